@@ -1,0 +1,7 @@
+//! Numbers only: slices in, numbers out. SIMD per instruction set, threads, random numbers.
+//!
+//! This crate knows no graph. It and the addon are the only homes of `unsafe`.
+
+pub mod element;
+pub mod isa;
+pub mod threads;
