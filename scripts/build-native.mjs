@@ -1,0 +1,36 @@
+// Builds the addon from `crates/` into `native/`: a loader, its types, and one binary for this platform.
+import { existsSync, readdirSync } from 'node:fs'
+import { at, filesUnder, fingerprint, isMain, isStamped, main, run, step, tool, writeStamp } from './lib.mjs'
+
+const STAMP = 'native/.stamp'
+
+/** Everything the binary is made of; tests and benches of the crates are not in it. */
+const sources = () => filesUnder(['crates', 'Cargo.toml', 'Cargo.lock', 'build.rs'], ['tests', 'benches'])
+
+export function nativeIsCurrent() {
+  const built = existsSync(at('native')) && readdirSync(at('native')).some((name) => name.endsWith('.node'))
+  return built && isStamped(STAMP, fingerprint(sources()))
+}
+
+/** Builds for this machine. A debug build is stamped as stale, so that the next set-up replaces it by a release build. */
+export async function buildNative({ debug = false } = {}) {
+  const current = fingerprint(sources())
+  const options = ['--platform', '--manifest-path', 'crates/node/Cargo.toml', '--output-dir', 'native']
+  const names = ['--js', 'index.cjs', '--dts', 'index.d.cts']
+  const profile = debug ? [] : ['--release']
+  await run(process.execPath, [
+    tool('@napi-rs/cli', 'napi'),
+    'build',
+    ...options,
+    ...names,
+    ...profile,
+    '--',
+    '--locked',
+  ])
+  writeStamp(STAMP, debug ? 'debug' : current)
+}
+
+if (isMain(import.meta.url)) {
+  const debug = process.argv.includes('--debug')
+  main(() => step(`Building the native core (${debug ? 'debug' : 'release'})`, () => buildNative({ debug })))
+}

@@ -1,0 +1,52 @@
+// `npm test`: sets up, runs the Rust tests and the TypeScript tests, and closes with one line of counts over both.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { capture, main, readJson, tool } from './lib.mjs'
+import { checkRust, setup } from './setup.mjs'
+
+const sum = (numbers) => numbers.reduce((total, n) => total + n, 0)
+
+/** A run that failed without naming a failed test (it did not build, or crashed) counts as one failure. */
+const settle = (code, passed, failed) => ({ passed, failed: code !== 0 && failed === 0 ? 1 : failed })
+
+async function rustTests() {
+  const { code, output } = await capture('cargo', ['test', '--workspace', '--locked', '--no-fail-fast'], { show: true })
+  const results = [...stripVTControlCharacters(output).matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)]
+  const count = (group) => sum(results.map((result) => Number(result[group])))
+  return settle(code, count(1), count(2))
+}
+
+async function typeScriptTests() {
+  const folder = mkdtempSync(join(tmpdir(), 'ferrograd-test-'))
+  const report = join(folder, 'report.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const { code } = await capture(process.execPath, [tool('vitest'), 'run', ...reporters], { show: true })
+  const counts = readReport(report)
+  rmSync(folder, { recursive: true })
+  return settle(code, counts.passed, counts.failed)
+}
+
+/** A file that could not be loaded has no tests of its own, and counts as one failed test. */
+function readReport(path) {
+  try {
+    const { numPassedTests, numFailedTests, testResults } = readJson(path)
+    const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+    return { passed: numPassedTests, failed: numFailedTests + unloaded.length }
+  } catch {
+    return { passed: 0, failed: 0 }
+  }
+}
+
+main(async () => {
+  await checkRust()
+  await setup()
+  const rust = await rustTests()
+  const typeScript = await typeScriptTests()
+  const [passed, failed] = [rust.passed + typeScript.passed, rust.failed + typeScript.failed]
+  console.log(`\nRust: ${rust.passed} passed, ${rust.failed} failed`)
+  console.log(`TypeScript: ${typeScript.passed} passed, ${typeScript.failed} failed`)
+  console.log(`${passed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 ? 0 : 1
+})
