@@ -1,0 +1,83 @@
+"""Real Keras, made to compute in float64 throughout; import this before anything else of Keras.
+
+The engine is PyTorch on one CPU thread; `KERAS_BACKEND=jax` gives a second opinion (see compare.py).
+"""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import keras.src.backend.common.dtypes as dtypes
+
+# Keras narrows every 64-bit float to 32 bits by this table, whatever `floatx` says.
+dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+for _rule in (dtypes.result_type, dtypes._lattice_result_type):
+    getattr(_rule, "cache_clear", lambda: None)()
+
+import keras
+import numpy as np
+
+ENGINE = keras.backend.backend()
+keras.config.set_floatx("float64")
+
+if ENGINE == "torch":
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)
+    ENGINE_VERSION = torch.__version__.split("+")[0]
+else:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    ENGINE_VERSION = jax.__version__
+
+
+def fresh():
+    """Forget names and seeds, so that a case is the same whatever ran before it."""
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(1)
+
+
+def numbers(value):
+    """A tensor, variable or scalar as a NumPy array."""
+    return np.asarray(keras.ops.convert_to_numpy(value))
+
+
+def value_and_gradients(function, arrays, variables=()):
+    """`f(*arrays)` and the gradients of `sum f` with respect to the arrays, then the variables, as NumPy arrays.
+
+    `function` takes tensors, may read `variables`, and returns a tensor.
+    """
+    if ENGINE == "torch":
+        return _by_torch(function, arrays, variables)
+    return _by_jax(function, arrays, variables)
+
+
+def _by_torch(function, arrays, variables):
+    leaves = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in arrays]
+    parameters = [v.value for v in variables]
+    for parameter in parameters:
+        parameter.grad = None
+    value = function(*leaves)
+    wanted = leaves + parameters
+    found = torch.autograd.grad(value.sum(), wanted, allow_unused=True)
+    gradients = [np.zeros(w.shape) if g is None else g.detach().numpy() for w, g in zip(wanted, found)]
+    return value.detach().numpy(), gradients
+
+
+def _by_jax(function, arrays, variables):
+    import jax.numpy as jnp
+
+    def pure(leaves, states):
+        with keras.StatelessScope(state_mapping=list(zip(variables, states))):
+            value = function(*leaves)
+        return jnp.sum(value), value
+
+    leaves = [jnp.asarray(a, dtype="float64") for a in arrays]
+    states = [v.value for v in variables]
+    gradients, value = jax.grad(pure, argnums=(0, 1), has_aux=True)(leaves, states)
+    return np.asarray(value), [np.asarray(g) for part in gradients for g in part]

@@ -1,0 +1,58 @@
+"""Where do two folders of fixtures part? `python tools/oracle/compare.py A B [topic …]` prints the worst relative difference of each file.
+
+Meant for `KERAS_BACKEND=jax python tools/oracle/generate.py --out DIR`: a number that two engines give alike in
+float64 has met no float32 on its way.
+"""
+
+import argparse
+import json
+import pathlib
+
+
+def differences(one, two, path=""):
+    """(relative difference, path) of every pair of numbers, and infinity where the structure differs."""
+    if isinstance(one, dict) and isinstance(two, dict):
+        for key in one.keys() | two.keys():
+            if not engine_specific(key):
+                yield from differences(one.get(key), two.get(key), f"{path}.{key}")
+    elif isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
+        for index, (a, b) in enumerate(zip(one, two)):
+            yield from differences(a, b, f"{path}[{index}]")
+    elif is_number(one) and is_number(two):
+        yield abs(one - two) / max(1e-3, abs(one), abs(two)), path
+    elif one != two:
+        yield float("inf"), f"{path}: {str(one)[:60]} against {str(two)[:60]}"
+
+
+def engine_specific(key):
+    return key in ("module", "registered_name", "torch", "jax")
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs=2, type=pathlib.Path)
+    parser.add_argument("files", nargs="*", help="names without .json (default: those in both folders)")
+    parser.add_argument("--worse-than", type=float, default=1e-12, help="list the cases above this difference")
+    chosen = parser.parse_args()
+    one, two = chosen.folders
+    for name in chosen.files or sorted(p.stem for p in one.glob("*.json") if (two / p.name).exists()):
+        compare(name, json.loads((one / f"{name}.json").read_text()), json.loads((two / f"{name}.json").read_text()), chosen.worse_than)
+
+
+def compare(name, one, two, threshold):
+    worst = {}
+    for index, (a, b) in enumerate(zip(one["cases"], two["cases"], strict=True)):
+        difference, path = max(differences(a, b), default=(0.0, ""))
+        worst[a.get("name", index)] = (difference, path)
+    print(f"{name}: worst {max(d for d, _ in worst.values()):.2g} over {len(worst)} cases")
+    for case, (difference, path) in worst.items():
+        if difference > threshold:
+            print(f"  {case}: {difference:.2g} at {path}")
+
+
+if __name__ == "__main__":
+    main()
