@@ -1,14 +1,17 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { entries } from './scripts/entries.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+const { exports } = JSON.parse(readFileSync(here('package.json'), 'utf8'))
 
-// `ferrograd` and its sub-paths mean the sources, so that tests need no build of `dist/`.
-const alias = Object.entries(entries).map(([name, source]) => ({
-  find: new RegExp(name === 'index' ? '^ferrograd$' : `^ferrograd/${name}$`),
-  replacement: here(source),
-}))
+// `ferrograd` and its sub-paths mean the sources, which `dist/` mirrors: tests need no build of it.
+const alias = Object.entries(exports)
+  .filter(([key]) => key !== './package.json')
+  .map(([key, entry]) => ({
+    find: new RegExp(`^ferrograd${key.slice(1)}$`),
+    replacement: here(entry.import.default.replace('./dist/', './ts/').replace(/\.js$/, '.ts')),
+  }))
 
 export default defineConfig({
   resolve: { alias },

@@ -40,12 +40,11 @@ export async function step(title, work) {
 }
 
 /** Runs a command to its end; gives its exit code and all it printed, and shows that as it comes where `show` is set. */
-export function capture(command, args, { show = false, env } = {}) {
+export function capture(command, args, { show = false, cwd = root } = {}) {
   return new Promise((resolve) => {
     const shell = process.platform === 'win32' && command === 'npm'
     const child = spawn(command, args, {
-      cwd: root,
-      env: { ...process.env, ...env },
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       shell,
     })
