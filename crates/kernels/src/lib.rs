@@ -3,5 +3,6 @@
 //! This crate knows no graph. It and the addon are the only homes of `unsafe`.
 
 pub mod element;
+pub mod gemm;
 pub mod isa;
 pub mod threads;

@@ -1,0 +1,247 @@
+//! Running a planned product: blocks, and in each the packing tasks and then the tile tasks.
+
+use super::Gemm;
+use super::epilogue::{Activation, BiasAxis, Finish};
+use super::pack::Panel;
+use super::plan::pieces;
+use super::tile::{Base, Tile};
+use crate::element::Float;
+use crate::threads::Threads;
+use std::ops::Range;
+
+/// The buffers of one run, shared by its tasks.
+#[derive(Clone, Copy)]
+pub(super) struct Buffers<T> {
+    pub a: *const T,
+    pub b: *const T,
+    pub bias: *const T,
+    pub c: *mut T,
+    pub packed_a: *mut T,
+    pub packed_b: *mut T,
+}
+
+// Safety: tasks write to disjoint tiles of `c` and to disjoint panels; what one phase writes is read in the next.
+unsafe impl<T: Float> Sync for Buffers<T> {}
+
+/// A part of the product whose packed operands fit the caches.
+struct Block {
+    rows: Range<usize>,
+    cols: Range<usize>,
+    depth: Range<usize>,
+    /// Whether `b` is packed already.
+    packed_b: bool,
+}
+
+/// Calls `task` for each index, on the pool where there is one.
+fn each(threads: Option<&Threads>, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+    match threads {
+        Some(threads) if tasks > 1 => threads.run(tasks, task),
+        _ => (0..tasks).for_each(task),
+    }
+}
+
+impl<T: Float> Gemm<T> {
+    /// The product, block by block.
+    ///
+    /// # Safety
+    /// The buffers are valid for the planned shape, and `c` and the packed panels for writing.
+    pub(super) unsafe fn run_blocks(&self, threads: Option<&Threads>, buffers: &Buffers<T>) {
+        let threads = threads.filter(|_| self.plan.parallel);
+        let (shape, plan) = (&self.shape, &self.plan);
+        for cols in pieces(shape.cols, plan.block_cols) {
+            for depth in pieces(shape.depth, plan.block_depth) {
+                for rows in pieces(shape.rows, plan.block_rows) {
+                    let packed_b = rows.start > 0;
+                    let block = Block { rows, cols: cols.clone(), depth: depth.clone(), packed_b };
+                    // Safety: the caller's promise.
+                    unsafe {
+                        self.pack_block(threads, buffers, &block);
+                        self.multiply_block(threads, buffers, &block);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Packs what the block needs: panels of `a`, then strips of `b`, each its own task.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    unsafe fn pack_block(&self, threads: Option<&Threads>, buffers: &Buffers<T>, block: &Block) {
+        const PANELS: usize = 8;
+        const STRIPS: usize = 4;
+        let (panels, strips) = self.tiles(block);
+        let a_tasks = if self.plan.pack_a { panels.div_ceil(PANELS) } else { 0 };
+        let b_tasks = if self.plan.pack_b && !block.packed_b { strips.div_ceil(STRIPS) } else { 0 };
+        each(threads, a_tasks + b_tasks, &|task| {
+            // Safety: each panel is packed by one task, within the buffers that the caller vouches for.
+            unsafe {
+                if task < a_tasks {
+                    (task * PANELS..panels.min((task + 1) * PANELS)).for_each(|p| self.pack_panel(buffers, block, p));
+                } else {
+                    let first = (task - a_tasks) * STRIPS;
+                    (first..strips.min(first + STRIPS)).for_each(|s| self.pack_strip(buffers, block, s));
+                }
+            }
+        });
+    }
+
+    /// Packs the rows of one panel of `a`, as high as the panel.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    unsafe fn pack_panel(&self, buffers: &Buffers<T>, block: &Block, panel: usize) {
+        let (start, rows) = span(panel, self.plan.panel, block.rows.len());
+        let a = &self.shape.a;
+        // Safety: the caller's promise.
+        unsafe {
+            (self.kernels.pack)(&Panel {
+                source: at(buffers.a, block.rows.start + start, a.row_stride, block.depth.start, a.col_stride),
+                lane_stride: a.row_stride,
+                depth_stride: a.col_stride,
+                lanes: rows,
+                depth: block.depth.len(),
+                target: buffers.packed_a.add(start * block.depth.len()),
+                pitch: rows,
+            });
+        }
+    }
+
+    /// Packs the columns of one strip of `b`, widened to whole vectors.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    unsafe fn pack_strip(&self, buffers: &Buffers<T>, block: &Block, strip: usize) {
+        let (start, cols) = span(strip, self.plan.strip, block.cols.len());
+        let b = &self.shape.b;
+        // Safety: the caller's promise.
+        unsafe {
+            (self.kernels.pack)(&Panel {
+                source: at(buffers.b, block.depth.start, b.row_stride, block.cols.start + start, b.col_stride),
+                lane_stride: b.col_stride,
+                depth_stride: b.row_stride,
+                lanes: cols,
+                depth: block.depth.len(),
+                target: buffers.packed_b.add(start * block.depth.len()),
+                pitch: cols.next_multiple_of(self.kernels.lanes),
+            });
+        }
+    }
+
+    /// Panels and strips of a block.
+    fn tiles(&self, block: &Block) -> (usize, usize) {
+        (block.rows.len().div_ceil(self.plan.panel), block.cols.len().div_ceil(self.plan.strip))
+    }
+
+    /// The tiles of a block, in tasks of neighbouring panels and strips.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    unsafe fn multiply_block(&self, threads: Option<&Threads>, buffers: &Buffers<T>, block: &Block) {
+        let (panels, strips) = self.tiles(block);
+        let (high, wide) = (self.plan.group_panels, self.plan.group_strips);
+        let columns = strips.div_ceil(wide);
+        each(threads, panels.div_ceil(high) * columns, &|task| {
+            let (row, column) = (task / columns * high, task % columns * wide);
+            for strip in column..strips.min(column + wide) {
+                for panel in row..panels.min(row + high) {
+                    // Safety: each tile belongs to one task; the caller vouches for the buffers.
+                    unsafe { self.multiply_tile(buffers, block, panel, strip) };
+                }
+            }
+        });
+    }
+
+    /// One register tile over the depth of the block, finished when that is the last.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    #[inline]
+    unsafe fn multiply_tile(&self, buffers: &Buffers<T>, block: &Block, panel: usize, strip: usize) {
+        let (row, rows) = span(panel, self.plan.panel, block.rows.len());
+        let (col, cols) = span(strip, self.plan.strip, block.cols.len());
+        let (top, left, depth) = (block.rows.start + row, block.cols.start + col, block.depth.len());
+        let (a, b) = (&self.shape.a, &self.shape.b);
+        let vectors = cols.div_ceil(self.kernels.lanes);
+        let mut tile = Tile {
+            depth,
+            a: at(buffers.a, top, a.row_stride, block.depth.start, a.col_stride),
+            a_row_stride: a.row_stride,
+            a_depth_stride: a.col_stride,
+            b: at(buffers.b, block.depth.start, b.row_stride, left, b.col_stride),
+            b_depth_stride: b.row_stride,
+            c: buffers.c.wrapping_add(top * self.shape.c_row_stride + left),
+            c_row_stride: self.shape.c_row_stride,
+            base: self.base(buffers, top, left, block.depth.start == 0),
+            alpha: self.alpha,
+            last: cols - (vectors - 1) * self.kernels.lanes,
+        };
+        let mut kernels = if a.row_stride == 1 { self.kernels.neighbours } else { self.kernels.strided };
+        if self.plan.pack_a {
+            tile.a = buffers.packed_a.wrapping_add(row * depth);
+            tile.a_depth_stride = rows as isize;
+            kernels = self.kernels.packed;
+        }
+        if self.plan.pack_b {
+            tile.b = buffers.packed_b.wrapping_add(col * depth);
+            tile.b_depth_stride = (vectors * self.kernels.lanes) as isize;
+        }
+        // Safety: the caller's promise; the tables have a kernel for every height up to the panel's.
+        unsafe {
+            kernels[rows - 1][vectors - 1](&tile);
+            if block.depth.end == self.shape.depth {
+                self.finish_tile(buffers, (top, left), (rows, cols));
+            }
+        }
+    }
+
+    /// What the tile adds its product to.
+    fn base(&self, buffers: &Buffers<T>, top: usize, left: usize, first: bool) -> Base<T> {
+        if !first || self.spec.accumulate {
+            let row_stride = self.shape.c_row_stride;
+            return Base::Rows { start: buffers.c.wrapping_add(top * row_stride + left), row_stride };
+        }
+        self.bias(buffers, top, left)
+    }
+
+    /// The bias at a place of the result.
+    fn bias(&self, buffers: &Buffers<T>, top: usize, left: usize) -> Base<T> {
+        match self.spec.bias {
+            None => Base::Zero,
+            Some(BiasAxis::PerColumn) => Base::Rows { start: buffers.bias.wrapping_add(left), row_stride: 0 },
+            Some(BiasAxis::PerRow) => Base::Column(buffers.bias.wrapping_add(top)),
+        }
+    }
+
+    /// The bias that accumulation has put off, and the activation.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    unsafe fn finish_tile(&self, buffers: &Buffers<T>, (top, left): (usize, usize), (rows, cols): (usize, usize)) {
+        let late_bias = self.spec.accumulate && self.spec.bias.is_some();
+        if !late_bias && self.spec.activation == Activation::None {
+            return;
+        }
+        let tile = Finish {
+            c: buffers.c.wrapping_add(top * self.shape.c_row_stride + left),
+            c_row_stride: self.shape.c_row_stride,
+            rows,
+            cols,
+            bias: if late_bias { self.bias(buffers, top, left) } else { Base::Zero },
+            activation: self.spec.activation,
+        };
+        // Safety: the caller's promise.
+        unsafe { (self.kernels.finish)(&tile) };
+    }
+}
+
+/// Where piece `index` of `len` in pieces of `step` starts, and how long it is.
+fn span(index: usize, step: usize, len: usize) -> (usize, usize) {
+    let start = index * step;
+    (start, step.min(len - start))
+}
+
+/// The address of an element of an operand.
+fn at<T>(start: *const T, row: usize, row_stride: isize, col: usize, col_stride: isize) -> *const T {
+    start.wrapping_offset(row as isize * row_stride + col as isize * col_stride)
+}

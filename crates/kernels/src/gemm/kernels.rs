@@ -1,0 +1,98 @@
+//! The kernels of one instruction set, compiled for it and gathered in a table.
+
+use super::epilogue::{self, Finish};
+use super::pack::{self, Panel};
+use super::tile::{self, Tile, TileFn};
+use super::vector::{Lanes, Vector};
+use crate::element::Float;
+use crate::isa::Isa;
+use std::any::Any;
+
+/// Kernels for 1, 2, … rows, each for one vector and for two.
+type Rows<T> = &'static [[TileFn<T>; 2]];
+
+/// Everything that the drivers call through a pointer.
+pub(super) struct Kernels<T: 'static> {
+    /// Numbers per vector.
+    pub lanes: usize,
+    /// Both operands packed.
+    pub packed: Rows<T>,
+    /// The rows of `a` neighbours in memory, `b` read in place.
+    pub neighbours: Rows<T>,
+    /// `a` and `b` read in place.
+    pub strided: Rows<T>,
+    /// Packs one panel.
+    pub pack: unsafe fn(&Panel<T>),
+    /// Late bias and activation of a tile.
+    pub finish: unsafe fn(&Finish<T>),
+}
+
+impl<T: Float> Kernels<T> {
+    /// The table for `T` on `isa`.
+    pub fn of(isa: Isa) -> &'static Kernels<T> {
+        let (single, double): (&'static Kernels<f32>, &'static Kernels<f64>) = match isa {
+            Isa::Portable => (&portable::F32, &portable::F64),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => (&avx2::F32, &avx2::F64),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => (&avx512::F32, &avx512::F64),
+            #[cfg(not(target_arch = "x86_64"))]
+            Isa::Avx2 | Isa::Avx512 => (&portable::F32, &portable::F64),
+        };
+        let either = (single as &dyn Any).downcast_ref().or_else(|| (double as &dyn Any).downcast_ref());
+        either.expect("Float is sealed: f32 or f64")
+    }
+}
+
+/// A module with the tables of one instruction set; `$rows` are the tile heights, packed and read in place.
+macro_rules! kernels {
+    ($(#[$feature:meta])* $isa:ident, $single:ty, $double:ty, [$($packed:literal)*], [$($direct:literal)*]) => {
+        pub(super) mod $isa {
+            use super::*;
+
+            $(#[$feature])*
+            unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT: bool, const PARTIAL: bool>(
+                tile: &Tile<V::Element>,
+            ) {
+                // Safety: the caller's promise; this function enables the instruction set.
+                unsafe { tile::tile::<V, R, N, UNIT, PARTIAL>(tile) }
+            }
+
+            $(#[$feature])*
+            unsafe fn pack<V: Vector>(panel: &Panel<V::Element>) {
+                // Safety: the caller's promise; this function enables the instruction set.
+                unsafe { pack::pack::<V>(panel) }
+            }
+
+            $(#[$feature])*
+            unsafe fn finish<V: Vector>(tile: &Finish<V::Element>) {
+                // Safety: the caller's promise; this function enables the instruction set.
+                unsafe { epilogue::finish::<V>(tile) }
+            }
+
+            kernels!(@table F32, f32, $single, [$($packed)*], [$($direct)*]);
+            kernels!(@table F64, f64, $double, [$($packed)*], [$($direct)*]);
+        }
+    };
+    (@table $name:ident, $element:ty, $vector:ty, [$($packed:literal)*], [$($direct:literal)*]) => {
+        pub(in super::super) const $name: Kernels<$element> = Kernels {
+            lanes: <$vector>::LANES,
+            packed: &[$([tile::<$vector, $packed, 1, true, false>, tile::<$vector, $packed, 2, true, false>]),*],
+            neighbours: &[$([tile::<$vector, $direct, 1, true, true>, tile::<$vector, $direct, 2, true, true>]),*],
+            strided: &[$([tile::<$vector, $direct, 1, false, true>, tile::<$vector, $direct, 2, false, true>]),*],
+            pack: pack::<$vector>,
+            finish: finish::<$vector>,
+        };
+    };
+}
+
+kernels!(portable, Lanes<f32, 8>, Lanes<f64, 4>, [1 2 3 4], [1 2 3 4]);
+#[cfg(target_arch = "x86_64")]
+use super::vector::x86;
+#[cfg(target_arch = "x86_64")]
+kernels!(#[target_feature(enable = "avx2,fma")] avx2, x86::F32x8, x86::F64x4, [1 2 3 4 5 6], [1 2 3 4 5 6]);
+#[cfg(target_arch = "x86_64")]
+kernels!(
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+    avx512, x86::F32x16, x86::F64x8, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], [1 2 3 4 5 6 7 8]
+);

@@ -1,0 +1,322 @@
+//! Every path of the product against a naive one in twice the precision.
+
+use super::*;
+use std::fmt::Debug;
+
+/// Numbers that depend on nothing but the seed.
+pub(super) struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// In −1…1.
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    }
+
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.next() as usize % from.len()]
+    }
+
+    pub fn vec<T: Float>(&mut self, len: usize) -> Vec<T> {
+        (0..len).map(|_| T::from_f64(self.unit())).collect()
+    }
+}
+
+/// How an operand lies in memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Layout {
+    RowMajor,
+    PaddedRows,
+    ColMajor,
+    PaddedCols,
+    Scattered,
+    OneRow,
+    OneCol,
+}
+
+pub(super) const LAYOUTS: [Layout; 7] = [
+    Layout::RowMajor,
+    Layout::ColMajor,
+    Layout::PaddedRows,
+    Layout::PaddedCols,
+    Layout::Scattered,
+    Layout::OneRow,
+    Layout::OneCol,
+];
+
+impl Layout {
+    pub fn operand(self, rows: usize, cols: usize) -> Operand {
+        match self {
+            Layout::RowMajor => Operand::row_major(cols),
+            Layout::PaddedRows => Operand::row_major(cols + 5),
+            Layout::ColMajor => Operand::row_major(rows).transposed(),
+            Layout::PaddedCols => Operand::row_major(rows + 3).transposed(),
+            Layout::Scattered => Operand { row_stride: 2 * cols as isize + 1, col_stride: 2 },
+            Layout::OneRow => Operand { row_stride: 0, col_stride: 1 },
+            Layout::OneCol => Operand { row_stride: 1, col_stride: 0 },
+        }
+    }
+}
+
+/// A type to test with, and its unit roundoff.
+pub(super) trait Tested: Float + Debug {
+    const ROUNDOFF: f64;
+    fn bits(self) -> u64;
+}
+
+impl Tested for f32 {
+    const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
+    fn bits(self) -> u64 {
+        u64::from(self.to_bits())
+    }
+}
+
+impl Tested for f64 {
+    const ROUNDOFF: f64 = f64::EPSILON / 2.0;
+    fn bits(self) -> u64 {
+        self.to_bits()
+    }
+}
+
+/// `Σ x·y` in twice the precision of `f64` (Ogita, Rump and Oishi's Dot2), and `Σ |x·y|`.
+fn dot(pairs: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
+    let (mut sum, mut error, mut size) = (0.0f64, 0.0f64, 0.0f64);
+    for (x, y) in pairs {
+        let product = x * y;
+        let total = sum + product;
+        let seen = total - sum;
+        error += (sum - (total - seen)) + (product - seen) + x.mul_add(y, -product);
+        sum = total;
+        size += product.abs();
+    }
+    (sum + error, size)
+}
+
+/// Indexes an operand.
+fn get<T: Float>(slice: &[T], operand: Operand, row: usize, col: usize) -> f64 {
+    slice[row * operand.row_stride as usize + col * operand.col_stride as usize].to_f64()
+}
+
+/// The activation, by its definition; its slope is at most 1.
+fn activate(activation: Activation, x: f64) -> f64 {
+    match activation {
+        Activation::None => x,
+        Activation::Relu => x.max(0.0),
+    }
+}
+
+/// A product with everything it reads.
+pub(super) struct Case<T> {
+    pub shape: GemmShape,
+    pub spec: EpilogueSpec,
+    pub a: Vec<T>,
+    pub b: Vec<T>,
+    pub bias: Option<Vec<T>>,
+    pub c: Vec<T>,
+}
+
+impl<T: Tested> Case<T> {
+    pub fn new(shape: GemmShape, spec: EpilogueSpec, seed: u64) -> Case<T> {
+        let random = &mut Random::new(seed);
+        let lens = lens(&shape, &spec).unwrap();
+        let bias = spec.bias.map(|_| random.vec(lens.bias));
+        let (a, b) = (random.vec(lens.a), random.vec(lens.b));
+        // Rows end in numbers that nobody may touch.
+        Case { shape, spec, a, b, bias, c: random.vec(shape.rows * shape.c_row_stride) }
+    }
+
+    /// The result on `isa` with `threads`; the workspace holds NaN at first, which must not leak.
+    pub fn run(&self, isa: Isa, threads: usize) -> Vec<T> {
+        let gemm = Gemm::<T>::new(self.shape, self.spec, isa).unwrap();
+        let mut c = self.c.clone();
+        let mut workspace = vec![T::from_f64(f64::NAN); gemm.workspace_len()];
+        gemm.run(&Threads::new(threads), &self.a, &self.b, self.bias.as_deref(), &mut c, &mut workspace);
+        c
+    }
+
+    /// The exact value of an element, and the most by which ours may differ.
+    ///
+    /// The worst case of a sum of `depth` rounded products is `γ_depth · Σ|a·b|`; rounding errors cancel, so half of
+    /// it is asked for, with four roundoffs more for scale, base, bias and activation.
+    fn expected(&self, row: usize, col: usize) -> (f64, f64) {
+        let shape = &self.shape;
+        let (sum, size) = dot((0..shape.depth).map(|d| (get(&self.a, shape.a, row, d), get(&self.b, shape.b, d, col))));
+        let old = if self.spec.accumulate { self.c[row * shape.c_row_stride + col].to_f64() } else { 0.0 };
+        let bias = match (self.spec.bias, &self.bias) {
+            (Some(BiasAxis::PerColumn), Some(bias)) => bias[col].to_f64(),
+            (Some(BiasAxis::PerRow), Some(bias)) => bias[row].to_f64(),
+            (None, _) | (_, None) => 0.0,
+        };
+        let value = activate(self.spec.activation, self.spec.alpha * sum + old + bias);
+        let size = self.spec.alpha.abs() * size + old.abs() + bias.abs() + value.abs();
+        (value, (0.5 * shape.depth as f64 + 4.0) * T::ROUNDOFF * size)
+    }
+
+    pub fn check(&self, isa: Isa) {
+        let c = self.run(isa, 1);
+        for row in 0..self.shape.rows {
+            for col in 0..self.shape.c_row_stride {
+                let index = row * self.shape.c_row_stride + col;
+                let got = c[index];
+                if col >= self.shape.cols {
+                    assert_eq!(got, self.c[index], "{isa:?} wrote between rows: {:?}", self.shape);
+                    continue;
+                }
+                let (value, tolerance) = self.expected(row, col);
+                let near = (got.to_f64() - value).abs() <= tolerance;
+                assert!(near, "{isa:?} {:?} {:?} at {row}, {col}: {got:?}, not {value}", self.shape, self.spec);
+            }
+        }
+    }
+}
+
+pub(super) fn shape(rows: usize, cols: usize, depth: usize, a: Layout, b: Layout, gap: usize) -> GemmShape {
+    let (a, b) = (a.operand(rows, depth), b.operand(depth, cols));
+    GemmShape { rows, cols, depth, a, b, c_row_stride: cols + gap }
+}
+
+const SPECS: [EpilogueSpec; 7] = {
+    let plain = EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None };
+    let (columns, rows) = (Some(BiasAxis::PerColumn), Some(BiasAxis::PerRow));
+    [
+        plain,
+        EpilogueSpec { accumulate: true, ..plain },
+        EpilogueSpec { alpha: -0.7, bias: columns, ..plain },
+        EpilogueSpec { bias: columns, activation: Activation::Relu, ..plain },
+        EpilogueSpec { bias: rows, activation: Activation::Relu, ..plain },
+        EpilogueSpec { alpha: 0.3, accumulate: true, bias: columns, ..plain },
+        EpilogueSpec { accumulate: true, bias: rows, activation: Activation::Relu, ..plain },
+    ]
+};
+
+fn on_every_isa(case: &Case<impl Tested>) {
+    Isa::available().into_iter().for_each(|isa| case.check(isa));
+}
+
+fn random_shapes<T: Tested>(sizes: &[usize], depths: &[usize], cases: u64) {
+    for seed in 0..cases {
+        let random = &mut Random::new(seed * 7919 + T::DTYPE.size() as u64);
+        let (rows, cols, depth) = (random.pick(sizes), random.pick(sizes), random.pick(depths));
+        let (a, b) = (random.pick(&LAYOUTS), random.pick(&LAYOUTS));
+        let shape = shape(rows, cols, depth, a, b, random.pick(&[0, 1, 6]));
+        on_every_isa(&Case::<T>::new(shape, random.pick(&SPECS), seed));
+    }
+}
+
+const SMALL: [usize; 18] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 23, 31, 32, 33, 40];
+const MEDIUM: [usize; 10] = [1, 14, 43, 57, 61, 64, 67, 97, 128, 131];
+const DEPTHS: [usize; 9] = [1, 2, 63, 64, 97, 255, 257, 300, 521];
+
+#[test]
+fn small_shapes_are_right() {
+    random_shapes::<f32>(&SMALL, &SMALL, 1500);
+    random_shapes::<f64>(&SMALL, &SMALL, 700);
+}
+
+#[test]
+fn medium_shapes_are_right() {
+    random_shapes::<f32>(&MEDIUM, &DEPTHS, 220);
+    random_shapes::<f64>(&MEDIUM, &DEPTHS, 120);
+}
+
+#[test]
+fn all_transposes_are_right() {
+    for (rows, cols, depth) in [(61, 67, 71), (130, 70, 300), (32, 10, 784), (784, 10, 32), (32, 100, 10), (1, 9, 300)]
+    {
+        for a in [Layout::RowMajor, Layout::ColMajor] {
+            for b in [Layout::RowMajor, Layout::ColMajor] {
+                for spec in SPECS {
+                    on_every_isa(&Case::<f32>::new(shape(rows, cols, depth, a, b, 0), spec, 1));
+                    on_every_isa(&Case::<f64>::new(shape(rows, cols, depth, a, b, 0), spec, 2));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn several_blocks_of_rows_and_columns_are_right() {
+    for (rows, cols, depth) in [(2061, 70, 65), (61, 4111, 65)] {
+        let case = Case::<f32>::new(shape(rows, cols, depth, Layout::RowMajor, Layout::RowMajor, 0), SPECS[3], 3);
+        on_every_isa(&case);
+    }
+}
+
+#[test]
+fn without_depth_the_result_is_the_epilogue_of_zero() {
+    for spec in SPECS {
+        for (rows, cols) in [(1, 1), (3, 20), (70, 70)] {
+            let shape = shape(rows, cols, 0, Layout::RowMajor, Layout::RowMajor, 0);
+            on_every_isa(&Case::<f32>::new(shape, spec, 4));
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    for (rows, cols, depth) in
+        [(300, 310, 320), (784, 128, 64), (64, 784, 128), (7, 5, 3), (1, 2000, 1500), (2000, 1, 1500)]
+    {
+        for layout in [Layout::RowMajor, Layout::ColMajor] {
+            let case = Case::<f32>::new(shape(rows, cols, depth, layout, layout, 0), SPECS[6], 5);
+            for isa in Isa::available() {
+                let bits = |threads| case.run(isa, threads).into_iter().map(f32::bits).collect::<Vec<_>>();
+                let serial = bits(1);
+                for threads in [2, 3, 4, 8] {
+                    assert_eq!(serial, bits(threads), "{isa:?} {:?} with {threads} threads", case.shape);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn non_finite_numbers_propagate() {
+    for (rows, cols, depth) in [(3, 4, 5), (70, 70, 70), (1, 40, 40), (40, 1, 40), (5, 5, 600)] {
+        for (poison, other) in [(f64::NAN, 0.0), (f64::INFINITY, 0.0), (f64::NEG_INFINITY, 1.0)] {
+            for layout in [Layout::RowMajor, Layout::ColMajor] {
+                let mut case = Case::<f32>::new(shape(rows, cols, depth, layout, layout, 0), SPECS[0], 6);
+                case.spec.activation = Activation::Relu;
+                case.a[0] = poison as f32;
+                case.b.fill(other as f32);
+                for isa in Isa::available() {
+                    let first = case.run(isa, 1)[0];
+                    // 0 · NaN and 0 · ∞ are NaN; a row that holds −∞ and meets ones is −∞, which ReLU makes 0.
+                    assert!(if other == 0.0 { first.is_nan() } else { first == 0.0 }, "{isa:?}: {first}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn broken_shapes_are_refused() {
+    let fine = shape(3, 4, 5, Layout::RowMajor, Layout::RowMajor, 0);
+    let plan = |shape| Gemm::<f32>::new(shape, EpilogueSpec::default(), Isa::Portable).err();
+    assert_eq!(plan(fine), None);
+    let narrow = GemmShape { c_row_stride: 3, ..fine };
+    assert_eq!(plan(narrow), Some(GemmError::OverlappingRows { c_row_stride: 3, cols: 4 }));
+    let backward = Operand { row_stride: -5, col_stride: 1 };
+    assert_eq!(plan(GemmShape { a: backward, ..fine }), Some(GemmError::NegativeStride(backward)));
+    let huge = Operand { row_stride: isize::MAX, col_stride: 1 };
+    assert_eq!(plan(GemmShape { b: huge, ..fine }), Some(GemmError::TooLarge));
+}
+
+#[test]
+#[should_panic(expected = "shorter than planned")]
+fn short_slices_are_our_bug() {
+    let gemm =
+        Gemm::<f32>::new(shape(2, 2, 2, Layout::RowMajor, Layout::RowMajor, 0), SPECS[0], Isa::Portable).unwrap();
+    gemm.run(&Threads::serial(), &[0.0; 3], &[0.0; 4], None, &mut [0.0; 4], &mut []);
+}

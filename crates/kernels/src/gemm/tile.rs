@@ -1,0 +1,100 @@
+//! The register tile: a few rows by a few vectors of `C`, kept in registers for the whole depth.
+#![expect(clippy::needless_range_loop, reason = "counted loops over constants are what unrolls into registers")]
+
+use super::vector::Vector;
+
+/// What is added to the scaled product when it is stored.
+#[derive(Clone, Copy)]
+pub(super) enum Base<T> {
+    /// Nothing.
+    Zero,
+    /// A number for each element: `C` as it was, or a bias per column (row stride 0).
+    Rows { start: *const T, row_stride: usize },
+    /// A number for each row: a bias per row.
+    Column(*const T),
+}
+
+/// `c = alpha · a · b + base` over one tile; the kernel knows its rows and its vectors.
+pub(super) struct Tile<T> {
+    pub depth: usize,
+    pub a: *const T,
+    pub a_row_stride: isize,
+    pub a_depth_stride: isize,
+    pub b: *const T,
+    pub b_depth_stride: isize,
+    pub c: *mut T,
+    pub c_row_stride: usize,
+    pub base: Base<T>,
+    pub alpha: T,
+    /// Lanes of the last vector that exist, `1 ≤ last ≤ LANES`.
+    pub last: usize,
+}
+
+/// A kernel for a certain number of rows and vectors.
+pub(super) type TileFn<T> = unsafe fn(&Tile<T>);
+
+/// The kernel: `R` rows × `N` vectors. `UNIT`: the rows of `a` are neighbours in memory (packed, or a transpose).
+/// `PARTIAL`: the last vector of `b` may be short, so that reading all its lanes could leave the slice.
+///
+/// # Safety
+/// `V`'s instruction set is present; every pointer of `tile` is valid for its strides; `c` is not aliased.
+#[inline(always)]
+pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT: bool, const PARTIAL: bool>(
+    tile: &Tile<V::Element>,
+) {
+    // Safety: the caller's promise; loads and stores stay within `last` lanes of the last vector.
+    unsafe {
+        let mask = V::mask(tile.last);
+        let mut sums = [[V::splat(V::Element::default()); N]; R];
+        let (mut a, mut b) = (tile.a, tile.b);
+        for i in 0..R {
+            V::prefetch(tile.c.wrapping_add(i * tile.c_row_stride));
+        }
+        for _ in 0..tile.depth {
+            let mut row = [V::splat(V::Element::default()); N];
+            for j in 0..N {
+                let source = b.wrapping_add(j * V::LANES);
+                row[j] = if PARTIAL && j + 1 == N { V::load_partial(source, mask) } else { V::load(source) };
+            }
+            for i in 0..R {
+                let offset = if UNIT { i as isize } else { i as isize * tile.a_row_stride };
+                let x = V::splat(*a.wrapping_offset(offset));
+                for j in 0..N {
+                    sums[i][j] = x.mul_add(row[j], sums[i][j]);
+                }
+            }
+            a = a.wrapping_offset(tile.a_depth_stride);
+            b = b.wrapping_offset(tile.b_depth_stride);
+        }
+        store(tile, sums, mask);
+    }
+}
+
+/// Writes the scaled sums, plus the base, to `c`.
+///
+/// # Safety
+/// That of [`tile`].
+#[inline(always)]
+unsafe fn store<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Element>, sums: [[V; N]; R], mask: V::Mask) {
+    // Safety: the caller's promise.
+    unsafe {
+        let alpha = V::splat(tile.alpha);
+        for i in 0..R {
+            let c = tile.c.wrapping_add(i * tile.c_row_stride);
+            for j in 0..N {
+                let (offset, partial) = (j * V::LANES, j + 1 == N);
+                let sum = match tile.base {
+                    Base::Zero => sums[i][j].mul(alpha),
+                    Base::Rows { start, row_stride } => {
+                        let source = start.wrapping_add(i * row_stride + offset);
+                        let base = if partial { V::load_partial(source, mask) } else { V::load(source) };
+                        sums[i][j].mul_add(alpha, base)
+                    }
+                    Base::Column(start) => sums[i][j].mul_add(alpha, V::splat(*start.add(i))),
+                };
+                let target = c.wrapping_add(offset);
+                if partial { sum.store_partial(target, mask) } else { sum.store(target) }
+            }
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! One vocabulary for vector registers, so that each kernel is written once for every instruction set.
+
+use crate::element::Float;
+
+/// A register of [`Self::LANES`] numbers.
+///
+/// # Safety
+/// Every method may be called only where the instruction set of the implementor is present, and must be inlined
+/// into a function that enables it; pointers must be valid for the lanes that the method touches.
+pub(super) unsafe trait Vector: Copy {
+    /// What a lane holds.
+    type Element: Float;
+    /// Which lanes a partial load or store touches.
+    type Mask: Copy;
+    /// Lanes per register.
+    const LANES: usize;
+    /// Side of the square that [`Self::transpose`] turns.
+    const BLOCK: usize;
+
+    unsafe fn splat(value: Self::Element) -> Self;
+    unsafe fn load(source: *const Self::Element) -> Self;
+    unsafe fn store(self, target: *mut Self::Element);
+    /// The first `lanes` lanes, `lanes ≤ LANES`.
+    unsafe fn mask(lanes: usize) -> Self::Mask;
+    /// The masked lanes of memory; zero elsewhere.
+    unsafe fn load_partial(source: *const Self::Element, mask: Self::Mask) -> Self;
+    unsafe fn store_partial(self, target: *mut Self::Element, mask: Self::Mask);
+    /// `self · a + b`, rounded once where the hardware can.
+    unsafe fn mul_add(self, a: Self, b: Self) -> Self;
+    unsafe fn add(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
+    /// `max(self, 0)`, NaN for NaN.
+    unsafe fn relu(self) -> Self;
+    #[expect(dead_code, reason = "the kernel of short wide products reads it next")]
+    /// The sum of the lanes, as a tree.
+    unsafe fn sum(self) -> Self::Element;
+    /// Asks for the cache line of `address` ahead of a write.
+    unsafe fn prefetch(address: *const Self::Element);
+    /// `target[d · target_stride + l] = source[l · source_stride + d]` for `l < lanes ≤ BLOCK`, `d < BLOCK`.
+    unsafe fn transpose(
+        source: *const Self::Element,
+        source_stride: isize,
+        lanes: usize,
+        target: *mut Self::Element,
+        target_stride: usize,
+    );
+}
+
+/// A register for processors without a path of their own: an array that the compiler vectorises.
+#[derive(Clone, Copy)]
+pub(super) struct Lanes<T, const N: usize>([T; N]);
+
+// Safety: plain Rust, needs no instruction set; pointers are the caller's promise.
+#[expect(clippy::needless_range_loop, reason = "counted loops over constants are what unrolls into registers")]
+unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
+    type Element = T;
+    type Mask = usize;
+    const LANES: usize = N;
+    const BLOCK: usize = 4;
+
+    #[inline(always)]
+    unsafe fn splat(value: T) -> Self {
+        Lanes([value; N])
+    }
+    #[inline(always)]
+    unsafe fn load(source: *const T) -> Self {
+        // Safety: the caller vouches for LANES numbers.
+        Lanes(unsafe { source.cast::<[T; N]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, target: *mut T) {
+        // Safety: the caller vouches for LANES numbers.
+        unsafe { target.cast::<[T; N]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn mask(lanes: usize) -> usize {
+        lanes
+    }
+    #[inline(always)]
+    unsafe fn load_partial(source: *const T, mask: usize) -> Self {
+        if mask == N {
+            // Safety: all lanes are asked for.
+            return unsafe { Self::load(source) };
+        }
+        let mut lanes = [T::ZERO; N];
+        for (i, lane) in lanes.iter_mut().enumerate().take(mask) {
+            // Safety: below the mask, which the caller vouches for.
+            *lane = unsafe { *source.add(i) };
+        }
+        Lanes(lanes)
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, target: *mut T, mask: usize) {
+        if mask == N {
+            // Safety: all lanes are asked for.
+            return unsafe { self.store(target) };
+        }
+        for (i, lane) in self.0.into_iter().enumerate().take(mask) {
+            // Safety: below the mask, which the caller vouches for.
+            unsafe { *target.add(i) = lane };
+        }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, a: Self, b: Self) -> Self {
+        let mut out = b.0;
+        for i in 0..N {
+            // Without the instruction a fused product is a library call per lane.
+            out[i] = if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+                self.0[i].mul_add(a.0[i], b.0[i])
+            } else {
+                self.0[i] * a.0[i] + b.0[i]
+            };
+        }
+        Lanes(out)
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        let mut out = self.0;
+        for i in 0..N {
+            out[i] += other.0[i];
+        }
+        Lanes(out)
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        let mut out = self.0;
+        for i in 0..N {
+            out[i] *= other.0[i];
+        }
+        Lanes(out)
+    }
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        let mut out = self.0;
+        for lane in &mut out {
+            *lane = if *lane < T::ZERO { T::ZERO } else { *lane };
+        }
+        Lanes(out)
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> T {
+        let mut lanes = self.0;
+        let mut width = N;
+        while width > 1 {
+            width /= 2;
+            for i in 0..width {
+                let upper = lanes[i + width];
+                lanes[i] += upper;
+            }
+        }
+        lanes[0]
+    }
+    #[inline(always)]
+    unsafe fn prefetch(_address: *const T) {}
+    #[inline(always)]
+    unsafe fn transpose(source: *const T, source_stride: isize, lanes: usize, target: *mut T, target_stride: usize) {
+        for lane in 0..lanes {
+            let row = source.wrapping_offset(lane as isize * source_stride);
+            for depth in 0..Self::BLOCK {
+                // Safety: both squares are the caller's promise.
+                unsafe { *target.add(depth * target_stride + lane) = *row.add(depth) };
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod x86 {
+    use super::Vector;
+    use std::arch::x86_64::*;
+
+    /// Eight registers of eight `f32`, turned.
+    #[inline(always)]
+    unsafe fn turn8(r: [__m256; 8]) -> [__m256; 8] {
+        // Safety: AVX is present, by the contract of `Vector`.
+        unsafe {
+            let (a0, a1) = (_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
+            let (a2, a3) = (_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
+            let (a4, a5) = (_mm256_unpacklo_ps(r[4], r[5]), _mm256_unpackhi_ps(r[4], r[5]));
+            let (a6, a7) = (_mm256_unpacklo_ps(r[6], r[7]), _mm256_unpackhi_ps(r[6], r[7]));
+            let (b0, b1) = (_mm256_shuffle_ps::<0x44>(a0, a2), _mm256_shuffle_ps::<0xee>(a0, a2));
+            let (b2, b3) = (_mm256_shuffle_ps::<0x44>(a1, a3), _mm256_shuffle_ps::<0xee>(a1, a3));
+            let (b4, b5) = (_mm256_shuffle_ps::<0x44>(a4, a6), _mm256_shuffle_ps::<0xee>(a4, a6));
+            let (b6, b7) = (_mm256_shuffle_ps::<0x44>(a5, a7), _mm256_shuffle_ps::<0xee>(a5, a7));
+            [
+                _mm256_permute2f128_ps::<0x20>(b0, b4),
+                _mm256_permute2f128_ps::<0x20>(b1, b5),
+                _mm256_permute2f128_ps::<0x20>(b2, b6),
+                _mm256_permute2f128_ps::<0x20>(b3, b7),
+                _mm256_permute2f128_ps::<0x31>(b0, b4),
+                _mm256_permute2f128_ps::<0x31>(b1, b5),
+                _mm256_permute2f128_ps::<0x31>(b2, b6),
+                _mm256_permute2f128_ps::<0x31>(b3, b7),
+            ]
+        }
+    }
+
+    /// Four registers of four `f64`, turned.
+    #[inline(always)]
+    unsafe fn turn4(r: [__m256d; 4]) -> [__m256d; 4] {
+        // Safety: AVX is present, by the contract of `Vector`.
+        unsafe {
+            let (a0, a1) = (_mm256_unpacklo_pd(r[0], r[1]), _mm256_unpackhi_pd(r[0], r[1]));
+            let (a2, a3) = (_mm256_unpacklo_pd(r[2], r[3]), _mm256_unpackhi_pd(r[2], r[3]));
+            [
+                _mm256_permute2f128_pd::<0x20>(a0, a2),
+                _mm256_permute2f128_pd::<0x20>(a1, a3),
+                _mm256_permute2f128_pd::<0x31>(a0, a2),
+                _mm256_permute2f128_pd::<0x31>(a1, a3),
+            ]
+        }
+    }
+
+    /// The body of `Vector::transpose` over 256-bit registers; lanes that are not there repeat the last one.
+    macro_rules! transpose {
+        ($half:ty, $side:literal, $turn:ident) => {
+            #[inline(always)]
+            unsafe fn transpose(
+                source: *const Self::Element,
+                source_stride: isize,
+                lanes: usize,
+                target: *mut Self::Element,
+                target_stride: usize,
+            ) {
+                // Safety: `Vector`'s contract; rows are clamped to those that exist, stores to the lanes asked for.
+                unsafe {
+                    let mut rows = [<$half>::splat(0.0).0; $side];
+                    for (lane, row) in rows.iter_mut().enumerate() {
+                        let lane = lane.min(lanes - 1) as isize;
+                        *row = <$half>::load(source.wrapping_offset(lane * source_stride)).0;
+                    }
+                    let turned = $turn(rows);
+                    let mask = <$half>::mask(lanes);
+                    for (depth, row) in turned.into_iter().enumerate() {
+                        let target = target.add(depth * target_stride);
+                        if lanes == $side {
+                            <$half>::from(row).store(target);
+                        } else {
+                            <$half>::from(row).store_partial(target, mask);
+                        }
+                    }
+                }
+            }
+        };
+    }
+
+    macro_rules! vector {
+        (
+            $(#[$doc:meta])* $name:ident($register:ty), $element:ty, mask $mask:ty, lanes $lanes:literal,
+            splat $splat:ident, load $load:ident, store $store:ident, fma $fma:ident, add $add:ident, mul $mul:ident,
+            max $max:ident,
+            mask_of $mask_of:ident, load_partial $load_partial:ident, store_partial $store_partial:ident,
+            sum $sum:ident, transpose ($half:ty, $side:literal, $turn:ident)
+        ) => {
+            $(#[$doc])*
+            #[derive(Clone, Copy)]
+            pub(in super::super) struct $name($register);
+
+            impl From<$register> for $name {
+                #[inline(always)]
+                fn from(register: $register) -> Self {
+                    $name(register)
+                }
+            }
+
+            // Safety: each method is the intrinsic that its name says.
+            unsafe impl Vector for $name {
+                type Element = $element;
+                type Mask = $mask;
+                const LANES: usize = $lanes;
+                const BLOCK: usize = $side;
+
+                #[inline(always)]
+                unsafe fn splat(value: $element) -> Self {
+                    // Safety: `Vector`'s contract.
+                    $name(unsafe { $splat(value) })
+                }
+                #[inline(always)]
+                unsafe fn load(source: *const $element) -> Self {
+                    // Safety: `Vector`'s contract.
+                    $name(unsafe { $load(source) })
+                }
+                #[inline(always)]
+                unsafe fn store(self, target: *mut $element) {
+                    // Safety: `Vector`'s contract.
+                    unsafe { $store(target, self.0) }
+                }
+                #[inline(always)]
+                unsafe fn mask(lanes: usize) -> $mask {
+                    // Safety: `Vector`'s contract.
+                    unsafe { $mask_of(lanes) }
+                }
+                #[inline(always)]
+                unsafe fn load_partial(source: *const $element, mask: $mask) -> Self {
+                    // Safety: `Vector`'s contract.
+                    $name(unsafe { $load_partial(source, mask) })
+                }
+                #[inline(always)]
+                unsafe fn store_partial(self, target: *mut $element, mask: $mask) {
+                    // Safety: `Vector`'s contract.
+                    unsafe { $store_partial(target, mask, self.0) }
+                }
+                #[inline(always)]
+                unsafe fn mul_add(self, a: Self, b: Self) -> Self {
+                    // Safety: `Vector`'s contract.
+                    $name(unsafe { $fma(self.0, a.0, b.0) })
+                }
+                #[inline(always)]
+                unsafe fn add(self, other: Self) -> Self {
+                    // Safety: `Vector`'s contract.
+                    $name(unsafe { $add(self.0, other.0) })
+                }
+                #[inline(always)]
+                unsafe fn mul(self, other: Self) -> Self {
+                    // Safety: `Vector`'s contract.
+                    $name(unsafe { $mul(self.0, other.0) })
+                }
+                #[inline(always)]
+                unsafe fn relu(self) -> Self {
+                    // Safety: `Vector`'s contract. The instruction returns its second operand when either is NaN.
+                    $name(unsafe { $max($splat(0.0), self.0) })
+                }
+                #[inline(always)]
+                unsafe fn sum(self) -> $element {
+                    // Safety: `Vector`'s contract.
+                    unsafe { $sum(self.0) }
+                }
+                #[inline(always)]
+                unsafe fn prefetch(address: *const $element) {
+                    // Safety: a prefetch never faults.
+                    unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+                }
+                transpose!($half, $side, $turn);
+            }
+        };
+    }
+
+    #[inline(always)]
+    unsafe fn mask_ps(lanes: usize) -> __m256i {
+        // Safety: AVX2 is present, by the contract of `Vector`.
+        unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+    }
+    #[inline(always)]
+    unsafe fn mask_pd(lanes: usize) -> __m256i {
+        // Safety: AVX2 is present, by the contract of `Vector`.
+        unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
+    }
+    #[inline(always)]
+    unsafe fn sum_ps(v: __m256) -> f32 {
+        // Safety: AVX2 is present, by the contract of `Vector`.
+        unsafe {
+            let four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn sum_pd(v: __m256d) -> f64 {
+        // Safety: AVX2 is present, by the contract of `Vector`.
+        unsafe {
+            let two = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
+            _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn low_bits8(lanes: usize) -> __mmask8 {
+        ((1u32 << lanes) - 1) as __mmask8
+    }
+    #[inline(always)]
+    unsafe fn low_bits16(lanes: usize) -> __mmask16 {
+        ((1u32 << lanes) - 1) as __mmask16
+    }
+
+    /// A zeroing masked load with the operands in the order of AVX2's.
+    macro_rules! masked_load {
+        ($name:ident, $intrinsic:ident, $element:ty, $mask:ty, $register:ty) => {
+            #[inline(always)]
+            unsafe fn $name(source: *const $element, mask: $mask) -> $register {
+                // Safety: AVX-512 is present, by the contract of `Vector`.
+                unsafe { $intrinsic(mask, source) }
+            }
+        };
+    }
+    masked_load!(masked256_ps, _mm256_maskz_loadu_ps, f32, __mmask8, __m256);
+    masked_load!(masked256_pd, _mm256_maskz_loadu_pd, f64, __mmask8, __m256d);
+    masked_load!(masked512_ps, _mm512_maskz_loadu_ps, f32, __mmask16, __m512);
+    masked_load!(masked512_pd, _mm512_maskz_loadu_pd, f64, __mmask8, __m512d);
+
+    vector! {
+        /// Eight `f32` of AVX2.
+        F32x8(__m256), f32, mask __m256i, lanes 8,
+        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,
+        add _mm256_add_ps, mul _mm256_mul_ps, max _mm256_max_ps,
+        mask_of mask_ps, load_partial _mm256_maskload_ps, store_partial _mm256_maskstore_ps,
+        sum sum_ps, transpose (F32x8, 8, turn8)
+    }
+    vector! {
+        /// Four `f64` of AVX2.
+        F64x4(__m256d), f64, mask __m256i, lanes 4,
+        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,
+        add _mm256_add_pd, mul _mm256_mul_pd, max _mm256_max_pd,
+        mask_of mask_pd, load_partial _mm256_maskload_pd, store_partial _mm256_maskstore_pd,
+        sum sum_pd, transpose (F64x4, 4, turn4)
+    }
+    vector! {
+        /// Eight `f32` with the mask registers of AVX-512.
+        F32x8Masked(__m256), f32, mask __mmask8, lanes 8,
+        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,
+        add _mm256_add_ps, mul _mm256_mul_ps, max _mm256_max_ps,
+        mask_of low_bits8, load_partial masked256_ps,
+        store_partial _mm256_mask_storeu_ps, sum sum_ps, transpose (F32x8Masked, 8, turn8)
+    }
+    vector! {
+        /// Four `f64` with the mask registers of AVX-512.
+        F64x4Masked(__m256d), f64, mask __mmask8, lanes 4,
+        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,
+        add _mm256_add_pd, mul _mm256_mul_pd, max _mm256_max_pd,
+        mask_of low_bits8, load_partial masked256_pd,
+        store_partial _mm256_mask_storeu_pd, sum sum_pd, transpose (F64x4Masked, 4, turn4)
+    }
+    vector! {
+        /// Sixteen `f32` of AVX-512.
+        F32x16(__m512), f32, mask __mmask16, lanes 16,
+        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,
+        add _mm512_add_ps, mul _mm512_mul_ps, max _mm512_max_ps,
+        mask_of low_bits16, load_partial masked512_ps,
+        store_partial _mm512_mask_storeu_ps, sum _mm512_reduce_add_ps, transpose (F32x8Masked, 8, turn8)
+    }
+    vector! {
+        /// Eight `f64` of AVX-512.
+        F64x8(__m512d), f64, mask __mmask8, lanes 8,
+        splat _mm512_set1_pd, load _mm512_loadu_pd, store _mm512_storeu_pd, fma _mm512_fmadd_pd,
+        add _mm512_add_pd, mul _mm512_mul_pd, max _mm512_max_pd,
+        mask_of low_bits8, load_partial masked512_pd,
+        store_partial _mm512_mask_storeu_pd, sum _mm512_reduce_add_pd, transpose (F64x4Masked, 4, turn4)
+    }
+}
