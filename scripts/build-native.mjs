@@ -12,25 +12,22 @@ export function nativeIsCurrent() {
   return built && isStamped(STAMP, fingerprint(sources()))
 }
 
-/** Builds for this machine. A debug build is stamped as stale, so that the next set-up replaces it by a release build. */
-export async function buildNative({ debug = false } = {}) {
+/**
+ * Builds for this machine, or as the further options of `napi build` say (`--target …`). A debug build is stamped as
+ * stale, so that the next set-up replaces it by a release build.
+ */
+export async function buildNative({ debug = false, further = [] } = {}) {
   const current = fingerprint(sources())
   const options = ['--platform', '--manifest-path', 'crates/node/Cargo.toml', '--output-dir', 'native']
   const names = ['--js', 'index.cjs', '--dts', 'index.d.cts']
-  const profile = debug ? [] : ['--release']
-  await run(process.execPath, [
-    tool('@napi-rs/cli', 'napi'),
-    'build',
-    ...options,
-    ...names,
-    ...profile,
-    '--',
-    '--locked',
-  ])
+  const args = ['build', ...options, ...names, ...(debug ? [] : ['--release']), ...further, '--', '--locked']
+  await run(process.execPath, [tool('@napi-rs/cli', 'napi'), ...args])
   writeStamp(STAMP, debug ? 'debug' : current)
 }
 
 if (isMain(import.meta.url)) {
-  const debug = process.argv.includes('--debug')
-  main(() => step(`Building the native core (${debug ? 'debug' : 'release'})`, () => buildNative({ debug })))
+  const given = process.argv.slice(2)
+  const debug = given.includes('--debug')
+  const further = given.filter((argument) => argument !== '--debug')
+  main(() => step(`Building the native core (${debug ? 'debug' : 'release'})`, () => buildNative({ debug, further })))
 }

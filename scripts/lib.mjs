@@ -68,9 +68,12 @@ export async function run(command, args, options) {
 }
 
 /** Runs a command with the terminal handed over to it; gives its exit code. */
-export function handOver(command, args) {
+export function handOver(command, args, env = {}) {
   return new Promise((resolve) => {
-    spawn(command, args, { cwd: root, stdio: 'inherit' }).on('close', (code) => resolve(code ?? 1))
+    const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' })
+    // Ctrl-C reaches the child as well: it decides how to end, and its exit code is ours.
+    process.on('SIGINT', () => {})
+    child.on('close', (code) => resolve(code ?? 1))
   })
 }
 

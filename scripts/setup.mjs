@@ -44,11 +44,9 @@ const installPackages = () => run('npm', ['ci', '--no-audit', '--no-fund', '--lo
 /** Installs and builds what is missing or stale. With `typescript: false`, `dist/` is left as it is. */
 export async function setup({ typescript = true } = {}) {
   checkNode()
+  if (!nativeIsCurrent()) await checkRust()
   if (!packagesAreCurrent()) await step('Installing packages', installPackages)
-  if (!nativeIsCurrent()) {
-    await checkRust()
-    await step('Building the native core (about a minute the first time)', () => buildNative())
-  }
+  if (!nativeIsCurrent()) await step('Building the native core (about a minute the first time)', () => buildNative())
   if (typescript && !typeScriptIsCurrent()) await step('Building TypeScript', buildTypeScript)
 }
 
