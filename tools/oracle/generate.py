@@ -36,13 +36,15 @@ def header(topic, seed):
 
 
 def generate(topic, seed, folder):
-    """Write the topic's file, or files where its `cases` gives `{file: cases}`."""
-    made = importlib.import_module(f"topics.{topic}").cases(seed)
+    """Write the topic's file, or files where its `cases` gives `{file: cases}`; `shared` goes to the head."""
+    module = importlib.import_module(f"topics.{topic}")
+    made = module.cases(seed)
     files = made if isinstance(made, dict) else {topic: made}
+    shared = encode.plain(module.shared(seed)) if hasattr(module, "shared") else {}
     for name, cases in files.items():
         rows = [encode.plain(case) for case in cases]
         path = folder / f"{name}.json"
-        encode.write(path, header(topic, seed), rows)
+        encode.write(path, header(topic, seed) | shared, rows)
         print(f"{name}: {len(rows)} cases, {path.stat().st_size // 1024} KiB", end=" ")
 
 
