@@ -1,7 +1,7 @@
 // What every script here shares: where the root is, how a step is shown, how a command is run, when a build is stale.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -22,8 +22,8 @@ export async function main(body) {
   }
 }
 
-/** True where the module of this URL is the script that Node was started with. */
-export const isMain = (url) => process.argv[1] !== undefined && fileURLToPath(url) === process.argv[1]
+/** True where the module of this URL is the script that Node was started with (by a path that may hold links). */
+export const isMain = (url) => process.argv[1] !== undefined && fileURLToPath(url) === realpathSync(process.argv[1])
 
 /** Does `work` and prints one line: what, and how long it took. */
 export async function step(title, work) {
@@ -39,12 +39,16 @@ export async function step(title, work) {
   }
 }
 
+/** Programs see a pipe, so colours must be asked for where a person watches. */
+const colours = () => (process.stdout.isTTY ? { FORCE_COLOR: '1', CARGO_TERM_COLOR: 'always' } : {})
+
 /** Runs a command to its end; gives its exit code and all it printed, and shows that as it comes where `show` is set. */
 export function capture(command, args, { show = false, cwd = root } = {}) {
   return new Promise((resolve) => {
     const shell = process.platform === 'win32' && command === 'npm'
     const child = spawn(command, args, {
       cwd,
+      env: show ? { ...process.env, ...colours() } : process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
       shell,
     })

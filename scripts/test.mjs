@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { capture, main, readJson, tool } from './lib.mjs'
+import { capture, main, readJson, step, tool } from './lib.mjs'
 import { checkRust, setup } from './setup.mjs'
 
 const sum = (numbers) => numbers.reduce((total, n) => total + n, 0)
@@ -11,8 +11,15 @@ const sum = (numbers) => numbers.reduce((total, n) => total + n, 0)
 /** A run that failed without naming a failed test (it did not build, or crashed) counts as one failure. */
 const settle = (code, passed, failed) => ({ passed, failed: code !== 0 && failed === 0 ? 1 : failed })
 
+const CARGO = ['test', '--workspace', '--locked']
+
 async function rustTests() {
-  const { code, output } = await capture('cargo', ['test', '--workspace', '--locked', '--no-fail-fast'], { show: true })
+  const build = await step('Building the Rust tests', () => capture('cargo', [...CARGO, '--no-run']))
+  if (build.code !== 0) {
+    console.error(build.output)
+    return settle(build.code, 0, 0)
+  }
+  const { code, output } = await capture('cargo', [...CARGO, '--quiet', '--no-fail-fast'], { show: true })
   const results = [...stripVTControlCharacters(output).matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)]
   const count = (group) => sum(results.map((result) => Number(result[group])))
   return settle(code, count(1), count(2))
