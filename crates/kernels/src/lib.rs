@@ -2,9 +2,16 @@
 //!
 //! This crate knows no graph. It and the addon are the only homes of `unsafe`.
 
+pub mod arg;
 mod compiled;
+pub mod copy;
 pub mod element;
 pub mod gemm;
 pub mod isa;
+mod order;
 pub mod random;
+pub mod rows;
+pub mod scan;
+mod sizes;
+pub mod sort;
 pub mod threads;

@@ -6,7 +6,6 @@ use std::ops::Range;
 /// A borrowed mutable slice whose parts may be taken from several threads at once.
 ///
 /// The caller promises what the compiler cannot see: that parts alive at the same time do not overlap.
-#[derive(Clone, Copy)]
 pub struct Disjoint<'a, T> {
     start: *mut T,
     len: usize,
@@ -17,6 +16,13 @@ pub struct Disjoint<'a, T> {
 unsafe impl<T: Send> Send for Disjoint<'_, T> {}
 // Safety: as above; a shared `Disjoint` gives exclusive parts, so `T: Send` is what crossing threads needs.
 unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
+
+impl<T> Clone for Disjoint<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Disjoint<'_, T> {}
 
 impl<'a, T> Disjoint<'a, T> {
     /// Borrows `slice` for as long as parts of it are handed out.
@@ -32,6 +38,11 @@ impl<'a, T> Disjoint<'a, T> {
     /// True when the whole has no elements.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Where the whole begins: for parts that are not ranges.
+    pub fn as_mut_ptr(&self) -> *mut T {
+        self.start
     }
 
     /// The elements of `range`; panics when it reaches past the end.
