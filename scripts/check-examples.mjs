@@ -1,5 +1,5 @@
-// Type-checks the code that readers copy: each ```ts block of a doc comment's `@example`, of README.md and of docs/.
-// A block is a module of its own; a block opened by ```ts no-check is left out.
+// Type-checks the code that readers copy: the `@example` of every doc comment in ts/, with or without a ```ts fence, and
+// each ```ts block of README.md and docs/. A block is a module of its own; ```ts no-check leaves one out.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { at, capture, filesUnder, isMain, main, Stop, step, tool } from './lib.mjs'
@@ -19,29 +19,51 @@ const CONFIG = {
   exclude: [],
 }
 
-/** Lines inside ```ts fences, each block with the file and line it came from. A doc comment's leading `*` is not code. */
-function blocksOf(file) {
-  const comments = file.endsWith('.ts')
+const FENCE = /^\s*```/
+const TS_FENCE = /^\s*```(ts|typescript)\s*$/
+
+/** The ```ts blocks in lines that begin at line `firstLine` of a file. */
+function fencedBlocks(lines, firstLine) {
   const blocks = []
-  let block
-  let inExample = false
-  for (const [index, raw] of readFileSync(at(file), 'utf8').split('\n').entries()) {
-    const line = comments ? raw.replace(/^\s*\* ?/, '') : raw
-    if (/^\s*\/\*\*/.test(raw)) inExample = false
-    if (/^@\w+/.test(line)) inExample = line.startsWith('@example')
-    if (block !== undefined && /^\s*```/.test(line)) {
-      blocks.push(block)
-      block = undefined
-    } else if (block !== undefined) {
-      block.lines.push(line)
-    } else if (/^\s*```(ts|typescript)\s*$/.test(line) && (inExample || !comments)) {
-      block = { file, firstLine: index + 2, lines: [] }
+  let open
+  for (const [index, line] of lines.entries()) {
+    if (open === undefined && FENCE.test(line)) open = { checked: TS_FENCE.test(line), from: index + 1 }
+    else if (open !== undefined && FENCE.test(line)) {
+      if (open.checked) blocks.push({ firstLine: firstLine + open.from, lines: lines.slice(open.from, index) })
+      open = undefined
     }
   }
   return blocks
 }
 
-/** Turns `12.mts(3,5): error …` into the place in the document that the block came from. */
+/** Each `@example` of the doc comments: the lines from the tag to the next tag or the comment's end. */
+function exampleSections(text) {
+  const sections = []
+  let section
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.replace(/^\s*(\/\*\*|\*(?!\/)) ?/, '')
+    const tag = /^@(\w+)\s*(.*)$/.exec(line)
+    const inComment = /^\s*(\/\*\*|\*)/.test(raw) && !raw.includes('*/')
+    if (tag !== null || !inComment) section = undefined
+    if (section !== undefined) section.lines.push(line)
+    if (tag?.[1] === 'example') {
+      section = { firstLine: index + 2, lines: [] }
+      sections.push(section)
+    }
+  }
+  return sections
+}
+
+const exampleBlocks = ({ firstLine, lines }) =>
+  lines.some((line) => FENCE.test(line)) ? fencedBlocks(lines, firstLine) : [{ firstLine, lines }]
+
+function blocksOf(file) {
+  const text = readFileSync(at(file), 'utf8')
+  const blocks = file.endsWith('.md') ? fencedBlocks(text.split('\n'), 1) : exampleSections(text).flatMap(exampleBlocks)
+  return blocks.map((block) => ({ file, ...block }))
+}
+
+/** Turns `12.mts(3,5): error …` into the place that the block came from. */
 function locate(output, blocks) {
   return output.replace(/^.*?(\d+)\.mts\((\d+),(\d+)\)/gm, (_, id, line, column) => {
     const { file, firstLine } = blocks[Number(id)]
@@ -53,17 +75,14 @@ export async function checkExamples() {
   const documents = filesUnder(['README.md', 'docs', 'ts'], ['generated']).filter((file) => /\.(md|ts)$/.test(file))
   const blocks = documents.flatMap(blocksOf)
   rmSync(at(FOLDER), { recursive: true, force: true })
+  if (blocks.length === 0) return
   mkdirSync(at(FOLDER), { recursive: true })
+  writeFileSync(at(FOLDER, 'tsconfig.json'), JSON.stringify(CONFIG))
   for (const [id, { lines }] of blocks.entries()) {
     writeFileSync(at(FOLDER, `${id}.mts`), [...lines, 'export {}', ''].join('\n'))
   }
-  if (blocks.length === 0) return
-  writeFileSync(at(FOLDER, 'tsconfig.json'), JSON.stringify(CONFIG))
-  const { code, output } = await capture(process.execPath, [
-    tool('typescript', 'tsc'),
-    '--project',
-    join(FOLDER, 'tsconfig.json'),
-  ])
+  const project = join(FOLDER, 'tsconfig.json')
+  const { code, output } = await capture(process.execPath, [tool('typescript', 'tsc'), '--project', project])
   if (code !== 0) throw new Stop(locate(output, blocks).trimEnd())
 }
 
