@@ -1,0 +1,309 @@
+/** Activation functions: elementwise (softmax, sparsemax, glu: along an axis), a few lines of ops each. */
+
+import { fail, hintFor } from './errors.js'
+import { isSerialized, type Kind } from './fields.js'
+import { canonical, lookUp, type Spelling, snake } from './names.js'
+import * as ops from './ops.js'
+import type { Tensor } from './tensor.js'
+
+/** Maps a tensor to a tensor of the same shape (`glu` halves an axis). */
+export type Activation = (x: Tensor) => Tensor
+
+/** The names of the activations. */
+export type ActivationName =
+  | 'linear'
+  | 'relu'
+  | 'relu6'
+  | 'leakyRelu'
+  | 'elu'
+  | 'selu'
+  | 'celu'
+  | 'gelu'
+  | 'silu'
+  | 'swish'
+  | 'sigmoid'
+  | 'hardSigmoid'
+  | 'hardSilu'
+  | 'hardSwish'
+  | 'logSigmoid'
+  | 'sparseSigmoid'
+  | 'tanh'
+  | 'hardTanh'
+  | 'tanhShrink'
+  | 'softShrink'
+  | 'hardShrink'
+  | 'softplus'
+  | 'softsign'
+  | 'squareplus'
+  | 'sparsePlus'
+  | 'exponential'
+  | 'mish'
+  | 'softmax'
+  | 'logSoftmax'
+  | 'sparsemax'
+  | 'glu'
+
+/** A name in either spelling, or a function of ops. */
+export type ActivationLike = Spelling<ActivationName> | Activation
+
+/**
+ * The identity, `y = x`.
+ *
+ * @example
+ * import { linear } from 'ferrograd/activations'
+ * import { tensor } from 'ferrograd'
+ *
+ * const y = linear(tensor([1, -2]))
+ */
+export function linear(x: Tensor): Tensor {
+  return x
+}
+
+/**
+ * Rectifier, `y = max(x, 0)`.
+ *
+ * @example
+ * import { relu } from 'ferrograd/activations'
+ * import { tensor } from 'ferrograd'
+ *
+ * const y = relu(tensor([1, -2])) // [1, 0]
+ */
+export function relu(x: Tensor): Tensor {
+  return ops.relu(x)
+}
+
+/** Rectifier with a ceiling, `y = min(max(x, 0), 6)`. */
+export function relu6(x: Tensor): Tensor {
+  return ops.clip(x, 0, 6)
+}
+
+/** Rectifier with a leak, `y = x` where `x > 0`, else `negativeSlope · x`. */
+export function leakyRelu(x: Tensor, negativeSlope = 0.2): Tensor {
+  return ops.where(ops.greater(x, 0), x, ops.multiply(x, negativeSlope))
+}
+
+/** Exponential linear unit, `y = x` where `x > 0`, else `alpha · (eˣ − 1)` (Clevert et al., 2015). */
+export function elu(x: Tensor, alpha = 1): Tensor {
+  // The unused branch must stay finite, or its gradient would be 0 · inf.
+  const low = ops.expm1(ops.minimum(x, 0))
+  return ops.where(ops.greater(x, 0), x, alpha === 1 ? low : ops.multiply(low, alpha))
+}
+
+const seluAlpha = 1.6732632423543772
+const seluScale = 1.0507009873554805
+
+/** Self-normalising ELU, `y = 1.0507 · elu(x, 1.6733)` (Klambauer et al., 2017). */
+export function selu(x: Tensor): Tensor {
+  return ops.multiply(elu(x, seluAlpha), seluScale)
+}
+
+/** Continuously differentiable ELU, `y = max(x, 0) + min(0, alpha · (e^(x/alpha) − 1))` (Barron, 2017). */
+export function celu(x: Tensor, alpha = 1): Tensor {
+  const low = ops.multiply(ops.expm1(ops.divide(ops.minimum(x, 0), alpha)), alpha)
+  return ops.add(ops.maximum(x, 0), low)
+}
+
+/** Gaussian error linear unit, `y = x · Φ(x)`; `approximate` uses the tanh formula (Hendrycks & Gimpel, 2016). */
+export function gelu(x: Tensor, approximate = false): Tensor {
+  const gate = approximate ? ops.tanh(geluInner(x)) : ops.erf(ops.multiply(x, Math.SQRT1_2))
+  return ops.multiply(ops.multiply(x, 0.5), ops.add(gate, 1))
+}
+
+function geluInner(x: Tensor): Tensor {
+  const cubic = ops.multiply(ops.multiply(ops.square(x), x), 0.044715)
+  return ops.multiply(ops.add(x, cubic), Math.sqrt(2 / Math.PI))
+}
+
+/** Sigmoid-weighted linear unit, `y = x · σ(x)`. */
+export function silu(x: Tensor): Tensor {
+  return ops.multiply(x, ops.sigmoid(x))
+}
+
+/** Logistic function, `y = 1 / (1 + e⁻ˣ)`. */
+export function sigmoid(x: Tensor): Tensor {
+  return ops.sigmoid(x)
+}
+
+/** Piecewise linear sigmoid, `y = clip(x/6 + ½, 0, 1)`. */
+export function hardSigmoid(x: Tensor): Tensor {
+  return ops.clip(ops.add(ops.divide(x, 6), 0.5), 0, 1)
+}
+
+/** Piecewise silu, `y = x · hardSigmoid(x)` (Howard, 2019). */
+export function hardSilu(x: Tensor): Tensor {
+  return ops.multiply(x, hardSigmoid(x))
+}
+
+/** `y = log σ(x) = −softplus(−x)`. */
+export function logSigmoid(x: Tensor): Tensor {
+  return ops.negative(ops.softplus(ops.negative(x)))
+}
+
+/** `y = clip((x + 1)/2, 0, 1)`. */
+export function sparseSigmoid(x: Tensor): Tensor {
+  return ops.clip(ops.multiply(ops.add(x, 1), 0.5), 0, 1)
+}
+
+/** Hyperbolic tangent. */
+export function tanh(x: Tensor): Tensor {
+  return ops.tanh(x)
+}
+
+/** `y = clip(x, −1, 1)`. */
+export function hardTanh(x: Tensor): Tensor {
+  return ops.clip(x, -1, 1)
+}
+
+/** `y = x − tanh(x)`. */
+export function tanhShrink(x: Tensor): Tensor {
+  return ops.subtract(x, ops.tanh(x))
+}
+
+/** `y = x − t` where `x > t`, `x + t` where `x < −t`, else 0. */
+export function softShrink(x: Tensor, threshold = 0.5): Tensor {
+  return ops.subtract(x, ops.clip(x, -threshold, threshold))
+}
+
+/** `y = x` where `|x| > t`, else 0. */
+export function hardShrink(x: Tensor, threshold = 0.5): Tensor {
+  return ops.where(ops.greater(ops.abs(x), threshold), x, ops.zerosLike(x))
+}
+
+/** `y = x` where `x > limit`, else `otherwise`. */
+export function threshold(x: Tensor, limit: number, otherwise: number): Tensor {
+  return ops.where(ops.greater(x, limit), x, ops.add(ops.zerosLike(x), otherwise))
+}
+
+/** `y = log(1 + eˣ)`. */
+export function softplus(x: Tensor): Tensor {
+  return ops.softplus(x)
+}
+
+/** `y = x / (1 + |x|)`. */
+export function softsign(x: Tensor): Tensor {
+  return ops.divide(x, ops.add(ops.abs(x), 1))
+}
+
+/** `y = (x + √(x² + b)) / 2` (Barron, 2021). */
+export function squareplus(x: Tensor, b = 4): Tensor {
+  return ops.multiply(ops.add(x, ops.sqrt(ops.add(ops.square(x), b))), 0.5)
+}
+
+/** `y = 0` where `x ≤ −1`, `(x + 1)²/4` between, `x` where `x ≥ 1`. */
+export function sparsePlus(x: Tensor): Tensor {
+  const bend = ops.multiply(ops.square(ops.add(ops.clip(x, -1, 1), 1)), 0.25)
+  return ops.add(bend, ops.maximum(ops.subtract(x, 1), 0))
+}
+
+/** `y = eˣ`. */
+export function exponential(x: Tensor): Tensor {
+  return ops.exp(x)
+}
+
+/** `y = x · tanh(softplus(x))` (Misra, 2019). */
+export function mish(x: Tensor): Tensor {
+  return ops.multiply(x, ops.tanh(ops.softplus(x)))
+}
+
+/**
+ * `yᵢ = e^(xᵢ) / Σ e^(xⱼ)` along `axis`.
+ *
+ * @example
+ * import { softmax } from 'ferrograd/activations'
+ * import { tensor } from 'ferrograd'
+ *
+ * const p = softmax(tensor([[1, 2, 3]])) // rows sum to 1
+ */
+export function softmax(x: Tensor, axis = -1): Tensor {
+  return ops.softmax(x, { axis })
+}
+
+/** `yᵢ = xᵢ − log Σ e^(xⱼ)` along `axis`. */
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  return ops.logSoftmax(x, { axis })
+}
+
+/** The nearest point of the simplex, `y = max(x − τ, 0)` with τ such that y sums to 1 (Martins & Astudillo, 2016). */
+export function sparsemax(x: Tensor, axis = -1): Tensor {
+  // Which entries survive is decided without a gradient; τ over the survivors then has the exact one.
+  const kept = ops.stopGradient(sparsemaxSupport(x, axis))
+  const count = ops.sum(kept, { axis, keepdims: true })
+  const tau = ops.divide(ops.subtract(ops.sum(ops.multiply(x, kept), { axis, keepdims: true }), 1), count)
+  return ops.multiply(ops.subtract(x, tau), kept)
+}
+
+/** 1 where `1 + k·x₍ₖ₎ > Σ_{j≤k} x₍ⱼ₎` for the k-th largest entry, else 0. */
+function sparsemaxSupport(x: Tensor, axis: number): Tensor {
+  const sorted = ops.sort(x, { axis, descending: true })
+  const sums = ops.cumsum(sorted, { axis })
+  const rank = ops.cumsum(ops.onesLike(x), { axis })
+  const inside = ops.cast(ops.greater(ops.add(ops.multiply(sorted, rank), 1), sums), x.dtype)
+  const count = ops.sum(inside, { axis, keepdims: true })
+  const tau = ops.divide(ops.subtract(ops.sum(ops.multiply(sorted, inside), { axis, keepdims: true }), 1), count)
+  return ops.cast(ops.greater(x, tau), x.dtype)
+}
+
+/** Gated linear unit, `y = a · σ(b)` with `a`, `b` the halves of `x` along `axis` (Dauphin et al., 2016). */
+export function glu(x: Tensor, axis = -1): Tensor {
+  const length = x.shape.at(axis) ?? 0
+  if (length % 2 !== 0) fail('ERR_SHAPE', 'glu', `an even length of axis ${axis}`, x.shape)
+  const [a, b] = ops.split(x, 2, { axis })
+  return ops.multiply(a!, ops.sigmoid(b!))
+}
+
+const table = {
+  linear,
+  relu,
+  relu6,
+  leakyRelu,
+  elu,
+  selu,
+  celu,
+  gelu,
+  silu,
+  swish: silu,
+  sigmoid,
+  hardSigmoid,
+  hardSilu,
+  hardSwish: hardSilu,
+  logSigmoid,
+  sparseSigmoid,
+  tanh,
+  hardTanh,
+  tanhShrink,
+  softShrink,
+  hardShrink,
+  softplus,
+  softsign,
+  squareplus,
+  sparsePlus,
+  exponential,
+  mish,
+  softmax,
+  logSoftmax,
+  sparsemax,
+  glu,
+} satisfies Record<ActivationName, Activation>
+
+/** The activation of a name in any spelling; a function is itself. */
+export function getActivation(activation: ActivationLike, where = 'activation'): Activation {
+  return activationKind.check(activation, where, { type: 'activation' })
+}
+
+/** How options and configurations hold an activation: by its snake_case name. */
+export const activationKind: Kind<Activation> = {
+  check(value, where) {
+    if (typeof value === 'function') return value as Activation
+    const name = isSerialized(value) ? activationName(value) : value
+    const found = typeof name === 'string' ? lookUp(table, name) : undefined
+    return (
+      found ?? fail('ERR_CONFIG', where, 'an activation: a name or a function', name, hintFor(name, Object.keys(table)))
+    )
+  },
+  toConfig: (value) => snake(Object.entries(table).find(([, known]) => known === value)?.[0] ?? value.name),
+}
+
+/** Keras wraps functions as `{ class_name: 'function', config: 'relu' }` and writes activation layers by class. */
+function activationName(value: { class_name: string; config: unknown }): string {
+  return canonical(value.class_name) === 'function' ? String(value.config) : value.class_name
+}

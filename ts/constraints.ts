@@ -1,0 +1,136 @@
+/** Constraints: what a weight is set back to after every step. */
+
+import { epsilon } from './config.js'
+import {
+  type ArgumentsOf,
+  Configurable,
+  type Family,
+  type FieldTable,
+  type Kind,
+  type NoFields,
+  resolveObject,
+  serializeAs,
+} from './fields.js'
+import type { Spelling } from './names.js'
+import * as ops from './ops.js'
+import type { Tensor } from './tensor.js'
+
+/** The names of the constraints. */
+export type ConstraintName = 'maxNorm' | 'minMaxNorm' | 'nonNeg' | 'unitNorm'
+
+/** A name in either spelling, or an instance. */
+export type ConstraintLike = Spelling<ConstraintName> | Constraint
+
+/** Base of constraints; your own extend it and write `call`. */
+export abstract class Constraint<F extends FieldTable = NoFields> extends Configurable<F> {
+  constructor(...[options]: ArgumentsOf<F>) {
+    super(options)
+  }
+
+  /** The admissible weight nearest to `w`, same shape. */
+  abstract call(w: Tensor): Tensor
+}
+
+type Axis = number | readonly number[]
+
+function norms(w: Tensor, axis: Axis): Tensor {
+  return ops.sqrt(ops.sum(ops.square(w), { axis, keepdims: true }))
+}
+
+const maxNormFields = {
+  /** The longest norm allowed. */
+  maxValue: { type: 'number', default: 2, min: 0 },
+  /** The axes a norm runs over. */
+  axis: { type: 'axis', default: 0 },
+} as const
+
+/**
+ * `w · clip(n, 0, maxValue) / (ε + n)` with n the norm along `axis` (Srivastava et al., 2014).
+ *
+ * @example
+ * import { MaxNorm } from 'ferrograd/constraints'
+ * import { Dense } from 'ferrograd/layers'
+ *
+ * const layer = new Dense({ units: 8, kernelConstraint: new MaxNorm({ maxValue: 3 }) })
+ */
+export class MaxNorm extends Constraint<typeof maxNormFields> {
+  static override readonly className = 'MaxNorm'
+  static override readonly fields: typeof maxNormFields = maxNormFields
+
+  override call(w: Tensor): Tensor {
+    const n = norms(w, this.options.axis)
+    return ops.multiply(w, ops.divide(ops.clip(n, 0, this.options.maxValue), ops.add(n, epsilon())))
+  }
+}
+
+const minMaxNormFields = {
+  /** The shortest norm allowed. */
+  minValue: { type: 'number', default: 0, min: 0 },
+  /** The longest norm allowed. */
+  maxValue: { type: 'number', default: 1, min: 0 },
+  /** How much of the way back is gone each step. */
+  rate: { type: 'number', default: 1, min: 0, max: 1 },
+  /** The axes a norm runs over. */
+  axis: { type: 'axis', default: 0 },
+} as const
+
+/** `w · (rate · clip(n, minValue, maxValue) + (1 − rate) · n) / (ε + n)`. */
+export class MinMaxNorm extends Constraint<typeof minMaxNormFields> {
+  static override readonly className = 'MinMaxNorm'
+  static override readonly fields: typeof minMaxNormFields = minMaxNormFields
+
+  override call(w: Tensor): Tensor {
+    const { minValue, maxValue, rate, axis } = this.options
+    const n = norms(w, axis)
+    const wanted = ops.add(ops.multiply(ops.clip(n, minValue, maxValue), rate), ops.multiply(n, 1 - rate))
+    return ops.multiply(w, ops.divide(wanted, ops.add(n, epsilon())))
+  }
+}
+
+/** `max(w, 0)`. */
+export class NonNeg extends Constraint<NoFields> {
+  static override readonly className = 'NonNeg'
+
+  override call(w: Tensor): Tensor {
+    return ops.maximum(w, 0)
+  }
+}
+
+const unitNormFields = {
+  /** The axes a norm runs over. */
+  axis: { type: 'axis', default: 0 },
+} as const
+
+/** `w / (ε + n)` with n the norm along `axis`. */
+export class UnitNorm extends Constraint<typeof unitNormFields> {
+  static override readonly className = 'UnitNorm'
+  static override readonly fields: typeof unitNormFields = unitNormFields
+
+  override call(w: Tensor): Tensor {
+    return ops.divide(w, ops.add(norms(w, this.options.axis), epsilon()))
+  }
+}
+
+const classes = { maxNorm: MaxNorm, minMaxNorm: MinMaxNorm, nonNeg: NonNeg, unitNorm: UnitNorm } satisfies Record<
+  ConstraintName,
+  unknown
+>
+
+/** The closed set of constraints. */
+export const constraintFamily: Family<Constraint> = {
+  noun: 'a constraint: a name or an instance',
+  module: 'keras.constraints',
+  classes,
+  is: (value): value is Constraint => value instanceof Constraint,
+}
+
+/** The constraint of a name in any spelling, or of a serialized object; an instance is itself. */
+export function getConstraint(constraint: ConstraintLike, where = 'constraint'): Constraint {
+  return resolveObject(constraint, where, constraintFamily)
+}
+
+/** How options and configurations hold a constraint. */
+export const constraintKind: Kind<Constraint> = {
+  check: (value, where) => resolveObject(value, where, constraintFamily),
+  toConfig: (value) => serializeAs('keras.constraints', value),
+}

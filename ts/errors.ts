@@ -1,0 +1,135 @@
+/** The one error class of the library, and how its messages are made. */
+
+/** What went wrong, for a program to act on. */
+export type ErrorCode =
+  | 'ERR_SHAPE'
+  | 'ERR_DTYPE'
+  | 'ERR_CONFIG'
+  | 'ERR_DATA'
+  | 'ERR_STATE'
+  | 'ERR_NON_FINITE'
+  | 'ERR_ABORTED'
+  | 'ERR_FORMAT'
+  | 'ERR_INTERNAL'
+
+/**
+ * An error with a code, thrown before anything has changed.
+ *
+ * @example
+ * import { FerrogradError } from 'ferrograd'
+ * import { Dense } from 'ferrograd/layers'
+ *
+ * try {
+ *   new Dense({ units: -3 })
+ * } catch (error) {
+ *   if (error instanceof FerrogradError && error.code === 'ERR_CONFIG') console.log(error.message)
+ * }
+ */
+export class FerrogradError extends Error {
+  override readonly name = 'FerrogradError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Throws `where: expected …, got …. Hint`; `got` is shown by {@link show} unless it is already a sentence (`{ text }`). */
+export function fail(code: ErrorCode, where: string, expected: string, got: unknown, hint?: string): never {
+  const actual = isText(got) ? got.text : show(got)
+  throw new FerrogradError(code, `${where}: expected ${expected}, got ${actual}${withHint(hint)}`)
+}
+
+/** A value as a person would write it, cut to a readable length. */
+export function show(value: unknown): string {
+  const text = write(value, 0)
+  return text.length > 160 ? `${text.slice(0, 157)}…` : text
+}
+
+/** `did you mean 'adam'?`, or the empty string where no known name is near. */
+export function suggest(name: string, known: readonly string[]): string {
+  const near = nearest(name, known)
+  return near === undefined ? '' : `did you mean '${near}'?`
+}
+
+/** The hint of an unknown name: the nearest known one, else all of them. */
+export function hintFor(name: unknown, known: readonly string[]): string {
+  const near = typeof name === 'string' ? suggest(name, known) : ''
+  return near === '' ? `Known: ${known.join(', ')}` : near
+}
+
+/** A sentence of its own, or the end of the one before. */
+function withHint(hint: string | undefined): string {
+  if (!hint) return ''
+  return hint.startsWith('did you mean') ? `; ${hint}` : `. ${hint}`
+}
+
+function isText(got: unknown): got is { readonly text: string } {
+  return (
+    typeof got === 'object' &&
+    got !== null &&
+    Object.keys(got).length === 1 &&
+    typeof (got as { text?: unknown }).text === 'string'
+  )
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const wanted = fold(name)
+  let best: string | undefined
+  let distance = Math.max(2, Math.floor(wanted.length / 3)) + 1
+  for (const candidate of known) {
+    const d = editDistance(wanted, fold(candidate))
+    if (d < distance) [best, distance] = [candidate, d]
+  }
+  return best
+}
+
+function fold(name: string): string {
+  return name.replaceAll('_', '').toLowerCase()
+}
+
+/** Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`. */
+function editDistance(a: string, b: string): number {
+  let before: number[] = []
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      let cost = Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + same)
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      if (swapped) cost = Math.min(cost, (before[j - 2] ?? 0) + 1)
+      row.push(cost)
+    }
+    ;[before, previous] = [previous, row]
+  }
+  return previous[b.length] ?? 0
+}
+
+function write(value: unknown, depth: number): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`
+  if (typeof value === 'symbol') return value.toString()
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value)
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${value.byteLength} bytes`
+  if (Array.isArray(value))
+    return depth > 2
+      ? '[…]'
+      : `[${value
+          .slice(0, 20)
+          .map((item) => write(item, depth + 1))
+          .join(', ')}${value.length > 20 ? ', …' : ''}]`
+  return writeObject(value, depth)
+}
+
+function writeObject(value: object, depth: number): string {
+  const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name
+  if (name !== undefined && name !== 'Object') return `an instance of ${name}`
+  const entries = Object.entries(value).slice(0, 8)
+  if (depth > 1) return '{…}'
+  return entries.length === 0
+    ? '{}'
+    : `{ ${entries.map(([key, item]) => `${key}: ${write(item, depth + 1)}`).join(', ')} }`
+}

@@ -1,0 +1,54 @@
+/** The layer that stands for the data. */
+
+import { fail } from '../errors.js'
+import type { Tensor } from '../tensor.js'
+import type { Config, DType, PartialShape } from '../types.js'
+import { Layer } from './layer.js'
+
+const inputFields = {
+  /** The shape of one sample; null where it may vary. */
+  shape: { type: 'partialShape', default: null, config: false },
+  /** A fixed batch size. */
+  batchSize: { type: 'integer', default: null, min: 1, config: false },
+  /** The whole shape, the batch first; in place of `shape`. */
+  batchShape: { type: 'partialShape', default: null },
+  /** The element type of the data. */
+  dtype: { type: 'elementType', default: null },
+} as const
+
+/**
+ * The data as it comes, `y = x`.
+ *
+ * @example
+ * import { InputLayer } from 'ferrograd/layers'
+ *
+ * const layer = new InputLayer({ shape: [784] })
+ */
+export class InputLayer extends Layer<typeof inputFields> {
+  static override readonly className = 'InputLayer'
+  static override readonly fields: typeof inputFields = inputFields
+
+  /** The whole shape, the batch first. */
+  get batchShape(): PartialShape {
+    const { shape, batchShape, batchSize } = this.options
+    if (batchShape !== null) return batchShape
+    const sample = shape ?? this.inputShape ?? fail('ERR_CONFIG', 'InputLayer.shape', 'the shape of one sample', null)
+    return [batchSize, ...sample]
+  }
+
+  /** The element type of the data. */
+  get inputDtype(): DType {
+    return this.options.dtype ?? this.dtype
+  }
+
+  override call(x: Tensor): Tensor {
+    const wanted = this.batchShape
+    const bad = x.rank !== wanted.length || wanted.some((length, axis) => length !== null && length !== x.shape[axis])
+    if (bad) fail('ERR_SHAPE', `${this.name} input`, `[${wanted.map((length) => length ?? 'any').join(', ')}]`, x.shape)
+    return x
+  }
+
+  override getConfig(): Config {
+    return { batch_shape: [...this.batchShape], dtype: this.inputDtype, sparse: false, name: this.name }
+  }
+}

@@ -1,0 +1,16 @@
+/** The kinds of fields a layer may declare. */
+
+import { activationKind } from '../activations.js'
+import { constraintKind } from '../constraints.js'
+import { type Kinds, primitiveKinds } from '../fields.js'
+import { initializerKind } from '../initializers.js'
+import { regularizerKind } from '../regularizers.js'
+
+/** Primitive kinds and the objects a layer is configured with. */
+export const layerKinds: Kinds = {
+  ...primitiveKinds,
+  activation: activationKind,
+  initializer: initializerKind,
+  regularizer: regularizerKind,
+  constraint: constraintKind,
+}

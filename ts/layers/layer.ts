@@ -1,0 +1,363 @@
+/** The base of all layers: options, weights, calls on tensors and on symbolic tensors. */
+
+import { floatx } from '../config.js'
+import type { Constraint, ConstraintLike } from '../constraints.js'
+import { getConstraint } from '../constraints.js'
+import { FerrogradError, fail } from '../errors.js'
+import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
+import { getInitializer, type InitializerLike } from '../initializers.js'
+import { SymbolicTensor } from '../model/symbolic.js'
+import { snakeClass } from '../names.js'
+import * as ops from '../ops.js'
+import { SeedGenerator } from '../random.js'
+import { getRegularizer, type Regularizer, type RegularizerLike } from '../regularizers.js'
+import { Tensor, tensor } from '../tensor.js'
+import type { Config, DType, FloatDType, PartialShape, Shape, TensorLike } from '../types.js'
+import { type Variable, variable } from '../variable.js'
+import { type CallContext, type RootCall, rootCall, withContext } from './context.js'
+import { layerKinds } from './kinds.js'
+import { applySymbolically } from './symbolic.js'
+
+const layerFields = {
+  /** How the layer is called in summaries, files and errors; its class's name in snake_case unless given. */
+  name: { type: 'string', default: null },
+  /** Whether an optimizer may change the weights; may be set at any time. */
+  trainable: { type: 'boolean', default: true },
+  /** The element type of weights and results; the configured float type unless given. */
+  dtype: { type: 'dtype', default: null },
+  /** The shape of one sample, for the first layer of a `Sequential`; null where it may vary. */
+  inputShape: { type: 'partialShape', default: null, config: false },
+} as const
+
+/** The fields every layer has. */
+export type LayerFields = typeof layerFields
+
+/** A layer's own fields over those every layer has. */
+export type WithLayerFields<F> = F & Omit<LayerFields, keyof F>
+
+/** What a layer's `call` takes and returns: one tensor, or several. */
+export type Tensors = Tensor | readonly Tensor[]
+
+/** What `addWeight` needs to know. */
+export interface WeightOptions {
+  readonly name: string
+  readonly shape: Shape
+  readonly initializer?: InitializerLike
+  readonly trainable?: boolean
+  readonly regularizer?: RegularizerLike | null
+  readonly constraint?: ConstraintLike | null
+  readonly dtype?: DType
+}
+
+/** What a layer requires of its input: enough axes, and a length of the last (or of another). */
+export interface InputSpec {
+  readonly rank?: number
+  readonly minRank?: number
+  /** Lengths by axis; negative axes count from the end. */
+  readonly axes?: Readonly<Record<number, number>>
+}
+
+/**
+ * Base of layers: a function of tensors that owns weights. Your own declare `build` (makes weights) and `call`.
+ *
+ * @example
+ * import { Layer } from 'ferrograd/layers'
+ * import { ops, type Shape, type Tensor, type Variable } from 'ferrograd'
+ *
+ * class Scale extends Layer {
+ *   scale!: Variable
+ *   override build(inputShape: Shape): void {
+ *     this.scale = this.addWeight({ name: 'scale', shape: [inputShape.at(-1)!], initializer: 'ones' })
+ *   }
+ *   override call(x: Tensor): Tensor {
+ *     return ops.multiply(x, this.scale)
+ *   }
+ * }
+ */
+export abstract class Layer<F extends FieldTable = NoFields> extends Configurable<F> {
+  static override readonly fields: FieldTable = layerFields
+
+  /** How the layer is called. A model makes the default names of its layers unique. */
+  name: string
+  /** Whether `name` was given by the user. */
+  readonly named: boolean
+  /** The element type of weights and results. */
+  readonly dtype: FloatDType
+  /** The shape of one sample, where it was given. */
+  readonly inputShape: PartialShape | null
+  /** Whether the weights exist. */
+  built = false
+  /** What the input must look like, checked at every call; set by `build`. */
+  protected inputSpec: InputSpec | undefined
+
+  #trainable: boolean
+  readonly #weights: Variable[] = []
+  readonly #penalties: { readonly weight: Variable; readonly regularizer: Regularizer }[] = []
+  #losses: { readonly root: RootCall | undefined; readonly tensors: Tensor[] } = { root: undefined, tensors: [] }
+
+  constructor(...[options]: ArgumentsOf<WithLayerFields<F>>) {
+    super(options, layerKinds)
+    const common = this.options as unknown as {
+      name: string | null
+      trainable: boolean
+      dtype: FloatDType | null
+      inputShape: PartialShape | null
+    }
+    this.named = common.name !== null
+    this.name = common.name ?? snakeClass(this.className)
+    this.dtype = common.dtype ?? floatx()
+    this.inputShape = common.inputShape
+    this.#trainable = common.trainable
+  }
+
+  /** Makes the weights for inputs of a shape (several inputs: a list of shapes). The first length, the batch, is any number: do not use it. */
+  build(_inputShape: Shape | readonly Shape[]): void {}
+
+  /** The result for an input, drawn in ops. */
+  abstract call(x: Tensors, context: CallContext): Tensors
+
+  /** Calls the layer: on tensors it draws ops, on symbolic tensors it adds itself to a functional graph. Builds on first use. */
+  apply(x: SymbolicTensor | readonly SymbolicTensor[], context?: Partial<CallContext>): SymbolicTensor
+  apply(x: TensorLike | Variable | readonly Tensor[], context?: Partial<CallContext>): Tensor
+  apply(x: Inputs, context?: Partial<CallContext>): Tensor | SymbolicTensor {
+    // A layer with several results returns them all; its users know.
+    const results = this.applyMany(x as never, context) as readonly (Tensor | SymbolicTensor)[]
+    return (results.length === 1 ? results[0] : results) as Tensor | SymbolicTensor
+  }
+
+  /** As {@link apply}, for a layer with any number of results: always a list. */
+  applyMany(x: SymbolicTensor | readonly SymbolicTensor[], context?: Partial<CallContext>): SymbolicTensor[]
+  applyMany(x: TensorLike | Variable | readonly Tensor[], context?: Partial<CallContext>): Tensor[]
+  applyMany(x: Inputs, context?: Partial<CallContext>): Tensor[] | SymbolicTensor[] {
+    if (isSymbolic(x)) return applySymbolically(this as unknown as Layer, x)
+    const inputs = this.#inputs(x)
+    this.ensureBuilt(shapesOf(inputs))
+    this.#checkInputs(inputs)
+    return withContext(context, (whole) => this.#called(listOf(this.call(inputs, whole))))
+  }
+
+  /** Builds the layer for an input shape unless it is built. */
+  ensureBuilt(inputShape: Shape | readonly Shape[]): void {
+    if (this.built) return
+    // A user may have called `build` directly.
+    if (this.#weights.length === 0) this.build(inputShape)
+    this.built = true
+  }
+
+  /** Adds a weight: a variable with a first value, and optionally a penalty and a constraint. */
+  protected addWeight(options: WeightOptions): Variable {
+    const { name, shape, initializer = 'glorotUniform', dtype = this.dtype } = options
+    if (!shape.every((length) => Number.isInteger(length) && length > 0)) {
+      fail('ERR_SHAPE', `${this.name}.${name}`, 'known positive lengths', shape, 'Is a length of the input unknown?')
+    }
+    const weight = variable(getInitializer(initializer).call(shape, dtype), {
+      name,
+      dtype,
+      trainable: options.trainable ?? true,
+    })
+    if (options.constraint) weight.constraint = getConstraint(options.constraint)
+    if (options.regularizer) this.#penalties.push({ weight, regularizer: getRegularizer(options.regularizer) })
+    this.#weights.push(weight)
+    return weight
+  }
+
+  /** Adds a scalar to the loss of the model for the current call. */
+  addLoss(loss: Tensor): void {
+    if (loss.size !== 1) fail('ERR_SHAPE', `${this.name}.addLoss`, 'a scalar', loss.shape)
+    const root = rootCall()
+    if (this.#losses.root !== root) this.#losses = { root, tensors: [] }
+    this.#losses.tensors.push(loss)
+  }
+
+  /** What was added to the loss in the last call, here and in the layers inside, then the penalties of trainable weights. */
+  losses(): Tensor[] {
+    const own = [...this.#losses.tensors]
+    const trainable = new Set(this.trainableWeights)
+    for (const { weight, regularizer } of this.#penalties)
+      if (trainable.has(weight)) own.push(regularizer.call(weight.read()))
+    return [...own, ...this.sublayers.flatMap((layer) => layer.losses())]
+  }
+
+  /** The layers this one is made of: those in its properties, and in lists there. */
+  get sublayers(): Layer[] {
+    return [
+      ...new Set(
+        Object.values(this)
+          .flat()
+          .filter((value): value is Layer => value instanceof Layer),
+      ),
+    ]
+  }
+
+  /** Whether an optimizer may change the weights. Takes effect at the next step, for the layers inside too. */
+  get trainable(): boolean {
+    return this.#trainable
+  }
+
+  set trainable(value: boolean) {
+    if (typeof value !== 'boolean') fail('ERR_CONFIG', `${this.name}.trainable`, 'true or false', value)
+    this.#trainable = value
+    for (const layer of this.sublayers) layer.trainable = value
+  }
+
+  /** All weights: own trainable ones, own others, then those of the layers inside. */
+  get weights(): Variable[] {
+    const own = [
+      ...this.#weights.filter((weight) => weight.trainable),
+      ...this.#weights.filter((weight) => !weight.trainable),
+    ]
+    return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.weights)])]
+  }
+
+  /** The weights an optimizer may change now. */
+  get trainableWeights(): Variable[] {
+    if (!this.#trainable) return []
+    const own = this.#weights.filter((weight) => weight.trainable)
+    return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.trainableWeights)])]
+  }
+
+  /** The weights an optimizer may not change now. */
+  get nonTrainableWeights(): Variable[] {
+    const trainable = new Set(this.trainableWeights)
+    return this.weights.filter((weight) => !trainable.has(weight))
+  }
+
+  /** Everything that a call may read or change: weights, then the counters of random numbers. */
+  get variables(): Variable[] {
+    return [...this.weights, ...this.#seeds()]
+  }
+
+  /** Copies of all weights. */
+  getWeights(): Tensor[] {
+    return this.weights.map((weight) => tensor(weight.dataSync(), weight.shape, weight.dtype))
+  }
+
+  /** Sets all weights; nothing changes unless all fit. */
+  setWeights(values: readonly TensorLike[]): void {
+    const weights = this.weights
+    if (!Array.isArray(values) || values.length !== weights.length) {
+      fail(
+        'ERR_SHAPE',
+        `${this.name}.setWeights`,
+        `${weights.length} arrays`,
+        Array.isArray(values) ? { text: `${values.length}` } : values,
+        this.built ? undefined : 'The layer is not built yet',
+      )
+    }
+    const checked = weights.map((weight, i) => weightValue(this.name, weight, values[i]))
+    for (const [i, weight] of weights.entries()) weight.set(checked[i]!.dataSync())
+  }
+
+  /** Numbers in all weights. */
+  countParams(): number {
+    return this.weights.reduce((sum, weight) => sum + weight.shape.reduce((product, length) => product * length, 1), 0)
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), name: this.name, trainable: this.trainable, dtype: this.dtype }
+  }
+
+  /** A tensor in this layer's element type. */
+  protected cast(x: Tensor): Tensor {
+    return x.dtype === this.dtype ? x : ops.cast(x, this.dtype)
+  }
+
+  #seeds(): Variable[] {
+    const own = Object.values(this).filter((value): value is SeedGenerator => value instanceof SeedGenerator)
+    return [...own.map((seed) => seed.state), ...this.sublayers.flatMap((layer) => layer.#seeds())]
+  }
+
+  /** Inputs as tensors; floats in the layer's element type, other types as they are. */
+  #inputs(x: Exclude<Inputs, SymbolicTensor | readonly SymbolicTensor[]>): Tensors {
+    if (isTensorList(x)) return x.map((one) => this.#input(one))
+    return this.#input(
+      x instanceof Tensor ? x : isVariable(x) ? x.read() : tensor(x, undefined, isNumbers(x) ? this.dtype : undefined),
+    )
+  }
+
+  #input(x: Tensor): Tensor {
+    return x.dtype === 'float32' || x.dtype === 'float64' ? this.cast(x) : x
+  }
+
+  #checkInputs(inputs: Tensors): void {
+    const spec = this.inputSpec
+    if (spec === undefined || isTensorList(inputs)) return
+    if (!fits(inputs.shape, spec)) {
+      throw new FerrogradError(
+        'ERR_SHAPE',
+        `${this.#title()} input: expected ${describe(spec)}, got [${inputs.shape.join(', ')}]`,
+      )
+    }
+  }
+
+  #title(): string {
+    return this.named ? `${this.className} '${this.name}'` : this.className
+  }
+
+  /** Penalises results where the layer has an activity regularizer; divided by the batch, so that its size does not matter. */
+  #called(results: readonly Tensor[]): Tensor[] {
+    const { activityRegularizer } = this.options as unknown as { readonly activityRegularizer?: Regularizer | null }
+    if (activityRegularizer) {
+      for (const y of results) this.addLoss(ops.divide(activityRegularizer.call(y), Math.max(1, y.shape[0] ?? 1)))
+    }
+    return [...results]
+  }
+}
+
+/** Whatever `apply` takes. */
+type Inputs = SymbolicTensor | readonly SymbolicTensor[] | TensorLike | Variable | readonly Tensor[]
+
+function isSymbolic(x: Inputs): x is SymbolicTensor | readonly SymbolicTensor[] {
+  return (
+    x instanceof SymbolicTensor || (Array.isArray(x) && x.length > 0 && x.every((one) => one instanceof SymbolicTensor))
+  )
+}
+
+function isTensorList(x: unknown): x is readonly Tensor[] {
+  return Array.isArray(x) && x.length > 0 && x.every((one) => one instanceof Tensor)
+}
+
+function isVariable(x: unknown): x is Variable {
+  return typeof x === 'object' && x !== null && 'assign' in x && 'read' in x
+}
+
+/** Plain numbers take the layer's element type; typed arrays of integers keep theirs. */
+function isNumbers(x: TensorLike): boolean {
+  return typeof x === 'number' || Array.isArray(x)
+}
+
+function listOf(results: Tensors): readonly Tensor[] {
+  return results instanceof Tensor ? [results] : results
+}
+
+function shapesOf(inputs: Tensors): Shape | readonly Shape[] {
+  return inputs instanceof Tensor ? inputs.shape : inputs.map((one) => one.shape)
+}
+
+function fits(shape: Shape, { rank, minRank = 0, axes = {} }: InputSpec): boolean {
+  if (shape.length < minRank || (rank !== undefined && shape.length !== rank)) return false
+  return Object.entries(axes).every(([axis, length]) => shape.at(Number(axis)) === length)
+}
+
+/** `[batch, …, 784]`. */
+function describe({ rank, minRank = 1, axes = {} }: InputSpec): string {
+  const parts: string[] = new Array<string>(rank ?? minRank).fill('?')
+  parts[0] = 'batch'
+  if (rank === undefined) parts.splice(1, 0, '…')
+  for (const [axis, length] of Object.entries(axes))
+    parts[Number(axis) < 0 ? parts.length + Number(axis) : Number(axis)] = String(length)
+  return `[${parts.join(', ')}]`
+}
+
+function weightValue(layer: string, weight: Variable, value: TensorLike | undefined): Tensor {
+  const where = `${layer}.setWeights ${weight.name}`
+  if (value === undefined || value === null)
+    fail('ERR_DATA', where, `numbers of shape [${weight.shape.join(', ')}]`, value)
+  const given = tensor(value, undefined, weight.dtype)
+  if (given.shape.length !== weight.shape.length || given.shape.some((length, axis) => length !== weight.shape[axis])) {
+    fail('ERR_SHAPE', where, `shape [${weight.shape.join(', ')}]`, given.shape)
+  }
+  return given
+}
+
+export type { CallContext, Constraint }

@@ -1,0 +1,55 @@
+/** How targets, weights and predictions are laid against each other: by reshaping, never by broadcasting. */
+
+import { fail } from '../errors.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Shape } from '../types.js'
+
+/** Targets in the predictions' type and shape. (n,) against (n, 1) and the reverse are the same numbers; all else must be equal. */
+export function alignTargets(yTrue: Tensor, yPred: Tensor, where: string): Tensor {
+  const target = ops.cast(yTrue, yPred.dtype)
+  if (sameShape(target.shape, yPred.shape)) return target
+  if (sameButTrailingOne(target.shape, yPred.shape)) return ops.reshape(target, yPred.shape)
+  return fail('ERR_SHAPE', `${where} targets`, `the predictions' shape [${yPred.shape.join(', ')}]`, target.shape)
+}
+
+/** Integer labels in the predictions' shape without its class axis (the last); a trailing axis of length 1 is taken off. */
+export function alignLabels(yTrue: Tensor, yPred: Tensor, where: string): Tensor {
+  const wanted = yPred.shape.slice(0, -1)
+  const labels = ops.cast(yTrue, 'int32')
+  if (sameShape(labels.shape, wanted)) return labels
+  if (sameShape(labels.shape, [...wanted, 1])) return ops.reshape(labels, wanted)
+  return fail(
+    'ERR_SHAPE',
+    `${where} targets`,
+    `integer labels of shape [${wanted.join(', ')}] for predictions [${yPred.shape.join(', ')}]`,
+    yTrue.shape,
+  )
+}
+
+/** Weights over `values`: of the same shape, or of its leading axes, then one weight for all that follows. */
+export function alignWeights(weights: Tensor, values: Tensor, where: string): Tensor {
+  const cast = ops.cast(weights, values.dtype)
+  if (sameShape(cast.shape, values.shape)) return cast
+  const trimmed = cast.shape.filter((length, axis) => axis < values.rank || length !== 1)
+  const leads = trimmed.every((length, axis) => axis < values.rank && (length === values.shape[axis] || length === 1))
+  if (!leads || trimmed[0] !== values.shape[0]) {
+    fail(
+      'ERR_SHAPE',
+      `${where} sampleWeight`,
+      `the shape [${values.shape.join(', ')}] of the losses or its leading part`,
+      weights.shape,
+    )
+  }
+  const aligned = ops.reshape(cast, [...trimmed, ...values.shape.slice(trimmed.length).map(() => 1)])
+  return ops.broadcastTo(aligned, values.shape)
+}
+
+/** Whether two shapes are equal. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis])
+}
+
+function sameButTrailingOne(a: Shape, b: Shape): boolean {
+  return sameShape(a, [...b, 1]) || sameShape([...a, 1], b)
+}

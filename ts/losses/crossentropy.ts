@@ -1,0 +1,200 @@
+/**
+ * Cross-entropies. Predictions that come straight out of a softmax or sigmoid are taken back to their logits, and loss
+ * and activation become one stable op: with logits [−30, 0, 30] and class 0 the loss is 60, with a live gradient.
+ */
+
+import { epsilon } from '../config.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Shape, TypedArray } from '../types.js'
+import { alignLabels } from './align.js'
+import { checkEach, Loss } from './loss.js'
+
+/** The logits that predictions came from, if they are logits or the result of `activation`. */
+function logitsOf(yPred: Tensor, activation: 'softmax' | 'sigmoid', fromLogits: boolean): Tensor | undefined {
+  if (fromLogits) return yPred
+  const made = ops.producer(yPred)
+  return made?.op === activation ? made.inputs[0] : undefined
+}
+
+const clipped = (p: Tensor): Tensor => ops.clip(p, epsilon(), 1 - epsilon())
+
+/** Probabilities that sum to 1, away from 0 and 1. */
+const renormalised = (p: Tensor): Tensor => clipped(ops.divide(p, ops.sum(p, { axis: -1, keepdims: true })))
+
+function toLast(x: Tensor, axis: number): Tensor {
+  const at = axis < 0 ? axis + x.rank : axis
+  if (at === x.rank - 1) return x
+  return ops.transpose(x, [...x.shape.keys()].filter((i) => i !== at).concat(at))
+}
+
+/** How predictions of classes are read. */
+export interface CrossentropyOptions {
+  readonly fromLogits?: boolean
+  readonly labelSmoothing?: number
+  readonly axis?: number
+}
+
+/** `−[y log p + (1 − y) log(1 − p)]`, elementwise. */
+export function binaryTerms(yTrue: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
+  const logits = logitsOf(yPred, 'sigmoid', fromLogits)
+  return logits === undefined ? binaryProbabilityTerms(yTrue, yPred) : ops.sigmoidCrossEntropy(logits, yTrue)
+}
+
+function binaryProbabilityTerms(yTrue: Tensor, yPred: Tensor): Tensor {
+  const p = clipped(yPred)
+  const positive = ops.multiply(yTrue, ops.log(p))
+  const negative = ops.multiply(ops.subtract(1, yTrue), ops.log(ops.subtract(1, p)))
+  return ops.negative(ops.add(positive, negative))
+}
+
+/** `y(1 − s) + s/2`. */
+function smoothBinary(yTrue: Tensor, smoothing: number): Tensor {
+  return smoothing === 0 ? yTrue : ops.add(ops.multiply(yTrue, 1 - smoothing), smoothing / 2)
+}
+
+/** `y(1 − s) + s/C` for C classes. */
+function smoothCategorical(yTrue: Tensor, smoothing: number): Tensor {
+  return smoothing === 0 ? yTrue : ops.add(ops.multiply(yTrue, 1 - smoothing), smoothing / yTrue.shape.at(-1)!)
+}
+
+/** `mean −[y log p + (1 − y) log(1 − p)]` over an axis. */
+export function binaryCrossentropy(
+  yTrue: Tensor,
+  yPred: Tensor,
+  { fromLogits = false, labelSmoothing = 0, axis = -1 }: CrossentropyOptions = {},
+): Tensor {
+  return ops.mean(binaryTerms(smoothBinary(yTrue, labelSmoothing), yPred, fromLogits), { axis })
+}
+
+/** `−Σ y log p` over the class axis. */
+export function categoricalCrossentropy(
+  yTrue: Tensor,
+  yPred: Tensor,
+  { fromLogits = false, labelSmoothing = 0, axis = -1 }: CrossentropyOptions = {},
+): Tensor {
+  const target = smoothCategorical(toLast(yTrue, axis), labelSmoothing)
+  const logits = logitsOf(toLast(yPred, axis), 'softmax', fromLogits)
+  if (logits !== undefined) return ops.softmaxCrossEntropy(logits, target)
+  const p = renormalised(toLast(yPred, axis))
+  return ops.negative(ops.sum(ops.multiply(target, ops.log(p)), { axis: -1 }))
+}
+
+/** `−log p[label]`; labels int32 in [0, C). */
+export function sparseCategoricalCrossentropy(
+  labels: Tensor,
+  yPred: Tensor,
+  { fromLogits = false }: CrossentropyOptions = {},
+): Tensor {
+  const logits = logitsOf(yPred, 'softmax', fromLogits) ?? ops.log(renormalised(yPred))
+  const rows = ops.reshape(logits, [labels.size, logits.shape.at(-1)!])
+  if (fromLogits || ops.producer(yPred)?.op === 'softmax') {
+    return ops.reshape(ops.sparseSoftmaxCrossEntropy(rows, ops.reshape(labels, [labels.size])), labels.shape)
+  }
+  const picked = ops.takeAlongAxis(logits, ops.expandDims(labels, -1), { axis: -1 })
+  return ops.negative(ops.squeeze(picked, -1))
+}
+
+const binaryFields = {
+  /** Whether predictions are logits rather than probabilities. */
+  fromLogits: { type: 'boolean', default: false },
+  /** Pulls targets towards ½. */
+  labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
+  /** The axis the mean is taken over. */
+  axis: { type: 'integer', default: -1, min: -32 },
+} as const
+
+/**
+ * `mean −[y log p + (1 − y) log(1 − p)]`, `p` in [ε, 1 − ε].
+ *
+ * @example
+ * import { BinaryCrossentropy } from 'ferrograd/losses'
+ * import { tensor } from 'ferrograd'
+ *
+ * const loss = new BinaryCrossentropy({ fromLogits: true }).apply(tensor([[0], [1]]), tensor([[-2], [3]]))
+ */
+export class BinaryCrossentropy extends Loss<typeof binaryFields> {
+  static override readonly className = 'BinaryCrossentropy'
+  static override readonly fields: typeof binaryFields = binaryFields
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return binaryCrossentropy(yTrue, yPred, this.options)
+  }
+
+  override checkTargets(values: TypedArray, shape: Shape): void {
+    checkEach(values, shape, this.name, 'numbers in [0, 1]', (y) => y >= 0 && y <= 1)
+  }
+}
+
+const categoricalFields = {
+  /** Whether predictions are logits rather than probabilities. */
+  fromLogits: { type: 'boolean', default: false },
+  /** Spreads this much of each target over all classes. */
+  labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
+  /** The axis of the classes. */
+  axis: { type: 'integer', default: -1, min: -32 },
+} as const
+
+/**
+ * `−Σ y log p` for one-hot targets (…, classes).
+ *
+ * @example
+ * import { CategoricalCrossentropy } from 'ferrograd/losses'
+ * import { tensor } from 'ferrograd'
+ *
+ * const loss = new CategoricalCrossentropy({ labelSmoothing: 0.1 }).apply(tensor([[0, 1]]), tensor([[0.2, 0.8]]))
+ */
+export class CategoricalCrossentropy extends Loss<typeof categoricalFields> {
+  static override readonly className = 'CategoricalCrossentropy'
+  static override readonly fields: typeof categoricalFields = categoricalFields
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return categoricalCrossentropy(yTrue, yPred, this.options)
+  }
+
+  override checkTargets(values: TypedArray, shape: Shape): void {
+    checkEach(values, shape, this.name, 'class probabilities in [0, 1]', (y) => y >= 0 && y <= 1)
+  }
+}
+
+const sparseFields = {
+  /** Whether predictions are logits rather than probabilities. */
+  fromLogits: { type: 'boolean', default: false },
+  /** A label whose samples count 0. */
+  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  /** The axis of the classes: the last. */
+  axis: { type: 'integer', default: -1, min: -1, max: -1 },
+} as const
+
+/**
+ * `−log p[label]` for integer labels (…) and predictions (…, classes).
+ *
+ * @example
+ * import { SparseCategoricalCrossentropy } from 'ferrograd/losses'
+ * import { tensor } from 'ferrograd'
+ *
+ * const loss = new SparseCategoricalCrossentropy().apply(tensor([1, 0]), tensor([[0.2, 0.8], [0.5, 0.5]]))
+ */
+export class SparseCategoricalCrossentropy extends Loss<typeof sparseFields> {
+  static override readonly className = 'SparseCategoricalCrossentropy'
+  static override readonly fields: typeof sparseFields = sparseFields
+
+  override align(yTrue: Tensor, yPred: Tensor): Tensor {
+    return alignLabels(yTrue, yPred, this.name)
+  }
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    const { fromLogits, ignoreClass } = this.options
+    if (ignoreClass === null) return sparseCategoricalCrossentropy(yTrue, yPred, { fromLogits })
+    const counts = ops.notEqual(yTrue, ignoreClass)
+    const losses = sparseCategoricalCrossentropy(ops.where(counts, yTrue, 0), yPred, { fromLogits })
+    return ops.where(counts, losses, 0)
+  }
+
+  override checkTargets(values: TypedArray, shape: Shape, predicted: Shape): void {
+    const classes = predicted.at(-1) ?? 0
+    const { ignoreClass } = this.options
+    const valid = (y: number): boolean => (Number.isInteger(y) && y >= 0 && y < classes) || y === ignoreClass
+    checkEach(values, shape, this.name, `integer labels in [0, ${classes})`, valid)
+  }
+}

@@ -1,0 +1,155 @@
+/** Losses of numbers against numbers. All take (…, n) to (…). */
+
+import { epsilon } from '../config.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import { Loss } from './loss.js'
+
+const lastMean = (x: Tensor): Tensor => ops.mean(x, { axis: -1 })
+
+/** `mean (yTrue − yPred)²` over the last axis. */
+export function meanSquaredError(yTrue: Tensor, yPred: Tensor): Tensor {
+  return lastMean(ops.square(ops.subtract(yPred, yTrue)))
+}
+
+/** `mean |yTrue − yPred|` over the last axis. */
+export function meanAbsoluteError(yTrue: Tensor, yPred: Tensor): Tensor {
+  return lastMean(ops.abs(ops.subtract(yPred, yTrue)))
+}
+
+/** `100 · mean |yTrue − yPred| / max(|yTrue|, ε)` over the last axis. */
+export function meanAbsolutePercentageError(yTrue: Tensor, yPred: Tensor): Tensor {
+  const scale = ops.maximum(ops.abs(yTrue), epsilon())
+  return ops.multiply(lastMean(ops.abs(ops.divide(ops.subtract(yTrue, yPred), scale))), 100)
+}
+
+/** `mean (log(1 + max(yTrue, ε)) − log(1 + max(yPred, ε)))²` over the last axis. */
+export function meanSquaredLogarithmicError(yTrue: Tensor, yPred: Tensor): Tensor {
+  const log = (y: Tensor): Tensor => ops.log(ops.add(ops.maximum(y, epsilon()), 1))
+  return lastMean(ops.square(ops.subtract(log(yPred), log(yTrue))))
+}
+
+/** `½e²` where `|e| ≤ delta`, else `delta·|e| − ½delta²`; the mean over the last axis. */
+export function huber(yTrue: Tensor, yPred: Tensor, delta = 1): Tensor {
+  const error = ops.subtract(yPred, yTrue)
+  const size = ops.abs(error)
+  const far = ops.subtract(ops.multiply(size, delta), 0.5 * delta * delta)
+  return lastMean(ops.where(ops.lessEqual(size, delta), ops.multiply(ops.square(error), 0.5), far))
+}
+
+/** `mean log cosh(yPred − yTrue)` over the last axis, as `e + softplus(−2e) − log 2`. */
+export function logCosh(yTrue: Tensor, yPred: Tensor): Tensor {
+  const error = ops.subtract(yPred, yTrue)
+  return lastMean(ops.subtract(ops.add(error, ops.softplus(ops.multiply(error, -2))), Math.LN2))
+}
+
+/** `x / √max(Σx², 1e-12)` along an axis. */
+export function normalize(x: Tensor, axis: number): Tensor {
+  const squares = ops.sum(ops.square(x), { axis, keepdims: true })
+  return ops.multiply(x, ops.rsqrt(ops.maximum(squares, 1e-12)))
+}
+
+/** The cosine of the angle between targets and predictions, along an axis. */
+export function cosineSimilarity(yTrue: Tensor, yPred: Tensor, axis = -1): Tensor {
+  return ops.sum(ops.multiply(normalize(yTrue, axis), normalize(yPred, axis)), { axis })
+}
+
+/** `mean yPred − yTrue · log(yPred + ε)` over the last axis. */
+export function poisson(yTrue: Tensor, yPred: Tensor): Tensor {
+  return lastMean(ops.subtract(yPred, ops.multiply(yTrue, ops.log(ops.add(yPred, epsilon())))))
+}
+
+/**
+ * `mean (yTrue − yPred)²`.
+ *
+ * @example
+ * import { MeanSquaredError } from 'ferrograd/losses'
+ * import { tensor } from 'ferrograd'
+ *
+ * const loss = new MeanSquaredError().apply(tensor([[0, 1]]), tensor([[1, 1]])) // 0.5
+ */
+export class MeanSquaredError extends Loss {
+  static override readonly className = 'MeanSquaredError'
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanSquaredError(yTrue, yPred)
+  }
+}
+
+/** `mean |yTrue − yPred|`. */
+export class MeanAbsoluteError extends Loss {
+  static override readonly className = 'MeanAbsoluteError'
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanAbsoluteError(yTrue, yPred)
+  }
+}
+
+/** `100 · mean |yTrue − yPred| / max(|yTrue|, ε)`. */
+export class MeanAbsolutePercentageError extends Loss {
+  static override readonly className = 'MeanAbsolutePercentageError'
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanAbsolutePercentageError(yTrue, yPred)
+  }
+}
+
+/** `mean (log(1 + yTrue) − log(1 + yPred))²`; both at least ε. */
+export class MeanSquaredLogarithmicError extends Loss {
+  static override readonly className = 'MeanSquaredLogarithmicError'
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanSquaredLogarithmicError(yTrue, yPred)
+  }
+}
+
+const huberFields = {
+  /** Where the square becomes a line. */
+  delta: { type: 'number', default: 1, above: 0 },
+} as const
+
+/** `½e²` up to `delta` (1), linear beyond (Huber, 1964). */
+export class Huber extends Loss<typeof huberFields> {
+  static override readonly className = 'Huber'
+  static override readonly fields: typeof huberFields = huberFields
+  protected override get defaultName(): string {
+    return 'huber_loss'
+  }
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return huber(yTrue, yPred, this.options.delta)
+  }
+}
+
+/** `mean log cosh(yPred − yTrue)`. */
+export class LogCosh extends Loss {
+  static override readonly className = 'LogCosh'
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return logCosh(yTrue, yPred)
+  }
+}
+
+const cosineFields = {
+  /** The axis of the vectors. */
+  axis: { type: 'integer', default: -1, min: -32 },
+} as const
+
+/** The negative cosine of the angle between targets and predictions: −1 is best. */
+export class CosineSimilarity extends Loss<typeof cosineFields> {
+  static override readonly className = 'CosineSimilarity'
+  static override readonly fields: typeof cosineFields = cosineFields
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return ops.negative(cosineSimilarity(yTrue, yPred, this.options.axis))
+  }
+}
+
+/** `mean yPred − yTrue · log(yPred + ε)`. */
+export class Poisson extends Loss {
+  static override readonly className = 'Poisson'
+
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return poisson(yTrue, yPred)
+  }
+}

@@ -1,0 +1,90 @@
+/** How often predictions are right. */
+
+import { alignLabels, alignTargets } from '../losses/align.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import { MeanMetric } from './mean.js'
+
+/** The fraction of predictions equal to their targets. */
+export class Accuracy extends MeanMetric {
+  static override readonly className = 'Accuracy'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return ops.equal(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}
+
+const binaryFields = {
+  /** Predictions above it count as 1. */
+  threshold: { type: 'number', default: 0.5 },
+} as const
+
+/**
+ * The fraction of predictions on the right side of `threshold` (0.5, exclusive).
+ *
+ * @example
+ * import { BinaryAccuracy } from 'ferrograd/metrics'
+ *
+ * const metric = new BinaryAccuracy({ threshold: 0.6 })
+ */
+export class BinaryAccuracy extends MeanMetric<typeof binaryFields> {
+  static override readonly className = 'BinaryAccuracy'
+  static override readonly fields: typeof binaryFields = binaryFields
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    const positive = ops.cast(ops.greater(yPred, this.options.threshold), yPred.dtype)
+    return ops.equal(alignTargets(yTrue, yPred, this.name), positive)
+  }
+}
+
+/** The fraction of samples whose largest prediction is at their one-hot target. */
+export class CategoricalAccuracy extends MeanMetric {
+  static override readonly className = 'CategoricalAccuracy'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    const target = alignTargets(yTrue, yPred, this.name)
+    return ops.equal(ops.argmax(target, { axis: -1 }), ops.argmax(yPred, { axis: -1 }))
+  }
+}
+
+/** The fraction of samples whose largest prediction is at their integer label. */
+export class SparseCategoricalAccuracy extends MeanMetric {
+  static override readonly className = 'SparseCategoricalAccuracy'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return ops.equal(alignLabels(yTrue, yPred, this.name), ops.argmax(yPred, { axis: -1 }))
+  }
+}
+
+const topKFields = {
+  /** How many of the largest predictions count. */
+  k: { type: 'integer', default: 5, min: 1 },
+} as const
+
+/** 1 where fewer than `k` predictions are larger than the one at the label: a tie counts as in. */
+function inTopK(labels: Tensor, yPred: Tensor, k: number): Tensor {
+  const own = ops.takeAlongAxis(yPred, ops.expandDims(labels, -1), { axis: -1 })
+  const larger = ops.sum(ops.cast(ops.greater(yPred, own), yPred.dtype), { axis: -1 })
+  return ops.less(larger, k)
+}
+
+/** The fraction of samples whose one-hot target is among the `k` (5) largest predictions. */
+export class TopKCategoricalAccuracy extends MeanMetric<typeof topKFields> {
+  static override readonly className = 'TopKCategoricalAccuracy'
+  static override readonly fields: typeof topKFields = topKFields
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    const labels = ops.argmax(alignTargets(yTrue, yPred, this.name), { axis: -1 })
+    return inTopK(labels, yPred, this.options.k)
+  }
+}
+
+/** The fraction of samples whose integer label is among the `k` (5) largest predictions. */
+export class SparseTopKCategoricalAccuracy extends MeanMetric<typeof topKFields> {
+  static override readonly className = 'SparseTopKCategoricalAccuracy'
+  static override readonly fields: typeof topKFields = topKFields
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return inTopK(alignLabels(yTrue, yPred, this.name), yPred, this.options.k)
+  }
+}

@@ -1,0 +1,108 @@
+/** Means and sums over everything that was seen. */
+
+import type { FieldTable, NoFields } from '../fields.js'
+import { alignWeights } from '../losses/align.js'
+import { divideNoNan, type Weighting } from '../losses/loss.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { FloatDType } from '../types.js'
+import type { Variable } from '../variable.js'
+import { Metric, Statistic } from './metric.js'
+
+/** What a batch adds: the weighted values of its samples and their weights. */
+interface Batch {
+  readonly total: Tensor
+  readonly count: Tensor | number
+}
+
+/** Values of any rank as one number per sample by `perSample` (mean or sum over the other axes), weighted. */
+function gather(
+  values: Tensor,
+  { sampleWeight, mask }: Weighting,
+  dtype: FloatDType,
+  perSample: (x: Tensor) => Tensor,
+  where: string,
+): Batch {
+  const x = ops.cast(values, dtype)
+  const weights = weightsOf(x, sampleWeight, mask, where)
+  if (weights === undefined) return { total: ops.sum(perSample(x)), count: x.shape[0] ?? 1 }
+  return { total: ops.sum(perSample(ops.multiply(x, weights))), count: ops.sum(perSample(weights)) }
+}
+
+function weightsOf(
+  x: Tensor,
+  sampleWeight: Tensor | undefined,
+  mask: Tensor | undefined,
+  where: string,
+): Tensor | undefined {
+  const weights = sampleWeight && alignWeights(sampleWeight, x, where)
+  const valid = mask && alignWeights(mask, x, where)
+  return weights && valid ? ops.multiply(weights, valid) : (weights ?? valid)
+}
+
+const meanPerSample = (x: Tensor): Tensor => (x.rank > 1 ? ops.mean(x, { axis: trailing(x) }) : x)
+const trailing = (x: Tensor): number[] => Array.from({ length: x.rank - 1 }, (_, i) => i + 1)
+
+/**
+ * The weighted mean of all values, `Σ w·x / Σ w`.
+ *
+ * @example
+ * import { Mean } from 'ferrograd/metrics'
+ * import { tensor } from 'ferrograd'
+ *
+ * const mean = new Mean()
+ * mean.update(tensor([1, 3]))
+ * mean.result().itemSync() // 2
+ */
+export class Mean extends Statistic {
+  static override readonly className = 'Mean'
+  readonly total: Variable = this.addState('total')
+  readonly count: Variable = this.addState('count')
+
+  /** Takes values in. */
+  update(values: Tensor, weighting: Weighting = {}): void {
+    accumulate(this, gather(values, weighting, this.dtype, meanPerSample, this.name))
+  }
+
+  override result(): Tensor {
+    return divideNoNan(this.total.read(), this.count.read())
+  }
+}
+
+/** The weighted sum of all values. */
+export class Sum extends Statistic {
+  static override readonly className = 'Sum'
+  readonly total: Variable = this.addState('total')
+
+  /** Takes values in. */
+  update(values: Tensor, weighting: Weighting = {}): void {
+    const { total } = gather(values, weighting, this.dtype, (x) => x, this.name)
+    this.total.assignAdd(total)
+  }
+
+  override result(): Tensor {
+    return this.total.read()
+  }
+}
+
+function accumulate(mean: { readonly total: Variable; readonly count: Variable }, { total, count }: Batch): void {
+  mean.total.assignAdd(total)
+  mean.count.assignAdd(typeof count === 'number' ? ops.full([], count, mean.count.dtype) : count)
+}
+
+/** A metric that is the mean of one value per sample; its classes write `values`. */
+export abstract class MeanMetric<F extends FieldTable = NoFields> extends Metric<F> {
+  readonly total: Variable = this.addState('total')
+  readonly count: Variable = this.addState('count')
+
+  /** The values to average, of any rank, the batch first. */
+  protected abstract values(yTrue: Tensor, yPred: Tensor): Tensor
+
+  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+    accumulate(this, gather(this.values(yTrue, yPred), weighting, this.dtype, meanPerSample, this.name))
+  }
+
+  override result(): Tensor {
+    return divideNoNan(this.total.read(), this.count.read())
+  }
+}

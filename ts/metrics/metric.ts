@@ -1,0 +1,98 @@
+/** The base of metrics: state in variables, moved by `update`, read by `result`, cleared by `reset`. */
+
+import { floatx } from '../config.js'
+import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
+import type { Weighting } from '../losses/loss.js'
+import { snakeClass } from '../names.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Config, FloatDType, Shape } from '../types.js'
+import { type Variable, variable } from '../variable.js'
+
+const metricFields = {
+  /** Its key in logs. */
+  name: { type: 'string', default: null },
+  /** The element type of its state; the configured float type unless given. */
+  dtype: { type: 'dtype', default: null },
+} as const
+
+/** The fields every metric has. */
+export type MetricFields = typeof metricFields
+
+/** A number that grows over batches. */
+export abstract class Statistic<F extends FieldTable = NoFields> extends Configurable<F & MetricFields> {
+  static override readonly fields: FieldTable = metricFields
+  /** Its key in logs; settable until it is used. */
+  name: string
+  /** The element type of its state. */
+  readonly dtype: FloatDType
+  readonly #state: Variable[] = []
+
+  constructor(...[options]: ArgumentsOf<F & MetricFields>) {
+    super(options)
+    const { name, dtype } = this.options as unknown as { name: string | null; dtype: FloatDType | null }
+    this.name = name ?? this.defaultName
+    this.dtype = dtype ?? floatx()
+  }
+
+  /** What the metric is called unless it is given a name. */
+  protected get defaultName(): string {
+    return snakeClass(this.className)
+  }
+
+  /** The value over all updates since the last reset. */
+  abstract result(): Tensor
+
+  /** All state. */
+  get variables(): readonly Variable[] {
+    return this.#state
+  }
+
+  /** Sets the state back to zeros. */
+  reset(): void {
+    for (const state of this.#state) state.set(zerosOf(state))
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), name: this.name, dtype: this.dtype }
+  }
+
+  /** A state variable of zeros. */
+  protected addState(name: string, shape: Shape = []): Variable {
+    const state = variable(ops.zeros(shape, this.dtype), { name, dtype: this.dtype, trainable: false })
+    this.#state.push(state)
+    return state
+  }
+
+  /** A tensor in the metric's element type. */
+  protected cast(x: Tensor): Tensor {
+    return ops.cast(x, this.dtype)
+  }
+}
+
+/**
+ * Base of metrics of targets and predictions; your own extend it, add state, and write `update` and `result`.
+ *
+ * @example
+ * import { Metric } from 'ferrograd/metrics'
+ * import { ops, type Tensor, type Variable } from 'ferrograd'
+ *
+ * class LargestError extends Metric {
+ *   readonly largest: Variable = this.addState('largest')
+ *   override update(yTrue: Tensor, yPred: Tensor): void {
+ *     this.largest.assign(ops.maximum(this.largest, ops.max(ops.abs(ops.subtract(yTrue, yPred)))))
+ *   }
+ *   override result(): Tensor {
+ *     return this.largest.read()
+ *   }
+ * }
+ */
+export abstract class Metric<F extends FieldTable = NoFields> extends Statistic<F> {
+  /** Takes a batch in: assigns state variables. */
+  abstract update(yTrue: Tensor, yPred: Tensor, weighting?: Weighting): void
+}
+
+function zerosOf(state: Variable): Float32Array | Float64Array {
+  const size = state.shape.reduce((product, length) => product * length, 1)
+  return state.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size)
+}

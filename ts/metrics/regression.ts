@@ -1,0 +1,83 @@
+/** The losses of numbers against numbers, as running means. */
+
+import { alignTargets } from '../losses/align.js'
+import * as formulas from '../losses/regression.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import { MeanMetric } from './mean.js'
+
+/** `mean (yTrue − yPred)²`. */
+export class MeanSquaredError extends MeanMetric {
+  static override readonly className = 'MeanSquaredError'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return formulas.meanSquaredError(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}
+
+/** `mean |yTrue − yPred|`. */
+export class MeanAbsoluteError extends MeanMetric {
+  static override readonly className = 'MeanAbsoluteError'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return formulas.meanAbsoluteError(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}
+
+/** `√ mean (yTrue − yPred)²`, the root taken of the mean over all batches. */
+export class RootMeanSquaredError extends MeanMetric {
+  static override readonly className = 'RootMeanSquaredError'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return ops.square(ops.subtract(yPred, alignTargets(yTrue, yPred, this.name)))
+  }
+
+  override result(): Tensor {
+    return ops.sqrt(super.result())
+  }
+}
+
+/** `100 · mean |yTrue − yPred| / max(|yTrue|, ε)`. */
+export class MeanAbsolutePercentageError extends MeanMetric {
+  static override readonly className = 'MeanAbsolutePercentageError'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return formulas.meanAbsolutePercentageError(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}
+
+/** `mean (log(1 + yTrue) − log(1 + yPred))²`. */
+export class MeanSquaredLogarithmicError extends MeanMetric {
+  static override readonly className = 'MeanSquaredLogarithmicError'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return formulas.meanSquaredLogarithmicError(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}
+
+/** `mean log cosh(yPred − yTrue)`. */
+export class LogCoshError extends MeanMetric {
+  static override readonly className = 'LogCoshError'
+  protected override get defaultName(): string {
+    return 'logcosh'
+  }
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return formulas.logCosh(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}
+
+const cosineFields = {
+  /** The axis of the vectors. */
+  axis: { type: 'integer', default: -1, min: -32 },
+} as const
+
+/** The mean cosine of the angle between targets and predictions: 1 is best. */
+export class CosineSimilarity extends MeanMetric<typeof cosineFields> {
+  static override readonly className = 'CosineSimilarity'
+  static override readonly fields: typeof cosineFields = cosineFields
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return formulas.cosineSimilarity(alignTargets(yTrue, yPred, this.name), yPred, this.options.axis)
+  }
+}

@@ -1,0 +1,99 @@
+/** Adam and its variant with decoupled weight decay. */
+
+import type { FieldTable } from '../fields.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Variable } from '../variable.js'
+import { Optimizer, type Slots } from './optimizer.js'
+
+const fields = {
+  /** How slowly the mean of gradients moves. */
+  beta1: { type: 'number', default: 0.9, min: 0, below: 1, config: 'beta_1' },
+  /** How slowly the mean of squares moves. */
+  beta2: { type: 'number', default: 0.999, min: 0, below: 1, config: 'beta_2' },
+  /** Keeps the divisor from 0. */
+  epsilon: { type: 'number', default: 1e-7, min: 0 },
+  /** Divides by the largest mean of squares so far. */
+  amsgrad: { type: 'boolean', default: false },
+} as const
+
+/** `a + (b − a) · part`. */
+export function towards(a: Variable | Tensor, b: Tensor, part: number): Tensor {
+  return ops.add(a, ops.multiply(ops.subtract(b, a), part))
+}
+
+/** Adam's rule with any table of options on top. */
+abstract class AdamRule<F extends FieldTable> extends Optimizer<typeof fields & F> {
+  static override readonly fields: FieldTable = fields
+
+  protected override slotGroups(): readonly (readonly string[])[] {
+    return this.#options.amsgrad ? [['momentum', 'velocity'], ['velocity_hat']] : [['momentum', 'velocity']]
+  }
+
+  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+    const { beta1, beta2, epsilon } = this.#options
+    const m = towards(slots('momentum'), gradient, 1 - beta1)
+    const v = towards(slots('velocity'), ops.square(gradient), 1 - beta2)
+    this.assign(slots('momentum'), m)
+    this.assign(slots('velocity'), v)
+    const move = ops.multiply(m, this.#alpha(rate, weight))
+    this.assign(weight, ops.subtract(weight, ops.divide(move, ops.add(ops.sqrt(this.#largest(v, slots)), epsilon))))
+  }
+
+  /** `lr · √(1 − β₂ᵗ) / (1 − β₁ᵗ)`, a scalar. */
+  #alpha(rate: Tensor, weight: Variable): Tensor {
+    const { beta1, beta2 } = this.#options
+    const t = this.updateNumber(weight.dtype)
+    const grown = ops.sqrt(ops.subtract(1, ops.power(beta2, t)))
+    return ops.divide(ops.multiply(rate, grown), ops.subtract(1, ops.power(beta1, t)))
+  }
+
+  #largest(v: Tensor, slots: Slots): Tensor {
+    if (!this.#options.amsgrad) return v
+    const hat = ops.maximum(slots('velocity_hat'), v)
+    this.assign(slots('velocity_hat'), hat)
+    return hat
+  }
+
+  get #options(): {
+    readonly beta1: number
+    readonly beta2: number
+    readonly epsilon: number
+    readonly amsgrad: boolean
+  } {
+    return this.options as never
+  }
+}
+
+/**
+ * Adaptive moments: `m += (g − m)(1 − β₁); v += (g² − v)(1 − β₂); w −= m · lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) / (√v + ε)`.
+ *
+ * Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7 (Kingma & Ba, 2014; amsgrad: Reddi et al., 2018).
+ *
+ * @example
+ * import { Adam } from 'ferrograd/optimizers'
+ *
+ * const optimizer = new Adam({ learningRate: 3e-4, clipnorm: 1 })
+ */
+export class Adam extends AdamRule<typeof fields> {
+  static override readonly className = 'Adam'
+}
+
+const adamWFields = {
+  /** Shrinks weights by `w · weightDecay · learningRate` before each update. */
+  weightDecay: { type: 'number', default: 0.004, min: 0 },
+} as const
+
+/**
+ * Adam with weight decay 0.004 beside the gradient (Loshchilov & Hutter, 2017).
+ *
+ * @example
+ * import { AdamW } from 'ferrograd/optimizers'
+ *
+ * const optimizer = new AdamW({ weightDecay: 0.01 })
+ * optimizer.excludeFromWeightDecay({ names: ['bias'] })
+ */
+export class AdamW extends AdamRule<typeof adamWFields> {
+  static override readonly className = 'AdamW'
+  static override readonly fields: FieldTable = adamWFields
+}

@@ -1,0 +1,359 @@
+/**
+ * The base of optimizers: everything around the update rule. One step, in order: missing gradients are dropped, the
+ * others unscaled, accumulated, clipped; weights decay; the rule is applied; averages move; constraints hold; the
+ * counter advances.
+ */
+
+import { floatx } from '../config.js'
+import { fail } from '../errors.js'
+import {
+  type ArgumentsOf,
+  Configurable,
+  type FieldTable,
+  type Kinds,
+  type NoFields,
+  primitiveKinds,
+} from '../fields.js'
+import { snakeClass } from '../names.js'
+import * as ops from '../ops.js'
+import { Schedule } from '../schedules/schedule.js'
+import { learningRateKind } from '../schedules/table.js'
+import { type Tensor, tensor } from '../tensor.js'
+import type { Config, FloatDType } from '../types.js'
+import { type Variable, variable } from '../variable.js'
+import { clip } from './clip.js'
+
+const optimizerFields = {
+  /** Its name in Keras's files. */
+  name: { type: 'string', default: null },
+  /** How far a step goes: a number, a schedule, or a function of the step. */
+  learningRate: { type: 'learningRate', default: 0.001 },
+  /** Shrinks weights by `w · weightDecay · learningRate` before each update. */
+  weightDecay: { type: 'number', default: null, min: 0 },
+  /** The longest norm of the gradient of one variable. */
+  clipnorm: { type: 'number', default: null, above: 0 },
+  /** The longest norm of all gradients together. */
+  globalClipnorm: { type: 'number', default: null, above: 0 },
+  /** The largest size of a gradient's element. */
+  clipvalue: { type: 'number', default: null, above: 0 },
+  /** Whether an exponential moving average of each weight is kept. */
+  useEma: { type: 'boolean', default: false },
+  /** How much of the average stays at each step. */
+  emaMomentum: { type: 'number', default: 0.99, min: 0, max: 1 },
+  /** Every so many steps the weights are set to their averages. */
+  emaOverwriteFrequency: { type: 'integer', default: null, min: 1 },
+  /** Gradients are divided by it (the loss was multiplied). */
+  lossScaleFactor: { type: 'number', default: null, above: 0 },
+  /** Updates happen every so many steps, on the mean gradient. */
+  gradientAccumulationSteps: { type: 'integer', default: null, min: 2 },
+} as const
+
+/** The fields every optimizer has. */
+export type OptimizerFields = typeof optimizerFields
+
+/** An optimizer's own fields over the common ones. */
+export type WithOptimizerFields<F> = F & Omit<OptimizerFields, keyof F>
+
+/** Finds a slot of the variable that is being updated. */
+export type Slots = (name: string) => Variable
+
+const kinds: Kinds = { ...primitiveKinds, learningRate: learningRateKind }
+
+type Common = {
+  readonly [K in
+    | 'weightDecay'
+    | 'clipnorm'
+    | 'globalClipnorm'
+    | 'clipvalue'
+    | 'emaOverwriteFrequency'
+    | 'lossScaleFactor'
+    | 'gradientAccumulationSteps']: number | null
+} & {
+  readonly name: string | null
+  readonly learningRate: number | Schedule
+  readonly useEma: boolean
+  readonly emaMomentum: number
+}
+
+/**
+ * Base of optimizers; your own extend it, name their slots and write `update`.
+ *
+ * @example
+ * import { Optimizer, type Slots } from 'ferrograd/optimizers'
+ * import { ops, type Tensor, type Variable } from 'ferrograd'
+ *
+ * class SignDescent extends Optimizer {
+ *   protected override update(gradient: Tensor, weight: Variable, rate: Tensor, _slots: Slots): void {
+ *     this.assign(weight, ops.subtract(weight, ops.multiply(rate, ops.sign(gradient))))
+ *   }
+ * }
+ */
+export abstract class Optimizer<F extends FieldTable = NoFields> extends Configurable<WithOptimizerFields<F>> {
+  static override readonly fields: FieldTable = optimizerFields
+
+  /** Its name in Keras's files. */
+  readonly name: string
+  /** Steps taken; with gradient accumulation each small step counts. */
+  readonly iterations: Variable
+  readonly #common: Common
+  readonly #rate: Variable | Schedule
+  /** The rate as it was set, before it was rounded to the variable's type. */
+  #exactRate: number
+  readonly #slots = new Map<Variable, Map<string, Variable>>()
+  readonly #excluded = new Set<Variable>()
+  #excludedNames: readonly string[] = []
+  /** Where updates are conditional (accumulation): whether this step updates. */
+  #gate: Tensor | undefined
+
+  constructor(...[options]: ArgumentsOf<WithOptimizerFields<F>>) {
+    super(options, kinds)
+    this.#common = this.options as unknown as Common
+    const { name, learningRate, clipnorm, globalClipnorm, clipvalue } = this.#common
+    const clips = [clipnorm, globalClipnorm, clipvalue].filter((limit) => limit !== null).length
+    if (clips > 1)
+      fail('ERR_CONFIG', this.className, 'at most one of clipnorm, globalClipnorm and clipvalue', {
+        clipnorm,
+        globalClipnorm,
+        clipvalue,
+      })
+    this.name = name ?? snakeClass(this.className)
+    this.iterations = variable(tensor(0, [], 'int32'), { name: 'iteration', dtype: 'int32', trainable: false })
+    this.#exactRate = typeof learningRate === 'number' ? learningRate : 0
+    this.#rate = typeof learningRate === 'number' ? rateVariable(learningRate) : learningRate
+  }
+
+  /** The rule for one variable. Set variables through {@link assign}. */
+  protected abstract update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void
+
+  /** The slots each variable gets, in the order of Keras's files: groups of names that lie side by side per variable. */
+  protected slotGroups(): readonly (readonly string[])[] {
+    return []
+  }
+
+  /** The first value of a slot: zeros. */
+  protected initialSlot(_slot: string, weight: Variable): Tensor {
+    return ops.zeros(weight.shape, weight.dtype)
+  }
+
+  /** State beyond the slots. */
+  protected get extraVariables(): readonly Variable[] {
+    return []
+  }
+
+  /** Called once per update, before the variables' own updates. */
+  protected beforeUpdates(_variables: readonly Variable[]): void {}
+
+  /** The learning rate: a number, or the schedule that gives it. A number takes effect at the next step. */
+  get learningRate(): number | Schedule {
+    if (this.#rate instanceof Schedule) return this.#rate
+    const stored = this.#rate.dataSync()[0]!
+    return stored === Math.fround(this.#exactRate) ? this.#exactRate : stored
+  }
+
+  set learningRate(value: number) {
+    if (this.#rate instanceof Schedule)
+      fail('ERR_STATE', `${this.className}.learningRate`, 'an optimizer without a schedule', this.#rate)
+    const rate = learningRateKind.check(value, `${this.className}.learningRate`, { type: 'learningRate' })
+    if (typeof rate !== 'number') fail('ERR_CONFIG', `${this.className}.learningRate`, 'a number', value)
+    this.#exactRate = rate
+    this.#rate.set(this.#rate.dtype === 'float64' ? Float64Array.of(rate) : Float32Array.of(rate))
+  }
+
+  /** The learning rate of the next step, a scalar. */
+  rate(): Tensor {
+    return this.#rate instanceof Schedule ? this.#rate.call(this.iterations.read()) : this.#rate.read()
+  }
+
+  /** All state, in the order of Keras's files: counter, rate (unless it is a schedule), averages, accumulators, slots. */
+  get variables(): Variable[] {
+    const rate = this.#rate instanceof Schedule ? [] : [this.#rate]
+    const slots = this.#allGroups().flatMap((group) =>
+      [...this.#slots.values()].flatMap((own) => group.map((name) => own.get(name)!)),
+    )
+    return [this.iterations, ...rate, ...slots, ...this.extraVariables]
+  }
+
+  /** Makes the slots of variables that have none yet. */
+  build(variables: readonly Variable[]): void {
+    const names = this.#allGroups().flat()
+    for (const weight of variables) {
+      if (this.#slots.has(weight)) continue
+      const own = names.map(
+        (name) =>
+          [
+            name,
+            variable(this.#initial(name, weight), {
+              name: `${weight.name}_${name}`,
+              trainable: false,
+              dtype: weight.dtype,
+            }),
+          ] as const,
+      )
+      this.#slots.set(weight, new Map(own))
+    }
+  }
+
+  /** Takes one step: `gradients[i]` belongs to `variables[i]`; variables without a gradient stay as they are. */
+  apply(gradients: readonly (Tensor | undefined)[], variables: readonly Variable[]): void {
+    const where = `${this.className}.apply`
+    if (gradients.length !== variables.length)
+      fail('ERR_SHAPE', where, `a gradient (or undefined) for each of ${variables.length} variables`, {
+        text: `${gradients.length}`,
+      })
+    this.build(variables)
+    const moved = variables.filter((_, i) => gradients[i] !== undefined)
+    const given = gradients.filter((gradient) => gradient !== undefined)
+    if (given.length === 0 && variables.length > 0)
+      fail(
+        'ERR_STATE',
+        where,
+        'a gradient for at least one variable',
+        { text: 'none' },
+        'Does the loss depend on the variables?',
+      )
+    this.#step(
+      given.map((gradient, i) => ops.cast(gradient, moved[i]!.dtype)),
+      moved,
+    )
+    this.iterations.assignAdd(tensor(1, [], 'int32'))
+  }
+
+  /** Leaves variables out of weight decay: given ones, or those whose name contains one of `names`. */
+  excludeFromWeightDecay({
+    variables = [],
+    names = [],
+  }: {
+    readonly variables?: readonly Variable[]
+    readonly names?: readonly string[]
+  }): void {
+    for (const weight of variables) this.#excluded.add(weight)
+    this.#excludedNames = [...this.#excludedNames, ...names]
+  }
+
+  /** Sets the weights to their moving averages, where these are kept. `fit` does so at its end. */
+  finalizeVariableValues(variables: readonly Variable[]): void {
+    if (!this.#common.useEma) return
+    for (const weight of variables) {
+      const average = this.#slots.get(weight)?.get('average')
+      if (average !== undefined) weight.assign(average.read())
+    }
+  }
+
+  /** The loss whose gradients {@link apply} expects: multiplied by `lossScaleFactor`. */
+  scaleLoss(loss: Tensor): Tensor {
+    const { lossScaleFactor } = this.#common
+    return lossScaleFactor === null ? loss : ops.multiply(loss, lossScaleFactor)
+  }
+
+  override getConfig(): Config {
+    const { learningRate } = this
+    return {
+      ...super.getConfig(),
+      name: this.name,
+      ...(typeof learningRate === 'number' ? { learning_rate: learningRate } : {}),
+    }
+  }
+
+  /** Sets a variable, unless this step only accumulates. */
+  protected assign(target: Variable, value: Tensor): void {
+    target.assign(this.#gate === undefined ? value : ops.where(this.#gate, value, target.read()))
+  }
+
+  /** Updates made before this one, a scalar. */
+  protected updates(): Tensor {
+    const { gradientAccumulationSteps: every } = this.#common
+    return every === null ? this.iterations.read() : ops.floorDivide(this.iterations, every)
+  }
+
+  /** The number of this update, from 1, as a float scalar. */
+  protected updateNumber(dtype: FloatDType | Variable['dtype']): Tensor {
+    return ops.add(ops.cast(this.updates(), dtype), 1)
+  }
+
+  #step(scaled: readonly Tensor[], variables: readonly Variable[]): void {
+    const { lossScaleFactor, gradientAccumulationSteps: every } = this.#common
+    const gradients =
+      lossScaleFactor === null ? scaled : scaled.map((gradient) => ops.divide(gradient, lossScaleFactor))
+    if (every === null) this.#update(gradients, variables)
+    else this.#accumulate(gradients, variables, every)
+    this.#moveAverages()
+    for (const weight of variables) if (weight.constraint) weight.assign(weight.constraint.call(weight.read()))
+  }
+
+  /** Adds gradients up; every k-th step updates by their mean and starts again. */
+  #accumulate(gradients: readonly Tensor[], variables: readonly Variable[], every: number): void {
+    const sums = gradients.map((gradient, i) => ops.add(gradient, this.#slot(variables[i]!, 'gradient_accumulator')))
+    const fires = ops.equal(ops.mod(ops.add(this.iterations, 1), every), 0)
+    this.#gate = fires
+    try {
+      this.#update(
+        sums.map((sum) => ops.divide(sum, every)),
+        variables,
+      )
+    } finally {
+      this.#gate = undefined
+    }
+    for (const [i, sum] of sums.entries())
+      this.#slot(variables[i]!, 'gradient_accumulator').assign(ops.where(fires, ops.zerosLike(sum), sum))
+  }
+
+  #update(gradients: readonly Tensor[], variables: readonly Variable[]): void {
+    const clipped = clip(gradients, this.#common)
+    const rate = this.rate()
+    this.#decay(variables, rate)
+    this.beforeUpdates(variables)
+    for (const [i, weight] of variables.entries()) {
+      this.update(clipped[i]!, weight, ops.cast(rate, weight.dtype), (name) => this.#slot(weight, name))
+    }
+  }
+
+  #decay(variables: readonly Variable[], rate: Tensor): void {
+    const { weightDecay } = this.#common
+    if (weightDecay === null) return
+    for (const weight of variables) {
+      if (this.#excluded.has(weight) || this.#excludedNames.some((name) => weight.name.includes(name))) continue
+      const part = ops.multiply(ops.multiply(weight, weightDecay), ops.cast(rate, weight.dtype))
+      this.assign(weight, ops.subtract(weight, part))
+    }
+  }
+
+  /** `average = m · average + (1 − m) · w`, with m = 0 at the first update. */
+  #moveAverages(): void {
+    const { useEma, emaMomentum, emaOverwriteFrequency: every } = this.#common
+    if (!useEma) return
+    for (const [weight, slots] of this.#slots) {
+      const average = slots.get('average')!
+      const momentum = ops.multiply(ops.cast(ops.notEqual(this.updates(), 0), weight.dtype), emaMomentum)
+      const moved = ops.add(ops.multiply(momentum, average), ops.multiply(ops.subtract(1, momentum), weight))
+      average.assign(moved)
+      if (every === null) continue
+      const due = ops.equal(ops.mod(ops.add(this.updates(), 1), every), 0)
+      weight.assign(ops.where(due, moved, weight.read()))
+    }
+  }
+
+  #allGroups(): readonly (readonly string[])[] {
+    const { useEma, gradientAccumulationSteps } = this.#common
+    return [
+      ...(useEma ? [['average']] : []),
+      ...(gradientAccumulationSteps === null ? [] : [['gradient_accumulator']]),
+      ...this.slotGroups(),
+    ]
+  }
+
+  #initial(slot: string, weight: Variable): Tensor {
+    const common = slot === 'average' || slot === 'gradient_accumulator'
+    return common ? ops.zeros(weight.shape, weight.dtype) : this.initialSlot(slot, weight)
+  }
+
+  #slot(weight: Variable, name: string): Variable {
+    return (
+      this.#slots.get(weight)?.get(name) ??
+      fail('ERR_INTERNAL', this.className, `a slot '${name}' of ${weight.name}`, undefined)
+    )
+  }
+}
+
+function rateVariable(rate: number): Variable {
+  return variable(tensor(rate, [], floatx()), { name: 'learning_rate', dtype: floatx(), trainable: false })
+}

@@ -1,0 +1,138 @@
+/** Regularizers: a penalty on a weight, added to the loss. */
+
+import { fail } from './errors.js'
+import {
+  type ArgumentsOf,
+  Configurable,
+  type Family,
+  type FieldTable,
+  type Kind,
+  type NoFields,
+  resolveObject,
+  serializeAs,
+} from './fields.js'
+import type { Spelling } from './names.js'
+import * as ops from './ops.js'
+import type { Tensor } from './tensor.js'
+
+/** The names of the regularizers. */
+export type RegularizerName = 'l1' | 'l2' | 'l1L2' | 'orthogonalRegularizer'
+
+/** A name in either spelling, or an instance. */
+export type RegularizerLike = Spelling<RegularizerName> | Regularizer
+
+/** Base of regularizers; your own extend it and write `call`. */
+export abstract class Regularizer<F extends FieldTable = NoFields> extends Configurable<F> {
+  constructor(...[options]: ArgumentsOf<F>) {
+    super(options)
+  }
+
+  /** The penalty, a scalar. */
+  abstract call(x: Tensor): Tensor
+}
+
+const l1 = (x: Tensor, factor: number): Tensor => ops.multiply(ops.sum(ops.abs(x)), factor)
+const l2 = (x: Tensor, factor: number): Tensor => ops.multiply(ops.sum(ops.square(x)), factor)
+
+const l1Fields = {
+  /** Factor on `Σ|x|`. */
+  l1: { type: 'number', default: 0.01, min: 0 },
+} as const
+
+/** `l1 · Σ|x|`. */
+export class L1 extends Regularizer<typeof l1Fields> {
+  static override readonly className = 'L1'
+  static override readonly fields: typeof l1Fields = l1Fields
+
+  override call(x: Tensor): Tensor {
+    return l1(x, this.options.l1)
+  }
+}
+
+const l2Fields = {
+  /** Factor on `Σx²`. */
+  l2: { type: 'number', default: 0.01, min: 0 },
+} as const
+
+/**
+ * `l2 · Σx²`.
+ *
+ * @example
+ * import { Dense } from 'ferrograd/layers'
+ * import { L2 } from 'ferrograd/regularizers'
+ *
+ * const layer = new Dense({ units: 8, kernelRegularizer: new L2({ l2: 1e-4 }) })
+ */
+export class L2 extends Regularizer<typeof l2Fields> {
+  static override readonly className = 'L2'
+  static override readonly fields: typeof l2Fields = l2Fields
+
+  override call(x: Tensor): Tensor {
+    return l2(x, this.options.l2)
+  }
+}
+
+const l1L2Fields = {
+  /** Factor on `Σ|x|`. */
+  l1: { type: 'number', default: 0, min: 0 },
+  /** Factor on `Σx²`. */
+  l2: { type: 'number', default: 0, min: 0 },
+} as const
+
+/** `l1 · Σ|x| + l2 · Σx²`. */
+export class L1L2 extends Regularizer<typeof l1L2Fields> {
+  static override readonly className = 'L1L2'
+  static override readonly fields: typeof l1L2Fields = l1L2Fields
+
+  override call(x: Tensor): Tensor {
+    return ops.add(l1(x, this.options.l1), l2(x, this.options.l2))
+  }
+}
+
+const orthogonalFields = {
+  /** Factor on the penalty. */
+  factor: { type: 'number', default: 0.01 },
+  /** Whether rows or columns shall be orthogonal. */
+  mode: { type: 'choice', of: ['rows', 'columns'], default: 'rows' },
+} as const
+
+/** `factor · Σ|off-diagonal of the rows' (columns') cosines| / pairs`. */
+export class OrthogonalRegularizer extends Regularizer<typeof orthogonalFields> {
+  static override readonly className = 'OrthogonalRegularizer'
+  static override readonly fields: typeof orthogonalFields = orthogonalFields
+
+  override call(x: Tensor): Tensor {
+    if (x.rank !== 2) fail('ERR_SHAPE', 'OrthogonalRegularizer', 'a matrix', x.shape)
+    const rows = this.options.mode === 'rows'
+    const axis = rows ? 1 : 0
+    const length = x.shape[rows ? 0 : 1]!
+    const unit = ops.multiply(x, ops.rsqrt(ops.maximum(ops.sum(ops.square(x), { axis, keepdims: true }), 1e-12)))
+    const cosines = rows ? ops.matmul(unit, unit, { transposeB: true }) : ops.matmul(unit, unit, { transposeA: true })
+    const others = ops.multiply(cosines, ops.subtract(1, ops.eye(length, { dtype: x.dtype })))
+    return ops.multiply(ops.sum(ops.abs(others)), this.options.factor / Math.max(1, length * (length - 1)))
+  }
+}
+
+const classes = { l1: L1, l2: L2, l1L2: L1L2, orthogonalRegularizer: OrthogonalRegularizer } satisfies Record<
+  RegularizerName,
+  unknown
+>
+
+/** The closed set of regularizers. */
+export const regularizerFamily: Family<Regularizer> = {
+  noun: 'a regularizer: a name or an instance',
+  module: 'keras.regularizers',
+  classes,
+  is: (value): value is Regularizer => value instanceof Regularizer,
+}
+
+/** The regularizer of a name in any spelling, or of a serialized object; an instance is itself. */
+export function getRegularizer(regularizer: RegularizerLike, where = 'regularizer'): Regularizer {
+  return resolveObject(regularizer, where, regularizerFamily)
+}
+
+/** How options and configurations hold a regularizer. */
+export const regularizerKind: Kind<Regularizer> = {
+  check: (value, where) => resolveObject(value, where, regularizerFamily),
+  toConfig: (value) => serializeAs('keras.regularizers', value),
+}

@@ -1,0 +1,27 @@
+/** Objects as the plain JSON that Keras writes. */
+
+import { fail } from '../errors.js'
+import { serializeAs } from '../fields.js'
+import type { Json } from '../types.js'
+import { type Described, familyOf } from './table.js'
+
+/**
+ * A layer, loss, metric, optimizer, schedule, initializer, regularizer or constraint as Keras 3 writes it.
+ *
+ * @example
+ * import { Adam } from 'ferrograd/optimizers'
+ * import { serialize } from 'ferrograd/saving'
+ *
+ * const json = serialize(new Adam()) // { module: 'keras.optimizers', class_name: 'Adam', config: { … }, … }
+ */
+export function serialize(object: Described): Json {
+  const family = familyOf(object)
+  if (family === undefined)
+    fail(
+      'ERR_FORMAT',
+      'serialize',
+      'a layer, loss, metric, optimizer, schedule, initializer, regularizer or constraint',
+      object,
+    )
+  return serializeAs(family.module, object)
+}

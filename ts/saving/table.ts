@@ -1,0 +1,57 @@
+/** Which families of objects a configuration may hold, and which one a module name means. */
+
+import { constraintFamily } from '../constraints.js'
+import { fail } from '../errors.js'
+import type { Configurable, Family, FieldTable, Serialized } from '../fields.js'
+import { initializerFamily } from '../initializers.js'
+import { layerFamily } from '../layers/table.js'
+import { lossFamily } from '../losses/table.js'
+import { statisticFamily } from '../metrics/table.js'
+import { canonical } from '../names.js'
+import { optimizerFamily } from '../optimizers/table.js'
+import { registeredClass } from '../registry.js'
+import { regularizerFamily } from '../regularizers.js'
+import { scheduleFamily } from '../schedules/table.js'
+
+/** Any object with a configuration. */
+export type Described = Configurable<FieldTable>
+
+const families = [
+  layerFamily,
+  lossFamily,
+  statisticFamily,
+  scheduleFamily,
+  optimizerFamily,
+  initializerFamily,
+  regularizerFamily,
+  constraintFamily,
+] as unknown as readonly Family<Described>[]
+
+/** The family an object belongs to. */
+export function familyOf(object: unknown): Family<Described> | undefined {
+  return families.find((family) => family.is(object))
+}
+
+/** The family of a serialized object: by its module where that says it, else by its class's name. */
+export function familyFor(object: Serialized, where: string): Family<Described> {
+  const custom = registeredClass(object.registered_name ?? object.class_name) as unknown as
+    | { prototype: unknown }
+    | undefined
+  const own = custom && familyOf(custom.prototype)
+  return own ?? byModule(object.module) ?? byClass(object, where)
+}
+
+/** `keras.src.optimizers.adam` means `keras.optimizers`. */
+function byModule(module: string | null): Family<Described> | undefined {
+  const path = module?.replace('keras.src.', 'keras.') ?? ''
+  return families.find((family) => path === family.module || path.startsWith(`${family.module}.`))
+}
+
+function byClass(object: Serialized, where: string): Family<Described> {
+  const name = canonical(object.class_name)
+  const holding = families.filter((family) => Object.keys(family.classes).some((key) => canonical(key) === name))
+  const [only] = holding
+  if (only !== undefined && holding.length === 1) return only
+  const known = families.map((family) => family.module).join(', ')
+  return fail('ERR_FORMAT', where, `a class of ${known}`, { text: `${object.module ?? ''} ${object.class_name}` })
+}

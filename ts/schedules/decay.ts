@@ -1,0 +1,104 @@
+/** Schedules that decay by a power, a fraction or a polynomial of the step. */
+
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import { asFloat, Schedule } from './schedule.js'
+
+const exponentialFields = {
+  /** The rate at step 0. */
+  initialLearningRate: { type: 'number', min: 0 },
+  /** Steps over which the rate is multiplied by `decayRate` once. */
+  decaySteps: { type: 'number', above: 0 },
+  /** The factor. */
+  decayRate: { type: 'number', above: 0 },
+  /** Decays in whole steps of `decaySteps`. */
+  staircase: { type: 'boolean', default: false },
+  /** Its name in Keras. */
+  name: { type: 'string', default: 'ExponentialDecay' },
+} as const
+
+/** `t = step / decaySteps`, whole with `staircase`. */
+function progress(step: Tensor, decaySteps: number, staircase: boolean): Tensor {
+  const t = ops.divide(asFloat(step), decaySteps)
+  return staircase ? ops.floor(t) : t
+}
+
+/**
+ * `lr · decayRate^(step / decaySteps)`; the exponent is floored with `staircase`.
+ *
+ * @example
+ * import { ExponentialDecay } from 'ferrograd/schedules'
+ * import { SGD } from 'ferrograd/optimizers'
+ *
+ * const rate = new ExponentialDecay({ initialLearningRate: 0.1, decaySteps: 1000, decayRate: 0.96 })
+ * const optimizer = new SGD({ learningRate: rate })
+ */
+export class ExponentialDecay extends Schedule<typeof exponentialFields> {
+  static override readonly className = 'ExponentialDecay'
+  static override readonly fields: typeof exponentialFields = exponentialFields
+
+  override call(step: Tensor): Tensor {
+    const { initialLearningRate, decaySteps, decayRate, staircase } = this.options
+    // A number's dtype is that of the other operand.
+    return ops.multiply(ops.power(decayRate, progress(step, decaySteps, staircase)), initialLearningRate)
+  }
+}
+
+const inverseTimeFields = {
+  /** The rate at step 0. */
+  initialLearningRate: { type: 'number', min: 0 },
+  /** Steps per unit of decay. */
+  decaySteps: { type: 'number', above: 0 },
+  /** How fast the divisor grows. */
+  decayRate: { type: 'number' },
+  /** Decays in whole steps of `decaySteps`. */
+  staircase: { type: 'boolean', default: false },
+  /** Its name in Keras. */
+  name: { type: 'string', default: 'InverseTimeDecay' },
+} as const
+
+/** `lr / (1 + decayRate · step / decaySteps)`; the quotient is floored with `staircase`. */
+export class InverseTimeDecay extends Schedule<typeof inverseTimeFields> {
+  static override readonly className = 'InverseTimeDecay'
+  static override readonly fields: typeof inverseTimeFields = inverseTimeFields
+
+  override call(step: Tensor): Tensor {
+    const { initialLearningRate, decaySteps, decayRate, staircase } = this.options
+    const divisor = ops.add(ops.multiply(progress(step, decaySteps, staircase), decayRate), 1)
+    return ops.divide(initialLearningRate, divisor)
+  }
+}
+
+const polynomialFields = {
+  /** The rate at step 0. */
+  initialLearningRate: { type: 'number', min: 0 },
+  /** Steps until `endLearningRate`. */
+  decaySteps: { type: 'number', above: 0 },
+  /** The rate from `decaySteps` on. */
+  endLearningRate: { type: 'number', default: 0.0001, min: 0 },
+  /** Exponent; 1 is linear. */
+  power: { type: 'number', default: 1 },
+  /** Starts again, over ever longer spans, instead of staying at the end. */
+  cycle: { type: 'boolean', default: false },
+  /** Its name in Keras. */
+  name: { type: 'string', default: 'PolynomialDecay' },
+} as const
+
+/** `(lr − end) · (1 − min(step, decaySteps) / decaySteps)^power + end`; with `cycle` the span is a multiple of `decaySteps`. */
+export class PolynomialDecay extends Schedule<typeof polynomialFields> {
+  static override readonly className = 'PolynomialDecay'
+  static override readonly fields: typeof polynomialFields = polynomialFields
+
+  override call(step: Tensor): Tensor {
+    const { initialLearningRate, endLearningRate, power } = this.options
+    const left = ops.subtract(1, this.#fraction(asFloat(step)))
+    return ops.add(ops.multiply(ops.power(left, power), initialLearningRate - endLearningRate), endLearningRate)
+  }
+
+  #fraction(step: Tensor): Tensor {
+    const { decaySteps, cycle } = this.options
+    if (!cycle) return ops.divide(ops.minimum(step, decaySteps), decaySteps)
+    const spans = ops.maximum(ops.ceil(ops.divide(step, decaySteps)), 1)
+    return ops.divide(step, ops.multiply(spans, decaySteps))
+  }
+}

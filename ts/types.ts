@@ -1,0 +1,39 @@
+/** The value types that every module speaks. */
+
+import type { Tensor } from './tensor.js'
+
+/** Element types. Training computes in `float32` or `float64`. */
+export type DType = 'float32' | 'float64' | 'int32' | 'bool'
+
+/** The element types that have a gradient. */
+export type FloatDType = 'float32' | 'float64'
+
+/** Lengths of the axes, outermost first; `[]` is a scalar. */
+export type Shape = readonly number[]
+
+/** A shape whose unknown lengths (the batch) are null. */
+export type PartialShape = readonly (number | null)[]
+
+/** Numbers side by side, row-major. */
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+
+/** Numbers in nested arrays of equal lengths. */
+export type NestedArray = readonly (number | boolean | NestedArray)[]
+
+/** Whatever can become a tensor. */
+export type TensorLike = Tensor | number | boolean | NestedArray | TypedArray
+
+/** Plain JSON. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** A configuration object as Keras writes it: snake_case names, plain JSON. */
+export type Config = { readonly [key: string]: Json }
