@@ -8,6 +8,8 @@ pub mod copy;
 pub mod element;
 pub mod gemm;
 pub mod isa;
+pub mod map;
+pub mod math;
 mod order;
 pub mod random;
 pub mod rows;

@@ -1,0 +1,61 @@
+//! Elements of any type into and out of the compute type.
+
+use crate::element::DType;
+use crate::math::{Cast, Compute};
+
+/// Copies `len` elements, `stride` apart in `src`, to consecutive places of `dst`, converting.
+///
+/// # Safety
+/// Every element of `src` and `dst` reached is valid.
+pub(super) type Fill<T> = unsafe fn(src: *const u8, stride: isize, dst: *mut T, len: usize);
+
+/// # Safety
+/// As [`Fill`].
+unsafe fn fill<S: Cast, D: Cast>(src: *const u8, stride: isize, dst: *mut D, len: usize) {
+    let src = src.cast::<S>();
+    // Safety: the caller's promise.
+    unsafe {
+        match stride {
+            0 => {
+                let value = (*src).cast::<D>();
+                (0..len).for_each(|i| dst.add(i).write(value));
+            }
+            1 => (0..len).for_each(|i| dst.add(i).write((*src.add(i)).cast())),
+            _ => (0..len).for_each(|i| dst.add(i).write((*src.offset(i as isize * stride)).cast())),
+        }
+    }
+}
+
+/// The [`Fill`] that reads elements of type `from`.
+pub(super) fn reader<T: Compute>(from: DType) -> Fill<T> {
+    match from {
+        DType::F32 => fill::<f32, T>,
+        DType::F64 => fill::<f64, T>,
+        DType::I32 => fill::<i32, T>,
+        DType::Bool => fill::<u8, T>,
+    }
+}
+
+/// Writes `len` consecutive elements of `src` to `dst`, which holds elements of another type.
+///
+/// # Safety
+/// `src` and `dst` are valid for `len` elements.
+pub(super) type Write<T> = unsafe fn(src: *const T, dst: *mut u8, len: usize);
+
+/// # Safety
+/// As [`Write`].
+unsafe fn write<T: Compute, D: Cast>(src: *const T, dst: *mut u8, len: usize) {
+    let dst = dst.cast::<D>();
+    // Safety: the caller's promise.
+    (0..len).for_each(|i| unsafe { dst.add(i).write((*src.add(i)).cast::<D>()) });
+}
+
+/// The [`Write`] that makes elements of type `to`.
+pub(super) fn writer<T: Compute>(to: DType) -> Write<T> {
+    match to {
+        DType::F32 => write::<T, f32>,
+        DType::F64 => write::<T, f64>,
+        DType::I32 => write::<T, i32>,
+        DType::Bool => write::<T, u8>,
+    }
+}

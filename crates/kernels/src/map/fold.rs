@@ -1,0 +1,151 @@
+//! Many elements into one, and many rows into one, in an order that depends on lengths alone.
+
+use super::op::{TileOp, bodies};
+use super::sweep::{Kernel, kernel};
+use crate::isa::Isa;
+use crate::map::{Binary, Op, Reduce};
+use crate::math::{Compute, Scalar, Simd};
+
+/// Joins `len` elements.
+///
+/// # Safety
+/// `src` is valid for `len` elements, and the instruction set exists.
+pub(super) type Fold<T> = unsafe fn(src: *const T, len: usize) -> T;
+
+/// A reduction of single elements.
+trait Join: TileOp<2> {
+    fn start<T: Compute>() -> T;
+    fn two<S: Scalar>(a: S, b: S) -> S;
+}
+
+macro_rules! joins {
+    ($($name:ident = $start:expr, $two:path;)*) => {$(
+        impl Join for bodies::$name {
+            #[inline(always)]
+            fn start<T: Compute>() -> T {
+                $start
+            }
+            #[inline(always)]
+            fn two<S: Scalar>(a: S, b: S) -> S {
+                $two(a, b)
+            }
+        }
+    )*};
+}
+joins! {
+    Add = T::whole(0), Scalar::add;
+    Mul = T::whole(1), Scalar::mul;
+    Max = T::LOWEST, Scalar::max;
+    Min = T::HIGHEST, Scalar::min;
+}
+
+/// Four vectors side by side, then their sum, then its lanes by halves, then the tail.
+///
+/// # Safety
+/// As [`Fold`].
+#[inline(always)]
+unsafe fn fold<V: Simd<Elem = T>, J: Join, T: Compute>(src: *const T, len: usize) -> T {
+    let mut sums = [V::splat(J::start::<T>()); 4];
+    let mut i = 0;
+    // Safety: every access is below `len`.
+    unsafe {
+        while i + 4 * V::LANES <= len {
+            for (k, sum) in sums.iter_mut().enumerate() {
+                *sum = J::apply([*sum, V::load(src.add(i + k * V::LANES))]);
+            }
+            i += 4 * V::LANES;
+        }
+        while i + V::LANES <= len {
+            sums[0] = J::apply([sums[0], V::load(src.add(i))]);
+            i += V::LANES;
+        }
+        let lanes = J::apply([J::apply([sums[0], sums[1]]), J::apply([sums[2], sums[3]])]);
+        let mut total = if len >= V::LANES { lanes.fold(J::two::<T>) } else { J::start() };
+        while i < len {
+            total = J::two(total, *src.add(i));
+            i += 1;
+        }
+        total
+    }
+}
+
+/// # Safety
+/// As [`Fold`].
+unsafe fn portable<T: Compute, J: Join>(src: *const T, len: usize) -> T {
+    // Safety: the caller's promise.
+    unsafe { fold::<T::Portable, J, T>(src, len) }
+}
+
+/// # Safety
+/// As [`Fold`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2<T: Compute, J: Join>(src: *const T, len: usize) -> T {
+    // Safety: the caller's promise.
+    unsafe { fold::<T::Avx2, J, T>(src, len) }
+}
+
+/// # Safety
+/// As [`Fold`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+unsafe fn avx512<T: Compute, J: Join>(src: *const T, len: usize) -> T {
+    // Safety: the caller's promise.
+    unsafe { fold::<T::Avx512, J, T>(src, len) }
+}
+
+fn on<T: Compute, J: Join>(isa: Isa) -> Fold<T> {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => avx512::<T, J>,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2::<T, J>,
+        #[cfg(not(target_arch = "x86_64"))]
+        Isa::Avx512 | Isa::Avx2 => portable::<T, J>,
+        Isa::Portable => portable::<T, J>,
+    }
+}
+
+impl Reduce {
+    /// The [`Fold`] of this reduction.
+    pub(super) fn fold<T: Compute>(self, isa: Isa) -> Fold<T> {
+        match self {
+            Reduce::Sum => on::<T, bodies::Add>(isa),
+            Reduce::Prod => on::<T, bodies::Mul>(isa),
+            Reduce::Max => on::<T, bodies::Max>(isa),
+            Reduce::Min => on::<T, bodies::Min>(isa),
+        }
+    }
+
+    /// The kernel that joins a row into a row of running results.
+    pub(super) fn row<T: Compute>(self, isa: Isa) -> Kernel<T> {
+        let op = match self {
+            Reduce::Sum => Binary::Add,
+            Reduce::Prod => Binary::Mul,
+            Reduce::Max => Binary::Max,
+            Reduce::Min => Binary::Min,
+        };
+        kernel(Op::Binary(op), isa, 0)
+    }
+
+    /// Joins two running results.
+    #[inline(always)]
+    pub(super) fn two<S: Scalar>(self, a: S, b: S) -> S {
+        match self {
+            Reduce::Sum => a.add(b),
+            Reduce::Prod => a.mul(b),
+            Reduce::Max => a.max(b),
+            Reduce::Min => a.min(b),
+        }
+    }
+
+    /// What nothing reduces to.
+    pub(super) fn start<T: Compute>(self) -> T {
+        match self {
+            Reduce::Sum => T::whole(0),
+            Reduce::Prod => T::whole(1),
+            Reduce::Max => T::LOWEST,
+            Reduce::Min => T::HIGHEST,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The instructions of a compiled program: the functions users name, and the fusions that save passes over a tile.
+
+use super::expr::{Binary, Unary};
+use crate::math::Simd;
+
+/// One instruction. Every operand is a tile or a scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Op {
+    /// `x0`
+    Copy,
+    Unary(Unary),
+    Binary(Binary),
+    Fused(Fused),
+}
+
+/// An instruction that stands for several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Fused {
+    /// `x0 ≠ 0 ? x1 : x2`
+    Select,
+    /// `x0 < x1 ? x2 : x3`
+    SelectLt,
+    /// `x0 ≤ x1 ? x2 : x3`
+    SelectLe,
+    /// `x0 = x1 ? x2 : x3`
+    SelectEq,
+    /// `x0·x1 + x2`
+    MulAdd,
+    /// `x0·x1 − x2`
+    MulSub,
+    /// `x2 − x0·x1`
+    NegMulAdd,
+    /// `(x0·x1)·x2`
+    Mul3,
+    /// `√x0 + x1`
+    SqrtAdd,
+    /// `x0·x1 + x2·x3`
+    MulAddMul,
+    /// `x0·x1 − x2·x3`
+    MulSubMul,
+    /// `(x0 − x1)·x2 + x3`
+    SubMulAdd,
+    /// `(x0·x1)·x2 + x3·x4`
+    Mul3AddMul,
+    /// `(x0·x1 − x2)·x3 + x4`
+    MulSubMulAdd,
+    /// `x0 − (x1·x2)/(√x3 + x4)`
+    ScaledStep,
+    /// `x0 − (x1/(√x3 + x4))·x2`
+    StepScaled,
+}
+
+impl Op {
+    /// Time per element against an addition.
+    pub fn cost(self) -> usize {
+        match self {
+            Op::Copy => 1,
+            Op::Unary(op) => op.cost(),
+            Op::Binary(op) => op.cost(),
+            Op::Fused(Fused::SqrtAdd | Fused::ScaledStep | Fused::StepScaled) => 3,
+            Op::Fused(_) => 1,
+        }
+    }
+}
+
+/// The body of an instruction on one vector of each operand.
+pub(super) trait TileOp<const N: usize> {
+    /// The result.
+    fn apply<V: Simd>(x: [V; N]) -> V;
+}
+
+/// `struct Name; impl TileOp<N> for Name` from one line each.
+macro_rules! tile_ops {
+    ($($name:ident($($x:ident),+) = $body:expr;)*) => {$(
+        pub(in crate::map) struct $name;
+        impl TileOp<{ [$(stringify!($x)),+].len() }> for $name {
+            #[inline(always)]
+            fn apply<V: Simd>([$($x),+]: [V; { [$(stringify!($x)),+].len() }]) -> V {
+                $body
+            }
+        }
+    )*};
+}
+
+pub(super) mod bodies {
+    //! One type per instruction.
+    use super::{Simd, TileOp};
+
+    #[inline(always)]
+    fn zero<V: Simd>() -> V {
+        V::whole(0)
+    }
+    #[inline(always)]
+    fn one<V: Simd>() -> V {
+        V::whole(1)
+    }
+    #[inline(always)]
+    fn sign<V: Simd>(a: V) -> V {
+        let y = V::select(a.lt(zero()), V::whole(-1), a);
+        let y = V::select(zero::<V>().lt(a), one(), y);
+        // −0 becomes 0.
+        V::select(a.eq(zero()), zero(), y)
+    }
+
+    tile_ops! {
+        Copy(a) = a;
+        Neg(a) = a.neg();
+        Abs(a) = a.abs();
+        Sign(a) = sign(a);
+        Floor(a) = a.floor();
+        Ceil(a) = a.ceil();
+        Round(a) = a.round();
+        Trunc(a) = a.trunc();
+        Square(a) = a.mul(a);
+        Sqrt(a) = a.sqrt();
+        Rsqrt(a) = one::<V>().div(a.sqrt());
+        Recip(a) = one::<V>().div(a);
+        Exp(a) = a.exp();
+        Expm1(a) = a.expm1();
+        Log(a) = a.log();
+        Log1p(a) = a.log1p();
+        Sin(a) = a.sin();
+        Cos(a) = a.cos();
+        Tanh(a) = a.tanh();
+        Sigmoid(a) = a.sigmoid();
+        Erf(a) = a.erf();
+        Softplus(a) = a.softplus();
+        Relu(a) = V::select(a.le(zero()), zero(), a);
+        Not(a) = V::truth(a.eq(zero()));
+        IsNan(a) = V::truth(V::mask_not(a.eq(a)));
+        IsFinite(a) = V::truth(a.sub(a).eq(zero()));
+
+        Add(a, b) = a.add(b);
+        Sub(a, b) = a.sub(b);
+        Mul(a, b) = a.mul(b);
+        Div(a, b) = a.div(b);
+        Min(a, b) = a.min(b);
+        Max(a, b) = a.max(b);
+        Pow(a, b) = a.pow(b);
+        FloorDiv(a, b) = a.floor_div(b);
+        Mod(a, b) = a.modulo(b);
+        Eq(a, b) = V::truth(a.eq(b));
+        Ne(a, b) = V::truth(V::mask_not(a.eq(b)));
+        Lt(a, b) = V::truth(a.lt(b));
+        Le(a, b) = V::truth(a.le(b));
+        Gt(a, b) = V::truth(b.lt(a));
+        Ge(a, b) = V::truth(b.le(a));
+        And(a, b) = V::truth(V::mask_and(a.non_zero(), b.non_zero()));
+        Or(a, b) = V::truth(V::mask_or(a.non_zero(), b.non_zero()));
+
+        Select(m, a, b) = V::select(m.non_zero(), a, b);
+        SelectLt(a, b, yes, no) = V::select(a.lt(b), yes, no);
+        SelectLe(a, b, yes, no) = V::select(a.le(b), yes, no);
+        SelectEq(a, b, yes, no) = V::select(a.eq(b), yes, no);
+        MulAdd(a, b, c) = a.mul_add(b, c);
+        MulSub(a, b, c) = a.mul_add(b, c.neg());
+        NegMulAdd(a, b, c) = a.neg_mul_add(b, c);
+        Mul3(a, b, c) = a.mul(b).mul(c);
+        SqrtAdd(a, b) = a.sqrt().add(b);
+        MulAddMul(a, b, c, d) = a.mul_add(b, c.mul(d));
+        MulSubMul(a, b, c, d) = a.mul_add(b, c.mul(d).neg());
+        SubMulAdd(a, b, c, d) = a.sub(b).mul_add(c, d);
+        Mul3AddMul(a, b, c, d, e) = a.mul(b).mul_add(c, d.mul(e));
+        MulSubMulAdd(a, b, c, d, e) = a.mul_add(b, c.neg()).mul_add(d, e);
+        ScaledStep(p, m, s, v, e) = p.sub(m.mul(s).div(v.sqrt().add(e)));
+        StepScaled(p, m, s, v, e) = m.div(v.sqrt().add(e)).neg_mul_add(s, p);
+    }
+}

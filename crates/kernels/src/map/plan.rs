@@ -1,0 +1,71 @@
+//! How an iteration is cut into tiles and tasks: by shape alone.
+
+use std::ops::Range;
+
+/// Bytes of one operand's tile: a few of them share the first-level cache.
+pub(super) const TILE_BYTES: usize = 2048;
+
+/// Below this much work, counted in additions of one element, one task does it all (some 50 µs).
+const SERIAL_WORK: usize = 400_000;
+/// The least work of a task.
+const TASK_WORK: usize = 100_000;
+/// Most tasks of a program.
+const MAX_TASKS: usize = 256;
+
+/// Rows of `inner` consecutive elements, cut into tiles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tiling {
+    /// Elements in all.
+    pub total: usize,
+    /// Elements of a row.
+    pub inner: usize,
+    /// Tiles of a row where a tile is part of one; 0 where a tile is several whole rows.
+    pub per_row: usize,
+    /// Elements of a full tile.
+    pub len: usize,
+}
+
+impl Tiling {
+    /// Tiles of at most `cap` elements that are parts of one row each, all about as long.
+    pub fn within_rows(total: usize, inner: usize, cap: usize) -> Tiling {
+        let per_row = inner.div_ceil(cap);
+        let len = inner.div_ceil(per_row).next_multiple_of(16).min(inner);
+        Tiling { total, inner, per_row: inner.div_ceil(len), len }
+    }
+
+    /// Tiles of whole rows, a multiple of `unit` elements where that many fit in `cap`.
+    pub fn of_rows(total: usize, inner: usize, unit: usize, cap: usize) -> Tiling {
+        let unit = if unit <= cap { unit } else { inner };
+        let len = (cap / unit * unit).min(total);
+        Tiling { total, inner, per_row: 0, len }
+    }
+
+    /// How many tiles there are.
+    pub fn count(&self) -> usize {
+        match self.per_row {
+            0 => self.total.div_ceil(self.len),
+            per_row => self.total / self.inner * per_row,
+        }
+    }
+
+    /// The elements of tile `t`, counted row-major over the iteration.
+    #[inline(always)]
+    pub fn range(&self, t: usize) -> Range<usize> {
+        match self.per_row {
+            0 => t * self.len..((t + 1) * self.len).min(self.total),
+            1 => t * self.inner..(t + 1) * self.inner,
+            per_row => {
+                let (row, part) = (t / per_row, t % per_row);
+                let start = part * self.len;
+                row * self.inner + start..row * self.inner + (start + self.len).min(self.inner)
+            }
+        }
+    }
+
+    /// Tiles of each task where an element costs `cost` and there are to be at most `most` tasks.
+    pub fn tiles_per_task(&self, cost: usize, most: usize) -> usize {
+        let work = self.total.saturating_mul(cost);
+        let tasks = if work < SERIAL_WORK { 1 } else { (work / TASK_WORK).min(MAX_TASKS).min(most.max(1)) };
+        self.count().div_ceil(tasks).max(1)
+    }
+}

@@ -1,0 +1,415 @@
+//! A program run: tile by tile, every instruction in turn.
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use super::compile::{Gather, MAX_DIMS, MAX_SLOTS, Map, TEMP_BYTES};
+use super::reduction::{GroupTask, Progress};
+use crate::math::Compute;
+use crate::threads::Threads;
+
+/// Bytes of a task's stack for tables and temporaries, for large programs and for small.
+const LARGE: usize = TEMP_BYTES + MAX_SLOTS * 8 + 64;
+const SMALL: usize = 2 << 10;
+
+/// Most reductions of each kind: as many as there can be operands.
+const MAX_ENDS: usize = 128;
+
+#[repr(align(64))]
+struct Stack<const BYTES: usize>(MaybeUninit<[u8; BYTES]>);
+
+/// The pointers of one run.
+struct Memory<'a> {
+    inputs: &'a [*const u8],
+    outputs: &'a [*mut u8],
+    workspace: *mut u8,
+}
+
+// Safety: tasks write disjoint elements of the outputs and their own part of the workspace.
+unsafe impl Sync for Memory<'_> {}
+
+/// Which part of a run a call does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Numbers that do not change during a run.
+    Once,
+    /// One task's tiles.
+    Task(usize),
+    /// Both, for a program of one task.
+    Whole,
+}
+
+impl<T: Compute> Map<T> {
+    /// Runs the program. `inputs[i]` and `outputs[i]` are where the memory of input and output `i` begins.
+    ///
+    /// # Safety
+    /// The instruction set given to `new` exists. Every pointer is aligned for its type and valid for all elements of
+    /// its layout, reads for inputs, reads and writes for outputs. An output may be the memory of an input only if
+    /// that input's layout is contiguous over the iteration with the same size of element and the output is stored,
+    /// not reduced; otherwise outputs overlap nothing.
+    ///
+    /// # Panics
+    /// When the numbers of pointers are not those of `new`, or the workspace is shorter than
+    /// [`workspace_len`](Map::workspace_len).
+    pub unsafe fn run(&self, threads: &Threads, inputs: &[*const u8], outputs: &[*mut u8], workspace: &mut [u8]) {
+        assert_eq!(inputs.len(), self.input_count, "inputs");
+        assert_eq!(outputs.len(), self.outputs.len(), "outputs");
+        assert!(workspace.len() >= self.workspace_len(), "workspace of {} bytes", workspace.len());
+        let aligned = workspace.as_mut_ptr().wrapping_add(workspace.as_ptr().align_offset(64));
+        let memory = Memory { inputs, outputs, workspace: aligned };
+        // Safety: the caller's promise, and a workspace as large as asked for.
+        unsafe {
+            if self.tiling.total == 0 {
+                self.write_empty(outputs);
+            } else if self.tasks == 1 {
+                self.call(&memory, Part::Whole);
+                self.finish(&memory);
+            } else {
+                self.call(&memory, Part::Once);
+                let memory = &memory;
+                threads.run(self.tasks, &move |task| self.call(memory, Part::Task(task)));
+                self.finish(memory);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`run`](Map::run).
+    unsafe fn write_empty(&self, outputs: &[*mut u8]) {
+        for (target, &to) in self.outputs.iter().zip(outputs) {
+            for i in 0..target.empty_len {
+                // Safety: the output has `empty_len` elements.
+                unsafe { (target.write)(&target.empty_value, to.add(i * target.size), 1) };
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`run`](Map::run).
+    unsafe fn call(&self, memory: &Memory<'_>, part: Part) {
+        let table = (self.slots * size_of::<*mut T>()).next_multiple_of(64);
+        // Safety: each stack is as large as the program needs.
+        unsafe {
+            if table + self.temps * self.temp_stride <= SMALL {
+                self.on_stack::<SMALL>(memory, part, table);
+            } else {
+                self.on_stack::<LARGE>(memory, part, table);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`run`](Map::run), and `BYTES` are enough.
+    #[inline(never)]
+    unsafe fn on_stack<const BYTES: usize>(&self, memory: &Memory<'_>, part: Part, table: usize) {
+        let mut stack = Stack::<BYTES>(MaybeUninit::uninit());
+        let base = stack.0.as_mut_ptr().cast::<u8>();
+        let slots = base.cast::<*mut T>();
+        // Safety: the table and the temporaries fit.
+        unsafe {
+            self.fill_table(memory, slots, base.add(table));
+            match part {
+                Part::Once => self.run_once(memory, slots),
+                Part::Whole => {
+                    self.run_once(memory, slots);
+                    self.run_tiles(memory, slots, 0);
+                }
+                Part::Task(task) => self.run_tiles(memory, slots, task),
+            }
+        }
+    }
+
+    /// # Safety
+    /// `slots` holds the table, `temps` the temporaries.
+    unsafe fn fill_table(&self, memory: &Memory<'_>, slots: *mut *mut T, temps: *mut u8) {
+        // Safety: every slot is below `self.slots`.
+        unsafe {
+            for (i, constant) in self.constants.iter().enumerate() {
+                slots.add(i).write(std::ptr::from_ref(constant).cast_mut());
+            }
+            for i in 0..self.cells {
+                slots.add(self.constants.len() + i).write(memory.workspace.cast::<T>().add(i));
+            }
+            for scalar in self.scalars.iter().filter(|s| s.fill.is_none()) {
+                slots.add(scalar.slot).write(memory.inputs[scalar.input].cast::<T>().add(scalar.offset).cast_mut());
+            }
+            for i in 0..self.temps {
+                slots.add(self.first_temp + i).write(temps.add(i * self.temp_stride).cast());
+            }
+        }
+    }
+
+    /// # Safety
+    /// The table is filled.
+    unsafe fn run_once(&self, memory: &Memory<'_>, slots: *mut *mut T) {
+        for scalar in &self.scalars {
+            if let Some((fill, size)) = scalar.fill {
+                // Safety: the input has an element at its offset, and the slot is a cell.
+                unsafe { fill(memory.inputs[scalar.input].add(scalar.offset * size), 0, *slots.add(scalar.slot), 1) };
+            }
+        }
+        for instr in &self.once {
+            // Safety: every slot of a once-only instruction is one number.
+            unsafe { (instr.kernel)(slots, &instr.operands, 1) };
+        }
+    }
+
+    /// Where task `i` begins, or the total for one past the last.
+    fn task_start(&self, i: usize) -> usize {
+        let tile = i * self.tiles_per_task;
+        if tile >= self.tiling.count() { self.tiling.total } else { self.tiling.range(tile).start }
+    }
+
+    /// # Safety
+    /// As [`run`](Map::run).
+    unsafe fn task_memory(&self, memory: &Memory<'_>, task: usize) -> *mut u8 {
+        let cells = (self.cells * size_of::<T>()).next_multiple_of(64);
+        memory.workspace.wrapping_add(cells + task * self.task_bytes)
+    }
+
+    /// # Safety
+    /// The table is filled, and the once-only instructions have run.
+    unsafe fn run_tiles(&self, memory: &Memory<'_>, slots: *mut *mut T, task: usize) {
+        // Safety: the caller's promise.
+        unsafe {
+            for pattern in &self.patterns {
+                self.repeat(pattern, memory, *slots.add(pattern.slot));
+            }
+            let deferred = self.deferred(memory);
+            let first = task * self.tiles_per_task;
+            let tiles = first..(first + self.tiles_per_task).min(self.tiling.count());
+            if self.groups.is_empty() && self.rows.is_empty() {
+                for tile in tiles {
+                    let range = self.tiling.range(tile);
+                    self.run_body(memory, slots, &range, deferred);
+                    self.write_out(memory, slots, &range, deferred);
+                }
+            } else {
+                self.run_reducing(memory, slots, task, tiles, deferred);
+            }
+        }
+    }
+
+    /// Bit `i` is set where store `i` must wait for the end of the tile, since an input that is still needed is the
+    /// same memory.
+    fn deferred(&self, memory: &Memory<'_>) -> u128 {
+        let mut bits = 0;
+        for (i, store) in self.stores.iter().enumerate() {
+            let to = memory.outputs[store.output].cast_const();
+            let clash = store.hazards.iter().any(|&input| memory.inputs[input] == to);
+            bits |= u128::from(clash) << i;
+        }
+        bits
+    }
+
+    /// # Safety
+    /// As [`run_tiles`](Self::run_tiles).
+    unsafe fn run_reducing(
+        &self,
+        memory: &Memory<'_>,
+        slots: *mut *mut T,
+        task: usize,
+        tiles: Range<usize>,
+        deferred: u128,
+    ) {
+        let mut open = [T::whole(0).widen(); MAX_ENDS];
+        let mut progress = [Progress::default(); MAX_ENDS];
+        let start = self.task_start(task);
+        // Safety: the caller's promise.
+        unsafe {
+            let own = self.task_memory(memory, task);
+            let shared = |g: usize| own.cast::<T::Wide>().add(2 * g);
+            for (open, groups) in open.iter_mut().zip(&self.groups) {
+                *open = groups.fresh();
+            }
+            for (progress, rows) in progress.iter_mut().zip(&self.rows) {
+                *progress = rows.begin(own);
+            }
+            for tile in tiles {
+                let range = self.tiling.range(tile);
+                self.run_body(memory, slots, &range, deferred);
+                for (g, groups) in self.groups.iter().enumerate() {
+                    let own = GroupTask { start, shared: shared(g), outputs: memory.outputs };
+                    groups.tile(slots, &range, &own, &mut open[g]);
+                }
+                for (rows, progress) in self.rows.iter().zip(&mut progress) {
+                    rows.tile(slots, range.start, range.len(), progress, own);
+                }
+                self.write_out(memory, slots, &range, deferred);
+            }
+            for (g, groups) in self.groups.iter().enumerate() {
+                groups.close(open[g], shared(g));
+            }
+            for (rows, progress) in self.rows.iter().zip(progress) {
+                rows.close(progress, own);
+            }
+        }
+    }
+
+    /// # Safety
+    /// All tasks are done.
+    unsafe fn finish(&self, memory: &Memory<'_>) {
+        // Safety: as `run`.
+        unsafe {
+            let first = self.task_memory(memory, 0);
+            if self.tasks > 1 {
+                for (g, groups) in self.groups.iter().enumerate() {
+                    let shared = first.cast::<T::Wide>().add(2 * g).cast::<u8>();
+                    groups.finish(self.tasks, |i| self.task_start(i), shared, self.task_bytes, memory.outputs);
+                }
+            }
+            for rows in &self.rows {
+                rows.finish(self.tasks, first, self.task_bytes, memory.outputs);
+            }
+        }
+    }
+
+    /// Points the slots at one tile, copies what cannot be read in place, and runs the instructions.
+    ///
+    /// # Safety
+    /// As [`run_tiles`](Self::run_tiles).
+    #[inline(always)]
+    unsafe fn run_body(&self, memory: &Memory<'_>, slots: *mut *mut T, range: &Range<usize>, deferred: u128) {
+        let (at, len) = (range.start, range.len());
+        // Safety: every tile lies within the iteration.
+        unsafe {
+            for moving in &self.moving {
+                let element = match &moving.strides {
+                    None => at as isize,
+                    Some((outer, inner)) => self.element(outer, *inner, at),
+                };
+                let base = memory.inputs[moving.input].cast::<T>().add(moving.offset);
+                slots.add(moving.slot).write(base.offset(element).cast_mut());
+            }
+            for gather in &self.gathers {
+                self.gather(gather, memory, at, len, *slots.add(gather.slot));
+            }
+            for (i, store) in self.stores.iter().enumerate() {
+                let to = if deferred >> i & 1 != 0 {
+                    *slots.add(store.spare)
+                } else {
+                    memory.outputs[store.output].cast::<T>().add(at)
+                };
+                slots.add(store.slot).write(to);
+            }
+            for instr in &self.body {
+                (instr.kernel)(slots, &instr.operands, if instr.scalar { 1 } else { len });
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`run_tiles`](Self::run_tiles); the instructions have run on this tile.
+    #[inline(always)]
+    unsafe fn write_out(&self, memory: &Memory<'_>, slots: *mut *mut T, range: &Range<usize>, deferred: u128) {
+        let (at, len) = (range.start, range.len());
+        // Safety: every tile lies within the iteration.
+        unsafe {
+            for write in &self.writes {
+                (write.write)(*slots.add(write.slot), memory.outputs[write.output].add(at * write.size), len);
+            }
+            if deferred != 0 {
+                for (i, store) in self.stores.iter().enumerate().filter(|(i, _)| deferred >> i & 1 != 0) {
+                    debug_assert!(i < self.stores.len());
+                    let to = memory.outputs[store.output].cast::<T>().add(at);
+                    std::ptr::copy_nonoverlapping((*slots.add(store.slot)).cast_const(), to, len);
+                }
+            }
+        }
+    }
+
+    /// The place of element `at` of the iteration under `outer` strides and an innermost one of 1 or 0.
+    fn element(&self, outer: &[isize], inner: bool, at: usize) -> isize {
+        let (row, column) = (at / self.tiling.inner, at % self.tiling.inner);
+        let column = if inner { column as isize } else { 0 };
+        column + self.row_start(outer, row)
+    }
+
+    /// The place where row `row` begins.
+    fn row_start(&self, outer: &[isize], row: usize) -> isize {
+        match outer {
+            [stride] => row as isize * stride,
+            _ => {
+                let mut rest = row;
+                let mut place = 0;
+                for (&extent, &stride) in self.outer.iter().zip(outer).rev() {
+                    place += (rest % extent) as isize * stride;
+                    rest /= extent;
+                }
+                place
+            }
+        }
+    }
+
+    /// Copies elements `at … at + len` of an input to `to`.
+    ///
+    /// # Safety
+    /// They lie within the iteration, and `to` has room.
+    unsafe fn gather(&self, gather: &Gather<T>, memory: &Memory<'_>, at: usize, len: usize, to: *mut T) {
+        let (&inner, outer) = gather.strides.split_last().expect("at least one dimension");
+        let (row, column) = (at / self.tiling.inner, at % self.tiling.inner);
+        let base = memory.inputs[gather.input].wrapping_add(gather.offset * gather.size);
+        let size = gather.size as isize;
+        let start = self.row_start(outer, row) + column as isize * inner;
+        // Safety: the caller's promise.
+        unsafe {
+            if gather.scalar {
+                return (gather.fill)(base.offset(start * size), 0, to, 1);
+            }
+            if self.tiling.per_row > 0 {
+                return (gather.fill)(base.offset(start * size), inner, to, len);
+            }
+            let mut index = [0; MAX_DIMS];
+            self.index_of(row, &mut index);
+            let mut place = start;
+            for r in 0..len / self.tiling.inner {
+                (gather.fill)(base.offset(place * size), inner, to.add(r * self.tiling.inner), self.tiling.inner);
+                place += self.step(outer, &mut index);
+            }
+        }
+    }
+
+    /// The index of a row in the outer dimensions.
+    fn index_of(&self, row: usize, index: &mut [usize; MAX_DIMS]) {
+        let mut rest = row;
+        for (place, &extent) in index.iter_mut().zip(&self.outer).rev() {
+            *place = rest % extent;
+            rest /= extent;
+        }
+    }
+
+    /// Moves `index` to the next row; how far that is.
+    fn step(&self, outer: &[isize], index: &mut [usize; MAX_DIMS]) -> isize {
+        let mut moved = 0;
+        for d in (0..outer.len()).rev() {
+            index[d] += 1;
+            moved += outer[d];
+            if index[d] < self.outer[d] {
+                break;
+            }
+            moved -= outer[d] * self.outer[d] as isize;
+            index[d] = 0;
+        }
+        moved
+    }
+
+    /// Lays one row out over a whole tile, again and again.
+    ///
+    /// # Safety
+    /// The input has a row, and `to` has room for a tile.
+    unsafe fn repeat(&self, pattern: &Gather<T>, memory: &Memory<'_>, to: *mut T) {
+        let inner = self.tiling.inner;
+        let stride = *pattern.strides.last().expect("at least one dimension");
+        // Safety: the caller's promise; each copy reads what is already there.
+        unsafe {
+            let row = memory.inputs[pattern.input].add(pattern.offset * pattern.size);
+            (pattern.fill)(row, stride, to, inner);
+            let mut done = inner;
+            while done < self.tiling.len {
+                let part = done.min(self.tiling.len - done);
+                std::ptr::copy_nonoverlapping(to.cast_const(), to.add(done), part);
+                done += part;
+            }
+        }
+    }
+}

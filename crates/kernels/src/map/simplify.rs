@@ -1,0 +1,461 @@
+//! From an expression to instructions: constants folded, equal values shared, neighbours fused.
+
+use std::collections::HashMap;
+
+use super::expr::{Binary, Expr, Node, Unary, ValueId};
+use super::op::{Fused, Op};
+use super::sweep::{MAX_OPERANDS, Operands, kernel};
+use crate::isa::Isa;
+use crate::math::Compute;
+
+/// A value of the simplified program, made from earlier ones.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Term<T> {
+    Input(usize),
+    Constant(T),
+    Apply(Op, Vec<usize>),
+}
+
+/// What equal terms have in common. Constants compare by bits, as `f64`.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Input(usize),
+    Constant(u64),
+    Apply(Op, Vec<usize>),
+}
+
+/// The simplified program: terms in an order fit to run, and the term of each wanted value.
+pub(super) struct Terms<T> {
+    pub terms: Vec<Term<T>>,
+    pub wanted: Vec<usize>,
+    /// How often each term's value changes.
+    pub class: Vec<Class>,
+}
+
+/// How often a value changes along the iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    /// One number for the whole run.
+    Run,
+    /// One number per tile.
+    Tile,
+    /// One number per element.
+    Element,
+}
+
+/// `expr` simplified to what `wanted` needs; `inputs[i]` says how often input `i` changes.
+pub(super) fn simplify<T: Compute>(expr: &Expr, wanted: &[ValueId], inputs: &[Class], isa: Isa) -> Terms<T> {
+    let mut builder = Builder { isa, terms: Vec::new(), known: HashMap::new() };
+    let live = live(expr, wanted);
+    let mut term_of = vec![usize::MAX; expr.nodes.len()];
+    for (i, node) in expr.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
+        let t = |id: &ValueId| term_of[id.index()];
+        term_of[i] = match node {
+            Node::Input(i) => builder.push(Term::Input(*i)),
+            Node::Constant(bits) => builder.constant(f64::from_bits(*bits)),
+            Node::Unary(op, a) => builder.unary(*op, t(a)),
+            Node::Binary(op, a, b) => builder.binary(*op, t(a), t(b)),
+            Node::Select(m, a, b) => builder.select(t(m), t(a), t(b)),
+        };
+    }
+    let wanted: Vec<usize> = wanted.iter().map(|id| term_of[id.index()]).collect();
+    let class = classes(&builder.terms, inputs);
+    let mut terms = Terms { terms: builder.terms, wanted, class };
+    fuse(&mut terms);
+    terms.put_scalars_second();
+    terms
+}
+
+fn live(expr: &Expr, wanted: &[ValueId]) -> Vec<bool> {
+    let mut live = vec![false; expr.nodes.len()];
+    wanted.iter().for_each(|id| live[id.index()] = true);
+    for (i, node) in expr.nodes.iter().enumerate().rev() {
+        if live[i] {
+            match *node {
+                Node::Input(_) | Node::Constant(_) => {}
+                Node::Unary(_, a) => live[a.index()] = true,
+                Node::Binary(_, a, b) => [a, b].iter().for_each(|id| live[id.index()] = true),
+                Node::Select(m, a, b) => [m, a, b].iter().for_each(|id| live[id.index()] = true),
+            }
+        }
+    }
+    live
+}
+
+fn classes<T>(terms: &[Term<T>], inputs: &[Class]) -> Vec<Class> {
+    let mut classes = Vec::with_capacity(terms.len());
+    for term in terms {
+        classes.push(match term {
+            Term::Input(i) => inputs[*i],
+            Term::Constant(_) => Class::Run,
+            Term::Apply(_, args) => args.iter().map(|&a| classes[a]).max().unwrap_or(Class::Run),
+        });
+    }
+    classes
+}
+
+struct Builder<T> {
+    isa: Isa,
+    terms: Vec<Term<T>>,
+    known: HashMap<Key, usize>,
+}
+
+impl<T: Compute> Builder<T> {
+    fn push(&mut self, term: Term<T>) -> usize {
+        let key = match &term {
+            Term::Input(i) => Key::Input(*i),
+            Term::Constant(c) => Key::Constant(c.to_f64().to_bits()),
+            Term::Apply(op, args) => Key::Apply(*op, args.clone()),
+        };
+        let terms = &mut self.terms;
+        *self.known.entry(key).or_insert_with(|| {
+            terms.push(term);
+            terms.len() - 1
+        })
+    }
+
+    fn constant(&mut self, value: f64) -> usize {
+        self.push(Term::Constant(T::from_f64(value)))
+    }
+
+    fn value(&self, term: usize) -> Option<f64> {
+        match &self.terms[term] {
+            Term::Constant(c) => Some(c.to_f64()),
+            Term::Input(_) | Term::Apply(..) => None,
+        }
+    }
+
+    /// The argument of `term` where it is `op` of something.
+    fn argument(&self, op: Unary, term: usize) -> Option<usize> {
+        match &self.terms[term] {
+            Term::Apply(found, args) if *found == Op::Unary(op) => Some(args[0]),
+            Term::Apply(..) | Term::Input(_) | Term::Constant(_) => None,
+        }
+    }
+
+    /// `op` of `args`, computed now where all are constants.
+    fn apply(&mut self, op: Op, args: &[usize]) -> usize {
+        let constants: Option<Vec<T>> = args
+            .iter()
+            .map(|&a| match self.terms[a] {
+                Term::Constant(c) => Some(c),
+                Term::Input(_) | Term::Apply(..) => None,
+            })
+            .collect();
+        match constants {
+            Some(values) => self.push(Term::Constant(evaluate(op, self.isa, &values))),
+            None => self.push(Term::Apply(op, args.to_vec())),
+        }
+    }
+
+    fn unary(&mut self, op: Unary, a: usize) -> usize {
+        match (op, self.argument(Unary::Neg, a)) {
+            (Unary::Neg, Some(inner)) => inner,
+            (Unary::Square | Unary::Abs, Some(inner)) => self.apply(Op::Unary(op), &[inner]),
+            _ => self.apply(Op::Unary(op), &[a]),
+        }
+    }
+
+    fn binary(&mut self, op: Binary, a: usize, b: usize) -> usize {
+        match op {
+            // NaN answers no to both orders, so swapping is exact.
+            Binary::Gt => self.apply(Op::Binary(Binary::Lt), &[b, a]),
+            Binary::Ge => self.apply(Op::Binary(Binary::Le), &[b, a]),
+            Binary::Pow => self.power(a, b),
+            Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => self.arithmetic(op, a, b),
+            Binary::Min
+            | Binary::Max
+            | Binary::FloorDiv
+            | Binary::Mod
+            | Binary::Eq
+            | Binary::Ne
+            | Binary::Lt
+            | Binary::Le
+            | Binary::And
+            | Binary::Or => self.apply(Op::Binary(op), &[a, b]),
+        }
+    }
+
+    /// Rewrites that keep every bit.
+    fn arithmetic(&mut self, op: Binary, a: usize, b: usize) -> usize {
+        let (left, right) = (self.value(a), self.value(b));
+        let (minus_a, minus_b) = (self.argument(Unary::Neg, a), self.argument(Unary::Neg, b));
+        match op {
+            Binary::Mul | Binary::Div if right == Some(1.0) => a,
+            Binary::Mul if left == Some(1.0) => b,
+            Binary::Mul | Binary::Div if right == Some(-1.0) => self.unary(Unary::Neg, a),
+            Binary::Mul if left == Some(-1.0) => self.unary(Unary::Neg, b),
+            Binary::Mul if a == b => self.unary(Unary::Square, a),
+            Binary::Div if right.is_some_and(|c| power_of_two(c) && T::from_f64(1.0 / c).to_f64() == 1.0 / c) => {
+                let inverse = self.constant(1.0 / right.expect("checked"));
+                self.apply(Op::Binary(Binary::Mul), &[a, inverse])
+            }
+            Binary::Sub if right.is_some_and(|c| c == 0.0 && c.is_sign_positive()) => a,
+            Binary::Add if minus_b.is_some() => self.apply(Op::Binary(Binary::Sub), &[a, minus_b.expect("checked")]),
+            Binary::Add if minus_a.is_some() => self.apply(Op::Binary(Binary::Sub), &[b, minus_a.expect("checked")]),
+            Binary::Sub if minus_b.is_some() => self.apply(Op::Binary(Binary::Add), &[a, minus_b.expect("checked")]),
+            _ => self.apply(Op::Binary(op), &[a, b]),
+        }
+    }
+
+    /// A constant exponent mostly has a shorter way.
+    fn power(&mut self, a: usize, b: usize) -> usize {
+        let float = T::DTYPE.is_float();
+        match self.value(b) {
+            Some(0.0) => self.constant(1.0),
+            Some(1.0) => a,
+            Some(2.0) => self.unary(Unary::Square, a),
+            Some(3.0) => {
+                let square = self.unary(Unary::Square, a);
+                self.apply(Op::Binary(Binary::Mul), &[square, a])
+            }
+            Some(0.5) if float => self.unary(Unary::Sqrt, a),
+            Some(-0.5) if float => self.unary(Unary::Rsqrt, a),
+            Some(-1.0) if float => self.unary(Unary::Recip, a),
+            Some(_) | None => self.apply(Op::Binary(Binary::Pow), &[a, b]),
+        }
+    }
+
+    fn select(&mut self, mask: usize, yes: usize, no: usize) -> usize {
+        match self.value(mask) {
+            Some(0.0) => no,
+            Some(_) => yes,
+            None if yes == no => yes,
+            None => self.apply(Op::Fused(Fused::Select), &[mask, yes, no]),
+        }
+    }
+}
+
+fn power_of_two(c: f64) -> bool {
+    c.is_normal() && c.to_bits() << 12 == 0
+}
+
+/// `op` of single numbers, by the kernel that would run over tiles.
+fn evaluate<T: Compute>(op: Op, isa: Isa, args: &[T]) -> T {
+    let mut cells = [T::whole(0); MAX_OPERANDS + 1];
+    cells[..args.len()].copy_from_slice(args);
+    let base = cells.as_mut_ptr();
+    let slots: [*mut T; MAX_OPERANDS + 1] = std::array::from_fn(|i| base.wrapping_add(i));
+    let operands = Operands { dst: MAX_OPERANDS as u16, scalars: 0, src: [0, 1, 2, 3, 4] };
+    // Safety: every slot is one element of `cells`, and `isa` was clamped to what exists.
+    unsafe { kernel::<T>(op, isa, 0)(slots.as_ptr(), &operands, 1) };
+    cells[MAX_OPERANDS]
+}
+
+impl<T: Compute> Terms<T> {
+    /// How often each term is read, by other terms or as a wanted value.
+    pub fn uses(&self) -> Vec<usize> {
+        let mut uses = vec![0; self.terms.len()];
+        self.wanted.iter().for_each(|&t| uses[t] += 1);
+        for (i, term) in self.terms.iter().enumerate().rev() {
+            if let (Term::Apply(_, args), true) = (term, uses[i] > 0) {
+                args.iter().for_each(|&a| uses[a] += 1);
+            }
+        }
+        uses
+    }
+
+    /// Where the order of two operands is free, the scalar goes second: fewer kernels are enough.
+    fn put_scalars_second(&mut self) {
+        for term in &mut self.terms {
+            if let Term::Apply(op, args) = term {
+                for &i in commuting(*op) {
+                    if self.class[args[i]] < self.class[args[i + 1]] {
+                        args.swap(i, i + 1);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where an operand may change places with the next.
+fn commuting(op: Op) -> &'static [usize] {
+    match op {
+        Op::Binary(op) => {
+            use Binary::*;
+            match op {
+                Add | Mul | Eq | Ne | And | Or => &[0],
+                Sub | Div | Min | Max | Pow | FloorDiv | Mod | Lt | Le | Gt | Ge => &[],
+            }
+        }
+        Op::Fused(op) => {
+            use Fused::*;
+            match op {
+                SelectEq | MulAdd | MulSub | NegMulAdd | Mul3 | MulSubMulAdd => &[0],
+                MulAddMul | MulSubMul => &[0, 2],
+                Mul3AddMul => &[0, 3],
+                Select | SelectLt | SelectLe | SqrtAdd | SubMulAdd | ScaledStep | StepScaled => &[],
+            }
+        }
+        Op::Copy | Op::Unary(_) => &[],
+    }
+}
+
+/// Joins an instruction with those that only it reads, from the results down, until nothing joins.
+fn fuse<T: Compute>(terms: &mut Terms<T>) {
+    for i in (0..terms.terms.len()).rev() {
+        while let Some((op, args)) = join(terms, i) {
+            terms.terms[i] = Term::Apply(op, args);
+        }
+    }
+}
+
+/// A joined instruction: it reads what the absorbed ones read.
+type Joined = (Op, Vec<usize>);
+
+fn join<T: Compute>(terms: &Terms<T>, i: usize) -> Option<Joined> {
+    let Term::Apply(op, args) = &terms.terms[i] else { return None };
+    // Counted anew each time: programs are short, and a stale count would join what others still read.
+    let look = Look { terms, uses: terms.uses(), class: terms.class[i] };
+    if look.uses[i] == 0 {
+        return None;
+    }
+    match op {
+        Op::Binary(Binary::Add) => look.add(args[0], args[1]),
+        Op::Binary(Binary::Sub) => look.sub(args[0], args[1]),
+        Op::Binary(Binary::Mul) => look.mul(args[0], args[1]),
+        Op::Fused(Fused::Select) => look.select(args[0], args[1], args[2]),
+        Op::Fused(Fused::MulAdd) => look.mul_add(args[0], args[1], args[2]),
+        Op::Copy | Op::Unary(_) | Op::Binary(_) | Op::Fused(_) => None,
+    }
+}
+
+/// Pattern matching over terms that have a single reader.
+struct Look<'a, T> {
+    terms: &'a Terms<T>,
+    uses: Vec<usize>,
+    class: Class,
+}
+
+impl<T: Compute> Look<'_, T> {
+    /// The operands of `term` where it is `op`, is read once, and is computed as often as its reader.
+    fn is(&self, op: Op, term: usize) -> Option<&[usize]> {
+        match &self.terms.terms[term] {
+            Term::Apply(found, args)
+                if *found == op && self.uses[term] == 1 && self.terms.class[term] == self.class =>
+            {
+                Some(args)
+            }
+            Term::Apply(..) | Term::Input(_) | Term::Constant(_) => None,
+        }
+    }
+
+    /// The factors of `term` where it is a product or a square.
+    fn product(&self, term: usize) -> Option<(usize, usize)> {
+        let product = self.is(Op::Binary(Binary::Mul), term).map(|f| (f[0], f[1]));
+        product.or_else(|| self.is(Op::Unary(Unary::Square), term).map(|f| (f[0], f[0])))
+    }
+
+    fn add(&self, a: usize, b: usize) -> Option<Joined> {
+        if a == b {
+            return None;
+        }
+        if let (Some((x0, x1)), Some((x2, x3))) = (self.product(a), self.product(b)) {
+            return Some(self.sum_of_products((x0, x1), (x2, x3)));
+        }
+        for (a, b) in [(a, b), (b, a)] {
+            if let Some((x0, x1)) = self.product(a) {
+                return Some((Op::Fused(Fused::MulAdd), vec![x0, x1, b]));
+            }
+        }
+        for (a, b) in [(a, b), (b, a)] {
+            if let Some(args) = self.is(Op::Unary(Unary::Sqrt), a) {
+                return Some((Op::Fused(Fused::SqrtAdd), vec![args[0], b]));
+            }
+        }
+        None
+    }
+
+    /// `x0·x1 + x2·x3`, with a product inside `x0` or `x2` opened.
+    fn sum_of_products(&self, left: (usize, usize), right: (usize, usize)) -> Joined {
+        for ((x0, x1), (x2, x3)) in [(left, right), (right, left)] {
+            for (inner, outer) in [(x0, x1), (x1, x0)] {
+                if let (Some((y0, y1)), true) = (self.product(inner), x0 != x1) {
+                    return (Op::Fused(Fused::Mul3AddMul), vec![y0, y1, outer, x2, x3]);
+                }
+            }
+        }
+        (Op::Fused(Fused::MulAddMul), vec![left.0, left.1, right.0, right.1])
+    }
+
+    fn sub(&self, a: usize, b: usize) -> Option<Joined> {
+        if a == b {
+            return None;
+        }
+        if let Some(step) = self.step(a, b) {
+            return Some(step);
+        }
+        match (self.product(a), self.product(b)) {
+            (Some((x0, x1)), Some((x2, x3))) => Some((Op::Fused(Fused::MulSubMul), vec![x0, x1, x2, x3])),
+            (Some((x0, x1)), None) => Some((Op::Fused(Fused::MulSub), vec![x0, x1, b])),
+            (None, Some((x0, x1))) => Some((Op::Fused(Fused::NegMulAdd), vec![x0, x1, a])),
+            (None, None) => None,
+        }
+    }
+
+    /// `p − (m·s)/(√v + e)` and `p − s·(m/(√v + e))`: the tail of Adam and its kin.
+    fn step(&self, p: usize, b: usize) -> Option<Joined> {
+        if let Some((m, v, e)) = self.over_root(b) {
+            let (m, s) = self.product(m)?;
+            return Some((Op::Fused(Fused::ScaledStep), vec![p, m, s, v, e]));
+        }
+        let (x0, x1) = self.product(b)?;
+        for (x, s) in [(x0, x1), (x1, x0)] {
+            if let (Some((m, v, e)), true) = (self.over_root(x), x0 != x1) {
+                return Some((Op::Fused(Fused::StepScaled), vec![p, m, s, v, e]));
+            }
+        }
+        None
+    }
+
+    /// `(m, v, e)` where `term = m/(√v + e)`.
+    fn over_root(&self, term: usize) -> Option<(usize, usize, usize)> {
+        let quotient = self.is(Op::Binary(Binary::Div), term)?;
+        let sum = self.is(Op::Binary(Binary::Add), quotient[1])?;
+        for (x, e) in [(sum[0], sum[1]), (sum[1], sum[0])] {
+            if let Some(v) = self.is(Op::Unary(Unary::Sqrt), x) {
+                return Some((quotient[0], v[0], e));
+            }
+        }
+        None
+    }
+
+    fn mul(&self, a: usize, b: usize) -> Option<Joined> {
+        for (a, b) in [(a, b), (b, a)] {
+            if let (Some((x0, x1)), true) = (self.product(a), a != b) {
+                return Some((Op::Fused(Fused::Mul3), vec![x0, x1, b]));
+            }
+        }
+        None
+    }
+
+    /// `(x0 − x1)·x2 + x3` and `(x0·x1 − x2)·x3 + x4`
+    fn mul_add(&self, a: usize, b: usize, c: usize) -> Option<Joined> {
+        for (a, b) in [(a, b), (b, a)] {
+            if let (Some(args), true) = (self.is(Op::Binary(Binary::Sub), a), a != b && a != c) {
+                let (x0, x1) = (args[0], args[1]);
+                return Some(match self.product(x0) {
+                    Some((y0, y1)) => (Op::Fused(Fused::MulSubMulAdd), vec![y0, y1, x1, b, c]),
+                    None => (Op::Fused(Fused::SubMulAdd), vec![x0, x1, b, c]),
+                });
+            }
+        }
+        None
+    }
+
+    fn select(&self, mask: usize, yes: usize, no: usize) -> Option<Joined> {
+        for (op, fused) in [
+            (Binary::Lt, Fused::SelectLt),
+            (Binary::Le, Fused::SelectLe),
+            (Binary::Eq, Fused::SelectEq),
+            (Binary::Ne, Fused::SelectEq),
+        ] {
+            if let Some(args) = self.is(Op::Binary(op), mask) {
+                let (yes, no) = if op == Binary::Ne { (no, yes) } else { (yes, no) };
+                return Some((Op::Fused(fused), vec![args[0], args[1], yes, no]));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,5 @@
+//! Programs against a naive evaluation in `f64`, over random expressions, shapes, layouts, types and aliases.
+
+mod naive;
+mod random;
+mod special;

@@ -1,0 +1,1 @@
+//! Corners that chance would miss.

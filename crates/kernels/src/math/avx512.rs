@@ -1,0 +1,177 @@
+//! 16 × `f32` in an AVX-512 register.
+
+use std::arch::x86_64::*;
+
+use super::scalar::Scalar;
+use super::simd::{Simd, SimdF32};
+
+/// 16 × `f32`.
+#[derive(Clone, Copy)]
+pub struct F32x16(__m512);
+
+/// The first `n` lanes, `n ≤ 16`.
+#[inline(always)]
+fn first(n: usize) -> __mmask16 {
+    ((1u32 << n) - 1) as __mmask16
+}
+
+macro_rules! lanewise {
+    ($($name:ident($($arg:ident),*) = $call:expr;)*) => {$(
+        #[inline(always)]
+        fn $name(self $(, $arg: Self)*) -> Self {
+            // Safety: a value of this type exists only where AVX-512 does.
+            unsafe { F32x16($call(self.0 $(, $arg.0)*)) }
+        }
+    )*};
+}
+macro_rules! compare {
+    ($($name:ident = $predicate:ident;)*) => {$(
+        #[inline(always)]
+        fn $name(self, b: Self) -> __mmask16 {
+            // Safety: a value of this type exists only where AVX-512 does.
+            unsafe { _mm512_cmp_ps_mask::<$predicate>(self.0, b.0) }
+        }
+    )*};
+}
+
+impl Simd for F32x16 {
+    type Elem = f32;
+    type Mask = __mmask16;
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // Safety: the caller's promise.
+        unsafe { F32x16(_mm512_loadu_ps(from)) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // Safety: the caller's promise.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, n: usize) -> Self {
+        // Safety: lanes beyond `n` are not read.
+        unsafe { F32x16(_mm512_maskz_loadu_ps(first(n), from)) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, n: usize) {
+        // Safety: lanes beyond `n` are not written.
+        unsafe { _mm512_mask_storeu_ps(to, first(n), self.0) }
+    }
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        // Safety: called only where AVX-512 exists.
+        unsafe { F32x16(_mm512_set1_ps(value)) }
+    }
+    #[inline(always)]
+    fn whole(value: i32) -> Self {
+        Self::splat(value as f32)
+    }
+    lanewise! {
+        add(b) = _mm512_add_ps;
+        sub(b) = _mm512_sub_ps;
+        mul(b) = _mm512_mul_ps;
+        div(b) = _mm512_div_ps;
+        mul_add(b, c) = _mm512_fmadd_ps;
+        neg_mul_add(b, c) = _mm512_fnmadd_ps;
+        abs() = _mm512_abs_ps;
+        sqrt() = _mm512_sqrt_ps;
+        floor() = _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>;
+        ceil() = _mm512_roundscale_ps::<{ _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC }>;
+        trunc() = _mm512_roundscale_ps::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>;
+        round() = _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>;
+    }
+    compare! {
+        eq = _CMP_EQ_OQ;
+        lt = _CMP_LT_OQ;
+        le = _CMP_LE_OQ;
+    }
+    #[inline(always)]
+    fn min(self, b: Self) -> Self {
+        // Safety: a value of this type exists only where AVX-512 does.
+        unsafe {
+            let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0);
+            // The instruction gives its second operand when either is NaN.
+            F32x16(_mm512_mask_mov_ps(_mm512_min_ps(self.0, b.0), nan, self.0))
+        }
+    }
+    #[inline(always)]
+    fn max(self, b: Self) -> Self {
+        // Safety: as `min`.
+        unsafe {
+            let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0);
+            F32x16(_mm512_mask_mov_ps(_mm512_max_ps(self.0, b.0), nan, self.0))
+        }
+    }
+    #[inline(always)]
+    fn neg(self) -> Self {
+        // Safety: a value of this type exists only where AVX-512 does.
+        unsafe { F32x16(_mm512_xor_ps(self.0, _mm512_set1_ps(-0.0))) }
+    }
+    #[inline(always)]
+    fn mask_and(a: __mmask16, b: __mmask16) -> __mmask16 {
+        a & b
+    }
+    #[inline(always)]
+    fn mask_or(a: __mmask16, b: __mmask16) -> __mmask16 {
+        a | b
+    }
+    #[inline(always)]
+    fn mask_not(a: __mmask16) -> __mmask16 {
+        !a
+    }
+    #[inline(always)]
+    fn select(mask: __mmask16, yes: Self, no: Self) -> Self {
+        // Safety: a value of this type exists only where AVX-512 does.
+        unsafe { F32x16(_mm512_mask_blend_ps(mask, no.0, yes.0)) }
+    }
+    #[inline(always)]
+    fn floor_div(self, b: Self) -> Self {
+        self.each_pair(b, Scalar::floor_div)
+    }
+    #[inline(always)]
+    fn modulo(self, b: Self) -> Self {
+        self.each_pair(b, Scalar::modulo)
+    }
+    super::float32::functions!();
+}
+
+impl SimdF32 for F32x16 {
+    lanewise! {
+        scale2(n) = _mm512_scalef_ps;
+    }
+    #[inline(always)]
+    fn split(self) -> (Self, Self) {
+        // Safety: a value of this type exists only where AVX-512 does.
+        unsafe {
+            // m in [1, 2), halved above √2: both instructions see denormals for what they are.
+            let m = _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(self.0);
+            let e = _mm512_getexp_ps(self.0);
+            let high = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(m, _mm512_set1_ps(std::f32::consts::SQRT_2));
+            let m = _mm512_mask_mul_ps(m, high, m, _mm512_set1_ps(0.5));
+            (F32x16(m), F32x16(_mm512_mask_add_ps(e, high, e, _mm512_set1_ps(1.0))))
+        }
+    }
+    #[inline(always)]
+    fn clamp(self, low: f32, high: f32) -> Self {
+        // Safety: a value of this type exists only where AVX-512 does.
+        unsafe {
+            // NaN second: these instructions give their second operand when either is NaN.
+            let x = _mm512_max_ps(_mm512_set1_ps(low), self.0);
+            F32x16(_mm512_min_ps(_mm512_set1_ps(high), x))
+        }
+    }
+    #[inline(always)]
+    fn copysign(self, sign: Self) -> Self {
+        // Safety: a value of this type exists only where AVX-512 does.
+        unsafe {
+            let bit = _mm512_set1_ps(-0.0);
+            F32x16(_mm512_or_ps(_mm512_andnot_ps(bit, self.0), _mm512_and_ps(bit, sign.0)))
+        }
+    }
+    #[inline(always)]
+    fn none(mask: __mmask16) -> bool {
+        mask == 0
+    }
+}

@@ -1,0 +1,210 @@
+//! The transcendental functions of `f32`, written once for every vector type.
+//!
+//! Bounds are the largest seen over all tested inputs against `f64`, with and without fused multiply-add.
+
+use super::simd::SimdF32;
+
+/// Nearest whole number of a float below 2²², by adding and taking away 1.5 · 2²³.
+#[inline(always)]
+fn nearest<V: SimdF32>(x: V) -> V {
+    let rounder = V::splat(12_582_912.0);
+    x.add(rounder).sub(rounder)
+}
+
+/// `c[0]·xⁿ + … + c[n]`
+#[inline(always)]
+fn polynomial<V: SimdF32, const N: usize>(x: V, c: [f32; N]) -> V {
+    let mut sum = V::splat(c[0]);
+    for c in &c[1..] {
+        sum = sum.mul_add(x, V::splat(*c));
+    }
+    sum
+}
+
+/// ln 2 in two parts: the first has few bits, so that its product with an exponent is exact.
+const LN2_HIGH: f32 = 0.693_359_4;
+const LN2_LOW: f32 = -2.121_944_4e-4;
+
+/// `(n, p)` with `eˣ = 2ⁿ·(1 + p)`, `p = e^r − 1`, `|r| ≤ ½ ln 2`.
+#[inline(always)]
+fn exp_parts<V: SimdF32>(x: V) -> (V, V) {
+    let n = nearest(x.mul(V::splat(std::f32::consts::LOG2_E)));
+    let r = n.neg_mul_add(V::splat(LN2_LOW), n.neg_mul_add(V::splat(LN2_HIGH), x));
+    // Cephes, expf.
+    let q = polynomial(r, [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
+    (n, q.mul_add(r.mul(r), r))
+}
+
+/// `eˣ` within 1.5 ulp, denormal results within one unit; overflows to ∞, underflows to 0.
+#[inline(always)]
+pub fn exp<V: SimdF32>(x: V) -> V {
+    let (n, p) = exp_parts(x.clamp(-104.0, 89.0));
+    p.add(V::splat(1.0)).scale2(n)
+}
+
+/// `eˣ − 1` within 2.5 ulp, exact near 0.
+#[inline(always)]
+pub fn expm1<V: SimdF32>(x: V) -> V {
+    let (n, p) = exp_parts(x.clamp(-104.0, 89.0));
+    // Half of 2ⁿ, since 2¹²⁸ is not a float.
+    let half = V::splat(1.0).scale2(n.sub(V::splat(1.0)));
+    let wide = p.mul_add(half, half.sub(V::splat(0.5)));
+    let sum = V::select(n.eq(V::splat(0.0)), p, wide.add(wide));
+    V::select(x.abs().lt(V::splat(1e-9)), x, sum)
+}
+
+/// `ln x` of a positive finite value, within 1.5 ulp.
+#[inline(always)]
+fn log_positive<V: SimdF32>(x: V) -> V {
+    let (m, e) = x.split();
+    let f = m.sub(V::splat(1.0));
+    let square = f.mul(f);
+    // Cephes, logf.
+    let q = polynomial(
+        f,
+        [
+            7.037_683_6e-2,
+            -1.151_461e-1,
+            1.167_699_9e-1,
+            -1.242_014_1e-1,
+            1.424_932_3e-1,
+            -1.666_805_8e-1,
+            2.000_071_5e-1,
+            -2.499_999_4e-1,
+            0.333_333_3,
+        ],
+    );
+    let tail = e.mul_add(V::splat(LN2_LOW), q.mul(f).mul(square));
+    let tail = square.neg_mul_add(V::splat(0.5), tail);
+    e.mul_add(V::splat(LN2_HIGH), f.add(tail))
+}
+
+/// `ln x` within 1.5 ulp; −∞ at 0, NaN below.
+#[inline(always)]
+pub fn log<V: SimdF32>(x: V) -> V {
+    let zero = V::splat(0.0);
+    let y = log_positive(x);
+    let y = V::select(x.lt(V::splat(f32::INFINITY)), y, x);
+    let y = V::select(zero.lt(x), y, V::splat(f32::NAN));
+    V::select(x.eq(zero), V::splat(f32::NEG_INFINITY), y)
+}
+
+/// `ln (1 + x)` within 2.5 ulp, exact near 0; −∞ at −1, NaN below.
+#[inline(always)]
+pub fn log1p<V: SimdF32>(x: V) -> V {
+    let one = V::splat(1.0);
+    let u = one.add(x);
+    // What rounding lost in 1 + x, to first order.
+    let lost = x.sub(u.sub(one)).div(u);
+    let exact = V::mask_or(u.eq(V::splat(0.0)), V::mask_not(u.lt(V::splat(f32::INFINITY))));
+    let y = log(u).add(V::select(exact, V::splat(0.0), lost));
+    V::select(x.abs().lt(V::splat(1e-9)), x, y)
+}
+
+/// `tanh x = (e²ˣ − 1)/(e²ˣ + 1)` within 4 ulp.
+#[inline(always)]
+pub fn tanh<V: SimdF32>(x: V) -> V {
+    let size = x.abs().clamp(0.0, 10.0);
+    let t = expm1(size.add(size));
+    let y = t.div(t.add(V::splat(2.0)));
+    // Halving a doubled denormal is exact, so this needs no case of its own near 0.
+    y.copysign(x)
+}
+
+/// `1 / (1 + e⁻ˣ)` within 3 ulp for either sign, right down into the denormals.
+#[inline(always)]
+pub fn sigmoid<V: SimdF32>(x: V) -> V {
+    let one = V::splat(1.0);
+    let e = exp(x.abs().neg());
+    V::select(x.lt(V::splat(0.0)), e, one).div(one.add(e))
+}
+
+/// The error function within 2 ulp. Polynomials by N. Juffa.
+#[inline(always)]
+pub fn erf<V: SimdF32>(x: V) -> V {
+    let size = x.abs().clamp(0.0, 4.0);
+    let square = size.mul(size);
+    let near = polynomial(
+        square,
+        [-5.967_617e-4, 4.991_194_2e-3, -2.676_813_5e-2, 1.128_199_2e-1, -3.761_253_4e-1, 1.283_791_7e-1],
+    )
+    .mul_add(x, x);
+    let far = polynomial(
+        size,
+        [
+            -1.728_534_7e-5,
+            3.831_971_3e-4,
+            -3.883_964_4e-3,
+            2.425_462_2e-2,
+            -1.067_778_8e-1,
+            -0.634_846_7,
+            -1.287_175_1e-1,
+        ],
+    )
+    .mul_add(size, size.neg());
+    let far = V::splat(1.0).sub(exp(far)).copysign(x);
+    V::select(size.lt(V::splat(0.927_734_4)), near, far)
+}
+
+/// `ln (1 + eˣ) = max(x, 0) + ln (1 + e^−|x|)` within 3 ulp.
+#[inline(always)]
+pub fn softplus<V: SimdF32>(x: V) -> V {
+    // The order of arguments keeps NaN: the sum carries it on.
+    x.max(V::splat(0.0)).add(log1p(exp(x.abs().neg())))
+}
+
+/// `sin` and `cos` of `x` shifted by `quarter` quarter turns, `|x| ≤ 8192`.
+#[inline(always)]
+fn sine_wave<V: SimdF32>(x: V, quarter: f32) -> V {
+    let n = nearest(x.mul(V::splat(std::f32::consts::FRAC_2_PI)));
+    let r = n.neg_mul_add(V::splat(1.570_312_5), x);
+    let r = n.neg_mul_add(V::splat(4.837_513e-4), r);
+    let r = n.neg_mul_add(V::splat(7.549_79e-8), r);
+    let square = r.mul(r);
+    let sin = polynomial(square, [-1.951_529_6e-4, 8.332_161e-3, -1.666_665_5e-1]).mul(square).mul_add(r, r);
+    let cos = polynomial(square, [2.443_315_7e-5, -1.388_731_6e-3, 4.166_664_6e-2]).mul(square.mul(square));
+    let cos = cos.add(square.neg_mul_add(V::splat(0.5), V::splat(1.0)));
+    let turn = n.add(V::splat(quarter));
+    let turn = turn.sub(turn.mul(V::splat(0.25)).floor().mul(V::splat(4.0)));
+    let odd = V::mask_or(turn.eq(V::splat(1.0)), turn.eq(V::splat(3.0)));
+    let y = V::select(odd, cos, sin);
+    V::select(V::splat(1.5).lt(turn), y.neg(), y)
+}
+
+/// `sin x` within 2 ulp or 1e-7, whichever is larger; beyond ±8192 lane by lane in `f64`.
+#[inline(always)]
+pub fn sin<V: SimdF32>(x: V) -> V {
+    let y = V::select(x.eq(V::splat(0.0)), x, sine_wave(x, 0.0));
+    if V::none(V::splat(8192.0).lt(x.abs())) { y } else { x.each(|x| f64::from(x).sin() as f32) }
+}
+
+/// `cos x` within 2 ulp or 1e-7, whichever is larger; beyond ±8192 lane by lane in `f64`.
+#[inline(always)]
+pub fn cos<V: SimdF32>(x: V) -> V {
+    let y = sine_wave(x, 1.0);
+    if V::none(V::splat(8192.0).lt(x.abs())) { y } else { x.each(|x| f64::from(x).cos() as f32) }
+}
+
+/// `aᵇ` correctly rounded but for double rounding: lane by lane in `f64`.
+#[inline(always)]
+pub fn pow<V: SimdF32>(a: V, b: V) -> V {
+    a.each_pair(b, super::scalar::Scalar::pow)
+}
+
+/// The methods of `Simd` that these functions give.
+macro_rules! functions {
+    () => {
+        $crate::math::float32::functions!(exp expm1 log log1p sin cos tanh sigmoid erf softplus);
+        #[inline(always)]
+        fn pow(self, b: Self) -> Self {
+            $crate::math::float32::pow(self, b)
+        }
+    };
+    ($($name:ident)*) => {$(
+        #[inline(always)]
+        fn $name(self) -> Self {
+            $crate::math::float32::$name(self)
+        }
+    )*};
+}
+pub(crate) use functions;

@@ -1,0 +1,219 @@
+//! Vectors as plain arrays that the compiler turns into whatever the processor has.
+
+use super::scalar::Scalar;
+use super::simd::{Simd, SimdF32};
+
+/// `N` elements side by side.
+#[derive(Clone, Copy)]
+pub struct Lanes<T, const N: usize>(pub [T; N]);
+
+impl<T: Scalar, const N: usize> Lanes<T, N> {
+    #[inline(always)]
+    fn one(self, f: impl Fn(T) -> T) -> Self {
+        Lanes(std::array::from_fn(
+            #[inline(always)]
+            |i| f(self.0[i]),
+        ))
+    }
+    #[inline(always)]
+    fn two(self, b: Self, f: impl Fn(T, T) -> T) -> Self {
+        Lanes(std::array::from_fn(
+            #[inline(always)]
+            |i| f(self.0[i], b.0[i]),
+        ))
+    }
+    #[inline(always)]
+    fn three(self, b: Self, c: Self, f: impl Fn(T, T, T) -> T) -> Self {
+        Lanes(std::array::from_fn(
+            #[inline(always)]
+            |i| f(self.0[i], b.0[i], c.0[i]),
+        ))
+    }
+    #[inline(always)]
+    fn test(self, b: Self, f: impl Fn(T, T) -> bool) -> [bool; N] {
+        std::array::from_fn(
+            #[inline(always)]
+            |i| f(self.0[i], b.0[i]),
+        )
+    }
+}
+
+/// Loads and stores, the same for every element type.
+macro_rules! memory {
+    () => {
+        #[inline(always)]
+        unsafe fn load(from: *const Self::Elem) -> Self {
+            // Safety: the caller's promise; an array has the layout of its elements.
+            unsafe { from.cast::<Self>().read_unaligned() }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut Self::Elem) {
+            // Safety: as `load`.
+            unsafe { to.cast::<Self>().write_unaligned(self) }
+        }
+        #[inline(always)]
+        unsafe fn load_first(from: *const Self::Elem, n: usize) -> Self {
+            let mut lanes = Self::whole(0);
+            for (i, lane) in lanes.0.iter_mut().enumerate().take(n) {
+                // Safety: `i < n`, and the caller vouches for `n` elements.
+                *lane = unsafe { from.add(i).read() };
+            }
+            lanes
+        }
+        #[inline(always)]
+        unsafe fn store_first(self, to: *mut Self::Elem, n: usize) {
+            for (i, lane) in self.0.into_iter().enumerate().take(n) {
+                // Safety: as `load_first`.
+                unsafe { to.add(i).write(lane) };
+            }
+        }
+    };
+}
+
+/// Lane by lane through [`Scalar`]: everything but the transcendental functions.
+macro_rules! arithmetic {
+    () => {
+        #[inline(always)]
+        fn splat(value: Self::Elem) -> Self {
+            Lanes([value; _])
+        }
+        #[inline(always)]
+        fn whole(value: i32) -> Self {
+            Self::splat(Scalar::whole(value))
+        }
+        arithmetic!(two: add sub mul div min max floor_div modulo);
+        arithmetic!(one: neg abs floor ceil trunc round sqrt);
+        arithmetic!(test: eq lt le);
+        #[inline(always)]
+        fn mul_add(self, b: Self, c: Self) -> Self {
+            self.three(b, c, Scalar::mul_add)
+        }
+        #[inline(always)]
+        fn neg_mul_add(self, b: Self, c: Self) -> Self {
+            self.three(b, c, |a, b, c| Scalar::mul_add(Scalar::neg(a), b, c))
+        }
+        #[inline(always)]
+        fn mask_and(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+            std::array::from_fn(
+                #[inline(always)]
+                |i| a[i] & b[i],
+            )
+        }
+        #[inline(always)]
+        fn mask_or(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+            std::array::from_fn(
+                #[inline(always)]
+                |i| a[i] | b[i],
+            )
+        }
+        #[inline(always)]
+        fn mask_not(a: Self::Mask) -> Self::Mask {
+            std::array::from_fn(
+                #[inline(always)]
+                |i| !a[i],
+            )
+        }
+        #[inline(always)]
+        fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
+            Lanes(std::array::from_fn(
+                #[inline(always)]
+                |i| if mask[i] { yes.0[i] } else { no.0[i] },
+            ))
+        }
+    };
+    (one: $($name:ident)*) => {$(
+        #[inline(always)]
+        fn $name(self) -> Self {
+            self.one(Scalar::$name)
+        }
+    )*};
+    (two: $($name:ident)*) => {$(
+        #[inline(always)]
+        fn $name(self, b: Self) -> Self {
+            self.two(b, Scalar::$name)
+        }
+    )*};
+    (test: $($name:ident)*) => {$(
+        #[inline(always)]
+        fn $name(self, b: Self) -> Self::Mask {
+            self.test(b, Scalar::$name)
+        }
+    )*};
+}
+
+impl Simd for Lanes<f32, 8> {
+    type Elem = f32;
+    type Mask = [bool; 8];
+    const LANES: usize = 8;
+    memory!();
+    arithmetic!();
+    super::float32::functions!();
+}
+
+impl Simd for Lanes<f64, 8> {
+    type Elem = f64;
+    type Mask = [bool; 8];
+    const LANES: usize = 8;
+    memory!();
+    arithmetic!();
+    arithmetic!(one: exp expm1 log log1p sin cos tanh sigmoid erf softplus);
+    arithmetic!(two: pow);
+}
+
+impl Simd for Lanes<i32, 8> {
+    type Elem = i32;
+    type Mask = [bool; 8];
+    const LANES: usize = 8;
+    memory!();
+    arithmetic!();
+    arithmetic!(one: exp expm1 log log1p sin cos tanh sigmoid erf softplus);
+    arithmetic!(two: pow);
+}
+
+/// Adding this to a small float leaves its nearest whole number in the low bits.
+const ROUNDER: f32 = 12_582_912.0;
+
+/// `2ⁿ` for `n` in −126 … 127.
+#[inline(always)]
+fn power_of_two(n: i32) -> f32 {
+    f32::from_bits((n.wrapping_add(127) as u32) << 23)
+}
+
+impl SimdF32 for Lanes<f32, 8> {
+    #[inline(always)]
+    fn scale2(self, n: Self) -> Self {
+        self.two(n, |x, n| {
+            // Bits rather than a cast: a NaN gives nonsense here, and the product is NaN all the same.
+            let n = (n + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i32;
+            let (half, rest) = (n >> 1, n - (n >> 1));
+            x * power_of_two(half) * power_of_two(rest)
+        })
+    }
+    #[inline(always)]
+    fn split(self) -> (Self, Self) {
+        const SQRT_HALF: u32 = 0x3f35_04f3;
+        let tiny = self.lt(Self::splat(f32::MIN_POSITIVE));
+        let scaled = Self::select(tiny, self.one(|x| x * 8_388_608.0), self);
+        let mantissa = scaled.one(|x| {
+            let above = x.to_bits().wrapping_sub(SQRT_HALF);
+            f32::from_bits((above & 0x007f_ffff).wrapping_add(SQRT_HALF))
+        });
+        let exponent = scaled.one(|x| ((x.to_bits().wrapping_sub(SQRT_HALF) as i32) >> 23) as f32);
+        (mantissa, Self::select(tiny, exponent.one(|e| e - 23.0), exponent))
+    }
+    #[inline(always)]
+    fn clamp(self, low: f32, high: f32) -> Self {
+        self.one(|x| {
+            let x = if x < low { low } else { x };
+            if x > high { high } else { x }
+        })
+    }
+    #[inline(always)]
+    fn copysign(self, sign: Self) -> Self {
+        self.two(sign, f32::copysign)
+    }
+    #[inline(always)]
+    fn none(mask: Self::Mask) -> bool {
+        !mask.contains(&true)
+    }
+}

@@ -1,0 +1,183 @@
+//! One vector of numbers, whatever the instruction set: what every kernel is written against.
+
+/// A vector of [`LANES`](Simd::LANES) elements.
+///
+/// A type of this trait may hold instructions that the processor lacks: values are made only inside functions
+/// compiled for its instruction set, which [`Isa`](crate::isa::Isa) has found.
+pub trait Simd: Copy {
+    /// The element type.
+    type Elem: Copy;
+    /// One truth value per lane.
+    type Mask: Copy;
+    /// Elements per vector; at most 16.
+    const LANES: usize;
+
+    /// Reads `LANES` elements; no alignment is asked for.
+    ///
+    /// # Safety
+    /// `from` is valid for reads of `LANES` elements.
+    unsafe fn load(from: *const Self::Elem) -> Self;
+    /// Writes `LANES` elements; no alignment is asked for.
+    ///
+    /// # Safety
+    /// `to` is valid for writes of `LANES` elements.
+    unsafe fn store(self, to: *mut Self::Elem);
+    /// Reads the first `n < LANES` elements, zero in the others.
+    ///
+    /// # Safety
+    /// `from` is valid for reads of `n` elements.
+    unsafe fn load_first(from: *const Self::Elem, n: usize) -> Self;
+    /// Writes the first `n < LANES` elements and touches nothing else.
+    ///
+    /// # Safety
+    /// `to` is valid for writes of `n` elements.
+    unsafe fn store_first(self, to: *mut Self::Elem, n: usize);
+    /// The same element in every lane.
+    fn splat(value: Self::Elem) -> Self;
+    /// A small whole number in every lane.
+    fn whole(value: i32) -> Self;
+
+    /// `self + b`
+    fn add(self, b: Self) -> Self;
+    /// `self − b`
+    fn sub(self, b: Self) -> Self;
+    /// `self · b`
+    fn mul(self, b: Self) -> Self;
+    /// `self / b`
+    fn div(self, b: Self) -> Self;
+    /// `self · b + c`, rounded once where the processor can.
+    fn mul_add(self, b: Self, c: Self) -> Self;
+    /// `c − self · b`, rounded once where the processor can.
+    fn neg_mul_add(self, b: Self, c: Self) -> Self;
+    /// The smaller; NaN if either is.
+    fn min(self, b: Self) -> Self;
+    /// The larger; NaN if either is.
+    fn max(self, b: Self) -> Self;
+    /// `−self`
+    fn neg(self) -> Self;
+    /// `|self|`
+    fn abs(self) -> Self;
+    /// Largest whole number not above.
+    fn floor(self) -> Self;
+    /// Smallest whole number not below.
+    fn ceil(self) -> Self;
+    /// Nearest whole number towards zero.
+    fn trunc(self) -> Self;
+    /// Nearest whole number, halves to even.
+    fn round(self) -> Self;
+    /// `√self`, correctly rounded.
+    fn sqrt(self) -> Self;
+
+    /// `self = b`
+    fn eq(self, b: Self) -> Self::Mask;
+    /// `self < b`
+    fn lt(self, b: Self) -> Self::Mask;
+    /// `self ≤ b`
+    fn le(self, b: Self) -> Self::Mask;
+    /// Both.
+    fn mask_and(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// Either.
+    fn mask_or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// The opposite.
+    fn mask_not(a: Self::Mask) -> Self::Mask;
+    /// `yes` in the lanes where `mask` holds, `no` elsewhere.
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+
+    /// `eˣ`
+    fn exp(self) -> Self;
+    /// `eˣ − 1`
+    fn expm1(self) -> Self;
+    /// `ln x`
+    fn log(self) -> Self;
+    /// `ln (1 + x)`
+    fn log1p(self) -> Self;
+    /// `sin x`
+    fn sin(self) -> Self;
+    /// `cos x`
+    fn cos(self) -> Self;
+    /// `tanh x`
+    fn tanh(self) -> Self;
+    /// `1 / (1 + e⁻ˣ)`
+    fn sigmoid(self) -> Self;
+    /// `2/√π · ∫₀ˣ e^(−t²) dt`
+    fn erf(self) -> Self;
+    /// `ln (1 + eˣ)`
+    fn softplus(self) -> Self;
+    /// `selfᵇ`; `0⁰ = 1`, a negative base takes whole exponents.
+    fn pow(self, b: Self) -> Self;
+    /// `⌊self / b⌋` as NumPy's `floor_divide`.
+    fn floor_div(self, b: Self) -> Self;
+    /// `self − b·⌊self / b⌋`, the sign of `b`, as NumPy's `mod`.
+    fn modulo(self, b: Self) -> Self;
+
+    /// `1` where `mask` holds, `0` elsewhere.
+    #[inline(always)]
+    fn truth(mask: Self::Mask) -> Self {
+        Self::select(mask, Self::whole(1), Self::whole(0))
+    }
+    /// Lanes that are not zero (NaN is not zero).
+    #[inline(always)]
+    fn non_zero(self) -> Self::Mask {
+        Self::mask_not(self.eq(Self::whole(0)))
+    }
+    /// All the lanes together under `join`, halves first: a fixed order.
+    #[inline(always)]
+    fn fold(self, join: impl Fn(Self::Elem, Self::Elem) -> Self::Elem) -> Self::Elem {
+        let mut lanes = to_array(self);
+        let mut width = Self::LANES / 2;
+        while width > 0 {
+            for i in 0..width {
+                lanes[i] = join(lanes[i], lanes[i + width]);
+            }
+            width /= 2;
+        }
+        lanes[0]
+    }
+    /// `f` of each lane by itself: for what has no vector form.
+    #[inline(always)]
+    fn each(self, f: impl Fn(Self::Elem) -> Self::Elem) -> Self {
+        let lanes = to_array(self).map(f);
+        // Safety: the array holds 16 elements, and no vector has more lanes.
+        unsafe { Self::load(lanes.as_ptr()) }
+    }
+    /// `f` of each pair of lanes by itself.
+    #[inline(always)]
+    fn each_pair(self, b: Self, f: impl Fn(Self::Elem, Self::Elem) -> Self::Elem) -> Self {
+        let (mut a, b) = (to_array(self), to_array(b));
+        for (a, b) in a.iter_mut().zip(b) {
+            *a = f(*a, b);
+        }
+        // Safety: the array holds 16 elements, and no vector has more lanes.
+        unsafe { Self::load(a.as_ptr()) }
+    }
+}
+
+/// The lanes, then copies of the first up to 16.
+#[inline(always)]
+fn to_array<V: Simd>(v: V) -> [V::Elem; 16] {
+    let mut lanes = std::mem::MaybeUninit::<[V::Elem; 16]>::uninit();
+    let first = lanes.as_mut_ptr().cast::<V::Elem>();
+    // Safety: the stores cover all 16 elements, since LANES is a power of two of at most 16.
+    unsafe {
+        let mut at = 0;
+        while at < 16 {
+            v.store(first.add(at));
+            at += V::LANES;
+        }
+        lanes.assume_init()
+    }
+}
+
+/// What the polynomials of `f32` need beyond [`Simd`].
+pub trait SimdF32: Simd<Elem = f32> {
+    /// `self · 2ⁿ` for a whole `n` in −280 … 280, rounded once, right into the denormals and infinity.
+    fn scale2(self, n: Self) -> Self;
+    /// `(m, e)` with `self = m · 2ᵉ` and `√½ ≤ m < √2`, for positive finite values.
+    fn split(self) -> (Self, Self);
+    /// `self` held between `low` and `high`; NaN stays NaN.
+    fn clamp(self, low: f32, high: f32) -> Self;
+    /// `|self|` with the sign of `sign`.
+    fn copysign(self, sign: Self) -> Self;
+    /// True when `mask` holds in no lane.
+    fn none(mask: Self::Mask) -> bool;
+}

@@ -1,0 +1,111 @@
+//! The functions over slices in place: what softmax and matrix product epilogues call.
+
+use super::compute::Compute;
+use super::simd::Simd;
+use crate::isa::Isa;
+
+/// A function of one vector.
+trait Function {
+    fn apply<V: Simd>(x: V) -> V;
+}
+
+/// `x[i] ← f(x[i])`
+///
+/// # Safety
+/// `x` is valid for reads and writes of `len` elements, and the instruction set of `V` exists.
+#[inline(always)]
+unsafe fn sweep<V: Simd, F: Function>(x: *mut V::Elem, len: usize) {
+    let mut i = 0;
+    // Safety: every access is below `len`.
+    unsafe {
+        while i + V::LANES <= len {
+            F::apply(V::load(x.add(i))).store(x.add(i));
+            i += V::LANES;
+        }
+        if i < len {
+            F::apply(V::load_first(x.add(i), len - i)).store_first(x.add(i), len - i);
+        }
+    }
+}
+
+/// `sweep` for AVX2.
+///
+/// # Safety
+/// As `sweep`.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn sweep_avx2<T: Compute, F: Function>(x: *mut T, len: usize) {
+    // Safety: the caller's promise.
+    unsafe { sweep::<T::Avx2, F>(x, len) }
+}
+
+/// `sweep` for AVX-512.
+///
+/// # Safety
+/// As `sweep`.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+unsafe fn sweep_avx512<T: Compute, F: Function>(x: *mut T, len: usize) {
+    // Safety: the caller's promise.
+    unsafe { sweep::<T::Avx512, F>(x, len) }
+}
+
+fn run<T: Compute, F: Function>(isa: Isa, x: &mut [T]) {
+    // Safety: a slice is valid for its length, and `min` keeps to what the processor has.
+    unsafe {
+        match isa.min(Isa::detect()) {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => sweep_avx512::<T, F>(x.as_mut_ptr(), x.len()),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => sweep_avx2::<T, F>(x.as_mut_ptr(), x.len()),
+            #[cfg(not(target_arch = "x86_64"))]
+            Isa::Avx512 | Isa::Avx2 => sweep::<T::Portable, F>(x.as_mut_ptr(), x.len()),
+            Isa::Portable => sweep::<T::Portable, F>(x.as_mut_ptr(), x.len()),
+        }
+    }
+}
+
+macro_rules! slice_functions {
+    ($($(#[$doc:meta])* $name:ident = |$x:ident| $body:expr;)*) => {$(
+        $(#[$doc])*
+        pub fn $name<T: Compute>(isa: Isa, x: &mut [T]) {
+            struct This;
+            impl Function for This {
+                #[inline(always)]
+                fn apply<V: Simd>($x: V) -> V {
+                    $body
+                }
+            }
+            run::<T, This>(isa, x);
+        }
+    )*};
+}
+
+slice_functions! {
+    /// `x ← eˣ`; `f32` within 1.5 ulp.
+    exp = |x| x.exp();
+    /// `x ← eˣ − 1`; `f32` within 2.5 ulp.
+    expm1 = |x| x.expm1();
+    /// `x ← ln x`; `f32` within 1.5 ulp.
+    log = |x| x.log();
+    /// `x ← ln (1 + x)`; `f32` within 2.5 ulp.
+    log1p = |x| x.log1p();
+    /// `x ← sin x`; `f32` within 2 ulp or 1e-7.
+    sin = |x| x.sin();
+    /// `x ← cos x`; `f32` within 2 ulp or 1e-7.
+    cos = |x| x.cos();
+    /// `x ← tanh x`; `f32` within 4 ulp.
+    tanh = |x| x.tanh();
+    /// `x ← 1 / (1 + e⁻ˣ)`; `f32` within 3 ulp.
+    sigmoid = |x| x.sigmoid();
+    /// `x ← erf x`; `f32` within 2 ulp.
+    erf = |x| x.erf();
+    /// `x ← ln (1 + eˣ)`; `f32` within 3 ulp.
+    softplus = |x| x.softplus();
+    /// `x ← √x`, correctly rounded.
+    sqrt = |x| x.sqrt();
+    /// `x ← 1/√x`, two roundings.
+    rsqrt = |x| V::whole(1).div(x.sqrt());
+    /// `x ← 1/x`, correctly rounded.
+    recip = |x| V::whole(1).div(x);
+}
