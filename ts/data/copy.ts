@@ -1,0 +1,91 @@
+/** Copies numbers into the element type a model wants, and refuses those that do not fit. */
+import { fail } from '../errors.js'
+import type { DType, TypedArray } from '../types.js'
+import type { Column } from './marshal.js'
+import { isIntegerArray } from './marshal.js'
+
+/** Beyond this, float32 skips integers. */
+const exactInFloat32 = 2 ** 24
+
+/** The numbers in a new array; one that is NaN, infinite, or lost by the conversion is named with its place. */
+export function copyNumbers(
+  where: string,
+  values: TypedArray | readonly number[],
+  shape: readonly number[],
+  dtype: DType,
+): Column['values'] {
+  const at = (i: number): string => place(where, i, shape)
+  switch (dtype) {
+    case 'float64':
+      return copyFloats(new Float64Array(values.length), values, at)
+    case 'float32':
+      if (isIntegerArray(values)) checkExact(values, at)
+      return copyFloats(new Float32Array(values.length), values, at)
+    case 'int32':
+    case 'bool':
+      return copyIntegers(values, at)
+  }
+}
+
+function copyFloats<T extends Float32Array | Float64Array>(
+  out: T,
+  values: ArrayLike<number>,
+  at: (i: number) => string,
+): T {
+  out.set(values)
+  for (let i = 0; i < out.length; i++) if (!Number.isFinite(out[i]!)) refuseFloat(values[i]!, at(i))
+  return out
+}
+
+function refuseFloat(value: number, where: string): never {
+  const overflow = Number.isFinite(value)
+  return fail(
+    'ERR_DATA',
+    where,
+    overflow ? 'a number that float32 can hold (up to 3.4e38)' : 'a finite number',
+    value,
+    overflow ? "Scale the data, or config.setFloatx('float64')" : 'Clean or fill the missing values first',
+  )
+}
+
+function checkExact(values: ArrayLike<number>, at: (i: number) => string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Math.abs(values[i]!) <= exactInFloat32) continue
+    fail(
+      'ERR_DATA',
+      at(i),
+      'integers up to 2^24, which float32 holds exactly',
+      values[i],
+      'Scale them, or pass a float array to accept the rounding',
+    )
+  }
+}
+
+function copyIntegers(values: ArrayLike<number>, at: (i: number) => string): Int32Array {
+  const out = new Int32Array(values.length)
+  for (let i = 0; i < out.length; i++) {
+    const value = values[i]!
+    out[i] = value
+    if (out[i] !== value) fail('ERR_DATA', at(i), 'a whole number within 32 bits', value)
+  }
+  return out
+}
+
+/** `fit.x sample 3, feature 12`. */
+export function place(where: string, index: number, [rows = 1, ...rowShape]: readonly number[]): string {
+  const width = rowShape.reduce((product, length) => product * length, 1)
+  const sample = `${where} sample ${Math.floor(index / width)}`
+  return rows === 0 || width === 1 ? sample : `${sample}, feature ${featureAt(index % width, rowShape)}`
+}
+
+/** The position within a row: a number, or one an axis. */
+function featureAt(index: number, rowShape: readonly number[]): string {
+  if (rowShape.length < 2) return String(index)
+  const position: number[] = []
+  let rest = index
+  for (const length of [...rowShape].reverse()) {
+    position.unshift(rest % length)
+    rest = Math.floor(rest / length)
+  }
+  return `[${position.join(', ')}]`
+}

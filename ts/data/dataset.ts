@@ -1,0 +1,281 @@
+/** Data that comes in pieces and can be gone through again. */
+import { FerrogradError, fail } from '../errors.js'
+import type { TypedArray } from '../types.js'
+import { isShaped, typedArray } from './marshal.js'
+import { below, checkSeed, uint32Stream } from './permutation.js'
+import { blank, type ShapedArray, sizeOf } from './shaped.js'
+import { stackRows } from './stack.js'
+
+/** Whatever gives elements one by one. */
+export type Source<T> = Iterable<T> | AsyncIterable<T>
+
+/** A source, or a function that opens a new one for each pass. */
+export type SourceLike<T> = Source<T> | (() => Source<T> | Promise<Source<T>>)
+
+/** Rows of arrays that belong together. */
+export type RowOf<R> = {
+  readonly [K in keyof R]: R[K] extends ShapedArray<infer T>
+    ? ShapedArray<T>
+    : R[K] extends readonly (infer E)[]
+      ? E
+      : number
+}
+
+/**
+ * A re-iterable stream of elements, each pass from the start. Nothing is read before somebody iterates.
+ *
+ * @example
+ * ```ts
+ * import { Dataset } from 'ferrograd/data'
+ * import { digits } from 'ferrograd/datasets'
+ *
+ * const { x, y } = digits()
+ * const batches = Dataset.fromArrays({ x, y }).shuffle(1000, 1).batch(32)
+ * ```
+ */
+export class Dataset<T> implements AsyncIterable<T> {
+  readonly #open: (pass: number) => AsyncIterable<T>
+  #passes = 0
+
+  /** `open` starts pass number `pass`, from 0. */
+  constructor(open: (pass: number) => AsyncIterable<T>) {
+    this.#open = open
+  }
+
+  /** From an array, any iterable that can be iterated again, or a function (a generator function, too) that opens one. */
+  static from<T>(source: SourceLike<T>): Dataset<T> {
+    if (typeof source !== 'function' && !isSource(source)) {
+      fail('ERR_DATA', 'Dataset.from', 'an iterable, or a function that returns one', source)
+    }
+    return new Dataset(() => openSource(source))
+  }
+
+  /** One element a sample: `{ x: row, y: row }`. */
+  static fromArrays<const R extends Readonly<Record<string, ShapedArray | TypedArray | readonly unknown[]>>>(
+    arrays: R,
+  ): Dataset<RowOf<R>> {
+    const rows = sampleCount(arrays)
+    return new Dataset(async function* () {
+      for (let i = 0; i < rows; i++) {
+        const row = Object.entries(arrays).map(([name, array]) => [name, rowAt(array, i)])
+        yield Object.fromEntries(row) as RowOf<R>
+      }
+    })
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return this.#open(this.#passes++)[Symbol.asyncIterator]()
+  }
+
+  /** Each element through a function, which may be asynchronous. */
+  map<U>(change: (element: T, index: number) => U | Promise<U>): Dataset<U> {
+    return this.#then(async function* (elements) {
+      let index = 0
+      for await (const element of elements) yield await change(element, index++)
+    })
+  }
+
+  /** The elements that pass a test. */
+  filter(test: (element: T) => boolean | Promise<boolean>): Dataset<T> {
+    return this.#then(async function* (elements) {
+      for await (const element of elements) if (await test(element)) yield element
+    })
+  }
+
+  /** Groups of `size` elements, stacked: numbers become typed arrays, rows become arrays with one more axis. */
+  batch(size: number, { dropRemainder = false }: { readonly dropRemainder?: boolean } = {}): Dataset<Stacked<T>> {
+    checkCount('Dataset.batch.size', size, 1)
+    return this.#then(async function* (elements) {
+      let group: T[] = []
+      for await (const element of elements) {
+        group.push(element)
+        if (group.length < size) continue
+        yield stackRows(group) as Stacked<T>
+        group = []
+      }
+      if (group.length > 0 && !dropRemainder) yield stackRows(group) as Stacked<T>
+    })
+  }
+
+  /** Draws each element from a buffer of the next `buffer` ones; the order depends on `seed` and the number of the pass. */
+  shuffle(buffer: number, seed = 0): Dataset<T> {
+    checkCount('Dataset.shuffle.buffer', buffer, 1)
+    checkSeed('Dataset.shuffle.seed', seed)
+    return new Dataset((pass) => shuffled(this.#open(pass), buffer, uint32Stream(seed + Math.imul(pass, 0x9e3779b9))))
+  }
+
+  /** The same elements `count` times; without a count, for ever. */
+  repeat(count = Number.POSITIVE_INFINITY): Dataset<T> {
+    if (count !== Number.POSITIVE_INFINITY) checkCount('Dataset.repeat.count', count, 0)
+    const open = this.#open
+    return new Dataset(async function* (pass) {
+      for (let round = 0; round < count; round++)
+        yield* open(count === Number.POSITIVE_INFINITY ? pass + round : pass * count + round)
+    })
+  }
+
+  /** The first `count` elements. */
+  take(count: number): Dataset<T> {
+    checkCount('Dataset.take.count', count, 0)
+    return this.#then(async function* (elements) {
+      let left = count
+      if (left === 0) return
+      for await (const element of elements) {
+        yield element
+        if (--left === 0) return
+      }
+    })
+  }
+
+  /** All but the first `count` elements. */
+  skip(count: number): Dataset<T> {
+    checkCount('Dataset.skip.count', count, 0)
+    return this.#then(async function* (elements) {
+      let seen = 0
+      for await (const element of elements) if (seen++ >= count) yield element
+    })
+  }
+
+  /** Every `count`-th element, beginning with number `index`: one of `count` disjoint parts. */
+  shard(count: number, index: number): Dataset<T> {
+    checkCount('Dataset.shard.count', count, 1)
+    if (!(Number.isInteger(index) && index >= 0 && index < count))
+      fail('ERR_CONFIG', 'Dataset.shard.index', `an integer in [0, ${count})`, index)
+    return this.#then(async function* (elements) {
+      let seen = 0
+      for await (const element of elements) if (seen++ % count === index) yield element
+    })
+  }
+
+  /** Asks for up to `depth` elements ahead of the one that is used. */
+  prefetch(depth: number): Dataset<T> {
+    checkCount('Dataset.prefetch.depth', depth, 1)
+    return this.#then((elements) => prefetched(elements, depth))
+  }
+
+  /** All elements of one pass. */
+  async toArray(): Promise<T[]> {
+    const all: T[] = []
+    for await (const element of this) all.push(element)
+    return all
+  }
+
+  #then<U>(change: (elements: AsyncIterable<T>) => AsyncIterable<U>): Dataset<U> {
+    return new Dataset((pass) => change(this.#open(pass)))
+  }
+}
+
+/** What `batch` makes of elements: objects and lists element by element, numbers and rows as arrays with a batch axis. */
+export type Stacked<T> = T extends number | boolean | ShapedArray | TypedArray
+  ? ShapedArray
+  : T extends readonly unknown[] | object
+    ? { readonly [K in keyof T]: Stacked<T[K]> }
+    : never
+
+/** Opens a source for one pass; an iterator that has been used up cannot give a second one. */
+async function* openSource<T>(source: SourceLike<T>): AsyncGenerator<T> {
+  const opened = typeof source === 'function' ? await source() : source
+  if (!isSource(opened)) fail('ERR_DATA', 'Dataset.from', 'an iterable out of the function', opened)
+  if (isOneShot(opened)) spend(opened)
+  yield* opened as AsyncIterable<T>
+}
+
+const spent = new WeakSet<object>()
+
+/** Marks a one-shot iterator as used; the second use is an error, and not a silent end. */
+export function spend(source: object): void {
+  if (spent.has(source)) {
+    throw new FerrogradError(
+      'ERR_STATE',
+      'data: this iterator was used up by an earlier pass and cannot start again. ' +
+        'Pass the generator function itself (or any function that opens the source), and each epoch opens a new one',
+    )
+  }
+  spent.add(source)
+}
+
+/** Whether iterating again would go on where the first time ended: the source is its own iterator. */
+export function isOneShot(source: Source<unknown>): boolean {
+  if (Symbol.asyncIterator in source) return isOwn(source, (source as AsyncIterable<unknown>)[Symbol.asyncIterator])
+  return isOwn(source, (source as Iterable<unknown>)[Symbol.iterator])
+}
+
+/** Asked only of generators and of objects with `next`: calling the method of others might open something. */
+function isOwn(source: object, open: () => unknown): boolean {
+  return 'next' in source && open.call(source) === source
+}
+
+/** Whether a value can be iterated. */
+export function isSource(value: unknown): value is Source<unknown> {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
+}
+
+async function* shuffled<T>(elements: AsyncIterable<T>, buffer: number, next: () => number): AsyncGenerator<T> {
+  const held: T[] = []
+  const draw = (): T => {
+    const i = below(held.length, next)
+    const drawn = held[i]!
+    held[i] = held.at(-1)!
+    held.pop()
+    return drawn
+  }
+  for await (const element of elements) {
+    if (held.length === buffer) yield draw()
+    held.push(element)
+  }
+  while (held.length > 0) yield draw()
+}
+
+async function* prefetched<T>(elements: AsyncIterable<T>, depth: number): AsyncGenerator<T> {
+  const iterator = elements[Symbol.asyncIterator]()
+  const asked: Promise<IteratorResult<T>>[] = []
+  const ask = (): void => {
+    const next = iterator.next()
+    // It may fail before its turn comes; it is thrown when it does.
+    next.catch(() => undefined)
+    asked.push(next)
+  }
+  try {
+    for (let i = 0; i < depth; i++) ask()
+    for (;;) {
+      const next = await asked.shift()!
+      if (next.done === true) return
+      ask()
+      yield next.value
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}
+
+function rowAt(array: ShapedArray | TypedArray | readonly unknown[], row: number): unknown {
+  if (!isShaped(array)) return array[row]
+  const rowShape = array.shape.slice(1)
+  const width = sizeOf(rowShape)
+  if (rowShape.length === 0) return array.values[row]
+  const values = blank(array.values, width)
+  values.set(array.values.subarray(row * width, (row + 1) * width))
+  return { values, shape: rowShape }
+}
+
+function sampleCount(arrays: Readonly<Record<string, ShapedArray | TypedArray | readonly unknown[]>>): number {
+  const counts = Object.entries(arrays).map(([name, array]) => [name, countOf(name, array)] as const)
+  const [first, ...others] = counts
+  if (first === undefined) return fail('ERR_DATA', 'Dataset.fromArrays', 'at least one array', arrays)
+  for (const [name, count] of others) {
+    if (count !== first[1])
+      fail('ERR_DATA', `Dataset.fromArrays.${name}`, `${first[1]} samples, as ${first[0]} has`, count)
+  }
+  return first[1]
+}
+
+function countOf(name: string, array: unknown): number {
+  if (isShaped(array)) return array.shape[0] ?? 0
+  if (Array.isArray(array)) return array.length
+  if (ArrayBuffer.isView(array)) return typedArray(`Dataset.fromArrays.${name}`, array).length
+  return fail('ERR_DATA', `Dataset.fromArrays.${name}`, 'a typed array, an array, or { values, shape }', array)
+}
+
+function checkCount(where: string, count: number, least: number): void {
+  if (!(Number.isSafeInteger(count) && count >= least)) fail('ERR_CONFIG', where, `an integer ≥ ${least}`, count)
+}

@@ -1,0 +1,32 @@
+/** Numbers with the shape they stand in: the plain form in which data sets come and `fit` takes data. */
+import { fail } from '../errors.js'
+import type { Shape, TypedArray } from '../types.js'
+
+/** A typed array and the shape of what it holds, row-major; the first axis counts samples. */
+export interface ShapedArray<T extends TypedArray = TypedArray> {
+  readonly values: T
+  readonly shape: Shape
+}
+
+/** Product of the lengths of a shape. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, length) => product * length, 1)
+}
+
+/** Copies whole rows: `out[i] = rows[indices[i]]`. */
+export function takeRows<T extends TypedArray>(source: ShapedArray<T>, indices: ArrayLike<number>): ShapedArray<T> {
+  const [rows = 0, ...rowShape] = source.shape
+  const width = sizeOf(rowShape)
+  const values = blank(source.values, indices.length * width)
+  for (let i = 0; i < indices.length; i++) {
+    const row = indices[i]!
+    if (!(row >= 0 && row < rows)) fail('ERR_DATA', 'takeRows.indices', `rows in [0, ${rows})`, row)
+    values.set(source.values.subarray(row * width, (row + 1) * width), i * width)
+  }
+  return { values, shape: [indices.length, ...rowShape] }
+}
+
+/** An array of zeros of the same kind as `like`. */
+export function blank<T extends TypedArray>(like: T, length: number): T {
+  return new (like.constructor as new (length: number) => T)(length)
+}
