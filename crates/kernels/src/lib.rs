@@ -3,8 +3,11 @@
 //! This crate knows no graph. It and the addon are the only homes of `unsafe`.
 
 pub mod arg;
+mod columns;
 mod compiled;
+pub mod convert;
 pub mod copy;
+pub mod cross_entropy;
 pub mod element;
 pub mod gemm;
 pub mod isa;
@@ -15,5 +18,7 @@ pub mod random;
 pub mod rows;
 pub mod scan;
 mod sizes;
+pub mod softmax;
 pub mod sort;
 pub mod threads;
+mod vectors;

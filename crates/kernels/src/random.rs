@@ -18,7 +18,7 @@ pub use distributions::{Bernoulli, Dropout, Integers, Normal, TruncatedNormal, U
 pub use permutation::{permutation, permute};
 pub use philox::{Key, philox};
 
-use philox::{LANES, Words, words};
+use philox::{LANES, Words};
 
 /// How random bits become numbers: a rule from 16 Philox blocks to a group of elements.
 pub trait Distribution<T>: Sync {
@@ -55,18 +55,28 @@ struct Fill<'a, T, D> {
     out: &'a mut [T],
 }
 
+/// Groups whose words are made before any becomes numbers: two loops, each of which vectorises.
+const BATCH: usize = 8;
+
 impl<T: Element, D: Distribution<T>> Fill<'_, T, D> {
+    /// Up to [`BATCH`] whole groups from `group` on.
     #[inline(always)]
-    fn whole_group(&self, group: u64, out: &mut [T]) {
-        let words = words(self.key, (group * LANES as u64) as u32);
-        self.distribution.group(&words, out);
+    fn whole_groups(&self, group: u64, out: &mut [T]) {
+        let mut batch = [[[0; LANES]; 4]; BATCH];
+        let groups = out.len() / D::GROUP;
+        for (i, words) in batch[..groups].iter_mut().enumerate() {
+            *words = philox::words(self.key, ((group + i as u64) * LANES as u64) as u32);
+        }
+        for (words, out) in batch[..groups].iter().zip(out.chunks_exact_mut(D::GROUP)) {
+            self.distribution.group(words, out);
+        }
     }
 
     /// The elements `skip..` of a group, as many as `out` takes.
     #[inline(always)]
     fn part_of_group(&self, group: u64, skip: usize, out: &mut [T]) {
         let mut whole = [T::default(); 64];
-        self.whole_group(group, &mut whole[..D::GROUP]);
+        self.whole_groups(group, &mut whole[..D::GROUP]);
         out.copy_from_slice(&whole[skip..][..out.len()]);
     }
 }
@@ -83,12 +93,11 @@ impl<T: Element, D: Distribution<T>> Compiled for Fill<'_, T, D> {
             self.part_of_group(group, skip, head);
             group += 1;
         }
-        let mut wholes = rest.chunks_exact_mut(D::GROUP);
-        for whole in &mut wholes {
-            self.whole_group(group, whole);
-            group += 1;
+        let (wholes, tail) = rest.split_at_mut(rest.len() / D::GROUP * D::GROUP);
+        for batch in wholes.chunks_mut(BATCH * D::GROUP) {
+            self.whole_groups(group, batch);
+            group += (batch.len() / D::GROUP) as u64;
         }
-        let tail = wholes.into_remainder();
         if !tail.is_empty() {
             self.part_of_group(group, 0, tail);
         }

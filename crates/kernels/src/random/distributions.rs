@@ -68,10 +68,11 @@ impl Bernoulli {
         Ok(Bernoulli { limit: words.checked_sub(1).map(|last| last as u32) })
     }
 
+    /// All bits where `word` gives 1, none elsewhere: choosing by mask leaves the compiler no branch to take.
     #[inline(always)]
-    fn holds(&self, word: u32) -> bool {
-        // Not short-circuited: that would cost a branch per element.
-        (word <= self.limit.unwrap_or(0)) & self.limit.is_some()
+    fn mask(&self, word: u32) -> u32 {
+        let any = if self.limit.is_some() { u32::MAX } else { 0 };
+        if word <= self.limit.unwrap_or(0) { any } else { 0 }
     }
 }
 
@@ -86,10 +87,8 @@ impl Dropout {
 /// `out[e] = rule(its word)`
 #[inline(always)]
 fn by_word<T>(words: &Words, out: &mut [T], rule: impl Fn(u32) -> T) {
-    for (words, out) in words.iter().zip(out.chunks_exact_mut(LANES)) {
-        for (&word, out) in words.iter().zip(out) {
-            *out = rule(word);
-        }
+    for (&word, out) in words.as_flattened().iter().zip(out) {
+        *out = rule(word);
     }
 }
 
@@ -219,7 +218,8 @@ impl Distribution<i32> for Integers {
     const COST: usize = 1000;
     #[inline(always)]
     fn group(&self, words: &Words, out: &mut [i32]) {
-        by_pair(words, out, |high, low| self.low.wrapping_add(below(high, low, self.span) as u32 as i32));
+        let Integers { low: start, span } = *self;
+        by_pair(words, out, |high, low| start.wrapping_add(below(high, low, span) as u32 as i32));
     }
 }
 
@@ -228,18 +228,20 @@ impl Distribution<u8> for Bernoulli {
     const COST: usize = 400;
     #[inline(always)]
     fn group(&self, words: &Words, out: &mut [u8]) {
-        by_word(words, out, |word| u8::from(self.holds(word)));
+        // A copy, which nothing written to `out` can change: the loop need not read it again.
+        let keep = *self;
+        by_word(words, out, |word| (keep.mask(word) & 1) as u8);
     }
 }
 
 macro_rules! float_masks {
-    ($($t:ty)*) => {$(
+    ($($t:ty, $bits:ty, $signed:ty;)*) => {$(
         impl Distribution<$t> for Bernoulli {
             const GROUP: usize = BY_WORD;
             const COST: usize = 400;
             #[inline(always)]
             fn group(&self, words: &Words, out: &mut [$t]) {
-                by_word(words, out, |word| if self.holds(word) { 1.0 } else { 0.0 });
+                Dropout { keep: *self, scale: 1.0 }.group(words, out);
             }
         }
 
@@ -248,10 +250,14 @@ macro_rules! float_masks {
             const COST: usize = 400;
             #[inline(always)]
             fn group(&self, words: &Words, out: &mut [$t]) {
-                let scale = <$t as Float>::from_f64(self.scale);
-                by_word(words, out, |word| if self.keep.holds(word) { scale } else { 0.0 });
+                let (keep, scale) = (self.keep, <$t as Float>::from_f64(self.scale).to_bits());
+                // Through the signed type, so that the mask keeps all its bits as it widens.
+                by_word(words, out, |word| <$t>::from_bits(scale & keep.mask(word) as i32 as $signed as $bits));
             }
         }
     )*};
 }
-float_masks!(f32 f64);
+float_masks! {
+    f32, u32, i32;
+    f64, u64, i64;
+}

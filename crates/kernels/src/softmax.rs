@@ -1,0 +1,240 @@
+//! Softmax and its logarithm along rows, safe for scores of any size.
+
+use crate::columns::{Columns, WIDEST};
+use crate::isa::Isa;
+use crate::math::{Compute, Scalar, Simd};
+use crate::threads::{Threads, grain, split};
+use crate::vectors::{self, Vectors, load, store};
+use std::ops::Range;
+
+/// What is written for each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SoftmaxKind {
+    /// `exp(x − max x) / Σ exp(x − max x)`
+    Softmax,
+    /// `(x − max x) − ln Σ exp(x − max x)`
+    LogSoftmax,
+}
+
+/// `y[r, :] = softmax(x[r, :])` or its logarithm, both (rows, cols).
+///
+/// A row with NaN or +∞, or of −∞ alone, gives NaN; −∞ beside finite scores gives probability 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Softmax {
+    rows: usize,
+    cols: usize,
+    kind: SoftmaxKind,
+    isa: Isa,
+}
+
+impl Softmax {
+    /// Checks the sizes.
+    pub fn new(rows: usize, cols: usize, kind: SoftmaxKind, isa: Isa) -> Result<Self, String> {
+        crate::sizes::elements("softmax", &[rows, cols])?;
+        Ok(Softmax { rows, cols, kind, isa })
+    }
+
+    /// Computes every row.
+    ///
+    /// # Panics
+    /// When a slice has not rows · cols elements.
+    pub fn run<T: Compute>(&self, threads: &Threads, x: &[T], y: &mut [T]) {
+        assert_eq!(x.len(), self.rows * self.cols, "softmax: length of x differs from that planned");
+        threads.for_each_part(split(self.rows, row_grain(self.cols)), y, self.cols, |rows, y| {
+            vectors::run(self.isa, Forward { softmax: *self, x, rows, y });
+        });
+    }
+
+    /// `dx = y·(dy − Σ dy·y)` for softmax, `dy − exp(y)·Σ dy` for its logarithm; `y` is what [`run`](Self::run) gave.
+    ///
+    /// # Panics
+    /// When a slice has not rows · cols elements.
+    pub fn gradient<T: Compute>(&self, threads: &Threads, y: &[T], dy: &[T], dx: &mut [T]) {
+        assert_eq!(y.len(), self.rows * self.cols, "softmax: length of y differs from that planned");
+        assert_eq!(dy.len(), y.len(), "softmax: length of dy differs from that planned");
+        threads.for_each_part(split(self.rows, row_grain(self.cols)), dx, self.cols, |rows, dx| {
+            vectors::run(self.isa, Backward { softmax: *self, y, dy, rows, dx });
+        });
+    }
+}
+
+/// How many rows of `cols` scores are worth a task.
+pub(crate) fn row_grain(cols: usize) -> usize {
+    grain(20_000 + 1000 * cols)
+}
+
+struct Forward<'a, T> {
+    softmax: Softmax,
+    x: &'a [T],
+    rows: Range<usize>,
+    y: &'a mut [T],
+}
+
+impl<T: Compute> Vectors<T> for Forward<'_, T> {
+    #[inline(always)]
+    fn run<V: Simd<Elem = T>>(self) {
+        match self.softmax.cols {
+            0 => {}
+            1..=WIDEST => self.short_rows::<V>(),
+            _ => self.long_rows::<V>(),
+        }
+    }
+}
+
+impl<T: Compute> Forward<'_, T> {
+    #[inline(always)]
+    fn short_rows<V: Simd<Elem = T>>(self) {
+        let Softmax { cols, kind, .. } = self.softmax;
+        let mut columns = Columns::new(cols);
+        let x = &self.x[self.rows.start * cols..self.rows.end * cols];
+        for (x, y) in x.chunks(V::LANES * cols).zip(self.y.chunks_mut(V::LANES * cols)) {
+            columns.read(x);
+            let max = columns.max::<V>();
+            columns.exponentials(max);
+            let sum = columns.sum::<V>();
+            match kind {
+                SoftmaxKind::Softmax => {
+                    let scale = V::whole(1).div(sum);
+                    columns.change::<V>(|e| e.mul(scale));
+                }
+                SoftmaxKind::LogSoftmax => {
+                    let log_sum = sum.log();
+                    columns.read(x);
+                    columns.change::<V>(|x| x.sub(max).sub(log_sum));
+                }
+            }
+            columns.write(y);
+        }
+    }
+
+    #[inline(always)]
+    fn long_rows<V: Simd<Elem = T>>(self) {
+        let cols = self.softmax.cols;
+        for (i, r) in self.rows.enumerate() {
+            let (x, y) = (&self.x[r * cols..][..cols], &mut self.y[i * cols..][..cols]);
+            let max = row_max::<V>(x);
+            match self.softmax.kind {
+                SoftmaxKind::Softmax => {
+                    let sum = exponentials::<V>(x, max, y);
+                    scale::<V>(y, T::whole(1).div(sum));
+                }
+                SoftmaxKind::LogSoftmax => {
+                    let log_sum = exponential_sum::<V>(x, max).log();
+                    shift::<V>(x, max, log_sum, y);
+                }
+            }
+        }
+    }
+}
+
+struct Backward<'a, T> {
+    softmax: Softmax,
+    y: &'a [T],
+    dy: &'a [T],
+    rows: Range<usize>,
+    dx: &'a mut [T],
+}
+
+impl<T: Compute> Vectors<T> for Backward<'_, T> {
+    #[inline(always)]
+    fn run<V: Simd<Elem = T>>(self) {
+        let cols = self.softmax.cols;
+        for (i, r) in self.rows.enumerate() {
+            let (y, dy) = (&self.y[r * cols..][..cols], &self.dy[r * cols..][..cols]);
+            let dx = &mut self.dx[i * cols..][..cols];
+            match self.softmax.kind {
+                SoftmaxKind::Softmax => softmax_gradient::<V>(y, dy, dx),
+                SoftmaxKind::LogSoftmax => log_softmax_gradient::<V>(y, dy, dx),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn softmax_gradient<V: Simd<Elem: Compute>>(y: &[V::Elem], dy: &[V::Elem], dx: &mut [V::Elem]) {
+    let zero = V::whole(0);
+    let mut sum = zero;
+    for at in (0..y.len()).step_by(V::LANES) {
+        sum = load(y, at, zero).mul_add(load(dy, at, zero), sum);
+    }
+    let sum = V::splat(sum.fold(Scalar::add));
+    for at in (0..y.len()).step_by(V::LANES) {
+        store(dx, at, load(y, at, zero).mul(load(dy, at, zero).sub(sum)));
+    }
+}
+
+#[inline(always)]
+fn log_softmax_gradient<V: Simd<Elem: Compute>>(y: &[V::Elem], dy: &[V::Elem], dx: &mut [V::Elem]) {
+    let total = V::splat(row_sum::<V>(dy));
+    for at in (0..y.len()).step_by(V::LANES) {
+        let (y, dy) = (load::<V>(y, at, V::whole(0)), load(dy, at, V::whole(0)));
+        store(dx, at, y.exp().neg_mul_add(total, dy));
+    }
+}
+
+/// The largest of a row: NaN if there is one, −∞ for none.
+#[inline(always)]
+pub(crate) fn row_max<V: Simd<Elem: Compute>>(x: &[V::Elem]) -> V::Elem {
+    let lowest = V::splat(V::Elem::LOWEST);
+    let mut max = lowest;
+    for at in (0..x.len()).step_by(V::LANES) {
+        max = max.max(load(x, at, lowest));
+    }
+    max.fold(Scalar::max)
+}
+
+/// `Σ x`
+#[inline(always)]
+pub(crate) fn row_sum<V: Simd<Elem: Compute>>(x: &[V::Elem]) -> V::Elem {
+    let mut sum = V::whole(0);
+    for at in (0..x.len()).step_by(V::LANES) {
+        sum = sum.add(load(x, at, V::whole(0)));
+    }
+    sum.fold(Scalar::add)
+}
+
+/// `exp(x[at ..] − max)`, 0 past the end.
+#[inline(always)]
+fn exponential<V: Simd<Elem: Compute>>(x: &[V::Elem], at: usize, max: V) -> V {
+    load(x, at, V::splat(V::Elem::LOWEST)).sub(max).exp()
+}
+
+/// `Σ exp(x − max)`
+#[inline(always)]
+pub(crate) fn exponential_sum<V: Simd<Elem: Compute>>(x: &[V::Elem], max: V::Elem) -> V::Elem {
+    let mut sum = V::whole(0);
+    for at in (0..x.len()).step_by(V::LANES) {
+        sum = sum.add(exponential(x, at, V::splat(max)));
+    }
+    sum.fold(Scalar::add)
+}
+
+/// `y = exp(x − max)`; gives `Σ y`.
+#[inline(always)]
+pub(crate) fn exponentials<V: Simd<Elem: Compute>>(x: &[V::Elem], max: V::Elem, y: &mut [V::Elem]) -> V::Elem {
+    let mut sum = V::whole(0);
+    for at in (0..x.len()).step_by(V::LANES) {
+        let value = exponential(x, at, V::splat(max));
+        sum = sum.add(value);
+        store(y, at, value);
+    }
+    sum.fold(Scalar::add)
+}
+
+/// `y ← y · factor`
+#[inline(always)]
+fn scale<V: Simd<Elem: Compute>>(y: &mut [V::Elem], factor: V::Elem) {
+    for at in (0..y.len()).step_by(V::LANES) {
+        let value = load::<V>(y, at, V::whole(0)).mul(V::splat(factor));
+        store(y, at, value);
+    }
+}
+
+/// `y = (x − max) − log_sum`
+#[inline(always)]
+fn shift<V: Simd<Elem: Compute>>(x: &[V::Elem], max: V::Elem, log_sum: V::Elem, y: &mut [V::Elem]) {
+    for at in (0..x.len()).step_by(V::LANES) {
+        let centred = load::<V>(x, at, V::whole(0)).sub(V::splat(max));
+        store(y, at, centred.sub(V::splat(log_sum)));
+    }
+}

@@ -1,0 +1,81 @@
+//! Kernels written over a vector type: which type each instruction set takes, and slices read vector by vector.
+
+use crate::isa::Isa;
+use crate::math::{Compute, Scalar, Simd};
+
+/// A piece of work over vectors of `T`, compiled for every [`Isa`].
+///
+/// `run` and everything hot that it calls must be `#[inline(always)]`, as for
+/// [`Compiled`](crate::compiled::Compiled).
+pub(crate) trait Vectors<T: Compute> {
+    /// Does the work.
+    fn run<V: Simd<Elem = T>>(self);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+fn run_avx512<T: Compute>(work: impl Vectors<T>) {
+    work.run::<T::Avx512>();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn run_avx2<T: Compute>(work: impl Vectors<T>) {
+    work.run::<T::Avx2>();
+}
+
+/// Runs `work` with the vectors of `isa`, or of the best that the processor has below it.
+#[inline]
+pub(crate) fn run<T: Compute>(isa: Isa, work: impl Vectors<T>) {
+    match isa.min(Isa::detect()) {
+        // Safety: `detect` has found these instructions.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { run_avx512(work) },
+        // Safety: as above.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { run_avx2(work) },
+        #[cfg(not(target_arch = "x86_64"))]
+        Isa::Avx512 | Isa::Avx2 => work.run::<T::Portable>(),
+        Isa::Portable => work.run::<T::Portable>(),
+    }
+}
+
+/// The first `n` lanes.
+#[inline(always)]
+fn first_lanes<V: Simd<Elem: Compute>>(n: usize) -> V::Mask {
+    let numbers: [V::Elem; 16] = std::array::from_fn(
+        #[inline(always)]
+        |i| Scalar::whole(i as i32),
+    );
+    // Safety: no vector has more than 16 lanes.
+    let numbers = unsafe { V::load(numbers.as_ptr()) };
+    numbers.lt(V::whole(n as i32))
+}
+
+/// `x[at ..]` as a vector, `missing` in the lanes past the end.
+#[inline(always)]
+pub(crate) fn load<V: Simd<Elem: Compute>>(x: &[V::Elem], at: usize, missing: V) -> V {
+    let x = &x[at..];
+    // Safety: both read only elements of `x`.
+    unsafe {
+        if x.len() >= V::LANES {
+            V::load(x.as_ptr())
+        } else {
+            V::select(first_lanes::<V>(x.len()), V::load_first(x.as_ptr(), x.len()), missing)
+        }
+    }
+}
+
+/// Writes the lanes of `value` to `y[at ..]`, dropping those past the end.
+#[inline(always)]
+pub(crate) fn store<V: Simd>(y: &mut [V::Elem], at: usize, value: V) {
+    let y = &mut y[at..];
+    // Safety: both write only elements of `y`.
+    unsafe {
+        if y.len() >= V::LANES {
+            value.store(y.as_mut_ptr());
+        } else {
+            value.store_first(y.as_mut_ptr(), y.len());
+        }
+    }
+}
