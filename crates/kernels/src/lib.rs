@@ -9,6 +9,7 @@ pub mod convert;
 pub mod copy;
 pub mod cross_entropy;
 pub mod element;
+pub mod exec;
 pub mod gemm;
 pub mod isa;
 pub mod map;

@@ -1,0 +1,218 @@
+//! The compiler's own copy of the graph: nodes in order of dependency, leaves told apart by who supplies them.
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::op::{Op, Specs};
+use crate::shape::Spec;
+use crate::tensor::{Source, Tensor};
+use crate::variable::Variable;
+use ferrograd_kernels::exec::Memory;
+use smallvec::{SmallVec, smallvec};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Index of a node; inputs have smaller ones.
+pub(crate) type NodeId = usize;
+
+/// One output of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Value {
+    pub node: NodeId,
+    pub output: usize,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Op(Arc<dyn Op>),
+    Input(usize),
+    Variable(usize),
+    Constant(usize),
+    Fill(f64),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub kind: Kind,
+    pub inputs: SmallVec<[Value; 2]>,
+    pub outputs: Specs,
+}
+
+/// What a program is compiled from.
+#[derive(Debug, Default)]
+pub(crate) struct Ir {
+    pub nodes: Vec<Node>,
+    /// The placeholders' specs, in the order of feeding.
+    pub inputs: Vec<Spec>,
+    pub variables: Vec<Variable>,
+    pub constants: Vec<Arc<Memory>>,
+    pub outputs: Vec<Value>,
+    /// (variable, its new value)
+    pub updates: Vec<(usize, Value)>,
+    pub guard: Option<Value>,
+}
+
+/// The part of the user's graph that is to be compiled.
+pub struct Request<'a> {
+    /// Placeholders, in the order of feeding.
+    pub inputs: &'a [Tensor],
+    /// What a run gives back.
+    pub outputs: &'a [Tensor],
+    /// The new values of variables.
+    pub updates: &'a [(Variable, Tensor)],
+    /// A scalar that stops a run, before any variable changes, where it is not finite.
+    pub guard: Option<&'a Tensor>,
+}
+
+impl Ir {
+    pub fn spec(&self, value: Value) -> &Spec {
+        &self.nodes[value.node].outputs[value.output]
+    }
+
+    /// Every value that must outlive the program's own steps.
+    pub fn roots(&self) -> impl Iterator<Item = Value> + '_ {
+        let updates = self.updates.iter().map(|update| update.1);
+        self.guard.into_iter().chain(self.outputs.iter().copied()).chain(updates)
+    }
+
+    /// The structure as numbers: ops, attributes, edges, leaves. Constants count by their specs, variables by
+    /// identity.
+    pub fn key(&self) -> Vec<u64> {
+        let mut key = Vec::with_capacity(8 * self.nodes.len());
+        for node in &self.nodes {
+            match &node.kind {
+                Kind::Op(op) => {
+                    // Op names are literals, so their address and length tell them apart.
+                    key.extend([1, op.name().as_ptr() as u64, op.name().len() as u64]);
+                    let attributes = op.attributes();
+                    key.push(attributes.len() as u64);
+                    key.extend(attributes.into_iter().map(f64::to_bits));
+                }
+                Kind::Input(index) => key.extend([2, *index as u64]),
+                Kind::Variable(index) => key.extend([3, self.variables[*index].id() as u64]),
+                Kind::Constant(_) => key.push(4),
+                Kind::Fill(value) => key.extend([5, value.to_bits()]),
+            }
+            key.push(node.inputs.len() as u64);
+            key.extend(node.inputs.iter().flat_map(|input| [input.node as u64, input.output as u64]));
+            for spec in &node.outputs {
+                key.extend([spec.dtype as u64, spec.shape.rank() as u64]);
+                key.extend(spec.shape.iter().map(|&size| size as u64));
+            }
+        }
+        key.extend(self.roots().flat_map(|root| [root.node as u64, root.output as u64]));
+        key
+    }
+
+    /// Copies what the request needs.
+    pub fn build(request: &Request<'_>) -> Result<Ir> {
+        let mut builder = Builder::default();
+        for (index, input) in request.inputs.iter().enumerate() {
+            builder.placeholder(index, input)?;
+        }
+        let outputs = request.outputs.iter().map(|tensor| builder.import(tensor)).collect::<Result<_>>()?;
+        let guard = request.guard.map(|tensor| builder.guard(tensor)).transpose()?;
+        let updates = request.updates.iter().map(|update| builder.update(update)).collect::<Result<_>>()?;
+        Ok(Ir { outputs, guard, updates, ..builder.ir })
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    ir: Ir,
+    nodes: HashMap<usize, NodeId>,
+    variables: HashMap<usize, usize>,
+}
+
+impl Builder {
+    fn placeholder(&mut self, index: usize, tensor: &Tensor) -> Result<()> {
+        if !matches!(tensor.source().0, Source::Placeholder) {
+            return Err(Error::new(ErrorCode::State, format!("input {index} of a program is not a placeholder")));
+        }
+        self.ir.inputs.push(tensor.spec().clone());
+        self.push(tensor, Kind::Input(index), SmallVec::new());
+        Ok(())
+    }
+
+    fn guard(&mut self, tensor: &Tensor) -> Result<Value> {
+        if tensor.shape().size() != 1 || !tensor.dtype().is_float() {
+            return Err(Error::shape(format!("a guard is a float scalar, got {}", tensor.spec())));
+        }
+        self.import(tensor)
+    }
+
+    fn update(&mut self, (variable, value): &(Variable, Tensor)) -> Result<(usize, Value)> {
+        if variable.spec() != value.spec() {
+            let (name, expected, got) = (variable.name(), variable.spec(), value.spec());
+            return Err(Error::shape(format!("assign to '{name}': expected {expected}, got {got}")));
+        }
+        Ok((self.variable(variable), self.import(value)?))
+    }
+
+    /// Copies a tensor's node and all that it is computed from, without recursion: chains may be long.
+    fn import(&mut self, root: &Tensor) -> Result<Value> {
+        let mut stack = vec![root.clone()];
+        while let Some(tensor) = stack.last().cloned() {
+            if self.nodes.contains_key(&tensor.node_id()) || self.leaf(&tensor)? {
+                stack.pop();
+                continue;
+            }
+            let (source, inputs) = tensor.source();
+            let Source::Op(op) = source else { unreachable!("leaves are copied above") };
+            let missing = inputs.iter().filter(|input| !self.nodes.contains_key(&input.node_id()));
+            let before = stack.len();
+            stack.extend(missing.cloned());
+            if stack.len() == before {
+                let inputs = inputs.iter().map(|input| self.value(input)).collect();
+                self.push(&tensor, Kind::Op(op), inputs);
+                stack.pop();
+            }
+        }
+        Ok(self.value(root))
+    }
+
+    /// Copies the node where it is a leaf or its numbers are known.
+    fn leaf(&mut self, tensor: &Tensor) -> Result<bool> {
+        if let Some(memory) = tensor.evaluated().filter(|_| tensor.siblings().len() == 1) {
+            self.ir.constants.push(memory);
+            self.push(tensor, Kind::Constant(self.ir.constants.len() - 1), SmallVec::new());
+            return Ok(true);
+        }
+        let kind = match tensor.source().0 {
+            Source::Op(_) => return Ok(false),
+            Source::Value(_) => unreachable!("a value is evaluated"),
+            Source::Fill(value) => Kind::Fill(value),
+            Source::Variable(variable) => Kind::Variable(self.variable(&variable)),
+            Source::Placeholder => {
+                let what = format!(
+                    "a placeholder {} has no numbers: it is only known inside a traced function",
+                    tensor.spec()
+                );
+                return Err(Error::new(ErrorCode::State, what));
+            }
+        };
+        self.push(tensor, kind, SmallVec::new());
+        Ok(true)
+    }
+
+    fn variable(&mut self, variable: &Variable) -> usize {
+        *self.variables.entry(variable.id()).or_insert_with(|| {
+            self.ir.variables.push(variable.clone());
+            self.ir.variables.len() - 1
+        })
+    }
+
+    fn value(&self, tensor: &Tensor) -> Value {
+        Value { node: self.nodes[&tensor.node_id()], output: tensor.index() }
+    }
+
+    fn push(&mut self, tensor: &Tensor, kind: Kind, inputs: SmallVec<[Value; 2]>) {
+        let outputs = tensor.siblings().iter().map(|sibling| sibling.spec().clone()).collect();
+        self.nodes.insert(tensor.node_id(), self.ir.nodes.len());
+        self.ir.nodes.push(Node { kind, inputs, outputs });
+    }
+}
+
+/// A leaf without inputs.
+pub(crate) fn leaf(kind: Kind, spec: Spec) -> Node {
+    Node { kind, inputs: SmallVec::new(), outputs: smallvec![spec] }
+}

@@ -1,0 +1,135 @@
+//! The kernels that the compiler itself calls: passes, products, the guard.
+
+use super::lower::internal;
+use crate::error::Result;
+use crate::op::{Fault, Io, Kernel, Layout};
+use crate::shape::{Shape, Spec};
+use ferrograd_kernels::element::{DType, Element, Float};
+use ferrograd_kernels::exec::MapKernel;
+use ferrograd_kernels::gemm::{Activation, EpilogueSpec, Gemm, GemmShape, Operand};
+use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::map::{Expr, MapInput, MapOutput};
+use std::marker::PhantomData;
+
+/// A pass over elements of `shape`, computed in `compute`.
+pub(crate) fn map_kernel(
+    compute: DType,
+    shape: &Shape,
+    expr: Expr,
+    inputs: Vec<MapInput>,
+    outputs: Vec<MapOutput>,
+    isa: Isa,
+) -> Result<Box<dyn Kernel>> {
+    let wrong = |error| internal(format!("pass over {shape}: {error}"));
+    Ok(match compute {
+        DType::F32 => Box::new(MapKernel::<f32>::new(shape, expr, inputs, outputs, isa).map_err(wrong)?),
+        DType::F64 => Box::new(MapKernel::<f64>::new(shape, expr, inputs, outputs, isa).map_err(wrong)?),
+        DType::I32 => Box::new(MapKernel::<i32>::new(shape, expr, inputs, outputs, isa).map_err(wrong)?),
+        DType::Bool => return Err(internal("no pass computes in bool".into())),
+    })
+}
+
+/// One product per batch index, each of one plan.
+pub(crate) struct MatmulKernel<T: Float> {
+    gemm: Gemm<T>,
+    /// First elements of `a` and `b` for each batch index.
+    starts: Vec<(usize, usize)>,
+    out_size: usize,
+}
+
+/// An operand: its layout, its shape, whether its last two axes are read swapped.
+pub(crate) type Side = (Layout, Shape, bool);
+
+impl<T: Float> MatmulKernel<T> {
+    fn new(out: &Shape, a: &Side, b: &Side, isa: Isa) -> Result<MatmulKernel<T>> {
+        let (rows, cols) = (out[out.rank() - 2], out[out.rank() - 1]);
+        let depth = a.1[a.1.rank() - if a.2 { 2 } else { 1 }];
+        let shape = GemmShape { rows, cols, depth, a: matrix(a), b: matrix(b), c_row_stride: cols };
+        let epilogue = EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None };
+        let gemm = Gemm::new(shape, epilogue, isa).map_err(|error| internal(format!("matmul: {error}")))?;
+        let batch = Shape::new(&out[..out.rank() - 2]);
+        let starts = starts(&batch, a).into_iter().zip(starts(&batch, b)).collect();
+        Ok(MatmulKernel { gemm, starts, out_size: rows * cols })
+    }
+}
+
+impl MatmulKernel<f32> {
+    /// The product for the output's dtype.
+    pub(crate) fn boxed(out: &Spec, a: &Side, b: &Side, isa: Isa) -> Result<Box<dyn Kernel>> {
+        Ok(match out.dtype {
+            DType::F64 => Box::new(MatmulKernel::<f64>::new(&out.shape, a, b, isa)?),
+            DType::F32 | DType::I32 | DType::Bool => Box::new(MatmulKernel::<f32>::new(&out.shape, a, b, isa)?),
+        })
+    }
+}
+
+fn matrix((layout, shape, transposed): &Side) -> Operand {
+    let stride = |axis: usize| if shape[axis] == 1 { 0 } else { layout.strides[axis] };
+    let (row_stride, col_stride) = (stride(shape.rank() - 2), stride(shape.rank() - 1));
+    let operand = Operand { row_stride, col_stride };
+    if *transposed { operand.transposed() } else { operand }
+}
+
+/// The first element of the operand's matrix for each index of `batch`, in row-major order.
+fn starts(batch: &Shape, (layout, shape, _): &Side) -> Vec<usize> {
+    let own = Shape::new(&shape[..shape.rank() - 2]);
+    let view = Layout { offset: 0, strides: layout.strides[..own.rank()].to_vec() };
+    let strides = super::layout::broadcast(&view, &own, batch).strides;
+    let start = |index: usize| {
+        let mut rest = index;
+        let axes = (0..batch.rank()).rev().map(|axis| {
+            let position = rest % batch[axis];
+            rest /= batch[axis];
+            position * strides[axis] as usize
+        });
+        axes.sum()
+    };
+    (0..batch.size()).map(start).collect()
+}
+
+impl<T: Float> Kernel for MatmulKernel<T> {
+    fn name(&self) -> &'static str {
+        "matmul"
+    }
+
+    fn workspace(&self) -> usize {
+        self.gemm.workspace_len() * size_of::<T>()
+    }
+
+    fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
+        let (a, b, c) = (io.input::<T>(0), io.input::<T>(1), io.output::<T>(0));
+        let workspace = io.workspace_of::<T>();
+        if let [(start_a, start_b)] = self.starts[..] {
+            self.gemm.run(io.threads(), &a[start_a..], &b[start_b..], None, c, workspace);
+            return Ok(());
+        }
+        for (&(start_a, start_b), c) in self.starts.iter().zip(c.chunks_mut(self.out_size.max(1))) {
+            self.gemm.run(io.threads(), &a[start_a..], &b[start_b..], None, c, workspace);
+        }
+        Ok(())
+    }
+}
+
+/// Stops the run where its scalar is not finite.
+pub(crate) struct GuardKernel<T>(PhantomData<T>);
+
+impl GuardKernel<f32> {
+    /// The guard for a float of `dtype`.
+    pub(crate) fn boxed(dtype: DType) -> Box<dyn Kernel> {
+        match dtype {
+            DType::F64 => Box::new(GuardKernel::<f64>(PhantomData)),
+            DType::F32 | DType::I32 | DType::Bool => Box::new(GuardKernel::<f32>(PhantomData)),
+        }
+    }
+}
+
+impl<T: Float + Element> Kernel for GuardKernel<T> {
+    fn name(&self) -> &'static str {
+        "guard"
+    }
+
+    fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
+        let value = io.input::<T>(0)[0];
+        if value.is_finite() { Ok(()) } else { Err(Fault::NonFinite { value: value.to_f64() }) }
+    }
+}

@@ -1,0 +1,462 @@
+//! From nodes and groups to units: kernel calls over buffers, not yet in order and without addresses.
+
+use super::fuse::{Groups, fuse};
+use super::ir::{Ir, Kind, NodeId, Value};
+use super::kernels::{GuardKernel, MatmulKernel, map_kernel};
+use super::layout;
+use crate::error::{Error, ErrorCode, Result};
+use crate::op::{Binary, Kernel, Layout, Lowering, Reduce, Scalar, Unary};
+use crate::shape::{Shape, Spec};
+use ferrograd_kernels::element::DType;
+use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::map::{Axes, Expr, MapInput, MapOutput, OutputKind, ValueId};
+use std::collections::{HashMap, HashSet};
+
+pub(crate) type BufferId = usize;
+
+/// Where a buffer lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    Arena,
+    Input(usize),
+    Variable(usize),
+    Constant(usize),
+}
+
+/// A contiguous tensor in memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Buffer {
+    pub spec: Spec,
+    pub home: Home,
+}
+
+/// A buffer as a kernel reads it.
+#[derive(Clone, Debug)]
+pub(crate) struct Read {
+    pub buffer: BufferId,
+    /// First element, for kernels that take a slice; elementwise passes have theirs in their layouts.
+    pub offset: usize,
+}
+
+/// One kernel call.
+pub(crate) struct Unit {
+    pub kernel: Box<dyn Kernel>,
+    pub reads: Vec<Read>,
+    pub writes: Vec<BufferId>,
+}
+
+/// A tensor as a view of a buffer.
+#[derive(Clone, Debug)]
+pub(crate) struct Operand {
+    pub buffer: BufferId,
+    pub layout: Layout,
+}
+
+/// Everything that has to run, and where its results are.
+pub(crate) struct Lowered {
+    pub buffers: Vec<Buffer>,
+    pub units: Vec<Unit>,
+    /// The program's outputs.
+    pub outputs: Vec<BufferId>,
+    /// (variable, new value)
+    pub updates: Vec<(usize, BufferId)>,
+    /// The unit that stops a run.
+    pub guard: Option<usize>,
+    /// Units that must run last: copies into variables that could not be written in place.
+    pub last: Vec<usize>,
+}
+
+/// Turns the simplified graph into units.
+pub(crate) fn lower(ir: &Ir, isa: Isa) -> Result<Lowered> {
+    let mut lowerings: Vec<Option<Lowering>> = ir.nodes.iter().map(|node| lowering(ir, node)).collect();
+    let groups = fuse(ir, &lowerings);
+    let mut lowerer = Lowerer::new(ir, isa, groups, &lowerings);
+    lowerer.place_values(&lowerings);
+    for node in 0..ir.nodes.len() {
+        lowerer.emit(node, &mut lowerings)?;
+    }
+    lowerer.finish(&lowerings)
+}
+
+fn lowering(ir: &Ir, node: &super::ir::Node) -> Option<Lowering> {
+    let Kind::Op(op) = &node.kind else { return None };
+    let inputs: Vec<Spec> = node.inputs.iter().map(|&input| ir.spec(input).clone()).collect();
+    Some(op.lower(&inputs, &node.outputs))
+}
+
+struct Lowerer<'a> {
+    ir: &'a Ir,
+    isa: Isa,
+    groups: Groups,
+    buffers: Vec<Buffer>,
+    units: Vec<Unit>,
+    at: HashMap<Value, BufferId>,
+    copies: HashMap<Value, BufferId>,
+    needed: HashSet<Value>,
+}
+
+impl<'a> Lowerer<'a> {
+    fn new(ir: &'a Ir, isa: Isa, groups: Groups, lowerings: &[Option<Lowering>]) -> Lowerer<'a> {
+        let needed = needed(ir, &groups, lowerings);
+        let (at, copies) = (HashMap::new(), HashMap::new());
+        Lowerer { ir, isa, groups, buffers: Vec::new(), units: Vec::new(), at, copies, needed }
+    }
+
+    /// Gives a buffer to every value that is read outside the pass that computes it.
+    fn place_values(&mut self, lowerings: &[Option<Lowering>]) {
+        for (id, node) in self.ir.nodes.iter().enumerate() {
+            let home = match node.kind {
+                Kind::Input(index) => Home::Input(index),
+                Kind::Variable(index) => Home::Variable(index),
+                Kind::Constant(index) => Home::Constant(index),
+                Kind::Op(_) | Kind::Fill(_) => Home::Arena,
+            };
+            let computed = match (&node.kind, &lowerings[id]) {
+                (Kind::Fill(_), _) | (_, Some(Lowering::View(_))) => continue,
+                (_, Some(Lowering::Elementwise(_) | Lowering::Reduce { .. })) => false,
+                (_, None | Some(Lowering::Matmul { .. } | Lowering::Kernel(_))) => true,
+            };
+            for (output, spec) in node.outputs.iter().enumerate() {
+                let value = Value { node: id, output };
+                if computed || self.needed.contains(&value) {
+                    let buffer = self.buffer(spec.clone(), home);
+                    self.at.insert(value, buffer);
+                }
+            }
+        }
+    }
+
+    fn buffer(&mut self, spec: Spec, home: Home) -> BufferId {
+        self.buffers.push(Buffer { spec, home });
+        self.buffers.len() - 1
+    }
+
+    fn emit(&mut self, node: NodeId, lowerings: &mut [Option<Lowering>]) -> Result<()> {
+        if let Some(group) = self.groups.of[node] {
+            let last = self.groups.groups[group].as_ref().is_some_and(|group| group.members.last() == Some(&node));
+            return if last { self.emit_group(group, lowerings) } else { Ok(()) };
+        }
+        match &mut lowerings[node] {
+            Some(Lowering::Matmul { transpose_a, transpose_b }) => {
+                let (ta, tb) = (*transpose_a, *transpose_b);
+                self.emit_matmul(node, ta, tb, lowerings)
+            }
+            Some(slot @ Lowering::Kernel(_)) => {
+                let Lowering::Kernel(kernel) = std::mem::replace(slot, Lowering::View(crate::op::View::Reshape)) else {
+                    unreachable!("matched above")
+                };
+                self.emit_kernel(node, kernel, lowerings)
+            }
+            Some(Lowering::View(_) | Lowering::Elementwise(_) | Lowering::Reduce { .. }) | None => Ok(()),
+        }
+    }
+
+    /// The value as a view of a buffer; constants and reshaped views are written out first.
+    fn operand(&mut self, value: Value, lowerings: &[Option<Lowering>]) -> Result<Operand> {
+        let spec = self.ir.spec(value).clone();
+        if let Some(&buffer) = self.at.get(&value).or_else(|| self.copies.get(&value)) {
+            return Ok(Operand { buffer, layout: layout::contiguous(&spec.shape) });
+        }
+        let node = &self.ir.nodes[value.node];
+        if let Kind::Fill(number) = node.kind {
+            let buffer = self.emit_fill(number, spec.clone())?;
+            self.copies.insert(value, buffer);
+            return Ok(Operand { buffer, layout: layout::contiguous(&spec.shape) });
+        }
+        let Some(Lowering::View(view)) = &lowerings[value.node] else {
+            return Err(internal(format!("{:?} has no buffer", node.kind)));
+        };
+        let source = self.operand(node.inputs[0], lowerings)?;
+        let from = &self.ir.spec(node.inputs[0]).shape;
+        if let Some(layout) = layout::apply(view, &source.layout, from, &spec.shape) {
+            return Ok(Operand { buffer: source.buffer, layout });
+        }
+        let buffer = self.emit_copy(&source, &self.ir.spec(node.inputs[0]).clone())?;
+        let layout = layout::apply(view, &layout::contiguous(from), from, &spec.shape);
+        Ok(Operand { buffer, layout: layout.ok_or_else(|| internal("a view of a fresh copy".into()))? })
+    }
+
+    /// The value as contiguous elements of a buffer.
+    fn contiguous(&mut self, value: Value, lowerings: &[Option<Lowering>]) -> Result<Read> {
+        let operand = self.operand(value, lowerings)?;
+        let spec = self.ir.spec(value).clone();
+        if layout::is_contiguous(&operand.layout, &spec.shape) {
+            return Ok(Read { buffer: operand.buffer, offset: operand.layout.offset });
+        }
+        let buffer = match self.copies.get(&value) {
+            Some(&buffer) => buffer,
+            None => self.emit_copy(&operand, &spec)?,
+        };
+        self.copies.insert(value, buffer);
+        Ok(Read { buffer, offset: 0 })
+    }
+
+    fn emit_fill(&mut self, number: f64, spec: Spec) -> Result<BufferId> {
+        let mut expr = Expr::new();
+        let value = expr.constant(number);
+        let to = self.buffer(spec.clone(), Home::Arena);
+        self.emit_map(&spec.shape, storage_type(spec.dtype), expr, Vec::new(), vec![(value, spec.dtype, to)])?;
+        Ok(to)
+    }
+
+    fn emit_copy(&mut self, from: &Operand, spec: &Spec) -> Result<BufferId> {
+        let to = self.buffer(spec.clone(), Home::Arena);
+        self.emit_copy_to(from, spec, to)?;
+        Ok(to)
+    }
+
+    fn emit_copy_to(&mut self, from: &Operand, spec: &Spec, to: BufferId) -> Result<()> {
+        let mut expr = Expr::new();
+        let value = expr.input(0);
+        let reads = vec![(from.clone(), spec.dtype)];
+        self.emit_map(&spec.shape, storage_type(spec.dtype), expr, reads, vec![(value, spec.dtype, to)])
+    }
+
+    /// A pass that only stores.
+    fn emit_map(
+        &mut self,
+        shape: &Shape,
+        compute: DType,
+        expr: Expr,
+        reads: Vec<(Operand, DType)>,
+        stores: Vec<(ValueId, DType, BufferId)>,
+    ) -> Result<()> {
+        let inputs = reads.iter().map(|(operand, dtype)| MapInput { dtype: *dtype, layout: operand.layout.clone() });
+        let outputs = stores.iter().map(|&(value, dtype, _)| MapOutput::store(value, dtype));
+        let kernel = map_kernel(compute, shape, expr, inputs.collect(), outputs.collect(), self.isa)?;
+        self.units.push(Unit {
+            kernel,
+            reads: reads.iter().map(|(operand, _)| Read { buffer: operand.buffer, offset: 0 }).collect(),
+            writes: stores.iter().map(|store| store.2).collect(),
+        });
+        Ok(())
+    }
+
+    fn emit_kernel(&mut self, node: NodeId, kernel: Box<dyn Kernel>, lowerings: &[Option<Lowering>]) -> Result<()> {
+        let inputs = self.ir.nodes[node].inputs.clone();
+        let reads = inputs.iter().map(|&input| self.contiguous(input, lowerings)).collect::<Result<_>>()?;
+        let writes = (0..self.ir.nodes[node].outputs.len()).map(|output| self.at[&Value { node, output }]).collect();
+        self.units.push(Unit { kernel, reads, writes });
+        Ok(())
+    }
+
+    fn emit_matmul(&mut self, node: NodeId, ta: bool, tb: bool, lowerings: &[Option<Lowering>]) -> Result<()> {
+        let [a, b] = self.ir.nodes[node].inputs[..] else { return Err(internal("matmul takes two".into())) };
+        let out = self.ir.nodes[node].outputs[0].clone();
+        let mut reads = Vec::new();
+        let mut sides = Vec::new();
+        for (value, transposed) in [(a, ta), (b, tb)] {
+            let shape = self.ir.spec(value).shape.clone();
+            let mut operand = self.operand(value, lowerings)?;
+            if operand.layout.strides.iter().any(|&stride| stride < 0) {
+                let read = self.contiguous(value, lowerings)?;
+                operand = Operand { buffer: read.buffer, layout: layout::contiguous(&shape) };
+            }
+            reads.push(Read { buffer: operand.buffer, offset: operand.layout.offset });
+            sides.push((operand.layout, shape, transposed));
+        }
+        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], self.isa)?;
+        let writes = vec![self.at[&Value { node, output: 0 }]];
+        self.units.push(Unit { kernel, reads, writes });
+        Ok(())
+    }
+
+    fn emit_group(&mut self, group: usize, lowerings: &[Option<Lowering>]) -> Result<()> {
+        let Some(group) = self.groups.groups[group].clone() else { return Ok(()) };
+        let order = match (group.reordered, &lowerings[group.members[0]]) {
+            (true, Some(Lowering::Reduce { axes, .. })) => Some(reduced_last(&group.shape, axes)),
+            _ => None,
+        };
+        let mut pass = Pass { expr: Expr::new(), values: HashMap::new(), inputs: Vec::new() };
+        let mut outputs = Vec::new();
+        let mut writes = Vec::new();
+        for &node in &group.members {
+            let operands = self.pass_inputs(node, &group.shape, &mut pass, lowerings)?;
+            let spec = &self.ir.nodes[node].outputs[0];
+            let value = Value { node, output: 0 };
+            let (result, kind) = match &lowerings[node] {
+                Some(Lowering::Elementwise(scalar)) => {
+                    let result = pass.scalar(*scalar, &operands, spec.dtype, group.compute);
+                    pass.values.insert(value, result);
+                    (result, OutputKind::Store)
+                }
+                Some(Lowering::Reduce { op, axes }) => (operands[0], reduction(*op, axes, &group.shape)),
+                _ => return Err(internal("only elementwise ops and reductions are grouped".into())),
+            };
+            if let Some(&buffer) = self.at.get(&value) {
+                outputs.push(MapOutput { value: result, dtype: spec.dtype, kind, scale: None });
+                writes.push(buffer);
+            }
+        }
+        let reads = pass.inputs.iter().map(|(operand, _)| Read { buffer: operand.buffer, offset: 0 }).collect();
+        let (shape, inputs) = pass.laid_out(&group.shape, order.as_deref());
+        let kernel = map_kernel(group.compute, &shape, pass.expr, inputs, outputs, self.isa)?;
+        self.units.push(Unit { kernel, reads, writes });
+        Ok(())
+    }
+
+    /// The pass's values for a member's inputs.
+    fn pass_inputs(
+        &mut self,
+        node: NodeId,
+        shape: &Shape,
+        pass: &mut Pass,
+        lowerings: &[Option<Lowering>],
+    ) -> Result<Vec<ValueId>> {
+        let mut operands = Vec::new();
+        for input in self.ir.nodes[node].inputs.clone() {
+            let known = pass.values.get(&input).copied();
+            operands.push(match (known, &self.ir.nodes[input.node].kind) {
+                (Some(value), _) => value,
+                (None, Kind::Fill(number)) => pass.expr.constant(*number),
+                (None, _) => {
+                    let operand = self.operand(input, lowerings)?;
+                    let spec = self.ir.spec(input).clone();
+                    let layout = layout::broadcast(&operand.layout, &spec.shape, shape);
+                    let value = pass.load(Operand { buffer: operand.buffer, layout }, spec.dtype);
+                    // A reduction's input may be read by other members too; a broadcast one is another tensor.
+                    if spec.shape == *shape {
+                        pass.values.insert(input, value);
+                    }
+                    value
+                }
+            });
+        }
+        Ok(operands)
+    }
+
+    fn finish(mut self, lowerings: &[Option<Lowering>]) -> Result<Lowered> {
+        let ir = self.ir;
+        let guard = match ir.guard {
+            None => None,
+            Some(value) => {
+                let read = self.contiguous(value, lowerings)?;
+                let kernel = GuardKernel::boxed(ir.spec(value).dtype);
+                self.units.push(Unit { kernel, reads: vec![read], writes: Vec::new() });
+                Some(self.units.len() - 1)
+            }
+        };
+        let outputs = ir.outputs.iter().map(|&value| self.whole(value, lowerings)).collect::<Result<_>>()?;
+        let updates = ir
+            .updates
+            .iter()
+            .map(|&(variable, value)| Ok((variable, self.whole(value, lowerings)?)))
+            .collect::<Result<_>>()?;
+        Ok(Lowered { buffers: self.buffers, units: self.units, outputs, updates, guard, last: Vec::new() })
+    }
+
+    /// The value as a whole buffer.
+    fn whole(&mut self, value: Value, lowerings: &[Option<Lowering>]) -> Result<BufferId> {
+        let read = self.contiguous(value, lowerings)?;
+        let spec = self.ir.spec(value).clone();
+        if read.offset == 0 && self.buffers[read.buffer].spec.shape.size() == spec.shape.size() {
+            return Ok(read.buffer);
+        }
+        let layout = Layout { offset: read.offset, strides: spec.shape.strides() };
+        self.emit_copy(&Operand { buffer: read.buffer, layout }, &spec)
+    }
+}
+
+/// A pass under construction.
+struct Pass {
+    expr: Expr,
+    values: HashMap<Value, ValueId>,
+    inputs: Vec<(Operand, DType)>,
+}
+
+impl Pass {
+    fn load(&mut self, operand: Operand, dtype: DType) -> ValueId {
+        let same = |(other, _): &(Operand, DType)| other.buffer == operand.buffer && other.layout == operand.layout;
+        let index = self.inputs.iter().position(same).unwrap_or_else(|| {
+            self.inputs.push((operand.clone(), dtype));
+            self.inputs.len() - 1
+        });
+        self.expr.input(index)
+    }
+
+    fn scalar(&mut self, scalar: Scalar, x: &[ValueId], out: DType, compute: DType) -> ValueId {
+        match scalar {
+            Scalar::Unary(op) => self.expr.unary(op, x[0]),
+            Scalar::Binary(op) => self.expr.binary(op, x[0], x[1]),
+            Scalar::Select => self.expr.select(x[0], x[1], x[2]),
+            Scalar::Identity if out == DType::I32 && compute.is_float() => self.expr.unary(Unary::Trunc, x[0]),
+            Scalar::Identity if out == DType::Bool => {
+                let zero = self.expr.constant(0.0);
+                self.expr.binary(Binary::Ne, x[0], zero)
+            }
+            Scalar::Identity => x[0],
+        }
+    }
+
+    /// The iteration shape and the inputs' layouts in its order.
+    fn laid_out(&self, shape: &Shape, order: Option<&[usize]>) -> (Shape, Vec<MapInput>) {
+        let permuted = |strides: &[isize]| match order {
+            None => strides.to_vec(),
+            Some(order) => order.iter().map(|&axis| strides[axis]).collect(),
+        };
+        let shape = order.map_or_else(|| shape.clone(), |order| order.iter().map(|&axis| shape[axis]).collect());
+        let input = |(operand, dtype): &(Operand, DType)| MapInput {
+            dtype: *dtype,
+            layout: Layout { offset: operand.layout.offset, strides: permuted(&operand.layout.strides) },
+        };
+        (shape, self.inputs.iter().map(input).collect())
+    }
+}
+
+/// Every value that is read outside the pass that computes it.
+fn needed(ir: &Ir, groups: &Groups, lowerings: &[Option<Lowering>]) -> HashSet<Value> {
+    let mut needed: HashSet<Value> = ir.roots().collect();
+    for (id, node) in ir.nodes.iter().enumerate() {
+        let reduction = |value: &Value| matches!(lowerings[value.node], Some(Lowering::Reduce { .. }));
+        let inside = |value: &Value| groups.of[id].is_some() && groups.of[value.node] == groups.of[id];
+        needed.extend(node.inputs.iter().filter(|value| reduction(value) || !inside(value)));
+    }
+    needed
+}
+
+fn reduction(op: Reduce, axes: &[usize], shape: &Shape) -> OutputKind {
+    let leading = axes.iter().enumerate().all(|(index, &axis)| axis == index);
+    let axes = match () {
+        () if axes.len() == shape.rank() => Axes::All,
+        () if leading && !axes.is_empty() => Axes::Leading(axes.len()),
+        () => Axes::Trailing(axes.len()),
+    };
+    OutputKind::Reduce { op, axes }
+}
+
+/// The order of axes that puts the reduced ones last.
+fn reduced_last(shape: &Shape, axes: &[usize]) -> Vec<usize> {
+    let (reduced, kept): (Vec<usize>, Vec<usize>) = (0..shape.rank()).partition(|axis| axes.contains(axis));
+    kept.into_iter().chain(reduced).collect()
+}
+
+/// The compute type that moves elements of `dtype` unchanged.
+fn storage_type(dtype: DType) -> DType {
+    match dtype {
+        DType::Bool => DType::F32,
+        DType::F32 | DType::F64 | DType::I32 => dtype,
+    }
+}
+
+pub(crate) fn internal(what: String) -> Error {
+    Error::new(ErrorCode::Internal, format!("compile: {what}"))
+}
+
+impl Lowered {
+    /// Copies a buffer into a new one of the same spec, or into `to`.
+    pub fn add_copy(&mut self, from: BufferId, to: Option<BufferId>, isa: Isa) -> Result<(usize, BufferId)> {
+        let spec = self.buffers[from].spec.clone();
+        let to = to.unwrap_or_else(|| {
+            self.buffers.push(Buffer { spec: spec.clone(), home: Home::Arena });
+            self.buffers.len() - 1
+        });
+        let mut expr = Expr::new();
+        let value = expr.input(0);
+        let flat = Shape::from([spec.shape.size()]);
+        let input = MapInput { dtype: spec.dtype, layout: layout::contiguous(&flat) };
+        let output = MapOutput::store(value, spec.dtype);
+        let kernel = map_kernel(storage_type(spec.dtype), &flat, expr, vec![input], vec![output], isa)?;
+        self.units.push(Unit { kernel, reads: vec![Read { buffer: from, offset: 0 }], writes: vec![to] });
+        Ok((self.units.len() - 1, to))
+    }
+}

@@ -1,0 +1,75 @@
+//! From a graph to a program: simplify, fuse, lower, order, plan.
+
+mod fuse;
+mod ir;
+mod kernels;
+mod layout;
+mod lower;
+mod plan;
+mod schedule;
+mod simplify;
+
+pub use ir::Request;
+
+pub(crate) mod internals {
+    //! What the program keeps of its compilation.
+    pub(crate) use super::ir::Ir;
+    pub(crate) use super::plan::Planned;
+}
+
+use crate::error::Result;
+use crate::program::Program;
+use ferrograd_kernels::isa::Isa;
+use plan::Spaces;
+
+/// How a program takes its inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// Each run names the memory of each input.
+    Borrowed,
+    /// Inputs are parts of the program's own arena, filled between runs: what a training loop does.
+    Arena,
+}
+
+/// Compiles what the request asks for.
+///
+/// # Errors
+/// `ERR_STATE` where a placeholder is needed that is not among the inputs, `ERR_SHAPE` where an update does not fit
+/// its variable.
+pub fn compile(request: &Request<'_>, feed: Feed, isa: Isa) -> Result<Program> {
+    compile_ir(ir::Ir::build(request)?, feed, isa)
+}
+
+fn compile_ir(ir: ir::Ir, feed: Feed, isa: Isa) -> Result<Program> {
+    let ir = simplify::simplify(ir);
+    let mut lowered = lower::lower(&ir, isa)?;
+    let order = schedule::schedule(&mut lowered, isa)?;
+    let constants = 1 + ir.inputs.len();
+    let variables = constants + ir.constants.len();
+    let spaces = Spaces { arena: 0, inputs: 1, constants, variables, count: variables + ir.variables.len() };
+    let planned = plan::plan(lowered, &order, &spaces, feed == Feed::Arena)?;
+    Ok(Program::new(planned, &ir, feed))
+}
+
+/// A pending graph on its way to its numbers.
+pub(crate) struct Evaluation(ir::Ir);
+
+impl Evaluation {
+    pub(crate) fn new(request: &Request<'_>) -> Result<Evaluation> {
+        Ok(Evaluation(ir::Ir::build(request)?))
+    }
+
+    /// The numbers that the graph starts from, in the order that every graph of the same structure has them.
+    pub(crate) fn constants(&self) -> &[std::sync::Arc<ferrograd_kernels::exec::Memory>] {
+        &self.0.constants
+    }
+
+    /// Equal for graphs that one program serves.
+    pub(crate) fn key(&self) -> Vec<u64> {
+        self.0.key()
+    }
+
+    pub(crate) fn compile(self, isa: Isa) -> Result<Program> {
+        compile_ir(self.0, Feed::Borrowed, isa)
+    }
+}

@@ -1,0 +1,319 @@
+//! One pass over row-aligned data: gather a batch, run the program, again.
+
+use crate::compile::Feed;
+use crate::error::{Error, ErrorCode, Result};
+use crate::program::{Program, Running, Stop};
+use ferrograd_kernels::element::{DType, Element};
+use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::random::permutation;
+use ferrograd_kernels::threads::Threads;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// One array of the data: `rows` rows of `row` elements each.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// The elements, row after row.
+    pub memory: Arc<Memory>,
+    /// Elements of a row.
+    pub row: usize,
+    /// Their type.
+    pub dtype: DType,
+}
+
+/// Arrays whose rows belong together.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    /// The arrays, in the order of the program's inputs.
+    pub columns: Vec<Column>,
+    /// How many rows each has.
+    pub rows: usize,
+}
+
+/// The order of the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As they lie.
+    Sequential,
+    /// A permutation that depends on these two numbers alone.
+    Shuffled {
+        /// The seed of the whole training.
+        seed: u64,
+        /// Counted from 0.
+        epoch: u64,
+    },
+}
+
+/// What to run over which rows.
+#[derive(Clone)]
+pub struct Epoch {
+    /// The step for whole batches.
+    pub program: Arc<Program>,
+    /// The step for the last, smaller batch.
+    pub tail: Option<Arc<Program>>,
+    /// The data.
+    pub columns: Arc<Columns>,
+    /// Which rows.
+    pub rows: Range<usize>,
+    /// Rows of a whole batch.
+    pub batch: usize,
+    /// In which order.
+    pub order: Order,
+    /// Stops after so many steps.
+    pub max_steps: Option<usize>,
+    /// A program without inputs whose scalars are reported with the progress.
+    pub watch: Option<Arc<Program>>,
+    /// Gathers every output of every step, in row order.
+    pub collect: bool,
+    /// Reports every step.
+    pub every_step: bool,
+    /// Least time between two reports.
+    pub report_every: Duration,
+}
+
+/// Who is told, and who may stop it.
+pub trait Listener {
+    /// Asked between steps.
+    fn cancelled(&self) -> bool;
+    /// Told now and then; the epoch waits until it returns.
+    ///
+    /// # Errors
+    /// An error ends the epoch.
+    fn progress(&mut self, step: usize, steps: usize, values: &[f64]) -> Result<()>;
+}
+
+/// How an epoch ended.
+#[derive(Debug)]
+pub struct End {
+    /// Steps that ran to their end.
+    pub steps: usize,
+    /// Seconds that they took, reports included.
+    pub seconds: f64,
+    /// The watched scalars at the end.
+    pub values: Vec<f64>,
+    /// The gathered outputs.
+    pub collected: Vec<Memory>,
+    /// The step that a fault stopped.
+    pub stop: Option<Stop>,
+    /// True where the listener cancelled it.
+    pub cancelled: bool,
+}
+
+impl Epoch {
+    /// Checks that the programs take batches of the columns.
+    ///
+    /// # Errors
+    /// `ERR_SHAPE` or `ERR_DTYPE`, naming the column.
+    pub fn check(&self) -> Result<()> {
+        let (first, last) = (self.rows.start, self.rows.end);
+        if self.batch == 0 || first > last || last > self.columns.rows {
+            let rows = self.columns.rows;
+            return Err(Error::config(format!("epoch: rows {first}..{last} of {rows} in batches of {}", self.batch)));
+        }
+        let rest = (last - first) % self.batch;
+        if rest != 0 && self.tail.is_none() && self.max_steps.is_none_or(|most| most > self.steps() - 1) {
+            return Err(Error::config(format!("epoch: the last batch of {rest} rows has no program")));
+        }
+        check_program(&self.program, &self.columns, self.batch)?;
+        self.tail.as_ref().map_or(Ok(()), |tail| check_program(tail, &self.columns, rest))
+    }
+
+    /// How many steps it takes.
+    pub fn steps(&self) -> usize {
+        let all = (self.rows.end - self.rows.start).div_ceil(self.batch);
+        self.max_steps.map_or(all, |most| most.min(all))
+    }
+
+    /// Runs it. A listener hears at most one report at a time.
+    ///
+    /// # Errors
+    /// What [`Epoch::check`] refuses and what the listener returns; a fault of a step is part of the [`End`].
+    pub fn run(&self, threads: &Threads, listener: &mut dyn Listener) -> Result<End> {
+        self.check()?;
+        let mut run = Run::new(self, threads);
+        while run.step < run.steps && run.stop.is_none() && !listener.cancelled() {
+            run.stretch(listener);
+            if self.every_step || (run.reported.elapsed() >= self.report_every && run.step < run.steps) {
+                run.report(listener)?;
+            }
+        }
+        run.end(listener.cancelled())
+    }
+}
+
+fn check_program(program: &Program, columns: &Columns, batch: usize) -> Result<()> {
+    if program.feed() != Feed::Arena || program.inputs().len() != columns.columns.len() {
+        let (inputs, given) = (program.inputs().len(), columns.columns.len());
+        return Err(Error::new(ErrorCode::Internal, format!("epoch: {inputs} inputs for {given} columns")));
+    }
+    for (index, (spec, column)) in program.inputs().iter().zip(&columns.columns).enumerate() {
+        if spec.dtype != column.dtype {
+            let (expected, got) = (spec.dtype.name(), column.dtype.name());
+            return Err(Error::dtype(format!("epoch: input {index} is {expected}, its column {got}")));
+        }
+        if spec.shape.size() != batch * column.row
+            || column.memory.len() < columns.rows * column.row * spec.dtype.size()
+        {
+            let (shape, row) = (&spec.shape, column.row);
+            return Err(Error::shape(format!(
+                "epoch: input {index} is {shape}, its column has {row} a row, {batch} rows"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// An epoch on its way.
+struct Run<'a> {
+    epoch: &'a Epoch,
+    threads: &'a Threads,
+    permutation: Option<Vec<u32>>,
+    collected: Vec<Memory>,
+    start: Instant,
+    reported: Instant,
+    step: usize,
+    steps: usize,
+    /// Steps between two looks at the clock.
+    stride: usize,
+    stop: Option<Stop>,
+}
+
+/// Variables are held for about this long at a time, so that others may read them.
+const STRETCH: Duration = Duration::from_millis(5);
+
+/// About how often a stretch looks at the clock and at who waits.
+const LOOK: Duration = Duration::from_micros(100);
+
+impl<'a> Run<'a> {
+    fn new(epoch: &'a Epoch, threads: &'a Threads) -> Run<'a> {
+        let rows = epoch.rows.end - epoch.rows.start;
+        let permutation = match epoch.order {
+            Order::Sequential => None,
+            Order::Shuffled { seed, epoch } => Some(permutation(seed, epoch, rows)),
+        };
+        let now = Instant::now();
+        let steps = epoch.steps();
+        let collected = if epoch.collect { room(epoch, steps) } else { Vec::new() };
+        Run { epoch, threads, permutation, collected, start: now, reported: now, step: 0, steps, stride: 1, stop: None }
+    }
+
+    /// Steps until the clock, a waiting reader, the listener or a change of program ends the stretch.
+    fn stretch(&mut self, listener: &dyn Listener) {
+        let epoch = self.epoch;
+        let rows = self.rows();
+        let (program, until) = match &epoch.tail {
+            Some(tail) if rows.len() < epoch.batch => (tail, self.step + 1),
+            Some(_) | None => (&epoch.program, (epoch.rows.len() / epoch.batch).clamp(self.step + 1, self.steps)),
+        };
+        let mut arena = program.take_arena();
+        {
+            let mut locks = program.lock();
+            let mut running = program.bind(&mut arena, &[], program.constants(), &mut locks);
+            let began = Instant::now();
+            let mut looked = began;
+            let mut look_at = self.step + self.stride;
+            while self.step < until {
+                if let Err(stop) = self.one(&mut running) {
+                    self.stop = Some(stop);
+                    break;
+                }
+                if epoch.every_step {
+                    break;
+                }
+                if self.step >= look_at {
+                    let now = Instant::now();
+                    self.stride = if now - looked < LOOK { self.stride * 2 } else { (self.stride / 2).max(1) };
+                    look_at = self.step + self.stride;
+                    looked = now;
+                    if now - began >= STRETCH || program.is_awaited() || listener.cancelled() {
+                        break;
+                    }
+                }
+            }
+        }
+        program.give_arena(arena);
+        give_way(program);
+    }
+
+    fn one(&mut self, running: &mut Running<'_>) -> std::result::Result<(), Stop> {
+        let rows = self.rows();
+        for (index, column) in self.epoch.columns.columns.iter().enumerate() {
+            match column.dtype {
+                DType::F32 => self.gather::<f32>(running, index, column, rows.clone()),
+                DType::F64 => self.gather::<f64>(running, index, column, rows.clone()),
+                DType::I32 => self.gather::<i32>(running, index, column, rows.clone()),
+                DType::Bool => self.gather::<u8>(running, index, column, rows.clone()),
+            }
+        }
+        running.step(self.threads)?;
+        for (index, into) in self.collected.iter_mut().enumerate() {
+            running.copy_output(index, into, self.step * self.epoch.batch);
+        }
+        self.step += 1;
+        Ok(())
+    }
+
+    /// Positions of the step's rows in the epoch's order.
+    fn rows(&self) -> Range<usize> {
+        let first = self.step * self.epoch.batch;
+        first..(first + self.epoch.batch).min(self.epoch.rows.len())
+    }
+
+    fn gather<T: Element>(&self, running: &mut Running<'_>, index: usize, column: &Column, rows: Range<usize>) {
+        let (from, to) = (column.memory.as_slice::<T>(), running.input::<T>(index));
+        let (first, width) = (self.epoch.rows.start, column.row);
+        match &self.permutation {
+            None => to.copy_from_slice(&from[(first + rows.start) * width..(first + rows.end) * width]),
+            Some(permutation) => {
+                for (&row, to) in permutation[rows].iter().zip(to.chunks_exact_mut(width.max(1))) {
+                    let start = (first + row as usize) * width;
+                    to.copy_from_slice(&from[start..start + width]);
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, listener: &mut dyn Listener) -> Result<()> {
+        let values = self.watched()?;
+        listener.progress(self.step, self.steps, &values)?;
+        self.reported = Instant::now();
+        Ok(())
+    }
+
+    fn watched(&self) -> Result<Vec<f64>> {
+        let Some(watch) = &self.epoch.watch else { return Ok(Vec::new()) };
+        let outputs = watch.run(&[], self.threads)?;
+        Ok(outputs.iter().zip(watch.outputs()).map(|(memory, spec)| first(memory, spec.dtype)).collect())
+    }
+
+    fn end(self, cancelled: bool) -> Result<End> {
+        let values = self.watched()?;
+        let seconds = self.start.elapsed().as_secs_f64();
+        Ok(End { steps: self.step, seconds, values, collected: self.collected, stop: self.stop, cancelled })
+    }
+}
+
+/// Zeroed memory for every output of every step.
+fn room(epoch: &Epoch, steps: usize) -> Vec<Memory> {
+    let rows = epoch.rows.len().min(steps * epoch.batch);
+    let bytes = |spec: &crate::Spec| spec.bytes() / epoch.batch * rows;
+    epoch.program.outputs().map(|spec| Memory::zeroed(bytes(spec))).collect()
+}
+
+/// Leaves the variables to whoever waits, for a moment at most: a mutex is not fair by itself.
+fn give_way(program: &Program) {
+    let start = Instant::now();
+    while program.is_awaited() && start.elapsed() < Duration::from_millis(10) {
+        std::thread::sleep(Duration::from_micros(20));
+    }
+}
+
+fn first(memory: &Memory, dtype: DType) -> f64 {
+    match dtype {
+        DType::F32 => f64::from(memory.as_slice::<f32>()[0]),
+        DType::F64 => memory.as_slice::<f64>()[0],
+        DType::I32 => f64::from(memory.as_slice::<i32>()[0]),
+        DType::Bool => f64::from(memory.as_slice::<u8>()[0]),
+    }
+}

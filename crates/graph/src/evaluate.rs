@@ -1,0 +1,60 @@
+//! The numbers of pending tensors, by one program that is kept for the next graph of the same structure.
+
+use crate::compile::{Evaluation, Feed, Request, compile};
+use crate::error::Result;
+use crate::program::Program;
+use crate::tensor::Tensor;
+use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::threads::Threads;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Compiles and runs `tensors` once, without keeping the program.
+///
+/// # Errors
+/// As [`compile`] and [`Program::run`].
+pub fn evaluate(tensors: &[Tensor]) -> Result<Vec<Arc<Memory>>> {
+    let request = Request { inputs: &[], outputs: tensors, updates: &[], guard: None };
+    compile(&request, Feed::Borrowed, Isa::detect())?.run(&[], &Threads::serial())
+}
+
+/// Programs of pending graphs, kept by structure: a loop written by hand compiles once.
+#[derive(Default)]
+pub struct Cache {
+    programs: Mutex<HashMap<Vec<u64>, Arc<Program>>>,
+}
+
+/// Past this many structures the cache starts anew: a graph that is never the same twice must not fill the memory.
+const LIMIT: usize = 512;
+
+impl Cache {
+    /// The numbers of `tensors`.
+    ///
+    /// # Errors
+    /// As [`compile`] and [`Program::run`].
+    pub fn evaluate(&self, tensors: &[Tensor], isa: Isa, threads: &Threads) -> Result<Vec<Arc<Memory>>> {
+        let request = Request { inputs: &[], outputs: tensors, updates: &[], guard: None };
+        let evaluation = Evaluation::new(&request)?;
+        let key = evaluation.key();
+        let known = self.lock().get(&key).cloned();
+        let constants = evaluation.constants().to_vec();
+        let program = match known {
+            Some(program) => program,
+            None => {
+                let program = Arc::new(evaluation.compile(isa)?);
+                let mut programs = self.lock();
+                if programs.len() >= LIMIT {
+                    programs.clear();
+                }
+                programs.insert(key, program.clone());
+                program
+            }
+        };
+        program.run_with(&[], &constants, threads)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u64>, Arc<Program>>> {
+        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

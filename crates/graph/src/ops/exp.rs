@@ -1,0 +1,7 @@
+//! The exponential.
+
+unary! {
+    Exp, exp, "exp", "`y = eˣ` at each element.", crate::op::Unary::Exp,
+    takes: Floats, out: None, range: -2.0..2.0, smooth: true,
+    gradient: |x, y, dy| Some(dy * y)
+}

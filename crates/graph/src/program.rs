@@ -1,0 +1,260 @@
+//! A compiled program: a flat list of steps over one planned arena.
+
+use crate::compile::Feed;
+use crate::compile::internals::{Ir, Planned};
+use crate::error::{Error, ErrorCode, Result};
+use crate::shape::Spec;
+use crate::variable::Variable;
+use ferrograd_kernels::element::{DType, Element};
+use ferrograd_kernels::exec::{Arg, Base, Bound, Fault, Memory, Plan};
+use ferrograd_kernels::threads::Threads;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What [`compile`](crate::compile::compile) makes. Any number of threads may run it at once, each in its own arena.
+pub struct Program {
+    plan: Plan,
+    inputs: Vec<Spec>,
+    outputs: Vec<(Spec, Arg)>,
+    feed: Feed,
+    feeds: Vec<Arg>,
+    constants: Vec<Arc<Memory>>,
+    variables: Vec<(Variable, bool)>,
+    arenas: Mutex<Vec<Memory>>,
+}
+
+/// Why a run stopped, with the step that stopped it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stop {
+    /// The kernel that stopped it.
+    pub kernel: &'static str,
+    /// Why.
+    pub fault: Fault,
+}
+
+impl From<Stop> for Error {
+    fn from(stop: Stop) -> Error {
+        match stop.fault {
+            Fault::NonFinite { value } => Error::new(ErrorCode::NonFinite, format!("the loss is {value}")),
+            Fault::Index { position, value, limit } => {
+                let what = format!("{}: index {value} at position {position} is outside [0, {limit})", stop.kernel);
+                Error::new(ErrorCode::Data, what)
+            }
+        }
+    }
+}
+
+impl Program {
+    pub(crate) fn new(planned: Planned, ir: &Ir, feed: Feed) -> Program {
+        let written = |index: usize| ir.updates.iter().any(|update| update.0 == index);
+        let specs = ir.outputs.iter().map(|&value| ir.spec(value).clone());
+        Program {
+            plan: planned.plan,
+            inputs: ir.inputs.clone(),
+            outputs: specs.zip(planned.outputs).collect(),
+            feed,
+            feeds: planned.feeds,
+            constants: ir.constants.clone(),
+            variables: ir.variables.iter().enumerate().map(|(i, v)| (v.clone(), written(i))).collect(),
+            arenas: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The inputs' specs, in the order of feeding.
+    pub fn inputs(&self) -> &[Spec] {
+        &self.inputs
+    }
+
+    /// The outputs' specs.
+    pub fn outputs(&self) -> impl Iterator<Item = &Spec> {
+        self.outputs.iter().map(|output| &output.0)
+    }
+
+    /// The variables that it reads or writes, and whether it writes.
+    pub fn variables(&self) -> &[(Variable, bool)] {
+        &self.variables
+    }
+
+    /// Bytes of the arena.
+    pub fn arena_bytes(&self) -> usize {
+        self.plan.spaces()[0].bytes
+    }
+
+    /// The kernels in the order in which they run.
+    pub fn step_names(&self) -> impl Iterator<Item = &'static str> {
+        self.plan.steps().iter().map(|step| step.kernel.name())
+    }
+
+    /// True where inputs are parts of the arena.
+    pub fn feed(&self) -> Feed {
+        self.feed
+    }
+
+    /// One run over borrowed inputs; the outputs are fresh memory.
+    ///
+    /// # Errors
+    /// `ERR_DATA` or `ERR_NON_FINITE` where a step stops it.
+    ///
+    /// # Panics
+    /// Where the inputs do not fit [`Program::inputs`]: a bug of the caller's.
+    pub fn run(&self, inputs: &[Arc<Memory>], threads: &Threads) -> Result<Vec<Arc<Memory>>> {
+        self.run_with(inputs, &self.constants, threads)
+    }
+
+    /// As [`Program::run`], with other constants of the same shapes: how one program serves every graph of its
+    /// structure.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn run_with(
+        &self,
+        inputs: &[Arc<Memory>],
+        constants: &[Arc<Memory>],
+        threads: &Threads,
+    ) -> Result<Vec<Arc<Memory>>> {
+        let mut arena = self.take_arena();
+        let outputs = {
+            let mut locks = self.lock();
+            let mut running = self.bind(&mut arena, inputs, constants, &mut locks);
+            running.step(threads).map(|()| (0..self.outputs.len()).map(|index| running.output(index)).collect())
+        };
+        self.give_arena(arena);
+        Ok(outputs?)
+    }
+
+    /// Leaves an arena for later runs.
+    pub fn give_arena(&self, arena: Memory) {
+        self.arenas.lock().unwrap_or_else(PoisonError::into_inner).push(arena);
+    }
+
+    /// A zeroed arena, or one that an earlier run left.
+    pub fn take_arena(&self) -> Memory {
+        let left = self.arenas.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        left.unwrap_or_else(|| Memory::zeroed(self.arena_bytes()))
+    }
+
+    /// Locks the variables for some runs.
+    pub fn lock(&self) -> Locks<'_> {
+        let mut order: Vec<usize> = (0..self.variables.len()).collect();
+        order.sort_by_key(|&index| self.variables[index].0.id());
+        let mut held: Vec<Option<Held<'_>>> = self.variables.iter().map(|_| None).collect();
+        for index in order {
+            let (variable, written) = &self.variables[index];
+            held[index] = Some(if *written { Held::Write(variable.lock()) } else { Held::Read(variable.snapshot()) });
+        }
+        Locks(held.into_iter().flatten().collect())
+    }
+
+    /// True while somebody waits for a variable that this program writes.
+    pub fn is_awaited(&self) -> bool {
+        self.variables.iter().any(|(variable, written)| *written && variable.is_awaited())
+    }
+
+    /// Fixes addresses for any number of runs under `locks`.
+    pub fn bind<'a>(
+        &'a self,
+        arena: &'a mut Memory,
+        inputs: &'a [Arc<Memory>],
+        constants: &'a [Arc<Memory>],
+        locks: &'a mut Locks<'_>,
+    ) -> Running<'a> {
+        let mut bases = Vec::with_capacity(self.plan.spaces().len());
+        bases.push(Base::Write(arena));
+        match self.feed {
+            Feed::Borrowed => bases.extend(inputs.iter().map(|memory| Base::Read(memory))),
+            Feed::Arena => bases.extend(self.inputs.iter().map(|_| Base::None)),
+        }
+        bases.extend(constants.iter().map(|memory| Base::Read(memory)));
+        bases.extend(locks.0.iter_mut().map(Held::base));
+        Running { program: self, bound: self.plan.bind(bases) }
+    }
+
+    /// The constants that it was compiled with.
+    pub fn constants(&self) -> &[Arc<Memory>] {
+        &self.constants
+    }
+
+    fn stop(&self, step: usize, fault: Fault) -> Stop {
+        Stop { kernel: self.plan.steps()[step].kernel.name(), fault }
+    }
+}
+
+/// The variables of a program, held for some runs. Those that it only reads are seen as they were when locked.
+pub struct Locks<'a>(Vec<Held<'a>>);
+
+enum Held<'a> {
+    Read(Arc<Memory>),
+    Write(MutexGuard<'a, Arc<Memory>>),
+}
+
+impl Held<'_> {
+    fn base(&mut self) -> Base<'_> {
+        match self {
+            Held::Read(memory) => Base::Read(memory),
+            // Whoever holds a snapshot keeps it: the numbers are copied once and the copy is changed.
+            Held::Write(guard) => Base::Write(Arc::make_mut(guard)),
+        }
+    }
+}
+
+/// A program with its addresses fixed.
+pub struct Running<'a> {
+    program: &'a Program,
+    bound: Bound<'a>,
+}
+
+impl Running<'_> {
+    /// One run over whatever the inputs hold.
+    ///
+    /// # Errors
+    /// The step that stopped it. No variable has changed where the guard did.
+    pub fn step(&mut self, threads: &Threads) -> std::result::Result<(), Stop> {
+        self.bound.run(threads).map_err(|(step, fault)| self.program.stop(step, fault))
+    }
+
+    /// One run that adds the seconds of each step to `seconds`.
+    ///
+    /// # Errors
+    /// As [`Running::step`].
+    pub fn profile(&mut self, threads: &Threads, seconds: &mut [f64]) -> std::result::Result<(), Stop> {
+        self.bound.profile(threads, seconds).map_err(|(step, fault)| self.program.stop(step, fault))
+    }
+
+    /// Input `index`, to be filled before a step. Only for [`Feed::Arena`].
+    pub fn input<T: Element>(&mut self, index: usize) -> &mut [T] {
+        self.bound.slice_mut(&self.program.feeds[index])
+    }
+
+    /// Output `index` of the last step.
+    pub fn output_slice<T: Element>(&self, index: usize) -> &[T] {
+        self.bound.slice(&self.program.outputs[index].1)
+    }
+
+    /// A copy of output `index` of the last step.
+    pub fn output(&self, index: usize) -> Arc<Memory> {
+        Arc::new(match self.program.outputs[index].0.dtype {
+            DType::F32 => Memory::from_slice(self.output_slice::<f32>(index)),
+            DType::F64 => Memory::from_slice(self.output_slice::<f64>(index)),
+            DType::I32 => Memory::from_slice(self.output_slice::<i32>(index)),
+            DType::Bool => Memory::from_slice(self.output_slice::<u8>(index)),
+        })
+    }
+
+    /// Copies output `index` of the last step into `into`, whose rows are the output's, from row `row` on.
+    ///
+    /// # Panics
+    /// Where it does not fit: a bug of the caller's.
+    pub fn copy_output(&self, index: usize, into: &mut Memory, row: usize) {
+        let (spec, arg) = &self.program.outputs[index];
+        let width = spec.shape.iter().skip(1).product::<usize>();
+        match spec.dtype {
+            DType::F32 => copy_rows(self.bound.slice::<f32>(arg), into, row * width),
+            DType::F64 => copy_rows(self.bound.slice::<f64>(arg), into, row * width),
+            DType::I32 => copy_rows(self.bound.slice::<i32>(arg), into, row * width),
+            DType::Bool => copy_rows(self.bound.slice::<u8>(arg), into, row * width),
+        }
+    }
+}
+
+fn copy_rows<T: Element>(from: &[T], into: &mut Memory, start: usize) {
+    into.as_mut_slice::<T>()[start..start + from.len()].copy_from_slice(from);
+}

@@ -1,0 +1,79 @@
+//! Elementwise passes as steps of a plan: the one kernel that may write over what it reads.
+
+use super::{Fault, InPlace, Io, Kernel};
+use crate::isa::Isa;
+use crate::map::{Expr, Map, MapError, MapInput, MapOutput, OutputKind};
+use crate::math::Compute;
+
+/// Most operands on either side of a pass; their addresses are gathered on the stack.
+const OPERANDS: usize = 64;
+
+/// A [`Map`] with its workspace and the pairs of operands that may share memory.
+pub struct MapKernel<T: Compute> {
+    map: Map<T>,
+    inputs: usize,
+    outputs: usize,
+    /// Bit `j` of entry `i`: output `j` may lie on input `i`.
+    overlaps: Vec<u64>,
+}
+
+impl<T: Compute> MapKernel<T> {
+    /// The pass over `shape`.
+    ///
+    /// # Errors
+    /// What [`Map::new`] refuses.
+    pub fn new(
+        shape: &[usize],
+        expr: Expr,
+        inputs: Vec<MapInput>,
+        outputs: Vec<MapOutput>,
+        isa: Isa,
+    ) -> Result<MapKernel<T>, MapError> {
+        let overlaps = inputs.iter().map(|input| overlaps(shape, input, &outputs)).collect();
+        let (input_count, output_count) = (inputs.len(), outputs.len());
+        assert!(input_count <= OPERANDS && output_count <= OPERANDS, "a pass of at most {OPERANDS} operands");
+        let map = Map::new(shape, expr, inputs, outputs, isa)?;
+        Ok(MapKernel { map, inputs: input_count, outputs: output_count, overlaps })
+    }
+}
+
+/// The stored outputs that have the size and order of `input`.
+fn overlaps(shape: &[usize], input: &MapInput, outputs: &[MapOutput]) -> u64 {
+    let mut expected = 1;
+    let in_order = shape.iter().zip(&input.layout.strides).rev().all(|(&size, &stride)| {
+        let fits = size == 1 || stride == expected;
+        expected *= size as isize;
+        fits
+    });
+    if !in_order || input.layout.offset != 0 {
+        return 0;
+    }
+    let fits = |output: &MapOutput| output.kind == OutputKind::Store && output.dtype.size() == input.dtype.size();
+    outputs.iter().enumerate().filter(|(_, output)| fits(output)).fold(0, |mask, (j, _)| mask | 1 << j)
+}
+
+impl<T: Compute> Kernel for MapKernel<T> {
+    fn name(&self) -> &'static str {
+        "map"
+    }
+
+    fn workspace(&self) -> usize {
+        self.map.workspace_len()
+    }
+
+    fn in_place(&self, input: usize, output: usize) -> Option<InPlace> {
+        (self.overlaps[input] >> output & 1 == 1).then_some(InPlace(()))
+    }
+
+    fn run(&self, io: &mut Io<'_>) -> Result<(), Fault> {
+        let mut inputs = [std::ptr::null(); OPERANDS];
+        let mut outputs = [std::ptr::null_mut(); OPERANDS];
+        inputs[..self.inputs].iter_mut().enumerate().for_each(|(i, at)| *at = io.input_address(i));
+        outputs[..self.outputs].iter_mut().enumerate().for_each(|(j, at)| *at = io.output_address(j));
+        let workspace = io.workspace();
+        // Safety: `Plan::new` checked that the operands lie inside their spaces and overlap only where `in_place`
+        // says so; the graph's planner sizes them by the same shape and layouts that the map was made for.
+        unsafe { self.map.run(io.threads(), &inputs[..self.inputs], &outputs[..self.outputs], workspace) };
+        Ok(())
+    }
+}

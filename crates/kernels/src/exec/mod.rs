@@ -1,0 +1,140 @@
+//! A flat list of kernel calls over planned memory: what a compiled program runs.
+//!
+//! A [`Plan`] is checked once: every argument lies inside its space, outputs overlap nothing that the same step
+//! reads or writes unless the kernel declares that it works in place. Running it then needs no checks and
+//! allocates nothing.
+
+mod map;
+mod memory;
+mod plan;
+
+pub use map::MapKernel;
+pub use memory::Memory;
+pub use plan::{Arg, Base, Bound, Plan, Space, Step};
+
+use crate::element::Element;
+use crate::threads::Threads;
+
+/// Why a run stopped before its end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fault {
+    /// The guarded scalar is NaN or infinite.
+    NonFinite {
+        /// Its value.
+        value: f64,
+    },
+    /// An index outside `[0, limit)`.
+    Index {
+        /// Which element of the index tensor.
+        position: usize,
+        /// Its value.
+        value: i64,
+        /// One past the largest allowed value.
+        limit: usize,
+    },
+}
+
+/// One planned call: shapes are fixed, only addresses come at run time.
+pub trait Kernel: Send + Sync {
+    /// Computes the outputs from the inputs.
+    fn run(&self, io: &mut Io<'_>) -> Result<(), Fault>;
+
+    /// Bytes of scratch that [`Io::workspace`] must have.
+    fn workspace(&self) -> usize {
+        0
+    }
+
+    /// True where output `output` may lie exactly on input `input`. Only kernels of this crate that go through raw
+    /// addresses may say so, hence [`InPlace`] can be made only here.
+    fn in_place(&self, input: usize, output: usize) -> Option<InPlace> {
+        let _ = (input, output);
+        None
+    }
+
+    /// The name in profiles.
+    fn name(&self) -> &'static str;
+}
+
+/// The right to overlap an input with an output.
+#[derive(Clone, Copy, Debug)]
+pub struct InPlace(pub(crate) ());
+
+/// The arguments of one running step.
+pub struct Io<'a> {
+    bases: &'a [*mut u8],
+    step: &'a Step,
+    threads: &'a Threads,
+    taken: u64,
+    workspace_taken: bool,
+}
+
+impl<'a> Io<'a> {
+    /// The threads that the kernel may use.
+    pub fn threads(&self) -> &'a Threads {
+        self.threads
+    }
+
+    /// Input `index`.
+    ///
+    /// # Panics
+    /// Where `T` is not the input's type: a bug of the kernel's.
+    pub fn input<T: Element>(&self, index: usize) -> &'a [T] {
+        let arg = &self.step.inputs[index];
+        assert_eq!(arg.dtype, T::DTYPE, "input {index} of {}", self.step.kernel.name());
+        // Safety: `Plan::new` checked that the argument lies inside its space, is aligned, and that no output of
+        // this step overlaps it unless the kernel works in place, which then uses `raw_inputs`; `Plan::bind`
+        // checked the spaces; every bit pattern is a valid `T`.
+        unsafe { std::slice::from_raw_parts(self.address(arg).cast::<T>(), arg.len) }
+    }
+
+    /// Output `index`, once.
+    ///
+    /// # Panics
+    /// Where `T` is not the output's type, or the output is taken twice: bugs of the kernel's.
+    pub fn output<T: Element>(&mut self, index: usize) -> &'a mut [T] {
+        let arg = &self.step.outputs[index];
+        assert_eq!(arg.dtype, T::DTYPE, "output {index} of {}", self.step.kernel.name());
+        assert!(index < 64 && self.taken & (1 << index) == 0, "output {index} taken twice");
+        self.taken |= 1 << index;
+        // Safety: as for `input`; outputs do not overlap each other, and each is handed out once.
+        unsafe { std::slice::from_raw_parts_mut(self.address(arg).cast::<T>(), arg.len) }
+    }
+
+    /// The scratch that [`Kernel::workspace`] asked for, 64-byte aligned, once.
+    ///
+    /// # Panics
+    /// Where it is taken twice.
+    pub fn workspace(&mut self) -> &'a mut [u8] {
+        assert!(!std::mem::replace(&mut self.workspace_taken, true), "workspace taken twice");
+        match &self.step.workspace {
+            None => &mut [],
+            // Safety: `Plan::new` checked the bounds and that it overlaps no argument of this step.
+            Some(arg) => unsafe { std::slice::from_raw_parts_mut(self.address(arg), arg.len) },
+        }
+    }
+
+    /// The scratch as a slice of `T`.
+    pub fn workspace_of<T: Element>(&mut self) -> &'a mut [T] {
+        let bytes = self.workspace();
+        if bytes.is_empty() {
+            return &mut [];
+        }
+        // Safety: the workspace is 64-byte aligned, every bit pattern is a valid `T`, and the byte slice is given up.
+        unsafe { std::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast::<T>(), bytes.len() / size_of::<T>()) }
+    }
+
+    /// Addresses of the inputs, for kernels of this crate that work in place.
+    pub(crate) fn input_address(&self, index: usize) -> *const u8 {
+        self.address(&self.step.inputs[index])
+    }
+
+    /// Addresses of the outputs, for kernels of this crate that work in place.
+    pub(crate) fn output_address(&self, index: usize) -> *mut u8 {
+        self.address(&self.step.outputs[index])
+    }
+
+    fn address(&self, arg: &Arg) -> *mut u8 {
+        // Safety: `Plan::new` checked `space` and `offset` against the sizes that `Plan::bind` checked the bases for.
+        unsafe { self.bases.get_unchecked(arg.space).add(arg.offset) }
+    }
+}

@@ -1,0 +1,233 @@
+//! The checked list of steps, and its run over bound memory.
+
+use super::memory::{ALIGN, Memory};
+use super::{Fault, Io, Kernel};
+use crate::element::DType;
+use crate::threads::{FlushDenormals, Threads};
+use std::marker::PhantomData;
+
+/// A block of memory that a plan reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Its size in bytes.
+    pub bytes: usize,
+    /// False for inputs and constants.
+    pub writable: bool,
+}
+
+/// Elements of one type inside a space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arg {
+    /// Index of the space.
+    pub space: usize,
+    /// Where it starts, in bytes.
+    pub offset: usize,
+    /// How many elements.
+    pub len: usize,
+    /// Their type.
+    pub dtype: DType,
+}
+
+impl Arg {
+    fn end(&self) -> Option<usize> {
+        self.len.checked_mul(self.dtype.size())?.checked_add(self.offset)
+    }
+
+    fn overlaps(&self, other: &Arg) -> bool {
+        let (Some(end), Some(other_end)) = (self.end(), other.end()) else { return true };
+        self.space == other.space && self.offset < other_end && other.offset < end
+    }
+}
+
+/// One call of a kernel.
+pub struct Step {
+    /// What to call.
+    pub kernel: Box<dyn Kernel>,
+    /// What it reads.
+    pub inputs: Box<[Arg]>,
+    /// What it writes.
+    pub outputs: Box<[Arg]>,
+    /// Its scratch, in bytes.
+    pub workspace: Option<Arg>,
+}
+
+/// A checked list of steps.
+pub struct Plan {
+    steps: Vec<Step>,
+    spaces: Vec<Space>,
+}
+
+impl Plan {
+    /// Checks every argument of every step against the spaces and against each other.
+    ///
+    /// # Errors
+    /// A sentence that names the step: a bug of the planner's.
+    pub fn new(steps: Vec<Step>, spaces: Vec<Space>) -> Result<Plan, String> {
+        for (index, step) in steps.iter().enumerate() {
+            check(step, &spaces).map_err(|what| format!("step {index} ({}): {what}", step.kernel.name()))?;
+        }
+        Ok(Plan { steps, spaces })
+    }
+
+    /// The steps, for profiles.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The memory that [`Plan::bind`] expects, in order.
+    pub fn spaces(&self) -> &[Space] {
+        &self.spaces
+    }
+
+    /// Fixes the addresses for any number of runs.
+    ///
+    /// # Panics
+    /// Where the bases do not fit [`Plan::spaces`]: a bug of the caller's.
+    pub fn bind<'a>(&'a self, bases: Vec<Base<'a>>) -> Bound<'a> {
+        assert_eq!(bases.len(), self.spaces.len(), "one base per space");
+        let addresses = bases.iter().zip(&self.spaces).map(|(base, space)| base.address(*space)).collect();
+        Bound { plan: self, addresses, memory: PhantomData }
+    }
+}
+
+/// The memory behind a space.
+pub enum Base<'a> {
+    /// Inputs and constants.
+    Read(&'a Memory),
+    /// Arena, variables.
+    Write(&'a mut Memory),
+    /// Nothing, for a space of 0 bytes.
+    None,
+}
+
+impl Base<'_> {
+    fn address(&self, space: Space) -> *mut u8 {
+        let memory = match self {
+            Base::Read(memory) => {
+                assert!(!space.writable, "a writable space needs writable memory");
+                *memory
+            }
+            Base::Write(memory) => memory,
+            Base::None => {
+                assert_eq!(space.bytes, 0, "memory for a space of {} bytes", space.bytes);
+                return std::ptr::null_mut();
+            }
+        };
+        assert!(memory.len() >= space.bytes, "memory of {} bytes for a space of {}", memory.len(), space.bytes);
+        memory.address()
+    }
+}
+
+/// A plan with its addresses fixed.
+pub struct Bound<'a> {
+    plan: &'a Plan,
+    addresses: Vec<*mut u8>,
+    memory: PhantomData<&'a mut Memory>,
+}
+
+// Safety: the addresses come from `&'a Memory` and `&'a mut Memory`, both of which may cross threads.
+unsafe impl Send for Bound<'_> {}
+
+impl Bound<'_> {
+    /// Runs every step in order, with denormals flushed to zero.
+    ///
+    /// # Errors
+    /// The step that stopped the run, and why.
+    pub fn run(&mut self, threads: &Threads) -> Result<(), (usize, Fault)> {
+        let _flush = FlushDenormals::new();
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            let mut io = Io { bases: &self.addresses, step, threads, taken: 0, workspace_taken: false };
+            step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
+        }
+        Ok(())
+    }
+
+    /// Runs as [`Bound::run`] and adds each step's seconds to `seconds`.
+    ///
+    /// # Errors
+    /// As [`Bound::run`].
+    pub fn profile(&mut self, threads: &Threads, seconds: &mut [f64]) -> Result<(), (usize, Fault)> {
+        let _flush = FlushDenormals::new();
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            let start = std::time::Instant::now();
+            let mut io = Io { bases: &self.addresses, step, threads, taken: 0, workspace_taken: false };
+            step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
+            seconds[index] += start.elapsed().as_secs_f64();
+        }
+        Ok(())
+    }
+
+    /// The elements of an argument, to be read between runs.
+    ///
+    /// # Panics
+    /// Where the argument lies outside its space or has another type.
+    pub fn slice<T: crate::element::Element>(&self, arg: &Arg) -> &[T] {
+        assert_eq!(arg.dtype, T::DTYPE, "the argument's type");
+        check_bounds(arg, &self.plan.spaces).expect("an argument of this plan");
+        if arg.len == 0 {
+            return &[];
+        }
+        // Safety: inside its space, aligned, and nothing writes while `self` is borrowed.
+        unsafe { std::slice::from_raw_parts(self.addresses[arg.space].add(arg.offset).cast(), arg.len) }
+    }
+
+    /// The elements of a writable argument, for feeding inputs between runs.
+    ///
+    /// # Panics
+    /// Where the argument lies outside its space or has another type, or the space is read-only.
+    pub fn slice_mut<T: crate::element::Element>(&mut self, arg: &Arg) -> &mut [T] {
+        assert_eq!(arg.dtype, T::DTYPE, "the argument's type");
+        check_bounds(arg, &self.plan.spaces).expect("an argument of this plan");
+        assert!(self.plan.spaces[arg.space].writable, "a writable space");
+        // Safety: inside a writable space, aligned, borrowed alone through `&mut self`.
+        unsafe { std::slice::from_raw_parts_mut(self.addresses[arg.space].add(arg.offset).cast(), arg.len) }
+    }
+}
+
+fn check(step: &Step, spaces: &[Space]) -> Result<(), String> {
+    let scratch = step.workspace.as_ref();
+    for arg in step.inputs.iter().chain(&step.outputs).chain(scratch) {
+        check_bounds(arg, spaces)?;
+    }
+    let needed = step.kernel.workspace();
+    let given = scratch.map_or(0, |arg| arg.len);
+    if given < needed || scratch.is_some_and(|arg| arg.dtype != DType::Bool || !arg.offset.is_multiple_of(ALIGN)) {
+        return Err(format!("needs {needed} bytes of aligned workspace, got {given}"));
+    }
+    for (j, output) in step.outputs.iter().enumerate() {
+        check_output(step, spaces, j, output)?;
+    }
+    match scratch {
+        Some(arg) if !spaces[arg.space].writable => Err("workspace in a read-only space".into()),
+        Some(arg) if step.inputs.iter().any(|input| input.overlaps(arg)) => Err("workspace overlaps an input".into()),
+        _ => Ok(()),
+    }
+}
+
+fn check_bounds(arg: &Arg, spaces: &[Space]) -> Result<(), String> {
+    let space = spaces.get(arg.space).ok_or_else(|| format!("no space {}", arg.space))?;
+    if arg.end().is_none_or(|end| end > space.bytes) {
+        return Err(format!("{arg:?} ends outside its space of {} bytes", space.bytes));
+    }
+    if !arg.offset.is_multiple_of(arg.dtype.size()) {
+        return Err(format!("{arg:?} is not aligned"));
+    }
+    Ok(())
+}
+
+fn check_output(step: &Step, spaces: &[Space], j: usize, output: &Arg) -> Result<(), String> {
+    if !spaces[output.space].writable {
+        return Err(format!("output {j} in a read-only space"));
+    }
+    if step.outputs[..j].iter().chain(&step.workspace).any(|other| other.overlaps(output)) {
+        return Err(format!("output {j} overlaps another output or the workspace"));
+    }
+    for (i, input) in step.inputs.iter().enumerate().filter(|(_, input)| input.overlaps(output)) {
+        let same =
+            input.offset == output.offset && input.len == output.len && input.dtype.size() == output.dtype.size();
+        if !same || step.kernel.in_place(i, j).is_none() {
+            return Err(format!("output {j} overlaps input {i}"));
+        }
+    }
+    Ok(())
+}
