@@ -93,7 +93,14 @@ impl Scan {
         }
     }
 
-    fn stripes<T: Accumulate>(&self, threads: &Threads, x: &[T], y: &mut [T], first: T, join: fn(T, T) -> T) {
+    fn stripes<T: Accumulate>(
+        &self,
+        threads: &Threads,
+        x: &[T],
+        y: &mut [T],
+        first: T,
+        join: impl Fn(T, T) -> T + Copy + Sync,
+    ) {
         let per_outer = self.inner.div_ceil(STRIPE);
         let cost = self.len * self.inner.min(STRIPE) * 1000;
         let y = Disjoint::new(y);
@@ -114,7 +121,7 @@ impl Scan {
         start: usize,
         width: usize,
         first: T,
-        join: fn(T, T) -> T,
+        join: impl Fn(T, T) -> T,
     ) {
         let mut sums = [first; STRIPE];
         for step in 0..self.len {
