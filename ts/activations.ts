@@ -59,8 +59,15 @@ export function linear(x: Tensor): Tensor {
   return x
 }
 
+/** The variants of the rectifier. */
+export interface ReluOptions {
+  readonly negativeSlope?: number
+  readonly maxValue?: number | null
+  readonly threshold?: number
+}
+
 /**
- * Rectifier, `y = max(x, 0)`.
+ * Rectifier, `y = max(x, 0)`; in general `x` above `threshold`, `negativeSlope · (x − threshold)` below it, at most `maxValue`.
  *
  * @example
  * import { relu } from 'ferrograd/activations'
@@ -68,8 +75,11 @@ export function linear(x: Tensor): Tensor {
  *
  * const y = relu(tensor([1, -2])) // [1, 0]
  */
-export function relu(x: Tensor): Tensor {
-  return ops.relu(x)
+export function relu(x: Tensor, { negativeSlope = 0, maxValue = null, threshold = 0 }: ReluOptions = {}): Tensor {
+  const plain = negativeSlope === 0 && threshold === 0
+  const low = threshold === 0 ? x : ops.subtract(x, threshold)
+  const high = plain ? ops.relu(x) : ops.where(ops.greater(x, threshold), x, ops.multiply(low, negativeSlope))
+  return maxValue === null ? high : ops.minimum(high, maxValue)
 }
 
 /** Rectifier with a ceiling, `y = min(max(x, 0), 6)`. */
@@ -214,8 +224,19 @@ export function mish(x: Tensor): Tensor {
  *
  * const p = softmax(tensor([[1, 2, 3]])) // rows sum to 1
  */
-export function softmax(x: Tensor, axis = -1): Tensor {
-  return ops.softmax(x, { axis })
+export function softmax(x: Tensor, axis: number | readonly number[] = -1): Tensor {
+  return typeof axis === 'number' ? ops.softmax(x, { axis }) : jointSoftmax(x, axis)
+}
+
+/** Over several axes at once: they become one, and are taken apart again. */
+function jointSoftmax(x: Tensor, axes: readonly number[]): Tensor {
+  const joint = axes.map((axis) => (axis < 0 ? axis + x.rank : axis))
+  const kept = [...x.shape.keys()].filter((axis) => !joint.includes(axis))
+  const order = [...kept, ...joint]
+  const moved = ops.transpose(x, order)
+  const flat = ops.reshape(moved, [...kept.map((axis) => x.shape[axis]!), -1])
+  const back = [...x.shape.keys()].map((axis) => order.indexOf(axis))
+  return ops.transpose(ops.reshape(ops.softmax(flat, { axis: -1 }), moved.shape), back)
 }
 
 /** `yᵢ = xᵢ − log Σ e^(xⱼ)` along `axis`. */

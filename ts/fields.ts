@@ -28,6 +28,7 @@ export interface FieldInputs {
   elementType: DType
   integers: readonly number[]
   numbers: readonly number[]
+  numeric: number | readonly number[]
   nested: Nested
   axis: number | readonly number[]
   vocabulary: readonly (string | number)[]
@@ -270,11 +271,18 @@ function checkType<T>(expected: string, test: (value: unknown) => value is T): K
 function checkList<T>(expected: string, test: (value: unknown) => value is T): Kind<readonly T[]> {
   return {
     check(value, where) {
-      const list = ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<unknown>) : value
+      const list = plainArray(value)
       if (Array.isArray(list) && list.every(test)) return Object.freeze([...(list as T[])])
       return fail('ERR_CONFIG', where, expected, value)
     },
   }
+}
+
+/** Typed arrays, and tensors as Keras writes them into configurations, as plain arrays. */
+function plainArray(value: unknown): unknown {
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>)
+  if (isSerialized(value) && value.class_name === '__tensor__') return value.config.value
+  return value
 }
 
 const isInteger = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value)
@@ -303,6 +311,15 @@ const axis: Kind<number | readonly number[]> = {
   },
 }
 
+const numeric: Kind<number | readonly number[]> = {
+  check(value, where) {
+    if (isFiniteNumber(value)) return value
+    if (Array.isArray(value) && value.length > 0 && value.every(isFiniteNumber))
+      return Object.freeze([...(value as number[])])
+    return fail('ERR_CONFIG', where, 'a finite number or a list of them', value)
+  },
+}
+
 /** Keras writes a dtype as a name or as a policy object that holds one. */
 function policyName(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? (value as { config?: { name?: unknown } }).config?.name : value
@@ -327,10 +344,9 @@ const elementType: Kind<DType> = {
   },
 }
 
-/** Typed arrays are taken too. */
 const nested: Kind<Nested> = {
   check(value, where) {
-    const plain: unknown = ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number>) : value
+    const plain = plainArray(value)
     return isNested(plain)
       ? plain
       : fail('ERR_CONFIG', where, 'a finite number or nested arrays of finite numbers', value)
@@ -350,6 +366,7 @@ export const primitiveKinds: Kinds = {
   elementType,
   integers: checkList('a list of integers', isInteger),
   numbers: checkList('a list of finite numbers', isFiniteNumber),
+  numeric,
   nested,
   axis,
   vocabulary: checkList('a list of strings or integers', isToken),

@@ -8,8 +8,9 @@ export type SnakeCase<S extends string> = S extends `${infer C}${infer Rest}`
 /** A camelCase name or Keras's snake_case spelling of it. */
 export type Spelling<S extends string> = S | SnakeCase<S>
 
-/** `'leakyRelu'` → `'leaky_relu'`. */
+/** `'leakyRelu'` → `'leaky_relu'`; what has no small letters is no camelCase: `'ROC'` stays. */
 export function snake(name: string): string {
+  if (!/[a-z]/.test(name)) return name
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 

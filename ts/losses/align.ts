@@ -27,7 +27,7 @@ export function alignLabels(yTrue: Tensor, yPred: Tensor, where: string): Tensor
   )
 }
 
-/** Weights over `values`: of the same shape, or of its leading axes, then one weight for all that follows. */
+/** Weights over `values`, of its rank: of the same shape, or of its leading axes, then one weight for all that follows. */
 export function alignWeights(weights: Tensor, values: Tensor, where: string): Tensor {
   const cast = ops.cast(weights, values.dtype)
   if (sameShape(cast.shape, values.shape)) return cast
@@ -41,8 +41,7 @@ export function alignWeights(weights: Tensor, values: Tensor, where: string): Te
       weights.shape,
     )
   }
-  const aligned = ops.reshape(cast, [...trimmed, ...values.shape.slice(trimmed.length).map(() => 1)])
-  return ops.broadcastTo(aligned, values.shape)
+  return ops.reshape(cast, [...trimmed, ...values.shape.slice(trimmed.length).map(() => 1)])
 }
 
 /** Whether two shapes are equal. */

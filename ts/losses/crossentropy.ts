@@ -86,13 +86,16 @@ export function sparseCategoricalCrossentropy(
   yPred: Tensor,
   { fromLogits = false }: CrossentropyOptions = {},
 ): Tensor {
-  const logits = logitsOf(yPred, 'softmax', fromLogits) ?? ops.log(renormalised(yPred))
+  const logits = logitsOf(yPred, 'softmax', fromLogits)
+  if (logits !== undefined) return fusedSparse(labels, logits)
+  const picked = ops.takeAlongAxis(renormalised(yPred), ops.expandDims(labels, -1), { axis: -1 })
+  return ops.negative(ops.log(ops.squeeze(picked, -1)))
+}
+
+/** The fused op takes rows. */
+function fusedSparse(labels: Tensor, logits: Tensor): Tensor {
   const rows = ops.reshape(logits, [labels.size, logits.shape.at(-1)!])
-  if (fromLogits || ops.producer(yPred)?.op === 'softmax') {
-    return ops.reshape(ops.sparseSoftmaxCrossEntropy(rows, ops.reshape(labels, [labels.size])), labels.shape)
-  }
-  const picked = ops.takeAlongAxis(logits, ops.expandDims(labels, -1), { axis: -1 })
-  return ops.negative(ops.squeeze(picked, -1))
+  return ops.reshape(ops.sparseSoftmaxCrossEntropy(rows, ops.reshape(labels, [labels.size])), labels.shape)
 }
 
 const binaryFields = {
@@ -189,6 +192,11 @@ export class SparseCategoricalCrossentropy extends Loss<typeof sparseFields> {
     const counts = ops.notEqual(yTrue, ignoreClass)
     const losses = sparseCategoricalCrossentropy(ops.where(counts, yTrue, 0), yPred, { fromLogits })
     return ops.where(counts, losses, 0)
+  }
+
+  protected override maskOf(target: Tensor): Tensor | undefined {
+    const { ignoreClass } = this.options
+    return ignoreClass === null ? undefined : ops.notEqual(target, ignoreClass)
   }
 
   override checkTargets(values: TypedArray, shape: Shape, predicted: Shape): void {

@@ -80,8 +80,19 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
   apply(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): Tensor {
     const { dtype } = this.options as unknown as { dtype: 'float32' | 'float64' | null }
     const predicted = dtype === null || dtype === yPred.dtype ? yPred : ops.cast(yPred, dtype)
-    const values = this.call(this.align(yTrue, predicted), predicted)
-    return reduce(values, this.reduction, weighting, this.name)
+    const target = this.align(yTrue, predicted)
+    const mask = both(weighting.mask, this.maskOf(target))
+    return reduce(
+      this.call(target, predicted),
+      this.reduction,
+      { sampleWeight: weighting.sampleWeight, mask },
+      this.name,
+    )
+  }
+
+  /** Which targets count at all; all unless a loss says otherwise. */
+  protected maskOf(_target: Tensor): Tensor | undefined {
+    return undefined
   }
 
   /** Throws where a target is a number this loss cannot mean, naming the first such sample; `shape` and `predicted` begin with the batch. */
@@ -92,6 +103,10 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
   override getConfig(): Config {
     return { ...super.getConfig(), name: this.name }
   }
+}
+
+function both(a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined {
+  return a && b ? ops.logicalAnd(ops.cast(a, 'bool'), b) : (a ?? b)
 }
 
 /** Throws at the first value that `test` refuses, naming its sample. */

@@ -2,7 +2,7 @@
 
 import { epsilon } from '../config.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
+import { type Tensor, tensor } from '../tensor.js'
 import type { Shape, TypedArray } from '../types.js'
 import { alignLabels, alignTargets } from './align.js'
 import { checkEach, Loss } from './loss.js'
@@ -76,8 +76,8 @@ function binaryTerms(y: Tensor, yPred: Tensor): Tensor {
 }
 
 const categoricalFocalFields = {
-  /** Weight of every class. */
-  alpha: { type: 'number', default: 0.25, min: 0 },
+  /** Weight of every class: one for all, or one each. */
+  alpha: { type: 'numeric', default: 0.25 },
   /** How much easy samples are played down. */
   gamma: { type: 'number', default: 2, min: 0 },
   /** Whether predictions are logits rather than probabilities. */
@@ -99,7 +99,10 @@ export class CategoricalFocalCrossentropy extends Loss<typeof categoricalFocalFi
     const y = labelSmoothing === 0 ? yTrue : ops.add(ops.multiply(yTrue, 1 - labelSmoothing), labelSmoothing / classes)
     const q = fromLogits ? ops.softmax(yPred, { axis }) : yPred
     const p = clipped(ops.divide(q, ops.sum(q, { axis, keepdims: true })))
-    const weight = ops.multiply(ops.power(ops.subtract(1, p), gamma), alpha)
+    const weight = ops.multiply(
+      ops.power(ops.subtract(1, p), gamma),
+      typeof alpha === 'number' ? alpha : tensor(alpha, [classes], p.dtype),
+    )
     return ops.negative(ops.sum(ops.multiply(weight, ops.multiply(y, ops.log(p))), { axis }))
   }
 

@@ -68,6 +68,12 @@ function inTopK(labels: Tensor, yPred: Tensor, k: number): Tensor {
   return ops.less(larger, k)
 }
 
+/** 1 where one of the first `k` ids of a row is the label. */
+function amongFirst(labels: Tensor, ids: Tensor, k: number): Tensor {
+  const first = ops.slice(ids, { begin: ids.shape.map(() => 0), size: [...ids.shape.slice(0, -1), k] })
+  return ops.any(ops.equal(first, ops.expandDims(labels, -1)), { axis: -1 })
+}
+
 /** The fraction of samples whose one-hot target is among the `k` (5) largest predictions. */
 export class TopKCategoricalAccuracy extends MeanMetric<typeof topKFields> {
   static override readonly className = 'TopKCategoricalAccuracy'
@@ -79,12 +85,21 @@ export class TopKCategoricalAccuracy extends MeanMetric<typeof topKFields> {
   }
 }
 
+const sparseTopKFields = {
+  /** How many of the largest predictions count. */
+  k: { type: 'integer', default: 5, min: 1 },
+  /** Whether predictions are class numbers, best first, rather than scores. */
+  fromSortedIds: { type: 'boolean', default: false },
+} as const
+
 /** The fraction of samples whose integer label is among the `k` (5) largest predictions. */
-export class SparseTopKCategoricalAccuracy extends MeanMetric<typeof topKFields> {
+export class SparseTopKCategoricalAccuracy extends MeanMetric<typeof sparseTopKFields> {
   static override readonly className = 'SparseTopKCategoricalAccuracy'
-  static override readonly fields: typeof topKFields = topKFields
+  static override readonly fields: typeof sparseTopKFields = sparseTopKFields
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return inTopK(alignLabels(yTrue, yPred, this.name), yPred, this.options.k)
+    const { k, fromSortedIds } = this.options
+    if (fromSortedIds) return amongFirst(alignLabels(yTrue, yPred, this.name), ops.cast(yPred, 'int32'), k)
+    return inTopK(alignLabels(yTrue, yPred, this.name), yPred, k)
   }
 }

@@ -20,7 +20,7 @@ const metricFields = {
 export type MetricFields = typeof metricFields
 
 /** A number that grows over batches. */
-export abstract class Statistic<F extends FieldTable = NoFields> extends Configurable<F & MetricFields> {
+export abstract class Statistic<F extends FieldTable = NoFields> extends Configurable<F> {
   static override readonly fields: FieldTable = metricFields
   /** Its key in logs; settable until it is used. */
   name: string
@@ -28,11 +28,11 @@ export abstract class Statistic<F extends FieldTable = NoFields> extends Configu
   readonly dtype: FloatDType
   readonly #state: Variable[] = []
 
-  constructor(...[options]: ArgumentsOf<F & MetricFields>) {
+  constructor(...[options]: ArgumentsOf<F & Omit<MetricFields, keyof F>>) {
     super(options)
-    const { name, dtype } = this.options as unknown as { name: string | null; dtype: FloatDType | null }
+    const { name, dtype } = this.options as unknown as { name: string | null; dtype: string | null }
     this.name = name ?? this.defaultName
-    this.dtype = dtype ?? floatx()
+    this.dtype = dtype === 'float32' || dtype === 'float64' ? dtype : floatx()
   }
 
   /** What the metric is called unless it is given a name. */
@@ -54,7 +54,7 @@ export abstract class Statistic<F extends FieldTable = NoFields> extends Configu
   }
 
   override getConfig(): Config {
-    return { ...super.getConfig(), name: this.name, dtype: this.dtype }
+    return { ...super.getConfig(), name: this.name }
   }
 
   /** A state variable of zeros. */

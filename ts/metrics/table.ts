@@ -13,8 +13,21 @@ import {
   SparseTopKCategoricalAccuracy,
   TopKCategoricalAccuracy,
 } from './accuracy.js'
+import { AUC } from './auc.js'
+import { FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives } from './confusion.js'
+import { BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU } from './iou.js'
 import { Mean, MeanMetric, Sum } from './mean.js'
 import { Metric, Statistic } from './metric.js'
+import {
+  BinaryCrossentropy,
+  CategoricalCrossentropy,
+  CategoricalHinge,
+  Hinge,
+  KLDivergence,
+  Poisson,
+  SparseCategoricalCrossentropy,
+  SquaredHinge,
+} from './probabilistic.js'
 import {
   CosineSimilarity,
   LogCoshError,
@@ -24,6 +37,14 @@ import {
   MeanSquaredLogarithmicError,
   RootMeanSquaredError,
 } from './regression.js'
+
+import { ConcordanceCorrelation, F1Score, FBetaScore, PearsonCorrelation, R2Score } from './scores.js'
+import {
+  PrecisionAtRecall,
+  RecallAtPrecision,
+  SensitivityAtSpecificity,
+  SpecificityAtSensitivity,
+} from './trade-offs.js'
 
 /** The names of the metrics of targets and predictions. */
 export type MetricName =
@@ -46,6 +67,29 @@ export type MetricName =
   | 'msle'
   | 'logCoshError'
   | 'cosineSimilarity'
+  | 'auc'
+  | 'precision'
+  | 'recall'
+  | 'truePositives'
+  | 'trueNegatives'
+  | 'falsePositives'
+  | 'falseNegatives'
+  | 'f1Score'
+  | 'fBetaScore'
+  | 'r2Score'
+  | 'pearsonCorrelation'
+  | 'concordanceCorrelation'
+  | 'binaryCrossentropy'
+  | 'categoricalCrossentropy'
+  | 'sparseCategoricalCrossentropy'
+  | 'klDivergence'
+  | 'poisson'
+  | 'hinge'
+  | 'squaredHinge'
+  | 'categoricalHinge'
+  | 'binaryIoU'
+  | 'bce'
+  | 'kld'
 
 /** A function of targets and predictions; its mean is reported under its name. */
 export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
@@ -53,7 +97,7 @@ export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
 /** A name in either spelling, an instance, or a function of ops. */
 export type MetricLike = Spelling<MetricName> | Metric | MetricFunction
 
-type Alias = 'acc' | 'mse' | 'rmse' | 'mae' | 'mape' | 'msle'
+type Alias = 'bce' | 'kld' | 'acc' | 'mse' | 'rmse' | 'mae' | 'mape' | 'msle'
 
 const classes = {
   accuracy: Accuracy,
@@ -69,10 +113,33 @@ const classes = {
   meanSquaredLogarithmicError: MeanSquaredLogarithmicError,
   logCoshError: LogCoshError,
   cosineSimilarity: CosineSimilarity,
+  auc: AUC,
+  precision: Precision,
+  recall: Recall,
+  truePositives: TruePositives,
+  trueNegatives: TrueNegatives,
+  falsePositives: FalsePositives,
+  falseNegatives: FalseNegatives,
+  f1Score: F1Score,
+  fBetaScore: FBetaScore,
+  r2Score: R2Score,
+  pearsonCorrelation: PearsonCorrelation,
+  concordanceCorrelation: ConcordanceCorrelation,
+  binaryCrossentropy: BinaryCrossentropy,
+  categoricalCrossentropy: CategoricalCrossentropy,
+  sparseCategoricalCrossentropy: SparseCategoricalCrossentropy,
+  klDivergence: KLDivergence,
+  poisson: Poisson,
+  hinge: Hinge,
+  squaredHinge: SquaredHinge,
+  categoricalHinge: CategoricalHinge,
+  binaryIoU: BinaryIoU,
 } satisfies Record<Exclude<MetricName, Alias>, ClassOf<Metric>>
 
 const aliases = {
   acc: 'accuracy',
+  bce: 'binaryCrossentropy',
+  kld: 'klDivergence',
   mse: 'meanSquaredError',
   rmse: 'rootMeanSquaredError',
   mae: 'meanAbsoluteError',
@@ -80,11 +147,23 @@ const aliases = {
   msle: 'meanSquaredLogarithmicError',
 } satisfies Record<Alias, keyof typeof classes>
 
+/** Metrics with options that have no default: they have no short name. */
+const configured: Readonly<Record<string, ClassOf<Metric>>> = {
+  iou: IoU,
+  meanIoU: MeanIoU,
+  oneHotIoU: OneHotIoU,
+  oneHotMeanIoU: OneHotMeanIoU,
+  precisionAtRecall: PrecisionAtRecall,
+  recallAtPrecision: RecallAtPrecision,
+  sensitivityAtSpecificity: SensitivityAtSpecificity,
+  specificityAtSensitivity: SpecificityAtSensitivity,
+}
+
 /** The closed set of metrics of targets and predictions. */
 export const metricFamily: Family<Metric> = {
   noun: 'a metric: a name, an instance or a function',
   module: 'keras.metrics',
-  classes,
+  classes: { ...classes, ...configured },
   aliases,
   is: (value): value is Metric => value instanceof Metric,
 }
@@ -92,7 +171,7 @@ export const metricFamily: Family<Metric> = {
 /** All that a Keras configuration may call a metric. */
 export const statisticFamily: Family<Statistic> = {
   ...metricFamily,
-  classes: { ...classes, mean: Mean, sum: Sum },
+  classes: { ...metricFamily.classes, mean: Mean, sum: Sum },
   is: (value): value is Statistic => value instanceof Statistic,
 }
 

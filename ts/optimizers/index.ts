@@ -1,6 +1,15 @@
 /** Optimizers. */
 
+export { Adadelta } from './adadelta.js'
+export { Adafactor } from './adafactor.js'
+export { Adagrad } from './adagrad.js'
 export { Adam, AdamW } from './adam.js'
+export { Adamax } from './adamax.js'
+export { Ftrl } from './ftrl.js'
+export { Lamb } from './lamb.js'
+export { Lion } from './lion.js'
+export { Nadam } from './nadam.js'
 export { Optimizer, type Slots } from './optimizer.js'
+export { RMSprop } from './rmsprop.js'
 export { SGD } from './sgd.js'
 export { getOptimizer, type OptimizerLike, type OptimizerName } from './table.js'

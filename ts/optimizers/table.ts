@@ -2,17 +2,51 @@
 
 import { type ClassOf, type Family, resolveObject } from '../fields.js'
 import type { Spelling } from '../names.js'
+import { Adadelta } from './adadelta.js'
+import { Adafactor } from './adafactor.js'
+import { Adagrad } from './adagrad.js'
 import { Adam, AdamW } from './adam.js'
+import { Adamax } from './adamax.js'
+import { Ftrl } from './ftrl.js'
+import { Lamb } from './lamb.js'
+import { Lion } from './lion.js'
+import { Nadam } from './nadam.js'
 import { Optimizer } from './optimizer.js'
+import { RMSprop } from './rmsprop.js'
 import { SGD } from './sgd.js'
 
 /** The names of the optimizers. */
-export type OptimizerName = 'sgd' | 'adam' | 'adamw'
+export type OptimizerName =
+  | 'sgd'
+  | 'rmsprop'
+  | 'adam'
+  | 'adamw'
+  | 'adagrad'
+  | 'adadelta'
+  | 'adamax'
+  | 'nadam'
+  | 'ftrl'
+  | 'lion'
+  | 'lamb'
+  | 'adafactor'
 
 /** A name, or an instance. */
 export type OptimizerLike = Spelling<OptimizerName> | Optimizer
 
-const classes = { sgd: SGD, adam: Adam, adamw: AdamW } satisfies Record<OptimizerName, ClassOf<Optimizer>>
+const classes = {
+  sgd: SGD,
+  rmsprop: RMSprop,
+  adam: Adam,
+  adamw: AdamW,
+  adagrad: Adagrad,
+  adadelta: Adadelta,
+  adamax: Adamax,
+  nadam: Nadam,
+  ftrl: Ftrl,
+  lion: Lion,
+  lamb: Lamb,
+  adafactor: Adafactor,
+} satisfies Record<OptimizerName, ClassOf<Optimizer>>
 
 /** The closed set of optimizers. */
 export const optimizerFamily: Family<Optimizer> = {

@@ -1,0 +1,232 @@
+/** Counts of right and wrong yes/no decisions at thresholds, and what is made of them. */
+
+import type { FieldTable } from '../fields.js'
+import { alignTargets, alignWeights } from '../losses/align.js'
+import { divideNoNan, type Weighting } from '../losses/loss.js'
+import * as ops from '../ops.js'
+import { type Tensor, tensor } from '../tensor.js'
+import type { FloatDType } from '../types.js'
+import type { Variable } from '../variable.js'
+import { Metric } from './metric.js'
+
+/** Which entries are counted, and how. */
+export interface Counting {
+  readonly thresholds: readonly number[]
+  readonly dtype: FloatDType
+  /** Only the k largest predictions of a sample can be positive. */
+  readonly topK?: number | null
+  /** Only this class is counted. */
+  readonly classId?: number | null
+  /** Each label has its own counts. */
+  readonly multiLabel?: boolean
+  /** How much each label counts. */
+  readonly labelWeights?: readonly number[] | null
+  readonly where: string
+}
+
+/** Weighted counts by threshold (and label, where these are apart). */
+export interface Counts {
+  readonly truePositives: Tensor
+  readonly falsePositives: Tensor
+  readonly trueNegatives: Tensor
+  readonly falseNegatives: Tensor
+}
+
+/** The four counts of a batch, (thresholds) or (thresholds, labels). */
+export function count(yTrue: Tensor, yPred: Tensor, { sampleWeight, mask }: Weighting, how: Counting): Counts {
+  const predicted = how.topK ? onlyTopK(ops.cast(yPred, how.dtype), how.topK) : ops.cast(yPred, how.dtype)
+  const target = alignTargets(yTrue, predicted, how.where)
+  const weights = [sampleWeight, mask].filter((w) => w !== undefined).map((w) => alignWeights(w, predicted, how.where))
+  if (how.labelWeights && !how.multiLabel) {
+    weights.push(tensor(how.labelWeights, undefined, how.dtype))
+  }
+  const weight = weights.reduce((a, b) => ops.multiply(a, b), ops.onesLike(predicted))
+  const rows = (x: Tensor): Tensor => layOut(pickClass(x, how.classId), how.multiLabel === true)
+  return countRows(ops.cast(ops.notEqual(rows(target), 0), how.dtype), rows(predicted), rows(weight), how)
+}
+
+function countRows(label: Tensor, predicted: Tensor, weight: Tensor, { thresholds, dtype }: Counting): Counts {
+  const limits = tensor(thresholds, [thresholds.length, ...predicted.shape.slice(1).map(() => 1)], dtype)
+  const positive = ops.cast(ops.greater(predicted, limits), dtype)
+  const negative = ops.subtract(1, positive)
+  const [yes, no] = [ops.multiply(label, weight), ops.multiply(ops.subtract(1, label), weight)]
+  const total = (decision: Tensor, truth: Tensor): Tensor => ops.sum(ops.multiply(decision, truth), { axis: 1 })
+  return {
+    truePositives: total(positive, yes),
+    falsePositives: total(positive, no),
+    trueNegatives: total(negative, no),
+    falseNegatives: total(negative, yes),
+  }
+}
+
+/** (1, all entries), or (1, samples, labels) where labels are apart. */
+function layOut(x: Tensor, multiLabel: boolean): Tensor {
+  return ops.reshape(x, multiLabel ? [1, x.shape[0]!, x.size / x.shape[0]!] : [1, x.size])
+}
+
+function pickClass(x: Tensor, classId: number | null | undefined): Tensor {
+  if (classId === null || classId === undefined) return x
+  return ops.slice(x, { begin: [...x.shape.slice(0, -1).map(() => 0), classId], size: [...x.shape.slice(0, -1), 1] })
+}
+
+/** Below every threshold. */
+const lowest = -1e10
+
+function onlyTopK(x: Tensor, k: number): Tensor {
+  const { indices } = ops.topK(x, k)
+  const among = ops.sum(ops.oneHot(indices, x.shape.at(-1)!, x.dtype), { axis: -2 })
+  return ops.where(ops.greater(among, 0), x, lowest)
+}
+
+const listOf = (value: number | readonly number[]): readonly number[] => (typeof value === 'number' ? [value] : value)
+
+const countFields = {
+  /** Predictions above it are positive: one number, or several to count at each. */
+  thresholds: { type: 'numeric', default: null },
+} as const
+
+/** One of the four counts. */
+abstract class Count extends Metric<typeof countFields> {
+  static override readonly fields: FieldTable = countFields
+  readonly #thresholds: readonly number[] = listOf(this.options.thresholds ?? 0.5)
+  readonly accumulator: Variable = this.addState('accumulator', [this.#thresholds.length])
+  protected abstract readonly counted: keyof Counts
+
+  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+    const counts = count(yTrue, yPred, weighting, { thresholds: this.#thresholds, dtype: this.dtype, where: this.name })
+    this.accumulator.assignAdd(counts[this.counted])
+  }
+
+  override result(): Tensor {
+    return scalarIfOne(this.accumulator.read())
+  }
+}
+
+/** How many positives were predicted positive, weighted. */
+export class TruePositives extends Count {
+  static override readonly className = 'TruePositives'
+  protected override readonly counted = 'truePositives'
+}
+
+/** How many negatives were predicted negative, weighted. */
+export class TrueNegatives extends Count {
+  static override readonly className = 'TrueNegatives'
+  protected override readonly counted = 'trueNegatives'
+}
+
+/** How many negatives were predicted positive, weighted. */
+export class FalsePositives extends Count {
+  static override readonly className = 'FalsePositives'
+  protected override readonly counted = 'falsePositives'
+}
+
+/** How many positives were predicted negative, weighted. */
+export class FalseNegatives extends Count {
+  static override readonly className = 'FalseNegatives'
+  protected override readonly counted = 'falseNegatives'
+}
+
+function scalarIfOne(x: Tensor): Tensor {
+  return x.size === 1 ? ops.reshape(x, []) : x
+}
+
+const shareFields = {
+  /** Predictions above it are positive: one number, or several for a result at each. */
+  thresholds: { type: 'numeric', default: null },
+  /** Only the k largest predictions of a sample can be positive. */
+  topK: { type: 'integer', default: null, min: 1 },
+  /** Only this class is counted. */
+  classId: { type: 'integer', default: null, min: 0 },
+} as const
+
+/** True positives over true positives and one kind of error. */
+abstract class Share extends Metric<typeof shareFields> {
+  static override readonly fields: FieldTable = shareFields
+  readonly #thresholds: readonly number[] = listOf(
+    this.options.thresholds ?? (this.options.topK === null ? 0.5 : lowest),
+  )
+  readonly truePositives: Variable = this.addState('true_positives', [this.#thresholds.length])
+  readonly errors: Variable = this.addState('errors', [this.#thresholds.length])
+  protected abstract readonly counted: keyof Counts
+
+  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+    const { topK, classId } = this.options
+    const counts = count(yTrue, yPred, weighting, {
+      thresholds: this.#thresholds,
+      dtype: this.dtype,
+      topK,
+      classId,
+      where: this.name,
+    })
+    this.truePositives.assignAdd(counts.truePositives)
+    this.errors.assignAdd(counts[this.counted])
+  }
+
+  override result(): Tensor {
+    const right = this.truePositives.read()
+    return scalarIfOne(divideNoNan(right, ops.add(right, this.errors)))
+  }
+}
+
+/**
+ * How many of those predicted positive are: `TP / (TP + FP)`.
+ *
+ * @example
+ * import { Precision } from 'ferrograd/metrics'
+ *
+ * const metric = new Precision({ thresholds: 0.7 })
+ */
+export class Precision extends Share {
+  static override readonly className = 'Precision'
+  protected override readonly counted = 'falsePositives'
+}
+
+/** How many of the positives are predicted so: `TP / (TP + FN)`. */
+export class Recall extends Share {
+  static override readonly className = 'Recall'
+  protected override readonly counted = 'falseNegatives'
+}
+
+/** The four counts as state, for metrics that look at many thresholds. */
+export abstract class CountingMetric<F extends FieldTable> extends Metric<F> {
+  truePositives!: Variable
+  trueNegatives!: Variable
+  falsePositives!: Variable
+  falseNegatives!: Variable
+
+  /** Makes the state; one column per label where labels are apart. */
+  protected addCounts(thresholds: number, labels?: number): void {
+    const shape = labels === undefined ? [thresholds] : [thresholds, labels]
+    this.truePositives = this.addState('true_positives', shape)
+    this.falsePositives = this.addState('false_positives', shape)
+    this.trueNegatives = this.addState('true_negatives', shape)
+    this.falseNegatives = this.addState('false_negatives', shape)
+  }
+
+  protected addAll(counts: Counts): void {
+    this.truePositives.assignAdd(counts.truePositives)
+    this.falsePositives.assignAdd(counts.falsePositives)
+    this.trueNegatives.assignAdd(counts.trueNegatives)
+    this.falseNegatives.assignAdd(counts.falseNegatives)
+  }
+
+  /** `TP / (TP + FN)`. */
+  protected get recall(): Tensor {
+    return ratio(this.truePositives, this.falseNegatives)
+  }
+
+  /** `TP / (TP + FP)`. */
+  protected get precision(): Tensor {
+    return ratio(this.truePositives, this.falsePositives)
+  }
+
+  /** `TN / (TN + FP)`. */
+  protected get specificity(): Tensor {
+    return ratio(this.trueNegatives, this.falsePositives)
+  }
+}
+
+/** `a / (a + b)`, 0 where both are. */
+function ratio(a: Variable, b: Variable): Tensor {
+  return divideNoNan(a.read(), ops.add(a, b))
+}

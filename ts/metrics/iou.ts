@@ -1,0 +1,230 @@
+/** Overlap of predicted and true classes: intersection over union, from a confusion matrix. */
+
+import { epsilon } from '../config.js'
+import { fail } from '../errors.js'
+import type { FieldTable } from '../fields.js'
+import { alignWeights, sameShape } from '../losses/align.js'
+import type { Weighting } from '../losses/loss.js'
+import * as ops from '../ops.js'
+import { type Tensor, tensor } from '../tensor.js'
+import type { Variable } from '../variable.js'
+import { Metric } from './metric.js'
+
+/** Keras counts in integers and says so in its configurations; here the state is of a float type. */
+const countedFields = {
+  /** Keras's type of the counts; not used. */
+  dtype: { type: 'string', default: null },
+} as const
+
+/** Counts pairs of classes; its classes say which classes, and how labels are read. */
+abstract class Overlap<F extends FieldTable> extends Metric<F> {
+  static override readonly fields: FieldTable = countedFields
+  /** Rows: true classes; columns: predicted ones. */
+  readonly totals: Variable
+
+  constructor(...args: ConstructorParameters<typeof Metric<F>>) {
+    super(...args)
+    this.totals = this.addState('total_confusion_matrix', [this.classCount(), this.classCount()])
+  }
+
+  protected abstract classCount(): number
+  protected abstract get targets(): readonly number[]
+  /** Integer classes out of what the user passes. */
+  protected abstract labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor
+  protected get ignored(): number | null {
+    return null
+  }
+
+  override update(yTrue: Tensor, yPred: Tensor, { sampleWeight, mask }: Weighting = {}): void {
+    const [actual, predicted] = [this.labelsOf(yTrue, 'true'), this.labelsOf(yPred, 'pred')]
+    if (!sameShape(actual.shape, predicted.shape))
+      fail('ERR_SHAPE', `${this.name} targets`, `the predictions' shape [${predicted.shape.join(', ')}]`, actual.shape)
+    const weights = [sampleWeight, mask]
+      .filter((w) => w !== undefined)
+      .map((w) => alignWeights(w, this.cast(actual), this.name))
+    const counted = this.cast(this.ignored === null ? ops.onesLike(actual) : ops.notEqual(actual, this.ignored))
+    const weight = weights.reduce((a, b) => ops.multiply(a, b), counted)
+    // A label out of range has a one-hot row of zeros, and so counts nowhere.
+    const rows = this.#hot(actual)
+    const columns = ops.multiply(this.#hot(predicted), ops.reshape(weight, [actual.size, 1]))
+    this.totals.assignAdd(ops.matmul(rows, columns, { transposeA: true }))
+  }
+
+  /** The mean over the wanted classes that occur. */
+  override result(): Tensor {
+    const right = ops.sum(ops.multiply(this.totals, ops.eye(this.classCount(), { dtype: this.dtype })), { axis: 0 })
+    const either = ops.subtract(ops.add(ops.sum(this.totals, { axis: 0 }), ops.sum(this.totals, { axis: 1 })), right)
+    const occurs = this.cast(ops.logicalAnd(ops.greater(either, 1e-9), ops.greater(this.#wanted(), 0)))
+    const overlap = ops.multiply(ops.divide(right, ops.add(either, epsilon())), occurs)
+    return ops.divide(ops.sum(overlap), ops.add(ops.sum(occurs), epsilon()))
+  }
+
+  #hot(labels: Tensor): Tensor {
+    return ops.oneHot(ops.reshape(labels, [labels.size]), this.classCount(), this.dtype)
+  }
+
+  #wanted(): Tensor {
+    const wanted = Array.from({ length: this.classCount() }, (_, i) => (this.targets.includes(i) ? 1 : 0))
+    return tensor(wanted, [this.classCount()], this.dtype)
+  }
+}
+
+const iouFields = {
+  /** How many classes there are. */
+  numClasses: { type: 'integer', min: 1 },
+  /** The classes whose overlap is wanted. */
+  targetClassIds: { type: 'integers' },
+  /** A true class that is not counted. */
+  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  /** Whether targets are integers rather than one-hot. */
+  sparseYTrue: { type: 'boolean', default: true, config: 'sparse_y_true' },
+  /** Whether predictions are integers rather than probabilities. */
+  sparseYPred: { type: 'boolean', default: true, config: 'sparse_y_pred' },
+  /** The axis of the classes. */
+  axis: { type: 'integer', default: -1, min: -32 },
+} as const
+
+/** Reads labels by options. */
+interface Reading {
+  readonly sparseYTrue?: boolean
+  readonly sparseYPred: boolean
+  readonly axis: number
+}
+
+function readLabels(y: Tensor, side: 'true' | 'pred', { sparseYTrue = false, sparseYPred, axis }: Reading): Tensor {
+  const sparse = side === 'true' ? sparseYTrue : sparseYPred
+  return ops.cast(sparse ? y : ops.argmax(y, { axis }), 'int32')
+}
+
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+
+/** Intersection over union, `TP / (TP + FP + FN)`, the mean over `targetClassIds`. */
+export class IoU extends Overlap<typeof iouFields> {
+  static override readonly className = 'IoU'
+  static override readonly fields: FieldTable = iouFields
+  protected override classCount(): number {
+    return this.options.numClasses
+  }
+  protected override get targets(): readonly number[] {
+    return this.options.targetClassIds
+  }
+  protected override get ignored(): number | null {
+    return this.options.ignoreClass
+  }
+  protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
+    return readLabels(y, side, this.options)
+  }
+}
+
+const meanFields = {
+  /** How many classes there are. */
+  numClasses: { type: 'integer', min: 1 },
+  /** A true class that is not counted. */
+  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  /** Whether targets are integers rather than one-hot. */
+  sparseYTrue: { type: 'boolean', default: true, config: 'sparse_y_true' },
+  /** Whether predictions are integers rather than probabilities. */
+  sparseYPred: { type: 'boolean', default: true, config: 'sparse_y_pred' },
+  /** The axis of the classes. */
+  axis: { type: 'integer', default: -1, min: -32 },
+} as const
+
+/** Intersection over union, the mean over all classes. */
+export class MeanIoU extends Overlap<typeof meanFields> {
+  static override readonly className = 'MeanIoU'
+  static override readonly fields: FieldTable = meanFields
+  protected override classCount(): number {
+    return this.options.numClasses
+  }
+  protected override get targets(): readonly number[] {
+    return upTo(this.classCount())
+  }
+  protected override get ignored(): number | null {
+    return this.options.ignoreClass
+  }
+  protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
+    return readLabels(y, side, this.options)
+  }
+}
+
+const binaryFields = {
+  /** The classes whose overlap is wanted. */
+  targetClassIds: { type: 'integers', default: [0, 1] },
+  /** Predictions at or above it are class 1. */
+  threshold: { type: 'number', default: 0.5 },
+} as const
+
+/** Intersection over union of yes/no predictions. */
+export class BinaryIoU extends Overlap<typeof binaryFields> {
+  static override readonly className = 'BinaryIoU'
+  static override readonly fields: FieldTable = binaryFields
+  protected override classCount(): number {
+    return 2
+  }
+  protected override get targets(): readonly number[] {
+    return this.options.targetClassIds
+  }
+  protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
+    return ops.cast(side === 'true' ? y : ops.greaterEqual(y, this.options.threshold), 'int32')
+  }
+}
+
+const hotFields = {
+  /** How many classes there are. */
+  numClasses: { type: 'integer', min: 1 },
+  /** The classes whose overlap is wanted. */
+  targetClassIds: { type: 'integers' },
+  /** A true class that is not counted. */
+  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  /** Whether predictions are integers rather than probabilities. */
+  sparseYPred: { type: 'boolean', default: false, config: 'sparse_y_pred' },
+  /** The axis of the classes. */
+  axis: { type: 'integer', default: -1, min: -32 },
+} as const
+
+/** As {@link IoU}, for one-hot targets. */
+export class OneHotIoU extends Overlap<typeof hotFields> {
+  static override readonly className = 'OneHotIoU'
+  static override readonly fields: FieldTable = hotFields
+  protected override classCount(): number {
+    return this.options.numClasses
+  }
+  protected override get targets(): readonly number[] {
+    return this.options.targetClassIds
+  }
+  protected override get ignored(): number | null {
+    return this.options.ignoreClass
+  }
+  protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
+    return readLabels(y, side, this.options)
+  }
+}
+
+const hotMeanFields = {
+  /** How many classes there are. */
+  numClasses: { type: 'integer', min: 1 },
+  /** A true class that is not counted. */
+  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  /** Whether predictions are integers rather than probabilities. */
+  sparseYPred: { type: 'boolean', default: false, config: 'sparse_y_pred' },
+  /** The axis of the classes. */
+  axis: { type: 'integer', default: -1, min: -32 },
+} as const
+
+/** As {@link MeanIoU}, for one-hot targets. */
+export class OneHotMeanIoU extends Overlap<typeof hotMeanFields> {
+  static override readonly className = 'OneHotMeanIoU'
+  static override readonly fields: FieldTable = hotMeanFields
+  protected override classCount(): number {
+    return this.options.numClasses
+  }
+  protected override get targets(): readonly number[] {
+    return upTo(this.classCount())
+  }
+  protected override get ignored(): number | null {
+    return this.options.ignoreClass
+  }
+  protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
+    return readLabels(y, side, this.options)
+  }
+}

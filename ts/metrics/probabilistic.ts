@@ -1,0 +1,129 @@
+/** Losses of classes and margins, as running means. */
+
+import { alignLabels, alignTargets } from '../losses/align.js'
+import {
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  SparseCategoricalCrossentropy as SparseLoss,
+} from '../losses/crossentropy.js'
+import * as margins from '../losses/hinge.js'
+import type { Weighting } from '../losses/loss.js'
+import { klDivergence } from '../losses/probabilistic.js'
+import { poisson } from '../losses/regression.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import { MeanMetric } from './mean.js'
+
+const smoothedFields = {
+  /** Whether predictions are logits rather than probabilities. */
+  fromLogits: { type: 'boolean', default: false },
+  /** How much targets are pulled together. */
+  labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
+} as const
+
+/** `mean −[y log p + (1 − y) log(1 − p)]`. */
+export class BinaryCrossentropy extends MeanMetric<typeof smoothedFields> {
+  static override readonly className = 'BinaryCrossentropy'
+  static override readonly fields: typeof smoothedFields = smoothedFields
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return binaryCrossentropy(alignTargets(yTrue, yPred, this.name), yPred, this.options)
+  }
+}
+
+const categoricalFields = {
+  /** Whether predictions are logits rather than probabilities. */
+  fromLogits: { type: 'boolean', default: false },
+  /** How much of each target is spread over all classes. */
+  labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
+  /** The axis of the classes. */
+  axis: { type: 'integer', default: -1, min: -32 },
+} as const
+
+/** `−Σ y log p` for one-hot targets. */
+export class CategoricalCrossentropy extends MeanMetric<typeof categoricalFields> {
+  static override readonly className = 'CategoricalCrossentropy'
+  static override readonly fields: typeof categoricalFields = categoricalFields
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return categoricalCrossentropy(alignTargets(yTrue, yPred, this.name), yPred, this.options)
+  }
+}
+
+const sparseFields = {
+  /** Whether predictions are logits rather than probabilities. */
+  fromLogits: { type: 'boolean', default: false },
+  /** A label whose samples count 0; with sample weights they do not count at all. */
+  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  /** The axis of the classes: the last. */
+  axis: { type: 'integer', default: -1, min: -1, max: -1 },
+} as const
+
+/** `−log p[label]` for integer labels. */
+export class SparseCategoricalCrossentropy extends MeanMetric<typeof sparseFields> {
+  static override readonly className = 'SparseCategoricalCrossentropy'
+  static override readonly fields: typeof sparseFields = sparseFields
+  readonly #loss: SparseLoss = new SparseLoss({
+    fromLogits: this.options.fromLogits,
+    ignoreClass: this.options.ignoreClass,
+  })
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return this.#loss.call(alignLabels(yTrue, yPred, this.name), yPred)
+  }
+
+  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+    const { ignoreClass } = this.options
+    if (ignoreClass === null || weighting.sampleWeight === undefined || weighting.mask !== undefined) {
+      super.update(yTrue, yPred, weighting)
+      return
+    }
+    const counts = ops.notEqual(alignLabels(yTrue, yPred, this.name), ignoreClass)
+    super.update(yTrue, yPred, { ...weighting, mask: counts })
+  }
+}
+
+/** `Σ y log(y / p)`. */
+export class KLDivergence extends MeanMetric {
+  static override readonly className = 'KLDivergence'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return klDivergence(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}
+
+/** `mean yPred − yTrue · log(yPred + ε)`. */
+export class Poisson extends MeanMetric {
+  static override readonly className = 'Poisson'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return poisson(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}
+
+/** `mean max(1 − yTrue · yPred, 0)`. */
+export class Hinge extends MeanMetric {
+  static override readonly className = 'Hinge'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return margins.hinge(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}
+
+/** `mean max(1 − yTrue · yPred, 0)²`. */
+export class SquaredHinge extends MeanMetric {
+  static override readonly className = 'SquaredHinge'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return margins.squaredHinge(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}
+
+/** `max(best wrong − right + 1, 0)` for one-hot targets. */
+export class CategoricalHinge extends MeanMetric {
+  static override readonly className = 'CategoricalHinge'
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return margins.categoricalHinge(alignTargets(yTrue, yPred, this.name), yPred)
+  }
+}

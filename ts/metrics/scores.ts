@@ -1,0 +1,233 @@
+/** F scores, explained variance, and correlations. */
+
+import { epsilon } from '../config.js'
+import { fail } from '../errors.js'
+import type { FieldTable } from '../fields.js'
+import { alignTargets, alignWeights } from '../losses/align.js'
+import type { Weighting } from '../losses/loss.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Variable } from '../variable.js'
+import { MeanMetric } from './mean.js'
+import { Metric } from './metric.js'
+
+const averagedFields = {
+  /** One score per class, over all classes together, or their plain or weighted mean. */
+  average: { type: 'choice', of: ['micro', 'macro', 'weighted'], default: null },
+  /** Predictions above it are positive; else the largest of each sample is. */
+  threshold: { type: 'number', default: null, above: 0, max: 1 },
+} as const
+
+type Averaged = { readonly average: 'micro' | 'macro' | 'weighted' | null; readonly threshold: number | null }
+
+/** The score of a beta, with any options on top. */
+abstract class FScore<F extends FieldTable> extends Metric<typeof averagedFields & F> {
+  static override readonly fields: FieldTable = averagedFields
+  #truePositives: Variable | undefined
+  #falsePositives!: Variable
+  #falseNegatives!: Variable
+  #actual!: Variable
+
+  protected abstract get beta(): number
+
+  override update(yTrue: Tensor, yPred: Tensor, { sampleWeight, mask }: Weighting = {}): void {
+    if (yPred.rank !== 2) fail('ERR_SHAPE', this.name, 'predictions [batch, classes]', yPred.shape)
+    this.#build(yPred.shape[1]!)
+    const positive = this.#decide(this.cast(yPred))
+    const label = alignTargets(yTrue, positive, this.name)
+    const weights = [sampleWeight, mask].filter((w) => w !== undefined).map((w) => alignWeights(w, positive, this.name))
+    const total = (x: Tensor): Tensor => this.#total(weights.reduce((product, w) => ops.multiply(product, w), x))
+    this.#truePositives!.assignAdd(total(ops.multiply(positive, label)))
+    this.#falsePositives.assignAdd(total(ops.multiply(positive, ops.subtract(1, label))))
+    this.#falseNegatives.assignAdd(total(ops.multiply(ops.subtract(1, positive), label)))
+    this.#actual.assignAdd(total(label))
+  }
+
+  override result(): Tensor {
+    if (this.#truePositives === undefined) return ops.zeros([], this.dtype)
+    const share = (errors: Variable): Tensor => {
+      const right = this.#truePositives!.read()
+      return ops.divide(right, ops.add(ops.add(right, errors), epsilon()))
+    }
+    const [precision, recall] = [share(this.#falsePositives), share(this.#falseNegatives)]
+    const squared = this.beta ** 2
+    const divisor = ops.add(ops.add(ops.multiply(precision, squared), recall), epsilon())
+    return this.#averaged(ops.multiply(ops.divide(ops.multiply(precision, recall), divisor), 1 + squared))
+  }
+
+  #build(classes: number): void {
+    if (this.#truePositives !== undefined) return
+    const shape = this.#averaging.average === 'micro' ? [] : [classes]
+    this.#truePositives = this.addState('true_positives', shape)
+    this.#falsePositives = this.addState('false_positives', shape)
+    this.#falseNegatives = this.addState('false_negatives', shape)
+    this.#actual = this.addState('intermediate_weights', shape)
+  }
+
+  #decide(yPred: Tensor): Tensor {
+    const { threshold } = this.#averaging
+    if (threshold !== null) return this.cast(ops.greater(yPred, threshold))
+    const largest = ops.greaterEqual(yPred, ops.max(yPred, { axis: -1, keepdims: true }))
+    return this.cast(ops.logicalAnd(largest, ops.greater(ops.abs(yPred), 1e-9)))
+  }
+
+  #total(x: Tensor): Tensor {
+    return this.#averaging.average === 'micro' ? ops.sum(x) : ops.sum(x, { axis: 0 })
+  }
+
+  #averaged(scores: Tensor): Tensor {
+    const { average } = this.#averaging
+    if (average === null) return scores
+    if (average !== 'weighted') return ops.mean(scores)
+    const weights = ops.divide(this.#actual, ops.add(ops.sum(this.#actual), epsilon()))
+    return ops.sum(ops.multiply(scores, weights))
+  }
+
+  get #averaging(): Averaged {
+    return this.options as never
+  }
+}
+
+const betaFields = {
+  /** How much more recall counts than precision. */
+  beta: { type: 'number', default: 1, above: 0 },
+} as const
+
+/** `(1 + β²) · precision · recall / (β² · precision + recall)`, targets (batch, classes) of 0 and 1. */
+export class FBetaScore extends FScore<typeof betaFields> {
+  static override readonly className = 'FBetaScore'
+  static override readonly fields: FieldTable = betaFields
+  protected override get defaultName(): string {
+    return 'fbeta_score'
+  }
+  protected override get beta(): number {
+    return this.options.beta
+  }
+}
+
+/**
+ * `2 · precision · recall / (precision + recall)`, targets (batch, classes) of 0 and 1.
+ *
+ * @example
+ * import { F1Score } from 'ferrograd/metrics'
+ *
+ * const metric = new F1Score({ average: 'macro' })
+ */
+// biome-ignore lint/complexity/noBannedTypes: no options of its own
+export class F1Score extends FScore<{}> {
+  static override readonly className = 'F1Score'
+  protected override readonly beta = 1
+}
+
+const r2Fields = {
+  /** How the scores of several outputs become one: their mean, their mean by variance, or not at all. */
+  classAggregation: {
+    type: 'choice',
+    of: ['uniformAverage', 'varianceWeightedAverage'],
+    default: 'uniformAverage',
+    nullable: true,
+  },
+  /** How many variables explain; above 0 the score is adjusted for them. */
+  numRegressors: { type: 'integer', default: 0, min: 0 },
+} as const
+
+/** The explained share of the variance, `1 − Σ(y − ŷ)² / Σ(y − ȳ)²`; targets (batch, outputs). */
+export class R2Score extends Metric<typeof r2Fields> {
+  static override readonly className = 'R2Score'
+  static override readonly fields: typeof r2Fields = r2Fields
+  readonly #samples: Variable = this.addState('num_samples')
+  #squares: Variable | undefined
+  #sum!: Variable
+  #residual!: Variable
+  #count!: Variable
+
+  override update(yTrue: Tensor, yPred: Tensor, { sampleWeight, mask }: Weighting = {}): void {
+    if (yPred.rank !== 2) fail('ERR_SHAPE', this.name, 'predictions [batch, outputs]', yPred.shape)
+    this.#build(yPred.shape[1]!)
+    const predicted = this.cast(yPred)
+    const y = alignTargets(yTrue, predicted, this.name)
+    const weights = [sampleWeight, mask].filter((w) => w !== undefined).map((w) => alignWeights(w, y, this.name))
+    const w = weights.reduce((a, b) => ops.multiply(a, b), ops.onesLike(y))
+    const total = (x: Tensor): Tensor => ops.sum(ops.multiply(x, w), { axis: 0 })
+    this.#sum.assignAdd(total(y))
+    this.#squares!.assignAdd(total(ops.square(y)))
+    this.#residual.assignAdd(total(ops.square(ops.subtract(y, predicted))))
+    this.#count.assignAdd(ops.sum(w, { axis: 0 }))
+    this.#samples.assignAdd(ops.full([], y.size, this.dtype))
+  }
+
+  override result(): Tensor {
+    if (this.#squares === undefined) return ops.zeros([], this.dtype)
+    const mean = ops.divide(this.#sum, this.#count)
+    const spread = ops.subtract(this.#squares, ops.multiply(this.#sum, mean))
+    const raw = ops.subtract(1, ops.divide(this.#residual, spread))
+    // Where the targets do not vary the score is 0, unless they are met exactly: then it is NaN, as in Keras.
+    const bounded = ops.where(ops.logicalOr(ops.isFinite(raw), ops.isNan(raw)), raw, 0)
+    return this.#adjusted(this.#aggregated(bounded, spread))
+  }
+
+  #build(outputs: number): void {
+    if (this.#squares !== undefined) return
+    this.#squares = this.addState('squared_sum', [outputs])
+    this.#sum = this.addState('sum', [outputs])
+    this.#residual = this.addState('residual', [outputs])
+    this.#count = this.addState('count', [outputs])
+  }
+
+  #aggregated(scores: Tensor, spread: Tensor): Tensor {
+    const { classAggregation } = this.options
+    if (classAggregation === null) return scores
+    if (classAggregation === 'uniformAverage') return ops.mean(scores)
+    return ops.divide(ops.sum(ops.multiply(spread, scores)), ops.sum(spread))
+  }
+
+  /** `1 − (1 − R²)(n − 1) / (n − p − 1)`, where that divisor is positive. */
+  #adjusted(score: Tensor): Tensor {
+    const { numRegressors } = this.options
+    if (numRegressors === 0) return score
+    const free = ops.subtract(this.#samples, numRegressors + 1)
+    const factor = ops.divide(ops.subtract(this.#samples, 1), ops.where(ops.greater(free, 0), free, 1))
+    const adjusted = ops.subtract(1, ops.multiply(ops.subtract(1, score), factor))
+    return ops.where(ops.greater(free, 0), adjusted, score)
+  }
+}
+
+const axisFields = {
+  /** The axis along which targets and predictions are compared. */
+  axis: { type: 'axis', default: -1 },
+} as const
+
+type Axis = { readonly axis: number | readonly number[]; readonly keepdims: true }
+
+/** The mean of Pearson's correlation along an axis. */
+export class PearsonCorrelation extends MeanMetric<typeof axisFields> {
+  static override readonly className = 'PearsonCorrelation'
+  static override readonly fields: typeof axisFields = axisFields
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    const along: Axis = { axis: this.options.axis, keepdims: true }
+    const standard = (x: Tensor): Tensor => {
+      const centred = ops.subtract(x, ops.mean(x, along))
+      return ops.divide(centred, ops.sqrt(ops.mean(ops.square(centred), along)))
+    }
+    const y = standard(alignTargets(yTrue, yPred, this.name))
+    return ops.mean(ops.multiply(y, standard(yPred)), { axis: this.options.axis })
+  }
+}
+
+/** The mean of Lin's concordance, `2·cov / (var + var + (difference of means)² + ε)`, along an axis. */
+export class ConcordanceCorrelation extends MeanMetric<typeof axisFields> {
+  static override readonly className = 'ConcordanceCorrelation'
+  static override readonly fields: typeof axisFields = axisFields
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    const along: Axis = { axis: this.options.axis, keepdims: true }
+    const y = alignTargets(yTrue, yPred, this.name)
+    const [yMean, pMean] = [ops.mean(y, along), ops.mean(yPred, along)]
+    const [dy, dp] = [ops.subtract(y, yMean), ops.subtract(yPred, pMean)]
+    const spread = ops.add(ops.mean(ops.square(dy), along), ops.mean(ops.square(dp), along))
+    const norm = ops.add(ops.add(spread, ops.square(ops.subtract(yMean, pMean))), epsilon())
+    const covariance = ops.multiply(ops.subtract(y, pMean), dp)
+    return ops.mean(ops.divide(ops.multiply(covariance, 2), norm), { axis: this.options.axis })
+  }
+}

@@ -1,0 +1,121 @@
+/** The best of one rate over all thresholds where another is good enough. */
+
+import type { FieldTable } from '../fields.js'
+import type { Weighting } from '../losses/loss.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import { CountingMetric, count } from './confusion.js'
+
+const common = {
+  /** How many thresholds are tried, evenly between 0 and 1. */
+  numThresholds: { type: 'integer', default: 200, min: 1 },
+  /** Only this class is counted. */
+  classId: { type: 'integer', default: null, min: 0 },
+} as const
+
+/** `n` numbers from 0 to 1; the middle where there is but one. */
+export function evenThresholds(n: number): number[] {
+  return n === 1 ? [0.5] : Array.from({ length: n }, (_, i) => i / (n - 1))
+}
+
+/** The largest `sought` over the thresholds where `bounded` is at least the bound. */
+abstract class TradeOff<F extends FieldTable> extends CountingMetric<typeof common & F> {
+  static override readonly fields: FieldTable = common
+  readonly #thresholds: readonly number[] = evenThresholds(this.#options.numThresholds)
+
+  constructor(...args: ConstructorParameters<typeof CountingMetric<typeof common & F>>) {
+    super(...args)
+    this.addCounts(this.#thresholds.length)
+  }
+
+  protected abstract readonly bound: number
+  protected abstract get bounded(): Tensor
+  protected abstract get sought(): Tensor
+
+  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+    const { classId } = this.#options
+    this.addAll(
+      count(yTrue, yPred, weighting, { thresholds: this.#thresholds, dtype: this.dtype, classId, where: this.name }),
+    )
+  }
+
+  override result(): Tensor {
+    return ops.max(ops.where(ops.greaterEqual(this.bounded, this.bound), this.sought, 0))
+  }
+
+  get #options(): { readonly numThresholds: number; readonly classId: number | null } {
+    return this.options as never
+  }
+}
+
+const specificityFields = {
+  /** The least specificity. */
+  specificity: { type: 'number', min: 0, max: 1 },
+} as const
+
+/** The best sensitivity (recall) at a specificity of at least the given. */
+export class SensitivityAtSpecificity extends TradeOff<typeof specificityFields> {
+  static override readonly className = 'SensitivityAtSpecificity'
+  static override readonly fields: FieldTable = specificityFields
+  protected override readonly bound: number = this.options.specificity
+  protected override get bounded(): Tensor {
+    return this.specificity
+  }
+  protected override get sought(): Tensor {
+    return this.recall
+  }
+}
+
+const sensitivityFields = {
+  /** The least sensitivity. */
+  sensitivity: { type: 'number', min: 0, max: 1 },
+} as const
+
+/** The best specificity at a sensitivity (recall) of at least the given. */
+export class SpecificityAtSensitivity extends TradeOff<typeof sensitivityFields> {
+  static override readonly className = 'SpecificityAtSensitivity'
+  static override readonly fields: FieldTable = sensitivityFields
+  protected override readonly bound: number = this.options.sensitivity
+  protected override get bounded(): Tensor {
+    return this.recall
+  }
+  protected override get sought(): Tensor {
+    return this.specificity
+  }
+}
+
+const recallFields = {
+  /** The least recall. */
+  recall: { type: 'number', min: 0, max: 1 },
+} as const
+
+/** The best precision at a recall of at least the given. */
+export class PrecisionAtRecall extends TradeOff<typeof recallFields> {
+  static override readonly className = 'PrecisionAtRecall'
+  static override readonly fields: FieldTable = recallFields
+  protected override readonly bound: number = this.options.recall
+  protected override get bounded(): Tensor {
+    return this.recall
+  }
+  protected override get sought(): Tensor {
+    return this.precision
+  }
+}
+
+const precisionFields = {
+  /** The least precision. */
+  precision: { type: 'number', min: 0, max: 1 },
+} as const
+
+/** The best recall at a precision of at least the given. */
+export class RecallAtPrecision extends TradeOff<typeof precisionFields> {
+  static override readonly className = 'RecallAtPrecision'
+  static override readonly fields: FieldTable = precisionFields
+  protected override readonly bound: number = this.options.precision
+  protected override get bounded(): Tensor {
+    return this.precision
+  }
+  protected override get sought(): Tensor {
+    return this.recall
+  }
+}

@@ -1,0 +1,78 @@
+/** Adaptive steps with memory for rows and columns only. */
+
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Variable } from '../variable.js'
+import { Optimizer, type Slots } from './optimizer.js'
+
+const fields = {
+  /** Exponent of the decay of the means of squares. */
+  beta2Decay: { type: 'number', default: -0.8, max: 0, config: 'beta_2_decay' },
+  /** Added to the squares. */
+  epsilon1: { type: 'number', default: 1e-30, min: 0, config: 'epsilon_1' },
+  /** The least scale of a weight. */
+  epsilon2: { type: 'number', default: 1e-3, min: 0, config: 'epsilon_2' },
+  /** The largest root mean square of an update. */
+  clipThreshold: { type: 'number', default: 1, above: 0 },
+  /** Kept for Keras's configurations; the rate falls as 1/√t in any case. */
+  relativeStep: { type: 'boolean', default: true },
+} as const
+
+/**
+ * Scales by the product of row and column means of `g² + ε₁`, clips the update's root mean square to `clipThreshold`,
+ * and moves by `max(ε₂, rms(w)) · min(lr, 1/√t)`.
+ *
+ * Defaults: learning rate 0.001 (Shazeer & Stern, 2018).
+ *
+ * @example
+ * import { Adafactor } from 'ferrograd/optimizers'
+ *
+ * const optimizer = new Adafactor({ learningRate: 0.01 })
+ */
+export class Adafactor extends Optimizer<typeof fields> {
+  static override readonly className = 'Adafactor'
+  static override readonly fields: typeof fields = fields
+
+  protected override slotGroups(): readonly (readonly string[])[] {
+    return [['r', 'c', 'velocity']]
+  }
+
+  protected override initialSlot(slot: string, weight: Variable): Tensor {
+    const { shape, dtype } = weight
+    if (slot === 'velocity') return ops.zeros(shape, dtype)
+    if (shape.length < 2) return ops.zeros([], dtype)
+    return ops.zeros(slot === 'r' ? shape.slice(0, -1) : [...shape.slice(0, -2), shape.at(-1)!], dtype)
+  }
+
+  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+    const t = this.updateNumber(weight.dtype)
+    const v = this.#spread(ops.add(ops.square(gradient), this.options.epsilon1), weight, t, slots)
+    const update = ops.divide(gradient, ops.sqrt(v))
+    const clipped = ops.divide(update, ops.maximum(ops.divide(rms(update), this.options.clipThreshold), 1))
+    // With or without relativeStep: Keras takes the lower of the two rates either way.
+    const limited = ops.minimum(rate, ops.rsqrt(t))
+    const scale = ops.multiply(ops.maximum(rms(weight), this.options.epsilon2), limited)
+    this.assign(weight, ops.subtract(weight, ops.multiply(scale, clipped)))
+  }
+
+  /** The mean of squares: of rows times columns for a matrix, of each element else. */
+  #spread(squares: Tensor, weight: Variable, t: Tensor, slots: Slots): Tensor {
+    const kept = ops.subtract(1, ops.power(t, this.options.beta2Decay))
+    const blend = (slot: Variable, x: Tensor): Tensor => {
+      const blended = ops.add(ops.multiply(slot, kept), ops.multiply(x, ops.subtract(1, kept)))
+      this.assign(slot, blended)
+      return blended
+    }
+    if (weight.shape.length < 2) return blend(slots('velocity'), squares)
+    const rows = blend(slots('r'), ops.mean(squares, { axis: -1 }))
+    const columns = blend(slots('c'), ops.mean(squares, { axis: -2 }))
+    const shares = ops.divide(rows, ops.mean(rows, { axis: -1, keepdims: true }))
+    const v = ops.multiply(ops.expandDims(shares, -1), ops.expandDims(columns, -2))
+    this.assign(slots('velocity'), v)
+    return v
+  }
+}
+
+function rms(x: Tensor | Variable): Tensor {
+  return ops.sqrt(ops.mean(ops.square(x)))
+}

@@ -1,0 +1,43 @@
+/** Gradients over the root of their summed squares. */
+
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Variable } from '../variable.js'
+import { Optimizer, type Slots } from './optimizer.js'
+
+const fields = {
+  /** First value of the sums. */
+  initialAccumulatorValue: { type: 'number', default: 0.1, min: 0 },
+  /** Keeps the divisor from 0; inside the root. */
+  epsilon: { type: 'number', default: 1e-7, min: 0 },
+} as const
+
+/**
+ * `a += g²; w −= lr · g / √(a + ε)`.
+ *
+ * Defaults: learning rate 0.001, a starts at 0.1, ε 1e-7 (Duchi et al., 2011).
+ *
+ * @example
+ * import { Adagrad } from 'ferrograd/optimizers'
+ *
+ * const optimizer = new Adagrad({ learningRate: 0.05 })
+ */
+export class Adagrad extends Optimizer<typeof fields> {
+  static override readonly className = 'Adagrad'
+  static override readonly fields: typeof fields = fields
+
+  protected override slotGroups(): readonly (readonly string[])[] {
+    return [['accumulator']]
+  }
+
+  protected override initialSlot(_slot: string, weight: Variable): Tensor {
+    return ops.full(weight.shape, this.options.initialAccumulatorValue, weight.dtype)
+  }
+
+  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+    const a = ops.add(slots('accumulator'), ops.square(gradient))
+    this.assign(slots('accumulator'), a)
+    const move = ops.divide(ops.multiply(rate, gradient), ops.sqrt(ops.add(a, this.options.epsilon)))
+    this.assign(weight, ops.subtract(weight, move))
+  }
+}

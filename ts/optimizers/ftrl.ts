@@ -1,0 +1,63 @@
+/** Follow the regularized leader. */
+
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Variable } from '../variable.js'
+import { Optimizer, type Slots } from './optimizer.js'
+
+const fields = {
+  /** Exponent of the per-coordinate rate; −½ or less steep. */
+  learningRatePower: { type: 'number', default: -0.5, max: 0 },
+  /** First value of the sums of squares. */
+  initialAccumulatorValue: { type: 'number', default: 0.1, min: 0 },
+  /** Pulls weights to exactly 0. */
+  l1RegularizationStrength: { type: 'number', default: 0, min: 0, config: 'l1_regularization_strength' },
+  /** Pulls weights towards 0. */
+  l2RegularizationStrength: { type: 'number', default: 0, min: 0, config: 'l2_regularization_strength' },
+  /** As l2, on the gradient. */
+  l2ShrinkageRegularizationStrength: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    config: 'l2_shrinkage_regularization_strength',
+  },
+  /** β of the paper. */
+  beta: { type: 'number', default: 0 },
+} as const
+
+/**
+ * With `n` the sum of squares and `p` = −learningRatePower:
+ * `z += g + 2·shrinkage·w − (n'ᵖ − nᵖ)/lr · w; w = (clip(z, ±l1) − z) / (n'ᵖ/lr + 2·l2 + β/lr)`.
+ *
+ * Defaults: learning rate 0.001, power −0.5, n starts at 0.1 (McMahan et al., 2013).
+ *
+ * @example
+ * import { Ftrl } from 'ferrograd/optimizers'
+ *
+ * const optimizer = new Ftrl({ learningRate: 0.1, l1RegularizationStrength: 0.01 })
+ */
+export class Ftrl extends Optimizer<typeof fields> {
+  static override readonly className = 'Ftrl'
+  static override readonly fields: typeof fields = fields
+
+  protected override slotGroups(): readonly (readonly string[])[] {
+    return [['accumulator', 'linear']]
+  }
+
+  protected override initialSlot(slot: string, weight: Variable): Tensor {
+    return ops.full(weight.shape, slot === 'accumulator' ? this.options.initialAccumulatorValue : 0, weight.dtype)
+  }
+
+  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+    const { learningRatePower, l1RegularizationStrength: l1, l2RegularizationStrength: l2, beta } = this.options
+    const raised = (n: Tensor | Variable): Tensor => ops.power(n, -learningRatePower)
+    const n = ops.add(slots('accumulator'), ops.square(gradient))
+    const shrunk = ops.add(gradient, ops.multiply(weight, 2 * this.options.l2ShrinkageRegularizationStrength))
+    const learned = ops.divide(ops.subtract(raised(n), raised(slots('accumulator'))), rate)
+    const z = ops.add(slots('linear'), ops.subtract(shrunk, ops.multiply(learned, weight)))
+    const curvature = ops.add(ops.divide(ops.add(raised(n), beta), rate), 2 * l2)
+    this.assign(slots('linear'), z)
+    this.assign(weight, ops.divide(ops.subtract(ops.clip(z, -l1, l1), z), curvature))
+    this.assign(slots('accumulator'), n)
+  }
+}

@@ -1,0 +1,40 @@
+/** Steps by the sign alone. */
+
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Variable } from '../variable.js'
+import { Optimizer, type Slots } from './optimizer.js'
+
+const fields = {
+  /** How much of the momentum decides the sign. */
+  beta1: { type: 'number', default: 0.9, above: 0, max: 1, config: 'beta_1' },
+  /** How slowly the momentum moves. */
+  beta2: { type: 'number', default: 0.99, min: 0, max: 1, config: 'beta_2' },
+} as const
+
+/**
+ * `w −= lr · sign(β₁m + (1 − β₁)g); m = β₂m + (1 − β₂)g`.
+ *
+ * Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.99 (Chen et al., 2023).
+ *
+ * @example
+ * import { Lion } from 'ferrograd/optimizers'
+ *
+ * const optimizer = new Lion({ learningRate: 1e-4, weightDecay: 0.1 })
+ */
+export class Lion extends Optimizer<typeof fields> {
+  static override readonly className = 'Lion'
+  static override readonly fields: typeof fields = fields
+
+  protected override slotGroups(): readonly (readonly string[])[] {
+    return [['momentum']]
+  }
+
+  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+    const { beta1, beta2 } = this.options
+    const m = slots('momentum')
+    const direction = ops.sign(ops.add(ops.multiply(m, beta1), ops.multiply(gradient, 1 - beta1)))
+    this.assign(weight, ops.subtract(weight, ops.multiply(rate, direction)))
+    this.assign(m, ops.add(ops.multiply(m, beta2), ops.multiply(gradient, 1 - beta2)))
+  }
+}

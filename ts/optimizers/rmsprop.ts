@@ -1,0 +1,57 @@
+/** Gradients over the root of their mean square. */
+
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Variable } from '../variable.js'
+import { Optimizer, type Slots } from './optimizer.js'
+
+const fields = {
+  /** How slowly the mean of squares moves. */
+  rho: { type: 'number', default: 0.9, min: 0, max: 1 },
+  /** How much of the last move stays. */
+  momentum: { type: 'number', default: 0, min: 0, max: 1 },
+  /** Keeps the divisor from 0; inside the root. */
+  epsilon: { type: 'number', default: 1e-7, min: 0 },
+  /** Divides by the variance instead of the mean square. */
+  centered: { type: 'boolean', default: false },
+} as const
+
+/**
+ * `v = ρv + (1 − ρ)g²; w −= lr · g / √(v + ε)`; centered: `√(v − mean(g)² + ε)`; with momentum μ, `m = μm + step; w −= m`.
+ *
+ * Defaults: learning rate 0.001, ρ 0.9, ε 1e-7 (Hinton, 2012; Graves, 2013).
+ *
+ * @example
+ * import { RMSprop } from 'ferrograd/optimizers'
+ *
+ * const optimizer = new RMSprop({ rho: 0.95, momentum: 0.9 })
+ */
+export class RMSprop extends Optimizer<typeof fields> {
+  static override readonly className = 'RMSprop'
+  static override readonly fields: typeof fields = fields
+
+  protected override slotGroups(): readonly (readonly string[])[] {
+    const { momentum, centered } = this.options
+    return [['velocity'], ...(momentum > 0 ? [['momentum']] : []), ...(centered ? [['average_gradient']] : [])]
+  }
+
+  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+    const { momentum, epsilon } = this.options
+    const v = this.#blend(slots('velocity'), ops.square(gradient))
+    const spread = this.options.centered
+      ? ops.subtract(v, ops.square(this.#blend(slots('average_gradient'), gradient)))
+      : v
+    const step = ops.divide(ops.multiply(rate, gradient), ops.sqrt(ops.add(spread, epsilon)))
+    const move = momentum > 0 ? ops.add(ops.multiply(slots('momentum'), momentum), step) : step
+    if (momentum > 0) this.assign(slots('momentum'), move)
+    this.assign(weight, ops.subtract(weight, move))
+  }
+
+  /** `slot = ρ · slot + (1 − ρ) · x`. */
+  #blend(slot: Variable, x: Tensor): Tensor {
+    const { rho } = this.options
+    const blended = ops.add(ops.multiply(slot, rho), ops.multiply(x, 1 - rho))
+    this.assign(slot, blended)
+    return blended
+  }
+}
