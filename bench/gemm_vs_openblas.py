@@ -119,7 +119,7 @@ def start(command: list[str], threads: int) -> subprocess.Popen:
 def ask(process: subprocess.Popen, question: str) -> float:
     process.stdin.write(question + "\n")
     process.stdin.flush()
-    return float(process.stdout.readline())
+    return float(process.stdout.readline().split()[0])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-//! Rates of the matrix product: reads lines `rows cols depth layout threads` and answers each with GF/s.
+//! Rates of the matrix product: reads lines `rows cols depth layout threads` and answers each with GF/s, median
+//! and best.
 //!
 //! `layout` is `nn`, `tn`, `nt` or `tt`: whether `a` and `b` are stored transposed. The script
 //! `bench/gemm_vs_openblas.py` talks to this, turn by turn with NumPy.
@@ -27,15 +28,15 @@ fn main() -> io::Result<()> {
             continue;
         };
         let number = |word: &str| word.parse().map_err(io::Error::other);
-        let rate = rate((number(rows)?, number(cols)?, number(depth)?), layout, number(threads)?, isa);
-        println!("{rate:.2}");
+        let (median, best) = rates((number(rows)?, number(cols)?, number(depth)?), layout, number(threads)?, isa);
+        println!("{median:.2} {best:.2}");
         io::stdout().flush()?;
     }
     Ok(())
 }
 
-/// The median rate of a product, in GF/s.
-fn rate((rows, cols, depth): (usize, usize, usize), layout: &str, threads: usize, isa: Isa) -> f64 {
+/// The median and the best rate of a product, in GF/s.
+fn rates((rows, cols, depth): (usize, usize, usize), layout: &str, threads: usize, isa: Isa) -> (f64, f64) {
     let a = if layout.starts_with('t') { Operand::row_major(rows).transposed() } else { Operand::row_major(depth) };
     let b = if layout.ends_with('t') { Operand::row_major(depth).transposed() } else { Operand::row_major(cols) };
     let shape = GemmShape { rows, cols, depth, a, b, c_row_stride: cols };
@@ -45,11 +46,13 @@ fn rate((rows, cols, depth): (usize, usize, usize), layout: &str, threads: usize
     let (mut y, mut workspace) = (vec![0.0; rows * cols], vec![0.0; gemm.workspace_len()]);
     let threads = Threads::new(threads);
     let mut run = || gemm.run(&threads, &x, &w, None, &mut y, &mut workspace);
-    2.0 * (rows * cols * depth) as f64 / median_nanoseconds(&mut run)
+    let (median, best) = nanoseconds(&mut run);
+    let flops = 2.0 * (rows * cols * depth) as f64;
+    (flops / median, flops / best)
 }
 
-/// The median over batches of calls, each batch long enough for the clock.
-fn median_nanoseconds(run: &mut impl FnMut()) -> f64 {
+/// The median and the least over batches of calls, each batch long enough for the clock.
+fn nanoseconds(run: &mut impl FnMut()) -> (f64, f64) {
     let start = Instant::now();
     run();
     let calls = (20_000 / start.elapsed().as_nanos().max(1) as usize).max(1);
@@ -60,5 +63,5 @@ fn median_nanoseconds(run: &mut impl FnMut()) -> f64 {
         times.push(batch.elapsed().as_nanos() as f64 / calls as f64);
     }
     times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    (times[times.len() / 2], times[0])
 }

@@ -9,6 +9,13 @@ use crate::element::Float;
 use crate::threads::Threads;
 use std::ops::Range;
 
+/// Panels that are packed together.
+const PACKED_PANELS: usize = 8;
+/// Strips that are packed together: their rows are neighbours in memory when `b` is row-major.
+const PACKED_STRIPS: usize = 4;
+/// Depths that are packed together: fewer pages than the first-level TLB holds.
+const PACKED_DEPTH: usize = 64;
+
 /// The buffers of one run, shared by its tasks.
 #[derive(Clone, Copy)]
 pub(super) struct Buffers<T> {
@@ -63,27 +70,60 @@ impl<T: Float> Gemm<T> {
         }
     }
 
-    /// Packs what the block needs: panels of `a`, then strips of `b`, each its own task.
+    /// Packs what several tasks of the block share: panels of `a`, then strips of `b`. What only one task reads,
+    /// that task packs itself, so that it is still in its cache.
     ///
     /// # Safety
     /// That of [`Self::run_blocks`].
     unsafe fn pack_block(&self, threads: Option<&Threads>, buffers: &Buffers<T>, block: &Block) {
-        const PANELS: usize = 8;
-        const STRIPS: usize = 4;
         let (panels, strips) = self.tiles(block);
-        let a_tasks = if self.plan.pack_a { panels.div_ceil(PANELS) } else { 0 };
-        let b_tasks = if self.plan.pack_b && !block.packed_b { strips.div_ceil(STRIPS) } else { 0 };
+        let a_tasks = if self.plan.pack_a && !self.own_panels(block) { panels.div_ceil(PACKED_PANELS) } else { 0 };
+        let packs_b = self.plan.pack_b && !block.packed_b && !self.own_strips(block);
+        let b_tasks = if packs_b { strips.div_ceil(PACKED_STRIPS) } else { 0 };
         each(threads, a_tasks + b_tasks, &|task| {
             // Safety: each panel is packed by one task, within the buffers that the caller vouches for.
             unsafe {
                 if task < a_tasks {
-                    (task * PANELS..panels.min((task + 1) * PANELS)).for_each(|p| self.pack_panel(buffers, block, p));
+                    self.pack_panels(buffers, block, share(task, PACKED_PANELS, panels));
                 } else {
-                    let first = (task - a_tasks) * STRIPS;
-                    (first..strips.min(first + STRIPS)).for_each(|s| self.pack_strip(buffers, block, s));
+                    self.pack_strips(buffers, block, share(task - a_tasks, PACKED_STRIPS, strips));
                 }
             }
         });
+    }
+
+    /// Whether a panel is read by one task only: one group of strips spans the block.
+    fn own_panels(&self, block: &Block) -> bool {
+        self.tiles(block).1 <= self.plan.group_strips
+    }
+
+    /// Whether a strip is read by one task only: one group of panels spans the rows.
+    fn own_strips(&self, block: &Block) -> bool {
+        block.rows.len() == self.shape.rows && self.tiles(block).0 <= self.plan.group_panels
+    }
+
+    /// Packs some panels of `a`.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    unsafe fn pack_panels(&self, buffers: &Buffers<T>, block: &Block, panels: Range<usize>) {
+        for panel in panels {
+            // Safety: the caller's promise.
+            unsafe { self.pack_panel(buffers, block, panel) };
+        }
+    }
+
+    /// Packs some neighbouring strips of `b`, a few depths of each at a time so that pages are visited once.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    unsafe fn pack_strips(&self, buffers: &Buffers<T>, block: &Block, strips: Range<usize>) {
+        for depth in pieces(block.depth.len(), PACKED_DEPTH) {
+            for strip in strips.clone() {
+                // Safety: the caller's promise.
+                unsafe { self.pack_strip(buffers, block, strip, depth.clone()) };
+            }
+        }
     }
 
     /// Packs the rows of one panel of `a`, as high as the panel.
@@ -107,23 +147,30 @@ impl<T: Float> Gemm<T> {
         }
     }
 
-    /// Packs the columns of one strip of `b`, widened to whole vectors.
+    /// Packs some depths of one strip of `b`, its columns widened to whole vectors.
     ///
     /// # Safety
     /// That of [`Self::run_blocks`].
-    unsafe fn pack_strip(&self, buffers: &Buffers<T>, block: &Block, strip: usize) {
+    unsafe fn pack_strip(&self, buffers: &Buffers<T>, block: &Block, strip: usize, depth: Range<usize>) {
         let (start, cols) = span(strip, self.plan.strip, block.cols.len());
+        let pitch = cols.next_multiple_of(self.kernels.lanes);
         let b = &self.shape.b;
         // Safety: the caller's promise.
         unsafe {
             (self.kernels.pack)(&Panel {
-                source: at(buffers.b, block.depth.start, b.row_stride, block.cols.start + start, b.col_stride),
+                source: at(
+                    buffers.b,
+                    block.depth.start + depth.start,
+                    b.row_stride,
+                    block.cols.start + start,
+                    b.col_stride,
+                ),
                 lane_stride: b.col_stride,
                 depth_stride: b.row_stride,
                 lanes: cols,
-                depth: block.depth.len(),
-                target: buffers.packed_b.add(start * block.depth.len()),
-                pitch: cols.next_multiple_of(self.kernels.lanes),
+                depth: depth.len(),
+                target: buffers.packed_b.add(start * block.depth.len() + depth.start * pitch),
+                pitch,
             });
         }
     }
@@ -142,14 +189,36 @@ impl<T: Float> Gemm<T> {
         let (high, wide) = (self.plan.group_panels, self.plan.group_strips);
         let columns = strips.div_ceil(wide);
         each(threads, panels.div_ceil(high) * columns, &|task| {
-            let (row, column) = (task / columns * high, task % columns * wide);
-            for strip in column..strips.min(column + wide) {
-                for panel in row..panels.min(row + high) {
-                    // Safety: each tile belongs to one task; the caller vouches for the buffers.
-                    unsafe { self.multiply_tile(buffers, block, panel, strip) };
+            let panels = share(task / columns, high, panels);
+            let strips = share(task % columns, wide, strips);
+            // Safety: each tile belongs to one task; the caller vouches for the buffers.
+            unsafe { self.multiply_group(buffers, block, panels, strips) };
+        });
+    }
+
+    /// The tiles of a task, and the packing of what only this task reads.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`], and no other task has these tiles.
+    unsafe fn multiply_group(&self, buffers: &Buffers<T>, block: &Block, panels: Range<usize>, strips: Range<usize>) {
+        let packs_b = self.plan.pack_b && self.own_strips(block);
+        // Safety: the caller's promise.
+        unsafe {
+            if self.plan.pack_a && self.own_panels(block) {
+                self.pack_panels(buffers, block, panels.clone());
+            }
+            for few in (strips.start..strips.end).step_by(PACKED_STRIPS) {
+                let few = few..strips.end.min(few + PACKED_STRIPS);
+                if packs_b {
+                    self.pack_strips(buffers, block, few.clone());
+                }
+                for strip in few {
+                    for panel in panels.clone() {
+                        self.multiply_tile(buffers, block, panel, strip);
+                    }
                 }
             }
-        });
+        }
     }
 
     /// One register tile over the depth of the block, finished when that is the last.
@@ -233,6 +302,11 @@ impl<T: Float> Gemm<T> {
         // Safety: the caller's promise.
         unsafe { (self.kernels.finish)(&tile) };
     }
+}
+
+/// The part of `0..len` that task `index` has when each has `step`.
+fn share(index: usize, step: usize, len: usize) -> Range<usize> {
+    index * step..len.min((index + 1) * step)
 }
 
 /// Where piece `index` of `len` in pieces of `step` starts, and how long it is.

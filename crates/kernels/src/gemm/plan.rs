@@ -12,9 +12,9 @@ const TASK_FLOPS: usize = 2_000_000;
 /// The most tasks that a block is cut into.
 const MOST_TASKS: usize = 32;
 /// Bytes of packed `a` that a task keeps in the second-level cache.
-const GROUP_BYTES: usize = 256 * 1024;
-/// Depth of a packed block: a strip of `b` this deep fills most of the first-level cache.
-const BLOCK_DEPTH: usize = 256;
+const GROUP_BYTES: usize = 512 * 1024;
+/// Bytes of a packed row or column: the deeper a block, the fewer times `c` is read and written again.
+const BLOCK_DEPTH_BYTES: usize = 2048;
 /// Rows of a block: its packed panels stay in the last-level cache.
 const BLOCK_ROWS: usize = 2048;
 /// Columns of a block.
@@ -54,7 +54,7 @@ impl Plan {
             strip,
             block_rows: if whole { shape.rows } else { even(shape.rows, BLOCK_ROWS).next_multiple_of(panel) },
             block_cols: if whole { shape.cols } else { even(shape.cols, BLOCK_COLS).next_multiple_of(strip) },
-            block_depth: if whole { shape.depth } else { even(shape.depth, BLOCK_DEPTH) },
+            block_depth: if whole { shape.depth } else { even(shape.depth, BLOCK_DEPTH_BYTES / size_of::<T>()) },
             group_panels: 1,
             group_strips: 1,
             parallel: false,
@@ -73,7 +73,7 @@ impl Plan {
         } else {
             1
         };
-        let panel_bytes = self.panel * self.block_depth * T::DTYPE.size();
+        let panel_bytes = self.panel * self.block_depth * size_of::<T>();
         let by_cache = if self.pack_a { panels.div_ceil((GROUP_BYTES / panel_bytes).max(1)) } else { 1 };
         let col_groups = wanted.div_ceil(by_cache).min(strips);
         let row_groups = wanted.div_ceil(col_groups).max(by_cache).min(panels);

@@ -48,7 +48,12 @@ pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT:
         let mut sums = [[V::splat(V::Element::default()); N]; R];
         let (mut a, mut b) = (tile.a, tile.b);
         for i in 0..R {
-            V::prefetch(tile.c.wrapping_add(i * tile.c_row_stride));
+            // Rows of `c` need not start at a cache line: one more than their vectors.
+            let c = tile.c.wrapping_add(i * tile.c_row_stride);
+            for j in 0..N {
+                V::prefetch(c.wrapping_add(j * V::LANES));
+            }
+            V::prefetch(c.wrapping_add(N * V::LANES - 1));
         }
         for _ in 0..tile.depth {
             let mut row = [V::splat(V::Element::default()); N];

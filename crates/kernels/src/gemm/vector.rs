@@ -328,7 +328,7 @@ pub(super) mod x86 {
                 #[inline(always)]
                 unsafe fn prefetch(address: *const $element) {
                     // Safety: a prefetch never faults.
-                    unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+                    unsafe { _mm_prefetch::<_MM_HINT_ET0>(address.cast()) }
                 }
                 transpose!($half, $side, $turn);
             }
