@@ -10,6 +10,9 @@ use ferrograd_kernels::threads::Threads;
 use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
+/// Elements of a cache line.
+const LINE: usize = 16;
+
 /// How long one answer may measure.
 const BUDGET: Duration = Duration::from_millis(60);
 
@@ -35,17 +38,26 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
+/// The part of a buffer that starts at a cache line, as an arena's tensors do.
+fn aligned(buffer: &mut [f32]) -> &mut [f32] {
+    let start = buffer.as_ptr().align_offset(4 * LINE);
+    let len = buffer.len() - LINE;
+    &mut buffer[start..start + len]
+}
+
 /// The median and the best rate of a product, in GF/s.
 fn rates((rows, cols, depth): (usize, usize, usize), layout: &str, threads: usize, isa: Isa) -> (f64, f64) {
     let a = if layout.starts_with('t') { Operand::row_major(rows).transposed() } else { Operand::row_major(depth) };
     let b = if layout.ends_with('t') { Operand::row_major(depth).transposed() } else { Operand::row_major(cols) };
     let shape = GemmShape { rows, cols, depth, a, b, c_row_stride: cols };
     let gemm = Gemm::<f32>::new(shape, EpilogueSpec::default(), isa).expect("row-major shapes are valid");
-    let x: Vec<f32> = (0..rows * depth).map(|i| (i % 17) as f32 - 8.0).collect();
-    let w: Vec<f32> = (0..depth * cols).map(|i| (i % 13) as f32 - 6.0).collect();
-    let (mut y, mut workspace) = (vec![0.0; rows * cols], vec![0.0; gemm.workspace_len()]);
+    let (mut x, mut w) = (vec![0.0; rows * depth + LINE], vec![0.0; depth * cols + LINE]);
+    let (mut y, mut workspace) = (vec![0.0; rows * cols + LINE], vec![0.0; gemm.workspace_len()]);
+    let (x, w, y) = (aligned(&mut x), aligned(&mut w), aligned(&mut y));
+    x.iter_mut().enumerate().for_each(|(i, x)| *x = (i % 17) as f32 - 8.0);
+    w.iter_mut().enumerate().for_each(|(i, w)| *w = (i % 13) as f32 - 6.0);
     let threads = Threads::new(threads);
-    let mut run = || gemm.run(&threads, &x, &w, None, &mut y, &mut workspace);
+    let mut run = || gemm.run(&threads, x, w, None, y, &mut workspace);
     let (median, best) = nanoseconds(&mut run);
     let flops = 2.0 * (rows * cols * depth) as f64;
     (flops / median, flops / best)

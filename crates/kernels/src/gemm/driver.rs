@@ -40,7 +40,7 @@ struct Block {
 }
 
 /// Calls `task` for each index, on the pool where there is one.
-fn each(threads: Option<&Threads>, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+pub(super) fn each(threads: Option<&Threads>, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
     match threads {
         Some(threads) if tasks > 1 => threads.run(tasks, task),
         _ => (0..tasks).for_each(task),
@@ -53,7 +53,6 @@ impl<T: Float> Gemm<T> {
     /// # Safety
     /// The buffers are valid for the planned shape, and `c` and the packed panels for writing.
     pub(super) unsafe fn run_blocks(&self, threads: Option<&Threads>, buffers: &Buffers<T>) {
-        let threads = threads.filter(|_| self.plan.parallel);
         let (shape, plan) = (&self.shape, &self.plan);
         for cols in pieces(shape.cols, plan.block_cols) {
             for depth in pieces(shape.depth, plan.block_depth) {
@@ -265,7 +264,7 @@ impl<T: Float> Gemm<T> {
     }
 
     /// What the tile adds its product to.
-    fn base(&self, buffers: &Buffers<T>, top: usize, left: usize, first: bool) -> Base<T> {
+    pub(super) fn base(&self, buffers: &Buffers<T>, top: usize, left: usize, first: bool) -> Base<T> {
         if !first || self.spec.accumulate {
             let row_stride = self.shape.c_row_stride;
             return Base::Rows { start: buffers.c.wrapping_add(top * row_stride + left), row_stride };
@@ -286,11 +285,19 @@ impl<T: Float> Gemm<T> {
     ///
     /// # Safety
     /// That of [`Self::run_blocks`].
-    unsafe fn finish_tile(&self, buffers: &Buffers<T>, (top, left): (usize, usize), (rows, cols): (usize, usize)) {
+    pub(super) unsafe fn finish_tile(
+        &self,
+        buffers: &Buffers<T>,
+        (top, left): (usize, usize),
+        (rows, cols): (usize, usize),
+    ) {
         let late_bias = self.spec.accumulate && self.spec.bias.is_some();
         if !late_bias && self.spec.activation == Activation::None {
             return;
         }
+        // A column without gaps is as good as a row, when no bias runs along it.
+        let column = cols == 1 && self.shape.c_row_stride == 1 && !late_bias;
+        let (rows, cols) = if column { (cols, rows) } else { (rows, cols) };
         let tile = Finish {
             c: buffers.c.wrapping_add(top * self.shape.c_row_stride + left),
             c_row_stride: self.shape.c_row_stride,
@@ -305,7 +312,7 @@ impl<T: Float> Gemm<T> {
 }
 
 /// The part of `0..len` that task `index` has when each has `step`.
-fn share(index: usize, step: usize, len: usize) -> Range<usize> {
+pub(super) fn share(index: usize, step: usize, len: usize) -> Range<usize> {
     index * step..len.min((index + 1) * step)
 }
 

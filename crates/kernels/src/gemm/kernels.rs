@@ -1,7 +1,9 @@
 //! The kernels of one instruction set, compiled for it and gathered in a table.
 
+use super::dots::{self, Dots, DotsFn};
 use super::epilogue::{self, Finish};
 use super::pack::{self, Panel};
+use super::spread::{self, Spread, SpreadFn};
 use super::tile::{self, Tile, TileFn};
 use super::vector::{Lanes, Vector};
 use crate::element::Float;
@@ -21,6 +23,12 @@ pub(super) struct Kernels<T: 'static> {
     pub neighbours: Rows<T>,
     /// `a` and `b` read in place.
     pub strided: Rows<T>,
+    /// Dot products of 1, 2, … rows with one to four others.
+    pub dots: &'static [[DotsFn<T>; 4]],
+    /// Dot products of 1, 2, … rows with one other.
+    pub dots_of_one: &'static [DotsFn<T>],
+    /// Rows of a matrix spread over 1, 2, … rows of the result.
+    pub spread: [SpreadFn<T>; spread::ROWS],
     /// Packs one panel.
     pub pack: unsafe fn(&Panel<T>),
     /// Late bias and activation of a tile.
@@ -46,7 +54,7 @@ impl<T: Float> Kernels<T> {
 
 /// A module with the tables of one instruction set; `$rows` are the tile heights, packed and read in place.
 macro_rules! kernels {
-    ($(#[$feature:meta])* $isa:ident, $single:ty, $double:ty, [$($packed:literal)*], [$($direct:literal)*]) => {
+    ($(#[$feature:meta])* $isa:ident, $single:ty, $double:ty, [$($packed:literal)*], [$($direct:literal)*], [$($dots:literal)*]) => {
         pub(super) mod $isa {
             use super::*;
 
@@ -56,6 +64,18 @@ macro_rules! kernels {
             ) {
                 // Safety: the caller's promise; this function enables the instruction set.
                 unsafe { tile::tile::<V, R, N, UNIT, PARTIAL>(tile) }
+            }
+
+            $(#[$feature])*
+            unsafe fn dots<V: Vector, const R: usize, const C: usize>(task: &Dots<V::Element>) {
+                // Safety: the caller's promise; this function enables the instruction set.
+                unsafe { dots::dots::<V, R, C>(task) }
+            }
+
+            $(#[$feature])*
+            unsafe fn spread<V: Vector, const R: usize, const D: usize>(task: &Spread<V::Element>) {
+                // Safety: the caller's promise; this function enables the instruction set.
+                unsafe { spread::spread::<V, R, D>(task) }
             }
 
             $(#[$feature])*
@@ -70,29 +90,40 @@ macro_rules! kernels {
                 unsafe { epilogue::finish::<V>(tile) }
             }
 
-            kernels!(@table F32, f32, $single, [$($packed)*], [$($direct)*]);
-            kernels!(@table F64, f64, $double, [$($packed)*], [$($direct)*]);
+            kernels!(@table F32, f32, $single, [$($packed)*], [$($direct)*], [$($dots)*]);
+            kernels!(@table F64, f64, $double, [$($packed)*], [$($direct)*], [$($dots)*]);
         }
     };
-    (@table $name:ident, $element:ty, $vector:ty, [$($packed:literal)*], [$($direct:literal)*]) => {
+    (@table $name:ident, $element:ty, $vector:ty, [$($packed:literal)*], [$($direct:literal)*], [$($dots:literal)*]) => {
         pub(in super::super) const $name: Kernels<$element> = Kernels {
             lanes: <$vector>::LANES,
             packed: &[$([tile::<$vector, $packed, 1, true, false>, tile::<$vector, $packed, 2, true, false>]),*],
             neighbours: &[$([tile::<$vector, $direct, 1, true, true>, tile::<$vector, $direct, 2, true, true>]),*],
             strided: &[$([tile::<$vector, $direct, 1, false, true>, tile::<$vector, $direct, 2, false, true>]),*],
+            dots: &[$([
+                dots::<$vector, $dots, 1>, dots::<$vector, $dots, 2>, dots::<$vector, $dots, 3>, dots::<$vector, $dots, 4>,
+            ]),*],
+            dots_of_one: &[
+                dots::<$vector, 1, 1>, dots::<$vector, 2, 1>, dots::<$vector, 3, 1>, dots::<$vector, 4, 1>,
+                dots::<$vector, 5, 1>, dots::<$vector, 6, 1>, dots::<$vector, 7, 1>, dots::<$vector, 8, 1>,
+            ],
+            spread: [
+                spread::<$vector, 1, 8>, spread::<$vector, 2, 4>, spread::<$vector, 3, 4>, spread::<$vector, 4, 4>,
+            ],
             pack: pack::<$vector>,
             finish: finish::<$vector>,
         };
     };
 }
 
-kernels!(portable, Lanes<f32, 8>, Lanes<f64, 4>, [1 2 3 4], [1 2 3 4]);
+kernels!(portable, Lanes<f32, 8>, Lanes<f64, 4>, [1 2 3 4], [1 2 3 4], [1 2]);
 #[cfg(target_arch = "x86_64")]
 use super::vector::x86;
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma")] avx2, x86::F32x8, x86::F64x4, [1 2 3 4 5 6], [1 2 3 4 5 6]);
+kernels!(#[target_feature(enable = "avx2,fma")] avx2, x86::F32x8, x86::F64x4, [1 2 3 4 5 6], [1 2 3 4 5 6], [1 2 3]);
 #[cfg(target_arch = "x86_64")]
 kernels!(
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-    avx512, x86::F32x16, x86::F64x8, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], [1 2 3 4 5 6 7 8]
+    avx512, x86::F32x16, x86::F64x8, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], [1 2 3 4 5 6 7 8],
+    [1 2 3 4]
 );

@@ -4,11 +4,13 @@
 //! rows, and those into register tiles (`tile`); small and skinny ones read their operands in place. Every element
 //! is summed over the depth in one fixed order, so the bits do not depend on the number of threads.
 
+mod dots;
 mod driver;
 mod epilogue;
 mod kernels;
 mod pack;
 mod plan;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -21,7 +23,7 @@ use crate::isa::Isa;
 use crate::threads::Threads;
 use driver::Buffers;
 use kernels::Kernels;
-use plan::Plan;
+use plan::{Path, Plan};
 use std::fmt;
 
 /// Where the elements of an operand lie: `(i, j)` at `i · row_stride + j · col_stride`, in elements.
@@ -176,7 +178,23 @@ impl<T: Float> Gemm<T> {
             return;
         }
         // Safety: the lengths were checked against the furthest element of the planned shape.
-        unsafe { self.run_blocks(Some(threads), &self.buffers(a, b, bias, c, workspace)) }
+        unsafe { self.run_path(Some(threads), &self.buffers(a, b, bias, c, workspace)) }
+    }
+
+    /// The product, by the path that was planned.
+    ///
+    /// # Safety
+    /// The buffers are valid for the planned shape, and `c` and the packed panels for writing.
+    unsafe fn run_path(&self, threads: Option<&Threads>, buffers: &Buffers<T>) {
+        let threads = threads.filter(|_| self.plan.parallel);
+        // Safety: the caller's promise.
+        unsafe {
+            match &self.plan.path {
+                Path::Blocks => self.run_blocks(threads, buffers),
+                Path::Dots(plan) => self.run_dots(plan, threads, buffers),
+                Path::Spread(plan) => self.run_spread(plan, threads, buffers),
+            }
+        }
     }
 
     /// The addresses of a run; packed panels start at a cache line.

@@ -1,7 +1,9 @@
 //! Choosing, from the shape alone, how a product is cut into blocks, panels, strips and tasks.
 
 use super::GemmShape;
+use super::dots::DotsPlan;
 use super::kernels::Kernels;
+use super::spread::{self, SpreadPlan};
 use crate::element::Float;
 use std::ops::Range;
 
@@ -20,9 +22,35 @@ const BLOCK_ROWS: usize = 2048;
 /// Columns of a block.
 const BLOCK_COLS: usize = 4096;
 
+/// Bytes of a matrix above which a product that reads it once is shared by threads.
+const PARALLEL_BYTES: usize = 1024 * 1024;
+/// Bytes of a matrix that one such task should at least read.
+const TASK_BYTES: usize = 128 * 1024;
+
+/// Bytes of a matrix from which on its rows are streamed rather than tiled.
+const SPREAD_BYTES: usize = 256 * 1024;
+/// The fewest columns that a task spreads.
+const SPREAD_COLS: usize = 512;
+/// The most tasks of spreading.
+const SPREAD_TASKS: usize = 8;
+/// The most rows or columns that are taken as dot products without packing.
+const DOTS: usize = 8;
+
+/// The way in which a product is run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Path {
+    /// Register tiles, of packed operands or in place.
+    Blocks,
+    /// Dot products along a contiguous depth.
+    Dots(DotsPlan),
+    /// Rows of a matrix spread over few rows of the result.
+    Spread(SpreadPlan),
+}
+
 /// How a product is cut. Sizes depend on the shape, never on the number of threads.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
+    pub path: Path,
     pub pack_a: bool,
     pub pack_b: bool,
     /// Rows of a panel: the height of the register tile.
@@ -48,6 +76,7 @@ impl Plan {
         let strip = 2 * kernels.lanes;
         let whole = !pack_a && !pack_b;
         let mut plan = Plan {
+            path: Path::Blocks,
             pack_a,
             pack_b,
             panel,
@@ -60,7 +89,16 @@ impl Plan {
             parallel: false,
         };
         plan.group::<T>(shape);
+        plan.skinny::<T>(shape, kernels);
         plan
+    }
+
+    /// Takes a path for few rows or columns where one fits.
+    fn skinny<T: Float>(&mut self, shape: &GemmShape, kernels: &Kernels<T>) {
+        let Some(path) = spread_path(shape, kernels).or_else(|| dots_path(shape, kernels)) else { return };
+        let matrix = shape.depth * shape.rows.max(shape.cols) * size_of::<T>();
+        self.path = path;
+        self.parallel |= matrix >= PARALLEL_BYTES;
     }
 
     /// Cuts a block into tasks.
@@ -83,6 +121,13 @@ impl Plan {
 
     /// Elements of packed `a` and of packed `b`.
     pub fn packed_lens(&self, shape: &GemmShape, lanes: usize) -> (usize, usize) {
+        match self.path {
+            Path::Blocks => {}
+            Path::Dots(plan) if plan.pack => {
+                return (0, shape.depth * if plan.swapped { shape.rows } else { shape.cols });
+            }
+            Path::Dots(_) | Path::Spread(_) => return (0, 0),
+        }
         let depth = self.block_depth.min(shape.depth);
         let a = if self.pack_a { self.block_rows.min(shape.rows) * depth } else { 0 };
         let b = if self.pack_b { self.block_cols.min(shape.cols).next_multiple_of(lanes) * depth } else { 0 };
@@ -96,6 +141,55 @@ fn packing<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> (bool, bool) {
     let large = shape.rows >= 4 * kernels.packed.len() && shape.cols >= 2 * strip && shape.depth >= 64;
     let scattered = shape.b.col_stride != 1 && shape.cols > 1;
     (large, large || scattered)
+}
+
+/// Few rows times a row-major matrix, or the same with all transposed.
+fn spread_path<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> Option<Path> {
+    let bytes = shape.depth * shape.cols * size_of::<T>();
+    let row = shape.rows == 1 && shape.cols >= kernels.lanes;
+    let rows = row || shape.rows <= spread::ROWS && bytes >= SPREAD_BYTES;
+    if rows && shape.b.col_stride == 1 {
+        return Some(Path::Spread(SpreadPlan {
+            swapped: false,
+            group: spread_share::<T>(shape.cols, shape.depth, kernels),
+        }));
+    }
+    let column = shape.cols == 1 && shape.rows >= kernels.lanes && shape.c_row_stride == 1;
+    let group = spread_share::<T>(shape.rows, shape.depth, kernels);
+    (column && shape.a.row_stride == 1).then_some(Path::Spread(SpreadPlan { swapped: true, group }))
+}
+
+/// Few columns or few rows where the many are contiguous along the depth.
+fn dots_path<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> Option<Path> {
+    if shape.depth < kernels.lanes {
+        return None;
+    }
+    let few = |few: usize, contiguous: bool| few <= if contiguous { DOTS } else { spread::ROWS };
+    let (a_rows, b_cols) = (shape.a.col_stride == 1, shape.b.row_stride == 1);
+    if a_rows && shape.cols <= shape.rows && few(shape.cols, b_cols) {
+        let group = task_share::<T>(shape.rows, shape.depth, kernels);
+        return Some(Path::Dots(DotsPlan { swapped: false, pack: !b_cols, group }));
+    }
+    let group = task_share::<T>(shape.cols, shape.depth, kernels);
+    (b_cols && shape.rows <= shape.cols && few(shape.rows, a_rows)).then_some(Path::Dots(DotsPlan {
+        swapped: true,
+        pack: !a_rows,
+        group,
+    }))
+}
+
+/// How many columns a task of spreading has: enough that rows are read in long runs.
+fn spread_share<T: Float>(cols: usize, depth: usize, kernels: &Kernels<T>) -> usize {
+    task_share::<T>(cols, depth, kernels)
+        .max(SPREAD_COLS)
+        .max(cols.div_ceil(SPREAD_TASKS).next_multiple_of(kernels.lanes))
+}
+
+/// How many of the many a task has that reads `depth` numbers for each, in whole vectors.
+fn task_share<T: Float>(many: usize, depth: usize, kernels: &Kernels<T>) -> usize {
+    let bytes = many.saturating_mul(depth).saturating_mul(size_of::<T>());
+    let tasks = if bytes < PARALLEL_BYTES { 1 } else { (bytes / TASK_BYTES).min(MOST_TASKS) };
+    many.div_ceil(tasks).next_multiple_of(4 * kernels.lanes)
 }
 
 /// `2 · rows · cols · depth`.

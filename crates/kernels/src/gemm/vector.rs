@@ -31,7 +31,6 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn mul(self, other: Self) -> Self;
     /// `max(self, 0)`, NaN for NaN.
     unsafe fn relu(self) -> Self;
-    #[expect(dead_code, reason = "the kernel of short wide products reads it next")]
     /// The sum of the lanes, as a tree.
     unsafe fn sum(self) -> Self::Element;
     /// Asks for the cache line of `address` ahead of a write.
