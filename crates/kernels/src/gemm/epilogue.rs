@@ -1,7 +1,7 @@
 //! What happens to a tile of `C` while it is still in the cache: a late bias, an activation.
 
 use super::tile::Base;
-use super::vector::Vector;
+use crate::math::Simd;
 
 /// The function applied to each element of the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -11,6 +11,12 @@ pub enum Activation {
     None,
     /// `max(x, 0)`, NaN for NaN.
     Relu,
+    /// `1 / (1 + e⁻ˣ)`.
+    Sigmoid,
+    /// `tanh x`.
+    Tanh,
+    /// `ln (1 + eˣ)`.
+    Softplus,
 }
 
 /// Which axis of the result a bias runs along.
@@ -57,18 +63,29 @@ pub(super) struct Finish<T> {
 /// # Safety
 /// `V`'s instruction set is present; `c` and the bias are valid for the tile; `c` is not aliased.
 #[inline(always)]
-pub(super) unsafe fn finish<V: Vector>(tile: &Finish<V::Element>) {
+pub(super) unsafe fn finish<V: Simd>(tile: &Finish<V::Elem>) {
     for row in 0..tile.rows {
         let c = tile.c.wrapping_add(row * tile.c_row_stride);
         for col in (0..tile.cols).step_by(V::LANES) {
-            // Safety: masked to the columns that exist.
+            let lanes = V::LANES.min(tile.cols - col);
+            // Safety: limited to the columns that exist.
             unsafe {
-                let mask = V::mask(V::LANES.min(tile.cols - col));
-                let sum = biased::<V>(V::load_partial(c.add(col), mask), &tile.bias, row, col, mask);
-                activate(sum, tile.activation).store_partial(c.add(col), mask);
+                let sum = biased::<V>(load(c.add(col), lanes), &tile.bias, row, col, lanes);
+                let done = activate(sum, tile.activation);
+                if lanes == V::LANES { done.store(c.add(col)) } else { done.store_first(c.add(col), lanes) }
             }
         }
     }
+}
+
+/// The first `lanes` numbers.
+///
+/// # Safety
+/// That of [`finish`]; `source` is valid for `lanes` numbers.
+#[inline(always)]
+unsafe fn load<V: Simd>(source: *const V::Elem, lanes: usize) -> V {
+    // Safety: the caller's promise.
+    unsafe { if lanes == V::LANES { V::load(source) } else { V::load_first(source, lanes) } }
 }
 
 /// `x + bias` at a place of the tile.
@@ -76,28 +93,25 @@ pub(super) unsafe fn finish<V: Vector>(tile: &Finish<V::Element>) {
 /// # Safety
 /// That of [`finish`].
 #[inline(always)]
-unsafe fn biased<V: Vector>(x: V, bias: &Base<V::Element>, row: usize, col: usize, mask: V::Mask) -> V {
+unsafe fn biased<V: Simd>(x: V, bias: &Base<V::Elem>, row: usize, col: usize, lanes: usize) -> V {
     // Safety: the caller's promise.
     unsafe {
         match *bias {
             Base::Zero => x,
-            Base::Rows { start, row_stride } => {
-                x.add(V::load_partial(start.wrapping_add(row * row_stride + col), mask))
-            }
+            Base::Rows { start, row_stride } => x.add(load(start.wrapping_add(row * row_stride + col), lanes)),
             Base::Column(start) => x.add(V::splat(*start.add(row))),
         }
     }
 }
 
 /// The activation of one register.
-///
-/// # Safety
-/// `V`'s instruction set is present.
 #[inline(always)]
-unsafe fn activate<V: Vector>(x: V, activation: Activation) -> V {
+fn activate<V: Simd>(x: V, activation: Activation) -> V {
     match activation {
         Activation::None => x,
-        // Safety: the caller's promise.
-        Activation::Relu => unsafe { x.relu() },
+        Activation::Relu => x.max(V::whole(0)),
+        Activation::Sigmoid => x.sigmoid(),
+        Activation::Tanh => x.tanh(),
+        Activation::Softplus => x.softplus(),
     }
 }

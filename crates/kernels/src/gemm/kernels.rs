@@ -8,6 +8,7 @@ use super::tile::{self, Tile, TileFn};
 use super::vector::{Lanes, Vector};
 use crate::element::Float;
 use crate::isa::Isa;
+use crate::math::{Compute, Simd};
 use std::any::Any;
 
 /// Kernels for 1, 2, … rows, each for one vector and for two.
@@ -54,7 +55,7 @@ impl<T: Float> Kernels<T> {
 
 /// A module with the tables of one instruction set; `$rows` are the tile heights, packed and read in place.
 macro_rules! kernels {
-    ($(#[$feature:meta])* $isa:ident, $single:ty, $double:ty, [$($packed:literal)*], [$($direct:literal)*], [$($dots:literal)*]) => {
+    ($(#[$feature:meta])* $isa:ident, $compute:ident, $single:ty, $double:ty, [$($packed:literal)*], [$($direct:literal)*], [$($dots:literal)*]) => {
         pub(super) mod $isa {
             use super::*;
 
@@ -85,16 +86,16 @@ macro_rules! kernels {
             }
 
             $(#[$feature])*
-            unsafe fn finish<V: Vector>(tile: &Finish<V::Element>) {
+            unsafe fn finish<V: Simd>(tile: &Finish<V::Elem>) {
                 // Safety: the caller's promise; this function enables the instruction set.
                 unsafe { epilogue::finish::<V>(tile) }
             }
 
-            kernels!(@table F32, f32, $single, [$($packed)*], [$($direct)*], [$($dots)*]);
-            kernels!(@table F64, f64, $double, [$($packed)*], [$($direct)*], [$($dots)*]);
+            kernels!(@table $compute, F32, f32, $single, [$($packed)*], [$($direct)*], [$($dots)*]);
+            kernels!(@table $compute, F64, f64, $double, [$($packed)*], [$($direct)*], [$($dots)*]);
         }
     };
-    (@table $name:ident, $element:ty, $vector:ty, [$($packed:literal)*], [$($direct:literal)*], [$($dots:literal)*]) => {
+    (@table $compute:ident, $name:ident, $element:ty, $vector:ty, [$($packed:literal)*], [$($direct:literal)*], [$($dots:literal)*]) => {
         pub(in super::super) const $name: Kernels<$element> = Kernels {
             lanes: <$vector>::LANES,
             packed: &[$([tile::<$vector, $packed, 1, true, false>, tile::<$vector, $packed, 2, true, false>]),*],
@@ -111,19 +112,19 @@ macro_rules! kernels {
                 spread::<$vector, 1, 8>, spread::<$vector, 2, 4>, spread::<$vector, 3, 4>, spread::<$vector, 4, 4>,
             ],
             pack: pack::<$vector>,
-            finish: finish::<$vector>,
+            finish: finish::<<$element as Compute>::$compute>,
         };
     };
 }
 
-kernels!(portable, Lanes<f32, 8>, Lanes<f64, 4>, [1 2 3 4], [1 2 3 4], [1 2]);
+kernels!(portable, Portable, Lanes<f32, 8>, Lanes<f64, 4>, [1 2 3 4], [1 2 3 4], [1 2]);
 #[cfg(target_arch = "x86_64")]
 use super::vector::x86;
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma")] avx2, x86::F32x8, x86::F64x4, [1 2 3 4 5 6], [1 2 3 4 5 6], [1 2 3]);
+kernels!(#[target_feature(enable = "avx2,fma")] avx2, Avx2, x86::F32x8, x86::F64x4, [1 2 3 4 5 6], [1 2 3 4 5 6], [1 2 3]);
 #[cfg(target_arch = "x86_64")]
 kernels!(
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-    avx512, x86::F32x16, x86::F64x8, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], [1 2 3 4 5 6 7 8],
+    avx512, Avx512, x86::F32x16, x86::F64x8, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], [1 2 3 4 5 6 7 8],
     [1 2 3 4]
 );

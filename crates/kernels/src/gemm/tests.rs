@@ -113,6 +113,9 @@ fn activate(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::None => x,
         Activation::Relu => x.max(0.0),
+        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Activation::Tanh => x.tanh(),
+        Activation::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
     }
 }
 
@@ -148,7 +151,7 @@ impl<T: Tested> Case<T> {
     /// The exact value of an element, and the most by which ours may differ.
     ///
     /// The worst case of a sum of `depth` rounded products is `γ_depth · Σ|a·b|`; rounding errors cancel, so half of
-    /// it is asked for, with four roundoffs more for scale, base, bias and activation.
+    /// it is asked for, with four roundoffs more for scale, base and bias, and eight (4 ulp) for the activation.
     fn expected(&self, row: usize, col: usize) -> (f64, f64) {
         let shape = &self.shape;
         let (sum, size) = dot((0..shape.depth).map(|d| (get(&self.a, shape.a, row, d), get(&self.b, shape.b, d, col))));
@@ -160,7 +163,7 @@ impl<T: Tested> Case<T> {
         };
         let value = activate(self.spec.activation, self.spec.alpha * sum + old + bias);
         let size = self.spec.alpha.abs() * size + old.abs() + bias.abs() + value.abs();
-        (value, (0.5 * shape.depth as f64 + 4.0) * T::ROUNDOFF * size)
+        (value, T::ROUNDOFF * ((0.5 * shape.depth as f64 + 4.0) * size + 8.0 * value.abs()))
     }
 
     pub fn check(&self, isa: Isa) {
@@ -186,7 +189,7 @@ pub(super) fn shape(rows: usize, cols: usize, depth: usize, a: Layout, b: Layout
     GemmShape { rows, cols, depth, a, b, c_row_stride: cols + gap }
 }
 
-const SPECS: [EpilogueSpec; 7] = {
+const SPECS: [EpilogueSpec; 10] = {
     let plain = EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None };
     let (columns, rows) = (Some(BiasAxis::PerColumn), Some(BiasAxis::PerRow));
     [
@@ -197,6 +200,9 @@ const SPECS: [EpilogueSpec; 7] = {
         EpilogueSpec { bias: rows, activation: Activation::Relu, ..plain },
         EpilogueSpec { alpha: 0.3, accumulate: true, bias: columns, ..plain },
         EpilogueSpec { accumulate: true, bias: rows, activation: Activation::Relu, ..plain },
+        EpilogueSpec { bias: columns, activation: Activation::Sigmoid, ..plain },
+        EpilogueSpec { bias: rows, activation: Activation::Tanh, ..plain },
+        EpilogueSpec { accumulate: true, bias: columns, activation: Activation::Softplus, ..plain },
     ]
 };
 

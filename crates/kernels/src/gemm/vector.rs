@@ -27,10 +27,7 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn store_partial(self, target: *mut Self::Element, mask: Self::Mask);
     /// `self · a + b`, rounded once where the hardware can.
     unsafe fn mul_add(self, a: Self, b: Self) -> Self;
-    unsafe fn add(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
-    /// `max(self, 0)`, NaN for NaN.
-    unsafe fn relu(self) -> Self;
     /// The sum of the lanes, as a tree.
     unsafe fn sum(self) -> Self::Element;
     /// Asks for the cache line of `address` ahead of a write.
@@ -113,26 +110,10 @@ unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
         Lanes(out)
     }
     #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        let mut out = self.0;
-        for i in 0..N {
-            out[i] += other.0[i];
-        }
-        Lanes(out)
-    }
-    #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         let mut out = self.0;
         for i in 0..N {
             out[i] *= other.0[i];
-        }
-        Lanes(out)
-    }
-    #[inline(always)]
-    unsafe fn relu(self) -> Self {
-        let mut out = self.0;
-        for lane in &mut out {
-            *lane = if *lane < T::ZERO { T::ZERO } else { *lane };
         }
         Lanes(out)
     }
@@ -246,8 +227,7 @@ pub(super) mod x86 {
     macro_rules! vector {
         (
             $(#[$doc:meta])* $name:ident($register:ty), $element:ty, mask $mask:ty, lanes $lanes:literal,
-            splat $splat:ident, load $load:ident, store $store:ident, fma $fma:ident, add $add:ident, mul $mul:ident,
-            max $max:ident,
+            splat $splat:ident, load $load:ident, store $store:ident, fma $fma:ident, mul $mul:ident,
             mask_of $mask_of:ident, load_partial $load_partial:ident, store_partial $store_partial:ident,
             sum $sum:ident, transpose ($half:ty, $side:literal, $turn:ident)
         ) => {
@@ -305,19 +285,9 @@ pub(super) mod x86 {
                     $name(unsafe { $fma(self.0, a.0, b.0) })
                 }
                 #[inline(always)]
-                unsafe fn add(self, other: Self) -> Self {
-                    // Safety: `Vector`'s contract.
-                    $name(unsafe { $add(self.0, other.0) })
-                }
-                #[inline(always)]
                 unsafe fn mul(self, other: Self) -> Self {
                     // Safety: `Vector`'s contract.
                     $name(unsafe { $mul(self.0, other.0) })
-                }
-                #[inline(always)]
-                unsafe fn relu(self) -> Self {
-                    // Safety: `Vector`'s contract. The instruction returns its second operand when either is NaN.
-                    $name(unsafe { $max($splat(0.0), self.0) })
                 }
                 #[inline(always)]
                 unsafe fn sum(self) -> $element {
@@ -389,48 +359,42 @@ pub(super) mod x86 {
     vector! {
         /// Eight `f32` of AVX2.
         F32x8(__m256), f32, mask __m256i, lanes 8,
-        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,
-        add _mm256_add_ps, mul _mm256_mul_ps, max _mm256_max_ps,
+        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,  mul _mm256_mul_ps,
         mask_of mask_ps, load_partial _mm256_maskload_ps, store_partial _mm256_maskstore_ps,
         sum sum_ps, transpose (F32x8, 8, turn8)
     }
     vector! {
         /// Four `f64` of AVX2.
         F64x4(__m256d), f64, mask __m256i, lanes 4,
-        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,
-        add _mm256_add_pd, mul _mm256_mul_pd, max _mm256_max_pd,
+        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,  mul _mm256_mul_pd,
         mask_of mask_pd, load_partial _mm256_maskload_pd, store_partial _mm256_maskstore_pd,
         sum sum_pd, transpose (F64x4, 4, turn4)
     }
     vector! {
         /// Eight `f32` with the mask registers of AVX-512.
         F32x8Masked(__m256), f32, mask __mmask8, lanes 8,
-        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,
-        add _mm256_add_ps, mul _mm256_mul_ps, max _mm256_max_ps,
+        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,  mul _mm256_mul_ps,
         mask_of low_bits8, load_partial masked256_ps,
         store_partial _mm256_mask_storeu_ps, sum sum_ps, transpose (F32x8Masked, 8, turn8)
     }
     vector! {
         /// Four `f64` with the mask registers of AVX-512.
         F64x4Masked(__m256d), f64, mask __mmask8, lanes 4,
-        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,
-        add _mm256_add_pd, mul _mm256_mul_pd, max _mm256_max_pd,
+        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,  mul _mm256_mul_pd,
         mask_of low_bits8, load_partial masked256_pd,
         store_partial _mm256_mask_storeu_pd, sum sum_pd, transpose (F64x4Masked, 4, turn4)
     }
     vector! {
         /// Sixteen `f32` of AVX-512.
         F32x16(__m512), f32, mask __mmask16, lanes 16,
-        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,
-        add _mm512_add_ps, mul _mm512_mul_ps, max _mm512_max_ps,
+        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,  mul _mm512_mul_ps,
         mask_of low_bits16, load_partial masked512_ps,
         store_partial _mm512_mask_storeu_ps, sum _mm512_reduce_add_ps, transpose (F32x8Masked, 8, turn8)
     }
     vector! {
         /// Eight `f64` of AVX-512.
         F64x8(__m512d), f64, mask __mmask8, lanes 8,
-        splat _mm512_set1_pd, load _mm512_loadu_pd, store _mm512_storeu_pd, fma _mm512_fmadd_pd,
-        add _mm512_add_pd, mul _mm512_mul_pd, max _mm512_max_pd,
+        splat _mm512_set1_pd, load _mm512_loadu_pd, store _mm512_storeu_pd, fma _mm512_fmadd_pd,  mul _mm512_mul_pd,
         mask_of low_bits8, load_partial masked512_pd,
         store_partial _mm512_mask_storeu_pd, sum _mm512_reduce_add_pd, transpose (F64x4Masked, 4, turn4)
     }
