@@ -48,6 +48,22 @@ pub(super) fn each(threads: Option<&Threads>, tasks: usize, task: &(dyn Fn(usize
 }
 
 impl<T: Float> Gemm<T> {
+    /// The product as one tile, its strip of `b` packed where the plan says so.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    pub(super) unsafe fn run_single(&self, buffers: &Buffers<T>) {
+        let shape = &self.shape;
+        let block = Block { rows: 0..shape.rows, cols: 0..shape.cols, depth: 0..shape.depth, packed_b: false };
+        // Safety: the caller's promise.
+        unsafe {
+            if self.plan.pack_b {
+                self.pack_strip(buffers, &block, 0, 0..shape.depth);
+            }
+            self.multiply_tile(buffers, &block, 0, 0);
+        }
+    }
+
     /// The product, block by block.
     ///
     /// # Safety
@@ -230,7 +246,7 @@ impl<T: Float> Gemm<T> {
         let (col, cols) = span(strip, self.plan.strip, block.cols.len());
         let (top, left, depth) = (block.rows.start + row, block.cols.start + col, block.depth.len());
         let (a, b) = (&self.shape.a, &self.shape.b);
-        let vectors = cols.div_ceil(self.kernels.lanes);
+        let vectors = if cols > self.kernels.lanes { 2 } else { 1 };
         let mut tile = Tile {
             depth,
             a: at(buffers.a, top, a.row_stride, block.depth.start, a.col_stride),

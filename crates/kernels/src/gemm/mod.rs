@@ -4,6 +4,7 @@
 //! rows, and those into register tiles (`tile`); small and skinny ones read their operands in place. Every element
 //! is summed over the depth in one fixed order, so the bits do not depend on the number of threads.
 
+mod batched;
 mod dots;
 mod driver;
 mod epilogue;
@@ -16,6 +17,7 @@ mod tests;
 mod tile;
 mod vector;
 
+pub use batched::{BatchStrides, BatchedGemm};
 pub use epilogue::{Activation, BiasAxis, EpilogueSpec};
 
 use crate::element::Float;
@@ -78,6 +80,11 @@ pub enum GemmError {
         /// The columns of `c`.
         cols: usize,
     },
+    /// Results of a batch would overlap.
+    OverlappingResults {
+        /// The batch stride that was given.
+        c_batch_stride: usize,
+    },
     /// An operand reaches beyond what memory can hold.
     TooLarge,
     /// This processor lacks the instruction set.
@@ -96,6 +103,9 @@ impl fmt::Display for GemmError {
             }
             GemmError::OverlappingRows { c_row_stride, cols } => {
                 write!(f, "matrix product: expected a row stride of the result of at least {cols}, got {c_row_stride}")
+            }
+            GemmError::OverlappingResults { c_batch_stride } => {
+                write!(f, "matrix product: results of a batch overlap at a batch stride of {c_batch_stride}")
             }
             GemmError::TooLarge => write!(f, "matrix product: an operand is larger than memory can be"),
             GemmError::Unsupported(isa) => write!(f, "matrix product: this processor has no {isa:?}"),
@@ -170,10 +180,7 @@ impl<T: Float> Gemm<T> {
             a.len() >= lens.a && b.len() >= lens.b && c.len() >= lens.c && workspace.len() >= lens.workspace,
             "matrix product: a slice is shorter than planned"
         );
-        assert!(
-            bias.is_some() == self.spec.bias.is_some() && bias.is_none_or(|bias| bias.len() >= lens.bias),
-            "matrix product: the bias is not as planned"
-        );
+        self.check_bias(bias);
         if lens.c == 0 {
             return;
         }
@@ -190,6 +197,7 @@ impl<T: Float> Gemm<T> {
         // Safety: the caller's promise.
         unsafe {
             match &self.plan.path {
+                Path::Single => self.run_single(buffers),
                 Path::Blocks => self.run_blocks(threads, buffers),
                 Path::Dots(plan) => self.run_dots(plan, threads, buffers),
                 Path::Spread(plan) => self.run_spread(plan, threads, buffers),
@@ -197,10 +205,17 @@ impl<T: Float> Gemm<T> {
         }
     }
 
+    /// Refuses a bias that was not planned, a missing one, a short one.
+    fn check_bias(&self, bias: Option<&[T]>) {
+        assert!(
+            bias.is_some() == self.spec.bias.is_some() && bias.is_none_or(|bias| bias.len() >= self.lens.bias),
+            "matrix product: the bias is not as planned"
+        );
+    }
+
     /// The addresses of a run; packed panels start at a cache line.
     fn buffers(&self, a: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) -> Buffers<T> {
-        let start = workspace.as_mut_ptr();
-        let packed_a = if self.lens.workspace == 0 { start } else { start.wrapping_add(start.align_offset(ALIGNMENT)) };
+        let packed_a = aligned(workspace.as_mut_ptr(), self.lens.workspace);
         Buffers {
             a: a.as_ptr(),
             b: b.as_ptr(),
@@ -210,6 +225,11 @@ impl<T: Float> Gemm<T> {
             packed_b: packed_a.wrapping_add(self.lens.packed_a),
         }
     }
+}
+
+/// The first cache line of a workspace; where nothing is needed, as it comes.
+fn aligned<T>(start: *mut T, len: usize) -> *mut T {
+    if len == 0 { start } else { start.wrapping_add(start.align_offset(ALIGNMENT)) }
 }
 
 /// The lengths of the operands, up to their furthest element.

@@ -36,9 +36,14 @@ const SPREAD_TASKS: usize = 8;
 /// The most rows or columns that are taken as dot products without packing.
 const DOTS: usize = 8;
 
+/// Products from which on a batch keeps all threads busy with whole products.
+const SHARED_BATCH: usize = 8;
+
 /// The way in which a product is run.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Path {
+    /// One register tile.
+    Single,
     /// Register tiles, of packed operands or in place.
     Blocks,
     /// Dot products along a contiguous depth.
@@ -75,15 +80,17 @@ impl Plan {
         let panel = even(shape.rows, highest);
         let strip = 2 * kernels.lanes;
         let whole = !pack_a && !pack_b;
+        let block_depth = if whole { shape.depth } else { even(shape.depth, BLOCK_DEPTH_BYTES / size_of::<T>()) };
+        let single = !pack_a && shape.rows <= highest && shape.cols <= strip && shape.depth <= block_depth;
         let mut plan = Plan {
-            path: Path::Blocks,
+            path: if single { Path::Single } else { Path::Blocks },
             pack_a,
             pack_b,
             panel,
             strip,
             block_rows: if whole { shape.rows } else { even(shape.rows, BLOCK_ROWS).next_multiple_of(panel) },
             block_cols: if whole { shape.cols } else { even(shape.cols, BLOCK_COLS).next_multiple_of(strip) },
-            block_depth: if whole { shape.depth } else { even(shape.depth, BLOCK_DEPTH_BYTES / size_of::<T>()) },
+            block_depth,
             group_panels: 1,
             group_strips: 1,
             parallel: false,
@@ -122,7 +129,7 @@ impl Plan {
     /// Elements of packed `a` and of packed `b`.
     pub fn packed_lens(&self, shape: &GemmShape, lanes: usize) -> (usize, usize) {
         match self.path {
-            Path::Blocks => {}
+            Path::Single | Path::Blocks => {}
             Path::Dots(plan) if plan.pack => {
                 return (0, shape.depth * if plan.swapped { shape.rows } else { shape.cols });
             }
@@ -190,6 +197,17 @@ fn task_share<T: Float>(many: usize, depth: usize, kernels: &Kernels<T>) -> usiz
     let bytes = many.saturating_mul(depth).saturating_mul(size_of::<T>());
     let tasks = if bytes < PARALLEL_BYTES { 1 } else { (bytes / TASK_BYTES).min(MOST_TASKS) };
     many.div_ceil(tasks).next_multiple_of(4 * kernels.lanes)
+}
+
+/// Whether the products of a batch are the tasks, rather than the parts of each.
+pub(super) fn shares_batch(plan: &Plan, batch: usize) -> bool {
+    !plan.parallel || batch >= SHARED_BATCH
+}
+
+/// Into how many tasks a batch of products is cut.
+pub(super) fn batch_groups(batch: usize, shape: &GemmShape) -> usize {
+    let total = flops(shape.rows, shape.cols, shape.depth).saturating_mul(batch);
+    if total < PARALLEL_FLOPS { 1 } else { (total / TASK_FLOPS).clamp(1, MOST_TASKS.min(batch.max(1))) }
 }
 
 /// `2 · rows · cols · depth`.
