@@ -35,11 +35,14 @@ export type RowOf<R> = {
  */
 export class Dataset<T> implements AsyncIterable<T> {
   readonly #open: (pass: number) => AsyncIterable<T>
+  /** Whether it is known never to end. */
+  readonly endless: boolean
   #passes = 0
 
   /** `open` starts pass number `pass`, from 0. */
-  constructor(open: (pass: number) => AsyncIterable<T>) {
+  constructor(open: (pass: number) => AsyncIterable<T>, endless = false) {
     this.#open = open
+    this.endless = endless
   }
 
   /** From an array, any iterable that can be iterated again, or a function (a generator function, too) that opens one. */
@@ -101,23 +104,36 @@ export class Dataset<T> implements AsyncIterable<T> {
   shuffle(buffer: number, seed = 0): Dataset<T> {
     checkCount('Dataset.shuffle.buffer', buffer, 1)
     checkSeed('Dataset.shuffle.seed', seed)
-    return new Dataset((pass) => shuffled(this.#open(pass), buffer, uint32Stream(seed + Math.imul(pass, 0x9e3779b9))))
+    return new Dataset(
+      (pass) => shuffled(this.#open(pass), buffer, uint32Stream(seed + Math.imul(pass, 0x9e3779b9))),
+      this.endless,
+    )
   }
 
   /** The same elements `count` times; without a count, for ever. */
   repeat(count = Number.POSITIVE_INFINITY): Dataset<T> {
     if (count !== Number.POSITIVE_INFINITY) checkCount('Dataset.repeat.count', count, 0)
     const open = this.#open
+    const endless = count === Number.POSITIVE_INFINITY
     return new Dataset(async function* (pass) {
-      for (let round = 0; round < count; round++)
-        yield* open(count === Number.POSITIVE_INFINITY ? pass + round : pass * count + round)
-    })
+      for (let round = 0; round < count; round++) {
+        let empty = true
+        for await (const element of open(endless ? pass + round : pass * count + round)) {
+          empty = false
+          yield element
+        }
+        // Nothing, for ever: stop looking.
+        if (empty) return
+      }
+    }, this.endless || endless)
   }
 
   /** The first `count` elements. */
   take(count: number): Dataset<T> {
     checkCount('Dataset.take.count', count, 0)
-    return this.#then(async function* (elements) {
+    const open = this.#open
+    return new Dataset(async function* (pass) {
+      const elements = open(pass)
       let left = count
       if (left === 0) return
       for await (const element of elements) {
@@ -161,7 +177,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   #then<U>(change: (elements: AsyncIterable<T>) => AsyncIterable<U>): Dataset<U> {
-    return new Dataset((pass) => change(this.#open(pass)))
+    return new Dataset((pass) => change(this.#open(pass)), this.endless)
   }
 }
 

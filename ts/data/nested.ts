@@ -30,7 +30,10 @@ function shapeOf(where: string, data: unknown): number[] {
 }
 
 function append(out: number[], value: unknown, shape: readonly number[], axis: number, path: string): void {
-  if (axis === shape.length) return void out.push(leaf(value, path))
+  if (axis === shape.length) {
+    out.push(leaf(value, path))
+    return
+  }
   if (!isList(value)) return ragged(path, value, shape, axis)
   if (value.length !== shape[axis])
     fail('ERR_SHAPE', path, `length ${shape[axis]}, as its neighbours have`, value.length, 'The array is ragged')

@@ -1,0 +1,30 @@
+/** Records what each epoch reported. */
+import { Callback, type Logs } from './callback.js'
+
+/**
+ * The logs of all epochs: what `fit` resolves to.
+ *
+ * @example
+ * ```ts
+ * import { Sequential } from 'ferrograd'
+ *
+ * declare const model: Sequential
+ * const { history, epoch } = await model.fit([[0], [1]], [[1], [3]], { epochs: 2 })
+ * console.log(epoch, history.loss)
+ * ```
+ */
+export class History extends Callback {
+  static override readonly className = 'History'
+  /** One list a log name, one entry an epoch. */
+  readonly history: Record<string, number[]> = {}
+  /** The epochs that ran, counted from 0. */
+  readonly epoch: number[] = []
+
+  override onEpochEnd(epoch: number, logs: Logs): void {
+    this.epoch.push(epoch)
+    for (const [name, value] of Object.entries(logs)) {
+      this.history[name] ??= []
+      this.history[name].push(value)
+    }
+  }
+}

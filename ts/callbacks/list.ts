@@ -1,0 +1,87 @@
+/** Several callbacks as one, called in order. */
+import { fail, hintFor } from '../errors.js'
+import type { Model } from '../model/model.js'
+import {
+  Callback,
+  type CallbackLike,
+  type Hooks,
+  hookNames,
+  type Logs,
+  type Progress,
+  type RunParams,
+} from './callback.js'
+
+/** The hooks that take an epoch or a batch number. */
+export type NumberedHook = Extract<keyof Hooks, `on${string}Batch${string}` | `onEpoch${string}`>
+
+/** The hooks that take logs alone. */
+export type PlainHook = Exclude<keyof Hooks, NumberedHook | 'setModel' | 'setParams' | 'onTrainProgress'>
+
+/** Calls each callback's hook in order, and waits for each. */
+export class CallbackList {
+  readonly callbacks: readonly Hooks[]
+
+  constructor(callbacks: readonly CallbackLike[]) {
+    this.callbacks = callbacks as readonly Hooks[]
+  }
+
+  /** Whether any callback has this hook. */
+  has(hook: keyof Hooks): boolean {
+    return this.callbacks.some((callback) => callback[hook] !== undefined)
+  }
+
+  /** Whether any callback shows this truthy mark, e.g. that it deals with NaN itself. */
+  someMarked(mark: string): boolean {
+    return this.callbacks.some((callback) => Boolean((callback as Readonly<Record<string, unknown>>)[mark]))
+  }
+
+  begin(model: Model, params: RunParams): void {
+    for (const callback of this.callbacks) {
+      callback.setModel?.(model)
+      callback.setParams?.(params)
+    }
+  }
+
+  async call(hook: PlainHook, logs: Logs): Promise<void> {
+    for (const callback of this.callbacks) await callback[hook]?.(logs)
+  }
+
+  async callNumbered(hook: NumberedHook, index: number, logs: Logs): Promise<void> {
+    for (const callback of this.callbacks) await callback[hook]?.(index, logs)
+  }
+
+  /** A training that fails leaves what callbacks draw in order. */
+  interrupt(): void {
+    for (const callback of this.callbacks) (callback as { onInterrupt?: () => void }).onInterrupt?.()
+  }
+
+  progress(progress: Progress, logs: Logs): void {
+    for (const callback of this.callbacks) callback.onTrainProgress?.(progress, logs)
+  }
+}
+
+/** The callbacks of a call, checked: objects whose hooks have names that exist. */
+export function checkCallbacks(where: string, value: unknown): readonly CallbackLike[] {
+  if (value === undefined || value === null) return []
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  list.forEach((callback, i) => void checkCallback(`${where}[${i}]`, callback))
+  return list as readonly CallbackLike[]
+}
+
+function checkCallback(where: string, callback: unknown): void {
+  if (typeof callback !== 'object' || callback === null) {
+    fail('ERR_CONFIG', where, 'a callback or an object with hooks', callback)
+  }
+  if (callback instanceof Callback || isForeignCallback(callback)) return
+  const names: readonly string[] = hookNames
+  for (const [key, value] of Object.entries(callback)) {
+    if (typeof value !== 'function') continue
+    if (!names.includes(key)) fail('ERR_CONFIG', where, 'hooks of callbacks', key, hintFor(key, names))
+  }
+}
+
+/** An instance of a class (its helpers may have any name) rather than an object literal. */
+function isForeignCallback(callback: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(callback)
+  return prototype !== Object.prototype && prototype !== null
+}

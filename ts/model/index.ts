@@ -1,0 +1,7 @@
+/** Models. */
+export { type InputOptions, input } from './input.js'
+export type { ModelOptions } from './model.js'
+// Model comes by way of Sequential, which extends it: Model's own module needs Sequential, but only when it is called.
+export { Model, Sequential } from './sequential.js'
+export type { SummaryOptions } from './summary.js'
+export { SymbolicTensor } from './symbolic.js'

@@ -1,0 +1,255 @@
+/** Models: layers that are trained together. Thin: a method calls a function of `training/` or of this folder. */
+
+import type { Logs } from '../callbacks/callback.js'
+import { fail } from '../errors.js'
+import { type CallContext, Layer, type Tensors } from '../layers/layer.js'
+import type { Metric } from '../metrics/metric.js'
+import type { Optimizer } from '../optimizers/optimizer.js'
+import type { Tensor } from '../tensor.js'
+import { type Compiled, type CompileOptions, compileModel } from '../training/compile.js'
+import { evaluate } from '../training/evaluate.js'
+import { fitModel } from '../training/fit.js'
+import type { FitRun } from '../training/fit-run.js'
+import { type BatchOptions, predictOnBatch, testOnBatch, trainOnBatch } from '../training/on-batch.js'
+import type { EvaluateOptions, FitOptions, ModelData, PredictOptions, Targets } from '../training/options.js'
+import { predict } from '../training/predict.js'
+import { type Batch, computeLoss, type StepLogs, testStep, trainStep } from '../training/step.js'
+import type { Config, Json } from '../types.js'
+import type { Variable } from '../variable.js'
+import { modelConfig, serializeModel } from './config.js'
+import { toDot, toMermaid } from './diagram.js'
+import { modelFromConfig } from './from-config.js'
+import { type AnyLayer, buildGraph, type Graph, runGraph } from './graph.js'
+import { type SummaryOptions, summary } from './summary.js'
+import type { SymbolicTensor } from './symbolic.js'
+
+/** What a functional model is made of; a subclass that writes `call` needs none of it. */
+export interface ModelOptions {
+  readonly inputs?: SymbolicTensor | readonly SymbolicTensor[]
+  readonly outputs?: SymbolicTensor | readonly SymbolicTensor[]
+  readonly name?: string
+  readonly trainable?: boolean
+}
+
+/**
+ * A graph of layers from `inputs` to `outputs`, or a subclass with a `call` of its own.
+ *
+ * @example
+ * ```ts
+ * import { input, Model } from 'ferrograd'
+ * import { Add, Dense } from 'ferrograd/layers'
+ *
+ * const x = input({ shape: [8] })
+ * const hidden = new Dense({ units: 8, activation: 'relu' }).apply(x)
+ * const y = new Dense({ units: 1 }).apply(new Add().apply([x, hidden]))
+ * const model = new Model({ inputs: x, outputs: y })
+ * model.compile({ optimizer: 'adam', loss: 'mse' })
+ * ```
+ */
+export class Model extends Layer {
+  static override readonly className: string = 'Functional'
+  /** Set it to true to end a training after the current epoch (or, in a batch hook, step). */
+  stopTraining = false
+  #graph: Graph | undefined
+  #single = { input: true, output: true }
+  #compiled: Compiled | undefined
+
+  constructor(options: ModelOptions = {}) {
+    const { inputs, outputs, ...layerOptions } = options
+    super(layerOptions)
+    if (inputs !== undefined && outputs !== undefined) this.setGraph(inputs, outputs)
+    else if (inputs !== outputs) fail('ERR_CONFIG', 'Model', 'inputs and outputs', options)
+  }
+
+  /** The graph, if the model is functional. */
+  get graph(): Graph | undefined {
+    return this.#graph
+  }
+
+  /** Whether the model has one input (output) that was not given in a list. */
+  get single(): { readonly input: boolean; readonly output: boolean } {
+    return this.#single
+  }
+
+  /** Whether it is a plain stack of layers. */
+  get isStack(): boolean {
+    return false
+  }
+
+  /** The layers, as Keras orders them. */
+  get layers(): AnyLayer[] {
+    return this.#graph === undefined ? super.sublayers : [...this.#graph.layers]
+  }
+
+  override get sublayers(): AnyLayer[] {
+    return this.layers
+  }
+
+  /** The names of the outputs: those of the layers they come from. */
+  get outputNames(): string[] {
+    return this.#graph?.outputs.map(({ history }) => history.layer.name) ?? []
+  }
+
+  /** The names of the inputs. */
+  get inputNames(): string[] {
+    return this.#graph?.inputs.map(({ history }) => history.layer.name) ?? []
+  }
+
+  get trainableVariables(): Variable[] {
+    return this.trainableWeights
+  }
+
+  get nonTrainableVariables(): Variable[] {
+    return this.nonTrainableWeights
+  }
+
+  /** What `compile` settled; throws before it. */
+  get compiled(): Compiled {
+    return (
+      this.#compiled ??
+      fail('ERR_STATE', this.name, 'a compiled model', { text: 'one that is not' }, 'Call compile first')
+    )
+  }
+
+  /** Whether `compile` was called. */
+  get isCompiled(): boolean {
+    return this.#compiled !== undefined
+  }
+
+  get optimizer(): Optimizer {
+    return this.compiled.optimizer
+  }
+
+  /** The metrics that an epoch begins by resetting; a subclass with a `trainStep` may list its own. */
+  get metrics(): Metric[] {
+    return this.#compiled?.metrics() ?? []
+  }
+
+  override call(x: Tensors, context: CallContext): Tensors {
+    if (this.#graph === undefined)
+      return fail('ERR_CONFIG', this.name, 'inputs and outputs, or a subclass with a call method', {})
+    const inputs = (Array.isArray(x) ? x : [x]) as readonly Tensor[]
+    const wanted = this.#graph.inputs.length
+    if (inputs.length !== wanted)
+      fail('ERR_SHAPE', `${this.name} input`, `${wanted} tensors`, { text: `${inputs.length}` })
+    const outputs = runGraph(this.#graph, inputs, context)
+    return this.#single.output ? outputs[0]! : outputs
+  }
+
+  /** The first layer (of those with several names: the one) called `name`, or the one at `index`. */
+  getLayer(which: string | { readonly name?: string; readonly index?: number }): AnyLayer {
+    const { name, index } = typeof which === 'string' ? { name: which, index: undefined } : which
+    const layers = this.layers
+    const found = index === undefined ? layers.find((layer) => layer.name === name) : layers[index]
+    return (
+      found ?? fail('ERR_CONFIG', 'getLayer', `one of ${layers.map((layer) => layer.name).join(', ')}`, name ?? index)
+    )
+  }
+
+  /** Settles how the model is trained: optimizer, loss, metrics. */
+  compile(options: CompileOptions = {}): void {
+    this.#compiled = compileModel(this, options)
+  }
+
+  /**
+   * Trains: awaited, the history of all epochs; iterated, one report an epoch.
+   *
+   * @example
+   * ```ts
+   * import { Sequential } from 'ferrograd'
+   * import { digits } from 'ferrograd/datasets'
+   *
+   * declare const model: Sequential
+   * const { x, y } = digits()
+   * for await (const { epoch, logs } of model.fit(x, y, { epochs: 3, verbose: 0 })) console.log(epoch, logs.loss)
+   * ```
+   */
+  fit(x: ModelData, y?: Targets, options?: FitOptions): FitRun {
+    return fitModel(this, x, y, options)
+  }
+
+  /** The loss and the metrics on data, e.g. `{ loss, accuracy }`. */
+  evaluate(x: ModelData, y?: Targets, options?: EvaluateOptions): Promise<Logs> {
+    return evaluate(this, x, y, options)
+  }
+
+  /** The outputs for data: a tensor (a list for a model with several outputs). */
+  predict(x: ModelData, options?: PredictOptions): Promise<Tensor> {
+    return predict(this, x, options) as Promise<Tensor>
+  }
+
+  /** One step of training on one batch; its loss and metrics. */
+  trainOnBatch(x: ModelData, y?: Targets, options?: BatchOptions): Promise<Logs> {
+    return trainOnBatch(this, x, y, options)
+  }
+
+  /** The loss and the metrics on one batch. */
+  testOnBatch(x: ModelData, y?: Targets, options?: BatchOptions): Promise<Logs> {
+    return testOnBatch(this, x, y, options)
+  }
+
+  /** The outputs for one batch. */
+  predictOnBatch(x: ModelData): Promise<Tensor> {
+    return predictOnBatch(this, x) as Promise<Tensor>
+  }
+
+  /** One step of training, drawn in ops; a subclass may write its own and return what to log. */
+  trainStep(batch: Batch): StepLogs {
+    return trainStep(this, batch)
+  }
+
+  /** One step of evaluation, drawn in ops. */
+  testStep(batch: Batch): StepLogs {
+    return testStep(this, batch)
+  }
+
+  /** The compiled loss of predictions, with what layers added: a scalar. */
+  computeLoss(batch: Batch, yPred: Tensors): Tensor {
+    return computeLoss(this, batch, yPred).total
+  }
+
+  /** A table of the layers, printed (or only returned, with `print: false`). */
+  summary(options?: SummaryOptions): string {
+    return summary(this, options)
+  }
+
+  /** The graph as a Mermaid diagram. */
+  toMermaid(): string {
+    return toMermaid(this)
+  }
+
+  /** The graph in Graphviz's DOT. */
+  toDot(): string {
+    return toDot(this)
+  }
+
+  override getConfig(): Config {
+    return modelConfig(this)
+  }
+
+  /** The whole model as Keras serializes one: plain JSON. */
+  toConfig(): Json {
+    return serializeModel(this)
+  }
+
+  /** A model from its configuration or from a serialized object of Keras's; the weights are new. */
+  static fromConfig(config: Json): Model {
+    return modelFromConfig(config)
+  }
+
+  /** Makes this a functional model. */
+  protected setGraph(
+    inputs: SymbolicTensor | readonly SymbolicTensor[],
+    outputs: SymbolicTensor | readonly SymbolicTensor[],
+  ): void {
+    this.#single = { input: !Array.isArray(inputs), output: !Array.isArray(outputs) }
+    this.#graph = buildGraph([inputs].flat() as SymbolicTensor[], [outputs].flat() as SymbolicTensor[])
+    this.built = true
+  }
+
+  /** Forgets the graph. */
+  protected clearGraph(): void {
+    this.#graph = undefined
+    this.built = false
+  }
+}

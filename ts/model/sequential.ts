@@ -1,0 +1,133 @@
+/** A model that is a plain stack of layers. */
+import { fail } from '../errors.js'
+import { InputLayer } from '../layers/input.js'
+import { type CallContext, Layer, type Tensors } from '../layers/layer.js'
+import type { Json, Shape } from '../types.js'
+import { modelFromConfig } from './from-config.js'
+import type { AnyLayer } from './graph.js'
+import { inputOf } from './input.js'
+import { Model } from './model.js'
+import { uniqueNames } from './names.js'
+
+/**
+ * A stack of layers, each fed by the one before. Weights are made as soon as the shape of the input is known: from the
+ * first layer's `inputShape`, an `InputLayer`, or the first data.
+ *
+ * @example
+ * ```ts
+ * import { Sequential } from 'ferrograd'
+ * import { Dense } from 'ferrograd/layers'
+ *
+ * const model = new Sequential([
+ *   new Dense({ units: 10, activation: 'relu', inputShape: [784] }),
+ *   new Dense({ units: 10, activation: 'softmax' }),
+ * ])
+ * ```
+ */
+export class Sequential extends Model {
+  static override readonly className: string = 'Sequential'
+  #stack: AnyLayer[] = []
+  #entrance: InputLayer | undefined
+
+  constructor(
+    layers: readonly AnyLayer[] = [],
+    options: { readonly name?: string; readonly trainable?: boolean } = {},
+  ) {
+    super(options)
+    if (!Array.isArray(layers)) fail('ERR_CONFIG', 'Sequential', 'a list of layers', layers)
+    layers.forEach((layer, i) => void this.#push(layer, i))
+    this.#rebuild()
+  }
+
+  override get isStack(): boolean {
+    return true
+  }
+
+  /** The layers, without the one that stands for the data. */
+  override get layers(): AnyLayer[] {
+    return [...this.#stack]
+  }
+
+  /** The layer that stands for the data, once the shape of the data is known. */
+  get entrance(): InputLayer | undefined {
+    return this.#entrance
+  }
+
+  /** Puts a layer on top. */
+  add(layer: AnyLayer): this {
+    this.#push(layer, this.#stack.length)
+    try {
+      this.#rebuild()
+    } catch (error) {
+      this.#stack.pop()
+      throw error
+    }
+    return this
+  }
+
+  /** Takes the top layer off and returns it. */
+  pop(): AnyLayer {
+    const layer = this.#stack.pop() ?? fail('ERR_STATE', `${this.name}.pop`, 'a layer to take off', { text: 'none' })
+    this.#rebuild()
+    return layer
+  }
+
+  override build(inputShape: Shape | readonly Shape[]): void {
+    const [first, ...rest] = inputShape
+    if (typeof first !== 'number') fail('ERR_SHAPE', `${this.name} input`, 'one tensor', inputShape)
+    this.#entrance = new InputLayer({
+      batchShape: [null, ...(rest as number[])],
+      dtype: this.#stack[0]?.dtype ?? this.dtype,
+    })
+    this.#rebuild()
+  }
+
+  override call(x: Tensors, context: CallContext): Tensors {
+    if (this.#stack.length === 0) fail('ERR_STATE', this.name, 'at least one layer', { text: 'none' })
+    return super.call(x, context)
+  }
+
+  static override fromConfig(config: Json): Sequential {
+    const model = modelFromConfig(config)
+    return model instanceof Sequential
+      ? model
+      : fail('ERR_FORMAT', 'Sequential.fromConfig', 'a Sequential model', model.className)
+  }
+
+  #push(layer: AnyLayer, index: number): void {
+    if (!(layer instanceof Layer)) fail('ERR_CONFIG', `Sequential.layers[${index}]`, 'a layer', layer)
+    if (layer instanceof InputLayer) {
+      if (index > 0) fail('ERR_CONFIG', `Sequential.layers[${index}]`, 'an input layer only at the bottom', layer.name)
+      this.#entrance = layer
+    } else if (this.#stack.includes(layer))
+      fail('ERR_CONFIG', `Sequential.layers[${index}]`, 'a layer that is not in the model yet', layer.name)
+    else this.#stack.push(layer)
+  }
+
+  /** Wires the layers anew if the shape of the data is known; layers that are built keep their weights. */
+  #rebuild(): void {
+    this.#entrance ??= entranceOf(this.#stack[0])
+    if (this.#entrance === undefined || this.#stack.length === 0) {
+      this.clearGraph()
+      uniqueNames(this.#stack)
+      return
+    }
+    const x = inputOf(this.#entrance)
+    let y = x
+    for (const layer of this.#stack) y = layer.apply(y)
+    this.setGraph(x, y)
+  }
+}
+
+/** What the first layer says of the data. */
+function entranceOf(layer: AnyLayer | undefined): InputLayer | undefined {
+  if (layer === undefined) return undefined
+  if (layer instanceof Model && layer.graph?.inputs.length === 1) {
+    const { shape, dtype } = layer.graph.inputs[0]!
+    return new InputLayer({ batchShape: shape, dtype })
+  }
+  const { inputShape } = layer
+  return inputShape ? new InputLayer({ shape: inputShape, dtype: layer.dtype }) : undefined
+}
+
+export { Model }

@@ -1,0 +1,88 @@
+/** `model.summary()`: the layers of a model as a table. */
+import { fail } from '../errors.js'
+import type { PartialShape } from '../types.js'
+import type { Variable } from '../variable.js'
+import type { AnyLayer, Graph, GraphNode } from './graph.js'
+import type { Model } from './model.js'
+import { type ColumnHead, drawTable } from './table.js'
+
+export interface SummaryOptions {
+  /** Whether it is printed; it is returned in any case. Default true. */
+  readonly print?: boolean
+  /** Characters a line; default the terminal's width, at most 98. */
+  readonly width?: number
+}
+
+const left = (title: string): ColumnHead => ({ title, align: 'left' })
+const right = (title: string): ColumnHead => ({ title, align: 'right' })
+
+/** The table, then the numbers of parameters. */
+export function summary(model: Model, options: SummaryOptions = {}): string {
+  const { print = true, width = Math.min(98, process.stdout.columns ?? 80) } = options
+  if (!(Number.isInteger(width) && width >= 40)) fail('ERR_CONFIG', 'summary.width', 'an integer ≥ 40', width)
+  const { graph } = model
+  const wired = graph !== undefined && !isChain(graph)
+  const heads = [left('Layer (type)'), left('Output shape'), right('Params'), ...(wired ? [left('Connected to')] : [])]
+  const rows = model.layers.map((layer) => rowOf(layer, graph, wired))
+  const text = [`Model: ${model.name} (${model.className})`, drawTable(heads, rows, width), ...totals(model)].join('\n')
+  if (print) console.log(text)
+  return text
+}
+
+/** Whether every layer has one input, and is called once: then the order of the rows says it all. */
+function isChain({ nodes, inputs, outputs }: Graph): boolean {
+  return (
+    inputs.length === 1 &&
+    outputs.length === 1 &&
+    nodes.every((node) => node.inputs.length < 2 && node.call === 0) &&
+    !branches(nodes)
+  )
+}
+
+function branches(nodes: readonly GraphNode[]): boolean {
+  const sources = nodes.flatMap((node) => node.inputs.map(({ history }) => history.layer))
+  return new Set(sources).size !== sources.length
+}
+
+function rowOf(layer: AnyLayer, graph: Graph | undefined, wired: boolean): string[] {
+  const calls = graph?.nodes.filter((node) => node.layer === layer) ?? []
+  const shape = calls[0] === undefined ? '?' : formatShape(calls[0].output.shape)
+  const params = layer.built ? layer.countParams().toLocaleString('en-US') : 'not built'
+  const cells = [`${layer.name} (${layer.className})`, shape, params]
+  return wired ? [...cells, calls.flatMap(sourcesOf).join(', ') || '-'] : cells
+}
+
+function sourcesOf(node: GraphNode): string[] {
+  return node.inputs.map(({ history }) => history.layer.name)
+}
+
+/** `(batch, 10)`; other lengths that vary are `?`. */
+export function formatShape(shape: PartialShape): string {
+  return `(${shape.map((length, axis) => length ?? (axis === 0 ? 'batch' : '?')).join(', ')})`
+}
+
+function totals(model: Model): string[] {
+  const optimizer = model.isCompiled && model.built ? model.optimizer.variables : []
+  return [
+    ['Total', [...model.weights, ...optimizer]],
+    ['Trainable', model.trainableWeights],
+    ['Non-trainable', model.nonTrainableWeights],
+    ...(optimizer.length > 0 ? [['Optimizer', optimizer] as const] : []),
+  ].map(([title, variables]) => formatTotal(title as string, variables as Variable[]))
+}
+
+function formatTotal(title: string, variables: readonly Variable[]): string {
+  const sizes = variables.map(({ shape, dtype }) => ({
+    count: shape.reduce((all, length) => all * length, 1),
+    bytes: dtype === 'float64' ? 8 : 4,
+  }))
+  const count = sizes.reduce((all, one) => all + one.count, 0)
+  const bytes = sizes.reduce((all, one) => all + one.count * one.bytes, 0)
+  return ` ${title} params: ${count.toLocaleString('en-US')} (${formatBytes(bytes)})`
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB']
+  const power = bytes === 0 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
+  return power === 0 ? `${bytes} B` : `${(bytes / 1024 ** power).toFixed(2)} ${units[power]}`
+}

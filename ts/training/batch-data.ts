@@ -1,0 +1,237 @@
+/** From the arguments of a call to columns: numbers for each input, output and weight, checked against the model. */
+import { type Column, isDataLike, isShaped, toColumn, type Wanted } from '../data/marshal.js'
+import { FerrogradError, fail, hintFor } from '../errors.js'
+import type { Model } from '../model/model.js'
+import { Tensor } from '../tensor.js'
+import type { PartialShape } from '../types.js'
+import { classWeightColumn } from './class-weight.js'
+import type { ClassWeight } from './options.js'
+import { outputShapes } from './shapes.js'
+
+/** The columns of some samples; an output may have no targets, and no weights. */
+export interface BatchData {
+  readonly rows: number
+  readonly x: readonly Column[]
+  readonly y: readonly (Column | undefined)[]
+  readonly weights: readonly (Column | undefined)[]
+}
+
+/** The arguments as they were passed. */
+export interface RawData {
+  readonly x: unknown
+  readonly y?: unknown
+  readonly sampleWeight?: unknown
+  readonly classWeight?: ClassWeight | undefined
+}
+
+/** Copies and checks everything; builds the model if this is the first data it sees. `where` is the call, e.g. `fit`. */
+export function prepareData(model: Model, where: string, raw: RawData, targets: 'targets' | 'none'): BatchData {
+  const x = inputColumns(model, where, raw.x)
+  const rows = x[0]!.shape[0]!
+  for (const [i, column] of x.entries()) sameRows(argument(`${where}.x`, i, x.length), column, rows)
+  buildFor(model, where, x)
+  if (targets === 'none') return { rows, x, y: [], weights: [] }
+  const shapes = outputShapes(model, x)
+  const y = targetColumns(model, where, raw.y, shapes, rows)
+  return { rows, x, y, weights: weightColumns(model, where, raw, y, rows) }
+}
+
+/** All columns that are there, in the order of a program's inputs. */
+export function columnsOf({ x, y, weights }: BatchData): Column[] {
+  return [...x, ...y, ...weights].filter((column) => column !== undefined)
+}
+
+function inputColumns(model: Model, where: string, x: unknown): Column[] {
+  const wanted = model.graph?.inputs
+  const names = model.inputNames
+  const parts = distribute(`${where}.x`, x, wanted?.length, names, model.single.input)
+  return parts.map((part, i) => {
+    const place = argument(`${where}.x`, i, parts.length, names[i])
+    const column = toColumn(place, part, wantedOf(model, wanted?.[i]?.dtype))
+    if (wanted !== undefined) checkShape(place, column, wanted[i]!.shape)
+    return column
+  })
+}
+
+/** A graph says what it wants; a stack computes in floats; a subclass gets integers as integers. */
+function wantedOf(model: Model, dtype: Column['dtype'] | undefined): Wanted {
+  return dtype ?? (model.isStack ? 'float' : 'either')
+}
+
+/** One argument an input: alone, in a list, or by name. */
+function distribute(
+  where: string,
+  data: unknown,
+  expected: number | undefined,
+  names: readonly string[],
+  single: boolean,
+): unknown[] {
+  if (data === undefined || data === null) return fail('ERR_DATA', where, 'data', data)
+  if (isNamed(data)) return byName(where, data, names)
+  const listed = Array.isArray(data) && isListOfArguments(data)
+  if (expected === undefined) return listed ? data : [data]
+  if (expected === 1) return [listed && data.length === 1 && !single ? data[0] : data]
+  if (!Array.isArray(data) || data.length !== expected) {
+    const got = Array.isArray(data) ? { text: `a list of ${data.length}` } : data
+    fail('ERR_DATA', where, `${expected} arrays, for ${names.join(', ')}`, got)
+  }
+  return data
+}
+
+function isNamed(data: unknown): data is Readonly<Record<string, unknown>> {
+  return (
+    typeof data === 'object' && data !== null && !isDataLike(data) && Object.getPrototypeOf(data) === Object.prototype
+  )
+}
+
+function isListOfArguments(data: readonly unknown[]): boolean {
+  return data.length > 0 && data.every((one) => one instanceof Tensor || isShaped(one))
+}
+
+function byName(where: string, data: Readonly<Record<string, unknown>>, names: readonly string[]): unknown[] {
+  for (const key of Object.keys(data)) {
+    if (!names.includes(key))
+      fail(
+        'ERR_DATA',
+        where,
+        `names among ${names.join(', ') || '(none: not a functional model)'}`,
+        key,
+        hintFor(key, names),
+      )
+  }
+  return names.map((name) => data[name] ?? fail('ERR_DATA', `${where}.${name}`, 'data', data[name]))
+}
+
+function buildFor(model: Model, where: string, x: readonly Column[]): void {
+  if (model.built && model.graph !== undefined) return
+  try {
+    const shapes = x.map(({ shape }) => shape)
+    model.ensureBuilt(shapes.length === 1 ? shapes[0]! : shapes)
+  } catch (error) {
+    throw named(`${where}.x`, error)
+  }
+}
+
+function targetColumns(
+  model: Model,
+  where: string,
+  y: unknown,
+  outputs: readonly PartialShape[],
+  rows: number,
+): (Column | undefined)[] {
+  const names = model.outputNames
+  const losses = model.compiled.losses(
+    outputs.length,
+    names.length === outputs.length ? names : outputs.map((_, i) => `output_${i + 1}`),
+  )
+  if (y === undefined || y === null) {
+    if (losses.every((loss) => loss === undefined)) return []
+    return fail('ERR_DATA', `${where}.y`, 'targets', y)
+  }
+  const parts = isNamed(y)
+    ? names.map((name) => checkedTarget(where, y, name, names))
+    : distribute(`${where}.y`, y, outputs.length, names, outputs.length === 1)
+  return parts.map((part, i) => {
+    if (part === undefined || part === null) return undefined
+    const place = argument(`${where}.y`, i, parts.length, names[i])
+    const column = toColumn(place, part, 'either')
+    sameRows(place, column, rows)
+    checkTargets(place, column, losses[i], outputs[i]!)
+    return column
+  })
+}
+
+function checkedTarget(
+  where: string,
+  y: Readonly<Record<string, unknown>>,
+  name: string,
+  names: readonly string[],
+): unknown {
+  for (const key of Object.keys(y))
+    if (!names.includes(key)) fail('ERR_DATA', `${where}.y`, 'names of outputs', key, hintFor(key, names))
+  return y[name]
+}
+
+type LossOf = ReturnType<Model['compiled']['losses']>[number]
+
+function checkTargets(where: string, column: Column, loss: LossOf, output: PartialShape): void {
+  if (loss === undefined) return
+  const [rows = 0] = column.shape
+  try {
+    loss.checkTargets(
+      column.values,
+      column.shape,
+      output.map((length, axis) => (axis === 0 ? rows : (length ?? 1))),
+    )
+  } catch (error) {
+    throw named(where, error)
+  }
+}
+
+function weightColumns(
+  model: Model,
+  where: string,
+  raw: RawData,
+  y: readonly (Column | undefined)[],
+  rows: number,
+): (Column | undefined)[] {
+  const { sampleWeight, classWeight } = raw
+  if (sampleWeight === undefined && classWeight === undefined) return []
+  const outputs = Math.max(1, y.length)
+  const names = model.outputNames
+  const given =
+    sampleWeight === undefined || sampleWeight === null ? [] : distributeWeights(where, sampleWeight, outputs, names)
+  const columns = Array.from({ length: outputs }, (_, i): Column | undefined => {
+    const place = argument(`${where}.sampleWeight`, i, outputs, names[i])
+    const own = given[i] === undefined || given[i] === null ? undefined : toColumn(place, given[i])
+    if (own !== undefined) sameRows(place, own, rows)
+    return classWeight === undefined
+      ? own
+      : classWeightColumn(where, classWeight, { own, target: y[i], name: names[i], outputs })
+  })
+  return columns.some((column) => column !== undefined) ? columns : []
+}
+
+/** One array for all outputs, or one for each. */
+function distributeWeights(where: string, weights: unknown, outputs: number, names: readonly string[]): unknown[] {
+  if (isNamed(weights)) return names.map((name) => weights[name])
+  if (outputs > 1 && !(Array.isArray(weights) && weights.length === outputs && typeof weights[0] !== 'number')) {
+    return Array.from({ length: outputs }, () => weights)
+  }
+  return distribute(`${where}.sampleWeight`, weights, outputs, names, true)
+}
+
+function sameRows(where: string, column: Column, rows: number): void {
+  if (column.shape[0] !== rows) fail('ERR_SHAPE', where, `${rows} samples, as x has`, column.shape[0])
+}
+
+function checkShape(where: string, column: Column, wanted: PartialShape): void {
+  const [, ...rest] = wanted
+  const fits =
+    column.shape.length === wanted.length &&
+    rest.every((length, axis) => length === null || length === column.shape[axis + 1])
+  if (fits) return
+  const lengths = rest.map((length) => length ?? 'any')
+  fail('ERR_SHAPE', where, `[${['samples', ...lengths].join(', ')}]`, column.shape, shapeHint(column.shape, rest))
+}
+
+function shapeHint(got: readonly number[], row: readonly (number | null)[]): string | undefined {
+  const size = row.reduce<number>((product, length) => product * (length ?? Number.NaN), 1)
+  const numbers = got.reduce((product, length) => product * length, 1)
+  if (got.length === 1 && numbers === size) return 'For one sample, wrap it: [sample]'
+  if (got.length === 1 && numbers % size === 0)
+    return `A typed array alone has no shape: pass { values, shape: [${[numbers / size, ...row].join(', ')}] }`
+  if (got.slice(1).reduce((product, length) => product * length, 1) === size)
+    return 'Reshape the data, or begin the model with Flatten or Reshape'
+  return undefined
+}
+
+function argument(where: string, index: number, count: number, name?: string): string {
+  return count === 1 ? where : `${where}.${name ?? index}`
+}
+
+/** The same error, with the argument it is about in front. */
+export function named(where: string, error: unknown): unknown {
+  if (!(error instanceof FerrogradError) || error.message.startsWith(where)) return error
+  return new FerrogradError(error.code, `${where}: ${error.message}`, { cause: error })
+}

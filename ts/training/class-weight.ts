@@ -1,0 +1,92 @@
+/** Class weights, turned into sample weights. */
+
+import { floatx } from '../config.js'
+import type { Column } from '../data/marshal.js'
+import { sizeOf } from '../data/shaped.js'
+import { fail } from '../errors.js'
+import type { ClassWeight } from './options.js'
+
+interface Place {
+  /** Sample weights that were given as well. */
+  readonly own: Column | undefined
+  readonly target: Column | undefined
+  /** The output's name. */
+  readonly name: string | undefined
+  readonly outputs: number
+}
+
+/** `weight[i] = classWeight[class of sample i] · sampleWeight[i]`; a class that is not listed weighs 1. */
+export function classWeightColumn(
+  where: string,
+  option: ClassWeight,
+  { own, target, name, outputs }: Place,
+): Column | undefined {
+  const table = tableFor(`${where}.classWeight`, option, name, outputs)
+  if (table === undefined) return own
+  if (target === undefined) return fail('ERR_DATA', `${where}.classWeight`, 'targets to weigh', { text: 'none' })
+  const classes = classesOf(`${where}.classWeight`, target)
+  checkCovered(table, classes)
+  const dtype = floatx()
+  const values = dtype === 'float64' ? new Float64Array(classes.length) : new Float32Array(classes.length)
+  const width = own === undefined ? 1 : own.values.length / classes.length
+  if (width !== 1) fail('ERR_SHAPE', `${where}.sampleWeight`, 'one number a sample next to classWeight', own?.shape)
+  classes.forEach((label, i) => {
+    values[i] = (table.get(label) ?? 1) * (own?.values[i] ?? 1)
+  })
+  return { values, shape: [classes.length], dtype }
+}
+
+function tableFor(
+  where: string,
+  option: ClassWeight,
+  name: string | undefined,
+  outputs: number,
+): Map<number, number> | undefined {
+  if (typeof option !== 'object' || option === null)
+    return fail('ERR_CONFIG', where, 'weights by class, e.g. { 0: 1, 1: 5 }', option)
+  const nested =
+    Object.values(option).every((value) => typeof value === 'object' && value !== null) &&
+    Object.keys(option).length > 0
+  if (!nested && outputs > 1)
+    fail('ERR_CONFIG', where, 'weights for each output, e.g. { output: { 0: 1, 1: 5 } }', option)
+  const own = nested ? (option as Readonly<Record<string, Readonly<Record<string, number>>>>)[name ?? ''] : option
+  if (own === undefined) return undefined
+  return new Map(Object.entries(own).map(([label, weight]) => [labelOf(where, label), weightOf(where, label, weight)]))
+}
+
+function labelOf(where: string, label: string): number {
+  const value = Number(label)
+  return Number.isInteger(value) && value >= 0 && label.trim() !== ''
+    ? value
+    : fail('ERR_CONFIG', where, 'class numbers', label)
+}
+
+function weightOf(where: string, label: string, weight: unknown): number {
+  if (typeof weight === 'number' && Number.isFinite(weight) && weight >= 0) return weight
+  return fail('ERR_CONFIG', `${where}[${label}]`, 'a finite number ≥ 0', weight)
+}
+
+/** Labels as they are; of one-hot rows, where the largest entry is. */
+function classesOf(where: string, { values, shape }: Column): number[] {
+  const [rows = 0, ...rest] = shape
+  const width = sizeOf(rest)
+  if (rest.length > 1) fail('ERR_SHAPE', where, 'targets of labels [samples] or one-hot rows [samples, classes]', shape)
+  if (width === 1) return Array.from(values)
+  return Array.from({ length: rows }, (_, row) => largestAt(values.subarray(row * width, (row + 1) * width)))
+}
+
+function largestAt(row: Column['values']): number {
+  let best = 0
+  for (let i = 1; i < row.length; i++) if (row[i]! > row[best]!) best = i
+  return best
+}
+
+/** Keras weighs a class that is not listed as 1, silently; here it is said. */
+function checkCovered(table: ReadonlyMap<number, number>, classes: readonly number[]): void {
+  const missing = [...new Set(classes)].filter((label) => !table.has(label)).sort((a, b) => a - b)
+  if (missing.length === 0) return
+  process.emitWarning(`classWeight lists no weight for class ${missing.join(', ')}: it counts as 1`, {
+    type: 'FerrogradWarning',
+    code: 'FERROGRAD_CLASS_WEIGHT',
+  })
+}

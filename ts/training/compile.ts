@@ -1,0 +1,292 @@
+/** What `compile` settles: the optimizer, the losses, the metrics; shapes decide some of it later. */
+import { fail, hintFor } from '../errors.js'
+import { Loss } from '../losses/loss.js'
+import { getLoss, type LossLike } from '../losses/table.js'
+import type { Metric } from '../metrics/metric.js'
+import { Metric as MetricBase } from '../metrics/metric.js'
+import { getMetric, type MetricLike } from '../metrics/table.js'
+import type { Model } from '../model/model.js'
+import type { Optimizer } from '../optimizers/optimizer.js'
+import { getOptimizer, type OptimizerLike } from '../optimizers/table.js'
+import type { Tensor } from '../tensor.js'
+import { checkNames } from './options.js'
+import { LossTracker } from './trackers.js'
+
+/** Something for each output: alone for a single output, in the outputs' order, or by their names. */
+export type PerOutput<T> = T | readonly (T | null)[] | Readonly<Record<string, T | null>>
+
+/** Metrics for each output: a list for a single output; for several, a list of lists, or by name. */
+export type MetricsOption =
+  | readonly (MetricLike | readonly MetricLike[] | null)[]
+  | Readonly<Record<string, MetricLike | readonly MetricLike[]>>
+
+export interface CompileOptions {
+  /** Default `'rmsprop'`. */
+  readonly optimizer?: OptimizerLike
+  /** An output without a loss is not trained on; a model may have none if its layers add losses. */
+  readonly loss?: PerOutput<LossLike> | null
+  /** Factors on the outputs' losses. */
+  readonly lossWeights?: readonly number[] | Readonly<Record<string, number>>
+  /** Reported with the loss; these ignore sample weights. */
+  readonly metrics?: MetricsOption
+  /** Reported with the loss; these use sample weights. */
+  readonly weightedMetrics?: MetricsOption
+}
+
+/** A metric at its place. */
+export interface PlacedMetric {
+  readonly output: number
+  /** Its key in logs. */
+  readonly key: string
+  readonly metric: Metric
+  readonly weighted: boolean
+}
+
+/** The losses and metrics of the outputs, once the outputs are known. */
+export interface Resolved {
+  readonly losses: readonly (Loss | undefined)[]
+  readonly lossWeights: readonly number[]
+  readonly metrics: readonly PlacedMetric[]
+  /** The whole loss, then one for each output where there are several. */
+  readonly trackers: readonly LossTracker[]
+  /** In the order of the logs: losses, then metrics. */
+  readonly logNames: readonly string[]
+}
+
+/** The result of `compile`. */
+export interface Compiled {
+  readonly options: CompileOptions
+  readonly optimizer: Optimizer
+  /** Settles losses and metrics for outputs of known shapes; the first call decides. */
+  resolve(model: Model, yTrue: readonly (Tensor | undefined)[], yPred: readonly Tensor[]): Resolved
+  /** What was resolved, if it was. */
+  readonly resolved: Resolved | undefined
+  /** The losses by output, before anything else is known. */
+  losses(outputs: number, names: readonly string[]): (Loss | undefined)[]
+  /** The metrics that are known so far. */
+  metrics(): Metric[]
+}
+
+const names = [
+  'optimizer',
+  'loss',
+  'lossWeights',
+  'metrics',
+  'weightedMetrics',
+] as const satisfies readonly (keyof CompileOptions)[]
+
+/** Checks everything that can be checked before data is seen. */
+export function compileModel(model: Model, options: CompileOptions): Compiled {
+  checkNames('compile', options, names)
+  const optimizer = getOptimizer(options.optimizer ?? ('rmsprop' as OptimizerLike), 'compile.optimizer')
+  const known = model.outputNames
+  const loss = perOutput<LossLike, Loss>('compile.loss', options.loss, isLossLike, (one) =>
+    getLoss(one, 'compile.loss'),
+  )
+  const compiled = new CompiledModel(options, optimizer, loss)
+  // A functional model's outputs are known now: mistakes show at once.
+  if (known.length > 0) {
+    compiled.losses(known.length, known)
+    outputWeights(options.lossWeights, known.length, known)
+    outputMetrics('compile.metrics', options.metrics, known.length, known)
+    outputMetrics('compile.weightedMetrics', options.weightedMetrics, known.length, known)
+  }
+  return compiled
+}
+
+class CompiledModel implements Compiled {
+  readonly options: CompileOptions
+  readonly optimizer: Optimizer
+  readonly #losses: (outputs: number, names: readonly string[]) => (Loss | undefined)[]
+  #resolved: Resolved | undefined
+
+  constructor(options: CompileOptions, optimizer: Optimizer, losses: CompiledModel['losses']) {
+    this.options = options
+    this.optimizer = optimizer
+    this.#losses = losses
+  }
+
+  get resolved(): Resolved | undefined {
+    return this.#resolved
+  }
+
+  losses(outputs: number, known: readonly string[]): (Loss | undefined)[] {
+    return this.#losses(outputs, known)
+  }
+
+  metrics(): Metric[] {
+    return this.#resolved?.metrics.map(({ metric }) => metric) ?? []
+  }
+
+  resolve(model: Model, yTrue: readonly (Tensor | undefined)[], yPred: readonly Tensor[]): Resolved {
+    this.#resolved ??= this.#settle(model, yTrue, yPred)
+    return this.#resolved
+  }
+
+  #settle(model: Model, yTrue: readonly (Tensor | undefined)[], yPred: readonly Tensor[]): Resolved {
+    const known = outputNamesOf(model, yPred.length)
+    const losses = this.losses(yPred.length, known)
+    const { metrics, weightedMetrics, lossWeights } = this.options
+    const placed = placeMetrics(
+      [
+        { weighted: false, lists: outputMetrics('compile.metrics', metrics, yPred.length, known) },
+        { weighted: true, lists: outputMetrics('compile.weightedMetrics', weightedMetrics, yPred.length, known) },
+      ],
+      { yTrue, yPred, known },
+    )
+    const lossNames =
+      yPred.length > 1 ? known.filter((_, i) => losses[i] !== undefined).map((name) => `${name}_loss`) : []
+    const trackers = ['loss', ...lossNames].map((name) => new LossTracker(name))
+    return {
+      losses,
+      lossWeights: outputWeights(lossWeights, yPred.length, known),
+      metrics: placed,
+      trackers,
+      logNames: [...trackers.map(({ name }) => name), ...placed.map(({ key }) => key)],
+    }
+  }
+}
+
+/** The names of outputs; a subclassed model's are numbered. */
+export function outputNamesOf(model: Model, outputs: number): readonly string[] {
+  const known = model.outputNames
+  return known.length === outputs ? known : Array.from({ length: outputs }, (_, i) => `output_${i + 1}`)
+}
+
+function placeMetrics(
+  groups: readonly { readonly weighted: boolean; readonly lists: readonly (readonly MetricLike[])[] }[],
+  {
+    yTrue,
+    yPred,
+    known,
+  }: { yTrue: readonly (Tensor | undefined)[]; yPred: readonly Tensor[]; known: readonly string[] },
+): PlacedMetric[] {
+  const placed: PlacedMetric[] = []
+  const keys = new Set<string>()
+  for (const { weighted, lists } of groups) {
+    for (const [output, list] of lists.entries()) {
+      const target = yTrue[output]
+      for (const like of list) {
+        if (target === undefined) fail('ERR_DATA', 'compile.metrics', `targets for ${known[output]}`, { text: 'none' })
+        const metric = getMetric(like, target.shape, yPred[output]!.shape, 'compile.metrics')
+        const key = freeKey(`${yPred.length > 1 ? `${known[output]}_` : ''}${metric.name}`, keys, weighted)
+        placed.push({ output, key, metric, weighted })
+      }
+    }
+  }
+  return placed
+}
+
+/** A weighted metric that is there unweighted too gets Keras's prefix; further ones are numbered. */
+function freeKey(base: string, keys: Set<string>, weighted: boolean): string {
+  let key = keys.has(base) && weighted ? `weighted_${base}` : base
+  for (let i = 1; keys.has(key); i++) key = `${base}_${i}`
+  keys.add(key)
+  return key
+}
+
+function isLossLike(value: unknown): value is LossLike {
+  return typeof value === 'string' || typeof value === 'function' || value instanceof Loss || isSerializedObject(value)
+}
+
+function isMetricLike(value: unknown): value is MetricLike {
+  return (
+    typeof value === 'string' || typeof value === 'function' || value instanceof MetricBase || isSerializedObject(value)
+  )
+}
+
+function isSerializedObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'class_name' in value
+}
+
+/** Makes each object once, and distributes the objects over the outputs. */
+function perOutput<L, T>(
+  where: string,
+  option: unknown,
+  isOne: (value: unknown) => value is L,
+  make: (one: L) => T,
+): (outputs: number, names: readonly string[]) => (T | undefined)[] {
+  const made = new Map<unknown, T>()
+  const one = (value: unknown, place: string): T | undefined => {
+    if (value === null || value === undefined) return undefined
+    if (!isOne(value)) return fail('ERR_CONFIG', place, 'a name, an instance or a function', value)
+    if (!made.has(place)) made.set(place, make(value))
+    return made.get(place)
+  }
+  // Objects are made now, so that a misspelt name shows where compile is called.
+  if (Array.isArray(option)) option.forEach((value, i) => void one(value, `${where}[${i}]`))
+  else if (isOne(option)) one(option, where)
+  else if (isRecord(option)) for (const [key, value] of Object.entries(option)) one(value, `${where}.${key}`)
+  else if (option !== undefined && option !== null)
+    fail('ERR_CONFIG', where, 'a name, an instance or a function', option)
+  return (outputs, known) => {
+    if (Array.isArray(option)) {
+      if (option.length !== outputs)
+        fail('ERR_CONFIG', where, `${outputs} entries, one an output`, { text: `${option.length}` })
+      return option.map((value, i) => one(value, `${where}[${i}]`))
+    }
+    if (!isOne(option) && isRecord(option)) {
+      checkOutputNames(where, option, known)
+      return known.map((name) => one(option[name], `${where}.${name}`))
+    }
+    return Array.from({ length: outputs }, () => one(option, where))
+  }
+}
+
+function outputMetrics(
+  where: string,
+  option: unknown,
+  outputs: number,
+  known: readonly string[],
+): readonly (readonly MetricLike[])[] {
+  if (option === undefined || option === null) return Array.from({ length: outputs }, () => [])
+  if (!Array.isArray(option)) {
+    if (!isRecord(option) || isMetricLike(option)) return fail('ERR_CONFIG', where, 'a list of metrics', option)
+    checkOutputNames(where, option, known)
+    return known.map((name) => metricList(`${where}.${name}`, option[name]))
+  }
+  const flat = outputs === 1 && !(option.length === 1 && Array.isArray(option[0]))
+  if (flat) return [metricList(where, option)]
+  if (option.length !== outputs)
+    fail('ERR_CONFIG', where, `${outputs} entries, one an output`, { text: `${option.length}` })
+  return option.map((one, i) => metricList(`${where}[${i}]`, one))
+}
+
+function metricList(where: string, value: unknown): readonly MetricLike[] {
+  if (value === undefined || value === null) return []
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  list.forEach((one, i) => {
+    if (!isMetricLike(one)) fail('ERR_CONFIG', `${where}[${i}]`, 'a name, an instance or a function', one)
+    // Resolved against any shapes, for the sake of the check.
+    getMetric(one, [1, 2], [1, 2], `${where}[${i}]`)
+  })
+  return list as readonly MetricLike[]
+}
+
+function outputWeights(
+  option: CompileOptions['lossWeights'],
+  outputs: number,
+  known: readonly string[],
+): readonly number[] {
+  const where = 'compile.lossWeights'
+  if (option === undefined || option === null) return Array.from({ length: outputs }, () => 1)
+  if (Array.isArray(option) && option.length !== outputs)
+    fail('ERR_CONFIG', where, `${outputs} numbers, one an output`, option)
+  if (!Array.isArray(option) && !isRecord(option))
+    fail('ERR_CONFIG', where, 'a list of numbers, or numbers by output', option)
+  if (!Array.isArray(option)) checkOutputNames(where, option, known)
+  const values = Array.isArray(option) ? option : known.map((name) => (option as Record<string, number>)[name] ?? 1)
+  for (const value of values)
+    if (typeof value !== 'number' || !Number.isFinite(value)) fail('ERR_CONFIG', where, 'finite numbers', value)
+  return values
+}
+
+function checkOutputNames(where: string, option: object, known: readonly string[]): void {
+  for (const name of Object.keys(option)) {
+    if (!known.includes(name)) fail('ERR_CONFIG', where, 'names of outputs', name, hintFor(name, known))
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

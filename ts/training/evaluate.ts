@@ -1,0 +1,61 @@
+/** `evaluate`: the loss and metrics over data, without changing weights. */
+import type { Logs } from '../callbacks/callback.js'
+import { CallbackList } from '../callbacks/list.js'
+import { formatLogs, formatSeconds } from '../callbacks/progress-line.js'
+import type { Model } from '../model/model.js'
+import { abortedError, checkAborted, untilAborted } from './abort.js'
+import { prepareData } from './batch-data.js'
+import { ArrayFeed, type Feed } from './feed.js'
+import { resetState } from './fit.js'
+import { type EvaluateOptions, type PassPlan, planPass } from './options.js'
+import { openSession } from './session.js'
+import { isStream, StreamFeed } from './stream-feed.js'
+
+/** The logs of one pass, e.g. `{ loss, accuracy }`. */
+export async function evaluate(model: Model, x: unknown, y: unknown, options: EvaluateOptions = {}): Promise<Logs> {
+  const plan = planPass('evaluate', options)
+  checkAborted('evaluate', plan.signal)
+  model.compiled satisfies object
+  const { close } = openSession(model, 'evaluate')
+  try {
+    return await pass(model, feedOf(model, x, y, options, plan), plan)
+  } finally {
+    close()
+  }
+}
+
+function feedOf(model: Model, x: unknown, y: unknown, { sampleWeight }: EvaluateOptions, plan: PassPlan): Feed {
+  if (isStream(x)) return new StreamFeed('evaluate', x, plan.steps)
+  return new ArrayFeed(prepareData(model, 'evaluate', { x, y, sampleWeight }, 'targets'))
+}
+
+async function pass(model: Model, feed: Feed, plan: PassPlan): Promise<Logs> {
+  const { batchSize, steps: maxSteps, signal, verbose } = plan
+  const callbacks = new CallbackList(plan.callbacks)
+  const logNames = await feed.prepare(model, 'test', batchSize, false)
+  const steps = feed.steps({ batchSize, maxSteps })
+  callbacks.begin(model, { epochs: 1, initialEpoch: 0, steps, samples: feed.samples, verbose, logNames })
+  resetState(model)
+  try {
+    await untilAborted(callbacks.call('onTestBegin', {}), signal, 'evaluate')
+    const hears = callbacks.has('onTestBatchBegin') || callbacks.has('onTestBatchEnd')
+    const hooks = {
+      onBatchBegin: (batch: number, logs: Logs) => callbacks.callNumbered('onTestBatchBegin', batch, logs),
+      onBatchEnd: (batch: number, logs: Logs) => callbacks.callNumbered('onTestBatchEnd', batch, logs),
+    }
+    const result = await feed.run(model, {
+      kind: 'test',
+      batchSize,
+      maxSteps,
+      signal,
+      guarded: false,
+      ...(hears ? hooks : {}),
+    })
+    if (signal?.aborted) throw abortedError('evaluate', signal)
+    await untilAborted(callbacks.call('onTestEnd', result.logs), signal, 'evaluate')
+    if (verbose > 0) process.stdout.write(`${formatLogs(result.logs)}  ${formatSeconds(result.seconds)}\n`)
+    return result.logs
+  } finally {
+    feed.close()
+  }
+}

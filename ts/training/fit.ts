@@ -1,0 +1,268 @@
+/** `fit`: epochs of training steps, validation between them, callbacks around them. */
+import type { Callback, CallbackLike, Logs } from '../callbacks/callback.js'
+import { History } from '../callbacks/history.js'
+import { CallbackList } from '../callbacks/list.js'
+import { ProgbarLogger } from '../callbacks/progbar-logger.js'
+import { nextSeed } from '../config.js'
+import { FerrogradError, fail } from '../errors.js'
+import type { Model } from '../model/model.js'
+import { abortedError, checkAborted, untilAborted } from './abort.js'
+import { prepareData } from './batch-data.js'
+import { ArrayFeed, type Feed, type PassOptions, type PassResult } from './feed.js'
+import { type EpochReport, FitRun, type Report } from './fit-run.js'
+import { type FitOptions, type FitPlan, planFit } from './options.js'
+import { openSession, type Session, whilePaused } from './session.js'
+import { warnIfSorted } from './sorted.js'
+import { isStream, partsOf, StreamFeed } from './stream-feed.js'
+
+/** Starts a training. Data are copied and everything is checked before this returns; what is wrong rejects the promise. */
+export function fitModel(model: Model, x: unknown, y: unknown, options: FitOptions = {}): FitRun {
+  const stop = new AbortController()
+  return new FitRun(
+    (report) => begin(model, x, y, options, stop, report),
+    () => stop.abort(),
+  )
+}
+
+/** Everything a training needs, checked. */
+interface Training {
+  readonly model: Model
+  readonly plan: FitPlan
+  readonly feed: Feed
+  readonly validation: Feed | undefined
+  readonly callbacks: CallbackList
+  readonly history: History
+  readonly session: Session
+  /** Aborted by the user's signal, by `stopTraining`, or by leaving the loop. */
+  readonly stop: AbortController
+  readonly seed: number
+  readonly report: Report
+}
+
+async function begin(
+  model: Model,
+  x: unknown,
+  y: unknown,
+  options: FitOptions,
+  stop: AbortController,
+  report: Report,
+): Promise<History> {
+  const plan = planFit(options)
+  checkAborted('fit', plan.signal)
+  // Throws, where it has not been compiled.
+  model.compiled satisfies object
+  const { session, close } = openSession(model, 'fit')
+  const unlink = link(plan.signal, stop)
+  // A promise that nobody settles does not keep Node alive by itself; a training that waits for one must.
+  const alive = setInterval(() => undefined, 2 ** 30)
+  try {
+    const { feed, validation } = feedsOf(model, x, y, options, plan)
+    const history = new History()
+    const callbacks = new CallbackList([...plan.callbacks, history, ...progressOf(plan)])
+    const seed = plan.seed ?? nextSeed()
+    await train({ model, plan, feed, validation, callbacks, history, session, stop, seed, report })
+    return history
+  } finally {
+    clearInterval(alive)
+    unlink()
+    close()
+  }
+}
+
+/** Forwards the user's signal to the controller that also ends a training for other reasons. */
+function link(signal: AbortSignal | undefined, stop: AbortController): () => void {
+  const onAbort = (): void => stop.abort(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  return () => signal?.removeEventListener('abort', onAbort)
+}
+
+function progressOf(plan: FitPlan): CallbackLike[] {
+  const own = plan.callbacks.some((callback) => callback instanceof ProgbarLogger)
+  return plan.verbose === 0 || own ? [] : [new ProgbarLogger()]
+}
+
+interface Feeds {
+  readonly feed: Feed
+  readonly validation: Feed | undefined
+}
+
+function feedsOf(model: Model, x: unknown, y: unknown, options: FitOptions, plan: FitPlan): Feeds {
+  const { classWeight, sampleWeight, validationData } = options
+  if (plan.validationSplit > 0 && validationData !== undefined) {
+    fail('ERR_CONFIG', 'fit.validationSplit', 'validationSplit or validationData, and not both', plan.validationSplit)
+  }
+  if (isStream(x)) {
+    if (y !== undefined && y !== null) fail('ERR_CONFIG', 'fit.y', 'nothing: a stream gives [x, y]', y)
+    if (sampleWeight !== undefined)
+      fail('ERR_CONFIG', 'fit.sampleWeight', 'nothing: a stream gives [x, y, sampleWeight]', sampleWeight)
+    if (plan.validationSplit > 0)
+      fail('ERR_CONFIG', 'fit.validationSplit', '0 for a stream', plan.validationSplit, 'Pass validationData')
+    const feed = new StreamFeed('fit', x, plan.stepsPerEpoch, classWeight)
+    return { feed, validation: validationFeed(model, validationData, plan) }
+  }
+  const whole = new ArrayFeed(prepareData(model, 'fit', { x, y, sampleWeight, classWeight }, 'targets'))
+  if (plan.validationSplit > 0) return splitOff(whole, plan.validationSplit)
+  return { feed: whole, validation: validationFeed(model, validationData, plan) }
+}
+
+/** The tail, before shuffling. */
+function splitOff(whole: ArrayFeed, share: number): Feeds {
+  const at = Math.floor(whole.samples * (1 - share))
+  if (at === 0 || at === whole.samples) {
+    fail('ERR_CONFIG', 'fit.validationSplit', `a share that leaves samples on either side of ${whole.samples}`, share)
+  }
+  warnIfSorted(whole.data.y, at)
+  const [feed, validation] = whole.split(at)
+  return { feed, validation }
+}
+
+function validationFeed(model: Model, data: unknown, plan: FitPlan): Feed | undefined {
+  const where = 'fit.validationData'
+  if (data === undefined || data === null) return undefined
+  const isBatch = Array.isArray(data) || (typeof data === 'object' && 'x' in data)
+  if (!isBatch && isStream(data)) return new StreamFeed(where, data, plan.validationSteps)
+  return new ArrayFeed(prepareData(model, where, partsOf(where, data), 'targets'))
+}
+
+async function train(training: Training): Promise<void> {
+  const { model, plan, feed, validation, callbacks, session } = training
+  const { batchSize, nonFinite, signal } = plan
+  const guarded = nonFinite === 'error' || callbacks.someMarked('stopsOnNonFinite')
+  const logNames = await feed.prepare(model, 'train', batchSize, guarded)
+  const validated = await validation?.prepare(model, 'test', plan.validationBatchSize, false)
+  model.stopTraining = false
+  callbacks.begin(model, {
+    epochs: plan.epochs,
+    initialEpoch: plan.initialEpoch,
+    steps: feed.steps({ batchSize, maxSteps: plan.stepsPerEpoch }),
+    samples: feed.samples,
+    verbose: plan.verbose,
+    logNames: [...logNames, ...(validated ?? []).map((name) => `val_${name}`)],
+  })
+  const waiting = (work: () => Promise<void>): Promise<void> =>
+    whilePaused(session, () => untilAborted(work(), signal, 'fit'))
+  try {
+    await waiting(() => callbacks.call('onTrainBegin', {}))
+    const logs = await epochs(training, guarded, waiting)
+    model.optimizer.finalizeVariableValues(model.trainableVariables)
+    await waiting(() => callbacks.call('onTrainEnd', logs))
+  } catch (error) {
+    callbacks.interrupt()
+    throw error
+  } finally {
+    feed.close()
+    validation?.close()
+  }
+}
+
+type Waiting = (work: () => Promise<void>) => Promise<void>
+
+async function epochs(training: Training, guarded: boolean, waiting: Waiting): Promise<Logs> {
+  const { model, plan, callbacks, report, stop } = training
+  let logs: Logs = {}
+  for (let epoch = plan.initialEpoch; epoch < plan.epochs && !model.stopTraining && !stop.signal.aborted; epoch++) {
+    await waiting(() => callbacks.callNumbered('onEpochBegin', epoch, {}))
+    logs = await trainEpoch(training, epoch, guarded)
+    if (isDue(plan.validationFreq, epoch) && !stop.signal.aborted) logs = { ...logs, ...(await validate(training)) }
+    checkAborted('fit', plan.signal)
+    await waiting(() => callbacks.callNumbered('onEpochEnd', epoch, logs))
+    const event: EpochReport = { epoch, logs }
+    await waiting(() => report(event))
+  }
+  checkAborted('fit', plan.signal)
+  return logs
+}
+
+function isDue(frequency: number | readonly number[], epoch: number): boolean {
+  return typeof frequency === 'number' ? (epoch + 1) % frequency === 0 : frequency.includes(epoch + 1)
+}
+
+async function trainEpoch(training: Training, epoch: number, guarded: boolean): Promise<Logs> {
+  const { model, plan, feed, callbacks, stop, seed } = training
+  resetState(model)
+  const result = await feed.run(model, {
+    kind: 'train',
+    batchSize: plan.batchSize,
+    maxSteps: plan.stepsPerEpoch,
+    shuffle: plan.shuffle ? { seed, epoch } : undefined,
+    signal: stop.signal,
+    guarded,
+    onProgress: ({ step, samples, seconds, logs }) =>
+      callbacks.progress(
+        {
+          epoch,
+          step,
+          samples,
+          seconds,
+          steps: feed.steps({ batchSize: plan.batchSize, maxSteps: plan.stepsPerEpoch }),
+        },
+        logs,
+      ),
+    ...batchHooks(training, 'Train', true),
+  })
+  if (plan.signal?.aborted) throw abortedError('fit', plan.signal)
+  if (result.nonFiniteAt !== undefined) return onNonFinite(training, epoch, result)
+  callbacks.progress(
+    { epoch, step: result.steps, samples: result.samples, seconds: result.seconds, steps: result.steps },
+    result.logs,
+  )
+  return result.logs
+}
+
+/** A callback may have asked to end quietly instead. */
+function onNonFinite({ model, callbacks }: Training, epoch: number, { nonFiniteAt = 0, logs }: PassResult): Logs {
+  if (callbacks.someMarked('stopsOnNonFinite')) {
+    model.stopTraining = true
+    return { ...logs, loss: Number.NaN }
+  }
+  throw new FerrogradError(
+    'ERR_NON_FINITE',
+    `fit: the loss became NaN or infinite in epoch ${epoch + 1}, batch ${nonFiniteAt} (counted from 0); the weights are as before that batch. ` +
+      `Lower the learning rate, scale the inputs, or clip gradients; nonFinite: 'continue' goes on regardless`,
+  )
+}
+
+async function validate({ model, plan, validation, callbacks, stop, session }: Training): Promise<Logs> {
+  if (validation === undefined) return {}
+  resetState(model)
+  await untilAborted(callbacks.call('onTestBegin', {}), plan.signal, 'fit')
+  const { logs } = await validation.run(model, {
+    kind: 'test',
+    batchSize: plan.validationBatchSize,
+    maxSteps: plan.validationSteps,
+    signal: stop.signal,
+    guarded: false,
+    ...batchHooks({ model, callbacks, stop, session, plan }, 'Test', false),
+  })
+  await untilAborted(callbacks.call('onTestEnd', logs), plan.signal, 'fit')
+  return Object.fromEntries(Object.entries(logs).map(([name, value]) => [`val_${name}`, value]))
+}
+
+type BatchHooks = Pick<PassOptions, 'onBatchBegin' | 'onBatchEnd'>
+
+/** The batch hooks that some callback has; with none, no step is reported. */
+function batchHooks(
+  { model, callbacks, stop, plan }: Pick<Training, 'model' | 'callbacks' | 'stop' | 'session' | 'plan'>,
+  kind: 'Train' | 'Test',
+  stops: boolean,
+): BatchHooks {
+  const begin = `on${kind}BatchBegin` as const
+  const end = `on${kind}BatchEnd` as const
+  if (!callbacks.has(begin) && !callbacks.has(end)) return {}
+  const call = async (hook: typeof begin | typeof end, batch: number, logs: Logs): Promise<void> => {
+    await untilAborted(callbacks.callNumbered(hook, batch, logs), plan.signal, 'fit')
+    if (stops && model.stopTraining) stop.abort()
+  }
+  return {
+    onBatchBegin: (batch, logs) => call(begin, batch, logs),
+    onBatchEnd: (batch, logs) => call(end, batch, logs),
+  }
+}
+
+/** The loss and metrics of a new pass start from nothing. */
+export function resetState(model: Model): void {
+  for (const tracker of model.compiled.resolved?.trackers ?? []) tracker.reset()
+  for (const metric of model.metrics) metric.reset()
+}
+
+export type { Callback }

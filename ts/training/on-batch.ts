@@ -1,0 +1,67 @@
+/** One step at a time: trainOnBatch, testOnBatch, predictOnBatch. */
+import type { Logs } from '../callbacks/callback.js'
+import type { DataLike } from '../data/marshal.js'
+import { FerrogradError } from '../errors.js'
+import type { Model } from '../model/model.js'
+import type { Tensor } from '../tensor.js'
+import { prepareData } from './batch-data.js'
+import { resetState } from './fit.js'
+import type { ClassWeight, Each } from './options.js'
+import { checkNames } from './options.js'
+import { stepFor } from './programs.js'
+import { openSession } from './session.js'
+import { readLogs, tensorsOf } from './stream-feed.js'
+
+export interface BatchOptions {
+  /** How much each sample counts. */
+  readonly sampleWeight?: Each<DataLike>
+  readonly classWeight?: ClassWeight
+}
+
+/** One step of training on exactly this batch; its loss and metrics. */
+export function trainOnBatch(model: Model, x: unknown, y: unknown, options: BatchOptions = {}): Promise<Logs> {
+  return onBatch(model, 'train', x, y, options)
+}
+
+/** The loss and metrics of exactly this batch. */
+export function testOnBatch(model: Model, x: unknown, y: unknown, options: BatchOptions = {}): Promise<Logs> {
+  return onBatch(model, 'test', x, y, options)
+}
+
+/** The outputs for exactly this batch. */
+export async function predictOnBatch(model: Model, x: unknown): Promise<Tensor | Tensor[]> {
+  const data = prepareData(model, 'predictOnBatch', { x }, 'none')
+  const outputs = await stepFor(model, 'predict', data, data.rows).program.run(tensorsOf(data))
+  return model.single.output && outputs.length === 1 ? outputs[0]! : outputs
+}
+
+async function onBatch(
+  model: Model,
+  kind: 'train' | 'test',
+  x: unknown,
+  y: unknown,
+  options: BatchOptions,
+): Promise<Logs> {
+  const where = kind === 'train' ? 'trainOnBatch' : 'testOnBatch'
+  checkNames(where, options, ['sampleWeight', 'classWeight'])
+  model.compiled satisfies object
+  const { close } = openSession(model, where)
+  try {
+    const data = prepareData(model, where, { x, y, ...options }, 'targets')
+    const step = stepFor(model, kind, data, data.rows, kind === 'train')
+    resetState(model)
+    await step.program.run(tensorsOf(data))
+    return await readLogs(step)
+  } catch (error) {
+    throw error instanceof FerrogradError && error.code === 'ERR_NON_FINITE' ? nonFinite(where) : error
+  } finally {
+    close()
+  }
+}
+
+function nonFinite(where: string): FerrogradError {
+  return new FerrogradError(
+    'ERR_NON_FINITE',
+    `${where}: the loss is NaN or infinite; the weights are as before the batch`,
+  )
+}

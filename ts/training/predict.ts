@@ -1,0 +1,80 @@
+/** `predict`: the outputs of a model for data. */
+import { CallbackList } from '../callbacks/list.js'
+import type { Model } from '../model/model.js'
+import * as ops from '../ops.js'
+import { runEpoch } from '../program.js'
+import type { Tensor } from '../tensor.js'
+import { abortedError, checkAborted, untilAborted } from './abort.js'
+import { type BatchData, prepareData } from './batch-data.js'
+import { nativeColumns } from './feed.js'
+import { type PassPlan, type PredictOptions, planPass } from './options.js'
+import { stepFor } from './programs.js'
+import { isStream, StreamFeed, tensorsOf } from './stream-feed.js'
+
+/** One tensor; a list for a model with several outputs. May run while the model is trained: it reads whole steps. */
+export async function predict(model: Model, x: unknown, options: PredictOptions = {}): Promise<Tensor | Tensor[]> {
+  const plan = planPass('predict', options)
+  checkAborted('predict', plan.signal)
+  const callbacks = new CallbackList(plan.callbacks)
+  callbacks.begin(model, {
+    epochs: 1,
+    initialEpoch: 0,
+    steps: undefined,
+    samples: undefined,
+    verbose: plan.verbose,
+    logNames: [],
+  })
+  await untilAborted(callbacks.call('onPredictBegin', {}), plan.signal, 'predict')
+  const outputs = isStream(x)
+    ? await predictStream(model, new StreamFeed('predict', x, plan.steps), plan)
+    : await predictArrays(model, prepareData(model, 'predict', { x }, 'none'), plan, callbacks)
+  await untilAborted(callbacks.call('onPredictEnd', {}), plan.signal, 'predict')
+  return model.single.output && outputs.length === 1 ? outputs[0]! : outputs
+}
+
+async function predictArrays(
+  model: Model,
+  data: BatchData,
+  { batchSize, steps, signal }: PassPlan,
+  callbacks: CallbackList,
+): Promise<Tensor[]> {
+  const size = Math.min(batchSize, data.rows)
+  const count = steps === undefined ? data.rows : Math.min(data.rows, steps * size)
+  const rest = count % size
+  const hears = callbacks.has('onPredictBatchBegin') || callbacks.has('onPredictBatchEnd')
+  if (hears) await callbacks.callNumbered('onPredictBatchBegin', 0, {})
+  const total = Math.ceil(count / size)
+  const result = await runEpoch({
+    program: stepFor(model, 'predict', data, size).program,
+    ...(rest === 0 ? {} : { tail: stepFor(model, 'predict', data, rest).program }),
+    columns: nativeColumns(data),
+    first: 0,
+    count,
+    batchSize: size,
+    collect: true,
+    everyStep: hears,
+    ...(signal === undefined ? {} : { signal }),
+    ...(hears ? { onProgress: ({ step }: { step: number }) => batchHooks(callbacks, step, total) } : {}),
+  })
+  if (signal?.aborted) throw abortedError('predict', signal)
+  return result.collected ?? []
+}
+
+async function batchHooks(callbacks: CallbackList, step: number, total: number): Promise<void> {
+  if (step > 0) await callbacks.callNumbered('onPredictBatchEnd', step - 1, {})
+  if (step < total) await callbacks.callNumbered('onPredictBatchBegin', step, {})
+}
+
+async function predictStream(model: Model, feed: StreamFeed, { signal }: PassPlan): Promise<Tensor[]> {
+  const batches: Tensor[][] = []
+  for await (const data of feed.batches(model, signal)) {
+    batches.push(await stepFor(model, 'predict', data, data.rows).program.run(tensorsOf(data)))
+  }
+  const [first = []] = batches
+  return first.map((_, i) =>
+    ops.concatenate(
+      batches.map((outputs) => outputs[i]!),
+      { axis: 0 },
+    ),
+  )
+}

@@ -1,0 +1,138 @@
+/** Compiled steps of a model: traced once for each shape of a batch, then kept. */
+import type { Column } from '../data/marshal.js'
+import { FerrogradError } from '../errors.js'
+import type { Tensors } from '../layers/layer.js'
+import type { Model } from '../model/model.js'
+import * as ops from '../ops.js'
+import { compile, type Program } from '../program.js'
+import type { Tensor } from '../tensor.js'
+import { placeholder, trace } from '../trace.js'
+import type { DType, Shape } from '../types.js'
+import { type Variable, variable } from '../variable.js'
+import type { BatchData } from './batch-data.js'
+import { type Batch, outputsOf, type StepLogs } from './step.js'
+
+/** A step of one kind, for batches of one shape. */
+export interface CompiledStep {
+  readonly program: Program
+  /** Reads the loss and metrics so far; without inputs. None for prediction. */
+  readonly watch: Program | undefined
+  /** The names of what `watch` gives, in order. */
+  readonly logNames: readonly string[]
+}
+
+export type StepKind = 'train' | 'test' | 'predict'
+
+/** The shape and type of one column of a batch; its shape begins with the batch size. */
+interface Spec {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** What a batch looks like. */
+interface BatchSpec {
+  readonly x: readonly Spec[]
+  readonly y: readonly (Spec | undefined)[]
+  readonly weights: readonly (Spec | undefined)[]
+}
+
+/** The step of `kind` for batches of `size` of these data, traced on first use; a guarded one stops at a loss that is not finite. */
+export function stepFor(model: Model, kind: StepKind, data: BatchData, size: number, guarded = false): CompiledStep {
+  const spec = specOf(data, size)
+  const steps = cacheOf(model)
+  const key = keyOf(model, kind, spec, guarded)
+  const known = steps.get(key)
+  if (known !== undefined) return known
+  const made = kind === 'predict' ? tracePredict(model, spec) : traceStep(model, kind, spec, guarded)
+  steps.set(key, made)
+  return made
+}
+
+/** Steps hang on what `compile` made (before it, on the model), and on the graph of the model: new ones begin anew. */
+const caches = new WeakMap<object, { readonly graph: unknown; readonly steps: Map<string, CompiledStep> }>()
+
+function cacheOf(model: Model): Map<string, CompiledStep> {
+  const owner = model.isCompiled ? model.compiled : model
+  const known = caches.get(owner)
+  if (known !== undefined && known.graph === model.graph) return known.steps
+  const fresh = { graph: model.graph, steps: new Map<string, CompiledStep>() }
+  caches.set(owner, fresh)
+  return fresh.steps
+}
+
+/** Which weights are trainable is part of what was traced. */
+function keyOf(model: Model, kind: StepKind, spec: BatchSpec, guarded: boolean): string {
+  const trainable = new Set(model.trainableVariables)
+  const mask = model.weights.map((weight) => (trainable.has(weight) ? 1 : 0)).join('')
+  return JSON.stringify([kind, guarded, spec, kind === 'train' ? mask : ''])
+}
+
+function specOf({ x, y, weights }: BatchData, size: number): BatchSpec {
+  const spec = ({ shape, dtype }: Column): Spec => ({ shape: [size, ...shape.slice(1)], dtype })
+  const maybe = (column: Column | undefined): Spec | undefined => column && spec(column)
+  return { x: x.map(spec), y: y.map(maybe), weights: weights.map(maybe) }
+}
+
+function tracePredict(model: Model, spec: BatchSpec): CompiledStep {
+  const inputs = spec.x.map(placeholderOf)
+  const { result: outputs } = trace(() => outputsOf(model, alone(inputs), false))
+  return { program: compile({ inputs, outputs }), watch: undefined, logNames: [] }
+}
+
+function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarded: boolean): CompiledStep {
+  const x = spec.x.map(placeholderOf)
+  const y = spec.y.map((one) => one && placeholderOf(one))
+  const weights = spec.weights.map((one) => one && placeholderOf(one))
+  const batch: Batch = { x: alone(x), y: maybeAlone(y), sampleWeight: weights.length === 1 ? weights[0] : weights }
+  const { result: logs, updates } = trace(() => (kind === 'train' ? model.trainStep(batch) : model.testStep(batch)))
+  const readers = watchLogs(model, logs, updates)
+  const inputs = [...x, ...y, ...weights].filter((one) => one !== undefined)
+  const { loss } = logs
+  const guard = guarded && loss !== undefined ? { guard: loss } : {}
+  return {
+    program: compile({ inputs, outputs: [], updates, ...guard }),
+    watch: compile({ inputs: [], outputs: [...readers.values()] }),
+    logNames: [...readers.keys()],
+  }
+}
+
+/** The compiled loss and metrics are read from their state; what else a step returned, from a variable made for it. */
+function watchLogs(model: Model, logs: StepLogs, updates: Map<Variable, Tensor>): Map<string, Tensor> {
+  const readers = new Map<string, Tensor>()
+  const resolved = model.isCompiled ? model.compiled.resolved : undefined
+  const tracked = resolved !== undefined && updates.has(resolved.trackers[0]!.total)
+  if (tracked) {
+    for (const tracker of resolved.trackers) readers.set(tracker.name, tracker.result())
+    for (const { key, metric } of resolved.metrics) readers.set(key, metric.result())
+  }
+  for (const [name, value] of Object.entries(logs)) {
+    if (readers.has(name)) continue
+    if (value.size !== 1)
+      throw new FerrogradError(
+        'ERR_SHAPE',
+        `trainStep '${name}': expected a scalar to log, got shape [${value.shape.join(', ')}]`,
+      )
+    const kept = variable(new Float32Array(1), { name: `log_${name}`, trainable: false, dtype: 'float32' })
+    updates.set(kept, logScalar(value))
+    readers.set(name, kept.read())
+  }
+  return readers
+}
+
+function logScalar(value: Tensor): Tensor {
+  return ops.cast(ops.reshape(value, [1]), 'float32')
+}
+
+function placeholderOf({ shape, dtype }: Spec): Tensor {
+  return placeholder(shape, dtype)
+}
+
+function alone(tensors: readonly Tensor[]): Tensors {
+  return tensors.length === 1 ? tensors[0]! : tensors
+}
+
+/** Targets as a subclass expects them: a tensor, or a list; none at all where no output has any. */
+function maybeAlone(tensors: readonly (Tensor | undefined)[]): Tensors | undefined {
+  if (tensors.length < 2) return tensors[0]
+  return tensors as readonly Tensor[]
+}

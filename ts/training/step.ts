@@ -1,0 +1,108 @@
+/** One step of training, evaluation or prediction, drawn in ops; called while a program is traced. */
+import { fail } from '../errors.js'
+import { gradient } from '../gradient.js'
+import type { Tensors } from '../layers/layer.js'
+import type { Model } from '../model/model.js'
+import * as ops from '../ops.js'
+import { Tensor } from '../tensor.js'
+import type { Resolved } from './compile.js'
+
+/** The tensors of one batch: alone, or in a list where the model has several inputs or outputs. */
+export interface Batch {
+  readonly x: Tensors
+  readonly y?: Tensors | undefined
+  readonly sampleWeight?: Tensors | readonly (Tensor | undefined)[] | undefined
+}
+
+/** What a step reports beyond the compiled loss and metrics: scalars by name; `loss` is watched for NaN. */
+export type StepLogs = Readonly<Record<string, Tensor>>
+
+/** The loss of a batch and what it is made of. */
+export interface LossParts {
+  /** The outputs' losses by their weights, and what layers added: what is minimised. */
+  readonly total: Tensor
+  /** The loss of each output that has one, unweighted. */
+  readonly parts: readonly Tensor[]
+}
+
+/** Predicts, derives, updates the weights, and the loss and metrics so far. */
+export function trainStep(model: Model, batch: Batch): StepLogs {
+  const yPred = outputsOf(model, batch.x, true)
+  const loss = computeLoss(model, batch, yPred)
+  const { optimizer } = model.compiled
+  const variables = model.trainableVariables
+  if (variables.length === 0) noVariables(model)
+  optimizer.apply(gradient(optimizer.scaleLoss(loss.total), variables), variables)
+  track(model, batch, yPred, loss)
+  return { loss: loss.total }
+}
+
+/** Predicts, and updates the loss and metrics so far. */
+export function testStep(model: Model, batch: Batch): StepLogs {
+  const yPred = outputsOf(model, batch.x, false)
+  const loss = computeLoss(model, batch, yPred)
+  track(model, batch, yPred, loss)
+  return { loss: loss.total }
+}
+
+/** The outputs of a model as a list. */
+export function outputsOf(model: Model, x: Tensors, training: boolean): Tensor[] {
+  return model.applyMany(x instanceof Tensor ? x : [...x], { training })
+}
+
+/** `Σ weight·loss + Σ penalties`. */
+export function computeLoss(model: Model, batch: Batch, predictions: Tensors): LossParts {
+  const yPred = listOf(predictions)
+  const yTrue = targetsOf(batch, yPred.length)
+  const { losses, lossWeights } = model.compiled.resolve(model, yTrue, yPred)
+  const weights = listOf(batch.sampleWeight)
+  const parts: Tensor[] = []
+  const terms: Tensor[] = []
+  for (const [i, loss] of losses.entries()) {
+    if (loss === undefined) continue
+    const target =
+      yTrue[i] ?? fail('ERR_DATA', 'fit.y', `targets for output ${i + 1} of ${yPred.length}`, { text: 'none' })
+    const part = loss.apply(target, yPred[i]!, { sampleWeight: weights[i] })
+    if (part.size !== 1)
+      fail('ERR_CONFIG', `compile.loss ${loss.name}`, 'a reduction that gives one number', loss.reduction)
+    parts.push(part)
+    terms.push(lossWeights[i] === 1 ? part : ops.multiply(part, lossWeights[i]!))
+  }
+  const all = [...terms, ...model.losses()].map((term) => ops.reshape(term, []))
+  if (all.length === 0)
+    fail('ERR_STATE', model.name, 'a loss', { text: 'none' }, 'Pass loss to compile, or call addLoss in a layer')
+  return { total: all.reduce((sum, term) => ops.add(sum, ops.cast(term, sum.dtype))), parts }
+}
+
+function track(model: Model, batch: Batch, yPred: readonly Tensor[], { total, parts }: LossParts): void {
+  const yTrue = targetsOf(batch, yPred.length)
+  const resolved: Resolved = model.compiled.resolve(model, yTrue, yPred)
+  const samples = yPred[0]?.shape[0] ?? 1
+  const [whole, ...perOutput] = resolved.trackers
+  whole!.update(total, samples)
+  perOutput.forEach((tracker, i) => void tracker.update(parts[i]!, samples))
+  const weights = listOf(batch.sampleWeight)
+  for (const { metric, output, weighted } of resolved.metrics) {
+    metric.update(yTrue[output]!, yPred[output]!, weighted ? { sampleWeight: weights[output] } : {})
+  }
+}
+
+function targetsOf(batch: Batch, outputs: number): (Tensor | undefined)[] {
+  const targets = listOf(batch.y)
+  return Array.from({ length: outputs }, (_, i) => targets[i])
+}
+
+function listOf<T extends Tensor | undefined>(tensors: Tensor | readonly T[] | undefined): readonly (T | Tensor)[] {
+  if (tensors === undefined) return []
+  return tensors instanceof Tensor ? [tensors] : tensors
+}
+
+function noVariables(model: Model): never {
+  return fail(
+    'ERR_STATE',
+    `${model.name}`,
+    'trainable weights',
+    { text: 'none' },
+    'Every layer is frozen or has no weights',
+  )
+}

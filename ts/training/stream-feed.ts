@@ -1,0 +1,232 @@
+/** Batches out of a stream: each is checked, copied and run while the next is awaited by nobody but us. */
+import { Dataset, isOneShot, isSource, type Source, type SourceLike, spend } from '../data/dataset.js'
+import { isDataLike } from '../data/marshal.js'
+import { FerrogradError, fail } from '../errors.js'
+import type { Model } from '../model/model.js'
+import type { Program } from '../program.js'
+import { type Tensor, tensor } from '../tensor.js'
+import { untilAborted } from './abort.js'
+import { type BatchData, columnsOf, prepareData } from './batch-data.js'
+import type { Feed, PassOptions, PassResult } from './feed.js'
+import { logsOf } from './feed.js'
+import type { ClassWeight } from './options.js'
+import { type CompiledStep, stepFor } from './programs.js'
+
+/** At most so often is progress told, in milliseconds. */
+const progressMs = 50
+
+/** Whether data is a stream of batches rather than arrays. */
+export function isStream(data: unknown): data is SourceLike<unknown> {
+  return typeof data === 'function' || data instanceof Dataset || (isSource(data) && !isDataLike(data))
+}
+
+/** Opens the stream anew for each pass; with a number of steps it goes on where the last pass stopped. */
+export class StreamFeed implements Feed {
+  readonly samples: undefined = undefined
+  readonly #where: string
+  readonly #source: SourceLike<unknown>
+  readonly #steps: number | undefined
+  readonly #classWeight: ClassWeight | undefined
+  #iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
+  /** Batches that the open iterator has given. */
+  #given = 0
+  /** Read ahead, to learn the shapes before the first pass. */
+  #ahead: unknown[] = []
+
+  constructor(where: string, source: SourceLike<unknown>, steps?: number, classWeight?: ClassWeight) {
+    if (source instanceof Dataset && source.endless && steps === undefined) {
+      fail(
+        'ERR_CONFIG',
+        `${where} steps`,
+        'a number of steps for a data set that repeats for ever',
+        undefined,
+        'Pass stepsPerEpoch (fit) or steps (evaluate, predict)',
+      )
+    }
+    this.#where = where
+    this.#source = source
+    this.#steps = steps
+    this.#classWeight = classWeight
+  }
+
+  steps(): number | undefined {
+    return this.#steps
+  }
+
+  async prepare(
+    model: Model,
+    kind: PassOptions['kind'],
+    _batchSize: number,
+    guarded: boolean,
+  ): Promise<readonly string[]> {
+    const first = await this.first()
+    return stepFor(model, kind, this.#marshal(model, first, 0), rowsOf(this.#marshal(model, first, 0)), guarded)
+      .logNames
+  }
+
+  /** The first batch; it stays in the stream. */
+  async first(): Promise<unknown> {
+    if (this.#ahead.length === 0) {
+      const next = await this.#next(undefined)
+      if (next.done) fail('ERR_DATA', this.#where, 'at least one batch', { text: 'an empty stream' })
+      this.#ahead.push(next.value)
+    }
+    return this.#ahead[0]
+  }
+
+  async run(model: Model, options: PassOptions): Promise<PassResult> {
+    const began = performance.now()
+    let told = began
+    let samples = 0
+    let step = 0
+    let last: CompiledStep | undefined
+    let nonFiniteAt: number | undefined
+    const { signal } = options
+    try {
+      for (; this.#steps === undefined || step < this.#steps; step++) {
+        if (signal?.aborted) break
+        const batch = await this.#batch(step, signal)
+        if (batch === undefined) break
+        const data = this.#marshal(model, batch.value, step)
+        last = stepFor(model, options.kind, data, data.rows, options.guarded)
+        await options.onBatchBegin?.(step, {})
+        if (!(await runGuarded(last.program, tensorsOf(data)))) {
+          nonFiniteAt = step
+          break
+        }
+        samples += data.rows
+        const seconds = (performance.now() - began) / 1000
+        if (options.onBatchEnd) await options.onBatchEnd(step, await readLogs(last))
+        if (options.onProgress && performance.now() - told >= progressMs) {
+          told = performance.now()
+          options.onProgress({ step: step + 1, samples, seconds, logs: await readLogs(last) })
+        }
+      }
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    if (this.#steps === undefined || nonFiniteAt !== undefined) this.close()
+    const seconds = (performance.now() - began) / 1000
+    const aborted = signal?.aborted === true
+    return { steps: step, samples, seconds, logs: last ? await readLogs(last) : {}, nonFiniteAt, aborted }
+  }
+
+  /** Each batch of one pass, checked: for prediction. */
+  async *batches(model: Model, signal: AbortSignal | undefined): AsyncGenerator<BatchData> {
+    try {
+      for (let step = 0; this.#steps === undefined || step < this.#steps; step++) {
+        const batch = await this.#batch(step, signal)
+        if (batch === undefined) return
+        yield this.#marshal(model, batch.value, step, 'none')
+      }
+    } finally {
+      this.close()
+    }
+  }
+
+  /** Lets the source clean up. */
+  close(): void {
+    const iterator = this.#iterator
+    this.#iterator = undefined
+    this.#given = 0
+    // It may never settle; nobody waits for it.
+    Promise.resolve(iterator?.return?.()).catch(() => undefined)
+  }
+
+  /** The next batch of this pass; undefined where the stream ends and may. */
+  async #batch(step: number, signal: AbortSignal | undefined): Promise<{ readonly value: unknown } | undefined> {
+    if (this.#ahead.length > 0) return { value: this.#ahead.shift() }
+    const next = await this.#next(signal)
+    if (!next.done) return { value: next.value }
+    const given = this.#given
+    this.close()
+    if (this.#steps === undefined) {
+      if (step === 0) fail('ERR_DATA', this.#where, 'at least one batch', { text: 'an empty stream' })
+      return undefined
+    }
+    if (given < this.#steps) {
+      fail(
+        'ERR_DATA',
+        this.#where,
+        `${this.#steps} batches (the steps asked for)`,
+        { text: `a stream of ${given}` },
+        'Ask for fewer steps, or repeat() the data',
+      )
+    }
+    return this.#batch(step, signal)
+  }
+
+  async #next(signal: AbortSignal | undefined): Promise<IteratorResult<unknown>> {
+    this.#iterator ??= await this.#open()
+    const next = await untilAborted(Promise.resolve(this.#iterator.next()), signal)
+    if (next.done !== true) this.#given += 1
+    return next
+  }
+
+  async #open(): Promise<Iterator<unknown> | AsyncIterator<unknown>> {
+    const opened: unknown = typeof this.#source === 'function' ? await this.#source() : this.#source
+    if (!isSource(opened)) return fail('ERR_DATA', this.#where, 'an iterable of batches', opened)
+    if (isOneShot(opened)) spend(opened)
+    return iteratorOf(opened)
+  }
+
+  #marshal(model: Model, batch: unknown, step: number, targets: 'targets' | 'none' = 'targets'): BatchData {
+    const where = `${this.#where} batch ${step}`
+    const { x, y, sampleWeight } = partsOf(where, batch, targets)
+    return prepareData(model, where, { x, y, sampleWeight, classWeight: this.#classWeight }, targets)
+  }
+}
+
+const rowsOf = ({ rows }: BatchData): number => rows
+
+function iteratorOf(source: Source<unknown>): Iterator<unknown> | AsyncIterator<unknown> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+}
+
+interface Parts {
+  readonly x: unknown
+  readonly y?: unknown
+  readonly sampleWeight?: unknown
+}
+
+/** `[x, y, sampleWeight]` or `{ x, y, sampleWeight }`; for prediction a batch may be `x` alone. */
+export function partsOf(where: string, batch: unknown, targets: 'targets' | 'none' = 'targets'): Parts {
+  if (Array.isArray(batch) && batch.length >= 1 && batch.length <= 3 && !isNumbers(batch, targets)) {
+    const [x, y, sampleWeight] = batch as unknown[]
+    return { x, y, sampleWeight }
+  }
+  if (typeof batch === 'object' && batch !== null && 'x' in batch) return batch as Parts
+  if (targets === 'none' && isDataLike(batch)) return { x: batch }
+  return fail('ERR_DATA', where, '[x, y], [x, y, sampleWeight] or { x, y, sampleWeight }', batch)
+}
+
+/** For prediction, `[[1, 2], [3, 4]]` is two samples, and not x and y. */
+function isNumbers(batch: readonly unknown[], targets: 'targets' | 'none'): boolean {
+  return (
+    targets === 'none' && (typeof batch[0] === 'number' || (Array.isArray(batch[0]) && typeof batch[0][0] === 'number'))
+  )
+}
+
+/** The columns of a batch as tensors. */
+export function tensorsOf(data: BatchData): Tensor[] {
+  return columnsOf(data).map(({ values, shape, dtype }) => tensor(values, shape, dtype))
+}
+
+/** Whether the step ran; false where its loss was not finite. */
+async function runGuarded(program: Program, inputs: readonly Tensor[]): Promise<boolean> {
+  try {
+    await program.run([...inputs])
+    return true
+  } catch (error) {
+    if (error instanceof FerrogradError && error.code === 'ERR_NON_FINITE') return false
+    throw error
+  }
+}
+
+/** The loss and metrics so far. */
+export async function readLogs({ watch, logNames }: CompiledStep): Promise<Record<string, number>> {
+  if (watch === undefined) return {}
+  const values = await watch.run([])
+  return logsOf(logNames, await Promise.all(values.map((value) => value.item())))
+}
