@@ -7,11 +7,10 @@ use super::op::Op;
 use super::plan::{TILE_BYTES, Tiling};
 use super::reduction::{Groups, Rows};
 use super::simplify::{Class, Term, Terms, simplify};
-use super::sweep::{Kernel, Operands, kernel};
+use super::sweep::{Kernel, MapType, Operands};
 use super::{Axes, MapError, MapInput, MapOutput, OutputKind, Reduce};
 use crate::element::DType;
 use crate::isa::Isa;
-use crate::math::Compute;
 
 /// Most dimensions of an iteration after neighbours that every operand walks as one are merged.
 pub(super) const MAX_DIMS: usize = 16;
@@ -28,7 +27,7 @@ const TEMP_GAP: usize = 128;
 ///
 /// `new` checks everything; [`run`](Map::run) cannot fail and allocates nothing.
 #[derive(Debug)]
-pub struct Map<T: Compute> {
+pub struct Map<T: MapType> {
     pub(super) input_count: usize,
     pub(super) outputs: Vec<Target<T>>,
     pub(super) tiling: Tiling,
@@ -129,7 +128,7 @@ pub(super) struct Converted<T> {
     pub size: usize,
 }
 
-impl<T: Compute> Map<T> {
+impl<T: MapType> Map<T> {
     /// Compiles `outputs`, values of `expr`, over every index of `shape`.
     ///
     /// # Errors
@@ -189,7 +188,7 @@ impl<T: Compute> Map<T> {
     }
 }
 
-fn check<T: Compute>(shape: &[usize], expr: &Expr, inputs: &[MapInput], outputs: &[MapOutput]) -> Result<(), MapError> {
+fn check<T: MapType>(shape: &[usize], expr: &Expr, inputs: &[MapInput], outputs: &[MapOutput]) -> Result<(), MapError> {
     let fail = |message: String| Err(MapError(message));
     if inputs.len() + outputs.len() > MAX_OPERANDS {
         return fail(format!("{} inputs and outputs; at most {MAX_OPERANDS}", inputs.len() + outputs.len()));
@@ -227,7 +226,7 @@ fn check_layout(shape: &[usize], layout: &Layout) -> Result<(), String> {
     if lowest < 0 { Err(format!("reaches {} elements before its memory", -lowest)) } else { Ok(()) }
 }
 
-fn check_node<T: Compute>(node: &Node, inputs: usize) -> Result<(), MapError> {
+fn check_node<T: MapType>(node: &Node, inputs: usize) -> Result<(), MapError> {
     let integer = !T::DTYPE.is_float();
     match *node {
         Node::Input(i) if i >= inputs => Err(MapError(format!("input {i} of {inputs}"))),
@@ -340,7 +339,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn compile<T: Compute>(&self, cap: usize) -> Result<Map<T>, MapError> {
+    fn compile<T: MapType>(&self, cap: usize) -> Result<Map<T>, MapError> {
         let tiling = self.tiling(cap);
         let access: Vec<Access> = (0..self.inputs.len()).map(|i| self.access(i, T::DTYPE, &tiling)).collect();
         let classes: Vec<Class> = access.iter().map(|a| a.class()).collect();
@@ -444,7 +443,7 @@ struct Assembly<'a, 'j, T> {
     physical: Vec<usize>,
 }
 
-impl<'a, 'j, T: Compute> Assembly<'a, 'j, T> {
+impl<'a, 'j, T: MapType> Assembly<'a, 'j, T> {
     fn new(job: &'a Job<'j>, terms: &'a Terms<T>, access: &'a [Access]) -> Self {
         Assembly {
             job,
@@ -700,7 +699,7 @@ struct Finish<'a, 'j, T> {
     first_memory: usize,
 }
 
-impl<T: Compute> Finish<'_, '_, T> {
+impl<T: MapType> Finish<'_, '_, T> {
     fn first_temp(&self) -> usize {
         self.first_memory + self.assembly.memory
     }
@@ -721,7 +720,7 @@ impl<T: Compute> Finish<'_, '_, T> {
             operands.src[k] = self.slot(source.place) as u16;
             operands.scalars |= u8::from(source.scalar && !scalar) << k;
         }
-        Instr { kernel: kernel(draft.op, self.assembly.job.isa, operands.scalars), operands, scalar }
+        Instr { kernel: T::kernel(draft.op, self.assembly.job.isa, operands.scalars), operands, scalar }
     }
 
     fn gather(&self, (place, i): (Place, usize)) -> Gather<T> {

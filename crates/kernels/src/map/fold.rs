@@ -1,7 +1,7 @@
 //! Many elements into one, and many rows into one, in an order that depends on lengths alone.
 
 use super::op::{TileOp, bodies};
-use super::sweep::{Kernel, kernel};
+use super::sweep::{Kernel, MapType};
 use crate::isa::Isa;
 use crate::map::{Binary, Op, Reduce};
 use crate::math::{Compute, Scalar, Simd};
@@ -10,7 +10,7 @@ use crate::math::{Compute, Scalar, Simd};
 ///
 /// # Safety
 /// `src` is valid for `len` elements, and the instruction set exists.
-pub(super) type Fold<T> = unsafe fn(src: *const T, len: usize) -> T;
+pub type Fold<T> = unsafe fn(src: *const T, len: usize) -> T;
 
 /// A reduction of single elements.
 trait Join: TileOp<2> {
@@ -118,14 +118,14 @@ impl Reduce {
     }
 
     /// The kernel that joins a row into a row of running results.
-    pub(super) fn row<T: Compute>(self, isa: Isa) -> Kernel<T> {
+    pub(super) fn row<T: MapType>(self, isa: Isa) -> Kernel<T> {
         let op = match self {
             Reduce::Sum => Binary::Add,
             Reduce::Prod => Binary::Mul,
             Reduce::Max => Binary::Max,
             Reduce::Min => Binary::Min,
         };
-        kernel(Op::Binary(op), isa, 0)
+        T::kernel(Op::Binary(op), isa, 0)
     }
 
     /// Joins two running results.

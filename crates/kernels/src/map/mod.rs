@@ -25,6 +25,7 @@ pub use compile::Map;
 pub use expr::{Binary, Expr, Unary, ValueId};
 pub use layout::{Layout, reduction_layout};
 use op::Op;
+pub use sweep::MapType;
 
 use crate::element::DType;
 

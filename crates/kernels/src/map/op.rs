@@ -5,17 +5,20 @@ use crate::math::Simd;
 
 /// One instruction. Every operand is a tile or a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Op {
+pub enum Op {
     /// `x0`
     Copy,
+    /// A function of one value.
     Unary(Unary),
+    /// A function of two values.
     Binary(Binary),
+    /// Several at once.
     Fused(Fused),
 }
 
 /// An instruction that stands for several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Fused {
+pub enum Fused {
     /// `x0 ≠ 0 ? x1 : x2`
     Select,
     /// `x0 < x1 ? x2 : x3`

@@ -6,9 +6,8 @@ use super::Reduce;
 use super::compile::Converted;
 use super::fold::Fold;
 use super::plan::Tiling;
-use super::sweep::{Kernel, Operands};
+use super::sweep::{Kernel, MapType, Operands};
 use crate::isa::Isa;
-use crate::math::Compute;
 
 /// Passes over a row of running results before they move on to the wide ones: bounds the error of long sums.
 const PASSES: usize = 64;
@@ -32,7 +31,7 @@ struct Shared<W> {
 }
 
 /// The task that a tile belongs to, as one [`Groups`] sees it.
-pub(super) struct GroupTask<'a, T: Compute> {
+pub(super) struct GroupTask<'a, T: MapType> {
     /// Its first element.
     pub start: usize,
     /// Where it leaves its [`Shared`].
@@ -40,9 +39,9 @@ pub(super) struct GroupTask<'a, T: Compute> {
     pub outputs: &'a [*mut u8],
 }
 
-impl<T: Compute> Groups<T> {
+impl<T: MapType> Groups<T> {
     pub fn new(end: Converted<T>, op: Reduce, len: usize, scale: Option<f64>, isa: Isa) -> Groups<T> {
-        Groups { end, op, len, scale, fold: op.fold(isa) }
+        Groups { end, op, len, scale, fold: T::fold(op, isa) }
     }
 
     fn start(&self) -> T::Wide {
@@ -160,7 +159,7 @@ pub(super) struct Progress {
     moved: bool,
 }
 
-impl<T: Compute> Rows<T> {
+impl<T: MapType> Rows<T> {
     pub fn new(end: Converted<T>, op: Reduce, period: usize, scale: Option<f64>, isa: Isa, tiling: &Tiling) -> Rows<T> {
         let width = if tiling.per_row == 0 { period * (tiling.len / period).max(1) } else { period };
         Rows { end, op, period, width, scale, row: op.row(isa), running: 0, wide: 0 }

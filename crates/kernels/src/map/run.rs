@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::compile::{Gather, MAX_DIMS, MAX_SLOTS, Map, TEMP_BYTES};
 use super::reduction::{GroupTask, Progress};
-use crate::math::Compute;
+use super::sweep::MapType;
 use crate::threads::Threads;
 
 /// Bytes of a task's stack for tables and temporaries, for large programs and for small.
@@ -39,7 +39,7 @@ enum Part {
     Whole,
 }
 
-impl<T: Compute> Map<T> {
+impl<T: MapType> Map<T> {
     /// Runs the program. `inputs[i]` and `outputs[i]` are where the memory of input and output `i` begins.
     ///
     /// # Safety

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use super::expr::{Binary, Expr, Node, Unary, ValueId};
 use super::op::{Fused, Op};
-use super::sweep::{MAX_OPERANDS, Operands, kernel};
+use super::sweep::{MAX_OPERANDS, MapType, Operands};
 use crate::isa::Isa;
-use crate::math::Compute;
 
 /// A value of the simplified program, made from earlier ones.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +43,7 @@ pub(super) enum Class {
 }
 
 /// `expr` simplified to what `wanted` needs; `inputs[i]` says how often input `i` changes.
-pub(super) fn simplify<T: Compute>(expr: &Expr, wanted: &[ValueId], inputs: &[Class], isa: Isa) -> Terms<T> {
+pub(super) fn simplify<T: MapType>(expr: &Expr, wanted: &[ValueId], inputs: &[Class], isa: Isa) -> Terms<T> {
     let mut builder = Builder { isa, terms: Vec::new(), known: HashMap::new() };
     let live = live(expr, wanted);
     let mut term_of = vec![usize::MAX; expr.nodes.len()];
@@ -100,7 +99,7 @@ struct Builder<T> {
     known: HashMap<Key, usize>,
 }
 
-impl<T: Compute> Builder<T> {
+impl<T: MapType> Builder<T> {
     fn push(&mut self, term: Term<T>) -> usize {
         let key = match &term {
             Term::Input(i) => Key::Input(*i),
@@ -231,18 +230,18 @@ fn power_of_two(c: f64) -> bool {
 }
 
 /// `op` of single numbers, by the kernel that would run over tiles.
-fn evaluate<T: Compute>(op: Op, isa: Isa, args: &[T]) -> T {
+fn evaluate<T: MapType>(op: Op, isa: Isa, args: &[T]) -> T {
     let mut cells = [T::whole(0); MAX_OPERANDS + 1];
     cells[..args.len()].copy_from_slice(args);
     let base = cells.as_mut_ptr();
     let slots: [*mut T; MAX_OPERANDS + 1] = std::array::from_fn(|i| base.wrapping_add(i));
     let operands = Operands { dst: MAX_OPERANDS as u16, scalars: 0, src: [0, 1, 2, 3, 4] };
     // Safety: every slot is one element of `cells`, and `isa` was clamped to what exists.
-    unsafe { kernel::<T>(op, isa, 0)(slots.as_ptr(), &operands, 1) };
+    unsafe { T::kernel(op, isa, 0)(slots.as_ptr(), &operands, 1) };
     cells[MAX_OPERANDS]
 }
 
-impl<T: Compute> Terms<T> {
+impl<T: MapType> Terms<T> {
     /// How often each term is read, by other terms or as a wanted value.
     pub fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.terms.len()];
@@ -293,7 +292,7 @@ fn commuting(op: Op) -> &'static [usize] {
 }
 
 /// Joins an instruction with those that only it reads, from the results down, until nothing joins.
-fn fuse<T: Compute>(terms: &mut Terms<T>) {
+fn fuse<T: MapType>(terms: &mut Terms<T>) {
     for i in (0..terms.terms.len()).rev() {
         while let Some((op, args)) = join(terms, i) {
             terms.terms[i] = Term::Apply(op, args);
@@ -304,7 +303,7 @@ fn fuse<T: Compute>(terms: &mut Terms<T>) {
 /// A joined instruction: it reads what the absorbed ones read.
 type Joined = (Op, Vec<usize>);
 
-fn join<T: Compute>(terms: &Terms<T>, i: usize) -> Option<Joined> {
+fn join<T: MapType>(terms: &Terms<T>, i: usize) -> Option<Joined> {
     let Term::Apply(op, args) = &terms.terms[i] else { return None };
     // Counted anew each time: programs are short, and a stale count would join what others still read.
     let look = Look { terms, uses: terms.uses(), class: terms.class[i] };
@@ -328,7 +327,7 @@ struct Look<'a, T> {
     class: Class,
 }
 
-impl<T: Compute> Look<'_, T> {
+impl<T: MapType> Look<'_, T> {
     /// The operands of `term` where it is `op`, is read once, and is computed as often as its reader.
     fn is(&self, op: Op, term: usize) -> Option<&[usize]> {
         match &self.terms.terms[term] {

@@ -1,6 +1,8 @@
 //! An instruction run over one tile, compiled per instruction set and per which operands are scalars.
 
+use super::Reduce;
 use super::expr::{Binary, Unary};
+use super::fold::Fold;
 use super::op::{Fused, Op, TileOp, bodies};
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
@@ -10,10 +12,12 @@ pub(super) const MAX_OPERANDS: usize = 5;
 
 /// Where an instruction reads and writes: indices into the table of slots.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Operands {
+pub struct Operands {
+    /// The destination.
     pub dst: u16,
     /// Bit `k` is set where `src[k]` is one element for the whole tile.
     pub scalars: u8,
+    /// The sources; as many count as the instruction has.
     pub src: [u16; MAX_OPERANDS],
 }
 
@@ -22,7 +26,7 @@ pub(super) struct Operands {
 /// # Safety
 /// The operands' slots are valid for `len` elements (one for scalars), the destination is the same memory as a
 /// source element for element or disjoint from it, and the instruction set exists.
-pub(super) type Kernel<T> = unsafe fn(slots: *const *mut T, operands: &Operands, len: usize);
+pub type Kernel<T> = unsafe fn(slots: *const *mut T, operands: &Operands, len: usize);
 
 /// Stands for "ask `Operands::scalars` at run time".
 const ANY: u8 = u8::MAX;
@@ -113,89 +117,144 @@ fn on<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(isa: Isa) -> Kernel
     }
 }
 
-fn unary<T: Compute, O: TileOp<1>>(isa: Isa, scalars: u8) -> Kernel<T> {
-    match scalars {
-        0 => on::<T, O, 1, 0>(isa),
-        _ => on::<T, O, 1, ANY>(isa),
+/// How the kernels of a type are chosen: `f32` has copies for the common places of scalars, the others one copy that
+/// asks at run time, which keeps the library small.
+trait Choice: Compute {
+    fn one<O: TileOp<1>>(isa: Isa, scalars: u8) -> Kernel<Self>;
+    fn two<O: TileOp<2>>(isa: Isa, scalars: u8) -> Kernel<Self>;
+    fn three<O: TileOp<3>>(isa: Isa, scalars: u8) -> Kernel<Self>;
+    fn four<O: TileOp<4>>(isa: Isa, scalars: u8) -> Kernel<Self>;
+    fn five<O: TileOp<5>>(isa: Isa, scalars: u8) -> Kernel<Self>;
+}
+
+impl Choice for f32 {
+    fn one<O: TileOp<1>>(isa: Isa, scalars: u8) -> Kernel<f32> {
+        match scalars {
+            0 => on::<f32, O, 1, 0>(isa),
+            _ => on::<f32, O, 1, 1>(isa),
+        }
+    }
+    fn two<O: TileOp<2>>(isa: Isa, scalars: u8) -> Kernel<f32> {
+        match scalars {
+            0b00 => on::<f32, O, 2, 0b00>(isa),
+            0b01 => on::<f32, O, 2, 0b01>(isa),
+            // Two scalars make a scalar, which is not computed over tiles.
+            _ => on::<f32, O, 2, 0b10>(isa),
+        }
+    }
+    fn three<O: TileOp<3>>(isa: Isa, scalars: u8) -> Kernel<f32> {
+        match scalars {
+            0b000 => on::<f32, O, 3, 0b000>(isa),
+            0b010 => on::<f32, O, 3, 0b010>(isa),
+            0b100 => on::<f32, O, 3, 0b100>(isa),
+            0b110 => on::<f32, O, 3, 0b110>(isa),
+            _ => on::<f32, O, 3, ANY>(isa),
+        }
+    }
+    fn four<O: TileOp<4>>(isa: Isa, scalars: u8) -> Kernel<f32> {
+        match scalars {
+            0b0100 => on::<f32, O, 4, 0b0100>(isa),
+            0b0010 => on::<f32, O, 4, 0b0010>(isa),
+            0b1010 => on::<f32, O, 4, 0b1010>(isa),
+            _ => on::<f32, O, 4, ANY>(isa),
+        }
+    }
+    fn five<O: TileOp<5>>(isa: Isa, scalars: u8) -> Kernel<f32> {
+        match scalars {
+            0b01000 => on::<f32, O, 5, 0b01000>(isa),
+            0b10100 => on::<f32, O, 5, 0b10100>(isa),
+            _ => on::<f32, O, 5, ANY>(isa),
+        }
     }
 }
 
-fn binary<T: Compute, O: TileOp<2>>(isa: Isa, scalars: u8) -> Kernel<T> {
-    match scalars {
-        0b00 => on::<T, O, 2, 0b00>(isa),
-        0b01 => on::<T, O, 2, 0b01>(isa),
-        0b10 => on::<T, O, 2, 0b10>(isa),
-        _ => on::<T, O, 2, ANY>(isa),
-    }
+macro_rules! one_copy {
+    ($t:ident, |$isa:ident| $as:expr) => {
+        impl Choice for $t {
+            fn one<O: TileOp<1>>($isa: Isa, _scalars: u8) -> Kernel<$t> {
+                on::<$t, O, 1, ANY>($as)
+            }
+            fn two<O: TileOp<2>>($isa: Isa, _scalars: u8) -> Kernel<$t> {
+                on::<$t, O, 2, ANY>($as)
+            }
+            fn three<O: TileOp<3>>($isa: Isa, _scalars: u8) -> Kernel<$t> {
+                on::<$t, O, 3, ANY>($as)
+            }
+            fn four<O: TileOp<4>>($isa: Isa, _scalars: u8) -> Kernel<$t> {
+                on::<$t, O, 4, ANY>($as)
+            }
+            fn five<O: TileOp<5>>($isa: Isa, _scalars: u8) -> Kernel<$t> {
+                on::<$t, O, 5, ANY>($as)
+            }
+        }
+    };
 }
-
-fn ternary<T: Compute, O: TileOp<3>>(isa: Isa, scalars: u8) -> Kernel<T> {
-    match scalars {
-        0b000 => on::<T, O, 3, 0b000>(isa),
-        0b010 => on::<T, O, 3, 0b010>(isa),
-        0b100 => on::<T, O, 3, 0b100>(isa),
-        0b110 => on::<T, O, 3, 0b110>(isa),
-        _ => on::<T, O, 3, ANY>(isa),
-    }
-}
-
-fn quaternary<T: Compute, O: TileOp<4>>(isa: Isa, scalars: u8) -> Kernel<T> {
-    match scalars {
-        0b0010 => on::<T, O, 4, 0b0010>(isa),
-        0b0100 => on::<T, O, 4, 0b0100>(isa),
-        0b0110 => on::<T, O, 4, 0b0110>(isa),
-        0b1010 => on::<T, O, 4, 0b1010>(isa),
-        _ => on::<T, O, 4, ANY>(isa),
-    }
-}
-
-fn quinary<T: Compute, O: TileOp<5>>(isa: Isa, scalars: u8) -> Kernel<T> {
-    match scalars {
-        0b01000 => on::<T, O, 5, 0b01000>(isa),
-        0b10100 => on::<T, O, 5, 0b10100>(isa),
-        _ => on::<T, O, 5, ANY>(isa),
-    }
-}
+one_copy!(f64, |isa| isa);
+one_copy!(i32, |isa| isa.min(Isa::Avx2));
 
 /// `match` from each variant to the body of the same name.
 macro_rules! table {
     ($op:expr, $enum:ident, $arity:ident, $isa:expr, $scalars:expr, $($name:ident)*) => {
         match $op {
-            $($enum::$name => $arity::<T, bodies::$name>($isa, $scalars),)*
+            $($enum::$name => T::$arity::<bodies::$name>($isa, $scalars),)*
         }
     };
 }
 
-/// The kernel of `op` where bit `k` of `scalars` says that operand `k` is a scalar.
-pub(super) fn kernel<T: Compute>(op: Op, isa: Isa, scalars: u8) -> Kernel<T> {
+/// A type that programs compute in: `f32`, `f64` or `i32`.
+pub trait MapType: Compute {
+    /// The kernel of `op` where bit `k` of `scalars` says that operand `k` is a scalar.
+    #[doc(hidden)]
+    fn kernel(op: Op, isa: Isa, scalars: u8) -> Kernel<Self>;
+    /// The kernel that joins the elements of a tile.
+    #[doc(hidden)]
+    fn fold(op: Reduce, isa: Isa) -> Fold<Self>;
+}
+
+/// Not generic, so that the kernels are compiled once, in this crate.
+macro_rules! map_type {
+    ($($t:ident)*) => {$(
+        impl MapType for $t {
+            fn kernel(op: Op, isa: Isa, scalars: u8) -> Kernel<$t> {
+                kernel(op, isa, scalars)
+            }
+            fn fold(op: Reduce, isa: Isa) -> Fold<$t> {
+                op.fold(isa)
+            }
+        }
+    )*};
+}
+map_type!(f32 f64 i32);
+
+fn kernel<T: Choice>(op: Op, isa: Isa, scalars: u8) -> Kernel<T> {
     match op {
-        Op::Copy => unary::<T, bodies::Copy>(isa, scalars),
-        Op::Unary(op) => table!(op, Unary, unary, isa, scalars,
+        Op::Copy => T::one::<bodies::Copy>(isa, scalars),
+        Op::Unary(op) => table!(op, Unary, one, isa, scalars,
             Neg Abs Sign Floor Ceil Round Trunc Square Sqrt Rsqrt Recip Exp Expm1 Log Log1p Sin Cos Tanh Sigmoid Erf
             Softplus Relu Not IsNan IsFinite),
-        Op::Binary(op) => table!(op, Binary, binary, isa, scalars,
+        Op::Binary(op) => table!(op, Binary, two, isa, scalars,
             Add Sub Mul Div Min Max Pow FloorDiv Mod Eq Ne Lt Le Gt Ge And Or),
         Op::Fused(op) => fused(op, isa, scalars),
     }
 }
 
-fn fused<T: Compute>(op: Fused, isa: Isa, s: u8) -> Kernel<T> {
+fn fused<T: Choice>(op: Fused, isa: Isa, s: u8) -> Kernel<T> {
     match op {
-        Fused::Select => ternary::<T, bodies::Select>(isa, s),
-        Fused::SelectLt => quaternary::<T, bodies::SelectLt>(isa, s),
-        Fused::SelectLe => quaternary::<T, bodies::SelectLe>(isa, s),
-        Fused::SelectEq => quaternary::<T, bodies::SelectEq>(isa, s),
-        Fused::MulAdd => ternary::<T, bodies::MulAdd>(isa, s),
-        Fused::MulSub => ternary::<T, bodies::MulSub>(isa, s),
-        Fused::NegMulAdd => ternary::<T, bodies::NegMulAdd>(isa, s),
-        Fused::Mul3 => ternary::<T, bodies::Mul3>(isa, s),
-        Fused::SqrtAdd => binary::<T, bodies::SqrtAdd>(isa, s),
-        Fused::MulAddMul => quaternary::<T, bodies::MulAddMul>(isa, s),
-        Fused::MulSubMul => quaternary::<T, bodies::MulSubMul>(isa, s),
-        Fused::SubMulAdd => quaternary::<T, bodies::SubMulAdd>(isa, s),
-        Fused::Mul3AddMul => quinary::<T, bodies::Mul3AddMul>(isa, s),
-        Fused::MulSubMulAdd => quinary::<T, bodies::MulSubMulAdd>(isa, s),
-        Fused::ScaledStep => quinary::<T, bodies::ScaledStep>(isa, s),
-        Fused::StepScaled => quinary::<T, bodies::StepScaled>(isa, s),
+        Fused::Select => T::three::<bodies::Select>(isa, s),
+        Fused::SelectLt => T::four::<bodies::SelectLt>(isa, s),
+        Fused::SelectLe => T::four::<bodies::SelectLe>(isa, s),
+        Fused::SelectEq => T::four::<bodies::SelectEq>(isa, s),
+        Fused::MulAdd => T::three::<bodies::MulAdd>(isa, s),
+        Fused::MulSub => T::three::<bodies::MulSub>(isa, s),
+        Fused::NegMulAdd => T::three::<bodies::NegMulAdd>(isa, s),
+        Fused::Mul3 => T::three::<bodies::Mul3>(isa, s),
+        Fused::SqrtAdd => T::two::<bodies::SqrtAdd>(isa, s),
+        Fused::MulAddMul => T::four::<bodies::MulAddMul>(isa, s),
+        Fused::MulSubMul => T::four::<bodies::MulSubMul>(isa, s),
+        Fused::SubMulAdd => T::four::<bodies::SubMulAdd>(isa, s),
+        Fused::Mul3AddMul => T::five::<bodies::Mul3AddMul>(isa, s),
+        Fused::MulSubMulAdd => T::five::<bodies::MulSubMulAdd>(isa, s),
+        Fused::ScaledStep => T::five::<bodies::ScaledStep>(isa, s),
+        Fused::StepScaled => T::five::<bodies::StepScaled>(isa, s),
     }
 }

@@ -3,8 +3,7 @@
 use crate::element::DType;
 use crate::isa::Isa;
 use crate::map::expr::Node;
-use crate::map::{Axes, Binary, Expr, Layout, Map, MapInput, MapOutput, OutputKind, Reduce, Unary};
-use crate::math::Compute;
+use crate::map::{Axes, Binary, Expr, Layout, Map, MapInput, MapOutput, MapType, OutputKind, Reduce, Unary};
 use crate::threads::Threads;
 
 /// A splitmix64 stream.
@@ -246,7 +245,7 @@ impl Case {
     }
 
     /// The outputs of the compiled program.
-    pub fn run<T: Compute>(&self, isa: Isa, threads: usize) -> Vec<Buffer> {
+    pub fn run<T: MapType>(&self, isa: Isa, threads: usize) -> Vec<Buffer> {
         let inputs = self.inputs.iter().map(|i| i.0.clone()).collect();
         let map = Map::<T>::new(&self.shape, self.expr.clone(), inputs, self.outputs.clone(), isa).expect("compiles");
         let mut buffers: Vec<Buffer> = self.inputs.iter().map(|i| i.1.clone()).collect();
@@ -271,7 +270,7 @@ impl Case {
     }
 
     /// Runs on every instruction set and compares.
-    pub fn check<T: Compute>(&self, epsilon: f64, name: &str) {
+    pub fn check<T: MapType>(&self, epsilon: f64, name: &str) {
         // Beyond this, `f32` and `i32` may overflow.
         let huge = if T::DTYPE == DType::I32 { 2e9 } else { 1e37 };
         let expected = self.expected(epsilon, huge);
@@ -287,7 +286,7 @@ impl Case {
         }
     }
 
-    fn compare<T: Compute>(&self, o: usize, got: f64, value: f64, error: f64, what: &str) {
+    fn compare<T: MapType>(&self, o: usize, got: f64, value: f64, error: f64, what: &str) {
         let dtype = self.outputs[o].dtype;
         let narrow = T::DTYPE == DType::F32 || dtype == DType::F32;
         let unsure = !error.is_finite() || !value.is_finite() && error != 0.0 || error > 1e-2 * value.abs() + 1e-3;

@@ -3,8 +3,7 @@
 use super::naive::{Buffer, Case, Random, output_len};
 use crate::element::DType;
 use crate::isa::Isa;
-use crate::map::{Axes, Binary, Expr, Layout, MapInput, MapOutput, OutputKind, Reduce, Unary, ValueId};
-use crate::math::Compute;
+use crate::map::{Axes, Binary, Expr, Layout, MapInput, MapOutput, MapType, OutputKind, Reduce, Unary, ValueId};
 
 fn expr(random: &mut Random, inputs: usize, float: bool) -> (Expr, Vec<ValueId>) {
     let mut e = Expr::new();
@@ -101,7 +100,7 @@ fn output_kind(random: &mut Random, dims: usize) -> OutputKind {
     OutputKind::Reduce { op, axes }
 }
 
-fn case<T: Compute>(seed: u64) -> Case {
+fn case<T: MapType>(seed: u64) -> Case {
     let random = &mut Random(seed);
     let float = T::DTYPE.is_float();
     let shape = shape(random);
@@ -144,7 +143,7 @@ fn case<T: Compute>(seed: u64) -> Case {
     Case { shape, expr, inputs, outputs, alias }
 }
 
-fn random_cases<T: Compute>(count: u64, epsilon: f64) {
+fn random_cases<T: MapType>(count: u64, epsilon: f64) {
     for seed in 0..count {
         let case = case::<T>(seed);
         let check = std::panic::AssertUnwindSafe(|| case.check::<T>(epsilon, &format!("seed {seed}")));
