@@ -5,7 +5,7 @@ use super::expr::{Binary, Expr, Node, ValueId};
 use super::layout::{Collapsed, Layout, collapse};
 use super::op::Op;
 use super::plan::{TILE_BYTES, Tiling};
-use super::reduction::{Groups, Rows};
+use super::reduction::{Groups, Rows, Shared};
 use super::simplify::{Class, Term, Terms, simplify};
 use super::sweep::{Kernel, MapType, Operands};
 use super::{Axes, MapError, MapInput, MapOutput, OutputKind, Reduce};
@@ -799,7 +799,7 @@ impl<T: MapType> Finish<'_, '_, T> {
         }
         let most = rows.iter().map(|r: &Rows<T>| self.tiling.total / (16 * r.width)).min().unwrap_or(usize::MAX);
         let tiles_per_task = self.tiling.tiles_per_task(self.cost(), most);
-        let mut task_bytes = size_of::<T::Wide>() * 2 * groups.len();
+        let mut task_bytes = size_of::<Shared<T::Wide>>() * groups.len();
         for r in &mut rows {
             task_bytes = r.reserve(task_bytes);
         }

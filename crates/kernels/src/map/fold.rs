@@ -6,11 +6,11 @@ use crate::isa::Isa;
 use crate::map::{Binary, Op, Reduce};
 use crate::math::{Compute, Scalar, Simd};
 
-/// Joins `len` elements.
+/// `dst[q] = join of src[q·len … (q + 1)·len]` for `q < count`.
 ///
 /// # Safety
-/// `src` is valid for `len` elements, and the instruction set exists.
-pub type Fold<T> = unsafe fn(src: *const T, len: usize) -> T;
+/// `src` is valid for `count · len` elements and `dst` for `count`, and the instruction set exists.
+pub type Fold<T> = unsafe fn(src: *const T, len: usize, count: usize, dst: *mut T);
 
 /// A reduction of single elements.
 trait Join: TileOp<2> {
@@ -39,13 +39,14 @@ joins! {
     Min = T::HIGHEST, Scalar::min;
 }
 
-/// Four vectors side by side, then their sum, then its lanes by halves, then the tail.
+/// Four vectors side by side, then their sum, then its lanes by halves.
 ///
 /// # Safety
-/// As [`Fold`].
+/// `src` is valid for `len` elements, and the instruction set exists.
 #[inline(always)]
-unsafe fn fold<V: Simd<Elem = T>, J: Join, T: Compute>(src: *const T, len: usize) -> T {
-    let mut sums = [V::splat(J::start::<T>()); 4];
+unsafe fn fold_one<V: Simd<Elem = T>, J: Join, T: Compute>(src: *const T, len: usize) -> T {
+    let start = V::splat(J::start::<T>());
+    let mut sums = [start; 4];
     let mut i = 0;
     // Safety: every access is below `len`.
     unsafe {
@@ -59,39 +60,47 @@ unsafe fn fold<V: Simd<Elem = T>, J: Join, T: Compute>(src: *const T, len: usize
             sums[0] = J::apply([sums[0], V::load(src.add(i))]);
             i += V::LANES;
         }
-        let lanes = J::apply([J::apply([sums[0], sums[1]]), J::apply([sums[2], sums[3]])]);
-        let mut total = if len >= V::LANES { lanes.fold(J::two::<T>) } else { J::start() };
-        while i < len {
-            total = J::two(total, *src.add(i));
-            i += 1;
+        if i < len {
+            sums[1] = J::apply([sums[1], V::load_first_or(src.add(i), len - i, start)]);
         }
-        total
+    }
+    let lanes = J::apply([J::apply([sums[0], sums[1]]), J::apply([sums[2], sums[3]])]);
+    lanes.fold(J::two::<T>)
+}
+
+/// # Safety
+/// As [`Fold`].
+#[inline(always)]
+unsafe fn fold<V: Simd<Elem = T>, J: Join, T: Compute>(src: *const T, len: usize, count: usize, dst: *mut T) {
+    for q in 0..count {
+        // Safety: the caller's promise.
+        unsafe { dst.add(q).write(fold_one::<V, J, T>(src.add(q * len), len)) };
     }
 }
 
 /// # Safety
 /// As [`Fold`].
-unsafe fn portable<T: Compute, J: Join>(src: *const T, len: usize) -> T {
+unsafe fn portable<T: Compute, J: Join>(src: *const T, len: usize, count: usize, dst: *mut T) {
     // Safety: the caller's promise.
-    unsafe { fold::<T::Portable, J, T>(src, len) }
+    unsafe { fold::<T::Portable, J, T>(src, len, count, dst) }
 }
 
 /// # Safety
 /// As [`Fold`].
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<T: Compute, J: Join>(src: *const T, len: usize) -> T {
+unsafe fn avx2<T: Compute, J: Join>(src: *const T, len: usize, count: usize, dst: *mut T) {
     // Safety: the caller's promise.
-    unsafe { fold::<T::Avx2, J, T>(src, len) }
+    unsafe { fold::<T::Avx2, J, T>(src, len, count, dst) }
 }
 
 /// # Safety
 /// As [`Fold`].
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn avx512<T: Compute, J: Join>(src: *const T, len: usize) -> T {
+unsafe fn avx512<T: Compute, J: Join>(src: *const T, len: usize, count: usize, dst: *mut T) {
     // Safety: the caller's promise.
-    unsafe { fold::<T::Avx512, J, T>(src, len) }
+    unsafe { fold::<T::Avx512, J, T>(src, len, count, dst) }
 }
 
 fn on<T: Compute, J: Join>(isa: Isa) -> Fold<T> {

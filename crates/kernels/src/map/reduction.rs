@@ -12,6 +12,9 @@ use crate::isa::Isa;
 /// Passes over a row of running results before they move on to the wide ones: bounds the error of long sums.
 const PASSES: usize = 64;
 
+/// Short groups joined in one go.
+const BATCH: usize = 64;
+
 /// `out[q] = join of elements q·len … (q + 1)·len`: a reduction over trailing dimensions.
 #[derive(Debug)]
 pub(super) struct Groups<T> {
@@ -22,12 +25,12 @@ pub(super) struct Groups<T> {
     fold: Fold<T>,
 }
 
-/// What a task leaves of the groups it shares with its neighbours.
-struct Shared<W> {
+/// A task's running result, and what it leaves of the groups it shares with its neighbours.
+pub(super) struct Shared<W> {
+    /// Of the group that is open, in the end of the one that the next task goes on with.
+    open: W,
     /// Of the group that began before the task and ended in it.
     head: W,
-    /// Of the group that was open when the task ended.
-    tail: W,
 }
 
 /// The task that a tile belongs to, as one [`Groups`] sees it.
@@ -35,7 +38,7 @@ pub(super) struct GroupTask<'a, T: MapType> {
     /// Its first element.
     pub start: usize,
     /// Where it leaves its [`Shared`].
-    pub shared: *mut T::Wide,
+    pub shared: *mut Shared<T::Wide>,
     pub outputs: &'a [*mut u8],
 }
 
@@ -56,54 +59,68 @@ impl<T: MapType> Groups<T> {
         unsafe { (self.end.write)(&value, outputs[self.end.output].add(group * self.end.size), 1) }
     }
 
-    /// Takes in the tile of elements `range`; `running` is the open group's result so far.
+    /// Takes in the tile of elements `range`.
     ///
     /// # Safety
     /// The tile's slot and the pointers of `task` are valid.
     #[inline]
-    pub unsafe fn tile(
-        &self,
-        slots: *const *mut T,
-        range: &Range<usize>,
-        task: &GroupTask<'_, T>,
-        running: &mut T::Wide,
-    ) {
+    pub unsafe fn tile(&self, slots: *const *mut T, range: &Range<usize>, task: &GroupTask<'_, T>) {
         let (at, len) = (range.start, range.len());
         // Safety: the slot holds `len` elements, and groups within the iteration have their place in the output.
         unsafe {
             let tile = *slots.add(self.end.slot);
+            let shared = &mut *task.shared;
             let mut group = at / self.len;
             let mut done = 0;
             while done < len {
                 let end = (group + 1) * self.len;
+                if at + done + self.len == end && end <= range.end {
+                    let whole = ((len - done) / self.len).min(BATCH);
+                    self.whole_groups(tile.add(done), group, whole, task.outputs);
+                    done += whole * self.len;
+                    group += whole;
+                    continue;
+                }
                 let part = (end - at - done).min(len - done);
-                *running = self.op.two(*running, (self.fold)(tile.add(done), part).widen());
+                let mut joined = T::whole(0);
+                (self.fold)(tile.add(done), part, 1, &mut joined);
+                shared.open = self.op.two(shared.open, joined.widen());
                 done += part;
                 if at + done == end {
                     if group * self.len >= task.start {
-                        self.write(task.outputs, group, *running);
+                        self.write(task.outputs, group, shared.open);
                     } else {
-                        (*task.shared.cast::<Shared<T::Wide>>()).head = *running;
+                        shared.head = shared.open;
                     }
-                    *running = self.start();
+                    shared.open = self.start();
                     group += 1;
                 }
             }
         }
     }
 
-    /// The result of a group before its first element.
-    pub fn fresh(&self) -> T::Wide {
-        self.start()
-    }
-
-    /// Keeps the open group's result for [`finish`](Self::finish).
+    /// Joins and writes `count ≤ BATCH` groups that lie in the tile from end to end.
     ///
     /// # Safety
-    /// `task` points to this task's [`Shared`].
-    pub unsafe fn close(&self, running: T::Wide, task: *mut T::Wide) {
+    /// `tile` holds them, and the output has its elements from `group` on.
+    unsafe fn whole_groups(&self, tile: *const T, group: usize, count: usize, outputs: &[*mut u8]) {
+        let mut joined = [T::whole(0); BATCH];
         // Safety: the caller's promise.
-        unsafe { (*task.cast::<Shared<T::Wide>>()).tail = running };
+        unsafe {
+            (self.fold)(tile, self.len, count, joined.as_mut_ptr());
+            if self.scale.is_some() {
+                joined[..count].iter_mut().for_each(|j| *j = T::narrow(j.widen(), self.scale));
+            }
+            (self.end.write)(joined.as_ptr(), outputs[self.end.output].add(group * self.end.size), count);
+        }
+    }
+
+    /// # Safety
+    /// `shared` points to memory of this task.
+    pub unsafe fn begin(&self, shared: *mut Shared<T::Wide>) {
+        let start = self.start();
+        // Safety: the caller's promise.
+        unsafe { shared.write(Shared { open: start, head: start }) };
     }
 
     /// Joins the groups that tasks share, in order. `starts` gives where each task begins, then the total.
@@ -126,13 +143,13 @@ impl<T: MapType> Groups<T> {
             if from % self.len != 0 {
                 let group = from / self.len;
                 if (group + 1) * self.len > to {
-                    open = self.op.two(open, shared.tail);
+                    open = self.op.two(open, shared.open);
                     continue;
                 }
                 // Safety: a group of this iteration.
                 unsafe { self.write(outputs, group, self.op.two(open, shared.head)) };
             }
-            open = shared.tail;
+            open = shared.open;
         }
     }
 }
@@ -147,14 +164,14 @@ pub(super) struct Rows<T> {
     pub width: usize,
     scale: Option<f64>,
     row: Kernel<T>,
-    /// Where in a task's workspace the running and the wide results lie.
+    /// Where in a task's workspace its progress, the running and the wide results lie.
+    progress: usize,
     running: usize,
     wide: usize,
 }
 
 /// How far a task is.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Progress {
+struct Progress {
     taken: usize,
     moved: bool,
 }
@@ -162,14 +179,22 @@ pub(super) struct Progress {
 impl<T: MapType> Rows<T> {
     pub fn new(end: Converted<T>, op: Reduce, period: usize, scale: Option<f64>, isa: Isa, tiling: &Tiling) -> Rows<T> {
         let width = if tiling.per_row == 0 { period * (tiling.len / period).max(1) } else { period };
-        Rows { end, op, period, width, scale, row: op.row(isa), running: 0, wide: 0 }
+        Rows { end, op, period, width, scale, row: op.row(isa), progress: 0, running: 0, wide: 0 }
     }
 
     /// Takes its place in a task's workspace from `from` on; the place after it.
     pub fn reserve(&mut self, from: usize) -> usize {
-        self.running = from.next_multiple_of(64);
+        self.progress = from.next_multiple_of(64);
+        self.running = self.progress + 64;
         self.wide = (self.running + self.width * size_of::<T>()).next_multiple_of(64);
         self.wide + self.period * size_of::<T::Wide>()
+    }
+
+    /// # Safety
+    /// `task` points to this task's workspace.
+    unsafe fn progress(&self, task: *mut u8) -> *mut Progress {
+        // Safety: as reserved.
+        unsafe { task.add(self.progress).cast() }
     }
 
     /// # Safety
@@ -188,81 +213,116 @@ impl<T: MapType> Rows<T> {
 
     /// # Safety
     /// `task` points to this task's workspace.
-    pub unsafe fn begin(&self, task: *mut u8) -> Progress {
-        // Safety: `width` elements are reserved.
-        unsafe {
-            let running = self.running(task);
-            (0..self.width).for_each(|i| running.add(i).write(self.op.start()));
-        }
-        Progress::default()
+    pub unsafe fn begin(&self, task: *mut u8) {
+        // Safety: the caller's promise.
+        unsafe { self.progress(task).write(Progress { taken: 0, moved: false }) };
     }
 
     /// Takes in the tile that begins at element `at`.
     ///
     /// # Safety
-    /// The tile's slot is valid; `task` points to this task's workspace.
+    /// The tile's slot is valid; `task` was begun.
     #[inline]
-    pub unsafe fn tile(&self, slots: *const *mut T, at: usize, len: usize, progress: &mut Progress, task: *mut u8) {
-        if progress.taken >= PASSES * self.width {
-            // Safety: the caller's promise.
-            unsafe { self.flush(progress, task) };
+    pub unsafe fn tile(&self, slots: *const *mut T, at: usize, len: usize, task: *mut u8) {
+        // Safety: the caller's promise.
+        unsafe {
+            let progress = &mut *self.progress(task);
+            if progress.taken >= PASSES * self.width {
+                self.flush(progress, task);
+            }
+            if progress.taken == 0 {
+                self.clear(task);
+            }
+            progress.taken += len;
+            self.join(*slots.add(self.end.slot), at % self.width, len, task);
         }
-        progress.taken += len;
-        let (mut done, mut place) = (0, at % self.width);
+    }
+
+    /// Sets the running results to those of nothing.
+    ///
+    /// # Safety
+    /// `task` points to this task's workspace.
+    unsafe fn clear(&self, task: *mut u8) {
+        // Safety: `width` elements are reserved.
+        unsafe {
+            let running = self.running(task);
+            (0..self.width).for_each(|i| running.add(i).write(self.op.start()));
+        }
+    }
+
+    /// Joins a tile into the running results from `place` on, around the end as often as needed.
+    ///
+    /// # Safety
+    /// `tile` holds `len` elements; `task` points to this task's workspace.
+    #[inline]
+    unsafe fn join(&self, tile: *mut T, mut place: usize, len: usize, task: *mut u8) {
+        let mut done = 0;
         while done < len {
             let part = (self.width - place).min(len - done);
             // Safety: `part` elements remain in the tile and in the running results.
-            unsafe {
-                let tile = *slots.add(self.end.slot);
-                let running = self.running(task).add(place);
-                let pair = [running, tile.add(done)];
-                (self.row)(pair.as_ptr(), &Operands { dst: 0, scalars: 0, src: [0, 1, 0, 0, 0] }, part);
-            }
+            unsafe { self.add(self.running(task).add(place), tile.add(done), part) };
             done += part;
             place = 0;
+        }
+    }
+
+    /// `to[i] ← to[i] joined with from[i]`
+    ///
+    /// # Safety
+    /// Both are valid for `len` elements.
+    #[inline]
+    unsafe fn add(&self, to: *mut T, from: *mut T, len: usize) {
+        let pair = [to, from];
+        // Safety: the caller's promise.
+        unsafe { (self.row)(pair.as_ptr(), &Operands { dst: 0, scalars: 0, src: [0, 1, 0, 0, 0] }, len) }
+    }
+
+    /// Joins the running results into their first `period`, by halves.
+    ///
+    /// # Safety
+    /// `task` points to this task's workspace.
+    unsafe fn narrow(&self, task: *mut u8) -> *mut T {
+        // Safety: every index is below `width`.
+        unsafe {
+            let running = self.running(task);
+            let mut count = self.width / self.period;
+            while count > 1 {
+                let half = count / 2;
+                self.add(running, running.add((count - half) * self.period), half * self.period);
+                count -= half;
+            }
+            running
         }
     }
 
     /// Moves the running results into the wide ones.
     ///
     /// # Safety
-    /// `task` points to this task's workspace.
+    /// `task` points to this task's workspace, and a tile has been taken in.
     unsafe fn flush(&self, progress: &mut Progress, task: *mut u8) {
-        for j in 0..self.period {
-            // Safety: `j` is below `period`, the length of the wide results.
-            unsafe {
-                let joined = self.column(j, task);
-                let wide = self.wide(task).add(j);
-                wide.write(if progress.moved { self.op.two(*wide, joined) } else { joined });
-            }
-        }
-        // Safety: `task` points to this task's workspace.
-        *progress = Progress { moved: true, ..unsafe { self.begin(task) } };
-    }
-
-    /// The running results of column `j` joined.
-    ///
-    /// # Safety
-    /// `task` points to this task's workspace, and `j` is below `period`.
-    unsafe fn column(&self, j: usize, task: *mut u8) -> T::Wide {
-        // Safety: every index is below `width`.
+        // Safety: both results hold `period` elements.
         unsafe {
-            let running = self.running(task);
-            let mut joined = (*running.add(j)).widen();
-            for i in (j + self.period..self.width).step_by(self.period) {
-                joined = self.op.two(joined, (*running.add(i)).widen());
+            let (from, to) = (self.narrow(task), self.wide(task));
+            for j in 0..self.period {
+                let joined = (*from.add(j)).widen();
+                to.add(j).write(if progress.moved { self.op.two(*to.add(j), joined) } else { joined });
             }
-            joined
         }
+        *progress = Progress { taken: 0, moved: true };
     }
 
     /// Leaves all of this task's results in the wide ones.
     ///
     /// # Safety
-    /// `task` points to this task's workspace.
-    pub unsafe fn close(&self, mut progress: Progress, task: *mut u8) {
+    /// `task` was begun, and has taken in a tile.
+    pub unsafe fn close(&self, task: *mut u8) {
         // Safety: the caller's promise.
-        unsafe { self.flush(&mut progress, task) }
+        unsafe {
+            let progress = &mut *self.progress(task);
+            if progress.taken > 0 {
+                self.flush(progress, task);
+            }
+        }
     }
 
     /// Joins the tasks' results in order and writes them.

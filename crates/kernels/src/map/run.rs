@@ -4,16 +4,13 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::compile::{Gather, MAX_DIMS, MAX_SLOTS, Map, TEMP_BYTES};
-use super::reduction::{GroupTask, Progress};
+use super::reduction::{GroupTask, Shared};
 use super::sweep::MapType;
 use crate::threads::Threads;
 
 /// Bytes of a task's stack for tables and temporaries, for large programs and for small.
 const LARGE: usize = TEMP_BYTES + MAX_SLOTS * 8 + 64;
 const SMALL: usize = 2 << 10;
-
-/// Most reductions of each kind: as many as there can be operands.
-const MAX_ENDS: usize = 128;
 
 #[repr(align(64))]
 struct Stack<const BYTES: usize>(MaybeUninit<[u8; BYTES]>);
@@ -212,37 +209,23 @@ impl<T: MapType> Map<T> {
         tiles: Range<usize>,
         deferred: u128,
     ) {
-        let mut open = [T::whole(0).widen(); MAX_ENDS];
-        let mut progress = [Progress::default(); MAX_ENDS];
         let start = self.task_start(task);
         // Safety: the caller's promise.
         unsafe {
             let own = self.task_memory(memory, task);
-            let shared = |g: usize| own.cast::<T::Wide>().add(2 * g);
-            for (open, groups) in open.iter_mut().zip(&self.groups) {
-                *open = groups.fresh();
-            }
-            for (progress, rows) in progress.iter_mut().zip(&self.rows) {
-                *progress = rows.begin(own);
-            }
+            let shared = |g: usize| own.cast::<Shared<T::Wide>>().add(g);
+            self.groups.iter().enumerate().for_each(|(g, groups)| groups.begin(shared(g)));
+            self.rows.iter().for_each(|rows| rows.begin(own));
             for tile in tiles {
                 let range = self.tiling.range(tile);
                 self.run_body(memory, slots, &range, deferred);
                 for (g, groups) in self.groups.iter().enumerate() {
-                    let own = GroupTask { start, shared: shared(g), outputs: memory.outputs };
-                    groups.tile(slots, &range, &own, &mut open[g]);
+                    groups.tile(slots, &range, &GroupTask { start, shared: shared(g), outputs: memory.outputs });
                 }
-                for (rows, progress) in self.rows.iter().zip(&mut progress) {
-                    rows.tile(slots, range.start, range.len(), progress, own);
-                }
+                self.rows.iter().for_each(|rows| rows.tile(slots, range.start, range.len(), own));
                 self.write_out(memory, slots, &range, deferred);
             }
-            for (g, groups) in self.groups.iter().enumerate() {
-                groups.close(open[g], shared(g));
-            }
-            for (rows, progress) in self.rows.iter().zip(progress) {
-                rows.close(progress, own);
-            }
+            self.rows.iter().for_each(|rows| rows.close(own));
         }
     }
 
@@ -254,7 +237,7 @@ impl<T: MapType> Map<T> {
             let first = self.task_memory(memory, 0);
             if self.tasks > 1 {
                 for (g, groups) in self.groups.iter().enumerate() {
-                    let shared = first.cast::<T::Wide>().add(2 * g).cast::<u8>();
+                    let shared = first.cast::<Shared<T::Wide>>().add(g).cast::<u8>();
                     groups.finish(self.tasks, |i| self.task_start(i), shared, self.task_bytes, memory.outputs);
                 }
             }

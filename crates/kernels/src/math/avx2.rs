@@ -65,9 +65,12 @@ impl Simd for F32x8 {
         unsafe { _mm256_storeu_ps(to, self.0) }
     }
     #[inline(always)]
-    unsafe fn load_first(from: *const f32, n: usize) -> Self {
+    unsafe fn load_first_or(from: *const f32, n: usize, rest: Self) -> Self {
         // Safety: lanes beyond `n` are not read.
-        unsafe { F32x8(_mm256_maskload_ps(from, first(n))) }
+        unsafe {
+            let mask = first(n);
+            F32x8(_mm256_blendv_ps(rest.0, _mm256_maskload_ps(from, mask), _mm256_castsi256_ps(mask)))
+        }
     }
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, n: usize) {

@@ -50,9 +50,9 @@ impl Simd for F32x16 {
         unsafe { _mm512_storeu_ps(to, self.0) }
     }
     #[inline(always)]
-    unsafe fn load_first(from: *const f32, n: usize) -> Self {
+    unsafe fn load_first_or(from: *const f32, n: usize, rest: Self) -> Self {
         // Safety: lanes beyond `n` are not read.
-        unsafe { F32x16(_mm512_maskz_loadu_ps(first(n), from)) }
+        unsafe { F32x16(_mm512_mask_loadu_ps(rest.0, first(n), from)) }
     }
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, n: usize) {

@@ -52,8 +52,8 @@ macro_rules! memory {
             unsafe { to.cast::<Self>().write_unaligned(self) }
         }
         #[inline(always)]
-        unsafe fn load_first(from: *const Self::Elem, n: usize) -> Self {
-            let mut lanes = Self::whole(0);
+        unsafe fn load_first_or(from: *const Self::Elem, n: usize, rest: Self) -> Self {
+            let mut lanes = rest;
             for (i, lane) in lanes.0.iter_mut().enumerate().take(n) {
                 // Safety: `i < n`, and the caller vouches for `n` elements.
                 *lane = unsafe { from.add(i).read() };
@@ -63,7 +63,7 @@ macro_rules! memory {
         #[inline(always)]
         unsafe fn store_first(self, to: *mut Self::Elem, n: usize) {
             for (i, lane) in self.0.into_iter().enumerate().take(n) {
-                // Safety: as `load_first`.
+                // Safety: as `load_first_or`.
                 unsafe { to.add(i).write(lane) };
             }
         }

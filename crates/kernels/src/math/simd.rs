@@ -22,11 +22,11 @@ pub trait Simd: Copy {
     /// # Safety
     /// `to` is valid for writes of `LANES` elements.
     unsafe fn store(self, to: *mut Self::Elem);
-    /// Reads the first `n < LANES` elements, zero in the others.
+    /// Reads the first `n < LANES` elements, the lanes of `rest` in the others.
     ///
     /// # Safety
     /// `from` is valid for reads of `n` elements.
-    unsafe fn load_first(from: *const Self::Elem, n: usize) -> Self;
+    unsafe fn load_first_or(from: *const Self::Elem, n: usize, rest: Self) -> Self;
     /// Writes the first `n < LANES` elements and touches nothing else.
     ///
     /// # Safety
@@ -110,6 +110,15 @@ pub trait Simd: Copy {
     /// `self − b·⌊self / b⌋`, the sign of `b`, as NumPy's `mod`.
     fn modulo(self, b: Self) -> Self;
 
+    /// Reads the first `n < LANES` elements, zero in the others.
+    ///
+    /// # Safety
+    /// `from` is valid for reads of `n` elements.
+    #[inline(always)]
+    unsafe fn load_first(from: *const Self::Elem, n: usize) -> Self {
+        // Safety: the caller's promise.
+        unsafe { Self::load_first_or(from, n, Self::whole(0)) }
+    }
     /// `1` where `mask` holds, `0` elsewhere.
     #[inline(always)]
     fn truth(mask: Self::Mask) -> Self {

@@ -82,25 +82,25 @@ macro_rules! slice_functions {
 }
 
 slice_functions! {
-    /// `x ← eˣ`; `f32` within 1.5 ulp.
+    /// `x ← eˣ`; `f32` within 1.1 ulp.
     exp = |x| x.exp();
-    /// `x ← eˣ − 1`; `f32` within 2.5 ulp.
+    /// `x ← eˣ − 1`; `f32` within 1.75 ulp.
     expm1 = |x| x.expm1();
-    /// `x ← ln x`; `f32` within 1.5 ulp.
+    /// `x ← ln x`; `f32` within 1 ulp.
     log = |x| x.log();
-    /// `x ← ln (1 + x)`; `f32` within 2.5 ulp.
+    /// `x ← ln (1 + x)`; `f32` within 1.5 ulp.
     log1p = |x| x.log1p();
-    /// `x ← sin x`; `f32` within 2 ulp or 1e-7.
+    /// `x ← sin x`; `f32` within 1e-7.
     sin = |x| x.sin();
-    /// `x ← cos x`; `f32` within 2 ulp or 1e-7.
+    /// `x ← cos x`; `f32` within 1e-7.
     cos = |x| x.cos();
-    /// `x ← tanh x`; `f32` within 4 ulp.
+    /// `x ← tanh x`; `f32` within 2.5 ulp.
     tanh = |x| x.tanh();
-    /// `x ← 1 / (1 + e⁻ˣ)`; `f32` within 3 ulp.
+    /// `x ← 1 / (1 + e⁻ˣ)`; `f32` within 2.5 ulp.
     sigmoid = |x| x.sigmoid();
-    /// `x ← erf x`; `f32` within 2 ulp.
+    /// `x ← erf x`; `f32` within 1.5 ulp.
     erf = |x| x.erf();
-    /// `x ← ln (1 + eˣ)`; `f32` within 3 ulp.
+    /// `x ← ln (1 + eˣ)`; `f32` within 2 ulp.
     softplus = |x| x.softplus();
     /// `x ← √x`, correctly rounded.
     sqrt = |x| x.sqrt();
