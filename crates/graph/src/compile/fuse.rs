@@ -133,7 +133,6 @@ impl Fuser<'_> {
 
     /// True where some member needs a result of the union that is only there after the pass.
     fn reaches_itself(&self, union: &HashSet<NodeId>) -> bool {
-        let first = union.iter().copied().min().unwrap_or(0);
         let outside = |input: &NodeId| !union.contains(input) || self.is_reduction(*input);
         let mut stack: Vec<NodeId> = union.iter().flat_map(|&node| self.inputs(node)).filter(outside).collect();
         let mut seen: HashSet<NodeId> = HashSet::new();
@@ -143,7 +142,7 @@ impl Fuser<'_> {
             }
             // A node runs when its whole group runs, so it needs whatever any member of the group needs.
             let unit = self.result.of[node].map_or(std::slice::from_ref(&node), |group| self.members(group)).to_vec();
-            if !seen.insert(unit[0]) || unit.iter().all(|&member| member < first) {
+            if !seen.insert(unit[0]) {
                 continue;
             }
             let own: HashSet<NodeId> = unit.iter().copied().collect();

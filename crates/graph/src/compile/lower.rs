@@ -36,6 +36,8 @@ pub(crate) struct Read {
     pub buffer: BufferId,
     /// First element, for kernels that take a slice; elementwise passes have theirs in their layouts.
     pub offset: usize,
+    /// How many elements, `None` for all from there on.
+    pub len: Option<usize>,
 }
 
 /// One kernel call.
@@ -181,14 +183,16 @@ impl<'a> Lowerer<'a> {
         let operand = self.operand(value, lowerings)?;
         let spec = self.ir.spec(value).clone();
         if layout::is_contiguous(&operand.layout, &spec.shape) {
-            return Ok(Read { buffer: operand.buffer, offset: operand.layout.offset });
+            let len = spec.shape.size();
+            let offset = if len == 0 { 0 } else { operand.layout.offset };
+            return Ok(Read { buffer: operand.buffer, offset, len: Some(len) });
         }
         let buffer = match self.copies.get(&value) {
             Some(&buffer) => buffer,
             None => self.emit_copy(&operand, &spec)?,
         };
         self.copies.insert(value, buffer);
-        Ok(Read { buffer, offset: 0 })
+        Ok(Read { buffer, offset: 0, len: None })
     }
 
     fn emit_fill(&mut self, number: f64, spec: Spec) -> Result<BufferId> {
@@ -226,7 +230,7 @@ impl<'a> Lowerer<'a> {
         let kernel = map_kernel(compute, shape, expr, inputs.collect(), outputs.collect(), self.isa)?;
         self.units.push(Unit {
             kernel,
-            reads: reads.iter().map(|(operand, _)| Read { buffer: operand.buffer, offset: 0 }).collect(),
+            reads: reads.iter().map(|(operand, _)| Read { buffer: operand.buffer, offset: 0, len: None }).collect(),
             writes: stores.iter().map(|store| store.2).collect(),
         });
         Ok(())
@@ -252,7 +256,7 @@ impl<'a> Lowerer<'a> {
                 let read = self.contiguous(value, lowerings)?;
                 operand = Operand { buffer: read.buffer, layout: layout::contiguous(&shape) };
             }
-            reads.push(Read { buffer: operand.buffer, offset: operand.layout.offset });
+            reads.push(Read { buffer: operand.buffer, offset: operand.layout.offset, len: None });
             sides.push((operand.layout, shape, transposed));
         }
         let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], self.isa)?;
@@ -288,7 +292,8 @@ impl<'a> Lowerer<'a> {
                 writes.push(buffer);
             }
         }
-        let reads = pass.inputs.iter().map(|(operand, _)| Read { buffer: operand.buffer, offset: 0 }).collect();
+        let reads =
+            pass.inputs.iter().map(|(operand, _)| Read { buffer: operand.buffer, offset: 0, len: None }).collect();
         let (shape, inputs) = pass.laid_out(&group.shape, order.as_deref());
         let kernel = map_kernel(group.compute, &shape, pass.expr, inputs, outputs, self.isa)?;
         self.units.push(Unit { kernel, reads, writes });
@@ -456,7 +461,7 @@ impl Lowered {
         let input = MapInput { dtype: spec.dtype, layout: layout::contiguous(&flat) };
         let output = MapOutput::store(value, spec.dtype);
         let kernel = map_kernel(storage_type(spec.dtype), &flat, expr, vec![input], vec![output], isa)?;
-        self.units.push(Unit { kernel, reads: vec![Read { buffer: from, offset: 0 }], writes: vec![to] });
+        self.units.push(Unit { kernel, reads: vec![Read { buffer: from, offset: 0, len: None }], writes: vec![to] });
         Ok((self.units.len() - 1, to))
     }
 }

@@ -129,7 +129,7 @@ fn finish(
     scratch: &HashMap<usize, usize>,
 ) -> Result<Planned> {
     let Lowered { buffers, units, outputs, .. } = lowered;
-    let arg = |buffer: BufferId, skip: usize| {
+    let part = |buffer: BufferId, skip: usize, len: Option<usize>| {
         let (spec, home) = (&buffers[buffer].spec, buffers[buffer].home);
         let (space, start) = match home {
             Home::Arena => (spaces.arena, offsets[&buffer]),
@@ -139,16 +139,17 @@ fn finish(
             Home::Variable(index) => (spaces.variables + index, 0),
         };
         let offset = start + skip * spec.dtype.size();
-        Arg { space, offset, len: spec.shape.size() - skip, dtype: spec.dtype }
+        Arg { space, offset, len: len.unwrap_or(spec.shape.size() - skip), dtype: spec.dtype }
     };
+    let arg = |buffer: BufferId| part(buffer, 0, None);
     let mut feeds: Vec<(usize, Arg)> = Vec::new();
     for (id, buffer) in buffers.iter().enumerate().filter(|_| feed) {
         if let Home::Input(index) = buffer.home {
-            feeds.push((index, arg(id, 0)));
+            feeds.push((index, arg(id)));
         }
     }
     feeds.sort_by_key(|feed| feed.0);
-    let outputs: Vec<Arg> = outputs.iter().map(|&buffer| arg(buffer, 0)).collect();
+    let outputs: Vec<Arg> = outputs.iter().map(|&buffer| arg(buffer)).collect();
     let sizes = space_sizes(&buffers, &units, spaces, feed, arena);
     let mut units: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
     let mut steps = Vec::with_capacity(order.len());
@@ -156,8 +157,8 @@ fn finish(
         let unit = units[id].take().ok_or_else(|| internal(format!("unit {id} is scheduled twice")))?;
         let workspace = unit.kernel.workspace();
         steps.push(Step {
-            inputs: unit.reads.iter().map(|read| arg(read.buffer, read.offset)).collect(),
-            outputs: unit.writes.iter().map(|&buffer| arg(buffer, 0)).collect(),
+            inputs: unit.reads.iter().map(|read| part(read.buffer, read.offset, read.len)).collect(),
+            outputs: unit.writes.iter().map(|&buffer| arg(buffer)).collect(),
             workspace: (workspace > 0).then(|| Arg {
                 space: spaces.arena,
                 offset: scratch[&id],

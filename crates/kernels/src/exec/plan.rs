@@ -35,7 +35,8 @@ impl Arg {
 
     fn overlaps(&self, other: &Arg) -> bool {
         let (Some(end), Some(other_end)) = (self.end(), other.end()) else { return true };
-        self.space == other.space && self.offset < other_end && other.offset < end
+        let some = self.len > 0 && other.len > 0;
+        some && self.space == other.space && self.offset < other_end && other.offset < end
     }
 }
 
