@@ -16,6 +16,7 @@ pub mod map;
 pub mod math;
 mod order;
 pub mod random;
+pub mod recurrence;
 pub mod rows;
 pub mod scan;
 mod sizes;

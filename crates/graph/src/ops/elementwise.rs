@@ -1,11 +1,13 @@
 //! What elementwise ops share: dtype rules, broadcasting, and the macros that declare one in a few lines.
 
 use crate::error::{Error, Result};
-use crate::op::Specs;
+use crate::op::{Example, ExampleInput, Op, Specs};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::element::DType;
 use smallvec::smallvec;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The element types that an op takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +16,8 @@ pub(crate) enum Takes {
     Floats,
     /// Floats and `int32`.
     Numbers,
+    /// `int32` only.
+    Indices,
     /// `bool` only.
     Bools,
     /// All.
@@ -25,6 +29,7 @@ impl Takes {
         let (ok, expected) = match self {
             Takes::Floats => (input.dtype.is_float(), "float32 or float64"),
             Takes::Numbers => (input.dtype != DType::Bool, "numbers"),
+            Takes::Indices => (input.dtype == DType::I32, "int32"),
             Takes::Bools => (input.dtype == DType::Bool, "bool"),
             Takes::Anything => (true, ""),
         };
@@ -67,18 +72,47 @@ pub fn sum_to(x: &Tensor, shape: &Shape) -> Result<Tensor> {
     super::reshape(&super::sum(x, &axes, false)?, shape)
 }
 
+fn example_input(takes: Takes, shape: &[usize], range: Range<f64>) -> ExampleInput {
+    if takes == Takes::Bools { ExampleInput::boolean(shape) } else { ExampleInput::float(shape, range) }
+}
+
+pub(crate) fn unary_examples(op: Arc<dyn Op>, takes: Takes, ranges: &[Range<f64>], smooth: bool) -> Vec<Example> {
+    let shapes: [&[usize]; 4] = [&[3, 5], &[], &[0], &[17]];
+    let case = |shape: &[usize], range: &Range<f64>| {
+        let inputs = vec![example_input(takes, shape, range.clone())];
+        Example { op: op.clone(), inputs, smooth }
+    };
+    ranges.iter().flat_map(|range| shapes.map(|shape| case(shape, range))).collect()
+}
+
+pub(crate) fn binary_examples(op: Arc<dyn Op>, takes: Takes, ranges: [Range<f64>; 2], smooth: bool) -> Vec<Example> {
+    let case = |a: &[usize], b: &[usize]| {
+        let [ra, rb] = ranges.clone();
+        Example { op: op.clone(), inputs: vec![example_input(takes, a, ra), example_input(takes, b, rb)], smooth }
+    };
+    vec![
+        case(&[3, 5], &[3, 5]),
+        case(&[3, 5], &[5]),
+        case(&[3, 1], &[1, 4]),
+        case(&[], &[2, 3]),
+        case(&[], &[]),
+        case(&[7, 2, 1], &[11]),
+        case(&[0], &[1]),
+    ]
+}
+
 /// Declares a unary elementwise op: its type, builder, declaration, gradient and examples.
 ///
 /// The gradient is an expression in `x` (input), `y` (output) and `dy`, all `&Tensor`; `none` where there is none.
 macro_rules! unary {
     (
         $type:ident, $build:ident, $name:literal, $doc:literal, $code:expr,
-        takes: $takes:ident, out: $out:expr, range: $range:expr, smooth: $smooth:expr,
+        takes: $takes:ident, out: $out:expr, ranges: [$($range:expr),+], smooth: $smooth:expr,
         gradient: |$x:ident, $y:ident, $dy:ident| $gradient:expr
     ) => {
         use crate::error::Result;
-        use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Scalar, Specs};
-        use crate::ops::elementwise::{Takes, infer_unary};
+        use crate::op::{Backward, Declaration, Gradients, Inputs, Lowering, Op, Scalar, Specs};
+        use crate::ops::elementwise::{Takes, infer_unary, unary_examples};
         use crate::shape::Spec;
         use crate::tensor::Tensor;
 
@@ -119,18 +153,7 @@ macro_rules! unary {
             outputs: 1,
             attributes: &[],
             read: |_| Ok(std::sync::Arc::new($type)),
-            examples: || {
-                let case = |shape: &[usize]| Example {
-                    op: std::sync::Arc::new($type),
-                    inputs: vec![ExampleInput::float(shape, $range)],
-                    smooth: $smooth,
-                };
-                if Takes::$takes == Takes::Bools {
-                    vec![]
-                } else {
-                    vec![case(&[3, 5]), case(&[]), case(&[0]), case(&[17])]
-                }
-            },
+            examples: || unary_examples(std::sync::Arc::new($type), Takes::$takes, &[$($range),+], $smooth),
         };
     };
 }
@@ -145,8 +168,8 @@ macro_rules! binary {
         gradient: |$a:ident, $b:ident, $y:ident, $dy:ident| ($ga:expr, $gb:expr)
     ) => {
         use crate::error::Result;
-        use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Scalar, Specs};
-        use crate::ops::elementwise::{Takes, infer_binary, sum_to};
+        use crate::op::{Backward, Declaration, Gradients, Inputs, Lowering, Op, Scalar, Specs};
+        use crate::ops::elementwise::{Takes, binary_examples, infer_binary, sum_to};
         use crate::shape::Spec;
         use crate::tensor::Tensor;
 
@@ -189,23 +212,7 @@ macro_rules! binary {
             outputs: 1,
             attributes: &[],
             read: |_| Ok(std::sync::Arc::new($type)),
-            examples: || {
-                let case = |a: &[usize], b: &[usize]| Example {
-                    op: std::sync::Arc::new($type),
-                    inputs: vec![ExampleInput::float(a, $ra), ExampleInput::float(b, $rb)],
-                    smooth: $smooth,
-                };
-                if Takes::$takes == Takes::Bools {
-                    return vec![];
-                }
-                vec![
-                    case(&[3, 5], &[3, 5]),
-                    case(&[3, 5], &[5]),
-                    case(&[3, 1], &[1, 4]),
-                    case(&[], &[2, 3]),
-                    case(&[0], &[1]),
-                ]
-            },
+            examples: || binary_examples(std::sync::Arc::new($type), Takes::$takes, [$ra, $rb], $smooth),
         };
     };
 }

@@ -1,7 +1,7 @@
 //! The comparison `>`.
 
 binary! {
-    Greater, greater, "greater", "`y = a > b` at each element, with broadcasting.", crate::op::Binary::Gt,
+    Greater, greater, "greater", "`y` is true where `a > b`, with broadcasting.", crate::op::Binary::Gt,
     takes: Anything, out: Some(crate::DType::Bool), ranges: (-2.0..2.0, -2.0..2.0), smooth: false,
     gradient: |a, b, y, dy| (None, None)
 }

@@ -1,16 +1,15 @@
 //! Softmax over the last axis.
 
 use crate::error::{Error, Result};
-use crate::op::{
-    Backward, Declaration, Example, ExampleInput, Fault, Gradients, Inputs, Io, Kernel, Lowering, Op, Specs,
-};
+use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs};
 use crate::ops::elementwise::Takes;
+use crate::ops::kernel::kernel;
 use crate::ops::sum;
-use crate::shape::Spec;
+use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
-use ferrograd_kernels::element::{DType, Float};
+use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::softmax::{Softmax as Rows, SoftmaxKind};
 use smallvec::smallvec;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// `yᵢ = eˣⁱ / Σⱼ eˣʲ` over the last axis.
@@ -25,55 +24,62 @@ pub fn softmax(x: &Tensor) -> Result<Tensor> {
     Tensor::apply(Softmax, &[x])
 }
 
+/// Checks what every op on rows of floats asks of its first input.
+pub(crate) fn check_rows(op: &str, input: &Spec) -> Result<()> {
+    Takes::Floats.check(op, input)?;
+    if input.shape.rank() == 0 {
+        return Err(Error::shape(format!("{op}: expected at least 1 axis, got a scalar")));
+    }
+    Ok(())
+}
+
+/// `shape`, which is no scalar's, as (rows, length of a row).
+pub(crate) fn rows(shape: &Shape) -> [usize; 2] {
+    let (cols, lead) = shape.split_last().expect("not a scalar");
+    [lead.iter().product(), *cols]
+}
+
+/// The sum over the last axis, which is left as 1.
+pub(crate) fn sum_rows(x: &Tensor) -> Result<Tensor> {
+    sum(x, &[x.shape().rank() - 1], true)
+}
+
+/// Cases for a function of rows.
+pub(crate) fn row_examples(op: Arc<dyn Op>) -> Vec<Example> {
+    let case =
+        |shape: &[usize]| Example { op: op.clone(), inputs: vec![ExampleInput::float(shape, -2.0..2.0)], smooth: true };
+    vec![case(&[3, 5]), case(&[2, 2, 3]), case(&[4, 1]), case(&[17]), case(&[0, 3]), case(&[3, 0])]
+}
+
+/// The kernel of softmax or its logarithm.
+pub(crate) fn lower_rows(op: &'static str, kind: SoftmaxKind, input: &Spec) -> Lowering {
+    let [rows, cols] = rows(&input.shape);
+    let softmax = Rows::new(rows, cols, kind, Isa::detect()).expect("the rows are those of a tensor");
+    for_float!(input.dtype, T => kernel(op, move |io| {
+        let y = io.output::<T>(0);
+        softmax.run(io.threads(), io.input::<T>(0), y);
+        Ok(())
+    }))
+}
+
 impl Op for Softmax {
     fn name(&self) -> &'static str {
         "softmax"
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Specs> {
-        Takes::Floats.check("softmax", &inputs[0])?;
-        if inputs[0].shape.rank() == 0 {
-            return Err(Error::shape("softmax: expected at least 1 axis, got a scalar"));
-        }
+        check_rows("softmax", &inputs[0])?;
         Ok(smallvec![inputs[0].clone()])
     }
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
-        let cols = inputs[0].shape[inputs[0].shape.rank() - 1];
-        Lowering::Kernel(match inputs[0].dtype {
-            DType::F64 => Box::new(SoftmaxKernel::<f64> { cols, marker: PhantomData }),
-            _ => Box::new(SoftmaxKernel::<f32> { cols, marker: PhantomData }),
-        })
+        lower_rows("softmax", SoftmaxKind::Softmax, &inputs[0])
     }
 
     /// `dx = y · (dy − Σ dy·y)`
     fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {
         let (y, dy) = (node.y(), node.dy());
-        let inner = sum(&(dy * y), &[y.shape().rank() - 1], true)?;
-        Ok(smallvec![Some(y * (dy - inner))])
-    }
-}
-
-struct SoftmaxKernel<T> {
-    cols: usize,
-    marker: PhantomData<T>,
-}
-
-impl<T: Float> Kernel for SoftmaxKernel<T> {
-    fn name(&self) -> &'static str {
-        "softmax"
-    }
-
-    fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
-        // The kernels crate's row softmax replaces this loop as soon as it is in the tree.
-        let (x, y) = (io.input::<T>(0), io.output::<T>(0));
-        for (x, y) in x.chunks(self.cols.max(1)).zip(y.chunks_mut(self.cols.max(1))) {
-            let max = x.iter().copied().fold(T::NEG_INFINITY, |a, b| if a > b { a } else { b });
-            x.iter().zip(y.iter_mut()).for_each(|(&x, y)| *y = T::from_f64((x - max).to_f64().exp()));
-            let total: T = y.iter().copied().sum();
-            y.iter_mut().for_each(|y| *y = *y / total);
-        }
-        Ok(())
+        Ok(smallvec![Some(y * (dy - sum_rows(&(dy * y))?))])
     }
 }
 
@@ -84,12 +90,5 @@ pub(crate) const DECLARATION: Declaration = Declaration {
     outputs: 1,
     attributes: &[],
     read: |_| Ok(Arc::new(Softmax)),
-    examples: || {
-        let case = |shape: &[usize]| Example {
-            op: Arc::new(Softmax),
-            inputs: vec![ExampleInput::float(shape, -2.0..2.0)],
-            smooth: true,
-        };
-        vec![case(&[3, 5]), case(&[2, 2, 3]), case(&[4, 1])]
-    },
+    examples: || row_examples(Arc::new(Softmax)),
 };

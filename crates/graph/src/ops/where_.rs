@@ -21,6 +21,14 @@ pub fn select(condition: &Tensor, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Tensor::apply(Where, &[condition, a, b])
 }
 
+/// `x` where the condition holds, 0 elsewhere.
+///
+/// # Errors
+/// As [`select`].
+pub fn mask(condition: &Tensor, x: &Tensor) -> Result<Tensor> {
+    select(condition, x, &Tensor::scalar(x.dtype(), 0.0))
+}
+
 impl Op for Where {
     fn name(&self) -> &'static str {
         "where"
@@ -43,9 +51,10 @@ impl Op for Where {
     fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {
         let (condition, dy) = (&node.inputs[0], node.dy());
         let zero = Tensor::scalar(dy.dtype(), 0.0);
-        let da = select(condition, dy, &zero)?;
-        let db = select(condition, &zero, dy)?;
-        Ok(smallvec![None, Some(sum_to(&da, node.inputs[1].shape())?), Some(sum_to(&db, node.inputs[2].shape())?)])
+        let fit = |grad: Tensor, i: usize| sum_to(&grad, node.inputs[i].shape());
+        let da = node.needs[1].then(|| fit(select(condition, dy, &zero)?, 1)).transpose()?;
+        let db = node.needs[2].then(|| fit(select(condition, &zero, dy)?, 2)).transpose()?;
+        Ok(smallvec![None, da, db])
     }
 }
 

@@ -1,0 +1,7 @@
+//! Rounding up.
+
+unary! {
+    Ceil, ceil, "ceil", "`y = ⌈x⌉` at each element, no gradient.", crate::op::Unary::Ceil,
+    takes: Numbers, out: None, ranges: [-1.9..-1.1, 0.1..0.9], smooth: false,
+    gradient: |x, y, dy| None
+}

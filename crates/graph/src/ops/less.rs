@@ -1,0 +1,7 @@
+//! The comparison `<`.
+
+binary! {
+    Less, less, "less", "`y` is true where `a < b`, with broadcasting.", crate::op::Binary::Lt,
+    takes: Anything, out: Some(crate::DType::Bool), ranges: (-2.0..2.0, -2.0..2.0), smooth: false,
+    gradient: |a, b, y, dy| (None, None)
+}

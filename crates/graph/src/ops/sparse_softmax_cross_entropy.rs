@@ -1,0 +1,82 @@
+//! The cross-entropy between class numbers and the softmax of logits.
+
+use crate::error::{Error, Result};
+use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs};
+use crate::ops::elementwise::Takes;
+use crate::ops::kernel::{index_fault, kernel};
+use crate::ops::softmax::{check_rows, rows};
+use crate::ops::softmax_cross_entropy::{check_classes, column};
+use crate::ops::{one_hot, softmax};
+use crate::shape::Spec;
+use crate::tensor::Tensor;
+use ferrograd_kernels::cross_entropy::SoftmaxCrossEntropy as Rows;
+use ferrograd_kernels::isa::Isa;
+use smallvec::smallvec;
+use std::sync::Arc;
+
+/// `y = −ln softmax(x)[label]` over the last axis: logits `x` (…, classes), labels (…) int32 → (…).
+#[derive(Clone, Copy, Debug)]
+pub struct SparseSoftmaxCrossEntropy;
+
+/// `−ln softmax(x)[label]` over the last axis; a label outside the classes stops the run.
+///
+/// # Errors
+/// `ERR_SHAPE` where there is not one label per row, `ERR_DTYPE` where the logits are not floats or the labels not
+/// int32.
+pub fn sparse_softmax_cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    Tensor::apply(SparseSoftmaxCrossEntropy, &[logits, labels])
+}
+
+impl Op for SparseSoftmaxCrossEntropy {
+    fn name(&self) -> &'static str {
+        "sparseSoftmaxCrossEntropy"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Specs> {
+        let [logits, labels] = inputs else { unreachable!("two inputs") };
+        check_rows("sparseSoftmaxCrossEntropy", logits)?;
+        Takes::Indices.check("sparseSoftmaxCrossEntropy", labels)?;
+        let out = logits.shape.reduced(&[logits.shape.rank() - 1], false);
+        if labels.shape != out {
+            let (from, got) = (&logits.shape, &labels.shape);
+            let what = format!("expected labels of shape {out} for logits {from}, got {got}");
+            return Err(Error::shape(format!("sparseSoftmaxCrossEntropy: {what}")));
+        }
+        check_classes("sparseSoftmaxCrossEntropy", &logits.shape)?;
+        Ok(smallvec![Spec::new(out, logits.dtype)])
+    }
+
+    fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
+        let [rows, cols] = rows(&inputs[0].shape);
+        let entropy = Rows::new(rows, cols, Isa::detect()).expect("checked by infer");
+        for_float!(inputs[0].dtype, T => kernel("sparseSoftmaxCrossEntropy", move |io| {
+            let y = io.output::<T>(0);
+            entropy.sparse_loss(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
+        }))
+    }
+
+    /// `dx = (softmax(x) − onehot(label)) · dy`
+    fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {
+        let (x, labels) = (&node.inputs[0], &node.inputs[1]);
+        let classes = x.shape()[x.shape().rank() - 1];
+        let dx = (softmax(x)? - one_hot(labels, classes, x.dtype())?) * column(node.dy(), x.shape())?;
+        Ok(smallvec![Some(dx), None])
+    }
+}
+
+pub(crate) const DECLARATION: Declaration = Declaration {
+    name: "sparseSoftmaxCrossEntropy",
+    doc: "`y = −ln softmax(x)[label]` over the last axis: logits (…, classes), labels (…) int32 → (…).",
+    inputs: Inputs::Named(&["logits", "labels"]),
+    outputs: 1,
+    attributes: &[],
+    read: |_| Ok(Arc::new(SparseSoftmaxCrossEntropy)),
+    examples: || {
+        let case = |shape: &[usize]| {
+            let (&classes, rows) = shape.split_last().expect("not a scalar");
+            let inputs = vec![ExampleInput::float(shape, -2.0..2.0), ExampleInput::int(rows, 0..classes as i32)];
+            Example { op: Arc::new(SparseSoftmaxCrossEntropy), inputs, smooth: true }
+        };
+        vec![case(&[3, 5]), case(&[2, 2, 3]), case(&[4, 1]), case(&[17]), case(&[0, 3])]
+    },
+};
