@@ -18,19 +18,26 @@ def plain(value):
     if isinstance(value, (int, np.integer)):
         return int(value)
     if isinstance(value, (float, np.floating)):
-        return number(float(value))
+        return scalar(float(value))
     if isinstance(value, np.bool_):
         return bool(value)
     return array(value)
 
 
-def number(value):
+def scalar(value):
     """A float as JSON; the three that JSON lacks become the strings "NaN", "Infinity", "-Infinity"."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    return int(value) if value == int(value) and abs(value) < 2**53 and not is_negative_zero(value) else value
+    return value
+
+
+def element(value):
+    """A number of an array: whole floats are written short. (Not so in configs: Keras refuses a momentum of 0.)"""
+    value = plain(value)
+    whole = isinstance(value, float) and value == int(value) and abs(value) < 2**53 and not is_negative_zero(value)
+    return int(value) if whole else value
 
 
 def is_negative_zero(value):
@@ -40,7 +47,7 @@ def is_negative_zero(value):
 def array(value):
     """`{shape, data}`, row-major."""
     values = np.asarray(keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) or isinstance(value, keras.Variable) else value)
-    return {"shape": list(values.shape), "data": [plain(v) for v in values.reshape(-1)]}
+    return {"shape": list(values.shape), "data": [element(v) for v in values.reshape(-1)]}
 
 
 def write(path, header, cases):

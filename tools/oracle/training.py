@@ -64,6 +64,8 @@ def at_the_end(model, x, y, sample_weight=None, batch_size=32):
 
 def predictions(model, x, batch_size=32):
     found = model.predict(x, batch_size=batch_size, verbose=0)
+    if isinstance(found, dict):
+        return {name: np.asarray(p) for name, p in found.items()}
     return [np.asarray(p) for p in found] if isinstance(found, (list, tuple)) else np.asarray(found)
 
 

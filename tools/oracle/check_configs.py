@@ -1,0 +1,125 @@
+"""Does real Keras take what ferrograd wrote? `python tools/oracle/check_configs.py [folder]`
+
+Reads every `*.json` of the folder (default `__test__/fixtures/ours`): a list of `{name, object, …}`, `object` being the
+JSON of one serialized object (model, layer, optimizer, loss, metric, schedule, initializer, regularizer, constraint).
+An entry passes when Keras rebuilds the object and serializes it back to the same: every field that ferrograd wrote is
+there with the same value. A model's entry may also hold `weights`, `x` and `predict`; then the rebuilt model must
+predict the same to 1e-10. What passed is written to `accepted.json` in the folder; anything else fails the run.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+import numpy as np
+
+from backend import fresh, keras
+
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "__test__" / "fixtures" / "ours"
+# Where an object was found and what became of it, not what it is.
+NOT_COMPARED = {"module", "registered_name", "build_config", "compile_config", "build_input_shape"}
+
+
+def disagreements(ours, theirs, path=""):
+    """The paths of what ferrograd wrote and Keras, having read it, writes otherwise."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in ours.keys() - NOT_COMPARED:
+            if key in theirs:
+                yield from disagreements(ours[key], theirs[key], f"{path}.{key}")
+            elif ours[key] is not None:
+                yield f"{path}.{key}: Keras does not write it"
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for index, (a, b) in enumerate(zip(ours, theirs)):
+            yield from disagreements(a, b, f"{path}[{index}]")
+    elif not same(ours, theirs):
+        yield f"{path}: {json.dumps(ours)[:80]} became {json.dumps(theirs)[:80]}"
+
+
+def same(ours, theirs):
+    """Equal, or two spellings of one thing: a dtype's name and its policy, a name and the object it names."""
+    if isinstance(ours, str) and isinstance(theirs, dict):
+        return named(ours) == named(theirs.get("config", {}).get("name") or theirs["class_name"]) or named(ours) == named(theirs["class_name"])
+    if isinstance(ours, dict) and isinstance(theirs, str):
+        return same(theirs, ours)
+    return ours == theirs
+
+
+def named(name):
+    return name.replace("_", "").lower()
+
+
+def filled(ours, theirs, path=""):
+    """The paths of fields that Keras adds, being its defaults."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted(theirs.keys() - NOT_COMPARED):
+            if key not in ours:
+                yield f"{path}.{key}"
+            else:
+                yield from filled(ours[key], theirs[key], f"{path}.{key}")
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        for index, (a, b) in enumerate(zip(ours, theirs)):
+            yield from filled(a, b, f"{path}[{index}]")
+
+
+def array(value):
+    return np.array(value["data"]).reshape(value["shape"])
+
+
+def prediction_error(model, entry):
+    """The worst relative difference of the rebuilt model's predictions."""
+    model.set_weights([array(w) for w in entry["weights"]])
+    inputs = entry["x"]
+    found = model.predict([array(x) for x in inputs] if isinstance(inputs, list) else array(inputs), verbose=0)
+    expected = entry["predict"]
+    pairs = zip(found, expected) if isinstance(expected, list) else [(found, expected)]
+    return max(float(np.max(np.abs(f - array(e)) / np.maximum(1e-3, np.abs(f)))) for f, e in pairs)
+
+
+def check(entry):
+    """What is recorded of an accepted entry; raises where Keras refuses or disagrees."""
+    fresh()
+    ours = entry["object"]
+    rebuilt = keras.saving.deserialize_keras_object(json.loads(json.dumps(ours)))
+    theirs = json.loads(json.dumps(keras.saving.serialize_keras_object(rebuilt)))
+    parted = list(disagreements(ours, theirs))
+    if parted:
+        raise ValueError("; ".join(parted[:5]))
+    record = {"name": entry["name"], "class_name": theirs["class_name"], "filled_in": list(filled(ours, theirs))}
+    if "predict" in entry:
+        record["prediction_error"] = prediction_error(rebuilt, entry)
+        if record["prediction_error"] > 1e-10:
+            raise ValueError(f"predictions differ by {record['prediction_error']:.2g}")
+    return record
+
+
+def check_file(path):
+    accepted, refused = [], []
+    for entry in json.loads(path.read_text()):
+        try:
+            accepted.append(check(entry) | {"file": path.name})
+        except Exception as error:
+            refused.append(f"{path.name} {entry['name']}: {type(error).__name__}: {error}")
+    return accepted, refused
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=pathlib.Path, default=FOLDER)
+    folder = parser.parse_args().folder
+    files = sorted(path for path in folder.glob("*.json") if path.name != "accepted.json")
+    if not files:
+        parser.error(f"no *.json in {folder}")
+    results = [check_file(path) for path in files]
+    accepted = [record for found, _ in results for record in found]
+    refused = [line for _, found in results for line in found]
+    lines = ",\n".join(json.dumps(record) for record in accepted)
+    (folder / "accepted.json").write_text(f'{{"keras":"{keras.__version__}","accepted":[\n{lines}\n]}}\n')
+    print(f"{len(accepted)} accepted, {len(refused)} refused")
+    for line in refused:
+        print(line)
+    sys.exit(1 if refused else 0)
+
+
+if __name__ == "__main__":
+    main()
