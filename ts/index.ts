@@ -9,7 +9,15 @@ export * as initializers from './initializers.js'
 export * as layers from './layers/index.js'
 export * as losses from './losses/index.js'
 export * as metrics from './metrics/index.js'
-export { type InputOptions, input, Model, type ModelOptions, Sequential, type SummaryOptions, SymbolicTensor } from './model/index.js'
+export {
+  type InputOptions,
+  input,
+  Model,
+  type ModelOptions,
+  Sequential,
+  type SummaryOptions,
+  SymbolicTensor,
+} from './model/index.js'
 export { version } from './native.js'
 export * as optimizers from './optimizers/index.js'
 export * as regularizers from './regularizers.js'

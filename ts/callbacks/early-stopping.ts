@@ -4,8 +4,7 @@ import type { Tensor } from '../tensor.js'
 import { Callback, type Logs } from './callback.js'
 import { improves, monitorFields, resolveMode, resolveMonitor } from './monitor.js'
 
-const fields = {
-  ...monitorFields,
+const ownFields = {
   /** What counts as an improvement is larger than this. */
   minDelta: { type: 'number', default: 0, min: 0 },
   /** Epochs without improvement that are waited for. */
@@ -19,6 +18,8 @@ const fields = {
   /** Epochs before this one are not looked at. */
   startFromEpoch: { type: 'integer', default: 0, min: 0 },
 } as const
+
+const fields: typeof monitorFields & typeof ownFields = { ...monitorFields, ...ownFields }
 
 /**
  * Stops when the monitored log has not improved for `patience` epochs: `wait` grows by one an epoch, is set to zero by

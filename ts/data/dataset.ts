@@ -101,7 +101,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** Draws each element from a buffer of the next `buffer` ones; the order depends on `seed` and the number of the pass. */
-  shuffle(buffer: number, seed = 0): Dataset<T> {
+  shuffle(buffer: number, seed: number = 0): Dataset<T> {
     checkCount('Dataset.shuffle.buffer', buffer, 1)
     checkSeed('Dataset.shuffle.seed', seed)
     return new Dataset(
@@ -111,7 +111,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** The same elements `count` times; without a count, for ever. */
-  repeat(count = Number.POSITIVE_INFINITY): Dataset<T> {
+  repeat(count: number = Number.POSITIVE_INFINITY): Dataset<T> {
     if (count !== Number.POSITIVE_INFINITY) checkCount('Dataset.repeat.count', count, 0)
     const open = this.#open
     const endless = count === Number.POSITIVE_INFINITY

@@ -34,7 +34,7 @@ function append(out: number[], value: unknown, shape: readonly number[], axis: n
     out.push(leaf(value, path))
     return
   }
-  if (!isList(value)) return ragged(path, value, shape, axis)
+  if (!isList(value)) ragged(path, value, shape, axis)
   if (value.length !== shape[axis])
     fail('ERR_SHAPE', path, `length ${shape[axis]}, as its neighbours have`, value.length, 'The array is ragged')
   const list = ArrayBuffer.isView(value) ? typedArray(path, value) : value

@@ -164,7 +164,7 @@ const sparseFields = {
   /** Whether predictions are logits rather than probabilities. */
   fromLogits: { type: 'boolean', default: false },
   /** A label whose samples count 0. */
-  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
   /** The axis of the classes: the last. */
   axis: { type: 'integer', default: -1, min: -1, max: -1 },
 } as const

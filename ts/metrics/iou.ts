@@ -75,7 +75,7 @@ const iouFields = {
   /** The classes whose overlap is wanted. */
   targetClassIds: { type: 'integers' },
   /** A true class that is not counted. */
-  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
   /** Whether targets are integers rather than one-hot. */
   sparseYTrue: { type: 'boolean', default: true, config: 'sparse_y_true' },
   /** Whether predictions are integers rather than probabilities. */
@@ -120,7 +120,7 @@ const meanFields = {
   /** How many classes there are. */
   numClasses: { type: 'integer', min: 1 },
   /** A true class that is not counted. */
-  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
   /** Whether targets are integers rather than one-hot. */
   sparseYTrue: { type: 'boolean', default: true, config: 'sparse_y_true' },
   /** Whether predictions are integers rather than probabilities. */
@@ -175,7 +175,7 @@ const hotFields = {
   /** The classes whose overlap is wanted. */
   targetClassIds: { type: 'integers' },
   /** A true class that is not counted. */
-  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
   /** Whether predictions are integers rather than probabilities. */
   sparseYPred: { type: 'boolean', default: false, config: 'sparse_y_pred' },
   /** The axis of the classes. */
@@ -204,7 +204,7 @@ const hotMeanFields = {
   /** How many classes there are. */
   numClasses: { type: 'integer', min: 1 },
   /** A true class that is not counted. */
-  ignoreClass: { type: 'integer', default: null, min: -(2 ** 31) },
+  ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
   /** Whether predictions are integers rather than probabilities. */
   sparseYPred: { type: 'boolean', default: false, config: 'sparse_y_pred' },
   /** The axis of the classes. */

@@ -61,7 +61,7 @@ export class ArrayFeed implements Feed {
   readonly #first: number
   readonly samples: number
 
-  constructor(data: BatchData, columns = nativeColumns(data), first = 0, count = data.rows) {
+  constructor(data: BatchData, columns: Columns = nativeColumns(data), first = 0, count: number = data.rows) {
     this.data = data
     this.#columns = columns
     this.#first = first
