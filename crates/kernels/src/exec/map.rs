@@ -2,14 +2,13 @@
 
 use super::{Fault, InPlace, Io, Kernel};
 use crate::isa::Isa;
-use crate::map::{Expr, Map, MapError, MapInput, MapOutput, OutputKind};
-use crate::math::Compute;
+use crate::map::{Expr, Map, MapError, MapInput, MapOutput, MapType, OutputKind};
 
 /// Most operands on either side of a pass; their addresses are gathered on the stack.
 const OPERANDS: usize = 64;
 
 /// A [`Map`] with its workspace and the pairs of operands that may share memory.
-pub struct MapKernel<T: Compute> {
+pub struct MapKernel<T: MapType> {
     map: Map<T>,
     inputs: usize,
     outputs: usize,
@@ -17,7 +16,7 @@ pub struct MapKernel<T: Compute> {
     overlaps: Vec<u64>,
 }
 
-impl<T: Compute> MapKernel<T> {
+impl<T: MapType> MapKernel<T> {
     /// The pass over `shape`.
     ///
     /// # Errors
@@ -52,7 +51,7 @@ fn overlaps(shape: &[usize], input: &MapInput, outputs: &[MapOutput]) -> u64 {
     outputs.iter().enumerate().filter(|(_, output)| fits(output)).fold(0, |mask, (j, _)| mask | 1 << j)
 }
 
-impl<T: Compute> Kernel for MapKernel<T> {
+impl<T: MapType> Kernel for MapKernel<T> {
     fn name(&self) -> &'static str {
         "map"
     }
