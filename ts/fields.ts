@@ -25,6 +25,7 @@ export interface FieldInputs {
   choice: string
   shape: Shape
   partialShape: PartialShape
+  outputShape: number | PartialShape
   elementType: DType
   integers: readonly number[]
   numbers: readonly number[]
@@ -32,6 +33,7 @@ export interface FieldInputs {
   nested: Nested
   axis: number | readonly number[]
   vocabulary: readonly (string | number)[]
+  token: string | number
   dtype: FloatDType
   activation: ActivationLike
   initializer: InitializerLike
@@ -190,6 +192,13 @@ const ignorable = new Set([
   'jit_compile',
   'is_legacy_optimizer',
   'fused',
+  'renorm_momentum',
+  'rms_scaling',
+  'vocabulary_dtype',
+  'vocabulary_size',
+  'encoding',
+  'data_format',
+  'input_length',
 ])
 
 function unknownConfig(type: Configured, name: string, value: Json, known: readonly string[]): void {
@@ -281,7 +290,7 @@ function checkList<T>(expected: string, test: (value: unknown) => value is T): K
 /** Typed arrays, and tensors as Keras writes them into configurations, as plain arrays. */
 function plainArray(value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>)
-  if (isSerialized(value) && value.class_name === '__tensor__') return value.config.value
+  if (isSerialized(value) && /^__(tensor|numpy)__$/.test(value.class_name)) return value.config.value
   return value
 }
 
@@ -333,6 +342,14 @@ const dtype: Kind<FloatDType> = {
   },
 }
 
+const outputShape: Kind<number | PartialShape> = {
+  check(value, where) {
+    if (isLength(value)) return value
+    if (Array.isArray(value) && value.every(isPartialLength)) return Object.freeze([...(value as (number | null)[])])
+    return fail('ERR_CONFIG', where, 'a length, or a list of lengths with null where the input decides', value)
+  },
+}
+
 const elementTypes: readonly unknown[] = ['float32', 'float64', 'int32', 'bool'] satisfies DType[]
 
 const elementType: Kind<DType> = {
@@ -363,7 +380,9 @@ export const primitiveKinds: Kinds = {
   choice,
   shape: checkList('a list of lengths (positive integers)', isLength),
   partialShape: checkList('a list of lengths (positive integers, null where unknown)', isPartialLength),
+  outputShape,
   elementType,
+  token: checkType('a string or an integer', isToken),
   integers: checkList('a list of integers', isInteger),
   numbers: checkList('a list of finite numbers', isFiniteNumber),
   numeric,

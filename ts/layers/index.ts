@@ -1,8 +1,22 @@
 /** Layers. */
 
+export { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
 export type { CallContext } from './context.js'
 export { Activation, Dense, Flatten, Reshape } from './core.js'
+export { EinsumDense } from './einsum-dense.js'
+export { Embedding } from './embedding.js'
 export { InputLayer } from './input.js'
 export { type InputSpec, Layer, type Tensors, type WeightOptions } from './layer.js'
-export { Dropout } from './regularization.js'
+export { IntegerLookup, StringLookup, type Tokens } from './lookup.js'
+export { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from './merging.js'
+export {
+  BatchNormalization,
+  GroupNormalization,
+  LayerNormalization,
+  RMSNormalization,
+  UnitNormalization,
+} from './normalization.js'
+export { CategoryEncoding, Discretization, Normalization, Rescaling } from './preprocessing.js'
+export { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise } from './regularization.js'
+export { Identity, Permute, RepeatVector } from './reshaping.js'
 export { getLayer } from './table.js'

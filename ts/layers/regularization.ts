@@ -1,7 +1,8 @@
 /** Layers that disturb their input in training only. */
 
 import * as ops from '../ops.js'
-import { SeedGenerator, uniform } from '../random.js'
+import { normal, SeedGenerator, uniform } from '../random.js'
+import { L1L2 } from '../regularizers.js'
 import type { Tensor } from '../tensor.js'
 import type { FloatDType } from '../types.js'
 import { type CallContext, Layer } from './layer.js'
@@ -41,4 +42,113 @@ export class Dropout extends Layer<typeof dropoutFields> {
 /** The counter of a layer's random numbers. */
 export function seedGenerator(seed: number | null): SeedGenerator {
   return seed === null ? new SeedGenerator() : new SeedGenerator(seed)
+}
+
+const noiseFields = {
+  /** Standard deviation of the noise. */
+  stddev: { type: 'number', min: 0, max: 1 },
+  /** Makes the noise reproducible. */
+  seed: { type: 'integer', default: null, min: 0 },
+} as const
+
+/**
+ * Adds normal noise in training, `y = x + stddev · n`.
+ *
+ * @example
+ * import { GaussianNoise } from 'ferrograd/layers'
+ *
+ * const layer = new GaussianNoise({ stddev: 0.1 })
+ */
+export class GaussianNoise extends Layer<typeof noiseFields> {
+  static override readonly className = 'GaussianNoise'
+  static override readonly fields: typeof noiseFields = noiseFields
+  readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
+
+  override call(x: Tensor, { training }: CallContext): Tensor {
+    const { stddev } = this.options
+    if (!training || stddev === 0) return x
+    return ops.add(x, normal(x.shape, { mean: 0, stddev, dtype: x.dtype as FloatDType, seed: this.seedGenerator }))
+  }
+}
+
+const gaussianFields = {
+  /** As the rate of a dropout of the same variance. */
+  rate: { type: 'number', min: 0, below: 1 },
+  /** Makes the noise reproducible. */
+  seed: { type: 'integer', default: null, min: 0 },
+} as const
+
+/**
+ * Multiplies by normal noise in training, `y = x · n` with mean 1 and variance `rate / (1 − rate)` (Srivastava et al., 2014).
+ *
+ * @example
+ * import { GaussianDropout } from 'ferrograd/layers'
+ *
+ * const layer = new GaussianDropout({ rate: 0.3 })
+ */
+export class GaussianDropout extends Layer<typeof gaussianFields> {
+  static override readonly className = 'GaussianDropout'
+  static override readonly fields: typeof gaussianFields = gaussianFields
+  readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
+
+  override call(x: Tensor, { training }: CallContext): Tensor {
+    const { rate } = this.options
+    if (!training || rate === 0) return x
+    const stddev = Math.sqrt(rate / (1 - rate))
+    return ops.multiply(x, normal(x.shape, { mean: 1, stddev, dtype: x.dtype as FloatDType, seed: this.seedGenerator }))
+  }
+}
+
+/** What a dropped entry becomes: the limit of selu at −∞. */
+const dropped = -1.6732632423543772 * 1.0507009873554805
+
+/**
+ * Dropout that keeps mean and variance of selu activations: dropped entries become −1.758, then `y = a · x + b`
+ * (Klambauer et al., 2017).
+ *
+ * @example
+ * import { AlphaDropout } from 'ferrograd/layers'
+ *
+ * const layer = new AlphaDropout({ rate: 0.1 })
+ */
+export class AlphaDropout extends Layer<typeof dropoutFields> {
+  static override readonly className = 'AlphaDropout'
+  static override readonly fields: typeof dropoutFields = dropoutFields
+  readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
+
+  override call(x: Tensor, { training }: CallContext): Tensor {
+    const { rate, noiseShape } = this.options
+    if (!training || rate === 0) return x
+    const pattern = noiseShape?.map((length, axis) => length ?? x.shape[axis]!) ?? x.shape
+    const noise = uniform(pattern, { dtype: x.dtype as FloatDType, seed: this.seedGenerator })
+    const a = 1 / Math.sqrt((1 - rate) * (1 + rate * dropped ** 2))
+    const kept = ops.where(ops.greaterEqual(noise, rate), x, dropped)
+    return ops.add(ops.multiply(kept, a), -a * dropped * rate)
+  }
+}
+
+const activityFields = {
+  /** Factor on `Σ|x|`. */
+  l1: { type: 'number', default: 0, min: 0 },
+  /** Factor on `Σx²`. */
+  l2: { type: 'number', default: 0, min: 0 },
+} as const
+
+/**
+ * Passes its input on and adds `(l1 · Σ|x| + l2 · Σx²) / batch` to the loss.
+ *
+ * @example
+ * import { ActivityRegularization } from 'ferrograd/layers'
+ *
+ * const layer = new ActivityRegularization({ l2: 1e-3 })
+ */
+export class ActivityRegularization extends Layer<typeof activityFields> {
+  static override readonly className = 'ActivityRegularization'
+  static override readonly fields: typeof activityFields = activityFields
+
+  override call(x: Tensor): Tensor {
+    const penalty = new L1L2(this.options).call(x)
+    this.addLoss(ops.divide(penalty, Math.max(1, x.shape[0] ?? 1)))
+    return x
+  }
 }

@@ -1,12 +1,66 @@
 /** The closed set of layers. */
 
 import { type ClassOf, type Family, resolveObject } from '../fields.js'
+import { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
 import { Activation, Dense, Flatten, Reshape } from './core.js'
+import { EinsumDense } from './einsum-dense.js'
+import { Embedding } from './embedding.js'
 import { InputLayer } from './input.js'
 import { Layer } from './layer.js'
-import { Dropout } from './regularization.js'
+import { IntegerLookup, StringLookup } from './lookup.js'
+import { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from './merging.js'
+import {
+  BatchNormalization,
+  GroupNormalization,
+  LayerNormalization,
+  RMSNormalization,
+  UnitNormalization,
+} from './normalization.js'
+import { CategoryEncoding, Discretization, Normalization, Rescaling } from './preprocessing.js'
+import { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise } from './regularization.js'
+import { Identity, Permute, RepeatVector } from './reshaping.js'
 
-const classes: Readonly<Record<string, ClassOf<Layer>>> = { Activation, Dense, Dropout, Flatten, InputLayer, Reshape }
+const classes: Readonly<Record<string, ClassOf<Layer>>> = {
+  Activation,
+  ActivityRegularization,
+  Add,
+  AlphaDropout,
+  Average,
+  BatchNormalization,
+  CategoryEncoding,
+  Concatenate,
+  Dense,
+  Discretization,
+  Dot,
+  Dropout,
+  EinsumDense,
+  ELU,
+  Embedding,
+  Flatten,
+  GaussianDropout,
+  GaussianNoise,
+  GroupNormalization,
+  Identity,
+  InputLayer,
+  IntegerLookup,
+  LayerNormalization,
+  LeakyReLU,
+  Maximum,
+  Minimum,
+  Multiply,
+  Normalization,
+  Permute,
+  PReLU,
+  ReLU,
+  RepeatVector,
+  Rescaling,
+  Reshape,
+  RMSNormalization,
+  Softmax,
+  StringLookup,
+  Subtract,
+  UnitNormalization,
+}
 
 /** The closed set of layers. */
 export const layerFamily: Family<Layer> = {

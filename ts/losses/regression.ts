@@ -43,10 +43,10 @@ export function logCosh(yTrue: Tensor, yPred: Tensor): Tensor {
   return lastMean(ops.subtract(ops.add(error, ops.softplus(ops.multiply(error, -2))), Math.LN2))
 }
 
-/** `x / √max(Σx², 1e-12)` along an axis. */
-export function normalize(x: Tensor, axis: number): Tensor {
+/** `x / √max(Σx², least)` along one or more axes. */
+export function normalize(x: Tensor, axis: number | readonly number[], least = 1e-12): Tensor {
   const squares = ops.sum(ops.square(x), { axis, keepdims: true })
-  return ops.multiply(x, ops.rsqrt(ops.maximum(squares, 1e-12)))
+  return ops.multiply(x, ops.rsqrt(ops.maximum(squares, least)))
 }
 
 /** The cosine of the angle between targets and predictions, along an axis. */

@@ -1,0 +1,149 @@
+/** Activations as layers, where they have options or weights. */
+
+import { elu, leakyRelu, relu, softmax } from '../activations.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Shape } from '../types.js'
+import type { Variable } from '../variable.js'
+import { type CallContext, Layer } from './layer.js'
+
+const reluFields = {
+  /** The largest result. */
+  maxValue: { type: 'number', default: null, min: 0 },
+  /** The slope below the threshold. */
+  negativeSlope: { type: 'number', default: 0, min: 0 },
+  /** Where the rectifier begins. */
+  threshold: { type: 'number', default: 0, min: 0 },
+} as const
+
+/**
+ * `y = min(x, maxValue)` where `x > threshold`, else `negativeSlope · (x − threshold)`.
+ *
+ * @example
+ * import { ReLU } from 'ferrograd/layers'
+ *
+ * const layer = new ReLU({ maxValue: 6 })
+ */
+export class ReLU extends Layer<typeof reluFields> {
+  static override readonly className = 'ReLU'
+  static override readonly fields: typeof reluFields = reluFields
+
+  override call(x: Tensor): Tensor {
+    return relu(x, this.options)
+  }
+}
+
+const leakyFields = {
+  /** The slope below 0. */
+  negativeSlope: { type: 'number', default: 0.3, min: 0 },
+} as const
+
+/**
+ * `y = x` where `x > 0`, else `negativeSlope · x` (0.3; the activation function has 0.2).
+ *
+ * @example
+ * import { LeakyReLU } from 'ferrograd/layers'
+ *
+ * const layer = new LeakyReLU({ negativeSlope: 0.1 })
+ */
+export class LeakyReLU extends Layer<typeof leakyFields> {
+  static override readonly className = 'LeakyReLU'
+  static override readonly fields: typeof leakyFields = leakyFields
+
+  override call(x: Tensor): Tensor {
+    return leakyRelu(x, this.options.negativeSlope)
+  }
+}
+
+const eluFields = {
+  /** The scale below 0. */
+  alpha: { type: 'number', default: 1 },
+} as const
+
+/**
+ * `y = x` where `x > 0`, else `alpha · (eˣ − 1)`.
+ *
+ * @example
+ * import { ELU } from 'ferrograd/layers'
+ *
+ * const layer = new ELU({ alpha: 0.5 })
+ */
+export class ELU extends Layer<typeof eluFields> {
+  static override readonly className = 'ELU'
+  static override readonly fields: typeof eluFields = eluFields
+
+  override call(x: Tensor): Tensor {
+    return elu(x, this.options.alpha)
+  }
+}
+
+const preluFields = {
+  /** First value of the slopes. */
+  alphaInitializer: { type: 'initializer', default: 'zeros' },
+  /** Penalty on the slopes. */
+  alphaRegularizer: { type: 'regularizer', default: null },
+  /** What the slopes are set back to after each step. */
+  alphaConstraint: { type: 'constraint', default: null },
+  /** Axes (from 1) along which one slope serves all. */
+  sharedAxes: { type: 'axis', default: null },
+} as const
+
+/**
+ * `y = max(x, 0) − alpha · max(−x, 0)` with a learnt slope per entry (He et al., 2015).
+ *
+ * @example
+ * import { PReLU } from 'ferrograd/layers'
+ *
+ * const layer = new PReLU({ sharedAxes: [1] })
+ */
+export class PReLU extends Layer<typeof preluFields> {
+  static override readonly className = 'PReLU'
+  static override readonly fields: typeof preluFields = preluFields
+  alpha!: Variable
+
+  override build(inputShape: Shape): void {
+    const { alphaInitializer, alphaRegularizer, alphaConstraint, sharedAxes } = this.options
+    const shared = [sharedAxes ?? []].flat()
+    const shape = inputShape.slice(1).map((length, i) => (shared.includes(i + 1) ? 1 : length))
+    this.alpha = this.addWeight({
+      name: 'alpha',
+      shape,
+      initializer: alphaInitializer,
+      regularizer: alphaRegularizer,
+      constraint: alphaConstraint,
+    })
+    this.inputSpec = { rank: inputShape.length }
+  }
+
+  override call(x: Tensor): Tensor {
+    return ops.subtract(ops.relu(x), ops.multiply(this.alpha, ops.relu(ops.negative(x))))
+  }
+}
+
+const softmaxFields = {
+  /** The axis, or axes, along which results sum to 1. */
+  axis: { type: 'axis', default: -1 },
+} as const
+
+/** Below any logit that matters. */
+const masked = -1e9
+
+/**
+ * `yᵢ = e^(xᵢ) / Σ e^(xⱼ)` along `axis`; entries that the mask leaves out are 0.
+ *
+ * @example
+ * import { Softmax } from 'ferrograd/layers'
+ *
+ * const layer = new Softmax()
+ */
+export class Softmax extends Layer<typeof softmaxFields> {
+  static override readonly className = 'Softmax'
+  static override readonly fields: typeof softmaxFields = softmaxFields
+
+  override call(x: Tensor, { mask }: CallContext): Tensor {
+    const { axis } = this.options
+    if (mask === undefined) return softmax(x, axis)
+    const kept = ops.cast(mask, 'bool')
+    return ops.where(kept, softmax(ops.where(kept, x, masked), axis), 0)
+  }
+}

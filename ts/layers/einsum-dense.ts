@@ -1,0 +1,140 @@
+/** A dense layer along any axes, by an einsum equation. */
+
+import { fail } from '../errors.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { PartialShape, Shape } from '../types.js'
+import type { Variable } from '../variable.js'
+import { Layer } from './layer.js'
+
+const fields = {
+  /** `input,kernel->output`, with `...` for any axes before or after. */
+  equation: { type: 'string' },
+  /** The shape of one sample of the result; null where it is the input's. */
+  outputShape: { type: 'outputShape' },
+  /** Applied to the result. */
+  activation: { type: 'activation', default: 'linear' },
+  /** The letters of the result that the bias runs along; no bias unless given. */
+  biasAxes: { type: 'string', default: null },
+  /** First value of the kernel. */
+  kernelInitializer: { type: 'initializer', default: 'glorotUniform' },
+  /** First value of the bias. */
+  biasInitializer: { type: 'initializer', default: 'zeros' },
+  /** Penalty on the kernel. */
+  kernelRegularizer: { type: 'regularizer', default: null },
+  /** Penalty on the bias. */
+  biasRegularizer: { type: 'regularizer', default: null },
+  /** Penalty on the result. */
+  activityRegularizer: { type: 'regularizer', default: null },
+  /** What the kernel is set back to after each step. */
+  kernelConstraint: { type: 'constraint', default: null },
+  /** What the bias is set back to after each step. */
+  biasConstraint: { type: 'constraint', default: null },
+} as const
+
+/** An equation without dots, and the length of each letter. */
+interface Plan {
+  readonly equation: string
+  readonly kernel: Shape
+  /** The bias's shape, broadcast from the right over the result. */
+  readonly bias: Shape | undefined
+}
+
+/**
+ * `y = activation(einsum(equation, x, kernel) + bias)`.
+ *
+ * @example
+ * import { EinsumDense } from 'ferrograd/layers'
+ *
+ * const layer = new EinsumDense({ equation: 'abc,cd->abd', outputShape: [null, 64], biasAxes: 'd' })
+ */
+export class EinsumDense extends Layer<typeof fields> {
+  static override readonly className = 'EinsumDense'
+  static override readonly fields: typeof fields = fields
+  kernel!: Variable
+  bias: Variable | undefined
+
+  override build(inputShape: Shape): void {
+    const { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint } =
+      this.options
+    const { kernel, bias } = this.#plan(inputShape)
+    this.kernel = this.addWeight({
+      name: 'kernel',
+      shape: kernel,
+      initializer: kernelInitializer,
+      regularizer: kernelRegularizer,
+      constraint: kernelConstraint,
+    })
+    if (bias)
+      this.bias = this.addWeight({
+        name: 'bias',
+        shape: bias,
+        initializer: biasInitializer,
+        regularizer: biasRegularizer,
+        constraint: biasConstraint,
+      })
+  }
+
+  override call(input: Tensor): Tensor {
+    const x = this.cast(input)
+    const product = ops.einsum(this.#plan(x.shape).equation, x, this.kernel)
+    return this.options.activation(this.bias === undefined ? product : ops.add(product, this.bias))
+  }
+
+  #plan(inputShape: Shape): Plan {
+    const { equation, outputShape, biasAxes } = this.options
+    const found = /^(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?$/.exec(equation)
+    if (found === null || found[1] !== found[5] || found[3] !== found[7]) {
+      return fail('ERR_CONFIG', 'EinsumDense.equation', `'ab,bc->ac', '...b,bc->...c' or 'ab...,bc->ac...'`, equation)
+    }
+    const [, left, input = '', right, weight = '', , output = ''] = found
+    const free = spare(inputShape.length - input.length, equation)
+    if (free.length > 0 && !left && !right)
+      fail('ERR_SHAPE', 'EinsumDense input', `${input.length} axes for '${equation}'`, inputShape)
+    const whole = (letters: string): string => (left ? free + letters : letters + (right ? free : ''))
+    const lengths = lettersOf(whole(input), inputShape)
+    addOutput(lengths, whole(output), [outputShape].flat(), left ? Math.max(1, free.length) : 1)
+    const known = (letter: string): number =>
+      lengths.get(letter) ??
+      fail('ERR_CONFIG', 'EinsumDense.equation', `'${letter}' in the input or the result`, equation)
+    return {
+      equation: `${whole(input)},${weight}->${whole(output)}`,
+      kernel: [...weight].map(known),
+      bias: biasAxes === null ? undefined : biasShape(biasAxes, output, right ? free.length : 0, known),
+    }
+  }
+}
+
+/** Letters that an equation does not use. */
+function spare(count: number, equation: string): string {
+  const unused = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter(
+    (letter) => !equation.includes(letter),
+  )
+  return unused.slice(0, Math.max(0, count)).join('')
+}
+
+function lettersOf(letters: string, shape: Shape): Map<string, number> {
+  return new Map([...letters].map((letter, i) => [letter, shape[i]!]))
+}
+
+/** Adds the lengths that only the result names. Its given shape starts after the batch, or after the axes that the dots stand for. */
+function addOutput(lengths: Map<string, number>, output: string, given: PartialShape, start: number): void {
+  for (const [i, length] of given.entries()) {
+    const letter = output[start + i]
+    if (letter === undefined)
+      fail('ERR_CONFIG', 'EinsumDense.outputShape', `at most ${output.length - start} lengths`, given)
+    const known = lengths.get(letter)
+    if (known !== undefined && length !== null && known !== length)
+      fail('ERR_SHAPE', 'EinsumDense.outputShape', `${known} for '${letter}'`, length)
+    if (known === undefined && length !== null) lengths.set(letter, length)
+  }
+}
+
+/** The bias has the wanted letters' lengths, and 1 for the others from the first wanted one on. */
+function biasShape(axes: string, output: string, elided: number, known: (letter: string) => number): number[] {
+  const missing = [...axes].find((letter) => !output.includes(letter))
+  if (missing !== undefined) fail('ERR_CONFIG', 'EinsumDense.biasAxes', `letters of the result '${output}'`, axes)
+  const first = Math.min(...[...axes].map((letter) => output.indexOf(letter)))
+  const along = [...output.slice(first)].map((letter) => (axes.includes(letter) ? known(letter) : 1))
+  return [...along, ...new Array<number>(elided).fill(1)]
+}

@@ -1,0 +1,62 @@
+/** Rows of a table, by number. */
+
+import { fail } from '../errors.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Variable } from '../variable.js'
+import { Layer } from './layer.js'
+
+const fields = {
+  /** How many rows: numbers are in [0, inputDim). */
+  inputDim: { type: 'integer', min: 1 },
+  /** Length of a row. */
+  outputDim: { type: 'integer', min: 1 },
+  /** First value of the table. */
+  embeddingsInitializer: { type: 'initializer', default: 'uniform' },
+  /** Penalty on the table. */
+  embeddingsRegularizer: { type: 'regularizer', default: null },
+  /** Penalty on the result. */
+  activityRegularizer: { type: 'regularizer', default: null },
+  /** What the table is set back to after each step. */
+  embeddingsConstraint: { type: 'constraint', default: null },
+  /** Whether number 0 is padding; masks are not handed on yet. */
+  maskZero: { type: 'boolean', default: false },
+} as const
+
+/**
+ * `y = table[x]`, whole numbers (batch, …) → (batch, …, outputDim).
+ *
+ * Weights: embeddings (inputDim, outputDim), uniform in ±0.05.
+ *
+ * @example
+ * import { Embedding } from 'ferrograd/layers'
+ *
+ * const layer = new Embedding({ inputDim: 1000, outputDim: 16 })
+ */
+export class Embedding extends Layer<typeof fields> {
+  static override readonly className = 'Embedding'
+  static override readonly fields: typeof fields = fields
+  embeddings!: Variable
+
+  override build(): void {
+    const { inputDim, outputDim, maskZero } = this.options
+    if (maskZero)
+      fail('ERR_CONFIG', 'Embedding.maskZero', 'false', true, 'Masks are not handed from layer to layer yet')
+    const {
+      embeddingsInitializer: initializer,
+      embeddingsRegularizer: regularizer,
+      embeddingsConstraint: constraint,
+    } = this.options
+    this.embeddings = this.addWeight({
+      name: 'embeddings',
+      shape: [inputDim, outputDim],
+      initializer,
+      regularizer,
+      constraint,
+    })
+  }
+
+  override call(x: Tensor): Tensor {
+    return ops.take(this.embeddings, ops.cast(x, 'int32'), { axis: 0 })
+  }
+}

@@ -1,0 +1,250 @@
+/** Layers that prepare numbers: fixed formulas, or statistics taken from data by `adapt`. */
+
+import { epsilon } from '../config.js'
+import { FerrogradError, fail } from '../errors.js'
+import * as ops from '../ops.js'
+import { type Tensor, tensor } from '../tensor.js'
+import type { Shape, TensorLike } from '../types.js'
+import type { Variable } from '../variable.js'
+import { encode } from './encoding.js'
+import { Layer } from './layer.js'
+
+const rescalingFields = {
+  /** The factor, or one each for the last axis. */
+  scale: { type: 'numeric' },
+  /** What is added, or one each for the last axis. */
+  offset: { type: 'numeric', default: 0 },
+} as const
+
+/**
+ * `y = x · scale + offset`.
+ *
+ * @example
+ * import { Rescaling } from 'ferrograd/layers'
+ *
+ * const layer = new Rescaling({ scale: 1 / 255 })
+ */
+export class Rescaling extends Layer<typeof rescalingFields> {
+  static override readonly className = 'Rescaling'
+  static override readonly fields: typeof rescalingFields = rescalingFields
+
+  override call(input: Tensor): Tensor {
+    const { scale, offset } = this.options
+    return ops.add(ops.multiply(this.cast(input), this.#operand(scale)), this.#operand(offset))
+  }
+
+  #operand(value: number | readonly number[]): Tensor | number {
+    return typeof value === 'number' ? value : tensor(value, undefined, this.dtype)
+  }
+}
+
+const normalizationFields = {
+  /** The axis, or axes, that keep statistics of their own; null: one mean and variance for all. */
+  axis: { type: 'axis', default: -1, nullable: true },
+  /** The mean, where it is known: then there is nothing to adapt. */
+  mean: { type: 'nested', default: null },
+  /** The variance, where it is known. */
+  variance: { type: 'nested', default: null },
+  /** Undoes the layer: `y = mean + x · max(√variance, ε)`. */
+  invert: { type: 'boolean', default: false },
+} as const
+
+/**
+ * `y = (x − mean) / max(√variance, ε)`, by statistics given or taken from data (biased variance).
+ *
+ * @example
+ * import { Normalization } from 'ferrograd/layers'
+ *
+ * const layer = new Normalization()
+ * layer.adapt([[1, 10], [3, 30]])
+ */
+export class Normalization extends Layer<typeof normalizationFields> {
+  static override readonly className = 'Normalization'
+  static override readonly fields: typeof normalizationFields = normalizationFields
+  /** Taken from data; none where the statistics were given. */
+  adapted: { readonly mean: Variable; readonly variance: Variable; readonly count: Variable } | undefined
+
+  override build(inputShape: Shape): void {
+    const { mean, variance } = this.options
+    if ((mean === null) !== (variance === null))
+      fail('ERR_CONFIG', 'Normalization', 'mean and variance, or neither', { mean, variance })
+    if (mean !== null) return
+    const shape = this.#kept(inputShape.length).map((axis) => inputShape[axis]!)
+    this.adapted = {
+      mean: this.addWeight({ name: 'mean', shape, initializer: 'zeros', trainable: false }),
+      variance: this.addWeight({ name: 'variance', shape, initializer: 'ones', trainable: false }),
+      count: this.addWeight({ name: 'count', shape: [], initializer: 'zeros', trainable: false, dtype: 'int32' }),
+    }
+  }
+
+  /** Takes mean and variance from data, an array with the batch first. */
+  adapt(data: TensorLike): void {
+    const x = this.cast(tensor(data, undefined, this.dtype))
+    if (x.size === 0) fail('ERR_DATA', 'Normalization.adapt', 'at least one sample', x.shape)
+    this.ensureBuilt(x.shape)
+    if (this.adapted === undefined)
+      throw new FerrogradError('ERR_STATE', 'Normalization.adapt: mean and variance were given to the layer')
+    const kept = this.#kept(x.rank)
+    const axis = [...x.shape.keys()].filter((one) => !kept.includes(one))
+    const wanted = kept.map((one) => x.shape[one]!)
+    if (wanted.join() !== this.adapted.mean.shape.join())
+      fail(
+        'ERR_SHAPE',
+        'Normalization.adapt',
+        `lengths [${this.adapted.mean.shape.join(', ')}] along the kept axes`,
+        wanted,
+      )
+    // No axis left to take statistics over: each entry is its own mean.
+    this.adapted.mean.assign(axis.length === 0 ? x : ops.mean(x, { axis }))
+    this.adapted.variance.assign(axis.length === 0 ? ops.zerosLike(x) : ops.variance(x, { axis }))
+  }
+
+  override call(input: Tensor): Tensor {
+    const x = this.cast(input)
+    const { mean, variance } = this.adapted ?? this.#given(x.rank)
+    const kept = this.#kept(x.rank)
+    const lay = (weight: Variable | Tensor): Tensor =>
+      ops.reshape(
+        weight,
+        x.shape.map((length, axis) => (kept.includes(axis) && weight.shape.length > 0 ? length : 1)),
+      )
+    const spread = ops.maximum(ops.sqrt(lay(variance)), epsilon())
+    return this.options.invert
+      ? ops.add(lay(mean), ops.multiply(x, spread))
+      : ops.divide(ops.subtract(x, lay(mean)), spread)
+  }
+
+  #kept(rank: number): number[] {
+    const { axis } = this.options
+    return [axis ?? []]
+      .flat()
+      .map((one) => (one < 0 ? one + rank : one))
+      .sort((a, b) => a - b)
+  }
+
+  #given(rank: number): { mean: Tensor; variance: Tensor } {
+    const made = (value: unknown): Tensor => tensor(value as TensorLike, undefined, this.dtype)
+    const [mean, variance] = [made(this.options.mean), made(this.options.variance)]
+    if (mean.rank > this.#kept(rank).length)
+      fail('ERR_SHAPE', 'Normalization.mean', `at most ${this.#kept(rank).length} axes`, mean.shape)
+    return { mean, variance }
+  }
+}
+
+const categoryFields = {
+  /** How many categories: numbers are in [0, numTokens). */
+  numTokens: { type: 'integer', min: 1 },
+  /** One row each, a set, or counts. */
+  outputMode: { type: 'choice', of: ['oneHot', 'multiHot', 'count'], default: 'multiHot' },
+} as const
+
+/**
+ * Whole numbers as vectors of length `numTokens`: `multiHot` 1 where a number occurs in the sample, `count` how often,
+ * `oneHot` each number its own vector.
+ *
+ * @example
+ * import { CategoryEncoding } from 'ferrograd/layers'
+ *
+ * const layer = new CategoryEncoding({ numTokens: 4, outputMode: 'oneHot' })
+ */
+export class CategoryEncoding extends Layer<typeof categoryFields> {
+  static override readonly className = 'CategoryEncoding'
+  static override readonly fields: typeof categoryFields = categoryFields
+
+  override call(x: Tensor): Tensor {
+    const { numTokens, outputMode } = this.options
+    return encode(x, outputMode, numTokens, this.dtype)
+  }
+}
+
+const discretizationFields = {
+  /** Where the bins meet, ascending. */
+  binBoundaries: { type: 'numbers', default: null },
+  /** How many bins `adapt` shall make, of equal counts. */
+  numBins: { type: 'integer', default: null, min: 1 },
+  /** How finely `adapt` looks at the data: 0.01 means about a hundred values. */
+  epsilon: { type: 'number', default: 0.01, above: 0, max: 1 },
+  /** As numbers of bins, or encoded. */
+  outputMode: { type: 'choice', of: ['int', 'oneHot', 'multiHot', 'count'], default: 'int' },
+} as const
+
+/**
+ * The number of the bin a value falls into: how many boundaries are not above it.
+ *
+ * @example
+ * import { Discretization } from 'ferrograd/layers'
+ *
+ * const layer = new Discretization({ binBoundaries: [0, 1, 2] }) // 1.5 → 2
+ */
+export class Discretization extends Layer<typeof discretizationFields> {
+  static override readonly className = 'Discretization'
+  static override readonly fields: typeof discretizationFields = discretizationFields
+  /** Where the bins meet; none before `adapt` where they were not given. */
+  boundaries: readonly number[] | null = this.options.binBoundaries
+
+  constructor(...args: ConstructorParameters<typeof Layer<typeof discretizationFields>>) {
+    super(...args)
+    const { binBoundaries, numBins } = this.options
+    if ((binBoundaries === null) === (numBins === null))
+      fail('ERR_CONFIG', 'Discretization', 'binBoundaries or numBins, one of them', { binBoundaries, numBins })
+  }
+
+  /** Takes boundaries from data, so that the bins hold about equally many values. */
+  adapt(data: TensorLike): void {
+    const { numBins, epsilon: fineness } = this.options
+    if (numBins === null)
+      throw new FerrogradError('ERR_STATE', 'Discretization.adapt: the boundaries were given to the layer')
+    const values = Float32Array.from(tensor(data, undefined, 'float32').dataSync()).sort()
+    if (values.length === 0) fail('ERR_DATA', 'Discretization.adapt', 'at least one value', [])
+    this.boundaries = quantiles(summarise(values, fineness), 1 / numBins).slice(0, -1)
+  }
+
+  override call(x: Tensor): Tensor {
+    const { boundaries } = this
+    if (boundaries === null)
+      throw new FerrogradError('ERR_STATE', 'Discretization: call adapt first, or give binBoundaries')
+    const limits = tensor(boundaries, [boundaries.length], this.dtype)
+    const reached = ops.cast(ops.greaterEqual(ops.expandDims(this.cast(x), -1), limits), 'int32')
+    return encode(ops.sum(reached, { axis: -1 }), this.options.outputMode, boundaries.length + 1, this.dtype)
+  }
+}
+
+/** Values in order and how many each stands for. */
+interface Summary {
+  readonly values: readonly number[]
+  readonly weights: readonly number[]
+}
+
+/** About 1/fineness of the sorted values, each for as many; then evenly again, as Keras does when it merges. */
+function summarise(sorted: Float32Array, fineness: number): Summary {
+  const step = Math.max(sorted.length * fineness, 1)
+  const values: number[] = []
+  for (let at = Math.trunc(step - 1); at < sorted.length; at += Math.trunc(step)) values.push(sorted[at]!)
+  const summary = { values, weights: values.map(() => step) }
+  return values.length * fineness < 1 ? summary : compress(summary, fineness)
+}
+
+function quantiles(summary: Summary, share: number): readonly number[] {
+  return summary.values.length * share < 1 ? summary.values : compress(summary, share).values
+}
+
+/** Values at every `share` of the total weight, between neighbours in a straight line. */
+function compress({ values, weights }: Summary, share: number): Summary {
+  const sums: number[] = []
+  for (const weight of weights) sums.push((sums.at(-1) ?? 0) + weight)
+  const shares = sums.map((sum) => sum / sums.at(-1)!)
+  const wanted = Array.from({ length: Math.ceil(1 / share) }, (_, i) => share + i * share)
+  const at = wanted.map((x) => interpolate(x, shares, sums))
+  return {
+    values: wanted.map((x) => Math.fround(interpolate(x, shares, values))),
+    weights: at.map((sum, i) => Math.fround(sum - (at[i - 1] ?? 0))),
+  }
+}
+
+function interpolate(x: number, xs: readonly number[], ys: readonly number[]): number {
+  const next = xs.findIndex((one) => one >= x)
+  if (next === -1) return ys.at(-1)!
+  if (next === 0) return ys[0]!
+  const [x0, x1, y0, y1] = [xs[next - 1]!, xs[next]!, ys[next - 1]!, ys[next]!]
+  return y0 + ((y1 - y0) * (x - x0)) / (x1 - x0)
+}

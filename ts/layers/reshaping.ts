@@ -1,0 +1,65 @@
+/** Layers that move or repeat what is there. */
+
+import { fail } from '../errors.js'
+import type { NoFields } from '../fields.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import { Layer } from './layer.js'
+
+const permuteFields = {
+  /** The axes of a sample in their new order, from 1. */
+  dims: { type: 'integers' },
+} as const
+
+/**
+ * The axes of a sample in another order.
+ *
+ * @example
+ * import { Permute } from 'ferrograd/layers'
+ *
+ * const layer = new Permute({ dims: [2, 1] }) // (batch, a, b) → (batch, b, a)
+ */
+export class Permute extends Layer<typeof permuteFields> {
+  static override readonly className = 'Permute'
+  static override readonly fields: typeof permuteFields = permuteFields
+
+  override call(x: Tensor): Tensor {
+    const { dims } = this.options
+    const wanted = [...dims].sort((a, b) => a - b).join()
+    const axes = x.shape.slice(1).map((_, i) => i + 1)
+    if (wanted !== axes.join()) fail('ERR_CONFIG', 'Permute.dims', `each of ${axes.join(', ')} once`, dims)
+    return ops.transpose(x, [0, ...dims])
+  }
+}
+
+const repeatFields = {
+  /** How often. */
+  n: { type: 'integer', min: 1 },
+} as const
+
+/**
+ * A vector `n` times over, (batch, features) → (batch, n, features).
+ *
+ * @example
+ * import { RepeatVector } from 'ferrograd/layers'
+ *
+ * const layer = new RepeatVector({ n: 3 })
+ */
+export class RepeatVector extends Layer<typeof repeatFields> {
+  static override readonly className = 'RepeatVector'
+  static override readonly fields: typeof repeatFields = repeatFields
+
+  override call(x: Tensor): Tensor {
+    if (x.rank !== 2) fail('ERR_SHAPE', 'RepeatVector input', '[batch, features]', x.shape)
+    return ops.tile(ops.expandDims(x, 1), [1, this.options.n, 1])
+  }
+}
+
+/** `y = x`. */
+export class Identity extends Layer<NoFields> {
+  static override readonly className = 'Identity'
+
+  override call(x: Tensor): Tensor {
+    return x
+  }
+}
