@@ -312,9 +312,10 @@ const choice: Kind<string> = {
 }
 
 const axis: Kind<number | readonly number[]> = {
-  check(value, where) {
+  check(value, where, { nullable = false }) {
     if (isInteger(value)) return value
-    if (Array.isArray(value) && value.length > 0 && value.every(isInteger))
+    // Where there may be no axis at all, Keras writes an empty list.
+    if (Array.isArray(value) && (value.length > 0 || nullable) && value.every(isInteger))
       return Object.freeze([...(value as number[])])
     return fail('ERR_CONFIG', where, 'an axis or a list of axes', value)
   },

@@ -147,7 +147,8 @@ export class ActivityRegularization extends Layer<typeof activityFields> {
   static override readonly fields: typeof activityFields = activityFields
 
   override call(x: Tensor): Tensor {
-    const penalty = new L1L2(this.options).call(x)
+    const { l1, l2 } = this.options
+    const penalty = new L1L2({ l1, l2 }).call(x)
     this.addLoss(ops.divide(penalty, Math.max(1, x.shape[0] ?? 1)))
     return x
   }
