@@ -114,8 +114,8 @@ pub(super) struct Gather<T> {
 pub(super) struct Store {
     pub slot: usize,
     pub output: usize,
-    /// Inputs that are still read after this is written: where one is the same memory, the tile goes to `spare` first.
-    pub hazards: Vec<usize>,
+    /// Inputs that are still read after this is written, with their offsets: where one is the same memory, the tile goes to `spare` first.
+    pub hazards: Vec<(usize, usize)>,
     pub spare: usize,
 }
 
@@ -612,11 +612,12 @@ impl<'a, 'j, T: MapType> Assembly<'a, 'j, T> {
     }
 
     /// Inputs read in place, at the same element for element, after instruction `at` of the body.
-    fn hazards(&self, at: usize) -> Vec<usize> {
+    fn hazards(&self, at: usize) -> Vec<(usize, usize)> {
         let later = self.body[at + 1..].iter().flat_map(|d| d.args.iter().map(|s| s.place));
         let read: Vec<Place> = later.chain(self.ends.iter().map(|e| e.0)).collect();
         let contiguous = |i: &usize| self.access[*i] == Access::Contiguous;
-        self.moving.iter().filter(|(place, _)| read.contains(place)).map(|m| m.1).filter(contiguous).collect()
+        let inputs = self.moving.iter().filter(|(place, _)| read.contains(place)).map(|m| m.1).filter(contiguous);
+        inputs.map(|i| (i, self.job.inputs[i].layout.offset)).collect()
     }
 
     /// Maps the temporaries to as few as their lifetimes allow.

@@ -193,7 +193,10 @@ impl<T: MapType> Map<T> {
         let mut bits = 0;
         for (i, store) in self.stores.iter().enumerate() {
             let to = memory.outputs[store.output].cast_const();
-            let clash = store.hazards.iter().any(|&input| memory.inputs[input] == to);
+            let clash = store
+                .hazards
+                .iter()
+                .any(|&(input, offset)| memory.inputs[input].wrapping_add(offset * size_of::<T>()) == to);
             bits |= u128::from(clash) << i;
         }
         bits
