@@ -119,7 +119,8 @@ def running_logs(seed):
     return case | {"logs": found}
 
 
-# name, layers, target kind, loss, metrics, optimizer, fit options ("sample_weight": True draws weights)
+# name, layers, target kind, loss, metrics, optimizer, fit options ("sample_weight": True draws weights, "validation"
+# draws 11 rows of validation data, "weighted" ones with weights)
 FITS = [
     ("fit-uneven-last-batch", [(5, "relu"), (1, "linear")], "real", "mse", ["mae"], "adam", {"epochs": 3, "batch_size": 8}),
     ("fit-validation-split", [(5, "tanh"), (3, "softmax")], "one_hot", "categorical_crossentropy", ["accuracy"], "sgd", {"epochs": 3, "batch_size": 6, "validation_split": 0.3}),
@@ -131,6 +132,13 @@ FITS = [
     ("fit-batch-larger-than-data", [(4, "relu"), (1, "linear")], "real", "mae", ["mse"], "adam", {"epochs": 4, "batch_size": 100}),
     ("fit-default-batch", [(4, "sigmoid"), (1, "linear")], "real", "mse", [], "sgd", {"epochs": 3}),
     ("fit-scce-logits-split", [(6, "leaky_relu"), (4, "linear")], "class", lambda: losses.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"], "amsgrad", {"epochs": 3, "batch_size": 8, "validation_split": 0.2}),
+    ("fit-validation-data", [(5, "relu"), (1, "linear")], "real", "mse", ["mae"], "adam", {"epochs": 3, "batch_size": 8, "validation": "plain"}),
+    ("fit-validation-data-weighted", [(5, "relu"), (1, "linear")], "real", "mse", ["mae"], "adam", {"epochs": 3, "batch_size": 8, "validation": "weighted", "validation_batch_size": 4}),
+    ("fit-validation-freq", [(5, "tanh"), (1, "linear")], "real", "mse", [], "sgd", {"epochs": 5, "batch_size": 8, "validation": "plain", "validation_freq": 2}),
+    ("fit-validation-freq-list", [(5, "tanh"), (1, "linear")], "real", "mse", [], "sgd", {"epochs": 5, "batch_size": 8, "validation_split": 0.3, "validation_freq": [1, 4]}),
+    ("fit-validation-steps", [(5, "tanh"), (1, "linear")], "real", "mse", [], "sgd", {"epochs": 2, "batch_size": 8, "validation": "plain", "validation_batch_size": 3, "validation_steps": 2}),
+    ("fit-initial-epoch", [(5, "tanh"), (1, "linear")], "real", "mse", [], "adam", {"epochs": 4, "batch_size": 8, "initial_epoch": 2}),
+    ("fit-steps-per-epoch", [(5, "tanh"), (1, "linear")], "real", "mse", [], "adam", {"epochs": 2, "batch_size": 8, "steps_per_epoch": 2}),
 ]
 
 
@@ -149,11 +157,22 @@ def fitting(seed, name, layers, kind, loss, metrics, optimizer, options):
         case["fit"].pop("sample_weight")
     if "class_weight" in options:
         options["class_weight"] = {int(k): v for k, v in options["class_weight"].items()}
+    if "validation" in options:
+        drawn = case["validation_data"] = validation_data(stream, kind, model, options.pop("validation") == "weighted")
+        case["fit"].pop("validation")
+        options["validation_data"] = tuple(drawn.values())
     found = by_fit(model, x, y, **options)
     if is_probability(layers):
         require_benign(model, x, name)
     ending = at_the_end(model, x, y, case.get("sample_weight"), batch_size=10)
     return case | {"history": found["history"], "after_weights": found["weights"], "end_batch_size": 10} | ending
+
+
+def validation_data(stream, kind, model, weighted):
+    """Eleven more rows, with weights where `weighted`."""
+    rows = 11
+    drawn = {"x": stream.normal((rows, 4)), "y": targets(stream, kind, rows, model.output_shape[1:])}
+    return drawn | ({"sample_weight": stream.uniform((rows,), 0.2, 2.0, 2)} if weighted else {})
 
 
 def cases(seed):
