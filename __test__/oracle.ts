@@ -42,6 +42,6 @@ export function expectClose(actual: TypedArray, expected: Numbers | number, tole
 
 /** Options that Keras leaves out of a configuration; the name of the case has them. */
 export function leftOut(name: string): Readonly<Record<string, number>> {
-  const found = [...name.matchAll(/-(delta|axis)=(-?[\d.]+)/g)]
+  const found = [...name.matchAll(/-(delta|axis|gain)=(-?[\d.]+)/g)]
   return Object.fromEntries(found.map(([, key, value]) => [key!, Number(value)]))
 }

@@ -244,7 +244,7 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return ops.logSoftmax(x, { axis })
 }
 
-/** The nearest point of the simplex, `y = max(x − τ, 0)` with τ such that y sums to 1 (Martins & Astudillo, 2016). */
+/** The nearest point of the simplex, `y = max(x − τ, 0)` with τ such that y sums to 1 (Martins & Astudillo, 2016); Keras's own does not sum to 1. */
 export function sparsemax(x: Tensor, axis = -1): Tensor {
   // Which entries survive is decided without a gradient; τ over the survivors then has the exact one.
   const kept = ops.stopGradient(sparsemaxSupport(x, axis))

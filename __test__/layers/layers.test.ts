@@ -1,0 +1,116 @@
+/** Every layer in training and in inference against real Keras in float64: results, gradients, losses, moving statistics. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as config from '../../ts/config.js'
+import { gradient } from '../../ts/gradient.js'
+import type { Layer } from '../../ts/layers/index.js'
+import { type BatchNormalization, getLayer, Normalization } from '../../ts/layers/index.js'
+import * as ops from '../../ts/ops.js'
+import type { Tensor } from '../../ts/tensor.js'
+import { type Variable, variable } from '../../ts/variable.js'
+import { expectClose, fixture, floats, type Numbers, toTensor } from '../oracle.js'
+
+interface Found {
+  readonly output: Numbers
+  readonly losses?: readonly number[]
+  readonly input_gradients?: readonly Numbers[]
+  readonly weight_gradients?: readonly Numbers[]
+}
+
+interface Case {
+  readonly name: string
+  readonly layer: { readonly class_name: string; readonly config: Readonly<Record<string, unknown>> }
+  readonly inputs: readonly Numbers[]
+  readonly weights?: readonly { readonly name: string; readonly value: Numbers }[]
+  readonly trainable_weights?: readonly string[]
+  readonly cotangent?: Numbers
+  readonly mask?: Numbers
+  readonly count_weights?: Numbers
+  readonly adapt?: Numbers
+  readonly moving?: readonly (readonly Numbers[])[]
+  readonly modes: Readonly<Partial<Record<'training' | 'inference', Found>>>
+}
+
+const { cases } = fixture<Case>('layers')
+
+beforeAll(() => config.setFloatx('float64'))
+afterAll(() => config.setFloatx('float32'))
+
+/** The layer of a case, built, with the weights of the case. */
+function prepared(one: Case): Layer {
+  const layer = getLayer(one.layer)
+  const shapes = one.inputs.map((input) => input.shape)
+  layer.ensureBuilt(shapes.length === 1 ? shapes[0]! : shapes)
+  if (one.adapt && layer instanceof Normalization) layer.adapt(toTensor(one.adapt))
+  if (one.weights) expect(layer.weights.map((weight) => weight.name)).toEqual(one.weights.map((weight) => weight.name))
+  if (one.trainable_weights) expect(layer.trainableWeights.map((weight) => weight.name)).toEqual(one.trainable_weights)
+  restore(layer, one)
+  return layer
+}
+
+function restore(layer: Layer, { weights }: Case): void {
+  for (const [i, { value }] of (weights ?? []).entries())
+    layer.weights[i]!.assign(toTensor(value, layer.weights[i]!.dtype))
+}
+
+function call(layer: Layer, one: Case, inputs: readonly (Tensor | Variable)[], training: boolean): Tensor {
+  const context = { training, ...(one.mask ? { mask: toTensor(one.mask, 'bool') } : {}) }
+  const tensors = inputs.map((input) => ('read' in input ? input.read() : input))
+  return layer.apply(tensors.length === 1 ? tensors[0]! : tensors, context)
+}
+
+function check(one: Case, training: boolean, found: Found): void {
+  const layer = prepared(one)
+  const inputs = one.inputs.map((input) => variable(toTensor(input), { dtype: 'float64' }))
+  const output = call(layer, one, inputs, training)
+  expect(output.shape).toEqual(found.output.shape)
+  expectClose(output.dataSync(), found.output, 1e-10, 'output')
+  if (found.losses) expectSum(layer.losses(), found.losses)
+  if (one.cotangent && found.weight_gradients) checkGradients(one, layer, inputs, output, found)
+}
+
+/** Keras gives one number a penalty; their order is its own business. */
+function expectSum(losses: readonly Tensor[], wanted: readonly number[]): void {
+  const total = losses.reduce((sum, loss) => sum + loss.itemSync(), 0)
+  expectClose(
+    [total] as never,
+    wanted.reduce((sum, loss) => sum + loss, 0),
+    1e-10,
+    'losses',
+  )
+}
+
+function checkGradients(one: Case, layer: Layer, inputs: readonly Variable[], output: Tensor, found: Found): void {
+  const wanted = [...(found.input_gradients ?? []), ...found.weight_gradients!]
+  const xs = [...inputs.slice(0, found.input_gradients?.length ?? 0), ...layer.trainableWeights]
+  const slopes = gradient(ops.sum(ops.multiply(output, toTensor(one.cotangent!))), xs)
+  for (const [i, expected] of wanted.entries()) {
+    const got = slopes[i]?.dataSync() ?? new Float64Array(floats(expected).length)
+    expectClose(got, expected, 1e-9, `gradient ${i}`)
+  }
+}
+
+const supported = cases.filter((one) => !one.count_weights && one.layer.config.mask_zero !== true)
+
+describe('layers equal those of Keras', () => {
+  it.each(supported)('$name', (one) => {
+    for (const [mode, found] of Object.entries(one.modes)) check(one, mode === 'training', found)
+  })
+})
+
+describe('moving statistics follow as in Keras', () => {
+  it.each(cases.filter((one) => one.moving))('$name', (one) => {
+    const layer = prepared(one) as BatchNormalization
+    const x = toTensor(one.inputs[0]!)
+    for (const [k, [mean, variance]] of one.moving!.entries()) {
+      layer.apply(ops.add(ops.multiply(x, k + 1), k), { training: true }).dataSync()
+      expectClose(layer.movingMean.dataSync(), mean!, 1e-12, `mean ${k}`)
+      expectClose(layer.movingVariance.dataSync(), variance!, 1e-12, `variance ${k}`)
+    }
+  })
+})
+
+it('a mask from an embedding is refused while masks are not handed on', () => {
+  const [one] = cases.filter(({ layer }) => layer.config.mask_zero === true)
+  expect(() => prepared(one!)).toThrow('Embedding.maskZero')
+})
