@@ -1,4 +1,5 @@
 /** The base of callbacks: what runs between the steps of a training. */
+import { fail } from '../errors.js'
 import { Configurable, type FieldTable, type NoFields } from '../fields.js'
 import type { Model } from '../model/model.js'
 
@@ -111,14 +112,12 @@ export abstract class Callback<F extends FieldTable = NoFields> extends Configur
 
   /** The model being trained. */
   get model(): Model {
-    if (this.#model === undefined) throw new TypeError(`${this.className}.model: read before a training began`)
-    return this.#model
+    return this.#model ?? fail('ERR_STATE', `${this.className}.model`, 'a training that has begun', { text: 'none' })
   }
 
   /** The run this callback takes part in. */
   get params(): RunParams {
-    if (this.#params === undefined) throw new TypeError(`${this.className}.params: read before a training began`)
-    return this.#params
+    return this.#params ?? fail('ERR_STATE', `${this.className}.params`, 'a training that has begun', { text: 'none' })
   }
 
   setModel(model: Model): void {

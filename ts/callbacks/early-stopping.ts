@@ -5,8 +5,8 @@ import { Callback, type Logs } from './callback.js'
 import { improves, monitorFields, resolveMode, resolveMonitor } from './monitor.js'
 
 const ownFields = {
-  /** What counts as an improvement is larger than this. */
-  minDelta: { type: 'number', default: 0, min: 0 },
+  /** What counts as an improvement is larger than this (its sign does not matter, as in Keras). */
+  minDelta: { type: 'number', default: 0 },
   /** Epochs without improvement that are waited for. */
   patience: { type: 'integer', default: 0, min: 0 },
   /** 1 says when it stops. */
@@ -85,7 +85,7 @@ export class EarlyStopping extends Callback<typeof fields> {
   }
 
   #improves(value: number, reference: number | undefined): boolean {
-    return improves(value, reference, this.#mode, this.options.minDelta)
+    return improves(value, reference, this.#mode, Math.abs(this.options.minDelta))
   }
 
   #keep(epoch: number): void {

@@ -1,6 +1,6 @@
 /** Compiled steps of a model: traced once for each shape of a batch, then kept. */
 import type { Column } from '../data/marshal.js'
-import { FerrogradError } from '../errors.js'
+import { fail } from '../errors.js'
 import type { Tensors } from '../layers/layer.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
@@ -85,42 +85,52 @@ function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarde
   const weights = spec.weights.map((one) => one && placeholderOf(one))
   const batch: Batch = { x: alone(x), y: maybeAlone(y), sampleWeight: weights.length === 1 ? weights[0] : weights }
   const { result: logs, updates } = trace(() => (kind === 'train' ? model.trainStep(batch) : model.testStep(batch)))
-  const readers = watchLogs(model, logs, updates)
+  const kept = keepLogs(model, logs, updates)
+  // A trace of its own: what the variables hold when it runs, and not what this step assigns.
+  const { result: readers } = trace(() => readersOf(model, kept, updates))
   const inputs = [...x, ...y, ...weights].filter((one) => one !== undefined)
   const { loss } = logs
-  const guard = guarded && loss !== undefined ? { guard: loss } : {}
   return {
-    program: compile({ inputs, outputs: [], updates, ...guard }),
+    program: compile({ inputs, outputs: [], updates, ...(guarded && loss !== undefined ? { guard: loss } : {}) }),
     watch: compile({ inputs: [], outputs: [...readers.values()] }),
     logNames: [...readers.keys()],
   }
 }
 
-/** The compiled loss and metrics are read from their state; what else a step returned, from a variable made for it. */
-function watchLogs(model: Model, logs: StepLogs, updates: Map<Variable, Tensor>): Map<string, Tensor> {
-  const readers = new Map<string, Tensor>()
+/** Whether a step moved the compiled loss and metrics. */
+function isTracked(model: Model, updates: ReadonlyMap<Variable, Tensor>): boolean {
   const resolved = model.isCompiled ? model.compiled.resolved : undefined
-  const tracked = resolved !== undefined && updates.has(resolved.trackers[0]!.total)
-  if (tracked) {
-    for (const tracker of resolved.trackers) readers.set(tracker.name, tracker.result())
-    for (const { key, metric } of resolved.metrics) readers.set(key, metric.result())
-  }
-  for (const [name, value] of Object.entries(logs)) {
-    if (readers.has(name)) continue
-    if (value.size !== 1)
-      throw new FerrogradError(
-        'ERR_SHAPE',
-        `trainStep '${name}': expected a scalar to log, got shape [${value.shape.join(', ')}]`,
-      )
-    const kept = variable(new Float32Array(1), { name: `log_${name}`, trainable: false, dtype: 'float32' })
-    updates.set(kept, logScalar(value))
-    readers.set(name, kept.read())
-  }
-  return readers
+  return resolved !== undefined && updates.has(resolved.trackers[0]!.total)
 }
 
-function logScalar(value: Tensor): Tensor {
-  return ops.cast(ops.reshape(value, [1]), 'float32')
+/** What a step returned besides the compiled loss and metrics is put into a variable made for it. */
+function keepLogs(model: Model, logs: StepLogs, updates: Map<Variable, Tensor>): Map<string, Variable> {
+  const known = isTracked(model, updates) ? model.compiled.resolved!.logNames : []
+  const kept = new Map<string, Variable>()
+  for (const [name, value] of Object.entries(logs)) {
+    if (known.includes(name)) continue
+    if (value.size !== 1) fail('ERR_SHAPE', `trainStep '${name}'`, 'a scalar to log', value.shape)
+    const last = variable(0, { name: `log_${name}`, trainable: false, dtype: 'float32' })
+    updates.set(last, ops.cast(ops.reshape(value, []), 'float32'))
+    kept.set(name, last)
+  }
+  return kept
+}
+
+/** The compiled loss and metrics, read from their state; then what else was kept. */
+function readersOf(
+  model: Model,
+  kept: ReadonlyMap<string, Variable>,
+  updates: ReadonlyMap<Variable, Tensor>,
+): Map<string, Tensor> {
+  const readers = new Map<string, Tensor>()
+  if (isTracked(model, updates)) {
+    const { trackers, metrics } = model.compiled.resolved!
+    for (const tracker of trackers) readers.set(tracker.name, tracker.result())
+    for (const { key, metric } of metrics) readers.set(key, metric.result())
+  }
+  for (const [name, last] of kept) readers.set(name, last.read())
+  return readers
 }
 
 function placeholderOf({ shape, dtype }: Spec): Tensor {

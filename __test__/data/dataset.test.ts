@@ -1,0 +1,130 @@
+import { Dataset } from 'ferrograd/data'
+import { describe, expect, test } from 'vitest'
+
+const ten = Array.from({ length: 10 }, (_, i) => i)
+const list = (data: Dataset<unknown>): Promise<unknown[]> => data.toArray()
+
+describe('Dataset', () => {
+  test('goes through its source again at each pass', async () => {
+    const data = Dataset.from([1, 2, 3])
+    expect([await list(data), await list(data)]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ])
+  })
+
+  test('opens generator functions, iterables and async iterables', async () => {
+    const counted = function* (): Generator<number> {
+      yield* [1, 2]
+    }
+    const later = async function* (): AsyncGenerator<number> {
+      yield* [3, 4]
+    }
+    for (const source of [counted, later]) {
+      const data = Dataset.from<number>(source)
+      expect(await list(data)).toEqual(await list(data))
+    }
+    expect(await list(Dataset.from(new Set([5, 6])))).toEqual([5, 6])
+  })
+
+  test('says so when a one-shot iterator is used up', async () => {
+    const once = (function* () {
+      yield 1
+    })()
+    const data = Dataset.from(once)
+    expect(await list(data)).toEqual([1])
+    await expect(list(data)).rejects.toThrow(/used up by an earlier pass.*generator function itself/)
+    await expect(list(data)).rejects.toMatchObject({ code: 'ERR_STATE' })
+  })
+
+  test('map, filter, skip, take and shard compose', async () => {
+    const data = Dataset.from(ten)
+      .map(async (x, i) => x * 10 + i)
+      .filter((x) => x % 2 === 1)
+    expect(await list(data)).toEqual([11, 33, 55, 77, 99])
+    expect(await list(data.skip(1).take(2))).toEqual([33, 55])
+    expect(await list(Dataset.from(ten).shard(3, 1))).toEqual([1, 4, 7])
+    expect(await list(data.take(0))).toEqual([])
+  })
+
+  test('shuffle is a permutation that depends on the seed and the pass', async () => {
+    const one = Dataset.from(ten).shuffle(4, 1)
+    const [first, second] = [await list(one), await list(one)]
+    expect([...first].sort()).toEqual(ten)
+    expect(first).not.toEqual(second)
+    const again = Dataset.from(ten).shuffle(4, 1)
+    expect([await list(again), await list(again)]).toEqual([first, second])
+    expect(await list(Dataset.from(ten).shuffle(4, 2))).not.toEqual(first)
+    // Nothing comes out earlier than the buffer allows.
+    first.forEach((value, i) => {
+      expect(value as number).toBeLessThanOrEqual(i + 4)
+    })
+  })
+
+  test('repeat goes on from the start, and knows when it never ends', async () => {
+    expect(await list(Dataset.from([1, 2]).repeat(2))).toEqual([1, 2, 1, 2])
+    const endless = Dataset.from([1, 2]).repeat()
+    expect([endless.endless, endless.map((x) => x).endless, endless.take(3).endless]).toEqual([true, true, false])
+    expect(await list(endless.take(5))).toEqual([1, 2, 1, 2, 1])
+    expect(await list(Dataset.from([]).repeat())).toEqual([])
+  })
+
+  test('batch stacks rows, numbers, lists and objects', async () => {
+    const x = { values: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] }
+    const batches = await list(Dataset.fromArrays({ x, y: Int32Array.of(7, 8, 9) }).batch(2))
+    expect(batches).toEqual([
+      { x: { values: Float32Array.of(1, 2, 3, 4), shape: [2, 2] }, y: { values: Float64Array.of(7, 8), shape: [2] } },
+      { x: { values: Float32Array.of(5, 6), shape: [1, 2] }, y: { values: Float64Array.of(9), shape: [1] } },
+    ])
+    const pairs = Dataset.from([
+      [[1, 2], 0],
+      [[3, 4], 1],
+    ]).batch(2)
+    expect(await list(pairs)).toEqual([
+      [
+        { values: Float64Array.of(1, 2, 3, 4), shape: [2, 2] },
+        { values: Float64Array.of(0, 1), shape: [2] },
+      ],
+    ])
+    expect(await list(Dataset.from(ten).batch(4, { dropRemainder: true }))).toHaveLength(2)
+  })
+
+  test('refuses elements that do not stack', async () => {
+    await expect(list(Dataset.from([[1, 2], [3]]).batch(2))).rejects.toThrow(/a list of 2/)
+    await expect(list(Dataset.from(['a']).batch(1))).rejects.toThrow(/got 'a'/)
+  })
+
+  test('prefetch keeps order and errors', async () => {
+    expect(await list(Dataset.from(ten).prefetch(3))).toEqual(ten)
+    const failing = Dataset.from(ten).map((x) => {
+      if (x === 4) throw new Error('broken')
+      return x
+    })
+    await expect(list(failing.prefetch(3))).rejects.toThrow('broken')
+  })
+
+  test('closes its source when a reader leaves early', async () => {
+    let closed = 0
+    const data = Dataset.from(function* () {
+      try {
+        yield* ten
+      } finally {
+        closed += 1
+      }
+    })
+    for await (const _ of data.map((x) => x).prefetch(2)) break
+    expect(await list(data.take(2))).toEqual([0, 1])
+    expect(closed).toBe(2)
+  })
+
+  test.each([
+    [() => Dataset.from(3 as never), /Dataset\.from: expected an iterable/],
+    [() => Dataset.from(ten).batch(0), /Dataset\.batch\.size: expected an integer ≥ 1, got 0/],
+    [() => Dataset.from(ten).shuffle(1.5), /Dataset\.shuffle\.buffer/],
+    [() => Dataset.from(ten).take(-1), /Dataset\.take\.count/],
+    [() => Dataset.from(ten).shard(2, 2), /an integer in \[0, 2\), got 2/],
+    [() => Dataset.fromArrays({ x: [1], y: [1, 2] }), /Dataset\.fromArrays\.y: expected 1 samples, as x has, got 2/],
+  ])('refuses %#', (make, message) => {
+    expect(make).toThrow(message)
+  })
+})

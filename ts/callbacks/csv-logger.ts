@@ -1,0 +1,68 @@
+/** Writes the logs of each epoch as a line of a CSV file. */
+import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs'
+import type { ArgumentsOf } from '../fields.js'
+import { Callback, type Logs } from './callback.js'
+
+const fields = {
+  /** The file. */
+  filename: { type: 'string' },
+  /** Between the cells. */
+  separator: { type: 'string', default: ',' },
+  /** Whether lines are added to a file that is there. */
+  append: { type: 'boolean', default: false },
+} as const
+
+/**
+ * One line an epoch: `epoch`, then the logs in the order of their names, as Keras writes them; a log that an epoch does
+ * not have is `NA`.
+ *
+ * @example
+ * ```ts
+ * import { CSVLogger } from 'ferrograd/callbacks'
+ *
+ * const log = new CSVLogger({ filename: 'training.csv' })
+ * ```
+ */
+export class CSVLogger extends Callback<typeof fields> {
+  static override readonly className = 'CSVLogger'
+  static override readonly fields: typeof fields = fields
+  #file: number | undefined
+  #names: readonly string[] | undefined
+  #headed = false
+
+  constructor(...[options]: ArgumentsOf<typeof fields>) {
+    super(options)
+  }
+
+  override onTrainBegin(): void {
+    const { filename, append } = this.options
+    this.#headed = append && existsSync(filename) && statSync(filename).size > 0
+    this.#names = undefined
+    this.#file = openSync(filename, append ? 'a' : 'w')
+  }
+
+  override onEpochEnd(epoch: number, logs: Logs): void {
+    this.#names ??= [...new Set([...Object.keys(logs), ...this.params.logNames])].sort()
+    if (!this.#headed) this.#write(['epoch', ...this.#names])
+    this.#headed = true
+    this.#write([String(epoch), ...this.#names.map((name) => (logs[name] === undefined ? 'NA' : String(logs[name])))])
+  }
+
+  override onTrainEnd(): void {
+    this.onInterrupt()
+  }
+
+  /** Closes the file, also where a training fails. */
+  onInterrupt(): void {
+    if (this.#file !== undefined) closeSync(this.#file)
+    this.#file = undefined
+  }
+
+  #write(cells: readonly string[]): void {
+    const { separator } = this.options
+    const quoted = cells.map((cell) =>
+      cell.includes(separator) || /["\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell,
+    )
+    if (this.#file !== undefined) writeSync(this.#file, `${quoted.join(separator)}\n`)
+  }
+}

@@ -1,0 +1,27 @@
+/** A callback out of functions. */
+import { fail, hintFor } from '../errors.js'
+import { Callback, type Hooks, hookNames } from './callback.js'
+
+/**
+ * The hooks given, and no others. `fit` takes the plain object as well.
+ *
+ * @example
+ * ```ts
+ * import { LambdaCallback } from 'ferrograd/callbacks'
+ *
+ * const print = new LambdaCallback({ onEpochEnd: (epoch, logs) => console.log(epoch, logs.loss) })
+ * ```
+ */
+export class LambdaCallback extends Callback {
+  static override readonly className = 'LambdaCallback'
+
+  constructor(hooks: Omit<Hooks, 'setModel' | 'setParams'>) {
+    super()
+    for (const [name, hook] of Object.entries(hooks)) {
+      const known: readonly string[] = hookNames.slice(2)
+      if (!known.includes(name)) fail('ERR_CONFIG', 'LambdaCallback', 'hooks of callbacks', name, hintFor(name, known))
+      if (typeof hook !== 'function') fail('ERR_CONFIG', `LambdaCallback.${name}`, 'a function', hook)
+    }
+    Object.assign(this, hooks)
+  }
+}

@@ -1,0 +1,43 @@
+/** Sets the learning rate before each epoch. */
+import { fail } from '../errors.js'
+import { Callback, type Logs } from './callback.js'
+import { rateOf, setRate } from './rate.js'
+
+/** The rate of an epoch (counted from 0), from the rate so far. */
+export type RateOfEpoch = (epoch: number, rate: number) => number
+
+/**
+ * `rate ← schedule(epoch, rate)`, a plain function of JavaScript numbers, once an epoch.
+ *
+ * @example
+ * ```ts
+ * import { LearningRateScheduler } from 'ferrograd/callbacks'
+ *
+ * const decay = new LearningRateScheduler({ schedule: (epoch, rate) => (epoch < 10 ? rate : rate * 0.9) })
+ * ```
+ */
+export class LearningRateScheduler extends Callback {
+  static override readonly className = 'LearningRateScheduler'
+  readonly #schedule: RateOfEpoch
+  readonly #verbose: 0 | 1
+
+  constructor({ schedule, verbose = 0 }: { readonly schedule: RateOfEpoch; readonly verbose?: 0 | 1 }) {
+    super()
+    if (typeof schedule !== 'function')
+      fail('ERR_CONFIG', 'LearningRateScheduler.schedule', 'a function of the epoch and the rate', schedule)
+    this.#schedule = schedule
+    this.#verbose = verbose
+  }
+
+  override onEpochBegin(epoch: number): void {
+    const rate = this.#schedule(epoch, rateOf(this.model))
+    if (typeof rate !== 'number' || !Number.isFinite(rate))
+      fail('ERR_CONFIG', 'LearningRateScheduler.schedule', 'a function that returns a finite number', rate)
+    setRate(this.model, 'LearningRateScheduler', rate)
+    if (this.#verbose > 0) console.log(`Epoch ${epoch + 1}: learning rate ${rate}`)
+  }
+
+  override onEpochEnd(_epoch: number, logs: Logs): void {
+    logs.learning_rate = rateOf(this.model)
+  }
+}

@@ -1,0 +1,80 @@
+/** Evaluates with the moving averages of the weights. */
+import { fail } from '../errors.js'
+import type { ArgumentsOf } from '../fields.js'
+import type { Model } from '../model/model.js'
+import type { Tensor } from '../tensor.js'
+import { Callback } from './callback.js'
+
+const fields = {
+  /** Whether the averages stay in place from the end of an epoch to the beginning of the next, so that later callbacks see them. */
+  swapOnEpoch: { type: 'boolean', default: false },
+} as const
+
+/**
+ * Puts the optimizer's moving averages (`useEma: true`) in the place of the weights while the model is evaluated or
+ * predicts, and the weights back afterwards.
+ *
+ * @example
+ * ```ts
+ * import { SwapEMAWeights } from 'ferrograd/callbacks'
+ *
+ * const averaged = new SwapEMAWeights()
+ * ```
+ */
+export class SwapEMAWeights extends Callback<typeof fields> {
+  static override readonly className = 'SwapEMAWeights'
+  static override readonly fields: typeof fields = fields
+  /** The weights, while the averages are in their place. */
+  #kept: Tensor[] | undefined
+
+  constructor(...[options]: ArgumentsOf<typeof fields>) {
+    super(options)
+  }
+
+  override setModel(model: Model): void {
+    super.setModel(model)
+    const { useEma } = model.optimizer.options as { readonly useEma?: boolean }
+    if (useEma !== true)
+      fail('ERR_CONFIG', 'SwapEMAWeights', 'an optimizer with useEma: true', { text: model.optimizer.className })
+  }
+
+  override onTestBegin(): void {
+    this.#putAverages()
+  }
+
+  override onTestEnd(): void {
+    this.#putWeights()
+  }
+
+  override onPredictBegin(): void {
+    this.#putAverages()
+  }
+
+  override onPredictEnd(): void {
+    this.#putWeights()
+  }
+
+  override onEpochEnd(): void {
+    if (this.options.swapOnEpoch) this.#putAverages()
+  }
+
+  override onEpochBegin(): void {
+    this.#putWeights()
+  }
+
+  override onTrainEnd(): void {
+    // The training is over: what is in place now is what stays.
+    this.#kept = undefined
+  }
+
+  #putAverages(): void {
+    if (this.#kept !== undefined) return
+    this.#kept = this.model.getWeights()
+    this.model.optimizer.finalizeVariableValues(this.model.trainableVariables)
+  }
+
+  #putWeights(): void {
+    if (this.#kept !== undefined) this.model.setWeights(this.#kept)
+    this.#kept = undefined
+  }
+}
