@@ -1,0 +1,99 @@
+//! safetensors: a JSON header of names, types, shapes and places, then the arrays one after another.
+
+mod header;
+
+use crate::array::{Array, ElementType};
+use crate::error::{Error, Result};
+use ::safetensors::tensor::{SafeTensors, TensorView};
+use ::safetensors::{Dtype, serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a safetensors file holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents<'a> {
+    /// In the order of their names.
+    pub arrays: Vec<Array<'a>>,
+    /// The header's `__metadata__`.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Reads a whole file; the arrays borrow its bytes.
+///
+/// # Errors
+/// Where the header is too long, malformed or names something twice, where arrays overlap, leave gaps or do not fit
+/// their shapes, and where an array has a type that no array here can have.
+pub fn read(bytes: &[u8]) -> Result<Contents<'_>> {
+    header::check(bytes)?;
+    let file = SafeTensors::deserialize(bytes).map_err(wrong)?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(wrong)?;
+    let metadata = metadata.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut arrays = file.iter().map(|(name, view)| array(name, &view)).collect::<Result<Vec<_>>>()?;
+    arrays.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Contents { arrays, metadata })
+}
+
+/// The bytes of a file that holds `contents`. The same contents give the same bytes, whatever their order.
+///
+/// # Errors
+/// Where two arrays share a name, a name is `__metadata__`, or the header would be too long.
+pub fn write(contents: &Contents<'_>) -> Result<Vec<u8>> {
+    let mut names = BTreeSet::new();
+    let mut views = Vec::with_capacity(contents.arrays.len());
+    for Array { name, shape, element, bytes } in &contents.arrays {
+        if name == "__metadata__" || !names.insert(name) {
+            return Err(Error::new(format!("safetensors: expected unique names of arrays, got '{name}' again")));
+        }
+        let view = TensorView::new(dtype(*element), shape.clone(), bytes).map_err(wrong)?;
+        views.push((name, view));
+    }
+    let bytes = serialize(views, None).map_err(wrong)?;
+    header::with_metadata(bytes, &contents.metadata)
+}
+
+fn array<'a>(name: &str, view: &TensorView<'a>) -> Result<Array<'a>> {
+    let element = element(view.dtype())
+        .ok_or_else(|| Error::new(format!("safetensors: array '{name}' has the type {:?}", view.dtype())))?;
+    Array::new(name, view.shape(), element, view.data())
+}
+
+fn wrong(error: ::safetensors::SafeTensorError) -> Error {
+    Error::new(format!("safetensors: {error}"))
+}
+
+fn dtype(element: ElementType) -> Dtype {
+    match element {
+        ElementType::Bool => Dtype::BOOL,
+        ElementType::U8 => Dtype::U8,
+        ElementType::I8 => Dtype::I8,
+        ElementType::U16 => Dtype::U16,
+        ElementType::I16 => Dtype::I16,
+        ElementType::F16 => Dtype::F16,
+        ElementType::BF16 => Dtype::BF16,
+        ElementType::U32 => Dtype::U32,
+        ElementType::I32 => Dtype::I32,
+        ElementType::F32 => Dtype::F32,
+        ElementType::U64 => Dtype::U64,
+        ElementType::I64 => Dtype::I64,
+        ElementType::F64 => Dtype::F64,
+    }
+}
+
+fn element(dtype: Dtype) -> Option<ElementType> {
+    Some(match dtype {
+        Dtype::BOOL => ElementType::Bool,
+        Dtype::U8 => ElementType::U8,
+        Dtype::I8 => ElementType::I8,
+        Dtype::U16 => ElementType::U16,
+        Dtype::I16 => ElementType::I16,
+        Dtype::F16 => ElementType::F16,
+        Dtype::BF16 => ElementType::BF16,
+        Dtype::U32 => ElementType::U32,
+        Dtype::I32 => ElementType::I32,
+        Dtype::F32 => ElementType::F32,
+        Dtype::U64 => ElementType::U64,
+        Dtype::I64 => ElementType::I64,
+        Dtype::F64 => ElementType::F64,
+        // Types of fewer than eight bits and of complex numbers, and whatever the crate adds.
+        _ => return None,
+    })
+}
