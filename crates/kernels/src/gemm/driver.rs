@@ -311,9 +311,9 @@ impl<T: Float> Gemm<T> {
         if !late_bias && self.spec.activation == Activation::None {
             return;
         }
-        // A column without gaps is as good as a row, when no bias runs along it.
-        let column = cols == 1 && self.shape.c_row_stride == 1 && !late_bias;
-        let (rows, cols) = if column { (cols, rows) } else { (rows, cols) };
+        // Rows without gaps are as good as one long row, where no bias has to know its place.
+        let gapless = cols == self.shape.c_row_stride && !late_bias;
+        let (rows, cols) = if gapless { (1, rows * cols) } else { (rows, cols) };
         let tile = Finish {
             c: buffers.c.wrapping_add(top * self.shape.c_row_stride + left),
             c_row_stride: self.shape.c_row_stride,
