@@ -1,0 +1,652 @@
+/**
+ * The ops as Rust declares them: each draws one node. Written by `npm run generate` from `crates/graph/src/ops`.
+ *
+ * What users call is made of these in `ops.ts`, where numbers become tensors and axes are resolved.
+ */
+
+import { dtypeCode } from '../dtype.js'
+import { apply, applyAll, type Tensor } from '../tensor.js'
+import type { DType } from '../types.js'
+
+/** `y = |x|` at each element; the gradient at 0 is 0. */
+export function abs(x: Tensor): Tensor {
+  return apply(0, [x])
+}
+
+/** `y = a + b` at each element, with broadcasting. */
+export function add(a: Tensor, b: Tensor): Tensor {
+  return apply(1, [a, b])
+}
+
+/** `y = argmaxᵢ xᵢ` over the last axis, as int32: the first of equals, the first NaN before all. */
+export function argmax(x: Tensor): Tensor {
+  return apply(2, [x])
+}
+
+/** `y = argminᵢ xᵢ` over the last axis, as int32: the first of equals, the first NaN before all. */
+export function argmin(x: Tensor): Tensor {
+  return apply(3, [x])
+}
+
+/**
+ * `x` repeated along new leading axes and along axes of size 1.
+ *
+ * - `shape`: The shape of `y`.
+ */
+export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
+  return apply(4, [x], [attributes.shape.length, ...attributes.shape])
+}
+
+/**
+ * `y = x` as another element type: floats to integers truncate towards zero, anything but 0 is true.
+ *
+ * - `dtype`: The type of `y`.
+ */
+export function cast(x: Tensor, attributes: { dtype: DType }): Tensor {
+  return apply(5, [x], [dtypeCode(attributes.dtype)])
+}
+
+/** `y = ⌈x⌉` at each element, no gradient. */
+export function ceil(x: Tensor): Tensor {
+  return apply(6, [x])
+}
+
+/**
+ * `y` is the inputs one after the other along `axis`.
+ *
+ * - `axis`: The axis, negative from the end.
+ */
+export function concatenate(tensors: readonly Tensor[], attributes: { axis: number }): Tensor {
+  return apply(7, tensors, [attributes.axis])
+}
+
+/** `y = cos x` at each element, `x` in radians. */
+export function cos(x: Tensor): Tensor {
+  return apply(8, [x])
+}
+
+/**
+ * `yᵢ = x₀ · … · xᵢ` along an axis.
+ *
+ * - `axis`: The axis, negative from the end.
+ * - `reverse`: True begins at the end.
+ * - `exclusive`: True leaves out the element itself.
+ */
+export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
+  return apply(9, [x], [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)])
+}
+
+/**
+ * `yᵢ = x₀ + … + xᵢ` along an axis.
+ *
+ * - `axis`: The axis, negative from the end.
+ * - `reverse`: True begins at the end.
+ * - `exclusive`: True leaves out the element itself.
+ */
+export function cumsum(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
+  return apply(10, [x], [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)])
+}
+
+/** `y = a / b` at each element, with broadcasting. */
+export function divide(a: Tensor, b: Tensor): Tensor {
+  return apply(11, [a, b])
+}
+
+/** `y` is true where `a = b`, with broadcasting. */
+export function equal(a: Tensor, b: Tensor): Tensor {
+  return apply(12, [a, b])
+}
+
+/** `y = 2/√π · ∫₀ˣ e^(−t²) dt` at each element. */
+export function erf(x: Tensor): Tensor {
+  return apply(13, [x])
+}
+
+/** `y = eˣ` at each element. */
+export function exp(x: Tensor): Tensor {
+  return apply(14, [x])
+}
+
+/** `y = eˣ − 1` at each element, exact near 0. */
+export function expm1(x: Tensor): Tensor {
+  return apply(15, [x])
+}
+
+/** `y = ⌊x⌋` at each element, no gradient. */
+export function floor(x: Tensor): Tensor {
+  return apply(16, [x])
+}
+
+/** `y = ⌊a / b⌋` at each element, with broadcasting; no gradient. */
+export function floorDivide(a: Tensor, b: Tensor): Tensor {
+  return apply(17, [a, b])
+}
+
+/**
+ * `y[…, i…, …] = x[…, indices[i…], …]`: the axes of `indices` (int32) take the place of `axis`.
+ *
+ * - `axis`: The axis that the indices number.
+ */
+export function gather(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
+  return apply(18, [x, indices], [attributes.axis])
+}
+
+/** `y` is true where `a > b`, with broadcasting. */
+export function greater(a: Tensor, b: Tensor): Tensor {
+  return apply(19, [a, b])
+}
+
+/** `y` is true where `a ≥ b`, with broadcasting. */
+export function greaterEqual(a: Tensor, b: Tensor): Tensor {
+  return apply(20, [a, b])
+}
+
+/**
+ * `y = 0, 1, …, size − 1`.
+ *
+ * - `size`: How many.
+ * - `dtype`: The type of `y`, numbers.
+ */
+export function iota(attributes: { size: number; dtype: DType }): Tensor {
+  return apply(21, [], [attributes.size, dtypeCode(attributes.dtype)])
+}
+
+/** `y` is true where `x` is neither infinite nor NaN. */
+export function isFinite(x: Tensor): Tensor {
+  return apply(22, [x])
+}
+
+/** `y` is true where `x` is NaN. */
+export function isNan(x: Tensor): Tensor {
+  return apply(23, [x])
+}
+
+/** `y` is true where `a < b`, with broadcasting. */
+export function less(a: Tensor, b: Tensor): Tensor {
+  return apply(24, [a, b])
+}
+
+/** `y` is true where `a ≤ b`, with broadcasting. */
+export function lessEqual(a: Tensor, b: Tensor): Tensor {
+  return apply(25, [a, b])
+}
+
+/**
+ * `yᵢ = aᵢ · yᵢ₋₁ + bᵢ` along an axis, with 0 before the first.
+ *
+ * - `axis`: The axis, negative from the end.
+ * - `reverse`: True begins at the end.
+ */
+export function linearRecurrence(a: Tensor, b: Tensor, attributes: { axis: number; reverse: boolean }): Tensor {
+  return apply(26, [a, b], [attributes.axis, Number(attributes.reverse)])
+}
+
+/** `y = ln x` at each element. */
+export function log(x: Tensor): Tensor {
+  return apply(27, [x])
+}
+
+/** `y = ln(1 + x)` at each element, exact near 0. */
+export function log1p(x: Tensor): Tensor {
+  return apply(28, [x])
+}
+
+/** `yᵢ = xᵢ − ln Σⱼ eˣʲ` over the last axis. */
+export function logSoftmax(x: Tensor): Tensor {
+  return apply(29, [x])
+}
+
+/** `y` is true where both `a` and `b` are, with broadcasting. */
+export function logicalAnd(a: Tensor, b: Tensor): Tensor {
+  return apply(30, [a, b])
+}
+
+/** `y` is true where `x` is false. */
+export function logicalNot(x: Tensor): Tensor {
+  return apply(31, [x])
+}
+
+/** `y` is true where `a` or `b` is, with broadcasting. */
+export function logicalOr(a: Tensor, b: Tensor): Tensor {
+  return apply(32, [a, b])
+}
+
+/**
+ * `y = op(a) · op(b)` on the last two axes; the leading axes are batch axes and broadcast.
+ *
+ * - `transposeA`: Reads `a` as (…, k, m).
+ * - `transposeB`: Reads `b` as (…, n, k).
+ */
+export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; transposeB: boolean }): Tensor {
+  return apply(33, [a, b], [Number(attributes.transposeA), Number(attributes.transposeB)])
+}
+
+/**
+ * `y = max x` over some axes; equals share the gradient. NaN wins.
+ *
+ * - `axes`: Which axes go, negative ones from the end.
+ * - `keepdims`: True leaves them as 1.
+ */
+export function max(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
+  return apply(34, [x], [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)])
+}
+
+/** `y = max(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
+export function maximum(a: Tensor, b: Tensor): Tensor {
+  return apply(35, [a, b])
+}
+
+/**
+ * `y = min x` over some axes; equals share the gradient. NaN wins.
+ *
+ * - `axes`: Which axes go, negative ones from the end.
+ * - `keepdims`: True leaves them as 1.
+ */
+export function min(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
+  return apply(36, [x], [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)])
+}
+
+/** `y = min(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
+export function minimum(a: Tensor, b: Tensor): Tensor {
+  return apply(37, [a, b])
+}
+
+/** `y = a − b·⌊a / b⌋` at each element, with broadcasting. */
+export function mod(a: Tensor, b: Tensor): Tensor {
+  return apply(38, [a, b])
+}
+
+/** `y = a · b` at each element, with broadcasting. */
+export function multiply(a: Tensor, b: Tensor): Tensor {
+  return apply(39, [a, b])
+}
+
+/** `y = −x` at each element. */
+export function negative(x: Tensor): Tensor {
+  return apply(40, [x])
+}
+
+/** `y` is true where `a ≠ b`, with broadcasting. */
+export function notEqual(a: Tensor, b: Tensor): Tensor {
+  return apply(41, [a, b])
+}
+
+/**
+ * `y[…, j] = 1` where `j = indices[…]`, 0 elsewhere; only zeros for an index outside `[0, depth)`.
+ *
+ * - `depth`: The size of the new last axis.
+ * - `dtype`: The type of `y`.
+ */
+export function oneHot(indices: Tensor, attributes: { depth: number; dtype: DType }): Tensor {
+  return apply(42, [indices], [attributes.depth, dtypeCode(attributes.dtype)])
+}
+
+/**
+ * `y` has the elements of `x`, `between` apart, after `low` and before `high` elements that are `value`.
+ *
+ * - `low`: How many before the first, along each axis.
+ * - `high`: How many after the last, along each axis.
+ * - `between`: How many between two, along each axis.
+ * - `value`: What is put in.
+ */
+export function pad(
+  x: Tensor,
+  attributes: { low: readonly number[]; high: readonly number[]; between: readonly number[]; value: number },
+): Tensor {
+  return apply(
+    43,
+    [x],
+    [attributes.low.length, ...attributes.low, attributes.high.length, ...attributes.high, attributes.between.length, ...attributes.between, attributes.value],
+  )
+}
+
+/** `y = aᵇ` at each element, with broadcasting; `∂y/∂b` is 0 where `a ≤ 0`. */
+export function power(a: Tensor, b: Tensor): Tensor {
+  return apply(44, [a, b])
+}
+
+/**
+ * `y = ∏ x` over some axes; 1 over nothing.
+ *
+ * - `axes`: Which axes go, negative ones from the end.
+ * - `keepdims`: True leaves them as 1.
+ */
+export function prod(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
+  return apply(45, [x], [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)])
+}
+
+/**
+ * 1 (or true) with a probability, else 0.
+ *
+ * - `seedLow`: The low 32 bits of the seed.
+ * - `seedHigh`: The high 32 bits of the seed.
+ * - `stream`: Which random operation this is; 32 bits.
+ * - `shape`: The shape of `y`.
+ * - `dtype`: The type of `y`.
+ * - `probability`: From 0 to 1.
+ */
+export function randomBernoulli(
+  step: Tensor,
+  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType; probability: number },
+): Tensor {
+  return apply(
+    46,
+    [step],
+    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.probability],
+  )
+}
+
+/**
+ * `1 / keep` with probability `keep`, else 0: the mask of dropout.
+ *
+ * - `seedLow`: The low 32 bits of the seed.
+ * - `seedHigh`: The high 32 bits of the seed.
+ * - `stream`: Which random operation this is; 32 bits.
+ * - `shape`: The shape of `y`.
+ * - `dtype`: The type of `y`.
+ * - `keep`: From 0 to 1.
+ */
+export function randomDropout(
+  step: Tensor,
+  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType; keep: number },
+): Tensor {
+  return apply(
+    47,
+    [step],
+    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.keep],
+  )
+}
+
+/**
+ * Whole numbers in [low, high), int32.
+ *
+ * - `seedLow`: The low 32 bits of the seed.
+ * - `seedHigh`: The high 32 bits of the seed.
+ * - `stream`: Which random operation this is; 32 bits.
+ * - `shape`: The shape of `y`.
+ * - `dtype`: The type of `y`.
+ * - `low`: The smallest.
+ * - `high`: One above the largest.
+ */
+export function randomIntegers(
+  step: Tensor,
+  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType; low: number; high: number },
+): Tensor {
+  return apply(
+    48,
+    [step],
+    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.low, attributes.high],
+  )
+}
+
+/**
+ * Normal with mean 0 and deviation 1.
+ *
+ * - `seedLow`: The low 32 bits of the seed.
+ * - `seedHigh`: The high 32 bits of the seed.
+ * - `stream`: Which random operation this is; 32 bits.
+ * - `shape`: The shape of `y`.
+ * - `dtype`: The type of `y`.
+ */
+export function randomNormal(
+  step: Tensor,
+  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType },
+): Tensor {
+  return apply(
+    49,
+    [step],
+    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+  )
+}
+
+/**
+ * Normal with mean 0 and deviation 1, cut at ±2.
+ *
+ * - `seedLow`: The low 32 bits of the seed.
+ * - `seedHigh`: The high 32 bits of the seed.
+ * - `stream`: Which random operation this is; 32 bits.
+ * - `shape`: The shape of `y`.
+ * - `dtype`: The type of `y`.
+ */
+export function randomTruncatedNormal(
+  step: Tensor,
+  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType },
+): Tensor {
+  return apply(
+    50,
+    [step],
+    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+  )
+}
+
+/**
+ * Uniform in [0, 1).
+ *
+ * - `seedLow`: The low 32 bits of the seed.
+ * - `seedHigh`: The high 32 bits of the seed.
+ * - `stream`: Which random operation this is; 32 bits.
+ * - `shape`: The shape of `y`.
+ * - `dtype`: The type of `y`.
+ */
+export function randomUniform(
+  step: Tensor,
+  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType },
+): Tensor {
+  return apply(
+    51,
+    [step],
+    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+  )
+}
+
+/**
+ * Uniform in (0, 1): its logarithm is finite.
+ *
+ * - `seedLow`: The low 32 bits of the seed.
+ * - `seedHigh`: The high 32 bits of the seed.
+ * - `stream`: Which random operation this is; 32 bits.
+ * - `shape`: The shape of `y`.
+ * - `dtype`: The type of `y`.
+ */
+export function randomUniformOpen(
+  step: Tensor,
+  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType },
+): Tensor {
+  return apply(
+    52,
+    [step],
+    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+  )
+}
+
+/** `y = 1 / x` at each element. */
+export function reciprocal(x: Tensor): Tensor {
+  return apply(53, [x])
+}
+
+/** `y = max(x, 0)` at each element; the gradient at 0 is 0. */
+export function relu(x: Tensor): Tensor {
+  return apply(54, [x])
+}
+
+/**
+ * `y` has the numbers of `x`, in row-major order, in another shape.
+ *
+ * - `shape`: The new sizes; one may be −1.
+ */
+export function reshape(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
+  return apply(55, [x], [attributes.shape.length, ...attributes.shape])
+}
+
+/** `y` is the integer nearest to `x`, the even one where two are as near; no gradient. */
+export function round(x: Tensor): Tensor {
+  return apply(56, [x])
+}
+
+/** `y = 1 / √x` at each element. */
+export function rsqrt(x: Tensor): Tensor {
+  return apply(57, [x])
+}
+
+/**
+ * `y[…, indices[i…], …] += updates[…, i…, …]` over all `i…`, from 0: what `gather` does, backwards.
+ *
+ * - `axis`: Where the axes of `indices` begin in `updates`.
+ * - `size`: The size of that axis of `y`.
+ */
+export function scatterAdd(updates: Tensor, indices: Tensor, attributes: { axis: number; size: number }): Tensor {
+  return apply(58, [updates, indices], [attributes.axis, attributes.size])
+}
+
+/**
+ * `y[…, indices[…, i, …], …] += updates[…, i, …]` along `axis`, from 0: `takeAlongAxis` backwards.
+ *
+ * - `axis`: The axis that the indices number.
+ * - `size`: Its size in `y`.
+ */
+export function scatterAddAlongAxis(
+  updates: Tensor,
+  indices: Tensor,
+  attributes: { axis: number; size: number },
+): Tensor {
+  return apply(59, [updates, indices], [attributes.axis, attributes.size])
+}
+
+/** `y = 1 / (1 + e⁻ˣ)` at each element. */
+export function sigmoid(x: Tensor): Tensor {
+  return apply(60, [x])
+}
+
+/** `y = −t · ln σ(x) − (1 − t) · ln σ(−x)` at each element, without overflow. */
+export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  return apply(61, [logits, targets])
+}
+
+/** `y` is −1, 0 or 1, as `x` is negative, zero or positive; NaN stays NaN. */
+export function sign(x: Tensor): Tensor {
+  return apply(62, [x])
+}
+
+/** `y = sin x` at each element, `x` in radians. */
+export function sin(x: Tensor): Tensor {
+  return apply(63, [x])
+}
+
+/**
+ * `y[j] = x[start + step·j]` along each axis, `size` of them.
+ *
+ * - `start`: First index along each axis.
+ * - `size`: How many along each axis.
+ * - `step`: Step along each axis; negative reads backwards.
+ */
+export function slice(
+  x: Tensor,
+  attributes: { start: readonly number[]; size: readonly number[]; step: readonly number[] },
+): Tensor {
+  return apply(
+    64,
+    [x],
+    [attributes.start.length, ...attributes.start, attributes.size.length, ...attributes.size, attributes.step.length, ...attributes.step],
+  )
+}
+
+/** `yᵢ = eˣⁱ / Σⱼ eˣʲ` over the last axis. */
+export function softmax(x: Tensor): Tensor {
+  return apply(65, [x])
+}
+
+/** `y = −Σᵢ tᵢ · ln softmax(x)ᵢ` over the last axis: logits (…, classes), targets alike → (…). */
+export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  return apply(66, [logits, targets])
+}
+
+/** `y = ln(1 + eˣ)` at each element, without overflow. */
+export function softplus(x: Tensor): Tensor {
+  return apply(67, [x])
+}
+
+/**
+ * The last axis in order, stable, NaN last: the values, and where they came from as int32.
+ *
+ * - `descending`: True puts the largest first.
+ */
+export function sort(x: Tensor, attributes: { descending: boolean }): [Tensor, Tensor] {
+  return applyAll(68, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
+}
+
+/** `y = −ln softmax(x)[label]` over the last axis: logits (…, classes), labels (…) int32 → (…). */
+export function sparseSoftmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
+  return apply(69, [logits, labels])
+}
+
+/** `y = √x` at each element. */
+export function sqrt(x: Tensor): Tensor {
+  return apply(70, [x])
+}
+
+/** `y = x²` at each element. */
+export function square(x: Tensor): Tensor {
+  return apply(71, [x])
+}
+
+/** `y = x`, but no gradient goes through. */
+export function stopGradient(x: Tensor): Tensor {
+  return apply(72, [x])
+}
+
+/** `y = a − b` at each element, with broadcasting. */
+export function subtract(a: Tensor, b: Tensor): Tensor {
+  return apply(73, [a, b])
+}
+
+/**
+ * `y = Σ x` over some axes; 0 over nothing.
+ *
+ * - `axes`: Which axes go, negative ones from the end.
+ * - `keepdims`: True leaves them as 1.
+ */
+export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
+  return apply(74, [x], [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)])
+}
+
+/**
+ * `y[…, i, …] = x[…, indices[…, i, …], …]` along `axis`; the other axes are equal.
+ *
+ * - `axis`: The axis that the indices number.
+ */
+export function takeAlongAxis(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
+  return apply(75, [x, indices], [attributes.axis])
+}
+
+/** `y = tanh x` at each element. */
+export function tanh(x: Tensor): Tensor {
+  return apply(76, [x])
+}
+
+/**
+ * The `k` largest of the last axis, the largest first: the values, and where they came from as int32.
+ *
+ * - `k`: How many.
+ */
+export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
+  return applyAll(77, [x], [attributes.k]) as [Tensor, Tensor]
+}
+
+/**
+ * Axis `i` of `y` is axis `perm[i]` of `x`.
+ *
+ * - `perm`: A permutation of the axes.
+ */
+export function transpose(x: Tensor, attributes: { perm: readonly number[] }): Tensor {
+  return apply(78, [x], [attributes.perm.length, ...attributes.perm])
+}
+
+/** `y` is `x` without its fraction, no gradient. */
+export function trunc(x: Tensor): Tensor {
+  return apply(79, [x])
+}
+
+/** `y = condition ? a : b` at each element, with broadcasting. */
+export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  return apply(80, [condition, a, b])
+}
