@@ -2,11 +2,21 @@
 
 import { fail } from '../errors.js'
 import { isSerialized, resolveObject } from '../fields.js'
+import { isModelConfig, modelFromConfig } from '../model/from-config.js'
 import { type Described, familyFor } from './table.js'
 
-/** The object that a serialized layer, loss, metric, optimizer, schedule, initializer, regularizer or constraint describes. */
-export function deserializeObject(object: unknown, where = 'deserialize'): Described {
+/**
+ * The object that Keras's JSON describes: a model, layer, loss, metric, optimizer, schedule, initializer, regularizer
+ * or constraint.
+ *
+ * @example
+ * import { Adam } from 'ferrograd/optimizers'
+ * import { deserialize, serialize } from 'ferrograd/saving'
+ *
+ * const copy = deserialize(serialize(new Adam({ learningRate: 0.01 })))
+ */
+export function deserialize(object: unknown, where = 'deserialize'): Described {
   if (!isSerialized(object)) return fail('ERR_FORMAT', where, 'an object with class_name and config', object)
-  const family = familyFor(object, where)
-  return resolveObject<Described>(object, where, family)
+  if (isModelConfig(object)) return modelFromConfig(object) as unknown as Described
+  return resolveObject<Described>(object, where, familyFor(object, where))
 }

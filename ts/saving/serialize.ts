@@ -6,7 +6,7 @@ import type { Json } from '../types.js'
 import { type Described, familyOf } from './table.js'
 
 /**
- * A layer, loss, metric, optimizer, schedule, initializer, regularizer or constraint as Keras 3 writes it.
+ * A model, layer, loss, metric, optimizer, schedule, initializer, regularizer or constraint as Keras 3 writes it.
  *
  * @example
  * import { Adam } from 'ferrograd/optimizers'
@@ -15,13 +15,15 @@ import { type Described, familyOf } from './table.js'
  * const json = serialize(new Adam()) // { module: 'keras.optimizers', class_name: 'Adam', config: { … }, … }
  */
 export function serialize(object: Described): Json {
+  if (isModel(object)) return object.toConfig()
   const family = familyOf(object)
-  if (family === undefined)
-    fail(
-      'ERR_FORMAT',
-      'serialize',
-      'a layer, loss, metric, optimizer, schedule, initializer, regularizer or constraint',
-      object,
-    )
+  if (family === undefined) fail('ERR_FORMAT', 'serialize', 'a model or a part of one', object)
   return serializeAs(family.module, object)
+}
+
+/** Models know more about themselves than their options. */
+function isModel(object: unknown): object is { toConfig(): Json } {
+  return (
+    typeof object === 'object' && object !== null && typeof (object as { toConfig?: unknown }).toConfig === 'function'
+  )
 }

@@ -2,7 +2,7 @@
 
 import { constraintFamily } from '../constraints.js'
 import { fail } from '../errors.js'
-import type { Configurable, Family, FieldTable, Serialized } from '../fields.js'
+import type { Configurable, Configured, Family, FieldTable, Serialized } from '../fields.js'
 import { initializerFamily } from '../initializers.js'
 import { layerFamily } from '../layers/table.js'
 import { lossFamily } from '../losses/table.js'
@@ -39,6 +39,17 @@ export function familyFor(object: Serialized, where: string): Family<Described> 
     | undefined
   const own = custom && familyOf(custom.prototype)
   return own ?? byModule(object.module) ?? byClass(object, where)
+}
+
+/** The class of a serialized object, if it is one of ours or of the user's. */
+export function classFor(object: Serialized): Configured | undefined {
+  const custom = registeredClass(object.registered_name ?? object.class_name)
+  if (custom !== undefined) return custom
+  const name = canonical(object.class_name)
+  const family =
+    byModule(object.module) ?? families.find((one) => Object.keys(one.classes).some((key) => canonical(key) === name))
+  const key = Object.keys(family?.classes ?? {}).find((one) => canonical(one) === name)
+  return key === undefined ? undefined : family?.classes[key]
 }
 
 /** `keras.src.optimizers.adam` means `keras.optimizers`. */
