@@ -1,0 +1,126 @@
+//! Compiled programs.
+
+use crate::error::{Result, internal, js};
+use crate::job::Done;
+use crate::runtime::BindingRuntime;
+use crate::tensor::BindingTensor;
+use crate::variable::BindingVariable;
+use ferrograd_graph::{Feed, Program, Request, Spec, Tensor, Variable, compile};
+use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::threads::Threads;
+use napi::bindgen_prelude::ClassInstance;
+use napi_derive::napi;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A compiled program.
+#[napi]
+pub struct BindingProgram {
+    pub(crate) program: Arc<Program>,
+    threads: Threads,
+    workers: crate::job::Workers,
+}
+
+/// The results of a run, once it is done.
+#[napi]
+pub struct BindingOutputs(Arc<Mutex<Vec<Arc<Memory>>>>, Vec<Spec>);
+
+#[napi]
+impl BindingOutputs {
+    /// The outputs, once.
+    #[napi(catch_unwind)]
+    pub fn take(&self) -> Vec<BindingTensor> {
+        let values = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        tensors(values, &self.1)
+    }
+}
+
+fn tensors(values: Vec<Arc<Memory>>, specs: &[Spec]) -> Vec<BindingTensor> {
+    values.into_iter().zip(specs).map(|(memory, spec)| Tensor::value(spec.clone(), memory).into()).collect()
+}
+
+#[napi]
+impl BindingProgram {
+    /// Compiles outputs and updates. `feed` keeps the inputs in the program's arena, for epochs.
+    #[napi(factory, catch_unwind)]
+    #[allow(clippy::too_many_arguments, reason = "one flat call per compilation is the cheapest border")]
+    pub fn compile(
+        runtime: &BindingRuntime,
+        inputs: Vec<ClassInstance<'_, BindingTensor>>,
+        outputs: Vec<ClassInstance<'_, BindingTensor>>,
+        variables: Vec<ClassInstance<'_, BindingVariable>>,
+        values: Vec<ClassInstance<'_, BindingTensor>>,
+        guard: Option<&BindingTensor>,
+        feed: bool,
+    ) -> Result<BindingProgram> {
+        let list = |tensors: &[ClassInstance<'_, BindingTensor>]| -> Vec<Tensor> {
+            tensors.iter().map(|tensor| tensor.tensor.clone()).collect()
+        };
+        if variables.len() != values.len() {
+            return Err(internal(format!("compile: {} variables, {} values", variables.len(), values.len())));
+        }
+        let variables = variables.iter().map(|variable| variable.variable.clone());
+        let updates: Vec<(Variable, Tensor)> = variables.zip(list(&values)).collect();
+        let (inputs, outputs) = (list(&inputs), list(&outputs));
+        let guard = guard.map(|guard| &guard.tensor);
+        let request = Request { inputs: &inputs, outputs: &outputs, updates: &updates, guard };
+        let feed = if feed { Feed::Arena } else { Feed::Borrowed };
+        let program = Arc::new(compile(&request, feed, runtime.isa).map_err(js)?);
+        Ok(BindingProgram { program, threads: runtime.threads.clone(), workers: runtime.workers.clone() })
+    }
+
+    /// Runs it now.
+    #[napi(catch_unwind)]
+    pub fn run_sync(&self, inputs: Vec<ClassInstance<'_, BindingTensor>>) -> Result<Vec<BindingTensor>> {
+        let inputs = self.inputs(&inputs)?;
+        let values = self.program.run(&inputs, &self.threads).map_err(js)?;
+        Ok(tensors(values, &self.specs()))
+    }
+
+    /// Runs it on another thread.
+    #[napi(catch_unwind)]
+    pub fn run(
+        &self,
+        inputs: Vec<ClassInstance<'_, BindingTensor>>,
+        #[napi(ts_arg_type = "(code: string | null, message: string | null) => void")] done: Done,
+    ) -> Result<BindingOutputs> {
+        let inputs = self.inputs(&inputs)?;
+        let slot = Arc::new(Mutex::new(Vec::new()));
+        let (program, threads, into) = (self.program.clone(), self.threads.clone(), slot.clone());
+        self.workers.start(done, move || {
+            let values = program.run(&inputs, &threads)?;
+            *into.lock().unwrap_or_else(PoisonError::into_inner) = values;
+            Ok(())
+        });
+        Ok(BindingOutputs(slot, self.specs()))
+    }
+
+    /// Kernels in the order in which they run.
+    #[napi(getter, catch_unwind)]
+    pub fn steps(&self) -> Vec<&'static str> {
+        self.program.step_names().collect()
+    }
+
+    /// Bytes of its arena.
+    #[napi(getter, catch_unwind)]
+    pub fn arena_bytes(&self) -> f64 {
+        self.program.arena_bytes() as f64
+    }
+
+    fn specs(&self) -> Vec<Spec> {
+        self.program.outputs().cloned().collect()
+    }
+
+    fn inputs(&self, inputs: &[ClassInstance<'_, BindingTensor>]) -> Result<Vec<Arc<Memory>>> {
+        let expected = self.program.inputs();
+        if inputs.len() != expected.len() || self.program.feed() == Feed::Arena {
+            return Err(internal(format!("run: {} inputs for {}", inputs.len(), expected.len())));
+        }
+        let value = |(input, spec): (&ClassInstance<'_, BindingTensor>, &Spec)| {
+            if input.tensor.spec() != spec {
+                return Err(internal(format!("run: {} for {spec}", input.tensor.spec())));
+            }
+            input.tensor.evaluated().ok_or_else(|| internal("run: an input has no numbers yet"))
+        };
+        inputs.iter().zip(expected).map(value).collect()
+    }
+}

@@ -1,0 +1,65 @@
+//! Variables: state that programs change.
+
+use crate::error::{Result, internal};
+use crate::tensor::{BindingTensor, memory, spec};
+use ferrograd_graph::{Tensor, Variable};
+use napi_derive::napi;
+use std::sync::Arc;
+
+/// A handle on a variable.
+#[napi]
+pub struct BindingVariable {
+    pub(crate) variable: Variable,
+}
+
+#[napi]
+impl BindingVariable {
+    /// A variable that holds a copy of the bytes.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(name: String, shape: Vec<u32>, dtype: u32, bytes: &[u8]) -> Result<BindingVariable> {
+        let spec = spec(&shape, dtype)?;
+        let memory = Arc::new(memory(&spec, bytes)?);
+        Ok(BindingVariable { variable: Variable::from_memory(name, spec, memory) })
+    }
+
+    /// A variable that starts with the numbers of an evaluated tensor.
+    #[napi(factory, catch_unwind)]
+    pub fn of(name: String, value: &BindingTensor) -> Result<BindingVariable> {
+        let memory = evaluated(value)?;
+        Ok(BindingVariable { variable: Variable::from_memory(name, value.tensor.spec().clone(), memory) })
+    }
+
+    /// The value that it will have when a program runs.
+    #[napi(catch_unwind)]
+    pub fn symbol(&self) -> BindingTensor {
+        Tensor::variable(&self.variable).into()
+    }
+
+    /// The value that it has now; later changes do not touch it.
+    #[napi(catch_unwind)]
+    pub fn snapshot(&self) -> BindingTensor {
+        Tensor::value(self.variable.spec().clone(), self.variable.snapshot()).into()
+    }
+
+    /// Puts the numbers of an evaluated tensor in.
+    #[napi(catch_unwind)]
+    pub fn assign(&self, value: &BindingTensor) -> Result<()> {
+        if value.tensor.spec() != self.variable.spec() {
+            let (expected, got) = (self.variable.spec(), value.tensor.spec());
+            return Err(internal(format!("assign to '{}': {got} for {expected}", self.variable.name())));
+        }
+        self.variable.replace(evaluated(value)?);
+        Ok(())
+    }
+
+    /// Copies the bytes of a typed array in.
+    #[napi(catch_unwind)]
+    pub fn set(&self, bytes: &[u8]) -> Result<()> {
+        self.variable.replace(Arc::new(memory(self.variable.spec(), bytes)?));
+        Ok(())
+    }
+}
+
+fn evaluated(value: &BindingTensor) -> Result<Arc<ferrograd_kernels::exec::Memory>> {
+    value.tensor.evaluated().ok_or_else(|| internal("the tensor has no numbers yet"))
+}

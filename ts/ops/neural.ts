@@ -1,0 +1,43 @@
+/** Softmax and the cross-entropies, fused and stable. */
+
+import * as raw from '../generated/ops.js'
+import { handleOf, Tensor } from '../tensor.js'
+import { axisOf, cast, floats, type Operand, toFloat } from './operand.js'
+import type { AxisOptions } from './reduce.js'
+import { transpose } from './shape.js'
+
+/** `eˣⁱ / Σⱼ eˣʲ` along an axis, the last by default. */
+export function softmax(x: Operand, { axis = -1 }: AxisOptions = {}): Tensor {
+  return alongLast('softmax', raw.softmax, toFloat(x), axis)
+}
+/** `xᵢ − ln Σⱼ eˣʲ` along an axis, the last by default. */
+export function logSoftmax(x: Operand, { axis = -1 }: AxisOptions = {}): Tensor {
+  return alongLast('logSoftmax', raw.logSoftmax, toFloat(x), axis)
+}
+function alongLast(name: string, op: (x: Tensor) => Tensor, x: Tensor, axis: number): Tensor {
+  const at = axisOf(name, axis, x.rank)
+  if (at === x.rank - 1) return op(x)
+  const order = x.shape.map((_, index) => index)
+  const [last = 0] = order.splice(at, 1, x.rank - 1)
+  order[x.rank - 1] = last
+  return transpose(op(transpose(x, order)), order)
+}
+/** `−Σ t·ln softmax(x)` over the last axis: one loss a row. */
+export function softmaxCrossEntropy(logits: Operand, targets: Operand): Tensor {
+  return raw.softmaxCrossEntropy(...floats(logits, targets))
+}
+/** `−ln softmax(x)[label]` over the last axis: one loss a row; labels are integers from 0. */
+export function sparseSoftmaxCrossEntropy(logits: Operand, labels: Operand): Tensor {
+  return raw.sparseSoftmaxCrossEntropy(toFloat(logits), cast(labels, 'int32'))
+}
+/** `max(x, 0) − x·t + ln(1 + e^−|x|)` at each element. */
+export function sigmoidCrossEntropy(logits: Operand, targets: Operand): Tensor {
+  return raw.sigmoidCrossEntropy(...floats(logits, targets))
+}
+
+/** The op that computes a tensor, and what it reads; undefined for tensors that are given. */
+export function producer(x: Tensor): { op: string; inputs: Tensor[] } | undefined {
+  const handle = handleOf(x)
+  const { op } = handle
+  return op == null ? undefined : { op, inputs: handle.inputs.map((input) => Tensor.of(input)) }
+}

@@ -1,0 +1,112 @@
+/** What ops take: tensors, variables and plain values, brought to one dtype. */
+
+import { floatx } from '../config.js'
+import { dtypeCode, promote } from '../dtype.js'
+import { fail } from '../errors.js'
+import * as raw from '../generated/ops.js'
+import { BindingTensor } from '../native.js'
+import { native } from '../runtime.js'
+import { Tensor, tensor } from '../tensor.js'
+import type { DType, Shape, TensorLike } from '../types.js'
+import { Variable } from '../variable.js'
+
+/** Whatever an op takes where it wants a tensor. */
+export type Operand = TensorLike | Variable
+
+/** The operand as a tensor. */
+export function toTensor(x: Operand): Tensor {
+  if (x instanceof Tensor) return x
+  if (x instanceof Variable) return x.read()
+  return tensor(x)
+}
+
+/** Two operands of one dtype: plain numbers take the other's, else the wider one wins (bool < int32 < floats). */
+export function pair(a: Operand, b: Operand): [Tensor, Tensor] {
+  if (isNumber(a) && isNumber(b)) return [scalar(a, floatx()), scalar(b, floatx())]
+  if (isNumber(b)) return withNumber(toTensor(a), b)
+  if (isNumber(a)) {
+    const [right, left] = withNumber(toTensor(b), a)
+    return [left, right]
+  }
+  const [x, y] = [toTensor(a), toTensor(b)]
+  if (x.dtype === y.dtype) return [x, y]
+  const dtype = promote(x.dtype, y.dtype)
+  return [cast(x, dtype), cast(y, dtype)]
+}
+
+/** As {@link pair}, with truth values as numbers. */
+export function numbers(a: Operand, b: Operand): [Tensor, Tensor] {
+  const [x, y] = pair(a, b)
+  return x.dtype === 'bool' ? [cast(x, 'int32'), cast(y, 'int32')] : [x, y]
+}
+
+/** As {@link pair}, with integers as floats. */
+export function floats(a: Operand, b: Operand): [Tensor, Tensor] {
+  const [x, y] = pair(a, b)
+  return [toFloat(x), toFloat(y)]
+}
+
+/** The operand as a float tensor: integers and truth values become `config.floatx()`. */
+export function toFloat(x: Operand): Tensor {
+  const t = toTensor(x)
+  return t.dtype === 'float32' || t.dtype === 'float64' ? t : cast(t, floatx())
+}
+
+/** The operand as a tensor of numbers: truth values become `int32`. */
+export function toNumbers(x: Operand): Tensor {
+  const t = toTensor(x)
+  return t.dtype === 'bool' ? cast(t, 'int32') : t
+}
+
+/** The operand as truth values: anything but 0 is true. */
+export function toBool(x: Operand): Tensor {
+  return cast(toTensor(x), 'bool')
+}
+
+/** The operand as another dtype. */
+export function cast(x: Operand, dtype: DType): Tensor {
+  const t = toTensor(x)
+  return t.dtype === dtype ? t : raw.cast(t, { dtype })
+}
+
+/** `value` everywhere. */
+export function full(shape: Shape, value: number, dtype: DType = floatx()): Tensor {
+  const wrong = shape.some((length) => !Number.isInteger(length) || length < 0 || length > 0xffff_ffff)
+  if (wrong) fail('ERR_SHAPE', 'shape', 'lengths that are integers >= 0', [...shape])
+  return Tensor.of(native(() => BindingTensor.fill([...shape], dtypeCode(dtype), value)))
+}
+
+/** The axis counted from the front, checked. */
+export function axisOf(op: string, axis: number, rank: number): number {
+  const index = axis < 0 ? axis + rank : axis
+  if (!Number.isInteger(index) || index < 0 || index >= rank) {
+    fail('ERR_SHAPE', `${op} axis`, `an integer from ${-rank} to ${rank - 1}`, axis)
+  }
+  return index
+}
+
+/** Every axis, the one, or the list, counted from the front. */
+export function axesOf(op: string, axis: number | readonly number[] | undefined, rank: number): number[] {
+  if (axis === undefined) return Array.from({ length: rank }, (_, index) => index)
+  const list = typeof axis === 'number' ? [axis] : axis
+  return list.map((one) => axisOf(op, one, rank))
+}
+
+/** The length of an axis that is known to be there. */
+export function lengthOf(x: Tensor, axis: number): number {
+  return x.shape[axis] ?? 1
+}
+
+function isNumber(x: Operand): x is number {
+  return typeof x === 'number'
+}
+
+function scalar(value: number, dtype: DType): Tensor {
+  return full([], value, dtype)
+}
+
+function withNumber(x: Tensor, value: number): [Tensor, Tensor] {
+  const fits = x.dtype === 'float32' || x.dtype === 'float64' || (x.dtype === 'int32' && Number.isInteger(value))
+  const dtype = fits ? x.dtype : Number.isInteger(value) ? 'int32' : floatx()
+  return [cast(x, dtype), scalar(value, dtype)]
+}

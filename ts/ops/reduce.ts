@@ -1,0 +1,152 @@
+/** Sums, extremes and means over axes; order along an axis. */
+
+import * as raw from '../generated/ops.js'
+import type { Tensor } from '../tensor.js'
+import { exp, log, multiply, sqrt, square, subtract } from './elementwise.js'
+import { axesOf, axisOf, cast, lengthOf, type Operand, toBool, toFloat, toNumbers, toTensor } from './operand.js'
+import { reshape, transpose } from './shape.js'
+
+/** Which axes go, all by default, and whether they stay as 1. */
+export interface ReduceOptions {
+  readonly axis?: number | readonly number[] | undefined
+  readonly keepdims?: boolean | undefined
+}
+
+/** One axis, the last by default. */
+export interface AxisOptions {
+  readonly axis?: number | undefined
+}
+
+function over(
+  name: string,
+  op: (x: Tensor, attributes: { axes: number[]; keepdims: boolean }) => Tensor,
+  x: Tensor,
+  options: ReduceOptions,
+): Tensor {
+  return op(x, { axes: axesOf(name, options.axis, x.rank), keepdims: options.keepdims ?? false })
+}
+
+/** `Σ x` */
+export function sum(x: Operand, options: ReduceOptions = {}): Tensor {
+  return over('sum', raw.sum, toNumbers(x), options)
+}
+/** `Π x` */
+export function prod(x: Operand, options: ReduceOptions = {}): Tensor {
+  return over('prod', raw.prod, toNumbers(x), options)
+}
+/** The largest; NaN if any is. The gradient is shared by equals. */
+export function max(x: Operand, options: ReduceOptions = {}): Tensor {
+  return over('max', raw.max, toNumbers(x), options)
+}
+/** The smallest; NaN if any is. The gradient is shared by equals. */
+export function min(x: Operand, options: ReduceOptions = {}): Tensor {
+  return over('min', raw.min, toNumbers(x), options)
+}
+/** `Σ x / n` */
+export function mean(x: Operand, options: ReduceOptions = {}): Tensor {
+  const t = toFloat(x)
+  const count = axesOf('mean', options.axis, t.rank).reduce((product, axis) => product * lengthOf(t, axis), 1)
+  return multiply(sum(t, options), 1 / count)
+}
+/** `Σ (x − mean)² / n`, in two passes so that it stays exact far from 0. */
+export function variance(x: Operand, options: ReduceOptions = {}): Tensor {
+  const t = toFloat(x)
+  const centre = mean(t, { axis: options.axis, keepdims: true })
+  return mean(square(subtract(t, centre)), options)
+}
+/** The square root of the variance. */
+export function std(x: Operand, options: ReduceOptions = {}): Tensor {
+  return sqrt(variance(x, options))
+}
+/** True where any is. */
+export function any(x: Operand, options: ReduceOptions = {}): Tensor {
+  return cast(max(cast(toBool(x), 'int32'), options), 'bool')
+}
+/** True where all are. */
+export function all(x: Operand, options: ReduceOptions = {}): Tensor {
+  return cast(min(cast(toBool(x), 'int32'), options), 'bool')
+}
+/** `ln Σ eˣ`, without overflow. */
+export function logsumexp(x: Operand, options: ReduceOptions = {}): Tensor {
+  const t = toFloat(x)
+  const peak = raw.stopGradient(max(t, { axis: options.axis, keepdims: true }))
+  const total = log(sum(exp(subtract(t, peak)), options))
+  return raw.add(total, reshape(peak, total.shape))
+}
+/** `√Σ x²` */
+export function norm(x: Operand, options: ReduceOptions = {}): Tensor {
+  return sqrt(sum(square(toFloat(x)), options))
+}
+
+/** The index of the largest along an axis (the first among equals), over all elements without one; `int32`. */
+export function argmax(x: Operand, options: AxisOptions = {}): Tensor {
+  return extreme('argmax', raw.argmax, x, options)
+}
+/** The index of the smallest along an axis (the first among equals), over all elements without one; `int32`. */
+export function argmin(x: Operand, options: AxisOptions = {}): Tensor {
+  return extreme('argmin', raw.argmin, x, options)
+}
+function extreme(name: string, op: (x: Tensor) => Tensor, x: Operand, { axis }: AxisOptions): Tensor {
+  const t = toFloat(x)
+  return axis === undefined ? op(reshape(t, [t.size])) : op(axisLast(t, axisOf(name, axis, t.rank)))
+}
+
+/** Running sums along an axis. */
+export interface ScanOptions extends AxisOptions {
+  /** True begins at the end. */
+  readonly reverse?: boolean
+  /** True leaves out the element itself. */
+  readonly exclusive?: boolean
+}
+/** `yᵢ = Σ_{j≤i} xⱼ` along an axis, the last by default. */
+export function cumsum(x: Operand, options: ScanOptions = {}): Tensor {
+  return running('cumsum', raw.cumsum, x, options)
+}
+/** `yᵢ = Π_{j≤i} xⱼ` along an axis, the last by default. */
+export function cumprod(x: Operand, options: ScanOptions = {}): Tensor {
+  return running('cumprod', raw.cumprod, x, options)
+}
+function running(
+  name: string,
+  op: (x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }) => Tensor,
+  x: Operand,
+  { axis = -1, reverse = false, exclusive = false }: ScanOptions,
+): Tensor {
+  const t = toNumbers(x)
+  return op(t, { axis: axisOf(name, axis, t.rank), reverse, exclusive })
+}
+
+/** Which axis, and which end first. */
+export interface SortOptions extends AxisOptions {
+  readonly descending?: boolean
+}
+/** The elements in order along an axis, the last by default; NaN last. */
+export function sort(x: Operand, options: SortOptions = {}): Tensor {
+  return ordered(x, options)[0]
+}
+/** The indices that would sort along an axis; equals keep their order. */
+export function argsort(x: Operand, options: SortOptions = {}): Tensor {
+  return ordered(x, options)[1]
+}
+function ordered(x: Operand, { axis = -1, descending = false }: SortOptions): [Tensor, Tensor] {
+  const t = toTensor(x)
+  const at = axisOf('sort', axis, t.rank)
+  const [values, indices] = raw.sort(axisLast(t, at), { descending })
+  return [axisBack(values, at), axisBack(indices, at)]
+}
+function axisLast(x: Tensor, axis: number): Tensor {
+  return axis === x.rank - 1 ? x : transpose(x, [...others(x.rank, axis), axis])
+}
+function axisBack(x: Tensor, axis: number): Tensor {
+  if (axis === x.rank - 1) return x
+  const order = Array.from({ length: x.rank - 1 }, (_, index) => index)
+  return transpose(x, [...order.slice(0, axis), x.rank - 1, ...order.slice(axis)])
+}
+function others(rank: number, axis: number): number[] {
+  return Array.from({ length: rank }, (_, index) => index).filter((index) => index !== axis)
+}
+/** The `k` largest along the last axis, largest first, and their indices. */
+export function topK(x: Operand, k: number): { values: Tensor; indices: Tensor } {
+  const [values, indices] = raw.topK(toTensor(x), { k })
+  return { values, indices }
+}

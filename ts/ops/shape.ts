@@ -1,0 +1,218 @@
+/** Shapes changed, parts taken, tensors joined. */
+
+import { floatx } from '../config.js'
+import { promote } from '../dtype.js'
+import { fail } from '../errors.js'
+import * as raw from '../generated/ops.js'
+import type { Tensor } from '../tensor.js'
+import type { DType, Shape } from '../types.js'
+import { add, equal, greaterEqual, lessEqual, multiply } from './elementwise.js'
+import { axesOf, axisOf, cast, full, lengthOf, type Operand, toTensor } from './operand.js'
+
+export { cast, full } from './operand.js'
+
+/** The same numbers in another shape; one length may be −1. */
+export function reshape(x: Operand, shape: Shape): Tensor {
+  return raw.reshape(toTensor(x), { shape: [...shape] })
+}
+/** The axes in another order, reversed by default. */
+export function transpose(x: Operand, perm?: readonly number[]): Tensor {
+  const t = toTensor(x)
+  const reversed = (): number[] => Array.from({ length: t.rank }, (_, axis) => t.rank - 1 - axis)
+  return raw.transpose(t, { perm: perm ? axesOf('transpose', perm, t.rank) : reversed() })
+}
+/** A new axis of length 1. */
+export function expandDims(x: Operand, axis: number): Tensor {
+  const t = toTensor(x)
+  const at = axisOf('expandDims', axis, t.rank + 1)
+  return reshape(t, [...t.shape.slice(0, at), 1, ...t.shape.slice(at)])
+}
+/** Axes of length 1 taken away: the given ones, or all. */
+export function squeeze(x: Operand, axis?: number | readonly number[]): Tensor {
+  const t = toTensor(x)
+  const ones = t.shape.flatMap((length, index) => (length === 1 ? [index] : []))
+  const gone = axis === undefined ? ones : axesOf('squeeze', axis, t.rank)
+  const long = gone.find((index) => t.shape[index] !== 1)
+  if (long !== undefined) fail('ERR_SHAPE', `squeeze axis ${long}`, 'an axis of length 1', t.shape[long])
+  return reshape(
+    t,
+    t.shape.filter((_, index) => !gone.includes(index)),
+  )
+}
+/** Repeated along new and length-1 axes. */
+export function broadcastTo(x: Operand, shape: Shape): Tensor {
+  return raw.broadcastTo(toTensor(x), { shape: [...shape] })
+}
+/** Tensors one after the other along an axis, the last by default. */
+export function concatenate(tensors: readonly Operand[], { axis = -1 }: { readonly axis?: number } = {}): Tensor {
+  const list = oneDType('concatenate', tensors)
+  const [first] = list
+  if (first === undefined) fail('ERR_SHAPE', 'concatenate', 'at least one tensor', { text: 'none' })
+  return raw.concatenate(list, { axis: axisOf('concatenate', axis, first.rank) })
+}
+/** Tensors of one shape along a new axis, the first by default. */
+export function stack(tensors: readonly Operand[], { axis = 0 }: { readonly axis?: number } = {}): Tensor {
+  const list = tensors.map(toTensor)
+  const rank = (list[0]?.rank ?? 0) + 1
+  const at = axisOf('stack', axis, rank)
+  return concatenate(
+    list.map((tensor) => expandDims(tensor, at)),
+    { axis: at },
+  )
+}
+/** Equal parts along an axis, or parts that end at the given indices. */
+export function split(
+  x: Operand,
+  parts: number | readonly number[],
+  { axis = 0 }: { readonly axis?: number } = {},
+): Tensor[] {
+  const t = toTensor(x)
+  const at = axisOf('split', axis, t.rank)
+  const length = lengthOf(t, at)
+  const ends = typeof parts === 'number' ? equalParts(length, parts) : [...parts, length]
+  return ends.map((end, index) => {
+    const start = index === 0 ? 0 : (ends[index - 1] ?? 0)
+    const begin = t.shape.map((_, axis) => (axis === at ? start : 0))
+    return slice(t, { begin, size: t.shape.map((whole, axis) => (axis === at ? end - start : whole)) })
+  })
+}
+function equalParts(length: number, parts: number): number[] {
+  if (!Number.isInteger(parts) || parts < 1 || length % parts !== 0) {
+    fail('ERR_SHAPE', 'split parts', `a divisor of the axis' length ${length}`, parts)
+  }
+  return Array.from({ length: parts }, (_, index) => ((index + 1) * length) / parts)
+}
+
+/** Where a part begins along each axis, how long it is (−1: to the end), and in which steps. */
+export interface SliceOptions {
+  readonly begin: readonly number[]
+  readonly size?: readonly number[]
+  readonly step?: readonly number[]
+}
+/** A part of a tensor. */
+export function slice(x: Operand, { begin, size, step }: SliceOptions): Tensor {
+  const t = toTensor(x)
+  if (begin.length !== t.rank) fail('ERR_SHAPE', 'slice begin', `${t.rank} numbers`, [...begin])
+  const steps = step ?? t.shape.map(() => 1)
+  const start = begin.map((from, axis) => (from < 0 ? from + lengthOf(t, axis) : from))
+  const room = (axis: number): number => {
+    const [from, by] = [start[axis] ?? 0, steps[axis] ?? 1]
+    return by > 0 ? Math.ceil((lengthOf(t, axis) - from) / by) : Math.floor(from / -by) + 1
+  }
+  const lengths = t.shape.map((_, axis) => {
+    const wanted = size?.[axis] ?? -1
+    return wanted < 0 ? Math.max(0, room(axis)) : wanted
+  })
+  return raw.slice(t, { start, size: lengths, step: [...steps] })
+}
+/** The elements backwards along some axes, all by default. */
+export function flip(x: Operand, { axis }: { readonly axis?: number | readonly number[] } = {}): Tensor {
+  const t = toTensor(x)
+  const turned = axesOf('flip', axis, t.rank)
+  const step = t.shape.map((_, index) => (turned.includes(index) ? -1 : 1))
+  const start = t.shape.map((length, index) => (turned.includes(index) ? Math.max(0, length - 1) : 0))
+  return raw.slice(t, { start, size: [...t.shape], step })
+}
+/** `value` before and after along each axis. */
+export function pad(x: Operand, widths: readonly (readonly [number, number])[], value = 0): Tensor {
+  const t = toTensor(x)
+  if (widths.length !== t.rank) fail('ERR_SHAPE', 'pad widths', `${t.rank} pairs`, widths.length)
+  const side = (index: 0 | 1): number[] => widths.map((pair) => pair[index])
+  return raw.pad(t, { low: side(0), high: side(1), between: t.shape.map(() => 0), value })
+}
+/** The whole tensor `repeats[i]` times along axis `i`. */
+export function tile(x: Operand, repeats: readonly number[]): Tensor {
+  const t = toTensor(x)
+  const rank = Math.max(t.rank, repeats.length)
+  const lengths = [...Array(rank - t.rank).fill(1), ...t.shape] as number[]
+  const times = [...Array(rank - repeats.length).fill(1), ...repeats] as number[]
+  const spread = broadcastTo(
+    reshape(
+      t,
+      lengths.flatMap((length) => [1, length]),
+    ),
+    lengths.flatMap((length, axis) => [times[axis] ?? 1, length]),
+  )
+  return reshape(
+    spread,
+    lengths.map((length, axis) => length * (times[axis] ?? 1)),
+  )
+}
+/** Each element `times` times along an axis. */
+export function repeat(x: Operand, times: number, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
+  const t = toTensor(x)
+  const at = axisOf('repeat', axis, t.rank)
+  const [before, length, after] = [t.shape.slice(0, at), lengthOf(t, at), t.shape.slice(at + 1)]
+  const spread = broadcastTo(reshape(t, [...before, length, 1, ...after]), [...before, length, times, ...after])
+  return reshape(spread, [...before, length * times, ...after])
+}
+/** The slices of `x` that `indices` (integers) name along an axis: `x.shape[:axis] + indices.shape + x.shape[axis+1:]`. */
+export function take(x: Operand, indices: Operand, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
+  const t = toTensor(x)
+  return raw.gather(t, cast(indices, 'int32'), { axis: axisOf('take', axis, t.rank) })
+}
+/** The same as {@link take}. */
+export function gather(x: Operand, indices: Operand, options: { readonly axis?: number } = {}): Tensor {
+  return take(x, indices, options)
+}
+/** `y[i…] = x[i… with indices[i…] along the axis]`. */
+export function takeAlongAxis(x: Operand, indices: Operand, { axis = -1 }: { readonly axis?: number } = {}): Tensor {
+  const t = toTensor(x)
+  return raw.takeAlongAxis(t, cast(indices, 'int32'), { axis: axisOf('takeAlongAxis', axis, t.rank) })
+}
+/** 1 at the index, 0 elsewhere, along a new last axis; indices out of range give zeros. */
+export function oneHot(indices: Operand, depth: number, dtype: DType = floatx()): Tensor {
+  return raw.oneHot(cast(indices, 'int32'), { depth, dtype })
+}
+/** Zeros. */
+export function zeros(shape: Shape, dtype: DType = floatx()): Tensor {
+  return full(shape, 0, dtype)
+}
+/** Ones. */
+export function ones(shape: Shape, dtype: DType = floatx()): Tensor {
+  return full(shape, 1, dtype)
+}
+/** Zeros of the shape and dtype of `x`. */
+export function zerosLike(x: Operand): Tensor {
+  const t = toTensor(x)
+  return full(t.shape, 0, t.dtype)
+}
+/** Ones of the shape and dtype of `x`. */
+export function onesLike(x: Operand): Tensor {
+  const t = toTensor(x)
+  return full(t.shape, 1, t.dtype)
+}
+/** `start, start + step, …` below `stop`. */
+export function arange(start: number, stop: number, step = 1, dtype: DType = floatx()): Tensor {
+  const size = Math.max(0, Math.ceil((stop - start) / step))
+  if (!Number.isFinite(size)) fail('ERR_CONFIG', 'arange', 'finite start and stop, step not 0', [start, stop, step])
+  const index = raw.iota({ size, dtype })
+  return cast(add(multiply(index, step), start), dtype)
+}
+/** 1 on the diagonal, 0 elsewhere. */
+export function eye(rows: number, options: { readonly columns?: number; readonly dtype?: DType } = {}): Tensor {
+  const { columns = rows, dtype = floatx() } = options
+  return cast(diagonal(rows, columns, 0, equal), dtype)
+}
+/** The lower triangle of the last two axes: `column ≤ row + k`. */
+export function tril(x: Operand, k = 0): Tensor {
+  return triangle(x, k, lessEqual)
+}
+/** The upper triangle of the last two axes: `column ≥ row + k`. */
+export function triu(x: Operand, k = 0): Tensor {
+  return triangle(x, k, greaterEqual)
+}
+function triangle(x: Operand, k: number, keep: (a: Operand, b: Operand) => Tensor): Tensor {
+  const t = toTensor(x)
+  if (t.rank < 2) fail('ERR_SHAPE', 'triangle', 'at least 2 axes', [...t.shape])
+  return multiply(t, cast(diagonal(lengthOf(t, t.rank - 2), lengthOf(t, t.rank - 1), k, keep), t.dtype))
+}
+function diagonal(rows: number, columns: number, k: number, compare: (a: Operand, b: Operand) => Tensor): Tensor {
+  const index = (size: number): Tensor => raw.iota({ size, dtype: 'int32' })
+  return compare(index(columns), add(reshape(index(rows), [rows, 1]), k))
+}
+function oneDType(_op: string, tensors: readonly Operand[]): Tensor[] {
+  const list = tensors.map(toTensor)
+  const dtype = list.reduce<DType>((widest, tensor) => promote(widest, tensor.dtype), 'bool')
+  return list.map((tensor) => cast(tensor, dtype))
+}

@@ -1,0 +1,263 @@
+/** Compiled programs and the epochs that run them over data. */
+
+import { bytesOf, dtypeCode } from './dtype.js'
+import { FerrogradError, fail } from './errors.js'
+import { BindingColumns, BindingEpoch, BindingProgram } from './native.js'
+import { job, native, runtime } from './runtime.js'
+import { handleOf, Tensor } from './tensor.js'
+import type { DType, TypedArray } from './types.js'
+import { settleVariables, type Variable, variableHandle } from './variable.js'
+
+/** What a program is compiled from. */
+export interface ProgramOptions {
+  /** Placeholders, in the order of feeding. */
+  readonly inputs: readonly Tensor[]
+  /** What a run gives back. */
+  readonly outputs: readonly Tensor[]
+  /** The new values of variables. */
+  readonly updates?: ReadonlyMap<Variable, Tensor>
+  /** A scalar that stops a run, before any variable changes, where it is NaN or infinite. */
+  readonly guard?: Tensor | undefined
+}
+
+/** The native program, compiled for single runs (`false`) or for epochs (`true`). */
+let compiledFor: (program: Program, feed: boolean) => BindingProgram
+
+/** A compiled function of tensors and variables. */
+export class Program {
+  readonly #options: ProgramOptions
+  readonly #compiled = new Map<boolean, BindingProgram>()
+
+  static {
+    compiledFor = (program, feed) => program.#native(feed)
+  }
+
+  constructor(options: ProgramOptions) {
+    this.#options = options
+  }
+
+  /** Runs it off the event loop. */
+  async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
+    const program = this.#native(false)
+    settleVariables()
+    await evaluate(inputs)
+    const outputs = await job((done) => program.run(inputs.map(handleOf), done))
+    return outputs.take().map((handle) => Tensor.of(handle))
+  }
+
+  /** Runs it now: for small programs. */
+  runSync(inputs: readonly Tensor[]): Tensor[] {
+    const program = this.#native(false)
+    settleVariables()
+    native(() => runtime().evaluateSync(inputs.map(handleOf), false))
+    return native(() => program.runSync(inputs.map(handleOf))).map((handle) => Tensor.of(handle))
+  }
+
+  /** The kernels that a run calls, in order, for profiles and tests. */
+  get steps(): readonly string[] {
+    return this.#native(false).steps
+  }
+
+  #native(feed: boolean): BindingProgram {
+    let program = this.#compiled.get(feed)
+    if (program === undefined) {
+      program = build(this.#options, feed)
+      this.#compiled.set(feed, program)
+    }
+    return program
+  }
+}
+
+/** Compiles outputs and updates into a program. */
+export function compile(options: ProgramOptions): Program {
+  return new Program(options)
+}
+
+function build(options: ProgramOptions, feed: boolean): BindingProgram {
+  const { inputs, outputs, updates = new Map<Variable, Tensor>(), guard } = options
+  const variables = [...updates.keys()].map(variableHandle)
+  const values = [...updates.values()].map(handleOf)
+  const stop = guard && handleOf(guard)
+  return native(() =>
+    BindingProgram.compile(runtime(), inputs.map(handleOf), outputs.map(handleOf), variables, values, stop, feed),
+  )
+}
+
+async function evaluate(tensors: readonly Tensor[]): Promise<void> {
+  const pending = tensors.map(handleOf).filter((handle) => !handle.evaluated)
+  if (pending.length > 0) await job((done) => runtime().evaluate(pending, false, done))
+}
+
+/** One array of {@link Columns}. */
+export interface Column {
+  readonly values: TypedArray
+  /** Shape of a row; `[]` where a row is one number. */
+  readonly rowShape: readonly number[]
+  readonly dtype: DType
+}
+
+let columnsHandle: (columns: Columns) => BindingColumns
+
+/** Row-aligned arrays in Rust, copied once. */
+export class Columns {
+  readonly rows: number
+  readonly #handle: BindingColumns
+
+  static {
+    columnsHandle = (columns) => columns.#handle
+  }
+
+  constructor(columns: readonly Column[]) {
+    const sizes = columns.map(({ values, rowShape }) => values.length / rowSize(rowShape))
+    this.rows = sizes[0] ?? 0
+    if (sizes.some((size) => size !== this.rows)) fail('ERR_INTERNAL', 'columns', 'equal row counts', sizes)
+    this.#handle = new BindingColumns(this.rows)
+    for (const { values, rowShape, dtype } of columns) {
+      native(() => this.#handle.add(rowSize(rowShape), dtypeCode(dtype), bytesOf(values)))
+    }
+  }
+}
+
+function rowSize(rowShape: readonly number[]): number {
+  return rowShape.reduce((product, length) => product * length, 1)
+}
+
+/** Progress of an epoch. */
+export interface Progress {
+  /** Steps done. */
+  readonly step: number
+  /** Steps in all. */
+  readonly steps: number
+  /** The scalars of the watch program. */
+  readonly values: number[]
+}
+
+/** What to run over which rows. */
+export interface EpochOptions {
+  /** The step for whole batches. */
+  readonly program: Program
+  /** The step for the last, smaller batch. */
+  readonly tail?: Program | undefined
+  readonly columns: Columns
+  /** First row. */
+  readonly first: number
+  /** How many rows. */
+  readonly count: number
+  readonly batchSize: number
+  /** A permutation that depends on these two numbers alone; rows in order without it. */
+  readonly shuffle?: { readonly seed: number; readonly epoch: number } | undefined
+  /** Stops after so many steps. */
+  readonly maxSteps?: number | undefined
+  /** A program without inputs whose scalar outputs come with the progress. */
+  readonly watch?: Program | undefined
+  readonly onProgress?: ((progress: Progress) => void | Promise<void>) | undefined
+  /** Reports every step and waits until `onProgress` has settled. */
+  readonly everyStep?: boolean | undefined
+  /** Least milliseconds between two reports, 50 by default. */
+  readonly progressMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Gathers the outputs of all steps, in row order. */
+  readonly collect?: boolean | undefined
+}
+
+/** How an epoch ended. */
+export interface EpochResult {
+  readonly steps: number
+  readonly seconds: number
+  readonly values: number[]
+  readonly collected?: Tensor[]
+  /** The step whose guard was not finite; nothing changed in it. */
+  readonly nonFiniteAt?: number
+  /** The guard's value there. */
+  readonly nonFinite?: number
+  readonly aborted: boolean
+}
+
+/** Runs a program over the rows of some columns: one native call, off the event loop. */
+export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
+  const { signal, collect = false } = options
+  if (signal?.aborted) return { steps: 0, seconds: 0, values: [], aborted: true }
+  const request = nativeOptions(options)
+  settleVariables()
+  let failure: { readonly error: unknown } | undefined
+  let epoch: BindingEpoch | undefined
+  const cancel = (): void => epoch?.cancel()
+  const report = reporter(
+    options.onProgress,
+    () => epoch,
+    (error) => {
+      failure ??= { error }
+      cancel()
+    },
+  )
+  signal?.addEventListener('abort', cancel, { once: true })
+  try {
+    epoch = await job((done) => {
+      epoch = BindingEpoch.start(runtime(), request, report, done)
+      return epoch
+    })
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+  }
+  if (failure !== undefined) throw failure.error
+  return result(epoch, options, collect)
+}
+
+function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.start>[1] {
+  const { program, tail, columns, first, count, batchSize, shuffle, maxSteps, watch } = options
+  const tailProgram = tail && compiledFor(tail, true)
+  const watchProgram = watch && compiledFor(watch, false)
+  return {
+    program: compiledFor(program, true),
+    ...(tailProgram && { tail: tailProgram }),
+    columns: columnsHandle(columns),
+    first,
+    count,
+    batch: batchSize,
+    ...(shuffle && { seed: [shuffle.seed >>> 0, Math.floor(shuffle.seed / 0x1_0000_0000) >>> 0] }),
+    epoch: shuffle?.epoch ?? 0,
+    ...(maxSteps !== undefined && { maxSteps }),
+    ...(watchProgram && { watch: watchProgram }),
+    collect: options.collect ?? false,
+    everyStep: options.everyStep ?? false,
+    reportEvery: options.progressMs ?? 50,
+  }
+}
+
+/** Hands reports to the user one at a time; an error of the user's ends the epoch and becomes its rejection. */
+function reporter(
+  onProgress: EpochOptions['onProgress'],
+  epoch: () => BindingEpoch | undefined,
+  fail: (error: unknown) => void,
+): ((step: number, steps: number, values: number[]) => void) | null {
+  if (onProgress === undefined) return null
+  return (step, steps, values) => {
+    const acknowledge = (): void => epoch()?.acknowledge()
+    try {
+      const waits = onProgress({ step, steps, values })
+      if (waits instanceof Promise) waits.catch(fail).then(acknowledge)
+      else acknowledge()
+    } catch (error) {
+      fail(error)
+      acknowledge()
+    }
+  }
+}
+
+function result(epoch: BindingEpoch, options: EpochOptions, collect: boolean): EpochResult {
+  const end = native(() => epoch.end())
+  const rows = Math.min(options.count, end.steps * options.batchSize)
+  return {
+    steps: end.steps,
+    seconds: end.seconds,
+    values: end.values,
+    ...(collect && { collected: native(() => epoch.takeCollected(rows)).map((handle) => Tensor.of(handle)) }),
+    ...(end.nonFiniteAt != null && { nonFiniteAt: end.nonFiniteAt, nonFinite: end.nonFinite ?? Number.NaN }),
+    aborted: end.cancelled,
+  }
+}
+
+/** Thrown where a caller cancelled. */
+export function aborted(where: string): FerrogradError {
+  return new FerrogradError('ERR_ABORTED', `${where}: aborted by its signal`)
+}

@@ -1,0 +1,139 @@
+/** Random tensors: each number is a function of (seed, step, element), at any thread count. */
+
+import { floatx, nextSeed } from './config.js'
+import { fail } from './errors.js'
+import * as raw from './generated/ops.js'
+import { add, log, multiply, negative, subtract } from './ops/elementwise.js'
+import { cast, full, type Operand, toFloat, toTensor } from './ops/operand.js'
+import { argmax, argsort } from './ops/reduce.js'
+import { take } from './ops/shape.js'
+import type { Tensor } from './tensor.js'
+import type { DType, FloatDType, Shape } from './types.js'
+import { type Variable, variable } from './variable.js'
+
+/**
+ * A stream of random numbers whose position is a variable, so that it goes on exactly where a checkpoint left it.
+ *
+ * @example
+ * import { random } from 'ferrograd'
+ *
+ * const seed = new random.SeedGenerator(7)
+ * const first = random.normal([2, 3], { seed })
+ * const second = random.normal([2, 3], { seed }) // other numbers
+ */
+export class SeedGenerator {
+  /** The seed, an integer from 0 to 2⁵³. */
+  readonly seed: number
+  /** How many draws there were. */
+  readonly state: Variable
+
+  constructor(seed: number = nextSeed()) {
+    if (!Number.isSafeInteger(seed) || seed < 0) {
+      fail('ERR_CONFIG', 'SeedGenerator seed', 'an integer from 0 to 2⁵³', seed)
+    }
+    this.seed = seed
+    this.state = variable(0, { name: 'seed_generator_state', dtype: 'int32', trainable: false })
+  }
+
+  /** The step of this draw; the next one is another. */
+  next(): Tensor {
+    const step = this.state.read()
+    this.state.assign(add(step, 1))
+    return step
+  }
+}
+
+/** What every draw takes. */
+export interface RandomOptions {
+  readonly dtype?: FloatDType
+  /** Default: a stream of its own, from the config's seed. */
+  readonly seed?: SeedGenerator | undefined
+}
+
+interface Key {
+  seedLow: number
+  seedHigh: number
+  stream: number
+}
+
+function key(seed: SeedGenerator | undefined): [Tensor, Key] {
+  const number = seed?.seed ?? nextSeed()
+  const halves = { seedLow: number % 0x1_0000_0000, seedHigh: Math.floor(number / 0x1_0000_0000), stream: 0 }
+  return [seed?.next() ?? full([], 0, 'int32'), halves]
+}
+
+/** Uniform in `[minval, maxval)`. */
+export function uniform(
+  shape: Shape,
+  options: RandomOptions & { readonly minval?: number; readonly maxval?: number } = {},
+): Tensor {
+  const { minval = 0, maxval = 1, dtype = floatx(), seed } = options
+  const [step, halves] = key(seed)
+  const unit = raw.randomUniform(step, { ...halves, shape: [...shape], dtype })
+  return minval === 0 && maxval === 1 ? unit : add(multiply(unit, maxval - minval), minval)
+}
+
+/** Normal with a mean and a standard deviation. */
+export function normal(
+  shape: Shape,
+  options: RandomOptions & { readonly mean?: number; readonly stddev?: number } = {},
+): Tensor {
+  const { mean = 0, stddev = 1, dtype = floatx(), seed } = options
+  const [step, halves] = key(seed)
+  return add(multiply(raw.randomNormal(step, { ...halves, shape: [...shape], dtype }), stddev), mean)
+}
+
+/** Normal, drawn anew where it is more than two standard deviations from the mean. */
+export function truncatedNormal(
+  shape: Shape,
+  options: RandomOptions & { readonly mean?: number; readonly stddev?: number } = {},
+): Tensor {
+  const { mean = 0, stddev = 1, dtype = floatx(), seed } = options
+  const [step, halves] = key(seed)
+  return add(multiply(raw.randomTruncatedNormal(step, { ...halves, shape: [...shape], dtype }), stddev), mean)
+}
+
+/** 1 with a probability, else 0. */
+export function bernoulli(
+  shape: Shape,
+  probability: number,
+  options: { readonly dtype?: DType; readonly seed?: SeedGenerator | undefined } = {},
+): Tensor {
+  const { dtype = floatx(), seed } = options
+  const [step, halves] = key(seed)
+  const drawn = dtype === 'int32' ? 'bool' : dtype
+  return cast(raw.randomBernoulli(step, { ...halves, shape: [...shape], dtype: drawn, probability }), dtype)
+}
+
+/** `1 / keep` with probability `keep`, else 0: what dropout multiplies by. */
+export function dropoutMask(shape: Shape, keep: number, options: RandomOptions = {}): Tensor {
+  const { dtype = floatx(), seed } = options
+  const [step, halves] = key(seed)
+  return raw.randomDropout(step, { ...halves, shape: [...shape], dtype, keep })
+}
+
+/** Integers from `minval` to below `maxval`, as `int32`. */
+export function randint(
+  shape: Shape,
+  minval: number,
+  maxval: number,
+  options: { readonly seed?: SeedGenerator | undefined } = {},
+): Tensor {
+  const [step, halves] = key(options.seed)
+  return raw.randomIntegers(step, { ...halves, shape: [...shape], dtype: 'int32', low: minval, high: maxval })
+}
+
+/** One index a row, drawn with the probabilities that `logits` (rows, classes) stand for (Gumbel's trick); `int32`. */
+export function categorical(logits: Operand, options: { readonly seed?: SeedGenerator | undefined } = {}): Tensor {
+  const x = toFloat(logits)
+  const [step, halves] = key(options.seed)
+  const open = raw.randomUniformOpen(step, { ...halves, shape: [...x.shape], dtype: x.dtype })
+  return argmax(subtract(x, log(negative(log(open)))), { axis: -1 })
+}
+
+/** The rows in random order. */
+export function shuffle(x: Operand, options: { readonly seed?: SeedGenerator | undefined } = {}): Tensor {
+  const t = toTensor(x)
+  const order = argsort(uniform([t.shape[0] ?? 0], { dtype: 'float64', seed: options.seed }))
+  return take(t, order)
+}
