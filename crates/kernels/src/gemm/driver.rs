@@ -10,7 +10,7 @@ use crate::threads::Threads;
 use std::ops::Range;
 
 /// Panels that are packed together.
-const PACKED_PANELS: usize = 8;
+const PACKED_PANELS: usize = 2;
 /// Strips that are packed together: their rows are neighbours in memory when `b` is row-major.
 const PACKED_STRIPS: usize = 4;
 /// Depths that are packed together: fewer pages than the first-level TLB holds.

@@ -13,6 +13,8 @@ const PARALLEL_FLOPS: usize = 4_000_000;
 const TASK_FLOPS: usize = 2_000_000;
 /// The most tasks that a block is cut into.
 const MOST_TASKS: usize = 32;
+/// Tasks that are enough to keep some threads evenly busy.
+const ENOUGH_TASKS: usize = 12;
 /// Bytes of packed `a` that a task keeps in the second-level cache.
 const GROUP_BYTES: usize = 512 * 1024;
 /// Bytes of a packed row or column: the deeper a block, the fewer times `c` is read and written again.
@@ -121,7 +123,12 @@ impl Plan {
         let panel_bytes = self.panel * self.block_depth * size_of::<T>();
         let by_cache = if self.pack_a { panels.div_ceil((GROUP_BYTES / panel_bytes).max(1)) } else { 1 };
         let col_groups = wanted.div_ceil(by_cache).min(strips);
-        let row_groups = wanted.div_ceil(col_groups).max(by_cache).min(panels);
+        // Rows are split only for want of columns: a strip of `b` that one task reads is packed by it, in its cache.
+        let row_groups = if col_groups * by_cache >= wanted.min(ENOUGH_TASKS) {
+            by_cache
+        } else {
+            wanted.div_ceil(col_groups).max(by_cache).min(panels)
+        };
         self.group_panels = panels.div_ceil(row_groups);
         self.group_strips = strips.div_ceil(col_groups);
     }
