@@ -1,7 +1,7 @@
 /** Layers that disturb their input in training only. */
 
 import * as ops from '../ops.js'
-import { normal, SeedGenerator, uniform } from '../random.js'
+import { dropoutMask, normal, SeedGenerator, uniform } from '../random.js'
 import { L1L2 } from '../regularizers.js'
 import type { Tensor } from '../tensor.js'
 import type { FloatDType } from '../types.js'
@@ -33,9 +33,7 @@ export class Dropout extends Layer<typeof dropoutFields> {
     const { rate, noiseShape } = this.options
     if (!training || rate === 0) return x
     const pattern = noiseShape?.map((length, axis) => length ?? x.shape[axis]!) ?? x.shape
-    const noise = uniform(pattern, { dtype: x.dtype as FloatDType, seed: this.seedGenerator })
-    const keep = ops.cast(ops.greaterEqual(noise, rate), x.dtype)
-    return ops.multiply(x, ops.multiply(keep, 1 / (1 - rate)))
+    return ops.multiply(x, dropoutMask(pattern, 1 - rate, { dtype: x.dtype as FloatDType, seed: this.seedGenerator }))
   }
 }
 
