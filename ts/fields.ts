@@ -68,6 +68,8 @@ export interface FieldSpec {
   readonly of?: readonly string[]
   /** The name in Keras's configuration; `false`: Keras has no such name, it is not written. */
   readonly config?: string | false
+  /** Keras reads it but does not write it: written only where it is not the default. */
+  readonly quiet?: true
 }
 
 /** The fields of a class, by their camelCase names. */
@@ -148,7 +150,7 @@ export function resolveOptions(type: Configured, options: unknown, kinds: Kinds)
 export function configOf(type: Configured, options: Readonly<Record<string, unknown>>, kinds: Kinds): Config {
   const config: Record<string, Json> = {}
   for (const [key, spec] of Object.entries(fieldsOf(type))) {
-    if (spec.config === false) continue
+    if (spec.config === false || (spec.quiet === true && options[key] === spec.default)) continue
     config[configName(key, spec)] = writeField(options[key], spec, kinds)
   }
   return config

@@ -334,7 +334,7 @@ function layOut(basis: Float64Array[], rows: number, columns: number): Float64Ar
 
 const identityFields = {
   /** The value on the diagonal. */
-  gain: { type: 'number', default: 1 },
+  gain: { type: 'number', default: 1, quiet: true },
 } as const
 
 /** `gain` (1) on the diagonal of a matrix, 0 elsewhere. */

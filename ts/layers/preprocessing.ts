@@ -4,7 +4,7 @@ import { epsilon } from '../config.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
 import { type Tensor, tensor } from '../tensor.js'
-import type { Shape, TensorLike } from '../types.js'
+import type { Config, Shape, TensorLike } from '../types.js'
 import type { Variable } from '../variable.js'
 import { encode } from './encoding.js'
 import { Layer } from './layer.js'
@@ -114,6 +114,11 @@ export class Normalization extends Layer<typeof normalizationFields> {
       : ops.divide(ops.subtract(x, lay(mean)), spread)
   }
 
+  /** Keras writes axes as a list, an empty one for none. */
+  override getConfig(): Config {
+    return { ...super.getConfig(), axis: [this.options.axis ?? []].flat() }
+  }
+
   #kept(rank: number): number[] {
     const { axis } = this.options
     return [axis ?? []]
@@ -197,6 +202,12 @@ export class Discretization extends Layer<typeof discretizationFields> {
     const values = Float32Array.from(tensor(data, undefined, 'float32').dataSync()).sort()
     if (values.length === 0) fail('ERR_DATA', 'Discretization.adapt', 'at least one value', [])
     this.boundaries = quantiles(summarise(values, fineness), 1 / numBins).slice(0, -1)
+  }
+
+  /** Keras's has nothing to train, and does not take the word. */
+  override getConfig(): Config {
+    const { trainable: _, ...config } = super.getConfig()
+    return config
   }
 
   override call(x: Tensor): Tensor {

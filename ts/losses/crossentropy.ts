@@ -166,7 +166,7 @@ const sparseFields = {
   /** A label whose samples count 0. */
   ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
   /** The axis of the classes: the last. */
-  axis: { type: 'integer', default: -1, min: -1, max: -1 },
+  axis: { type: 'integer', default: -1, min: -1, max: -1, quiet: true },
 } as const
 
 /**

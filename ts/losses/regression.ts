@@ -105,7 +105,7 @@ export class MeanSquaredLogarithmicError extends Loss {
 
 const huberFields = {
   /** Where the square becomes a line. */
-  delta: { type: 'number', default: 1, above: 0 },
+  delta: { type: 'number', default: 1, above: 0, quiet: true },
 } as const
 
 /** `½e²` up to `delta` (1), linear beyond (Huber, 1964). */
@@ -132,7 +132,7 @@ export class LogCosh extends Loss {
 
 const cosineFields = {
   /** The axis of the vectors. */
-  axis: { type: 'integer', default: -1, min: -32 },
+  axis: { type: 'integer', default: -1, min: -32, quiet: true },
 } as const
 
 /** The negative cosine of the angle between targets and predictions: −1 is best. */

@@ -89,7 +89,7 @@ const sparseTopKFields = {
   /** How many of the largest predictions count. */
   k: { type: 'integer', default: 5, min: 1 },
   /** Whether predictions are class numbers, best first, rather than scores. */
-  fromSortedIds: { type: 'boolean', default: false },
+  fromSortedIds: { type: 'boolean', default: false, quiet: true },
 } as const
 
 /** The fraction of samples whose integer label is among the `k` (5) largest predictions. */

@@ -13,7 +13,7 @@ import { Metric } from './metric.js'
 /** Keras counts in integers and says so in its configurations; here the state is of a float type. */
 const countedFields = {
   /** Keras's type of the counts; not used. */
-  dtype: { type: 'string', default: null },
+  dtype: { type: 'string', default: null, config: false },
 } as const
 
 /** Counts pairs of classes; its classes say which classes, and how labels are read. */

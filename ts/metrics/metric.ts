@@ -54,7 +54,8 @@ export abstract class Statistic<F extends FieldTable = NoFields> extends Configu
   }
 
   override getConfig(): Config {
-    return { ...super.getConfig(), name: this.name }
+    const config = super.getConfig()
+    return { ...config, name: this.name, ...('dtype' in config ? { dtype: this.dtype } : {}) }
   }
 
   /** A state variable of zeros. */

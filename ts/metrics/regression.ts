@@ -69,7 +69,7 @@ export class LogCoshError extends MeanMetric {
 
 const cosineFields = {
   /** The axis of the vectors. */
-  axis: { type: 'integer', default: -1, min: -32 },
+  axis: { type: 'integer', default: -1, min: -32, quiet: true },
 } as const
 
 /** The mean cosine of the angle between targets and predictions: 1 is best. */

@@ -1,0 +1,108 @@
+/**
+ * What ferrograd writes of every class it has, for real Keras to read: `npx tsx tools/oracle/ours.ts` writes
+ * `__test__/fixtures/ours/*.json`, then `python tools/oracle/check_configs.py` has Keras rebuild each.
+ */
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { constraintFamily } from '../../ts/constraints.js'
+import { type Configurable, construct, type Family, type FieldTable } from '../../ts/fields.js'
+import { initializerFamily } from '../../ts/initializers.js'
+import { layerFamily } from '../../ts/layers/table.js'
+import { lossFamily } from '../../ts/losses/table.js'
+import { statisticFamily } from '../../ts/metrics/table.js'
+import { optimizerFamily } from '../../ts/optimizers/table.js'
+import { regularizerFamily } from '../../ts/regularizers.js'
+import { serialize, stringify } from '../../ts/saving/index.js'
+import { scheduleFamily } from '../../ts/schedules/table.js'
+
+type Options = Readonly<Record<string, unknown>>
+type Part = Configurable<FieldTable>
+
+/** Options of classes that need some, and variants worth writing. */
+const options: Readonly<Record<string, readonly Options[]>> = {
+  Activation: [{ activation: 'leakyRelu' }],
+  CategoryEncoding: [{ numTokens: 4, outputMode: 'oneHot' }],
+  Dense: [
+    { units: 3 },
+    {
+      units: 3,
+      activation: 'gelu',
+      useBias: false,
+      kernelInitializer: 'heNormal',
+      kernelRegularizer: 'l2',
+      kernelConstraint: 'maxNorm',
+    },
+  ],
+  Discretization: [{ binBoundaries: [0, 1, 2.5] }, { numBins: 4 }],
+  Dot: [{ axes: 1 }, { axes: [1, 2], normalize: true }],
+  Dropout: [{ rate: 0.5, seed: 3 }],
+  AlphaDropout: [{ rate: 0.5 }],
+  GaussianDropout: [{ rate: 0.5 }],
+  GaussianNoise: [{ stddev: 1 }],
+  EinsumDense: [{ equation: 'abc,cd->abd', outputShape: [null, 4], biasAxes: 'd' }],
+  Embedding: [{ inputDim: 5, outputDim: 2 }],
+  InputLayer: [{ shape: [4] }, { batchShape: [null, 2, 3], dtype: 'int32' }],
+  Normalization: [{}, { mean: [1, 2], variance: [1, 4] }],
+  Permute: [{ dims: [2, 1] }],
+  RepeatVector: [{ n: 3 }],
+  Rescaling: [{ scale: 2, offset: -1 }],
+  Reshape: [{ targetShape: [2, -1] }],
+  Constant: [{ value: 2 }],
+  VarianceScaling: [{ scale: 2, mode: 'fanAvg', distribution: 'uniform' }],
+  Adam: [{}, { learningRate: 1, amsgrad: true, clipnorm: 1, useEma: true }],
+  SGD: [{}, { momentum: 1, nesterov: true, gradientAccumulationSteps: 2 }],
+  ExponentialDecay: [{ initialLearningRate: 1, decaySteps: 10, decayRate: 0.5, staircase: true }],
+  InverseTimeDecay: [{ initialLearningRate: 1, decaySteps: 10, decayRate: 0.5 }],
+  PolynomialDecay: [{ initialLearningRate: 1, decaySteps: 10 }],
+  CosineDecay: [{ initialLearningRate: 0, decaySteps: 10, warmupTarget: 1, warmupSteps: 5 }],
+  CosineDecayRestarts: [{ initialLearningRate: 1, firstDecaySteps: 10 }],
+  PiecewiseConstantDecay: [{ boundaries: [1, 2], values: [1, 0.5, 0.25] }],
+  CategoricalCrossentropy: [{}, { fromLogits: true, labelSmoothing: 0.5 }],
+  AUC: [{}, { curve: 'PR', summationMethod: 'minoring', numThresholds: 50 }],
+  IoU: [{ numClasses: 3, targetClassIds: [0, 2] }],
+  MeanIoU: [{ numClasses: 3 }],
+  OneHotIoU: [{ numClasses: 3, targetClassIds: [0, 2] }],
+  OneHotMeanIoU: [{ numClasses: 3 }],
+  PrecisionAtRecall: [{ recall: 0.5 }],
+  RecallAtPrecision: [{ precision: 0.5 }],
+  SensitivityAtSpecificity: [{ specificity: 0.5 }],
+  SpecificityAtSensitivity: [{ sensitivity: 0.5 }],
+}
+
+/** Keras has these on its TensorFlow backend alone. */
+const unread = new Set(['StringLookup', 'IntegerLookup'])
+
+const topics = {
+  constraints: constraintFamily,
+  initializers: initializerFamily,
+  layers: layerFamily,
+  losses: lossFamily,
+  metrics: statisticFamily,
+  optimizers: optimizerFamily,
+  regularizers: regularizerFamily,
+  schedules: scheduleFamily,
+} as unknown as Readonly<Record<string, Family<Part>>>
+
+/** The text of each file: a list of `{name, object}`. */
+export function oursByTopic(): ReadonlyMap<string, string> {
+  return new Map(Object.entries(topics).map(([topic, family]) => [topic, textOf(family)]))
+}
+
+function textOf(family: Family<Part>): string {
+  const entries = Object.values(family.classes).flatMap((type) => {
+    const name = type.className ?? type.name
+    if (unread.has(name)) return []
+    return (options[name] ?? [{}]).map((given, i) =>
+      stringify({ name: i === 0 ? name : `${name} ${i}`, object: serialize(construct(type, given)) }),
+    )
+  })
+  return `[\n${entries.join(',\n')}\n]\n`
+}
+
+/** Where the files are. */
+export const folder: URL = new URL('../../__test__/fixtures/ours/', import.meta.url)
+
+if (process.argv[1] && import.meta.url.endsWith(process.argv[1].split('/').at(-1)!)) {
+  mkdirSync(folder, { recursive: true })
+  for (const [topic, text] of oursByTopic()) writeFileSync(new URL(`${topic}.json`, folder), text)
+}
