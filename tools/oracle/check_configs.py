@@ -39,7 +39,9 @@ def disagreements(ours, theirs, path=""):
 def same(ours, theirs):
     """Equal, or two spellings of one thing: a dtype's name and its policy, a name and the object it names."""
     if isinstance(ours, str) and isinstance(theirs, dict):
-        return named(ours) == named(theirs.get("config", {}).get("name") or theirs["class_name"]) or named(ours) == named(theirs["class_name"])
+        return named(ours) == named(theirs.get("config", {}).get("name") or theirs["class_name"]) or named(ours) == named(
+            theirs["class_name"]
+        )
     if isinstance(ours, dict) and isinstance(theirs, str):
         return same(theirs, ours)
     return ours == theirs

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-import backend
 from backend import keras, numbers
 
 
@@ -82,6 +81,3 @@ def compiled(model):
     for engine_only in ("run_eagerly", "steps_per_execution", "jit_compile"):
         saved.pop(engine_only, None)
     return saved
-
-
-__all__ = ["at_the_end", "backend", "by_fit", "by_steps", "compiled", "describe", "logs", "predictions", "require_benign", "set_weights", "weights"]

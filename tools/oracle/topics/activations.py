@@ -88,7 +88,15 @@ def rowwise(seed, name, options, shape):
     value = numbers(function(keras.ops.convert_to_tensor(x), **options))
     cotangent = stream.normal(value.shape)
     _, (gradient,) = value_and_gradients(lambda x: function(x, **options) * keras.ops.convert_to_tensor(cotangent), [x])
-    return {"name": label(name, options), "activation": name, "options": options, "x": x, "value": value, "cotangent": cotangent, "gradient": gradient}
+    return {
+        "name": label(name, options),
+        "activation": name,
+        "options": options,
+        "x": x,
+        "value": value,
+        "cotangent": cotangent,
+        "gradient": gradient,
+    }
 
 
 def cases(seed):

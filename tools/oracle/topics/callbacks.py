@@ -75,7 +75,13 @@ def drive(callback, model, monitor, values):
 
 
 def case(callback_name, monitor, sequence, values, options, measured):
-    return {"name": "-".join([callback_name, monitor, sequence, *(f"{k}={v}" for k, v in options.items())]), "callback": callback_name, "options": {"monitor": monitor, **options}, "values": values, **measured}
+    return {
+        "name": "-".join([callback_name, monitor, sequence, *(f"{k}={v}" for k, v in options.items())]),
+        "callback": callback_name,
+        "options": {"monitor": monitor, **options},
+        "values": values,
+        **measured,
+    }
 
 
 def early_stopping(monitor, sequence, values, options):
@@ -118,11 +124,20 @@ def fitted(seed, name, callback, options, optimizer):
     set_weights(model, stream)
     model.compile(optimizer=optimizer, loss="mse")
     x, y, validation_x, validation_y = (stream.normal(shape) for shape in ((20, 3), (20, 1), (8, 3), (8, 1)))
-    made = {"name": name, "callback": callback, "options": options, "model": describe(model), "compile": compiled(model), "weights": weights(model)}
+    made = {
+        "name": name,
+        "callback": callback,
+        "options": options,
+        "model": describe(model),
+        "compile": compiled(model),
+        "weights": weights(model),
+    }
     made |= {"x": x, "y": y, "validation_x": validation_x, "validation_y": validation_y}
     options = options or {"schedule": halved_at_odd_epochs}
     run = {"epochs": 6, "batch_size": 8}
-    found = by_fit(model, x, y, validation_data=(validation_x, validation_y), callbacks=[getattr(keras.callbacks, callback)(**options)], **run)
+    found = by_fit(
+        model, x, y, validation_data=(validation_x, validation_y), callbacks=[getattr(keras.callbacks, callback)(**options)], **run
+    )
     return made | {"fit": {**run, "shuffle": False}, "history": found["history"], "after_weights": found["weights"]}
 
 
@@ -134,8 +149,20 @@ def fits(seed):
     SGD, Adam = keras.optimizers.SGD, keras.optimizers.Adam
     averaging = {"use_ema": True, "ema_momentum": 0.8}
     yield fitted(seed, "LearningRateScheduler-halved-at-odd-epochs", "LearningRateScheduler", {}, SGD(0.1))
-    yield fitted(seed, "ReduceLROnPlateau-in-fit", "ReduceLROnPlateau", {"monitor": "val_loss", "factor": 0.3, "patience": 1, "min_delta": 0.05}, Adam(0.05))
-    yield fitted(seed, "EarlyStopping-in-fit", "EarlyStopping", {"monitor": "val_loss", "patience": 1, "min_delta": 0.05, "restore_best_weights": True}, SGD(0.1))
+    yield fitted(
+        seed,
+        "ReduceLROnPlateau-in-fit",
+        "ReduceLROnPlateau",
+        {"monitor": "val_loss", "factor": 0.3, "patience": 1, "min_delta": 0.05},
+        Adam(0.05),
+    )
+    yield fitted(
+        seed,
+        "EarlyStopping-in-fit",
+        "EarlyStopping",
+        {"monitor": "val_loss", "patience": 1, "min_delta": 0.05, "restore_best_weights": True},
+        SGD(0.1),
+    )
     yield fitted(seed, "SwapEMAWeights-evaluation", "SwapEMAWeights", {"swap_on_epoch": False}, Adam(0.02, **averaging))
     yield fitted(seed, "SwapEMAWeights-epoch", "SwapEMAWeights", {"swap_on_epoch": True}, Adam(0.02, **averaging))
 

@@ -31,7 +31,12 @@ def case(seed, class_name, options):
     name = "-".join([class_name, *(f"{k}={v}" for k, v in options.items())])
     made = getattr(constraints, class_name)(**options)
     kernel = weight(seed, name)
-    return {"name": name, "constraint": constraints.serialize(made), "weight": kernel, "value": numbers(made(keras.ops.convert_to_tensor(kernel)))}
+    return {
+        "name": name,
+        "constraint": constraints.serialize(made),
+        "weight": kernel,
+        "value": numbers(made(keras.ops.convert_to_tensor(kernel))),
+    }
 
 
 def cases(seed):

@@ -52,7 +52,9 @@ def draws(initializer, shape):
         return draw
 
     # `mean` and `minval` go by name everywhere in Keras's initializers.
-    with mock.patch.multiple(drawing.random, uniform=record("uniform"), normal=record("normal"), truncated_normal=record("truncated_normal")):
+    with mock.patch.multiple(
+        drawing.random, uniform=record("uniform"), normal=record("normal"), truncated_normal=record("truncated_normal")
+    ):
         initializer(shape)
     (draw,) = asked
     return {k: float(v) if k != "distribution" else v for k, v in draw.items()}
@@ -61,7 +63,11 @@ def draws(initializer, shape):
 def random(class_name, options):
     fresh()
     made = getattr(initializers, class_name)(**options)
-    return {"name": label(class_name, options), "initializer": initializers.serialize(made), "draws": [{"shape": list(shape), **draws(made, shape)} for shape in SHAPES]}
+    return {
+        "name": label(class_name, options),
+        "initializer": initializers.serialize(made),
+        "draws": [{"shape": list(shape), **draws(made, shape)} for shape in SHAPES],
+    }
 
 
 def cases(seed):

@@ -14,8 +14,23 @@ DIFFERENTIABLE = [
     ("Dense", {"units": 4}, [(5, 3)], BOTH),
     ("Dense", {"units": 4, "activation": "tanh", "use_bias": False}, [(5, 3)], BOTH),
     ("Dense", {"units": 2, "activation": "softmax"}, [(3, 2, 4)], BOTH),
-    ("Dense", {"units": 3, "kernel_regularizer": L1L2(0.01, 0.02), "bias_regularizer": L1L2(l1=0.03), "activity_regularizer": L1L2(l2=0.1)}, [(5, 3)], BOTH),
-    ("Dense", {"units": 3, "activation": "selu", "kernel_constraint": keras.constraints.MaxNorm(1.0), "bias_constraint": keras.constraints.NonNeg()}, [(5, 3)], INFERENCE),
+    (
+        "Dense",
+        {"units": 3, "kernel_regularizer": L1L2(0.01, 0.02), "bias_regularizer": L1L2(l1=0.03), "activity_regularizer": L1L2(l2=0.1)},
+        [(5, 3)],
+        BOTH,
+    ),
+    (
+        "Dense",
+        {
+            "units": 3,
+            "activation": "selu",
+            "kernel_constraint": keras.constraints.MaxNorm(1.0),
+            "bias_constraint": keras.constraints.NonNeg(),
+        },
+        [(5, 3)],
+        INFERENCE,
+    ),
     ("EinsumDense", {"equation": "ab,bc->ac", "output_shape": 4, "bias_axes": "c"}, [(5, 3)], INFERENCE),
     ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 4], "bias_axes": "d", "activation": "relu"}, [(2, 3, 5)], INFERENCE),
     ("EinsumDense", {"equation": "...x,xy->...y", "output_shape": 4, "bias_axes": "y"}, [(2, 3, 2, 3)], INFERENCE),
@@ -173,7 +188,14 @@ def differentiable(seed, class_name, options, shapes, modes):
     output = layer(one_or_list([ops.convert_to_tensor(x) for x in inputs]))
     fill(layer, stream)
     cotangent = stream.normal(output.shape)
-    case = {"name": name, "layer": layers.serialize(layer), "inputs": inputs, "weights": named(layer.weights), "trainable_weights": [w.name for w in layer.trainable_weights], "cotangent": cotangent}
+    case = {
+        "name": name,
+        "layer": layers.serialize(layer),
+        "inputs": inputs,
+        "weights": named(layer.weights),
+        "trainable_weights": [w.name for w in layer.trainable_weights],
+        "cotangent": cotangent,
+    }
     case["modes"] = {("training" if training else "inference"): differentiate(layer, inputs, cotangent, training) for training in modes}
     if class_name == "BatchNormalization":
         case["moving"] = moving_statistics(layer, inputs[0])
@@ -189,7 +211,7 @@ def moving_statistics(layer, x):
     found = []
     for call in range(3):
         layer(ops.convert_to_tensor(x * (call + 1) + call), training=True)
-        found.append([numbers(w).copy() for w in layer.non_trainable_weights[-2:]] if layer.trainable else [numbers(layer.moving_mean).copy(), numbers(layer.moving_variance).copy()])
+        found.append([numbers(layer.moving_mean).copy(), numbers(layer.moving_variance).copy()])
     return found
 
 
@@ -201,12 +223,23 @@ def integers(seed, class_name, options, inputs):
     layer = make(class_name, options)
     output = numbers(layer(inputs[0]))
     fill(layer, stream)
-    case = {"name": name, "layer": layers.serialize(layer), "inputs": inputs, "weights": named(layer.weights), "trainable_weights": [w.name for w in layer.trainable_weights]}
+    case = {
+        "name": name,
+        "layer": layers.serialize(layer),
+        "inputs": inputs,
+        "weights": named(layer.weights),
+        "trainable_weights": [w.name for w in layer.trainable_weights],
+    }
     if not layer.weights:
         return case | {"modes": {"inference": {"output": output}}}
     cotangent = stream.normal(output.shape)
     value, gradients = value_and_gradients(lambda: layer(inputs[0]) * ops.convert_to_tensor(cotangent), [], layer.trainable_variables)
-    found = {"output": numbers(layer(inputs[0])), "losses": [float(numbers(loss)) for loss in layer.losses], "input_gradients": [], "weight_gradients": gradients}
+    found = {
+        "output": numbers(layer(inputs[0])),
+        "losses": [float(numbers(loss)) for loss in layer.losses],
+        "input_gradients": [],
+        "weight_gradients": gradients,
+    }
     if layer.supports_masking:
         found["mask"] = None if layer.compute_mask(inputs[0]) is None else numbers(layer.compute_mask(ops.convert_to_tensor(inputs[0])))
     return case | {"cotangent": cotangent, "modes": {"inference": found}}
@@ -218,7 +251,15 @@ def counted(seed):
     layer = layers.CategoryEncoding(num_tokens=4, output_mode="count")
     x, weights = np.array([[0, 1, 0], [3, 3, 1]]), np.array([[0.5, 1.0, 2.0], [0.1, 0.2, 0.3]])
     output = numbers(layer(x, count_weights=weights))
-    return {"name": "CategoryEncoding-count_weights", "layer": layers.serialize(layer), "inputs": [x], "count_weights": weights, "weights": [], "trainable_weights": [], "modes": {"inference": {"output": output}}}
+    return {
+        "name": "CategoryEncoding-count_weights",
+        "layer": layers.serialize(layer),
+        "inputs": [x],
+        "count_weights": weights,
+        "weights": [],
+        "trainable_weights": [],
+        "modes": {"inference": {"output": output}},
+    }
 
 
 def adapted(seed, options, rows, shape):
@@ -231,7 +272,14 @@ def adapted(seed, options, rows, shape):
     layer.adapt(data)
     output = numbers(layer(ops.convert_to_tensor(x)))
     statistics = {"mean": numbers(layer.mean), "variance": numbers(layer.variance)}
-    return {"name": name, "layer": before, "adapt": data, "statistics": statistics, "inputs": [x], "modes": {"inference": {"output": output}}}
+    return {
+        "name": name,
+        "layer": before,
+        "adapt": data,
+        "statistics": statistics,
+        "inputs": [x],
+        "modes": {"inference": {"output": output}},
+    }
 
 
 def masked_softmax(seed):
@@ -239,7 +287,15 @@ def masked_softmax(seed):
     stream = Stream(seed, "layers", "masked-softmax")
     x, mask = stream.normal((3, 4)), np.array([[True, True, False, True], [False, True, False, False], [True] * 4])
     layer = layers.Softmax()
-    return {"name": "Softmax-mask", "layer": layers.serialize(layer), "inputs": [x], "mask": mask, "weights": [], "trainable_weights": [], "modes": {"inference": {"output": numbers(layer(ops.convert_to_tensor(x), mask=ops.convert_to_tensor(mask)))}}}
+    return {
+        "name": "Softmax-mask",
+        "layer": layers.serialize(layer),
+        "inputs": [x],
+        "mask": mask,
+        "weights": [],
+        "trainable_weights": [],
+        "modes": {"inference": {"output": numbers(layer(ops.convert_to_tensor(x), mask=ops.convert_to_tensor(mask)))}},
+    }
 
 
 def cases(seed):

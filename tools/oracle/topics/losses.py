@@ -244,7 +244,11 @@ def cases(seed):
     for class_name, options, data, in_full in LOSSES:
         for shape in (FLAT, DEEP):
             if applies(options, data, shape):
-                yield weightless(seed, class_name, options, data, shape) if own_axis(class_name, options, shape) else case(seed, class_name, options, data, in_full, shape)
+                yield (
+                    weightless(seed, class_name, options, data, shape)
+                    if own_axis(class_name, options, shape)
+                    else case(seed, class_name, options, data, in_full, shape)
+                )
 
 
 def own_axis(class_name, options, shape):

@@ -39,7 +39,14 @@ COMMON = {
         "learning_rate": lambda: schedules.PiecewiseConstantDecay([3, 7], [0.1, 0.05, 0.01]),
         "gradient_accumulation_steps": 2,
     },
-    "everything": {"weight_decay": 0.01, "clipnorm": 0.8, "use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 4, "gradient_accumulation_steps": 2},
+    "everything": {
+        "weight_decay": 0.01,
+        "clipnorm": 0.8,
+        "use_ema": True,
+        "ema_momentum": 0.7,
+        "ema_overwrite_frequency": 4,
+        "gradient_accumulation_steps": 2,
+    },
 }
 
 # What an optimizer has of its own.
@@ -77,7 +84,12 @@ OWN = {
         "l2": {"l2_regularization_strength": 0.1},
         "shrinkage": {"l2_shrinkage_regularization_strength": 0.1},
         "power-beta": {"learning_rate_power": -0.7, "beta": 0.3, "initial_accumulator_value": 0.2},
-        "all": {"l1_regularization_strength": 0.05, "l2_regularization_strength": 0.1, "l2_shrinkage_regularization_strength": 0.02, "beta": 0.1},
+        "all": {
+            "l1_regularization_strength": 0.05,
+            "l2_regularization_strength": 0.1,
+            "l2_shrinkage_regularization_strength": 0.02,
+            "beta": 0.1,
+        },
     },
     "Lion": {"betas": {"beta_1": 0.5, "beta_2": 0.7}},
     "Lamb": {"betas": {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-3}},
