@@ -167,9 +167,9 @@ const integerFields = {
   /** How many numbers unknown ids share: id modulo this. */
   numOovIndices: { type: 'integer', default: 1, min: 0 },
   /** The id for padding, number 0 with mode `int`, left out with others. */
-  maskToken: { type: 'integer', default: null, min: -(2 ** 31) },
+  maskToken: { type: 'integer', default: null, min: -2147483648 },
   /** What unknown numbers become with `invert`. */
-  oovToken: { type: 'integer', default: -1, min: -(2 ** 31) },
+  oovToken: { type: 'integer', default: -1, min: -2147483648 },
   /** As numbers, or encoded. */
   outputMode: { type: 'choice', of: ['int', 'oneHot', 'multiHot', 'count'], default: 'int' },
   /** From numbers to ids. */
