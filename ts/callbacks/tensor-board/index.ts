@@ -1,0 +1,91 @@
+/** Logs that TensorBoard shows. */
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { ArgumentsOf } from '../../fields.js'
+import { Callback, type Logs } from '../callback.js'
+import { histogramEvent, scalarEvent, versionEvent } from './events.js'
+import { histogramOf } from './histogram.js'
+
+const fields = {
+  /** The folder; `train` and `validation` are made in it. */
+  logDir: { type: 'string', default: 'logs' },
+  /** Every so many epochs the weights are written as histograms; 0: never. */
+  histogramFreq: { type: 'integer', default: 0, min: 0 },
+} as const
+
+/**
+ * Writes the logs of each epoch as scalars (`epoch_loss`, …) under `train` and `validation`, and weights as histograms:
+ * event files as TensorFlow's, for `tensorboard --logdir`.
+ *
+ * @example
+ * ```ts
+ * import { TensorBoard } from 'ferrograd/callbacks'
+ *
+ * const board = new TensorBoard({ logDir: 'logs/first', histogramFreq: 1 })
+ * ```
+ */
+export class TensorBoard extends Callback<typeof fields> {
+  static override readonly className = 'TensorBoard'
+  static override readonly fields: typeof fields = fields
+  readonly #files = new Map<string, number>()
+
+  constructor(...[options]: ArgumentsOf<typeof fields>) {
+    super(options)
+  }
+
+  override onEpochEnd(epoch: number, logs: Logs): void {
+    for (const [name, value] of Object.entries(logs)) {
+      const validation = name.startsWith('val_')
+      this.#write(
+        validation ? 'validation' : 'train',
+        scalarEvent(now(), epoch, `epoch_${validation ? name.slice(4) : name}`, value),
+      )
+    }
+    const { histogramFreq } = this.options
+    if (histogramFreq > 0 && epoch % histogramFreq === 0) this.#writeWeights(epoch)
+  }
+
+  override onTrainEnd(): void {
+    this.onInterrupt()
+  }
+
+  /** Closes the files, also where a training fails. */
+  onInterrupt(): void {
+    for (const file of this.#files.values()) closeSync(file)
+    this.#files.clear()
+  }
+
+  #writeWeights(epoch: number): void {
+    for (const layer of this.model.layers) {
+      for (const weight of layer.weights) {
+        const histogram = histogramOf(weight.dataSync())
+        this.#write('train', histogramEvent(now(), epoch, `${layer.name}/${weight.name}/histogram`, histogram))
+      }
+    }
+  }
+
+  #write(part: string, event: Buffer): void {
+    writeSync(this.#fileOf(part), event)
+  }
+
+  /** Opened when there is something to write. */
+  #fileOf(part: string): number {
+    const open = this.#files.get(part)
+    if (open !== undefined) return open
+    const folder = join(this.options.logDir, part)
+    mkdirSync(folder, { recursive: true })
+    const name = `events.out.tfevents.${Math.floor(now())}.${hostname()}.${process.pid}.${opened++}.v2`
+    const file = openSync(join(folder, name), 'a')
+    this.#files.set(part, file)
+    writeSync(file, versionEvent(now()))
+    return file
+  }
+}
+
+/** Makes the names of two files of one second differ. */
+let opened = 0
+
+function now(): number {
+  return Date.now() / 1000
+}
