@@ -1,15 +1,15 @@
 /** Learns to read handwritten digits, from the images that ship with the package, and shows what it learnt. */
 import { config, Sequential } from 'ferrograd'
-import { EarlyStopping } from 'ferrograd/callbacks'
 import { digits } from 'ferrograd/datasets'
 import { Dense, Dropout } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
+import { CosineDecay } from 'ferrograd/schedules'
 import { bold, confusion, drawConfusion, drawImage, gallery, heading, paint } from '../terminal.js'
 
 config.setSeed(42)
 
 heading('1. The data')
-const { train, test, imageShape, classes } = digits({ testSplit: 0.2, seed: 7 })
+const { train, test, imageShape, classes } = digits({ testSplit: 0.2 })
 const [height, width] = imageShape
 console.log(
   `1,797 handwritten digits (UCI), ${height}×${width} pixels each: ${train.y.length} to learn from, ${test.y.length} kept aside.`,
@@ -22,29 +22,27 @@ console.log(
 )
 
 heading('2. The model')
+const epochs = 30
+const batchSize = 32
 const model = new Sequential([
-  new Dense({ units: 64, activation: 'relu', inputShape: [height * width] }),
+  new Dense({ units: 128, activation: 'relu', inputShape: [height * width] }),
   new Dropout({ rate: 0.2 }),
-  new Dense({ units: 32, activation: 'relu' }),
+  new Dense({ units: 64, activation: 'relu' }),
+  new Dropout({ rate: 0.2 }),
   new Dense({ units: classes, activation: 'softmax' }),
 ])
-model.compile({
-  optimizer: new Adam({ learningRate: 3e-3 }),
-  loss: 'sparseCategoricalCrossentropy',
-  metrics: ['accuracy'],
-})
+// Long steps first, short ones towards the end.
+const decaySteps = epochs * Math.ceil(train.y.length / batchSize)
+const learningRate = new CosineDecay({ initialLearningRate: 6e-3, decaySteps })
+model.compile({ optimizer: new Adam({ learningRate }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
 model.summary()
 
 heading('3. Training, in Rust, off the event loop')
 const began = performance.now()
-const history = await model.fit(train.x, train.y, {
-  epochs: 40,
-  batchSize: 32,
-  validationSplit: 0.1,
-  callbacks: [new EarlyStopping({ patience: 10, restoreBestWeights: true })],
-})
+await model.fit(train.x, train.y, { epochs, batchSize })
 const seconds = (performance.now() - began) / 1000
-console.log(`\n${history.epoch.length} epochs in ${seconds.toFixed(1)} s; the weights of the best one are kept.`)
+const rate = Math.round((epochs * train.y.length) / seconds).toLocaleString('en-US')
+console.log(`\n${epochs} epochs in ${seconds.toFixed(2)} s: ${rate} images a second.`)
 
 heading('4. On digits it has never seen')
 const { accuracy = 0 } = await model.evaluate(test.x, test.y)

@@ -110,7 +110,7 @@ class Made {
   /** The tensors that `[name, 0, 0]`, a list of these, or an object of these names. */
   ends(where: string, json: unknown): SymbolicTensor | SymbolicTensor[] {
     if (isReference(json)) return this.#end(where, json)
-    const list = typeof json === 'object' && json !== null ? Object.values(json) : []
+    const list = Array.isArray(json) ? json : sortedValues(json)
     if (list.length === 0) return fail('ERR_FORMAT', where, 'at least one [name, call, output]', json)
     return list.map((one) =>
       isReference(one) ? this.#end(where, one) : fail('ERR_FORMAT', where, '[name, call, output]', one),
@@ -124,6 +124,12 @@ class Made {
   #find([name, call, output]: Reference): SymbolicTensor | undefined {
     return this.#outputs.get(keyOf(name, call))?.[output]
   }
+}
+
+/** Keras takes the entries of an object in the order of their names. */
+function sortedValues(json: unknown): unknown[] {
+  const entries = typeof json === 'object' && json !== null ? Object.entries(json) : []
+  return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value)
 }
 
 const keyOf = (name: string, call: number): string => `${name}\n${call}`

@@ -22,6 +22,13 @@ export interface RawData {
   readonly y?: unknown
   readonly sampleWeight?: unknown
   readonly classWeight?: ClassWeight | undefined
+  /** The samples from this share on are validated with: class weights are not theirs. */
+  readonly validationSplit?: number | undefined
+}
+
+/** How many of `rows` samples are trained on, the others being a validation tail. */
+export function trainingRows(rows: number, validationSplit: number): number {
+  return Math.floor(rows * (1 - validationSplit))
 }
 
 /** Copies and checks everything; builds the model if this is the first data it sees. `where` is the call, e.g. `fit`. */
@@ -187,7 +194,13 @@ function weightColumns(
     if (own !== undefined) sameRows(place, own, rows)
     return classWeight === undefined
       ? own
-      : classWeightColumn(where, classWeight, { own, target: y[i], name: names[i], outputs })
+      : classWeightColumn(where, classWeight, {
+          own,
+          target: y[i],
+          name: names[i],
+          outputs,
+          weighed: trainingRows(rows, raw.validationSplit ?? 0),
+        })
   })
   return columns.some((column) => column !== undefined) ? columns : []
 }

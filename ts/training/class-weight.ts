@@ -13,13 +13,15 @@ interface Place {
   /** The output's name. */
   readonly name: string | undefined
   readonly outputs: number
+  /** The first so many samples are weighed by class. */
+  readonly weighed: number
 }
 
 /** `weight[i] = classWeight[class of sample i] · sampleWeight[i]`; a class that is not listed weighs 1. */
 export function classWeightColumn(
   where: string,
   option: ClassWeight,
-  { own, target, name, outputs }: Place,
+  { own, target, name, outputs, weighed }: Place,
 ): Column | undefined {
   const table = tableFor(`${where}.classWeight`, option, name, outputs)
   if (table === undefined) return own
@@ -31,7 +33,7 @@ export function classWeightColumn(
   const width = own === undefined ? 1 : own.values.length / classes.length
   if (width !== 1) fail('ERR_SHAPE', `${where}.sampleWeight`, 'one number a sample next to classWeight', own?.shape)
   classes.forEach((label, i) => {
-    values[i] = (table.get(label) ?? 1) * (own?.values[i] ?? 1)
+    values[i] = (i < weighed ? (table.get(label) ?? 1) : 1) * (own?.values[i] ?? 1)
   })
   return { values, shape: [classes.length], dtype }
 }

@@ -9,8 +9,10 @@ import { type CompiledStep, type StepKind, stepFor } from './programs.js'
 export interface PassOptions {
   readonly kind: Exclude<StepKind, 'predict'>
   readonly batchSize: number
-  /** Fewer steps than the data has. */
+  /** Another number of steps than the data has. */
   readonly maxSteps?: number | undefined
+  /** Which pass over this feed it is, from 0. */
+  readonly pass?: number | undefined
   readonly shuffle?: { readonly seed: number; readonly epoch: number } | undefined
   readonly signal?: AbortSignal | undefined
   /** Whether a loss that is not finite stops the pass. */
@@ -77,8 +79,7 @@ export class ArrayFeed implements Feed {
   }
 
   steps({ batchSize, maxSteps }: { readonly batchSize: number; readonly maxSteps?: number | undefined }): number {
-    const all = Math.ceil(this.samples / batchSize)
-    return maxSteps === undefined ? all : Math.min(all, maxSteps)
+    return maxSteps ?? Math.ceil(this.samples / batchSize)
   }
 
   async prepare(
@@ -91,56 +92,98 @@ export class ArrayFeed implements Feed {
   }
 
   async run(model: Model, options: PassOptions): Promise<PassResult> {
-    const { kind, batchSize, maxSteps, shuffle, signal, guarded, onProgress, onBatchBegin, onBatchEnd } = options
-    const size = Math.min(batchSize, this.samples)
-    const { whole, tail } = this.#programs(model, kind, batchSize, guarded)
-    const began = performance.now()
-    const done = (step: number): number => Math.min(step * size, this.samples)
-    const everyStep = onBatchBegin !== undefined || onBatchEnd !== undefined
+    const size = Math.min(options.batchSize, this.samples)
+    const steps = this.#programs(model, options.kind, options.batchSize, options.guarded)
+    let result: PassResult = { steps: 0, samples: 0, seconds: 0, logs: {}, nonFiniteAt: undefined, aborted: false }
+    await options.onBatchBegin?.(0, {})
+    for (const stretch of this.#stretches(size, options)) {
+      result = await this.#runStretch(stretch, { size, ...steps }, options, result)
+      if (result.aborted || result.nonFiniteAt !== undefined) break
+    }
+    return result
+  }
+
+  /** One native call; what it adds to the pass so far. */
+  async #runStretch(stretch: Stretch, steps: Steps, options: PassOptions, before: PassResult): Promise<PassResult> {
+    const { whole, tail, size } = steps
+    const { signal, onProgress, onBatchBegin, onBatchEnd } = options
     const total = this.steps(options)
-    await onBatchBegin?.(0, {})
-    const result = await runEpoch({
+    const samplesAt = (step: number): number => before.samples + Math.min(step * size, stretch.count)
+    const { values, ...result } = await runEpoch({
       program: whole.program,
-      ...(tail === undefined ? {} : { tail: tail.program }),
+      tail: stretch.count % size === 0 ? undefined : tail?.program,
       columns: this.#columns,
-      first: this.#first,
-      count: this.samples,
+      watch: whole.watch,
+      signal,
       batchSize: size,
-      ...(shuffle === undefined ? {} : { shuffle }),
-      ...(maxSteps === undefined ? {} : { maxSteps: Math.min(maxSteps, total) }),
-      ...(whole.watch === undefined ? {} : { watch: whole.watch }),
-      ...(signal === undefined ? {} : { signal }),
-      everyStep,
-      onProgress: async ({ step, values }) => {
-        const logs = logsOf(whole.logNames, values)
-        if (step > 0) await onBatchEnd?.(step - 1, logs)
-        onProgress?.({ step, samples: done(step), seconds: (performance.now() - began) / 1000, logs })
+      ...stretch,
+      everyStep: onBatchBegin !== undefined || onBatchEnd !== undefined,
+      onProgress: async ({ step: own, values: scalars }) => {
+        const step = before.steps + own
+        const logs = logsOf(whole.logNames, scalars)
+        if (own > 0) await onBatchEnd?.(step - 1, logs)
+        onProgress?.({ step, samples: samplesAt(own), seconds: before.seconds, logs })
         if (step < total && signal?.aborted !== true) await onBatchBegin?.(step, logs)
       },
     })
     return {
-      steps: result.steps,
-      samples: done(result.steps),
-      seconds: result.seconds,
-      logs: logsOf(whole.logNames, result.values),
-      nonFiniteAt: result.nonFiniteAt,
+      steps: before.steps + result.steps,
+      samples: samplesAt(result.steps),
+      seconds: before.seconds + result.seconds,
+      logs: logsOf(whole.logNames, values),
+      nonFiniteAt: result.nonFiniteAt === undefined ? undefined : before.steps + result.nonFiniteAt,
       aborted: result.aborted,
     }
   }
 
+  /**
+   * The rows of one pass. A number of steps makes the passes portions of one endless round over the data: in order, the
+   * next begins where the last ended; shuffled, each takes the beginning of an order of its own.
+   */
+  #stretches(size: number, { maxSteps, pass = 0, shuffle }: PassOptions): Stretch[] {
+    if (maxSteps === undefined) return [{ first: this.#first, count: this.samples, shuffle }]
+    const all = Math.ceil(this.samples / size)
+    const rounds = Math.ceil(maxSteps / all)
+    const stretches: Stretch[] = []
+    let at = shuffle === undefined ? (pass * maxSteps) % all : 0
+    for (let left = maxSteps; left > 0; ) {
+      const steps = Math.min(left, all - at)
+      const count = Math.min(steps * size, this.samples - at * size)
+      const order = shuffle && { seed: shuffle.seed, epoch: shuffle.epoch * rounds + stretches.length }
+      stretches.push(
+        order === undefined
+          ? { first: this.#first + at * size, count }
+          : { first: this.#first, count: this.samples, shuffle: order, maxSteps: steps },
+      )
+      left -= steps
+      at = 0
+    }
+    return stretches
+  }
+
   close(): void {}
 
-  #programs(
-    model: Model,
-    kind: PassOptions['kind'],
-    batchSize: number,
-    guarded: boolean,
-  ): { whole: CompiledStep; tail: CompiledStep | undefined } {
+  #programs(model: Model, kind: PassOptions['kind'], batchSize: number, guarded: boolean): Omit<Steps, 'size'> {
     const size = Math.min(batchSize, this.samples)
     const rest = this.samples % size
     const step = (rows: number): CompiledStep => stepFor(model, kind, this.data, rows, guarded)
     return { whole: step(size), tail: rest === 0 ? undefined : step(rest) }
   }
+}
+
+/** Rows that one native call goes over. */
+interface Stretch {
+  readonly first: number
+  readonly count: number
+  readonly shuffle?: PassOptions['shuffle']
+  readonly maxSteps?: number
+}
+
+/** The steps for whole batches and for a shorter last one. */
+interface Steps {
+  readonly size: number
+  readonly whole: CompiledStep
+  readonly tail: CompiledStep | undefined
 }
 
 /** Copies columns to where Rust can read them from any thread. */

@@ -7,7 +7,7 @@ import { nextSeed } from '../config.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
-import { prepareData } from './batch-data.js'
+import { prepareData, trainingRows } from './batch-data.js'
 import { ArrayFeed, type Feed, type PassOptions, type PassResult } from './feed.js'
 import { type EpochReport, FitRun, type Report } from './fit-run.js'
 import { type FitOptions, type FitPlan, planFit } from './options.js'
@@ -88,6 +88,7 @@ interface Feeds {
 
 function feedsOf(model: Model, x: unknown, y: unknown, options: FitOptions, plan: FitPlan): Feeds {
   const { classWeight, sampleWeight, validationData } = options
+  const { validationSplit } = plan
   if (plan.validationSplit > 0 && validationData !== undefined) {
     fail('ERR_CONFIG', 'fit.validationSplit', 'validationSplit or validationData, and not both', plan.validationSplit)
   }
@@ -100,14 +101,16 @@ function feedsOf(model: Model, x: unknown, y: unknown, options: FitOptions, plan
     const feed = new StreamFeed('fit', x, plan.stepsPerEpoch, classWeight)
     return { feed, validation: validationFeed(model, validationData, plan) }
   }
-  const whole = new ArrayFeed(prepareData(model, 'fit', { x, y, sampleWeight, classWeight }, 'targets'))
+  const whole = new ArrayFeed(
+    prepareData(model, 'fit', { x, y, sampleWeight, classWeight, validationSplit }, 'targets'),
+  )
   if (plan.validationSplit > 0) return splitOff(whole, plan.validationSplit)
   return { feed: whole, validation: validationFeed(model, validationData, plan) }
 }
 
 /** The tail, before shuffling. */
 function splitOff(whole: ArrayFeed, share: number): Feeds {
-  const at = Math.floor(whole.samples * (1 - share))
+  const at = trainingRows(whole.samples, share)
   if (at === 0 || at === whole.samples) {
     fail('ERR_CONFIG', 'fit.validationSplit', `a share that leaves samples on either side of ${whole.samples}`, share)
   }
@@ -184,6 +187,7 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean): 
     kind: 'train',
     batchSize: plan.batchSize,
     maxSteps: plan.stepsPerEpoch,
+    pass: epoch - plan.initialEpoch,
     shuffle: plan.shuffle ? { seed, epoch } : undefined,
     signal: stop.signal,
     guarded,
