@@ -86,12 +86,18 @@ export class Variable {
   /** The present value; inside a traced function, the value that it will have at the run. */
   read(): Tensor {
     const frame = currentTrace()
-    if (frame === undefined) return this.#assigned ?? recordRead(this, () => Tensor.of(this.#handle.snapshot()))
+    if (frame === undefined) return this.#readNow()
     const known = frame.updates.get(this) ?? frame.symbols.get(this)
     if (known !== undefined) return known
     const symbol = Tensor.of(this.#handle.symbol())
     frame.symbols.set(this, symbol)
     return symbol
+  }
+
+  /** The present value; a tape remembers the first one it sees, be it stored or assigned just before. */
+  #readNow(): Tensor {
+    const recorded = recordRead(this, () => this.#assigned ?? Tensor.of(this.#handle.snapshot()))
+    return this.#assigned ?? recorded
   }
 
   /** Gives it another value of the same shape and dtype. */
