@@ -3,25 +3,39 @@
 use crate::element::DType;
 use crate::math::{Cast, Compute};
 
-/// Copies `len` elements, `stride` apart in `src`, to consecutive places of `dst`, converting.
+/// Rows of an operand, in elements of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows {
+    pub count: usize,
+    /// From one row to the next.
+    pub stride: isize,
+    pub len: usize,
+    /// From one element of a row to the next.
+    pub step: isize,
+}
+
+/// Copies rows to consecutive places of `dst`, converting.
 ///
 /// # Safety
 /// Every element of `src` and `dst` reached is valid.
-pub(super) type Fill<T> = unsafe fn(src: *const u8, stride: isize, dst: *mut T, len: usize);
+pub(super) type Fill<T> = unsafe fn(src: *const u8, rows: Rows, dst: *mut T);
 
 /// # Safety
 /// As [`Fill`].
-unsafe fn fill<S: Cast, D: Cast>(src: *const u8, stride: isize, dst: *mut D, len: usize) {
-    let src = src.cast::<S>();
-    // Safety: the caller's promise.
-    unsafe {
-        match stride {
-            0 => {
-                let value = (*src).cast::<D>();
-                (0..len).for_each(|i| dst.add(i).write(value));
+unsafe fn fill<S: Cast, D: Cast>(src: *const u8, rows: Rows, dst: *mut D) {
+    for r in 0..rows.count {
+        // Safety: the caller's promise.
+        unsafe {
+            let src = src.cast::<S>().offset(r as isize * rows.stride);
+            let dst = dst.add(r * rows.len);
+            match rows.step {
+                0 => {
+                    let value = (*src).cast::<D>();
+                    (0..rows.len).for_each(|i| dst.add(i).write(value));
+                }
+                1 => (0..rows.len).for_each(|i| dst.add(i).write((*src.add(i)).cast())),
+                step => (0..rows.len).for_each(|i| dst.add(i).write((*src.offset(i as isize * step)).cast())),
             }
-            1 => (0..len).for_each(|i| dst.add(i).write((*src.add(i)).cast())),
-            _ => (0..len).for_each(|i| dst.add(i).write((*src.offset(i as isize * stride)).cast())),
         }
     }
 }

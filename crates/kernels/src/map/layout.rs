@@ -66,6 +66,18 @@ pub(super) struct Collapsed {
     pub strides: Vec<Vec<isize>>,
 }
 
+impl Collapsed {
+    /// The extent of the last dimension.
+    pub fn inner(&self) -> usize {
+        *self.shape.last().expect("at least one dimension")
+    }
+
+    /// The extents of all others.
+    pub fn outer(&self) -> &[usize] {
+        &self.shape[..self.shape.len() - 1]
+    }
+}
+
 /// Merges neighbouring dimensions that every operand walks as one, and drops those of extent 1.
 ///
 /// Dimension `d` stays apart from `d − 1` where `walls[d]` holds: there a reduction begins or ends.

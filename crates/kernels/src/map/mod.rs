@@ -5,13 +5,17 @@
 //! not depend on the element done once. Work is cut into tasks by shape alone, and every reduction has one order, so
 //! that the same bits come out at any number of threads.
 
+mod assembly;
+mod check;
 mod compile;
 mod convert;
 mod expr;
+mod finish;
 mod fold;
 mod layout;
 mod op;
 mod plan;
+mod program;
 mod reduction;
 mod run;
 mod simplify;
@@ -21,10 +25,10 @@ mod tests;
 
 use std::fmt;
 
-pub use compile::Map;
 pub use expr::{Binary, Expr, Unary, ValueId};
 pub use layout::{Layout, reduction_layout};
 use op::Op;
+pub use program::Map;
 pub use sweep::MapType;
 
 use crate::element::DType;

@@ -1,9 +1,18 @@
-//! How an iteration is cut into tiles and tasks: by shape alone.
+//! How an iteration is cut into tiles and tasks: by shape alone, to sizes that caches and threads like.
 
 use std::ops::Range;
 
 /// Bytes of one operand's tile: a few of them share the first-level cache.
 pub(super) const TILE_BYTES: usize = 2048;
+
+/// Bytes of all temporaries of a tile together.
+pub(super) const TEMP_BYTES: usize = 36 << 10;
+
+/// Keeps equal elements of neighbouring temporaries apart modulo 4 KiB, where stores would hold up loads.
+pub(super) const TEMP_GAP: usize = 128;
+
+/// Most constants, operands and temporaries alive at once.
+pub(super) const MAX_SLOTS: usize = 512;
 
 /// Below this much work, counted in additions of one element, one task does it all (some 50 µs).
 const SERIAL_WORK: usize = 400_000;

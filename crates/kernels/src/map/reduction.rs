@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::Reduce;
-use super::compile::Converted;
 use super::fold::Fold;
 use super::plan::Tiling;
+use super::program::Converted;
 use super::sweep::{Kernel, MapType, Operands};
 use crate::isa::Isa;
 

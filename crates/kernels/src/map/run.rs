@@ -3,7 +3,9 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::compile::{Gather, MAX_DIMS, MAX_SLOTS, Map, TEMP_BYTES};
+use super::convert::Rows;
+use super::plan::{MAX_SLOTS, TEMP_BYTES};
+use super::program::{Gather, Map};
 use super::reduction::{GroupTask, Shared};
 use super::sweep::MapType;
 use crate::threads::Threads;
@@ -11,6 +13,9 @@ use crate::threads::Threads;
 /// Bytes of a task's stack for tables and temporaries, for large programs and for small.
 const LARGE: usize = TEMP_BYTES + MAX_SLOTS * 8 + 64;
 const SMALL: usize = 2 << 10;
+
+/// A single element.
+const ONE: Rows = Rows { count: 1, stride: 0, len: 1, step: 0 };
 
 #[repr(align(64))]
 struct Stack<const BYTES: usize>(MaybeUninit<[u8; BYTES]>);
@@ -142,7 +147,7 @@ impl<T: MapType> Map<T> {
         for scalar in &self.scalars {
             if let Some((fill, size)) = scalar.fill {
                 // Safety: the input has an element at its offset, and the slot is a cell.
-                unsafe { fill(memory.inputs[scalar.input].add(scalar.offset * size), 0, *slots.add(scalar.slot), 1) };
+                unsafe { fill(memory.inputs[scalar.input].add(scalar.offset * size), ONE, *slots.add(scalar.slot)) };
             }
         }
         for instr in &self.once {
@@ -340,43 +345,27 @@ impl<T: MapType> Map<T> {
         // Safety: the caller's promise.
         unsafe {
             if gather.scalar {
-                return (gather.fill)(base.offset(start * size), 0, to, 1);
+                return (gather.fill)(base.offset(start * size), ONE, to);
             }
             if self.tiling.per_row > 0 {
-                return (gather.fill)(base.offset(start * size), inner, to, len);
+                return (gather.fill)(base.offset(start * size), Rows { len, step: inner, ..ONE }, to);
             }
-            let mut index = [0; MAX_DIMS];
-            self.index_of(row, &mut index);
-            let mut place = start;
-            for r in 0..len / self.tiling.inner {
-                (gather.fill)(base.offset(place * size), inner, to.add(r * self.tiling.inner), self.tiling.inner);
-                place += self.step(outer, &mut index);
+            let inner_len = self.tiling.inner;
+            let (mut row, last) = (row, row + len / inner_len);
+            let mut to = to;
+            // The last outer dimension at once, as far as it goes; mostly there is no other.
+            let (stride, extent) = match (outer.last(), self.outer.last()) {
+                (Some(&stride), Some(&extent)) => (stride, extent),
+                _ => (0, 1),
+            };
+            while row < last {
+                let count = (extent - row % extent).min(last - row);
+                let rows = Rows { count, stride, len: inner_len, step: inner };
+                (gather.fill)(base.offset(self.row_start(outer, row) * size), rows, to);
+                to = to.add(count * inner_len);
+                row += count;
             }
         }
-    }
-
-    /// The index of a row in the outer dimensions.
-    fn index_of(&self, row: usize, index: &mut [usize; MAX_DIMS]) {
-        let mut rest = row;
-        for (place, &extent) in index.iter_mut().zip(&self.outer).rev() {
-            *place = rest % extent;
-            rest /= extent;
-        }
-    }
-
-    /// Moves `index` to the next row; how far that is.
-    fn step(&self, outer: &[isize], index: &mut [usize; MAX_DIMS]) -> isize {
-        let mut moved = 0;
-        for d in (0..outer.len()).rev() {
-            index[d] += 1;
-            moved += outer[d];
-            if index[d] < self.outer[d] {
-                break;
-            }
-            moved -= outer[d] * self.outer[d] as isize;
-            index[d] = 0;
-        }
-        moved
     }
 
     /// Lays one row out over a whole tile, again and again.
@@ -389,7 +378,7 @@ impl<T: MapType> Map<T> {
         // Safety: the caller's promise; each copy reads what is already there.
         unsafe {
             let row = memory.inputs[pattern.input].add(pattern.offset * pattern.size);
-            (pattern.fill)(row, stride, to, inner);
+            (pattern.fill)(row, Rows { len: inner, step: stride, ..ONE }, to);
             let mut done = inner;
             while done < self.tiling.len {
                 let part = done.min(self.tiling.len - done);

@@ -1,6 +1,6 @@
 //! Vectors as plain arrays that the compiler turns into whatever the processor has.
 
-use super::scalar::Scalar;
+use super::scalar::{Mask, Scalar};
 use super::simd::{Simd, SimdF32};
 
 /// `N` elements side by side.
@@ -30,10 +30,10 @@ impl<T: Scalar, const N: usize> Lanes<T, N> {
         ))
     }
     #[inline(always)]
-    fn test(self, b: Self, f: impl Fn(T, T) -> bool) -> [bool; N] {
+    fn test(self, b: Self, f: impl Fn(T, T) -> bool) -> [T::Mask; N] {
         std::array::from_fn(
             #[inline(always)]
-            |i| f(self.0[i], b.0[i]),
+            |i| T::Mask::of(f(self.0[i], b.0[i])),
         )
     }
 }
@@ -96,28 +96,28 @@ macro_rules! arithmetic {
         fn mask_and(a: Self::Mask, b: Self::Mask) -> Self::Mask {
             std::array::from_fn(
                 #[inline(always)]
-                |i| a[i] & b[i],
+                |i| a[i].and(b[i]),
             )
         }
         #[inline(always)]
         fn mask_or(a: Self::Mask, b: Self::Mask) -> Self::Mask {
             std::array::from_fn(
                 #[inline(always)]
-                |i| a[i] | b[i],
+                |i| a[i].or(b[i]),
             )
         }
         #[inline(always)]
         fn mask_not(a: Self::Mask) -> Self::Mask {
             std::array::from_fn(
                 #[inline(always)]
-                |i| !a[i],
+                |i| a[i].not(),
             )
         }
         #[inline(always)]
         fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
             Lanes(std::array::from_fn(
                 #[inline(always)]
-                |i| if mask[i] { yes.0[i] } else { no.0[i] },
+                |i| Scalar::blend(mask[i], yes.0[i], no.0[i]),
             ))
         }
     };
@@ -143,7 +143,7 @@ macro_rules! arithmetic {
 
 impl Simd for Lanes<f32, 8> {
     type Elem = f32;
-    type Mask = [bool; 8];
+    type Mask = [u32; 8];
     const LANES: usize = 8;
     memory!();
     arithmetic!();
@@ -152,7 +152,7 @@ impl Simd for Lanes<f32, 8> {
 
 impl Simd for Lanes<f64, 8> {
     type Elem = f64;
-    type Mask = [bool; 8];
+    type Mask = [u64; 8];
     const LANES: usize = 8;
     memory!();
     arithmetic!();
@@ -162,7 +162,7 @@ impl Simd for Lanes<f64, 8> {
 
 impl Simd for Lanes<i32, 8> {
     type Elem = i32;
-    type Mask = [bool; 8];
+    type Mask = [u32; 8];
     const LANES: usize = 8;
     memory!();
     arithmetic!();
@@ -214,6 +214,6 @@ impl SimdF32 for Lanes<f32, 8> {
     }
     #[inline(always)]
     fn none(mask: Self::Mask) -> bool {
-        !mask.contains(&true)
+        mask.into_iter().all(Mask::is_false)
     }
 }

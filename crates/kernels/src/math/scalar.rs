@@ -4,6 +4,10 @@
 ///
 /// On `i32` sums and products wrap, division truncates, and the transcendental functions go through `f64` and back.
 pub trait Scalar: Copy {
+    /// All ones or all zeros, as wide as the number: what compilers turn into vector comparisons and blends.
+    type Mask: Mask;
+    /// `yes` where `mask` is ones, `no` where it is zeros.
+    fn blend(mask: Self::Mask, yes: Self, no: Self) -> Self;
     /// A small whole number.
     fn whole(value: i32) -> Self;
     /// `self + b`
@@ -68,6 +72,48 @@ pub trait Scalar: Copy {
     fn modulo(self, b: Self) -> Self;
 }
 
+/// A truth value as a word of all ones or all zeros.
+pub trait Mask: Copy {
+    /// Ones where `truth` holds.
+    fn of(truth: bool) -> Self;
+    /// Both.
+    fn and(self, b: Self) -> Self;
+    /// Either.
+    fn or(self, b: Self) -> Self;
+    /// The opposite.
+    fn not(self) -> Self;
+    /// True where it is zeros.
+    fn is_false(self) -> bool;
+}
+
+macro_rules! mask {
+    ($($t:ident)*) => {$(
+        impl Mask for $t {
+            #[inline(always)]
+            fn of(truth: bool) -> Self {
+                $t::from(truth).wrapping_neg()
+            }
+            #[inline(always)]
+            fn and(self, b: Self) -> Self {
+                self & b
+            }
+            #[inline(always)]
+            fn or(self, b: Self) -> Self {
+                self | b
+            }
+            #[inline(always)]
+            fn not(self) -> Self {
+                !self
+            }
+            #[inline(always)]
+            fn is_false(self) -> bool {
+                self == 0
+            }
+        }
+    )*};
+}
+mask!(u32 u64);
+
 /// True where a fused multiply-add is one instruction of the target and not a call into a library.
 pub(crate) const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
 
@@ -83,8 +129,13 @@ fn softplus64(x: f64) -> f64 {
 }
 
 macro_rules! float_scalar {
-    ($t:ident) => {
+    ($t:ident, $mask:ident) => {
         impl Scalar for $t {
+            type Mask = $mask;
+            #[inline(always)]
+            fn blend(mask: $mask, yes: Self, no: Self) -> Self {
+                <$t>::from_bits((mask & yes.to_bits()) | (!mask & no.to_bits()))
+            }
             #[inline(always)]
             fn whole(value: i32) -> Self {
                 value as $t
@@ -220,8 +271,8 @@ macro_rules! float_scalar {
         }
     };
 }
-float_scalar!(f32);
-float_scalar!(f64);
+float_scalar!(f32, u32);
+float_scalar!(f64, u64);
 
 macro_rules! through_f64 {
     ($($name:ident)*) => {$(
@@ -232,6 +283,11 @@ macro_rules! through_f64 {
 }
 
 impl Scalar for i32 {
+    type Mask = u32;
+    #[inline(always)]
+    fn blend(mask: u32, yes: Self, no: Self) -> Self {
+        ((mask & yes as u32) | (!mask & no as u32)) as i32
+    }
     #[inline(always)]
     fn whole(value: i32) -> Self {
         value

@@ -1,1 +1,328 @@
 //! Corners that chance would miss.
+
+use super::naive::{Buffer, Case, output_len};
+use crate::element::DType;
+use crate::isa::Isa;
+use crate::map::{
+    Axes, Binary, Expr, Layout, Map, MapInput, MapOutput, MapType, OutputKind, Reduce, Unary, ValueId, reduction_layout,
+};
+use crate::threads::Threads;
+
+fn contiguous(shape: &[usize], dtype: DType) -> MapInput {
+    MapInput { dtype, layout: Layout::contiguous(shape) }
+}
+
+/// One output of inputs that lie row-major over `shape`, on every instruction set.
+fn results<T: MapType>(
+    shape: &[usize],
+    inputs: &[&[f64]],
+    build: impl Fn(&mut Expr, &[ValueId]) -> (ValueId, OutputKind),
+) -> Vec<Vec<f64>> {
+    let mut expr = Expr::new();
+    let ids: Vec<ValueId> = (0..inputs.len()).map(|i| expr.input(i)).collect();
+    let (value, kind) = build(&mut expr, &ids);
+    let inputs = inputs.iter().map(|v| (contiguous(shape, T::DTYPE), Buffer::of(T::DTYPE, v))).collect();
+    let outputs = vec![MapOutput { value, dtype: T::DTYPE, kind, scale: None }];
+    let case = Case { shape: shape.to_vec(), expr, inputs, outputs, alias: vec![None] };
+    let values = |b: &Buffer| (0..output_len(kind, shape)).map(|i| b.get(i)).collect();
+    Isa::available().into_iter().map(|isa| values(&case.run::<T>(isa, 1)[0])).collect()
+}
+
+/// `op` of pairs, as bits so that NaN and −0 compare.
+fn check_pairs<T: MapType>(op: Binary, cases: &[(f64, f64, f64)]) {
+    let a: Vec<f64> = cases.iter().map(|c| c.0).collect();
+    let b: Vec<f64> = cases.iter().map(|c| c.1).collect();
+    for got in results::<T>(&[cases.len()], &[&a, &b], |e, x| (e.binary(op, x[0], x[1]), OutputKind::Store)) {
+        for (got, &(a, b, expected)) in got.into_iter().zip(cases) {
+            let same = got == expected && got.is_sign_negative() == expected.is_sign_negative();
+            assert!(same || got.is_nan() && expected.is_nan(), "{op:?}({a}, {b}) = {got}, not {expected}");
+        }
+    }
+}
+
+const INF: f64 = f64::INFINITY;
+const NAN: f64 = f64::NAN;
+
+#[test]
+fn division_to_whole_numbers_is_numpys() {
+    let quotients = [
+        (7.0, 3.0, 2.0),
+        (-7.0, 3.0, -3.0),
+        (7.0, -3.0, -3.0),
+        (-7.0, -3.0, 2.0),
+        (0.0, 5.0, 0.0),
+        (-0.0, 5.0, -0.0),
+        (1.0, 0.0, INF),
+        (-1.0, 0.0, -INF),
+        (0.0, 0.0, NAN),
+        (1.0, INF, 0.0),
+        (-1.0, INF, -1.0),
+        (INF, 1.0, NAN),
+        (NAN, 1.0, NAN),
+        (5.5, 0.5, 11.0),
+    ];
+    check_pairs::<f32>(Binary::FloorDiv, &quotients);
+    check_pairs::<f64>(Binary::FloorDiv, &quotients);
+    check_pairs::<f64>(Binary::FloorDiv, &[(6.0, 0.1, 59.0), (1.0, 0.1, 9.0)]);
+    let rests = [
+        (7.0, 3.0, 1.0),
+        (-7.0, 3.0, 2.0),
+        (7.0, -3.0, -2.0),
+        (-7.0, -3.0, -1.0),
+        (6.0, 3.0, 0.0),
+        (6.0, -3.0, -0.0),
+        (1.0, 0.0, NAN),
+        (1.0, INF, 1.0),
+        (-1.0, INF, INF),
+        (INF, 1.0, NAN),
+    ];
+    check_pairs::<f32>(Binary::Mod, &rests);
+    check_pairs::<f64>(Binary::Mod, &rests);
+    check_pairs::<i32>(Binary::FloorDiv, &[(7.0, 3.0, 2.0), (-7.0, 3.0, -3.0), (7.0, -3.0, -3.0), (7.0, 0.0, 0.0)]);
+    check_pairs::<i32>(Binary::Mod, &[(7.0, 3.0, 1.0), (-7.0, 3.0, 2.0), (7.0, -3.0, -2.0), (7.0, 0.0, 0.0)]);
+    let least = f64::from(i32::MIN);
+    check_pairs::<i32>(Binary::FloorDiv, &[(least, -1.0, least)]);
+}
+
+#[test]
+fn powers_have_their_special_values() {
+    let powers = [
+        (0.0, 0.0, 1.0),
+        (NAN, 0.0, 1.0),
+        (1.0, NAN, 1.0),
+        (-2.0, 3.0, -8.0),
+        (-2.0, 2.0, 4.0),
+        (-2.0, 0.5, NAN),
+        (2.0, -2.0, 0.25),
+        (0.0, -1.0, INF),
+        (-0.0, -3.0, -INF),
+        (INF, -1.0, 0.0),
+        (3.0, 4.0, 81.0),
+        (9.0, 0.5, 3.0),
+    ];
+    check_pairs::<f32>(Binary::Pow, &powers);
+    check_pairs::<f64>(Binary::Pow, &powers);
+    check_pairs::<i32>(
+        Binary::Pow,
+        &[(2.0, 10.0, 1024.0), (-3.0, 3.0, -27.0), (0.0, 0.0, 1.0), (2.0, -1.0, 0.0), (-1.0, -3.0, -1.0)],
+    );
+}
+
+#[test]
+fn constant_powers_take_a_shorter_way() {
+    let x = [0.5, 2.0, 3.0, 10.0, 0.1];
+    for power in [0.0, 1.0, 2.0, 3.0, 0.5, -0.5, -1.0, -2.0, 2.5] {
+        let got = results::<f64>(&[x.len()], &[&x], |e, i| {
+            let c = e.constant(power);
+            (e.binary(Binary::Pow, i[0], c), OutputKind::Store)
+        });
+        for (got, x) in got[0].iter().zip(x) {
+            assert!((got - x.powf(power)).abs() <= 1e-15 * got.abs(), "{x}^{power} = {got}");
+        }
+    }
+}
+
+#[test]
+fn a_nan_anywhere_reaches_maximum_and_minimum() {
+    let shape = [13, 37];
+    for at in [0, 1, 15, 16, 36, 37, 240, 480] {
+        let mut x: Vec<f64> = (0..13 * 37).map(|i| f64::from(i % 29)).collect();
+        x[at] = NAN;
+        for op in [Reduce::Max, Reduce::Min] {
+            for axes in [Axes::All, Axes::Trailing(1), Axes::Leading(1)] {
+                let kind = OutputKind::Reduce { op, axes };
+                for got in results::<f32>(&shape, &[&x], |_, i| (i[0], kind)) {
+                    let hit = match axes {
+                        Axes::All => 0,
+                        Axes::Trailing(_) => at / 37,
+                        Axes::Leading(_) => at % 37,
+                    };
+                    let nans: Vec<usize> = (0..got.len()).filter(|&i| got[i].is_nan()).collect();
+                    assert_eq!(nans, [hit], "{op:?} {axes:?} at {at}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_reduces_to_the_neutral_value() {
+    let expected = [(Reduce::Sum, 0.0), (Reduce::Prod, 1.0), (Reduce::Max, -INF), (Reduce::Min, INF)];
+    for (op, neutral) in expected {
+        for (shape, axes, len) in [
+            (&[0, 3][..], Axes::Leading(1), 3),
+            (&[3, 0][..], Axes::Trailing(1), 3),
+            (&[0][..], Axes::All, 1),
+            (&[2, 0, 2][..], Axes::Trailing(2), 2),
+            (&[0, 3][..], Axes::Trailing(1), 0),
+        ] {
+            for got in results::<f32>(shape, &[&[]], |_, i| (i[0], OutputKind::Reduce { op, axes })) {
+                assert_eq!(got, vec![neutral; len], "{op:?} of {shape:?} over {axes:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn long_sums_stay_accurate() {
+    let rows = 30_000;
+    let x: Vec<f64> = (0..rows * 33).map(|i| f64::from(0.1f32) + f64::from((i % 7) as u32)).collect();
+    for axes in [Axes::All, Axes::Leading(1), Axes::Trailing(2)] {
+        let kind = OutputKind::Reduce { op: Reduce::Sum, axes };
+        let columns = if axes == Axes::Leading(1) { 33 } else { 1 };
+        let mut exact = vec![0.0; columns];
+        x.iter().enumerate().for_each(|(i, x)| exact[i % columns] += f64::from(*x as f32));
+        for got in results::<f32>(&[rows, 33], &[&x], |_, i| (i[0], kind)) {
+            for (got, exact) in got.iter().zip(&exact) {
+                // The last rounding, and that of blocks of 64 additions: naive sums are off by 1e-3 here.
+                assert!((got - exact).abs() <= 1e-6 * exact, "{axes:?}: {got} instead of {exact}");
+            }
+        }
+    }
+}
+
+/// A program with its inputs and outputs over memory that they share, run in place.
+fn swap(threads: usize) -> (Vec<f32>, Vec<f32>) {
+    let shape = [5000];
+    let mut e = Expr::new();
+    let (a, b) = (e.input(0), e.input(1));
+    let one = e.constant(1.0);
+    let b1 = e.binary(Binary::Add, b, one);
+    let outputs = vec![MapOutput::store(b1, DType::F32), MapOutput::store(a, DType::F32)];
+    let map = Map::<f32>::new(&shape, e, vec![contiguous(&shape, DType::F32); 2], outputs, Isa::detect()).unwrap();
+    let mut a: Vec<f32> = (0..5000).map(|i| i as f32).collect();
+    let mut b: Vec<f32> = (0..5000).map(|i| -(i as f32)).collect();
+    let pointers = [a.as_mut_ptr().cast::<u8>(), b.as_mut_ptr().cast::<u8>()];
+    let mut workspace = vec![0; map.workspace_len()];
+    // Safety: each output is the whole memory of a contiguous input.
+    unsafe { map.run(&Threads::new(threads), &pointers.map(<*mut u8>::cast_const), &pointers, &mut workspace) };
+    (a, b)
+}
+
+#[test]
+fn outputs_may_trade_places_with_inputs() {
+    let (a, b) = swap(1);
+    assert!(a.iter().enumerate().all(|(i, &x)| x == 1.0 - i as f32));
+    assert!(b.iter().enumerate().all(|(i, &x)| x == i as f32));
+    assert_eq!((a, b), swap(3));
+}
+
+#[test]
+fn an_optimizer_is_three_instructions() {
+    let mut e = Expr::new();
+    let [g, m, v, w, rate] = [0, 1, 2, 3, 4].map(|i| e.input(i));
+    let [b1, b2, epsilon] = [0.9, 0.999, 1e-7].map(|c| e.constant(c));
+    let one = e.constant(1.0);
+    let (c1, c2) = (e.binary(Binary::Sub, one, b1), e.binary(Binary::Sub, one, b2));
+    let mut blend = |a, x, b, y| {
+        let (left, right) = (e.binary(Binary::Mul, a, x), e.binary(Binary::Mul, b, y));
+        e.binary(Binary::Add, left, right)
+    };
+    let m2 = blend(b1, m, c1, g);
+    let square = e.binary(Binary::Mul, g, g);
+    let (left, right) = (e.binary(Binary::Mul, b2, v), e.binary(Binary::Mul, c2, square));
+    let v2 = e.binary(Binary::Add, left, right);
+    let root = e.unary(Unary::Sqrt, v2);
+    let down = e.binary(Binary::Add, root, epsilon);
+    let up = e.binary(Binary::Mul, rate, m2);
+    let step = e.binary(Binary::Div, up, down);
+    let w2 = e.binary(Binary::Sub, w, step);
+    let shape = [1000];
+    let mut inputs = vec![contiguous(&shape, DType::F32); 4];
+    inputs.push(MapInput { dtype: DType::F32, layout: Layout::scalar(1) });
+    let outputs = [m2, v2, w2].map(|v| MapOutput::store(v, DType::F32)).to_vec();
+    let map = Map::<f32>::new(&shape, e, inputs, outputs, Isa::detect()).unwrap();
+    assert_eq!((map.body.len(), map.once.len(), map.workspace_len()), (3, 0, 0));
+}
+
+#[test]
+fn work_that_does_not_depend_on_the_element_is_done_once() {
+    let shape = [40, 600];
+    let mut e = Expr::new();
+    let [x, variance, t] = [0, 1, 2].map(|i| e.input(i));
+    let epsilon = e.constant(1e-3);
+    let shifted = e.binary(Binary::Add, variance, epsilon);
+    let scale = e.unary(Unary::Rsqrt, shifted);
+    let rate = e.unary(Unary::Exp, t);
+    let scale = e.binary(Binary::Mul, scale, rate);
+    let y = e.binary(Binary::Mul, x, scale);
+    let column = MapInput { dtype: DType::F32, layout: Layout::broadcast(&[40, 1], &shape).unwrap() };
+    let scalar = MapInput { dtype: DType::F32, layout: Layout::scalar(2) };
+    let inputs = vec![contiguous(&shape, DType::F32), column, scalar];
+    let outputs = vec![MapOutput::store(y, DType::F32)];
+    let map = Map::<f32>::new(&shape, e, inputs, outputs, Isa::detect()).unwrap();
+    assert_eq!(map.once.len(), 1);
+    assert_eq!(map.body.iter().filter(|i| !i.scalar).count(), 1);
+}
+
+#[test]
+fn a_program_of_many_values_at_once_is_right() {
+    let shape = [700];
+    for width in [20, 60, 150] {
+        let mut e = Expr::new();
+        let x = e.input(0);
+        // All squares are alive until the last is made.
+        let parts: Vec<ValueId> = (0..width)
+            .map(|i| {
+                let c = e.constant(f64::from(i));
+                let shifted = e.binary(Binary::Sub, x, c);
+                e.unary(Unary::Abs, shifted)
+            })
+            .collect();
+        let total = parts.iter().rev().copied().reduce(|a, b| e.binary(Binary::Max, a, b)).unwrap();
+        let x: Vec<f64> = (0..700).map(|i| f64::from(i % 90)).collect();
+        let inputs = vec![(contiguous(&shape, DType::F32), Buffer::of(DType::F32, &x))];
+        let outputs = vec![MapOutput::store(total, DType::F32)];
+        Case { shape: shape.to_vec(), expr: e, inputs, outputs, alias: vec![None] }.check::<f32>(1e-7, "wide");
+    }
+}
+
+#[test]
+fn broken_programs_are_refused() {
+    let shape = [2, 3];
+    let build = |inputs: Vec<MapInput>, kind: OutputKind| {
+        let mut e = Expr::new();
+        let x = e.input(0);
+        let y = e.unary(Unary::Exp, x);
+        let output = MapOutput { value: y, dtype: DType::F32, kind, scale: None };
+        (e, inputs, vec![output])
+    };
+    let fails = |(e, i, o): (Expr, Vec<MapInput>, Vec<MapOutput>), text: &str| {
+        let why = Map::<f32>::new(&shape, e, i, o, Isa::detect()).unwrap_err().to_string();
+        assert!(why.contains(text), "{why}");
+    };
+    let good = || contiguous(&shape, DType::F32);
+    fails(build(vec![], OutputKind::Store), "input 0 of 0");
+    let flat = MapInput { dtype: DType::F32, layout: Layout { offset: 0, strides: vec![1] } };
+    fails(build(vec![flat], OutputKind::Store), "1 strides for 2 dimensions");
+    let below = MapInput { dtype: DType::F32, layout: Layout { offset: 1, strides: vec![3, -1] } };
+    fails(build(vec![below], OutputKind::Store), "before its memory");
+    let deep = OutputKind::Reduce { op: Reduce::Sum, axes: Axes::Trailing(3) };
+    fails(build(vec![good()], deep), "3 reduced dimensions of 2");
+    let (e, i, o) = build(vec![good()], OutputKind::Store);
+    assert!(Map::<i32>::new(&shape, e, i, o, Isa::detect()).unwrap_err().to_string().contains("Exp of int32"));
+    let (e, i, _) = build(vec![good()], OutputKind::Store);
+    let outputs = vec![MapOutput::store(ValueId(9), DType::F32)];
+    assert!(Map::<f32>::new(&shape, e, i, outputs, Isa::detect()).is_err());
+    let (e, i, o) = build(vec![good()], OutputKind::Store);
+    assert!(Map::<f32>::new(&[usize::MAX, 3], e, i, o, Isa::detect()).is_err());
+}
+
+#[test]
+fn a_mean_over_any_axes_is_a_trailing_reduction() {
+    let shape = [4, 5, 6];
+    let (permuted, order) = reduction_layout(&shape, &[0, 2]);
+    assert_eq!((permuted.as_slice(), order.as_slice()), (&[5, 4, 6][..], &[1, 0, 2][..]));
+    let mut e = Expr::new();
+    let x = e.input(0);
+    let values: Vec<f64> = (0..120).map(f64::from).collect();
+    let layout = Layout::contiguous(&shape).permuted(&order);
+    let inputs = vec![(MapInput { dtype: DType::F32, layout }, Buffer::of(DType::F32, &values))];
+    let mut output = MapOutput::reduce(x, DType::F32, Reduce::Sum, Axes::Trailing(2));
+    output.scale = Some(1.0 / 24.0);
+    let case = Case { shape: permuted, expr: e, inputs, outputs: vec![output], alias: vec![None] };
+    for isa in Isa::available() {
+        let got: Vec<f64> = (0..5).map(|i| case.run::<f32>(isa, 1)[0].get(i)).collect();
+        assert_eq!(got, [47.5, 53.5, 59.5, 65.5, 71.5]);
+    }
+}

@@ -1,0 +1,78 @@
+//! A program allocates when it is compiled and never when it runs. One test alone in its process, so that nobody
+//! else's allocations are counted.
+
+use std::alloc::{GlobalAlloc, Layout as Memory, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ferrograd_kernels::element::DType::F32;
+use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::map::{Axes, Binary, Expr, Layout, Map, MapInput, MapOutput, Reduce, Unary};
+use ferrograd_kernels::threads::Threads;
+
+struct Counting;
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+// Safety: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Memory) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        // Safety: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Memory) {
+        // Safety: the caller's promise.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Returns when every thread of the pool has begun: starting one allocates.
+fn meet(threads: &Threads) {
+    let arrived = AtomicUsize::new(0);
+    threads.run(threads.count(), &|_| {
+        arrived.fetch_add(1, Ordering::SeqCst);
+        while arrived.load(Ordering::SeqCst) < threads.count() {
+            std::thread::yield_now();
+        }
+    });
+}
+
+#[test]
+fn running_allocates_nothing() {
+    for shape in [[4, 3], [300, 700], [4000, 10]] {
+        let mut e = Expr::new();
+        let [x, bias, factor] = [0, 1, 2].map(|i| e.input(i));
+        let y = e.binary(Binary::Add, x, bias);
+        let factor = e.unary(Unary::Exp, factor);
+        let y = e.binary(Binary::Mul, y, factor);
+        let layouts = [Layout::contiguous(&shape), Layout::broadcast(&shape[1..], &shape).unwrap(), Layout::scalar(2)];
+        let inputs = layouts.map(|layout| MapInput { dtype: F32, layout }).to_vec();
+        let outputs = vec![
+            MapOutput::store(y, F32),
+            MapOutput::reduce(y, F32, Reduce::Sum, Axes::Leading(1)),
+            MapOutput::reduce(y, F32, Reduce::Max, Axes::Trailing(1)),
+            MapOutput::reduce(y, F32, Reduce::Sum, Axes::All),
+        ];
+        let map = Map::<f32>::new(&shape, e, inputs, outputs, Isa::detect()).unwrap();
+        let total = shape[0] * shape[1];
+        let data = [vec![1.0f32; total], vec![2.0; shape[1]], vec![0.0]];
+        let mut results = [vec![0.0f32; total], vec![0.0; shape[1]], vec![0.0; shape[0]], vec![0.0]];
+        let from = data.each_ref().map(|d| d.as_ptr().cast::<u8>());
+        let to = results.each_mut().map(|r| r.as_mut_ptr().cast::<u8>());
+        // One byte too many, so that the workspace begins anywhere.
+        let mut workspace = vec![0u8; map.workspace_len() + 1];
+        let threads = Threads::new(2);
+        meet(&threads);
+        let before = COUNT.load(Ordering::Relaxed);
+        for _ in 0..5 {
+            // Safety: every operand has the elements of its layout, and nothing overlaps.
+            unsafe { map.run(&threads, &from, &to, &mut workspace[1..]) };
+        }
+        assert_eq!(COUNT.load(Ordering::Relaxed), before, "{shape:?}");
+        assert_eq!(results[3], [3.0 * total as f32]);
+        assert_eq!(results[1], vec![3.0 * shape[0] as f32; shape[1]]);
+    }
+}
