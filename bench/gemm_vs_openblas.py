@@ -3,6 +3,9 @@
     cargo build --release -p ferrograd-kernels --example gemm_rate
     python bench/gemm_vs_openblas.py [--threads 1] [--threads 2] [--turns 7]
 
+OpenBLAS picks its kernels by itself; where it does not know the processor it may miss the best ones, and
+OPENBLAS_CORETYPE=SkylakeX (its AVX-512 kernels) is then the harder comparison.
+
 Prints GF/s of both (medians over the turns) and the median of the ratios of neighbouring turns.
 """
 

@@ -8,6 +8,7 @@ mod batched;
 mod dots;
 mod driver;
 mod epilogue;
+mod flipped;
 mod kernels;
 mod pack;
 mod plan;
@@ -152,7 +153,7 @@ impl<T: Float> Gemm<T> {
         }
         let mut lens = lens(&shape, &epilogue)?;
         let kernels = Kernels::of(isa);
-        let plan = Plan::new(&shape, kernels);
+        let plan = Plan::new(&shape, &epilogue, kernels);
         let slack = ALIGNMENT / size_of::<T>();
         let (a, b) = plan.packed_lens(&shape, kernels.lanes);
         lens.packed_a = a.next_multiple_of(slack);
@@ -200,6 +201,7 @@ impl<T: Float> Gemm<T> {
                 Path::Single => self.run_single(buffers),
                 Path::Blocks => self.run_blocks(threads, buffers),
                 Path::Dots(plan) => self.run_dots(plan, threads, buffers),
+                Path::Flipped(plan) => self.run_flipped(plan, threads, buffers),
                 Path::Spread(plan) => self.run_spread(plan, threads, buffers),
             }
         }

@@ -1,9 +1,10 @@
 //! Choosing, from the shape alone, how a product is cut into blocks, panels, strips and tasks.
 
-use super::GemmShape;
 use super::dots::DotsPlan;
+use super::flipped::FlippedPlan;
 use super::kernels::Kernels;
 use super::spread::{self, SpreadPlan};
+use super::{EpilogueSpec, GemmShape};
 use crate::element::Float;
 use std::ops::Range;
 
@@ -38,6 +39,10 @@ const SPREAD_TASKS: usize = 8;
 /// The most rows or columns that are taken as dot products without packing.
 const DOTS: usize = 8;
 
+/// The least depth that pays for turning the result.
+const FLIPPED_DEPTH: usize = 8;
+/// Bytes up to which an operand is packed for the sake of a narrow result.
+const FLIPPED_BYTES: usize = 2 * 1024 * 1024;
 /// Products from which on a batch keeps all threads busy with whole products.
 const SHARED_BATCH: usize = 8;
 
@@ -50,6 +55,8 @@ pub(super) enum Path {
     Blocks,
     /// Dot products along a contiguous depth.
     Dots(DotsPlan),
+    /// The transpose, turned when stored.
+    Flipped(FlippedPlan),
     /// Rows of a matrix spread over few rows of the result.
     Spread(SpreadPlan),
 }
@@ -76,7 +83,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// The plan for a shape that has at least one row and one column.
-    pub fn new<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> Plan {
+    pub fn new<T: Float>(shape: &GemmShape, epilogue: &EpilogueSpec, kernels: &Kernels<T>) -> Plan {
         let (pack_a, pack_b) = packing(shape, kernels);
         let highest = if pack_a { kernels.packed.len() } else { kernels.strided.len() };
         let panel = even(shape.rows, highest);
@@ -98,13 +105,18 @@ impl Plan {
             parallel: false,
         };
         plan.group::<T>(shape);
-        plan.skinny::<T>(shape, kernels);
+        plan.skinny::<T>(shape, epilogue, kernels);
         plan
     }
 
     /// Takes a path for few rows or columns where one fits.
-    fn skinny<T: Float>(&mut self, shape: &GemmShape, kernels: &Kernels<T>) {
-        let Some(path) = spread_path(shape, kernels).or_else(|| dots_path(shape, kernels)) else { return };
+    fn skinny<T: Float>(&mut self, shape: &GemmShape, epilogue: &EpilogueSpec, kernels: &Kernels<T>) {
+        let Some(path) = spread_path(shape, kernels)
+            .or_else(|| dots_path(shape, kernels))
+            .or_else(|| flipped_path(shape, epilogue, kernels))
+        else {
+            return;
+        };
         let matrix = shape.depth * shape.rows.max(shape.cols) * size_of::<T>();
         self.path = path;
         self.parallel |= matrix >= PARALLEL_BYTES;
@@ -141,6 +153,10 @@ impl Plan {
                 return (0, shape.depth * if plan.swapped { shape.rows } else { shape.cols });
             }
             Path::Dots(_) | Path::Spread(_) => return (0, 0),
+            Path::Flipped(plan) => {
+                let rows = if plan.pack { shape.rows } else { shape.rows % plan.strip };
+                return (rows.next_multiple_of(lanes) * shape.depth, shape.cols * shape.depth);
+            }
         }
         let depth = self.block_depth.min(shape.depth);
         let a = if self.pack_a { self.block_rows.min(shape.rows) * depth } else { 0 };
@@ -190,6 +206,23 @@ fn dots_path<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> Option<Path> 
         pack: !a_rows,
         group,
     }))
+}
+
+/// Many rows and fewer columns than a vector has lanes.
+fn flipped_path<T: Float>(shape: &GemmShape, epilogue: &EpilogueSpec, kernels: &Kernels<T>) -> Option<Path> {
+    let strip = 2 * kernels.lanes;
+    let narrow = shape.cols > 1 && shape.cols < kernels.lanes && shape.cols <= kernels.packed.len();
+    let gapless = shape.c_row_stride == shape.cols;
+    if !narrow || !gapless || shape.rows < strip || shape.depth < FLIPPED_DEPTH || epilogue.accumulate {
+        return None;
+    }
+    let pack = shape.a.row_stride != 1 || shape.depth > BLOCK_DEPTH_BYTES / size_of::<T>();
+    let bytes = shape.rows.saturating_mul(shape.depth).saturating_mul(size_of::<T>());
+    let work = flops(shape.rows, shape.cols, shape.depth);
+    let tasks = if work < PARALLEL_FLOPS { 1 } else { (work / TASK_FLOPS).min(MOST_TASKS) };
+    let group = shape.rows.div_ceil(strip).div_ceil(tasks);
+    let worth_packing = bytes <= FLIPPED_BYTES && 3 * shape.cols <= 2 * kernels.lanes;
+    (!pack || worth_packing).then_some(Path::Flipped(FlippedPlan { pack, strip, group }))
 }
 
 /// How many columns a task of spreading has: enough that rows are read in long runs.

@@ -275,11 +275,12 @@ fn without_depth_the_result_is_the_epilogue_of_zero() {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    for (rows, cols, depth) in
-        [(300, 310, 320), (784, 128, 64), (64, 784, 128), (7, 5, 3), (1, 2000, 1500), (2000, 1, 1500)]
-    {
-        for layout in [Layout::RowMajor, Layout::ColMajor] {
-            let case = Case::<f32>::new(shape(rows, cols, depth, layout, layout, 0), SPECS[6], 5);
+    let shapes =
+        [(910, 3, 470), (300, 310, 320), (784, 128, 64), (64, 784, 128), (7, 5, 3), (1, 2000, 1500), (2000, 1, 1500)];
+    for (rows, cols, depth) in shapes {
+        for (layout, spec) in [(Layout::RowMajor, SPECS[6]), (Layout::ColMajor, SPECS[6]), (Layout::ColMajor, SPECS[4])]
+        {
+            let case = Case::<f32>::new(shape(rows, cols, depth, layout, layout, 0), spec, 5);
             for isa in Isa::available() {
                 let bits = |threads| case.run(isa, threads).into_iter().map(f32::bits).collect::<Vec<_>>();
                 let serial = bits(1);
@@ -288,6 +289,27 @@ fn threads_do_not_change_a_bit() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn shapes_take_the_paths_meant_for_them() {
+    use Layout::{ColMajor, RowMajor};
+    for isa in Isa::available() {
+        let path = |rows, cols, depth, a, b| {
+            let gemm = Gemm::<f32>::new(shape(rows, cols, depth, a, b, 0), SPECS[0], isa).unwrap();
+            (gemm.plan.path, gemm.plan.pack_a, gemm.plan.pack_b, gemm.plan.parallel)
+        };
+        assert!(matches!(path(4, 3, 2, RowMajor, RowMajor), (Path::Single, false, false, false)));
+        assert!(matches!(path(4, 8, 20, RowMajor, ColMajor), (Path::Dots(_), ..)));
+        assert!(matches!(path(12, 100, 80, RowMajor, RowMajor), (Path::Blocks, false, false, false)));
+        assert!(matches!(path(12, 100, 80, RowMajor, ColMajor), (Path::Blocks, false, true, false)));
+        assert!(matches!(path(300, 310, 320, RowMajor, RowMajor), (Path::Blocks, true, true, true)));
+        assert!(matches!(path(1, 2000, 1500, RowMajor, RowMajor), (Path::Spread(_), .., true)));
+        assert!(matches!(path(2000, 1, 1500, ColMajor, RowMajor), (Path::Spread(_), .., true)));
+        assert!(matches!(path(1, 2000, 1500, RowMajor, ColMajor), (Path::Dots(_), .., true)));
+        assert!(matches!(path(2000, 2, 1500, RowMajor, RowMajor), (Path::Dots(_), .., true)));
+        assert!(matches!(path(910, 3, 470, ColMajor, RowMajor), (Path::Flipped(_), .., false)));
     }
 }
 
