@@ -33,7 +33,7 @@ export interface FieldInputs {
   nested: Nested
   axis: number | readonly number[]
   vocabulary: readonly (string | number)[]
-  token: string | number
+  text: string
   dtype: FloatDType
   activation: ActivationLike
   initializer: InitializerLike
@@ -385,7 +385,7 @@ export const primitiveKinds: Kinds = {
   partialShape: checkList('a list of lengths (positive integers, null where unknown)', isPartialLength),
   outputShape,
   elementType,
-  token: checkType('a string or an integer', isToken),
+  text: checkType('a string', (value): value is string => typeof value === 'string'),
   integers: checkList('a list of integers', isInteger),
   numbers: checkList('a list of finite numbers', isFiniteNumber),
   numeric,

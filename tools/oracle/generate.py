@@ -20,6 +20,7 @@ TOPICS = [
     "constraints",
     "regularizers",
     "layers",
+    "discretization",
     "models",
 ]
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "__test__" / "fixtures"

@@ -51,9 +51,9 @@ const stringFields = {
   /** How many numbers unknown words share: none (they are refused) or one. */
   numOovIndices: { type: 'integer', default: 1, min: 0, max: 1 },
   /** The word for padding, number 0 with mode `int`, left out with others. */
-  maskToken: { type: 'string', default: null },
+  maskToken: { type: 'text', default: null },
   /** What unknown numbers become with `invert`. */
-  oovToken: { type: 'string', default: '[UNK]' },
+  oovToken: { type: 'text', default: '[UNK]' },
   /** As numbers, or encoded. */
   outputMode: { type: 'choice', of: ['int', 'oneHot', 'multiHot', 'count'], default: 'int' },
   /** From numbers to words. */
