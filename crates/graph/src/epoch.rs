@@ -112,7 +112,8 @@ impl Epoch {
             return Err(Error::config(format!("epoch: rows {first}..{last} of {rows} in batches of {}", self.batch)));
         }
         let rest = (last - first) % self.batch;
-        if rest != 0 && self.tail.is_none() && self.max_steps.is_none_or(|most| most > self.steps() - 1) {
+        let whole = (last - first) / self.batch;
+        if rest != 0 && self.tail.is_none() && self.max_steps.is_none_or(|most| most > whole) {
             return Err(Error::config(format!("epoch: the last batch of {rest} rows has no program")));
         }
         check_program(&self.program, &self.columns, self.batch)?;

@@ -138,10 +138,11 @@ impl Program {
         order.sort_by_key(|&index| self.variables[index].0.id());
         let mut held: Vec<Option<Held<'_>>> = self.variables.iter().map(|_| None).collect();
         for index in order {
-            let (variable, written) = &self.variables[index];
-            held[index] = Some(if *written { Held::Write(variable.lock()) } else { Held::Read(variable.snapshot()) });
+            held[index] = Some(Held::Write(self.variables[index].0.lock()));
         }
-        Locks(held.into_iter().flatten().collect())
+        // What is only read is let go again once all are held: seen together, as some whole step left them.
+        let held = held.into_iter().flatten().zip(&self.variables);
+        Locks(held.map(|(held, (_, written))| if *written { held } else { held.shared() }).collect())
     }
 
     /// True while somebody waits for a variable that this program writes.
@@ -186,7 +187,14 @@ enum Held<'a> {
     Write(MutexGuard<'a, Arc<Memory>>),
 }
 
-impl Held<'_> {
+impl<'a> Held<'a> {
+    fn shared(self) -> Held<'a> {
+        match self {
+            Held::Read(memory) => Held::Read(memory),
+            Held::Write(guard) => Held::Read(guard.clone()),
+        }
+    }
+
     fn base(&mut self) -> Base<'_> {
         match self {
             Held::Read(memory) => Base::Read(memory),

@@ -160,13 +160,14 @@ impl Tensor {
     pub fn store(&self, values: SmallVec<[Arc<Memory>; 1]>, keep_history: bool) {
         assert_eq!(values.len(), self.node.outputs.len(), "one value per output");
         let mut state = self.node.state();
-        state.value = values;
         // A node of several outputs is computed again where another program needs it.
-        let inputs = if keep_history || self.node.outputs.len() > 1 {
-            SmallVec::new()
-        } else {
-            std::mem::take(&mut state.inputs)
-        };
+        let forget = !keep_history && values.len() == 1;
+        let inputs = if forget { std::mem::take(&mut state.inputs) } else { SmallVec::new() };
+        match (forget, values.first()) {
+            // In one move, so that nobody finds an op without its inputs.
+            (true, Some(value)) => state.source = Source::Value(value.clone()),
+            (_, _) => state.value = values,
+        }
         drop(state);
         release(inputs);
     }

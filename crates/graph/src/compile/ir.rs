@@ -157,7 +157,8 @@ impl Builder {
                 continue;
             }
             let (source, inputs) = tensor.source();
-            let Source::Op(op) = source else { unreachable!("leaves are copied above") };
+            // Another thread may have stored its numbers meanwhile: then it is a leaf.
+            let Source::Op(op) = source else { continue };
             let missing = inputs.iter().filter(|input| !self.nodes.contains_key(&input.node_id()));
             let before = stack.len();
             stack.extend(missing.cloned());

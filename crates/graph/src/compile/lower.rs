@@ -254,7 +254,8 @@ impl<'a> Lowerer<'a> {
             let mut operand = self.operand(value, lowerings)?;
             if operand.layout.strides.iter().any(|&stride| stride < 0) {
                 let read = self.contiguous(value, lowerings)?;
-                operand = Operand { buffer: read.buffer, layout: layout::contiguous(&shape) };
+                let layout = Layout { offset: read.offset, strides: shape.strides() };
+                operand = Operand { buffer: read.buffer, layout };
             }
             reads.push(Read { buffer: operand.buffer, offset: operand.layout.offset, len: None });
             sides.push((operand.layout, shape, transposed));

@@ -138,6 +138,8 @@ fn finish(
             Home::Constant(index) => (spaces.constants + index, 0),
             Home::Variable(index) => (spaces.variables + index, 0),
         };
+        // A view of nothing may start anywhere; it is moved to where its buffer ends.
+        let skip = skip.min(spec.shape.size());
         let offset = start + skip * spec.dtype.size();
         Arg { space, offset, len: len.unwrap_or(spec.shape.size() - skip), dtype: spec.dtype }
     };

@@ -1,6 +1,8 @@
 //! What the tests of ops share: random numbers, filled examples, programs as functions.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod graphs;
+
 use ferrograd_graph::op::{Example, ExampleInput, Values};
 use ferrograd_graph::{DType, Feed, Program, Request, Shape, Spec, Tensor, compile};
 use ferrograd_kernels::exec::Memory;
@@ -32,7 +34,7 @@ impl Dice {
     }
 
     /// `0 .. count` in any order.
-    fn order(&mut self, count: usize) -> Vec<usize> {
+    pub fn order(&mut self, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
         (1..count).rev().for_each(|i| order.swap(i, self.below(i + 1)));
         order
