@@ -1,15 +1,17 @@
 /**
- * What ferrograd writes of every class it has, for real Keras to read: `npx tsx tools/oracle/ours.ts` writes
+ * What ferrograd writes of every class it has and of every model of the fixtures, for real Keras to read: `npx tsx tools/oracle/ours.ts` writes
  * `__test__/fixtures/ours/*.json`, then `python tools/oracle/check_configs.py` has Keras rebuild each.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import * as config from '../../ts/config.js'
 import { constraintFamily } from '../../ts/constraints.js'
 import { type Configurable, construct, type Family, type FieldTable } from '../../ts/fields.js'
 import { initializerFamily } from '../../ts/initializers.js'
 import { layerFamily } from '../../ts/layers/table.js'
 import { lossFamily } from '../../ts/losses/table.js'
 import { statisticFamily } from '../../ts/metrics/table.js'
+import { modelFromConfig } from '../../ts/model/from-config.js'
 import { optimizerFamily } from '../../ts/optimizers/table.js'
 import { regularizerFamily } from '../../ts/regularizers.js'
 import { serialize, stringify } from '../../ts/saving/index.js'
@@ -85,7 +87,8 @@ const topics = {
 
 /** The text of each file: a list of `{name, object}`. */
 export function oursByTopic(): ReadonlyMap<string, string> {
-  return new Map(Object.entries(topics).map(([topic, family]) => [topic, textOf(family)]))
+  const parts = Object.entries(topics).map(([topic, family]) => [topic, textOf(family)] as const)
+  return new Map([...parts, ['models', modelsText()]])
 }
 
 function textOf(family: Family<Part>): string {
@@ -96,6 +99,34 @@ function textOf(family: Family<Part>): string {
       stringify({ name: i === 0 ? name : `${name} ${i}`, object: serialize(construct(type, given)) }),
     )
   })
+  return listed(entries)
+}
+
+/** The models of the fixtures: out of Keras's JSON, and written again. */
+function modelsText(): string {
+  return listed(['mlp', 'graphs', 'models'].flatMap(modelsOf))
+}
+
+function modelsOf(fixture: string): string[] {
+  const text = readFileSync(new URL(`../${fixture}.json`, folder), 'utf8')
+  const { cases } = JSON.parse(text) as { cases: { name: string; model: unknown }[] }
+  // The fixtures are float64; a stack's own dtype is the default, in Keras as here.
+  return inFloat64(() =>
+    cases.map(({ name, model }) => stringify({ name, fixture, object: modelFromConfig(model).toConfig() })),
+  )
+}
+
+function inFloat64<Result>(write: () => Result): Result {
+  const before = config.floatx()
+  config.setFloatx('float64')
+  try {
+    return write()
+  } finally {
+    config.setFloatx(before)
+  }
+}
+
+function listed(entries: readonly string[]): string {
   return `[\n${entries.join(',\n')}\n]\n`
 }
 
