@@ -52,7 +52,7 @@ export function gallery(
   const gap = '   '
   const captions = pictures.map(({ caption }) => padVisible(caption, width)).join(gap)
   const lines = rows(height, (y) => pictures.map((picture) => padVisible(picture.lines[y] ?? '', width)).join(gap))
-  return [captions, ...lines].join('\n')
+  return [captions, ...lines].map((line) => line.trimEnd()).join('\n')
 }
 
 function padVisible(text: string, width: number): string {

@@ -36,8 +36,9 @@ export function formatNumber(value: number): string {
   return value.toFixed(size < 10 ? 4 : size < 100 ? 3 : size < 1000 ? 2 : 1)
 }
 
-/** `0.42s`, `12s`, `3m 05s`, `2h 07m`. */
+/** `3ms`, `0.42s`, `12s`, `3m 05s`, `2h 07m`. */
 export function formatSeconds(seconds: number): string {
+  if (seconds < 0.1) return `${Math.round(seconds * 1000)}ms`
   if (seconds < 10) return `${seconds.toFixed(seconds < 1 ? 2 : 1)}s`
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole}s`

@@ -4,6 +4,7 @@
  */
 
 import { epsilon } from '../config.js'
+import { fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
 import type { Shape, TypedArray } from '../types.js'
@@ -157,6 +158,18 @@ export class CategoricalCrossentropy extends Loss<typeof categoricalFields> {
 
   override checkTargets(values: TypedArray, shape: Shape): void {
     checkEach(values, shape, this.name, 'class probabilities in [0, 1]', (y) => y >= 0 && y <= 1)
+    if (this.options.axis === -1) checkSums(values, shape.at(-1) ?? 1, this.name)
+  }
+}
+
+/** Throws where the targets of a sample are no distribution over the classes. */
+function checkSums(values: TypedArray, classes: number, where: string): void {
+  for (let row = 0; row * classes < values.length; row++) {
+    let sum = 0
+    for (let i = 0; i < classes; i++) sum += values[row * classes + i]!
+    if (Math.abs(sum - 1) < 1e-3) continue
+    const hint = 'For several labels a sample use binaryCrossentropy; to weigh samples use sampleWeight'
+    fail('ERR_DATA', `${where} targets`, 'class probabilities that sum to 1', { text: `${sum} (sample ${row})` }, hint)
   }
 }
 

@@ -1,8 +1,11 @@
 /** From the arguments of a call to columns: numbers for each input, output and weight, checked against the model. */
+
+import { floatx } from '../config.js'
 import { type Column, isDataLike, isShaped, toColumn, type Wanted } from '../data/marshal.js'
 import { FerrogradError, fail, hintFor } from '../errors.js'
 import type { Model } from '../model/model.js'
 import { Tensor } from '../tensor.js'
+import { placeholder } from '../trace.js'
 import type { PartialShape } from '../types.js'
 import { classWeightColumn } from './class-weight.js'
 import type { ClassWeight } from './options.js'
@@ -161,15 +164,15 @@ function checkedTarget(
 
 type LossOf = ReturnType<Model['compiled']['losses']>[number]
 
-function checkTargets(where: string, column: Column, loss: LossOf, output: PartialShape): void {
+/** Shapes first: a value is out of range only where the shape says what it means. */
+function checkTargets(where: string, { values, shape, dtype }: Column, loss: LossOf, output: PartialShape): void {
   if (loss === undefined) return
-  const [rows = 0] = column.shape
+  const [rows = 0] = shape
+  const predicted = output.map((length, axis) => (axis === 0 ? rows : (length ?? 1)))
+  const known = output.every((length, axis) => axis === 0 || length !== null)
   try {
-    loss.checkTargets(
-      column.values,
-      column.shape,
-      output.map((length, axis) => (axis === 0 ? rows : (length ?? 1))),
-    )
+    if (known) loss.align(placeholder(shape, dtype), placeholder(predicted, floatx()))
+    loss.checkTargets(values, shape, predicted)
   } catch (error) {
     throw named(where, error)
   }

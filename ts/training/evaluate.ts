@@ -32,7 +32,7 @@ function feedOf(model: Model, x: unknown, y: unknown, { sampleWeight }: Evaluate
 async function pass(model: Model, feed: Feed, plan: PassPlan): Promise<Logs> {
   const { batchSize, steps: maxSteps, signal, verbose } = plan
   const callbacks = new CallbackList(plan.callbacks)
-  const logNames = await feed.prepare(model, 'test', batchSize, false)
+  const logNames = await feed.prepare(model, { kind: 'test', batchSize, guarded: false, signal })
   const steps = feed.steps({ batchSize, maxSteps })
   callbacks.begin(model, { epochs: 1, initialEpoch: 0, steps, samples: feed.samples, verbose, logNames })
   resetState(model)

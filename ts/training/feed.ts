@@ -24,6 +24,9 @@ export interface PassOptions {
   readonly onBatchEnd?: ((batch: number, logs: Logs) => Promise<void>) | undefined
 }
 
+/** What has to be known before a pass. */
+export type Preparation = Pick<PassOptions, 'kind' | 'batchSize' | 'guarded' | 'signal'>
+
 /** Steps and samples done, and the logs so far. */
 export interface StepProgress {
   readonly step: number
@@ -50,7 +53,7 @@ export interface Feed {
   /** Steps of a pass, where known. */
   steps(options: { readonly batchSize: number; readonly maxSteps?: number | undefined }): number | undefined
   /** Traces the steps, so that the names of the logs are known and mistakes show before anything changes. */
-  prepare(model: Model, kind: PassOptions['kind'], batchSize: number, guarded: boolean): Promise<readonly string[]>
+  prepare(model: Model, options: Preparation): Promise<readonly string[]>
   run(model: Model, options: PassOptions): Promise<PassResult>
   /** Lets go of what is open. */
   close(): void
@@ -82,18 +85,13 @@ export class ArrayFeed implements Feed {
     return maxSteps ?? Math.ceil(this.samples / batchSize)
   }
 
-  async prepare(
-    model: Model,
-    kind: PassOptions['kind'],
-    batchSize: number,
-    guarded: boolean,
-  ): Promise<readonly string[]> {
-    return this.#programs(model, kind, batchSize, guarded).whole.logNames
+  async prepare(model: Model, options: Preparation): Promise<readonly string[]> {
+    return this.#programs(model, options).whole.logNames
   }
 
   async run(model: Model, options: PassOptions): Promise<PassResult> {
     const size = Math.min(options.batchSize, this.samples)
-    const steps = this.#programs(model, options.kind, options.batchSize, options.guarded)
+    const steps = this.#programs(model, options)
     let result: PassResult = { steps: 0, samples: 0, seconds: 0, logs: {}, nonFiniteAt: undefined, aborted: false }
     await options.onBatchBegin?.(0, {})
     for (const stretch of this.#stretches(size, options)) {
@@ -108,6 +106,7 @@ export class ArrayFeed implements Feed {
     const { whole, tail, size } = steps
     const { signal, onProgress, onBatchBegin, onBatchEnd } = options
     const total = this.steps(options)
+    const began = performance.now()
     const samplesAt = (step: number): number => before.samples + Math.min(step * size, stretch.count)
     const { values, ...result } = await runEpoch({
       program: whole.program,
@@ -122,7 +121,12 @@ export class ArrayFeed implements Feed {
         const step = before.steps + own
         const logs = logsOf(whole.logNames, scalars)
         if (own > 0) await onBatchEnd?.(step - 1, logs)
-        onProgress?.({ step, samples: samplesAt(own), seconds: before.seconds, logs })
+        onProgress?.({
+          step,
+          samples: samplesAt(own),
+          seconds: before.seconds + (performance.now() - began) / 1000,
+          logs,
+        })
         if (step < total && signal?.aborted !== true) await onBatchBegin?.(step, logs)
       },
     })
@@ -163,7 +167,7 @@ export class ArrayFeed implements Feed {
 
   close(): void {}
 
-  #programs(model: Model, kind: PassOptions['kind'], batchSize: number, guarded: boolean): Omit<Steps, 'size'> {
+  #programs(model: Model, { kind, batchSize, guarded }: Preparation): Omit<Steps, 'size'> {
     const size = Math.min(batchSize, this.samples)
     const rest = this.samples % size
     const step = (rows: number): CompiledStep => stepFor(model, kind, this.data, rows, guarded)

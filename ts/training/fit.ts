@@ -131,8 +131,13 @@ async function train(training: Training): Promise<void> {
   const { model, plan, feed, validation, callbacks, session } = training
   const { batchSize, nonFinite, signal } = plan
   const guarded = nonFinite === 'error' || callbacks.someMarked('stopsOnNonFinite')
-  const logNames = await feed.prepare(model, 'train', batchSize, guarded)
-  const validated = await validation?.prepare(model, 'test', plan.validationBatchSize, false)
+  const logNames = await feed.prepare(model, { kind: 'train', batchSize, guarded, signal })
+  const validated = await validation?.prepare(model, {
+    kind: 'test',
+    batchSize: plan.validationBatchSize,
+    guarded: false,
+    signal,
+  })
   model.stopTraining = false
   callbacks.begin(model, {
     epochs: plan.epochs,

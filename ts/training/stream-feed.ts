@@ -7,7 +7,7 @@ import type { Program } from '../program.js'
 import { type Tensor, tensor } from '../tensor.js'
 import { untilAborted } from './abort.js'
 import { type BatchData, columnsOf, prepareData } from './batch-data.js'
-import type { Feed, PassOptions, PassResult } from './feed.js'
+import type { Feed, PassOptions, PassResult, Preparation } from './feed.js'
 import { logsOf } from './feed.js'
 import type { ClassWeight } from './options.js'
 import { type CompiledStep, stepFor } from './programs.js'
@@ -53,21 +53,15 @@ export class StreamFeed implements Feed {
     return this.#steps
   }
 
-  async prepare(
-    model: Model,
-    kind: PassOptions['kind'],
-    _batchSize: number,
-    guarded: boolean,
-  ): Promise<readonly string[]> {
-    const first = await this.first()
-    return stepFor(model, kind, this.#marshal(model, first, 0), rowsOf(this.#marshal(model, first, 0)), guarded)
-      .logNames
+  async prepare(model: Model, { kind, guarded, signal }: Preparation): Promise<readonly string[]> {
+    const data = this.#marshal(model, await this.#first(signal), 0)
+    return stepFor(model, kind, data, data.rows, guarded).logNames
   }
 
   /** The first batch; it stays in the stream. */
-  async first(): Promise<unknown> {
+  async #first(signal: AbortSignal | undefined): Promise<unknown> {
     if (this.#ahead.length === 0) {
-      const next = await this.#next(undefined)
+      const next = await this.#next(signal)
       if (next.done) fail('ERR_DATA', this.#where, 'at least one batch', { text: 'an empty stream' })
       this.#ahead.push(next.value)
     }
@@ -177,8 +171,6 @@ export class StreamFeed implements Feed {
     return prepareData(model, where, { x, y, sampleWeight, classWeight: this.#classWeight }, targets)
   }
 }
-
-const rowsOf = ({ rows }: BatchData): number => rows
 
 function iteratorOf(source: Source<unknown>): Iterator<unknown> | AsyncIterator<unknown> {
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
