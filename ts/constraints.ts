@@ -74,7 +74,14 @@ const minMaxNormFields = {
   axis: { type: 'axis', default: 0 },
 } as const
 
-/** `w · (rate · clip(n, minValue, maxValue) + (1 − rate) · n) / (ε + n)`. */
+/**
+ * `w · (rate · clip(n, minValue, maxValue) + (1 − rate) · n) / (ε + n)`.
+ *
+ * @example
+ * import { MinMaxNorm } from 'ferrograd/constraints'
+ *
+ * const constraint = new MinMaxNorm({ minValue: 0.5, maxValue: 1 })
+ */
 export class MinMaxNorm extends Constraint<typeof minMaxNormFields> {
   static override readonly className = 'MinMaxNorm'
   static override readonly fields: typeof minMaxNormFields = minMaxNormFields
@@ -87,7 +94,14 @@ export class MinMaxNorm extends Constraint<typeof minMaxNormFields> {
   }
 }
 
-/** `max(w, 0)`. */
+/**
+ * `max(w, 0)`.
+ *
+ * @example
+ * import { NonNeg } from 'ferrograd/constraints'
+ *
+ * const constraint = new NonNeg()
+ */
 export class NonNeg extends Constraint<NoFields> {
   static override readonly className = 'NonNeg'
 
@@ -101,7 +115,14 @@ const unitNormFields = {
   axis: { type: 'axis', default: 0 },
 } as const
 
-/** `w / (ε + n)` with n the norm along `axis`. */
+/**
+ * `w / (ε + n)` with n the norm along `axis`.
+ *
+ * @example
+ * import { UnitNorm } from 'ferrograd/constraints'
+ *
+ * const constraint = new UnitNorm({ axis: 0 })
+ */
 export class UnitNorm extends Constraint<typeof unitNormFields> {
   static override readonly className = 'UnitNorm'
   static override readonly fields: typeof unitNormFields = unitNormFields

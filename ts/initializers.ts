@@ -62,7 +62,14 @@ export abstract class Initializer<F extends FieldTable = NoFields> extends Confi
   abstract call(shape: Shape, dtype: DType): Tensor
 }
 
-/** All 0. */
+/**
+ * All 0.
+ *
+ * @example
+ * import { Zeros } from 'ferrograd/initializers'
+ *
+ * const initializer = new Zeros()
+ */
 export class Zeros extends Initializer<NoFields> {
   static override readonly className = 'Zeros'
 
@@ -71,7 +78,14 @@ export class Zeros extends Initializer<NoFields> {
   }
 }
 
-/** All 1. */
+/**
+ * All 1.
+ *
+ * @example
+ * import { Ones } from 'ferrograd/initializers'
+ *
+ * const initializer = new Ones()
+ */
 export class Ones extends Initializer<NoFields> {
   static override readonly className = 'Ones'
 
@@ -85,7 +99,14 @@ const constantFields = {
   value: { type: 'number', default: 0 },
 } as const
 
-/** All `value` (0). */
+/**
+ * All `value` (0).
+ *
+ * @example
+ * import { Constant } from 'ferrograd/initializers'
+ *
+ * const initializer = new Constant({ value: 0.1 })
+ */
 export class Constant extends Initializer<typeof constantFields> {
   static override readonly className = 'Constant'
   static override readonly fields: typeof constantFields = constantFields
@@ -114,7 +135,14 @@ const normalFields = {
   seed: { type: 'integer', default: null, min: 0 },
 } as const
 
-/** Normal numbers, `mean` (0) and `stddev` (0.05). */
+/**
+ * Normal numbers, `mean` (0) and `stddev` (0.05).
+ *
+ * @example
+ * import { RandomNormal } from 'ferrograd/initializers'
+ *
+ * const initializer = new RandomNormal({ stddev: 0.02, seed: 1 })
+ */
 export class RandomNormal extends Initializer<typeof normalFields> {
   static override readonly className = 'RandomNormal'
   static override readonly fields: typeof normalFields = normalFields
@@ -125,7 +153,14 @@ export class RandomNormal extends Initializer<typeof normalFields> {
   }
 }
 
-/** Normal numbers, redrawn when farther than two `stddev` (0.05) from `mean` (0). */
+/**
+ * Normal numbers, redrawn when farther than two `stddev` (0.05) from `mean` (0).
+ *
+ * @example
+ * import { TruncatedNormal } from 'ferrograd/initializers'
+ *
+ * const initializer = new TruncatedNormal({ stddev: 0.02 })
+ */
 export class TruncatedNormal extends Initializer<typeof normalFields> {
   static override readonly className = 'TruncatedNormal'
   static override readonly fields: typeof normalFields = normalFields
@@ -145,7 +180,14 @@ const uniformFields = {
   seed: { type: 'integer', default: null, min: 0 },
 } as const
 
-/** Uniform numbers in [`minval`, `maxval`) (−0.05, 0.05). */
+/**
+ * Uniform numbers in [`minval`, `maxval`) (−0.05, 0.05).
+ *
+ * @example
+ * import { RandomUniform } from 'ferrograd/initializers'
+ *
+ * const initializer = new RandomUniform({ minval: -0.1, maxval: 0.1 })
+ */
 export class RandomUniform extends Initializer<typeof uniformFields> {
   static override readonly className = 'RandomUniform'
   static override readonly fields: typeof uniformFields = uniformFields
@@ -211,7 +253,14 @@ const varianceFields = {
   seed: { type: 'integer', default: null, min: 0 },
 } as const
 
-/** Variance `scale / fan` with fan by `mode`. */
+/**
+ * Variance `scale / fan` with fan by `mode`.
+ *
+ * @example
+ * import { VarianceScaling } from 'ferrograd/initializers'
+ *
+ * const initializer = new VarianceScaling({ scale: 2, mode: 'fanOut' })
+ */
 export class VarianceScaling extends Initializer<typeof varianceFields> {
   static override readonly className = 'VarianceScaling'
   static override readonly fields: typeof varianceFields = varianceFields
@@ -238,37 +287,79 @@ abstract class Scaled extends Initializer<typeof seedFields> {
   }
 }
 
-/** Cut normal, variance `2 / (fanIn + fanOut)` (Glorot & Bengio, 2010). */
+/**
+ * Cut normal, variance `2 / (fanIn + fanOut)` (Glorot & Bengio, 2010).
+ *
+ * @example
+ * import { GlorotNormal } from 'ferrograd/initializers'
+ *
+ * const initializer = new GlorotNormal()
+ */
 export class GlorotNormal extends Scaled {
   static override readonly className = 'GlorotNormal'
   protected override readonly rule = [1, 'fanAvg', 'truncatedNormal'] as const
 }
 
-/** Uniform in `±√(6 / (fanIn + fanOut))` (Glorot & Bengio, 2010). */
+/**
+ * Uniform in `±√(6 / (fanIn + fanOut))` (Glorot & Bengio, 2010).
+ *
+ * @example
+ * import { GlorotUniform } from 'ferrograd/initializers'
+ *
+ * const initializer = new GlorotUniform({ seed: 1 })
+ */
 export class GlorotUniform extends Scaled {
   static override readonly className = 'GlorotUniform'
   protected override readonly rule = [1, 'fanAvg', 'uniform'] as const
 }
 
-/** Cut normal, variance `2 / fanIn` (He et al., 2015). */
+/**
+ * Cut normal, variance `2 / fanIn` (He et al., 2015).
+ *
+ * @example
+ * import { HeNormal } from 'ferrograd/initializers'
+ *
+ * const initializer = new HeNormal()
+ */
 export class HeNormal extends Scaled {
   static override readonly className = 'HeNormal'
   protected override readonly rule = [2, 'fanIn', 'truncatedNormal'] as const
 }
 
-/** Uniform in `±√(6 / fanIn)` (He et al., 2015). */
+/**
+ * Uniform in `±√(6 / fanIn)` (He et al., 2015).
+ *
+ * @example
+ * import { HeUniform } from 'ferrograd/initializers'
+ *
+ * const initializer = new HeUniform()
+ */
 export class HeUniform extends Scaled {
   static override readonly className = 'HeUniform'
   protected override readonly rule = [2, 'fanIn', 'uniform'] as const
 }
 
-/** Cut normal, variance `1 / fanIn` (LeCun et al., 1998). */
+/**
+ * Cut normal, variance `1 / fanIn` (LeCun et al., 1998).
+ *
+ * @example
+ * import { LecunNormal } from 'ferrograd/initializers'
+ *
+ * const initializer = new LecunNormal()
+ */
 export class LecunNormal extends Scaled {
   static override readonly className = 'LecunNormal'
   protected override readonly rule = [1, 'fanIn', 'truncatedNormal'] as const
 }
 
-/** Uniform in `±√(3 / fanIn)` (LeCun et al., 1998). */
+/**
+ * Uniform in `±√(3 / fanIn)` (LeCun et al., 1998).
+ *
+ * @example
+ * import { LecunUniform } from 'ferrograd/initializers'
+ *
+ * const initializer = new LecunUniform()
+ */
 export class LecunUniform extends Scaled {
   static override readonly className = 'LecunUniform'
   protected override readonly rule = [1, 'fanIn', 'uniform'] as const
@@ -281,7 +372,14 @@ const orthogonalFields = {
   seed: { type: 'integer', default: null, min: 0 },
 } as const
 
-/** Orthonormal rows or columns (whichever are fewer), times `gain`; the axes before the last count as one (Saxe et al., 2013). */
+/**
+ * Orthonormal rows or columns (whichever are fewer), times `gain`; the axes before the last count as one (Saxe et al., 2013).
+ *
+ * @example
+ * import { Orthogonal } from 'ferrograd/initializers'
+ *
+ * const initializer = new Orthogonal()
+ */
 export class Orthogonal extends Initializer<typeof orthogonalFields> {
   static override readonly className = 'Orthogonal'
   static override readonly fields: typeof orthogonalFields = orthogonalFields
@@ -337,7 +435,14 @@ const identityFields = {
   gain: { type: 'number', default: 1, quiet: true },
 } as const
 
-/** `gain` (1) on the diagonal of a matrix, 0 elsewhere. */
+/**
+ * `gain` (1) on the diagonal of a matrix, 0 elsewhere.
+ *
+ * @example
+ * import { Identity } from 'ferrograd/initializers'
+ *
+ * const initializer = new Identity()
+ */
 export class Identity extends Initializer<typeof identityFields> {
   static override readonly className = 'Identity'
   static override readonly fields: typeof identityFields = identityFields

@@ -39,7 +39,14 @@ const l1Fields = {
   l1: { type: 'number', default: 0.01, min: 0 },
 } as const
 
-/** `l1 · Σ|x|`. */
+/**
+ * `l1 · Σ|x|`.
+ *
+ * @example
+ * import { L1 } from 'ferrograd/regularizers'
+ *
+ * const regularizer = new L1({ l1: 1e-4 })
+ */
 export class L1 extends Regularizer<typeof l1Fields> {
   static override readonly className = 'L1'
   static override readonly fields: typeof l1Fields = l1Fields
@@ -79,7 +86,14 @@ const l1L2Fields = {
   l2: { type: 'number', default: 0, min: 0 },
 } as const
 
-/** `l1 · Σ|x| + l2 · Σx²`. */
+/**
+ * `l1 · Σ|x| + l2 · Σx²`.
+ *
+ * @example
+ * import { L1L2 } from 'ferrograd/regularizers'
+ *
+ * const regularizer = new L1L2({ l1: 1e-5, l2: 1e-4 })
+ */
 export class L1L2 extends Regularizer<typeof l1L2Fields> {
   static override readonly className = 'L1L2'
   static override readonly fields: typeof l1L2Fields = l1L2Fields
@@ -96,7 +110,14 @@ const orthogonalFields = {
   mode: { type: 'choice', of: ['rows', 'columns'], default: 'rows' },
 } as const
 
-/** `factor · Σ|off-diagonal of the rows' (columns') cosines| / pairs`. */
+/**
+ * `factor · Σ|off-diagonal of the rows' (columns') cosines| / pairs`.
+ *
+ * @example
+ * import { OrthogonalRegularizer } from 'ferrograd/regularizers'
+ *
+ * const regularizer = new OrthogonalRegularizer({ factor: 0.1, mode: 'columns' })
+ */
 export class OrthogonalRegularizer extends Regularizer<typeof orthogonalFields> {
   static override readonly className = 'OrthogonalRegularizer'
   static override readonly fields: typeof orthogonalFields = orthogonalFields

@@ -53,7 +53,14 @@ export class Add extends Merge {
   }
 }
 
-/** `y = a − b`, of exactly two inputs. */
+/**
+ * `y = a − b`, of exactly two inputs.
+ *
+ * @example
+ * import { Subtract } from 'ferrograd/layers'
+ *
+ * const layer = new Subtract()
+ */
 export class Subtract extends Merge {
   static override readonly className = 'Subtract'
 
@@ -67,7 +74,14 @@ export class Subtract extends Merge {
   }
 }
 
-/** `y = a · b · …`, element by element. */
+/**
+ * `y = a · b · …`, element by element.
+ *
+ * @example
+ * import { Multiply } from 'ferrograd/layers'
+ *
+ * const layer = new Multiply()
+ */
 export class Multiply extends Merge {
   static override readonly className = 'Multiply'
 
@@ -76,7 +90,14 @@ export class Multiply extends Merge {
   }
 }
 
-/** The mean of the inputs, element by element. */
+/**
+ * The mean of the inputs, element by element.
+ *
+ * @example
+ * import { Average } from 'ferrograd/layers'
+ *
+ * const layer = new Average()
+ */
 export class Average extends Merge {
   static override readonly className = 'Average'
 
@@ -89,7 +110,14 @@ export class Average extends Merge {
   }
 }
 
-/** The largest of the inputs, element by element. */
+/**
+ * The largest of the inputs, element by element.
+ *
+ * @example
+ * import { Maximum } from 'ferrograd/layers'
+ *
+ * const layer = new Maximum()
+ */
 export class Maximum extends Merge {
   static override readonly className = 'Maximum'
 
@@ -98,7 +126,14 @@ export class Maximum extends Merge {
   }
 }
 
-/** The smallest of the inputs, element by element. */
+/**
+ * The smallest of the inputs, element by element.
+ *
+ * @example
+ * import { Minimum } from 'ferrograd/layers'
+ *
+ * const layer = new Minimum()
+ */
 export class Minimum extends Merge {
   static override readonly className = 'Minimum'
 

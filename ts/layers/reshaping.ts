@@ -55,7 +55,14 @@ export class RepeatVector extends Layer<typeof repeatFields> {
   }
 }
 
-/** `y = x`. */
+/**
+ * `y = x`.
+ *
+ * @example
+ * import { Identity } from 'ferrograd/layers'
+ *
+ * const layer = new Identity()
+ */
 export class Identity extends Layer<NoFields> {
   static override readonly className = 'Identity'
 

@@ -31,7 +31,14 @@ export function categoricalHinge(yTrue: Tensor, yPred: Tensor): Tensor {
   return ops.maximum(ops.add(ops.subtract(wrong, right), 1), 0)
 }
 
-/** `mean max(1 − yTrue · yPred, 0)`. */
+/**
+ * `mean max(1 − yTrue · yPred, 0)`.
+ *
+ * @example
+ * import { Hinge } from 'ferrograd/losses'
+ *
+ * const loss = new Hinge()
+ */
 export class Hinge extends Loss {
   static override readonly className = 'Hinge'
 
@@ -40,7 +47,14 @@ export class Hinge extends Loss {
   }
 }
 
-/** `mean max(1 − yTrue · yPred, 0)²`. */
+/**
+ * `mean max(1 − yTrue · yPred, 0)²`.
+ *
+ * @example
+ * import { SquaredHinge } from 'ferrograd/losses'
+ *
+ * const loss = new SquaredHinge()
+ */
 export class SquaredHinge extends Loss {
   static override readonly className = 'SquaredHinge'
 
@@ -49,7 +63,14 @@ export class SquaredHinge extends Loss {
   }
 }
 
-/** `max(best wrong − right + 1, 0)` for one-hot targets. */
+/**
+ * `max(best wrong − right + 1, 0)` for one-hot targets.
+ *
+ * @example
+ * import { CategoricalHinge } from 'ferrograd/losses'
+ *
+ * const loss = new CategoricalHinge()
+ */
 export class CategoricalHinge extends Loss {
   static override readonly className = 'CategoricalHinge'
 

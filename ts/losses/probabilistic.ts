@@ -15,7 +15,14 @@ export function klDivergence(yTrue: Tensor, yPred: Tensor): Tensor {
   return ops.sum(ops.multiply(y, ops.log(ops.divide(y, p))), { axis: -1 })
 }
 
-/** `Σ y log(y / p)`, the Kullback–Leibler divergence. */
+/**
+ * `Σ y log(y / p)`, the Kullback–Leibler divergence.
+ *
+ * @example
+ * import { KLDivergence } from 'ferrograd/losses'
+ *
+ * const loss = new KLDivergence()
+ */
 export class KLDivergence extends Loss {
   static override readonly className = 'KLDivergence'
 
@@ -39,7 +46,14 @@ const binaryFocalFields = {
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
 
-/** `mean (1 − pₜ)^gamma · crossentropy` with pₜ the probability of the true class (Lin et al., 2018). */
+/**
+ * `mean (1 − pₜ)^gamma · crossentropy` with pₜ the probability of the true class (Lin et al., 2018).
+ *
+ * @example
+ * import { BinaryFocalCrossentropy } from 'ferrograd/losses'
+ *
+ * const loss = new BinaryFocalCrossentropy({ gamma: 3, applyClassBalancing: true })
+ */
 export class BinaryFocalCrossentropy extends Loss<typeof binaryFocalFields> {
   static override readonly className = 'BinaryFocalCrossentropy'
   static override readonly fields: typeof binaryFocalFields = binaryFocalFields
@@ -88,7 +102,14 @@ const categoricalFocalFields = {
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
 
-/** `Σ −alpha · (1 − p)^gamma · y log p` for one-hot targets (Lin et al., 2018). */
+/**
+ * `Σ −alpha · (1 − p)^gamma · y log p` for one-hot targets (Lin et al., 2018).
+ *
+ * @example
+ * import { CategoricalFocalCrossentropy } from 'ferrograd/losses'
+ *
+ * const loss = new CategoricalFocalCrossentropy({ gamma: 3 })
+ */
 export class CategoricalFocalCrossentropy extends Loss<typeof categoricalFocalFields> {
   static override readonly className = 'CategoricalFocalCrossentropy'
   static override readonly fields: typeof categoricalFocalFields = categoricalFocalFields
@@ -116,7 +137,14 @@ const generalizedFields = {
   q: { type: 'number', default: 0.5, above: 0, below: 1 },
 } as const
 
-/** `(1 − p[label]^q) / q` for integer labels; bears wrong labels (Zhang & Sabuncu, 2018). */
+/**
+ * `(1 − p[label]^q) / q` for integer labels; bears wrong labels (Zhang & Sabuncu, 2018).
+ *
+ * @example
+ * import { CategoricalGeneralizedCrossEntropy } from 'ferrograd/losses'
+ *
+ * const loss = new CategoricalGeneralizedCrossEntropy({ q: 0.7 })
+ */
 export class CategoricalGeneralizedCrossEntropy extends Loss<typeof generalizedFields> {
   static override readonly className = 'CategoricalGeneralizedCrossEntropy'
   static override readonly fields: typeof generalizedFields = generalizedFields
@@ -154,7 +182,14 @@ const diceFields = {
   axis: { type: 'axis', default: null },
 } as const
 
-/** `1 − 2 Σ y·p / (Σ y + Σ p + ε)`. */
+/**
+ * `1 − 2 Σ y·p / (Σ y + Σ p + ε)`.
+ *
+ * @example
+ * import { Dice } from 'ferrograd/losses'
+ *
+ * const loss = new Dice({ axis: [1] })
+ */
 export class Dice extends Loss<typeof diceFields> {
   static override readonly className = 'Dice'
   static override readonly fields: typeof diceFields = diceFields
@@ -180,7 +215,14 @@ const tverskyFields = {
   axis: { type: 'axis', default: null },
 } as const
 
-/** `1 − Σyp / (Σyp + alpha · Σy(1−p) + beta · Σp(1−y) + ε)` (Salehi et al., 2017). */
+/**
+ * `1 − Σyp / (Σyp + alpha · Σy(1−p) + beta · Σp(1−y) + ε)` (Salehi et al., 2017).
+ *
+ * @example
+ * import { Tversky } from 'ferrograd/losses'
+ *
+ * const loss = new Tversky({ alpha: 0.3, beta: 0.7 })
+ */
 export class Tversky extends Loss<typeof tverskyFields> {
   static override readonly className = 'Tversky'
   static override readonly fields: typeof tverskyFields = tverskyFields

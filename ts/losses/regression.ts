@@ -76,7 +76,14 @@ export class MeanSquaredError extends Loss {
   }
 }
 
-/** `mean |yTrue − yPred|`. */
+/**
+ * `mean |yTrue − yPred|`.
+ *
+ * @example
+ * import { MeanAbsoluteError } from 'ferrograd/losses'
+ *
+ * const loss = new MeanAbsoluteError()
+ */
 export class MeanAbsoluteError extends Loss {
   static override readonly className = 'MeanAbsoluteError'
 
@@ -85,7 +92,14 @@ export class MeanAbsoluteError extends Loss {
   }
 }
 
-/** `100 · mean |yTrue − yPred| / max(|yTrue|, ε)`. */
+/**
+ * `100 · mean |yTrue − yPred| / max(|yTrue|, ε)`.
+ *
+ * @example
+ * import { MeanAbsolutePercentageError } from 'ferrograd/losses'
+ *
+ * const loss = new MeanAbsolutePercentageError()
+ */
 export class MeanAbsolutePercentageError extends Loss {
   static override readonly className = 'MeanAbsolutePercentageError'
 
@@ -94,7 +108,14 @@ export class MeanAbsolutePercentageError extends Loss {
   }
 }
 
-/** `mean (log(1 + yTrue) − log(1 + yPred))²`; both at least ε. */
+/**
+ * `mean (log(1 + yTrue) − log(1 + yPred))²`; both at least ε.
+ *
+ * @example
+ * import { MeanSquaredLogarithmicError } from 'ferrograd/losses'
+ *
+ * const loss = new MeanSquaredLogarithmicError()
+ */
 export class MeanSquaredLogarithmicError extends Loss {
   static override readonly className = 'MeanSquaredLogarithmicError'
 
@@ -108,7 +129,14 @@ const huberFields = {
   delta: { type: 'number', default: 1, above: 0, quiet: true },
 } as const
 
-/** `½e²` up to `delta` (1), linear beyond (Huber, 1964). */
+/**
+ * `½e²` up to `delta` (1), linear beyond (Huber, 1964).
+ *
+ * @example
+ * import { Huber } from 'ferrograd/losses'
+ *
+ * const loss = new Huber({ delta: 0.5 })
+ */
 export class Huber extends Loss<typeof huberFields> {
   static override readonly className = 'Huber'
   static override readonly fields: typeof huberFields = huberFields
@@ -121,7 +149,14 @@ export class Huber extends Loss<typeof huberFields> {
   }
 }
 
-/** `mean log cosh(yPred − yTrue)`. */
+/**
+ * `mean log cosh(yPred − yTrue)`.
+ *
+ * @example
+ * import { LogCosh } from 'ferrograd/losses'
+ *
+ * const loss = new LogCosh()
+ */
 export class LogCosh extends Loss {
   static override readonly className = 'LogCosh'
 
@@ -135,7 +170,14 @@ const cosineFields = {
   axis: { type: 'integer', default: -1, min: -32, quiet: true },
 } as const
 
-/** The negative cosine of the angle between targets and predictions: −1 is best. */
+/**
+ * The negative cosine of the angle between targets and predictions: −1 is best.
+ *
+ * @example
+ * import { CosineSimilarity } from 'ferrograd/losses'
+ *
+ * const loss = new CosineSimilarity()
+ */
 export class CosineSimilarity extends Loss<typeof cosineFields> {
   static override readonly className = 'CosineSimilarity'
   static override readonly fields: typeof cosineFields = cosineFields
@@ -145,7 +187,14 @@ export class CosineSimilarity extends Loss<typeof cosineFields> {
   }
 }
 
-/** `mean yPred − yTrue · log(yPred + ε)`. */
+/**
+ * `mean yPred − yTrue · log(yPred + ε)`.
+ *
+ * @example
+ * import { Poisson } from 'ferrograd/losses'
+ *
+ * const loss = new Poisson()
+ */
 export class Poisson extends Loss {
   static override readonly className = 'Poisson'
 

@@ -5,7 +5,14 @@ import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
 import { MeanMetric } from './mean.js'
 
-/** The fraction of predictions equal to their targets. */
+/**
+ * The fraction of predictions equal to their targets.
+ *
+ * @example
+ * import { Accuracy } from 'ferrograd/metrics'
+ *
+ * const metric = new Accuracy()
+ */
 export class Accuracy extends MeanMetric {
   static override readonly className = 'Accuracy'
 
@@ -37,7 +44,14 @@ export class BinaryAccuracy extends MeanMetric<typeof binaryFields> {
   }
 }
 
-/** The fraction of samples whose largest prediction is at their one-hot target. */
+/**
+ * The fraction of samples whose largest prediction is at their one-hot target.
+ *
+ * @example
+ * import { CategoricalAccuracy } from 'ferrograd/metrics'
+ *
+ * const metric = new CategoricalAccuracy()
+ */
 export class CategoricalAccuracy extends MeanMetric {
   static override readonly className = 'CategoricalAccuracy'
 
@@ -47,7 +61,14 @@ export class CategoricalAccuracy extends MeanMetric {
   }
 }
 
-/** The fraction of samples whose largest prediction is at their integer label. */
+/**
+ * The fraction of samples whose largest prediction is at their integer label.
+ *
+ * @example
+ * import { SparseCategoricalAccuracy } from 'ferrograd/metrics'
+ *
+ * const metric = new SparseCategoricalAccuracy()
+ */
 export class SparseCategoricalAccuracy extends MeanMetric {
   static override readonly className = 'SparseCategoricalAccuracy'
 
@@ -74,7 +95,14 @@ function amongFirst(labels: Tensor, ids: Tensor, k: number): Tensor {
   return ops.any(ops.equal(first, ops.expandDims(labels, -1)), { axis: -1 })
 }
 
-/** The fraction of samples whose one-hot target is among the `k` (5) largest predictions. */
+/**
+ * The fraction of samples whose one-hot target is among the `k` (5) largest predictions.
+ *
+ * @example
+ * import { TopKCategoricalAccuracy } from 'ferrograd/metrics'
+ *
+ * const metric = new TopKCategoricalAccuracy({ k: 3 })
+ */
 export class TopKCategoricalAccuracy extends MeanMetric<typeof topKFields> {
   static override readonly className = 'TopKCategoricalAccuracy'
   static override readonly fields: typeof topKFields = topKFields
@@ -92,7 +120,14 @@ const sparseTopKFields = {
   fromSortedIds: { type: 'boolean', default: false, quiet: true },
 } as const
 
-/** The fraction of samples whose integer label is among the `k` (5) largest predictions. */
+/**
+ * The fraction of samples whose integer label is among the `k` (5) largest predictions.
+ *
+ * @example
+ * import { SparseTopKCategoricalAccuracy } from 'ferrograd/metrics'
+ *
+ * const metric = new SparseTopKCategoricalAccuracy({ k: 3 })
+ */
 export class SparseTopKCategoricalAccuracy extends MeanMetric<typeof sparseTopKFields> {
   static override readonly className = 'SparseTopKCategoricalAccuracy'
   static override readonly fields: typeof sparseTopKFields = sparseTopKFields

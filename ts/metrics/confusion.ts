@@ -102,25 +102,53 @@ abstract class Count extends Metric<typeof countFields> {
   }
 }
 
-/** How many positives were predicted positive, weighted. */
+/**
+ * How many positives were predicted positive, weighted.
+ *
+ * @example
+ * import { TruePositives } from 'ferrograd/metrics'
+ *
+ * const metric = new TruePositives({ thresholds: [0.3, 0.6] })
+ */
 export class TruePositives extends Count {
   static override readonly className = 'TruePositives'
   protected override readonly counted = 'truePositives'
 }
 
-/** How many negatives were predicted negative, weighted. */
+/**
+ * How many negatives were predicted negative, weighted.
+ *
+ * @example
+ * import { TrueNegatives } from 'ferrograd/metrics'
+ *
+ * const metric = new TrueNegatives()
+ */
 export class TrueNegatives extends Count {
   static override readonly className = 'TrueNegatives'
   protected override readonly counted = 'trueNegatives'
 }
 
-/** How many negatives were predicted positive, weighted. */
+/**
+ * How many negatives were predicted positive, weighted.
+ *
+ * @example
+ * import { FalsePositives } from 'ferrograd/metrics'
+ *
+ * const metric = new FalsePositives()
+ */
 export class FalsePositives extends Count {
   static override readonly className = 'FalsePositives'
   protected override readonly counted = 'falsePositives'
 }
 
-/** How many positives were predicted negative, weighted. */
+/**
+ * How many positives were predicted negative, weighted.
+ *
+ * @example
+ * import { FalseNegatives } from 'ferrograd/metrics'
+ *
+ * const metric = new FalseNegatives()
+ */
 export class FalseNegatives extends Count {
   static override readonly className = 'FalseNegatives'
   protected override readonly counted = 'falseNegatives'
@@ -181,7 +209,14 @@ export class Precision extends Share {
   protected override readonly counted = 'falsePositives'
 }
 
-/** How many of the positives are predicted so: `TP / (TP + FN)`. */
+/**
+ * How many of the positives are predicted so: `TP / (TP + FN)`.
+ *
+ * @example
+ * import { Recall } from 'ferrograd/metrics'
+ *
+ * const metric = new Recall({ thresholds: 0.3 })
+ */
 export class Recall extends Share {
   static override readonly className = 'Recall'
   protected override readonly counted = 'falseNegatives'

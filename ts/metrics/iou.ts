@@ -98,7 +98,14 @@ function readLabels(y: Tensor, side: 'true' | 'pred', { sparseYTrue = false, spa
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
-/** Intersection over union, `TP / (TP + FP + FN)`, the mean over `targetClassIds`. */
+/**
+ * Intersection over union, `TP / (TP + FP + FN)`, the mean over `targetClassIds`.
+ *
+ * @example
+ * import { IoU } from 'ferrograd/metrics'
+ *
+ * const metric = new IoU({ numClasses: 3, targetClassIds: [0, 2] })
+ */
 export class IoU extends Overlap<typeof iouFields> {
   static override readonly className = 'IoU'
   static override readonly fields: FieldTable = iouFields
@@ -129,7 +136,14 @@ const meanFields = {
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
 
-/** Intersection over union, the mean over all classes. */
+/**
+ * Intersection over union, the mean over all classes.
+ *
+ * @example
+ * import { MeanIoU } from 'ferrograd/metrics'
+ *
+ * const metric = new MeanIoU({ numClasses: 3 })
+ */
 export class MeanIoU extends Overlap<typeof meanFields> {
   static override readonly className = 'MeanIoU'
   static override readonly fields: FieldTable = meanFields
@@ -154,7 +168,14 @@ const binaryFields = {
   threshold: { type: 'number', default: 0.5 },
 } as const
 
-/** Intersection over union of yes/no predictions. */
+/**
+ * Intersection over union of yes/no predictions.
+ *
+ * @example
+ * import { BinaryIoU } from 'ferrograd/metrics'
+ *
+ * const metric = new BinaryIoU({ threshold: 0.6 })
+ */
 export class BinaryIoU extends Overlap<typeof binaryFields> {
   static override readonly className = 'BinaryIoU'
   static override readonly fields: FieldTable = binaryFields
@@ -182,7 +203,14 @@ const hotFields = {
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
 
-/** As {@link IoU}, for one-hot targets. */
+/**
+ * As {@link IoU}, for one-hot targets.
+ *
+ * @example
+ * import { OneHotIoU } from 'ferrograd/metrics'
+ *
+ * const metric = new OneHotIoU({ numClasses: 3, targetClassIds: [0, 2] })
+ */
 export class OneHotIoU extends Overlap<typeof hotFields> {
   static override readonly className = 'OneHotIoU'
   static override readonly fields: FieldTable = hotFields
@@ -211,7 +239,14 @@ const hotMeanFields = {
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
 
-/** As {@link MeanIoU}, for one-hot targets. */
+/**
+ * As {@link MeanIoU}, for one-hot targets.
+ *
+ * @example
+ * import { OneHotMeanIoU } from 'ferrograd/metrics'
+ *
+ * const metric = new OneHotMeanIoU({ numClasses: 3 })
+ */
 export class OneHotMeanIoU extends Overlap<typeof hotMeanFields> {
   static override readonly className = 'OneHotMeanIoU'
   static override readonly fields: FieldTable = hotMeanFields

@@ -69,7 +69,14 @@ export class Mean extends Statistic {
   }
 }
 
-/** The weighted sum of all values. */
+/**
+ * The weighted sum of all values.
+ *
+ * @example
+ * import { Sum } from 'ferrograd/metrics'
+ *
+ * const metric = new Sum()
+ */
 export class Sum extends Statistic {
   static override readonly className = 'Sum'
   readonly total: Variable = this.addState('total')

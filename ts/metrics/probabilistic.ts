@@ -21,7 +21,14 @@ const smoothedFields = {
   labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
 } as const
 
-/** `mean −[y log p + (1 − y) log(1 − p)]`. */
+/**
+ * `mean −[y log p + (1 − y) log(1 − p)]`.
+ *
+ * @example
+ * import { BinaryCrossentropy } from 'ferrograd/metrics'
+ *
+ * const metric = new BinaryCrossentropy()
+ */
 export class BinaryCrossentropy extends MeanMetric<typeof smoothedFields> {
   static override readonly className = 'BinaryCrossentropy'
   static override readonly fields: typeof smoothedFields = smoothedFields
@@ -40,7 +47,14 @@ const categoricalFields = {
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
 
-/** `−Σ y log p` for one-hot targets. */
+/**
+ * `−Σ y log p` for one-hot targets.
+ *
+ * @example
+ * import { CategoricalCrossentropy } from 'ferrograd/metrics'
+ *
+ * const metric = new CategoricalCrossentropy()
+ */
 export class CategoricalCrossentropy extends MeanMetric<typeof categoricalFields> {
   static override readonly className = 'CategoricalCrossentropy'
   static override readonly fields: typeof categoricalFields = categoricalFields
@@ -59,7 +73,14 @@ const sparseFields = {
   axis: { type: 'integer', default: -1, min: -1, max: -1 },
 } as const
 
-/** `−log p[label]` for integer labels. */
+/**
+ * `−log p[label]` for integer labels.
+ *
+ * @example
+ * import { SparseCategoricalCrossentropy } from 'ferrograd/metrics'
+ *
+ * const metric = new SparseCategoricalCrossentropy()
+ */
 export class SparseCategoricalCrossentropy extends MeanMetric<typeof sparseFields> {
   static override readonly className = 'SparseCategoricalCrossentropy'
   static override readonly fields: typeof sparseFields = sparseFields
@@ -83,7 +104,14 @@ export class SparseCategoricalCrossentropy extends MeanMetric<typeof sparseField
   }
 }
 
-/** `Σ y log(y / p)`. */
+/**
+ * `Σ y log(y / p)`.
+ *
+ * @example
+ * import { KLDivergence } from 'ferrograd/metrics'
+ *
+ * const metric = new KLDivergence()
+ */
 export class KLDivergence extends MeanMetric {
   static override readonly className = 'KLDivergence'
 
@@ -92,7 +120,14 @@ export class KLDivergence extends MeanMetric {
   }
 }
 
-/** `mean yPred − yTrue · log(yPred + ε)`. */
+/**
+ * `mean yPred − yTrue · log(yPred + ε)`.
+ *
+ * @example
+ * import { Poisson } from 'ferrograd/metrics'
+ *
+ * const metric = new Poisson()
+ */
 export class Poisson extends MeanMetric {
   static override readonly className = 'Poisson'
 
@@ -101,7 +136,14 @@ export class Poisson extends MeanMetric {
   }
 }
 
-/** `mean max(1 − yTrue · yPred, 0)`. */
+/**
+ * `mean max(1 − yTrue · yPred, 0)`.
+ *
+ * @example
+ * import { Hinge } from 'ferrograd/metrics'
+ *
+ * const metric = new Hinge()
+ */
 export class Hinge extends MeanMetric {
   static override readonly className = 'Hinge'
 
@@ -110,7 +152,14 @@ export class Hinge extends MeanMetric {
   }
 }
 
-/** `mean max(1 − yTrue · yPred, 0)²`. */
+/**
+ * `mean max(1 − yTrue · yPred, 0)²`.
+ *
+ * @example
+ * import { SquaredHinge } from 'ferrograd/metrics'
+ *
+ * const metric = new SquaredHinge()
+ */
 export class SquaredHinge extends MeanMetric {
   static override readonly className = 'SquaredHinge'
 
@@ -119,7 +168,14 @@ export class SquaredHinge extends MeanMetric {
   }
 }
 
-/** `max(best wrong − right + 1, 0)` for one-hot targets. */
+/**
+ * `max(best wrong − right + 1, 0)` for one-hot targets.
+ *
+ * @example
+ * import { CategoricalHinge } from 'ferrograd/metrics'
+ *
+ * const metric = new CategoricalHinge()
+ */
 export class CategoricalHinge extends MeanMetric {
   static override readonly className = 'CategoricalHinge'
 

@@ -6,7 +6,14 @@ import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
 import { MeanMetric } from './mean.js'
 
-/** `mean (yTrue − yPred)²`. */
+/**
+ * `mean (yTrue − yPred)²`.
+ *
+ * @example
+ * import { MeanSquaredError } from 'ferrograd/metrics'
+ *
+ * const metric = new MeanSquaredError()
+ */
 export class MeanSquaredError extends MeanMetric {
   static override readonly className = 'MeanSquaredError'
 
@@ -15,7 +22,14 @@ export class MeanSquaredError extends MeanMetric {
   }
 }
 
-/** `mean |yTrue − yPred|`. */
+/**
+ * `mean |yTrue − yPred|`.
+ *
+ * @example
+ * import { MeanAbsoluteError } from 'ferrograd/metrics'
+ *
+ * const metric = new MeanAbsoluteError()
+ */
 export class MeanAbsoluteError extends MeanMetric {
   static override readonly className = 'MeanAbsoluteError'
 
@@ -24,7 +38,14 @@ export class MeanAbsoluteError extends MeanMetric {
   }
 }
 
-/** `√ mean (yTrue − yPred)²`, the root taken of the mean over all batches. */
+/**
+ * `√ mean (yTrue − yPred)²`, the root taken of the mean over all batches.
+ *
+ * @example
+ * import { RootMeanSquaredError } from 'ferrograd/metrics'
+ *
+ * const metric = new RootMeanSquaredError()
+ */
 export class RootMeanSquaredError extends MeanMetric {
   static override readonly className = 'RootMeanSquaredError'
 
@@ -37,7 +58,14 @@ export class RootMeanSquaredError extends MeanMetric {
   }
 }
 
-/** `100 · mean |yTrue − yPred| / max(|yTrue|, ε)`. */
+/**
+ * `100 · mean |yTrue − yPred| / max(|yTrue|, ε)`.
+ *
+ * @example
+ * import { MeanAbsolutePercentageError } from 'ferrograd/metrics'
+ *
+ * const metric = new MeanAbsolutePercentageError()
+ */
 export class MeanAbsolutePercentageError extends MeanMetric {
   static override readonly className = 'MeanAbsolutePercentageError'
 
@@ -46,7 +74,14 @@ export class MeanAbsolutePercentageError extends MeanMetric {
   }
 }
 
-/** `mean (log(1 + yTrue) − log(1 + yPred))²`. */
+/**
+ * `mean (log(1 + yTrue) − log(1 + yPred))²`.
+ *
+ * @example
+ * import { MeanSquaredLogarithmicError } from 'ferrograd/metrics'
+ *
+ * const metric = new MeanSquaredLogarithmicError()
+ */
 export class MeanSquaredLogarithmicError extends MeanMetric {
   static override readonly className = 'MeanSquaredLogarithmicError'
 
@@ -55,7 +90,14 @@ export class MeanSquaredLogarithmicError extends MeanMetric {
   }
 }
 
-/** `mean log cosh(yPred − yTrue)`. */
+/**
+ * `mean log cosh(yPred − yTrue)`.
+ *
+ * @example
+ * import { LogCoshError } from 'ferrograd/metrics'
+ *
+ * const metric = new LogCoshError()
+ */
 export class LogCoshError extends MeanMetric {
   static override readonly className = 'LogCoshError'
   protected override get defaultName(): string {
@@ -72,7 +114,14 @@ const cosineFields = {
   axis: { type: 'integer', default: -1, min: -32, quiet: true },
 } as const
 
-/** The mean cosine of the angle between targets and predictions: 1 is best. */
+/**
+ * The mean cosine of the angle between targets and predictions: 1 is best.
+ *
+ * @example
+ * import { CosineSimilarity } from 'ferrograd/metrics'
+ *
+ * const metric = new CosineSimilarity()
+ */
 export class CosineSimilarity extends MeanMetric<typeof cosineFields> {
   static override readonly className = 'CosineSimilarity'
   static override readonly fields: typeof cosineFields = cosineFields

@@ -93,7 +93,14 @@ const betaFields = {
   beta: { type: 'number', default: 1, above: 0 },
 } as const
 
-/** `(1 + β²) · precision · recall / (β² · precision + recall)`, targets (batch, classes) of 0 and 1. */
+/**
+ * `(1 + β²) · precision · recall / (β² · precision + recall)`, targets (batch, classes) of 0 and 1.
+ *
+ * @example
+ * import { FBetaScore } from 'ferrograd/metrics'
+ *
+ * const metric = new FBetaScore({ beta: 2, average: 'macro' })
+ */
 export class FBetaScore extends FScore<typeof betaFields> {
   static override readonly className = 'FBetaScore'
   static override readonly fields: FieldTable = betaFields
@@ -131,7 +138,14 @@ const r2Fields = {
   numRegressors: { type: 'integer', default: 0, min: 0 },
 } as const
 
-/** The explained share of the variance, `1 − Σ(y − ŷ)² / Σ(y − ȳ)²`; targets (batch, outputs). */
+/**
+ * The explained share of the variance, `1 − Σ(y − ŷ)² / Σ(y − ȳ)²`; targets (batch, outputs).
+ *
+ * @example
+ * import { R2Score } from 'ferrograd/metrics'
+ *
+ * const metric = new R2Score({ numRegressors: 4 })
+ */
 export class R2Score extends Metric<typeof r2Fields> {
   static override readonly className = 'R2Score'
   static override readonly fields: typeof r2Fields = r2Fields
@@ -199,7 +213,14 @@ const axisFields = {
 
 type Axis = { readonly axis: number | readonly number[]; readonly keepdims: true }
 
-/** The mean of Pearson's correlation along an axis. */
+/**
+ * The mean of Pearson's correlation along an axis.
+ *
+ * @example
+ * import { PearsonCorrelation } from 'ferrograd/metrics'
+ *
+ * const metric = new PearsonCorrelation()
+ */
 export class PearsonCorrelation extends MeanMetric<typeof axisFields> {
   static override readonly className = 'PearsonCorrelation'
   static override readonly fields: typeof axisFields = axisFields
@@ -215,7 +236,14 @@ export class PearsonCorrelation extends MeanMetric<typeof axisFields> {
   }
 }
 
-/** The mean of Lin's concordance, `2·cov / (var + var + (difference of means)² + ε)`, along an axis. */
+/**
+ * The mean of Lin's concordance, `2·cov / (var + var + (difference of means)² + ε)`, along an axis.
+ *
+ * @example
+ * import { ConcordanceCorrelation } from 'ferrograd/metrics'
+ *
+ * const metric = new ConcordanceCorrelation()
+ */
 export class ConcordanceCorrelation extends MeanMetric<typeof axisFields> {
   static override readonly className = 'ConcordanceCorrelation'
   static override readonly fields: typeof axisFields = axisFields

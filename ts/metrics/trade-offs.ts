@@ -53,7 +53,14 @@ const specificityFields = {
   specificity: { type: 'number', min: 0, max: 1 },
 } as const
 
-/** The best sensitivity (recall) at a specificity of at least the given. */
+/**
+ * The best sensitivity (recall) at a specificity of at least the given.
+ *
+ * @example
+ * import { SensitivityAtSpecificity } from 'ferrograd/metrics'
+ *
+ * const metric = new SensitivityAtSpecificity({ specificity: 0.9 })
+ */
 export class SensitivityAtSpecificity extends TradeOff<typeof specificityFields> {
   static override readonly className = 'SensitivityAtSpecificity'
   static override readonly fields: FieldTable = specificityFields
@@ -71,7 +78,14 @@ const sensitivityFields = {
   sensitivity: { type: 'number', min: 0, max: 1 },
 } as const
 
-/** The best specificity at a sensitivity (recall) of at least the given. */
+/**
+ * The best specificity at a sensitivity (recall) of at least the given.
+ *
+ * @example
+ * import { SpecificityAtSensitivity } from 'ferrograd/metrics'
+ *
+ * const metric = new SpecificityAtSensitivity({ sensitivity: 0.9 })
+ */
 export class SpecificityAtSensitivity extends TradeOff<typeof sensitivityFields> {
   static override readonly className = 'SpecificityAtSensitivity'
   static override readonly fields: FieldTable = sensitivityFields
@@ -89,7 +103,14 @@ const recallFields = {
   recall: { type: 'number', min: 0, max: 1 },
 } as const
 
-/** The best precision at a recall of at least the given. */
+/**
+ * The best precision at a recall of at least the given.
+ *
+ * @example
+ * import { PrecisionAtRecall } from 'ferrograd/metrics'
+ *
+ * const metric = new PrecisionAtRecall({ recall: 0.9 })
+ */
 export class PrecisionAtRecall extends TradeOff<typeof recallFields> {
   static override readonly className = 'PrecisionAtRecall'
   static override readonly fields: FieldTable = recallFields
@@ -107,7 +128,14 @@ const precisionFields = {
   precision: { type: 'number', min: 0, max: 1 },
 } as const
 
-/** The best recall at a precision of at least the given. */
+/**
+ * The best recall at a precision of at least the given.
+ *
+ * @example
+ * import { RecallAtPrecision } from 'ferrograd/metrics'
+ *
+ * const metric = new RecallAtPrecision({ precision: 0.9 })
+ */
 export class RecallAtPrecision extends TradeOff<typeof precisionFields> {
   static override readonly className = 'RecallAtPrecision'
   static override readonly fields: FieldTable = precisionFields

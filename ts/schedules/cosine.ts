@@ -70,7 +70,14 @@ const restartsFields = {
   name: { type: 'string', default: 'SGDRDecay' },
 } as const
 
-/** Cosine decay that starts again: period i lasts `firstDecaySteps · tMulⁱ` and starts at `lr · mMulⁱ` (Loshchilov & Hutter, 2016). */
+/**
+ * Cosine decay that starts again: period i lasts `firstDecaySteps · tMulⁱ` and starts at `lr · mMulⁱ` (Loshchilov & Hutter, 2016).
+ *
+ * @example
+ * import { CosineDecayRestarts } from 'ferrograd/schedules'
+ *
+ * const rate = new CosineDecayRestarts({ initialLearningRate: 0.1, firstDecaySteps: 1000 })
+ */
 export class CosineDecayRestarts extends Schedule<typeof restartsFields> {
   static override readonly className = 'CosineDecayRestarts'
   static override readonly fields: typeof restartsFields = restartsFields
@@ -104,7 +111,14 @@ const piecewiseFields = {
   name: { type: 'string', default: 'PiecewiseConstant' },
 } as const
 
-/** `values[i]` while `step ≤ boundaries[i]`, then the next. */
+/**
+ * `values[i]` while `step ≤ boundaries[i]`, then the next.
+ *
+ * @example
+ * import { PiecewiseConstantDecay } from 'ferrograd/schedules'
+ *
+ * const rate = new PiecewiseConstantDecay({ boundaries: [1000, 2000], values: [0.1, 0.01, 0.001] })
+ */
 export class PiecewiseConstantDecay extends Schedule<typeof piecewiseFields> {
   static override readonly className = 'PiecewiseConstantDecay'
   static override readonly fields: typeof piecewiseFields = piecewiseFields

@@ -57,7 +57,14 @@ const inverseTimeFields = {
   name: { type: 'string', default: 'InverseTimeDecay' },
 } as const
 
-/** `lr / (1 + decayRate · step / decaySteps)`; the quotient is floored with `staircase`. */
+/**
+ * `lr / (1 + decayRate · step / decaySteps)`; the quotient is floored with `staircase`.
+ *
+ * @example
+ * import { InverseTimeDecay } from 'ferrograd/schedules'
+ *
+ * const rate = new InverseTimeDecay({ initialLearningRate: 0.1, decaySteps: 1000, decayRate: 0.5 })
+ */
 export class InverseTimeDecay extends Schedule<typeof inverseTimeFields> {
   static override readonly className = 'InverseTimeDecay'
   static override readonly fields: typeof inverseTimeFields = inverseTimeFields
@@ -84,7 +91,14 @@ const polynomialFields = {
   name: { type: 'string', default: 'PolynomialDecay' },
 } as const
 
-/** `(lr − end) · (1 − min(step, decaySteps) / decaySteps)^power + end`; with `cycle` the span is a multiple of `decaySteps`. */
+/**
+ * `(lr − end) · (1 − min(step, decaySteps) / decaySteps)^power + end`; with `cycle` the span is a multiple of `decaySteps`.
+ *
+ * @example
+ * import { PolynomialDecay } from 'ferrograd/schedules'
+ *
+ * const rate = new PolynomialDecay({ initialLearningRate: 0.1, decaySteps: 1000, power: 2 })
+ */
 export class PolynomialDecay extends Schedule<typeof polynomialFields> {
   static override readonly className = 'PolynomialDecay'
   static override readonly fields: typeof polynomialFields = polynomialFields
