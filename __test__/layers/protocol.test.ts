@@ -4,12 +4,16 @@ import { describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
 import {
   Add,
+  add,
+  average,
   BatchNormalization,
   type CallContext,
   Concatenate,
+  concatenate,
   Dense,
   Dot,
   Dropout,
+  dot,
   EinsumDense,
   Embedding,
   Flatten,
@@ -20,6 +24,7 @@ import {
   RepeatVector,
   Reshape,
   Subtract,
+  subtract,
 } from '../../ts/layers/index.js'
 import { input } from '../../ts/model/index.js'
 import * as ops from '../../ts/ops.js'
@@ -255,6 +260,17 @@ describe('symbolic calls', () => {
       3,
       67,
     ])
+  })
+
+  it('merge by function as by class', () => {
+    const [a, b] = [input({ shape: [3] }), input({ shape: [3] })]
+    expect([add([a, b]).shape, concatenate([a, b]).shape, dot([a, b], 1).shape]).toEqual([
+      [null, 3],
+      [null, 6],
+      [null, 1],
+    ])
+    expect(average([tensor([[1, 2]]), tensor([[3, 4]])]).arraySync()).toEqual([[2, 3]])
+    expect(subtract([tensor([[1, 2]]), tensor([[3, 5]])]).arraySync()).toEqual([[-2, -3]])
   })
 
   it('carry unknown lengths through', () => {

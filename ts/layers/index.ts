@@ -8,7 +8,24 @@ export { Embedding } from './embedding.js'
 export { InputLayer } from './input.js'
 export { type InputSpec, Layer, type Tensors, type WeightOptions } from './layer.js'
 export { IntegerLookup, StringLookup, type Tokens } from './lookup.js'
-export { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from './merging.js'
+export {
+  Add,
+  Average,
+  add,
+  average,
+  Concatenate,
+  concatenate,
+  Dot,
+  dot,
+  Maximum,
+  Minimum,
+  Multiply,
+  maximum,
+  minimum,
+  multiply,
+  Subtract,
+  subtract,
+} from './merging.js'
 export {
   BatchNormalization,
   GroupNormalization,
