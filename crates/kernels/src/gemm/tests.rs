@@ -1,6 +1,7 @@
 //! Every path of the product against a naive one in twice the precision.
 
 use super::*;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 /// Numbers that depend on nothing but the seed.
@@ -246,7 +247,7 @@ fn all_transposes_are_right() {
     {
         for a in [Layout::RowMajor, Layout::ColMajor] {
             for b in [Layout::RowMajor, Layout::ColMajor] {
-                for spec in SPECS {
+                for spec in [SPECS[3], SPECS[6], SPECS[8]] {
                     on_every_isa(&Case::<f32>::new(shape(rows, cols, depth, a, b, 0), spec, 1));
                     on_every_isa(&Case::<f64>::new(shape(rows, cols, depth, a, b, 0), spec, 2));
                 }
@@ -354,7 +355,14 @@ fn short_slices_are_our_bug() {
 }
 
 /// Each product of a batch against its own reference, and its bits at several thread counts.
-fn check_batch<T: Tested>(batch: usize, strides: BatchStrides, shape: GemmShape, spec: EpilogueSpec, seed: u64) {
+fn check_batch<T: Tested>(
+    pools: &[Threads],
+    batch: usize,
+    strides: BatchStrides,
+    shape: GemmShape,
+    spec: EpilogueSpec,
+    seed: u64,
+) {
     let random = &mut Random::new(seed);
     let lens = lens(&shape, &spec).unwrap();
     let last = batch.saturating_sub(1);
@@ -362,37 +370,39 @@ fn check_batch<T: Tested>(batch: usize, strides: BatchStrides, shape: GemmShape,
     let (old, bias) = (random.vec::<T>(last * strides.c + lens.c), spec.bias.map(|_| random.vec::<T>(lens.bias)));
     for isa in Isa::available() {
         let plan = BatchedGemm::<T>::new(batch, strides, shape, spec, isa).unwrap();
-        let run = |threads| {
+        let run = |threads: &Threads| {
             let (mut c, mut workspace) = (old.clone(), vec![T::from_f64(f64::NAN); plan.workspace_len()]);
-            plan.run(&Threads::new(threads), &a, &b, bias.as_deref(), &mut c, &mut workspace);
+            plan.run(threads, &a, &b, bias.as_deref(), &mut c, &mut workspace);
             c
         };
-        let c = run(1);
-        for i in 0..batch {
+        let c = run(&Threads::serial());
+        // The first, the last and one between: references of all would take most of the suite's time.
+        for i in BTreeSet::from([0, batch / 2, last]).into_iter().filter(|&i| i < batch) {
             let (a, b) = (a[i * strides.a..].to_vec(), b[i * strides.b..].to_vec());
             let case = Case { shape, spec, a, b, bias: bias.clone(), c: old[i * strides.c..].to_vec() };
             case.verify(&c[i * strides.c..], isa);
         }
-        for threads in [2, 3, 8] {
+        for threads in pools {
             let same = run(threads).iter().zip(&c).all(|(x, y)| x.bits() == y.bits());
-            assert!(same, "{isa:?}: {batch} of {shape:?} with {threads} threads");
+            assert!(same, "{isa:?}: {batch} of {shape:?} with {} threads", threads.count());
         }
     }
 }
 
 #[test]
 fn batches_are_right() {
+    let pools = [2, 3, 8].map(Threads::new);
     for (seed, &(rows, cols, depth)) in
         [(3, 4, 5), (1, 40, 33), (20, 1, 17), (64, 64, 32), (70, 90, 80), (0, 3, 2), (40, 40, 0)].iter().enumerate()
     {
-        for batch in [0, 1, 2, 9, 33] {
+        for batch in [0, 1, 2, 33] {
             for (a, b) in [(Layout::RowMajor, Layout::RowMajor), (Layout::RowMajor, Layout::ColMajor)] {
-                for spec in [SPECS[0], SPECS[3], SPECS[6]] {
+                for spec in [SPECS[3], SPECS[6]] {
                     let shape = shape(rows, cols, depth, a, b, 0);
                     let strides = BatchStrides { a: rows * depth, b: depth * cols, c: rows * cols };
-                    check_batch::<f32>(batch, strides, shape, spec, seed as u64);
-                    check_batch::<f64>(batch, BatchStrides { b: 0, ..strides }, shape, spec, seed as u64);
-                    check_batch::<f32>(batch, BatchStrides { a: 0, ..strides }, shape, spec, seed as u64);
+                    check_batch::<f32>(&pools, batch, strides, shape, spec, seed as u64);
+                    check_batch::<f64>(&pools, batch, BatchStrides { b: 0, ..strides }, shape, spec, seed as u64);
+                    check_batch::<f32>(&pools, batch, BatchStrides { a: 0, ..strides }, shape, spec, seed as u64);
                 }
             }
         }
@@ -401,11 +411,12 @@ fn batches_are_right() {
 
 #[test]
 fn results_of_a_batch_may_lie_side_by_side() {
+    let pools = [2, 3, 8].map(Threads::new);
     let (batch, rows, cols, depth) = (4, 30, 16, 20);
     let heads = Operand::row_major(batch * depth);
     let shape = GemmShape { rows, cols, depth, a: heads, b: Operand::row_major(cols), c_row_stride: batch * cols };
     let strides = BatchStrides { a: depth, b: depth * cols, c: cols };
-    check_batch::<f32>(batch, strides, shape, SPECS[5], 1);
+    check_batch::<f32>(&pools, batch, strides, shape, SPECS[5], 1);
     let overlap =
         BatchedGemm::<f32>::new(batch, BatchStrides { c: cols - 1, ..strides }, shape, SPECS[0], Isa::Portable);
     assert_eq!(overlap.err(), Some(GemmError::OverlappingResults { c_batch_stride: cols - 1 }));
