@@ -1,7 +1,7 @@
 /** Layers that learn from data before training, and the lookups that Keras runs on TensorFlow alone. */
 
 import { describe, expect, it } from 'vitest'
-import { Discretization, IntegerLookup, Normalization, StringLookup } from '../../ts/layers/index.js'
+import { Discretization, getLayer, IntegerLookup, Normalization, StringLookup } from '../../ts/layers/index.js'
 import { tensor } from '../../ts/tensor.js'
 import { fixture, floats, type Numbers } from '../oracle.js'
 
@@ -22,6 +22,13 @@ describe('Discretization finds the boundaries that Keras finds', () => {
     layer.boundaries?.forEach((boundary, i) => {
       expect(boundary).toBeCloseTo(Number(boundaries.data[i]), 5)
     })
+  })
+
+  it('what was learnt is in the configuration', () => {
+    const layer = new Discretization({ numBins: 2 })
+    layer.adapt([1, 2, 3, 4])
+    const copy = getLayer({ class_name: 'Discretization', config: layer.getConfig() })
+    expect(copy.apply([0, 9]).arraySync()).toEqual([0, 1])
   })
 
   it('a boundary belongs to the bin above', () => {

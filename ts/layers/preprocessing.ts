@@ -190,8 +190,10 @@ export class Discretization extends Layer<typeof discretizationFields> {
   constructor(...args: ConstructorParameters<typeof Layer<typeof discretizationFields>>) {
     super(...args)
     const { binBoundaries, numBins } = this.options
-    if ((binBoundaries === null) === (numBins === null))
-      fail('ERR_CONFIG', 'Discretization', 'binBoundaries or numBins, one of them', { binBoundaries, numBins })
+    // Both come out of a configuration: the boundaries that were learnt, for so many bins.
+    if (binBoundaries === null && numBins === null) {
+      fail('ERR_CONFIG', 'Discretization', 'binBoundaries or numBins', { binBoundaries, numBins })
+    }
   }
 
   /** Takes boundaries from data, so that the bins hold about equally many values. */
@@ -207,7 +209,7 @@ export class Discretization extends Layer<typeof discretizationFields> {
   /** Keras's has nothing to train, and does not take the word. */
   override getConfig(): Config {
     const { trainable: _, ...config } = super.getConfig()
-    return config
+    return { ...config, bin_boundaries: this.boundaries === null ? null : [...this.boundaries] }
   }
 
   override call(x: Tensor): Tensor {
