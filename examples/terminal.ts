@@ -21,44 +21,61 @@ export function heading(text: string): void {
 }
 
 /**
- * Lines of a grey image of values from 0 to 1, two characters a pixel wide where a line is one pixel high; on a terminal
- * with colours, half blocks put two pixels above each other into one character.
+ * Lines of a grey image of values from 0 to 1. A pixel of a small image is two characters wide and one line high, which
+ * is about square; of a large one it is one character wide and half a line high.
  */
 export function drawImage(pixels: ArrayLike<number>, height: number, width: number): string[] {
-  return colourful ? halfBlocks(pixels, height, width) : shades(pixels, height, width)
-}
-
-function shades(pixels: ArrayLike<number>, height: number, width: number): string[] {
-  const ramp = ' ░▒▓█'
-  const shade = (value: number): string => ramp[Math.min(4, Math.round(value * 4))]!.repeat(2)
-  return rows(height, (y) => rows(width, (x) => shade(pixels[y * width + x]!)).join(''))
-}
-
-/** The 24 greys from 232 on; one line shows two rows of pixels. */
-function halfBlocks(pixels: ArrayLike<number>, height: number, width: number): string[] {
-  const grey = (value: number): number => 233 + Math.round(Math.min(1, Math.max(0, value)) * 22)
   const at = (y: number, x: number): number => (y < height ? pixels[y * width + x]! : 0)
-  const cell = (y: number, x: number): string => `${csi}38;5;${grey(at(y, x))};48;5;${grey(at(y + 1, x))}m▀▀`
-  const double = (y: number): string => `${rows(width, (x) => cell(2 * y, x)).join('')}${csi}0m`
-  return rows(Math.ceil(height / 2), double)
+  if (width <= 16) return rows(height, (y) => line(width, (x) => square(at(y, x))))
+  return rows(Math.ceil(height / 2), (y) => line(width, (x) => pair(at(2 * y, x), at(2 * y + 1, x))))
 }
 
-/** Pictures side by side, each under its caption of at most `width` visible characters. */
-export function gallery(
-  pictures: readonly { readonly lines: readonly string[]; readonly caption: string }[],
-  width: number,
-): string {
+function line(width: number, cell: (x: number) => string): string {
+  return rows(width, cell).join('') + (colourful ? `${csi}0m` : '')
+}
+
+/** The 24 greys from 232 on. */
+function grey(value: number): number {
+  return 233 + Math.round(Math.min(1, Math.max(0, value)) * 22)
+}
+
+const ramp = ' ░▒▓█'
+
+function shade(value: number): string {
+  return ramp[Math.min(4, Math.round(value * 4))]!
+}
+
+function square(value: number): string {
+  return colourful ? `${csi}48;5;${grey(value)}m  ` : shade(value).repeat(2)
+}
+
+/** Two pixels above each other: the upper half block in one grey on the other; without colours, their mean. */
+function pair(upper: number, lower: number): string {
+  return colourful ? `${csi}38;5;${grey(upper)};48;5;${grey(lower)}m▀` : shade((upper + lower) / 2)
+}
+
+/** Pictures side by side, each under its caption. */
+export function gallery(pictures: readonly { readonly lines: readonly string[]; readonly caption: string }[]): string {
+  const width = Math.max(...pictures.flatMap(({ lines, caption }) => [...lines, caption].map(visibleLength)))
   const height = Math.max(...pictures.map(({ lines }) => lines.length))
-  const gap = '   '
-  const captions = pictures.map(({ caption }) => padVisible(caption, width)).join(gap)
-  const lines = rows(height, (y) => pictures.map((picture) => padVisible(picture.lines[y] ?? '', width)).join(gap))
-  return [captions, ...lines].map((line) => line.trimEnd()).join('\n')
+  const row = (texts: readonly string[]): string =>
+    texts
+      .map((text) => padVisible(text, width))
+      .join('   ')
+      .trimEnd()
+  return [
+    row(pictures.map(({ caption }) => caption)),
+    ...rows(height, (y) => row(pictures.map(({ lines }) => lines[y] ?? ''))),
+  ].join('\n')
+}
+
+function visibleLength(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+  return text.replace(/\u001b\[[0-9;]*m/g, '').length
 }
 
 function padVisible(text: string, width: number): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
-  const visible = text.replace(/\u001b\[[0-9;]*m/g, '').length
-  return text + ' '.repeat(Math.max(0, width - visible))
+  return text + ' '.repeat(Math.max(0, width - visibleLength(text)))
 }
 
 /** How often each true class (row) was taken for each class (column). */

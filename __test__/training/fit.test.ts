@@ -162,7 +162,11 @@ describe('callbacks', () => {
     const after = await model.fit(x, y, {
       epochs: 9,
       ...quiet,
-      callbacks: { onEpochEnd: (epoch) => void (model.stopTraining = epoch === 2) },
+      callbacks: {
+        onEpochEnd: (epoch) => {
+          model.stopTraining = epoch === 2
+        },
+      },
     })
     expect(after.epoch).toEqual([0, 1, 2])
     let batches = 0

@@ -164,7 +164,11 @@ describe('a source is closed', () => {
   test('when a callback stops the training, or a batch is refused', async () => {
     const { source, closed } = counted()
     const model = classifier()
-    const stop = { onTrainBatchEnd: () => void (model.stopTraining = true) }
+    const stop = {
+      onTrainBatchEnd: () => {
+        model.stopTraining = true
+      },
+    }
     await model.fit(source as never, undefined, { ...quiet, callbacks: stop })
     await pause()
     expect(closed()).toBe(1)

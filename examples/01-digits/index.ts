@@ -14,12 +14,7 @@ const [height, width] = imageShape
 console.log(
   `1,797 handwritten digits (UCI), ${height}×${width} pixels each: ${train.y.length} to learn from, ${test.y.length} kept aside.`,
 )
-console.log(
-  `\n${gallery(
-    [...'012345'].map((_, i) => picture(train.x.values, i, `label ${train.y[i]}`)),
-    2 * width,
-  )}`,
-)
+console.log(`\n${gallery([...'012345'].map((_, i) => picture(train.x.values, i, `label ${train.y[i]}`)))}`)
 
 heading('2. The model')
 const epochs = 30
@@ -52,20 +47,10 @@ console.log(drawConfusion(confusion(test.y, guesses, classes)))
 
 const wrong = Array.from(test.y.keys()).filter((i) => guesses[i] !== test.y[i])
 const right = Array.from(test.y.keys()).filter((i) => guesses[i] === test.y[i])
-console.log(
-  `\n${gallery(
-    right.slice(0, 5).map((i) => picture(test.x.values, i, paint(`said ${guesses[i]}`, 35))),
-    2 * width,
-  )}`,
-)
+console.log(`\n${gallery(right.slice(0, 5).map((i) => picture(test.x.values, i, paint(`said ${guesses[i]}`, 35))))}`)
 if (wrong.length > 0) {
   const caption = (i: number): string => paint(`${test.y[i]}, said ${guesses[i]}`, 203)
-  console.log(
-    `\nIts mistakes:\n\n${gallery(
-      wrong.slice(0, 5).map((i) => picture(test.x.values, i, caption(i))),
-      2 * width,
-    )}`,
-  )
+  console.log(`\nIts mistakes:\n\n${gallery(wrong.slice(0, 5).map((i) => picture(test.x.values, i, caption(i))))}`)
 }
 
 heading('Where to go next')

@@ -5,6 +5,7 @@ import { config, Sequential } from 'ferrograd'
 import { trainTestSplit } from 'ferrograd/data'
 import { type Labelled, mnist } from 'ferrograd/datasets'
 import { Dense } from 'ferrograd/layers'
+import { Adam } from 'ferrograd/optimizers'
 import { confusion, drawConfusion, drawImage, gallery, heading } from '../terminal.js'
 
 const dir = process.argv[2] ?? '../shared/data/mnist'
@@ -20,7 +21,11 @@ const model = new Sequential([
   new Dense({ units: 128, activation: 'relu', inputShape: [784] }),
   new Dense({ units: 10, activation: 'softmax' }),
 ])
-model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+model.compile({
+  optimizer: new Adam({ learningRate: 2e-3 }),
+  loss: 'sparseCategoricalCrossentropy',
+  metrics: ['accuracy'],
+})
 model.summary()
 
 heading('Training')
@@ -30,12 +35,12 @@ const { accuracy = 0 } = await model.evaluate(test.x, test.y, { batchSize: 128 }
 const guesses = await bestClasses(model, test)
 heading(`Right on ${(100 * accuracy).toFixed(1)} % of the images kept aside`)
 console.log(drawConfusion(confusion(test.y, guesses, 10)))
-const wrong = guesses.flatMap((guess, i) => (guess === test.y[i] ? [] : [i])).slice(0, 2)
+const wrong = guesses.flatMap((guess, i) => (guess === test.y[i] ? [] : [i])).slice(0, 3)
 const pictures = wrong.map((i) => ({
   lines: drawImage(test.x.values.subarray(784 * i, 784 * (i + 1)), 28, 28),
   caption: `a ${test.y[i]}, taken for ${guesses[i]}`,
 }))
-if (pictures.length > 0) console.log(`\n${gallery(pictures, 56)}`)
+if (pictures.length > 0) console.log(`\n${gallery(pictures)}`)
 
 if (accuracy < 0.94) throw new Error(`The test accuracy is ${accuracy}: at least 0.94 was expected`)
 

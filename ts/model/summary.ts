@@ -62,7 +62,8 @@ export function formatShape(shape: PartialShape): string {
 }
 
 function totals(model: Model): string[] {
-  const optimizer = model.isCompiled && model.built ? model.optimizer.variables : []
+  // Before the first step the optimizer has no slots yet.
+  const optimizer = model.isCompiled && model.optimizer.iterations.dataSync()[0] ? model.optimizer.variables : []
   return [
     ['Total', [...model.weights, ...optimizer]],
     ['Trainable', model.trainableWeights],
