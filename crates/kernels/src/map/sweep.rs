@@ -39,7 +39,10 @@ unsafe fn sweep<V: Simd, O: TileOp<N>, const N: usize, const S: u8>(
     o: &Operands,
     len: usize,
 ) {
-    let scalars = if S == ANY { o.scalars } else { S };
+    if S == ANY {
+        // Safety: the caller's promise.
+        return unsafe { sweep_any::<V, O, N>(slots, o, len) };
+    }
     // Safety: all accesses are below `len`, or at 0 for scalars; a vector is read before its result is written.
     unsafe {
         let dst = *slots.add(usize::from(o.dst));
@@ -47,14 +50,14 @@ unsafe fn sweep<V: Simd, O: TileOp<N>, const N: usize, const S: u8>(
         let mut x = [V::whole(0); N];
         for k in 0..N {
             src[k] = *slots.add(usize::from(o.src[k]));
-            if scalars >> k & 1 != 0 {
+            if S >> k & 1 != 0 {
                 x[k] = V::splat(*src[k]);
             }
         }
         let mut i = 0;
         while i + V::LANES <= len {
             for k in 0..N {
-                if scalars >> k & 1 == 0 {
+                if S >> k & 1 == 0 {
                     x[k] = V::load(src[k].add(i));
                 }
             }
@@ -63,9 +66,47 @@ unsafe fn sweep<V: Simd, O: TileOp<N>, const N: usize, const S: u8>(
         }
         if i < len {
             for k in 0..N {
-                if scalars >> k & 1 == 0 {
+                if S >> k & 1 == 0 {
                     x[k] = V::load_first(src[k].add(i), len - i);
                 }
+            }
+            O::apply(x).store_first(dst.add(i), len - i);
+        }
+    }
+}
+
+/// The same for scalars anywhere: they are laid out as one vector and read again and again.
+///
+/// # Safety
+/// As [`Kernel`].
+#[inline(always)]
+unsafe fn sweep_any<V: Simd, O: TileOp<N>, const N: usize>(slots: *const *mut V::Elem, o: &Operands, len: usize) {
+    let mut spread = [V::whole(0); N];
+    let mut step = [1; N];
+    // Safety: all accesses are below `len`, or within a vector for scalars.
+    unsafe {
+        let dst = *slots.add(usize::from(o.dst));
+        let mut src = [dst.cast_const(); N];
+        for k in 0..N {
+            src[k] = *slots.add(usize::from(o.src[k]));
+            if o.scalars >> k & 1 != 0 {
+                spread[k] = V::splat(*src[k]);
+                src[k] = (&raw const spread[k]).cast();
+                step[k] = 0;
+            }
+        }
+        let mut x = [V::whole(0); N];
+        let mut i = 0;
+        while i + V::LANES <= len {
+            for k in 0..N {
+                x[k] = V::load(src[k].add(i * step[k]));
+            }
+            O::apply(x).store(dst.add(i));
+            i += V::LANES;
+        }
+        if i < len {
+            for k in 0..N {
+                x[k] = V::load_first(src[k].add(i * step[k]), len - i);
             }
             O::apply(x).store_first(dst.add(i), len - i);
         }
@@ -105,20 +146,27 @@ unsafe fn avx512<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(
     unsafe { sweep::<T::Avx512, O, N, S>(slots, o, len) }
 }
 
+/// The kernel for `isa` beyond the portable one.
+#[cfg(target_arch = "x86_64")]
+fn on_vectors<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(isa: Isa) -> Kernel<T> {
+    if isa == Isa::Avx512 { avx512::<T, O, N, S> } else { avx2::<T, O, N, S> }
+}
+
+/// There are no others here.
+#[cfg(not(target_arch = "x86_64"))]
+fn on_vectors<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(_isa: Isa) -> Kernel<T> {
+    portable::<T, O, N, ANY>
+}
+
 fn on<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(isa: Isa) -> Kernel<T> {
     match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512::<T, O, N, S>,
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => avx2::<T, O, N, S>,
-        #[cfg(not(target_arch = "x86_64"))]
-        Isa::Avx512 | Isa::Avx2 => portable::<T, O, N, S>,
+        Isa::Avx512 | Isa::Avx2 => on_vectors::<T, O, N, S>(isa),
         Isa::Portable => portable::<T, O, N, S>,
     }
 }
 
-/// How the kernels of a type are chosen: `f32` has copies for the common places of scalars, the others one copy that
-/// asks at run time, which keeps the library small.
+/// How the kernels of a type are chosen: `f32` in vector registers has copies for the common places of scalars, all
+/// else one copy for any, which keeps the library small.
 trait Choice: Compute {
     fn one<O: TileOp<1>>(isa: Isa, scalars: u8) -> Kernel<Self>;
     fn two<O: TileOp<2>>(isa: Isa, scalars: u8) -> Kernel<Self>;
@@ -127,44 +175,32 @@ trait Choice: Compute {
     fn five<O: TileOp<5>>(isa: Isa, scalars: u8) -> Kernel<Self>;
 }
 
+/// `match` from the places of scalars to their copy; `_` is for any.
+macro_rules! copies {
+    ($O:ident, $n:literal, $isa:ident, $scalars:ident, $($mask:literal)*) => {
+        match $scalars {
+            _ if $isa == Isa::Portable => on::<f32, $O, $n, ANY>(Isa::Portable),
+            $($mask => on_vectors::<f32, $O, $n, $mask>($isa),)*
+            _ => on_vectors::<f32, $O, $n, ANY>($isa),
+        }
+    };
+}
+
 impl Choice for f32 {
     fn one<O: TileOp<1>>(isa: Isa, scalars: u8) -> Kernel<f32> {
-        match scalars {
-            0 => on::<f32, O, 1, 0>(isa),
-            _ => on::<f32, O, 1, 1>(isa),
-        }
+        copies!(O, 1, isa, scalars, 0)
     }
     fn two<O: TileOp<2>>(isa: Isa, scalars: u8) -> Kernel<f32> {
-        match scalars {
-            0b00 => on::<f32, O, 2, 0b00>(isa),
-            0b01 => on::<f32, O, 2, 0b01>(isa),
-            // Two scalars make a scalar, which is not computed over tiles.
-            _ => on::<f32, O, 2, 0b10>(isa),
-        }
+        copies!(O, 2, isa, scalars, 0b00 0b01 0b10)
     }
     fn three<O: TileOp<3>>(isa: Isa, scalars: u8) -> Kernel<f32> {
-        match scalars {
-            0b000 => on::<f32, O, 3, 0b000>(isa),
-            0b010 => on::<f32, O, 3, 0b010>(isa),
-            0b100 => on::<f32, O, 3, 0b100>(isa),
-            0b110 => on::<f32, O, 3, 0b110>(isa),
-            _ => on::<f32, O, 3, ANY>(isa),
-        }
+        copies!(O, 3, isa, scalars, 0b000 0b010 0b100 0b110)
     }
     fn four<O: TileOp<4>>(isa: Isa, scalars: u8) -> Kernel<f32> {
-        match scalars {
-            0b0100 => on::<f32, O, 4, 0b0100>(isa),
-            0b0010 => on::<f32, O, 4, 0b0010>(isa),
-            0b1010 => on::<f32, O, 4, 0b1010>(isa),
-            _ => on::<f32, O, 4, ANY>(isa),
-        }
+        copies!(O, 4, isa, scalars, 0b0010 0b0100 0b1010)
     }
     fn five<O: TileOp<5>>(isa: Isa, scalars: u8) -> Kernel<f32> {
-        match scalars {
-            0b01000 => on::<f32, O, 5, 0b01000>(isa),
-            0b10100 => on::<f32, O, 5, 0b10100>(isa),
-            _ => on::<f32, O, 5, ANY>(isa),
-        }
+        copies!(O, 5, isa, scalars, 0b01000 0b10100)
     }
 }
 
@@ -189,8 +225,8 @@ macro_rules! one_copy {
         }
     };
 }
-one_copy!(f64, |isa| isa);
-one_copy!(i32, |isa| isa.min(Isa::Avx2));
+one_copy!(f64, |isa| isa.min(Isa::Avx2));
+one_copy!(i32, |_isa| Isa::Portable);
 
 /// `match` from each variant to the body of the same name.
 macro_rules! table {
