@@ -212,7 +212,7 @@ fn main() {
         bench_adam(13);
     }
     if on("adam") {
-        [1_000, 10_000, 100_000, 10_000_000].into_iter().for_each(bench_adam);
+        [1_000, 10_000, 100_000, 1_000_000, 10_000_000].into_iter().for_each(bench_adam);
     }
     if on("rows") {
         [[32, 10], [128, 512], [256, 100]].into_iter().for_each(bias_relu);

@@ -43,6 +43,10 @@ pub enum Fused {
     MulSubMul,
     /// `(x0 − x1)·x2 + x3`
     SubMulAdd,
+    /// `(x0 − x1)·x2 + x1`: `x1` moved towards `x0`.
+    Blend,
+    /// `(x0² − x1)·x2 + x1`
+    BlendSquare,
     /// `(x0·x1)·x2 + x3·x4`
     Mul3AddMul,
     /// `(x0·x1 − x2)·x3 + x4`
@@ -163,6 +167,8 @@ pub(super) mod bodies {
         MulAddMul(a, b, c, d) = a.mul_add(b, c.mul(d));
         MulSubMul(a, b, c, d) = a.mul_add(b, c.mul(d).neg());
         SubMulAdd(a, b, c, d) = a.sub(b).mul_add(c, d);
+        Blend(a, b, c) = a.sub(b).mul_add(c, b);
+        BlendSquare(a, b, c) = a.mul_add(a, b.neg()).mul_add(c, b);
         Mul3AddMul(a, b, c, d, e) = a.mul(b).mul_add(c, d.mul(e));
         MulSubMulAdd(a, b, c, d, e) = a.mul_add(b, c.neg()).mul_add(d, e);
         ScaledStep(p, m, s, v, e) = p.sub(m.mul(s).div(v.sqrt().add(e)));

@@ -284,7 +284,9 @@ fn commuting(op: Op) -> &'static [usize] {
                 SelectEq | MulAdd | MulSub | NegMulAdd | Mul3 | MulSubMulAdd => &[0],
                 MulAddMul | MulSubMul => &[0, 2],
                 Mul3AddMul => &[0, 3],
-                Select | SelectLt | SelectLe | SqrtAdd | SubMulAdd | ScaledStep | StepScaled => &[],
+                Select | SelectLt | SelectLe | SqrtAdd | SubMulAdd | Blend | BlendSquare | ScaledStep | StepScaled => {
+                    &[]
+                }
             }
         }
         Op::Copy | Op::Unary(_) => &[],
@@ -429,13 +431,15 @@ impl<T: MapType> Look<'_, T> {
         None
     }
 
-    /// `(x0 − x1)·x2 + x3` and `(x0·x1 − x2)·x3 + x4`
+    /// `(x0 − x1)·x2 + x3` and `(x0·x1 − x2)·x3 + x4`, in fewer operands where the last moves towards the first.
     fn mul_add(&self, a: usize, b: usize, c: usize) -> Option<Joined> {
         for (a, b) in [(a, b), (b, a)] {
             if let (Some(args), true) = (self.is(Op::Binary(Binary::Sub), a), a != b && a != c) {
                 let (x0, x1) = (args[0], args[1]);
                 return Some(match self.product(x0) {
+                    Some((y, z)) if y == z && x1 == c => (Op::Fused(Fused::BlendSquare), vec![y, c, b]),
                     Some((y0, y1)) => (Op::Fused(Fused::MulSubMulAdd), vec![y0, y1, x1, b, c]),
+                    None if x1 == c => (Op::Fused(Fused::Blend), vec![x0, c, b]),
                     None => (Op::Fused(Fused::SubMulAdd), vec![x0, x1, b, c]),
                 });
             }

@@ -288,6 +288,8 @@ fn fused<T: Choice>(op: Fused, isa: Isa, s: u8) -> Kernel<T> {
         Fused::MulAddMul => T::four::<bodies::MulAddMul>(isa, s),
         Fused::MulSubMul => T::four::<bodies::MulSubMul>(isa, s),
         Fused::SubMulAdd => T::four::<bodies::SubMulAdd>(isa, s),
+        Fused::Blend => T::three::<bodies::Blend>(isa, s),
+        Fused::BlendSquare => T::three::<bodies::BlendSquare>(isa, s),
         Fused::Mul3AddMul => T::five::<bodies::Mul3AddMul>(isa, s),
         Fused::MulSubMulAdd => T::five::<bodies::MulSubMulAdd>(isa, s),
         Fused::ScaledStep => T::five::<bodies::ScaledStep>(isa, s),

@@ -326,3 +326,132 @@ fn a_mean_over_any_axes_is_a_trailing_reduction() {
         assert_eq!(got, [47.5, 53.5, 59.5, 65.5, 71.5]);
     }
 }
+
+/// An expression of inputs 0, 1, … that becomes one fused instruction.
+type Pattern = fn(&mut Expr, &[ValueId]) -> ValueId;
+
+/// Every fused instruction, with how many inputs it has.
+fn patterns() -> Vec<(usize, Pattern)> {
+    use Binary::*;
+    fn op(e: &mut Expr, op: Binary, a: ValueId, b: ValueId) -> ValueId {
+        e.binary(op, a, b)
+    }
+    fn root(e: &mut Expr, v: ValueId, epsilon: ValueId) -> ValueId {
+        let root = e.unary(Unary::Sqrt, v);
+        e.binary(Add, root, epsilon)
+    }
+    fn chosen(e: &mut Expr, compare: Binary, x: &[ValueId]) -> ValueId {
+        let mask = e.binary(compare, x[0], x[1]);
+        e.select(mask, x[2], x[3])
+    }
+    vec![
+        (3, |e, x| e.select(x[0], x[1], x[2])),
+        (4, |e, x| chosen(e, Lt, x)),
+        (4, |e, x| chosen(e, Ge, x)),
+        (4, |e, x| chosen(e, Eq, x)),
+        (4, |e, x| chosen(e, Ne, x)),
+        (3, |e, x| {
+            let p = op(e, Mul, x[0], x[1]);
+            op(e, Add, x[2], p)
+        }),
+        (3, |e, x| {
+            let p = op(e, Mul, x[0], x[1]);
+            op(e, Sub, p, x[2])
+        }),
+        (3, |e, x| {
+            let p = op(e, Mul, x[0], x[1]);
+            op(e, Sub, x[2], p)
+        }),
+        (3, |e, x| {
+            let p = op(e, Mul, x[0], x[1]);
+            op(e, Mul, x[2], p)
+        }),
+        (2, |e, x| {
+            let square = e.unary(Unary::Square, x[0]);
+            op(e, Mul, square, x[1])
+        }),
+        (2, |e, x| root(e, x[0], x[1])),
+        (4, |e, x| {
+            let (p, q) = (op(e, Mul, x[0], x[1]), op(e, Mul, x[2], x[3]));
+            op(e, Add, p, q)
+        }),
+        (4, |e, x| {
+            let (p, q) = (op(e, Mul, x[0], x[1]), op(e, Mul, x[2], x[3]));
+            op(e, Sub, p, q)
+        }),
+        (4, |e, x| {
+            let d = op(e, Sub, x[0], x[1]);
+            let p = op(e, Mul, x[2], d);
+            op(e, Add, x[3], p)
+        }),
+        (3, |e, x| {
+            let d = op(e, Sub, x[0], x[1]);
+            let p = op(e, Mul, d, x[2]);
+            op(e, Add, x[1], p)
+        }),
+        (3, |e, x| {
+            let square = e.unary(Unary::Square, x[0]);
+            let d = op(e, Sub, square, x[1]);
+            let p = op(e, Mul, d, x[2]);
+            op(e, Add, p, x[1])
+        }),
+        (5, |e, x| {
+            let p = op(e, Mul, x[0], x[1]);
+            let (p, q) = (op(e, Mul, x[2], p), op(e, Mul, x[3], x[4]));
+            op(e, Add, q, p)
+        }),
+        (5, |e, x| {
+            let p = op(e, Mul, x[0], x[1]);
+            let d = op(e, Sub, p, x[2]);
+            let p = op(e, Mul, d, x[3]);
+            op(e, Add, p, x[4])
+        }),
+        (5, |e, x| {
+            let (up, down) = (op(e, Mul, x[1], x[2]), root(e, x[3], x[4]));
+            let step = op(e, Div, up, down);
+            op(e, Sub, x[0], step)
+        }),
+        (5, |e, x| {
+            let down = root(e, x[3], x[4]);
+            let step = op(e, Div, x[1], down);
+            let step = op(e, Mul, x[2], step);
+            op(e, Sub, x[0], step)
+        }),
+    ]
+}
+
+/// `pattern` where input `k` is one number if bit `k` of `scalars` is set; how many instructions run on tiles.
+fn check_pattern<T: MapType>(inputs: usize, pattern: Pattern, scalars: usize, name: &str) -> usize {
+    let shape = [77];
+    let mut e = Expr::new();
+    let ids: Vec<ValueId> = (0..inputs).map(|i| e.input(i)).collect();
+    let value = pattern(&mut e, &ids);
+    let operand = |k: usize| {
+        let layout = if scalars >> k & 1 == 1 { Layout::scalar(1) } else { Layout::contiguous(&shape) };
+        // Equal in places, so that every comparison goes both ways.
+        let values: Vec<f64> = (0..77).map(|i| 0.25 * f64::from((i * (k as i32 + 3)) % 11)).collect();
+        (MapInput { dtype: T::DTYPE, layout }, Buffer::of(T::DTYPE, &values))
+    };
+    let case = Case {
+        shape: shape.to_vec(),
+        expr: e.clone(),
+        inputs: (0..inputs).map(operand).collect(),
+        outputs: vec![MapOutput::store(value, T::DTYPE)],
+        alias: vec![None],
+    };
+    case.check::<T>(if T::DTYPE == DType::F32 { 2e-7 } else { 1e-15 }, name);
+    let layouts = case.inputs.iter().map(|i| i.0.clone()).collect();
+    Map::<T>::new(&shape, e, layouts, case.outputs, Isa::detect()).unwrap().body.len()
+}
+
+#[test]
+fn every_fused_instruction_is_right_wherever_its_scalars_are() {
+    for (i, (inputs, pattern)) in patterns().into_iter().enumerate() {
+        for scalars in 0..1usize << inputs {
+            let name = format!("pattern {i} scalars {scalars:b}");
+            let count = check_pattern::<f32>(inputs, pattern, scalars, &name);
+            check_pattern::<f64>(inputs, pattern, scalars, &name);
+            assert!(scalars != 0 || count == 1, "{name}: {count} instructions");
+        }
+    }
+}
