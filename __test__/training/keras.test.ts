@@ -60,7 +60,7 @@ function withDelta(compile: Case['compile']): Case['compile'] {
 
 function build(given: Case): Model {
   const model = modelFromConfig({ ...given.model, compile_config: withDelta(given.compile) })
-  model.setWeights(given.weights.map((weight) => toTensor(weight)))
+  model.setWeights(given.weights.map((weight) => toTensor(weight, config.floatx())))
   return model
 }
 
@@ -100,7 +100,7 @@ async function expectPredictions(
   batchSize: number,
   tolerance: number,
 ): Promise<void> {
-  const outputs = [(await model.predict(x, { batchSize })) as Tensor | Tensor[]].flat()
+  const outputs = [await model.predict<Tensor | Tensor[]>(x, { batchSize })].flat()
   const wanted = isNumbers(given.predict) ? [given.predict] : Object.values(given.predict ?? {})
   for (const [i, numbers] of wanted.entries()) {
     const size = floats(numbers).length
@@ -180,3 +180,23 @@ describe('random models', () => {
 describe('functional graphs', () => {
   test.each(graphs)('$name', fits)
 })
+
+describe('in float32', () => {
+  beforeAll(() => config.setFloatx('float32'))
+  afterAll(() => config.setFloatx('float64'))
+
+  test.each(mlp.filter(({ kind }) => kind === 'steps'))('$name: ten steps, to 1e-4', async (given) => {
+    const model = build({ ...given, model: inFloat32(given.model) })
+    const size = given.batch_size!
+    for (const [step, wanted] of given.logs!.entries()) {
+      const at = (numbers: Numbers): Tensor => rows(numbers, step * size, (step + 1) * size)
+      expectLogs(await model.trainOnBatch(each(given.x, at), each(given.y, at)), wanted, 1e-4, `step ${step}`)
+    }
+    expectWeights(model, given.after!['10']!.weights, 1e-4)
+  })
+})
+
+/** The same model with every float64 in its configuration turned to float32. */
+function inFloat32(model: Case['model']): Case['model'] {
+  return JSON.parse(JSON.stringify(model).replaceAll('float64', 'float32')) as Case['model']
+}

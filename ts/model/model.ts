@@ -173,9 +173,9 @@ export class Model extends Layer {
     return evaluate(this, x, y, options)
   }
 
-  /** The outputs for data: a tensor (a list for a model with several outputs). */
-  predict(x: ModelData, options?: PredictOptions): Promise<Tensor> {
-    return predict(this, x, options) as Promise<Tensor>
+  /** The outputs for data: a tensor; `predict<Tensor[]>` for a model with several outputs. */
+  predict<T extends Tensor | Tensor[] = Tensor>(x: ModelData, options?: PredictOptions): Promise<T> {
+    return predict(this, x, options) as Promise<T>
   }
 
   /** One step of training on one batch; its loss and metrics. */
@@ -189,8 +189,8 @@ export class Model extends Layer {
   }
 
   /** The outputs for one batch. */
-  predictOnBatch(x: ModelData): Promise<Tensor> {
-    return predictOnBatch(this, x) as Promise<Tensor>
+  predictOnBatch<T extends Tensor | Tensor[] = Tensor>(x: ModelData): Promise<T> {
+    return predictOnBatch(this, x) as Promise<T>
   }
 
   /** One step of training, drawn in ops; a subclass may write its own and return what to log. */

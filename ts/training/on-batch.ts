@@ -51,7 +51,7 @@ async function onBatch(
     const step = stepFor(model, kind, data, data.rows, kind === 'train')
     resetState(model)
     await step.program.run(tensorsOf(data))
-    return await readLogs(step)
+    return readLogs(step)
   } catch (error) {
     throw error instanceof FerrogradError && error.code === 'ERR_NON_FINITE' ? nonFinite(where) : error
   } finally {

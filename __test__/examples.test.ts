@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { config } from 'ferrograd'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+const mnist = fileURLToPath(new URL('../../shared/data/mnist', import.meta.url))
+let printed: string[] = []
+
+beforeEach(() => {
+  printed = []
+  vi.spyOn(console, 'log').mockImplementation((text: unknown) => void printed.push(String(text)))
+  vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  config.setSeed(0)
+})
+
+test('01-digits reads at least 97 % of the digits it has never seen', async () => {
+  const began = performance.now()
+  await import('../examples/01-digits/index.js')
+  expect(performance.now() - began).toBeLessThan(20_000)
+  const text = printed.join('\n')
+  expect(text).toMatch(/Right on (9[7-9]\.\d|100\.0) % of 359 digits/)
+  expect(text).toMatch(/true ╲ said +0 +1 +2/)
+  expect(text).toMatch(/Total params: 17,2\d\d/)
+})
+
+test.skipIf(!existsSync(mnist))('02-mnist reads at least 94 % of the images kept aside', async () => {
+  const { argv } = process
+  process.argv = [argv[0]!, argv[1]!, mnist]
+  try {
+    await import('../examples/02-mnist/index.js')
+  } finally {
+    process.argv = argv
+  }
+  expect(printed.join('\n')).toMatch(/Right on 9[4-9]\.\d % of the images/)
+})
