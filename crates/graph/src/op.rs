@@ -5,6 +5,7 @@ use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::element::DType;
 pub use ferrograd_kernels::exec::{Fault, Io, Kernel};
+pub use ferrograd_kernels::gemm::Activation;
 pub use ferrograd_kernels::map::{Binary, Layout, Reduce, Unary};
 use smallvec::SmallVec;
 use std::fmt::Debug;
@@ -82,12 +83,16 @@ pub enum Lowering {
     },
     /// The same numbers read otherwise: no work where the reader takes strides.
     View(View),
-    /// `op(a) · op(b)` on the last two axes, the leading ones are batch axes and equal or 1.
+    /// `activation(op(a) · op(b) + bias)` on the last two axes, the leading ones are batch axes and equal or 1.
     Matmul {
         /// Reads `a` as (…, k, m).
         transpose_a: bool,
         /// Reads `b` as (…, n, k).
         transpose_b: bool,
+        /// A third input, (n), is added to each row.
+        bias: bool,
+        /// Applied last.
+        activation: Activation,
     },
     /// Anything else: contiguous inputs and outputs.
     Kernel(Box<dyn Kernel>),

@@ -6,7 +6,9 @@ use crate::op::{Fault, Io, Kernel, Layout};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::{DType, Element, Float};
 use ferrograd_kernels::exec::MapKernel;
-use ferrograd_kernels::gemm::{Activation, EpilogueSpec, Gemm, GemmShape, Operand};
+use ferrograd_kernels::gemm::{
+    Activation, BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand,
+};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Expr, MapInput, MapOutput};
 use std::marker::PhantomData;
@@ -29,36 +31,72 @@ pub(crate) fn map_kernel(
     })
 }
 
-/// One product per batch index, each of one plan.
+/// `activation(a · b + bias)`, for each batch index.
 pub(crate) struct MatmulKernel<T: Float> {
-    gemm: Gemm<T>,
-    /// First elements of `a` and `b` for each batch index.
-    starts: Vec<(usize, usize)>,
-    out_size: usize,
+    products: Products<T>,
+    bias: bool,
+}
+
+enum Products<T: Float> {
+    /// Matrices at a fixed distance from each other.
+    Regular(BatchedGemm<T>),
+    /// Matrices at any place: what broadcast batch axes in the middle make.
+    Scattered {
+        gemm: Gemm<T>,
+        /// First elements of `a` and `b` for each batch index.
+        starts: Vec<(usize, usize)>,
+        out_size: usize,
+    },
 }
 
 /// An operand: its layout, its shape, whether its last two axes are read swapped.
 pub(crate) type Side = (Layout, Shape, bool);
 
+/// What follows a product.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Epilogue {
+    pub bias: bool,
+    pub activation: Activation,
+}
+
 impl<T: Float> MatmulKernel<T> {
-    fn new(out: &Shape, a: &Side, b: &Side, isa: Isa) -> Result<MatmulKernel<T>> {
+    fn new(out: &Shape, a: &Side, b: &Side, epilogue: Epilogue, isa: Isa) -> Result<MatmulKernel<T>> {
         let (rows, cols) = (out[out.rank() - 2], out[out.rank() - 1]);
         let depth = a.1[a.1.rank() - if a.2 { 2 } else { 1 }];
         let shape = GemmShape { rows, cols, depth, a: matrix(a), b: matrix(b), c_row_stride: cols };
-        let epilogue = EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None };
-        let gemm = Gemm::new(shape, epilogue, isa).map_err(|error| internal(format!("matmul: {error}")))?;
+        let Epilogue { bias, activation } = epilogue;
+        let per_column = bias.then_some(BiasAxis::PerColumn);
+        let spec = EpilogueSpec { alpha: 1.0, accumulate: false, bias: per_column, activation };
+        let wrong = |error| internal(format!("matmul: {error}"));
         let batch = Shape::new(&out[..out.rank() - 2]);
-        let starts = starts(&batch, a).into_iter().zip(starts(&batch, b)).collect();
-        Ok(MatmulKernel { gemm, starts, out_size: rows * cols })
+        let starts: Vec<(usize, usize)> = starts(&batch, a).into_iter().zip(starts(&batch, b)).collect();
+        let products = match regular(&starts) {
+            Some((a, b)) => {
+                let strides = BatchStrides { a, b, c: rows * cols };
+                Products::Regular(BatchedGemm::new(starts.len(), strides, shape, spec, isa).map_err(wrong)?)
+            }
+            None => {
+                let gemm = Gemm::new(shape, spec, isa).map_err(wrong)?;
+                Products::Scattered { gemm, starts, out_size: rows * cols }
+            }
+        };
+        Ok(MatmulKernel { products, bias })
     }
+}
+
+/// The distances between the matrices, where they are the same throughout.
+fn regular(starts: &[(usize, usize)]) -> Option<(usize, usize)> {
+    let (a, b) = starts.get(1).copied().unwrap_or((0, 0));
+    starts.iter().enumerate().all(|(index, &start)| start == (index * a, index * b)).then_some((a, b))
 }
 
 impl MatmulKernel<f32> {
     /// The product for the output's dtype.
-    pub(crate) fn boxed(out: &Spec, a: &Side, b: &Side, isa: Isa) -> Result<Box<dyn Kernel>> {
+    pub(crate) fn boxed(out: &Spec, a: &Side, b: &Side, epilogue: Epilogue, isa: Isa) -> Result<Box<dyn Kernel>> {
+        let shape = &out.shape;
         Ok(match out.dtype {
-            DType::F64 => Box::new(MatmulKernel::<f64>::new(&out.shape, a, b, isa)?),
-            DType::F32 | DType::I32 | DType::Bool => Box::new(MatmulKernel::<f32>::new(&out.shape, a, b, isa)?),
+            DType::F64 => Box::new(MatmulKernel::<f64>::new(shape, a, b, epilogue, isa)?),
+            DType::F32 | DType::I32 | DType::Bool => Box::new(MatmulKernel::<f32>::new(shape, a, b, epilogue, isa)?),
         })
     }
 }
@@ -93,18 +131,24 @@ impl<T: Float> Kernel for MatmulKernel<T> {
     }
 
     fn workspace(&self) -> usize {
-        self.gemm.workspace_len() * size_of::<T>()
+        let elements = match &self.products {
+            Products::Regular(gemm) => gemm.workspace_len(),
+            Products::Scattered { gemm, .. } => gemm.workspace_len(),
+        };
+        elements * size_of::<T>()
     }
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
         let (a, b, c) = (io.input::<T>(0), io.input::<T>(1), io.output::<T>(0));
+        let bias = self.bias.then(|| io.input::<T>(2));
         let workspace = io.workspace_of::<T>();
-        if let [(start_a, start_b)] = self.starts[..] {
-            self.gemm.run(io.threads(), &a[start_a..], &b[start_b..], None, c, workspace);
-            return Ok(());
-        }
-        for (&(start_a, start_b), c) in self.starts.iter().zip(c.chunks_mut(self.out_size.max(1))) {
-            self.gemm.run(io.threads(), &a[start_a..], &b[start_b..], None, c, workspace);
+        match &self.products {
+            Products::Regular(gemm) => gemm.run(io.threads(), a, b, bias, c, workspace),
+            Products::Scattered { gemm, starts, out_size } => {
+                for (&(start_a, start_b), c) in starts.iter().zip(c.chunks_mut((*out_size).max(1))) {
+                    gemm.run(io.threads(), &a[start_a..], &b[start_b..], bias, c, workspace);
+                }
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::fuse::{Groups, fuse};
 use super::ir::{Ir, Kind, NodeId, Value};
-use super::kernels::{GuardKernel, MatmulKernel, map_kernel};
+use super::kernels::{Epilogue, GuardKernel, MatmulKernel, map_kernel};
 use super::layout;
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{Binary, Kernel, Layout, Lowering, Reduce, Scalar, Unary};
@@ -139,9 +139,10 @@ impl<'a> Lowerer<'a> {
             return if last { self.emit_group(group, lowerings) } else { Ok(()) };
         }
         match &mut lowerings[node] {
-            Some(Lowering::Matmul { transpose_a, transpose_b }) => {
-                let (ta, tb) = (*transpose_a, *transpose_b);
-                self.emit_matmul(node, ta, tb, lowerings)
+            Some(Lowering::Matmul { transpose_a, transpose_b, bias, activation }) => {
+                let transposed = (*transpose_a, *transpose_b);
+                let epilogue = Epilogue { bias: *bias, activation: *activation };
+                self.emit_matmul(node, transposed, epilogue, lowerings)
             }
             Some(slot @ Lowering::Kernel(_)) => {
                 let Lowering::Kernel(kernel) = std::mem::replace(slot, Lowering::View(crate::op::View::Reshape)) else {
@@ -244,12 +245,18 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
-    fn emit_matmul(&mut self, node: NodeId, ta: bool, tb: bool, lowerings: &[Option<Lowering>]) -> Result<()> {
-        let [a, b] = self.ir.nodes[node].inputs[..] else { return Err(internal("matmul takes two".into())) };
+    fn emit_matmul(
+        &mut self,
+        node: NodeId,
+        transposed: (bool, bool),
+        epilogue: Epilogue,
+        lowerings: &[Option<Lowering>],
+    ) -> Result<()> {
+        let inputs = self.ir.nodes[node].inputs.clone();
         let out = self.ir.nodes[node].outputs[0].clone();
         let mut reads = Vec::new();
         let mut sides = Vec::new();
-        for (value, transposed) in [(a, ta), (b, tb)] {
+        for (&value, transposed) in inputs.iter().zip([transposed.0, transposed.1]) {
             let shape = self.ir.spec(value).shape.clone();
             let mut operand = self.operand(value, lowerings)?;
             if operand.layout.strides.iter().any(|&stride| stride < 0) {
@@ -260,7 +267,10 @@ impl<'a> Lowerer<'a> {
             reads.push(Read { buffer: operand.buffer, offset: operand.layout.offset, len: None });
             sides.push((operand.layout, shape, transposed));
         }
-        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], self.isa)?;
+        if let Some(&bias) = inputs.get(2) {
+            reads.push(self.contiguous(bias, lowerings)?);
+        }
+        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], epilogue, self.isa)?;
         let writes = vec![self.at[&Value { node, output: 0 }]];
         self.units.push(Unit { kernel, reads, writes });
         Ok(())

@@ -1,5 +1,6 @@
-//! From a graph to a program: simplify, fuse, lower, order, plan.
+//! From a graph to a program: simplify, take epilogues in, fuse, lower, order, plan.
 
+mod epilogue;
 mod fuse;
 mod ir;
 mod kernels;
@@ -41,7 +42,7 @@ pub fn compile(request: &Request<'_>, feed: Feed, isa: Isa) -> Result<Program> {
 }
 
 fn compile_ir(ir: ir::Ir, feed: Feed, isa: Isa) -> Result<Program> {
-    let ir = simplify::simplify(ir);
+    let ir = epilogue::take_in_epilogues(simplify::simplify(ir));
     let mut lowered = lower::lower(&ir, isa)?;
     let order = schedule::schedule(&mut lowered, isa)?;
     let constants = 1 + ir.inputs.len();

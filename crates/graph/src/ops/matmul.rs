@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::op::{
-    Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs,
+    Activation, Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering,
+    Op, Specs,
 };
 use crate::ops::elementwise::{Takes, sum_to};
 use crate::shape::{Shape, Spec};
@@ -70,7 +71,8 @@ impl Op for Matmul {
     }
 
     fn lower(&self, _: &[Spec], _: &[Spec]) -> Lowering {
-        Lowering::Matmul { transpose_a: self.transpose_a, transpose_b: self.transpose_b }
+        let Matmul { transpose_a, transpose_b } = *self;
+        Lowering::Matmul { transpose_a, transpose_b, bias: false, activation: Activation::None }
     }
 
     /// With `y = A·B`: `dA = dy·Bᵀ`, `dB = Aᵀ·dy`, and each transposed where its operand is read transposed.
