@@ -46,6 +46,7 @@ interface Case {
 const mlp = fixture<Case>('mlp').cases
 const models = fixture<Case>('models').cases
 const graphs = fixture<Case>('graphs').cases
+const masks = fixture<Case>('masks').cases
 
 beforeAll(() => config.setFloatx('float64'))
 afterAll(() => config.setFloatx('float32'))
@@ -179,6 +180,10 @@ describe('random models', () => {
 
 describe('functional graphs', () => {
   test.each(graphs)('$name', fits)
+})
+
+describe('masks on their way into the loss', () => {
+  test.each(masks)('$name', fits)
 })
 
 describe('in float32', () => {

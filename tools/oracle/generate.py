@@ -21,6 +21,7 @@ TOPICS = [
     "regularizers",
     "layers",
     "discretization",
+    "masks",
     "models",
 ]
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "__test__" / "fixtures"

@@ -42,7 +42,11 @@ const options: Readonly<Record<string, readonly Options[]>> = {
   GaussianDropout: [{ rate: 0.5 }],
   GaussianNoise: [{ stddev: 1 }],
   EinsumDense: [{ equation: 'abc,cd->abd', outputShape: [null, 4], biasAxes: 'd' }],
-  Embedding: [{ inputDim: 5, outputDim: 2 }],
+  Embedding: [
+    { inputDim: 5, outputDim: 2 },
+    { inputDim: 5, outputDim: 2, maskZero: true },
+  ],
+  Masking: [{ maskValue: 1 }],
   InputLayer: [{ shape: [4] }, { batchShape: [null, 2, 3], dtype: 'int32' }],
   Normalization: [{}, { mean: [1, 2], variance: [1, 4] }],
   Permute: [{ dims: [2, 1] }],

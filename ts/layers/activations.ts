@@ -27,6 +27,7 @@ const reluFields = {
 export class ReLU extends Layer<typeof reluFields> {
   static override readonly className = 'ReLU'
   static override readonly fields: typeof reluFields = reluFields
+  protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
     return relu(x, this.options)
@@ -49,6 +50,7 @@ const leakyFields = {
 export class LeakyReLU extends Layer<typeof leakyFields> {
   static override readonly className = 'LeakyReLU'
   static override readonly fields: typeof leakyFields = leakyFields
+  protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
     return leakyRelu(x, this.options.negativeSlope)
@@ -71,6 +73,7 @@ const eluFields = {
 export class ELU extends Layer<typeof eluFields> {
   static override readonly className = 'ELU'
   static override readonly fields: typeof eluFields = eluFields
+  protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
     return elu(x, this.options.alpha)
@@ -99,6 +102,7 @@ const preluFields = {
 export class PReLU extends Layer<typeof preluFields> {
   static override readonly className = 'PReLU'
   static override readonly fields: typeof preluFields = preluFields
+  protected override readonly keepsMask: boolean = true
   alpha!: Variable
 
   override build(inputShape: Shape): void {
@@ -139,11 +143,13 @@ const masked = -1e9
 export class Softmax extends Layer<typeof softmaxFields> {
   static override readonly className = 'Softmax'
   static override readonly fields: typeof softmaxFields = softmaxFields
+  protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor, { mask }: CallContext): Tensor {
     const { axis } = this.options
     if (mask === undefined) return softmax(x, axis)
-    const kept = ops.cast(mask, 'bool')
+    const whole = [...mask.shape, ...new Array<number>(x.rank - mask.rank).fill(1)]
+    const kept = ops.broadcastTo(ops.reshape(ops.cast(mask, 'bool'), whole), x.shape)
     return ops.where(kept, softmax(ops.where(kept, x, masked), axis), 0)
   }
 }

@@ -12,7 +12,7 @@ export interface CallContext {
   /** Whether dropout drops, batch statistics are taken, and so on. */
   readonly training: boolean
   /** Which entries count (1) and which are padding (0), where that is known. */
-  readonly mask?: Tensor
+  readonly mask?: Tensor | undefined
 }
 
 /** One outermost call and all calls inside it. */

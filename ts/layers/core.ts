@@ -45,6 +45,7 @@ const denseFields = {
 export class Dense extends Layer<typeof denseFields> {
   static override readonly className = 'Dense'
   static override readonly fields: typeof denseFields = denseFields
+  protected override readonly keepsMask: boolean = true
   kernel!: Variable
   bias: Variable | undefined
 
@@ -93,6 +94,7 @@ const activationFields = {
 export class Activation extends Layer<typeof activationFields> {
   static override readonly className = 'Activation'
   static override readonly fields: typeof activationFields = activationFields
+  protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
     return this.options.activation(x)

@@ -1,6 +1,5 @@
 /** Rows of a table, by number. */
 
-import { fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
 import type { Variable } from '../variable.js'
@@ -19,7 +18,7 @@ const fields = {
   activityRegularizer: { type: 'regularizer', default: null },
   /** What the table is set back to after each step. */
   embeddingsConstraint: { type: 'constraint', default: null },
-  /** Whether number 0 is padding; masks are not handed on yet. */
+  /** Whether number 0 is padding, masked for the layers and losses that follow. */
   maskZero: { type: 'boolean', default: false },
 } as const
 
@@ -39,9 +38,7 @@ export class Embedding extends Layer<typeof fields> {
   embeddings!: Variable
 
   override build(): void {
-    const { inputDim, outputDim, maskZero } = this.options
-    if (maskZero)
-      fail('ERR_CONFIG', 'Embedding.maskZero', 'false', true, 'Masks are not handed from layer to layer yet')
+    const { inputDim, outputDim } = this.options
     const {
       embeddingsInitializer: initializer,
       embeddingsRegularizer: regularizer,
@@ -56,7 +53,37 @@ export class Embedding extends Layer<typeof fields> {
     })
   }
 
+  protected override computeMask(x: Tensor): Tensor | undefined {
+    return this.options.maskZero ? ops.notEqual(x, 0) : undefined
+  }
+
   override call(x: Tensor): Tensor {
     return ops.take(this.embeddings, ops.cast(x, 'int32'), { axis: 0 })
+  }
+}
+
+const maskingFields = {
+  /** A step all of whose entries are this is padding. */
+  maskValue: { type: 'number', default: 0 },
+} as const
+
+/**
+ * Marks the steps (batch, steps, features) that are padding: those with nothing but `maskValue`; they become 0.
+ *
+ * @example
+ * import { Masking } from 'ferrograd/layers'
+ *
+ * const layer = new Masking({ maskValue: -1 })
+ */
+export class Masking extends Layer<typeof maskingFields> {
+  static override readonly className = 'Masking'
+  static override readonly fields: typeof maskingFields = maskingFields
+
+  protected override computeMask(x: Tensor): Tensor {
+    return ops.any(ops.notEqual(x, this.options.maskValue), { axis: -1 })
+  }
+
+  override call(x: Tensor): Tensor {
+    return ops.multiply(x, ops.expandDims(ops.cast(this.computeMask(x), x.dtype), -1))
   }
 }

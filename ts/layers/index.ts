@@ -4,9 +4,9 @@ export { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
 export type { CallContext } from './context.js'
 export { Activation, Dense, Flatten, Reshape } from './core.js'
 export { EinsumDense } from './einsum-dense.js'
-export { Embedding } from './embedding.js'
+export { Embedding, Masking } from './embedding.js'
 export { InputLayer } from './input.js'
-export { type InputSpec, Layer, type Tensors, type WeightOptions } from './layer.js'
+export { type InputSpec, Layer, type Masks, type Tensors, type WeightOptions } from './layer.js'
 export { IntegerLookup, StringLookup, type Tokens } from './lookup.js'
 export {
   Add,

@@ -16,6 +16,7 @@ import type { Config, DType, FloatDType, PartialShape, Shape, TensorLike } from 
 import { type Variable, variable } from '../variable.js'
 import { type CallContext, type RootCall, rootCall, withContext } from './context.js'
 import { layerKinds } from './kinds.js'
+import { maskOn, setMask } from './mask.js'
 import { applySymbolically } from './symbolic.js'
 
 const layerFields = {
@@ -37,6 +38,9 @@ export type WithLayerFields<F> = F & Omit<LayerFields, keyof F>
 
 /** What a layer's `call` takes and returns: one tensor, or several. */
 export type Tensors = Tensor | readonly Tensor[]
+
+/** The masks of inputs: of the only one, or of each. */
+export type Masks = Tensor | undefined | readonly (Tensor | undefined)[]
 
 /** What `addWeight` needs to know. */
 export interface WeightOptions {
@@ -133,7 +137,16 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
     const inputs = this.#inputs(x)
     this.ensureBuilt(shapesOf(inputs))
     this.#checkInputs(inputs)
-    return withContext(context, (whole) => this.#called(listOf(this.call(inputs, whole))))
+    const given = inputs instanceof Tensor ? { mask: maskOn(inputs), ...context } : context
+    return withContext(given, (whole) => this.#masked(inputs, whole, this.#called(listOf(this.call(inputs, whole)))))
+  }
+
+  /** Whether results have the steps of the input, so that its mask holds for them too. */
+  protected readonly keepsMask: boolean = false
+
+  /** The mask of the results, from those of the inputs (one each where there are several). */
+  protected computeMask(_x: Tensors, mask: Masks): Tensor | undefined {
+    return this.keepsMask && mask instanceof Tensor ? mask : undefined
   }
 
   /** Builds the layer for an input shape unless it is built. */
@@ -288,6 +301,12 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
         `${this.#title()} input: expected ${describe(spec)}, got [${inputs.shape.join(', ')}]`,
       )
     }
+  }
+
+  #masked(inputs: Tensors, { mask }: CallContext, results: Tensor[]): Tensor[] {
+    const own = this.computeMask(inputs, inputs instanceof Tensor ? mask : inputs.map(maskOn))
+    if (own !== undefined) for (const y of results) setMask(y, own)
+    return results
   }
 
   #title(): string {

@@ -5,9 +5,9 @@ import type { FieldTable, NoFields } from '../fields.js'
 import { normalize } from '../losses/regression.js'
 import type { SymbolicTensor } from '../model/symbolic.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
+import { Tensor } from '../tensor.js'
 import type { Shape } from '../types.js'
-import { Layer } from './layer.js'
+import { Layer, type Masks, type Tensors } from './layer.js'
 
 /** Element by element over inputs of equal rank, or made so: missing axes come after the batch. */
 abstract class Merge<F extends FieldTable = NoFields> extends Layer<F> {
@@ -16,6 +16,13 @@ abstract class Merge<F extends FieldTable = NoFields> extends Layer<F> {
 
   override build(inputShapes: Shape | readonly Shape[]): void {
     checkSeveral(inputShapes, this.className)
+  }
+
+  /** What counts in any input counts; no mask where an input has none. */
+  protected override computeMask(_xs: Tensors, masks: Masks): Tensor | undefined {
+    const all = listOfMasks(masks)
+    if (all.some((mask) => mask === undefined)) return undefined
+    return (all as readonly Tensor[]).reduce((either, mask) => ops.logicalOr(either, mask))
   }
 
   override call(xs: readonly Tensor[]): Tensor {
@@ -173,6 +180,24 @@ export class Concatenate extends Layer<typeof concatenateFields> {
   override call(xs: readonly Tensor[]): Tensor {
     return ops.concatenate(xs, { axis: this.options.axis })
   }
+
+  /** A step counts where any of the features that meet there does; an input without a mask counts whole. */
+  protected override computeMask(xs: Tensors, masks: Masks): Tensor | undefined {
+    const all = listOfMasks(masks)
+    if (all.every((mask) => mask === undefined)) return undefined
+    const wide = (xs as readonly Tensor[]).map((x, i) => overFeatures(all[i], x))
+    return ops.any(ops.concatenate(wide, { axis: this.options.axis }), { axis: -1 })
+  }
+}
+
+const listOfMasks = (masks: Masks): readonly (Tensor | undefined)[] =>
+  masks instanceof Tensor || masks === undefined ? [] : masks
+
+/** A mask over the steps, over all that is in them. */
+function overFeatures(mask: Tensor | undefined, x: Tensor): Tensor {
+  const all = ops.cast(ops.onesLike(x), 'bool')
+  if (mask === undefined) return all
+  return ops.logicalAnd(mask.rank < x.rank ? ops.expandDims(mask, -1) : mask, all)
 }
 
 const dotFields = {

@@ -91,6 +91,7 @@ const batchFields = {
 export class BatchNormalization extends Layer<typeof batchFields> {
   static override readonly className = 'BatchNormalization'
   static override readonly fields: typeof batchFields = batchFields
+  protected override readonly keepsMask: boolean = true
   gamma: Variable | undefined
   beta: Variable | undefined
   movingMean!: Variable
@@ -205,6 +206,7 @@ const layerFields = {
 export class LayerNormalization extends Layer<typeof layerFields> {
   static override readonly className = 'LayerNormalization'
   static override readonly fields: typeof layerFields = layerFields
+  protected override readonly keepsMask: boolean = true
   gamma: Variable | undefined
   beta: Variable | undefined
 
@@ -273,6 +275,7 @@ const groupFields = {
 export class GroupNormalization extends Layer<typeof groupFields> {
   static override readonly className = 'GroupNormalization'
   static override readonly fields: typeof groupFields = groupFields
+  protected override readonly keepsMask: boolean = true
   gamma: Variable | undefined
   beta: Variable | undefined
 
@@ -368,6 +371,7 @@ const unitFields = {
 export class UnitNormalization extends Layer<typeof unitFields> {
   static override readonly className = 'UnitNormalization'
   static override readonly fields: typeof unitFields = unitFields
+  protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
     return normalize(this.cast(x), this.options.axis, 1e-24)

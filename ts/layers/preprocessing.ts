@@ -27,6 +27,7 @@ const rescalingFields = {
 export class Rescaling extends Layer<typeof rescalingFields> {
   static override readonly className = 'Rescaling'
   static override readonly fields: typeof rescalingFields = rescalingFields
+  protected override readonly keepsMask: boolean = true
 
   override call(input: Tensor): Tensor {
     const { scale, offset } = this.options
@@ -61,6 +62,7 @@ const normalizationFields = {
 export class Normalization extends Layer<typeof normalizationFields> {
   static override readonly className = 'Normalization'
   static override readonly fields: typeof normalizationFields = normalizationFields
+  protected override readonly keepsMask: boolean = true
   /** Taken from data; none where the statistics were given. */
   adapted: { readonly mean: Variable; readonly variance: Variable; readonly count: Variable } | undefined
 

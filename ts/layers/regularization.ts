@@ -27,6 +27,7 @@ const dropoutFields = {
 export class Dropout extends Layer<typeof dropoutFields> {
   static override readonly className = 'Dropout'
   static override readonly fields: typeof dropoutFields = dropoutFields
+  protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
   override call(x: Tensor, { training }: CallContext): Tensor {
@@ -60,6 +61,7 @@ const noiseFields = {
 export class GaussianNoise extends Layer<typeof noiseFields> {
   static override readonly className = 'GaussianNoise'
   static override readonly fields: typeof noiseFields = noiseFields
+  protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
   override call(x: Tensor, { training }: CallContext): Tensor {
@@ -87,6 +89,7 @@ const gaussianFields = {
 export class GaussianDropout extends Layer<typeof gaussianFields> {
   static override readonly className = 'GaussianDropout'
   static override readonly fields: typeof gaussianFields = gaussianFields
+  protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
   override call(x: Tensor, { training }: CallContext): Tensor {
@@ -112,6 +115,7 @@ const dropped = -1.6732632423543772 * 1.0507009873554805
 export class AlphaDropout extends Layer<typeof dropoutFields> {
   static override readonly className = 'AlphaDropout'
   static override readonly fields: typeof dropoutFields = dropoutFields
+  protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
   override call(x: Tensor, { training }: CallContext): Tensor {
@@ -143,6 +147,7 @@ const activityFields = {
 export class ActivityRegularization extends Layer<typeof activityFields> {
   static override readonly className = 'ActivityRegularization'
   static override readonly fields: typeof activityFields = activityFields
+  protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
     const { l1, l2 } = this.options

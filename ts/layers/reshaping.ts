@@ -65,6 +65,7 @@ export class RepeatVector extends Layer<typeof repeatFields> {
  */
 export class Identity extends Layer<NoFields> {
   static override readonly className = 'Identity'
+  protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
     return x

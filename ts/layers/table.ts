@@ -4,7 +4,7 @@ import { type ClassOf, type Family, resolveObject } from '../fields.js'
 import { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
 import { Activation, Dense, Flatten, Reshape } from './core.js'
 import { EinsumDense } from './einsum-dense.js'
-import { Embedding } from './embedding.js'
+import { Embedding, Masking } from './embedding.js'
 import { InputLayer } from './input.js'
 import { Layer } from './layer.js'
 import { IntegerLookup, StringLookup } from './lookup.js'
@@ -45,6 +45,7 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   IntegerLookup,
   LayerNormalization,
   LeakyReLU,
+  Masking,
   Maximum,
   Minimum,
   Multiply,

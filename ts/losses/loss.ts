@@ -2,6 +2,7 @@
 
 import { fail } from '../errors.js'
 import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
+import { maskOn } from '../layers/mask.js'
 import { snakeClass } from '../names.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
@@ -31,7 +32,7 @@ export type Reduction = LossFields['reduction']['of'][number]
 export interface Weighting {
   /** How much each sample counts. */
   readonly sampleWeight?: Tensor | undefined
-  /** Which entries count; the mean is then over those alone. */
+  /** Which entries count; the mean is then over those alone. By default the mask that came with the predictions. */
   readonly mask?: Tensor | undefined
 }
 
@@ -81,7 +82,7 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
     const { dtype } = this.options as unknown as { dtype: 'float32' | 'float64' | null }
     const predicted = dtype === null || dtype === yPred.dtype ? yPred : ops.cast(yPred, dtype)
     const target = this.align(yTrue, predicted)
-    const mask = both(weighting.mask, this.maskOf(target))
+    const mask = both(weighting.mask ?? maskOn(yPred), this.maskOf(target))
     return reduce(
       this.call(target, predicted),
       this.reduction,

@@ -1,6 +1,7 @@
 /** Means and sums over everything that was seen. */
 
 import type { FieldTable, NoFields } from '../fields.js'
+import { maskOn } from '../layers/mask.js'
 import { alignWeights } from '../losses/align.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
 import * as ops from '../ops.js'
@@ -106,7 +107,8 @@ export abstract class MeanMetric<F extends FieldTable = NoFields> extends Metric
   protected abstract values(yTrue: Tensor, yPred: Tensor): Tensor
 
   override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
-    accumulate(this, gather(this.values(yTrue, yPred), weighting, this.dtype, meanPerSample, this.name))
+    const masked = { ...weighting, mask: weighting.mask ?? maskOn(yPred) }
+    accumulate(this, gather(this.values(yTrue, yPred), masked, this.dtype, meanPerSample, this.name))
   }
 
   override result(): Tensor {
