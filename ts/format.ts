@@ -68,7 +68,13 @@ function printer(shown: readonly number[], dtype: DType): (value: number) => str
     return (value) => (Number.isFinite(value) ? value.toExponential(4) : nonFinite(value))
   }
   const digits = Math.max(0, ...finite.map((value) => decimals(value)))
-  return (value) => (Number.isFinite(value) ? `${value.toFixed(digits)}${digits === 0 ? '.' : ''}` : nonFinite(value))
+  return (value) => (Number.isFinite(value) ? fixed(value, digits) : nonFinite(value))
+}
+
+/** `2.5 ` among numbers of two digits: trailing zeros are left out, the points stay below each other. */
+function fixed(value: number, digits: number): string {
+  if (digits === 0) return `${value.toFixed(0)}.`
+  return value.toFixed(digits).replace(/0+$/, (zeros) => ' '.repeat(zeros.length))
 }
 
 function nonFinite(value: number): string {

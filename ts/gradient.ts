@@ -1,11 +1,13 @@
 /** Derivatives: of a drawn scalar, of a function, of what a tape recorded. */
 
 import { fail } from './errors.js'
+import { currentTrace } from './frames.js'
 import { gradients } from './native.js'
-import { type Reads, record } from './recording.js'
+import { toTensor } from './ops/operand.js'
+import * as ops from './ops.js'
+import { type CustomCall, newRecording, noteCustom, type Recording, record } from './recording.js'
 import { native } from './runtime.js'
-import { handleOf, Tensor, tensor } from './tensor.js'
-import { currentTrace } from './trace.js'
+import { depthOf, handleOf, Tensor } from './tensor.js'
 import type { TensorLike } from './types.js'
 import { Variable } from './variable.js'
 
@@ -20,20 +22,85 @@ export interface GradientOptions {
 
 /**
  * `∂loss/∂x` for each of `xs`, `undefined` where `loss` does not depend on it; drawn, so that it can be
- * differentiated again. A variable stands for the value that was read of it inside the running trace.
+ * differentiated again. A variable stands for the value that was read of it while `recording` looked on, else for
+ * the one that the running trace began with.
  */
-export function gradient(loss: Tensor, xs: readonly Source[], reads: Reads = new Map()): (Tensor | undefined)[] {
-  const symbols = currentTrace()?.symbols
-  const stands = xs.map((x) => (x instanceof Variable ? (reads.get(x) ?? symbols?.get(x)) : x))
-  const known = stands.filter((tensor) => tensor !== undefined)
-  const found = native(() => gradients(handleOf(loss), known.map(handleOf))).map(
-    (handle) => handle && Tensor.of(handle),
-  )
-  return stands.map((tensor) => (tensor === undefined ? undefined : (found[known.indexOf(tensor)] ?? undefined)))
+export function gradient(
+  loss: Tensor,
+  xs: readonly Source[],
+  recording: Recording = newRecording(),
+): (Tensor | undefined)[] {
+  checkLoss(loss)
+  const frame = currentTrace()
+  const stands = xs.map((x) => {
+    checkSource(x)
+    return x instanceof Variable ? (recording.reads.get(x) ?? frame?.symbols.get(x)) : x
+  })
+  const known = [...new Set(stands.filter((tensor) => tensor !== undefined))]
+  const customs = [...new Set([...(frame?.customs ?? []), ...recording.customs])]
+  const found = pullBack(loss, undefined, known, customs)
+  return stands.map((tensor) => (tensor === undefined ? undefined : found[known.indexOf(tensor)]))
 }
 
+function checkLoss(loss: Tensor): void {
+  if (!(loss instanceof Tensor)) fail('ERR_DATA', 'gradient loss', 'a tensor', loss)
+  if (loss.dtype === 'int32' || loss.dtype === 'bool') {
+    fail('ERR_DTYPE', 'gradient loss', 'float32 or float64', { text: loss.dtype }, 'Integers have no gradient')
+  }
+}
+
+function checkSource(x: Source): void {
+  if (!(x instanceof Tensor || x instanceof Variable)) fail('ERR_DATA', 'gradient', 'tensors or variables', x)
+  if (x.dtype === 'int32' || x.dtype === 'bool') {
+    const what = x instanceof Variable ? `variable '${x.name}'` : 'source'
+    fail('ERR_DTYPE', `gradient ${what}`, 'float32 or float64', { text: x.dtype }, 'Integers have no gradient')
+  }
+}
+
+/** The gradient through ordinary ops, then back through each custom call, the last one first. */
+function pullBack(
+  y: Tensor,
+  seed: Tensor | undefined,
+  xs: readonly Tensor[],
+  customs: readonly CustomCall[],
+): (Tensor | undefined)[] {
+  // A custom call's output is cut off from its inputs: it is a target like the sources, and the way goes on from there.
+  const targets = [...new Set([...xs, ...customs.map(({ output }) => output)])]
+  const total = drawn(y, seed, targets)
+  for (const { output, inputs, backward } of [...customs].reverse()) {
+    const upstream = total[targets.indexOf(output)]
+    if (upstream === undefined) continue
+    for (const [index, handed] of backward(upstream).entries()) {
+      const input = inputs[index]
+      if (handed === undefined || input === undefined) continue
+      const parts = drawn(input, handed, targets)
+      for (const [i, part] of parts.entries()) total[i] = sumOf(total[i], part)
+    }
+  }
+  return total.slice(0, xs.length)
+}
+
+/** The gradient that Rust draws. */
+function drawn(y: Tensor, seed: Tensor | undefined, xs: readonly Tensor[]): (Tensor | undefined)[] {
+  // The way back is about as long as the way there.
+  const depth = Math.min(MOST, 2 * depthOf(y) + 1)
+  const found = native(() => gradients(handleOf(y), xs.map(handleOf), seed && handleOf(seed)))
+  return found.map((handle) => (handle == null ? undefined : Tensor.of(handle, depth)))
+}
+
+/** Gradients are computed when they are asked for, all together, and not one by one as they are drawn. */
+const MOST = 200
+
+function sumOf(a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : ops.add(a, b)
+}
+
+/** `∂y/∂x` combined by `upstream`, which has the shape of `y`. */
+let pull: (tape: GradientTape, y: Tensor, upstream: Tensor, x: Tensor) => Tensor | undefined
+
 /**
- * Records what a function computes, to differentiate it afterwards, any number of times.
+ * Records what a function computes, to differentiate it afterwards, any number of times. Tapes may lie inside each
+ * other; a gradient that is taken while another tape records can be differentiated again.
  *
  * @example
  * import { GradientTape, ops, variable } from 'ferrograd'
@@ -45,11 +112,23 @@ export function gradient(loss: Tensor, xs: readonly Source[], reads: Reads = new
  * console.log(dw?.itemSync()) // 6
  */
 export class GradientTape {
-  readonly #reads: Reads = new Map()
+  readonly #recording: Recording = newRecording()
 
-  /** Runs `fn` and remembers how its results were computed. */
+  static {
+    pull = (tape, y, upstream, x) => {
+      const all = [...new Set([...(currentTrace()?.customs ?? []), ...tape.#recording.customs])]
+      return pullBack(y, upstream, [x], all)[0]
+    }
+  }
+
+  /** Runs `fn` and remembers how its results were computed. Computations in several calls belong together. */
   record<R>(fn: () => R): R {
-    return record(this.#reads, fn)
+    const result = record(this.#recording, fn)
+    if (result instanceof Promise) {
+      const hint = 'What runs after an await is not recorded'
+      fail('ERR_DATA', 'GradientTape.record', 'a synchronous function', { text: 'one that returns a promise' }, hint)
+    }
+    return result
   }
 
   /** Has nothing to do: every tensor that a recorded function reads can be differentiated by. Kept for its users. */
@@ -57,49 +136,157 @@ export class GradientTape {
 
   /** `∂loss/∂x` for each of `xs`; `loss` is a scalar. */
   gradient(loss: Tensor, xs: readonly Source[], options: GradientOptions = {}): (Tensor | undefined)[] {
-    const found = gradient(loss, xs, this.#reads)
-    return options.unconnectedGradients === 'zero' ? found.map((grad, index) => grad ?? zeros(xs[index])) : found
+    const { unconnectedGradients = 'none' } = options
+    if (unconnectedGradients !== 'none' && unconnectedGradients !== 'zero') {
+      fail('ERR_CONFIG', 'gradient unconnectedGradients', `'none' or 'zero'`, unconnectedGradients)
+    }
+    const found = gradient(loss, xs, this.#recording)
+    return unconnectedGradients === 'none' ? found : xs.map((x, index) => found[index] ?? zeros(x))
+  }
+
+  /** The trainable float variables that were read, in the order of their first reads. */
+  get watchedVariables(): Variable[] {
+    const isFloat = ({ dtype }: Variable): boolean => dtype === 'float32' || dtype === 'float64'
+    return [...this.#recording.reads.keys()].filter((variable) => variable.trainable && isFloat(variable))
   }
 }
 
 /**
- * The value of `f` and its gradients with respect to `xs`.
+ * The value of `f`, its gradients, and the variables these belong to: `xs`, or all trainable variables that `f` reads.
  *
  * @example
  * import { ops, valueAndGrad, variable } from 'ferrograd'
  *
  * const w = variable([1, 2])
- * const [value, [dw]] = valueAndGrad(() => ops.sum(ops.square(w)), [w])
+ * const [value, [dw]] = valueAndGrad(() => ops.sum(ops.square(w)))
  * console.log(value.itemSync(), dw?.arraySync()) // 5 [2, 4]
  */
-export function valueAndGrad(f: () => Tensor, xs: readonly Source[]): [Tensor, (Tensor | undefined)[]] {
+export function valueAndGrad(f: () => Tensor): [Tensor, (Tensor | undefined)[], Variable[]]
+export function valueAndGrad<X extends Source>(f: () => Tensor, xs: readonly X[]): [Tensor, (Tensor | undefined)[], X[]]
+export function valueAndGrad(f: () => Tensor, xs?: readonly Source[]): [Tensor, (Tensor | undefined)[], Source[]] {
   const tape = new GradientTape()
   const value = tape.record(f)
-  return [value, tape.gradient(value, xs)]
+  const sources = [...(xs ?? tape.watchedVariables)]
+  return [value, tape.gradient(value, sources), sources]
 }
 
 /**
- * The function that gives `∂f/∂x` at its first argument.
+ * The function that gives `∂f/∂x` at `x`; `f` gives a scalar. Applied again it gives the second derivative.
  *
  * @example
- * import { grad, ops } from 'ferrograd'
+ * import { grad, ops, type Tensor } from 'ferrograd'
  *
- * const slope = grad((x) => ops.multiply(x, ops.multiply(x, x)))
- * console.log(slope(2).itemSync()) // 12
+ * const cube = (x: Tensor) => ops.multiply(x, ops.multiply(x, x))
+ * console.log(grad(cube)(2).itemSync(), grad(grad(cube))(2).itemSync()) // 12 12
  */
-export function grad(f: (x: Tensor) => Tensor): (x: TensorLike) => Tensor {
+export function grad(f: (x: Tensor) => Tensor): (x: TensorLike | Variable) => Tensor {
   return (x) => {
-    const at = tensor(x)
-    if (at.dtype === 'int32' || at.dtype === 'bool') {
-      fail('ERR_DTYPE', 'grad', 'a float32 or float64 argument', { text: at.dtype })
-    }
+    const at = argument('grad', x)
     const [, [slope]] = valueAndGrad(() => f(at), [at])
     return slope ?? zeros(at)
   }
 }
 
-function zeros(source: Source | undefined): Tensor {
-  if (source === undefined) fail('ERR_INTERNAL', 'gradient', 'a source', source)
-  const size = source.shape.reduce((product, length) => product * length, 1)
-  return tensor(new Float64Array(size), source.shape, source.dtype)
+/**
+ * The function that gives all `∂yᵢ/∂xⱼ` of `y = f(x)` at `x`, shape `[...y.shape, ...x.shape]`: one way back for each
+ * element of `y`, so for few of them.
+ *
+ * @example
+ * import { jacobian, ops } from 'ferrograd'
+ *
+ * const squares = jacobian((x) => ops.square(x))
+ * console.log(squares([1, 2, 3]).arraySync()) // [[2, 0, 0], [0, 4, 0], [0, 0, 6]]
+ */
+export function jacobian(f: (x: Tensor) => Tensor): (x: TensorLike | Variable) => Tensor {
+  return (x) => {
+    const at = argument('jacobian', x)
+    const tape = new GradientTape()
+    const y = tape.record(() => f(at))
+    checkLoss(y)
+    if (y.size === 0) return ops.zeros([...y.shape, ...at.shape], at.dtype)
+    const rows = Array.from({ length: y.size }, (_, index) => {
+      const upstream = ops.reshape(ops.oneHot(index, y.size, y.dtype), y.shape)
+      return pull(tape, y, upstream, at) ?? zeros(at)
+    })
+    return ops.reshape(ops.stack(rows), [...y.shape, ...at.shape])
+  }
+}
+
+/**
+ * The function that gives all second derivatives of the scalar `f(x)` at `x`, shape `[...x.shape, ...x.shape]`; for few
+ * elements of `x`.
+ *
+ * @example
+ * import { hessian, ops } from 'ferrograd'
+ *
+ * const product = hessian((x) => ops.prod(x))
+ * console.log(product([2, 3]).arraySync()) // [[0, 1], [1, 0]]
+ */
+export function hessian(f: (x: Tensor) => Tensor): (x: TensorLike | Variable) => Tensor {
+  return jacobian(grad(f))
+}
+
+/** What a function with a gradient of its own returns. */
+export interface ValueAndGradient {
+  readonly value: Tensor
+  /** `∂loss/∂value → ∂loss/∂input`: one for each input, undefined where there is none. */
+  readonly gradient: (upstream: Tensor) => Tensor | undefined | readonly (Tensor | undefined)[]
+}
+
+/**
+ * A function of tensors whose gradient is the one you write, not the one of its ops. It counts where a tape, `grad` or
+ * a traced function sees the call.
+ *
+ * @example
+ * import { customGradient, grad, ops, type Tensor } from 'ferrograd'
+ *
+ * // Rounds, but lets gradients through as if it did not.
+ * const straightThrough = customGradient((x: Tensor) => ({ value: ops.round(x), gradient: (dy: Tensor) => dy }))
+ * console.log(grad((x) => ops.square(straightThrough(x)))(2.6).itemSync()) // 6
+ */
+export function customGradient(
+  f: (...inputs: Tensor[]) => ValueAndGradient,
+): (...inputs: (TensorLike | Variable)[]) => Tensor {
+  return (...given) => {
+    const inputs = given.map(toTensor)
+    const { value, gradient: back } = f(...inputs)
+    if (!(value instanceof Tensor)) fail('ERR_DATA', 'customGradient value', 'a tensor', value)
+    const output = ops.stopGradient(value)
+    const call = { output, inputs, backward: (dy: Tensor) => checkedPull(back(dy), inputs) }
+    currentTrace()?.customs.push(call)
+    noteCustom(call)
+    return output
+  }
+}
+
+function checkedPull(
+  handed: Tensor | undefined | readonly (Tensor | undefined)[],
+  inputs: readonly Tensor[],
+): readonly (Tensor | undefined)[] {
+  const list = handed instanceof Tensor || handed === undefined ? [handed] : handed
+  if (!Array.isArray(list) || list.length !== inputs.length) {
+    fail('ERR_SHAPE', 'customGradient gradient', `one gradient for each of ${inputs.length} inputs`, list)
+  }
+  for (const [index, one] of list.entries()) {
+    const input = inputs[index]
+    if (one === undefined || input === undefined) continue
+    if (String(one.shape) !== String(input.shape)) {
+      const got = { text: `[${one.shape.join(', ')}]` }
+      fail('ERR_SHAPE', `customGradient gradient ${index}`, `shape [${input.shape.join(', ')}]`, got)
+    }
+  }
+  return list
+}
+
+/** The argument as a float tensor of its own: a derivative by it is not mixed up with one around it. */
+function argument(where: string, x: TensorLike | Variable): Tensor {
+  const given = toTensor(x)
+  if (given.dtype === 'int32' || given.dtype === 'bool') {
+    fail('ERR_DTYPE', where, 'a float32 or float64 argument', { text: given.dtype }, 'Integers have no gradient')
+  }
+  return ops.reshape(given, given.shape)
+}
+
+function zeros(source: Source): Tensor {
+  return ops.zeros(source.shape, source.dtype)
 }

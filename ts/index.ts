@@ -6,8 +6,19 @@ export * as constraints from './constraints.js'
 export * as data from './data/index.js'
 export * as datasets from './datasets/index.js'
 export { type ErrorCode, FerrogradError } from './errors.js'
-export { type GradientOptions, GradientTape, grad, type Source, valueAndGrad } from './gradient.js'
+export {
+  customGradient,
+  type GradientOptions,
+  GradientTape,
+  grad,
+  hessian,
+  jacobian,
+  type Source,
+  type ValueAndGradient,
+  valueAndGrad,
+} from './gradient.js'
 export * as initializers from './initializers.js'
+export { type JitArgument, type JitResult, type Jitted, jit } from './jit.js'
 export * as layers from './layers/index.js'
 export * as losses from './losses/index.js'
 export * as metrics from './metrics/index.js'

@@ -2,11 +2,12 @@
 
 import { bytesOf, dtypeCode } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
+import { evaluateLater, evaluateNow, settleVariables } from './evaluation.js'
 import { BindingColumns, BindingEpoch, BindingProgram } from './native.js'
 import { job, native, runtime } from './runtime.js'
 import { handleOf, Tensor } from './tensor.js'
 import type { DType, TypedArray } from './types.js'
-import { settleVariables, type Variable, variableHandle } from './variable.js'
+import { type Variable, variableHandle } from './variable.js'
 
 /** What a program is compiled from. */
 export interface ProgramOptions {
@@ -40,7 +41,8 @@ export class Program {
   async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
     const program = this.#native(false)
     settleVariables()
-    await evaluate(inputs)
+    const pending = inputs.map(handleOf).filter((handle) => !handle.evaluated)
+    if (pending.length > 0) await evaluateLater(pending, false)
     const outputs = await job((done) => program.run(inputs.map(handleOf), done))
     return outputs.take().map((handle) => Tensor.of(handle))
   }
@@ -49,8 +51,15 @@ export class Program {
   runSync(inputs: readonly Tensor[]): Tensor[] {
     const program = this.#native(false)
     settleVariables()
-    native(() => runtime().evaluateSync(inputs.map(handleOf), false))
-    return native(() => program.runSync(inputs.map(handleOf))).map((handle) => Tensor.of(handle))
+    const handles = inputs.map(handleOf)
+    const pending = handles.filter((handle) => !handle.evaluated)
+    if (pending.length > 0) evaluateNow(pending, false)
+    return native(() => program.runSync(handles)).map((handle) => Tensor.of(handle))
+  }
+
+  /** Bytes that a run works in, for choices by size. */
+  get arenaBytes(): number {
+    return this.#native(false).arenaBytes
   }
 
   /** The kernels that a run calls, in order, for profiles and tests. */
@@ -81,11 +90,6 @@ function build(options: ProgramOptions, feed: boolean): BindingProgram {
   return native(() =>
     BindingProgram.compile(runtime(), inputs.map(handleOf), outputs.map(handleOf), variables, values, stop, feed),
   )
-}
-
-async function evaluate(tensors: readonly Tensor[]): Promise<void> {
-  const pending = tensors.map(handleOf).filter((handle) => !handle.evaluated)
-  if (pending.length > 0) await job((done) => runtime().evaluate(pending, false, done))
 }
 
 /** One array of {@link Columns}. */

@@ -1,31 +1,61 @@
-/** Recording for gradients outside traced functions: history is kept, and what was read of each variable. */
+/** What tapes see: the tensor that stood for each variable, and the functions with gradients of their own. */
 
 import type { Tensor } from './tensor.js'
 import type { Variable } from './variable.js'
 
-/** What one recording saw: the tensor that stood for each variable when it was first read. */
-export type Reads = Map<Variable, Tensor>
-
-// Recording is synchronous, so the stack of running recordings needs no more than this.
-const running: Reads[] = []
-const kept = 0
-
-/** True while some tape may still ask for the history of what is computed. */
-export function isRecording(): boolean {
-  return running.length > 0 || kept > 0
+/** A function that was called with a gradient of the user's. */
+export interface CustomCall {
+  /** What it gave, cut off from its inputs. */
+  readonly output: Tensor
+  readonly inputs: readonly Tensor[]
+  /** `∂loss/∂output → ∂loss/∂input` for each input. */
+  readonly backward: (upstream: Tensor) => readonly (Tensor | undefined)[]
 }
 
-/** The tensor that stands for `variable` in the running recordings, made by `read` at the first use. */
-export function recordRead(variable: Variable, read: () => Tensor): Tensor {
-  const known = running.map((reads) => reads.get(variable)).find((tensor) => tensor !== undefined)
-  const tensor = known ?? read()
-  for (const reads of running) if (!reads.has(variable)) reads.set(variable, tensor)
+/** What one recording saw. */
+export interface Recording {
+  /** The tensor that stood for each variable when it was first read. */
+  readonly reads: Map<Variable, Tensor>
+  readonly customs: CustomCall[]
+}
+
+// Recording is synchronous, so the stack of running recordings needs no more than this.
+const running: Recording[] = []
+
+/** An empty recording. */
+export function newRecording(): Recording {
+  return { reads: new Map(), customs: [] }
+}
+
+/** True while a tape records: what is drawn now must keep its history. */
+export function isRecording(): boolean {
+  return running.length > 0
+}
+
+/** What the innermost tape that has seen `variable` saw; `now` for those that have not. */
+export function recordRead(variable: Variable, now: () => Tensor): Tensor {
+  let tensor: Tensor | undefined
+  for (let index = running.length - 1; index >= 0 && tensor === undefined; index -= 1) {
+    tensor = running[index]?.reads.get(variable)
+  }
+  tensor ??= now()
+  noteRead(variable, tensor)
   return tensor
 }
 
-/** Forgets what stood for `variable`: it has been assigned to. The first reading stays in `reads`. */
-export function record<R>(reads: Reads, fn: () => R): R {
-  running.push(reads)
+/** Tells the running tapes which tensor stands for `variable` now; the first one stays. */
+export function noteRead(variable: Variable, tensor: Tensor): void {
+  for (const { reads } of running) if (!reads.has(variable)) reads.set(variable, tensor)
+}
+
+/** Tells the running tapes of a call with a gradient of its own. */
+export function noteCustom(call: CustomCall): void {
+  for (const { customs } of running) customs.push(call)
+}
+
+/** Runs `fn` while `recording` looks on. */
+export function record<R>(recording: Recording, fn: () => R): R {
+  running.push(recording)
   try {
     return fn()
   } finally {

@@ -1,46 +1,72 @@
 /** Tensors: handles on nodes of the graph, with a shape at once and numbers when asked. */
 
-import { floatx } from './config.js'
-import { allocate, bytesOf, dtypeCode, dtypeOf, dtypeOfArray, isDType } from './dtype.js'
+import { allocate, bytesOf, dtypeCode, dtypeOf, isDType } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
+import { evaluateLater, evaluateNow } from './evaluation.js'
+import { convert, flatten, resolveShape } from './flatten.js'
 import { formatTensor, nest } from './format.js'
 import { inspectWith } from './inspect.js'
 import { applyAll as applyAllNative, apply as applyNative, BindingTensor } from './native.js'
+import type { MatmulOptions } from './ops/linear.js'
+import type { Operand } from './ops/operand.js'
+import type { AxisOptions, ReduceOptions } from './ops/reduce.js'
+import type { SliceOptions } from './ops/shape.js'
+// The methods call the functions, which call back: both sides meet only once every module is there.
+import * as ops from './ops.js'
 import { isRecording } from './recording.js'
-import { job, native, runtime } from './runtime.js'
+import { native } from './runtime.js'
 import type { DType, NestedArray, Shape, TensorLike, TypedArray } from './types.js'
 
 /** The native handle of a tensor, for the modules that talk to the addon. */
 export let handleOf: (tensor: Tensor) => BindingTensor
 
+/** How many ops lie between a tensor and numbers, at most; NaN where there will be none before a run. */
+export let depthOf: (tensor: Tensor) => number
+
+/** A chain of so many pending ops is computed unasked: a loop that never asks must not grow its graph without end. */
+const DEEP = 256
+
 /**
  * An array of numbers that may not have been computed yet.
  *
+ * What is drawn while a {@link GradientTape} records keeps its history as long as the tensor lives; everything else
+ * forgets it once its numbers are there.
+ *
  * @example
- * import { tensor, ops } from 'ferrograd'
+ * import { tensor } from 'ferrograd'
  *
  * const x = tensor([[1, 2], [3, 4]])
- * const y = ops.multiply(x, x)
- * console.log(y.shape, await y.array()) // [2, 2] [[1, 4], [9, 16]]
+ * const y = x.mul(x).sum({ axis: 1 })
+ * console.log(y.shape, await y.array()) // [2] [5, 25]
  */
 export class Tensor {
-  readonly #handle: BindingTensor
+  #handle: BindingTensor | undefined
+  #depth: number
+  readonly #recorded: boolean
   #shape: Shape | undefined
   #dtype: DType | undefined
-  #disposed = false
 
   static {
     inspectWith(Tensor, (tensor) => tensor.#describe())
-    handleOf = (tensor) => tensor.#live()
+    handleOf = (tensor) => tensor.#handle ?? tensor.#live()
+    depthOf = (tensor) => tensor.#depth
   }
 
-  private constructor(handle: BindingTensor) {
+  private constructor(handle: BindingTensor, depth: number) {
     this.#handle = handle
+    this.#depth = depth
+    this.#recorded = isRecording()
+    if (depth > DEEP) this.#compute(handle)
   }
 
-  /** Wraps a native handle. */
-  static of(handle: BindingTensor): Tensor {
-    return new Tensor(handle)
+  /** Wraps a native handle that lies `depth` ops from numbers. */
+  static of(handle: BindingTensor, depth = 0): Tensor {
+    return new Tensor(handle, depth)
+  }
+
+  /** Wraps a native handle that has numbers only in a run of a program. */
+  static traced(handle: BindingTensor): Tensor {
+    return new Tensor(handle, Number.NaN)
   }
 
   /** Lengths of the axes; `[]` for a single number. */
@@ -67,16 +93,17 @@ export class Tensor {
 
   /** The numbers, row-major, computed off the event loop; truth values as bytes 0 and 1. */
   async data(): Promise<TypedArray> {
-    const handle = this.#live()
-    if (!handle.evaluated) await job((done) => runtime().evaluate([handle], isRecording(), done))
-    return this.#read()
+    const handle = this.#concrete()
+    if (!handle.evaluated) await evaluateLater([handle], this.#recorded)
+    this.#depth = 0
+    return this.#read(handle)
   }
 
   /** The numbers, row-major, computed now: for small tensors. */
   dataSync(): TypedArray {
-    const handle = this.#live()
-    if (!handle.evaluated) native(() => runtime().evaluateSync([handle], isRecording()))
-    return this.#read()
+    const handle = this.#concrete()
+    if (!handle.evaluated) this.#compute(handle)
+    return this.#read(handle)
   }
 
   /** The numbers in nested arrays, a plain number for a scalar. */
@@ -101,14 +128,153 @@ export class Tensor {
     return this.dataSync()[0] ?? Number.NaN
   }
 
+  /** `x + other` */
+  add(other: Operand): Tensor {
+    return ops.add(this, other)
+  }
+  /** `x − other` */
+  sub(other: Operand): Tensor {
+    return ops.subtract(this, other)
+  }
+  /** `x · other`, element by element */
+  mul(other: Operand): Tensor {
+    return ops.multiply(this, other)
+  }
+  /** `x / other`, in floats */
+  div(other: Operand): Tensor {
+    return ops.divide(this, other)
+  }
+  /** `x^other` */
+  pow(other: Operand): Tensor {
+    return ops.power(this, other)
+  }
+  /** `−x` */
+  neg(): Tensor {
+    return ops.negative(this)
+  }
+  /** `|x|` */
+  abs(): Tensor {
+    return ops.abs(this)
+  }
+  /** `x²` */
+  square(): Tensor {
+    return ops.square(this)
+  }
+  /** `√x` */
+  sqrt(): Tensor {
+    return ops.sqrt(this)
+  }
+  /** `eˣ` */
+  exp(): Tensor {
+    return ops.exp(this)
+  }
+  /** The natural logarithm. */
+  log(): Tensor {
+    return ops.log(this)
+  }
+  /** `1/(1 + e⁻ˣ)` */
+  sigmoid(): Tensor {
+    return ops.sigmoid(this)
+  }
+  /** The hyperbolic tangent. */
+  tanh(): Tensor {
+    return ops.tanh(this)
+  }
+  /** `max(x, 0)` */
+  relu(): Tensor {
+    return ops.relu(this)
+  }
+  /** `eˣⁱ / Σⱼ eˣʲ` along an axis, the last by default. */
+  softmax(options?: AxisOptions): Tensor {
+    return ops.softmax(this, options)
+  }
+  /** `(…, m, k) · (…, k, n) → (…, m, n)` */
+  matmul(other: Operand, options?: MatmulOptions): Tensor {
+    return ops.matmul(this, other, options)
+  }
+  /** NumPy's `dot`. */
+  dot(other: Operand): Tensor {
+    return ops.dot(this, other)
+  }
+  /** `Σ x` over axes, all by default. */
+  sum(options?: ReduceOptions): Tensor {
+    return ops.sum(this, options)
+  }
+  /** `Σ x / n` over axes, all by default. */
+  mean(options?: ReduceOptions): Tensor {
+    return ops.mean(this, options)
+  }
+  /** The largest, over axes, all by default. */
+  max(options?: ReduceOptions): Tensor {
+    return ops.max(this, options)
+  }
+  /** The smallest, over axes, all by default. */
+  min(options?: ReduceOptions): Tensor {
+    return ops.min(this, options)
+  }
+  /** The index of the largest along an axis, over all elements without one. */
+  argmax(options?: AxisOptions): Tensor {
+    return ops.argmax(this, options)
+  }
+  /** The index of the smallest along an axis, over all elements without one. */
+  argmin(options?: AxisOptions): Tensor {
+    return ops.argmin(this, options)
+  }
+  /** The same numbers in another shape; one length may be −1. */
+  reshape(shape: Shape): Tensor {
+    return ops.reshape(this, shape)
+  }
+  /** All elements along one axis. */
+  flatten(): Tensor {
+    return ops.reshape(this, [this.size])
+  }
+  /** The axes in another order, reversed by default. */
+  transpose(perm?: readonly number[]): Tensor {
+    return ops.transpose(this, perm)
+  }
+  /** A new axis of length 1. */
+  expandDims(axis: number): Tensor {
+    return ops.expandDims(this, axis)
+  }
+  /** Axes of length 1 taken away: the given ones, or all. */
+  squeeze(axis?: number | readonly number[]): Tensor {
+    return ops.squeeze(this, axis)
+  }
+  /** A part: where it begins along each axis, and how long it is. */
+  slice(begin: readonly number[], options: Omit<SliceOptions, 'begin'> = {}): Tensor {
+    return ops.slice(this, { begin, ...options })
+  }
+  /** The slices that `indices` name along an axis, the first by default. */
+  gather(indices: Operand, options?: { readonly axis?: number }): Tensor {
+    return ops.gather(this, indices, options)
+  }
+  /** As another element type. */
+  cast(dtype: DType): Tensor {
+    return ops.cast(this, dtype)
+  }
+  /** `x = other` */
+  equal(other: Operand): Tensor {
+    return ops.equal(this, other)
+  }
+  /** `x < other` */
+  less(other: Operand): Tensor {
+    return ops.less(this, other)
+  }
+  /** `x > other` */
+  greater(other: Operand): Tensor {
+    return ops.greater(this, other)
+  }
+
   /** The numbers as NumPy prints them, with shape and dtype. */
   toString(): string {
+    // A traced or disposed tensor has none to print.
+    if (this.#handle === undefined || Number.isNaN(this.#depth)) return this.#describe()
     return formatTensor(this.dataSync(), this.shape, this.dtype)
   }
 
-  /** Frees the numbers early; never needed. Using the tensor afterwards is an error. */
+  /** Lets go of the numbers; never needed. Using the tensor afterwards is an error, unless it is part of another. */
   dispose(): void {
-    this.#disposed = true
+    this.#handle = undefined
   }
 
   [Symbol.dispose](): void {
@@ -116,17 +282,31 @@ export class Tensor {
   }
 
   #describe(): string {
-    return this.#disposed ? 'Tensor(disposed)' : `Tensor(${this.dtype}[${this.shape.join(', ')}])`
+    if (this.#handle === undefined) return 'Tensor(disposed)'
+    return `Tensor(${this.dtype}[${this.shape.join(', ')}]${Number.isNaN(this.#depth) ? ', traced' : ''})`
   }
 
   #live(): BindingTensor {
-    if (this.#disposed) fail('ERR_STATE', 'tensor', 'a tensor in use', { text: 'one that was disposed' })
+    if (this.#handle === undefined) fail('ERR_STATE', 'tensor', 'a tensor in use', { text: 'one that was disposed' })
     return this.#handle
   }
 
-  #read(): TypedArray {
+  /** The handle of a tensor that can have numbers now. */
+  #concrete(): BindingTensor {
+    const handle = this.#live()
+    if (!Number.isNaN(this.#depth)) return handle
+    const hint = 'Return it from the function, and read what the call gives'
+    return fail('ERR_STATE', 'data', 'a tensor of numbers', { text: 'one inside a traced function' }, hint)
+  }
+
+  #compute(handle: BindingTensor): void {
+    evaluateNow([handle], this.#recorded)
+    this.#depth = 0
+  }
+
+  #read(handle: BindingTensor): TypedArray {
     const values = allocate(this.dtype, this.size)
-    native(() => this.#live().read(bytesOf(values)))
+    native(() => handle.read(bytesOf(values)))
     return values
   }
 
@@ -160,99 +340,38 @@ export function tensor(data: TensorLike, shape?: Shape, dtype?: DType): Tensor {
   return Tensor.of(native(() => BindingTensor.fromBytes(lengths, dtypeCode(type), bytesOf(values))))
 }
 
+function fromTensor(data: Tensor, shape: Shape | undefined, dtype: DType | undefined): Tensor {
+  const cast = dtype === undefined ? data : ops.cast(data, dtype)
+  if (shape === undefined || String(shape) === String(data.shape)) return cast
+  return ops.reshape(cast, resolveShape(shape, data.size))
+}
+
 /** `op` on up to three tensors; used by the generated declarations. */
 export function apply(op: number, inputs: readonly Tensor[], attributes?: number[]): Tensor {
-  const [a, b, c, more] = inputs
-  if (a === undefined || more !== undefined) return first(applyAll(op, inputs, attributes ?? []))
-  const handles = [handleOf(a), b && handleOf(b), c && handleOf(c)] as const
-  return Tensor.of(native(() => applyNative(op, handles[0], handles[1], handles[2], attributes)))
+  const [a, b, c] = inputs
+  if (a === undefined || inputs.length > 3) return first(applyAll(op, inputs, attributes ?? []))
+  const [x, y, z] = [handleOf(a), b && handleOf(b), c && handleOf(c)]
+  return Tensor.of(
+    native(() => applyNative(op, x, y, z, attributes)),
+    depthAbove(inputs),
+  )
 }
 
 /** Every output of `op` on any number of tensors. */
 export function applyAll(op: number, inputs: readonly Tensor[], attributes: number[]): Tensor[] {
-  return native(() => applyAllNative(op, inputs.map(handleOf), attributes)).map((handle) => Tensor.of(handle))
+  const handles = inputs.map(handleOf)
+  const depth = depthAbove(inputs)
+  return native(() => applyAllNative(op, handles, attributes)).map((handle) => Tensor.of(handle, depth))
+}
+
+function depthAbove(inputs: readonly Tensor[]): number {
+  let depth = 0
+  for (const input of inputs) depth = Math.max(depth, depthOf(input))
+  return depth + 1
 }
 
 function first(tensors: readonly Tensor[]): Tensor {
   const [tensor] = tensors
   if (tensor === undefined) throw new FerrogradError('ERR_INTERNAL', 'an op without an output')
   return tensor
-}
-
-function fromTensor(data: Tensor, shape: Shape | undefined, dtype: DType | undefined): Tensor {
-  const same = (shape === undefined || String(shape) === String(data.shape)) && (dtype ?? data.dtype) === data.dtype
-  return same ? data : tensor(data.dataSync(), shape ?? data.shape, dtype ?? data.dtype)
-}
-
-interface Flat {
-  readonly values: TypedArray | readonly (number | boolean)[]
-  readonly shape: Shape
-  readonly dtype: DType
-}
-
-function flatten(data: Exclude<TensorLike, Tensor>): Flat {
-  if (ArrayBuffer.isView(data)) return { values: checkedArray(data), shape: [data.length], dtype: dtypeOfArray(data) }
-  if (typeof data === 'number') return { values: [data], shape: [], dtype: floatx() }
-  if (typeof data === 'boolean') return { values: [data], shape: [], dtype: 'bool' }
-  if (!Array.isArray(data)) fail('ERR_DATA', 'tensor data', 'a number, nested arrays or a typed array', data)
-  const shape: number[] = []
-  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length)
-  const values: (number | boolean)[] = []
-  collect(data, shape, 0, values)
-  const booleans = values.length > 0 && values.every((value) => typeof value === 'boolean')
-  return { values, shape, dtype: booleans ? 'bool' : floatx() }
-}
-
-function checkedArray(data: TypedArray): TypedArray {
-  if (data.byteLength === 0 && (data.buffer as { detached?: boolean }).detached === true) {
-    fail('ERR_DATA', 'tensor data', 'a typed array in use', { text: 'one whose buffer was transferred' })
-  }
-  if ((data as unknown) instanceof BigInt64Array || (data as unknown) instanceof BigUint64Array) {
-    fail('ERR_DATA', 'tensor data', 'numbers', { text: data.constructor.name })
-  }
-  return data
-}
-
-function collect(data: readonly unknown[], shape: Shape, axis: number, into: (number | boolean)[]): void {
-  if (data.length !== shape[axis]) {
-    fail(
-      'ERR_SHAPE',
-      'tensor data',
-      `${shape[axis]} items along axis ${axis}`,
-      { text: `${data.length}` },
-      'Rows must have equal lengths',
-    )
-  }
-  for (let index = 0; index < data.length; index += 1) {
-    const item = data[index]
-    if (axis + 1 < shape.length) {
-      if (!Array.isArray(item)) fail('ERR_SHAPE', 'tensor data', `an array at depth ${axis + 1}`, item)
-      collect(item, shape, axis + 1, into)
-    } else if (typeof item === 'number' || typeof item === 'boolean') into.push(item)
-    else fail('ERR_DATA', 'tensor data', 'numbers', item)
-  }
-}
-
-function convert(values: TypedArray | readonly (number | boolean)[], dtype: DType): TypedArray {
-  if (ArrayBuffer.isView(values) && dtypeOfArray(values) === dtype && values.BYTES_PER_ELEMENT >= 4) {
-    if (!(values instanceof Uint32Array)) return values
-  }
-  const out = allocate(dtype, values.length)
-  for (let index = 0; index < values.length; index += 1) {
-    const value = Number(values[index])
-    if (dtype === 'int32' && value !== (value | 0)) {
-      fail('ERR_DATA', `tensor data[${index}]`, 'an integer of 32 bits', value, `Use dtype 'float64' for other numbers`)
-    }
-    out[index] = dtype === 'bool' ? Number(value !== 0) : value
-  }
-  return out
-}
-
-function resolveShape(shape: Shape, size: number): number[] {
-  const wrong = shape.some((length) => !Number.isInteger(length) || length < 0 || length > 0xffff_ffff)
-  const product = shape.reduce((left, right) => left * right, 1)
-  if (wrong || product !== size) {
-    fail('ERR_SHAPE', 'tensor shape', `lengths that multiply to ${size}`, [...shape])
-  }
-  return [...shape]
 }

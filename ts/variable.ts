@@ -2,13 +2,14 @@
 
 import type { Constraint } from './constraints.js'
 import { fail } from './errors.js'
-import { add } from './generated/ops.js'
+import { assigned, evaluateNow } from './evaluation.js'
+import { currentTrace, type Frame } from './frames.js'
+import { add, subtract } from './generated/ops.js'
 import { inspectWith } from './inspect.js'
 import { BindingVariable } from './native.js'
-import { isRecording, recordRead } from './recording.js'
-import { native, runtime } from './runtime.js'
-import { handleOf, Tensor, tensor } from './tensor.js'
-import { currentTrace } from './trace.js'
+import { isRecording, noteRead, recordRead } from './recording.js'
+import { native } from './runtime.js'
+import { depthOf, handleOf, Tensor, tensor } from './tensor.js'
 import type { DType, Shape, TensorLike, TypedArray } from './types.js'
 
 /** The native handle of a variable, for the modules that talk to the addon. */
@@ -23,24 +24,6 @@ export interface VariableOptions {
   /** Default: that of the initial value. */
   readonly dtype?: DType
 }
-
-/** Variables whose assigned value is not yet in Rust. */
-const unsettled = new Set<Variable>()
-
-/** So many assignments may wait: a loop that only assigns must not grow its graph without end. */
-const WAITING = 64
-let waiting = 0
-
-/** Hands every assigned value to Rust; before a program runs, since it may read any of them. */
-export function settleVariables(): void {
-  if (unsettled.size === 0) return
-  const variables = [...unsettled]
-  unsettled.clear()
-  waiting = 0
-  settle(variables)
-}
-
-let settle: (variables: readonly Variable[]) => void
 
 /**
  * A tensor that can be assigned to. Reads after an assignment see it; tensors read before do not.
@@ -67,11 +50,6 @@ export class Variable {
   static {
     inspectWith(Variable, (variable) => variable.#describe())
     variableHandle = (variable) => variable.#handle
-    settle = (variables) => {
-      const values = variables.map((variable) => variable.#assigned).filter((value) => value !== undefined)
-      native(() => runtime().evaluateSync(values.map(handleOf), isRecording()))
-      for (const variable of variables) variable.#store()
-    }
   }
 
   constructor(initial: Tensor, name: string, trainable: boolean) {
@@ -79,45 +57,47 @@ export class Variable {
     this.shape = initial.shape
     this.dtype = initial.dtype
     this.trainable = trainable
-    native(() => runtime().evaluateSync([handleOf(initial)], isRecording()))
+    if (Number.isNaN(depthOf(initial))) {
+      const hint = 'Make variables outside, or in the build method of a layer'
+      fail('ERR_STATE', `variable '${name}'`, 'an initial value of numbers', { text: 'a traced tensor' }, hint)
+    }
+    evaluateNow([handleOf(initial)], isRecording())
     this.#handle = native(() => BindingVariable.of(name, handleOf(initial)))
   }
 
   /** The present value; inside a traced function, the value that it will have at the run. */
   read(): Tensor {
     const frame = currentTrace()
-    if (frame === undefined) return this.#readNow()
-    const known = frame.updates.get(this) ?? frame.symbols.get(this)
-    if (known !== undefined) return known
-    const symbol = Tensor.of(this.#handle.symbol())
-    frame.symbols.set(this, symbol)
-    return symbol
-  }
-
-  /** The present value; a tape remembers the first one it sees, be it stored or assigned just before. */
-  #readNow(): Tensor {
-    const recorded = recordRead(this, () => this.#assigned ?? Tensor.of(this.#handle.snapshot()))
-    return this.#assigned ?? recorded
+    if (frame !== undefined) return this.#readTraced(frame)
+    if (!isRecording()) return this.#present()
+    if (this.#assigned === undefined) return recordRead(this, () => this.#present())
+    noteRead(this, this.#assigned)
+    return this.#assigned
   }
 
   /** Gives it another value of the same shape and dtype. */
-  assign(value: TensorLike): void {
+  assign(value: TensorLike | Variable): void {
     const next = this.#checked(value)
     const frame = currentTrace()
     if (frame !== undefined) {
       frame.updates.set(this, next)
       return
     }
+    if (Number.isNaN(depthOf(next))) {
+      fail('ERR_STATE', `assign to '${this.name}'`, 'numbers', { text: 'a tensor inside a traced function' })
+    }
     this.#assigned = next
-    unsettled.add(this)
-    waiting += 1
-    if (waiting >= WAITING && !isRecording()) settleVariables()
+    assigned(this, { value: handleOf(next), store: () => this.#store(next) })
   }
 
   /** Adds to the value. */
-  assignAdd(value: TensorLike): void {
-    const present = this.read()
-    this.assign(add(present, value instanceof Tensor ? value : tensor(value, undefined, this.dtype)))
+  assignAdd(value: TensorLike | Variable): void {
+    this.assign(add(this.read(), this.#operand(value)))
+  }
+
+  /** Subtracts from the value. */
+  assignSub(value: TensorLike | Variable): void {
+    this.assign(subtract(this.read(), this.#operand(value)))
   }
 
   /** Copies numbers in, row-major, as many as the shape has. */
@@ -127,27 +107,50 @@ export class Variable {
 
   /** The numbers, row-major, computed off the event loop. */
   async data(): Promise<TypedArray> {
-    return await (this.#assigned ?? Tensor.of(this.#handle.snapshot())).data()
+    return await this.#present().data()
   }
 
   /** The numbers, row-major, now. */
   dataSync(): TypedArray {
-    return (this.#assigned ?? Tensor.of(this.#handle.snapshot())).dataSync()
+    return this.#present().dataSync()
+  }
+
+  /** The numbers as NumPy prints them, with shape and dtype. */
+  toString(): string {
+    return this.#present().toString()
   }
 
   #describe(): string {
     return `Variable(${this.name}: ${this.dtype}[${this.shape.join(', ')}])`
   }
 
-  #store(): void {
-    const value = this.#assigned
-    if (value === undefined) return
-    native(() => this.#handle.assign(handleOf(value)))
-    this.#assigned = undefined
+  #present(): Tensor {
+    return this.#assigned ?? Tensor.of(this.#handle.snapshot())
   }
 
-  #checked(value: TensorLike): Tensor {
-    const next = value instanceof Tensor ? value : tensor(value, undefined, this.dtype)
+  #readTraced(frame: Frame): Tensor {
+    let tensor = frame.updates.get(this) ?? frame.symbols.get(this)
+    if (tensor === undefined) {
+      tensor = Tensor.traced(this.#handle.symbol())
+      frame.symbols.set(this, tensor)
+    }
+    noteRead(this, tensor)
+    return tensor
+  }
+
+  /** Puts a computed value into Rust. */
+  #store(value: Tensor): void {
+    native(() => this.#handle.assign(handleOf(value)))
+    if (this.#assigned === value) this.#assigned = undefined
+  }
+
+  #operand(value: TensorLike | Variable): Tensor {
+    if (value instanceof Variable) return value.read()
+    return value instanceof Tensor ? value : tensor(value, undefined, this.dtype)
+  }
+
+  #checked(value: TensorLike | Variable): Tensor {
+    const next = this.#operand(value)
     if (next.dtype !== this.dtype) fail('ERR_DTYPE', `assign to '${this.name}'`, this.dtype, { text: next.dtype })
     if (String(next.shape) !== String(this.shape)) {
       const shapes = [this.shape, next.shape].map((shape) => `[${shape.join(', ')}]`)

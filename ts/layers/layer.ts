@@ -12,6 +12,7 @@ import * as ops from '../ops.js'
 import { SeedGenerator } from '../random.js'
 import { getRegularizer, type Regularizer, type RegularizerLike } from '../regularizers.js'
 import { Tensor, tensor } from '../tensor.js'
+import { untraced } from '../trace.js'
 import type { Config, DType, FloatDType, PartialShape, Shape, TensorLike } from '../types.js'
 import { type Variable, variable } from '../variable.js'
 import { type CallContext, type RootCall, rootCall, withContext } from './context.js'
@@ -153,7 +154,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   ensureBuilt(inputShape: Shape | readonly Shape[]): void {
     if (this.built) return
     // A user may have called `build` directly.
-    if (this.#weights.length === 0) this.build(inputShape)
+    if (this.#weights.length === 0) untraced(() => this.build(inputShape))
     this.built = true
   }
 

@@ -1,7 +1,7 @@
 /** Softmax and the cross-entropies, fused and stable. */
 
 import * as raw from '../generated/ops.js'
-import { handleOf, Tensor } from '../tensor.js'
+import { depthOf, handleOf, Tensor } from '../tensor.js'
 import { axisOf, cast, floats, type Operand, toFloat } from './operand.js'
 import type { AxisOptions } from './reduce.js'
 import { transpose } from './shape.js'
@@ -39,5 +39,5 @@ export function sigmoidCrossEntropy(logits: Operand, targets: Operand): Tensor {
 export function producer(x: Tensor): { op: string; inputs: Tensor[] } | undefined {
   const handle = handleOf(x)
   const { op } = handle
-  return op == null ? undefined : { op, inputs: handle.inputs.map((input) => Tensor.of(input)) }
+  return op == null ? undefined : { op, inputs: handle.inputs.map((input) => Tensor.of(input, depthOf(x))) }
 }

@@ -19,6 +19,7 @@ import * as ops from '../ops.js'
 import { Schedule } from '../schedules/schedule.js'
 import { learningRateKind } from '../schedules/table.js'
 import { type Tensor, tensor } from '../tensor.js'
+import { untraced } from '../trace.js'
 import type { Config, FloatDType } from '../types.js'
 import { type Variable, variable } from '../variable.js'
 import { clip } from './clip.js'
@@ -200,7 +201,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
       fail('ERR_SHAPE', where, `a gradient (or undefined) for each of ${variables.length} variables`, {
         text: `${gradients.length}`,
       })
-    this.build(variables)
+    untraced(() => this.build(variables))
     const moved = variables.filter((_, i) => gradients[i] !== undefined)
     const given = gradients.filter((gradient) => gradient !== undefined)
     if (given.length === 0 && variables.length > 0)

@@ -1,0 +1,170 @@
+import { config, GradientTape, grad, jit, ops, type Tensor, tensor, type Variable, variable } from 'ferrograd'
+import { Dense, Dropout } from 'ferrograd/layers'
+import { Adam } from 'ferrograd/optimizers'
+import { expect, expectTypeOf, test } from 'vitest'
+
+const rejection = async (run: () => Promise<unknown>): Promise<string> => {
+  try {
+    await run()
+  } catch (error) {
+    return `${(error as { code?: string }).code}: ${(error as Error).message}`
+  }
+  return 'nothing thrown'
+}
+
+test('traces once for each kind of arguments', async () => {
+  let traces = 0
+  const f = jit((x: Tensor, y: Tensor) => {
+    traces += 1
+    return ops.add(ops.multiply(x, 2), y)
+  })
+  expectTypeOf(f).returns.toEqualTypeOf<Promise<Tensor>>()
+  expect((await f(tensor([1, 2]), 1)).arraySync()).toEqual([3, 5])
+  expect((await f([3, 4], 10)).arraySync()).toEqual([16, 18])
+  expect(traces).toBe(1)
+  expect((await f([3, 4, 5], 10)).shape).toEqual([3])
+  expect((await f(tensor([3], [1], 'float64'), tensor(1, [], 'float64'))).dtype).toBe('float64')
+  expect(traces).toBe(3)
+})
+
+test('results by name, in a list, or none', async () => {
+  const named = await jit((x: Tensor) => ({ twice: x.mul(2), same: x }))([1, 2])
+  expect([named.twice.arraySync(), named.same.arraySync()]).toEqual([
+    [2, 4],
+    [1, 2],
+  ])
+  const [a, b] = await jit((x: Tensor) => [x.add(1), x.sub(1)])(5)
+  expect([a!.itemSync(), b!.itemSync()]).toEqual([6, 4])
+  const w = variable(0)
+  expect(await jit((x: Tensor) => w.assign(x))(7)).toBeUndefined()
+  expect(w.dataSync()[0]).toBe(7)
+})
+
+test('variables change with each run, also when calls are not awaited', async () => {
+  const w = variable(1, { dtype: 'float64' })
+  const step = jit((x: Tensor) => {
+    w.assign(ops.add(ops.multiply(w, 2), ops.cast(x, 'float64')))
+    return w.read()
+  })
+  const results = await Promise.all([step(1), step(2), step(3)])
+  expect(results.map((result) => result.itemSync())).toEqual([3, 8, 19])
+  w.assign(0)
+  expect((await step(5)).itemSync()).toBe(5)
+  expect(w.dataSync()[0]).toBe(5)
+})
+
+test('large programs run off the event loop, in the order of their calls', async () => {
+  const w = variable(ops.zeros([300, 300]))
+  const step = jit((x: Tensor) => {
+    w.assign(ops.add(ops.matmul(w, x), 1))
+    return ops.mean(w)
+  })
+  const eye = ops.eye(300)
+  const results = await Promise.all([step(eye), step(eye), step(eye.mul(2))])
+  expect(results.map((result) => Math.round(result.itemSync()))).toEqual([1, 2, 5])
+})
+
+test('variables can be arguments', async () => {
+  const [a, b] = [variable(1), variable(10)]
+  const increment = jit((w: Variable, x: Tensor) => w.assignAdd(x))
+  await increment(a, 2)
+  await increment(b, 2)
+  await increment(a, 2)
+  expect([a.dataSync()[0], b.dataSync()[0]]).toEqual([5, 12])
+})
+
+test('calls inside a trace or a tape are part of it', async () => {
+  const square = jit((x: Tensor) => ops.square(x))
+  const f = jit((x: Tensor) => square.draw(x).add(1))
+  expect((await f(3)).itemSync()).toBe(10)
+  expect(grad((x) => square.draw(x))(3).itemSync()).toBe(6)
+})
+
+test('numbers that are closed over are constants, passed ones are inputs', async () => {
+  let scale = 2
+  const closed = jit((x: Tensor) => x.mul(scale))
+  const passed = jit((x: Tensor, by: Tensor) => x.mul(by))
+  expect((await closed(1)).itemSync()).toBe(2)
+  scale = 3
+  expect((await closed(1)).itemSync()).toBe(2)
+  expect((await passed(1, scale)).itemSync()).toBe(3)
+})
+
+test('refuses other results, promises, and numbers of traced tensors', async () => {
+  // @ts-expect-error a number is no result
+  expect(await rejection(() => wrap(jit((x: Tensor) => x.rank))([1]))).toMatch(
+    /^ERR_DATA: jit result: expected tensors/,
+  )
+  // @ts-expect-error nor is a promise
+  expect(await rejection(() => wrap(jit(async (x: Tensor) => x))([1]))).toMatch(/^ERR_DATA: jit result/)
+  expect(await rejection(() => jit((x: Tensor) => ({ loss: x, n: 3 }) as never)([1]))).toMatch(
+    /^ERR_DATA: jit result.n/,
+  )
+  expect(await rejection(() => jit((x: Tensor) => tensor(x.itemSync()))(1))).toMatch(/^ERR_STATE: data/)
+  expect(await rejection(() => jit((x: Tensor) => x)('a' as never))).toMatch(/^ERR_DATA: jit argument 0/)
+  let leaked: Tensor | undefined
+  await jit((x: Tensor) => {
+    leaked = x.add(1)
+    return x
+  })(1)
+  expect(() => leaked?.dataSync()).toThrow(/inside a traced function/)
+  expect(String(leaked)).toBe('Tensor(float32[], traced)')
+})
+
+const wrap =
+  (f: unknown): ((...args: unknown[]) => Promise<unknown>) =>
+  (...args) =>
+    (f as (...args: unknown[]) => Promise<unknown>)(...args)
+
+test('a training step: layers built inside, dropout, optimizer, several steps in one trace', async () => {
+  config.setSeed(1)
+  const hidden = new Dense({ units: 8, activation: 'tanh' })
+  const drop = new Dropout({ rate: 0.1 })
+  const out = new Dense({ units: 1 })
+  const optimizer = new Adam({ learningRate: 0.05 })
+  const x = tensor([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ])
+  const y = tensor([[0], [1], [1], [0]])
+  const once = (): Tensor => {
+    const tape = new GradientTape()
+    const loss = tape.record(() => {
+      const guess = out.apply(drop.apply(hidden.apply(x), { training: true }))
+      return ops.mean(ops.square(ops.subtract(guess, y)))
+    })
+    const variables = [...hidden.trainableWeights, ...out.trainableWeights]
+    optimizer.apply(tape.gradient(loss, variables), variables)
+    return loss
+  }
+  const two = jit(() => [once(), once()])
+  let [first, second] = await two()
+  expect(first!.itemSync()).not.toBe(second!.itemSync())
+  for (let i = 0; i < 400; i += 1) [first, second] = await two()
+  expect(second!.itemSync()).toBeLessThan(0.1)
+  expect(optimizer.iterations.dataSync()[0]).toBe(802)
+})
+
+test('two steps in one trace are two steps', async () => {
+  const make = (): [Variable, () => void] => {
+    const w = variable(4, { dtype: 'float64' })
+    return [
+      w,
+      () => {
+        const tape = new GradientTape()
+        const loss = tape.record(() => ops.square(ops.square(w)))
+        w.assignSub(ops.multiply(tape.gradient(loss, [w])[0]!, 1e-3))
+      },
+    ]
+  }
+  const [[a, eager], [b, traced]] = [make(), make()]
+  eager()
+  eager()
+  await jit(() => {
+    traced()
+    traced()
+  })()
+  expect(b.dataSync()[0]).toBe(a.dataSync()[0])
+})

@@ -1,0 +1,177 @@
+/** Functions of tensors, compiled: traced once for each kind of arguments, then run in Rust. */
+
+import { floatx } from './config.js'
+import { fail } from './errors.js'
+import { currentTrace } from './frames.js'
+import { compile, type Program } from './program.js'
+import { isRecording } from './recording.js'
+import { Tensor, tensor } from './tensor.js'
+import { placeholder, trace } from './trace.js'
+import type { DType, NestedArray, Shape, TypedArray } from './types.js'
+import { Variable } from './variable.js'
+
+/** What a compiled function may be called with: data, which becomes a tensor, and variables, which stay what they are. */
+export type JitArgument = Tensor | Variable | number | boolean | NestedArray | TypedArray
+
+/** What a compiled function may return: tensors, alone, in a list or by name; or nothing. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that only assigns variables returns nothing
+export type JitResult = Tensor | readonly Tensor[] | { readonly [name: string]: Tensor } | void
+
+/** What calls of the compiled function may pass for its parameters. */
+export type Passed<A extends readonly unknown[]> = { [K in keyof A]: A[K] extends Variable ? A[K] : JitArgument }
+
+/** A compiled function. */
+export interface Jitted<A extends readonly unknown[], R> {
+  (...args: Passed<A>): Promise<R>
+  /** Calls the function itself, as part of the surrounding traced or recorded function. */
+  draw(...args: Passed<A>): R
+}
+
+/** Programs of at most so many kernels and bytes run at once: handing them to another thread would take longer. */
+const SMALL_STEPS = 64
+const SMALL_BYTES = 64 * 1024
+
+/** Functions whose arguments are never alike fill no memory: the oldest programs are forgotten. */
+const KEPT = 64
+
+/**
+ * A compiled `fn`: traced once for each combination of shapes and dtypes of its arguments, then run by Rust off the
+ * event loop (tiny programs at once). Variables that `fn` assigns change with each run; runs keep the order of calls.
+ *
+ * `fn` runs only while it is traced. JavaScript values that it closes over are constants of the program, and so is an
+ * `if` on one: pass a number as an argument to make it an input, and branch on tensors with `ops.where`. Inside
+ * another traced function, or while a tape records, a call is part of that: it is the same as `draw`, which gives
+ * tensors and no promise.
+ *
+ * @example
+ * import { GradientTape, jit, losses, optimizers, Sequential, type Tensor, layers } from 'ferrograd'
+ *
+ * const model = new Sequential([new layers.Dense({ units: 1, inputShape: [3] })])
+ * const optimizer = new optimizers.Adam({ learningRate: 0.01 })
+ * const mse = new losses.MeanSquaredError()
+ * const step = jit((x: Tensor, y: Tensor) => {
+ *   const tape = new GradientTape()
+ *   const loss = tape.record(() => mse.apply(y, model.apply(x)))
+ *   optimizer.apply(tape.gradient(loss, model.trainableVariables), model.trainableVariables)
+ *   return loss
+ * })
+ * const loss = await step([[1, 2, 3]], [[4]])
+ * console.log(await loss.item())
+ */
+export function jit<A extends readonly (Tensor | Variable)[], R extends JitResult>(
+  fn: (...args: A) => R,
+): Jitted<A, R> {
+  if (typeof fn !== 'function') fail('ERR_CONFIG', 'jit', 'a function', fn)
+  const compiled = new Map<string, Compiled>()
+  const call = (...given: Passed<A>): Promise<R> => {
+    const args = given.map((value, index) => argument(value, index))
+    if (currentTrace() !== undefined || isRecording()) return fn(...(args as unknown as A)) as unknown as Promise<R>
+    const key = args.map(keyOf).join(';')
+    let known = compiled.get(key)
+    if (known === undefined) {
+      known = traceCall(fn as never, args)
+      compiled.set(key, known)
+      for (const oldest of compiled.keys()) if (compiled.size > KEPT) compiled.delete(oldest)
+    }
+    return run(known, args) as Promise<R>
+  }
+  const draw = (...given: Passed<A>): R => fn(...(given.map((value, index) => argument(value, index)) as unknown as A))
+  return Object.assign(call, { draw })
+}
+
+interface Compiled {
+  readonly program: Program
+  readonly small: boolean
+  /** Puts the program's outputs in the shape that `fn` returned. */
+  readonly assemble: (outputs: readonly Tensor[]) => unknown
+}
+
+/** Runs that were handed to another thread and have not ended: the next one waits for them, so that order is kept. */
+let last: Promise<unknown> | undefined
+
+function run({ program, small, assemble }: Compiled, args: readonly (Tensor | Variable)[]): Promise<unknown> {
+  const inputs = args.filter((arg) => arg instanceof Tensor)
+  if (small && last === undefined) {
+    try {
+      return Promise.resolve(assemble(program.runSync(inputs)))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+  const start = (): Promise<Tensor[]> => program.run(inputs)
+  const done: Promise<Tensor[]> = last === undefined ? start() : last.then(start, start)
+  last = done
+  const forget = (): void => {
+    if (last === done) last = undefined
+  }
+  done.then(forget, forget)
+  return done.then(assemble)
+}
+
+function argument(value: unknown, index: number): Tensor | Variable {
+  if (value instanceof Tensor || value instanceof Variable) return value
+  if (typeof value === 'number') return tensor(value, [], floatx())
+  if (typeof value === 'boolean' || Array.isArray(value) || ArrayBuffer.isView(value))
+    return tensor(value as NestedArray)
+  return fail('ERR_DATA', `jit argument ${index}`, 'a tensor, a variable, or data for a tensor', value)
+}
+
+const identities = new WeakMap<Variable, number>()
+let variables = 0
+
+/** What a program is compiled for: shape and dtype of data, and which variable. */
+function keyOf(arg: Tensor | Variable): string {
+  if (arg instanceof Tensor) return `${arg.dtype}:${arg.shape}`
+  let id = identities.get(arg)
+  if (id === undefined) {
+    variables += 1
+    id = variables
+    identities.set(arg, id)
+  }
+  return `#${id}`
+}
+
+function traceCall(
+  fn: (...args: readonly (Tensor | Variable)[]) => unknown,
+  args: readonly (Tensor | Variable)[],
+): Compiled {
+  const stand = ({ shape, dtype }: { shape: Shape; dtype: DType }): Tensor => placeholder(shape, dtype)
+  const symbols = args.map((arg) => (arg instanceof Tensor ? stand(arg) : arg))
+  const { result, updates } = trace(() => fn(...symbols))
+  const { outputs, assemble } = disassemble(result)
+  const inputs = symbols.filter((symbol) => symbol instanceof Tensor)
+  const program = compile({ inputs, outputs, updates })
+  const small = program.steps.length <= SMALL_STEPS && program.arenaBytes <= SMALL_BYTES
+  return { program, small, assemble }
+}
+
+function disassemble(result: unknown): {
+  readonly outputs: readonly Tensor[]
+  readonly assemble: (outputs: readonly Tensor[]) => unknown
+} {
+  if (result === undefined) return { outputs: [], assemble: () => undefined }
+  if (result instanceof Tensor) return { outputs: [result], assemble: ([output]) => output }
+  if (Array.isArray(result)) {
+    return { outputs: result.map((item, index) => output(item, `[${index}]`)), assemble: (outputs) => [...outputs] }
+  }
+  if (typeof result !== 'object' || result === null || Object.getPrototypeOf(result) !== Object.prototype) {
+    return refuse('', result)
+  }
+  const names = Object.keys(result)
+  return {
+    outputs: Object.entries(result).map(([name, item]) => output(item, `.${name}`)),
+    assemble: (outputs) => Object.fromEntries(names.map((name, index) => [name, outputs[index]])),
+  }
+}
+
+function output(value: unknown, where: string): Tensor {
+  return value instanceof Tensor ? value : refuse(where, value)
+}
+
+function refuse(where: string, value: unknown): never {
+  const hint =
+    value instanceof Promise
+      ? 'A traced function is synchronous; inside it, call `draw` of another compiled function'
+      : 'Other values exist only while the function is traced'
+  return fail('ERR_DATA', `jit result${where}`, 'tensors, in a list or by name, or nothing', value, hint)
+}
