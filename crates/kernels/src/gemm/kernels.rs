@@ -117,7 +117,7 @@ macro_rules! kernels {
     };
 }
 
-kernels!(portable, Portable, Lanes<f32, 8>, Lanes<f64, 4>, [1 2 3 4], [1 2 3 4], [1 2]);
+kernels!(portable, Portable, Lanes<f32, 4>, Lanes<f64, 2>, [1 2 3 4 5 6], [1 2 3 4 5 6], [1 2]);
 #[cfg(target_arch = "x86_64")]
 use super::vector::x86;
 #[cfg(target_arch = "x86_64")]
