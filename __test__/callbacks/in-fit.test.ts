@@ -1,6 +1,12 @@
 /** Callbacks inside a whole fit with validation, against Keras's history and weights in float64. */
 import { config } from 'ferrograd'
-import { EarlyStopping, type Hooks, LearningRateScheduler, ReduceLROnPlateau, SwapEMAWeights } from 'ferrograd/callbacks'
+import {
+  EarlyStopping,
+  type Hooks,
+  LearningRateScheduler,
+  ReduceLROnPlateau,
+  SwapEMAWeights,
+} from 'ferrograd/callbacks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { modelFromConfig } from '../../ts/model/from-config.js'
 import { camel } from '../../ts/names.js'
@@ -26,7 +32,8 @@ const make: Readonly<Record<string, (options: object) => Hooks>> = {
   EarlyStopping: (options) => new EarlyStopping(options),
   ReduceLROnPlateau: (options) => new ReduceLROnPlateau(options),
   SwapEMAWeights: (options) => new SwapEMAWeights(options),
-  LearningRateScheduler: () => new LearningRateScheduler({ schedule: (epoch, rate) => (epoch % 2 ? rate * 0.5 : rate) }),
+  LearningRateScheduler: () =>
+    new LearningRateScheduler({ schedule: (epoch, rate) => (epoch % 2 ? rate * 0.5 : rate) }),
 }
 
 beforeAll(() => config.setFloatx('float64'))
@@ -50,5 +57,6 @@ test.each(fixture<Case>('callbacks').cases.filter(({ history }) => history !== u
     const tolerance = name === 'learning_rate' ? 1e-7 : 1e-8
     expectClose(Float64Array.from(history[name]!), { shape: [values.length], data: values }, tolerance, name)
   }
-  for (const [i, weight] of model.getWeights().entries()) expectClose(weight.dataSync(), given.after_weights[i]!, 1e-8, `weight ${i}`)
+  for (const [i, weight] of model.getWeights().entries())
+    expectClose(weight.dataSync(), given.after_weights[i]!, 1e-8, `weight ${i}`)
 })
