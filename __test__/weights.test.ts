@@ -83,6 +83,19 @@ describe('random initializers', () => {
     },
   )
 
+  it.each(['glorotUniform', 'heNormal', 'truncatedNormal', 'randomNormal'] as const)(
+    '%s: the same bits at 1 and 4 threads',
+    (name) => {
+      const drawn = [1, 4].map((threads) => {
+        config.setThreads(threads)
+        config.setSeed(9)
+        return getInitializer(name).call([300, 200], 'float32').dataSync()
+      })
+      config.setThreads(0)
+      expect(drawn[1]).toEqual(drawn[0])
+    },
+  )
+
   it('with a seed each call gives the same numbers, without one it does not', () => {
     const seeded = getInitializer({ class_name: 'HeNormal', config: { seed: 7 } } as never)
     expect(seeded.call([5], 'float64').dataSync()).toEqual(seeded.call([5], 'float64').dataSync())

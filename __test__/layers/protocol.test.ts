@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
+import { GradientTape } from '../../ts/gradient.js'
 import {
   Add,
   add,
@@ -26,8 +27,10 @@ import {
   Subtract,
   subtract,
 } from '../../ts/layers/index.js'
+import { MeanSquaredError } from '../../ts/losses/index.js'
 import { input } from '../../ts/model/index.js'
 import * as ops from '../../ts/ops.js'
+import { Adam } from '../../ts/optimizers/index.js'
 import { type Tensor, tensor } from '../../ts/tensor.js'
 import type { Shape } from '../../ts/types.js'
 import type { Variable } from '../../ts/variable.js'
@@ -230,6 +233,15 @@ describe('randomness', () => {
     expect(new Dropout({ rate: 0.9 }).apply([1, 2, 3]).arraySync()).toEqual([1, 2, 3])
   })
 
+  it.each([1, 4])('the same seed drops the same with %d threads', (threads) => {
+    const x = ops.ones([300, 100])
+    config.setThreads(1)
+    const expected = new Dropout({ rate: 0.3, seed: 11 }).apply(x, { training: true }).dataSync()
+    config.setThreads(threads)
+    expect(new Dropout({ rate: 0.3, seed: 11 }).apply(x, { training: true }).dataSync()).toEqual(expected)
+    config.setThreads(0)
+  })
+
   it('the noise shape is broadcast', () => {
     const y = new Dropout({ rate: 0.5, seed: 3, noiseShape: [null, 1] })
       .apply(ops.ones([50, 4]), { training: true })
@@ -301,6 +313,12 @@ describe('inputs that do not fit are refused, with both shapes', () => {
   const rows: readonly [what: string, act: () => unknown, says: string][] = [
     ['width', () => built.apply(ops.ones([32, 28, 28])), 'Dense input: expected [batch, …, 784], got [32, 28, 28]'],
     ['name', () => named.apply(ops.ones([1, 4])), "Dense 'first' input: expected [batch, …, 3], got [1, 4]"],
+    [
+      'undefined',
+      () => new Dense({ units: 2 }).apply(undefined as never),
+      'Dense input: expected a tensor or numbers, got undefined',
+    ],
+    ['null', () => new Dense({ units: 2 }).apply(null as never), 'got null'],
     ['rank 1', () => new Dense({ units: 2 }).apply([1, 2]), 'Dense input: expected [batch, …, inputs], got [2]'],
     ['reshape', () => new Reshape({ targetShape: [4] }).apply(x), 'a shape of 3 elements, as [3] has, got [4]'],
     ['two −1', () => new Reshape({ targetShape: [-1, -1] }).apply(x), 'Reshape.targetShape'],
@@ -355,5 +373,40 @@ describe('names', () => {
       new BatchNormalization().name,
       new Dense({ units: 1, name: 'out' }).name,
     ]).toEqual(['dense', 'batch_normalization', 'out'])
+  })
+})
+
+describe("a loop of one's own", () => {
+  it('layers, loss and optimizer by hand reach what a line needs', () => {
+    config.setSeed(3)
+    const x = tensor([[0], [1], [2], [3]])
+    const y = tensor([[1], [3], [5], [7]])
+    const layer = new Dense({ units: 1 })
+    layer.ensureBuilt([4, 1])
+    const [optimizer, lossFunction] = [new Adam({ learningRate: 0.1 }), new MeanSquaredError()]
+    let last = 0
+    for (let step = 0; step < 200; step++) {
+      const tape = new GradientTape()
+      const loss = tape.record(() => lossFunction.apply(y, layer.apply(x)))
+      optimizer.apply(tape.gradient(loss, layer.trainableWeights), layer.trainableWeights)
+      last = loss.itemSync()
+    }
+    expect(last).toBeLessThan(1e-3)
+    expect(layer.kernel.dataSync()[0]).toBeCloseTo(2, 1)
+    expect(optimizer.iterations.dataSync()[0]).toBe(200)
+  })
+
+  it('a gradient that is missing leaves its variable alone, and none at all is an error', () => {
+    const layer = new Dense({ units: 1 })
+    layer.apply([[1]])
+    const [kernel, bias] = layer.getWeights().map((weight) => weight.arraySync())
+    const optimizer = new Adam()
+    optimizer.apply([tensor([[1]]), undefined], layer.trainableWeights)
+    expect(layer.getWeights()[1]!.arraySync()).toEqual(bias)
+    expect(layer.getWeights()[0]!.arraySync()).not.toEqual(kernel)
+    expect(() => optimizer.apply([undefined, undefined], layer.trainableWeights)).toThrow(
+      'a gradient for at least one variable',
+    )
+    expect(() => optimizer.apply([tensor([[1]])], layer.trainableWeights)).toThrow('for each of 2 variables, got 1')
   })
 })

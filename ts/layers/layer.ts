@@ -284,6 +284,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   /** Inputs as tensors; floats in the layer's element type, other types as they are. */
   #inputs(x: Exclude<Inputs, SymbolicTensor | readonly SymbolicTensor[]>): Tensors {
     if (isTensorList(x)) return x.map((one) => this.#input(one))
+    if (x === undefined || x === null) fail('ERR_DATA', `${this.#title()} input`, 'a tensor or numbers', x)
     return this.#input(
       x instanceof Tensor ? x : isVariable(x) ? x.read() : tensor(x, undefined, isNumbers(x) ? this.dtype : undefined),
     )
