@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::threads::{grain, split};
+
 /// Bytes of one operand's tile: a few of them share the first-level cache.
 pub(super) const TILE_BYTES: usize = 2048;
 
@@ -14,12 +16,8 @@ pub(super) const TEMP_GAP: usize = 128;
 /// Most constants, operands and temporaries alive at once.
 pub(super) const MAX_SLOTS: usize = 512;
 
-/// Below this much work, counted in additions of one element, one task does it all (some 50 µs).
-const SERIAL_WORK: usize = 400_000;
-/// The least work of a task.
-const TASK_WORK: usize = 100_000;
-/// Most tasks of a program.
-const MAX_TASKS: usize = 256;
+/// What an addition of one element in the cache takes, in picoseconds.
+const ADDITION: usize = 100;
 
 /// Rows of `inner` consecutive elements, cut into tiles.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,10 +69,9 @@ impl Tiling {
         }
     }
 
-    /// Tiles of each task where an element costs `cost` and there are to be at most `most` tasks.
+    /// Tiles of each task where an element costs `cost` additions and there are to be at most `most` tasks.
     pub fn tiles_per_task(&self, cost: usize, most: usize) -> usize {
-        let work = self.total.saturating_mul(cost);
-        let tasks = if work < SERIAL_WORK { 1 } else { (work / TASK_WORK).min(MAX_TASKS).min(most.max(1)) };
-        self.count().div_ceil(tasks).max(1)
+        let tasks = split(self.total, grain(cost * ADDITION)).count();
+        self.count().div_ceil(tasks.clamp(1, most.max(1))).max(1)
     }
 }

@@ -175,14 +175,14 @@ fn random_i32_programs_are_right() {
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_bits() {
+fn long_programs_are_right_and_the_same_at_any_number_of_threads() {
     for seed in 0..40 {
         let mut case = case::<f32>(seed);
         if case.shape.is_empty() || case.shape.contains(&0) {
             continue;
         }
         // Long enough for several tasks: the first dimension of a contiguous program grown.
-        let grown = 200_000 / case.shape.iter().product::<usize>().max(1);
+        let grown = 300_000 / case.shape.iter().product::<usize>().max(1);
         case.shape.insert(0, grown.max(1));
         for (input, buffer) in &mut case.inputs {
             input.layout = Layout::contiguous(&case.shape);
@@ -191,6 +191,9 @@ fn any_number_of_threads_gives_the_same_bits() {
             *buffer = Buffer::of(input.dtype, &(0..len).map(|_| random.unit() - 0.5).collect::<Vec<_>>());
         }
         case.alias = vec![None; case.outputs.len()];
+        if seed % 8 == 0 {
+            case.check::<f32>(5e-7, &format!("long, seed {seed}"));
+        }
         for isa in Isa::available() {
             let one = case.run::<f32>(isa, 1);
             for threads in [2, 3, 4, 8] {

@@ -183,15 +183,17 @@ fn long_sums_stay_accurate() {
 
 /// A program with its inputs and outputs over memory that they share, run in place.
 fn swap(threads: usize) -> (Vec<f32>, Vec<f32>) {
-    let shape = [5000];
+    // Several tasks' worth.
+    let shape = [700_000];
     let mut e = Expr::new();
     let (a, b) = (e.input(0), e.input(1));
     let one = e.constant(1.0);
     let b1 = e.binary(Binary::Add, b, one);
     let outputs = vec![MapOutput::store(b1, DType::F32), MapOutput::store(a, DType::F32)];
     let map = Map::<f32>::new(&shape, e, vec![contiguous(&shape, DType::F32); 2], outputs, Isa::detect()).unwrap();
-    let mut a: Vec<f32> = (0..5000).map(|i| i as f32).collect();
-    let mut b: Vec<f32> = (0..5000).map(|i| -(i as f32)).collect();
+    assert!(map.tasks > 1);
+    let mut a: Vec<f32> = (0..shape[0]).map(|i| i as f32).collect();
+    let mut b: Vec<f32> = (0..shape[0]).map(|i| -(i as f32)).collect();
     let pointers = [a.as_mut_ptr().cast::<u8>(), b.as_mut_ptr().cast::<u8>()];
     let mut workspace = vec![0; map.workspace_len()];
     // Safety: each output is the whole memory of a contiguous input.
