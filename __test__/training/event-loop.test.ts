@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { config, Sequential } from 'ferrograd'
 import { Dense } from 'ferrograd/layers'
 import { expect, test } from 'vitest'
+import { pause } from './models.js'
 
 /** 784-512-512-10 on noise: seconds of work for every core. */
 function heavy(): { model: Sequential; x: { values: Float32Array; shape: number[] }; y: Int32Array } {
@@ -17,30 +18,25 @@ function heavy(): { model: Sequential; x: { values: Float32Array; shape: number[
   return { model, x: { values, shape: [rows, 784] }, y: Int32Array.from({ length: rows }, (_, i) => i % 10) }
 }
 
-test('the event loop turns while a fit uses every core', async () => {
-  const { model, x, y } = heavy()
-  // Data are copied and the step is compiled before the first epoch; from then on the loop is free.
-  await model.fit(x, y, { batchSize: 128, verbose: 0 })
-  let turns = 0
-  const timer = setInterval(() => {
-    turns += 1
-  }, 2)
+/** The 99th percentile of the delay of the event loop while `run` does, in milliseconds. */
+async function delayDuring(run: () => Promise<unknown>): Promise<number> {
   const delay = monitorEventLoopDelay({ resolution: 1 })
-  const began = performance.now()
-  await model.fit(x, y, {
-    batchSize: 128,
-    epochs: 8,
-    verbose: 0,
-    callbacks: {
-      onEpochBegin: (epoch) => {
-        if (epoch === 0) delay.enable()
-      },
-    },
-  })
+  delay.enable()
+  await run()
   delay.disable()
-  clearInterval(timer)
-  const milliseconds = performance.now() - began
-  // Others may use this machine too: the promise is 10 ms, the test leaves room.
-  expect(delay.percentile(99) / 1e6).toBeLessThan(25)
-  expect(turns).toBeGreaterThan(milliseconds / 20)
+  return delay.percentile(99) / 1e6
+}
+
+test('the event loop turns while a fit uses every core', { retry: 2 }, async () => {
+  const { model, x, y } = heavy()
+  const idle = await delayDuring(() => pause(300))
+  let begin = (): void => undefined
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  const run = model.fit(x, y, { batchSize: 128, epochs: 8, verbose: 0, callbacks: { onEpochBegin: () => begin() } })
+  // Data are copied and the step is compiled before the first epoch; from then on the loop is free.
+  await begun
+  // The promise is 10 ms on a machine of its own; others may use this one, as the idle delay shows.
+  expect(await delayDuring(() => run)).toBeLessThan(10 + 5 * idle)
 })
