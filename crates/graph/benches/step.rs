@@ -1,0 +1,90 @@
+//! Microseconds of a train step with Adam, over a batch that lies in the arena.
+//!
+//! `cargo bench -p ferrograd-graph --bench step`; with `-- --profile` it prints instead where the time of a step goes
+//! kernel by kernel, and what drawing and compiling cost.
+
+#[path = "../tests/support/mlp.rs"]
+mod mlp;
+
+use divan::{Bencher, counter::ItemsCount};
+use ferrograd_graph::program::Running;
+use ferrograd_graph::{DType, Feed, Program};
+use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::threads::Threads;
+use mlp::{Mlp, uniform};
+use std::time::Instant;
+
+/// Sizes of the layers, rows of a batch.
+const CASES: [(&[usize], usize); 4] =
+    [(&[2, 3, 1], 4), (&[784, 10, 10], 32), (&[784, 128, 10], 32), (&[784, 512, 512, 10], 128)];
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--profile") {
+        CASES.iter().for_each(|&(sizes, batch)| profile(sizes, batch));
+    } else {
+        divan::main();
+    }
+}
+
+#[divan::bench(args = CASES.map(|(sizes, batch)| format!("{sizes:?} x {batch}")), consts = [1, 2], max_time = 2)]
+fn step<const THREADS: usize>(bencher: Bencher<'_, '_>, name: &str) {
+    let case = CASES.iter().find(|(sizes, batch)| format!("{sizes:?} x {batch}") == name);
+    let &(sizes, batch) = case.expect("a case of the table");
+    let program = Mlp::new(sizes, DType::F32).program(batch, Feed::Arena);
+    let (mut arena, threads) = (program.take_arena(), Threads::new(THREADS));
+    let mut locks = program.lock();
+    let mut running = program.bind(&mut arena, &[], program.constants(), &mut locks);
+    feed(&program, &mut running);
+    bencher.counter(ItemsCount::new(batch)).bench_local(|| running.step(&threads).expect("a finite loss"));
+}
+
+/// Rows between −1 and 1; their targets are the rows' share of a class each.
+fn feed(program: &Program, running: &mut Running<'_>) {
+    for (index, spec) in program.inputs().iter().enumerate() {
+        let size = spec.shape.size();
+        let values: Memory = uniform(DType::F32, size, 1.0, 100 + index as u32);
+        let absolute = |&value: &f32| if index == 1 { value.abs() / spec.shape[1] as f32 } else { value };
+        let values: Vec<f32> = values.as_slice::<f32>()[..size].iter().map(absolute).collect();
+        running.input::<f32>(index).copy_from_slice(&values);
+    }
+}
+
+/// Prints the least microseconds of each kernel over many steps of one thread.
+fn profile(sizes: &[usize], batch: usize) {
+    let start = Instant::now();
+    let model = Mlp::new(sizes, DType::F32);
+    let made = start.elapsed();
+    let [x, targets] = model.inputs(batch);
+    let start = Instant::now();
+    let _ = model.draw(&x, &targets);
+    let drawn = start.elapsed();
+    let start = Instant::now();
+    let program = model.program(batch, Feed::Arena);
+    let compiled = start.elapsed() - drawn;
+    println!(
+        "\n{sizes:?} x {batch}: initial values {made:.0?}, drawn in {drawn:.0?}, compiled in {compiled:.0?}, arena {} kB",
+        program.arena_bytes() / 1024
+    );
+    for threads in [1, 2].map(Threads::new) {
+        let least = least(&program, &threads);
+        println!("  {} threads: {:.2} µs", threads.count(), least.iter().sum::<f64>() * 1e6);
+        for (name, seconds) in program.step_names().zip(&least) {
+            println!("    {:9.2} µs  {name}", seconds * 1e6);
+        }
+    }
+}
+
+fn least(program: &Program, threads: &Threads) -> Vec<f64> {
+    let mut arena = program.take_arena();
+    let mut locks = program.lock();
+    let mut running = program.bind(&mut arena, &[], program.constants(), &mut locks);
+    feed(program, &mut running);
+    let mut least = vec![f64::INFINITY; program.step_names().count()];
+    let start = Instant::now();
+    while start.elapsed().as_secs_f64() < 0.5 {
+        let mut once = vec![0.0; least.len()];
+        running.profile(threads, &mut once).expect("a finite loss");
+        least.iter_mut().zip(once).for_each(|(least, once)| *least = least.min(once));
+    }
+    least
+}

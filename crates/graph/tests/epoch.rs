@@ -1,0 +1,267 @@
+//! Epochs over row-aligned data: which rows are seen, in which order, and what a stop leaves behind.
+
+use ferrograd_graph::epoch::{Column, Columns, End, Epoch, Listener, Order};
+use ferrograd_graph::{DType, Feed, Program, Request, Result, Spec, Tensor, Variable, compile, ops};
+use ferrograd_kernels::exec::{Fault, Memory};
+use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::threads::Threads;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Counts the reports, and cancels after some.
+#[derive(Default)]
+struct Ear {
+    reports: Vec<(usize, usize, Vec<f64>)>,
+    cancel_after: Option<usize>,
+}
+
+impl Listener for Ear {
+    fn cancelled(&self) -> bool {
+        self.cancel_after.is_some_and(|most| self.reports.len() >= most)
+    }
+    fn progress(&mut self, step: usize, steps: usize, values: &[f64]) -> Result<()> {
+        self.reports.push((step, steps, values.to_vec()));
+        Ok(())
+    }
+}
+
+/// Adds up rows: `sum += Σ x`, `squares += Σ x²`, `steps += 1`.
+struct Adder {
+    sum: Variable,
+    squares: Variable,
+    steps: Variable,
+}
+
+fn scalar(name: &str) -> Variable {
+    Variable::new(name, Spec::new([], DType::F64), &[0.0f64]).unwrap()
+}
+
+fn value(variable: &Variable) -> f64 {
+    variable.snapshot().as_slice::<f64>()[0]
+}
+
+fn total(x: &Tensor) -> Tensor {
+    ops::sum(x, &[0, 1], false).unwrap()
+}
+
+impl Adder {
+    fn new() -> Adder {
+        Adder { sum: scalar("sum"), squares: scalar("squares"), steps: scalar("steps") }
+    }
+
+    /// The step for `batch` rows; it gives back `10·x` and is guarded by `Σ x`.
+    fn program(&self, batch: usize) -> Arc<Program> {
+        let x = Tensor::placeholder(Spec::new([batch, 1], DType::F64));
+        let grown = |variable: &Variable, by: Tensor| (variable.clone(), Tensor::variable(variable) + by);
+        let updates = [
+            grown(&self.sum, total(&x)),
+            grown(&self.squares, total(&ops::square(&x).unwrap())),
+            grown(&self.steps, Tensor::scalar(DType::F64, 1.0)),
+        ];
+        let (output, guard) = (&x * 10.0, total(&x));
+        let request = Request { inputs: &[x], outputs: &[output], updates: &updates, guard: Some(&guard) };
+        Arc::new(compile(&request, Feed::Arena, Isa::detect()).unwrap())
+    }
+
+    fn watch(&self) -> Arc<Program> {
+        let outputs = [Tensor::variable(&self.sum), Tensor::variable(&self.steps)];
+        let request = Request { inputs: &[], outputs: &outputs, updates: &[], guard: None };
+        Arc::new(compile(&request, Feed::Borrowed, Isa::detect()).unwrap())
+    }
+
+    /// An epoch over the rows 0, 1, … of `values`.
+    fn epoch(&self, values: &[f64], batch: usize) -> Epoch {
+        let rest = values.len() % batch;
+        let column = Column { memory: Arc::new(Memory::from_slice(values)), row: 1, dtype: DType::F64 };
+        Epoch {
+            program: self.program(batch),
+            tail: (rest > 0).then(|| self.program(rest)),
+            columns: Arc::new(Columns { columns: vec![column], rows: values.len() }),
+            rows: 0..values.len(),
+            batch,
+            order: Order::Sequential,
+            max_steps: None,
+            watch: Some(self.watch()),
+            collect: false,
+            every_step: false,
+            report_every: Duration::from_secs(60),
+        }
+    }
+}
+
+fn rows(count: usize) -> Vec<f64> {
+    (0..count).map(|row| row as f64).collect()
+}
+
+fn run(epoch: &Epoch) -> End {
+    epoch.run(&Threads::serial(), &mut Ear::default()).unwrap()
+}
+
+#[test]
+fn every_row_is_seen_once_in_either_order() {
+    for order in [Order::Sequential, Order::Shuffled { seed: 1, epoch: 0 }, Order::Shuffled { seed: 1, epoch: 5 }] {
+        for (count, batch) in [(12, 4), (13, 4), (3, 4), (1, 1), (1000, 7), (4, 4), (0, 4)] {
+            let adder = Adder::new();
+            let mut epoch = adder.epoch(&rows(count), batch);
+            if count < batch {
+                epoch.program = adder.program(batch);
+            }
+            let end = run(&Epoch { order, ..epoch });
+            let expected: [f64; 2] = [rows(count).iter().sum(), rows(count).iter().map(|x| x * x).sum()];
+            assert_eq!([value(&adder.sum), value(&adder.squares)], expected, "{order:?} {count} {batch}");
+            assert_eq!((end.steps, end.stop, end.cancelled), (count.div_ceil(batch), None, false));
+            assert_eq!(end.values, [expected[0], end.steps as f64], "the watched values are those at the end");
+        }
+    }
+}
+
+#[test]
+fn a_part_of_the_rows_is_that_part() {
+    let adder = Adder::new();
+    run(&Epoch { rows: 3..9, tail: None, order: Order::Shuffled { seed: 2, epoch: 0 }, ..adder.epoch(&rows(20), 3) });
+    assert_eq!([value(&adder.sum), value(&adder.steps)], [33.0, 2.0]);
+}
+
+#[test]
+fn outputs_are_collected_in_the_order_of_the_epoch() {
+    let collected = |order| {
+        let adder = Adder::new();
+        let end = run(&Epoch { collect: true, order, ..adder.epoch(&rows(11), 4) });
+        end.collected[0].as_slice::<f64>().to_vec()
+    };
+    let tenfold: Vec<f64> = rows(11).iter().map(|row| row * 10.0).collect();
+    assert_eq!(collected(Order::Sequential), tenfold);
+    let mut shuffled = collected(Order::Shuffled { seed: 1, epoch: 1 });
+    assert_ne!(shuffled, tenfold);
+    assert_eq!(shuffled, collected(Order::Shuffled { seed: 1, epoch: 1 }), "the order is a function of its numbers");
+    assert_ne!(shuffled, collected(Order::Shuffled { seed: 1, epoch: 2 }));
+    shuffled.sort_by(f64::total_cmp);
+    assert_eq!(shuffled, tenfold);
+}
+
+#[test]
+fn the_most_steps_end_an_epoch_before_a_tail_that_has_no_program() {
+    for (most, steps) in [(0, 0), (1, 1), (2, 2)] {
+        let adder = Adder::new();
+        let end = run(&Epoch { max_steps: Some(most), tail: None, ..adder.epoch(&rows(11), 4) });
+        assert_eq!((end.steps, value(&adder.steps)), (steps, steps as f64));
+    }
+    let adder = Adder::new();
+    let epoch = Epoch { max_steps: Some(3), tail: None, ..adder.epoch(&rows(11), 4) };
+    assert!(epoch.check().unwrap_err().message.contains("3 rows has no program"));
+    let epoch = Epoch { max_steps: Some(9), ..adder.epoch(&rows(11), 4) };
+    assert_eq!(run(&epoch).steps, 3);
+}
+
+#[test]
+fn wrong_columns_are_refused_by_name() {
+    let adder = Adder::new();
+    let good = adder.epoch(&rows(8), 4);
+    let with = |column: Column| {
+        let columns = Arc::new(Columns { columns: vec![column], rows: 8 });
+        Epoch { columns, ..good.clone() }.check().unwrap_err().message
+    };
+    let memory = || Arc::new(Memory::zeroed(64));
+    assert!(with(Column { memory: memory(), row: 1, dtype: DType::F32 }).contains("input 0 is float64"));
+    assert!(with(Column { memory: memory(), row: 2, dtype: DType::F64 }).contains("2 a row"));
+    assert!(with(Column { memory: Arc::new(Memory::zeroed(8)), row: 1, dtype: DType::F64 }).contains("input 0"));
+    assert!(Epoch { rows: 0..9, ..good.clone() }.check().is_err());
+    assert!(Epoch { batch: 0, ..good.clone() }.check().is_err());
+    assert!(good.check().is_ok());
+}
+
+#[test]
+fn every_step_is_reported_and_cancelling_leaves_whole_steps() {
+    let adder = Adder::new();
+    let epoch = Epoch { every_step: true, ..adder.epoch(&rows(40), 4) };
+    let mut ear = Ear { cancel_after: Some(3), ..Ear::default() };
+    let end = epoch.run(&Threads::serial(), &mut ear).unwrap();
+    assert!(end.cancelled);
+    assert_eq!((end.steps, value(&adder.steps), value(&adder.sum)), (3, 3.0, 66.0));
+    let expected = [(1, 10, vec![6.0, 1.0]), (2, 10, vec![28.0, 2.0]), (3, 10, vec![66.0, 3.0])];
+    assert_eq!(ear.reports, expected, "the watched values of each step");
+}
+
+#[test]
+fn a_number_that_is_not_finite_stops_before_anything_changes() {
+    for (at, bad) in [(0, f64::NAN), (9, f64::INFINITY), (10, f64::NAN)] {
+        let adder = Adder::new();
+        let mut values = rows(11);
+        values[at] = bad;
+        let end = run(&adder.epoch(&values, 4));
+        let step = at / 4;
+        let stop = end.stop.expect("a stop");
+        assert!(matches!(stop.fault, Fault::NonFinite { value } if !value.is_finite()));
+        assert_eq!((stop.kernel, end.steps), ("guard", step));
+        let before: f64 = rows(step * 4).iter().sum();
+        assert_eq!([value(&adder.sum), value(&adder.steps)], [before, step as f64], "only the steps before");
+    }
+}
+
+#[test]
+fn a_reader_sees_whole_steps_and_is_served_soon() {
+    let adder = Adder::new();
+    let epoch = adder.epoch(&vec![1.0; 4_000_000], 4);
+    let (done, reads) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let mut waits = Vec::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            run(&epoch);
+            done.store(true, Ordering::SeqCst);
+        });
+        while !done.load(Ordering::SeqCst) {
+            let start = Instant::now();
+            let outputs = epoch.watch.as_ref().unwrap().run(&[], &Threads::serial()).unwrap();
+            waits.push(start.elapsed());
+            let [sum, steps] = [0, 1].map(|index: usize| outputs[index].as_slice::<f64>()[0]);
+            assert_eq!(sum, 4.0 * steps, "both are of one step");
+            reads.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    assert_eq!(value(&adder.steps), 1_000_000.0);
+    assert!(reads.load(Ordering::SeqCst) >= 3, "the epoch was long enough to be read during it");
+    waits.sort();
+    // The median: on a machine with other work a single wait says nothing.
+    assert!(waits[waits.len() / 2] < Duration::from_millis(20), "{waits:?}");
+}
+
+#[test]
+fn two_epochs_at_once_are_each_what_they_are_alone() {
+    let train = |adder: &Adder, seed| {
+        let order = Order::Shuffled { seed, epoch: 0 };
+        run(&Epoch { order, collect: true, ..adder.epoch(&rows(20_001), 8) }).collected.remove(0)
+    };
+    let alone = [1, 2].map(|seed| train(&Adder::new(), seed));
+    let together: Vec<Memory> = std::thread::scope(|scope| {
+        let started: Vec<_> = [1, 2].into_iter().map(|seed| scope.spawn(move || train(&Adder::new(), seed))).collect();
+        started.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for (alone, together) in alone.iter().zip(&together) {
+        assert_eq!(alone.as_slice::<f64>(), together.as_slice::<f64>());
+    }
+}
+
+#[test]
+fn programs_that_share_variables_take_turns_without_waiting_for_each_other_for_ever() {
+    let variables: Vec<Variable> = (0..4).map(|index| scalar(&format!("v{index}"))).collect();
+    // Each program adds 1 to two of them, in every order, and reads the other two.
+    let program = |a: usize, b: usize| {
+        let grown = |index: usize| (variables[index].clone(), Tensor::variable(&variables[index]) + 1.0);
+        let others: Vec<Tensor> =
+            (0..4).filter(|&index| index != a && index != b).map(|index| Tensor::variable(&variables[index])).collect();
+        let request = Request { inputs: &[], outputs: &others, updates: &[grown(a), grown(b)], guard: None };
+        compile(&request, Feed::Borrowed, Isa::detect()).unwrap()
+    };
+    let programs = [(0, 1), (1, 0), (1, 2), (2, 1), (3, 0), (0, 3)].map(|(a, b)| program(a, b));
+    const RUNS: usize = 500;
+    std::thread::scope(|scope| {
+        for program in &programs {
+            scope.spawn(move || (0..RUNS).for_each(|_| drop(program.run(&[], &Threads::serial()).unwrap())));
+        }
+    });
+    let runs = RUNS as f64;
+    let values: Vec<f64> = variables.iter().map(value).collect();
+    assert_eq!(values, [4.0 * runs, 4.0 * runs, 2.0 * runs, 2.0 * runs], "no addition is lost");
+}
