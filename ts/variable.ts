@@ -25,6 +25,9 @@ export interface VariableOptions {
   readonly dtype?: DType
 }
 
+/** What the console shows of a variable. */
+let describe: (variable: Variable) => string
+
 /**
  * A tensor that can be assigned to. Reads after an assignment see it; tensors read before do not.
  *
@@ -48,7 +51,7 @@ export class Variable {
   #assigned: Tensor | undefined
 
   static {
-    inspectWith(Variable, (variable) => variable.#describe())
+    describe = (variable) => variable.#describe()
     variableHandle = (variable) => variable.#handle
   }
 
@@ -159,6 +162,9 @@ export class Variable {
     return next
   }
 }
+
+// Not in the class's static block: the compiler may name the class there before it has that name.
+inspectWith(Variable, (variable) => describe(variable))
 
 /**
  * A variable with an initial value.
