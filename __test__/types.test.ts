@@ -1,6 +1,8 @@
 /** What must not compile. Each line would also throw: these functions are checked, and never called. */
-import { input, Model, type Sequential } from 'ferrograd'
+import { input, Model, type Sequential, tensor } from 'ferrograd'
 import { EarlyStopping, type Logs } from 'ferrograd/callbacks'
+import { Dataset } from 'ferrograd/data'
+import { digits } from 'ferrograd/datasets'
 import { Dense } from 'ferrograd/layers'
 import { expect, expectTypeOf, test } from 'vitest'
 import type { History } from '../ts/callbacks/history.js'
@@ -44,9 +46,35 @@ function wellSpelt(model: Sequential): void {
   model.compile({ loss: ['mse', null], metrics: { a: ['mae'], b: 'mse' }, lossWeights: { a: 2 } })
 }
 
+/** Every form of data that `fit` takes, without a cast. */
+function forms(model: Sequential): void {
+  const { x, y } = digits()
+  model.fit(x, y, { validationData: [x, y], sampleWeight: new Float32Array(3), classWeight: { 0: 1, 3: 2 } })
+  model.fit([[1, 2]], [true], { validationData: { x, y } })
+  model.fit([Float32Array.of(1, 2)], tensor([1]))
+  model.fit({ left: x, right: tensor([[1]]) }, { out: y })
+  model.fit([x, x], [y, y])
+  model.fit(Dataset.fromArrays({ x, y }).shuffle(100).batch(32))
+  model.fit(
+    Dataset.fromArrays({ x, y, sampleWeight: y })
+      .batch(32)
+      .map(({ x, y }) => ({ x, y })),
+    undefined,
+    { epochs: 2 },
+  )
+  model.fit(function* () {
+    yield [[[1, 2]], [1]] as const
+  })
+  model.fit(async function* () {
+    yield { x, y }
+  })
+  model.evaluate(Dataset.from([[x, y] as const]))
+  model.predict(Dataset.fromArrays({ x }).batch(2))
+}
+
 test('what the calls of a model return', () => {
   expectTypeOf<ReturnType<Sequential['fit']>>().toEqualTypeOf<FitRun>()
   expectTypeOf<Awaited<FitRun>>().toEqualTypeOf<History>()
   expectTypeOf<EpochReport['logs']>().toEqualTypeOf<Logs>()
-  expect(misspelt.length + wellSpelt.length).toBe(2)
+  expect(misspelt.length + wellSpelt.length + forms.length).toBe(3)
 })

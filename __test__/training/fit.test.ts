@@ -314,3 +314,21 @@ describe('at the same time', () => {
     ).toBe(true)
   })
 })
+
+describe('dispose', () => {
+  test('ends the use of a model, once or twice, but not amid a fit', async () => {
+    const model = classifier()
+    const run = model.fit(x, y, { epochs: 100, ...quiet })
+    expect(() => model.dispose()).toThrow(/not busy.*inside fit/)
+    await run
+    const weights = weightsOf(model)
+    model.dispose()
+    model.dispose()
+    const gone = { code: 'ERR_STATE', message: expect.stringMatching(/one that was disposed/) }
+    await expect(model.fit(x, y, quiet)).rejects.toMatchObject(gone)
+    await expect(model.predict(x)).rejects.toMatchObject(gone)
+    await expect(model.evaluate(x, y)).rejects.toMatchObject(gone)
+    await expect(model.trainOnBatch(x, y)).rejects.toMatchObject(gone)
+    expect(weightsOf(model)).toEqual(weights)
+  })
+})

@@ -13,6 +13,8 @@ import type { FitRun } from '../training/fit-run.js'
 import { type BatchOptions, predictOnBatch, testOnBatch, trainOnBatch } from '../training/on-batch.js'
 import type { EvaluateOptions, FitOptions, ModelData, PredictOptions, Targets } from '../training/options.js'
 import { predict } from '../training/predict.js'
+import { forgetSteps } from '../training/programs.js'
+import { checkIdle } from '../training/session.js'
 import { type Batch, computeLoss, type StepLogs, testStep, trainStep } from '../training/step.js'
 import type { Config, Json } from '../types.js'
 import type { Variable } from '../variable.js'
@@ -53,6 +55,7 @@ export class Model extends Layer {
   #graph: Graph | undefined
   #single = { input: true, output: true }
   #compiled: Compiled | undefined
+  #disposed = false
 
   constructor(options: ModelOptions = {}) {
     const { inputs, outputs, ...layerOptions } = options
@@ -221,6 +224,25 @@ export class Model extends Layer {
   /** The graph in Graphviz's DOT. */
   toDot(): string {
     return toDot(this)
+  }
+
+  /** Whether {@link dispose} was called. */
+  get disposed(): boolean {
+    return this.#disposed
+  }
+
+  /**
+   * Frees the compiled steps early; never needed. Training and predicting afterwards is an error; the weights can still
+   * be read. Refused while the model is busy; a second call does nothing.
+   */
+  dispose(): void {
+    checkIdle(this, 'dispose')
+    forgetSteps(this)
+    this.#disposed = true
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
   }
 
   override getConfig(): Config {

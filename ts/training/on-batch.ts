@@ -9,7 +9,7 @@ import { resetState } from './fit.js'
 import type { ClassWeight, Each } from './options.js'
 import { checkNames } from './options.js'
 import { stepFor } from './programs.js'
-import { openSession } from './session.js'
+import { checkUsable, openSession } from './session.js'
 import { readLogs, tensorsOf } from './stream-feed.js'
 
 export interface BatchOptions {
@@ -30,6 +30,7 @@ export function testOnBatch(model: Model, x: unknown, y: unknown, options: Batch
 
 /** The outputs for exactly this batch. */
 export async function predictOnBatch(model: Model, x: unknown): Promise<Tensor | Tensor[]> {
+  checkUsable(model, 'predictOnBatch')
   const data = prepareData(model, 'predictOnBatch', { x }, 'none')
   const outputs = await stepFor(model, 'predict', data, data.rows).program.run(tensorsOf(data))
   return model.single.output && outputs.length === 1 ? outputs[0]! : outputs

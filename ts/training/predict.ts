@@ -9,12 +9,14 @@ import { type BatchData, prepareData } from './batch-data.js'
 import { nativeColumns } from './feed.js'
 import { type PassPlan, type PredictOptions, planPass } from './options.js'
 import { stepFor } from './programs.js'
+import { checkUsable } from './session.js'
 import { isStream, StreamFeed, tensorsOf } from './stream-feed.js'
 
 /** One tensor; a list for a model with several outputs. May run while the model is trained: it reads whole steps. */
 export async function predict(model: Model, x: unknown, options: PredictOptions = {}): Promise<Tensor | Tensor[]> {
   const plan = planPass('predict', options)
   checkAborted('predict', plan.signal)
+  checkUsable(model, 'predict')
   const callbacks = new CallbackList(plan.callbacks)
   callbacks.begin(model, {
     epochs: 1,

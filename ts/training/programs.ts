@@ -51,6 +51,12 @@ export function stepFor(model: Model, kind: StepKind, data: BatchData, size: num
 /** Steps hang on what `compile` made (before it, on the model), and on the graph of the model: new ones begin anew. */
 const caches = new WeakMap<object, { readonly graph: unknown; readonly steps: Map<string, CompiledStep> }>()
 
+/** Lets go of the compiled steps of a model. */
+export function forgetSteps(model: Model): void {
+  caches.delete(model)
+  if (model.isCompiled) caches.delete(model.compiled)
+}
+
 function cacheOf(model: Model): Map<string, CompiledStep> {
   const owner = model.isCompiled ? model.compiled : model
   const known = caches.get(owner)

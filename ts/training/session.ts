@@ -11,18 +11,32 @@ export interface Session {
 
 const sessions = new WeakMap<Model, Session>()
 
+/** Throws where a model was disposed of. */
+export function checkUsable(model: Model, call: string): void {
+  if (model.disposed) fail('ERR_STATE', `${model.name}.${call}`, 'a model in use', { text: 'one that was disposed' })
+}
+
+/** Throws where a model is busy. */
+export function checkIdle(model: Model, call: string): void {
+  const other = sessions.get(model)
+  if (other !== undefined) busy(model, call, other)
+}
+
+function busy(model: Model, call: string, other: Session): never {
+  return fail(
+    'ERR_STATE',
+    `${model.name}.${call}`,
+    'a model that is not busy',
+    { text: `one inside ${other.call}` },
+    `Await ${other.call} first`,
+  )
+}
+
 /** Claims a model for a call; throws where another call has it. A paused call lends it. */
 export function openSession(model: Model, call: string): { readonly session: Session; close(): void } {
+  checkUsable(model, call)
   const other = sessions.get(model)
-  if (other !== undefined && (!other.paused || call === 'fit')) {
-    fail(
-      'ERR_STATE',
-      `${model.name}.${call}`,
-      'a model that is not busy',
-      { text: `one inside ${other.call}` },
-      `Await ${other.call} first`,
-    )
-  }
+  if (other !== undefined && (!other.paused || call === 'fit')) busy(model, call, other)
   const session: Session = { call, paused: false }
   sessions.set(model, session)
   const close = (): void => {
