@@ -36,3 +36,10 @@ test.skipIf(!existsSync(mnist))('02-mnist reads at least 94 % of the images kept
   }
   expect(printed.join('\n')).toMatch(/Right on 9[4-9]\.\d % of the images/)
 })
+
+test('03-by-hand: the computations of the introductions, by formula and by finite differences', async () => {
+  await import('../examples/03-by-hand/index.js')
+  const text = printed.join('\n')
+  expect(text.match(/✓ \d+ gradients against finite differences/g)).toHaveLength(9)
+  expect(text).toContain('σ(0.2) = 0.5498')
+})
