@@ -222,7 +222,8 @@ impl Maker {
             10 => self.choice(),
             11 => self.conversion(),
             12..=13 => self.reduction(),
-            14..=15 => self.product(),
+            14 => self.product(),
+            15 => self.dense(),
             16..=18 => self.view(),
             _ => self.kernel(),
         }
@@ -334,6 +335,28 @@ impl Maker {
             self.right_side(a.shape(), depth, tb)
         };
         self.add(ops::matmul(&a, &b, ta, tb))
+    }
+
+    /// A product with what a dense layer does to it: a bias, an activation, either or both.
+    fn dense(&mut self) -> Option<Tensor> {
+        let mut y = self.product()?;
+        let columns = y.shape()[y.shape().rank() - 1];
+        if self.dice.below(4) > 0 {
+            let shape = if self.dice.below(4) == 0 { Shape::from([1, columns]) } else { Shape::from([columns]) };
+            let kind = self.pick(&[Leaf::Variable, Leaf::Placeholder, Leaf::Constant]);
+            let filled = self.floats(shape);
+            let bias = self.add_leaf(kind, filled);
+            let sum = if self.dice.below(2) == 0 { ops::add(&y, &bias) } else { ops::add(&bias, &y) };
+            y = self.add(sum)?;
+        }
+        let activated = match self.dice.below(6) {
+            0 | 1 => ops::relu(&y),
+            2 => ops::sigmoid(&y),
+            3 => ops::tanh(&y),
+            4 => ops::softplus(&y),
+            _ => Ok(y),
+        };
+        self.add(activated)
     }
 
     /// A new leaf that goes with a left side of `shape`, batch axes left out or 1 or the same.
