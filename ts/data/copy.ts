@@ -1,4 +1,5 @@
-/** Copies numbers into the element type a model wants, and refuses those that do not fit. */
+/** Numbers in the element type a model wants; those that do not fit are refused. */
+import { types } from 'node:util'
 import { fail } from '../errors.js'
 import type { DType, TypedArray } from '../types.js'
 import type { Column } from './marshal.js'
@@ -7,8 +8,12 @@ import { isIntegerArray } from './marshal.js'
 /** Beyond this, float32 skips integers. */
 const exactInFloat32 = 2 ** 24
 
-/** The numbers in a new array; one that is NaN, infinite, or lost by the conversion is named with its place. */
-export function copyNumbers(
+/**
+ * The numbers in an array of the element type; one that is NaN, infinite, or lost by the conversion is named with its
+ * place. An array that is of that type already is returned as it is: whoever keeps numbers copies them, to where Rust
+ * can read them, before control returns to the caller.
+ */
+export function asNumbers(
   where: string,
   values: TypedArray | readonly number[],
   shape: readonly number[],
@@ -17,22 +22,36 @@ export function copyNumbers(
   const at = (i: number): string => place(where, i, shape)
   switch (dtype) {
     case 'float64':
-      return copyFloats(new Float64Array(values.length), values, at)
+      return checkFloats(isOwn(values, Float64Array) ? values : new Float64Array(values), values, at)
     case 'float32':
       if (isIntegerArray(values)) checkExact(values, at)
-      return copyFloats(new Float32Array(values.length), values, at)
+      return checkFloats(isOwn(values, Float32Array) ? values : toFloat32(values), values, at)
     case 'int32':
     case 'bool':
       return copyIntegers(values, at)
   }
 }
 
-function copyFloats<T extends Float32Array | Float64Array>(
+/** Whether an array is of a type, in memory that no other thread writes to. */
+function isOwn<T extends Float32Array | Float64Array>(
+  values: TypedArray | readonly number[],
+  type: new (length: number) => T,
+): values is T {
+  return values instanceof type && !types.isSharedArrayBuffer((values as T).buffer)
+}
+
+/** Faster than `Float32Array.from`, which calls back for each element. */
+function toFloat32(values: ArrayLike<number>): Float32Array {
+  const out = new Float32Array(values.length)
+  out.set(values)
+  return out
+}
+
+function checkFloats<T extends Float32Array | Float64Array>(
   out: T,
   values: ArrayLike<number>,
   at: (i: number) => string,
 ): T {
-  out.set(values)
   for (let i = 0; i < out.length; i++) if (!Number.isFinite(out[i]!)) refuseFloat(values[i]!, at(i))
   return out
 }

@@ -1,17 +1,17 @@
-/** From whatever a user passes as data to one checked, owned copy: numbers of one element type and their shape. */
+/** From whatever a user passes as data to one checked form: numbers of one element type and their shape. */
 import { types } from 'node:util'
 import { floatx } from '../config.js'
 import { fail } from '../errors.js'
 import { Tensor } from '../tensor.js'
 import type { DType, NestedArray, TypedArray } from '../types.js'
-import { copyNumbers } from './copy.js'
+import { asNumbers } from './copy.js'
 import { flatten } from './nested.js'
 import { type ShapedArray, sizeOf } from './shaped.js'
 
 /** Numbers whose first axis counts samples: a typed array alone is one number a sample. */
 export type DataLike = TypedArray | ShapedArray | NestedArray | Tensor
 
-/** One argument, copied and checked. */
+/** One argument, checked. Its numbers may be the caller's own array: they are read before control returns. */
 export interface Column {
   readonly values: Float32Array | Float64Array | Int32Array
   /** Samples first. */
@@ -22,14 +22,14 @@ export interface Column {
 /** `float`: the configured float type; `int32`: whole numbers; `either`: integer arrays stay integers, all else is float. */
 export type Wanted = 'float' | 'int32' | 'either' | DType
 
-/** Copies an argument; throws an error that names it where it is not finite numbers in a regular shape. */
+/** Checks an argument; throws an error that names it where it is not finite numbers in a regular shape. */
 export function toColumn(where: string, data: unknown, wanted: Wanted = 'float'): Column {
   const { values, shape } = numbersOf(where, data)
   if (shape.length === 0) fail('ERR_SHAPE', where, 'one number a sample or more', { text: 'a single number' })
   if (shape[0] === 0) fail('ERR_DATA', where, 'at least one sample', { text: `shape [${shape.join(', ')}]` })
   if (shape.includes(0)) fail('ERR_SHAPE', where, 'lengths of at least 1', shape)
   const dtype = dtypeFor(values, wanted)
-  return { values: copyNumbers(where, values, shape, dtype), shape, dtype }
+  return { values: asNumbers(where, values, shape, dtype), shape, dtype }
 }
 
 /** Whether a value is numbers (and not a stream of batches). */

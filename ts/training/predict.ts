@@ -2,12 +2,12 @@
 import { CallbackList } from '../callbacks/list.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
-import { runEpoch } from '../program.js'
+import { type Columns, runEpoch } from '../program.js'
 import type { Tensor } from '../tensor.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { type BatchData, prepareData } from './batch-data.js'
 import { nativeColumns } from './feed.js'
-import { type PassPlan, type PredictOptions, planPass } from './options.js'
+import { type BatchSource, type PassPlan, type PredictOptions, planPass } from './options.js'
 import { stepFor } from './programs.js'
 import { checkUsable } from './session.js'
 import { isStream, StreamFeed, tensorsOf } from './stream-feed.js'
@@ -17,6 +17,8 @@ export async function predict(model: Model, x: unknown, options: PredictOptions 
   const plan = planPass('predict', options)
   checkAborted('predict', plan.signal)
   checkUsable(model, 'predict')
+  // Arrays are copied now, before anybody may write to them.
+  const arrays = isStream(x) ? undefined : ownedArrays(prepareData(model, 'predict', { x }, 'none'))
   const callbacks = new CallbackList(plan.callbacks)
   callbacks.begin(model, {
     epochs: 1,
@@ -27,16 +29,27 @@ export async function predict(model: Model, x: unknown, options: PredictOptions 
     logNames: [],
   })
   await untilAborted(callbacks.call('onPredictBegin', {}), plan.signal, 'predict')
-  const outputs = isStream(x)
-    ? await predictStream(model, new StreamFeed('predict', x, plan.steps), plan)
-    : await predictArrays(model, prepareData(model, 'predict', { x }, 'none'), plan, callbacks)
+  const outputs =
+    arrays === undefined
+      ? await predictStream(model, new StreamFeed('predict', x as BatchSource, plan.steps), plan)
+      : await predictArrays(model, arrays, plan, callbacks)
   await untilAborted(callbacks.call('onPredictEnd', {}), plan.signal, 'predict')
   return model.single.output && outputs.length === 1 ? outputs[0]! : outputs
 }
 
+/** Samples that Rust has a copy of; of the data only shapes are used from now on. */
+interface OwnedArrays {
+  readonly data: BatchData
+  readonly columns: Columns
+}
+
+function ownedArrays(data: BatchData): OwnedArrays {
+  return { data, columns: nativeColumns(data) }
+}
+
 async function predictArrays(
   model: Model,
-  data: BatchData,
+  { data, columns }: OwnedArrays,
   { batchSize, steps, signal }: PassPlan,
   callbacks: CallbackList,
 ): Promise<Tensor[]> {
@@ -49,7 +62,7 @@ async function predictArrays(
   const result = await runEpoch({
     program: stepFor(model, 'predict', data, size).program,
     ...(rest === 0 ? {} : { tail: stepFor(model, 'predict', data, rest).program }),
-    columns: nativeColumns(data),
+    columns,
     first: 0,
     count,
     batchSize: size,
