@@ -457,7 +457,7 @@ export function resolveObject<T>(value: unknown, where: string, family: Family<T
   if (family.is(value)) return value
   if (typeof value === 'string') return construct(findClass(value, where, family), undefined)
   if (!isSerialized(value)) return fail('ERR_CONFIG', where, `${family.noun}: a name or an instance`, value)
-  const type = findClass(value.class_name, where, family)
+  const type = findClass(classNameIn(value), where, family)
   return construct(type, optionsFromConfig(type, value.config ?? {}))
 }
 
@@ -472,15 +472,23 @@ export interface Family<T> {
   is(value: unknown): value is T
 }
 
-/** The class of a name: the family's, else one of the user's that belongs to it. */
+/** The class of a name: the family's own, else one of the user's that belongs to it; `Custom>Name` is the user's. */
 export function findClass<T>(name: string, where: string, family: Family<T>): ClassOf<T> {
-  const custom = registeredClass(name)
-  if (custom !== undefined && family.is((custom as unknown as { prototype: unknown }).prototype))
-    return custom as ClassOf<T>
   const known = [...Object.keys(family.classes), ...Object.keys(family.aliases ?? {})]
   const key = known.find((candidate) => canonical(candidate) === canonical(name))
-  const type = key === undefined ? undefined : family.classes[family.aliases?.[key] ?? key]
+  const type = key === undefined ? ownClass(name, family) : family.classes[family.aliases?.[key] ?? key]
   return type ?? fail('ERR_CONFIG', where, family.noun, name, hintFor(name, known))
+}
+
+function ownClass<T>(name: string, family: Family<T>): ClassOf<T> | undefined {
+  const type = registeredClass(name)
+  const belongs = type !== undefined && family.is((type as unknown as { prototype: unknown }).prototype)
+  return belongs ? (type as ClassOf<T>) : undefined
+}
+
+/** The name to find a serialized object's class by: where it says so, that of the user's. */
+export function classNameIn(object: Serialized): string {
+  return object.registered_name?.includes('>') ? object.registered_name : object.class_name
 }
 
 /** `new type(options)`; the options are checked at run time by the class itself. */

@@ -1,7 +1,7 @@
 /** Keras's JSON in both directions: every object of the fixtures is read, and written again to the same. */
 
 import { describe, expect, it } from 'vitest'
-import { Dense, Layer } from '../../ts/layers/index.js'
+import { Dense, Flatten, Layer } from '../../ts/layers/index.js'
 import { BinaryCrossentropy } from '../../ts/losses/index.js'
 import { AUC } from '../../ts/metrics/index.js'
 import * as ops from '../../ts/ops.js'
@@ -112,6 +112,23 @@ describe("classes of the user's own", () => {
     const layer = deserialize(json)
     expect(layer).toBeInstanceOf(Twice)
     expect(serialize(layer)).toMatchObject({ class_name: 'Twice', registered_name: 'Custom>Twice' } as Json as never)
+  })
+})
+
+describe("a class of the user's with the name of one of ours", () => {
+  class Mine extends Layer {
+    static override readonly className = 'Flatten'
+    override call(x: Tensor): Tensor {
+      return x
+    }
+  }
+
+  it('is told apart by the name it is registered by', () => {
+    registerClass(Mine)
+    const plain = { module: 'keras.layers', class_name: 'Flatten', config: {} }
+    expect(deserialize(plain)).toBeInstanceOf(Flatten)
+    expect(deserialize(serialize(new Mine()))).toBeInstanceOf(Mine)
+    expect(deserialize(serialize(new Flatten()))).toBeInstanceOf(Flatten)
   })
 })
 

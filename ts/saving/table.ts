@@ -2,7 +2,14 @@
 
 import { constraintFamily } from '../constraints.js'
 import { fail } from '../errors.js'
-import type { Configurable, Configured, Family, FieldTable, Serialized } from '../fields.js'
+import {
+  type Configurable,
+  type Configured,
+  classNameIn,
+  type Family,
+  type FieldTable,
+  type Serialized,
+} from '../fields.js'
 import { initializerFamily } from '../initializers.js'
 import { layerFamily } from '../layers/table.js'
 import { lossFamily } from '../losses/table.js'
@@ -34,22 +41,19 @@ export function familyOf(object: unknown): Family<Described> | undefined {
 
 /** The family of a serialized object: by its module where that says it, else by its class's name. */
 export function familyFor(object: Serialized, where: string): Family<Described> {
-  const custom = registeredClass(object.registered_name ?? object.class_name) as unknown as
-    | { prototype: unknown }
-    | undefined
-  const own = custom && familyOf(custom.prototype)
-  return own ?? byModule(object.module) ?? byClass(object, where)
+  const name = classNameIn(object)
+  const own = familyOf((registeredClass(name) as unknown as { prototype: unknown } | undefined)?.prototype)
+  return (name.includes('>') ? own : undefined) ?? byModule(object.module) ?? byClass(object, own, where)
 }
 
 /** The class of a serialized object, if it is one of ours or of the user's. */
 export function classFor(object: Serialized): Configured | undefined {
-  const custom = registeredClass(object.registered_name ?? object.class_name)
-  if (custom !== undefined) return custom
-  const name = canonical(object.class_name)
+  const name = classNameIn(object)
+  const known = canonical(name)
   const family =
-    byModule(object.module) ?? families.find((one) => Object.keys(one.classes).some((key) => canonical(key) === name))
-  const key = Object.keys(family?.classes ?? {}).find((one) => canonical(one) === name)
-  return key === undefined ? undefined : family?.classes[key]
+    byModule(object.module) ?? families.find((one) => Object.keys(one.classes).some((key) => canonical(key) === known))
+  const key = Object.keys(family?.classes ?? {}).find((one) => canonical(one) === known)
+  return (key === undefined ? undefined : family?.classes[key]) ?? registeredClass(name)
 }
 
 /** `keras.src.optimizers.adam` means `keras.optimizers`. */
@@ -58,11 +62,12 @@ function byModule(module: string | null): Family<Described> | undefined {
   return families.find((family) => path === family.module || path.startsWith(`${family.module}.`))
 }
 
-function byClass(object: Serialized, where: string): Family<Described> {
+function byClass(object: Serialized, own: Family<Described> | undefined, where: string): Family<Described> {
   const name = canonical(object.class_name)
   const holding = families.filter((family) => Object.keys(family.classes).some((key) => canonical(key) === name))
   const [only] = holding
   if (only !== undefined && holding.length === 1) return only
+  if (own !== undefined) return own
   const known = families.map((family) => family.module).join(', ')
   return fail('ERR_FORMAT', where, `a class of ${known}`, { text: `${object.module ?? ''} ${object.class_name}` })
 }
