@@ -12,13 +12,23 @@ fn nearest<V: SimdF32>(x: V) -> V {
 }
 
 /// `c[0]·xⁿ + … + c[n]`
+///
+/// Odd and even powers apart: two short chains of dependent steps instead of a long one, which processors would wait
+/// for.
 #[inline(always)]
 fn polynomial<V: SimdF32, const N: usize>(x: V, c: [f32; N]) -> V {
-    let mut sum = V::splat(c[0]);
-    for c in &c[1..] {
-        sum = sum.mul_add(x, V::splat(*c));
+    let square = x.mul(x);
+    // `sums[0]` ends with the constant term, `sums[1]` with the linear one.
+    let mut sums = [square; 2];
+    for (parity, sum) in sums.iter_mut().enumerate() {
+        let mut at = (N - 1 - parity) % 2;
+        *sum = V::splat(c[at]);
+        while at + 2 < N {
+            at += 2;
+            *sum = sum.mul_add(square, V::splat(c[at]));
+        }
     }
-    sum
+    sums[1].mul_add(x, sums[0])
 }
 
 /// ln 2 in two parts: the first has few bits, so that its product with an exponent is exact.

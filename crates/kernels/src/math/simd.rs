@@ -144,21 +144,32 @@ pub trait Simd: Copy {
     }
     /// `f` of each lane by itself: for what has no vector form.
     #[inline(always)]
-    fn each(self, f: impl Fn(Self::Elem) -> Self::Elem) -> Self {
-        let lanes = to_array(self).map(f);
+    fn each(self, f: fn(Self::Elem) -> Self::Elem) -> Self {
+        let mut lanes = to_array(self);
+        each_lane(&mut lanes[..Self::LANES], f);
         // Safety: the array holds 16 elements, and no vector has more lanes.
         unsafe { Self::load(lanes.as_ptr()) }
     }
     /// `f` of each pair of lanes by itself.
     #[inline(always)]
-    fn each_pair(self, b: Self, f: impl Fn(Self::Elem, Self::Elem) -> Self::Elem) -> Self {
+    fn each_pair(self, b: Self, f: fn(Self::Elem, Self::Elem) -> Self::Elem) -> Self {
         let (mut a, b) = (to_array(self), to_array(b));
-        for (a, b) in a.iter_mut().zip(b) {
-            *a = f(*a, b);
-        }
+        each_pair_of_lanes(&mut a[..Self::LANES], &b, f);
         // Safety: the array holds 16 elements, and no vector has more lanes.
         unsafe { Self::load(a.as_ptr()) }
     }
+}
+
+/// Kept out of the callers, whose vector code it would crowd.
+#[inline(never)]
+fn each_lane<T: Copy>(lanes: &mut [T], f: fn(T) -> T) {
+    lanes.iter_mut().for_each(|x| *x = f(*x));
+}
+
+/// As [`each_lane`].
+#[inline(never)]
+fn each_pair_of_lanes<T: Copy>(a: &mut [T], b: &[T], f: fn(T, T) -> T) {
+    a.iter_mut().zip(b).for_each(|(a, &b)| *a = f(*a, b));
 }
 
 /// The lanes, then copies of the first up to 16.
