@@ -28,6 +28,9 @@ pub struct Cache {
 /// Past this many structures the cache starts anew: a graph that is never the same twice must not fill the memory.
 const LIMIT: usize = 512;
 
+/// The same for the bytes of their arenas.
+const ARENAS: usize = 256 << 20;
+
 impl Cache {
     /// The numbers of `tensors`.
     ///
@@ -42,16 +45,22 @@ impl Cache {
         let program = match known {
             Some(program) => program,
             None => {
-                let program = Arc::new(evaluation.compile(isa)?);
-                let mut programs = self.lock();
-                if programs.len() >= LIMIT {
-                    programs.clear();
-                }
-                programs.insert(key, program.clone());
-                program
+                let mut program = evaluation.compile(isa)?;
+                program.forget_constants();
+                self.keep(key, Arc::new(program))
             }
         };
         program.run_with(&[], &constants, threads)
+    }
+
+    fn keep(&self, key: Vec<u64>, program: Arc<Program>) -> Arc<Program> {
+        let mut programs = self.lock();
+        let bytes: usize = programs.values().map(|program| program.arena_bytes()).sum();
+        if programs.len() >= LIMIT || bytes + program.arena_bytes() > ARENAS {
+            programs.clear();
+        }
+        programs.insert(key, program.clone());
+        program
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u64>, Arc<Program>>> {

@@ -169,6 +169,11 @@ impl Program {
         Running { program: self, bound: self.plan.bind(bases) }
     }
 
+    /// Lets go of the constants: every run brings its own, as [`Program::run_with`] does.
+    pub fn forget_constants(&mut self) {
+        self.constants = Vec::new();
+    }
+
     /// The constants that it was compiled with.
     pub fn constants(&self) -> &[Arc<Memory>] {
         &self.constants
