@@ -42,11 +42,8 @@ export class FitRun implements Promise<History>, AsyncIterable<EpochReport> {
   /** `start` runs the training at once; `stop` ends it after the current step. */
   constructor(start: (report: Report) => Promise<History>, stop: () => void) {
     this.#stop = stop
-    this.#done = start((report) => this.#report(report))
-    this.#done.then(
-      () => this.#end(),
-      () => this.#end(),
-    )
+    // Nothing else is chained to it: a rejection that nobody handles must show as such.
+    this.#done = start((report) => this.#report(report)).finally(() => this.#end())
   }
 
   // biome-ignore lint/suspicious/noThenProperty: it is a promise
@@ -67,6 +64,8 @@ export class FitRun implements Promise<History>, AsyncIterable<EpochReport> {
 
   [Symbol.asyncIterator](): AsyncIterator<EpochReport, undefined> {
     this.#iterated = true
+    // The loop gets the error when it asks for the next report, which may be later.
+    this.#done.catch(() => undefined)
     return {
       next: () => this.#next(),
       return: async () => {
