@@ -43,3 +43,23 @@ test('03-by-hand: the computations of the introductions, by formula and by finit
   expect(text.match(/✓ \d+ gradients against finite differences/g)).toHaveLength(9)
   expect(text).toContain('σ(0.2) = 0.5498')
 })
+
+test('04-small-problems: XOR, two moons, a curve with its uncertainty', async () => {
+  await import('../examples/04-small-problems/index.js')
+  expect(printed.join('\n')).toMatch(/right on (9[7-9]\.\d|100\.0) % of 400 points/)
+})
+
+test('05-generative: the losses of a VAE and of a GAN reach their ranges', async () => {
+  await import('../examples/05-generative/index.js')
+  expect(printed.join('\n')).toMatch(/mean radius (0\.[89]|1\.[01])\d/)
+})
+
+test('06-policy-gradient: an agent finds the best machine under each lamp', async () => {
+  await import('../examples/06-policy-gradient/index.js')
+  expect(printed.join('\n').match(/lamp \d: machine/g)).toHaveLength(4)
+})
+
+test('07-recommender: hidden ratings of known rank are recovered', async () => {
+  await import('../examples/07-recommender/index.js')
+  expect(printed.join('\n')).toMatch(/off by 0\.(0|1[0-4])/)
+})

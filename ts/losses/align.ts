@@ -13,6 +13,11 @@ export function alignTargets(yTrue: Tensor, yPred: Tensor, where: string): Tenso
   return fail('ERR_SHAPE', `${where} targets`, `the predictions' shape [${yPred.shape.join(', ')}]`, target.shape)
 }
 
+/** Whether {@link alignTargets} can lay targets of shape `a` against predictions of shape `b`. */
+export function canAlign(a: Shape, b: Shape): boolean {
+  return sameShape(a, b) || sameButTrailingOne(a, b)
+}
+
 /** Integer labels in the predictions' shape without its class axis (the last); a trailing axis of length 1 is taken off. */
 export function alignLabels(yTrue: Tensor, yPred: Tensor, where: string): Tensor {
   const wanted = yPred.shape.slice(0, -1)

@@ -2,7 +2,9 @@
 
 import { type ClassOf, type Family, resolveObject } from '../fields.js'
 import type { Spelling } from '../names.js'
+import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
+import { canAlign } from './align.js'
 import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy } from './crossentropy.js'
 import { CategoricalHinge, Hinge, SquaredHinge } from './hinge.js'
 import { Loss } from './loss.js'
@@ -110,6 +112,11 @@ class FunctionLoss extends Loss {
   constructor(call: LossFunction) {
     super({ name: call.name || 'loss' })
     this.#function = call
+  }
+
+  /** The function knows what shapes it takes: targets need not have that of the predictions. */
+  override align(yTrue: Tensor, yPred: Tensor): Tensor {
+    return canAlign(yTrue.shape, yPred.shape) ? super.align(yTrue, yPred) : ops.cast(yTrue, yPred.dtype)
   }
 
   override call(yTrue: Tensor, yPred: Tensor): Tensor {

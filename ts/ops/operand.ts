@@ -101,8 +101,24 @@ function isNumber(x: Operand): x is number {
   return typeof x === 'number'
 }
 
+/** Numbers that were met lately: a loop meets the same ones again, and a node of theirs never changes. */
+const scalars = new Map<DType, Map<number, Tensor>>()
+const MET = 256
+
 function scalar(value: number, dtype: DType): Tensor {
-  return full([], value, dtype)
+  // To a map, −0 is 0.
+  if (Object.is(value, -0)) return full([], value, dtype)
+  let met = scalars.get(dtype)
+  if (met === undefined || met.size > MET) {
+    met = new Map()
+    scalars.set(dtype, met)
+  }
+  let tensor = met.get(value)
+  if (tensor === undefined) {
+    tensor = full([], value, dtype)
+    met.set(value, tensor)
+  }
+  return tensor
 }
 
 function withNumber(x: Tensor, value: number): [Tensor, Tensor] {
