@@ -1,6 +1,7 @@
 //! Epochs: one native call, progress now and then, cancellation between steps.
 
 use crate::error::{Result, internal, js};
+use crate::external::Reported;
 use crate::job::Done;
 use crate::program::BindingProgram;
 use crate::runtime::BindingRuntime;
@@ -8,7 +9,8 @@ use crate::tensor::{BindingTensor, memory, spec};
 use ferrograd_graph::epoch::{Column, Columns, End, Epoch, Listener, Order};
 use ferrograd_graph::{Error, ErrorCode, Spec, Tensor};
 use ferrograd_kernels::exec::Fault;
-use napi::bindgen_prelude::FnArgs;
+use napi::Env;
+use napi::bindgen_prelude::{FnArgs, ObjectFinalize};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +18,16 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Row-aligned arrays, copied once on the JavaScript thread.
-#[napi]
+#[napi(custom_finalize)]
 pub struct BindingColumns {
     columns: Arc<Columns>,
+    reported: Reported,
+}
+
+impl ObjectFinalize for BindingColumns {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.reported.retract(&env)
+    }
 }
 
 #[napi]
@@ -26,18 +35,19 @@ impl BindingColumns {
     /// No arrays yet, of `rows` rows each.
     #[napi(constructor, catch_unwind)]
     pub fn new(rows: u32) -> BindingColumns {
-        BindingColumns { columns: Arc::new(Columns { columns: Vec::new(), rows: rows as usize }) }
+        let columns = Arc::new(Columns { columns: Vec::new(), rows: rows as usize });
+        BindingColumns { columns, reported: Reported::default() }
     }
 
     /// Adds an array of `row` elements a row.
     #[napi(catch_unwind)]
-    pub fn add(&mut self, row: u32, dtype: u32, bytes: &[u8]) -> Result<()> {
+    pub fn add(&mut self, env: Env, row: u32, dtype: u32, bytes: &[u8]) -> Result<()> {
         let rows = u32::try_from(self.columns.rows).map_err(|_| internal("more rows than columns can have"))?;
         let spec = spec(&[rows, row], dtype)?;
         let column = Column { memory: Arc::new(memory(&spec, bytes)?), row: row as usize, dtype: spec.dtype };
         let columns = Arc::get_mut(&mut self.columns).ok_or_else(|| internal("columns are in use"))?;
         columns.columns.push(column);
-        Ok(())
+        self.reported.add(&env, spec.bytes())
     }
 }
 
@@ -176,16 +186,16 @@ impl BindingEpoch {
 
     /// The gathered outputs, once; `rows` rows each.
     #[napi(catch_unwind)]
-    pub fn take_collected(&self, rows: u32) -> Result<Vec<BindingTensor>> {
+    pub fn take_collected(&self, env: Env, rows: u32) -> Result<Vec<BindingTensor>> {
         let mut end = self.shared.end.lock().unwrap_or_else(PoisonError::into_inner);
         let end = end.as_mut().ok_or_else(|| internal("the epoch has not ended"))?;
         let collected = std::mem::take(&mut end.collected);
         let tensor = |(memory, spec): (_, &Spec)| {
             let shape = std::iter::once(rows as usize).chain(spec.shape.iter().skip(1).copied());
             let spec = Spec::new(shape.collect::<ferrograd_graph::Shape>(), spec.dtype);
-            BindingTensor::from(Tensor::value(spec, Arc::new(memory)))
+            BindingTensor::holding(&env, Tensor::value(spec, Arc::new(memory)))
         };
-        Ok(collected.into_iter().zip(&self.shared.specs).map(tensor).collect())
+        collected.into_iter().zip(&self.shared.specs).map(tensor).collect()
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod epoch;
 pub mod error;
+pub mod external;
 pub mod job;
 pub mod program;
 pub mod runtime;

@@ -1,6 +1,7 @@
 //! Compiled programs.
 
 use crate::error::{Result, internal, js};
+use crate::external::Reported;
 use crate::job::Done;
 use crate::runtime::BindingRuntime;
 use crate::tensor::BindingTensor;
@@ -8,16 +9,24 @@ use crate::variable::BindingVariable;
 use ferrograd_graph::{Feed, Program, Request, Spec, Tensor, Variable, compile};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::threads::Threads;
-use napi::bindgen_prelude::ClassInstance;
+use napi::Env;
+use napi::bindgen_prelude::{ClassInstance, ObjectFinalize};
 use napi_derive::napi;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A compiled program.
-#[napi]
+#[napi(custom_finalize)]
 pub struct BindingProgram {
     pub(crate) program: Arc<Program>,
     threads: Threads,
     workers: crate::job::Workers,
+    reported: Reported,
+}
+
+impl ObjectFinalize for BindingProgram {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.reported.retract(&env)
+    }
 }
 
 /// The results of a run, once it is done.
@@ -28,14 +37,15 @@ pub struct BindingOutputs(Arc<Mutex<Vec<Arc<Memory>>>>, Vec<Spec>);
 impl BindingOutputs {
     /// The outputs, once.
     #[napi(catch_unwind)]
-    pub fn take(&self) -> Vec<BindingTensor> {
+    pub fn take(&self, env: Env) -> Result<Vec<BindingTensor>> {
         let values = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        tensors(values, &self.1)
+        tensors(&env, values, &self.1)
     }
 }
 
-fn tensors(values: Vec<Arc<Memory>>, specs: &[Spec]) -> Vec<BindingTensor> {
-    values.into_iter().zip(specs).map(|(memory, spec)| Tensor::value(spec.clone(), memory).into()).collect()
+fn tensors(env: &Env, values: Vec<Arc<Memory>>, specs: &[Spec]) -> Result<Vec<BindingTensor>> {
+    let tensor = |(memory, spec): (_, &Spec)| BindingTensor::holding(env, Tensor::value(spec.clone(), memory));
+    values.into_iter().zip(specs).map(tensor).collect()
 }
 
 #[napi]
@@ -44,6 +54,7 @@ impl BindingProgram {
     #[napi(factory, catch_unwind)]
     #[allow(clippy::too_many_arguments, reason = "one flat call per compilation is the cheapest border")]
     pub fn compile(
+        env: Env,
         runtime: &BindingRuntime,
         inputs: Vec<ClassInstance<'_, BindingTensor>>,
         outputs: Vec<ClassInstance<'_, BindingTensor>>,
@@ -65,15 +76,16 @@ impl BindingProgram {
         let request = Request { inputs: &inputs, outputs: &outputs, updates: &updates, guard };
         let feed = if feed { Feed::Arena } else { Feed::Borrowed };
         let program = Arc::new(compile(&request, feed, runtime.isa).map_err(js)?);
-        Ok(BindingProgram { program, threads: runtime.threads.clone(), workers: runtime.workers.clone() })
+        let reported = Reported::new(&env, program.arena_bytes())?;
+        Ok(BindingProgram { program, threads: runtime.threads.clone(), workers: runtime.workers.clone(), reported })
     }
 
     /// Runs it now.
     #[napi(catch_unwind)]
-    pub fn run_sync(&self, inputs: Vec<ClassInstance<'_, BindingTensor>>) -> Result<Vec<BindingTensor>> {
+    pub fn run_sync(&self, env: Env, inputs: Vec<ClassInstance<'_, BindingTensor>>) -> Result<Vec<BindingTensor>> {
         let inputs = self.inputs(&inputs)?;
         let values = self.program.run(&inputs, &self.threads).map_err(js)?;
-        Ok(tensors(values, &self.specs()))
+        tensors(&env, values, &self.specs())
     }
 
     /// Runs it on another thread.

@@ -48,8 +48,13 @@ impl BindingRuntime {
 
     /// Computes pending tensors now.
     #[napi(catch_unwind)]
-    pub fn evaluate_sync(&self, tensors: Vec<ClassInstance<'_, BindingTensor>>, keep_history: bool) -> Result<()> {
-        let pending = pending(&tensors);
+    pub fn evaluate_sync(
+        &self,
+        env: Env,
+        tensors: Vec<ClassInstance<'_, BindingTensor>>,
+        keep_history: bool,
+    ) -> Result<()> {
+        let pending = pending(&env, &tensors)?;
         evaluate(&pending, keep_history, &self.cache, self.isa, &self.threads).map_err(js)
     }
 
@@ -57,12 +62,15 @@ impl BindingRuntime {
     #[napi(catch_unwind)]
     pub fn evaluate(
         &self,
+        env: Env,
         tensors: Vec<ClassInstance<'_, BindingTensor>>,
         keep_history: bool,
         #[napi(ts_arg_type = "(code: string | null, message: string | null) => void")] done: Done,
-    ) {
-        let (pending, cache, isa, threads) = (pending(&tensors), self.cache.clone(), self.isa, self.threads.clone());
+    ) -> Result<()> {
+        let pending = pending(&env, &tensors)?;
+        let (cache, isa, threads) = (self.cache.clone(), self.isa, self.threads.clone());
         self.workers.start(done, move || evaluate(&pending, keep_history, &cache, isa, &threads));
+        Ok(())
     }
 }
 
@@ -71,9 +79,10 @@ fn default_threads() -> usize {
     if cores > 2 { cores - 1 } else { cores }
 }
 
-fn pending(tensors: &[ClassInstance<'_, BindingTensor>]) -> Vec<Tensor> {
+/// Those without numbers, whose numbers are reported to V8 as soon as they are asked for.
+fn pending(env: &Env, tensors: &[ClassInstance<'_, BindingTensor>]) -> Result<Vec<Tensor>> {
     let missing = tensors.iter().filter(|tensor| tensor.tensor.evaluated().is_none());
-    missing.map(|tensor| tensor.tensor.clone()).collect()
+    missing.map(|tensor| tensor.report(env).map(|()| tensor.tensor.clone())).collect()
 }
 
 fn evaluate(

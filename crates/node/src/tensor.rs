@@ -1,23 +1,46 @@
 //! Tensors: handles on nodes of the graph.
 
 use crate::error::{Result, internal, js};
+use crate::external::Reported;
 use ferrograd_graph::op::{Inputs, Reader};
 use ferrograd_graph::tensor::Source;
 use ferrograd_graph::{DType, Shape, Spec, Tensor, gradient, ops};
 use ferrograd_kernels::exec::Memory;
-use napi::bindgen_prelude::ClassInstance;
+use napi::Env;
+use napi::bindgen_prelude::{ClassInstance, ObjectFinalize};
 use napi_derive::napi;
 use std::sync::Arc;
 
 /// A handle on one output of a node.
-#[napi]
+#[napi(custom_finalize)]
 pub struct BindingTensor {
     pub(crate) tensor: Tensor,
+    reported: Reported,
+}
+
+impl ObjectFinalize for BindingTensor {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.reported.retract(&env)
+    }
 }
 
 impl From<Tensor> for BindingTensor {
     fn from(tensor: Tensor) -> BindingTensor {
-        BindingTensor { tensor }
+        BindingTensor { tensor, reported: Reported::default() }
+    }
+}
+
+impl BindingTensor {
+    /// A handle on numbers that are there, reported to V8.
+    pub(crate) fn holding(env: &Env, tensor: Tensor) -> Result<BindingTensor> {
+        let handle = BindingTensor::from(tensor);
+        handle.report(env)?;
+        Ok(handle)
+    }
+
+    /// Reports the numbers that are there, or about to be, once.
+    pub(crate) fn report(&self, env: &Env) -> Result<()> {
+        self.reported.once(env, self.tensor.spec().bytes())
     }
 }
 
@@ -38,10 +61,10 @@ impl BindingTensor {
 
     /// A copy of the bytes of a typed array.
     #[napi(factory, catch_unwind)]
-    pub fn from_bytes(shape: Vec<u32>, dtype: u32, bytes: &[u8]) -> Result<BindingTensor> {
+    pub fn from_bytes(env: Env, shape: Vec<u32>, dtype: u32, bytes: &[u8]) -> Result<BindingTensor> {
         let spec = spec(&shape, dtype)?;
         let memory = memory(&spec, bytes)?;
-        Ok(Tensor::value(spec, Arc::new(memory)).into())
+        BindingTensor::holding(&env, Tensor::value(spec, Arc::new(memory)))
     }
 
     /// Sizes of the axes.

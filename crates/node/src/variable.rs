@@ -1,32 +1,49 @@
 //! Variables: state that programs change.
 
 use crate::error::{Result, internal};
+use crate::external::Reported;
 use crate::tensor::{BindingTensor, memory, spec};
 use ferrograd_graph::{Tensor, Variable};
+use napi::Env;
+use napi::bindgen_prelude::ObjectFinalize;
 use napi_derive::napi;
 use std::sync::Arc;
 
 /// A handle on a variable.
-#[napi]
+#[napi(custom_finalize)]
 pub struct BindingVariable {
     pub(crate) variable: Variable,
+    reported: Reported,
+}
+
+impl ObjectFinalize for BindingVariable {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.reported.retract(&env)
+    }
+}
+
+impl BindingVariable {
+    fn holding(env: &Env, variable: Variable) -> Result<BindingVariable> {
+        let reported = Reported::new(env, variable.spec().bytes())?;
+        Ok(BindingVariable { variable, reported })
+    }
 }
 
 #[napi]
 impl BindingVariable {
     /// A variable that holds a copy of the bytes.
     #[napi(constructor, catch_unwind)]
-    pub fn new(name: String, shape: Vec<u32>, dtype: u32, bytes: &[u8]) -> Result<BindingVariable> {
+    pub fn new(env: Env, name: String, shape: Vec<u32>, dtype: u32, bytes: &[u8]) -> Result<BindingVariable> {
         let spec = spec(&shape, dtype)?;
         let memory = Arc::new(memory(&spec, bytes)?);
-        Ok(BindingVariable { variable: Variable::from_memory(name, spec, memory) })
+        BindingVariable::holding(&env, Variable::from_memory(name, spec, memory))
     }
 
     /// A variable that starts with the numbers of an evaluated tensor.
     #[napi(factory, catch_unwind)]
-    pub fn of(name: String, value: &BindingTensor) -> Result<BindingVariable> {
+    pub fn of(env: Env, name: String, value: &BindingTensor) -> Result<BindingVariable> {
         let memory = evaluated(value)?;
-        Ok(BindingVariable { variable: Variable::from_memory(name, value.tensor.spec().clone(), memory) })
+        BindingVariable::holding(&env, Variable::from_memory(name, value.tensor.spec().clone(), memory))
     }
 
     /// The value that it will have when a program runs.
@@ -37,8 +54,8 @@ impl BindingVariable {
 
     /// The value that it has now; later changes do not touch it.
     #[napi(catch_unwind)]
-    pub fn snapshot(&self) -> BindingTensor {
-        Tensor::value(self.variable.spec().clone(), self.variable.snapshot()).into()
+    pub fn snapshot(&self, env: Env) -> Result<BindingTensor> {
+        BindingTensor::holding(&env, Tensor::value(self.variable.spec().clone(), self.variable.snapshot()))
     }
 
     /// Puts the numbers of an evaluated tensor in.
