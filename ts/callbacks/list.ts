@@ -75,8 +75,10 @@ function checkCallback(where: string, callback: unknown): void {
   if (callback instanceof Callback || isForeignCallback(callback)) return
   const names: readonly string[] = hookNames
   for (const [key, value] of Object.entries(callback)) {
-    if (typeof value !== 'function') continue
-    if (!names.includes(key)) fail('ERR_CONFIG', where, 'hooks of callbacks', key, hintFor(key, names))
+    const known = names.includes(key)
+    if (known && value !== undefined && typeof value !== 'function')
+      fail('ERR_CONFIG', `${where}.${key}`, 'a function', value)
+    if (!known && typeof value === 'function') fail('ERR_CONFIG', where, 'hooks of callbacks', key, hintFor(key, names))
   }
 }
 

@@ -135,7 +135,9 @@ impl Epoch {
         let mut run = Run::new(self, threads);
         while run.step < run.steps && run.stop.is_none() && !listener.cancelled() {
             run.stretch(listener);
-            if self.every_step || (run.reported.elapsed() >= self.report_every && run.step < run.steps) {
+            let due = self.every_step || (run.reported.elapsed() >= self.report_every && run.step < run.steps);
+            // A step that stopped is no step: what came before it has been reported.
+            if due && run.stop.is_none() {
                 run.report(listener)?;
             }
         }

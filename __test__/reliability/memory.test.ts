@@ -1,0 +1,96 @@
+/** Memory stays flat over many trainings, and V8 knows of what its handles hold. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { ops, type Tensor, tensor, variable } from 'ferrograd'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { classifier, pause, points } from '../training/models.js'
+
+const megabyte = 1_000_000
+let collect: () => Promise<void>
+
+beforeAll(() => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  // Finalizers run between turns of the loop.
+  collect = async () => {
+    for (let i = 0; i < 3; i++) {
+      gc()
+      await pause()
+    }
+  }
+})
+
+/** The most resident memory that `make` adds while it runs over and over and nobody keeps what it gives. */
+async function peak(times: number, make: () => unknown): Promise<number> {
+  await collect()
+  const before = process.memoryUsage().rss
+  let most = 0
+  for (let i = 0; i < times; i++) {
+    await make()
+    await pause()
+    most = Math.max(most, process.memoryUsage().rss - before)
+  }
+  return most / megabyte
+}
+
+/** Computes a tensor without reading it. */
+async function compute(draw: () => Tensor): Promise<void> {
+  const result = variable(draw())
+  expect(result.shape).toEqual([megabyte])
+}
+
+// Without reports V8 sees small handles, has no reason to collect, and the first three pass a gigabyte.
+describe('V8 hears of what handles hold, and collects in time', () => {
+  const values = new Float32Array(megabyte)
+  const touched = tensor(values)
+  const sum = (): Tensor => ops.add(touched, 1)
+  const rows = { values, shape: [megabyte / 2, 2] }
+
+  test.each([
+    ['tensors', () => tensor(values)],
+    ['variables', () => variable(values)],
+    ['results', () => compute(sum)],
+  ])('%s', async (what, make) => {
+    const most = await peak(300, make)
+    console.log(`300 ${what} of 4 MB: at most ${most.toFixed(0)} MB more`)
+    expect(most).toBeLessThan(500)
+  })
+
+  test('predictions', async () => {
+    const model = classifier()
+    await model.predict(rows, { batchSize: 10_000 })
+    const most = await peak(60, () => model.predict(rows, { batchSize: 10_000 }))
+    console.log(`60 predictions of 6 MB: at most ${most.toFixed(0)} MB more`)
+    expect(most).toBeLessThan(500)
+  })
+})
+
+test('a thousand trainings, a fifth of them aborted, a fifth thrown out of, leave nothing behind', async () => {
+  const { x, y } = points(16)
+  const model = classifier()
+  const mine = new Error('mine')
+  const throwing = {
+    onTrainBatchEnd: () => {
+      throw mine
+    },
+  }
+  const round = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      const stop = new AbortController()
+      const callbacks = i % 5 === 0 ? throwing : []
+      const run = model.fit(x, y, { verbose: 0, batchSize: 8, signal: stop.signal, callbacks })
+      if (i % 5 === 1) stop.abort()
+      await run.catch((error: { code?: string }) => expect(error === mine || error.code === 'ERR_ABORTED').toBe(true))
+      if (i % 5 === 2) await model.predict(x)
+    }
+    await collect()
+  }
+  await round(300)
+  const before = process.memoryUsage()
+  await round(1000)
+  const after = process.memoryUsage()
+  const [heap, rss] = (['heapUsed', 'rss'] as const).map((kind) => (after[kind] - before[kind]) / megabyte)
+  console.log(`1000 trainings: heap ${heap!.toFixed(2)} MB, resident ${rss!.toFixed(2)} MB more`)
+  expect(heap).toBeLessThan(2)
+  expect(rss).toBeLessThan(16)
+})
