@@ -445,7 +445,7 @@ const building: Row[] = [
     /memory|elements|large/i,
     () =>
       new Sequential([new Dense({ units: 2 ** 30, inputShape: [2 ** 30] }), new Dense({ units: 2 ** 30 })]).build([
-        null,
+        1,
         2 ** 30,
       ]),
   ],
@@ -466,7 +466,7 @@ const building: Row[] = [
     'a reshape that does not fit',
     'ERR_SHAPE',
     /Reshape|reshape/,
-    () => new Sequential([new Reshape({ targetShape: [5], inputShape: [4] } as never)]).build([null, 4]),
+    () => new Sequential([new Reshape({ targetShape: [5], inputShape: [4] } as never)]).build([1, 4]),
   ],
   [
     'compile: an unknown optimizer',

@@ -1,7 +1,7 @@
 /** Memory stays flat over many trainings, and V8 knows of what its handles hold. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { ops, type Tensor, tensor, variable } from 'ferrograd'
+import { type FerrogradError, ops, type Tensor, tensor, variable } from 'ferrograd'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { classifier, pause, points } from '../training/models.js'
 
@@ -80,7 +80,9 @@ test('a thousand trainings, a fifth of them aborted, a fifth thrown out of, leav
       const callbacks = i % 5 === 0 ? throwing : []
       const run = model.fit(x, y, { verbose: 0, batchSize: 8, signal: stop.signal, callbacks })
       if (i % 5 === 1) stop.abort()
-      await run.catch((error: { code?: string }) => expect(error === mine || error.code === 'ERR_ABORTED').toBe(true))
+      await run.catch((error: unknown) =>
+        expect(error === mine || (error as FerrogradError).code === 'ERR_ABORTED').toBe(true),
+      )
       if (i % 5 === 2) await model.predict(x)
     }
     await collect()
