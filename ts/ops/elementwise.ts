@@ -177,7 +177,19 @@ export function isNan(x: Operand): Tensor {
 export function isFinite(x: Operand): Tensor {
   return raw.isFinite(toFloat(x))
 }
-/** `condition ? a : b`; both are computed, and the gradient flows into the chosen one. */
+/**
+ * `condition ? a : b` at each element: how a program branches on numbers that it computes. Both sides are computed,
+ * and the gradient flows into the chosen one; a side that is not finite where it is not chosen still spoils gradients,
+ * so make its input harmless there first. An `if` on a JavaScript value branches once, when the function is traced.
+ *
+ * @example
+ * import { ops, tensor } from 'ferrograd'
+ *
+ * const x = tensor([-4, 4])
+ * const positive = ops.greater(x, 0)
+ * // √x where x > 0, else 0: the root never sees a negative number.
+ * const y = ops.where(positive, ops.sqrt(ops.where(positive, x, 1)), 0)
+ */
 export function where(condition: Operand, a: Operand, b: Operand): Tensor {
   return raw.where(toBool(condition), ...pair(a, b))
 }
