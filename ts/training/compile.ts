@@ -49,6 +49,10 @@ export interface Resolved {
   readonly metrics: readonly PlacedMetric[]
   /** The whole loss, then one for each output where there are several. */
   readonly trackers: readonly LossTracker[]
+  /** Those of the outputs, where there are several. */
+  readonly outputTrackers: readonly LossTracker[]
+  /** That of the penalties, where there are any. */
+  readonly penalty: LossTracker | undefined
   /** In the order of the logs: losses, then metrics. */
   readonly logNames: readonly string[]
 }
@@ -136,12 +140,17 @@ class CompiledModel implements Compiled {
     )
     const lossNames =
       yPred.length > 1 ? known.filter((_, i) => losses[i] !== undefined).map((name) => `${name}_loss`) : []
-    const trackers = ['loss', ...lossNames].map((name) => new LossTracker(name))
+    // What regularizers and layers add is logged apart, so that the loss of the data can be told from it.
+    const penalty = model.losses().length > 0 ? new LossTracker('penalty') : undefined
+    const outputTrackers = lossNames.map((name) => new LossTracker(name))
+    const trackers = [new LossTracker('loss'), ...outputTrackers, ...(penalty === undefined ? [] : [penalty])]
     return {
       losses,
       lossWeights: outputWeights(lossWeights, yPred.length, known),
       metrics: placed,
       trackers,
+      outputTrackers,
+      penalty,
       logNames: [...trackers.map(({ name }) => name), ...placed.map(({ key }) => key)],
     }
   }

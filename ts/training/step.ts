@@ -23,6 +23,8 @@ export interface LossParts {
   readonly total: Tensor
   /** The loss of each output that has one, unweighted. */
   readonly parts: readonly Tensor[]
+  /** What regularizers and layers add, part of the total. */
+  readonly penalty: Tensor | undefined
 }
 
 /** Predicts, derives, updates the weights, and the loss and metrics so far. */
@@ -68,19 +70,25 @@ export function computeLoss(model: Model, batch: Batch, predictions: Tensors): L
     parts.push(part)
     terms.push(lossWeights[i] === 1 ? part : ops.multiply(part, lossWeights[i]!))
   }
-  const all = [...terms, ...model.losses()].map((term) => ops.reshape(term, []))
-  if (all.length === 0)
+  const scalars = (list: readonly Tensor[]): Tensor[] => list.map((term) => ops.reshape(term, []))
+  const [data, penalties] = [scalars(terms), scalars(model.losses())]
+  if (data.length + penalties.length === 0)
     fail('ERR_STATE', model.name, 'a loss', { text: 'none' }, 'Pass loss to compile, or call addLoss in a layer')
-  return { total: all.reduce((sum, term) => ops.add(sum, ops.cast(term, sum.dtype))), parts }
+  return { total: sumOf([...data, ...penalties])!, parts, penalty: sumOf(penalties) }
 }
 
-function track(model: Model, batch: Batch, yPred: readonly Tensor[], { total, parts }: LossParts): void {
+function sumOf(terms: readonly Tensor[]): Tensor | undefined {
+  const [first, ...rest] = terms
+  return first && rest.reduce((sum, term) => ops.add(sum, ops.cast(term, sum.dtype)), first)
+}
+
+function track(model: Model, batch: Batch, yPred: readonly Tensor[], { total, parts, penalty }: LossParts): void {
   const yTrue = targetsOf(batch, yPred.length)
   const resolved: Resolved = model.compiled.resolve(model, yTrue, yPred)
   const samples = yPred[0]?.shape[0] ?? 1
-  const [whole, ...perOutput] = resolved.trackers
-  whole!.update(total, samples)
-  perOutput.forEach((tracker, i) => void tracker.update(parts[i]!, samples))
+  resolved.trackers[0]!.update(total, samples)
+  resolved.outputTrackers.forEach((tracker, i) => void tracker.update(parts[i]!, samples))
+  if (penalty !== undefined) resolved.penalty?.update(penalty, samples)
   const weights = listOf(batch.sampleWeight)
   for (const { metric, output, weighted } of resolved.metrics) {
     metric.update(yTrue[output]!, yPred[output]!, weighted ? { sampleWeight: weights[output] } : {})
