@@ -26,6 +26,7 @@ function prelude(kind: Kind): string {
   return `
     const { Sequential, config } = ${load('index')}
     const { Dense } = ${load('layers/index')}
+    const threads = ${kind === 'mjs' ? `await import('node:worker_threads')` : `require('node:worker_threads')`}
     const x = { values: new Float32Array(512 * 256).fill(0.5), shape: [512, 256] }
     const y = new Float32Array(512).fill(1)
     const make = () => {
@@ -47,10 +48,16 @@ interface End {
 }
 
 let count = 0
-/** Runs a script to its end, and says how it ended. */
-async function run(kind: Kind, body: string): Promise<End> {
+/** The path of a new script: the prelude, then `body`. */
+async function script(kind: Kind, body: string): Promise<string> {
   const file = join(folder, `${count++}.${kind}`)
   await writeFile(file, prelude(kind) + body)
+  return file
+}
+
+/** Runs a script to its end, and says how it ended. */
+async function run(kind: Kind, body: string): Promise<End> {
+  const file = await script(kind, body)
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [file], { timeout: 20_000 }, (_, stdout, stderr) => {
       resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr })
@@ -78,14 +85,10 @@ describe.each(['mjs', 'cjs'] as const)('a process of %s', (kind) => {
   })
 
   test('trains in a worker thread, with the bits of the main thread', async () => {
-    const worker = `${prelude('cjs')}
-       const { parentPort } = require('node:worker_threads')
-       short().then(({ history }) => parentPort.postMessage(history))`
-    const threads = kind === 'mjs' ? `await import('node:worker_threads')` : `require('node:worker_threads')`
+    const worker = await script(kind, `short().then(({ history }) => threads.parentPort.postMessage(history))`)
     const end = await run(
       kind,
-      `const { Worker } = ${threads}
-       const worker = new Worker(${JSON.stringify(worker)}, { eval: true })
+      `const worker = new threads.Worker(${JSON.stringify(worker)})
        const here = short()
        worker.on('error', (error) => { throw error })
        worker.on('message', (there) => here.then(({ history }) => {
@@ -96,15 +99,11 @@ describe.each(['mjs', 'cjs'] as const)('a process of %s', (kind) => {
   })
 
   test('survives the end of a worker amid its fit, three times, and trains on', async () => {
-    const worker = `${prelude('cjs')}
-       endless().catch(() => undefined)
-       require('node:worker_threads').parentPort.postMessage('running')`
-    const threads = kind === 'mjs' ? `await import('node:worker_threads')` : `require('node:worker_threads')`
+    const worker = await script(kind, `endless().catch(() => undefined); threads.parentPort.postMessage('running')`)
     const end = await run(
       kind,
-      `const { Worker } = ${threads}
-       const once = () => new Promise((resolve, reject) => {
-         const worker = new Worker(${JSON.stringify(worker)}, { eval: true })
+      `const once = () => new Promise((resolve, reject) => {
+         const worker = new threads.Worker(${JSON.stringify(worker)})
          worker.on('error', reject)
          worker.on('message', () => setTimeout(async () => {
            await worker.terminate()
