@@ -175,7 +175,10 @@ export function checkNames(where: string, options: unknown, known: readonly stri
   }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
-    throw new FerrogradError('ERR_CONFIG', `${where}: unknown option '${key}'. ${hintFor(key, known).replace(/^d/, 'D')}`)
+    throw new FerrogradError(
+      'ERR_CONFIG',
+      `${where}: unknown option '${key}'. ${hintFor(key, known).replace(/^d/, 'D')}`,
+    )
   }
 }
 
