@@ -1,4 +1,4 @@
-import { config, GradientTape, grad, jit, ops, type Tensor, tensor, type Variable, variable } from 'ferrograd'
+import { config, GradientTape, grad, jit, ops, random, type Tensor, tensor, type Variable, variable } from 'ferrograd'
 import { Dense, Dropout } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 import { expect, expectTypeOf, test } from 'vitest'
@@ -167,4 +167,12 @@ test('two steps in one trace are two steps', async () => {
     traced()
   })()
   expect(b.dataSync()[0]).toBe(a.dataSync()[0])
+})
+
+test('random numbers are new at each run, with a generator and without', async () => {
+  const seed = new random.SeedGenerator(3)
+  for (const draw of [jit(() => random.uniform([4])), jit(() => random.uniform([4], { seed }))]) {
+    const [first, second] = [await draw(), await draw()]
+    expect(first.arraySync()).not.toEqual(second.arraySync())
+  }
 })

@@ -2,6 +2,7 @@
 
 import { floatx, nextSeed } from './config.js'
 import { fail } from './errors.js'
+import { currentTrace } from './frames.js'
 import * as raw from './generated/ops.js'
 import { add, log, multiply, negative, subtract } from './ops/elementwise.js'
 import { cast, full, type Operand, toFloat, toTensor } from './ops/operand.js'
@@ -56,7 +57,9 @@ interface Key {
   stream: number
 }
 
-function key(seed: SeedGenerator | undefined): [Tensor, Key] {
+function key(given: SeedGenerator | undefined): [Tensor, Key] {
+  // A traced function runs again and again: its draws need a position that moves on.
+  const seed = given ?? (currentTrace() === undefined ? undefined : new SeedGenerator())
   const number = seed?.seed ?? nextSeed()
   const halves = { seedLow: number % 0x1_0000_0000, seedHigh: Math.floor(number / 0x1_0000_0000), stream: 0 }
   return [seed?.next() ?? full([], 0, 'int32'), halves]
