@@ -1,8 +1,8 @@
 /**
  * One side of the bench: trains on request and answers with the time of a step.
  *
- * Reads lines of JSON `{ workload, seconds }`; a new workload builds and warms up a model, then each request trains
- * whole epochs through `fit` for about that long and prints `{ microseconds, loss }`.
+ * Reads lines of JSON `{ workload, seconds }`; a new workload builds and warms up a model, then each request is one
+ * `fit` of about that long and prints `{ microseconds, loss }`.
  */
 import { createInterface } from 'node:readline'
 import { config, Sequential } from 'ferrograd'
@@ -16,6 +16,8 @@ interface Side {
   readonly model: Sequential
   readonly workload: Workload
   readonly data: ReturnType<typeof workloadData>
+  /** Seconds of an epoch, as the last chunk had it. */
+  epoch: number
 }
 
 let side: Side | undefined
@@ -37,23 +39,20 @@ async function prepare(workload: Workload): Promise<Side> {
     }),
   )
   model.compile({ optimizer: 'adam', loss: workload.loss })
-  const made: Side = { model, workload, data: workloadData(workload) }
+  const made: Side = { model, workload, data: workloadData(workload), epoch: 0.05 }
+  await chunk(made, 0.2)
   await chunk(made, 0.2)
   return made
 }
 
-async function chunk(
-  { model, workload, data }: Side,
-  seconds: number,
-): Promise<{ microseconds: number; loss: number }> {
+/** One `fit` that takes about `seconds`, data handed over and all, as a user would call it. */
+async function chunk(side: Side, seconds: number): Promise<{ microseconds: number; loss: number }> {
+  const { model, workload, data } = side
+  const epochs = Math.max(1, Math.round(seconds / side.epoch))
   const start = performance.now()
-  let steps = 0
-  let loss = Number.NaN
-  while (performance.now() - start < seconds * 1000) {
-    const epochs = steps === 0 ? 1 : 4
-    const history = await model.fit(data.x, data.y, { epochs, batchSize: workload.batch, verbose: 0, shuffle: false })
-    steps += epochs * workload.batches
-    loss = history.history.loss?.at(-1) ?? loss
-  }
-  return { microseconds: ((performance.now() - start) * 1000) / steps, loss }
+  const options = { epochs, batchSize: workload.batch, verbose: 0, shuffle: false } as const
+  const { history } = await model.fit(data.x, data.y, options)
+  const elapsed = (performance.now() - start) / 1000
+  side.epoch = elapsed / epochs
+  return { microseconds: (elapsed * 1e6) / (epochs * workload.batches), loss: history.loss?.at(-1) ?? Number.NaN }
 }
