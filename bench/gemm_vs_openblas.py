@@ -14,6 +14,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 SIZES = [
@@ -107,15 +108,24 @@ def compare(ours: Path, threads: int, options: argparse.Namespace) -> None:
     mine = start([str(ours), options.isa], threads)
     print(f"\n{threads} thread{'s' if threads > 1 else ''}: rows x cols x depth, GF/s")
     print(f"{'':24}{'ours':>8}{'OpenBLAS':>10}{'ratio':>7}")
+    for process in (mine, peer):
+        ask(process, f"512 512 512 nn {threads}")  # clocks and caches
     for rows, cols, depth, layout in SIZES[: options.only or None]:
         question = f"{rows} {cols} {depth} {layout} {threads}"
-        pairs = [(ask(mine, question), ask(peer, question)) for _ in range(options.turns)]
+        pairs = [turn(mine, peer, question) for _ in range(options.turns)]
         a, b = (statistics.median(side) for side in zip(*pairs))
         ratio = statistics.median(x / y for x, y in pairs)
         print(f"{f'{rows}x{cols}x{depth} {layout}':24}{a:8.1f}{b:10.1f}{ratio:7.2f}", flush=True)
     for process in (peer, mine):
         process.stdin.close()
         process.wait()
+
+
+def turn(mine: subprocess.Popen, peer: subprocess.Popen, question: str) -> tuple[float, float]:
+    # OpenBLAS's workers spin for a while after their last product and would take a core from the next turn.
+    time.sleep(0.15)
+    own = ask(mine, question)
+    return own, ask(peer, question)
 
 
 def start(command: list[str], threads: int) -> subprocess.Popen:
