@@ -23,6 +23,7 @@ export * as layers from './layers/index.js'
 export * as losses from './losses/index.js'
 export * as metrics from './metrics/index.js'
 export {
+  cloneModel,
   type InputOptions,
   input,
   Model,

@@ -1,4 +1,5 @@
 /** Models. */
+export { cloneModel } from './clone.js'
 export { type InputOptions, input } from './input.js'
 export type { ModelOptions } from './model.js'
 // Model comes by way of Sequential, which extends it: Model's own module needs Sequential, but only when it is called.
