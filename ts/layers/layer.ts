@@ -99,6 +99,10 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   readonly #weights: Variable[] = []
   readonly #penalties: { readonly weight: Variable; readonly regularizer: Regularizer }[] = []
   #losses: { readonly root: RootCall | undefined; readonly tensors: Tensor[] } = { root: undefined, tensors: [] }
+  #logged: { readonly root: RootCall | undefined; readonly tensors: Map<string, Tensor> } = {
+    root: undefined,
+    tensors: new Map(),
+  }
 
   constructor(...[options]: ArgumentsOf<WithLayerFields<F>>) {
     super(options, layerKinds)
@@ -181,6 +185,20 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
     const root = rootCall()
     if (this.#losses.root !== root) this.#losses = { root, tensors: [] }
     this.#losses.tensors.push(loss)
+  }
+
+  /** Logs a scalar of the current call under a name: its mean over the samples of the epoch. */
+  addMetric(name: string, value: Tensor): void {
+    if (value.size !== 1) fail('ERR_SHAPE', `${this.name}.addMetric '${name}'`, 'a scalar', value.shape)
+    const root = rootCall()
+    if (this.#logged.root !== root) this.#logged = { root, tensors: new Map() }
+    this.#logged.tensors.set(name, value)
+  }
+
+  /** What was logged in the last call, here and in the layers inside, by name. */
+  addedMetrics(): Map<string, Tensor> {
+    const inside = this.sublayers.flatMap((layer) => [...layer.addedMetrics()])
+    return new Map([...this.#logged.tensors, ...inside])
   }
 
   /** What was added to the loss in the last call, here and in the layers inside, then the penalties of trainable weights. */

@@ -51,6 +51,8 @@ export interface Resolved {
   readonly trackers: readonly LossTracker[]
   /** Those of the outputs, where there are several. */
   readonly outputTrackers: readonly LossTracker[]
+  /** Those of what layers log by `addMetric`. */
+  readonly added: readonly LossTracker[]
   /** That of the penalties, where there are any. */
   readonly penalty: LossTracker | undefined
   /** In the order of the logs: losses, then metrics. */
@@ -143,7 +145,8 @@ class CompiledModel implements Compiled {
     // What regularizers and layers add is logged apart, so that the loss of the data can be told from it.
     const penalty = model.losses().length > 0 ? new LossTracker('penalty') : undefined
     const outputTrackers = lossNames.map((name) => new LossTracker(name))
-    const trackers = [new LossTracker('loss'), ...outputTrackers, ...(penalty === undefined ? [] : [penalty])]
+    const added = [...model.addedMetrics().keys()].map((name) => new LossTracker(name))
+    const trackers = [new LossTracker('loss'), ...outputTrackers, ...(penalty === undefined ? [] : [penalty]), ...added]
     return {
       losses,
       lossWeights: outputWeights(lossWeights, yPred.length, known),
@@ -151,6 +154,7 @@ class CompiledModel implements Compiled {
       trackers,
       outputTrackers,
       penalty,
+      added,
       logNames: [...trackers.map(({ name }) => name), ...placed.map(({ key }) => key)],
     }
   }
