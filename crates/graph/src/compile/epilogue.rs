@@ -70,7 +70,7 @@ impl Readers {
 /// The last node that the product can take in, and what it becomes.
 fn epilogue(ir: &Ir, product: NodeId, readers: &Readers) -> Option<(NodeId, Node)> {
     let Some(Lowering::Matmul { transpose_a, transpose_b, bias: false, activation: Activation::None }) =
-        lowering(ir, product)
+        ir.lowering(product)
     else {
         return None;
     };
@@ -96,7 +96,7 @@ fn epilogue(ir: &Ir, product: NodeId, readers: &Readers) -> Option<(NodeId, Node
 /// The addition of one number per column to the product, by `reader`.
 fn bias(ir: &Ir, product: NodeId, reader: Option<NodeId>) -> Option<(NodeId, Value)> {
     let reader = reader?;
-    let Some(Lowering::Elementwise(Scalar::Binary(Binary::Add))) = lowering(ir, reader) else { return None };
+    let Some(Lowering::Elementwise(Scalar::Binary(Binary::Add))) = ir.lowering(reader) else { return None };
     let [a, b] = ir.nodes[reader].inputs[..] else { return None };
     let bias = if a.node == product { b } else { a };
     let columns = Shape::from([*ir.nodes[product].outputs[0].shape.last()?]);
@@ -107,7 +107,7 @@ fn bias(ir: &Ir, product: NodeId, reader: Option<NodeId>) -> Option<(NodeId, Val
 
 /// The activation that `node` applies.
 fn function(ir: &Ir, node: NodeId) -> Option<Activation> {
-    match lowering(ir, node)? {
+    match ir.lowering(node)? {
         Lowering::Elementwise(Scalar::Unary(Unary::Relu)) => Some(Activation::Relu),
         Lowering::Elementwise(Scalar::Unary(Unary::Sigmoid)) => Some(Activation::Sigmoid),
         Lowering::Elementwise(Scalar::Unary(Unary::Tanh)) => Some(Activation::Tanh),
@@ -120,22 +120,9 @@ fn function(ir: &Ir, node: NodeId) -> Option<Activation> {
     }
 }
 
-fn lowering(ir: &Ir, node: NodeId) -> Option<Lowering> {
-    let Kind::Op(op) = &ir.nodes[node].kind else { return None };
-    let inputs: Vec<Spec> = ir.nodes[node].inputs.iter().map(|&input| ir.spec(input).clone()).collect();
-    Some(op.lower(&inputs, &ir.nodes[node].outputs))
-}
-
 /// Drops the nodes that nothing needs any more; inputs stay.
 fn compact(ir: Ir) -> Ir {
-    let mut live = vec![false; ir.nodes.len()];
-    ir.roots().for_each(|root| live[root.node] = true);
-    for id in (0..ir.nodes.len()).rev() {
-        live[id] |= matches!(ir.nodes[id].kind, Kind::Input(_));
-        if live[id] {
-            ir.nodes[id].inputs.iter().for_each(|input| live[input.node] = true);
-        }
-    }
+    let live = ir.live();
     let mut position = Vec::with_capacity(live.len());
     let mut kept = 0;
     for &live in &live {

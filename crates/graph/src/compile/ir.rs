@@ -1,7 +1,7 @@
 //! The compiler's own copy of the graph: nodes in order of dependency, leaves told apart by who supplies them.
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::op::{Op, Specs};
+use crate::op::{Lowering, Op, Specs};
 use crate::shape::Spec;
 use crate::tensor::{Source, Tensor};
 use crate::variable::Variable;
@@ -66,6 +66,25 @@ pub struct Request<'a> {
 impl Ir {
     pub fn spec(&self, value: Value) -> &Spec {
         &self.nodes[value.node].outputs[value.output]
+    }
+
+    /// How a node is computed, `None` for leaves.
+    pub fn lowering(&self, node: NodeId) -> Option<Lowering> {
+        let Kind::Op(op) = &self.nodes[node].kind else { return None };
+        let inputs: Vec<Spec> = self.nodes[node].inputs.iter().map(|&input| self.spec(input).clone()).collect();
+        Some(op.lower(&inputs, &self.nodes[node].outputs))
+    }
+
+    /// Which nodes something needs; placeholders always count, since they are fed.
+    pub fn live(&self) -> Vec<bool> {
+        let mut live: Vec<bool> = self.nodes.iter().map(|node| matches!(node.kind, Kind::Input(_))).collect();
+        self.roots().for_each(|root| live[root.node] = true);
+        for id in (0..self.nodes.len()).rev() {
+            if live[id] {
+                self.nodes[id].inputs.iter().for_each(|input| live[input.node] = true);
+            }
+        }
+        live
     }
 
     /// Every value that must outlive the program's own steps.

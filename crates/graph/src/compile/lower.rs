@@ -70,7 +70,7 @@ pub(crate) struct Lowered {
 
 /// Turns the simplified graph into units.
 pub(crate) fn lower(ir: &Ir, isa: Isa) -> Result<Lowered> {
-    let mut lowerings: Vec<Option<Lowering>> = ir.nodes.iter().map(|node| lowering(ir, node)).collect();
+    let mut lowerings: Vec<Option<Lowering>> = (0..ir.nodes.len()).map(|node| ir.lowering(node)).collect();
     let groups = fuse(ir, &lowerings);
     let mut lowerer = Lowerer::new(ir, isa, groups, &lowerings);
     lowerer.place_values(&lowerings);
@@ -78,12 +78,6 @@ pub(crate) fn lower(ir: &Ir, isa: Isa) -> Result<Lowered> {
         lowerer.emit(node, &mut lowerings)?;
     }
     lowerer.finish(&lowerings)
-}
-
-fn lowering(ir: &Ir, node: &super::ir::Node) -> Option<Lowering> {
-    let Kind::Op(op) = &node.kind else { return None };
-    let inputs: Vec<Spec> = node.inputs.iter().map(|&input| ir.spec(input).clone()).collect();
-    Some(op.lower(&inputs, &node.outputs))
 }
 
 struct Lowerer<'a> {

@@ -9,29 +9,17 @@ use std::sync::Arc;
 
 /// The same computation in fewer nodes.
 pub(crate) fn simplify(ir: Ir) -> Ir {
-    let live = live_nodes(&ir);
+    let live = ir.live();
     let mut pass = Pass { out: Ir::default(), seen: HashMap::new() };
     let mut map: Vec<Vec<Value>> = Vec::with_capacity(ir.nodes.len());
     for (id, node) in ir.nodes.into_iter().enumerate() {
-        let keep = live[id] || matches!(node.kind, Kind::Input(_));
-        map.push(if keep { pass.visit(node, &map) } else { Vec::new() });
+        map.push(if live[id] { pass.visit(node, &map) } else { Vec::new() });
     }
     let to = |value: Value| map[value.node][value.output];
     pass.out.outputs = ir.outputs.into_iter().map(to).collect();
     pass.out.updates = ir.updates.into_iter().map(|(variable, value)| (variable, to(value))).collect();
     pass.out.guard = ir.guard.map(to);
     Ir { inputs: ir.inputs, variables: ir.variables, constants: ir.constants, ..pass.out }
-}
-
-fn live_nodes(ir: &Ir) -> Vec<bool> {
-    let mut live = vec![false; ir.nodes.len()];
-    ir.roots().for_each(|root| live[root.node] = true);
-    for id in (0..ir.nodes.len()).rev() {
-        if live[id] {
-            ir.nodes[id].inputs.iter().for_each(|input| live[input.node] = true);
-        }
-    }
-    live
 }
 
 #[derive(PartialEq, Eq, Hash)]
