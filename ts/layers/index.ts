@@ -1,6 +1,7 @@
 /** Layers. */
 
 export { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
+export { BatchNormalization } from './batch-normalization.js'
 export type { CallContext } from './context.js'
 export { Activation, Dense, Flatten, Reshape } from './core.js'
 export { EinsumDense } from './einsum-dense.js'
@@ -27,7 +28,6 @@ export {
   subtract,
 } from './merging.js'
 export {
-  BatchNormalization,
   GroupNormalization,
   LayerNormalization,
   RMSNormalization,

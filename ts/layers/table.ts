@@ -2,6 +2,7 @@
 
 import { type ClassOf, type Family, resolveObject } from '../fields.js'
 import { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
+import { BatchNormalization } from './batch-normalization.js'
 import { Activation, Dense, Flatten, Reshape } from './core.js'
 import { EinsumDense } from './einsum-dense.js'
 import { Embedding, Masking } from './embedding.js'
@@ -9,13 +10,7 @@ import { InputLayer } from './input.js'
 import { Layer } from './layer.js'
 import { IntegerLookup, StringLookup } from './lookup.js'
 import { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from './merging.js'
-import {
-  BatchNormalization,
-  GroupNormalization,
-  LayerNormalization,
-  RMSNormalization,
-  UnitNormalization,
-} from './normalization.js'
+import { GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization } from './normalization.js'
 import { CategoryEncoding, Discretization, Normalization, Rescaling } from './preprocessing.js'
 import { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise } from './regularization.js'
 import { Identity, Permute, RepeatVector } from './reshaping.js'

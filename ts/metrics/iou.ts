@@ -16,7 +16,7 @@ const countedFields = {
   dtype: { type: 'string', default: null, config: false },
 } as const
 
-/** Counts pairs of classes; its classes say which classes, and how labels are read. */
+/** Counts pairs of classes; its subclasses say which classes, and how labels are read. */
 abstract class Overlap<F extends FieldTable> extends Metric<F> {
   static override readonly fields: FieldTable = countedFields
   /** Rows: true classes; columns: predicted ones. */
@@ -69,34 +69,63 @@ abstract class Overlap<F extends FieldTable> extends Metric<F> {
   }
 }
 
-const iouFields = {
+/** Options of all whose classes are numbered. */
+const classFields = {
   /** How many classes there are. */
   numClasses: { type: 'integer', min: 1 },
-  /** The classes whose overlap is wanted. */
-  targetClassIds: { type: 'integers' },
   /** A true class that is not counted. */
   ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
-  /** Whether targets are integers rather than one-hot. */
-  sparseYTrue: { type: 'boolean', default: true, config: 'sparse_y_true' },
-  /** Whether predictions are integers rather than probabilities. */
-  sparseYPred: { type: 'boolean', default: true, config: 'sparse_y_pred' },
   /** The axis of the classes. */
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
 
-/** Reads labels by options. */
-interface Reading {
+const targetFields = {
+  /** The classes whose overlap is wanted. */
+  targetClassIds: { type: 'integers' },
+} as const
+
+const sparseFields = {
+  /** Whether targets are integers rather than one-hot. */
+  sparseYTrue: { type: 'boolean', default: true, config: 'sparse_y_true' },
+  /** Whether predictions are integers rather than probabilities. */
+  sparseYPred: { type: 'boolean', default: true, config: 'sparse_y_pred' },
+} as const
+
+const hotFields = {
+  /** Whether predictions are integers rather than probabilities. */
+  sparseYPred: { type: 'boolean', default: false, config: 'sparse_y_pred' },
+} as const
+
+/** What the options of numbered classes may hold; all classes are wanted and targets are one-hot unless said. */
+interface Numbered {
+  readonly numClasses: number
+  readonly targetClassIds?: readonly number[]
+  readonly ignoreClass: number | null
   readonly sparseYTrue?: boolean
   readonly sparseYPred: boolean
   readonly axis: number
 }
 
-function readLabels(y: Tensor, side: 'true' | 'pred', { sparseYTrue = false, sparseYPred, axis }: Reading): Tensor {
-  const sparse = side === 'true' ? sparseYTrue : sparseYPred
-  return ops.cast(sparse ? y : ops.argmax(y, { axis }), 'int32')
+/** Classes counted by number. */
+abstract class NumberedOverlap<F extends FieldTable> extends Overlap<typeof classFields & F> {
+  static override readonly fields: FieldTable = classFields
+  protected override classCount(): number {
+    return numbered(this.options).numClasses
+  }
+  protected override get targets(): readonly number[] {
+    return numbered(this.options).targetClassIds ?? Array.from({ length: this.classCount() }, (_, i) => i)
+  }
+  protected override get ignored(): number | null {
+    return numbered(this.options).ignoreClass
+  }
+  protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
+    const { sparseYTrue = false, sparseYPred, axis } = numbered(this.options)
+    const sparse = side === 'true' ? sparseYTrue : sparseYPred
+    return ops.cast(sparse ? y : ops.argmax(y, { axis }), 'int32')
+  }
 }
 
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+const numbered = (options: unknown): Numbered => options as Numbered
 
 /**
  * Intersection over union, `TP / (TP + FP + FN)`, the mean over `targetClassIds`.
@@ -106,35 +135,10 @@ const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
  *
  * const metric = new IoU({ numClasses: 3, targetClassIds: [0, 2] })
  */
-export class IoU extends Overlap<typeof iouFields> {
+export class IoU extends NumberedOverlap<typeof targetFields & typeof sparseFields> {
   static override readonly className = 'IoU'
-  static override readonly fields: FieldTable = iouFields
-  protected override classCount(): number {
-    return this.options.numClasses
-  }
-  protected override get targets(): readonly number[] {
-    return this.options.targetClassIds
-  }
-  protected override get ignored(): number | null {
-    return this.options.ignoreClass
-  }
-  protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
-    return readLabels(y, side, this.options)
-  }
+  static override readonly fields: FieldTable = { ...targetFields, ...sparseFields }
 }
-
-const meanFields = {
-  /** How many classes there are. */
-  numClasses: { type: 'integer', min: 1 },
-  /** A true class that is not counted. */
-  ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
-  /** Whether targets are integers rather than one-hot. */
-  sparseYTrue: { type: 'boolean', default: true, config: 'sparse_y_true' },
-  /** Whether predictions are integers rather than probabilities. */
-  sparseYPred: { type: 'boolean', default: true, config: 'sparse_y_pred' },
-  /** The axis of the classes. */
-  axis: { type: 'integer', default: -1, min: -32 },
-} as const
 
 /**
  * Intersection over union, the mean over all classes.
@@ -144,21 +148,35 @@ const meanFields = {
  *
  * const metric = new MeanIoU({ numClasses: 3 })
  */
-export class MeanIoU extends Overlap<typeof meanFields> {
+export class MeanIoU extends NumberedOverlap<typeof sparseFields> {
   static override readonly className = 'MeanIoU'
-  static override readonly fields: FieldTable = meanFields
-  protected override classCount(): number {
-    return this.options.numClasses
-  }
-  protected override get targets(): readonly number[] {
-    return upTo(this.classCount())
-  }
-  protected override get ignored(): number | null {
-    return this.options.ignoreClass
-  }
-  protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
-    return readLabels(y, side, this.options)
-  }
+  static override readonly fields: FieldTable = sparseFields
+}
+
+/**
+ * As {@link IoU}, for one-hot targets.
+ *
+ * @example
+ * import { OneHotIoU } from 'ferrograd/metrics'
+ *
+ * const metric = new OneHotIoU({ numClasses: 3, targetClassIds: [0, 2] })
+ */
+export class OneHotIoU extends NumberedOverlap<typeof targetFields & typeof hotFields> {
+  static override readonly className = 'OneHotIoU'
+  static override readonly fields: FieldTable = { ...targetFields, ...hotFields }
+}
+
+/**
+ * As {@link MeanIoU}, for one-hot targets.
+ *
+ * @example
+ * import { OneHotMeanIoU } from 'ferrograd/metrics'
+ *
+ * const metric = new OneHotMeanIoU({ numClasses: 3 })
+ */
+export class OneHotMeanIoU extends NumberedOverlap<typeof hotFields> {
+  static override readonly className = 'OneHotMeanIoU'
+  static override readonly fields: FieldTable = hotFields
 }
 
 const binaryFields = {
@@ -187,79 +205,5 @@ export class BinaryIoU extends Overlap<typeof binaryFields> {
   }
   protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
     return ops.cast(side === 'true' ? y : ops.greaterEqual(y, this.options.threshold), 'int32')
-  }
-}
-
-const hotFields = {
-  /** How many classes there are. */
-  numClasses: { type: 'integer', min: 1 },
-  /** The classes whose overlap is wanted. */
-  targetClassIds: { type: 'integers' },
-  /** A true class that is not counted. */
-  ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
-  /** Whether predictions are integers rather than probabilities. */
-  sparseYPred: { type: 'boolean', default: false, config: 'sparse_y_pred' },
-  /** The axis of the classes. */
-  axis: { type: 'integer', default: -1, min: -32 },
-} as const
-
-/**
- * As {@link IoU}, for one-hot targets.
- *
- * @example
- * import { OneHotIoU } from 'ferrograd/metrics'
- *
- * const metric = new OneHotIoU({ numClasses: 3, targetClassIds: [0, 2] })
- */
-export class OneHotIoU extends Overlap<typeof hotFields> {
-  static override readonly className = 'OneHotIoU'
-  static override readonly fields: FieldTable = hotFields
-  protected override classCount(): number {
-    return this.options.numClasses
-  }
-  protected override get targets(): readonly number[] {
-    return this.options.targetClassIds
-  }
-  protected override get ignored(): number | null {
-    return this.options.ignoreClass
-  }
-  protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
-    return readLabels(y, side, this.options)
-  }
-}
-
-const hotMeanFields = {
-  /** How many classes there are. */
-  numClasses: { type: 'integer', min: 1 },
-  /** A true class that is not counted. */
-  ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
-  /** Whether predictions are integers rather than probabilities. */
-  sparseYPred: { type: 'boolean', default: false, config: 'sparse_y_pred' },
-  /** The axis of the classes. */
-  axis: { type: 'integer', default: -1, min: -32 },
-} as const
-
-/**
- * As {@link MeanIoU}, for one-hot targets.
- *
- * @example
- * import { OneHotMeanIoU } from 'ferrograd/metrics'
- *
- * const metric = new OneHotMeanIoU({ numClasses: 3 })
- */
-export class OneHotMeanIoU extends Overlap<typeof hotMeanFields> {
-  static override readonly className = 'OneHotMeanIoU'
-  static override readonly fields: FieldTable = hotMeanFields
-  protected override classCount(): number {
-    return this.options.numClasses
-  }
-  protected override get targets(): readonly number[] {
-    return upTo(this.classCount())
-  }
-  protected override get ignored(): number | null {
-    return this.options.ignoreClass
-  }
-  protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
-    return readLabels(y, side, this.options)
   }
 }

@@ -1,0 +1,88 @@
+/** What the normalising layers share: axes, and the learnt scale and shift that follow. */
+
+import { fail } from '../errors.js'
+import type { ValuesOf } from '../fields.js'
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Shape } from '../types.js'
+import type { Variable } from '../variable.js'
+import type { WeightOptions } from './layer.js'
+
+/** Options of a layer that ends in `· gamma + beta`. */
+export const affineFields = {
+  /** Keeps the divisor from 0. */
+  epsilon: { type: 'number', default: 1e-3, min: 0 },
+  /** Whether beta is added. */
+  center: { type: 'boolean', default: true },
+  /** Whether gamma is multiplied. */
+  scale: { type: 'boolean', default: true },
+  /** First value of beta. */
+  betaInitializer: { type: 'initializer', default: 'zeros' },
+  /** First value of gamma. */
+  gammaInitializer: { type: 'initializer', default: 'ones' },
+  /** Penalty on beta. */
+  betaRegularizer: { type: 'regularizer', default: null },
+  /** Penalty on gamma. */
+  gammaRegularizer: { type: 'regularizer', default: null },
+  /** What beta is set back to after each step. */
+  betaConstraint: { type: 'constraint', default: null },
+  /** What gamma is set back to after each step. */
+  gammaConstraint: { type: 'constraint', default: null },
+} as const
+
+/** Makes `gamma` and `beta`, each where it is wanted. */
+export function scaleAndShift(
+  options: ValuesOf<typeof affineFields>,
+  shape: Shape,
+  addWeight: (weight: WeightOptions) => Variable,
+): { gamma: Variable | undefined; beta: Variable | undefined } {
+  const { gammaInitializer, gammaRegularizer, gammaConstraint, betaInitializer, betaRegularizer, betaConstraint } =
+    options
+  const gamma = { initializer: gammaInitializer, regularizer: gammaRegularizer, constraint: gammaConstraint }
+  const beta = { initializer: betaInitializer, regularizer: betaRegularizer, constraint: betaConstraint }
+  return {
+    gamma: options.scale ? addWeight({ name: 'gamma', shape, ...gamma }) : undefined,
+    beta: options.center ? addWeight({ name: 'beta', shape, ...beta }) : undefined,
+  }
+}
+
+/** An axis counted from the front. */
+export function positive(axis: number, rank: number, where: string): number {
+  const at = axis < 0 ? axis + rank : axis
+  return at >= 0 && at < rank ? at : fail('ERR_CONFIG', `${where}.axis`, `an axis of ${rank}`, axis)
+}
+
+/** Axes counted from the front, ascending. */
+export function positives(axis: number | readonly number[], rank: number, where: string): number[] {
+  return [axis]
+    .flat()
+    .map((one) => positive(one, rank, where))
+    .sort((a, b) => a - b)
+}
+
+/** A weight of the lengths of `axes`, laid along them for an input of a shape. */
+export function along(weight: Tensor | Variable, axes: readonly number[], shape: Shape): Tensor {
+  return ops.reshape(
+    weight,
+    shape.map((length, axis) => (axes.includes(axis) ? length : 1)),
+  )
+}
+
+/** The axes of a rank that are not in `axes`. */
+export const others = (axes: readonly number[], rank: number): number[] =>
+  Array.from({ length: rank }, (_, i) => i).filter((axis) => !axes.includes(axis))
+
+/** `(x − mean) / √(variance + epsilon) · gamma + beta`. */
+export function standardised(
+  x: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  epsilon: number,
+  gamma?: Tensor,
+  beta?: Tensor,
+): Tensor {
+  const root = ops.rsqrt(ops.add(variance, epsilon))
+  const scale = gamma === undefined ? root : ops.multiply(root, gamma)
+  const scaled = ops.multiply(ops.subtract(x, mean), scale)
+  return beta === undefined ? scaled : ops.add(scaled, beta)
+}

@@ -1,0 +1,110 @@
+/** Normalisation by the statistics of a batch. */
+
+import * as ops from '../ops.js'
+import type { Tensor } from '../tensor.js'
+import type { Shape } from '../types.js'
+import type { Variable } from '../variable.js'
+import { affineFields, along, others, positive, scaleAndShift, standardised } from './affine.js'
+import { type CallContext, Layer } from './layer.js'
+
+const ownFields = {
+  /** The axis of the features; statistics are taken over all others. */
+  axis: { type: 'integer', default: -1, min: -32 },
+  /** How much of the moving statistics stays at each batch. */
+  momentum: { type: 'number', default: 0.99, min: 0, max: 1 },
+  /** First value of the moving mean. */
+  movingMeanInitializer: { type: 'initializer', default: 'zeros' },
+  /** First value of the moving variance. */
+  movingVarianceInitializer: { type: 'initializer', default: 'ones' },
+} as const
+const batchFields: typeof ownFields & typeof affineFields = { ...ownFields, ...affineFields }
+
+/**
+ * `y = (x − mean) / √(variance + ε) · gamma + beta`, by the (biased) statistics of the batch in training, by their
+ * moving averages else, and while `trainable` is false (Ioffe & Szegedy, 2015).
+ *
+ * Shapes as they are; weights (features).
+ *
+ * @example
+ * import { BatchNormalization } from 'ferrograd/layers'
+ *
+ * const layer = new BatchNormalization({ momentum: 0.9 })
+ */
+export class BatchNormalization extends Layer<typeof batchFields> {
+  static override readonly className = 'BatchNormalization'
+  static override readonly fields: typeof batchFields = batchFields
+  protected override readonly keepsMask: boolean = true
+  gamma: Variable | undefined
+  beta: Variable | undefined
+  movingMean!: Variable
+  movingVariance!: Variable
+
+  override build(inputShape: Shape): void {
+    const { options } = this
+    const axis = positive(options.axis, inputShape.length, 'BatchNormalization')
+    const shape = [inputShape[axis]!]
+    const { gamma, beta } = scaleAndShift(options, shape, (weight) => this.addWeight(weight))
+    this.gamma = gamma
+    this.beta = beta
+    const { movingMeanInitializer, movingVarianceInitializer } = options
+    this.movingMean = this.addWeight({
+      name: 'moving_mean',
+      shape,
+      initializer: movingMeanInitializer,
+      trainable: false,
+    })
+    this.movingVariance = this.addWeight({
+      name: 'moving_variance',
+      shape,
+      initializer: movingVarianceInitializer,
+      trainable: false,
+    })
+    this.inputSpec = { rank: inputShape.length, axes: { [axis]: inputShape[axis]! } }
+  }
+
+  override call(input: Tensor, { training, mask }: CallContext): Tensor {
+    const x = this.cast(input)
+    const axis = positive(this.options.axis, x.rank, 'BatchNormalization')
+    const lay = (weight: Tensor | Variable): Tensor => along(weight, [axis], x.shape)
+    const { mean, variance } = training && this.trainable ? this.#fromBatch(x, axis, mask) : this.#moving(lay)
+    return standardised(
+      x,
+      mean,
+      variance,
+      this.options.epsilon,
+      this.gamma && lay(this.gamma),
+      this.beta && lay(this.beta),
+    )
+  }
+
+  #moving(lay: (weight: Variable) => Tensor): { mean: Tensor; variance: Tensor } {
+    return { mean: lay(this.movingMean), variance: lay(this.movingVariance) }
+  }
+
+  /** The batch's own statistics; the moving ones follow them. */
+  #fromBatch(x: Tensor, axis: number, mask: Tensor | undefined): { mean: Tensor; variance: Tensor } {
+    const over = { axis: others([axis], x.rank), keepdims: true }
+    const statistics =
+      mask === undefined ? { mean: ops.mean(x, over), variance: ops.variance(x, over) } : masked(x, mask, over)
+    this.#follow(this.movingMean, statistics.mean)
+    this.#follow(this.movingVariance, statistics.variance)
+    return statistics
+  }
+
+  #follow(moving: Variable, seen: Tensor): void {
+    const { momentum } = this.options
+    const now = ops.stopGradient(ops.reshape(seen, moving.shape))
+    moving.assign(ops.add(ops.multiply(moving, momentum), ops.multiply(now, 1 - momentum)))
+  }
+}
+
+type Over = { readonly axis: readonly number[]; readonly keepdims: boolean }
+
+/** Mean and variance over the entries whose mask (one axis less) is set. */
+function masked(x: Tensor, mask: Tensor, over: Over): { mean: Tensor; variance: Tensor } {
+  const weight = ops.broadcastTo(ops.expandDims(ops.cast(mask, x.dtype), -1), x.shape)
+  const count = ops.add(ops.sum(weight, over), 1e-7)
+  const mean = ops.divide(ops.sum(ops.multiply(x, weight), over), count)
+  const squares = ops.multiply(ops.square(ops.subtract(x, mean)), weight)
+  return { mean, variance: ops.divide(ops.sum(squares, over), count) }
+}
