@@ -1,6 +1,10 @@
 //! Running a kernel allocates nothing, on one thread or several. One test alone in its process, so that nobody else's
 //! allocations are counted.
 
+#[path = "support/counting.rs"]
+mod counting;
+
+use counting::{allocations, meet};
 use ferrograd_kernels::arg::{ArgExtreme, Extreme};
 use ferrograd_kernels::convert::convert;
 use ferrograd_kernels::copy::{self, StridedCopy};
@@ -12,33 +16,6 @@ use ferrograd_kernels::scan::{Join, Scan};
 use ferrograd_kernels::softmax::{Softmax, SoftmaxKind};
 use ferrograd_kernels::sort::{Direction, Sort, TopK};
 use ferrograd_kernels::threads::{FlushDenormals, Threads};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-// Safety: everything is the system's allocator's; counting touches no memory of its.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // Safety: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // Safety: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // Safety: the caller's promise.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const ROWS: usize = 3000;
 const COLS: usize = 40;
@@ -119,17 +96,6 @@ fn run_all(threads: &Threads, k: &Kernels, b: &mut Buffers) {
     convert(threads, &b.x, &mut b.places);
 }
 
-/// Returns when every thread of the pool has begun: starting one allocates.
-fn meet(threads: &Threads) {
-    let arrived = AtomicUsize::new(0);
-    threads.run(threads.count(), &|_| {
-        arrived.fetch_add(1, Ordering::SeqCst);
-        while arrived.load(Ordering::SeqCst) < threads.count() {
-            std::thread::yield_now();
-        }
-    });
-}
-
 #[test]
 fn running_allocates_nothing() {
     let kernels = kernels().expect("valid shapes");
@@ -141,12 +107,12 @@ fn running_allocates_nothing() {
         // Once for what the system sets up on first use.
         meet(&threads);
         run_all(&threads, &kernels, &mut buffers);
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        let before = allocations();
         for _ in 0..20 {
             run_all(&threads, &kernels, &mut buffers);
         }
-        assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0, "{count} threads");
+        assert_eq!(allocations() - before, 0, "{count} threads");
     }
     drop(vec![0u8; 3]);
-    assert!(ALLOCATIONS.load(Ordering::Relaxed) > 10, "the counter counts");
+    assert!(allocations() > 10, "the counter counts");
 }

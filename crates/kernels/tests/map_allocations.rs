@@ -1,44 +1,14 @@
 //! A program allocates when it is compiled and never when it runs. One test alone in its process, so that nobody
 //! else's allocations are counted.
 
-use std::alloc::{GlobalAlloc, Layout as Memory, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+#[path = "support/counting.rs"]
+mod counting;
 
+use counting::{allocations, meet};
 use ferrograd_kernels::element::DType::F32;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Axes, Binary, Expr, Layout, Map, MapInput, MapOutput, Reduce, Unary};
 use ferrograd_kernels::threads::Threads;
-
-struct Counting;
-
-static COUNT: AtomicUsize = AtomicUsize::new(0);
-
-// Safety: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Memory) -> *mut u8 {
-        COUNT.fetch_add(1, Ordering::Relaxed);
-        // Safety: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, at: *mut u8, layout: Memory) {
-        // Safety: the caller's promise.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// Returns when every thread of the pool has begun: starting one allocates.
-fn meet(threads: &Threads) {
-    let arrived = AtomicUsize::new(0);
-    threads.run(threads.count(), &|_| {
-        arrived.fetch_add(1, Ordering::SeqCst);
-        while arrived.load(Ordering::SeqCst) < threads.count() {
-            std::thread::yield_now();
-        }
-    });
-}
 
 #[test]
 fn running_allocates_nothing() {
@@ -66,12 +36,12 @@ fn running_allocates_nothing() {
         let mut workspace = vec![0u8; map.workspace_len() + 1];
         let threads = Threads::new(2);
         meet(&threads);
-        let before = COUNT.load(Ordering::Relaxed);
+        let before = allocations();
         for _ in 0..5 {
             // Safety: every operand has the elements of its layout, and nothing overlaps.
             unsafe { map.run(&threads, &from, &to, &mut workspace[1..]) };
         }
-        assert_eq!(COUNT.load(Ordering::Relaxed), before, "{shape:?}");
+        assert_eq!(allocations(), before, "{shape:?}");
         assert_eq!(results[3], [3.0 * total as f32]);
         assert_eq!(results[1], vec![3.0 * shape[0] as f32; shape[1]]);
     }
