@@ -21,16 +21,16 @@ export interface ProgramOptions {
   readonly guard?: Tensor | undefined
 }
 
-/** The native program, compiled for single runs (`false`) or for epochs (`true`). */
-let compiledFor: (program: Program, feed: boolean) => BindingProgram
+/** The native program, compiled when it is first needed. */
+let compiled: (program: Program) => BindingProgram
 
 /** A compiled function of tensors and variables. */
 export class Program {
   readonly #options: ProgramOptions
-  readonly #compiled = new Map<boolean, BindingProgram>()
+  #compiled: BindingProgram | undefined
 
   static {
-    compiledFor = (program, feed) => program.#native(feed)
+    compiled = (program) => program.#native()
   }
 
   constructor(options: ProgramOptions) {
@@ -39,7 +39,7 @@ export class Program {
 
   /** Runs it off the event loop. */
   async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
-    const program = this.#native(false)
+    const program = this.#native()
     settleVariables()
     const pending = inputs.map(handleOf).filter((handle) => !handle.evaluated)
     if (pending.length > 0) await evaluateLater(pending, false)
@@ -49,7 +49,7 @@ export class Program {
 
   /** Runs it now: for small programs. */
   runSync(inputs: readonly Tensor[]): Tensor[] {
-    const program = this.#native(false)
+    const program = this.#native()
     settleVariables()
     const handles = inputs.map(handleOf)
     const pending = handles.filter((handle) => !handle.evaluated)
@@ -59,21 +59,17 @@ export class Program {
 
   /** Bytes that a run works in, for choices by size. */
   get arenaBytes(): number {
-    return this.#native(false).arenaBytes
+    return this.#native().arenaBytes
   }
 
   /** The kernels that a run calls, in order, for profiles and tests. */
   get steps(): readonly string[] {
-    return this.#native(false).steps
+    return this.#native().steps
   }
 
-  #native(feed: boolean): BindingProgram {
-    let program = this.#compiled.get(feed)
-    if (program === undefined) {
-      program = build(this.#options, feed)
-      this.#compiled.set(feed, program)
-    }
-    return program
+  #native(): BindingProgram {
+    this.#compiled ??= build(this.#options)
+    return this.#compiled
   }
 }
 
@@ -82,13 +78,13 @@ export function compile(options: ProgramOptions): Program {
   return new Program(options)
 }
 
-function build(options: ProgramOptions, feed: boolean): BindingProgram {
+function build(options: ProgramOptions): BindingProgram {
   const { inputs, outputs, updates = new Map<Variable, Tensor>(), guard } = options
   const variables = [...updates.keys()].map(variableHandle)
   const values = [...updates.values()].map(handleOf)
   const stop = guard && handleOf(guard)
   return native(() =>
-    BindingProgram.compile(runtime(), inputs.map(handleOf), outputs.map(handleOf), variables, values, stop, feed),
+    BindingProgram.compile(runtime(), inputs.map(handleOf), outputs.map(handleOf), variables, values, stop),
   )
 }
 
@@ -209,10 +205,10 @@ export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
 
 function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.start>[1] {
   const { program, tail, columns, first, count, batchSize, shuffle, maxSteps, watch } = options
-  const tailProgram = tail && compiledFor(tail, true)
-  const watchProgram = watch && compiledFor(watch, false)
+  const tailProgram = tail && compiled(tail)
+  const watchProgram = watch && compiled(watch)
   return {
-    program: compiledFor(program, true),
+    program: compiled(program),
     ...(tailProgram && { tail: tailProgram }),
     columns: columnsHandle(columns),
     first,

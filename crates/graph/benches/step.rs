@@ -1,4 +1,4 @@
-//! Microseconds of a train step with Adam, over a batch that lies in the arena.
+//! Microseconds of a train step with Adam, over a batch that stays in the caches.
 //!
 //! `cargo bench -p ferrograd-graph --bench step`; with `-- --profile` it prints instead where the time of a step goes
 //! kernel by kernel, and what drawing and compiling cost.
@@ -8,8 +8,8 @@ mod mlp;
 
 use divan::{Bencher, counter::ItemsCount};
 use ferrograd_graph::program::Running;
-use ferrograd_graph::{DType, Feed, Program};
-use ferrograd_kernels::exec::Memory;
+use ferrograd_graph::{DType, Program};
+use ferrograd_kernels::exec::{Base, Memory};
 use ferrograd_kernels::threads::Threads;
 use mlp::{Mlp, uniform};
 use std::time::Instant;
@@ -30,10 +30,11 @@ fn main() {
 fn step<const THREADS: usize>(bencher: Bencher<'_, '_>, name: &str) {
     let case = CASES.iter().find(|(sizes, batch)| format!("{sizes:?} x {batch}") == name);
     let &(sizes, batch) = case.expect("a case of the table");
-    let program = Mlp::new(sizes, DType::F32).program(batch, Feed::Arena);
+    let program = Mlp::new(sizes, DType::F32).program(batch);
     let (mut arena, threads) = (program.take_arena(), Threads::new(THREADS));
-    let mut locks = program.lock();
-    let mut running = program.bind(&mut arena, &[], program.constants(), &mut locks);
+    let (mut locks, mut staging) = (program.lock(), program.staging());
+    let inputs = staging.iter_mut().map(Base::Write);
+    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks);
     feed(&program, &mut running);
     bencher.counter(ItemsCount::new(batch)).bench_local(|| running.step(&threads).expect("a finite loss"));
 }
@@ -59,7 +60,7 @@ fn profile(sizes: &[usize], batch: usize) {
     let _ = model.draw(&x, &targets);
     let drawn = start.elapsed();
     let start = Instant::now();
-    let program = model.program(batch, Feed::Arena);
+    let program = model.program(batch);
     let compiled = start.elapsed() - drawn;
     println!(
         "\n{sizes:?} x {batch}: initial values {made:.0?}, drawn in {drawn:.0?}, compiled in {compiled:.0?}, arena {} kB",
@@ -76,8 +77,9 @@ fn profile(sizes: &[usize], batch: usize) {
 
 fn least(program: &Program, threads: &Threads) -> Vec<f64> {
     let mut arena = program.take_arena();
-    let mut locks = program.lock();
-    let mut running = program.bind(&mut arena, &[], program.constants(), &mut locks);
+    let (mut locks, mut staging) = (program.lock(), program.staging());
+    let inputs = staging.iter_mut().map(Base::Write);
+    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks);
     feed(program, &mut running);
     let mut least = vec![f64::INFINITY; program.step_names().count()];
     let start = Instant::now();

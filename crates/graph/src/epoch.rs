@@ -1,10 +1,9 @@
 //! One pass over row-aligned data: gather a batch, run the program, again.
 
-use crate::compile::Feed;
 use crate::error::{Error, ErrorCode, Result};
 use crate::program::{Program, Running, Stop};
 use ferrograd_kernels::element::{DType, Element};
-use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::exec::{Base, Memory};
 use ferrograd_kernels::random::permutation;
 use ferrograd_kernels::threads::Threads;
 use std::ops::Range;
@@ -146,7 +145,7 @@ impl Epoch {
 }
 
 fn check_program(program: &Program, columns: &Columns, batch: usize) -> Result<()> {
-    if program.feed() != Feed::Arena || program.inputs().len() != columns.columns.len() {
+    if program.inputs().len() != columns.columns.len() {
         let (inputs, given) = (program.inputs().len(), columns.columns.len());
         return Err(Error::new(ErrorCode::Internal, format!("epoch: {inputs} inputs for {given} columns")));
     }
@@ -172,6 +171,8 @@ struct Run<'a> {
     epoch: &'a Epoch,
     threads: &'a Threads,
     permutation: Option<Vec<u32>>,
+    /// Where the rows of a shuffled batch are gathered; rows in order are read where they lie.
+    staging: Vec<Memory>,
     collected: Vec<Memory>,
     start: Instant,
     reported: Instant,
@@ -197,8 +198,22 @@ impl<'a> Run<'a> {
         };
         let now = Instant::now();
         let steps = epoch.steps();
+        let staging = if permutation.is_some() { epoch.program.staging() } else { Vec::new() };
         let collected = if epoch.collect { room(epoch, steps) } else { Vec::new() };
-        Run { epoch, threads, permutation, collected, start: now, reported: now, step: 0, steps, stride: 1, stop: None }
+        let (step, stride) = (0, 1);
+        Run {
+            epoch,
+            threads,
+            permutation,
+            staging,
+            collected,
+            start: now,
+            reported: now,
+            step,
+            steps,
+            stride,
+            stop: None,
+        }
     }
 
     /// Steps until the clock, a waiting reader, the listener or a change of program ends the stretch.
@@ -209,10 +224,10 @@ impl<'a> Run<'a> {
             Some(tail) if rows.len() < epoch.batch => (tail, self.step + 1),
             Some(_) | None => (&epoch.program, (epoch.rows.len() / epoch.batch).clamp(self.step + 1, self.steps)),
         };
-        let mut arena = program.take_arena();
+        let (mut arena, mut staging) = (program.take_arena(), std::mem::take(&mut self.staging));
         {
             let mut locks = program.lock();
-            let mut running = program.bind(&mut arena, &[], program.constants(), &mut locks);
+            let mut running = program.bind(&mut arena, bases(epoch, &mut staging), program.constants(), &mut locks);
             let began = Instant::now();
             let mut looked = began;
             let mut look_at = self.step + self.stride;
@@ -236,17 +251,25 @@ impl<'a> Run<'a> {
             }
         }
         program.give_arena(arena);
+        self.staging = staging;
         give_way(program);
     }
 
-    fn one(&mut self, running: &mut Running<'_>) -> std::result::Result<(), Stop> {
+    fn one<'r>(&mut self, running: &mut Running<'r>) -> std::result::Result<(), Stop>
+    where
+        'a: 'r,
+    {
         let rows = self.rows();
         for (index, column) in self.epoch.columns.columns.iter().enumerate() {
-            match column.dtype {
-                DType::F32 => self.gather::<f32>(running, index, column, rows.clone()),
-                DType::F64 => self.gather::<f64>(running, index, column, rows.clone()),
-                DType::I32 => self.gather::<i32>(running, index, column, rows.clone()),
-                DType::Bool => self.gather::<u8>(running, index, column, rows.clone()),
+            match &self.permutation {
+                None => {
+                    let first = self.epoch.rows.start + rows.start;
+                    running.read_input(index, &column.memory, first * column.row * column.dtype.size());
+                }
+                Some(permutation) => {
+                    let rows = permutation[rows.clone()].iter().map(|&row| self.epoch.rows.start + row as usize);
+                    gather(running, index, column, rows);
+                }
             }
         }
         running.step(self.threads)?;
@@ -261,20 +284,6 @@ impl<'a> Run<'a> {
     fn rows(&self) -> Range<usize> {
         let first = self.step * self.epoch.batch;
         first..(first + self.epoch.batch).min(self.epoch.rows.len())
-    }
-
-    fn gather<T: Element>(&self, running: &mut Running<'_>, index: usize, column: &Column, rows: Range<usize>) {
-        let (from, to) = (column.memory.as_slice::<T>(), running.input::<T>(index));
-        let (first, width) = (self.epoch.rows.start, column.row);
-        match &self.permutation {
-            None => to.copy_from_slice(&from[(first + rows.start) * width..(first + rows.end) * width]),
-            Some(permutation) => {
-                for (&row, to) in permutation[rows].iter().zip(to.chunks_exact_mut(width.max(1))) {
-                    let start = (first + row as usize) * width;
-                    to.copy_from_slice(&from[start..start + width]);
-                }
-            }
-        }
     }
 
     fn report(&mut self, listener: &mut dyn Listener) -> Result<()> {
@@ -294,6 +303,31 @@ impl<'a> Run<'a> {
         let values = self.watched()?;
         let seconds = self.start.elapsed().as_secs_f64();
         Ok(End { steps: self.step, seconds, values, collected: self.collected, stop: self.stop, cancelled })
+    }
+}
+
+/// The memory of the inputs: the columns themselves, or where their rows are gathered.
+fn bases<'a>(epoch: &'a Epoch, staging: &'a mut [Memory]) -> Vec<Base<'a>> {
+    match staging {
+        [] => epoch.columns.columns.iter().map(|column| Base::Read(&column.memory)).collect(),
+        staging => staging.iter_mut().map(Base::Write).collect(),
+    }
+}
+
+/// Copies rows of a column into an input.
+fn gather(running: &mut Running<'_>, index: usize, column: &Column, rows: impl Iterator<Item = usize>) {
+    match column.dtype {
+        DType::F32 => gather_of::<f32>(running, index, column, rows),
+        DType::F64 => gather_of::<f64>(running, index, column, rows),
+        DType::I32 => gather_of::<i32>(running, index, column, rows),
+        DType::Bool => gather_of::<u8>(running, index, column, rows),
+    }
+}
+
+fn gather_of<T: Element>(running: &mut Running<'_>, index: usize, column: &Column, rows: impl Iterator<Item = usize>) {
+    let (from, width) = (column.memory.as_slice::<T>(), column.row);
+    for (row, to) in rows.zip(running.input::<T>(index).chunks_exact_mut(width.max(1))) {
+        to.copy_from_slice(&from[row * width..][..width]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The numbers of pending tensors, by one program that is kept for the next graph of the same structure.
 
-use crate::compile::{Evaluation, Feed, Request, compile};
+use crate::compile::{Evaluation, Request, compile};
 use crate::error::Result;
 use crate::program::Program;
 use crate::tensor::Tensor;
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// As [`compile`] and [`Program::run`].
 pub fn evaluate(tensors: &[Tensor]) -> Result<Vec<Arc<Memory>>> {
     let request = Request { inputs: &[], outputs: tensors, updates: &[], guard: None };
-    compile(&request, Feed::Borrowed, Isa::detect())?.run(&[], &Threads::serial())
+    compile(&request, Isa::detect())?.run(&[], &Threads::serial())
 }
 
 /// Programs of pending graphs, kept by structure: a loop written by hand compiles once.

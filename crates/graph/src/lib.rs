@@ -17,7 +17,7 @@ pub mod shape;
 pub mod tensor;
 pub mod variable;
 
-pub use compile::{Feed, Request, compile};
+pub use compile::{Request, compile};
 pub use error::{Error, ErrorCode, Result};
 pub use evaluate::evaluate;
 pub use ferrograd_kernels::element::DType;

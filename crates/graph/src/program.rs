@@ -1,7 +1,6 @@
 //! A compiled program: a flat list of steps over one planned arena.
 
-use crate::compile::Feed;
-use crate::compile::internals::{Ir, Planned};
+use crate::compile::internals::{Ir, Planned, Spaces};
 use crate::error::{Error, ErrorCode, Result};
 use crate::shape::Spec;
 use crate::variable::Variable;
@@ -15,8 +14,7 @@ pub struct Program {
     plan: Plan,
     inputs: Vec<Spec>,
     outputs: Vec<(Spec, Arg)>,
-    feed: Feed,
-    feeds: Vec<Arg>,
+    spaces: Spaces,
     constants: Vec<Arc<Memory>>,
     variables: Vec<(Variable, bool)>,
     arenas: Mutex<Vec<Memory>>,
@@ -44,15 +42,14 @@ impl From<Stop> for Error {
 }
 
 impl Program {
-    pub(crate) fn new(planned: Planned, ir: &Ir, feed: Feed) -> Program {
+    pub(crate) fn new(planned: Planned, ir: &Ir) -> Program {
         let written = |index: usize| ir.updates.iter().any(|update| update.0 == index);
         let specs = ir.outputs.iter().map(|&value| ir.spec(value).clone());
         Program {
             plan: planned.plan,
             inputs: ir.inputs.clone(),
             outputs: specs.zip(planned.outputs).collect(),
-            feed,
-            feeds: planned.feeds,
+            spaces: planned.spaces,
             constants: ir.constants.clone(),
             variables: ir.variables.iter().enumerate().map(|(i, v)| (v.clone(), written(i))).collect(),
             arenas: Mutex::new(Vec::new()),
@@ -84,9 +81,9 @@ impl Program {
         self.plan.steps().iter().map(|step| step.kernel.name())
     }
 
-    /// True where inputs are parts of the arena.
-    pub fn feed(&self) -> Feed {
-        self.feed
+    /// Zeroed memory for each input, for whoever fills them between runs.
+    pub fn staging(&self) -> Vec<Memory> {
+        self.inputs.iter().map(|spec| Memory::zeroed(spec.bytes())).collect()
     }
 
     /// One run over borrowed inputs; the outputs are fresh memory.
@@ -114,6 +111,7 @@ impl Program {
         let mut arena = self.take_arena();
         let outputs = {
             let mut locks = self.lock();
+            let inputs = inputs.iter().map(|memory| Base::Read(memory));
             let mut running = self.bind(&mut arena, inputs, constants, &mut locks);
             running.step(threads).map(|()| (0..self.outputs.len()).map(|index| running.output(index)).collect())
         };
@@ -151,19 +149,19 @@ impl Program {
     }
 
     /// Fixes addresses for any number of runs under `locks`.
+    ///
+    /// # Panics
+    /// Where the inputs do not fit [`Program::inputs`]: a bug of the caller's.
     pub fn bind<'a>(
         &'a self,
         arena: &'a mut Memory,
-        inputs: &'a [Arc<Memory>],
+        inputs: impl IntoIterator<Item = Base<'a>>,
         constants: &'a [Arc<Memory>],
         locks: &'a mut Locks<'_>,
     ) -> Running<'a> {
         let mut bases = Vec::with_capacity(self.plan.spaces().len());
         bases.push(Base::Write(arena));
-        match self.feed {
-            Feed::Borrowed => bases.extend(inputs.iter().map(|memory| Base::Read(memory))),
-            Feed::Arena => bases.extend(self.inputs.iter().map(|_| Base::None)),
-        }
+        bases.extend(inputs);
         bases.extend(constants.iter().map(|memory| Base::Read(memory)));
         bases.extend(locks.0.iter_mut().map(Held::base));
         Running { program: self, bound: self.plan.bind(bases) }
@@ -215,7 +213,7 @@ pub struct Running<'a> {
     bound: Bound<'a>,
 }
 
-impl Running<'_> {
+impl<'a> Running<'a> {
     /// One run over whatever the inputs hold.
     ///
     /// # Errors
@@ -232,9 +230,16 @@ impl Running<'_> {
         self.bound.profile(threads, seconds).map_err(|(step, fault)| self.program.stop(step, fault))
     }
 
-    /// Input `index`, to be filled before a step. Only for [`Feed::Arena`].
+    /// Input `index`, to be filled before a step, where it was bound to memory that may be written.
     pub fn input<T: Element>(&mut self, index: usize) -> &mut [T] {
-        self.bound.slice_mut(&self.program.feeds[index])
+        let spec = &self.program.inputs[index];
+        let space = self.program.spaces.inputs + index;
+        self.bound.slice_mut(&Arg { space, offset: 0, len: spec.shape.size(), dtype: spec.dtype })
+    }
+
+    /// Lets input `index` be what lies at byte `offset` of `memory` from now on.
+    pub fn read_input(&mut self, index: usize, memory: &'a Memory, offset: usize) {
+        self.bound.rebase(self.program.spaces.inputs + index, memory, offset);
     }
 
     /// Output `index` of the last step.

@@ -9,7 +9,8 @@ mod counting;
 mod mlp;
 
 use counting::{allocations, meet};
-use ferrograd_graph::{DType, Feed};
+use ferrograd_graph::DType;
+use ferrograd_kernels::exec::Base;
 use ferrograd_kernels::threads::Threads;
 use mlp::{Mlp, uniform};
 
@@ -19,10 +20,11 @@ fn a_step_allocates_nothing() {
     let (sizes, batch) = ([300, 400, 10], 128);
     for threads in [1, 2, 4].map(Threads::new) {
         for dtype in [DType::F32, DType::F64] {
-            let program = Mlp::new(&sizes, dtype).program(batch, Feed::Arena);
+            let program = Mlp::new(&sizes, dtype).program(batch);
             let mut arena = program.take_arena();
-            let mut locks = program.lock();
-            let mut running = program.bind(&mut arena, &[], program.constants(), &mut locks);
+            let (mut locks, mut staging) = (program.lock(), program.staging());
+            let inputs = staging.iter_mut().map(Base::Write);
+            let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks);
             let x = uniform(dtype, batch * sizes[0], 1.0, 1);
             match dtype {
                 DType::F64 => running.input::<f64>(0).copy_from_slice(x.as_slice()),

@@ -1,7 +1,7 @@
 //! Bias and activation run inside the matrix product, and change nothing but the number of steps.
 
 use ferrograd_graph::ops::{self, add, matmul};
-use ferrograd_graph::{DType, Feed, Request, Spec, Tensor, compile, evaluate};
+use ferrograd_graph::{DType, Request, Spec, Tensor, compile, evaluate};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
@@ -53,7 +53,7 @@ fn a_dense_layer_is_one_step() {
     let bias = Tensor::placeholder(Spec::new([10], DType::F32));
     let y = ops::relu(&add(&matmul(&x, &w, false, false).unwrap(), &bias).unwrap()).unwrap();
     let request = Request { inputs: &[x, w, bias], outputs: &[y], updates: &[], guard: None };
-    let program = compile(&request, Feed::Borrowed, Isa::detect()).unwrap();
+    let program = compile(&request, Isa::detect()).unwrap();
     assert_eq!(program.step_names().collect::<Vec<_>>(), ["matmul"]);
 }
 
@@ -63,7 +63,7 @@ fn a_sum_that_is_read_elsewhere_is_there() {
     let sum = add(&matmul(&a, &b, false, false).unwrap(), &bias).unwrap();
     let outputs = [ops::relu(&sum).unwrap(), sum];
     let request = Request { inputs: &[], outputs: &outputs, updates: &[], guard: None };
-    let program = compile(&request, Feed::Borrowed, Isa::detect()).unwrap();
+    let program = compile(&request, Isa::detect()).unwrap();
     let values: Vec<Arc<Memory>> = program.run(&[], &Threads::serial()).unwrap();
     for (relu, sum) in values[0].as_slice::<f64>().iter().zip(values[1].as_slice::<f64>()) {
         assert_eq!(*relu, sum.max(0.0));

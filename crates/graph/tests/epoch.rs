@@ -1,7 +1,7 @@
 //! Epochs over row-aligned data: which rows are seen, in which order, and what a stop leaves behind.
 
 use ferrograd_graph::epoch::{Column, Columns, End, Epoch, Listener, Order};
-use ferrograd_graph::{DType, Feed, Program, Request, Result, Spec, Tensor, Variable, compile, ops};
+use ferrograd_graph::{DType, Program, Request, Result, Spec, Tensor, Variable, compile, ops};
 use ferrograd_kernels::exec::{Fault, Memory};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
@@ -61,13 +61,13 @@ impl Adder {
         ];
         let (output, guard) = (&x * 10.0, total(&x));
         let request = Request { inputs: &[x], outputs: &[output], updates: &updates, guard: Some(&guard) };
-        Arc::new(compile(&request, Feed::Arena, Isa::detect()).unwrap())
+        Arc::new(compile(&request, Isa::detect()).unwrap())
     }
 
     fn watch(&self) -> Arc<Program> {
         let outputs = [Tensor::variable(&self.sum), Tensor::variable(&self.steps)];
         let request = Request { inputs: &[], outputs: &outputs, updates: &[], guard: None };
-        Arc::new(compile(&request, Feed::Borrowed, Isa::detect()).unwrap())
+        Arc::new(compile(&request, Isa::detect()).unwrap())
     }
 
     /// An epoch over the rows 0, 1, … of `values`.
@@ -252,7 +252,7 @@ fn programs_that_share_variables_take_turns_without_waiting_for_each_other_for_e
         let others: Vec<Tensor> =
             (0..4).filter(|&index| index != a && index != b).map(|index| Tensor::variable(&variables[index])).collect();
         let request = Request { inputs: &[], outputs: &others, updates: &[grown(a), grown(b)], guard: None };
-        compile(&request, Feed::Borrowed, Isa::detect()).unwrap()
+        compile(&request, Isa::detect()).unwrap()
     };
     let programs = [(0, 1), (1, 0), (1, 2), (2, 1), (3, 0), (0, 3)].map(|(a, b)| program(a, b));
     const RUNS: usize = 500;

@@ -6,7 +6,7 @@ mod mlp;
 mod support;
 
 use ferrograd_graph::epoch::{Column, Columns, Epoch, Listener, Order};
-use ferrograd_graph::{DType, Feed, Request, Result, compile};
+use ferrograd_graph::{DType, Request, Result, compile};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
@@ -43,8 +43,8 @@ fn trained(dtype: DType, threads: usize) -> Vec<Arc<Memory>> {
     let model = Mlp::new(&sizes, dtype);
     let threads = Threads::new(threads);
     let mut epoch = Epoch {
-        program: Arc::new(model.program(batch, Feed::Arena)),
-        tail: Some(Arc::new(model.program(rows % batch, Feed::Arena))),
+        program: Arc::new(model.program(batch)),
+        tail: Some(Arc::new(model.program(rows % batch))),
         columns: data(dtype, rows, &sizes),
         rows: 0..rows,
         batch,
@@ -85,7 +85,7 @@ fn random_graphs_have_the_same_bits_at_any_number_of_threads() {
         let graph = Graph::random(seed, flavor);
         let Graph { inputs, outputs, guard, .. } = &graph;
         let request = Request { inputs, outputs, updates: &[], guard: guard.as_ref() };
-        let program = compile(&request, Feed::Borrowed, Isa::detect()).unwrap();
+        let program = compile(&request, Isa::detect()).unwrap();
         let alone = program.run(&graph.feeds, &Threads::serial()).unwrap();
         for threads in &pools {
             let outputs = program.run(&graph.feeds, threads).unwrap();

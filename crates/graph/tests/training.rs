@@ -2,7 +2,7 @@
 
 use ferrograd_graph::gradient::gradient;
 use ferrograd_graph::ops::{add, matmul, mul, sub, sum};
-use ferrograd_graph::{DType, Feed, Program, Request, Spec, Tensor, Variable, compile, evaluate};
+use ferrograd_graph::{DType, Program, Request, Spec, Tensor, Variable, compile, evaluate};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
 
@@ -11,7 +11,7 @@ fn numbers(tensor: &Tensor) -> Vec<f64> {
 }
 
 fn build(inputs: &[Tensor], outputs: &[Tensor], updates: &[(Variable, Tensor)], guard: Option<&Tensor>) -> Program {
-    compile(&Request { inputs, outputs, updates, guard }, Feed::Borrowed, Isa::detect()).unwrap()
+    compile(&Request { inputs, outputs, updates, guard }, Isa::detect()).unwrap()
 }
 
 #[test]

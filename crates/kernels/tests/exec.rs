@@ -119,6 +119,56 @@ fn a_plan_runs_its_steps_in_order_over_what_it_is_bound_to() {
     assert_eq!(bound.slice::<f32>(&part(0, 64)), [-1.0, 2.0, -3.0, -0.5]);
 }
 
+/// One step that negates four numbers of an input.
+fn negated() -> Plan {
+    let spaces = vec![Space { bytes: 16, writable: true }, Space { bytes: 16, writable: false }];
+    Plan::new(vec![step(map(), &[part(1, 0)], &[part(0, 0)], None)], spaces).unwrap()
+}
+
+#[test]
+fn an_input_may_lie_elsewhere_in_each_run() {
+    let (plan, numbers) = (negated(), Memory::from_slice(&[1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]));
+    let mut arena = Memory::zeroed(16);
+    let mut bound = plan.bind(vec![Base::Write(&mut arena), Base::Read(&numbers)]);
+    for first in [3, 0, 1] {
+        bound.rebase(1, &numbers, 4 * first);
+        bound.run(&Threads::serial()).unwrap();
+        let expected: Vec<f32> = (0..4).map(|i| -((first + i) as f32 + 1.0)).collect();
+        assert_eq!(bound.slice::<f32>(&part(0, 0)), expected);
+    }
+}
+
+#[test]
+fn an_input_is_filled_only_in_memory_lent_for_it() {
+    let (plan, numbers) = (negated(), Memory::from_slice(&[1.0f32; 4]));
+    let (mut arena, mut input) = (Memory::zeroed(16), Memory::zeroed(16));
+    let mut bound = plan.bind(vec![Base::Write(&mut arena), Base::Write(&mut input)]);
+    bound.slice_mut::<f32>(&part(1, 0)).fill(2.0);
+    bound.run(&Threads::serial()).unwrap();
+    assert_eq!(bound.slice::<f32>(&part(0, 0)), [-2.0; 4]);
+    bound.rebase(1, &numbers, 0);
+    refuses("lent to be written", || bound.slice_mut::<f32>(&part(1, 0)).fill(3.0));
+}
+
+#[test]
+fn an_input_lies_whole_and_aligned_in_its_memory() {
+    let (plan, numbers) = (negated(), Memory::zeroed(32));
+    let mut arena = Memory::zeroed(16);
+    let mut bound = plan.bind(vec![Base::Write(&mut arena), Base::Read(&numbers)]);
+    bound.rebase(1, &numbers, 16);
+    refuses("memory for a space of 16 bytes", || bound.rebase(1, &numbers, 20));
+    refuses("memory for a space of 16 bytes", || bound.rebase(1, &numbers, 36));
+    refuses("aligned elements", || bound.rebase(1, &numbers, 2));
+    refuses("only read", || bound.rebase(0, &numbers, 0));
+}
+
+/// Holds that `act` panics with `what`.
+fn refuses(what: &str, act: impl FnOnce()) {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act)).expect_err(what);
+    let message = panic.downcast_ref::<String>().cloned().or(panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+    assert!(message.as_ref().is_some_and(|message| message.contains(what)), "{message:?}, not {what}");
+}
+
 #[test]
 #[should_panic(expected = "a writable space needs writable memory")]
 fn a_writable_space_needs_writable_memory() {

@@ -6,7 +6,7 @@ use crate::job::Done;
 use crate::runtime::BindingRuntime;
 use crate::tensor::BindingTensor;
 use crate::variable::BindingVariable;
-use ferrograd_graph::{Feed, Program, Request, Spec, Tensor, Variable, compile};
+use ferrograd_graph::{Program, Request, Spec, Tensor, Variable, compile};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::threads::Threads;
 use napi::Env;
@@ -50,7 +50,7 @@ fn tensors(env: &Env, values: Vec<Arc<Memory>>, specs: &[Spec]) -> Result<Vec<Bi
 
 #[napi]
 impl BindingProgram {
-    /// Compiles outputs and updates. `feed` keeps the inputs in the program's arena, for epochs.
+    /// Compiles outputs and updates.
     #[napi(factory, catch_unwind)]
     #[allow(clippy::too_many_arguments, reason = "one flat call per compilation is the cheapest border")]
     pub fn compile(
@@ -61,7 +61,6 @@ impl BindingProgram {
         variables: Vec<ClassInstance<'_, BindingVariable>>,
         values: Vec<ClassInstance<'_, BindingTensor>>,
         guard: Option<&BindingTensor>,
-        feed: bool,
     ) -> Result<BindingProgram> {
         let list = |tensors: &[ClassInstance<'_, BindingTensor>]| -> Vec<Tensor> {
             tensors.iter().map(|tensor| tensor.tensor.clone()).collect()
@@ -74,8 +73,7 @@ impl BindingProgram {
         let (inputs, outputs) = (list(&inputs), list(&outputs));
         let guard = guard.map(|guard| &guard.tensor);
         let request = Request { inputs: &inputs, outputs: &outputs, updates: &updates, guard };
-        let feed = if feed { Feed::Arena } else { Feed::Borrowed };
-        let program = Arc::new(compile(&request, feed, runtime.isa).map_err(js)?);
+        let program = Arc::new(compile(&request, runtime.isa).map_err(js)?);
         let reported = Reported::new(&env, program.arena_bytes())?;
         Ok(BindingProgram { program, threads: runtime.threads.clone(), workers: runtime.workers.clone(), reported })
     }
@@ -124,7 +122,7 @@ impl BindingProgram {
 
     fn inputs(&self, inputs: &[ClassInstance<'_, BindingTensor>]) -> Result<Vec<Arc<Memory>>> {
         let expected = self.program.inputs();
-        if inputs.len() != expected.len() || self.program.feed() == Feed::Arena {
+        if inputs.len() != expected.len() {
             return Err(internal(format!("run: {} inputs for {}", inputs.len(), expected.len())));
         }
         let value = |(input, spec): (&ClassInstance<'_, BindingTensor>, &Spec)| {

@@ -15,7 +15,7 @@ pub use ir::Request;
 pub(crate) mod internals {
     //! What the program keeps of its compilation.
     pub(crate) use super::ir::Ir;
-    pub(crate) use super::plan::Planned;
+    pub(crate) use super::plan::{Planned, Spaces};
 }
 
 use crate::error::Result;
@@ -23,33 +23,22 @@ use crate::program::Program;
 use ferrograd_kernels::isa::Isa;
 use plan::Spaces;
 
-/// How a program takes its inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Feed {
-    /// Each run names the memory of each input.
-    Borrowed,
-    /// Inputs are parts of the program's own arena, filled between runs: what a training loop does.
-    Arena,
-}
-
 /// Compiles what the request asks for.
 ///
 /// # Errors
 /// `ERR_STATE` where a placeholder is needed that is not among the inputs, `ERR_SHAPE` where an update does not fit
 /// its variable.
-pub fn compile(request: &Request<'_>, feed: Feed, isa: Isa) -> Result<Program> {
-    compile_ir(ir::Ir::build(request)?, feed, isa)
+pub fn compile(request: &Request<'_>, isa: Isa) -> Result<Program> {
+    compile_ir(ir::Ir::build(request)?, isa)
 }
 
-fn compile_ir(ir: ir::Ir, feed: Feed, isa: Isa) -> Result<Program> {
+fn compile_ir(ir: ir::Ir, isa: Isa) -> Result<Program> {
     let ir = epilogue::take_in_epilogues(simplify::simplify(ir));
     let mut lowered = lower::lower(&ir, isa)?;
     let order = schedule::schedule(&mut lowered, isa)?;
-    let constants = 1 + ir.inputs.len();
-    let variables = constants + ir.constants.len();
-    let spaces = Spaces { arena: 0, inputs: 1, constants, variables, count: variables + ir.variables.len() };
-    let planned = plan::plan(lowered, &order, &spaces, feed == Feed::Arena)?;
-    Ok(Program::new(planned, &ir, feed))
+    let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.variables.len());
+    let planned = plan::plan(lowered, &order, spaces)?;
+    Ok(Program::new(planned, &ir))
 }
 
 /// A pending graph on its way to its numbers.
@@ -71,6 +60,6 @@ impl Evaluation {
     }
 
     pub(crate) fn compile(self, isa: Isa) -> Result<Program> {
-        compile_ir(self.0, Feed::Borrowed, isa)
+        compile_ir(self.0, isa)
     }
 }

@@ -20,57 +20,50 @@ pub(crate) struct Spaces {
     pub count: usize,
 }
 
-/// A plan and where its inputs and outputs are.
-pub(crate) struct Planned {
-    pub plan: Plan,
-    pub outputs: Vec<Arg>,
-    /// Where inputs are fed, for programs that keep them in the arena.
-    pub feeds: Vec<Arg>,
+impl Spaces {
+    /// The arena, then the inputs, the constants and the variables.
+    pub fn new(inputs: usize, constants: usize, variables: usize) -> Spaces {
+        let first = 1 + inputs + constants;
+        Spaces { arena: 0, inputs: 1, constants: 1 + inputs, variables: first, count: first + variables }
+    }
 }
 
-/// Assigns addresses to the units in `order`. With `feed`, inputs are parts of the arena that the caller fills.
-pub(crate) fn plan(lowered: Lowered, order: &[usize], spaces: &Spaces, feed: bool) -> Result<Planned> {
-    let lives = Lives::new(&lowered, order, feed);
+/// A plan and where its outputs are.
+pub(crate) struct Planned {
+    pub plan: Plan,
+    pub spaces: Spaces,
+    pub outputs: Vec<Arg>,
+}
+
+/// Assigns addresses to the units in `order`.
+pub(crate) fn plan(lowered: Lowered, order: &[usize], spaces: Spaces) -> Result<Planned> {
+    let last = last_reads(&lowered, order);
     let mut arena = Arena::default();
     let mut offsets: HashMap<BufferId, usize> = HashMap::new();
     let mut scratch: HashMap<usize, usize> = HashMap::new();
-    for &buffer in &lives.pinned {
-        offsets.insert(buffer, arena.take(lowered.buffers[buffer].spec.bytes()));
-    }
     for (time, &unit) in order.iter().enumerate() {
-        place(&lowered, unit, time, &lives, &mut arena, &mut offsets, &mut scratch);
+        place(&lowered, unit, time, &last, &mut arena, &mut offsets, &mut scratch);
     }
-    finish(lowered, order, spaces, feed, arena.high, &offsets, &scratch)
+    finish(lowered, order, spaces, arena.high, &offsets, &scratch)
 }
 
-/// When each arena buffer is last read.
-struct Lives {
-    last: HashMap<BufferId, usize>,
-    /// Buffers that keep their place for the whole run.
-    pinned: Vec<BufferId>,
-}
-
-impl Lives {
-    fn new(lowered: &Lowered, order: &[usize], feed: bool) -> Lives {
-        let mut last = HashMap::new();
-        for (time, &unit) in order.iter().enumerate() {
-            let Unit { reads, writes, .. } = &lowered.units[unit];
-            last.extend(writes.iter().map(|&buffer| (buffer, time)));
-            last.extend(reads.iter().map(|read| (read.buffer, time)));
-        }
-        last.extend(lowered.outputs.iter().map(|&buffer| (buffer, usize::MAX)));
-        let fed = |id: &BufferId| feed && matches!(lowered.buffers[*id].home, Home::Input(_));
-        let pinned: Vec<BufferId> = (0..lowered.buffers.len()).filter(fed).collect();
-        last.extend(pinned.iter().map(|&buffer| (buffer, usize::MAX)));
-        Lives { last, pinned }
+/// When each buffer is last read; never, for outputs.
+fn last_reads(lowered: &Lowered, order: &[usize]) -> HashMap<BufferId, usize> {
+    let mut last = HashMap::new();
+    for (time, &unit) in order.iter().enumerate() {
+        let Unit { reads, writes, .. } = &lowered.units[unit];
+        last.extend(writes.iter().map(|&buffer| (buffer, time)));
+        last.extend(reads.iter().map(|read| (read.buffer, time)));
     }
+    last.extend(lowered.outputs.iter().map(|&buffer| (buffer, usize::MAX)));
+    last
 }
 
 fn place(
     lowered: &Lowered,
     unit: usize,
     time: usize,
-    lives: &Lives,
+    last: &HashMap<BufferId, usize>,
     arena: &mut Arena,
     offsets: &mut HashMap<BufferId, usize>,
     scratch: &mut HashMap<usize, usize>,
@@ -78,7 +71,7 @@ fn place(
     let call = &lowered.units[unit];
     let bytes = |buffer: BufferId| lowered.buffers[buffer].spec.bytes();
     let in_arena = |buffer: BufferId| lowered.buffers[buffer].home == Home::Arena;
-    let dies = |buffer: BufferId| in_arena(buffer) && lives.last.get(&buffer) == Some(&time);
+    let dies = |buffer: BufferId| in_arena(buffer) && last.get(&buffer) == Some(&time);
     let mut inherited: Vec<BufferId> = Vec::new();
     for (output, &write) in call.writes.iter().enumerate().filter(|(_, write)| in_arena(**write)) {
         let heir = call.reads.iter().enumerate().find(|(input, read)| {
@@ -122,8 +115,7 @@ fn may_overlap(call: &Unit, input: usize, output: usize) -> bool {
 fn finish(
     lowered: Lowered,
     order: &[usize],
-    spaces: &Spaces,
-    feed: bool,
+    spaces: Spaces,
     arena: usize,
     offsets: &HashMap<BufferId, usize>,
     scratch: &HashMap<usize, usize>,
@@ -133,7 +125,6 @@ fn finish(
         let (spec, home) = (&buffers[buffer].spec, buffers[buffer].home);
         let (space, start) = match home {
             Home::Arena => (spaces.arena, offsets[&buffer]),
-            Home::Input(_) if feed => (spaces.arena, offsets[&buffer]),
             Home::Input(index) => (spaces.inputs + index, 0),
             Home::Constant(index) => (spaces.constants + index, 0),
             Home::Variable(index) => (spaces.variables + index, 0),
@@ -144,15 +135,8 @@ fn finish(
         Arg { space, offset, len: len.unwrap_or(spec.shape.size() - skip), dtype: spec.dtype }
     };
     let arg = |buffer: BufferId| part(buffer, 0, None);
-    let mut feeds: Vec<(usize, Arg)> = Vec::new();
-    for (id, buffer) in buffers.iter().enumerate().filter(|_| feed) {
-        if let Home::Input(index) = buffer.home {
-            feeds.push((index, arg(id)));
-        }
-    }
-    feeds.sort_by_key(|feed| feed.0);
     let outputs: Vec<Arg> = outputs.iter().map(|&buffer| arg(buffer)).collect();
-    let sizes = space_sizes(&buffers, &units, spaces, feed, arena);
+    let sizes = space_sizes(&buffers, &units, &spaces, arena);
     let mut units: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
     let mut steps = Vec::with_capacity(order.len());
     for &id in order {
@@ -171,16 +155,15 @@ fn finish(
         });
     }
     let plan = Plan::new(steps, sizes).map_err(internal)?;
-    Ok(Planned { plan, outputs, feeds: feeds.into_iter().map(|feed| feed.1).collect() })
+    Ok(Planned { plan, spaces, outputs })
 }
 
-fn space_sizes(buffers: &[Buffer], units: &[Unit], spaces: &Spaces, feed: bool, arena: usize) -> Vec<Space> {
+fn space_sizes(buffers: &[Buffer], units: &[Unit], spaces: &Spaces, arena: usize) -> Vec<Space> {
     let mut sizes = vec![Space { bytes: 0, writable: false }; spaces.count];
     sizes[spaces.arena] = Space { bytes: arena, writable: true };
     for buffer in buffers {
         let space = match buffer.home {
             Home::Arena => continue,
-            Home::Input(_) if feed => continue,
             Home::Input(index) => spaces.inputs + index,
             Home::Constant(index) => spaces.constants + index,
             Home::Variable(index) => spaces.variables + index,

@@ -1,7 +1,7 @@
 //! A classifier of dense layers with Adam, drawn in ops as the TypeScript layers and optimizers draw it.
 
 use ferrograd_graph::gradient::gradient;
-use ferrograd_graph::{DType, Feed, Program, Request, Spec, Tensor, Variable, compile, ops};
+use ferrograd_graph::{DType, Program, Request, Spec, Tensor, Variable, compile, ops};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::random::{Key, Uniform, fill};
@@ -113,10 +113,10 @@ impl Mlp {
     }
 
     /// The step for batches of `batch` rows.
-    pub fn program(&self, batch: usize, feed: Feed) -> Program {
+    pub fn program(&self, batch: usize) -> Program {
         let [x, targets] = self.inputs(batch);
         let (loss, updates) = self.draw(&x, &targets);
         let request = Request { inputs: &[x, targets], outputs: &[], updates: &updates, guard: Some(&loss) };
-        compile(&request, feed, Isa::detect()).unwrap()
+        compile(&request, Isa::detect()).unwrap()
     }
 }

@@ -4,7 +4,7 @@
 pub mod graphs;
 
 use ferrograd_graph::op::{Example, ExampleInput, Values};
-use ferrograd_graph::{DType, Feed, Program, Request, Shape, Spec, Tensor, compile};
+use ferrograd_graph::{DType, Program, Request, Shape, Spec, Tensor, compile};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::random::philox;
@@ -106,8 +106,7 @@ pub fn placeholders(inputs: &[Filled], float: DType) -> Vec<Tensor> {
 /// The program from `inputs` to `outputs`.
 pub fn program(inputs: &[Tensor], outputs: &[Tensor]) -> Program {
     let request = Request { inputs, outputs, updates: &[], guard: None };
-    compile(&request, Feed::Borrowed, Isa::detect())
-        .unwrap_or_else(|error| panic!("{error}: {inputs:?} -> {outputs:?}"))
+    compile(&request, Isa::detect()).unwrap_or_else(|error| panic!("{error}: {inputs:?} -> {outputs:?}"))
 }
 
 /// Every output of one run, as `f64`.

@@ -56,6 +56,8 @@ pub struct Step {
 pub struct Plan {
     steps: Vec<Step>,
     spaces: Vec<Space>,
+    /// For each space, the widest element that a step finds in it.
+    widths: Vec<usize>,
 }
 
 impl Plan {
@@ -67,7 +69,11 @@ impl Plan {
         for (index, step) in steps.iter().enumerate() {
             check(step, &spaces).map_err(|what| format!("step {index} ({}): {what}", step.kernel.name()))?;
         }
-        Ok(Plan { steps, spaces })
+        let mut widths = vec![1; spaces.len()];
+        for arg in steps.iter().flat_map(|step| step.inputs.iter().chain(&step.outputs)) {
+            widths[arg.space] = arg.dtype.size().max(widths[arg.space]);
+        }
+        Ok(Plan { steps, spaces, widths })
     }
 
     /// The steps, for profiles.
@@ -87,7 +93,8 @@ impl Plan {
     pub fn bind<'a>(&'a self, bases: Vec<Base<'a>>) -> Bound<'a> {
         assert_eq!(bases.len(), self.spaces.len(), "one base per space");
         let addresses = bases.iter().zip(&self.spaces).map(|(base, space)| base.address(*space)).collect();
-        Bound { plan: self, addresses, memory: PhantomData }
+        let owned = bases.iter().map(|base| matches!(base, Base::Write(_))).collect();
+        Bound { plan: self, addresses, owned, memory: PhantomData }
     }
 }
 
@@ -95,7 +102,7 @@ impl Plan {
 pub enum Base<'a> {
     /// Inputs and constants.
     Read(&'a Memory),
-    /// Arena, variables.
+    /// Arena, variables, and inputs that are filled between runs.
     Write(&'a mut Memory),
     /// Nothing, for a space of 0 bytes.
     None,
@@ -123,13 +130,29 @@ impl Base<'_> {
 pub struct Bound<'a> {
     plan: &'a Plan,
     addresses: Vec<*mut u8>,
+    /// Which spaces lie in memory that was lent to be written.
+    owned: Vec<bool>,
     memory: PhantomData<&'a mut Memory>,
 }
 
 // Safety: the addresses come from `&'a Memory` and `&'a mut Memory`, both of which may cross threads.
 unsafe impl Send for Bound<'_> {}
 
-impl Bound<'_> {
+impl<'a> Bound<'a> {
+    /// Lets a space that no step writes begin at byte `offset` of `memory` from now on.
+    ///
+    /// # Panics
+    /// Where a step writes the space, or it does not fit there: a bug of the caller's.
+    pub fn rebase(&mut self, space: usize, memory: &'a Memory, offset: usize) {
+        let Space { bytes, writable } = self.plan.spaces[space];
+        assert!(!writable, "a space that is only read");
+        assert!(offset.is_multiple_of(self.plan.widths[space]), "aligned elements");
+        assert!(offset <= memory.len() && bytes <= memory.len() - offset, "memory for a space of {bytes} bytes");
+        // Safety: just checked to lie inside the memory.
+        self.addresses[space] = unsafe { memory.address().add(offset) };
+        self.owned[space] = false;
+    }
+
     /// Runs every step in order, with denormals flushed to zero.
     ///
     /// # Errors
@@ -168,19 +191,21 @@ impl Bound<'_> {
         if arg.len == 0 {
             return &[];
         }
+        let start = self.addresses[arg.space].wrapping_add(arg.offset).cast::<T>();
+        assert!(start.is_aligned(), "aligned elements");
         // Safety: inside its space, aligned, and nothing writes while `self` is borrowed.
-        unsafe { std::slice::from_raw_parts(self.addresses[arg.space].add(arg.offset).cast(), arg.len) }
+        unsafe { std::slice::from_raw_parts(start, arg.len) }
     }
 
-    /// The elements of a writable argument, for feeding inputs between runs.
+    /// The elements of an argument in memory that was lent to be written, for feeding inputs between runs.
     ///
     /// # Panics
-    /// Where the argument lies outside its space or has another type, or the space is read-only.
+    /// Where the argument lies outside its space or has another type, or its memory may only be read.
     pub fn slice_mut<T: crate::element::Element>(&mut self, arg: &Arg) -> &mut [T] {
         assert_eq!(arg.dtype, T::DTYPE, "the argument's type");
         check_bounds(arg, &self.plan.spaces).expect("an argument of this plan");
-        assert!(self.plan.spaces[arg.space].writable, "a writable space");
-        // Safety: inside a writable space, aligned, borrowed alone through `&mut self`.
+        assert!(self.owned[arg.space], "memory that was lent to be written");
+        // Safety: inside a space that is lent to be written, aligned, borrowed alone through `&mut self`.
         unsafe { std::slice::from_raw_parts_mut(self.addresses[arg.space].add(arg.offset).cast(), arg.len) }
     }
 }
