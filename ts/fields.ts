@@ -197,6 +197,7 @@ const ignorable = new Set([
   'renorm_momentum',
   'rms_scaling',
   'vocabulary_dtype',
+  'oov_method',
   'vocabulary_size',
   'encoding',
   'data_format',

@@ -1,6 +1,7 @@
 """Real Keras, made to compute in float64 throughout; import this before anything else of Keras.
 
-The engine is PyTorch on one CPU thread; `KERAS_BACKEND=jax` gives a second opinion (see compare.py).
+The engine is PyTorch on one CPU thread; `KERAS_BACKEND=jax` gives a second opinion (see compare.py), and
+`KERAS_BACKEND=tensorflow` has the layers that run on TensorFlow alone (topic `lookups`).
 """
 
 import os
@@ -9,6 +10,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras.src.backend.common.dtypes as dtypes
 
@@ -44,6 +46,10 @@ if ENGINE == "torch":
         return torch.zeros(num_segments + 1, dtype=data.dtype).scatter_add(0, spare, data)[:-1]
 
     torch_math.segment_sum = segment_sum
+elif ENGINE == "tensorflow":
+    import tensorflow
+
+    ENGINE_VERSION = tensorflow.__version__
 else:
     import jax
 

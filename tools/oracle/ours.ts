@@ -47,6 +47,16 @@ const options: Readonly<Record<string, readonly Options[]>> = {
     { inputDim: 5, outputDim: 2, maskZero: true },
   ],
   Masking: [{ maskValue: 1 }],
+  IntegerLookup: [
+    { vocabulary: [7, -3], maskToken: 0, numOovIndices: 2 },
+    { vocabulary: [7, 9], outputMode: 'tfIdf', idfWeights: [0.5, 2], maxTokens: 5, padToMaxTokens: true },
+    { maxTokens: 9, invert: true, oovToken: -5 },
+  ],
+  StringLookup: [
+    { vocabulary: ['a', 'b'], numOovIndices: 3, salt: [1, 2] },
+    { vocabulary: ['a', 'b'], outputMode: 'multiHot', maskToken: '' },
+    { maxTokens: 9, invert: true, oovToken: '?' },
+  ],
   InputLayer: [{ shape: [4] }, { batchShape: [null, 2, 3], dtype: 'int32' }],
   Normalization: [{}, { mean: [1, 2], variance: [1, 4] }],
   Permute: [{ dims: [2, 1] }],
@@ -75,8 +85,8 @@ const options: Readonly<Record<string, readonly Options[]>> = {
   SpecificityAtSensitivity: [{ sensitivity: 0.5 }],
 }
 
-/** Keras has these on its TensorFlow backend alone. */
-const unread = new Set(['StringLookup', 'IntegerLookup'])
+/** Keras runs these with TensorFlow alone, so they have a folder of their own. */
+const onTensorFlow = new Set(['StringLookup', 'IntegerLookup'])
 
 const topics = {
   constraints: constraintFamily,
@@ -91,14 +101,16 @@ const topics = {
 
 /** The text of each file: a list of `{name, object}`. */
 export function oursByTopic(): ReadonlyMap<string, string> {
-  const parts = Object.entries(topics).map(([topic, family]) => [topic, textOf(family)] as const)
-  return new Map([...parts, ['models', modelsText()]])
+  const parts = Object.entries(topics).map(([topic, family]) => [topic, textOf(family, false)] as const)
+  // Keras's lookups have the element type that is configured, whatever they are told.
+  const lookups = inFloat64(() => textOf(topics.layers!, true))
+  return new Map([...parts, ['models', modelsText()], ['tensorflow/lookups', lookups]])
 }
 
-function textOf(family: Family<Part>): string {
+function textOf(family: Family<Part>, tensorFlow: boolean): string {
   const entries = Object.values(family.classes).flatMap((type) => {
     const name = type.className ?? type.name
-    if (unread.has(name)) return []
+    if (onTensorFlow.has(name) !== tensorFlow) return []
     return (options[name] ?? [{}]).map((given, i) =>
       stringify({ name: i === 0 ? name : `${name} ${i}`, object: serialize(construct(type, given)) }),
     )
@@ -138,6 +150,6 @@ function listed(entries: readonly string[]): string {
 export const folder: URL = new URL('../../__test__/fixtures/ours/', import.meta.url)
 
 if (process.argv[1] && import.meta.url.endsWith(process.argv[1].split('/').at(-1)!)) {
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(new URL('tensorflow/', folder), { recursive: true })
   for (const [topic, text] of oursByTopic()) writeFileSync(new URL(`${topic}.json`, folder), text)
 }

@@ -81,6 +81,8 @@ export interface InputSpec {
  */
 export abstract class Layer<F extends FieldTable = NoFields> extends Configurable<F> {
   static override readonly fields: FieldTable = layerFields
+  /** Inputs after the first that Keras passes by name, as it names them. */
+  static readonly namedInputs: readonly string[] = []
 
   /** How the layer is called. A model makes the default names of its layers unique. */
   name: string

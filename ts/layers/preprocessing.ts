@@ -3,11 +3,11 @@
 import { epsilon } from '../config.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
-import { type Tensor, tensor } from '../tensor.js'
+import { Tensor, tensor } from '../tensor.js'
 import type { Config, Shape, TensorLike } from '../types.js'
 import type { Variable } from '../variable.js'
 import { encode } from './encoding.js'
-import { Layer } from './layer.js'
+import { Layer, type Tensors } from './layer.js'
 
 const rescalingFields = {
   /** The factor, or one each for the last axis. */
@@ -147,20 +147,43 @@ const categoryFields = {
 
 /**
  * Whole numbers as vectors of length `numTokens`: `multiHot` 1 where a number occurs in the sample, `count` how often,
- * `oneHot` each number its own vector.
+ * `oneHot` each number its own vector. Numbers outside [0, numTokens) leave no trace.
+ *
+ * A sample is the axis after the batch. With `count`, weights of the numbers' shape may come as a second input:
+ * `yₖ = Σ wᵢ·[xᵢ = k]`; Keras calls them `count_weights`.
  *
  * @example
  * import { CategoryEncoding } from 'ferrograd/layers'
+ * import { tensor } from 'ferrograd'
  *
- * const layer = new CategoryEncoding({ numTokens: 4, outputMode: 'oneHot' })
+ * const layer = new CategoryEncoding({ numTokens: 4, outputMode: 'count' })
+ * const ids = tensor([[0, 2, 2]], [1, 3], 'int32')
+ * const counts = layer.apply(ids) // [[1, 0, 2, 0]]
+ * const weighted = layer.apply([ids, tensor([[0.5, 1, 2]])]) // [[0.5, 0, 3, 0]]
  */
 export class CategoryEncoding extends Layer<typeof categoryFields> {
   static override readonly className = 'CategoryEncoding'
   static override readonly fields: typeof categoryFields = categoryFields
+  static override readonly namedInputs: readonly string[] = ['count_weights']
 
-  override call(x: Tensor): Tensor {
+  override call(x: Tensors): Tensor {
     const { numTokens, outputMode } = this.options
-    return encode(x, outputMode, numTokens, this.dtype)
+    if (x instanceof Tensor) return encode(x, outputMode, numTokens, this.dtype)
+    const [numbers, weights] = this.#counted(x)
+    return encode(numbers, outputMode, numTokens, this.dtype, this.cast(weights))
+  }
+
+  #counted(inputs: readonly Tensor[]): readonly [Tensor, Tensor] {
+    const [numbers, weights, ...others] = inputs
+    if (numbers === undefined || weights === undefined || others.length > 0)
+      fail('ERR_SHAPE', 'CategoryEncoding input', 'numbers, or numbers and their weights', {
+        text: `${inputs.length} inputs`,
+      })
+    if (this.options.outputMode !== 'count')
+      fail('ERR_CONFIG', 'CategoryEncoding.outputMode', `'count' where numbers have weights`, this.options.outputMode)
+    if (weights.shape.join() !== numbers.shape.join())
+      fail('ERR_SHAPE', 'CategoryEncoding weights', `the numbers' shape [${numbers.shape.join(', ')}]`, weights.shape)
+    return [numbers, weights]
   }
 }
 
@@ -235,7 +258,7 @@ function summarise(sorted: Float32Array, fineness: number): Summary {
   const step = Math.max(sorted.length * fineness, 1)
   const values: number[] = []
   for (let at = Math.trunc(step - 1); at < sorted.length; at += Math.trunc(step)) values.push(sorted[at]!)
-  const summary = { values, weights: values.map(() => step) }
+  const summary = { values, weights: values.map(() => Math.fround(step)) }
   return values.length * fineness < 1 ? summary : compress(summary, fineness)
 }
 
@@ -243,11 +266,11 @@ function quantiles(summary: Summary, share: number): readonly number[] {
   return summary.values.length * share < 1 ? summary.values : compress(summary, share).values
 }
 
-/** Values at every `share` of the total weight, between neighbours in a straight line. */
+/** Values at every `share` of the total weight, between neighbours in a straight line; sums in float32, as Keras's. */
 function compress({ values, weights }: Summary, share: number): Summary {
   const sums: number[] = []
-  for (const weight of weights) sums.push((sums.at(-1) ?? 0) + weight)
-  const shares = sums.map((sum) => sum / sums.at(-1)!)
+  for (const weight of weights) sums.push(Math.fround((sums.at(-1) ?? 0) + weight))
+  const shares = sums.map((sum) => Math.fround(sum / sums.at(-1)!))
   const wanted = Array.from({ length: Math.ceil(1 / share) }, (_, i) => share + i * share)
   const at = wanted.map((x) => interpolate(x, shares, sums))
   return {
@@ -261,5 +284,5 @@ function interpolate(x: number, xs: readonly number[], ys: readonly number[]): n
   if (next === -1) return ys.at(-1)!
   if (next === 0) return ys[0]!
   const [x0, x1, y0, y1] = [xs[next - 1]!, xs[next]!, ys[next - 1]!, ys[next]!]
-  return y0 + ((y1 - y0) * (x - x0)) / (x1 - x0)
+  return ((y1 - y0) / (x1 - x0)) * (x - x0) + y0
 }

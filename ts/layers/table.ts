@@ -7,13 +7,14 @@ import { Activation, Dense, Flatten, Reshape } from './core.js'
 import { EinsumDense } from './einsum-dense.js'
 import { Embedding, Masking } from './embedding.js'
 import { InputLayer } from './input.js'
+import { IntegerLookup } from './integer-lookup.js'
 import { Layer } from './layer.js'
-import { IntegerLookup, StringLookup } from './lookup.js'
 import { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from './merging.js'
 import { GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization } from './normalization.js'
 import { CategoryEncoding, Discretization, Normalization, Rescaling } from './preprocessing.js'
 import { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise } from './regularization.js'
 import { Identity, Permute, RepeatVector } from './reshaping.js'
+import { StringLookup } from './string-lookup.js'
 
 const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   Activation,

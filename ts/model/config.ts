@@ -4,7 +4,7 @@ import { snake } from '../names.js'
 import { serialize } from '../saving/serialize.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { Config, Json } from '../types.js'
-import type { AnyLayer, Graph, GraphNode } from './graph.js'
+import { type AnyLayer, type Graph, type GraphNode, namedInputsOf } from './graph.js'
 import type { Model } from './model.js'
 import type { Sequential } from './sequential.js'
 import type { SymbolicTensor } from './symbolic.js'
@@ -76,7 +76,10 @@ function callJson(node: GraphNode, graph: Graph): Json {
     class_name: '__keras_tensor__',
     config: { shape: [...symbol.shape], dtype: symbol.dtype, keras_history: historyJson(symbol, graph) },
   }))
-  return { args: tensors.length === 1 ? tensors : [tensors], kwargs: {} }
+  const names = namedInputsOf(node.layer)
+  if (tensors.length === 1 || names.length === 0)
+    return { args: tensors.length === 1 ? tensors : [tensors], kwargs: {} }
+  return { args: tensors.slice(0, 1), kwargs: Object.fromEntries(tensors.slice(1).map((one, i) => [names[i]!, one])) }
 }
 
 /** `[layer name, which call of it, which of the outputs]`. */

@@ -6,7 +6,7 @@ import { getLayer } from '../layers/table.js'
 import { camel } from '../names.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { PartialShape } from '../types.js'
-import type { AnyLayer } from './graph.js'
+import { type AnyLayer, namedInputsOf } from './graph.js'
 import { inputOf } from './input.js'
 import { Model } from './model.js'
 import { Sequential } from './sequential.js'
@@ -137,11 +137,13 @@ const keyOf = (name: string, call: number): string => `${name}\n${call}`
 function callFrom(layer: AnyLayer, index: number, node: unknown, where: string): Call {
   const { args, kwargs } = (node ?? {}) as { args?: unknown; kwargs?: Fields }
   if (!Array.isArray(args)) return fail('ERR_FORMAT', where, 'args and kwargs', node)
+  const names = namedInputsOf(layer)
+  const named = names.map((name) => kwargs?.[name] ?? null).filter((one) => one !== null)
   for (const [key, value] of Object.entries(kwargs ?? {})) {
-    if (value !== null && value !== false)
+    if (value !== null && value !== false && !names.includes(key))
       throw new FerrogradError('ERR_FORMAT', `${where}.kwargs: argument '${key}' of a call is not supported`)
   }
-  const flat = (args as unknown[]).flat()
+  const flat = [...(args as unknown[]).flat(), ...named]
   return {
     layer,
     index,

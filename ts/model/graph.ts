@@ -10,6 +10,11 @@ import { SymbolicTensor } from './symbolic.js'
 /** Any layer, whatever its options. */
 export type AnyLayer = Layer<FieldTable>
 
+/** The inputs after the first that Keras passes by name. */
+export function namedInputsOf(layer: AnyLayer): readonly string[] {
+  return (layer.constructor as typeof Layer).namedInputs
+}
+
 /** One call of a layer. */
 export interface GraphNode {
   readonly layer: AnyLayer

@@ -201,6 +201,20 @@ def embedded_and_numeric(stream):
     )
 
 
+def counted_with_weights(stream):
+    """The weights of counts are passed by name."""
+    ids, weights = Input((3,), dtype="int32"), Input((3,))
+    counts = layers.CategoryEncoding(num_tokens=5, output_mode="count")(ids, count_weights=weights)
+    return finish(
+        stream,
+        [ids, weights],
+        Dense(1)(Dense(4, activation="tanh")(counts)),
+        {"optimizer": optimizers.Adam(0.02), "loss": "mse"},
+        [stream.integers((ROWS, 3), 5), stream.uniform((ROWS, 3), 0.1, 2.0)],
+        stream.normal((ROWS, 1)),
+    )
+
+
 def factorisation(stream):
     """User and item vectors with biases: a recommender."""
     user, item = Input((1,), dtype="int32"), Input((1,), dtype="int32")

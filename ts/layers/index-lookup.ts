@@ -1,0 +1,225 @@
+/** What the layers share that turn words or ids into numbers by a vocabulary. */
+
+import { FerrogradError, fail } from '../errors.js'
+import type { FieldTable } from '../fields.js'
+import * as ops from '../ops.js'
+import { type Tensor, tensor } from '../tensor.js'
+import type { Config } from '../types.js'
+import { encode, type OutputMode } from './encoding.js'
+import { Layer } from './layer.js'
+
+/** A word or an id. */
+export type Token = string | number
+
+/** Words or ids in nested arrays. */
+export type Tokens<T extends Token> = T | readonly Tokens<T>[]
+
+/** Options of both lookups. */
+export const lookupFields = {
+  /** The words or ids in the order of their numbers; those for the mask and the unknown may stand before them. */
+  vocabulary: { type: 'vocabulary', default: null },
+  /** The largest vocabulary, counting those for the mask and the unknown. */
+  maxTokens: { type: 'integer', default: null, min: 2 },
+  /** How many numbers are kept for what is unknown; with none, all must be known. */
+  numOovIndices: { type: 'integer', default: 1, min: 0 },
+  /** As numbers, or encoded: a row each, a set, counts, or counts times `idfWeights`. */
+  outputMode: { type: 'choice', of: ['int', 'oneHot', 'multiHot', 'count', 'tfIdf'], default: 'int' },
+  /** With `tfIdf` and a vocabulary: the weight of each entry, `ln(1 + documents / (1 + documents with it))`. */
+  idfWeights: { type: 'numbers', default: null },
+  /** From numbers back. */
+  invert: { type: 'boolean', default: false },
+  /** Encodes to length `maxTokens` whatever the vocabulary has. */
+  padToMaxTokens: { type: 'boolean', default: false },
+} as const
+
+/** The table of {@link lookupFields}. */
+export type LookupFields = typeof lookupFields
+
+interface Rules<T extends Token> {
+  readonly vocabulary: readonly T[] | null
+  readonly maxTokens: number | null
+  readonly numOovIndices: number
+  readonly maskToken: T | null
+  readonly oovToken: T
+  readonly outputMode: OutputMode | 'tfIdf'
+  readonly idfWeights: readonly number[] | null
+  readonly invert: boolean
+  readonly padToMaxTokens: boolean
+}
+
+/** What was learnt or given: the tokens in order, and with `tfIdf` a weight each. */
+interface Known<T extends Token> {
+  readonly tokens: readonly T[]
+  readonly places: ReadonlyMap<T, number>
+  readonly idf: readonly number[] | null
+}
+
+/** Base of `StringLookup` and `IntegerLookup`: numbers for the mask, for the unknown, then for the vocabulary in order. */
+export abstract class IndexLookup<T extends Token, F extends FieldTable> extends Layer<F & LookupFields> {
+  static override readonly fields: FieldTable = lookupFields
+  #known: Known<T> | undefined
+
+  constructor(...args: ConstructorParameters<typeof Layer<F & LookupFields>>) {
+    super(...args)
+    const { vocabulary, idfWeights } = this.rules
+    this.#checkRules()
+    if (vocabulary !== null) this.setVocabulary(vocabulary, idfWeights ?? undefined)
+  }
+
+  /** Learns the vocabulary: what data hold, most frequent first, of equals the later in order. With `tfIdf` each row is a document. */
+  adapt(data: Tokens<T>): void {
+    const { vocabulary, maskToken, oovToken, maxTokens, outputMode } = this.rules
+    if (vocabulary !== null)
+      throw new FerrogradError('ERR_STATE', `${this.className}.adapt: the vocabulary was given to the layer`)
+    const documents = documentsOf(data).map((document) =>
+      document.filter((token) => token !== maskToken && token !== oovToken),
+    )
+    const tokens = mostFrequent(documents.flat(), maxTokens === null ? undefined : maxTokens - this.start)
+    this.#know(tokens, outputMode === 'tfIdf' ? inverseFrequencies(tokens, documents) : null)
+  }
+
+  /** Sets the vocabulary, with `tfIdf` a weight each; those for the mask and the unknown may stand first. */
+  setVocabulary(vocabulary: readonly T[], idfWeights?: readonly number[]): void {
+    const where = `${this.className}.vocabulary`
+    if (vocabulary.length === 0) fail('ERR_CONFIG', where, 'at least one entry', vocabulary)
+    this.#checkWeights(vocabulary, idfWeights)
+    const special = this.special
+    const skipped = special.every((token, i) => vocabulary[i] === token) ? special.length : 0
+    this.#know(vocabulary.slice(skipped), idfWeights?.slice(skipped) ?? null)
+  }
+
+  /** All entries by number; those of the mask and the unknown first, or left out. */
+  getVocabulary({ special = true }: { readonly special?: boolean } = {}): T[] {
+    return [...(special ? this.special : []), ...this.known.tokens]
+  }
+
+  /** How many numbers there are, those of the mask and the unknown included. */
+  vocabularySize(): number {
+    return this.start + this.known.tokens.length
+  }
+
+  override getConfig(): Config {
+    const { tokens = null, idf = null } = this.#known ?? {}
+    return { ...super.getConfig(), vocabulary: tokens && [...tokens], idf_weights: idf && [...idf] }
+  }
+
+  protected get rules(): Rules<T> {
+    return this.options as unknown as Rules<T>
+  }
+
+  protected get known(): Known<T> {
+    if (this.#known === undefined)
+      throw new FerrogradError('ERR_STATE', `${this.className}: call adapt first, or give a vocabulary`)
+    return this.#known
+  }
+
+  /** A number for the mask is kept only where numbers come out. */
+  protected get masks(): boolean {
+    return this.rules.maskToken !== null && this.rules.outputMode === 'int'
+  }
+
+  /** What stands before the vocabulary. */
+  protected get special(): T[] {
+    const { maskToken, oovToken, numOovIndices } = this.rules
+    return [...(this.masks ? [maskToken!] : []), ...new Array<T>(numOovIndices).fill(oovToken)]
+  }
+
+  /** The number of the vocabulary's first entry. */
+  protected get start(): number {
+    return (this.masks ? 1 : 0) + this.rules.numOovIndices
+  }
+
+  /** Numbers as the output mode says. */
+  protected encoded(numbers: Tensor): Tensor {
+    const { outputMode, maxTokens, padToMaxTokens } = this.rules
+    const depth = padToMaxTokens ? maxTokens! : this.vocabularySize()
+    if (outputMode !== 'tfIdf') return encode(numbers, outputMode, depth, this.dtype)
+    return ops.multiply(encode(numbers, 'count', depth, this.dtype), tensor(this.#idf(depth), [depth], this.dtype))
+  }
+
+  /** A weight for every number: the unknown weigh as the average entry, padding nothing. */
+  #idf(depth: number): number[] {
+    const idf = this.known.idf ?? []
+    const average = idf.reduce((sum, weight) => sum + weight, 0) / idf.length
+    const all = [...new Array<number>(this.start).fill(average), ...idf]
+    return [...all, ...new Array<number>(depth - all.length).fill(0)]
+  }
+
+  #checkRules(): void {
+    const { outputMode, invert, maxTokens, padToMaxTokens } = this.rules
+    const where = this.className
+    if (invert && outputMode !== 'int')
+      fail('ERR_CONFIG', `${where}.outputMode`, `'int' where invert is true`, outputMode)
+    if (padToMaxTokens && maxTokens === null)
+      fail('ERR_CONFIG', `${where}.maxTokens`, 'a number where padToMaxTokens is true', maxTokens)
+    if (maxTokens !== null && maxTokens <= this.start)
+      fail('ERR_CONFIG', `${where}.maxTokens`, `more than the ${this.start} for the mask and the unknown`, maxTokens)
+  }
+
+  #checkWeights(vocabulary: readonly T[], idfWeights: readonly number[] | undefined): void {
+    const where = `${this.className}.idfWeights`
+    const weighs = this.rules.outputMode === 'tfIdf'
+    if (!weighs && idfWeights !== undefined)
+      fail('ERR_CONFIG', where, `weights only with outputMode 'tfIdf'`, { text: `'${this.rules.outputMode}'` })
+    if (weighs && idfWeights?.length !== vocabulary.length)
+      fail('ERR_CONFIG', where, `a weight for each of the ${vocabulary.length} entries`, idfWeights)
+  }
+
+  #know(tokens: readonly T[], idf: readonly number[] | null): void {
+    const { maxTokens, maskToken, oovToken, invert } = this.rules
+    const where = `${this.className}.vocabulary`
+    const places = new Map(tokens.map((token, i) => [token, i]))
+    const repeated = tokens.find((token, i) => places.get(token) !== i)
+    if (repeated !== undefined) fail('ERR_CONFIG', where, 'each token once', repeated)
+    const reserved = maskToken !== null && places.has(maskToken) ? maskToken : invert ? oovToken : null
+    if (reserved !== null && places.has(reserved))
+      fail('ERR_CONFIG', where, 'the tokens of mask and unknown first, in this order, or not at all', reserved)
+    if (maxTokens !== null && this.start + tokens.length > maxTokens)
+      fail('ERR_CONFIG', where, `at most ${maxTokens - this.start} entries`, { text: `${tokens.length}` })
+    this.#known = { tokens, places, idf }
+  }
+}
+
+/** Tokens row-major, and the shape of their nested arrays. */
+export function flatten<T extends Token>(tokens: Tokens<T>): { readonly flat: T[]; readonly shape: number[] } {
+  const shape: number[] = []
+  const walk = (one: Tokens<T>, depth: number): T[] => {
+    if (!Array.isArray(one)) return [one as T]
+    shape[depth] ??= one.length
+    if (shape[depth] !== one.length)
+      fail('ERR_SHAPE', 'tokens', `nested arrays of equal lengths (${shape[depth]})`, { text: `${one.length}` })
+    return (one as readonly Tokens<T>[]).flatMap((inner) => walk(inner, depth + 1))
+  }
+  return { flat: walk(tokens, 0), shape }
+}
+
+/** Rows, of any lengths; a list without rows has one token a document, as in Keras. */
+function documentsOf<T extends Token>(data: Tokens<T>): T[][] {
+  const all = (one: Tokens<T>): T[] => (Array.isArray(one) ? (one as readonly Tokens<T>[]).flatMap(all) : [one as T])
+  return Array.isArray(data) ? (data as readonly Tokens<T>[]).map(all) : [[data as T]]
+}
+
+function mostFrequent<T extends Token>(tokens: readonly T[], most: number | undefined): T[] {
+  const counts = countOf(tokens)
+  return [...counts]
+    .sort(([a, n], [b, m]) => m - n || order(b, a))
+    .slice(0, most)
+    .map(([token]) => token)
+}
+
+function countOf<T extends Token>(tokens: readonly T[]): Map<T, number> {
+  const counts = new Map<T, number>()
+  for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1)
+  return counts
+}
+
+/** By value, or by code points: the order of the bytes that TensorFlow sees. */
+function order(a: Token, b: Token): number {
+  return typeof a === 'number' ? a - Number(b) : Buffer.compare(Buffer.from(a), Buffer.from(String(b)))
+}
+
+/** `ln(1 + documents / (1 + documents with the token))`. */
+function inverseFrequencies<T extends Token>(tokens: readonly T[], documents: readonly T[][]): number[] {
+  const counts = countOf(documents.flatMap((document) => [...new Set(document)]))
+  return tokens.map((token) => Math.log(1 + documents.length / (1 + counts.get(token)!)))
+}
