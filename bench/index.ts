@@ -1,111 +1,137 @@
-/**
- * `npm run bench`: microseconds of a train step inside `fit`, on one thread and on all, beside PyTorch where Python
- * has it. The two sides take turns in short chunks, pinned to the same cores; the ratio is the median over the pairs.
- *
- * Options: `--rounds N` (default 7), `--seconds S` a chunk (default 0.3), `--only TEXT`, `--python PATH`.
- */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+/** `npm run bench:peers`: a train step of ours, PyTorch, JAX and TensorFlow.js, on one thread and on all. */
 import { availableParallelism } from 'node:os'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { complaint, disagreements, measure, type Options, type Row } from './measure.js'
+import { digits, machine, table, writeDocument, writeResults } from './report.js'
+import { findPython, installed, PEERS, type Peer, type SideName, sitsOut, start, TITLES } from './sides.js'
 import { type Workload, workloads } from './workload.js'
 
-const { values: options } = parseArgs({
+const HELP = `npm run bench:peers -- [options]
+
+Times a step of every workload, ours and the peers' in turns on the same cores, after their losses have agreed.
+
+  --only TEXT       workloads whose name holds TEXT
+  --peers LIST      of ${PEERS.join(',')}; none for ours alone (default: all that are installed)
+  --threads LIST    default: 1 and all cores
+  --rounds N        turns of each side (default 9)
+  --seconds S       length of a turn (default 0.25)
+  --python PATH     a Python with torch and jax (default: FERROGRAD_PYTHON, what npm run bench:setup made, python3)
+  --docs            writes the tables into docs/performance.md
+  --help
+`
+
+const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '0.3' },
     only: { type: 'string', default: '' },
-    python: { type: 'string', default: process.env.FERROGRAD_PYTHON ?? 'python3' },
+    peers: { type: 'string', default: PEERS.join(',') },
+    threads: { type: 'string' },
+    rounds: { type: 'string', default: '9' },
+    seconds: { type: 'string', default: '0.25' },
+    python: { type: 'string' },
+    docs: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 })
-const rounds = Number(options.rounds)
-const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
-const hasTorch = spawnSync(options.python, ['-c', 'import torch']).status === 0
-const canPin = spawnSync('taskset', ['-V']).status === 0
-if (!hasTorch)
-  console.log(`${options.python} has no PyTorch: ours alone. Name another with --python or FERROGRAD_PYTHON.\n`)
 
-/** A process that answers one chunk a request. */
-interface Side {
-  readonly ask: (workload: Workload, seconds: number) => Promise<{ microseconds: number; loss: number }>
-  readonly end: () => void
-}
+if (values.help) console.log(HELP)
+else await main()
 
-function start(command: string, args: readonly string[], threads: number): Side {
-  const cores = Array.from({ length: threads }, (_, core) => core).join(',')
-  const [program, rest] = canPin ? ['taskset', ['-c', cores, command, ...args]] : [command, args]
-  const child: ChildProcess = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const { stdin, stdout } = child
-  if (stdin === null || stdout === null) throw new Error('a side without pipes')
-  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]()
-  const ask: Side['ask'] = async (workload, seconds) => {
-    stdin.write(`${JSON.stringify({ workload, seconds })}\n`)
-    const { value, done } = await lines.next()
-    if (done) throw new Error(`${command} ended`)
-    return JSON.parse(value)
-  }
-  return { ask, end: () => child.kill() }
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? Number.NaN)
-    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
-}
-
-interface Row {
-  workload: string
-  threads: number
-  ours: number
-  torch?: number
-  ratio?: number
-}
-
-async function measure(workload: Workload, threads: number): Promise<Row> {
-  const tsx = ['--import', 'tsx', here('./ours.ts'), String(threads)]
-  const ours = start(process.execPath, tsx, threads)
-  const torch = hasTorch ? start(options.python, [here('./peers/torch_side.py'), String(threads)], threads) : undefined
-  const seconds = Number(options.seconds)
-  const pairs: { ours: number; torch: number }[] = []
-  try {
-    for (let round = 0; round < rounds + 1; round += 1) {
-      const own = await ours.ask(workload, seconds)
-      const other = await torch?.ask(workload, seconds)
-      // The first round warms caches and clocks.
-      if (round > 0) pairs.push({ ours: own.microseconds, torch: other?.microseconds ?? Number.NaN })
-    }
-  } finally {
-    ours.end()
-    torch?.end()
-  }
-  const row: Row = { workload: workload.name, threads, ours: median(pairs.map((pair) => pair.ours)) }
-  if (torch === undefined) return row
-  return {
-    ...row,
-    torch: median(pairs.map((pair) => pair.torch)),
-    ratio: median(pairs.map((pair) => pair.torch / pair.ours)),
-  }
-}
-
-const all = availableParallelism()
-const rows: Row[] = []
-console.log(
-  `${'workload'.padEnd(28)}${'threads'.padStart(8)}${'ours µs'.padStart(12)}${'PyTorch µs'.padStart(12)}${'ratio'.padStart(9)}`,
-)
-for (const workload of workloads.filter(({ name }) => name.includes(options.only))) {
-  for (const threads of all > 1 ? [1, all] : [1]) {
-    const row = await measure(workload, threads)
-    rows.push(row)
-    const cells = [row.ours.toFixed(2), row.torch?.toFixed(1) ?? '–', row.ratio ? `${row.ratio.toFixed(2)}×` : '–']
-    const [ours = '', torch = '', ratio = ''] = cells
+async function main(): Promise<void> {
+  const all = availableParallelism()
+  const python = findPython(values.python)
+  const asked = PEERS.filter((peer) => values.peers.split(',').includes(peer))
+  const peers = installed(asked, python)
+  const missing = asked.filter((peer) => !peers.includes(peer))
+  if (missing.length > 0) {
+    const names = missing.map((peer) => TITLES[peer]).join(', ')
     console.log(
-      `${workload.name.padEnd(28)}${String(threads).padStart(8)}${ours.padStart(12)}${torch.padStart(12)}${ratio.padStart(9)}`,
+      `Without ${names}: not installed. \`npm run bench:setup\` installs the peers; --python names another Python.\n`,
     )
   }
+  const options: Options = { python, peers, rounds: Number(values.rounds), seconds: Number(values.seconds), all }
+  const chosen = workloads.filter(({ name }) => name.includes(values.only))
+  const threads = values.threads?.split(',').map(Number) ?? (all > 1 ? [1, all] : [1])
+
+  const { versions, refused } = await agreement(chosen, options)
+  console.log(`${machine()}; ${versions.join(', ')}\n`)
+  const rows: Row[] = []
+  for (const workload of chosen) {
+    const agreeing = peers.filter((peer) => !refused.get(workload)?.includes(peer))
+    for (const count of threads) {
+      const row = await measure(workload, count, { ...options, peers: agreeing })
+      rows.push(row)
+      console.log(progress(row))
+    }
+  }
+  const sides: SideName[] = ['ours', ...peers]
+  const [times, memory] = [timesTable(rows, sides), memoryTable(rows, sides)]
+  console.log(`\n${times}\n\n${memory}\n`)
+  console.log(`written to ${writeResults('peers', { versions, options: { ...options, threads }, rows })}`)
+  if (values.docs) writeDocument('bench:peers', `${machine()}; ${versions.join(', ')}.\n\n${times}\n\n${memory}`)
 }
-mkdirSync(here('./results'), { recursive: true })
-writeFileSync(here('./results/step.json'), `${JSON.stringify(rows, null, 2)}\n`)
+
+/** Who computes the same as ours, before any time counts. */
+async function agreement(
+  chosen: readonly Workload[],
+  { python, peers, all }: Options,
+): Promise<{ versions: string[]; refused: Map<Workload, SideName[]> }> {
+  const [ours, ...others] = (['ours', ...peers] as const).map((name) => start(name, python, all, all))
+  const refused = new Map<Workload, SideName[]>()
+  try {
+    const versions: string[] = []
+    for (const side of [ours!, ...others]) versions.push(await side.ask<string>({ kind: 'version' }))
+    for (const workload of chosen) {
+      const present = others.filter(({ name }) => sitsOut(name as Peer, workload, 1) === undefined)
+      const found = await disagreements(workload, ours!, present)
+      for (const one of found) console.log(complaint(workload, one))
+      refused.set(
+        workload,
+        found.map(({ side }) => side),
+      )
+    }
+    return { versions: [...new Set(versions)], refused }
+  } finally {
+    for (const side of [ours!, ...others]) side.end()
+  }
+}
+
+function progress({ workload, threads, sides, best }: Row): string {
+  const times = Object.entries(sides).map(([name, { median }]) => `${TITLES[name as SideName]} ${digits(median)} µs`)
+  const ratio = best === undefined ? '' : ` → ${digits(best.ratio)}× ${TITLES[best.side]}`
+  return `${workload}, threads ${threads}: ${times.join(', ')}${ratio}`
+}
+
+function timesTable(rows: readonly Row[], sides: readonly SideName[]): string {
+  const header = [
+    'a step, µs (times ours)',
+    'threads',
+    ...sides.map((side) => TITLES[side]),
+    'ahead of the best',
+    'mark',
+    'met',
+  ]
+  const cell = (row: Row, side: SideName): string => {
+    const timing = row.sides[side]
+    if (timing === undefined) return '–'
+    return timing.ratio === undefined ? digits(timing.median) : `${digits(timing.median)} (${digits(timing.ratio)}×)`
+  }
+  return table(
+    header,
+    rows.map((row) => [
+      row.workload,
+      String(row.threads),
+      ...sides.map((side) => cell(row, side)),
+      row.best === undefined ? '–' : `${digits(row.best.ratio)}×`,
+      row.mark === null ? '–' : `${row.mark}×`,
+      row.met === undefined ? '–' : row.met ? 'yes' : 'no',
+    ]),
+  )
+}
+
+function memoryTable(rows: readonly Row[], sides: readonly SideName[]): string {
+  const cell = (row: Row, side: SideName): string => row.sides[side]?.peak?.toFixed(0) ?? '–'
+  return table(
+    ['peak resident memory, MB', 'threads', ...sides.map((side) => TITLES[side])],
+    rows.map((row) => [row.workload, String(row.threads), ...sides.map((side) => cell(row, side))]),
+  )
+}

@@ -1,39 +1,35 @@
-/** The nets that are timed, and data for them: random, the same on both sides in size and kind. */
+/** The nets that are timed, as `workloads.json` has them; data and initial weights are made from them on every side. */
 import { readFileSync } from 'node:fs'
 
-/** A net, its batch and its loss. */
+/** A net, what is done with it, and in what batches. */
 export interface Workload {
   readonly name: string
+  readonly task: 'train' | 'predict'
+  /** How ours predicts: by a compiled function, or by `model.predict`. */
+  readonly way?: 'jit' | 'predict'
   /** Inputs, then the units of each layer. */
   readonly layers: readonly number[]
+  /** Of the hidden layers. */
   readonly activation: 'relu' | 'sigmoid'
-  readonly batch: number
+  /** Batch normalization between each hidden layer and its activation. */
+  readonly batchNorm?: boolean
+  /** The rate of a dropout behind each hidden layer. */
+  readonly dropout?: number
   readonly loss: 'meanSquaredError' | 'sparseCategoricalCrossentropy'
+  readonly batch: number
   /** Batches of an epoch. */
   readonly batches: number
+  /** The ratio to reach to the better of PyTorch and JAX: on one thread, on all. */
+  readonly marks: readonly [number | null, number | null]
 }
 
-/** What `npm run bench` times. */
+/** What `npm run bench:peers` times. */
 export const workloads: readonly Workload[] = JSON.parse(
   readFileSync(new URL('./workloads.json', import.meta.url), 'utf8'),
 )
 
-/** Uniform inputs, and targets that they determine. */
-export function workloadData({ layers, batch, batches, loss }: Workload): {
-  x: { values: Float32Array; shape: number[] }
-  y: { values: Float32Array | Int32Array; shape: number[] }
-} {
-  const [width = 1] = layers
-  const outputs = layers.at(-1) ?? 1
-  const rows = batch * batches
-  const values = Float32Array.from({ length: rows * width }, (_, i) => ((i * 7919) % 1000) / 1000)
-  const first = (row: number): number => values[row * width] ?? 0
-  const y =
-    loss === 'meanSquaredError'
-      ? Float32Array.from({ length: rows }, (_, row) => first(row) - 0.5)
-      : Int32Array.from({ length: rows }, (_, row) => Math.floor(first(row) * outputs))
-  return {
-    x: { values, shape: [rows, width] },
-    y: { values: y, shape: loss === 'meanSquaredError' ? [rows, 1] : [rows] },
-  }
+/** Floating-point operations of a step's matrix products: two a weight and row, three times over in training. */
+export function work({ layers, batch, task }: Workload): number {
+  const weights = layers.slice(1).reduce((sum, units, index) => sum + units * layers[index]!, 0)
+  return 2 * weights * batch * (task === 'train' ? 3 : 1)
 }

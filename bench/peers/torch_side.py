@@ -1,63 +1,103 @@
-"""The other side of the bench: PyTorch in its best eager form, spoken to like `bench/ours.ts`.
+"""PyTorch in its best eager form: fused Adam, denormals flushed, batches sliced once, no loader.
 
-Fused Adam, denormals flushed, batches sliced once, no loader. Adam's epsilon is Keras's.
+Adam's epsilon and the momentum of batch normalization are Keras's.
 """
 
-import json
+import math
 import sys
-import time
 
 import torch
+from common import data, kernel, repeat, serve
+from torch import nn
 
-threads = int(sys.argv[1])
-torch.set_num_threads(threads)
+torch.set_num_threads(int(sys.argv[1]))
 torch.set_flush_denormal(True)
 torch.manual_seed(1)
 
 
-def data(workload):
-    width, outputs = workload["layers"][0], workload["layers"][-1]
-    rows = workload["batch"] * workload["batches"]
-    x = ((torch.arange(rows * width) * 7919) % 1000).float().div(1000).reshape(rows, width)
-    if workload["loss"] == "meanSquaredError":
-        return x, (x[:, :1] - 0.5).contiguous()
-    return x, (x[:, 0] * outputs).floor().long()
-
-
-def prepare(workload):
-    act = torch.nn.ReLU if workload["activation"] == "relu" else torch.nn.Sigmoid
+def network(workload):
+    act = nn.ReLU if workload["activation"] == "relu" else nn.Sigmoid
     layers, sizes = [], workload["layers"]
     for index, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:])):
-        layers.append(torch.nn.Linear(fan_in, fan_out))
-        if index < len(sizes) - 2:
-            layers.append(act())
-    model = torch.nn.Sequential(*layers)
-    loss = torch.nn.MSELoss() if workload["loss"] == "meanSquaredError" else torch.nn.CrossEntropyLoss()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7, fused=True)
-    x, y = data(workload)
-    batches = list(zip(x.split(workload["batch"]), y.split(workload["batch"])))
-    side = (workload["name"], model, loss, optimizer, batches)
-    chunk(side, 0.2)
-    return side
+        dense = nn.utils.skip_init(nn.Linear, fan_in, fan_out)
+        with torch.no_grad():
+            dense.weight.copy_(torch.from_numpy(kernel(workload, index).T))
+            dense.bias.zero_()
+        layers.append(dense)
+        if index == len(sizes) - 2:
+            break
+        if workload.get("batchNorm"):
+            layers.append(nn.BatchNorm1d(fan_out, eps=1e-3, momentum=0.01))
+        layers.append(act())
+        if workload.get("dropout"):
+            layers.append(nn.Dropout(workload["dropout"]))
+    return nn.Sequential(*layers)
 
 
-def chunk(side, seconds):
-    _, model, loss_fn, optimizer, batches = side
-    start, steps, last = time.perf_counter(), 0, None
-    while True:
-        for x, y in batches:
-            optimizer.zero_grad(set_to_none=True)
-            last = loss_fn(model(x), y)
-            last.backward()
-            optimizer.step()
-            steps += 1
-            if steps >= 20 and time.perf_counter() - start >= seconds:
-                return {"microseconds": (time.perf_counter() - start) * 1e6 / steps, "loss": last.item()}
+class Training:
+    def __init__(self, workload):
+        self.model = network(workload)
+        self.loss = nn.MSELoss() if workload["loss"] == "meanSquaredError" else nn.CrossEntropyLoss()
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
+        x, y = map(torch.from_numpy, data(workload))
+        self.batches = list(zip(x.split(workload["batch"]), y.split(workload["batch"])))
+        self.next = 0
+
+    def step(self):
+        x, y = self.batches[self.next]
+        self.next = (self.next + 1) % len(self.batches)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss(self.model(x), y)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    def agree(self, epochs):
+        count = len(self.batches)
+
+        def loss(step):
+            # Keras adds epsilon before the correction of the second moment, PyTorch after it.
+            self.optimizer.param_groups[0]["eps"] = 1e-7 / math.sqrt(1 - 0.999**step)
+            return self.step().item()
+
+        first = range(1, epochs * count + 1, count)
+        return [sum(loss(step) for step in range(start, start + count)) / count for start in first]
+
+    def chunk(self, seconds, least):
+        def run():
+            self.step()
+            return 1
+
+        return {"microseconds": repeat(run, seconds, least)}
 
 
-current = None
-for line in sys.stdin:
-    request = json.loads(line)
-    if current is None or current[0] != request["workload"]["name"]:
-        current = prepare(request["workload"])
-    print(json.dumps(chunk(current, request["seconds"])), flush=True)
+class Prediction:
+    """Rows arrive as NumPy arrays, and probabilities leave as such."""
+
+    def __init__(self, workload):
+        self.model = nn.Sequential(*network(workload), nn.Softmax(dim=-1)).eval()
+        x, batch = data(workload)[0], workload["batch"]
+        self.batches = [x[first : first + batch] for first in range(0, len(x), batch)]
+        self.next = 0
+
+    @torch.inference_mode()
+    def step(self):
+        x = self.batches[self.next]
+        self.next = (self.next + 1) % len(self.batches)
+        return self.model(torch.from_numpy(x)).numpy()
+
+    def agree(self, epochs):
+        return self.step()[0].tolist() + self.step()[0].tolist()
+
+    def chunk(self, seconds, least):
+        def run():
+            self.step()
+            return 1
+
+        return {"microseconds": repeat(run, seconds, least)}
+
+
+serve(
+    f"PyTorch {torch.__version__}",
+    lambda workload: (Training if workload["task"] == "train" else Prediction)(workload),
+)

@@ -1,0 +1,69 @@
+/** The harness of the benches: what it computes and prints, not how fast anything is. */
+import { describe, expect, test } from 'vitest'
+import { disagreements, measure, relativeDifference } from '../bench/measure.js'
+import { table } from '../bench/report.js'
+import { type Side, start } from '../bench/sides.js'
+import { median, powerOf } from '../bench/statistics.js'
+import { type Workload, work, workloads } from '../bench/workload.js'
+
+const tiny: Workload = { ...workloads[0]!, batches: 8 }
+
+test('median and growth', () => {
+  expect(median([5, 1, 3])).toBe(3)
+  expect(median([4, 1, 3, 2])).toBe(2.5)
+  expect(powerOf([1, 2, 4, 8].map((x) => ({ x, y: 7 * x ** 1.5 })))).toBeCloseTo(1.5, 12)
+})
+
+test('work counts a product three times in training', () => {
+  expect(work(tiny)).toBe(2 * (2 * 3 + 3 * 1) * 4 * 3)
+})
+
+test('a table is Markdown with aligned cells', () => {
+  const text = table(
+    ['net', 'µs'],
+    [
+      ['a', '1.00'],
+      ['longer', '12.5'],
+    ],
+  )
+  expect(text).toBe('| net    |   µs |\n|--------|-----:|\n| a      | 1.00 |\n| longer | 12.5 |')
+})
+
+describe('agreement', () => {
+  const twin = (losses: (number | null)[]): Side => ({
+    name: 'torch',
+    ask: async <A>() => losses as A,
+    end: () => undefined,
+  })
+
+  test('the same losses agree; others, fewer and NaN do not', async () => {
+    const ours = twin([0.5, 0.25, 0.125])
+    expect(await disagreements(tiny, ours, [twin([0.5001, 0.25, 0.125])])).toEqual([])
+    for (const losses of [
+      [0.5, 0.2503, 0.125],
+      [0.5, 0.25],
+      [0.5, Number.NaN, 0.125],
+    ])
+      expect(await disagreements(tiny, ours, [twin(losses)])).toHaveLength(1)
+    expect(relativeDifference([2, 4], [2.002, 4])).toBeCloseTo(1e-3, 12)
+  })
+})
+
+test('ours trains what the formula of the data says, takes turns and reports its memory', async () => {
+  const ours = start('ours', 'python3', 1, 1)
+  try {
+    const losses = await ours.ask<number[]>({ kind: 'agree', workload: tiny, epochs: 2 })
+    // As PyTorch and JAX have it, from the same formula.
+    expect(losses[0]).toBeCloseTo(0.2163355, 5)
+    expect(losses[1]).toBeCloseTo(0.2009971, 5)
+  } finally {
+    ours.end()
+  }
+  const row = await measure(tiny, 1, { python: 'python3', peers: [], rounds: 2, seconds: 0.01, all: 2 })
+  expect(row).toMatchObject({ workload: '2-3-1, batch 4', threads: 1, mark: 20, notes: [] })
+  expect(row.best).toBeUndefined()
+  expect(row.sides.ours!.median).toBeGreaterThan(0)
+  expect(row.sides.ours!.least).toBeLessThanOrEqual(row.sides.ours!.median)
+  if (process.platform === 'linux') expect(row.sides.ours!.peak).toBeGreaterThan(20)
+  expect(Object.keys(row.sides)).toEqual(['ours'])
+})

@@ -1,0 +1,81 @@
+// Our side of the bench, as a user would write it: a model of layers, `fit`, `predict`.
+import { config, jit, Sequential, tensor, version } from 'ferrograd'
+import { Activation, BatchNormalization, Dense, Dropout } from 'ferrograd/layers'
+import { data, kernel } from './numbers.mjs'
+import { repeat, serve } from './serve.mjs'
+
+config.setThreads(Number(process.argv[2] ?? 1))
+config.setSeed(1)
+
+function network(workload) {
+  const { layers: sizes, activation, batchNorm, dropout, loss } = workload
+  const last = sizes.length - 2
+  const layers = sizes.slice(1).flatMap((units, index) => {
+    const shape = index === 0 ? { inputShape: [sizes[0]] } : {}
+    if (index === last)
+      return [new Dense({ units, activation: loss === 'meanSquaredError' ? 'linear' : 'softmax', ...shape })]
+    const normalized = [new Dense({ units, ...shape }), new BatchNormalization(), new Activation({ activation })]
+    const hidden = batchNorm ? normalized : [new Dense({ units, activation, ...shape })]
+    return dropout ? [...hidden, new Dropout({ rate: dropout })] : hidden
+  })
+  const model = new Sequential(layers)
+  const dense = model.layers.filter((layer) => layer instanceof Dense)
+  for (const [index, layer] of dense.entries()) {
+    const { values, shape } = kernel(workload, index)
+    layer.setWeights([tensor(values, shape), new Float32Array(shape[1])])
+  }
+  return model
+}
+
+/** Each chunk is one `fit`, data handed over and all. */
+function training(workload) {
+  const model = network(workload)
+  model.compile({ optimizer: 'adam', loss: workload.loss })
+  const { x, y } = data(workload)
+  const train = (epochs) => model.fit(x, y, { epochs, batchSize: workload.batch, verbose: 0, shuffle: false })
+  let secondsOfEpoch = Number.POSITIVE_INFINITY
+  return {
+    agree: async (epochs) => (await train(epochs)).history.loss,
+    chunk: async (seconds, least) => {
+      const epochs = Math.max(Math.round(seconds / secondsOfEpoch), Math.ceil(least / workload.batches), 1)
+      const run = async () => {
+        await train(epochs)
+        return epochs * workload.batches
+      }
+      const microseconds = await repeat(run, 0, 1)
+      secondsOfEpoch = (microseconds * workload.batches) / 1e6
+      return { microseconds }
+    },
+  }
+}
+
+/** Rows arrive as typed arrays, and probabilities leave as such. */
+async function prediction(workload) {
+  const model = network(workload)
+  const { values, shape } = data(workload).x
+  const { batch, batches } = workload
+  const length = batch * shape[1]
+  const parts = Array.from({ length: batches }, (_, i) => values.subarray(i * length, (i + 1) * length))
+  const compiled = jit((x) => model.apply(x))
+  const ways = {
+    jit: (part) => compiled(tensor(part, [batch, shape[1]])),
+    predict: (part) => model.predict({ values: part, shape: [batch, shape[1]] }, { batchSize: batch }),
+  }
+  const outputs = ways[workload.way]
+  let next = 0
+  const step = async () => {
+    const part = parts[next]
+    next = (next + 1) % batches
+    return (await outputs(part)).dataSync()
+  }
+  const run = async () => {
+    await step()
+    return 1
+  }
+  return {
+    agree: async () => [...(await step()).slice(0, 10), ...(await step()).slice(0, 10)],
+    chunk: async (seconds, least) => ({ microseconds: await repeat(run, seconds, least) }),
+  }
+}
+
+await serve(`ferrograd ${version()}`, (workload) => (workload.task === 'train' ? training : prediction)(workload))

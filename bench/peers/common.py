@@ -1,0 +1,87 @@
+"""What the Python sides of the bench share: the data, the initial weights and the protocol.
+
+A side reads lines of JSON from its input and answers each with one line. Every side of the bench makes the same numbers
+from the same integer formula, so nothing is handed over but the workload.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+
+CHUNK = 1 << 16
+
+
+def uniform(count, seed):
+    """`count` float32 in [0, 1): a 32-bit hash of the position (the finaliser of MurmurHash3), its upper 24 bits."""
+    values = np.empty(count, np.float32)
+    for first in range(0, count, CHUNK):
+        last = min(first + CHUNK, count)
+        h = np.arange(first, last, dtype=np.uint32) + np.uint32((seed * 0x9E3779B9) & 0xFFFFFFFF)
+        h = (h ^ (h >> 16)) * np.uint32(0x85EBCA6B)
+        h = (h ^ (h >> 13)) * np.uint32(0xC2B2AE35)
+        values[first:last] = ((h ^ (h >> 16)) >> 8).astype(np.float64) / 2.0**24
+    return values
+
+
+def kernel(workload, index):
+    """The initial kernel of a dense layer, (fan_in, fan_out): uniform within Glorot's limit."""
+    fan_in, fan_out = workload["layers"][index : index + 2]
+    limit = (6 / (fan_in + fan_out)) ** 0.5
+    values = uniform(fan_in * fan_out, 100 + index)
+    for first in range(0, values.size, CHUNK):
+        part = values[first : first + CHUNK]
+        part[:] = (2 * part.astype(np.float64) - 1) * limit
+    return values.reshape(fan_in, fan_out)
+
+
+def data(workload):
+    """Inputs (rows, width) and what they determine: a number (rows, 1) or a class (rows,)."""
+    width, outputs = workload["layers"][0], workload["layers"][-1]
+    rows = workload["batch"] * workload["batches"]
+    x = uniform(rows * width, 1).reshape(rows, width)
+    if workload["loss"] == "meanSquaredError":
+        return x, (x[:, :1] - np.float32(0.5)).copy()
+    return x, np.floor(x[:, 0].astype(np.float64) * outputs).astype(np.int64)
+
+
+def repeat(run, seconds, least):
+    """Microseconds of a step where `run()` does some steps and says how many; at least `seconds` and `least` steps."""
+    start, steps = time.perf_counter(), 0
+    while True:
+        steps += run()
+        elapsed = time.perf_counter() - start
+        if elapsed >= seconds and steps >= least:
+            return elapsed * 1e6 / steps
+
+
+def peak_megabytes():
+    """The most memory that this process held resident; nothing where the system does not say."""
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+    except OSError:
+        return None
+
+
+def serve(version, prepare):
+    """Answers until the input ends. `prepare(workload)` gives a side with `agree(epochs)` and `chunk(seconds, least)`."""
+    side, name = None, None
+    for line in sys.stdin:
+        request = json.loads(line)
+        kind = request["kind"]
+        if kind == "version":
+            answer = version
+        elif kind == "peak":
+            answer = peak_megabytes()
+        elif kind == "agree":
+            side, name = None, None
+            answer = prepare(request["workload"]).agree(request["epochs"])
+        else:
+            workload = request["workload"]
+            if name != workload["name"]:
+                side, name = None, None
+                side, name = prepare(workload), workload["name"]
+            answer = side.chunk(request["seconds"], request["steps"])
+        print(json.dumps(answer), flush=True)

@@ -1,0 +1,146 @@
+"""JAX in its best form: the whole step, Adam included, is one compiled function whose buffers are donated.
+
+Called with `step`, it calls that function for each batch; with `scan`, `lax.scan` takes the steps of an epoch in one
+call. Random bits come from the `rbg` generator, which is faster on a CPU than the default.
+"""
+
+import sys
+
+from common import data, kernel, repeat, serve
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+jax.config.update("jax_default_prng_impl", "rbg")
+
+LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
+
+
+def parameters(workload):
+    sizes, made = workload["layers"], []
+    for index, fan_out in enumerate(sizes[1:]):
+        layer = {"w": jnp.asarray(kernel(workload, index)), "b": jnp.zeros(fan_out)}
+        if workload.get("batchNorm") and index < len(sizes) - 2:
+            layer |= {"gamma": jnp.ones(fan_out), "beta": jnp.zeros(fan_out)}
+        made.append(layer)
+    return made
+
+
+def statistics(workload):
+    if not workload.get("batchNorm"):
+        return []
+    return [{"mean": jnp.zeros(size), "variance": jnp.ones(size)} for size in workload["layers"][1:-1]]
+
+
+def forward(workload, params, stats, key, x):
+    """Outputs before a softmax, and the moving statistics of batch normalization."""
+    act = jax.nn.relu if workload["activation"] == "relu" else jax.nn.sigmoid
+    moved = []
+    for index, layer in enumerate(params):
+        x = x @ layer["w"] + layer["b"]
+        if index == len(params) - 1:
+            return x, moved
+        if workload.get("batchNorm"):
+            mean, variance = x.mean(0), x.var(0)
+            x = (x - mean) * jax.lax.rsqrt(variance + 1e-3) * layer["gamma"] + layer["beta"]
+            old = stats[index]
+            moved.append({"mean": 0.99 * old["mean"] + 0.01 * mean, "variance": 0.99 * old["variance"] + 0.01 * variance})
+        x = act(x)
+        if workload.get("dropout"):
+            keep = 1 - workload["dropout"]
+            mask = jax.random.bernoulli(jax.random.fold_in(key, index), keep, x.shape)
+            x = jnp.where(mask, x / keep, 0)
+
+
+def step_of(workload):
+    def loss_of(params, stats, key, x, y):
+        out, moved = forward(workload, params, stats, key, x)
+        if workload["loss"] == "meanSquaredError":
+            return jnp.mean((out - y) ** 2), moved
+        picked = jnp.take_along_axis(jax.nn.log_softmax(out), y[:, None], axis=-1)
+        return -jnp.mean(picked), moved
+
+    def step(state, batch):
+        params, m, v, t, stats, key = state
+        now, key = (jax.random.split(key) if workload.get("dropout") else (key, key))
+        (loss, stats), grads = jax.value_and_grad(loss_of, has_aux=True)(params, stats, now, *batch)
+        t = t + 1
+        m = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, grads)
+        v = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, v, grads)
+        rate = LEARNING_RATE * jnp.sqrt(1 - BETA2**t) / (1 - BETA1**t)
+        params = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) + EPSILON), params, m, v)
+        return (params, m, v, t, stats, key), loss
+
+    return step
+
+
+class Training:
+    def __init__(self, workload):
+        params = parameters(workload)
+        zeros = lambda: jax.tree.map(jnp.zeros_like, params)
+        self.state = (params, zeros(), zeros(), jnp.float32(0), statistics(workload), jax.random.key(1))
+        x, y = data(workload)
+        rows = (workload["batches"], workload["batch"])
+        self.epoch_data = (jnp.asarray(x.reshape(*rows, -1)), jnp.asarray(y.reshape(*rows, *y.shape[1:])))
+        self.batches = [(self.epoch_data[0][i], self.epoch_data[1][i]) for i in range(workload["batches"])]
+        step = step_of(workload)
+        self.step = jax.jit(step, donate_argnums=0)
+        self.scan = jax.jit(lambda state, batches: jax.lax.scan(step, state, batches), donate_argnums=0)
+        self.epoch = self.epoch_by_scan if sys.argv[2] == "scan" else self.epoch_by_steps
+
+    def epoch_by_steps(self):
+        losses = []
+        for batch in self.batches:
+            self.state, loss = self.step(self.state, batch)
+            losses.append(loss)
+        jax.block_until_ready((self.state, losses))
+        return losses
+
+    def epoch_by_scan(self):
+        self.state, losses = self.scan(self.state, self.epoch_data)
+        jax.block_until_ready((self.state, losses))
+        return losses
+
+    def agree(self, epochs):
+        return [float(np.mean(np.asarray(self.epoch()))) for _ in range(epochs)]
+
+    def chunk(self, seconds, least):
+        def run():
+            self.epoch()
+            return len(self.batches)
+
+        return {"microseconds": repeat(run, seconds, least)}
+
+
+class Prediction:
+    """Rows arrive as NumPy arrays, and probabilities leave as such."""
+
+    def __init__(self, workload):
+        params = parameters(workload)
+        self.run = jax.jit(lambda params, x: jax.nn.softmax(forward(workload, params, [], None, x)[0]))
+        self.params = params
+        x, batch = data(workload)[0], workload["batch"]
+        self.batches = [x[first : first + batch] for first in range(0, len(x), batch)]
+        self.next = 0
+
+    def step(self):
+        x = self.batches[self.next]
+        self.next = (self.next + 1) % len(self.batches)
+        return np.asarray(self.run(self.params, x))
+
+    def agree(self, epochs):
+        return self.step()[0].tolist() + self.step()[0].tolist()
+
+    def chunk(self, seconds, least):
+        def run():
+            self.step()
+            return 1
+
+        return {"microseconds": repeat(run, seconds, least)}
+
+
+serve(
+    f"JAX {jax.__version__}",
+    lambda workload: (Training if workload["task"] == "train" else Prediction)(workload),
+)
