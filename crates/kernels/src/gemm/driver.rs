@@ -1,18 +1,18 @@
 //! Running a planned product: blocks, and in each the packing tasks and then the tile tasks.
 
-use super::Gemm;
 use super::epilogue::{Activation, BiasAxis, Finish};
 use super::pack::Panel;
 use super::plan::pieces;
-use super::tile::{Base, Tile};
+use super::tile::{Ahead, Base, Tile};
+use super::{ALIGNMENT, Gemm};
 use crate::element::Float;
 use crate::threads::Threads;
 use std::ops::Range;
 
-/// Panels that are packed together.
-const PACKED_PANELS: usize = 2;
+/// Panels that are packed together: their columns are neighbours in memory when `a` is a transpose.
+const PACKED_PANELS: usize = 8;
 /// Strips that are packed together: their rows are neighbours in memory when `b` is row-major.
-const PACKED_STRIPS: usize = 4;
+pub(super) const PACKED_STRIPS: usize = 4;
 /// Depths that are packed together: fewer pages than the first-level TLB holds.
 const PACKED_DEPTH: usize = 64;
 
@@ -31,12 +31,12 @@ pub(super) struct Buffers<T> {
 unsafe impl<T: Float> Sync for Buffers<T> {}
 
 /// A part of the product whose packed operands fit the caches.
-struct Block {
-    rows: Range<usize>,
-    cols: Range<usize>,
-    depth: Range<usize>,
+pub(super) struct Block {
+    pub rows: Range<usize>,
+    pub cols: Range<usize>,
+    pub depth: Range<usize>,
     /// Whether `b` is packed already.
-    packed_b: bool,
+    pub packed_b: bool,
 }
 
 /// Calls `task` for each index, on the pool where there is one.
@@ -60,7 +60,7 @@ impl<T: Float> Gemm<T> {
             if self.plan.pack_b {
                 self.pack_strip(buffers, &block, 0, 0..shape.depth);
             }
-            self.multiply_tile(buffers, &block, 0, 0);
+            self.multiply_tile(buffers, &block, (0, 0), Ahead::nothing(buffers.a));
         }
     }
 
@@ -117,14 +117,16 @@ impl<T: Float> Gemm<T> {
         block.rows.len() == self.shape.rows && self.tiles(block).0 <= self.plan.group_panels
     }
 
-    /// Packs some panels of `a`.
+    /// Packs some neighbouring panels of `a`, a few depths of each at a time so that pages are visited once.
     ///
     /// # Safety
     /// That of [`Self::run_blocks`].
-    unsafe fn pack_panels(&self, buffers: &Buffers<T>, block: &Block, panels: Range<usize>) {
-        for panel in panels {
-            // Safety: the caller's promise.
-            unsafe { self.pack_panel(buffers, block, panel) };
+    pub(super) unsafe fn pack_panels(&self, buffers: &Buffers<T>, block: &Block, panels: Range<usize>) {
+        for depth in pieces(block.depth.len(), PACKED_DEPTH) {
+            for panel in panels.clone() {
+                // Safety: the caller's promise.
+                unsafe { self.pack_panel(buffers, block, panel, depth.clone()) };
+            }
         }
     }
 
@@ -132,7 +134,7 @@ impl<T: Float> Gemm<T> {
     ///
     /// # Safety
     /// That of [`Self::run_blocks`].
-    unsafe fn pack_strips(&self, buffers: &Buffers<T>, block: &Block, strips: Range<usize>) {
+    pub(super) unsafe fn pack_strips(&self, buffers: &Buffers<T>, block: &Block, strips: Range<usize>) {
         for depth in pieces(block.depth.len(), PACKED_DEPTH) {
             for strip in strips.clone() {
                 // Safety: the caller's promise.
@@ -141,22 +143,28 @@ impl<T: Float> Gemm<T> {
         }
     }
 
-    /// Packs the rows of one panel of `a`, as high as the panel.
+    /// Packs some depths of one panel of `a`, as high as the panel.
     ///
     /// # Safety
     /// That of [`Self::run_blocks`].
-    unsafe fn pack_panel(&self, buffers: &Buffers<T>, block: &Block, panel: usize) {
+    unsafe fn pack_panel(&self, buffers: &Buffers<T>, block: &Block, panel: usize, depth: Range<usize>) {
         let (start, rows) = span(panel, self.plan.panel, block.rows.len());
         let a = &self.shape.a;
         // Safety: the caller's promise.
         unsafe {
             (self.kernels.pack)(&Panel {
-                source: at(buffers.a, block.rows.start + start, a.row_stride, block.depth.start, a.col_stride),
+                source: at(
+                    buffers.a,
+                    block.rows.start + start,
+                    a.row_stride,
+                    block.depth.start + depth.start,
+                    a.col_stride,
+                ),
                 lane_stride: a.row_stride,
                 depth_stride: a.col_stride,
                 lanes: rows,
-                depth: block.depth.len(),
-                target: buffers.packed_a.add(start * block.depth.len()),
+                depth: depth.len(),
+                target: buffers.packed_a.add(start * block.depth.len() + depth.start * rows),
                 pitch: rows,
             });
         }
@@ -203,19 +211,30 @@ impl<T: Float> Gemm<T> {
         let (panels, strips) = self.tiles(block);
         let (high, wide) = (self.plan.group_panels, self.plan.group_strips);
         let columns = strips.div_ceil(wide);
+        // This thread's next task, most likely.
+        let turn = threads.map_or(1, Threads::count);
         each(threads, panels.div_ceil(high) * columns, &|task| {
+            let next = share((task + turn) % columns, wide, strips);
             let panels = share(task / columns, high, panels);
             let strips = share(task % columns, wide, strips);
             // Safety: each tile belongs to one task; the caller vouches for the buffers.
-            unsafe { self.multiply_group(buffers, block, panels, strips) };
+            unsafe { self.multiply_group(buffers, block, panels, strips, next.start) };
         });
     }
 
-    /// The tiles of a task, and the packing of what only this task reads.
+    /// The tiles of a task, and the packing of what only this task reads. Meanwhile the strips that come next, in the
+    /// end those from `next` on, are on their way to the cache.
     ///
     /// # Safety
     /// That of [`Self::run_blocks`], and no other task has these tiles.
-    unsafe fn multiply_group(&self, buffers: &Buffers<T>, block: &Block, panels: Range<usize>, strips: Range<usize>) {
+    unsafe fn multiply_group(
+        &self,
+        buffers: &Buffers<T>,
+        block: &Block,
+        panels: Range<usize>,
+        strips: Range<usize>,
+        next: usize,
+    ) {
         let packs_b = self.plan.pack_b && self.own_strips(block);
         // Safety: the caller's promise.
         unsafe {
@@ -227,13 +246,40 @@ impl<T: Float> Gemm<T> {
                 if packs_b {
                     self.pack_strips(buffers, block, few.clone());
                 }
+                let next = if few.end < strips.end { few.end } else { next };
+                let mut ahead = self.ahead(buffers, block, next, panels.len() * few.len());
                 for strip in few {
                     for panel in panels.clone() {
-                        self.multiply_tile(buffers, block, panel, strip);
+                        let line = ahead.next().unwrap_or(Ahead::nothing(buffers.a));
+                        self.multiply_tile(buffers, block, (panel, strip), line);
                     }
                 }
             }
         }
+    }
+
+    /// What each of `tiles` tiles may ask for so that the few strips from `next` on are in the second-level cache
+    /// when they are packed or read: the lines side by side in memory, one a tile and depth.
+    fn ahead(
+        &self,
+        buffers: &Buffers<T>,
+        block: &Block,
+        next: usize,
+        tiles: usize,
+    ) -> impl Iterator<Item = Ahead<T>> + use<T> {
+        let (b, line) = (&self.shape.b, ALIGNMENT / size_of::<T>());
+        let first = next * self.plan.strip;
+        let cols = block.cols.len().saturating_sub(first).min(PACKED_STRIPS * self.plan.strip);
+        let start = at(buffers.b, block.depth.start, b.row_stride, block.cols.start + first, b.col_stride);
+        let (numbers, stride) =
+            if b.col_stride == 1 { (cols, b.row_stride) } else { (block.depth.len(), b.col_stride) };
+        let packed = self.plan.pack_b && !self.own_strips(block);
+        let lines = if cols == 0 || packed { 0 } else { numbers.div_ceil(line) };
+        let every = (tiles / lines.max(1)).max(1);
+        (0..lines * every).map(move |tile| match tile % every {
+            0 => Ahead { start: start.wrapping_add(tile / every * line), stride },
+            _ => Ahead::nothing(start),
+        })
     }
 
     /// One register tile over the depth of the block, finished when that is the last.
@@ -241,7 +287,13 @@ impl<T: Float> Gemm<T> {
     /// # Safety
     /// That of [`Self::run_blocks`].
     #[inline]
-    unsafe fn multiply_tile(&self, buffers: &Buffers<T>, block: &Block, panel: usize, strip: usize) {
+    pub(super) unsafe fn multiply_tile(
+        &self,
+        buffers: &Buffers<T>,
+        block: &Block,
+        (panel, strip): (usize, usize),
+        ahead: Ahead<T>,
+    ) {
         let (row, rows) = span(panel, self.plan.panel, block.rows.len());
         let (col, cols) = span(strip, self.plan.strip, block.cols.len());
         let (top, left, depth) = (block.rows.start + row, block.cols.start + col, block.depth.len());
@@ -259,6 +311,7 @@ impl<T: Float> Gemm<T> {
             base: self.base(buffers, top, left, block.depth.start == 0),
             alpha: self.alpha,
             last: cols - (vectors - 1) * self.kernels.lanes,
+            ahead,
         };
         let mut kernels = if a.row_stride == 1 { self.kernels.neighbours } else { self.kernels.strided };
         if self.plan.pack_a {

@@ -2,7 +2,7 @@
 
 use super::driver::{Buffers, each, share};
 use super::pack::Panel;
-use super::tile::{Base, Tile};
+use super::tile::{Ahead, Base, Tile};
 use super::{BiasAxis, Gemm};
 use crate::element::Float;
 use crate::threads::Threads;
@@ -72,6 +72,7 @@ impl<T: Float> Gemm<T> {
                 base: self.flipped_bias(buffers, row),
                 alpha: self.alpha,
                 last: rows - (vectors - 1) * lanes,
+                ahead: Ahead::nothing(buffers.packed_b),
             });
             (self.kernels.pack)(&Panel {
                 source: turned,

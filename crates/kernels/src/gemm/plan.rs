@@ -18,8 +18,9 @@ const MOST_TASKS: usize = 32;
 const ENOUGH_TASKS: usize = 12;
 /// Bytes of packed `a` that a task keeps in the second-level cache.
 const GROUP_BYTES: usize = 512 * 1024;
-/// Bytes of a packed row or column: the deeper a block, the fewer times `c` is read and written again.
-const BLOCK_DEPTH_BYTES: usize = 2048;
+/// Bytes of a packed row or column. The deeper a block, the fewer times `c` is read and written again; a strip of `b`
+/// and a panel of `a` of this depth fit the first-level cache together.
+const BLOCK_DEPTH_BYTES: usize = 1024;
 /// Rows of a block: its packed panels stay in the last-level cache.
 const BLOCK_ROWS: usize = 2048;
 /// Columns of a block.
@@ -41,6 +42,8 @@ const DOTS: usize = 8;
 
 /// The least depth that pays for turning the result.
 const FLIPPED_DEPTH: usize = 8;
+/// Bytes of a row up to which a narrow result reads its operand in place.
+const FLIPPED_ROW_BYTES: usize = 2048;
 /// Bytes up to which an operand is packed for the sake of a narrow result.
 const FLIPPED_BYTES: usize = 2 * 1024 * 1024;
 /// Products from which on a batch keeps all threads busy with whole products.
@@ -89,7 +92,7 @@ impl Plan {
         let panel = even(shape.rows, highest);
         let strip = 2 * kernels.lanes;
         let whole = !pack_a && !pack_b;
-        let block_depth = if whole { shape.depth } else { even(shape.depth, BLOCK_DEPTH_BYTES / size_of::<T>()) };
+        let block_depth = if whole { shape.depth } else { even(shape.depth, block_depth::<T>()) };
         let single = !pack_a && shape.rows <= highest && shape.cols <= strip && shape.depth <= block_depth;
         let mut plan = Plan {
             path: if single { Path::Single } else { Path::Blocks },
@@ -165,6 +168,11 @@ impl Plan {
     }
 }
 
+/// The depth of a block.
+pub(super) fn block_depth<T>() -> usize {
+    BLOCK_DEPTH_BYTES / size_of::<T>()
+}
+
 /// Which operands are worth packing.
 fn packing<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> (bool, bool) {
     let strip = 2 * kernels.lanes;
@@ -216,7 +224,7 @@ fn flipped_path<T: Float>(shape: &GemmShape, epilogue: &EpilogueSpec, kernels: &
     if !narrow || !gapless || shape.rows < strip || shape.depth < FLIPPED_DEPTH || epilogue.accumulate {
         return None;
     }
-    let pack = shape.a.row_stride != 1 || shape.depth > BLOCK_DEPTH_BYTES / size_of::<T>();
+    let pack = shape.a.row_stride != 1 || shape.depth > FLIPPED_ROW_BYTES / size_of::<T>();
     let bytes = shape.rows.saturating_mul(shape.depth).saturating_mul(size_of::<T>());
     let work = flops(shape.rows, shape.cols, shape.depth);
     let tasks = if work < PARALLEL_FLOPS { 1 } else { (work / TASK_FLOPS).min(MOST_TASKS) };
@@ -256,7 +264,7 @@ fn flops(rows: usize, cols: usize, depth: usize) -> usize {
 }
 
 /// The size of the pieces when `len` is cut as evenly as it goes into pieces of at most `most`.
-fn even(len: usize, most: usize) -> usize {
+pub(super) fn even(len: usize, most: usize) -> usize {
     len.div_ceil(len.div_ceil(most).max(1)).max(1)
 }
 

@@ -28,6 +28,21 @@ pub(super) struct Tile<T> {
     pub alpha: T,
     /// Lanes of the last vector that exist, `1 ≤ last ≤ LANES`.
     pub last: usize,
+    pub ahead: Ahead<T>,
+}
+
+/// What a later call reads: at each depth one cache line of it is asked for, `stride` further each time.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead<T> {
+    pub start: *const T,
+    pub stride: isize,
+}
+
+impl<T> Ahead<T> {
+    /// A line that is there already.
+    pub fn nothing(known: *const T) -> Ahead<T> {
+        Ahead { start: known, stride: 0 }
+    }
 }
 
 /// A kernel for a certain number of rows and vectors.
@@ -47,31 +62,56 @@ pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT:
         let mask = V::mask(tile.last);
         let mut sums = [[V::splat(V::Element::default()); N]; R];
         let (mut a, mut b) = (tile.a, tile.b);
-        for i in 0..R {
-            // Rows of `c` need not start at a cache line: one more than their vectors.
-            let c = tile.c.wrapping_add(i * tile.c_row_stride);
+        // A line at a time, so that what the loop itself reads never waits behind a burst: first the rows of `c`,
+        // which need not start at a cache line, then what comes next.
+        let first = R.min(tile.depth);
+        let mut c = tile.c.cast_const();
+        for _ in 0..first {
             for j in 0..N {
                 V::prefetch(c.wrapping_add(j * V::LANES));
             }
             V::prefetch(c.wrapping_add(N * V::LANES - 1));
+            c = c.wrapping_add(tile.c_row_stride);
+            step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);
         }
-        for _ in 0..tile.depth {
-            let mut row = [V::splat(V::Element::default()); N];
-            for j in 0..N {
-                let source = b.wrapping_add(j * V::LANES);
-                row[j] = if PARTIAL && j + 1 == N { V::load_partial(source, mask) } else { V::load(source) };
-            }
-            for i in 0..R {
-                let offset = if UNIT { i as isize } else { i as isize * tile.a_row_stride };
-                let x = V::splat(*a.wrapping_offset(offset));
-                for j in 0..N {
-                    sums[i][j] = x.mul_add(row[j], sums[i][j]);
-                }
-            }
-            a = a.wrapping_offset(tile.a_depth_stride);
-            b = b.wrapping_offset(tile.b_depth_stride);
+        let mut ahead = tile.ahead.start;
+        for _ in first..tile.depth {
+            V::prefetch_second(ahead);
+            ahead = ahead.wrapping_offset(tile.ahead.stride);
+            step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);
         }
         store(tile, sums, mask);
+    }
+}
+
+/// One depth: the outer product of a column of `a` and a row of `b`.
+///
+/// # Safety
+/// That of [`tile`], and this depth exists.
+#[inline(always)]
+unsafe fn step<V: Vector, const R: usize, const N: usize, const UNIT: bool, const PARTIAL: bool>(
+    tile: &Tile<V::Element>,
+    a: &mut *const V::Element,
+    b: &mut *const V::Element,
+    mask: V::Mask,
+    sums: &mut [[V; N]; R],
+) {
+    // Safety: the caller's promise.
+    unsafe {
+        let mut row = [V::splat(V::Element::default()); N];
+        for j in 0..N {
+            let source = b.wrapping_add(j * V::LANES);
+            row[j] = if PARTIAL && j + 1 == N { V::load_partial(source, mask) } else { V::load(source) };
+        }
+        for i in 0..R {
+            let offset = if UNIT { i as isize } else { i as isize * tile.a_row_stride };
+            let x = V::splat(*a.wrapping_offset(offset));
+            for j in 0..N {
+                sums[i][j] = x.mul_add(row[j], sums[i][j]);
+            }
+        }
+        *a = a.wrapping_offset(tile.a_depth_stride);
+        *b = b.wrapping_offset(tile.b_depth_stride);
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn sum(self) -> Self::Element;
     /// Asks for the cache line of `address` ahead of a write.
     unsafe fn prefetch(address: *const Self::Element);
+    /// Asks for the cache line of `address` ahead of a later read, no closer than the second-level cache.
+    unsafe fn prefetch_second(address: *const Self::Element);
     /// `target[d · target_stride + l] = source[l · source_stride + d]` for `l < lanes ≤ BLOCK`, `d < BLOCK`.
     unsafe fn transpose(
         source: *const Self::Element,
@@ -132,6 +134,8 @@ unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
     }
     #[inline(always)]
     unsafe fn prefetch(_address: *const T) {}
+    #[inline(always)]
+    unsafe fn prefetch_second(_address: *const T) {}
     #[inline(always)]
     unsafe fn transpose(source: *const T, source_stride: isize, lanes: usize, target: *mut T, target_stride: usize) {
         for lane in 0..lanes {
@@ -298,6 +302,11 @@ pub(super) mod x86 {
                 unsafe fn prefetch(address: *const $element) {
                     // Safety: a prefetch never faults.
                     unsafe { _mm_prefetch::<_MM_HINT_ET0>(address.cast()) }
+                }
+                #[inline(always)]
+                unsafe fn prefetch_second(address: *const $element) {
+                    // Safety: a prefetch never faults.
+                    unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
                 }
                 transpose!($half, $side, $turn);
             }
