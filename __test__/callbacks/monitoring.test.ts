@@ -72,7 +72,7 @@ async function drive(
 }
 
 const keras = fixture<Case>('callbacks').cases.filter(({ values }) => values !== undefined)
-const renamed: Readonly<Record<string, string>> = { min_lr: 'minLearningRate' }
+const renamed: Readonly<Record<string, string>> = { min_lr: 'minLr' }
 const ours = ({ options }: Case): Record<string, unknown> =>
   Object.fromEntries(Object.entries(options).map(([key, value]) => [renamed[key] ?? camel(key), value]))
 const of = (name: string): Case[] => keras.filter(({ callback }) => callback === name)

@@ -59,6 +59,7 @@ const options: Readonly<Record<string, readonly Options[]>> = {
   ],
   InputLayer: [{ shape: [4] }, { batchShape: [null, 2, 3], dtype: 'int32' }],
   Normalization: [{}, { mean: [1, 2], variance: [1, 4] }],
+  BatchNormalization: [{}, { axis: 1, momentum: 0.5, activityRegularizer: 'l1' }],
   Permute: [{ dims: [2, 1] }],
   RepeatVector: [{ n: 3 }],
   Rescaling: [{ scale: 2, offset: -1 }],

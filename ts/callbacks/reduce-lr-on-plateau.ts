@@ -16,13 +16,13 @@ const ownFields = {
   /** Epochs after a reduction that are not counted. */
   cooldown: { type: 'integer', default: 0, min: 0 },
   /** The rate never falls below it. */
-  minLearningRate: { type: 'number', default: 0, min: 0, config: 'min_lr' },
+  minLr: { type: 'number', default: 0, min: 0 },
 } as const
 
 const fields: typeof monitorFields & typeof ownFields = { ...monitorFields, ...ownFields }
 
 /**
- * `rate ← max(rate · factor, minLearningRate)` after `patience` epochs without improvement.
+ * `rate ← max(rate · factor, minLr)` after `patience` epochs without improvement.
  *
  * @example
  * ```ts
@@ -78,10 +78,10 @@ export class ReduceLROnPlateau extends Callback<typeof fields> {
   }
 
   #reduce(epoch: number): void {
-    const { factor, minLearningRate, cooldown, verbose } = this.options
+    const { factor, minLr, cooldown, verbose } = this.options
     const rate = rateOf(this.model)
-    if (rate <= minLearningRate) return
-    const reduced = Math.max(rate * factor, minLearningRate)
+    if (rate <= minLr) return
+    const reduced = Math.max(rate * factor, minLr)
     setRate(this.model, 'ReduceLROnPlateau', reduced)
     this.#cooling = cooldown
     this.wait = 0

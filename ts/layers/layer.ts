@@ -29,6 +29,8 @@ const layerFields = {
   dtype: { type: 'dtype', default: null },
   /** The shape of one sample, for the first layer of a `Sequential`; null where it may vary. */
   inputShape: { type: 'partialShape', default: null, config: false },
+  /** A penalty on the results, divided by the batch. */
+  activityRegularizer: { type: 'regularizer', default: null, quiet: true },
 } as const
 
 /** The fields every layer has. */
@@ -337,7 +339,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
 
   /** Penalises results where the layer has an activity regularizer; divided by the batch, so that its size does not matter. */
   #called(results: readonly Tensor[]): Tensor[] {
-    const { activityRegularizer } = this.options as unknown as { readonly activityRegularizer?: Regularizer | null }
+    const { activityRegularizer } = this.options as unknown as { readonly activityRegularizer: Regularizer | null }
     if (activityRegularizer) {
       for (const y of results) this.addLoss(ops.divide(activityRegularizer.call(y), Math.max(1, y.shape[0] ?? 1)))
     }
