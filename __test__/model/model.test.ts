@@ -169,6 +169,38 @@ describe('summary', () => {
   test('says what is not built', () => {
     expect(new Sequential([new Dense({ units: 10 })]).summary({ print: false })).toMatch(/\? +│ not built/)
   })
+
+  test('fits a terminal of any width, down to forty columns', () => {
+    const columns = process.stdout.columns
+    try {
+      for (const [has, most] of [
+        [12, 40],
+        [45, 45],
+        [300, 98],
+      ] as const) {
+        process.stdout.columns = has
+        const lines = residual().summary({ print: false, showTrainable: true }).split('\n')
+        expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(most)
+      }
+    } finally {
+      process.stdout.columns = columns
+    }
+    expect(() => residual().summary({ width: 39 })).toThrow('summary.width: expected an integer ≥ 40, got 39')
+    expect(() => residual().summary({ widht: 60 } as never)).toThrow("unknown option 'widht'. Did you mean 'width'?")
+  })
+
+  test('lists the layers of models inside, and what is trained', () => {
+    const inner = new Sequential([new Dense({ units: 3, trainable: false }), new Dense({ units: 2 })], {
+      name: 'inner',
+    })
+    const x = input({ shape: [4] })
+    const model = new Model({ inputs: x, outputs: new Flatten().apply(inner.apply(x)) })
+    const text = model.summary({ print: false, expandNested: true, showTrainable: true, width: 90 })
+    expect(text).toMatch(/inner \(Sequential\) +│ \(batch, 2\) +│ +23 │ some/)
+    expect(text).toMatch(/› dense \(Dense\) +│ \(batch, 3\) +│ +15 │ none/)
+    expect(text).toMatch(/› dense_1 \(Dense\) +│ \(batch, 2\) +│ +8 │ all/)
+    expect(text).toMatch(/flatten \(Flatten\) +│ \(batch, 2\) +│ +0 │ -/)
+  })
 })
 
 describe('configurations', () => {

@@ -22,7 +22,12 @@ interface Section {
 
 const common = ['name', 'dtype']
 const sections = [
-  { title: 'Layers', path: 'layers', family: layerFamily, shared: [...common, 'trainable', 'inputShape', 'activityRegularizer'] },
+  {
+    title: 'Layers',
+    path: 'layers',
+    family: layerFamily,
+    shared: [...common, 'trainable', 'inputShape', 'activityRegularizer'],
+  },
   { title: 'Losses', path: 'losses', family: lossFamily, shared: [...common, 'reduction'] },
   { title: 'Metrics', path: 'metrics', family: statisticFamily, shared: common },
   {

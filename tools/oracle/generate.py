@@ -9,6 +9,7 @@ import backend
 import encode
 
 TOPICS = [
+    "signatures",
     "mlp",
     "activations",
     "optimizers",

@@ -1,5 +1,6 @@
 /** `model.summary()`: the layers of a model as a table. */
 import { fail } from '../errors.js'
+import { checkNames } from '../training/options.js'
 import type { PartialShape } from '../types.js'
 import type { Variable } from '../variable.js'
 import type { AnyLayer, Graph, GraphNode } from './graph.js'
@@ -11,6 +12,10 @@ export interface SummaryOptions {
   readonly print?: boolean
   /** Characters a line; default the terminal's width, at most 98. */
   readonly width?: number
+  /** Whether the layers inside a model inside are listed too. */
+  readonly expandNested?: boolean
+  /** Whether a column tells if a layer's weights are trained: all, some or none. */
+  readonly showTrainable?: boolean
 }
 
 const left = (title: string): ColumnHead => ({ title, align: 'left' })
@@ -18,12 +23,20 @@ const right = (title: string): ColumnHead => ({ title, align: 'right' })
 
 /** The table, then the numbers of parameters. */
 export function summary(model: Model, options: SummaryOptions = {}): string {
-  const { print = true, width = Math.min(98, process.stdout.columns ?? 80) } = options
-  if (!(Number.isInteger(width) && width >= 40)) fail('ERR_CONFIG', 'summary.width', 'an integer ≥ 40', width)
+  checkNames('summary', options, ['print', 'width', 'expandNested', 'showTrainable'])
+  const { print = true, width = terminalWidth(), expandNested = false, showTrainable = false } = options
+  if (!(Number.isInteger(width) && width >= narrowest))
+    fail('ERR_CONFIG', 'summary.width', `an integer ≥ ${narrowest}`, width)
   const { graph } = model
   const wired = graph !== undefined && !isChain(graph)
-  const heads = [left('Layer (type)'), left('Output shape'), right('Params'), ...(wired ? [left('Connected to')] : [])]
-  const rows = model.layers.map((layer) => rowOf(layer, graph, wired))
+  const heads = [
+    left('Layer (type)'),
+    left('Output shape'),
+    right('Params'),
+    ...(wired ? [left('Connected to')] : []),
+    ...(showTrainable ? [left('Trained')] : []),
+  ]
+  const rows = rowsOf(model, { wired, showTrainable, expandNested })
   const text = [`Model: ${model.name} (${model.className})`, drawTable(heads, rows, width), ...totals(model)].join('\n')
   if (print) console.log(text)
   return text
@@ -44,12 +57,48 @@ function branches(nodes: readonly GraphNode[]): boolean {
   return new Set(sources).size !== sources.length
 }
 
-function rowOf(layer: AnyLayer, graph: Graph | undefined, wired: boolean): string[] {
+interface Columns {
+  readonly wired: boolean
+  readonly showTrainable: boolean
+  readonly expandNested: boolean
+}
+
+/** A row for each layer; after a model inside, with `expandNested`, the rows of its layers. */
+function rowsOf(model: Model, columns: Columns, depth = 0): string[][] {
+  return model.layers.flatMap((layer) => {
+    const inside = columns.expandNested && isModel(layer) ? rowsOf(layer, columns, depth + 1) : []
+    return [rowOf(layer, model.graph, columns, '› '.repeat(depth)), ...inside]
+  })
+}
+
+function rowOf(layer: AnyLayer, graph: Graph | undefined, columns: Columns, indent: string): string[] {
   const calls = graph?.nodes.filter((node) => node.layer === layer) ?? []
   const shape = calls[0] === undefined ? '?' : formatShape(calls[0].output.shape)
   const params = layer.built ? layer.countParams().toLocaleString('en-US') : 'not built'
-  const cells = [`${layer.name} (${layer.className})`, shape, params]
-  return wired ? [...cells, calls.flatMap(sourcesOf).join(', ') || '-'] : cells
+  return [
+    `${indent}${layer.name} (${layer.className})`,
+    shape,
+    params,
+    ...(columns.wired ? [calls.flatMap(sourcesOf).join(', ') || '-'] : []),
+    ...(columns.showTrainable ? [trained(layer)] : []),
+  ]
+}
+
+function trained(layer: AnyLayer): string {
+  const { length } = layer.trainableWeights
+  if (layer.weights.length === 0) return '-'
+  return length === 0 ? 'none' : length === layer.weights.length ? 'all' : 'some'
+}
+
+function isModel(layer: AnyLayer): layer is Model {
+  return 'layers' in layer
+}
+
+/** What a table of five columns needs. */
+const narrowest = 40
+
+function terminalWidth(): number {
+  return Math.max(narrowest, Math.min(98, process.stdout.columns ?? 80))
 }
 
 function sourcesOf(node: GraphNode): string[] {

@@ -30,6 +30,7 @@ export function drawTable(heads: readonly ColumnHead[], rows: readonly (readonly
 function columnWidths(heads: readonly ColumnHead[], rows: readonly (readonly string[])[], width: number): number[] {
   const widths = heads.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => longestLine(row[i] ?? ''))))
   const available = width - 3 * heads.length - 1
+  const narrowest = Math.min(8, Math.floor(available / heads.length))
   while (sum(widths) > available) {
     const widest = widths.indexOf(Math.max(...widths))
     if (widths[widest]! <= narrowest) break
@@ -37,8 +38,6 @@ function columnWidths(heads: readonly ColumnHead[], rows: readonly (readonly str
   }
   return widths
 }
-
-const narrowest = 8
 
 function drawRow(
   cells: readonly string[],
