@@ -48,7 +48,7 @@ export function evaluateNow(handles: readonly BindingTensor[], keep: boolean): v
 export async function evaluateLater(handles: readonly BindingTensor[], keep: boolean): Promise<void> {
   const waiting = isRecording() ? [] : [...assignments]
   const all = [...handles, ...waiting.map(([, { value }]) => value)]
-  await job((done) => runtime().evaluate(all, keep, done))
+  await job((ticket) => runtime().evaluate(all, keep, ticket))
   for (const [variable, assignment] of waiting) {
     if (assignments.get(variable) === assignment) settle(variable, assignment)
   }

@@ -3,6 +3,7 @@
 import { floatx } from './config.js'
 import { fail } from './errors.js'
 import { currentTrace } from './frames.js'
+import { mayRunHere, type Pace, paceOf, ranAway, ranHere } from './pace.js'
 import { compile, type Program } from './program.js'
 import { isRecording } from './recording.js'
 import { Tensor, tensor } from './tensor.js'
@@ -26,10 +27,6 @@ export interface Jitted<A extends readonly unknown[], R> {
   /** Calls the function itself, as part of the surrounding traced or recorded function. */
   draw(...args: Passed<A>): R
 }
-
-/** Programs of at most so many kernels and bytes run at once: handing them to another thread would take longer. */
-const SMALL_STEPS = 64
-const SMALL_BYTES = 64 * 1024
 
 /** Functions whose arguments are never alike fill no memory: the oldest programs are forgotten. */
 const KEPT = 64
@@ -81,31 +78,33 @@ export function jit<A extends readonly (Tensor | Variable)[], R extends JitResul
 
 interface Compiled {
   readonly program: Program
-  readonly small: boolean
+  readonly pace: Pace
   /** Puts the program's outputs in the shape that `fn` returned. */
   readonly assemble: (outputs: readonly Tensor[]) => unknown
 }
 
-/** Runs that were handed to another thread and have not ended: the next one waits for them, so that order is kept. */
-let last: Promise<unknown> | undefined
+/** Runs that were handed to another thread and have not ended: the next ones line up behind them. */
+let away = 0
 
-function run({ program, small, assemble }: Compiled, args: readonly (Tensor | Variable)[]): Promise<unknown> {
+async function run({ program, pace, assemble }: Compiled, args: readonly (Tensor | Variable)[]): Promise<unknown> {
   const inputs = args.filter((arg) => arg instanceof Tensor)
-  if (small && last === undefined) {
-    try {
-      return Promise.resolve(assemble(program.runSync(inputs)))
-    } catch (error) {
-      return Promise.reject(error)
+  const began = performance.now()
+  if (away === 0 && mayRunHere(pace)) {
+    const outputs = program.runSync(inputs)
+    if (outputs !== undefined) {
+      const waits = ranHere(pace, performance.now() - began)
+      if (waits !== undefined) await waits
+      return assemble(outputs)
     }
   }
-  const start = (): Promise<Tensor[]> => program.run(inputs)
-  const done: Promise<Tensor[]> = last === undefined ? start() : last.then(start, start)
-  last = done
-  const forget = (): void => {
-    if (last === done) last = undefined
+  away += 1
+  try {
+    const outputs = await program.run(inputs)
+    ranAway(pace, performance.now() - began)
+    return assemble(outputs)
+  } finally {
+    away -= 1
   }
-  done.then(forget, forget)
-  return done.then(assemble)
 }
 
 function argument(value: unknown, index: number): Tensor | Variable {
@@ -141,8 +140,7 @@ function traceCall(
   const { outputs, assemble } = disassemble(result)
   const inputs = symbols.filter((symbol) => symbol instanceof Tensor)
   const program = compile({ inputs, outputs, updates })
-  const small = program.steps.length <= SMALL_STEPS && program.arenaBytes <= SMALL_BYTES
-  return { program, small, assemble }
+  return { program, pace: paceOf(program), assemble }
 }
 
 function disassemble(result: unknown): {

@@ -2,7 +2,7 @@
 
 import { bytesOf, dtypeCode } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
-import { evaluateLater, evaluateNow, settleVariables } from './evaluation.js'
+import { settleVariables } from './evaluation.js'
 import { BindingColumns, BindingEpoch, BindingProgram } from './native.js'
 import { job, native, runtime } from './runtime.js'
 import { handleOf, Tensor } from './tensor.js'
@@ -37,24 +37,19 @@ export class Program {
     this.#options = options
   }
 
-  /** Runs it off the event loop. */
+  /** Runs it off the event loop, after the runs that were asked for before. */
   async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
     const program = this.#native()
     settleVariables()
-    const pending = inputs.map(handleOf).filter((handle) => !handle.evaluated)
-    if (pending.length > 0) await evaluateLater(pending, false)
-    const outputs = await job((done) => program.run(inputs.map(handleOf), done))
+    const outputs = await job((ticket) => program.run(inputs.map(handleOf), ticket))
     return outputs.take().map((handle) => Tensor.of(handle))
   }
 
-  /** Runs it now: for small programs. */
-  runSync(inputs: readonly Tensor[]): Tensor[] {
+  /** Runs it now: for small programs. Nothing where a run elsewhere, such as a `fit`, holds a variable of its. */
+  runSync(inputs: readonly Tensor[]): Tensor[] | undefined {
     const program = this.#native()
     settleVariables()
-    const handles = inputs.map(handleOf)
-    const pending = handles.filter((handle) => !handle.evaluated)
-    if (pending.length > 0) evaluateNow(pending, false)
-    return native(() => program.runSync(handles)).map((handle) => Tensor.of(handle))
+    return native(() => program.runSync(inputs.map(handleOf)))?.map((handle) => Tensor.of(handle))
   }
 
   /** Bytes that a run works in, for choices by size. */
@@ -192,8 +187,8 @@ export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
   )
   signal?.addEventListener('abort', cancel, { once: true })
   try {
-    epoch = await job((done) => {
-      epoch = BindingEpoch.start(runtime(), request, report, done)
+    epoch = await job((ticket) => {
+      epoch = BindingEpoch.start(runtime(), request, report, ticket)
       return epoch
     })
   } finally {

@@ -8,7 +8,7 @@ let wanted = 0
 
 /** The runtime, made at the first use. */
 export function runtime(): BindingRuntime {
-  current ??= new BindingRuntime(wanted)
+  current ??= new BindingRuntime(wanted, settle)
   return current
 }
 
@@ -27,16 +27,37 @@ export function native<R>(call: () => R): R {
   }
 }
 
-/** Starts a native job and settles when it calls back. The process stays alive until then. */
-export function job<R>(start: (done: (code: string | null, message: string | null) => void) => R): Promise<R> {
+/** A promise that a native job will settle. */
+interface Waiting {
+  readonly resolve: () => void
+  readonly reject: (error: FerrogradError) => void
+}
+
+const waiting = new Map<number, Waiting>()
+let tickets = 0
+
+/** Keeps the process alive while jobs run. Native calls back do not, so that one of them can serve all jobs. */
+let alive: NodeJS.Timeout | undefined
+const FOREVER = 0x7fff_ffff
+
+/** Starts a native job and settles when it has ended. The process stays alive until then. */
+export function job<R>(start: (ticket: number) => R): Promise<R> {
   return new Promise((resolve, reject) => {
-    let started: R | undefined
-    const done = (code: string | null, message: string | null): void => {
-      if (code === null) resolve(started as R)
-      else reject(new FerrogradError(code as ErrorCode, message ?? code))
-    }
-    started = native(() => start(done))
+    tickets = (tickets + 1) >>> 0
+    const started = native(() => start(tickets))
+    waiting.set(tickets, { resolve: () => resolve(started), reject })
+    alive ??= setInterval(() => undefined, FOREVER)
+    if (waiting.size === 1) alive.ref()
   })
+}
+
+/** Called by the addon, in a turn of its own for each job that has ended. */
+function settle(ticket: number, code: string | null, message: string | null): void {
+  const ended = waiting.get(ticket)
+  waiting.delete(ticket)
+  if (waiting.size === 0) alive?.unref()
+  if (code === null) ended?.resolve()
+  else ended?.reject(new FerrogradError(code as ErrorCode, message ?? code))
 }
 
 /** A native error as one of ours; anything else as it is. */

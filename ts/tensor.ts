@@ -272,8 +272,12 @@ export class Tensor {
     return formatTensor(this.dataSync(), this.shape, this.dtype)
   }
 
-  /** Lets go of the numbers; never needed. Using the tensor afterwards is an error, unless it is part of another. */
+  /**
+   * Lets go of the numbers now rather than at the next garbage collection; never needed. Using the tensor afterwards is
+   * an error; tensors that were drawn from it stay what they are.
+   */
   dispose(): void {
+    this.#handle?.release()
     this.#handle = undefined
   }
 

@@ -52,7 +52,7 @@ async function onBatch(
     const step = stepFor(model, kind, data, data.rows, kind === 'train')
     resetState(model)
     await step.program.run(tensorsOf(data))
-    return readLogs(step)
+    return await readLogs(step)
   } catch (error) {
     throw error instanceof FerrogradError && error.code === 'ERR_NON_FINITE' ? nonFinite(where) : error
   } finally {

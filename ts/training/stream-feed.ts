@@ -90,10 +90,10 @@ export class StreamFeed implements Feed {
         }
         samples += data.rows
         const seconds = (performance.now() - began) / 1000
-        if (options.onBatchEnd) await options.onBatchEnd(step, readLogs(last))
+        if (options.onBatchEnd) await options.onBatchEnd(step, await readLogs(last))
         if (options.onProgress && performance.now() - told >= progressMs) {
           told = performance.now()
-          options.onProgress({ step: step + 1, samples, seconds, logs: readLogs(last) })
+          options.onProgress({ step: step + 1, samples, seconds, logs: await readLogs(last) })
         }
       }
     } catch (error) {
@@ -103,7 +103,7 @@ export class StreamFeed implements Feed {
     if (this.#steps === undefined || nonFiniteAt !== undefined) this.close()
     const seconds = (performance.now() - began) / 1000
     const aborted = signal?.aborted === true
-    return { steps: step, samples, seconds, logs: last ? readLogs(last) : {}, nonFiniteAt, aborted }
+    return { steps: step, samples, seconds, logs: last ? await readLogs(last) : {}, nonFiniteAt, aborted }
   }
 
   /** Each batch of one pass, checked: for prediction. */
@@ -216,11 +216,12 @@ async function runGuarded(program: Program, inputs: readonly Tensor[]): Promise<
   }
 }
 
-/** The loss and metrics so far. Read here and now: a few scalars cost less than a visit to another thread. */
-export function readLogs({ watch, logNames }: CompiledStep): Record<string, number> {
+/** The loss and metrics so far. Read here and now where that is possible: it costs less than a visit to another thread. */
+export async function readLogs({ watch, logNames }: CompiledStep): Promise<Record<string, number>> {
   if (watch === undefined) return {}
+  const values = watch.runSync([]) ?? (await watch.run([]))
   return logsOf(
     logNames,
-    watch.runSync([]).map((value) => value.itemSync()),
+    values.map((value) => value.itemSync()),
   )
 }

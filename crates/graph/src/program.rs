@@ -108,13 +108,32 @@ impl Program {
         constants: &[Arc<Memory>],
         threads: &Threads,
     ) -> Result<Vec<Arc<Memory>>> {
+        self.run_locked(self.lock(), inputs, constants, threads)
+    }
+
+    /// As [`Program::run`], unless somebody else holds one of its variables: then nothing has happened.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn try_run(&self, inputs: &[Arc<Memory>], threads: &Threads) -> Result<Option<Vec<Arc<Memory>>>> {
+        let locks = self.lock_by(Variable::try_lock);
+        locks.map(|locks| self.run_locked(locks, inputs, &self.constants, threads)).transpose()
+    }
+
+    fn run_locked(
+        &self,
+        mut locks: Locks<'_>,
+        inputs: &[Arc<Memory>],
+        constants: &[Arc<Memory>],
+        threads: &Threads,
+    ) -> Result<Vec<Arc<Memory>>> {
         let mut arena = self.take_arena();
         let outputs = {
-            let mut locks = self.lock();
             let inputs = inputs.iter().map(|memory| Base::Read(memory));
             let mut running = self.bind(&mut arena, inputs, constants, &mut locks);
             running.step(threads).map(|()| (0..self.outputs.len()).map(|index| running.output(index)).collect())
         };
+        drop(locks);
         self.give_arena(arena);
         Ok(outputs?)
     }
@@ -132,15 +151,19 @@ impl Program {
 
     /// Locks the variables for some runs.
     pub fn lock(&self) -> Locks<'_> {
+        self.lock_by(|variable| Some(variable.lock())).expect("a lock that waits is given")
+    }
+
+    fn lock_by<'a>(&'a self, lock: impl Fn(&'a Variable) -> Option<MutexGuard<'a, Arc<Memory>>>) -> Option<Locks<'a>> {
         let mut order: Vec<usize> = (0..self.variables.len()).collect();
         order.sort_by_key(|&index| self.variables[index].0.id());
         let mut held: Vec<Option<Held<'_>>> = self.variables.iter().map(|_| None).collect();
         for index in order {
-            held[index] = Some(Held::Write(self.variables[index].0.lock()));
+            held[index] = Some(Held::Write(lock(&self.variables[index].0)?));
         }
         // What is only read is let go again once all are held: seen together, as some whole step left them.
         let held = held.into_iter().flatten().zip(&self.variables);
-        Locks(held.map(|(held, (_, written))| if *written { held } else { held.shared() }).collect())
+        Some(Locks(held.map(|(held, (_, written))| if *written { held } else { held.shared() }).collect()))
     }
 
     /// True while somebody waits for a variable that this program writes.

@@ -6,7 +6,7 @@ use ferrograd_kernels::element::Element;
 use ferrograd_kernels::exec::Memory;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// A named tensor that programs may change. Cloning it makes another handle on the same state.
 ///
@@ -77,13 +77,22 @@ impl Variable {
 
     /// The value, locked. A training loop that holds it sees [`Variable::is_awaited`].
     pub fn lock(&self) -> MutexGuard<'_, Arc<Memory>> {
-        if let Ok(guard) = self.0.value.try_lock() {
+        if let Some(guard) = self.try_lock() {
             return guard;
         }
         self.0.waiting.fetch_add(1, Ordering::Relaxed);
         let guard = self.0.value.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
         guard
+    }
+
+    /// The value, locked; none while somebody else holds it.
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, Arc<Memory>>> {
+        match self.0.value.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// True while somebody waits for the lock.

@@ -2,7 +2,6 @@
 
 use crate::error::{Result, internal, js};
 use crate::external::Reported;
-use crate::job::Done;
 use crate::program::BindingProgram;
 use crate::runtime::BindingRuntime;
 use crate::tensor::{BindingTensor, memory, spec};
@@ -128,21 +127,21 @@ impl BindingEpoch {
         #[napi(ts_arg_type = "((step: number, steps: number, values: number[]) => void) | null")] progress: Option<
             Progress,
         >,
-        #[napi(ts_arg_type = "(code: string | null, message: string | null) => void")] done: Done,
+        ticket: u32,
     ) -> Result<BindingEpoch> {
         let epoch = epoch(&options)?;
         epoch.check().map_err(js)?;
         let shared = Arc::new(Shared {
             cancelled: AtomicBool::new(false),
-            closing: runtime.workers.closing(),
+            closing: runtime.shared.workers.closing(),
             in_flight: Mutex::new(false),
             acknowledged: Condvar::new(),
             end: Mutex::new(None),
             specs: epoch.program.outputs().cloned().collect(),
         });
-        let (threads, every_step) = (runtime.threads.clone(), epoch.every_step);
+        let (threads, every_step) = (runtime.shared.threads.clone(), epoch.every_step);
         let mut reporter = Reporter { shared: shared.clone(), progress, every_step };
-        runtime.workers.start(done, move || {
+        runtime.shared.workers.start(ticket, move || {
             let end = epoch.run(&threads, &mut reporter)?;
             let fault = end.stop.filter(|stop| !matches!(stop.fault, Fault::NonFinite { .. }));
             *reporter.shared.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);

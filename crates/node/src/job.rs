@@ -3,32 +3,43 @@
 use ferrograd_graph::{Error, ErrorCode};
 use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use std::collections::VecDeque;
+use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Called once: the error's code and message, or neither.
-pub type Done = ThreadsafeFunction<
-    FnArgs<(Option<String>, Option<String>)>,
-    (),
-    FnArgs<(Option<String>, Option<String>)>,
-    napi::Status,
-    false,
->;
+type Ended = FnArgs<(u32, Option<String>, Option<String>)>;
+
+/// Tells JavaScript that a job has ended: its ticket, and the error's code and message, or neither.
+///
+/// One for all jobs of an environment: making one costs more than a small job. It does not keep the process alive.
+pub type Done = ThreadsafeFunction<Ended, (), Ended, napi::Status, false, true>;
 
 type Work = Box<dyn FnOnce() + Send>;
 
 /// The threads of one JavaScript environment that run jobs. Idle ones wait for the next job.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Workers(Arc<State>);
 
-#[derive(Default)]
 struct State {
+    done: Done,
     idle: Mutex<Vec<Sender<Work>>>,
+    line: Mutex<Line>,
+    /// Jobs that wait in the line.
+    waiting: AtomicUsize,
     running: AtomicUsize,
     closing: Arc<AtomicBool>,
+}
+
+/// Jobs that run one after another.
+#[derive(Default)]
+struct Line {
+    jobs: VecDeque<Work>,
+    /// A thread is at it, and looks again before it leaves.
+    served: bool,
 }
 
 /// Idle threads kept for later jobs.
@@ -37,19 +48,53 @@ const IDLE: usize = 4;
 /// How long the end of an environment waits for its jobs.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// How long the thread that serves the line looks out for the next job: about as long as JavaScript needs to hear of
+/// one result and ask for the next. Waking a sleeping thread would take longer.
+const LINGER: Duration = Duration::from_micros(100);
+
 impl Workers {
-    /// Runs `work` on a thread of ours and calls `done` when it has ended, however it ends.
-    pub fn start(&self, done: Done, work: impl FnOnce() -> Result<(), Error> + Send + 'static) {
+    /// No threads yet; `done` hears of every job's end.
+    pub fn new(done: Done) -> Workers {
+        Workers(Arc::new(State {
+            done,
+            idle: Mutex::default(),
+            line: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            closing: Arc::default(),
+        }))
+    }
+
+    /// Runs `work` on a thread of ours and tells of its end, however it ends.
+    pub fn start(&self, ticket: u32, work: impl FnOnce() -> Result<(), Error> + Send + 'static) {
+        let job = self.job(ticket, work);
+        self.dispatch(job);
+    }
+
+    /// As [`Workers::start`], after all jobs that were lined up before have ended.
+    pub fn line_up(&self, ticket: u32, work: impl FnOnce() -> Result<(), Error> + Send + 'static) {
+        let job = self.job(ticket, work);
+        let mut line = self.0.line();
+        line.jobs.push_back(job);
+        self.0.waiting.fetch_add(1, Ordering::Release);
+        if !std::mem::replace(&mut line.served, true) {
+            drop(line);
+            let state = self.0.clone();
+            self.dispatch(Box::new(move || state.serve_line()));
+        }
+    }
+
+    fn job(&self, ticket: u32, work: impl FnOnce() -> Result<(), Error> + Send + 'static) -> Work {
         let state = self.0.clone();
         state.running.fetch_add(1, Ordering::AcqRel);
-        self.dispatch(Box::new(move || {
+        Box::new(move || {
             let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
             state.running.fetch_sub(1, Ordering::AcqRel);
             let error = result.err();
             let code = error.as_ref().map(|error| error.code.as_ref().to_owned());
             let message = error.map(|error| error.message);
-            done.call(FnArgs::from((code, message)), ThreadsafeFunctionCallMode::NonBlocking);
-        }));
+            state.done.call(FnArgs::from((ticket, code, message)), ThreadsafeFunctionCallMode::NonBlocking);
+        })
     }
 
     /// True from the moment when the environment ends.
@@ -60,6 +105,8 @@ impl Workers {
     /// Asks every job to end and waits a moment for it.
     pub fn close(&self) {
         self.0.closing.store(true, Ordering::Release);
+        let left = std::mem::take(&mut self.0.line().jobs);
+        self.0.running.fetch_sub(left.len(), Ordering::AcqRel);
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let start = Instant::now();
         while self.0.running.load(Ordering::Acquire) > 0 && start.elapsed() < PATIENCE {
@@ -79,6 +126,43 @@ impl Workers {
         let state = self.0.clone();
         let body = move || serve(&state, work);
         std::thread::Builder::new().name("ferrograd".into()).spawn(body).expect("the system starts a thread");
+    }
+}
+
+impl State {
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs what is lined up until nothing comes any more.
+    fn serve_line(&self) {
+        loop {
+            let next = self.line().jobs.pop_front();
+            if let Some(job) = next {
+                self.waiting.fetch_sub(1, Ordering::AcqRel);
+                job();
+            } else if !self.linger() {
+                let mut line = self.line();
+                if line.jobs.is_empty() {
+                    line.served = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Looks out for another job in the line, for a moment; true where one came.
+    fn linger(&self) -> bool {
+        let start = Instant::now();
+        while self.waiting.load(Ordering::Acquire) == 0 {
+            if start.elapsed() > LINGER || self.closing.load(Ordering::Acquire) {
+                return false;
+            }
+            for _ in 0..32 {
+                spin_loop();
+            }
+        }
+        true
     }
 }
 

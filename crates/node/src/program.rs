@@ -2,13 +2,11 @@
 
 use crate::error::{Result, internal, js};
 use crate::external::Reported;
-use crate::job::Done;
-use crate::runtime::BindingRuntime;
+use crate::runtime::{BindingRuntime, Shared};
 use crate::tensor::BindingTensor;
 use crate::variable::BindingVariable;
 use ferrograd_graph::{Program, Request, Spec, Tensor, Variable, compile};
 use ferrograd_kernels::exec::Memory;
-use ferrograd_kernels::threads::Threads;
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, ObjectFinalize};
 use napi_derive::napi;
@@ -18,8 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[napi(custom_finalize)]
 pub struct BindingProgram {
     pub(crate) program: Arc<Program>,
-    threads: Threads,
-    workers: crate::job::Workers,
+    shared: Shared,
     reported: Reported,
 }
 
@@ -31,7 +28,7 @@ impl ObjectFinalize for BindingProgram {
 
 /// The results of a run, once it is done.
 #[napi]
-pub struct BindingOutputs(Arc<Mutex<Vec<Arc<Memory>>>>, Vec<Spec>);
+pub struct BindingOutputs(Arc<Mutex<Vec<Arc<Memory>>>>, Arc<Program>);
 
 #[napi]
 impl BindingOutputs {
@@ -39,11 +36,15 @@ impl BindingOutputs {
     #[napi(catch_unwind)]
     pub fn take(&self, env: Env) -> Result<Vec<BindingTensor>> {
         let values = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        tensors(&env, values, &self.1)
+        tensors(&env, values, self.1.outputs())
     }
 }
 
-fn tensors(env: &Env, values: Vec<Arc<Memory>>, specs: &[Spec]) -> Result<Vec<BindingTensor>> {
+fn tensors<'a>(
+    env: &Env,
+    values: Vec<Arc<Memory>>,
+    specs: impl Iterator<Item = &'a Spec>,
+) -> Result<Vec<BindingTensor>> {
     let tensor = |(memory, spec): (_, &Spec)| BindingTensor::holding(env, Tensor::value(spec.clone(), memory));
     values.into_iter().zip(specs).map(tensor).collect()
 }
@@ -73,35 +74,36 @@ impl BindingProgram {
         let (inputs, outputs) = (list(&inputs), list(&outputs));
         let guard = guard.map(|guard| &guard.tensor);
         let request = Request { inputs: &inputs, outputs: &outputs, updates: &updates, guard };
-        let program = Arc::new(compile(&request, runtime.isa).map_err(js)?);
+        let program = Arc::new(compile(&request, runtime.shared.isa).map_err(js)?);
         let reported = Reported::new(&env, program.arena_bytes())?;
-        Ok(BindingProgram { program, threads: runtime.threads.clone(), workers: runtime.workers.clone(), reported })
+        Ok(BindingProgram { program, shared: runtime.shared.clone(), reported })
     }
 
-    /// Runs it now.
+    /// Runs it now; nothing where another run holds a variable of its.
     #[napi(catch_unwind)]
-    pub fn run_sync(&self, env: Env, inputs: Vec<ClassInstance<'_, BindingTensor>>) -> Result<Vec<BindingTensor>> {
-        let inputs = self.inputs(&inputs)?;
-        let values = self.program.run(&inputs, &self.threads).map_err(js)?;
-        tensors(&env, values, &self.specs())
-    }
-
-    /// Runs it on another thread.
-    #[napi(catch_unwind)]
-    pub fn run(
+    pub fn run_sync(
         &self,
+        env: Env,
         inputs: Vec<ClassInstance<'_, BindingTensor>>,
-        #[napi(ts_arg_type = "(code: string | null, message: string | null) => void")] done: Done,
-    ) -> Result<BindingOutputs> {
-        let inputs = self.inputs(&inputs)?;
+    ) -> Result<Option<Vec<BindingTensor>>> {
+        let inputs = self.inputs(&env, &inputs)?;
+        let inputs = self.shared.values(&inputs).map_err(js)?;
+        let Some(values) = self.program.try_run(&inputs, &self.shared.threads).map_err(js)? else { return Ok(None) };
+        tensors(&env, values, self.program.outputs()).map(Some)
+    }
+
+    /// Runs it on another thread, after the runs that were asked for before.
+    #[napi(catch_unwind)]
+    pub fn run(&self, env: Env, inputs: Vec<ClassInstance<'_, BindingTensor>>, ticket: u32) -> Result<BindingOutputs> {
+        let inputs = self.inputs(&env, &inputs)?;
         let slot = Arc::new(Mutex::new(Vec::new()));
-        let (program, threads, into) = (self.program.clone(), self.threads.clone(), slot.clone());
-        self.workers.start(done, move || {
-            let values = program.run(&inputs, &threads)?;
+        let (program, shared, into) = (self.program.clone(), self.shared.clone(), slot.clone());
+        self.shared.workers.line_up(ticket, move || {
+            let values = program.run(&shared.values(&inputs)?, &shared.threads)?;
             *into.lock().unwrap_or_else(PoisonError::into_inner) = values;
             Ok(())
         });
-        Ok(BindingOutputs(slot, self.specs()))
+        Ok(BindingOutputs(slot, self.program.clone()))
     }
 
     /// Kernels in the order in which they run.
@@ -116,21 +118,19 @@ impl BindingProgram {
         self.program.arena_bytes() as f64
     }
 
-    fn specs(&self) -> Vec<Spec> {
-        self.program.outputs().cloned().collect()
-    }
-
-    fn inputs(&self, inputs: &[ClassInstance<'_, BindingTensor>]) -> Result<Vec<Arc<Memory>>> {
+    /// The inputs, which fit; those without numbers are reported to V8, since a run computes them.
+    fn inputs(&self, env: &Env, inputs: &[ClassInstance<'_, BindingTensor>]) -> Result<Vec<Tensor>> {
         let expected = self.program.inputs();
         if inputs.len() != expected.len() {
             return Err(internal(format!("run: {} inputs for {}", inputs.len(), expected.len())));
         }
-        let value = |(input, spec): (&ClassInstance<'_, BindingTensor>, &Spec)| {
+        let fitting = |(input, spec): (&ClassInstance<'_, BindingTensor>, &Spec)| {
             if input.tensor.spec() != spec {
                 return Err(internal(format!("run: {} for {spec}", input.tensor.spec())));
             }
-            input.tensor.evaluated().ok_or_else(|| internal("run: an input has no numbers yet"))
+            input.report(env)?;
+            Ok(input.tensor.clone())
         };
-        inputs.iter().zip(expected).map(value).collect()
+        inputs.iter().zip(expected).map(fitting).collect()
     }
 }

@@ -3,8 +3,9 @@
 use crate::error::{Result, internal, js};
 use crate::job::{Done, Workers};
 use crate::tensor::BindingTensor;
-use ferrograd_graph::Tensor;
 use ferrograd_graph::evaluate::Cache;
+use ferrograd_graph::{Error, ErrorCode, Tensor};
+use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
 use napi::Env;
@@ -15,35 +16,71 @@ use std::sync::Arc;
 /// The machinery behind every tensor, variable and program of one environment.
 #[napi]
 pub struct BindingRuntime {
-    pub(crate) threads: Threads,
-    pub(crate) isa: Isa,
-    pub(crate) workers: Workers,
+    pub(crate) shared: Shared,
+}
+
+/// What jobs take along of it.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub threads: Threads,
+    pub isa: Isa,
+    pub workers: Workers,
     cache: Arc<Cache>,
+}
+
+impl Shared {
+    /// The numbers of `tensors`, computed where they are not there yet.
+    pub fn values(&self, tensors: &[Tensor]) -> ferrograd_graph::Result<Vec<Arc<Memory>>> {
+        self.evaluate(tensors, false)?;
+        let missing = || Error::new(ErrorCode::Internal, "a tensor that was computed has no numbers");
+        tensors.iter().map(|tensor| tensor.evaluated().ok_or_else(missing)).collect()
+    }
+
+    /// Computes those without numbers, all in one program.
+    fn evaluate(&self, tensors: &[Tensor], keep_history: bool) -> ferrograd_graph::Result<()> {
+        let pending: Vec<&Tensor> = tensors.iter().filter(|tensor| tensor.evaluated().is_none()).collect();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        // A node of several outputs stores all of them at once, so all are computed.
+        let all: Vec<Tensor> = pending.iter().flat_map(|tensor| tensor.siblings()).collect();
+        let mut values = self.cache.evaluate(&all, self.isa, &self.threads)?.into_iter();
+        for tensor in pending {
+            let own = values.by_ref().take(tensor.siblings().len()).collect();
+            tensor.store(own, keep_history);
+        }
+        Ok(())
+    }
 }
 
 #[napi]
 impl BindingRuntime {
     /// `threads` compute threads, at least 1; 0 for as many as the machine lends, less one for the event loop where
-    /// there are more than two.
+    /// there are more than two. `done` hears of the end of each job: its ticket, and the code and message of an error.
     #[napi(constructor, catch_unwind)]
-    pub fn new(env: Env, threads: u32) -> Result<BindingRuntime> {
+    pub fn new(
+        env: Env,
+        threads: u32,
+        #[napi(ts_arg_type = "(ticket: number, code: string | null, message: string | null) => void")] done: Done,
+    ) -> Result<BindingRuntime> {
         let count = if threads == 0 { default_threads() } else { threads as usize };
-        let workers = Workers::default();
+        let workers = Workers::new(done);
         let hook = env.add_env_cleanup_hook(workers.clone(), |workers| workers.close());
         hook.map_err(|error| internal(error.to_string()))?;
-        Ok(BindingRuntime { threads: Threads::new(count), isa: Isa::detect(), workers, cache: Arc::default() })
+        let shared = Shared { threads: Threads::new(count), isa: Isa::detect(), workers, cache: Arc::default() };
+        Ok(BindingRuntime { shared })
     }
 
     /// Compute threads, the caller's included.
     #[napi(getter, catch_unwind)]
     pub fn threads(&self) -> u32 {
-        self.threads.count() as u32
+        self.shared.threads.count() as u32
     }
 
     /// The instruction set in use.
     #[napi(getter, catch_unwind)]
     pub fn isa(&self) -> String {
-        format!("{:?}", self.isa).to_lowercase()
+        format!("{:?}", self.shared.isa).to_lowercase()
     }
 
     /// Computes pending tensors now.
@@ -54,22 +91,20 @@ impl BindingRuntime {
         tensors: Vec<ClassInstance<'_, BindingTensor>>,
         keep_history: bool,
     ) -> Result<()> {
-        let pending = pending(&env, &tensors)?;
-        evaluate(&pending, keep_history, &self.cache, self.isa, &self.threads).map_err(js)
+        self.shared.evaluate(&reported(&env, &tensors)?, keep_history).map_err(js)
     }
 
-    /// Computes pending tensors on another thread.
+    /// Computes pending tensors on another thread, and tells of the end of the job that `ticket` names.
     #[napi(catch_unwind)]
     pub fn evaluate(
         &self,
         env: Env,
         tensors: Vec<ClassInstance<'_, BindingTensor>>,
         keep_history: bool,
-        #[napi(ts_arg_type = "(code: string | null, message: string | null) => void")] done: Done,
+        ticket: u32,
     ) -> Result<()> {
-        let pending = pending(&env, &tensors)?;
-        let (cache, isa, threads) = (self.cache.clone(), self.isa, self.threads.clone());
-        self.workers.start(done, move || evaluate(&pending, keep_history, &cache, isa, &threads));
+        let (tensors, shared) = (reported(&env, &tensors)?, self.shared.clone());
+        self.shared.workers.start(ticket, move || shared.evaluate(&tensors, keep_history));
         Ok(())
     }
 }
@@ -79,28 +114,7 @@ fn default_threads() -> usize {
     if cores > 2 { cores - 1 } else { cores }
 }
 
-/// Those without numbers, whose numbers are reported to V8 as soon as they are asked for.
-fn pending(env: &Env, tensors: &[ClassInstance<'_, BindingTensor>]) -> Result<Vec<Tensor>> {
-    let missing = tensors.iter().filter(|tensor| tensor.tensor.evaluated().is_none());
-    missing.map(|tensor| tensor.report(env).map(|()| tensor.tensor.clone())).collect()
-}
-
-fn evaluate(
-    tensors: &[Tensor],
-    keep_history: bool,
-    cache: &Cache,
-    isa: Isa,
-    threads: &Threads,
-) -> ferrograd_graph::Result<()> {
-    if tensors.is_empty() {
-        return Ok(());
-    }
-    // A node of several outputs stores all of them at once, so all are computed.
-    let all: Vec<Tensor> = tensors.iter().flat_map(Tensor::siblings).collect();
-    let mut values = cache.evaluate(&all, isa, threads)?.into_iter();
-    for tensor in tensors {
-        let own = values.by_ref().take(tensor.siblings().len()).collect();
-        tensor.store(own, keep_history);
-    }
-    Ok(())
+/// The tensors, whose numbers are reported to V8 as soon as they are asked for.
+fn reported(env: &Env, tensors: &[ClassInstance<'_, BindingTensor>]) -> Result<Vec<Tensor>> {
+    tensors.iter().map(|tensor| tensor.report(env).map(|()| tensor.tensor.clone())).collect()
 }

@@ -100,6 +100,13 @@ impl BindingTensor {
         self.tensor.source().1.into_iter().map(BindingTensor::from).collect()
     }
 
+    /// Lets go of the node now; what else reads it keeps it.
+    #[napi(catch_unwind)]
+    pub fn release(&mut self, env: Env) -> Result<()> {
+        self.tensor = Tensor::scalar(DType::Bool, 0.0);
+        self.reported.retract(&env).map_err(|error| internal(error.to_string()))
+    }
+
     /// Copies the numbers into a typed array of as many bytes.
     #[napi(catch_unwind)]
     pub fn read(&self, mut into: napi::bindgen_prelude::Uint8Array) -> Result<()> {

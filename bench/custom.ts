@@ -1,0 +1,145 @@
+/**
+ * A step of one's own beside the same step inside `fit`: `node --import tsx bench/custom.ts`.
+ *
+ * All forms take turns in one process. A chunk is an epoch, some milliseconds long; the figure of a form is the
+ * tenth percentile of its chunks, which other work on the machine disturbs least.
+ *
+ * Options: `--rounds N` (default 15), `--only TEXT` (of a workload's name), `--threads N` (default all).
+ */
+import { parseArgs } from 'node:util'
+import { config, GradientTape, jit, ops, Sequential, type Tensor, tensor, type Variable } from 'ferrograd'
+import { Callback } from 'ferrograd/callbacks'
+import { Dense } from 'ferrograd/layers'
+import { MeanSquaredError, SparseCategoricalCrossentropy } from 'ferrograd/losses'
+import { Adam, Optimizer, type Slots } from 'ferrograd/optimizers'
+import { type Workload, workloadData, workloads } from './workload.js'
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '15' },
+    only: { type: 'string', default: '' },
+    threads: { type: 'string', default: '0' },
+  },
+})
+const rounds = Number(options.rounds)
+/** Chunks in a row before the next form has its turn. */
+const CHUNKS = 5
+if (options.threads !== '0') config.setThreads(Number(options.threads))
+
+/** Takes some epochs, and gives the milliseconds of each. */
+type Form = () => Promise<number[]>
+
+/** Adam as a user would write it. */
+class OwnAdam extends Optimizer {
+  protected override slotGroups(): readonly (readonly string[])[] {
+    return [['m', 'v']]
+  }
+
+  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+    const t = this.updateNumber(weight.dtype)
+    const m = ops.add(ops.multiply(slots('m'), 0.9), ops.multiply(gradient, 0.1))
+    const v = ops.add(ops.multiply(slots('v'), 0.999), ops.multiply(ops.square(gradient), 0.001))
+    this.assign(slots('m'), m)
+    this.assign(slots('v'), v)
+    const [mHat, vHat] = [
+      ops.divide(m, ops.subtract(1, ops.power(0.9, t))),
+      ops.divide(v, ops.subtract(1, ops.power(0.999, t))),
+    ]
+    this.assign(weight, ops.subtract(weight, ops.divide(ops.multiply(rate, mHat), ops.add(ops.sqrt(vHat), 1e-7))))
+  }
+}
+
+function netOf({ layers, activation, loss }: Workload): Sequential {
+  const [inputs = 1, ...units] = layers
+  const last = loss === 'meanSquaredError' ? 'linear' : 'softmax'
+  const dense = units.map((count, index) => {
+    const kind = index === units.length - 1 ? last : activation
+    return new Dense({ units: count, activation: kind, ...(index === 0 && { inputShape: [inputs] }) })
+  })
+  return new Sequential(dense)
+}
+
+/** The step inside `fit`, without what comes before the first epoch. */
+function fitted(workload: Workload, optimizer: Optimizer): Form {
+  const model = netOf(workload)
+  model.compile({ optimizer, loss: workload.loss })
+  const { x, y } = workloadData(workload)
+  return async () => {
+    const times: number[] = []
+    class Watch extends Callback {
+      #began = 0
+      override onEpochBegin(): void {
+        this.#began = performance.now()
+      }
+      override onEpochEnd(): void {
+        times.push(performance.now() - this.#began)
+      }
+    }
+    const callbacks = [new Watch()]
+    await model.fit(x, y, { epochs: CHUNKS, batchSize: workload.batch, verbose: 0, shuffle: false, callbacks })
+    return times
+  }
+}
+
+/** The step closes over a model, an optimizer and a loss; `epoch` calls it for every batch. */
+function own(workload: Workload, epoch: (step: (at: number) => Promise<Tensor>) => Promise<unknown>): Form {
+  const model = netOf(workload)
+  const optimizer = new Adam()
+  const lossOf = workload.loss === 'meanSquaredError' ? new MeanSquaredError() : new SparseCategoricalCrossentropy()
+  const step = jit((x: Tensor, y: Tensor) => {
+    const tape = new GradientTape()
+    const loss = tape.record(() => lossOf.apply(y, model.apply(x, { training: true })))
+    optimizer.apply(tape.gradient(loss, model.trainableVariables), model.trainableVariables)
+    return loss
+  })
+  const { x, y } = workloadData(workload)
+  const batch = (at: number, { values, shape }: typeof x | typeof y): Tensor => {
+    const size = values.length / workload.batches
+    return tensor(values.slice(at * size, (at + 1) * size), [workload.batch, ...shape.slice(1)])
+  }
+  const batches = Array.from({ length: workload.batches }, (_, at) => [batch(at, x), batch(at, y)] as const)
+  return async () => {
+    const times: number[] = []
+    for (let chunk = 0; chunk < CHUNKS; chunk += 1) {
+      const began = performance.now()
+      await epoch((at) => step(...batches[at]!))
+      times.push(performance.now() - began)
+    }
+    return times
+  }
+}
+
+function formsOf(workload: Workload): Record<string, Form> {
+  const { batches } = workload
+  return {
+    fit: fitted(workload, new Adam()),
+    'fit, own Adam': fitted(workload, new OwnAdam({ learningRate: 0.001 })),
+    awaited: own(workload, async (step) => {
+      for (let at = 0; at < batches; at += 1) await step(at)
+    }),
+    'awaited, loss read': own(workload, async (step) => {
+      for (let at = 0; at < batches; at += 1) await (await step(at)).item()
+    }),
+    queued: own(workload, (step) => Promise.all(Array.from({ length: batches }, (_, at) => step(at)))),
+  }
+}
+
+const quiet = (times: readonly number[]): number =>
+  [...times].sort((a, b) => a - b)[(times.length / 10) | 0] ?? Number.NaN
+
+/** Epochs of some milliseconds. */
+const epochs: Record<string, number> = { '784-10-10': 64, '784-128-10': 24, '784-512-512-10': 6 }
+
+for (const workload of workloads.filter(({ name }) => name.includes(options.only))) {
+  const short = Object.entries(epochs).find(([start]) => workload.name.startsWith(start))
+  const chunk = { ...workload, batches: short?.[1] ?? workload.batches }
+  const forms = Object.entries(formsOf(chunk)).map(([name, form]) => ({ name, form, times: [] as number[] }))
+  for (const { form } of forms) await form()
+  for (let round = 0; round < rounds; round += 1) for (const { form, times } of forms) times.push(...(await form()))
+  const fit = quiet(forms[0]!.times)
+  console.log(`${workload.name}`)
+  for (const { name, times } of forms) {
+    const microseconds = ((quiet(times) * 1000) / chunk.batches).toFixed(2).padStart(9)
+    console.log(`  ${name.padEnd(20)} ${microseconds} µs   ${(quiet(times) / fit).toFixed(2)} of fit`)
+  }
+}
