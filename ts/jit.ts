@@ -33,7 +33,7 @@ const KEPT = 64
 
 /**
  * A compiled `fn`: traced once for each combination of shapes and dtypes of its arguments, then run by Rust off the
- * event loop (tiny programs at once). Variables that `fn` assigns change with each run; runs keep the order of calls.
+ * event loop (short programs where they are called). Variables that `fn` assigns change with each run; runs keep the order of calls.
  *
  * `fn` runs only while it is traced. JavaScript values that it closes over are constants of the program, and so is an
  * `if` on one: pass a number as an argument to make it an input, and branch on tensors with `ops.where`. Inside
