@@ -10,9 +10,8 @@ import { parseArgs } from 'node:util'
 import { config, GradientTape, jit, ops, Sequential, type Tensor, tensor, type Variable } from 'ferrograd'
 import { Callback } from 'ferrograd/callbacks'
 import { Dense } from 'ferrograd/layers'
-import { MeanSquaredError, SparseCategoricalCrossentropy } from 'ferrograd/losses'
+import { type Loss, MeanSquaredError, SparseCategoricalCrossentropy } from 'ferrograd/losses'
 import { Adam, Optimizer, type Slots } from 'ferrograd/optimizers'
-import { type Workload, workloadData, workloads } from './workload.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -25,6 +24,38 @@ const rounds = Number(options.rounds)
 /** Chunks in a row before the next form has its turn. */
 const CHUNKS = 5
 if (options.threads !== '0') config.setThreads(Number(options.threads))
+
+/** A net, its batch, and how many batches make an epoch of some milliseconds. */
+interface Workload {
+  readonly layers: readonly number[]
+  readonly batch: number
+  readonly batches: number
+}
+
+const workloads: readonly Workload[] = [
+  { layers: [2, 3, 1], batch: 4, batches: 1024 },
+  { layers: [784, 10, 10], batch: 32, batches: 64 },
+  { layers: [784, 128, 10], batch: 32, batches: 24 },
+  { layers: [784, 512, 512, 10], batch: 128, batches: 6 },
+]
+
+const isRegression = ({ layers }: Workload): boolean => layers.at(-1) === 1
+const nameOf = ({ layers, batch }: Workload): string => `${layers.join('-')}, batch ${batch}`
+
+/** Uniform inputs, and targets that they determine. */
+function workloadData(workload: Workload): {
+  x: { values: Float32Array; shape: number[] }
+  y: { values: Float32Array | Int32Array; shape: number[] }
+} {
+  const { layers, batch, batches } = workload
+  const [width, rows, classes] = [layers[0]!, batch * batches, layers.at(-1)!]
+  const values = Float32Array.from({ length: rows * width }, (_, i) => ((i * 7919) % 1000) / 1000)
+  const first = (row: number): number => values[row * width]!
+  const y = isRegression(workload)
+    ? { values: Float32Array.from({ length: rows }, (_, row) => first(row) - 0.5), shape: [rows, 1] }
+    : { values: Int32Array.from({ length: rows }, (_, row) => Math.floor(first(row) * classes)), shape: [rows] }
+  return { x: { values, shape: [rows, width] }, y }
+}
 
 /** Takes some epochs, and gives the milliseconds of each. */
 type Form = () => Promise<number[]>
@@ -49,9 +80,9 @@ class OwnAdam extends Optimizer {
   }
 }
 
-function netOf({ layers, activation, loss }: Workload): Sequential {
-  const [inputs = 1, ...units] = layers
-  const last = loss === 'meanSquaredError' ? 'linear' : 'softmax'
+function netOf(workload: Workload): Sequential {
+  const [inputs = 1, ...units] = workload.layers
+  const [activation, last] = isRegression(workload) ? ['sigmoid', 'linear'] : ['relu', 'softmax']
   const dense = units.map((count, index) => {
     const kind = index === units.length - 1 ? last : activation
     return new Dense({ units: count, activation: kind, ...(index === 0 && { inputShape: [inputs] }) })
@@ -59,10 +90,14 @@ function netOf({ layers, activation, loss }: Workload): Sequential {
   return new Sequential(dense)
 }
 
+function lossFor(workload: Workload): Loss {
+  return isRegression(workload) ? new MeanSquaredError() : new SparseCategoricalCrossentropy()
+}
+
 /** The step inside `fit`, without what comes before the first epoch. */
 function fitted(workload: Workload, optimizer: Optimizer): Form {
   const model = netOf(workload)
-  model.compile({ optimizer, loss: workload.loss })
+  model.compile({ optimizer, loss: lossFor(workload) })
   const { x, y } = workloadData(workload)
   return async () => {
     const times: number[] = []
@@ -85,7 +120,7 @@ function fitted(workload: Workload, optimizer: Optimizer): Form {
 function own(workload: Workload, epoch: (step: (at: number) => Promise<Tensor>) => Promise<unknown>): Form {
   const model = netOf(workload)
   const optimizer = new Adam()
-  const lossOf = workload.loss === 'meanSquaredError' ? new MeanSquaredError() : new SparseCategoricalCrossentropy()
+  const lossOf = lossFor(workload)
   const step = jit((x: Tensor, y: Tensor) => {
     const tape = new GradientTape()
     const loss = tape.record(() => lossOf.apply(y, model.apply(x, { training: true })))
@@ -127,19 +162,14 @@ function formsOf(workload: Workload): Record<string, Form> {
 const quiet = (times: readonly number[]): number =>
   [...times].sort((a, b) => a - b)[(times.length / 10) | 0] ?? Number.NaN
 
-/** Epochs of some milliseconds. */
-const epochs: Record<string, number> = { '784-10-10': 64, '784-128-10': 24, '784-512-512-10': 6 }
-
-for (const workload of workloads.filter(({ name }) => name.includes(options.only))) {
-  const short = Object.entries(epochs).find(([start]) => workload.name.startsWith(start))
-  const chunk = { ...workload, batches: short?.[1] ?? workload.batches }
-  const forms = Object.entries(formsOf(chunk)).map(([name, form]) => ({ name, form, times: [] as number[] }))
+for (const workload of workloads.filter((one) => nameOf(one).includes(options.only))) {
+  const forms = Object.entries(formsOf(workload)).map(([name, form]) => ({ name, form, times: [] as number[] }))
   for (const { form } of forms) await form()
   for (let round = 0; round < rounds; round += 1) for (const { form, times } of forms) times.push(...(await form()))
   const fit = quiet(forms[0]!.times)
-  console.log(`${workload.name}`)
+  console.log(nameOf(workload))
   for (const { name, times } of forms) {
-    const microseconds = ((quiet(times) * 1000) / chunk.batches).toFixed(2).padStart(9)
+    const microseconds = ((quiet(times) * 1000) / workload.batches).toFixed(2).padStart(9)
     console.log(`  ${name.padEnd(20)} ${microseconds} µs   ${(quiet(times) / fit).toFixed(2)} of fit`)
   }
 }
