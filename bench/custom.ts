@@ -82,7 +82,7 @@ class OwnAdam extends Optimizer {
 
 function netOf(workload: Workload): Sequential {
   const [inputs = 1, ...units] = workload.layers
-  const [activation, last] = isRegression(workload) ? ['sigmoid', 'linear'] : ['relu', 'softmax']
+  const [activation, last] = isRegression(workload) ? (['sigmoid', 'linear'] as const) : (['relu', 'softmax'] as const)
   const dense = units.map((count, index) => {
     const kind = index === units.length - 1 ? last : activation
     return new Dense({ units: count, activation: kind, ...(index === 0 && { inputShape: [inputs] }) })
