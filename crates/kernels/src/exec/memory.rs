@@ -1,13 +1,13 @@
 //! Aligned bytes that hold elements of any type.
 
 use crate::element::Element;
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
 /// Cache line and the widest vector: every buffer starts on it.
 pub(crate) const ALIGN: usize = 64;
 
-/// A zeroed, 64-byte aligned block.
+/// A 64-byte aligned block.
 pub struct Memory {
     start: NonNull<u8>,
     bytes: usize,
@@ -29,9 +29,14 @@ impl Memory {
 
     /// A block that holds a copy of `values`.
     pub fn from_slice<T: Element>(values: &[T]) -> Memory {
-        let mut memory = Memory::zeroed(size_of_val(values));
-        memory.as_mut_slice().copy_from_slice(values);
-        memory
+        let bytes = size_of_val(values);
+        let layout = layout(bytes);
+        // Safety: the layout's size is not 0.
+        let start = unsafe { alloc(layout) };
+        let start = NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout));
+        // Safety: the block is new and holds `bytes`, all of which are written before anybody reads them.
+        unsafe { start.as_ptr().copy_from_nonoverlapping(values.as_ptr().cast(), bytes) };
+        Memory { start, bytes }
     }
 
     /// Its size in bytes.
@@ -69,7 +74,7 @@ impl Clone for Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // Safety: allocated in `zeroed` with the same layout.
+        // Safety: allocated with the same layout.
         unsafe { dealloc(self.start.as_ptr(), layout(self.bytes)) }
     }
 }
