@@ -3,19 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { document } from '../tools/docs/keras.js'
-import * as callbacks from '../ts/callbacks/index.js'
-import { constraintFamily } from '../ts/constraints.js'
-import { type Configured, type FieldSpec, fieldsOf } from '../ts/fields.js'
-import { initializerFamily } from '../ts/initializers.js'
-import { layerFamily } from '../ts/layers/table.js'
-import { lossFamily } from '../ts/losses/table.js'
-import { statisticFamily } from '../ts/metrics/table.js'
+import { type Configured, classNameOf, type FieldSpec, fieldsOf } from '../ts/fields.js'
 import { Sequential } from '../ts/model/index.js'
 import { camel, canonical, snake } from '../ts/names.js'
-import { optimizerFamily } from '../ts/optimizers/table.js'
-import { regularizerFamily } from '../ts/regularizers.js'
-import { scheduleFamily } from '../ts/schedules/table.js'
 import { planFit, planPass } from '../ts/training/options.js'
+import { families } from './families.js'
 import { fixture } from './oracle.js'
 
 type Argument = readonly [name: string, byDefault?: unknown]
@@ -45,21 +37,9 @@ function isLacking({ name, family }: Signature, argument: string): boolean {
   )
 }
 
-const families: Readonly<Record<string, { readonly classes: Readonly<Record<string, Configured>> }>> = {
-  layers: layerFamily,
-  losses: lossFamily,
-  metrics: statisticFamily,
-  optimizers: optimizerFamily,
-  'optimizers.schedules': scheduleFamily,
-  initializers: initializerFamily,
-  regularizers: regularizerFamily,
-  constraints: constraintFamily,
-  callbacks: { classes: callbacks as unknown as Readonly<Record<string, Configured>> },
-}
-
 /** Our class of Keras's name. */
 function ours({ name, family }: Signature): Configured | undefined {
-  return Object.values(families[family]?.classes ?? {}).find((type) => (type.className ?? type.name) === name)
+  return families[family]?.find((type) => classNameOf(type) === name)
 }
 
 function fieldOf(type: Configured, argument: string): FieldSpec | undefined {

@@ -47,6 +47,8 @@ const maxNormFields = {
 /**
  * `w · clip(n, 0, maxValue) / (ε + n)` with n the norm along `axis` (Srivastava et al., 2014).
  *
+ * @see keras.constraints.MaxNorm
+ *
  * @example
  * import { MaxNorm } from 'ferrograd/constraints'
  * import { Dense } from 'ferrograd/layers'
@@ -77,6 +79,8 @@ const minMaxNormFields = {
 /**
  * `w · (rate · clip(n, minValue, maxValue) + (1 − rate) · n) / (ε + n)`.
  *
+ * @see keras.constraints.MinMaxNorm
+ *
  * @example
  * import { MinMaxNorm } from 'ferrograd/constraints'
  *
@@ -96,6 +100,8 @@ export class MinMaxNorm extends Constraint<typeof minMaxNormFields> {
 
 /**
  * `max(w, 0)`.
+ *
+ * @see keras.constraints.NonNeg
  *
  * @example
  * import { NonNeg } from 'ferrograd/constraints'
@@ -117,6 +123,8 @@ const unitNormFields = {
 
 /**
  * `w / (ε + n)` with n the norm along `axis`.
+ *
+ * @see keras.constraints.UnitNorm
  *
  * @example
  * import { UnitNorm } from 'ferrograd/constraints'

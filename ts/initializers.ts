@@ -43,6 +43,8 @@ export type InitializerLike = Spelling<InitializerName> | Initializer
 /**
  * Base of initializers; your own extend it and write `call`.
  *
+ * @see keras.initializers.Initializer
+ *
  * @example
  * import { Initializer } from 'ferrograd/initializers'
  * import { ops, type DType, type Shape, type Tensor } from 'ferrograd'
@@ -65,6 +67,10 @@ export abstract class Initializer<F extends FieldTable = NoFields> extends Confi
 /**
  * All 0.
  *
+ * `wᵢ = 0`, of any shape.
+ *
+ * @see keras.initializers.Zeros
+ *
  * @example
  * import { Zeros } from 'ferrograd/initializers'
  *
@@ -80,6 +86,10 @@ export class Zeros extends Initializer<NoFields> {
 
 /**
  * All 1.
+ *
+ * `wᵢ = 1`, of any shape.
+ *
+ * @see keras.initializers.Ones
  *
  * @example
  * import { Ones } from 'ferrograd/initializers'
@@ -101,6 +111,10 @@ const constantFields = {
 
 /**
  * All `value` (0).
+ *
+ * `wᵢ = value`, of any shape.
+ *
+ * @see keras.initializers.Constant
  *
  * @example
  * import { Constant } from 'ferrograd/initializers'
@@ -138,6 +152,10 @@ const normalFields = {
 /**
  * Normal numbers, `mean` (0) and `stddev` (0.05).
  *
+ * `wᵢ = mean + stddev · z`, z from N(0, 1), of any shape.
+ *
+ * @see keras.initializers.RandomNormal
+ *
  * @example
  * import { RandomNormal } from 'ferrograd/initializers'
  *
@@ -155,6 +173,10 @@ export class RandomNormal extends Initializer<typeof normalFields> {
 
 /**
  * Normal numbers, redrawn when farther than two `stddev` (0.05) from `mean` (0).
+ *
+ * `wᵢ = mean + stddev · z`, z from N(0, 1) within ±2, of any shape.
+ *
+ * @see keras.initializers.TruncatedNormal
  *
  * @example
  * import { TruncatedNormal } from 'ferrograd/initializers'
@@ -182,6 +204,10 @@ const uniformFields = {
 
 /**
  * Uniform numbers in [`minval`, `maxval`) (−0.05, 0.05).
+ *
+ * `wᵢ = minval + (maxval − minval) · u`, u from [0, 1), of any shape.
+ *
+ * @see keras.initializers.RandomUniform
  *
  * @example
  * import { RandomUniform } from 'ferrograd/initializers'
@@ -256,6 +282,8 @@ const varianceFields = {
 /**
  * Variance `scale / fan` with fan by `mode`.
  *
+ * @see keras.initializers.VarianceScaling
+ *
  * @example
  * import { VarianceScaling } from 'ferrograd/initializers'
  *
@@ -290,6 +318,8 @@ abstract class Scaled extends Initializer<typeof seedFields> {
 /**
  * Cut normal, variance `2 / (fanIn + fanOut)` (Glorot & Bengio, 2010).
  *
+ * @see keras.initializers.GlorotNormal
+ *
  * @example
  * import { GlorotNormal } from 'ferrograd/initializers'
  *
@@ -302,6 +332,8 @@ export class GlorotNormal extends Scaled {
 
 /**
  * Uniform in `±√(6 / (fanIn + fanOut))` (Glorot & Bengio, 2010).
+ *
+ * @see keras.initializers.GlorotUniform
  *
  * @example
  * import { GlorotUniform } from 'ferrograd/initializers'
@@ -316,6 +348,8 @@ export class GlorotUniform extends Scaled {
 /**
  * Cut normal, variance `2 / fanIn` (He et al., 2015).
  *
+ * @see keras.initializers.HeNormal
+ *
  * @example
  * import { HeNormal } from 'ferrograd/initializers'
  *
@@ -328,6 +362,8 @@ export class HeNormal extends Scaled {
 
 /**
  * Uniform in `±√(6 / fanIn)` (He et al., 2015).
+ *
+ * @see keras.initializers.HeUniform
  *
  * @example
  * import { HeUniform } from 'ferrograd/initializers'
@@ -342,6 +378,8 @@ export class HeUniform extends Scaled {
 /**
  * Cut normal, variance `1 / fanIn` (LeCun et al., 1998).
  *
+ * @see keras.initializers.LecunNormal
+ *
  * @example
  * import { LecunNormal } from 'ferrograd/initializers'
  *
@@ -354,6 +392,8 @@ export class LecunNormal extends Scaled {
 
 /**
  * Uniform in `±√(3 / fanIn)` (LeCun et al., 1998).
+ *
+ * @see keras.initializers.LecunUniform
  *
  * @example
  * import { LecunUniform } from 'ferrograd/initializers'
@@ -374,6 +414,10 @@ const orthogonalFields = {
 
 /**
  * Orthonormal rows or columns (whichever are fewer), times `gain`; the axes before the last count as one (Saxe et al., 2013).
+ *
+ * `wᵀw = gain² · I` (or `wwᵀ`, with fewer rows than columns).
+ *
+ * @see keras.initializers.Orthogonal
  *
  * @example
  * import { Orthogonal } from 'ferrograd/initializers'
@@ -437,6 +481,10 @@ const identityFields = {
 
 /**
  * `gain` (1) on the diagonal of a matrix, 0 elsewhere.
+ *
+ * `wᵢⱼ = gain · [i = j]`.
+ *
+ * @see keras.initializers.Identity
  *
  * @example
  * import { Identity } from 'ferrograd/initializers'

@@ -42,6 +42,8 @@ const l1Fields = {
 /**
  * `l1 · Σ|x|`.
  *
+ * @see keras.regularizers.L1
+ *
  * @example
  * import { L1 } from 'ferrograd/regularizers'
  *
@@ -63,6 +65,8 @@ const l2Fields = {
 
 /**
  * `l2 · Σx²`.
+ *
+ * @see keras.regularizers.L2
  *
  * @example
  * import { Dense } from 'ferrograd/layers'
@@ -89,6 +93,8 @@ const l1L2Fields = {
 /**
  * `l1 · Σ|x| + l2 · Σx²`.
  *
+ * @see keras.regularizers.L1L2
+ *
  * @example
  * import { L1L2 } from 'ferrograd/regularizers'
  *
@@ -112,6 +118,8 @@ const orthogonalFields = {
 
 /**
  * `factor · Σ|off-diagonal of the rows' (columns') cosines| / pairs`.
+ *
+ * @see keras.regularizers.OrthogonalRegularizer
  *
  * @example
  * import { OrthogonalRegularizer } from 'ferrograd/regularizers'

@@ -89,6 +89,8 @@ export interface Callback<F extends FieldTable = NoFields> extends Hooks {
 /**
  * Base of callbacks: define the hooks you need. Logs are running means, under Keras's names.
  *
+ * @see keras.callbacks.Callback
+ *
  * @example
  * ```ts
  * import { Callback, type Logs } from 'ferrograd/callbacks'

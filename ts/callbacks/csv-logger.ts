@@ -16,6 +16,8 @@ const fields = {
  * One line an epoch: `epoch`, then the logs in the order of their names, as Keras writes them; a log that an epoch does
  * not have is `NA`.
  *
+ * @see keras.callbacks.CSVLogger
+ *
  * @example
  * ```ts
  * import { CSVLogger } from 'ferrograd/callbacks'

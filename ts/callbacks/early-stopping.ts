@@ -25,6 +25,8 @@ const fields: typeof monitorFields & typeof ownFields = { ...monitorFields, ...o
  * Stops when the monitored log has not improved for `patience` epochs: `wait` grows by one an epoch, is set to zero by
  * an improvement, and ends the training when `wait ≥ patience`.
  *
+ * @see keras.callbacks.EarlyStopping
+ *
  * @example
  * ```ts
  * import { EarlyStopping } from 'ferrograd/callbacks'

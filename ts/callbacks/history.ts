@@ -4,6 +4,8 @@ import { Callback, type Logs } from './callback.js'
 /**
  * The logs of all epochs: what `fit` resolves to.
  *
+ * @see keras.callbacks.History
+ *
  * @example
  * ```ts
  * import { Sequential } from 'ferrograd'

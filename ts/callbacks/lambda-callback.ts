@@ -5,6 +5,8 @@ import { Callback, type Hooks, hookNames } from './callback.js'
 /**
  * The hooks given, and no others. `fit` takes the plain object as well.
  *
+ * @see keras.callbacks.LambdaCallback
+ *
  * @example
  * ```ts
  * import { LambdaCallback } from 'ferrograd/callbacks'

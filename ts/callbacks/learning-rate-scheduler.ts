@@ -9,6 +9,8 @@ export type RateOfEpoch = (epoch: number, rate: number) => number
 /**
  * `rate ← schedule(epoch, rate)`, a plain function of JavaScript numbers, once an epoch.
  *
+ * @see keras.callbacks.LearningRateScheduler
+ *
  * @example
  * ```ts
  * import { LearningRateScheduler } from 'ferrograd/callbacks'

@@ -23,6 +23,8 @@ type Options = ArgumentsOf<typeof fields>[0] & { readonly onSave?: OnSave }
 /**
  * Keeps copies of the weights in memory after each epoch (the best only, with `saveBestOnly`).
  *
+ * @see keras.callbacks.ModelCheckpoint
+ *
  * @example
  * ```ts
  * import { ModelCheckpoint } from 'ferrograd/callbacks'

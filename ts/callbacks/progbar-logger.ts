@@ -13,6 +13,8 @@ export interface ProgressStream {
 /**
  * Prints loss, metrics, time left and samples a second. `fit` adds one unless `verbose` is 0.
  *
+ * @see keras.callbacks.ProgbarLogger
+ *
  * @example
  * ```ts
  * import { ProgbarLogger } from 'ferrograd/callbacks'

@@ -24,6 +24,8 @@ const fields: typeof monitorFields & typeof ownFields = { ...monitorFields, ...o
 /**
  * `rate ← max(rate · factor, minLr)` after `patience` epochs without improvement.
  *
+ * @see keras.callbacks.ReduceLROnPlateau
+ *
  * @example
  * ```ts
  * import { ReduceLROnPlateau } from 'ferrograd/callbacks'

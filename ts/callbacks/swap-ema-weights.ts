@@ -14,6 +14,8 @@ const fields = {
  * Puts the optimizer's moving averages (`useEma: true`) in the place of the weights while the model is evaluated or
  * predicts, and the weights back afterwards.
  *
+ * @see keras.callbacks.SwapEMAWeights
+ *
  * @example
  * ```ts
  * import { SwapEMAWeights } from 'ferrograd/callbacks'

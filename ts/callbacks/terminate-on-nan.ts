@@ -4,6 +4,8 @@ import { Callback, type Logs } from './callback.js'
 /**
  * Stops, without an error, at a loss that is NaN or infinite. Without it `fit` rejects with ERR_NON_FINITE.
  *
+ * @see keras.callbacks.TerminateOnNaN
+ *
  * @example
  * ```ts
  * import { TerminateOnNaN } from 'ferrograd/callbacks'

@@ -19,6 +19,8 @@ const reluFields = {
 /**
  * `y = min(x, maxValue)` where `x > threshold`, else `negativeSlope · (x − threshold)`.
  *
+ * @see keras.layers.ReLU
+ *
  * @example
  * import { ReLU } from 'ferrograd/layers'
  *
@@ -42,6 +44,8 @@ const leakyFields = {
 /**
  * `y = x` where `x > 0`, else `negativeSlope · x` (0.3; the activation function has 0.2).
  *
+ * @see keras.layers.LeakyReLU
+ *
  * @example
  * import { LeakyReLU } from 'ferrograd/layers'
  *
@@ -64,6 +68,8 @@ const eluFields = {
 
 /**
  * `y = x` where `x > 0`, else `alpha · (eˣ − 1)`.
+ *
+ * @see keras.layers.ELU
  *
  * @example
  * import { ELU } from 'ferrograd/layers'
@@ -93,6 +99,8 @@ const preluFields = {
 
 /**
  * `y = max(x, 0) − alpha · max(−x, 0)` with a learnt slope per entry (He et al., 2015).
+ *
+ * @see keras.layers.PReLU
  *
  * @example
  * import { PReLU } from 'ferrograd/layers'
@@ -134,6 +142,8 @@ const masked = -1e9
 
 /**
  * `yᵢ = e^(xᵢ) / Σ e^(xⱼ)` along `axis`; entries that the mask leaves out are 0.
+ *
+ * @see keras.layers.Softmax
  *
  * @example
  * import { Softmax } from 'ferrograd/layers'

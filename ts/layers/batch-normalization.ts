@@ -25,6 +25,8 @@ const batchFields: typeof ownFields & typeof affineFields = { ...ownFields, ...a
  *
  * Shapes as they are; weights (features).
  *
+ * @see keras.layers.BatchNormalization
+ *
  * @example
  * import { BatchNormalization } from 'ferrograd/layers'
  *

@@ -35,6 +35,8 @@ const denseFields = {
  *
  * `x` (batch, …, inputs), kernel (inputs, units), bias (units), `y` (batch, …, units).
  *
+ * @see keras.layers.Dense
+ *
  * @example
  * import { Dense } from 'ferrograd/layers'
  * import { tensor } from 'ferrograd'
@@ -86,6 +88,8 @@ const activationFields = {
 /**
  * Applies an activation, `y = activation(x)`, shapes as they are.
  *
+ * @see keras.layers.Activation
+ *
  * @example
  * import { Activation } from 'ferrograd/layers'
  *
@@ -108,6 +112,10 @@ const flattenFields = {
 
 /**
  * One axis out of all but the batch, (batch, a, b, …) → (batch, a·b·…).
+ *
+ * `y[b, (i·m + j)·n + k] = x[b, i, j, k]` for `x` (batch, l, m, n).
+ *
+ * @see keras.layers.Flatten
  *
  * @example
  * import { Flatten } from 'ferrograd/layers'
@@ -132,6 +140,10 @@ const reshapeFields = {
 
 /**
  * Samples in another shape, (batch, …) → (batch, …targetShape).
+ *
+ * `y[b] = x[b]` read row by row; a length of −1 is the one that is left.
+ *
+ * @see keras.layers.Reshape
  *
  * @example
  * import { Reshape } from 'ferrograd/layers'

@@ -43,6 +43,8 @@ interface Plan {
 /**
  * `y = activation(einsum(equation, x, kernel) + bias)`.
  *
+ * @see keras.layers.EinsumDense
+ *
  * @example
  * import { EinsumDense } from 'ferrograd/layers'
  *

@@ -27,6 +27,8 @@ const fields = {
  *
  * Weights: embeddings (inputDim, outputDim), uniform in ±0.05.
  *
+ * @see keras.layers.Embedding
+ *
  * @example
  * import { Embedding } from 'ferrograd/layers'
  *
@@ -69,6 +71,10 @@ const maskingFields = {
 
 /**
  * Marks the steps (batch, steps, features) that are padding: those with nothing but `maskValue`; they become 0.
+ *
+ * `mask[b, t] = any(x[b, t] ≠ maskValue)`, `y[b, t] = mask[b, t] · x[b, t]`.
+ *
+ * @see keras.layers.Masking
  *
  * @example
  * import { Masking } from 'ferrograd/layers'

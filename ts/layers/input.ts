@@ -19,6 +19,8 @@ const inputFields = {
 /**
  * The data as it comes, `y = x`.
  *
+ * @see keras.layers.InputLayer
+ *
  * @example
  * import { InputLayer } from 'ferrograd/layers'
  *

@@ -22,7 +22,9 @@ const integerFields = {
  * `count` and `tfIdf` give a sample, the axis after the batch, one row of the vocabulary's length: 1 where an id
  * occurs, how often, and how often times its weight.
  *
- * @see https://keras.io/api/layers/preprocessing_layers/categorical/integer_lookup/
+ * `y = start + place of x in the vocabulary`, start being the numbers that stand before it.
+ *
+ * @see keras.layers.IntegerLookup
  *
  * @example
  * import { IntegerLookup } from 'ferrograd/layers'

@@ -67,6 +67,8 @@ export interface InputSpec {
 /**
  * Base of layers: a function of tensors that owns weights. Your own declare `build` (makes weights) and `call`.
  *
+ * @see keras.layers.Layer
+ *
  * @example
  * import { Layer } from 'ferrograd/layers'
  * import { ops, type Shape, type Tensor, type Variable } from 'ferrograd'

@@ -46,6 +46,8 @@ function withRank(x: Tensor, rank: number): Tensor {
 /**
  * `y = a + b + …`.
  *
+ * @see keras.layers.Add
+ *
  * @example
  * import { Add, Dense } from 'ferrograd/layers'
  * import { input } from 'ferrograd'
@@ -63,6 +65,8 @@ export class Add extends Merge {
 
 /**
  * `y = a − b`, of exactly two inputs.
+ *
+ * @see keras.layers.Subtract
  *
  * @example
  * import { Subtract } from 'ferrograd/layers'
@@ -85,6 +89,8 @@ export class Subtract extends Merge {
 /**
  * `y = a · b · …`, element by element.
  *
+ * @see keras.layers.Multiply
+ *
  * @example
  * import { Multiply } from 'ferrograd/layers'
  *
@@ -100,6 +106,10 @@ export class Multiply extends Merge {
 
 /**
  * The mean of the inputs, element by element.
+ *
+ * `y = (x₁ + … + xₙ) / n`, elementwise; shapes equal, or of length 1 where they differ.
+ *
+ * @see keras.layers.Average
  *
  * @example
  * import { Average } from 'ferrograd/layers'
@@ -121,6 +131,10 @@ export class Average extends Merge {
 /**
  * The largest of the inputs, element by element.
  *
+ * `y = max(x₁, …, xₙ)`, elementwise; shapes equal, or of length 1 where they differ.
+ *
+ * @see keras.layers.Maximum
+ *
  * @example
  * import { Maximum } from 'ferrograd/layers'
  *
@@ -136,6 +150,10 @@ export class Maximum extends Merge {
 
 /**
  * The smallest of the inputs, element by element.
+ *
+ * `y = min(x₁, …, xₙ)`, elementwise; shapes equal, or of length 1 where they differ.
+ *
+ * @see keras.layers.Minimum
  *
  * @example
  * import { Minimum } from 'ferrograd/layers'
@@ -157,6 +175,10 @@ const concatenateFields = {
 
 /**
  * The inputs one after another along `axis`; all other lengths are equal.
+ *
+ * `y = [x₁ | … | xₙ]`: (batch, a), (batch, b) → (batch, a + b).
+ *
+ * @see keras.layers.Concatenate
  *
  * @example
  * import { Concatenate } from 'ferrograd/layers'
@@ -210,6 +232,10 @@ const dotFields = {
 /**
  * Products summed over one axis of two inputs, sample by sample: (batch, …a, n) and (batch, n, …b) → (batch, …a, …b);
  * two (batch, n) → (batch, 1).
+ *
+ * `y[b, i, j] = Σₖ x₁[b, i, k] · x₂[b, k, j]` over the axes named; with `normalize` of vectors of length 1, `x / √max(Σx², ε)`.
+ *
+ * @see keras.layers.Dot
  *
  * @example
  * import { Dot } from 'ferrograd/layers'

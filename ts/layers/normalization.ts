@@ -18,6 +18,8 @@ const layerFields: typeof ownLayerFields & typeof affineFields = { ...ownLayerFi
 /**
  * `y = (x − mean) / √(variance + ε) · gamma + beta`, by the statistics of each sample along `axis` (Ba et al., 2016).
  *
+ * @see keras.layers.LayerNormalization
+ *
  * @example
  * import { LayerNormalization } from 'ferrograd/layers'
  *
@@ -64,6 +66,10 @@ const groupFields: typeof ownGroupFields & typeof affineFields = { ...ownGroupFi
 
 /**
  * As LayerNormalization, over all axes of a sample with the channels in `groups` (32) (Wu & He, 2018).
+ *
+ * `y = gamma · (x − mean) / √(variance + epsilon) + beta`, mean and variance of each sample and group.
+ *
+ * @see keras.layers.GroupNormalization
  *
  * @example
  * import { GroupNormalization } from 'ferrograd/layers'
@@ -124,6 +130,8 @@ const rmsFields = {
 /**
  * `y = x / √(mean(x²) + ε) · scale` along `axis` (Zhang & Sennrich, 2019).
  *
+ * @see keras.layers.RMSNormalization
+ *
  * @example
  * import { RMSNormalization } from 'ferrograd/layers'
  *
@@ -155,6 +163,8 @@ const unitFields = {
 
 /**
  * `y = x / ‖x‖` along `axis`; 0 stays 0.
+ *
+ * @see keras.layers.UnitNormalization
  *
  * @example
  * import { UnitNormalization } from 'ferrograd/layers'

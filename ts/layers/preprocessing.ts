@@ -19,6 +19,8 @@ const rescalingFields = {
 /**
  * `y = x · scale + offset`.
  *
+ * @see keras.layers.Rescaling
+ *
  * @example
  * import { Rescaling } from 'ferrograd/layers'
  *
@@ -52,6 +54,8 @@ const normalizationFields = {
 
 /**
  * `y = (x − mean) / max(√variance, ε)`, by statistics given or taken from data (biased variance).
+ *
+ * @see keras.layers.Normalization
  *
  * @example
  * import { Normalization } from 'ferrograd/layers'
@@ -152,6 +156,8 @@ const categoryFields = {
  * A sample is the axis after the batch. With `count`, weights of the numbers' shape may come as a second input:
  * `yₖ = Σ wᵢ·[xᵢ = k]`; Keras calls them `count_weights`.
  *
+ * @see keras.layers.CategoryEncoding
+ *
  * @example
  * import { CategoryEncoding } from 'ferrograd/layers'
  * import { tensor } from 'ferrograd'
@@ -200,6 +206,10 @@ const discretizationFields = {
 
 /**
  * The number of the bin a value falls into: how many boundaries are not above it.
+ *
+ * `y = |{k : boundaryₖ ≤ x}|`, of `x`'s shape with `outputMode` `int`.
+ *
+ * @see keras.layers.Discretization
  *
  * @example
  * import { Discretization } from 'ferrograd/layers'

@@ -19,6 +19,8 @@ const dropoutFields = {
 /**
  * Drops entries in training, `y = x · keep / (1 − rate)` with keep 0 in a fraction `rate` of the entries, else 1 (Srivastava et al., 2014).
  *
+ * @see keras.layers.Dropout
+ *
  * @example
  * import { Dropout } from 'ferrograd/layers'
  *
@@ -53,6 +55,8 @@ const noiseFields = {
 /**
  * Adds normal noise in training, `y = x + stddev · n`.
  *
+ * @see keras.layers.GaussianNoise
+ *
  * @example
  * import { GaussianNoise } from 'ferrograd/layers'
  *
@@ -81,6 +85,8 @@ const gaussianFields = {
 /**
  * Multiplies by normal noise in training, `y = x · n` with mean 1 and variance `rate / (1 − rate)` (Srivastava et al., 2014).
  *
+ * @see keras.layers.GaussianDropout
+ *
  * @example
  * import { GaussianDropout } from 'ferrograd/layers'
  *
@@ -106,6 +112,8 @@ const dropped = -1.6732632423543772 * 1.0507009873554805
 /**
  * Dropout that keeps mean and variance of selu activations: dropped entries become −1.758, then `y = a · x + b`
  * (Klambauer et al., 2017).
+ *
+ * @see keras.layers.AlphaDropout
  *
  * @example
  * import { AlphaDropout } from 'ferrograd/layers'
@@ -138,6 +146,8 @@ const activityFields = {
 
 /**
  * Passes its input on and adds `(l1 · Σ|x| + l2 · Σx²) / batch` to the loss.
+ *
+ * @see keras.layers.ActivityRegularization
  *
  * @example
  * import { ActivityRegularization } from 'ferrograd/layers'

@@ -14,6 +14,10 @@ const permuteFields = {
 /**
  * The axes of a sample in another order.
  *
+ * `y = transpose(x, [0, …dims])`, dims from 1: `x` (batch, a, b) → `y` (batch, b, a) for `[2, 1]`.
+ *
+ * @see keras.layers.Permute
+ *
  * @example
  * import { Permute } from 'ferrograd/layers'
  *
@@ -40,6 +44,10 @@ const repeatFields = {
 /**
  * A vector `n` times over, (batch, features) → (batch, n, features).
  *
+ * `y[b, i] = x[b]` for i in 0 … n − 1.
+ *
+ * @see keras.layers.RepeatVector
+ *
  * @example
  * import { RepeatVector } from 'ferrograd/layers'
  *
@@ -57,6 +65,8 @@ export class RepeatVector extends Layer<typeof repeatFields> {
 
 /**
  * `y = x`.
+ *
+ * @see keras.layers.Identity
  *
  * @example
  * import { Identity } from 'ferrograd/layers'

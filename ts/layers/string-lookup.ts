@@ -27,7 +27,7 @@ const stringFields = {
  *
  * Tensors hold no words: call `lookUp` before training.
  *
- * @see https://keras.io/api/layers/preprocessing_layers/categorical/string_lookup/
+ * @see keras.layers.StringLookup
  *
  * @example
  * import { StringLookup } from 'ferrograd/layers'

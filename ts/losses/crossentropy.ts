@@ -111,6 +111,8 @@ const binaryFields = {
 /**
  * `mean −[y log p + (1 − y) log(1 − p)]`, `p` in [ε, 1 − ε].
  *
+ * @see keras.losses.BinaryCrossentropy
+ *
  * @example
  * import { BinaryCrossentropy } from 'ferrograd/losses'
  * import { tensor } from 'ferrograd'
@@ -141,6 +143,8 @@ const categoricalFields = {
 
 /**
  * `−Σ y log p` for one-hot targets (…, classes).
+ *
+ * @see keras.losses.CategoricalCrossentropy
  *
  * @example
  * import { CategoricalCrossentropy } from 'ferrograd/losses'
@@ -184,6 +188,8 @@ const sparseFields = {
 
 /**
  * `−log p[label]` for integer labels (…) and predictions (…, classes).
+ *
+ * @see keras.losses.SparseCategoricalCrossentropy
  *
  * @example
  * import { SparseCategoricalCrossentropy } from 'ferrograd/losses'

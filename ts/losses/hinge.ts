@@ -34,6 +34,8 @@ export function categoricalHinge(yTrue: Tensor, yPred: Tensor): Tensor {
 /**
  * `mean max(1 − yTrue · yPred, 0)`.
  *
+ * @see keras.losses.Hinge
+ *
  * @example
  * import { Hinge } from 'ferrograd/losses'
  *
@@ -50,6 +52,8 @@ export class Hinge extends Loss {
 /**
  * `mean max(1 − yTrue · yPred, 0)²`.
  *
+ * @see keras.losses.SquaredHinge
+ *
  * @example
  * import { SquaredHinge } from 'ferrograd/losses'
  *
@@ -65,6 +69,8 @@ export class SquaredHinge extends Loss {
 
 /**
  * `max(best wrong − right + 1, 0)` for one-hot targets.
+ *
+ * @see keras.losses.CategoricalHinge
  *
  * @example
  * import { CategoricalHinge } from 'ferrograd/losses'

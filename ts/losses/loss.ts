@@ -39,6 +39,8 @@ export interface Weighting {
 /**
  * Base of losses; your own extend it and write `call`.
  *
+ * @see keras.losses.Loss
+ *
  * @example
  * import { Loss } from 'ferrograd/losses'
  * import { ops, type Tensor } from 'ferrograd'

@@ -18,6 +18,8 @@ export function klDivergence(yTrue: Tensor, yPred: Tensor): Tensor {
 /**
  * `Σ y log(y / p)`, the Kullback–Leibler divergence.
  *
+ * @see keras.losses.KLDivergence
+ *
  * @example
  * import { KLDivergence } from 'ferrograd/losses'
  *
@@ -48,6 +50,8 @@ const binaryFocalFields = {
 
 /**
  * `mean (1 − pₜ)^gamma · crossentropy` with pₜ the probability of the true class (Lin et al., 2018).
+ *
+ * @see keras.losses.BinaryFocalCrossentropy
  *
  * @example
  * import { BinaryFocalCrossentropy } from 'ferrograd/losses'
@@ -105,6 +109,8 @@ const categoricalFocalFields = {
 /**
  * `Σ −alpha · (1 − p)^gamma · y log p` for one-hot targets (Lin et al., 2018).
  *
+ * @see keras.losses.CategoricalFocalCrossentropy
+ *
  * @example
  * import { CategoricalFocalCrossentropy } from 'ferrograd/losses'
  *
@@ -139,6 +145,8 @@ const generalizedFields = {
 
 /**
  * `(1 − p[label]^q) / q` for integer labels; bears wrong labels (Zhang & Sabuncu, 2018).
+ *
+ * @see keras.losses.CategoricalGeneralizedCrossEntropy
  *
  * @example
  * import { CategoricalGeneralizedCrossEntropy } from 'ferrograd/losses'
@@ -185,6 +193,8 @@ const diceFields = {
 /**
  * `1 − 2 Σ y·p / (Σ y + Σ p + ε)`.
  *
+ * @see keras.losses.Dice
+ *
  * @example
  * import { Dice } from 'ferrograd/losses'
  *
@@ -217,6 +227,8 @@ const tverskyFields = {
 
 /**
  * `1 − Σyp / (Σyp + alpha · Σy(1−p) + beta · Σp(1−y) + ε)` (Salehi et al., 2017).
+ *
+ * @see keras.losses.Tversky
  *
  * @example
  * import { Tversky } from 'ferrograd/losses'

@@ -62,6 +62,8 @@ export function poisson(yTrue: Tensor, yPred: Tensor): Tensor {
 /**
  * `mean (yTrue − yPred)²`.
  *
+ * @see keras.losses.MeanSquaredError
+ *
  * @example
  * import { MeanSquaredError } from 'ferrograd/losses'
  * import { tensor } from 'ferrograd'
@@ -79,6 +81,8 @@ export class MeanSquaredError extends Loss {
 /**
  * `mean |yTrue − yPred|`.
  *
+ * @see keras.losses.MeanAbsoluteError
+ *
  * @example
  * import { MeanAbsoluteError } from 'ferrograd/losses'
  *
@@ -95,6 +99,8 @@ export class MeanAbsoluteError extends Loss {
 /**
  * `100 · mean |yTrue − yPred| / max(|yTrue|, ε)`.
  *
+ * @see keras.losses.MeanAbsolutePercentageError
+ *
  * @example
  * import { MeanAbsolutePercentageError } from 'ferrograd/losses'
  *
@@ -110,6 +116,8 @@ export class MeanAbsolutePercentageError extends Loss {
 
 /**
  * `mean (log(1 + yTrue) − log(1 + yPred))²`; both at least ε.
+ *
+ * @see keras.losses.MeanSquaredLogarithmicError
  *
  * @example
  * import { MeanSquaredLogarithmicError } from 'ferrograd/losses'
@@ -132,6 +140,10 @@ const huberFields = {
 /**
  * `½e²` up to `delta` (1), linear beyond (Huber, 1964).
  *
+ * `e = ŷ − y`: `½·e²` where `|e| ≤ delta`, else `delta·|e| − ½·delta²`; the mean over the last axis.
+ *
+ * @see keras.losses.Huber
+ *
  * @example
  * import { Huber } from 'ferrograd/losses'
  *
@@ -151,6 +163,8 @@ export class Huber extends Loss<typeof huberFields> {
 
 /**
  * `mean log cosh(yPred − yTrue)`.
+ *
+ * @see keras.losses.LogCosh
  *
  * @example
  * import { LogCosh } from 'ferrograd/losses'
@@ -173,6 +187,10 @@ const cosineFields = {
 /**
  * The negative cosine of the angle between targets and predictions: −1 is best.
  *
+ * `−Σᵢ ŷᵢ·yᵢ / (‖ŷ‖ ‖y‖)`, targets and predictions (batch, …, n).
+ *
+ * @see keras.losses.CosineSimilarity
+ *
  * @example
  * import { CosineSimilarity } from 'ferrograd/losses'
  *
@@ -189,6 +207,8 @@ export class CosineSimilarity extends Loss<typeof cosineFields> {
 
 /**
  * `mean yPred − yTrue · log(yPred + ε)`.
+ *
+ * @see keras.losses.Poisson
  *
  * @example
  * import { Poisson } from 'ferrograd/losses'

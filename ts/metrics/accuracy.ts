@@ -8,6 +8,10 @@ import { MeanMetric } from './mean.js'
 /**
  * The fraction of predictions equal to their targets.
  *
+ * `Σ w·[yᵢ = ŷᵢ] / Σ w`, targets and predictions of one shape.
+ *
+ * @see keras.metrics.Accuracy
+ *
  * @example
  * import { Accuracy } from 'ferrograd/metrics'
  *
@@ -29,6 +33,10 @@ const binaryFields = {
 /**
  * The fraction of predictions on the right side of `threshold` (0.5, exclusive).
  *
+ * `Σ w·[y = [ŷ > threshold]] / Σ w`, targets and predictions of one shape.
+ *
+ * @see keras.metrics.BinaryAccuracy
+ *
  * @example
  * import { BinaryAccuracy } from 'ferrograd/metrics'
  *
@@ -47,6 +55,10 @@ export class BinaryAccuracy extends MeanMetric<typeof binaryFields> {
 /**
  * The fraction of samples whose largest prediction is at their one-hot target.
  *
+ * `Σ w·[argmax y = argmax ŷ] / Σ w`, targets and predictions (batch, …, classes).
+ *
+ * @see keras.metrics.CategoricalAccuracy
+ *
  * @example
  * import { CategoricalAccuracy } from 'ferrograd/metrics'
  *
@@ -63,6 +75,10 @@ export class CategoricalAccuracy extends MeanMetric {
 
 /**
  * The fraction of samples whose largest prediction is at their integer label.
+ *
+ * `Σ w·[y = argmax ŷ] / Σ w`, targets (batch, …), predictions (batch, …, classes).
+ *
+ * @see keras.metrics.SparseCategoricalAccuracy
  *
  * @example
  * import { SparseCategoricalAccuracy } from 'ferrograd/metrics'
@@ -98,6 +114,10 @@ function amongFirst(labels: Tensor, ids: Tensor, k: number): Tensor {
 /**
  * The fraction of samples whose one-hot target is among the `k` (5) largest predictions.
  *
+ * `Σ w·[ŷ of the target ≥ the k-th largest ŷ] / Σ w`, targets and predictions (batch, classes).
+ *
+ * @see keras.metrics.TopKCategoricalAccuracy
+ *
  * @example
  * import { TopKCategoricalAccuracy } from 'ferrograd/metrics'
  *
@@ -122,6 +142,10 @@ const sparseTopKFields = {
 
 /**
  * The fraction of samples whose integer label is among the `k` (5) largest predictions.
+ *
+ * `Σ w·[ŷ of the label ≥ the k-th largest ŷ] / Σ w`, labels (batch), predictions (batch, classes).
+ *
+ * @see keras.metrics.SparseTopKCategoricalAccuracy
  *
  * @example
  * import { SparseTopKCategoricalAccuracy } from 'ferrograd/metrics'

@@ -34,6 +34,10 @@ const fields = {
  *
  * Targets 0 or 1 and predictions in [0, 1] of one shape (Davis & Goadrich, 2006, for the interpolated PR curve).
  *
+ * `∫ TPR dFPR`, or `∫ precision dRecall`: `TPR = TP / (TP + FN)`, `FPR = FP / (FP + TN)` at each threshold.
+ *
+ * @see keras.metrics.AUC
+ *
  * @example
  * import { AUC } from 'ferrograd/metrics'
  *

@@ -105,6 +105,10 @@ abstract class Count extends Metric<typeof countFields> {
 /**
  * How many positives were predicted positive, weighted.
  *
+ * `Σ w·[y = 1 and ŷ > threshold]`, for each threshold.
+ *
+ * @see keras.metrics.TruePositives
+ *
  * @example
  * import { TruePositives } from 'ferrograd/metrics'
  *
@@ -117,6 +121,10 @@ export class TruePositives extends Count {
 
 /**
  * How many negatives were predicted negative, weighted.
+ *
+ * `Σ w·[y = 0 and ŷ ≤ threshold]`, for each threshold.
+ *
+ * @see keras.metrics.TrueNegatives
  *
  * @example
  * import { TrueNegatives } from 'ferrograd/metrics'
@@ -131,6 +139,10 @@ export class TrueNegatives extends Count {
 /**
  * How many negatives were predicted positive, weighted.
  *
+ * `Σ w·[y = 0 and ŷ > threshold]`, for each threshold.
+ *
+ * @see keras.metrics.FalsePositives
+ *
  * @example
  * import { FalsePositives } from 'ferrograd/metrics'
  *
@@ -143,6 +155,10 @@ export class FalsePositives extends Count {
 
 /**
  * How many positives were predicted negative, weighted.
+ *
+ * `Σ w·[y = 1 and ŷ ≤ threshold]`, for each threshold.
+ *
+ * @see keras.metrics.FalseNegatives
  *
  * @example
  * import { FalseNegatives } from 'ferrograd/metrics'
@@ -199,6 +215,8 @@ abstract class Share extends Metric<typeof shareFields> {
 /**
  * How many of those predicted positive are: `TP / (TP + FP)`.
  *
+ * @see keras.metrics.Precision
+ *
  * @example
  * import { Precision } from 'ferrograd/metrics'
  *
@@ -211,6 +229,8 @@ export class Precision extends Share {
 
 /**
  * How many of the positives are predicted so: `TP / (TP + FN)`.
+ *
+ * @see keras.metrics.Recall
  *
  * @example
  * import { Recall } from 'ferrograd/metrics'

@@ -130,6 +130,8 @@ const numbered = (options: unknown): Numbered => options as Numbered
 /**
  * Intersection over union, `TP / (TP + FP + FN)`, the mean over `targetClassIds`.
  *
+ * @see keras.metrics.IoU
+ *
  * @example
  * import { IoU } from 'ferrograd/metrics'
  *
@@ -142,6 +144,10 @@ export class IoU extends NumberedOverlap<typeof targetFields & typeof sparseFiel
 
 /**
  * Intersection over union, the mean over all classes.
+ *
+ * `(1/k) Σ TPₖ / (TPₖ + FPₖ + FNₖ)` over the classes that occur.
+ *
+ * @see keras.metrics.MeanIoU
  *
  * @example
  * import { MeanIoU } from 'ferrograd/metrics'
@@ -156,6 +162,10 @@ export class MeanIoU extends NumberedOverlap<typeof sparseFields> {
 /**
  * As {@link IoU}, for one-hot targets.
  *
+ * `TP / (TP + FP + FN)` of each class in `targetClassIds`, then their mean; targets (batch, …, classes).
+ *
+ * @see keras.metrics.OneHotIoU
+ *
  * @example
  * import { OneHotIoU } from 'ferrograd/metrics'
  *
@@ -168,6 +178,10 @@ export class OneHotIoU extends NumberedOverlap<typeof targetFields & typeof hotF
 
 /**
  * As {@link MeanIoU}, for one-hot targets.
+ *
+ * `(1/k) Σ TPₖ / (TPₖ + FPₖ + FNₖ)` over the classes that occur; targets (batch, …, classes).
+ *
+ * @see keras.metrics.OneHotMeanIoU
  *
  * @example
  * import { OneHotMeanIoU } from 'ferrograd/metrics'
@@ -188,6 +202,10 @@ const binaryFields = {
 
 /**
  * Intersection over union of yes/no predictions.
+ *
+ * `TP / (TP + FP + FN)` of each class in `targetClassIds`, then their mean.
+ *
+ * @see keras.metrics.BinaryIoU
  *
  * @example
  * import { BinaryIoU } from 'ferrograd/metrics'

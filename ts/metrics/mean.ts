@@ -47,6 +47,8 @@ const trailing = (x: Tensor): number[] => Array.from({ length: x.rank - 1 }, (_,
 /**
  * The weighted mean of all values, `Σ w·x / Σ w`.
  *
+ * @see keras.metrics.Mean
+ *
  * @example
  * import { Mean } from 'ferrograd/metrics'
  * import { tensor } from 'ferrograd'
@@ -72,6 +74,10 @@ export class Mean extends Statistic {
 
 /**
  * The weighted sum of all values.
+ *
+ * `Σ w·x`.
+ *
+ * @see keras.metrics.Sum
  *
  * @example
  * import { Sum } from 'ferrograd/metrics'

@@ -74,6 +74,8 @@ export abstract class Statistic<F extends FieldTable = NoFields> extends Configu
 /**
  * Base of metrics of targets and predictions; your own extend it, add state, and write `update` and `result`.
  *
+ * @see keras.metrics.Metric
+ *
  * @example
  * import { Metric } from 'ferrograd/metrics'
  * import { ops, type Tensor, type Variable } from 'ferrograd'

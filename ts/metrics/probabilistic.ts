@@ -24,6 +24,8 @@ const smoothedFields = {
 /**
  * `mean −[y log p + (1 − y) log(1 − p)]`.
  *
+ * @see keras.metrics.BinaryCrossentropy
+ *
  * @example
  * import { BinaryCrossentropy } from 'ferrograd/metrics'
  *
@@ -50,6 +52,8 @@ const categoricalFields = {
 /**
  * `−Σ y log p` for one-hot targets.
  *
+ * @see keras.metrics.CategoricalCrossentropy
+ *
  * @example
  * import { CategoricalCrossentropy } from 'ferrograd/metrics'
  *
@@ -75,6 +79,8 @@ const sparseFields = {
 
 /**
  * `−log p[label]` for integer labels.
+ *
+ * @see keras.metrics.SparseCategoricalCrossentropy
  *
  * @example
  * import { SparseCategoricalCrossentropy } from 'ferrograd/metrics'
@@ -107,6 +113,8 @@ export class SparseCategoricalCrossentropy extends MeanMetric<typeof sparseField
 /**
  * `Σ y log(y / p)`.
  *
+ * @see keras.metrics.KLDivergence
+ *
  * @example
  * import { KLDivergence } from 'ferrograd/metrics'
  *
@@ -122,6 +130,8 @@ export class KLDivergence extends MeanMetric {
 
 /**
  * `mean yPred − yTrue · log(yPred + ε)`.
+ *
+ * @see keras.metrics.Poisson
  *
  * @example
  * import { Poisson } from 'ferrograd/metrics'
@@ -139,6 +149,8 @@ export class Poisson extends MeanMetric {
 /**
  * `mean max(1 − yTrue · yPred, 0)`.
  *
+ * @see keras.metrics.Hinge
+ *
  * @example
  * import { Hinge } from 'ferrograd/metrics'
  *
@@ -155,6 +167,8 @@ export class Hinge extends MeanMetric {
 /**
  * `mean max(1 − yTrue · yPred, 0)²`.
  *
+ * @see keras.metrics.SquaredHinge
+ *
  * @example
  * import { SquaredHinge } from 'ferrograd/metrics'
  *
@@ -170,6 +184,8 @@ export class SquaredHinge extends MeanMetric {
 
 /**
  * `max(best wrong − right + 1, 0)` for one-hot targets.
+ *
+ * @see keras.metrics.CategoricalHinge
  *
  * @example
  * import { CategoricalHinge } from 'ferrograd/metrics'

@@ -9,6 +9,8 @@ import { MeanMetric } from './mean.js'
 /**
  * `mean (yTrue − yPred)²`.
  *
+ * @see keras.metrics.MeanSquaredError
+ *
  * @example
  * import { MeanSquaredError } from 'ferrograd/metrics'
  *
@@ -25,6 +27,8 @@ export class MeanSquaredError extends MeanMetric {
 /**
  * `mean |yTrue − yPred|`.
  *
+ * @see keras.metrics.MeanAbsoluteError
+ *
  * @example
  * import { MeanAbsoluteError } from 'ferrograd/metrics'
  *
@@ -40,6 +44,8 @@ export class MeanAbsoluteError extends MeanMetric {
 
 /**
  * `√ mean (yTrue − yPred)²`, the root taken of the mean over all batches.
+ *
+ * @see keras.metrics.RootMeanSquaredError
  *
  * @example
  * import { RootMeanSquaredError } from 'ferrograd/metrics'
@@ -61,6 +67,8 @@ export class RootMeanSquaredError extends MeanMetric {
 /**
  * `100 · mean |yTrue − yPred| / max(|yTrue|, ε)`.
  *
+ * @see keras.metrics.MeanAbsolutePercentageError
+ *
  * @example
  * import { MeanAbsolutePercentageError } from 'ferrograd/metrics'
  *
@@ -77,6 +85,8 @@ export class MeanAbsolutePercentageError extends MeanMetric {
 /**
  * `mean (log(1 + yTrue) − log(1 + yPred))²`.
  *
+ * @see keras.metrics.MeanSquaredLogarithmicError
+ *
  * @example
  * import { MeanSquaredLogarithmicError } from 'ferrograd/metrics'
  *
@@ -92,6 +102,8 @@ export class MeanSquaredLogarithmicError extends MeanMetric {
 
 /**
  * `mean log cosh(yPred − yTrue)`.
+ *
+ * @see keras.metrics.LogCoshError
  *
  * @example
  * import { LogCoshError } from 'ferrograd/metrics'
@@ -116,6 +128,10 @@ const cosineFields = {
 
 /**
  * The mean cosine of the angle between targets and predictions: 1 is best.
+ *
+ * `Σᵢ ŷᵢ·yᵢ / (‖ŷ‖ ‖y‖)`, targets and predictions (batch, …, n), then the mean.
+ *
+ * @see keras.metrics.CosineSimilarity
  *
  * @example
  * import { CosineSimilarity } from 'ferrograd/metrics'

@@ -96,6 +96,8 @@ const betaFields = {
 /**
  * `(1 + β²) · precision · recall / (β² · precision + recall)`, targets (batch, classes) of 0 and 1.
  *
+ * @see keras.metrics.FBetaScore
+ *
  * @example
  * import { FBetaScore } from 'ferrograd/metrics'
  *
@@ -114,6 +116,8 @@ export class FBetaScore extends FScore<typeof betaFields> {
 
 /**
  * `2 · precision · recall / (precision + recall)`, targets (batch, classes) of 0 and 1.
+ *
+ * @see keras.metrics.F1Score
  *
  * @example
  * import { F1Score } from 'ferrograd/metrics'
@@ -140,6 +144,8 @@ const r2Fields = {
 
 /**
  * The explained share of the variance, `1 − Σ(y − ŷ)² / Σ(y − ȳ)²`; targets (batch, outputs).
+ *
+ * @see keras.metrics.R2Score
  *
  * @example
  * import { R2Score } from 'ferrograd/metrics'
@@ -216,6 +222,10 @@ type Axis = { readonly axis: number | readonly number[]; readonly keepdims: true
 /**
  * The mean of Pearson's correlation along an axis.
  *
+ * `Σ (y − ȳ)(ŷ − ȳ̂) / √(Σ (y − ȳ)² · Σ (ŷ − ȳ̂)²)` along `axis`, then the mean.
+ *
+ * @see keras.metrics.PearsonCorrelation
+ *
  * @example
  * import { PearsonCorrelation } from 'ferrograd/metrics'
  *
@@ -238,6 +248,8 @@ export class PearsonCorrelation extends MeanMetric<typeof axisFields> {
 
 /**
  * The mean of Lin's concordance, `2·cov / (var + var + (difference of means)² + ε)`, along an axis.
+ *
+ * @see keras.metrics.ConcordanceCorrelation
  *
  * @example
  * import { ConcordanceCorrelation } from 'ferrograd/metrics'

@@ -56,6 +56,10 @@ const specificityFields = {
 /**
  * The best sensitivity (recall) at a specificity of at least the given.
  *
+ * `max TP / (TP + FN)` over the thresholds where `TN / (TN + FP) ≥ specificity`.
+ *
+ * @see keras.metrics.SensitivityAtSpecificity
+ *
  * @example
  * import { SensitivityAtSpecificity } from 'ferrograd/metrics'
  *
@@ -80,6 +84,10 @@ const sensitivityFields = {
 
 /**
  * The best specificity at a sensitivity (recall) of at least the given.
+ *
+ * `max TN / (TN + FP)` over the thresholds where `TP / (TP + FN) ≥ sensitivity`.
+ *
+ * @see keras.metrics.SpecificityAtSensitivity
  *
  * @example
  * import { SpecificityAtSensitivity } from 'ferrograd/metrics'
@@ -106,6 +114,10 @@ const recallFields = {
 /**
  * The best precision at a recall of at least the given.
  *
+ * `max TP / (TP + FP)` over the thresholds where `TP / (TP + FN) ≥ recall`.
+ *
+ * @see keras.metrics.PrecisionAtRecall
+ *
  * @example
  * import { PrecisionAtRecall } from 'ferrograd/metrics'
  *
@@ -130,6 +142,10 @@ const precisionFields = {
 
 /**
  * The best recall at a precision of at least the given.
+ *
+ * `max TP / (TP + FN)` over the thresholds where `TP / (TP + FP) ≥ precision`.
+ *
+ * @see keras.metrics.RecallAtPrecision
  *
  * @example
  * import { RecallAtPrecision } from 'ferrograd/metrics'

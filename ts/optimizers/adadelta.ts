@@ -17,6 +17,8 @@ const fields = {
  *
  * Defaults: learning rate 0.001 (1 in the paper), ρ 0.95, ε 1e-7 (Zeiler, 2012).
  *
+ * @see keras.optimizers.Adadelta
+ *
  * @example
  * import { Adadelta } from 'ferrograd/optimizers'
  *

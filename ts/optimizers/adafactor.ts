@@ -24,6 +24,8 @@ const fields = {
  *
  * Defaults: learning rate 0.001 (Shazeer & Stern, 2018).
  *
+ * @see keras.optimizers.Adafactor
+ *
  * @example
  * import { Adafactor } from 'ferrograd/optimizers'
  *

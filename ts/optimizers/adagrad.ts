@@ -17,6 +17,8 @@ const fields = {
  *
  * Defaults: learning rate 0.001, a starts at 0.1, ε 1e-7 (Duchi et al., 2011).
  *
+ * @see keras.optimizers.Adagrad
+ *
  * @example
  * import { Adagrad } from 'ferrograd/optimizers'
  *

@@ -70,6 +70,8 @@ abstract class AdamRule<F extends FieldTable> extends Optimizer<typeof fields & 
  *
  * Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7 (Kingma & Ba, 2014; amsgrad: Reddi et al., 2018).
  *
+ * @see keras.optimizers.Adam
+ *
  * @example
  * import { Adam } from 'ferrograd/optimizers'
  *
@@ -86,6 +88,10 @@ const adamWFields = {
 
 /**
  * Adam with weight decay 0.004 beside the gradient (Loshchilov & Hutter, 2017).
+ *
+ * `w ← w − w·weightDecay·learningRate`, then the step of Adam.
+ *
+ * @see keras.optimizers.AdamW
  *
  * @example
  * import { AdamW } from 'ferrograd/optimizers'

@@ -20,6 +20,8 @@ const fields = {
  *
  * Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7 (Kingma & Ba, 2014, section 7).
  *
+ * @see keras.optimizers.Adamax
+ *
  * @example
  * import { Adamax } from 'ferrograd/optimizers'
  *

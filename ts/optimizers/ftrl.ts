@@ -31,6 +31,8 @@ const fields = {
  *
  * Defaults: learning rate 0.001, power −0.5, n starts at 0.1 (McMahan et al., 2013).
  *
+ * @see keras.optimizers.Ftrl
+ *
  * @example
  * import { Ftrl } from 'ferrograd/optimizers'
  *

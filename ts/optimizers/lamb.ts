@@ -20,6 +20,8 @@ const fields = {
  *
  * Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7 (You et al., 2019).
  *
+ * @see keras.optimizers.Lamb
+ *
  * @example
  * import { Lamb } from 'ferrograd/optimizers'
  *

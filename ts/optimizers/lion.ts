@@ -17,6 +17,8 @@ const fields = {
  *
  * Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.99 (Chen et al., 2023).
  *
+ * @see keras.optimizers.Lion
+ *
  * @example
  * import { Lion } from 'ferrograd/optimizers'
  *

@@ -22,6 +22,8 @@ const fields = {
  *
  * Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7 (Dozat, 2015).
  *
+ * @see keras.optimizers.Nadam
+ *
  * @example
  * import { Nadam } from 'ferrograd/optimizers'
  *

@@ -79,6 +79,8 @@ type Common = {
 /**
  * Base of optimizers; your own extend it, name their slots and write `update`.
  *
+ * @see keras.optimizers.Optimizer
+ *
  * @example
  * import { Optimizer, type Slots } from 'ferrograd/optimizers'
  * import { ops, type Tensor, type Variable } from 'ferrograd'

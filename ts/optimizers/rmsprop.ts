@@ -21,6 +21,8 @@ const fields = {
  *
  * Defaults: learning rate 0.001, ρ 0.9, ε 1e-7 (Hinton, 2012; Graves, 2013).
  *
+ * @see keras.optimizers.RMSprop
+ *
  * @example
  * import { RMSprop } from 'ferrograd/optimizers'
  *

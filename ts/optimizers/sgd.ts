@@ -19,6 +19,8 @@ const fields = {
  *
  * Defaults: learning rate 0.01, momentum 0 (Sutskever et al., 2013).
  *
+ * @see keras.optimizers.SGD
+ *
  * @example
  * import { SGD } from 'ferrograd/optimizers'
  *

@@ -30,6 +30,8 @@ function cosine(p: Tensor, alpha: number): Tensor {
  * `lr · ((1 − alpha) · ½(1 + cos πp) + alpha)`, `p = min(step, decaySteps) / decaySteps`; with `warmupTarget`, first
  * `warmupSteps` linear steps up to it, then the decay from it (Loshchilov & Hutter, 2016).
  *
+ * @see keras.optimizers.schedules.CosineDecay
+ *
  * @example
  * import { CosineDecay } from 'ferrograd/schedules'
  *
@@ -73,6 +75,8 @@ const restartsFields = {
 /**
  * Cosine decay that starts again: period i lasts `firstDecaySteps · tMulⁱ` and starts at `lr · mMulⁱ` (Loshchilov & Hutter, 2016).
  *
+ * @see keras.optimizers.schedules.CosineDecayRestarts
+ *
  * @example
  * import { CosineDecayRestarts } from 'ferrograd/schedules'
  *
@@ -113,6 +117,8 @@ const piecewiseFields = {
 
 /**
  * `values[i]` while `step ≤ boundaries[i]`, then the next.
+ *
+ * @see keras.optimizers.schedules.PiecewiseConstantDecay
  *
  * @example
  * import { PiecewiseConstantDecay } from 'ferrograd/schedules'

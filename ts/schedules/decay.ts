@@ -26,6 +26,8 @@ function progress(step: Tensor, decaySteps: number, staircase: boolean): Tensor 
 /**
  * `lr · decayRate^(step / decaySteps)`; the exponent is floored with `staircase`.
  *
+ * @see keras.optimizers.schedules.ExponentialDecay
+ *
  * @example
  * import { ExponentialDecay } from 'ferrograd/schedules'
  * import { SGD } from 'ferrograd/optimizers'
@@ -60,6 +62,8 @@ const inverseTimeFields = {
 /**
  * `lr / (1 + decayRate · step / decaySteps)`; the quotient is floored with `staircase`.
  *
+ * @see keras.optimizers.schedules.InverseTimeDecay
+ *
  * @example
  * import { InverseTimeDecay } from 'ferrograd/schedules'
  *
@@ -93,6 +97,8 @@ const polynomialFields = {
 
 /**
  * `(lr − end) · (1 − min(step, decaySteps) / decaySteps)^power + end`; with `cycle` the span is a multiple of `decaySteps`.
+ *
+ * @see keras.optimizers.schedules.PolynomialDecay
  *
  * @example
  * import { PolynomialDecay } from 'ferrograd/schedules'

@@ -18,6 +18,8 @@ const fields = {
  * Writes the logs of each epoch as scalars (`epoch_loss`, …) under `train` and `validation`, and weights as histograms:
  * event files as TensorFlow's, for `tensorboard --logdir`.
  *
+ * @see keras.callbacks.TensorBoard
+ *
  * @example
  * ```ts
  * import { TensorBoard } from 'ferrograd/callbacks'
