@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
 import { gradient } from '../../ts/gradient.js'
-import { getLoss, type Loss } from '../../ts/losses/index.js'
+import { BinaryCrossentropy, getLoss, type Loss } from '../../ts/losses/index.js'
 import * as ops from '../../ts/ops.js'
 import { tensor } from '../../ts/tensor.js'
 import { expectClose, fixture, leftOut, type Numbers, toTensor } from '../oracle.js'
@@ -118,4 +118,9 @@ describe('targets that a loss cannot mean are named', () => {
 
 it('an unknown loss suggests the nearest', () => {
   expect(() => getLoss('meanSquareError' as never)).toThrow("did you mean 'meanSquaredError'?")
+})
+
+it('plain arrays will do', () => {
+  const loss = new BinaryCrossentropy({ reduction: 'sum' }).apply([[1], [0]], [[0.5], [0.5]], { sampleWeight: [1, 3] })
+  expect(loss.itemSync()).toBeCloseTo(4 * Math.LN2, 6)
 })

@@ -3,7 +3,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
 import { resolveObject } from '../../ts/fields.js'
-import { getMetric, Mean, Metric, type Statistic, Sum } from '../../ts/metrics/index.js'
+import {
+  BinaryAccuracy,
+  getMetric,
+  Mean,
+  MeanSquaredError,
+  Metric,
+  OneHotMeanIoU,
+  Precision,
+  type Statistic,
+  Sum,
+  TopKCategoricalAccuracy,
+} from '../../ts/metrics/index.js'
 import { statisticFamily } from '../../ts/metrics/table.js'
 import { type Tensor, tensor } from '../../ts/tensor.js'
 import { expectClose, fixture, floats, leftOut, type Numbers } from '../oracle.js'
@@ -102,5 +113,34 @@ describe('a metric goes by the name it was given', () => {
 
   it('an unknown name suggests the nearest', () => {
     expect(() => getMetric('acuracy' as never, [null], [null, 3])).toThrow("did you mean 'accuracy'?")
+  })
+})
+
+describe('plain arrays will do', () => {
+  const yTrue = [
+    [0, 1],
+    [1, 0],
+    [1, 0],
+  ]
+  const yPred = [
+    [0.2, 0.8],
+    [0.7, 0.3],
+    [0.4, 0.6],
+  ]
+  it.each([
+    [new BinaryAccuracy(), 3 / 7],
+    [new MeanSquaredError(), (0.04 + 0.09 * 2 + 0.36 * 4) / 7],
+    [new Precision(), 3 / 7],
+    [new TopKCategoricalAccuracy({ k: 1 }), 3 / 7],
+    [new OneHotMeanIoU({ numClasses: 2 }), (2 / 6 + 1 / 5) / 2],
+  ])('$className', (metric, wanted) => {
+    metric.update(yTrue, yPred, { sampleWeight: [1, 2, 4] })
+    expect(metric.result().itemSync()).toBeCloseTo(wanted, 5)
+  })
+
+  it('Mean', () => {
+    const mean = new Mean()
+    mean.update([1, 2, 6])
+    expect(mean.result().itemSync()).toBe(3)
   })
 })

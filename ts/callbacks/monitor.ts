@@ -1,5 +1,5 @@
 /** Watching one of the logs for an improvement. */
-import { FerrogradError, hintFor } from '../errors.js'
+import { FerrogradError, fail, suggest } from '../errors.js'
 import { canonical } from '../names.js'
 
 /** Which way is better. */
@@ -10,11 +10,8 @@ export function resolveMonitor(where: string, monitor: string, logNames: readonl
   const found = logNames.find((name) => canonical(name) === canonical(monitor))
   if (found !== undefined) return found
   const missing = canonical(monitor).startsWith('val') && !logNames.some((name) => name.startsWith('val_'))
-  const hint = missing ? 'Pass validationData or validationSplit to fit' : hintFor(monitor, logNames)
-  throw new FerrogradError(
-    'ERR_CONFIG',
-    `${where}.monitor: expected one of the logs ${logNames.join(', ')}, got '${monitor}'. ${hint}`,
-  )
+  const hint = missing ? 'Pass validationData or validationSplit to fit' : suggest(monitor, logNames)
+  return fail('ERR_CONFIG', `${where}.monitor`, `one of the logs ${logNames.join(', ')}`, monitor, hint)
 }
 
 const larger = [

@@ -1,6 +1,7 @@
 /** How targets, weights and predictions are laid against each other: by reshaping, never by broadcasting. */
 
 import { fail } from '../errors.js'
+import type { Operand } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
 import type { Shape } from '../types.js'
@@ -33,7 +34,7 @@ export function alignLabels(yTrue: Tensor, yPred: Tensor, where: string): Tensor
 }
 
 /** Weights over `values`, of its rank: of the same shape, or of its leading axes, then one weight for all that follows. */
-export function alignWeights(weights: Tensor, values: Tensor, where: string): Tensor {
+export function alignWeights(weights: Operand, values: Tensor, where: string): Tensor {
   const cast = ops.cast(weights, values.dtype)
   if (sameShape(cast.shape, values.shape)) return cast
   const trimmed = cast.shape.filter((length, axis) => axis < values.rank || length !== 1)
@@ -43,7 +44,7 @@ export function alignWeights(weights: Tensor, values: Tensor, where: string): Te
       'ERR_SHAPE',
       `${where} sampleWeight`,
       `the shape [${values.shape.join(', ')}] of the losses or its leading part`,
-      weights.shape,
+      cast.shape,
     )
   }
   return ops.reshape(cast, [...trimmed, ...values.shape.slice(trimmed.length).map(() => 1)])

@@ -4,6 +4,7 @@ import { fail } from '../errors.js'
 import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
 import { maskOn } from '../layers/mask.js'
 import { snakeClass } from '../names.js'
+import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
 import type { Config, Shape, TypedArray } from '../types.js'
@@ -31,9 +32,9 @@ export type Reduction = LossFields['reduction']['of'][number]
 /** Weights and masks of the samples. */
 export interface Weighting {
   /** How much each sample counts. */
-  readonly sampleWeight?: Tensor | undefined
+  readonly sampleWeight?: Operand | undefined
   /** Which entries count; the mean is then over those alone. By default the mask that came with the predictions. */
-  readonly mask?: Tensor | undefined
+  readonly mask?: Operand | undefined
 }
 
 /**
@@ -80,7 +81,8 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
   }
 
   /** The loss as one number (per sample with reduction `none`). */
-  apply(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): Tensor {
+  apply(targets: Operand, predictions: Operand, weighting: Weighting = {}): Tensor {
+    const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const { dtype } = this.options as unknown as { dtype: 'float32' | 'float64' | null }
     const predicted = dtype === null || dtype === yPred.dtype ? yPred : ops.cast(yPred, dtype)
     const target = this.align(yTrue, predicted)
@@ -108,7 +110,7 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
   }
 }
 
-function both(a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined {
+function both(a: Operand | undefined, b: Tensor | undefined): Operand | undefined {
   return a && b ? ops.logicalAnd(ops.cast(a, 'bool'), b) : (a ?? b)
 }
 
@@ -147,11 +149,11 @@ export function reduce(values: Tensor, reduction: Reduction, { sampleWeight, mas
 function combine(
   values: Tensor,
   reduction: Reduction,
-  sampleWeight: Tensor | undefined,
-  mask: Tensor | undefined,
+  sampleWeight: Operand | undefined,
+  mask: Operand | undefined,
   where: string,
 ): Tensor | undefined {
-  const weights = sampleWeight && alignWeights(sampleWeight, values, where)
+  const weights = sampleWeight === undefined ? undefined : alignWeights(sampleWeight, values, where)
   if (mask === undefined) return weights
   const valid = maskWeights(ops.cast(mask, values.dtype), reduction)
   const aligned = alignWeights(valid, values, where)

@@ -4,6 +4,7 @@ import { sigmoid } from '../activations.js'
 import { epsilon } from '../config.js'
 import { fail } from '../errors.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
+import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import { type Tensor, tensor } from '../tensor.js'
 import type { Variable } from '../variable.js'
@@ -48,7 +49,8 @@ export class AUC extends CountingMetric<typeof fields> {
   static override readonly fields: typeof fields = fields
   readonly #thresholds: readonly number[] = this.#spread()
 
-  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+  override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
+    const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const { multiLabel, labelWeights, fromLogits, numLabels } = this.options
     if (multiLabel && yPred.rank !== 2) fail('ERR_SHAPE', this.name, 'predictions [batch, labels]', yPred.shape)
     if (!this.truePositives)

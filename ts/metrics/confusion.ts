@@ -3,6 +3,7 @@
 import type { FieldTable } from '../fields.js'
 import { alignTargets, alignWeights } from '../losses/align.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
+import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import { type Tensor, tensor } from '../tensor.js'
 import type { FloatDType } from '../types.js'
@@ -92,7 +93,8 @@ abstract class Count extends Metric<typeof countFields> {
   readonly accumulator: Variable = this.addState('accumulator', [this.#thresholds.length])
   protected abstract readonly counted: keyof Counts
 
-  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+  override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
+    const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const counts = count(yTrue, yPred, weighting, { thresholds: this.#thresholds, dtype: this.dtype, where: this.name })
     this.accumulator.assignAdd(counts[this.counted])
   }
@@ -193,7 +195,8 @@ abstract class Share extends Metric<typeof shareFields> {
   readonly errors: Variable = this.addState('errors', [this.#thresholds.length])
   protected abstract readonly counted: keyof Counts
 
-  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+  override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
+    const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const { topK, classId } = this.options
     const counts = count(yTrue, yPred, weighting, {
       thresholds: this.#thresholds,

@@ -5,6 +5,7 @@ import { fail } from '../errors.js'
 import type { FieldTable } from '../fields.js'
 import { alignWeights, sameShape } from '../losses/align.js'
 import type { Weighting } from '../losses/loss.js'
+import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import { type Tensor, tensor } from '../tensor.js'
 import type { Variable } from '../variable.js'
@@ -35,7 +36,8 @@ abstract class Overlap<F extends FieldTable> extends Metric<F> {
     return null
   }
 
-  override update(yTrue: Tensor, yPred: Tensor, { sampleWeight, mask }: Weighting = {}): void {
+  override update(targets: Operand, predictions: Operand, { sampleWeight, mask }: Weighting = {}): void {
+    const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const [actual, predicted] = [this.labelsOf(yTrue, 'true'), this.labelsOf(yPred, 'pred')]
     if (!sameShape(actual.shape, predicted.shape))
       fail('ERR_SHAPE', `${this.name} targets`, `the predictions' shape [${predicted.shape.join(', ')}]`, actual.shape)

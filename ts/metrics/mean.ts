@@ -4,6 +4,7 @@ import type { FieldTable, NoFields } from '../fields.js'
 import { maskOn } from '../layers/mask.js'
 import { alignWeights } from '../losses/align.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
+import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
 import type { FloatDType } from '../types.js'
@@ -32,12 +33,12 @@ function gather(
 
 function weightsOf(
   x: Tensor,
-  sampleWeight: Tensor | undefined,
-  mask: Tensor | undefined,
+  sampleWeight: Operand | undefined,
+  mask: Operand | undefined,
   where: string,
 ): Tensor | undefined {
-  const weights = sampleWeight && alignWeights(sampleWeight, x, where)
-  const valid = mask && alignWeights(mask, x, where)
+  const weights = sampleWeight === undefined ? undefined : alignWeights(sampleWeight, x, where)
+  const valid = mask === undefined ? undefined : alignWeights(mask, x, where)
   return weights && valid ? ops.multiply(weights, valid) : (weights ?? valid)
 }
 
@@ -63,8 +64,8 @@ export class Mean extends Statistic {
   readonly count: Variable = this.addState('count')
 
   /** Takes values in. */
-  update(values: Tensor, weighting: Weighting = {}): void {
-    accumulate(this, gather(values, weighting, this.dtype, meanPerSample, this.name))
+  update(values: Operand, weighting: Weighting = {}): void {
+    accumulate(this, gather(toTensor(values), weighting, this.dtype, meanPerSample, this.name))
   }
 
   override result(): Tensor {
@@ -89,8 +90,8 @@ export class Sum extends Statistic {
   readonly total: Variable = this.addState('total')
 
   /** Takes values in. */
-  update(values: Tensor, weighting: Weighting = {}): void {
-    const { total } = gather(values, weighting, this.dtype, (x) => x, this.name)
+  update(values: Operand, weighting: Weighting = {}): void {
+    const { total } = gather(toTensor(values), weighting, this.dtype, (x) => x, this.name)
     this.total.assignAdd(total)
   }
 
@@ -112,7 +113,8 @@ export abstract class MeanMetric<F extends FieldTable = NoFields> extends Metric
   /** The values to average, of any rank, the batch first. */
   protected abstract values(yTrue: Tensor, yPred: Tensor): Tensor
 
-  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+  override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
+    const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const masked = { ...weighting, mask: weighting.mask ?? maskOn(yPred) }
     accumulate(this, gather(this.values(yTrue, yPred), masked, this.dtype, meanPerSample, this.name))
   }

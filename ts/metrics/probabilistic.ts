@@ -10,6 +10,7 @@ import * as margins from '../losses/hinge.js'
 import type { Weighting } from '../losses/loss.js'
 import { klDivergence } from '../losses/probabilistic.js'
 import { poisson } from '../losses/regression.js'
+import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
 import { MeanMetric } from './mean.js'
@@ -99,7 +100,8 @@ export class SparseCategoricalCrossentropy extends MeanMetric<typeof sparseField
     return this.#loss.call(alignLabels(yTrue, yPred, this.name), yPred)
   }
 
-  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+  override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
+    const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const { ignoreClass } = this.options
     if (ignoreClass === null || weighting.sampleWeight === undefined || weighting.mask !== undefined) {
       super.update(yTrue, yPred, weighting)

@@ -5,6 +5,7 @@ import { fail } from '../errors.js'
 import type { FieldTable } from '../fields.js'
 import { alignTargets, alignWeights } from '../losses/align.js'
 import type { Weighting } from '../losses/loss.js'
+import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
 import type { Variable } from '../variable.js'
@@ -30,7 +31,8 @@ abstract class FScore<F extends FieldTable> extends Metric<typeof averagedFields
 
   protected abstract get beta(): number
 
-  override update(yTrue: Tensor, yPred: Tensor, { sampleWeight, mask }: Weighting = {}): void {
+  override update(targets: Operand, predictions: Operand, { sampleWeight, mask }: Weighting = {}): void {
+    const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     if (yPred.rank !== 2) fail('ERR_SHAPE', this.name, 'predictions [batch, classes]', yPred.shape)
     this.#build(yPred.shape[1]!)
     const positive = this.#decide(this.cast(yPred))
@@ -161,7 +163,8 @@ export class R2Score extends Metric<typeof r2Fields> {
   #residual!: Variable
   #count!: Variable
 
-  override update(yTrue: Tensor, yPred: Tensor, { sampleWeight, mask }: Weighting = {}): void {
+  override update(targets: Operand, predictions: Operand, { sampleWeight, mask }: Weighting = {}): void {
+    const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     if (yPred.rank !== 2) fail('ERR_SHAPE', this.name, 'predictions [batch, outputs]', yPred.shape)
     this.#build(yPred.shape[1]!)
     const predicted = this.cast(yPred)

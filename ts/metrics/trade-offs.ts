@@ -2,6 +2,7 @@
 
 import type { FieldTable } from '../fields.js'
 import type { Weighting } from '../losses/loss.js'
+import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
 import { CountingMetric, count } from './confusion.js'
@@ -32,7 +33,8 @@ abstract class TradeOff<F extends FieldTable> extends CountingMetric<typeof comm
   protected abstract get bounded(): Tensor
   protected abstract get sought(): Tensor
 
-  override update(yTrue: Tensor, yPred: Tensor, weighting: Weighting = {}): void {
+  override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
+    const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const { classId } = this.#options
     this.addAll(
       count(yTrue, yPred, weighting, { thresholds: this.#thresholds, dtype: this.dtype, classId, where: this.name }),
