@@ -56,6 +56,13 @@ export interface WeightOptions {
   readonly dtype?: DType
 }
 
+/** What a layer added to the loss and to the logs, within one outermost call. */
+interface Added {
+  readonly root: RootCall | undefined
+  readonly losses: Tensor[]
+  readonly metrics: Map<string, Tensor>
+}
+
 /** What a layer requires of its input: enough axes, and a length of the last (or of another). */
 export interface InputSpec {
   readonly rank?: number
@@ -104,11 +111,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   #trainable: boolean
   readonly #weights: Variable[] = []
   readonly #penalties: { readonly weight: Variable; readonly regularizer: Regularizer }[] = []
-  #losses: { readonly root: RootCall | undefined; readonly tensors: Tensor[] } = { root: undefined, tensors: [] }
-  #logged: { readonly root: RootCall | undefined; readonly tensors: Map<string, Tensor> } = {
-    root: undefined,
-    tensors: new Map(),
-  }
+  #added: Added = { root: undefined, losses: [], metrics: new Map() }
 
   constructor(...[options]: ArgumentsOf<WithLayerFields<F>>) {
     super(options, layerKinds)
@@ -149,7 +152,10 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
     this.ensureBuilt(shapesOf(inputs))
     this.#checkInputs(inputs)
     const given = inputs instanceof Tensor ? { mask: maskOn(inputs), ...context } : context
-    return withContext(given, (whole) => this.#masked(inputs, whole, this.#called(listOf(this.call(inputs, whole)))))
+    return withContext(given, (whole) => {
+      this.#forgetOthers()
+      return this.#masked(inputs, whole, this.#called(listOf(this.call(inputs, whole))))
+    })
   }
 
   /** Whether results have the steps of the input, so that its mask holds for them too. */
@@ -188,28 +194,32 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   /** Adds a scalar to the loss of the model for the current call. */
   addLoss(loss: Tensor): void {
     if (loss.size !== 1) fail('ERR_SHAPE', `${this.name}.addLoss`, 'a scalar', loss.shape)
-    const root = rootCall()
-    if (this.#losses.root !== root) this.#losses = { root, tensors: [] }
-    this.#losses.tensors.push(loss)
+    this.#forgetOthers()
+    this.#added.losses.push(loss)
   }
 
   /** Logs a scalar of the current call under a name: its mean over the samples of the epoch. */
   addMetric(name: string, value: Tensor): void {
     if (value.size !== 1) fail('ERR_SHAPE', `${this.name}.addMetric '${name}'`, 'a scalar', value.shape)
+    this.#forgetOthers()
+    this.#added.metrics.set(name, value)
+  }
+
+  /** What other calls added is theirs: a layer may add in training alone. */
+  #forgetOthers(): void {
     const root = rootCall()
-    if (this.#logged.root !== root) this.#logged = { root, tensors: new Map() }
-    this.#logged.tensors.set(name, value)
+    if (this.#added.root !== root) this.#added = { root, losses: [], metrics: new Map() }
   }
 
   /** What was logged in the last call, here and in the layers inside, by name. */
   addedMetrics(): Map<string, Tensor> {
     const inside = this.sublayers.flatMap((layer) => [...layer.addedMetrics()])
-    return new Map([...this.#logged.tensors, ...inside])
+    return new Map([...this.#added.metrics, ...inside])
   }
 
   /** What was added to the loss in the last call, here and in the layers inside, then the penalties of trainable weights. */
   losses(): Tensor[] {
-    const own = [...this.#losses.tensors]
+    const own = [...this.#added.losses]
     const trainable = new Set(this.trainableWeights)
     for (const { weight, regularizer } of this.#penalties)
       if (trainable.has(weight)) own.push(regularizer.call(weight.read()))

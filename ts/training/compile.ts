@@ -47,16 +47,16 @@ export interface Resolved {
   readonly losses: readonly (Loss | undefined)[]
   readonly lossWeights: readonly number[]
   readonly metrics: readonly PlacedMetric[]
-  /** The whole loss, then one for each output where there are several. */
+  /** The whole loss, one for each output where there are several, the penalty, and what layers logged by `addMetric` so far. */
   readonly trackers: readonly LossTracker[]
   /** Those of the outputs, where there are several. */
   readonly outputTrackers: readonly LossTracker[]
-  /** Those of what layers log by `addMetric`. */
-  readonly added: readonly LossTracker[]
-  /** That of the penalties, where there are any. */
-  readonly penalty: LossTracker | undefined
-  /** In the order of the logs: losses, then metrics. */
-  readonly logNames: readonly string[]
+  /** That of the penalties. */
+  readonly penalty: LossTracker
+  /** That of what a layer logs under a name, made when it is first met: training may log what validation does not. */
+  added(name: string): LossTracker
+  /** In the order of the logs: losses, then metrics. A step has those of them that it moves. */
+  logNames(): string[]
 }
 
 /** The result of `compile`. */
@@ -142,11 +142,11 @@ class CompiledModel implements Compiled {
     )
     const lossNames =
       yPred.length > 1 ? known.filter((_, i) => losses[i] !== undefined).map((name) => `${name}_loss`) : []
-    // What regularizers and layers add is logged apart, so that the loss of the data can be told from it.
-    const penalty = model.losses().length > 0 ? new LossTracker('penalty') : undefined
     const outputTrackers = lossNames.map((name) => new LossTracker(name))
-    const added = [...model.addedMetrics().keys()].map((name) => new LossTracker(name))
-    const trackers = [new LossTracker('loss'), ...outputTrackers, ...(penalty === undefined ? [] : [penalty]), ...added]
+    // What regularizers and layers add is logged apart, so that the loss of the data can be told from it.
+    const penalty = new LossTracker('penalty')
+    const trackers = [new LossTracker('loss'), ...outputTrackers, penalty]
+    const names = (): string[] => [...trackers.map(({ name }) => name), ...placed.map(({ key }) => key)]
     return {
       losses,
       lossWeights: outputWeights(lossWeights, yPred.length, known),
@@ -154,9 +154,21 @@ class CompiledModel implements Compiled {
       trackers,
       outputTrackers,
       penalty,
-      added,
-      logNames: [...trackers.map(({ name }) => name), ...placed.map(({ key }) => key)],
+      added: growing(trackers, names()),
+      logNames: names,
     }
+  }
+}
+
+/** Finds trackers by name, and makes those that are new; they join `trackers`. */
+function growing(trackers: LossTracker[], taken: readonly string[]): (name: string) => LossTracker {
+  const added = new Map<string, LossTracker>()
+  return (name) => {
+    if (taken.includes(name)) fail('ERR_CONFIG', 'addMetric', 'a name that no loss or metric has', name)
+    const tracker = added.get(name) ?? new LossTracker(name)
+    if (!added.has(name)) trackers.push(tracker)
+    added.set(name, tracker)
+    return tracker
   }
 }
 

@@ -111,7 +111,7 @@ function isTracked(model: Model, updates: ReadonlyMap<Variable, Tensor>): boolea
 
 /** What a step returned besides the compiled loss and metrics is put into a variable made for it. */
 function keepLogs(model: Model, logs: StepLogs, updates: Map<Variable, Tensor>): Map<string, Variable> {
-  const known = isTracked(model, updates) ? model.compiled.resolved!.logNames : []
+  const known = isTracked(model, updates) ? model.compiled.resolved!.logNames() : []
   const kept = new Map<string, Variable>()
   for (const [name, value] of Object.entries(logs)) {
     if (known.includes(name)) continue
@@ -132,7 +132,7 @@ function readersOf(
   const readers = new Map<string, Tensor>()
   if (isTracked(model, updates)) {
     const { trackers, metrics } = model.compiled.resolved!
-    for (const tracker of trackers) readers.set(tracker.name, tracker.result())
+    for (const tracker of trackers) if (updates.has(tracker.total)) readers.set(tracker.name, tracker.result())
     for (const { key, metric } of metrics) readers.set(key, metric.result())
   }
   for (const [name, last] of kept) readers.set(name, last.read())

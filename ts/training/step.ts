@@ -88,12 +88,8 @@ function track(model: Model, batch: Batch, yPred: readonly Tensor[], { total, pa
   const samples = yPred[0]?.shape[0] ?? 1
   resolved.trackers[0]!.update(total, samples)
   resolved.outputTrackers.forEach((tracker, i) => void tracker.update(parts[i]!, samples))
-  if (penalty !== undefined) resolved.penalty?.update(penalty, samples)
-  const logged = model.addedMetrics()
-  for (const tracker of resolved.added) {
-    const value = logged.get(tracker.name)
-    if (value !== undefined) tracker.update(value, samples)
-  }
+  if (penalty !== undefined) resolved.penalty.update(penalty, samples)
+  for (const [name, value] of model.addedMetrics()) resolved.added(name).update(value, samples)
   const weights = listOf(batch.sampleWeight)
   for (const { metric, output, weighted } of resolved.metrics) {
     metric.update(yTrue[output]!, yPred[output]!, weighted ? { sampleWeight: weights[output] } : {})
