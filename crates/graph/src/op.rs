@@ -80,6 +80,8 @@ pub enum Lowering {
         op: Reduce,
         /// Which axes go.
         axes: Vec<usize>,
+        /// A factor on the result.
+        scale: Option<f64>,
     },
     /// The same numbers read otherwise: no work where the reader takes strides.
     View(View),

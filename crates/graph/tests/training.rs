@@ -1,7 +1,7 @@
 //! Whole programs: what fusing, planning and updating in place must not change.
 
 use ferrograd_graph::gradient::gradient;
-use ferrograd_graph::ops::{add, matmul, mul, sub, sum};
+use ferrograd_graph::ops::{add, gather, matmul, mul, square, sub, sum};
 use ferrograd_graph::{DType, Program, Request, Spec, Tensor, Variable, compile, evaluate};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
@@ -80,6 +80,22 @@ fn a_loss_that_is_not_finite_changes_nothing() {
     assert_eq!(w.snapshot().as_slice::<f64>(), [1.0]);
     program.run(&feed(0.25), &Threads::serial()).unwrap();
     assert_eq!(w.snapshot().as_slice::<f64>(), [0.75]);
+}
+
+#[test]
+fn an_index_outside_changes_nothing() {
+    let [w, v] = ["w", "v"].map(|name| Variable::new(name, Spec::new([2], DType::F64), &[1.0f64, 2.0]).unwrap());
+    let indices = Tensor::placeholder(Spec::new([2], DType::I32));
+    let picked = gather(&square(&Tensor::variable(&v)).unwrap(), &indices, 0).unwrap();
+    // What needs least comes first: without care w would change before the indices are looked at.
+    let updates = [(w.clone(), Tensor::variable(&w) + 1.0), (v.clone(), picked)];
+    let program = build(std::slice::from_ref(&indices), &[], &updates, None);
+    let feed = |indices: [i32; 2]| [std::sync::Arc::new(ferrograd_kernels::exec::Memory::from_slice(&indices))];
+    let error = program.run(&feed([0, 2]), &Threads::serial()).unwrap_err();
+    assert_eq!(error.code, ferrograd_graph::ErrorCode::Data);
+    assert_eq!((w.snapshot().as_slice::<f64>(), v.snapshot().as_slice::<f64>()), (&[1.0, 2.0][..], &[1.0, 2.0][..]));
+    program.run(&feed([1, 1]), &Threads::serial()).unwrap();
+    assert_eq!((w.snapshot().as_slice::<f64>(), v.snapshot().as_slice::<f64>()), (&[2.0, 3.0][..], &[4.0, 4.0][..]));
 }
 
 #[test]

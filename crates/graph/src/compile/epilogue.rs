@@ -37,7 +37,7 @@ impl Op for Linear {
 
 /// Rewrites products followed by a bias, an activation or both.
 pub(crate) fn take_in_epilogues(mut ir: Ir) -> Ir {
-    let readers = Readers::new(&ir);
+    let readers = ir.only_readers();
     let mut changed = false;
     for product in 0..ir.nodes.len() {
         if let Some((last, node)) = epilogue(&ir, product, &readers) {
@@ -45,30 +45,11 @@ pub(crate) fn take_in_epilogues(mut ir: Ir) -> Ir {
             changed = true;
         }
     }
-    if changed { compact(ir) } else { ir }
-}
-
-/// Who reads each node.
-struct Readers {
-    /// The only node that reads it, `None` where there are none or several, or the program gives it out.
-    only: Vec<Option<NodeId>>,
-}
-
-impl Readers {
-    fn new(ir: &Ir) -> Readers {
-        let mut readers: Vec<Vec<NodeId>> = vec![Vec::new(); ir.nodes.len()];
-        for (id, node) in ir.nodes.iter().enumerate() {
-            node.inputs.iter().for_each(|input| readers[input.node].push(id));
-        }
-        // A root is read from outside as well.
-        ir.roots().for_each(|root| readers[root.node].extend([usize::MAX; 2]));
-        let only = |list: Vec<NodeId>| if let [reader] = list[..] { Some(reader) } else { None };
-        Readers { only: readers.into_iter().map(only).collect() }
-    }
+    if changed { ir.compact() } else { ir }
 }
 
 /// The last node that the product can take in, and what it becomes.
-fn epilogue(ir: &Ir, product: NodeId, readers: &Readers) -> Option<(NodeId, Node)> {
+fn epilogue(ir: &Ir, product: NodeId, readers: &[Option<NodeId>]) -> Option<(NodeId, Node)> {
     let Some(Lowering::Matmul { transpose_a, transpose_b, bias: false, activation: Activation::None }) =
         ir.lowering(product)
     else {
@@ -77,12 +58,12 @@ fn epilogue(ir: &Ir, product: NodeId, readers: &Readers) -> Option<(NodeId, Node
     let output = ir.nodes[product].outputs[0].clone();
     let mut inputs: SmallVec<[Value; 2]> = ir.nodes[product].inputs.clone();
     let mut last = product;
-    if let Some((node, bias)) = bias(ir, product, readers.only[product]) {
+    if let Some((node, bias)) = bias(ir, product, readers[product]) {
         inputs.push(bias);
         last = node;
     }
     let mut activation = Activation::None;
-    if let Some((node, function)) = readers.only[last].and_then(|node| Some((node, function(ir, node)?))) {
+    if let Some((node, function)) = readers[last].and_then(|node| Some((node, function(ir, node)?))) {
         activation = function;
         last = node;
     }
@@ -117,27 +98,5 @@ fn function(ir: &Ir, node: NodeId) -> Option<Activation> {
         | Lowering::View(_)
         | Lowering::Matmul { .. }
         | Lowering::Kernel(_) => None,
-    }
-}
-
-/// Drops the nodes that nothing needs any more; inputs stay.
-fn compact(ir: Ir) -> Ir {
-    let live = ir.live();
-    let mut position = Vec::with_capacity(live.len());
-    let mut kept = 0;
-    for &live in &live {
-        position.push(kept);
-        kept += usize::from(live);
-    }
-    let to = |value: Value| Value { node: position[value.node], ..value };
-    let moved = |node: Node| Node { inputs: node.inputs.into_iter().map(to).collect(), ..node };
-    Ir {
-        outputs: ir.outputs.into_iter().map(to).collect(),
-        updates: ir.updates.into_iter().map(|(variable, value)| (variable, to(value))).collect(),
-        guard: ir.guard.map(to),
-        nodes: ir.nodes.into_iter().zip(&live).filter(|(_, live)| **live).map(|(node, _)| moved(node)).collect(),
-        inputs: ir.inputs,
-        variables: ir.variables,
-        constants: ir.constants,
     }
 }

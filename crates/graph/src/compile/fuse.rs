@@ -45,8 +45,20 @@ pub(crate) fn fuse(ir: &Ir, lowerings: &[Option<Lowering>]) -> Groups {
     for node in 0..ir.nodes.len() {
         fuser.place(node);
     }
-    fuser.merge_small();
+    fuser.merge_small(&before_guard(ir));
     fuser.result
+}
+
+/// What the guard is computed from: it must not wait for updates, which wait for it.
+fn before_guard(ir: &Ir) -> HashSet<NodeId> {
+    let mut found = HashSet::new();
+    let mut stack: Vec<NodeId> = ir.guard.iter().map(|guard| guard.node).collect();
+    while let Some(node) = stack.pop() {
+        if found.insert(node) {
+            stack.extend(ir.nodes[node].inputs.iter().map(|input| input.node));
+        }
+    }
+    found
 }
 
 /// The type that an elementwise op computes in: that of its numbers, `float32` for truth values.
@@ -165,13 +177,14 @@ impl Fuser<'_> {
     }
 
     /// Merges small passes over the same shape that do not depend on each other.
-    fn merge_small(&mut self) {
+    fn merge_small(&mut self, before_guard: &HashSet<NodeId>) {
         let small = |group: &Group| group.shape.size() <= SMALL && !group.reordered;
         let ids: Vec<GroupId> =
             (0..self.result.groups.len()).filter(|&id| self.result.groups[id].as_ref().is_some_and(small)).collect();
+        let early = |fuser: &Fuser<'_>, group| fuser.members(group).iter().any(|node| before_guard.contains(node));
         for (position, &into) in ids.iter().enumerate() {
             for &from in &ids[position + 1..] {
-                if self.alike(into, from) && self.may_merge(into, from) {
+                if self.alike(into, from) && early(self, into) == early(self, from) && self.may_merge(into, from) {
                     self.merge(into, from);
                 }
             }

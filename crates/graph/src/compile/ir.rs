@@ -87,6 +87,40 @@ impl Ir {
         live
     }
 
+    /// For each node the only node that reads it, `None` where there are none or several, or the program gives it out.
+    pub fn only_readers(&self) -> Vec<Option<NodeId>> {
+        let mut readers: Vec<Vec<NodeId>> = vec![Vec::new(); self.nodes.len()];
+        for (id, node) in self.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|input| readers[input.node].push(id));
+        }
+        // A root is read from outside as well.
+        self.roots().for_each(|root| readers[root.node].extend([usize::MAX; 2]));
+        let only = |list: Vec<NodeId>| if let [reader] = list[..] { Some(reader) } else { None };
+        readers.into_iter().map(only).collect()
+    }
+
+    /// Drops the nodes that nothing needs any more; inputs stay.
+    pub fn compact(self) -> Ir {
+        let live = self.live();
+        let mut position = Vec::with_capacity(live.len());
+        let mut kept = 0;
+        for &live in &live {
+            position.push(kept);
+            kept += usize::from(live);
+        }
+        let to = |value: Value| Value { node: position[value.node], ..value };
+        let moved = |node: Node| Node { inputs: node.inputs.into_iter().map(to).collect(), ..node };
+        Ir {
+            outputs: self.outputs.into_iter().map(to).collect(),
+            updates: self.updates.into_iter().map(|(variable, value)| (variable, to(value))).collect(),
+            guard: self.guard.map(to),
+            nodes: self.nodes.into_iter().zip(&live).filter(|(_, live)| **live).map(|(node, _)| moved(node)).collect(),
+            inputs: self.inputs,
+            variables: self.variables,
+            constants: self.constants,
+        }
+    }
+
     /// Every value that must outlive the program's own steps.
     pub fn roots(&self) -> impl Iterator<Item = Value> + '_ {
         let updates = self.updates.iter().map(|update| update.1);

@@ -283,17 +283,17 @@ impl<'a> Lowerer<'a> {
             let operands = self.pass_inputs(node, &group.shape, &mut pass, lowerings)?;
             let spec = &self.ir.nodes[node].outputs[0];
             let value = Value { node, output: 0 };
-            let (result, kind) = match &lowerings[node] {
+            let (result, kind, scale) = match &lowerings[node] {
                 Some(Lowering::Elementwise(scalar)) => {
                     let result = pass.scalar(*scalar, &operands, spec.dtype, group.compute);
                     pass.values.insert(value, result);
-                    (result, OutputKind::Store)
+                    (result, OutputKind::Store, None)
                 }
-                Some(Lowering::Reduce { op, axes }) => (operands[0], reduction(*op, axes, &group.shape)),
+                Some(Lowering::Reduce { op, axes, scale }) => (operands[0], reduction(*op, axes, &group.shape), *scale),
                 _ => return Err(internal("only elementwise ops and reductions are grouped".into())),
             };
             if let Some(&buffer) = self.at.get(&value) {
-                outputs.push(MapOutput { value: result, dtype: spec.dtype, kind, scale: None });
+                outputs.push(MapOutput { value: result, dtype: spec.dtype, kind, scale });
                 writes.push(buffer);
             }
         }

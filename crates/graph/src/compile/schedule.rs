@@ -60,7 +60,24 @@ fn add_copies(lowered: &mut Lowered, late: &[(usize, BufferId)], isa: Isa) -> Re
     Ok(())
 }
 
+/// The units that may stop a run: the guard, and for each tensor of indices the first that checks it most strictly.
+/// No variable changes before all of them have run.
+fn stops(lowered: &Lowered) -> Vec<usize> {
+    let mut strictest: HashMap<(BufferId, usize), (usize, usize)> = HashMap::new();
+    for (unit, call) in lowered.units.iter().enumerate() {
+        let Some((input, limit)) = call.kernel.indices() else { continue };
+        let read = &call.reads[input];
+        let known = strictest.entry((read.buffer, read.offset)).or_insert((limit, unit));
+        *known = (*known).min((limit, unit));
+    }
+    let mut units: Vec<usize> = strictest.into_values().map(|(_, unit)| unit).chain(lowered.guard).collect();
+    units.sort_unstable();
+    units
+}
+
 struct Dependencies {
+    /// The units that may stop a run.
+    stops: Vec<usize>,
     /// For each unit, the units that must run before it.
     before: Vec<Vec<usize>>,
     producer: HashMap<BufferId, usize>,
@@ -83,10 +100,11 @@ impl Dependencies {
         let sources = |unit: &super::lower::Unit| {
             unit.reads.iter().filter_map(|read| producer.get(&read.buffer).copied()).collect()
         };
-        Dependencies { before: lowered.units.iter().map(sources).collect(), producer, readers }
+        Dependencies { stops: stops(lowered), before: lowered.units.iter().map(sources).collect(), producer, readers }
     }
 
-    /// Orders the unit that computes `buffer` after every reader of the variable's old value, if that is possible.
+    /// Orders the unit that computes `buffer` after every reader of the variable's old value and all that may stop the
+    /// run, if that is possible.
     fn write_in_place(&mut self, lowered: &Lowered, variable: usize, buffer: BufferId) -> bool {
         let Some(&unit) = self.producer.get(&buffer) else { return false };
         if lowered.buffers[buffer].home != Home::Arena {
@@ -101,7 +119,7 @@ impl Dependencies {
             return false;
         }
         let readers = self.readers.get(&variable).into_iter().flatten().copied().filter(|&reader| reader != unit);
-        let first: Vec<usize> = readers.chain(lowered.guard).collect();
+        let first: Vec<usize> = readers.chain(self.stops.iter().copied()).collect();
         if first.iter().any(|&reader| self.depends(reader, unit)) {
             return false;
         }

@@ -87,7 +87,7 @@ impl Pass {
                 Some(value) => Some(self.constant(value, spec)),
                 None => (specs[0] == *spec && keeps_order(&view)).then_some(node.inputs[0]),
             },
-            Lowering::Reduce { op, axes } => {
+            Lowering::Reduce { op, axes, .. } => {
                 let count: usize = axes.iter().map(|&axis| specs[0].shape[axis]).product();
                 let value = fold_reduce(op, fills[0]?, count)?;
                 Some(self.constant(round(value, spec.dtype), spec))

@@ -5,7 +5,7 @@ use crate::op::{
     Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs,
 };
 use crate::ops::elementwise::Takes;
-use crate::ops::kernel::{index_fault, kernel};
+use crate::ops::kernel::{index_fault, kernel_of_indices};
 use crate::ops::scatter_add;
 use crate::ops::take_along_axis::around;
 use crate::shape::{Shape, Spec};
@@ -59,9 +59,9 @@ impl Op for Gather {
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let [x, indices] = inputs else { unreachable!("two inputs") };
         let axis = x.shape.axis("gather", self.axis).expect("checked by infer");
-        let [outer, rows, width] = around(&x.shape, axis);
-        let rows = GatherRows::new(outer, rows, width, indices.shape.size()).expect("checked by infer");
-        for_element!(x.dtype, T => kernel("gather", move |io| {
+        let [outer, limit, width] = around(&x.shape, axis);
+        let rows = GatherRows::new(outer, limit, width, indices.shape.size()).expect("checked by infer");
+        for_element!(x.dtype, T => kernel_of_indices("gather", limit, move |io| {
             let y = io.output::<T>(0);
             rows.run(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
         }))

@@ -7,6 +7,8 @@ use ferrograd_kernels::rows::BadIndex;
 struct Call<F> {
     name: &'static str,
     workspace: usize,
+    /// Input 1 holds indices below this.
+    limit: Option<usize>,
     run: F,
 }
 
@@ -20,6 +22,10 @@ where
 
     fn workspace(&self) -> usize {
         self.workspace
+    }
+
+    fn indices(&self) -> Option<(usize, usize)> {
+        self.limit.map(|limit| (1, limit))
     }
 
     fn name(&self) -> &'static str {
@@ -40,7 +46,15 @@ pub(crate) fn kernel_with<F>(name: &'static str, workspace: usize, run: F) -> Lo
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    Lowering::Kernel(Box::new(Call { name, workspace, run }))
+    Lowering::Kernel(Box::new(Call { name, workspace, limit: None, run }))
+}
+
+/// A kernel that calls `run`, which stops where its second input is not all in `[0, limit)`.
+pub(crate) fn kernel_of_indices<F>(name: &'static str, limit: usize, run: F) -> Lowering
+where
+    F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
+{
+    Lowering::Kernel(Box::new(Call { name, workspace: 0, limit: Some(limit), run }))
 }
 
 /// The fault that a bad index is to a run.

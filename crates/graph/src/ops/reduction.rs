@@ -113,7 +113,7 @@ macro_rules! reduction {
             }
             fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
                 let axes = self.0.resolve($name, &inputs[0].shape).expect("checked by infer");
-                Lowering::Reduce { op: $code, axes }
+                Lowering::Reduce { op: $code, axes, scale: None }
             }
             fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {
                 let $x = &node.inputs[0];

@@ -6,7 +6,7 @@ use crate::op::{
 };
 use crate::ops::elementwise::Takes;
 use crate::ops::gather;
-use crate::ops::kernel::{FromNumber, index_fault, kernel};
+use crate::ops::kernel::{FromNumber, index_fault, kernel_of_indices};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::copy::fill;
@@ -67,7 +67,8 @@ impl Op for ScatterAdd {
         let outer = updates.shape[..self.axis].iter().product();
         let width = updates.shape[self.axis + indices.shape.rank()..].iter().product();
         let rows = ScatterAddRows::new(outer, self.size, width, indices.shape.size()).expect("checked by infer");
-        for_number!(updates.dtype, T => kernel("scatterAdd", move |io| {
+        let limit = self.size;
+        for_number!(updates.dtype, T => kernel_of_indices("scatterAdd", limit, move |io| {
             let y = io.output::<T>(0);
             fill(io.threads(), T::from_number(0.0), y);
             rows.run(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)

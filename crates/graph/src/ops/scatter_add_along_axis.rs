@@ -5,7 +5,7 @@ use crate::op::{
     Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs,
 };
 use crate::ops::elementwise::Takes;
-use crate::ops::kernel::{FromNumber, index_fault, kernel};
+use crate::ops::kernel::{FromNumber, index_fault, kernel_of_indices};
 use crate::ops::take_along_axis;
 use crate::ops::take_along_axis::around;
 use crate::shape::{Shape, Spec};
@@ -61,7 +61,8 @@ impl Op for ScatterAddAlongAxis {
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let [outer, count, inner] = around(&inputs[0].shape, self.axis);
         let lines = GatherAxis::new(outer, self.size, inner, count).expect("checked by infer");
-        for_number!(inputs[0].dtype, T => kernel("scatterAddAlongAxis", move |io| {
+        let limit = self.size;
+        for_number!(inputs[0].dtype, T => kernel_of_indices("scatterAddAlongAxis", limit, move |io| {
             let y = io.output::<T>(0);
             fill(io.threads(), T::from_number(0.0), y);
             lines.scatter_add(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)

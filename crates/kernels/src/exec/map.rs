@@ -2,7 +2,7 @@
 
 use super::{Fault, InPlace, Io, Kernel};
 use crate::isa::Isa;
-use crate::map::{Expr, Map, MapError, MapInput, MapOutput, MapType, OutputKind};
+use crate::map::{Expr, Map, MapError, MapInput, MapOutput, MapType, OutputKind, Reduce};
 
 /// Most operands on either side of a pass; their addresses are gathered on the stack.
 const OPERANDS: usize = 64;
@@ -14,6 +14,9 @@ pub struct MapKernel<T: MapType> {
     outputs: usize,
     /// Bit `j` of entry `i`: output `j` may lie on input `i`.
     overlaps: Vec<u64>,
+    shape: Vec<usize>,
+    /// The functions of its expression, each once.
+    functions: Vec<&'static str>,
 }
 
 impl<T: MapType> MapKernel<T> {
@@ -31,9 +34,29 @@ impl<T: MapType> MapKernel<T> {
         let overlaps = inputs.iter().map(|input| overlaps(shape, input, &outputs)).collect();
         let (input_count, output_count) = (inputs.len(), outputs.len());
         assert!(input_count <= OPERANDS && output_count <= OPERANDS, "a pass of at most {OPERANDS} operands");
+        let mut functions = expr.functions();
+        functions.extend(reductions(&outputs));
         let map = Map::new(shape, expr, inputs, outputs, isa)?;
-        Ok(MapKernel { map, inputs: input_count, outputs: output_count, overlaps })
+        Ok(MapKernel { map, inputs: input_count, outputs: output_count, overlaps, shape: shape.to_vec(), functions })
     }
+}
+
+/// The names of the reductions, each once.
+fn reductions(outputs: &[MapOutput]) -> Vec<&'static str> {
+    let name = |op: Reduce| match op {
+        Reduce::Sum => "sum",
+        Reduce::Max => "max",
+        Reduce::Min => "min",
+        Reduce::Prod => "prod",
+    };
+    let mut names: Vec<&'static str> = Vec::new();
+    for output in outputs {
+        match output.kind {
+            OutputKind::Reduce { op, .. } if !names.contains(&name(op)) => names.push(name(op)),
+            OutputKind::Reduce { .. } | OutputKind::Store => {}
+        }
+    }
+    names
 }
 
 /// The stored outputs that have the size and order of `input`.
@@ -54,6 +77,13 @@ fn overlaps(shape: &[usize], input: &MapInput, outputs: &[MapOutput]) -> u64 {
 impl<T: MapType> Kernel for MapKernel<T> {
     fn name(&self) -> &'static str {
         "map"
+    }
+
+    fn describe(&self) -> Option<String> {
+        let sizes: Vec<String> = self.shape.iter().map(usize::to_string).collect();
+        let shape = if sizes.is_empty() { "1".to_owned() } else { sizes.join("×") };
+        let functions = if self.functions.is_empty() { "copy".to_owned() } else { self.functions.join(" ") };
+        Some(format!("{shape}: {functions}"))
     }
 
     fn workspace(&self) -> usize {

@@ -51,8 +51,24 @@ pub trait Kernel: Send + Sync {
         None
     }
 
+    /// The input whose elements are indices in `[0, limit)`, and that limit: a run stops at one that is not.
+    fn indices(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// The name in profiles.
     fn name(&self) -> &'static str;
+
+    /// What it does with its operands, for profiles: `32×784 · 784×128 + bias, relu`. Without it a profile shows the
+    /// operands' shapes.
+    fn describe(&self) -> Option<String> {
+        None
+    }
+
+    /// Multiplications and additions of a run, where these are what it takes time for.
+    fn flops(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// The right to overlap an input with an output.

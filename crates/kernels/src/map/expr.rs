@@ -106,6 +106,38 @@ impl Unary {
         ]
     };
 
+    /// Its name in profiles.
+    pub fn name(self) -> &'static str {
+        use Unary::*;
+        match self {
+            Neg => "negative",
+            Abs => "abs",
+            Sign => "sign",
+            Floor => "floor",
+            Ceil => "ceil",
+            Round => "round",
+            Trunc => "trunc",
+            Square => "square",
+            Sqrt => "sqrt",
+            Rsqrt => "rsqrt",
+            Recip => "reciprocal",
+            Exp => "exp",
+            Expm1 => "expm1",
+            Log => "log",
+            Log1p => "log1p",
+            Sin => "sin",
+            Cos => "cos",
+            Tanh => "tanh",
+            Sigmoid => "sigmoid",
+            Erf => "erf",
+            Softplus => "softplus",
+            Relu => "relu",
+            Not => "not",
+            IsNan => "isNan",
+            IsFinite => "isFinite",
+        }
+    }
+
     /// True where whole numbers lead out of whole numbers.
     pub(super) fn float_only(self) -> bool {
         use Unary::*;
@@ -132,6 +164,30 @@ impl Binary {
         use Binary::*;
         [Add, Sub, Mul, Div, Min, Max, Pow, FloorDiv, Mod, Eq, Ne, Lt, Le, Gt, Ge, And, Or]
     };
+
+    /// Its sign or name in profiles.
+    pub fn name(self) -> &'static str {
+        use Binary::*;
+        match self {
+            Add => "+",
+            Sub => "−",
+            Mul => "·",
+            Div => "/",
+            Min => "min",
+            Max => "max",
+            Pow => "pow",
+            FloorDiv => "floorDivide",
+            Mod => "mod",
+            Eq => "=",
+            Ne => "≠",
+            Lt => "<",
+            Le => "≤",
+            Gt => ">",
+            Ge => "≥",
+            And => "and",
+            Or => "or",
+        }
+    }
 
     /// True where whole numbers lead out of whole numbers.
     pub(super) fn float_only(self) -> bool {
@@ -217,6 +273,23 @@ impl Expr {
     pub fn select(&mut self, mask: ValueId, yes: ValueId, no: ValueId) -> ValueId {
         self.check(&[mask, yes, no]);
         self.push(Node::Select(mask, yes, no))
+    }
+
+    /// The names of its functions, each once, in the order in which they are first used.
+    pub fn functions(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for node in &self.nodes {
+            let name = match node {
+                Node::Input(_) | Node::Constant(_) => continue,
+                Node::Unary(op, _) => op.name(),
+                Node::Binary(op, ..) => op.name(),
+                Node::Select(..) => "select",
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     fn check(&self, used: &[ValueId]) {
