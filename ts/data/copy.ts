@@ -1,6 +1,7 @@
 /** Numbers in the element type a model wants; those that do not fit are refused. */
 import { types } from 'node:util'
 import { fail } from '../errors.js'
+import { firstNonFinite } from '../native.js'
 import type { DType, TypedArray } from '../types.js'
 import type { Column } from './marshal.js'
 import { isIntegerArray } from './marshal.js'
@@ -52,7 +53,8 @@ function checkFloats<T extends Float32Array | Float64Array>(
   values: ArrayLike<number>,
   at: (i: number) => string,
 ): T {
-  for (let i = 0; i < out.length; i++) if (!Number.isFinite(out[i]!)) refuseFloat(values[i]!, at(i))
+  const first = firstNonFinite(out)
+  if (first >= 0) refuseFloat(values[first]!, at(first))
   return out
 }
 

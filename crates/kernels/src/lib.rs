@@ -10,6 +10,7 @@ pub mod copy;
 pub mod cross_entropy;
 pub mod element;
 pub mod exec;
+pub mod finite;
 pub mod gemm;
 pub mod isa;
 pub mod map;

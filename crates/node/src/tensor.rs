@@ -6,8 +6,9 @@ use ferrograd_graph::op::{Inputs, Reader};
 use ferrograd_graph::tensor::Source;
 use ferrograd_graph::{DType, Shape, Spec, Tensor, gradient, ops};
 use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::finite;
 use napi::Env;
-use napi::bindgen_prelude::{ClassInstance, ObjectFinalize};
+use napi::bindgen_prelude::{ClassInstance, Either, Float32ArraySlice, Float64ArraySlice, ObjectFinalize};
 use napi_derive::napi;
 use std::sync::Arc;
 
@@ -174,6 +175,16 @@ pub fn gradients(
     let xs: Vec<Tensor> = xs.iter().map(|x| x.tensor.clone()).collect();
     let grads = gradient::gradient(&y.tensor, &xs, seed.map(|seed| &seed.tensor)).map_err(js)?;
     Ok(grads.into_iter().map(|grad| grad.map(BindingTensor::from)).collect())
+}
+
+/// The position of the first number of a float array that is NaN or infinite, −1 where all are finite.
+#[napi(catch_unwind)]
+pub fn first_non_finite(numbers: Either<Float32ArraySlice<'_>, Float64ArraySlice<'_>>) -> f64 {
+    let first = match &numbers {
+        Either::A(numbers) => finite::first_non_finite::<f32>(numbers),
+        Either::B(numbers) => finite::first_non_finite::<f64>(numbers),
+    };
+    first.map_or(-1.0, |at| at as f64)
 }
 
 /// The spec of a shape and an element type's index.
