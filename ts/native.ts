@@ -5,10 +5,12 @@ export {
   BindingColumns,
   BindingEpoch,
   BindingOutputs,
+  BindingProfile,
   BindingProgram,
   BindingRuntime,
   BindingTensor,
   BindingVariable,
+  firstNonFinite,
   gradients,
   version,
 } from '../native/index.cjs'

@@ -3,7 +3,7 @@
 import { bytesOf, dtypeCode } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
 import { settleVariables } from './evaluation.js'
-import { BindingColumns, BindingEpoch, BindingProgram } from './native.js'
+import { BindingColumns, BindingEpoch, BindingProfile, BindingProgram } from './native.js'
 import { job, native, runtime } from './runtime.js'
 import { handleOf, Tensor } from './tensor.js'
 import type { DType, TypedArray } from './types.js'
@@ -117,6 +117,15 @@ function rowSize(rowShape: readonly number[]): number {
   return rowShape.reduce((product, length) => product * length, 1)
 }
 
+/** Takes the times of a program's kernels inside epochs. */
+export class Profiler {
+  readonly handle: BindingProfile
+
+  constructor(program: Program) {
+    this.handle = native(() => new BindingProfile(compiled(program)))
+  }
+}
+
 /** Progress of an epoch. */
 export interface Progress {
   /** Steps done. */
@@ -153,6 +162,8 @@ export interface EpochOptions {
   readonly signal?: AbortSignal | undefined
   /** Gathers the outputs of all steps, in row order. */
   readonly collect?: boolean | undefined
+  /** Takes the times of the program's kernels in whole batches. */
+  readonly profiler?: Profiler | undefined
 }
 
 /** How an epoch ended. */
@@ -216,6 +227,7 @@ function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.st
     collect: options.collect ?? false,
     everyStep: options.everyStep ?? false,
     reportEvery: options.progressMs ?? 50,
+    ...(options.profiler && { profile: options.profiler.handle }),
   }
 }
 

@@ -1,4 +1,5 @@
 /** Records what each epoch reported. */
+import type { Profile } from '../training/profile.js'
 import { Callback, type Logs } from './callback.js'
 
 /**
@@ -21,6 +22,8 @@ export class History extends Callback {
   readonly history: Record<string, number[]> = {}
   /** The epochs that ran, counted from 0. */
   readonly epoch: number[] = []
+  /** Where the time of a step went, if `fit` was asked to measure it by `profile: true`. */
+  profile: Profile | undefined
 
   override onEpochEnd(epoch: number, logs: Logs): void {
     this.epoch.push(epoch)

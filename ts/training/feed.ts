@@ -3,6 +3,7 @@ import type { Logs } from '../callbacks/callback.js'
 import type { Model } from '../model/model.js'
 import { Columns, runEpoch } from '../program.js'
 import { type BatchData, columnsOf } from './batch-data.js'
+import type { Profiling } from './profile.js'
 import { type CompiledStep, type StepKind, stepFor } from './programs.js'
 
 /** How a pass is run. */
@@ -17,6 +18,8 @@ export interface PassOptions {
   readonly signal?: AbortSignal | undefined
   /** Whether a loss that is not finite stops the pass. */
   readonly guarded: boolean
+  /** Measures the kernels of the steps. */
+  readonly profiling?: Profiling | undefined
   /** Told now and then. */
   readonly onProgress?: ((progress: StepProgress) => void) | undefined
   /** Told before and after each step; the pass waits. */
@@ -116,6 +119,7 @@ export class ArrayFeed implements Feed {
       signal,
       batchSize: size,
       ...stretch,
+      profiler: options.profiling?.of(whole.program),
       everyStep: onBatchBegin !== undefined || onBatchEnd !== undefined,
       onProgress: async ({ step: own, values: scalars }) => {
         const step = before.steps + own

@@ -11,6 +11,7 @@ import { prepareData, trainingRows } from './batch-data.js'
 import { ArrayFeed, type Feed, type PassOptions, type PassResult } from './feed.js'
 import { type EpochReport, FitRun, type Report } from './fit-run.js'
 import { type FitOptions, type FitPlan, planFit } from './options.js'
+import { Profiling, profileAsked } from './profile.js'
 import { openSession, type Session, whilePaused } from './session.js'
 import { warnIfSorted } from './sorted.js'
 import { isStream, partsOf, StreamFeed } from './stream-feed.js'
@@ -37,6 +38,8 @@ interface Training {
   readonly stop: AbortController
   readonly seed: number
   readonly report: Report
+  /** Measures the training's steps. */
+  readonly profiling: Profiling | undefined
 }
 
 async function begin(
@@ -58,9 +61,12 @@ async function begin(
   try {
     const { feed, validation } = feedsOf(model, x, y, options, plan)
     const history = new History()
+    const profiling = plan.profile || profileAsked() ? new Profiling() : undefined
     const callbacks = new CallbackList([...plan.callbacks, history, ...progressOf(plan)])
     const seed = plan.seed ?? nextSeed()
-    await train({ model, plan, feed, validation, callbacks, history, session, stop, seed, report })
+    await train({ model, plan, feed, validation, callbacks, history, session, stop, seed, report, profiling })
+    history.profile = profiling?.result()
+    if (profileAsked() && history.profile !== undefined) process.stderr.write(`\n${history.profile}\n`)
     return history
   } finally {
     clearInterval(alive)
@@ -98,6 +104,7 @@ function feedsOf(model: Model, x: unknown, y: unknown, options: FitOptions, plan
       fail('ERR_CONFIG', 'fit.sampleWeight', 'nothing: a stream gives [x, y, sampleWeight]', sampleWeight)
     if (plan.validationSplit > 0)
       fail('ERR_CONFIG', 'fit.validationSplit', '0 for a stream', plan.validationSplit, 'Pass validationData')
+    if (plan.profile) fail('ERR_CONFIG', 'fit.profile', 'false for a stream', true, 'Pass arrays to measure the steps')
     const feed = new StreamFeed('fit', x, plan.stepsPerEpoch, classWeight)
     return { feed, validation: validationFeed(model, validationData, plan) }
   }
@@ -196,6 +203,7 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean): 
     shuffle: plan.shuffle ? { seed, epoch } : undefined,
     signal: stop.signal,
     guarded,
+    profiling: training.profiling,
     onProgress: ({ step, samples, seconds, logs }) =>
       callbacks.progress(
         {

@@ -61,6 +61,8 @@ export interface FitOptions {
   readonly signal?: AbortSignal
   /** What a loss that is NaN or infinite does: `error` stops before the weights change and throws; `continue` goes on. */
   readonly nonFinite?: 'error' | 'continue'
+  /** Measures each kernel of the steps: `history.profile` says where the time goes. For arrays. Default false. */
+  readonly profile?: boolean
 }
 
 export interface EvaluateOptions {
@@ -98,6 +100,7 @@ export interface FitPlan {
   readonly stepsPerEpoch: number | undefined
   readonly signal: AbortSignal | undefined
   readonly nonFinite: 'error' | 'continue'
+  readonly profile: boolean
 }
 
 const fitNames = [
@@ -118,6 +121,7 @@ const fitNames = [
   'stepsPerEpoch',
   'signal',
   'nonFinite',
+  'profile',
 ] as const satisfies readonly (keyof FitOptions)[]
 
 /** Checks what does not depend on the data. */
@@ -143,6 +147,7 @@ export function planFit(options: FitOptions): FitPlan {
     stepsPerEpoch: count('fit.stepsPerEpoch', options.stepsPerEpoch, 1),
     signal: checkSignal('fit', options.signal),
     nonFinite: choice('fit.nonFinite', options.nonFinite, ['error', 'continue']) ?? 'error',
+    profile: flag('fit.profile', options.profile) ?? false,
   }
 }
 

@@ -67,6 +67,7 @@ fn epoch(sizes: &[usize], batch: usize, batches: usize) -> Epoch {
         collect: false,
         every_step: false,
         report_every: Duration::from_secs(60),
+        profile: None,
     }
 }
 

@@ -69,8 +69,8 @@ fn profile(sizes: &[usize], batch: usize) {
     for threads in [1, 2].map(Threads::new) {
         let least = least(&program, &threads);
         println!("  {} threads: {:.2} µs", threads.count(), least.iter().sum::<f64>() * 1e6);
-        for (name, seconds) in program.step_names().zip(&least) {
-            println!("    {:9.2} µs  {name}", seconds * 1e6);
+        for (kernel, seconds) in program.kernels().iter().zip(&least) {
+            println!("    {:9.2} µs  {:<20} {}", seconds * 1e6, kernel.name, kernel.detail);
         }
     }
 }

@@ -1,13 +1,14 @@
 //! One pass over row-aligned data: gather a batch, run the program, again.
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::profile::Profile;
 use crate::program::{Program, Running, Stop};
 use ferrograd_kernels::element::{DType, Element};
 use ferrograd_kernels::exec::{Base, Memory};
 use ferrograd_kernels::random::permutation;
 use ferrograd_kernels::threads::Threads;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// One array of the data: `rows` rows of `row` elements each.
@@ -69,6 +70,8 @@ pub struct Epoch {
     pub every_step: bool,
     /// Least time between two reports.
     pub report_every: Duration,
+    /// Takes the times of every whole batch's kernels. Made for this epoch's program.
+    pub profile: Option<Arc<Mutex<Profile>>>,
 }
 
 /// Who is told, and who may stop it.
@@ -115,8 +118,21 @@ impl Epoch {
         if rest != 0 && self.tail.is_none() && self.max_steps.is_none_or(|most| most > whole) {
             return Err(Error::config(format!("epoch: the last batch of {rest} rows has no program")));
         }
+        if self.collect {
+            self.program.outputs().try_for_each(|output| self.check_collected(output))?;
+        }
         check_program(&self.program, &self.columns, self.batch)?;
         self.tail.as_ref().map_or(Ok(()), |tail| check_program(tail, &self.columns, rest))
+    }
+
+    fn check_collected(&self, output: &crate::Spec) -> Result<()> {
+        if output.shape.first() == Some(&self.batch) {
+            return Ok(());
+        }
+        let batch = self.batch;
+        Err(Error::shape(format!(
+            "expected outputs with a row for each of the {batch} samples of a batch, got {output}"
+        )))
     }
 
     /// How many steps it takes.
@@ -232,7 +248,11 @@ impl<'a> Run<'a> {
             let mut looked = began;
             let mut look_at = self.step + self.stride;
             while self.step < until {
-                if let Err(stop) = self.one(&mut running) {
+                let ran = match &epoch.profile {
+                    Some(profile) if rows.len() == epoch.batch => self.profiled(&mut running, profile),
+                    Some(_) | None => self.one(&mut running),
+                };
+                if let Err(stop) = ran {
                     self.stop = Some(stop);
                     break;
                 }
@@ -259,6 +279,33 @@ impl<'a> Run<'a> {
     where
         'a: 'r,
     {
+        self.feed(running);
+        running.step(self.threads)?;
+        self.done(running);
+        Ok(())
+    }
+
+    /// As [`Run::one`], with the times of its parts.
+    fn profiled<'r>(&mut self, running: &mut Running<'r>, profile: &Mutex<Profile>) -> std::result::Result<(), Stop>
+    where
+        'a: 'r,
+    {
+        let mut profile = profile.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = Instant::now();
+        self.feed(running);
+        let (feed, kernels) = profile.begin().split_first_mut().expect("feeding comes first");
+        *feed = start.elapsed().as_secs_f64();
+        running.profile(self.threads, kernels)?;
+        self.done(running);
+        profile.end(start.elapsed());
+        Ok(())
+    }
+
+    /// Hands the step's rows to the program.
+    fn feed<'r>(&self, running: &mut Running<'r>)
+    where
+        'a: 'r,
+    {
         let rows = self.rows();
         for (index, column) in self.epoch.columns.columns.iter().enumerate() {
             match &self.permutation {
@@ -272,12 +319,14 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        running.step(self.threads)?;
+    }
+
+    /// Gathers what the step gave.
+    fn done(&mut self, running: &Running<'_>) {
         for (index, into) in self.collected.iter_mut().enumerate() {
             running.copy_output(index, into, self.step * self.epoch.batch);
         }
         self.step += 1;
-        Ok(())
     }
 
     /// Positions of the step's rows in the epoch's order.

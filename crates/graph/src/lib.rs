@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod gradient;
 pub mod op;
 pub mod ops;
+pub mod profile;
 pub mod program;
 pub mod shape;
 pub mod tensor;

@@ -1,11 +1,11 @@
 //! A compiled program: a flat list of steps over one planned arena.
 
-use crate::compile::internals::{Ir, Planned, Spaces};
+use crate::compile::internals::{Ir, Label, Planned, Spaces};
 use crate::error::{Error, ErrorCode, Result};
 use crate::shape::Spec;
 use crate::variable::Variable;
 use ferrograd_kernels::element::{DType, Element};
-use ferrograd_kernels::exec::{Arg, Base, Bound, Fault, Memory, Plan};
+use ferrograd_kernels::exec::{Arg, Base, Bound, Fault, Memory, Plan, Step};
 use ferrograd_kernels::threads::Threads;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,10 +14,26 @@ pub struct Program {
     plan: Plan,
     inputs: Vec<Spec>,
     outputs: Vec<(Spec, Arg)>,
+    labels: Vec<Label>,
     spaces: Spaces,
     constants: Vec<Arc<Memory>>,
     variables: Vec<(Variable, bool)>,
     arenas: Mutex<Vec<Memory>>,
+}
+
+/// What a kernel of a program does.
+#[derive(Clone, Debug)]
+pub struct KernelInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Sizes, and what is computed.
+    pub detail: String,
+    /// The variables whose new values it computes, or else those that it reads.
+    pub variables: Vec<String>,
+    /// Multiplications and additions, where they are what it takes time for.
+    pub flops: Option<f64>,
+    /// Bytes that it reads and writes.
+    pub bytes: usize,
 }
 
 /// Why a run stopped, with the step that stopped it.
@@ -49,6 +65,7 @@ impl Program {
             plan: planned.plan,
             inputs: ir.inputs.clone(),
             outputs: specs.zip(planned.outputs).collect(),
+            labels: planned.labels,
             spaces: planned.spaces,
             constants: ir.constants.clone(),
             variables: ir.variables.iter().enumerate().map(|(i, v)| (v.clone(), written(i))).collect(),
@@ -79,6 +96,19 @@ impl Program {
     /// The kernels in the order in which they run.
     pub fn step_names(&self) -> impl Iterator<Item = &'static str> {
         self.plan.steps().iter().map(|step| step.kernel.name())
+    }
+
+    /// What its kernels do, in the order in which they run.
+    pub fn kernels(&self) -> Vec<KernelInfo> {
+        let bytes = |args: &[Arg]| args.iter().map(|arg| arg.len * arg.dtype.size()).sum::<usize>();
+        let info = |(step, label): (&Step, &Label)| KernelInfo {
+            name: step.kernel.name(),
+            detail: label.detail.clone(),
+            variables: label.variables.iter().map(|&index| self.variables[index].0.name().to_owned()).collect(),
+            flops: step.kernel.flops(),
+            bytes: bytes(&step.inputs) + bytes(&step.outputs),
+        };
+        self.plan.steps().iter().zip(&self.labels).map(info).collect()
     }
 
     /// Zeroed memory for each input, for whoever fills them between runs.

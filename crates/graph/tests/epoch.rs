@@ -1,12 +1,13 @@
 //! Epochs over row-aligned data: which rows are seen, in which order, and what a stop leaves behind.
 
 use ferrograd_graph::epoch::{Column, Columns, End, Epoch, Listener, Order};
+use ferrograd_graph::profile::Profile;
 use ferrograd_graph::{DType, Program, Request, Result, Spec, Tensor, Variable, compile, ops};
 use ferrograd_kernels::exec::{Fault, Memory};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Counts the reports, and cancels after some.
@@ -86,6 +87,7 @@ impl Adder {
             collect: false,
             every_step: false,
             report_every: Duration::from_secs(60),
+            profile: None,
         }
     }
 }
@@ -225,6 +227,39 @@ fn a_reader_sees_whole_steps_and_is_served_soon() {
     waits.sort();
     // The median: on a machine with other work a single wait says nothing.
     assert!(waits[waits.len() / 2] < Duration::from_millis(20), "{waits:?}");
+}
+
+#[test]
+fn outputs_that_have_no_row_for_each_sample_are_not_collected() {
+    let adder = Adder::new();
+    let x = Tensor::placeholder(Spec::new([4, 1], DType::F64));
+    let outputs = [total(&x)];
+    let program = compile(&Request { inputs: &[x], outputs: &outputs, updates: &[], guard: None }, Isa::detect());
+    let epoch = Epoch { program: Arc::new(program.unwrap()), collect: true, ..adder.epoch(&rows(8), 4) };
+    let error = epoch.run(&Threads::serial(), &mut Ear::default()).unwrap_err();
+    assert!(error.message.contains("a row for each of the 4 samples"), "{error}");
+}
+
+#[test]
+fn a_profile_holds_the_times_of_whole_batches_and_changes_no_number() {
+    let (plain, measured) = (Adder::new(), Adder::new());
+    run(&plain.epoch(&rows(1003), 8));
+    let epoch = measured.epoch(&rows(1003), 8);
+    let profile = Arc::new(Mutex::new(Profile::new(&epoch.program)));
+    let order = Order::Shuffled { seed: 1, epoch: 0 };
+    for _ in 0..20 {
+        run(&Epoch { profile: Some(profile.clone()), order, ..epoch.clone() });
+    }
+    assert_eq!(value(&measured.steps), 20.0 * value(&plain.steps), "as many steps as without it");
+    let profile = profile.lock().unwrap();
+    assert_eq!(profile.steps(), 20 * 125, "the shorter last batch is another program");
+    let rows = profile.rows();
+    assert_eq!(rows.len(), 1 + epoch.program.step_names().count(), "feeding, and each kernel");
+    assert!(rows[0].kernel.is_none() && rows[1..].iter().all(|row| row.kernel.is_some()));
+    assert!(rows.iter().all(|row| row.times.least >= 0.0 && row.times.least <= row.times.median * 1.0001));
+    let sum: f64 = rows.iter().map(|row| row.times.mean).sum();
+    let whole = profile.whole().expect("steps ran").mean;
+    assert!(sum > 0.0 && sum <= whole, "{sum} of {whole}");
 }
 
 #[test]

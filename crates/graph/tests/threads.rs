@@ -54,6 +54,7 @@ fn trained(dtype: DType, threads: usize) -> Vec<Arc<Memory>> {
         collect: false,
         every_step: false,
         report_every: Duration::from_secs(1),
+        profile: None,
     };
     for number in 0..2 {
         epoch.order = Order::Shuffled { seed: 3, epoch: number };

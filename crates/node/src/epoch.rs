@@ -2,6 +2,7 @@
 
 use crate::error::{Result, internal, js};
 use crate::external::Reported;
+use crate::profile::BindingProfile;
 use crate::program::BindingProgram;
 use crate::runtime::BindingRuntime;
 use crate::tensor::{BindingTensor, memory, spec};
@@ -79,6 +80,8 @@ pub struct EpochOptions<'a> {
     pub every_step: bool,
     /// Least milliseconds between two reports.
     pub report_every: f64,
+    /// Takes the times of the kernels; made for `program`.
+    pub profile: Option<napi::bindgen_prelude::ClassInstance<'a, BindingProfile>>,
 }
 
 /// How an epoch ended.
@@ -220,6 +223,7 @@ fn epoch(options: &EpochOptions<'_>) -> Result<Epoch> {
         collect: options.collect,
         every_step: options.every_step,
         report_every: Duration::from_secs_f64(options.report_every.clamp(0.0, 1e9) / 1e3),
+        profile: options.profile.as_ref().map(|profile| profile.profile()),
     })
 }
 

@@ -7,6 +7,7 @@ pub mod epoch;
 pub mod error;
 pub mod external;
 pub mod job;
+pub mod profile;
 pub mod program;
 pub mod runtime;
 pub mod tensor;

@@ -35,6 +35,9 @@ pub(crate) fn map_kernel(
 pub(crate) struct MatmulKernel<T: Float> {
     products: Products<T>,
     bias: bool,
+    /// For profiles: products, rows, depth, columns, and what follows.
+    sizes: [usize; 4],
+    activation: Activation,
 }
 
 enum Products<T: Float> {
@@ -77,10 +80,10 @@ impl<T: Float> MatmulKernel<T> {
             }
             None => {
                 let gemm = Gemm::new(shape, spec, isa).map_err(wrong)?;
-                Products::Scattered { gemm, starts, out_size: rows * cols }
+                Products::Scattered { gemm, starts: starts.clone(), out_size: rows * cols }
             }
         };
-        Ok(MatmulKernel { products, bias })
+        Ok(MatmulKernel { products, bias, sizes: [starts.len(), rows, depth, cols], activation })
     }
 }
 
@@ -128,6 +131,21 @@ fn starts(batch: &Shape, (layout, shape, _): &Side) -> Vec<usize> {
 impl<T: Float> Kernel for MatmulKernel<T> {
     fn name(&self) -> &'static str {
         "matmul"
+    }
+
+    fn describe(&self) -> Option<String> {
+        let [count, rows, depth, cols] = self.sizes;
+        let count = if count == 1 { String::new() } else { format!("{count} of ") };
+        let bias = if self.bias { " + bias" } else { "" };
+        let activation = match self.activation {
+            Activation::None => String::new(),
+            activation => format!(", {activation:?}").to_lowercase(),
+        };
+        Some(format!("{count}{rows}×{depth} · {depth}×{cols}{bias}{activation}"))
+    }
+
+    fn flops(&self) -> Option<f64> {
+        Some(self.sizes.iter().fold(2.0, |product, &size| product * size as f64))
     }
 
     fn workspace(&self) -> usize {

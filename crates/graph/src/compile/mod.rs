@@ -7,6 +7,7 @@ mod kernels;
 mod layout;
 mod lower;
 mod plan;
+mod scale;
 mod schedule;
 mod simplify;
 
@@ -15,7 +16,7 @@ pub use ir::Request;
 pub(crate) mod internals {
     //! What the program keeps of its compilation.
     pub(crate) use super::ir::Ir;
-    pub(crate) use super::plan::{Planned, Spaces};
+    pub(crate) use super::plan::{Label, Planned, Spaces};
 }
 
 use crate::error::Result;
@@ -33,7 +34,7 @@ pub fn compile(request: &Request<'_>, isa: Isa) -> Result<Program> {
 }
 
 fn compile_ir(ir: ir::Ir, isa: Isa) -> Result<Program> {
-    let ir = epilogue::take_in_epilogues(simplify::simplify(ir));
+    let ir = epilogue::take_in_epilogues(scale::take_in_scales(simplify::simplify(ir)));
     let mut lowered = lower::lower(&ir, isa)?;
     let order = schedule::schedule(&mut lowered, isa)?;
     let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.variables.len());

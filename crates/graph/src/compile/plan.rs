@@ -33,6 +33,37 @@ pub(crate) struct Planned {
     pub plan: Plan,
     pub spaces: Spaces,
     pub outputs: Vec<Arg>,
+    /// What each step does, for profiles.
+    pub labels: Vec<Label>,
+}
+
+/// What a step does, and the variables whose new values it computes, or else those that it reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Label {
+    pub detail: String,
+    pub variables: Vec<usize>,
+}
+
+impl Label {
+    fn new(unit: &Unit, buffers: &[Buffer]) -> Label {
+        let of = |buffer: BufferId| match buffers[buffer].home {
+            Home::Variable(index) => Some(index),
+            Home::Arena | Home::Input(_) | Home::Constant(_) => None,
+        };
+        let mut variables: Vec<usize> = unit.writes.iter().filter_map(|&buffer| of(buffer)).collect();
+        if variables.is_empty() {
+            variables = unit.reads.iter().filter_map(|read| of(read.buffer)).collect();
+        }
+        let shapes = |list: Vec<BufferId>| -> String {
+            let shapes: Vec<String> = list.iter().map(|&buffer| buffers[buffer].spec.shape.to_string()).collect();
+            shapes.join(" ")
+        };
+        let operands = || {
+            let (from, to) = (unit.reads.iter().map(|read| read.buffer).collect(), unit.writes.clone());
+            format!("{} → {}", shapes(from), shapes(to)).trim_end_matches(" → ").to_owned()
+        };
+        Label { detail: unit.kernel.describe().unwrap_or_else(operands), variables }
+    }
 }
 
 /// Assigns addresses to the units in `order`.
@@ -139,9 +170,11 @@ fn finish(
     let sizes = space_sizes(&buffers, &units, &spaces, arena);
     let mut units: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
     let mut steps = Vec::with_capacity(order.len());
+    let mut labels = Vec::with_capacity(order.len());
     for &id in order {
         let unit = units[id].take().ok_or_else(|| internal(format!("unit {id} is scheduled twice")))?;
         let workspace = unit.kernel.workspace();
+        labels.push(Label::new(&unit, &buffers));
         steps.push(Step {
             inputs: unit.reads.iter().map(|read| part(read.buffer, read.offset, read.len)).collect(),
             outputs: unit.writes.iter().map(|&buffer| arg(buffer)).collect(),
@@ -155,7 +188,7 @@ fn finish(
         });
     }
     let plan = Plan::new(steps, sizes).map_err(internal)?;
-    Ok(Planned { plan, spaces, outputs })
+    Ok(Planned { plan, spaces, outputs, labels })
 }
 
 fn space_sizes(buffers: &[Buffer], units: &[Unit], spaces: &Spaces, arena: usize) -> Vec<Space> {
