@@ -127,6 +127,8 @@ describe('a functional model', () => {
 
   test('getLayer finds by name and by index, and says what there is', () => {
     expect(residual().getLayer({ index: 2 }).name).toBe('b')
+    expect(residual().getLayer(2).name).toBe('b')
+    expect(() => residual().getLayer(9)).toThrow(/one of x, a, b, sum, got 9/)
     expect(() => residual().getLayer('c')).toThrow(/one of x, a, b, sum, got 'c'/)
   })
 })

@@ -1,5 +1,5 @@
 /** Small models and data for the tests of training. */
-import { config, Sequential } from 'ferrograd'
+import { config, type Model, Sequential } from 'ferrograd'
 import type { ShapedArray } from 'ferrograd/data'
 import { Dense } from 'ferrograd/layers'
 import { Adam, SGD } from 'ferrograd/optimizers'
@@ -27,7 +27,7 @@ export function classifier(optimizer: 'sgd' | 'adam' = 'adam', learningRate = 0.
 }
 
 /** All weights as plain numbers. */
-export function weightsOf(model: Sequential): number[][] {
+export function weightsOf(model: Model): number[][] {
   return model.getWeights().map((weight) => Array.from(weight.dataSync()))
 }
 

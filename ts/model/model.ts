@@ -139,14 +139,12 @@ export class Model extends Layer {
     return this.#single.output ? outputs[0]! : outputs
   }
 
-  /** The first layer (of those with several names: the one) called `name`, or the one at `index`. */
-  getLayer(which: string | { readonly name?: string; readonly index?: number }): AnyLayer {
-    const { name, index } = typeof which === 'string' ? { name: which, index: undefined } : which
+  /** The layer called `name`, or the one at `index`; a string is a name, a number an index. */
+  getLayer(which: string | number | { readonly name?: string; readonly index?: number }): AnyLayer {
+    const wanted = typeof which === 'object' ? (which.index ?? which.name) : which
     const layers = this.layers
-    const found = index === undefined ? layers.find((layer) => layer.name === name) : layers[index]
-    return (
-      found ?? fail('ERR_CONFIG', 'getLayer', `one of ${layers.map((layer) => layer.name).join(', ')}`, name ?? index)
-    )
+    const found = typeof wanted === 'number' ? layers[wanted] : layers.find((layer) => layer.name === wanted)
+    return found ?? fail('ERR_CONFIG', 'getLayer', `one of ${layers.map((layer) => layer.name).join(', ')}`, wanted)
   }
 
   /** Settles how the model is trained: optimizer, loss, metrics. */
