@@ -15,8 +15,14 @@ use mlp::{Mlp, uniform};
 use std::time::Instant;
 
 /// Sizes of the layers, rows of a batch.
-const CASES: [(&[usize], usize); 4] =
-    [(&[2, 3, 1], 4), (&[784, 10, 10], 32), (&[784, 128, 10], 32), (&[784, 512, 512, 10], 128)];
+const CASES: [(&[usize], usize); 6] = [
+    (&[2, 3, 1], 4),
+    (&[784, 10, 10], 32),
+    (&[784, 128, 10], 32),
+    (&[32, 256, 128, 1], 1024),
+    (&[784, 512, 512, 10], 128),
+    (&[1024, 4096, 4096, 1024], 256),
+];
 
 fn main() {
     if std::env::args().any(|argument| argument == "--profile") {
@@ -61,7 +67,7 @@ fn profile(sizes: &[usize], batch: usize) {
     let drawn = start.elapsed();
     let start = Instant::now();
     let program = model.program(batch);
-    let compiled = start.elapsed() - drawn;
+    let compiled = start.elapsed().saturating_sub(drawn);
     println!(
         "\n{sizes:?} x {batch}: initial values {made:.0?}, drawn in {drawn:.0?}, compiled in {compiled:.0?}, arena {} kB",
         program.arena_bytes() / 1024

@@ -16,8 +16,8 @@ use mlp::{Mlp, uniform};
 
 #[test]
 fn a_step_allocates_nothing() {
-    // Wide enough that products and updates are shared among threads.
-    let (sizes, batch) = ([300, 400, 10], 128);
+    // Wide enough that products and updates are shared among threads, and updates taken in by products.
+    let (sizes, batch) = ([600, 500, 10], 128);
     for threads in [1, 2, 4].map(Threads::new) {
         for dtype in [DType::F32, DType::F64] {
             let program = Mlp::new(&sizes, dtype).program(batch);

@@ -39,7 +39,7 @@ fn data(dtype: DType, rows: usize, sizes: &[usize]) -> Arc<Columns> {
 
 /// The bytes of every variable after two shuffled epochs, the last batch shorter.
 fn trained(dtype: DType, threads: usize) -> Vec<Arc<Memory>> {
-    let (sizes, batch, rows) = ([200, 256, 10], 128, 128 * 3 + 57);
+    let (sizes, batch, rows) = ([200, 256, 1100, 10], 128, 128 * 3 + 57);
     let model = Mlp::new(&sizes, dtype);
     let threads = Threads::new(threads);
     let mut epoch = Epoch {

@@ -5,12 +5,12 @@ use crate::error::Result;
 use crate::op::{Fault, Io, Kernel, Layout};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::{DType, Element, Float};
-use ferrograd_kernels::exec::MapKernel;
+use ferrograd_kernels::exec::{MapKernel, ProductMapKernel};
 use ferrograd_kernels::gemm::{
     Activation, BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand,
 };
 use ferrograd_kernels::isa::Isa;
-use ferrograd_kernels::map::{Expr, MapInput, MapOutput};
+use ferrograd_kernels::map::{Expr, MapInput, MapOutput, MapType};
 use std::marker::PhantomData;
 
 /// A pass over elements of `shape`, computed in `compute`.
@@ -29,6 +29,38 @@ pub(crate) fn map_kernel(
         DType::I32 => Box::new(MapKernel::<i32>::new(shape, expr, inputs, outputs, isa).map_err(wrong)?),
         DType::Bool => return Err(internal("no pass computes in bool".into())),
     })
+}
+
+/// The product of two matrices and the pass over its elements, input `product` of which it is; none where the kernels
+/// have no way to run them together.
+pub(crate) fn product_map_kernel(
+    out: &Spec,
+    (a, b): (&Side, &Side),
+    expr: Expr,
+    inputs: Vec<MapInput>,
+    outputs: Vec<MapOutput>,
+    product: usize,
+    isa: Isa,
+) -> Option<Box<dyn Kernel>> {
+    let shape = gemm_shape(&out.shape, a, b);
+    let parts = (expr, inputs, outputs);
+    match out.dtype {
+        DType::F32 => product_map::<f32>(shape, parts, product, isa),
+        DType::F64 => product_map::<f64>(shape, parts, product, isa),
+        DType::I32 | DType::Bool => None,
+    }
+}
+
+fn product_map<T: Float + MapType>(
+    shape: GemmShape,
+    (expr, inputs, outputs): (Expr, Vec<MapInput>, Vec<MapOutput>),
+    product: usize,
+    isa: Isa,
+) -> Option<Box<dyn Kernel>> {
+    if !ProductMapKernel::<T>::pays(&shape) {
+        return None;
+    }
+    Some(Box::new(ProductMapKernel::<T>::new(shape, expr, inputs, outputs, product, isa)?))
 }
 
 /// `activation(a · b + bias)`, for each batch index.
@@ -64,9 +96,8 @@ pub(crate) struct Epilogue {
 
 impl<T: Float> MatmulKernel<T> {
     fn new(out: &Shape, a: &Side, b: &Side, epilogue: Epilogue, isa: Isa) -> Result<MatmulKernel<T>> {
-        let (rows, cols) = (out[out.rank() - 2], out[out.rank() - 1]);
-        let depth = a.1[a.1.rank() - if a.2 { 2 } else { 1 }];
-        let shape = GemmShape { rows, cols, depth, a: matrix(a), b: matrix(b), c_row_stride: cols };
+        let shape = gemm_shape(out, a, b);
+        let (rows, cols) = (shape.rows, shape.cols);
         let Epilogue { bias, activation } = epilogue;
         let per_column = bias.then_some(BiasAxis::PerColumn);
         let spec = EpilogueSpec { alpha: 1.0, accumulate: false, bias: per_column, activation };
@@ -83,7 +114,7 @@ impl<T: Float> MatmulKernel<T> {
                 Products::Scattered { gemm, starts: starts.clone(), out_size: rows * cols }
             }
         };
-        Ok(MatmulKernel { products, bias, sizes: [starts.len(), rows, depth, cols], activation })
+        Ok(MatmulKernel { products, bias, sizes: [starts.len(), rows, shape.depth, cols], activation })
     }
 }
 
@@ -102,6 +133,13 @@ impl MatmulKernel<f32> {
             DType::F32 | DType::I32 | DType::Bool => Box::new(MatmulKernel::<f32>::new(shape, a, b, epilogue, isa)?),
         })
     }
+}
+
+/// The product of the operands' last two axes.
+fn gemm_shape(out: &Shape, a: &Side, b: &Side) -> GemmShape {
+    let (rows, cols) = (out[out.rank() - 2], out[out.rank() - 1]);
+    let depth = a.1[a.1.rank() - if a.2 { 2 } else { 1 }];
+    GemmShape { rows, cols, depth, a: matrix(a), b: matrix(b), c_row_stride: cols }
 }
 
 fn matrix((layout, shape, transposed): &Side) -> Operand {

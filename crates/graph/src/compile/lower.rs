@@ -1,8 +1,9 @@
 //! From nodes and groups to units: kernel calls over buffers, not yet in order and without addresses.
 
-use super::fuse::{Groups, fuse};
+use super::follow::followed;
+use super::fuse::{GroupId, Groups, fuse};
 use super::ir::{Ir, Kind, NodeId, Value};
-use super::kernels::{Epilogue, GuardKernel, MatmulKernel, map_kernel};
+use super::kernels::{Epilogue, GuardKernel, MatmulKernel, Side, map_kernel, product_map_kernel};
 use super::layout;
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{Binary, Kernel, Layout, Lowering, Reduce, Scalar, Unary};
@@ -84,6 +85,8 @@ struct Lowerer<'a> {
     ir: &'a Ir,
     isa: Isa,
     groups: Groups,
+    /// The products that passes take in.
+    followed: HashMap<GroupId, NodeId>,
     buffers: Vec<Buffer>,
     units: Vec<Unit>,
     at: HashMap<Value, BufferId>,
@@ -94,8 +97,9 @@ struct Lowerer<'a> {
 impl<'a> Lowerer<'a> {
     fn new(ir: &'a Ir, isa: Isa, groups: Groups, lowerings: &[Option<Lowering>]) -> Lowerer<'a> {
         let needed = needed(ir, &groups, lowerings);
+        let followed = followed(ir, &groups, lowerings);
         let (at, copies) = (HashMap::new(), HashMap::new());
-        Lowerer { ir, isa, groups, buffers: Vec::new(), units: Vec::new(), at, copies, needed }
+        Lowerer { ir, isa, groups, followed, buffers: Vec::new(), units: Vec::new(), at, copies, needed }
     }
 
     /// Gives a buffer to every value that is read outside the pass that computes it.
@@ -133,6 +137,8 @@ impl<'a> Lowerer<'a> {
             return if last { self.emit_group(group, lowerings) } else { Ok(()) };
         }
         match &mut lowerings[node] {
+            // With the pass that follows.
+            Some(Lowering::Matmul { .. }) if self.followed.values().any(|&product| product == node) => Ok(()),
             Some(Lowering::Matmul { transpose_a, transpose_b, bias, activation }) => {
                 let transposed = (*transpose_a, *transpose_b);
                 let epilogue = Epilogue { bias: *bias, activation: *activation };
@@ -246,10 +252,27 @@ impl<'a> Lowerer<'a> {
         epilogue: Epilogue,
         lowerings: &[Option<Lowering>],
     ) -> Result<()> {
-        let inputs = self.ir.nodes[node].inputs.clone();
+        let (mut reads, sides) = self.sides(node, transposed, lowerings)?;
         let out = self.ir.nodes[node].outputs[0].clone();
-        let mut reads = Vec::new();
-        let mut sides = Vec::new();
+        let inputs = &self.ir.nodes[node].inputs;
+        if let Some(&bias) = inputs.get(2) {
+            reads.push(self.contiguous(bias, lowerings)?);
+        }
+        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], epilogue, self.isa)?;
+        let writes = vec![self.at[&Value { node, output: 0 }]];
+        self.units.push(Unit { kernel, reads, writes });
+        Ok(())
+    }
+
+    /// The two operands of a product, and how they are read.
+    fn sides(
+        &mut self,
+        node: NodeId,
+        transposed: (bool, bool),
+        lowerings: &[Option<Lowering>],
+    ) -> Result<(Vec<Read>, Vec<Side>)> {
+        let inputs = self.ir.nodes[node].inputs.clone();
+        let (mut reads, mut sides) = (Vec::new(), Vec::new());
         for (&value, transposed) in inputs.iter().zip([transposed.0, transposed.1]) {
             let shape = self.ir.spec(value).shape.clone();
             let mut operand = self.operand(value, lowerings)?;
@@ -261,17 +284,42 @@ impl<'a> Lowerer<'a> {
             reads.push(Read { buffer: operand.buffer, offset: operand.layout.offset, len: None });
             sides.push((operand.layout, shape, transposed));
         }
-        if let Some(&bias) = inputs.get(2) {
-            reads.push(self.contiguous(bias, lowerings)?);
-        }
-        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], epilogue, self.isa)?;
-        let writes = vec![self.at[&Value { node, output: 0 }]];
-        self.units.push(Unit { kernel, reads, writes });
-        Ok(())
+        Ok((reads, sides))
     }
 
-    fn emit_group(&mut self, group: usize, lowerings: &[Option<Lowering>]) -> Result<()> {
-        let Some(group) = self.groups.groups[group].clone() else { return Ok(()) };
+    /// The product of `node` and the pass over its elements as one unit; false, with the product on its own, where
+    /// they cannot run together.
+    fn emit_with_product(
+        &mut self,
+        node: NodeId,
+        pass: &Pass,
+        outputs: &[MapOutput],
+        writes: &[BufferId],
+        lowerings: &[Option<Lowering>],
+    ) -> Result<bool> {
+        let Some(Lowering::Matmul { transpose_a, transpose_b, bias, activation }) = lowerings[node] else {
+            return Err(internal("only products are followed".into()));
+        };
+        let out = self.ir.nodes[node].outputs[0].clone();
+        let whole = self.at[&Value { node, output: 0 }];
+        let place = pass.inputs.iter().position(|(operand, _)| operand.buffer == whole);
+        let product = place.ok_or_else(|| internal("a pass reads the product that it follows".into()))?;
+        let (mut reads, sides) = self.sides(node, (transpose_a, transpose_b), lowerings)?;
+        let (_, inputs) = pass.laid_out(&out.shape, None);
+        let sides = (&sides[0], &sides[1]);
+        let kernel = product_map_kernel(&out, sides, pass.expr.clone(), inputs, outputs.to_vec(), product, self.isa);
+        let Some(kernel) = kernel else {
+            self.emit_matmul(node, (transpose_a, transpose_b), Epilogue { bias, activation }, lowerings)?;
+            return Ok(false);
+        };
+        let others = pass.inputs.iter().enumerate().filter(|(index, _)| *index != product);
+        reads.extend(others.map(|(_, (operand, _))| Read { buffer: operand.buffer, offset: 0, len: None }));
+        self.units.push(Unit { kernel, reads, writes: writes.to_vec() });
+        Ok(true)
+    }
+
+    fn emit_group(&mut self, id: GroupId, lowerings: &[Option<Lowering>]) -> Result<()> {
+        let Some(group) = self.groups.groups[id].clone() else { return Ok(()) };
         let order = match (group.reordered, &lowerings[group.members[0]]) {
             (true, Some(Lowering::Reduce { axes, .. })) => Some(reduced_last(&group.shape, axes)),
             _ => None,
@@ -296,6 +344,11 @@ impl<'a> Lowerer<'a> {
                 outputs.push(MapOutput { value: result, dtype: spec.dtype, kind, scale });
                 writes.push(buffer);
             }
+        }
+        if let Some(&product) = self.followed.get(&id)
+            && self.emit_with_product(product, &pass, &outputs, &writes, lowerings)?
+        {
+            return Ok(());
         }
         let reads =
             pass.inputs.iter().map(|(operand, _)| Read { buffer: operand.buffer, offset: 0, len: None }).collect();

@@ -1,6 +1,7 @@
 //! From a graph to a program: simplify, take epilogues in, fuse, lower, order, plan.
 
 mod epilogue;
+mod follow;
 mod fuse;
 mod ir;
 mod kernels;

@@ -5,7 +5,7 @@ use crate::isa::Isa;
 use crate::map::{Expr, Map, MapError, MapInput, MapOutput, MapType, OutputKind, Reduce};
 
 /// Most operands on either side of a pass; their addresses are gathered on the stack.
-const OPERANDS: usize = 64;
+pub(super) const OPERANDS: usize = 64;
 
 /// A [`Map`] with its workspace and the pairs of operands that may share memory.
 pub struct MapKernel<T: MapType> {
@@ -60,7 +60,7 @@ fn reductions(outputs: &[MapOutput]) -> Vec<&'static str> {
 }
 
 /// The stored outputs that have the size and order of `input`.
-fn overlaps(shape: &[usize], input: &MapInput, outputs: &[MapOutput]) -> u64 {
+pub(super) fn overlaps(shape: &[usize], input: &MapInput, outputs: &[MapOutput]) -> u64 {
     let mut expected = 1;
     let in_order = shape.iter().zip(&input.layout.strides).rev().all(|(&size, &stride)| {
         let fits = size == 1 || stride == expected;

@@ -7,10 +7,12 @@
 mod map;
 mod memory;
 mod plan;
+mod product_map;
 
 pub use map::MapKernel;
 pub use memory::Memory;
 pub use plan::{Arg, Base, Bound, Plan, Space, Step};
+pub use product_map::ProductMapKernel;
 
 use crate::element::Element;
 use crate::threads::Threads;

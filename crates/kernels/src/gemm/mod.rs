@@ -5,6 +5,7 @@
 //! is summed over the depth in one fixed order, so the bits do not depend on the number of threads.
 
 mod batched;
+mod blockwise;
 mod dots;
 mod driver;
 mod epilogue;
@@ -19,6 +20,7 @@ mod tile;
 mod vector;
 
 pub use batched::{BatchStrides, BatchedGemm};
+pub(crate) use blockwise::{BlockwiseGemm, Part};
 pub use epilogue::{Activation, BiasAxis, EpilogueSpec};
 
 use crate::element::Float;

@@ -39,6 +39,8 @@ enum Part {
     Task(usize),
     /// Both, for a program of one task.
     Whole,
+    /// Some elements of a program of [stretches](Map::run_stretch).
+    Stretch(usize, usize),
 }
 
 impl<T: MapType> Map<T> {
@@ -71,6 +73,52 @@ impl<T: MapType> Map<T> {
                 let memory = &memory;
                 threads.run(self.tasks, &move |task| self.call(memory, Part::Task(task)));
                 self.finish(memory);
+            }
+        }
+    }
+
+    /// Whether an element of the results depends on the same element of the inputs, and on numbers that do not change
+    /// during a run, alone: then any [stretch](Map::run_stretch) of the iteration may run by itself.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        let copied = self.gathers.len() + self.patterns.len() + self.groups.len() + self.rows.len();
+        copied == 0 && self.moving.iter().all(|moving| moving.strides.is_none())
+    }
+
+    /// What comes before the first stretch of a run.
+    ///
+    /// # Safety
+    /// As [`run`](Map::run); `workspace` is aligned to 64 bytes and has [`workspace_len`](Map::workspace_len) bytes.
+    pub(crate) unsafe fn prepare(&self, inputs: &[*const u8], outputs: &[*mut u8], workspace: *mut u8) {
+        // Safety: the caller's promise.
+        unsafe { self.call(&Memory { inputs, outputs, workspace }, Part::Once) };
+    }
+
+    /// Elements `range` of a [pointwise](Map::is_pointwise) program that was [prepared](Map::prepare). Element `i` of an
+    /// input is the `i`th from its pointer, which may be outside its memory for elements that are not in the range.
+    ///
+    /// # Safety
+    /// As [`prepare`](Map::prepare), for these elements; nobody else has them.
+    pub(crate) unsafe fn run_stretch(
+        &self,
+        inputs: &[*const u8],
+        outputs: &[*mut u8],
+        workspace: *mut u8,
+        range: Range<usize>,
+    ) {
+        // Safety: the caller's promise.
+        unsafe { self.call(&Memory { inputs, outputs, workspace }, Part::Stretch(range.start, range.end)) };
+    }
+
+    /// # Safety
+    /// The table is filled, the once-only instructions have run, and the program is pointwise.
+    unsafe fn run_elements(&self, memory: &Memory<'_>, slots: *mut *mut T, range: Range<usize>) {
+        let deferred = self.deferred(memory);
+        for start in range.clone().step_by(self.tiling.len) {
+            let tile = start..range.end.min(start + self.tiling.len);
+            // Safety: the caller's promise; temporaries have room for a tile.
+            unsafe {
+                self.run_body(memory, slots, &tile, deferred);
+                self.write_out(memory, slots, &tile, deferred);
             }
         }
     }
@@ -117,6 +165,7 @@ impl<T: MapType> Map<T> {
                     self.run_tiles(memory, slots, 0);
                 }
                 Part::Task(task) => self.run_tiles(memory, slots, task),
+                Part::Stretch(start, end) => self.run_elements(memory, slots, start..end),
             }
         }
     }
@@ -269,8 +318,8 @@ impl<T: MapType> Map<T> {
                     None => at as isize,
                     Some((outer, inner)) => self.element(outer, *inner, at),
                 };
-                let base = memory.inputs[moving.input].cast::<T>().add(moving.offset);
-                slots.add(moving.slot).write(base.offset(element).cast_mut());
+                let base = memory.inputs[moving.input].cast::<T>().wrapping_add(moving.offset);
+                slots.add(moving.slot).write(base.wrapping_offset(element).cast_mut());
             }
             for gather in &self.gathers {
                 self.gather(gather, memory, at, len, *slots.add(gather.slot));

@@ -1,0 +1,44 @@
+//! Which products are never stored: all that reads one is the elementwise pass over its elements, which then runs over
+//! each part of the product as it is finished, while that is in the cache. What an optimizer does with a gradient.
+
+use super::fuse::{Group, GroupId, Groups};
+use super::ir::{Ir, NodeId, Value};
+use crate::op::Lowering;
+use ferrograd_kernels::gemm::Activation;
+use std::collections::HashMap;
+
+/// For each group of elementwise ops, the product that it may take in. The two together wait for nothing that waits for
+/// them: only the group reads the product.
+pub(crate) fn followed(ir: &Ir, groups: &Groups, lowerings: &[Option<Lowering>]) -> HashMap<GroupId, NodeId> {
+    let mut readers: Vec<Vec<Option<GroupId>>> = vec![Vec::new(); ir.nodes.len()];
+    for (id, node) in ir.nodes.iter().enumerate() {
+        node.inputs.iter().for_each(|input| readers[input.node].push(groups.of[id]));
+    }
+    // A root is read from outside as well.
+    ir.roots().for_each(|root| readers[root.node].push(None));
+    let only = |readers: &[Option<GroupId>]| match readers {
+        [Some(first), rest @ ..] if rest.iter().all(|reader| *reader == Some(*first)) => Some(*first),
+        _ => None,
+    };
+    let taken = (0..ir.nodes.len()).filter(|&node| is_plain_product(&lowerings[node])).filter_map(|product| {
+        let group = only(&readers[product])?;
+        let fits = groups.groups[group].as_ref().is_some_and(|group| runs_over(group, ir, product, lowerings));
+        fits.then_some((group, product))
+    });
+    taken.collect()
+}
+
+fn is_plain_product(lowering: &Option<Lowering>) -> bool {
+    matches!(lowering, Some(Lowering::Matmul { bias: false, activation: Activation::None, .. }))
+}
+
+/// True where the pass has nothing but elementwise ops over the elements of the one matrix.
+fn runs_over(group: &Group, ir: &Ir, product: NodeId, lowerings: &[Option<Lowering>]) -> bool {
+    let spec = ir.spec(Value { node: product, output: 0 });
+    let elementwise = |&member: &NodeId| matches!(lowerings[member], Some(Lowering::Elementwise(_)));
+    spec.shape.rank() == 2
+        && group.shape == spec.shape
+        && group.compute == spec.dtype
+        && !group.reordered
+        && group.members.iter().all(elementwise)
+}

@@ -1,0 +1,151 @@
+//! A product and the elementwise pass that follows it, as one step of a plan: the pass runs over each part of the
+//! product while that is in the cache, and the product itself is never stored.
+
+use super::map::{OPERANDS, overlaps};
+use super::{Fault, InPlace, Io, Kernel};
+use crate::element::Float;
+use crate::gemm::{BlockwiseGemm, GemmShape, Part};
+use crate::isa::Isa;
+use crate::map::{Expr, Map, MapInput, MapOutput, MapType};
+
+/// The steps' inputs before those of the pass: `a` and `b`.
+const SIDES: usize = 2;
+
+/// A [`Map`] of a product and of other inputs. The step's inputs are `a`, `b`, then those of the pass without the
+/// product; its outputs are the pass's.
+pub struct ProductMapKernel<T: Float + MapType> {
+    gemm: BlockwiseGemm<T>,
+    map: Map<T>,
+    /// Which input of the pass is the product.
+    product: usize,
+    inputs: usize,
+    outputs: usize,
+    /// Bit `j` of entry `i`: output `j` may lie on input `i` of the pass.
+    overlaps: Vec<u64>,
+    map_bytes: usize,
+    /// The names of the pass's functions.
+    functions: Vec<&'static str>,
+}
+
+impl<T: Float + MapType> ProductMapKernel<T> {
+    /// Whether running the two together is worth it: the product is too large to stay in the cache.
+    pub fn pays(shape: &GemmShape) -> bool {
+        BlockwiseGemm::<T>::pays(shape)
+    }
+
+    /// The product of `shape` and the pass over it; none where the two do not go together: a pass that reduces or
+    /// broadcasts, a product that is not worth cutting.
+    pub fn new(
+        shape: GemmShape,
+        expr: Expr,
+        inputs: Vec<MapInput>,
+        outputs: Vec<MapOutput>,
+        product: usize,
+        isa: Isa,
+    ) -> Option<ProductMapKernel<T>> {
+        let iteration = [shape.rows, shape.cols];
+        let overlaps = inputs.iter().map(|input| overlaps(&iteration, input, &outputs)).collect();
+        let (input_count, output_count) = (inputs.len(), outputs.len());
+        if input_count > OPERANDS || output_count > OPERANDS || inputs[product].dtype != T::DTYPE {
+            return None;
+        }
+        let gemm = BlockwiseGemm::new(shape, isa).ok()??;
+        let functions = expr.functions();
+        let map = Map::new(&iteration, expr, inputs, outputs, isa).ok()?;
+        let map_bytes = map.workspace_len().next_multiple_of(64);
+        map.is_pointwise().then_some(ProductMapKernel {
+            gemm,
+            map,
+            product,
+            inputs: input_count,
+            outputs: output_count,
+            overlaps,
+            map_bytes,
+            functions,
+        })
+    }
+}
+
+/// Addresses that the threads share.
+struct Addresses {
+    inputs: [*const u8; OPERANDS],
+    outputs: [*mut u8; OPERANDS],
+    workspace: *mut u8,
+}
+
+// Safety: each part of the product is taken by one thread, which reads and writes only that part's elements.
+unsafe impl Sync for Addresses {}
+
+impl<T: Float + MapType> ProductMapKernel<T> {
+    /// The pass over one part of the product.
+    ///
+    /// # Safety
+    /// The addresses are those of this step, and nobody else has the part.
+    unsafe fn take(&self, memory: &Addresses, part: &Part<T>) {
+        let cols = self.gemm.shape().cols;
+        let mut inputs = memory.inputs;
+        let mut stretch = |start: usize, len: usize, from: *const T| {
+            inputs[self.product] = from.wrapping_sub(start).cast();
+            // Safety: the caller's promise; the stretch lies inside the part.
+            unsafe {
+                let (inputs, outputs) = (&inputs[..self.inputs], &memory.outputs[..self.outputs]);
+                self.map.run_stretch(inputs, outputs, memory.workspace, start..start + len);
+            }
+        };
+        if part.row_stride == cols {
+            return stretch(part.rows.start * cols, part.rows.len() * cols, part.start);
+        }
+        for (i, row) in part.rows.clone().enumerate() {
+            stretch(row * cols + part.cols.start, part.cols.len(), part.start.wrapping_add(i * part.row_stride));
+        }
+    }
+}
+
+impl<T: Float + MapType> Kernel for ProductMapKernel<T> {
+    fn name(&self) -> &'static str {
+        "matmul+map"
+    }
+
+    fn describe(&self) -> Option<String> {
+        let GemmShape { rows, cols, depth, .. } = self.gemm.shape();
+        Some(format!("{rows}×{depth} · {depth}×{cols}, then {}", self.functions.join(" ")))
+    }
+
+    fn flops(&self) -> Option<f64> {
+        let GemmShape { rows, cols, depth, .. } = self.gemm.shape();
+        Some(2.0 * *rows as f64 * *cols as f64 * *depth as f64)
+    }
+
+    fn workspace(&self) -> usize {
+        self.map_bytes + self.gemm.workspace_len() * size_of::<T>()
+    }
+
+    fn in_place(&self, input: usize, output: usize) -> Option<InPlace> {
+        let of_pass = input.checked_sub(SIDES)?;
+        let of_pass = of_pass + usize::from(of_pass >= self.product);
+        (self.overlaps[of_pass] >> output & 1 == 1).then_some(InPlace(()))
+    }
+
+    fn run(&self, io: &mut Io<'_>) -> Result<(), Fault> {
+        let (a, b) = (io.input::<T>(0), io.input::<T>(1));
+        let (bytes, workspace) = io.workspace_of::<T>().split_at_mut(self.map_bytes / size_of::<T>());
+        let mut memory = Addresses {
+            inputs: [std::ptr::null(); OPERANDS],
+            outputs: [std::ptr::null_mut(); OPERANDS],
+            workspace: bytes.as_mut_ptr().cast(),
+        };
+        for (i, at) in memory.inputs[..self.inputs].iter_mut().enumerate().filter(|(i, _)| *i != self.product) {
+            *at = io.input_address(SIDES + i - usize::from(i > self.product));
+        }
+        memory.outputs[..self.outputs].iter_mut().enumerate().for_each(|(j, at)| *at = io.output_address(j));
+        let memory = &memory;
+        // Safety: as for `MapKernel`: the operands lie inside their spaces, and overlap only where `in_place` says so;
+        // the product is read nowhere but in the part that is handed over.
+        unsafe {
+            let (inputs, outputs) = (&memory.inputs[..self.inputs], &memory.outputs[..self.outputs]);
+            self.map.prepare(inputs, outputs, memory.workspace);
+            self.gemm.run(io.threads(), (a, b), workspace, &|part| self.take(memory, part));
+        }
+        Ok(())
+    }
+}
