@@ -176,3 +176,58 @@ test('random numbers are new at each run, with a generator and without', async (
     expect(first.arraySync()).not.toEqual(second.arraySync())
   }
 })
+
+test('a layer that is frozen or thawed after the trace is noticed, and both programs are kept', async () => {
+  const [fixed, free] = [new Dense({ units: 2 }), new Dense({ units: 1 })]
+  const [x, y] = [tensor([[1, 2]]), tensor([[3]])]
+  const optimizer = new Adam({ learningRate: 0.1 })
+  let traces = 0
+  const step = jit((x: Tensor, y: Tensor) => {
+    traces += 1
+    const tape = new GradientTape()
+    const loss = tape.record(() => ops.mean(ops.square(ops.subtract(free.apply(fixed.apply(x)), y))))
+    const variables = [...fixed.trainableWeights, ...free.trainableWeights]
+    optimizer.apply(tape.gradient(loss, variables), variables)
+    return loss
+  })
+  const moved = async (): Promise<boolean[]> => {
+    const before = kernels.map(String)
+    await step(x, y)
+    return kernels.map((kernel, i) => String(kernel) !== before[i])
+  }
+  await step(x, y)
+  const kernels = [fixed, free].map((layer) => layer.weights[0]!)
+  expect(await moved()).toEqual([true, true])
+  fixed.trainable = false
+  expect(await moved()).toEqual([false, true])
+  fixed.trainable = true
+  expect(await moved()).toEqual([true, true])
+  expect(traces).toBe(2)
+  kernels[1]!.trainable = false
+  expect(await moved()).toEqual([true, false])
+  new Dense({ units: 1 }).trainable = false
+  expect(await moved()).toEqual([true, false])
+  expect(traces).toBe(3)
+})
+
+test('a flag that the function sets itself is no reason to trace again', async () => {
+  const layer = new Dense({ units: 1 })
+  let traces = 0
+  const f = jit((x: Tensor) => {
+    traces += 1
+    layer.trainable = false
+    const y = layer.apply(x).mul(layer.trainableWeights.length + 1)
+    layer.trainable = true
+    return y
+  })
+  for (let i = 0; i < 3; i += 1) await f([[1, 2]])
+  expect(traces).toBe(1)
+})
+
+test('a wrong argument rejects, as a run that fails does', async () => {
+  const f = jit((x: Tensor) => x)
+  const result = f('text' as never)
+  expect(result).toBeInstanceOf(Promise)
+  await expect(result).rejects.toMatchObject({ code: 'ERR_DATA' })
+  await expect(jit((x: Tensor) => ops.matmul(x, x))([[1, 2, 3]])).rejects.toMatchObject({ code: 'ERR_SHAPE' })
+})

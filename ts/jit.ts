@@ -2,7 +2,7 @@
 
 import { floatx } from './config.js'
 import { fail } from './errors.js'
-import { currentTrace } from './frames.js'
+import { currentTrace, type Flagged, flagChanges } from './frames.js'
 import { mayRunHere, type Pace, paceOf, ranAway, ranHere } from './pace.js'
 import { compile, type Program } from './program.js'
 import { isRecording } from './recording.js'
@@ -30,10 +30,13 @@ export interface Jitted<A extends readonly unknown[], R> {
 
 /** Functions whose arguments are never alike fill no memory: the oldest programs are forgotten. */
 const KEPT = 64
+/** The same for one kind of arguments, with other layers frozen. */
+const VARIANTS = 8
 
 /**
  * A compiled `fn`: traced once for each combination of shapes and dtypes of its arguments, then run by Rust off the
- * event loop (short programs where they are called). Variables that `fn` assigns change with each run; runs keep the order of calls.
+ * event loop (short programs where they are called). Variables that `fn` assigns change with each run; runs keep the
+ * order of calls. Errors, also of the arguments and of the tracing, reject the promise.
  *
  * `fn` runs only while it is traced. JavaScript values that it closes over are constants of the program, and so is an
  * `if` on one: pass a number as an argument to make it an input, and branch on tensors with `ops.where`. Inside
@@ -59,21 +62,40 @@ export function jit<A extends readonly (Tensor | Variable)[], R extends JitResul
   fn: (...args: A) => R,
 ): Jitted<A, R> {
   if (typeof fn !== 'function') fail('ERR_CONFIG', 'jit', 'a function', fn)
-  const compiled = new Map<string, Compiled>()
+  const programs = new Programs(fn as never)
   const call = (...given: Passed<A>): Promise<R> => {
-    const args = given.map((value, index) => argument(value, index))
-    if (currentTrace() !== undefined || isRecording()) return fn(...(args as unknown as A)) as unknown as Promise<R>
-    const key = args.map(keyOf).join(';')
-    let known = compiled.get(key)
-    if (known === undefined) {
-      known = traceCall(fn as never, args)
-      compiled.set(key, known)
-      for (const oldest of compiled.keys()) if (compiled.size > KEPT) compiled.delete(oldest)
+    if (currentTrace() !== undefined || isRecording()) return draw(...given) as unknown as Promise<R>
+    try {
+      const args = given.map(argument)
+      return run(programs.of(args), args) as Promise<R>
+    } catch (error) {
+      return Promise.reject(error)
     }
-    return run(known, args) as Promise<R>
   }
-  const draw = (...given: Passed<A>): R => fn(...(given.map((value, index) => argument(value, index)) as unknown as A))
+  const draw = (...given: Passed<A>): R => fn(...(given.map(argument) as unknown as A))
   return Object.assign(call, { draw })
+}
+
+/** What a function has been compiled to. */
+class Programs {
+  readonly #fn: (...args: readonly (Tensor | Variable)[]) => unknown
+  readonly #known = new Map<string, Compiled[]>()
+
+  constructor(fn: (...args: readonly (Tensor | Variable)[]) => unknown) {
+    this.#fn = fn
+  }
+
+  /** The program for such arguments and for the `trainable` flags as they are, traced where there is none. */
+  of(args: readonly (Tensor | Variable)[]): Compiled {
+    const key = args.map(keyOf).join(';')
+    const known = this.#known.get(key)
+    const fitting = known?.find(isCurrent)
+    if (fitting !== undefined) return fitting
+    const made = traceCall(this.#fn, args)
+    this.#known.set(key, [made, ...(known ?? [])].slice(0, VARIANTS))
+    for (const oldest of this.#known.keys()) if (this.#known.size > KEPT) this.#known.delete(oldest)
+    return made
+  }
 }
 
 interface Compiled {
@@ -81,6 +103,18 @@ interface Compiled {
   readonly pace: Pace
   /** Puts the program's outputs in the shape that `fn` returned. */
   readonly assemble: (outputs: readonly Tensor[]) => unknown
+  readonly flags: ReadonlyMap<Flagged, boolean | undefined>
+  /** When the flags were last seen to be as they were in the trace, counted in changes of any flag. */
+  seen: number
+}
+
+/** True where every flag that the trace read is as it was. */
+function isCurrent(compiled: Compiled): boolean {
+  const now = flagChanges()
+  if (compiled.seen === now) return true
+  for (const [owner, value] of compiled.flags) if (value !== undefined && owner.trainable !== value) return false
+  compiled.seen = now
+  return true
 }
 
 /** Runs that were handed to another thread and have not ended: the next ones line up behind them. */
@@ -136,11 +170,11 @@ function traceCall(
 ): Compiled {
   const stand = ({ shape, dtype }: { shape: Shape; dtype: DType }): Tensor => placeholder(shape, dtype)
   const symbols = args.map((arg) => (arg instanceof Tensor ? stand(arg) : arg))
-  const { result, updates } = trace(() => fn(...symbols))
+  const { result, updates, flags } = trace(() => fn(...symbols))
   const { outputs, assemble } = disassemble(result)
   const inputs = symbols.filter((symbol) => symbol instanceof Tensor)
   const program = compile({ inputs, outputs, updates })
-  return { program, pace: paceOf(program), assemble }
+  return { program, pace: paceOf(program), assemble, flags, seen: -1 }
 }
 
 function disassemble(result: unknown): {

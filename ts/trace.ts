@@ -1,7 +1,7 @@
 /** Tracing: a function runs once on placeholders, and what it draws and assigns becomes a program. */
 
 import { dtypeCode } from './dtype.js'
-import { type Frame, within } from './frames.js'
+import { type Flagged, type Frame, within } from './frames.js'
 import { BindingTensor } from './native.js'
 import { native } from './runtime.js'
 import { Tensor } from './tensor.js'
@@ -12,12 +12,14 @@ import type { Variable } from './variable.js'
 export interface Traced<R> {
   readonly result: R
   readonly updates: Map<Variable, Tensor>
+  /** The `trainable` flags that it depends on. */
+  readonly flags: ReadonlyMap<Flagged, boolean | undefined>
 }
 
 /** Runs `fn` with every `variable.assign` recorded instead of carried out. */
 export function trace<R>(fn: () => R): Traced<R> {
-  const frame: Frame = { symbols: new Map(), updates: new Map(), customs: [] }
-  return { result: within(frame, fn), updates: frame.updates }
+  const frame: Frame = { symbols: new Map(), updates: new Map(), customs: [], flags: new Map() }
+  return { result: within(frame, fn), updates: frame.updates, flags: frame.flags }
 }
 
 /** Runs `fn` as if no function were being traced: what it makes exists at once. First values of variables come so. */

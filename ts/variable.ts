@@ -3,7 +3,7 @@
 import type { Constraint } from './constraints.js'
 import { fail } from './errors.js'
 import { assigned, evaluateNow } from './evaluation.js'
-import { currentTrace, type Frame } from './frames.js'
+import { currentTrace, type Frame, noteFlag, noteFlagChange } from './frames.js'
 import { add, subtract } from './generated/ops.js'
 import { inspectWith } from './inspect.js'
 import { BindingVariable } from './native.js'
@@ -42,10 +42,9 @@ export class Variable {
   readonly name: string
   readonly shape: Shape
   readonly dtype: DType
-  /** False keeps it out of `trainableVariables`; may change at any time. */
-  trainable: boolean
   /** Applied to the value after each optimizer step. */
   constraint?: Constraint | undefined
+  #trainable: boolean
   readonly #handle: BindingVariable
   /** A value that was assigned and is not yet in Rust. */
   #assigned: Tensor | undefined
@@ -59,13 +58,23 @@ export class Variable {
     this.name = name
     this.shape = initial.shape
     this.dtype = initial.dtype
-    this.trainable = trainable
+    this.#trainable = trainable
     if (Number.isNaN(depthOf(initial))) {
       const hint = 'Make variables outside, or in the build method of a layer'
       fail('ERR_STATE', `variable '${name}'`, 'an initial value of numbers', { text: 'a traced tensor' }, hint)
     }
     evaluateNow([handleOf(initial)], isRecording())
     this.#handle = native(() => BindingVariable.of(name, handleOf(initial)))
+  }
+
+  /** False keeps it out of `trainableVariables`; may change at any time. */
+  get trainable(): boolean {
+    return noteFlag(this, this.#trainable)
+  }
+
+  set trainable(value: boolean) {
+    noteFlagChange(this)
+    this.#trainable = value
   }
 
   /** The present value; inside a traced function, the value that it will have at the run. */

@@ -5,6 +5,7 @@ import type { Constraint, ConstraintLike } from '../constraints.js'
 import { getConstraint } from '../constraints.js'
 import { FerrogradError, fail } from '../errors.js'
 import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
+import { noteFlag, noteFlagChange } from '../frames.js'
 import { getInitializer, type InitializerLike } from '../initializers.js'
 import { SymbolicTensor } from '../model/symbolic.js'
 import { snakeClass } from '../names.js'
@@ -239,11 +240,12 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
 
   /** Whether an optimizer may change the weights. Takes effect at the next step, for the layers inside too. */
   get trainable(): boolean {
-    return this.#trainable
+    return noteFlag(this, this.#trainable)
   }
 
   set trainable(value: boolean) {
     if (typeof value !== 'boolean') fail('ERR_CONFIG', `${this.name}.trainable`, 'true or false', value)
+    noteFlagChange(this)
     this.#trainable = value
     for (const layer of this.sublayers) layer.trainable = value
   }
@@ -259,7 +261,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
 
   /** The weights an optimizer may change now. */
   get trainableWeights(): Variable[] {
-    if (!this.#trainable) return []
+    if (!this.trainable) return []
     const own = this.#weights.filter((weight) => weight.trainable)
     return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.trainableWeights)])]
   }
