@@ -4,7 +4,8 @@
  * All forms take turns in one process. A chunk is an epoch, some milliseconds long; the figure of a form is the
  * tenth percentile of its chunks, which other work on the machine disturbs least.
  *
- * Options: `--rounds N` (default 15), `--only TEXT` (of a workload's name), `--threads N` (default all).
+ * Options: `--rounds N` (default 15), `--only TEXT` and `--forms TEXT` (of a workload's or form's name; the first form is
+ * always there to compare with), `--threads N` (default all).
  */
 import { parseArgs } from 'node:util'
 import { config, GradientTape, jit, ops, Sequential, type Tensor, tensor, type Variable } from 'ferrograd'
@@ -17,6 +18,7 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '15' },
     only: { type: 'string', default: '' },
+    forms: { type: 'string', default: '' },
     threads: { type: 'string', default: '0' },
   },
 })
@@ -163,7 +165,9 @@ const quiet = (times: readonly number[]): number =>
   [...times].sort((a, b) => a - b)[(times.length / 10) | 0] ?? Number.NaN
 
 for (const workload of workloads.filter((one) => nameOf(one).includes(options.only))) {
-  const forms = Object.entries(formsOf(workload)).map(([name, form]) => ({ name, form, times: [] as number[] }))
+  const forms = Object.entries(formsOf(workload))
+    .filter(([name], index) => index === 0 || name.includes(options.forms))
+    .map(([name, form]) => ({ name, form, times: [] as number[] }))
   for (const { form } of forms) await form()
   for (let round = 0; round < rounds; round += 1) for (const { form, times } of forms) times.push(...(await form()))
   const fit = quiet(forms[0]!.times)

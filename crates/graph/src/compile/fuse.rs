@@ -4,10 +4,11 @@
 //! and a reduction's result is only seen outside the pass that computes it.
 
 use super::ir::{Ir, Kind, NodeId};
+use super::units::Units;
 use crate::op::Lowering;
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::DType;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Most members of one pass; keeps temporaries in the first-level cache.
 const MEMBERS: usize = 48;
@@ -17,6 +18,9 @@ const OPERANDS: usize = 32;
 
 /// Passes over at most this many elements are merged although they share nothing: the call costs more than the work.
 const SMALL: usize = 1024;
+
+/// A small pass that so many others could not be merged with is left alone: only long chains of one shape get there.
+const REFUSALS: usize = 64;
 
 pub(crate) type GroupId = usize;
 
@@ -41,7 +45,9 @@ pub(crate) struct Groups {
 
 /// Finds the groups.
 pub(crate) fn fuse(ir: &Ir, lowerings: &[Option<Lowering>]) -> Groups {
-    let mut fuser = Fuser { ir, lowerings, result: Groups { groups: Vec::new(), of: vec![None; ir.nodes.len()] } };
+    let result = Groups { groups: Vec::new(), of: vec![None; ir.nodes.len()] };
+    let inputs = ir.nodes.iter().map(|node| node.inputs.iter().map(|input| input.node).collect());
+    let mut fuser = Fuser { ir, lowerings, units: Units::new(inputs.collect()), result };
     for node in 0..ir.nodes.len() {
         fuser.place(node);
     }
@@ -78,9 +84,13 @@ pub(crate) fn is_edge(axes: &[usize], rank: usize) -> bool {
     leading || trailing
 }
 
+/// What small passes must have in common: shape, type, and whether the guard is computed from them.
+type Likeness = (Shape, DType, bool);
+
 struct Fuser<'a> {
     ir: &'a Ir,
     lowerings: &'a [Option<Lowering>],
+    units: Units,
     result: Groups,
 }
 
@@ -98,8 +108,7 @@ impl Fuser<'_> {
             let Some(other) = self.result.of[input.node].filter(|&other| other != id) else { continue };
             let fits = |group: &Group| group.shape == shape && group.compute == compute && !group.reordered;
             let joins = self.result.groups[other].as_ref().is_some_and(fits);
-            if joins && !self.is_reduction(input.node) && self.may_merge(other, id) {
-                self.merge(other, id);
+            if joins && !self.is_reduction(input.node) && self.merge(other, id) {
                 id = other;
             }
         }
@@ -126,12 +135,20 @@ impl Fuser<'_> {
         matches!(self.lowerings[node], Some(Lowering::Reduce { .. }))
     }
 
-    fn may_merge(&self, a: GroupId, b: GroupId) -> bool {
-        let union: HashSet<NodeId> = self.members(a).iter().chain(self.members(b)).copied().collect();
-        if union.len() > MEMBERS || self.operands(&union) > OPERANDS {
+    /// Makes one pass of two, unless it would be too large or need a result of its own.
+    fn merge(&mut self, into: GroupId, from: GroupId) -> bool {
+        let union: HashSet<NodeId> = self.members(into).iter().chain(self.members(from)).copied().collect();
+        let fits = union.len() <= MEMBERS && self.operands(&union) <= OPERANDS && !self.reads_its_reduction(&union);
+        if !fits || self.units.merge(self.members(into)[0], self.members(from)[0]).is_none() {
             return false;
         }
-        !self.reaches_itself(&union)
+        let Some(group) = self.result.groups[from].take() else { return false };
+        group.members.iter().for_each(|&node| self.result.of[node] = Some(into));
+        if let Some(target) = &mut self.result.groups[into] {
+            target.members.extend(group.members);
+            target.members.sort_unstable();
+        }
+        true
     }
 
     fn members(&self, group: GroupId) -> &[NodeId] {
@@ -143,37 +160,10 @@ impl Fuser<'_> {
         inputs.filter(|input| !union.contains(&input.node)).collect::<HashSet<_>>().len()
     }
 
-    /// True where some member needs a result of the union that is only there after the pass.
-    fn reaches_itself(&self, union: &HashSet<NodeId>) -> bool {
-        let outside = |input: &NodeId| !union.contains(input) || self.is_reduction(*input);
-        let mut stack: Vec<NodeId> = union.iter().flat_map(|&node| self.inputs(node)).filter(outside).collect();
-        let mut seen: HashSet<NodeId> = HashSet::new();
-        while let Some(node) = stack.pop() {
-            if union.contains(&node) {
-                return true;
-            }
-            // A node runs when its whole group runs, so it needs whatever any member of the group needs.
-            let unit = self.result.of[node].map_or(std::slice::from_ref(&node), |group| self.members(group)).to_vec();
-            if !seen.insert(unit[0]) {
-                continue;
-            }
-            let own: HashSet<NodeId> = unit.iter().copied().collect();
-            stack.extend(unit.iter().flat_map(|&member| self.inputs(member)).filter(|input| !own.contains(input)));
-        }
-        false
-    }
-
-    fn inputs(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        self.ir.nodes[node].inputs.iter().map(|input| input.node)
-    }
-
-    fn merge(&mut self, into: GroupId, from: GroupId) {
-        let Some(group) = self.result.groups[from].take() else { return };
-        group.members.iter().for_each(|&node| self.result.of[node] = Some(into));
-        if let Some(target) = &mut self.result.groups[into] {
-            target.members.extend(group.members);
-            target.members.sort_unstable();
-        }
+    /// True where some member needs a reduction of the union, which is only there after the pass.
+    fn reads_its_reduction(&self, union: &HashSet<NodeId>) -> bool {
+        let mut inputs = union.iter().flat_map(|&node| &self.ir.nodes[node].inputs);
+        inputs.any(|input| union.contains(&input.node) && self.is_reduction(input.node))
     }
 
     /// Merges small passes over the same shape that do not depend on each other.
@@ -181,20 +171,29 @@ impl Fuser<'_> {
         let small = |group: &Group| group.shape.size() <= SMALL && !group.reordered;
         let ids: Vec<GroupId> =
             (0..self.result.groups.len()).filter(|&id| self.result.groups[id].as_ref().is_some_and(small)).collect();
-        let early = |fuser: &Fuser<'_>, group| fuser.members(group).iter().any(|node| before_guard.contains(node));
-        for (position, &into) in ids.iter().enumerate() {
-            for &from in &ids[position + 1..] {
-                if self.alike(into, from) && early(self, into) == early(self, from) && self.may_merge(into, from) {
-                    self.merge(into, from);
-                }
+        let mut alike: HashMap<Likeness, Vec<GroupId>> = HashMap::new();
+        for &id in &ids {
+            if let Some(likeness) = self.likeness(id, before_guard) {
+                alike.entry(likeness).or_default().push(id);
             }
+        }
+        for into in ids {
+            let Some(likeness) = self.likeness(into, before_guard) else { continue };
+            let others = alike.remove(&likeness).unwrap_or_default();
+            let mut refused = 0;
+            let left = others.into_iter().filter(|&from| {
+                let stays = from > into && (refused >= REFUSALS || !self.merge(into, from));
+                refused += usize::from(stays);
+                stays
+            });
+            let left = left.collect();
+            alike.insert(likeness, left);
         }
     }
 
-    fn alike(&self, a: GroupId, b: GroupId) -> bool {
-        match (&self.result.groups[a], &self.result.groups[b]) {
-            (Some(a), Some(b)) => a.shape == b.shape && a.compute == b.compute,
-            (None, _) | (_, None) => false,
-        }
+    fn likeness(&self, group: GroupId, before_guard: &HashSet<NodeId>) -> Option<Likeness> {
+        let group = self.result.groups[group].as_ref()?;
+        let early = group.members.iter().any(|node| before_guard.contains(node));
+        Some((group.shape.clone(), group.compute, early))
     }
 }

@@ -11,6 +11,7 @@ mod plan;
 mod scale;
 mod schedule;
 mod simplify;
+mod units;
 
 pub use ir::Request;
 
