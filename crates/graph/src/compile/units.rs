@@ -9,7 +9,14 @@ use super::ir::NodeId;
 pub(crate) type UnitId = NodeId;
 
 /// A search gives up past so many units: then the two stay apart, and compiling a long graph stays quick.
-const FAR: usize = 4096;
+const FAR: usize = 2048;
+
+/// To what a unit reads, or to what reads it.
+#[derive(Clone, Copy)]
+enum Way {
+    Back,
+    Forth,
+}
 
 /// A partition of the nodes whose units do not depend on each other in a circle.
 pub(crate) struct Units {
@@ -48,8 +55,8 @@ impl Units {
     pub fn merge(&mut self, a: NodeId, b: NodeId) -> Option<UnitId> {
         let (a, b) = (self.unit[a], self.unit[b]);
         let (first, last) = if self.rank[a] < self.rank[b] { (a, b) } else { (b, a) };
-        let before = self.between(last, first, Self::neighbours_before)?;
-        let after = self.between(first, last, Self::neighbours_after)?;
+        let before = self.between(last, first, Way::Back)?;
+        let after = self.between(first, last, Way::Forth)?;
         self.reorder(&before, first, last, &after);
         let nodes = std::mem::take(&mut self.members[last]);
         nodes.iter().for_each(|&node| self.unit[node] = first);
@@ -58,20 +65,18 @@ impl Units {
     }
 
     /// The units other than `to` on the ways from `from` that stay between the two; none where one of them leads to `to`.
-    fn between(
-        &mut self,
-        from: UnitId,
-        to: UnitId,
-        neighbours: fn(&Units, UnitId) -> Vec<UnitId>,
-    ) -> Option<Vec<UnitId>> {
+    fn between(&mut self, from: UnitId, to: UnitId, way: Way) -> Option<Vec<UnitId>> {
         self.searches += 1;
         let (low, high) = (self.rank[from].min(self.rank[to]), self.rank[from].max(self.rank[to]));
+        let edges = match way {
+            Way::Back => &self.inputs,
+            Way::Forth => &self.readers,
+        };
         let mut found = Vec::new();
         let mut at = from;
-        self.seen[from] = self.searches;
-        let mut next = 0;
-        loop {
-            for unit in neighbours(self, at) {
+        for next in 0.. {
+            for &node in self.members[at].iter().flat_map(|&node| &edges[node]) {
+                let unit = self.unit[node];
                 if unit == to && at != from {
                     return None;
                 }
@@ -86,18 +91,10 @@ impl Units {
             }
             match found.get(next) {
                 Some(&unit) => at = unit,
-                None => return Some(found),
+                None => break,
             }
-            next += 1;
         }
-    }
-
-    fn neighbours_before(&self, unit: UnitId) -> Vec<UnitId> {
-        self.members[unit].iter().flat_map(|&node| &self.inputs[node]).map(|&node| self.unit[node]).collect()
-    }
-
-    fn neighbours_after(&self, unit: UnitId) -> Vec<UnitId> {
-        self.members[unit].iter().flat_map(|&node| &self.readers[node]).map(|&node| self.unit[node]).collect()
+        Some(found)
     }
 
     /// In the places that they have now: what `last` reads, then `first`, which is to hold both, then what reads
