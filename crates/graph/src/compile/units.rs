@@ -125,8 +125,9 @@ mod tests {
     fn has_circle(units: &Units) -> bool {
         let mut left: Vec<UnitId> = (0..units.members.len()).filter(|&unit| !units.members[unit].is_empty()).collect();
         loop {
-            let ready =
-                |unit: UnitId| units.neighbours_before(unit).iter().all(|&of| of == unit || !left.contains(&of));
+            let reads = |unit: UnitId| units.members[unit].iter().flat_map(|&node| &units.inputs[node]);
+            let free = |unit: UnitId, of: UnitId| of == unit || !left.contains(&of);
+            let ready = |unit: UnitId| reads(unit).all(|&node| free(unit, units.unit[node]));
             let waiting: Vec<UnitId> = left.iter().copied().filter(|&unit| !ready(unit)).collect();
             if waiting.len() == left.len() {
                 return !left.is_empty();
