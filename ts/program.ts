@@ -111,6 +111,11 @@ export class Columns {
       native(() => this.#handle.add(rowSize(rowShape), dtypeCode(dtype), bytesOf(values)))
     }
   }
+
+  /** Frees the memory now and not when it is collected; a run that goes on keeps it until it ends. */
+  release(): void {
+    native(() => this.#handle.release())
+  }
 }
 
 function rowSize(rowShape: readonly number[]): number {

@@ -1,3 +1,4 @@
+import { config } from 'ferrograd'
 import { describe, expect, test } from 'vitest'
 import { toColumn } from '../../ts/data/marshal.js'
 import { tensor } from '../../ts/tensor.js'
@@ -111,6 +112,21 @@ describe('toColumn refuses', () => {
   test.each(rows)('%s', (_, data, code, message) => {
     expect(() => toColumn('fit.x', data)).toThrow(message)
     expect(() => toColumn('fit.x', data)).toThrow(expect.objectContaining({ code }))
+  })
+
+  test.each([Float32Array, Float64Array])('the first that is not finite in a long %o', (type) => {
+    const values = new type(5000).fill(1)
+    values.set([Number.NEGATIVE_INFINITY, 1, Number.NaN], 2047)
+    config.setFloatx(type === Float32Array ? 'float32' : 'float64')
+    try {
+      expect(() => toColumn('fit.x', values)).toThrow(/fit\.x sample 2047: expected a finite number, got -Infinity/)
+      values.fill(1, 2047, 2049)
+      expect(() => toColumn('fit.x', values)).toThrow(/sample 2049.*got NaN/)
+      values[2049] = 1
+      expect(toColumn('fit.x', values).values).toBe(values)
+    } finally {
+      config.setFloatx('float32')
+    }
   })
 
   test.each([1.5, 2 ** 31, Number.NaN])('%d where an integer is wanted', (value) => {

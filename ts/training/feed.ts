@@ -169,7 +169,10 @@ export class ArrayFeed implements Feed {
     return stretches
   }
 
-  close(): void {}
+  /** Halves share their memory: whoever split a feed closes both. */
+  close(): void {
+    this.#columns.release()
+  }
 
   #programs(model: Model, { kind, batchSize, guarded }: Preparation): Omit<Steps, 'size'> {
     const size = Math.min(batchSize, this.samples)

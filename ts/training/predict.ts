@@ -19,6 +19,15 @@ export async function predict(model: Model, x: unknown, options: PredictOptions 
   checkUsable(model, 'predict')
   // Arrays are copied now, before anybody may write to them.
   const arrays = isStream(x) ? undefined : ownedArrays(prepareData(model, 'predict', { x }, 'none'))
+  try {
+    const outputs = await outputsOf(model, x, arrays, plan)
+    return model.single.output && outputs.length === 1 ? outputs[0]! : outputs
+  } finally {
+    arrays?.columns.release()
+  }
+}
+
+async function outputsOf(model: Model, x: unknown, arrays: OwnedArrays | undefined, plan: PassPlan): Promise<Tensor[]> {
   const callbacks = new CallbackList(plan.callbacks)
   callbacks.begin(model, {
     epochs: 1,
@@ -34,7 +43,7 @@ export async function predict(model: Model, x: unknown, options: PredictOptions 
       ? await predictStream(model, new StreamFeed('predict', x as BatchSource, plan.steps), plan)
       : await predictArrays(model, arrays, plan, callbacks)
   await untilAborted(callbacks.call('onPredictEnd', {}), plan.signal, 'predict')
-  return model.single.output && outputs.length === 1 ? outputs[0]! : outputs
+  return outputs
 }
 
 /** Samples that Rust has a copy of; of the data only shapes are used from now on. */

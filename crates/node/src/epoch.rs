@@ -49,6 +49,13 @@ impl BindingColumns {
         columns.columns.push(column);
         self.reported.add(&env, spec.bytes())
     }
+
+    /// Lets go of the arrays now; an epoch that runs over them keeps them until it ends.
+    #[napi(catch_unwind)]
+    pub fn release(&mut self, env: Env) -> Result<()> {
+        self.columns = Arc::new(Columns { columns: Vec::new(), rows: self.columns.rows });
+        self.reported.retract(&env).map_err(|error| internal(error.to_string()))
+    }
 }
 
 /// What to run over which rows.
