@@ -109,6 +109,17 @@ pub(super) mod bodies {
         V::select(a.eq(zero()), zero(), y)
     }
 
+    /// `a / b` for a `b` that is the same all along, between 2⁻¹⁰⁰ and 2¹⁰⁰ in size: the reciprocal leaves the loop, and
+    /// a correction by what the product is off rounds as a division does (Markstein 1990).
+    #[inline(always)]
+    fn div_by_scalar<V: Simd>(a: V, b: V) -> V {
+        let reciprocal = one::<V>().div(b);
+        let near = a.mul(reciprocal);
+        let quotient = near.neg_mul_add(b, a).mul_add(reciprocal, near);
+        // Infinities make the correction NaN, and zeros lose their sign in it: the product is right there.
+        V::select(zero::<V>().lt(quotient.abs()), quotient, near)
+    }
+
     tile_ops! {
         Copy(a) = a;
         Neg(a) = a.neg();
@@ -141,6 +152,7 @@ pub(super) mod bodies {
         Sub(a, b) = a.sub(b);
         Mul(a, b) = a.mul(b);
         Div(a, b) = a.div(b);
+        DivByScalar(a, b) = div_by_scalar(a, b);
         Min(a, b) = a.min(b);
         Max(a, b) = a.max(b);
         Pow(a, b) = a.pow(b);

@@ -6,6 +6,7 @@ use super::fold::Fold;
 use super::op::{Fused, Op, TileOp, bodies};
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
+use std::ops::RangeInclusive;
 
 /// Most operands of an instruction.
 pub(super) const MAX_OPERANDS: usize = 5;
@@ -165,6 +166,31 @@ fn on<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(isa: Isa) -> Kernel
     }
 }
 
+/// The place of the scalar in `x / scalar`.
+const DIVISOR: u8 = 0b10;
+
+/// Sizes of divisors whose reciprocal is far from being lost: 2⁻¹⁰⁰ to 2¹⁰⁰.
+const DIVISORS: RangeInclusive<f32> = f32::from_bits((127 - 100) << 23)..=f32::from_bits((127 + 100) << 23);
+
+/// Division of a tile by a scalar: by its reciprocal, unless one of them nears the ends of what `f32` holds.
+///
+/// # Safety
+/// As [`Kernel`], and the instruction set is AVX2 or AVX-512.
+unsafe fn divide_by_scalar<const WIDE: bool>(slots: *const *mut f32, o: &Operands, len: usize) {
+    let isa = if WIDE { Isa::Avx512 } else { Isa::Avx2 };
+    // Safety: the caller's promise.
+    unsafe {
+        let divisor = (*(*slots.add(usize::from(o.src[1])))).abs();
+        let plain = DIVISORS.contains(&divisor);
+        let kernel = if plain {
+            on_vectors::<f32, bodies::DivByScalar, 2, DIVISOR>(isa)
+        } else {
+            on_vectors::<f32, bodies::Div, 2, DIVISOR>(isa)
+        };
+        kernel(slots, o, len);
+    }
+}
+
 /// How the kernels of a type are chosen: `f32` in vector registers has copies for the common places of scalars, all
 /// else one copy for any, which keeps the library small.
 trait Choice: Compute {
@@ -173,6 +199,10 @@ trait Choice: Compute {
     fn three<O: TileOp<3>>(isa: Isa, scalars: u8) -> Kernel<Self>;
     fn four<O: TileOp<4>>(isa: Isa, scalars: u8) -> Kernel<Self>;
     fn five<O: TileOp<5>>(isa: Isa, scalars: u8) -> Kernel<Self>;
+    /// Division, which has a faster way for some places of scalars.
+    fn divide(isa: Isa, scalars: u8) -> Kernel<Self> {
+        Self::two::<bodies::Div>(isa, scalars)
+    }
 }
 
 /// `match` from the places of scalars to their copy; `_` is for any.
@@ -187,6 +217,13 @@ macro_rules! copies {
 }
 
 impl Choice for f32 {
+    fn divide(isa: Isa, scalars: u8) -> Kernel<f32> {
+        match isa {
+            Isa::Avx512 if scalars == DIVISOR => divide_by_scalar::<true>,
+            Isa::Avx2 if scalars == DIVISOR => divide_by_scalar::<false>,
+            _ => Self::two::<bodies::Div>(isa, scalars),
+        }
+    }
     fn one<O: TileOp<1>>(isa: Isa, scalars: u8) -> Kernel<f32> {
         copies!(O, 1, isa, scalars, 0)
     }
@@ -268,6 +305,7 @@ fn kernel<T: Choice>(op: Op, isa: Isa, scalars: u8) -> Kernel<T> {
         Op::Unary(op) => table!(op, Unary, one, isa, scalars,
             Neg Abs Sign Floor Ceil Round Trunc Square Sqrt Rsqrt Recip Exp Expm1 Log Log1p Sin Cos Tanh Sigmoid Erf
             Softplus Relu Not IsNan IsFinite),
+        Op::Binary(Binary::Div) => T::divide(isa, scalars),
         Op::Binary(op) => table!(op, Binary, two, isa, scalars,
             Add Sub Mul Div Min Max Pow FloorDiv Mod Eq Ne Lt Le Gt Ge And Or),
         Op::Fused(op) => fused(op, isa, scalars),

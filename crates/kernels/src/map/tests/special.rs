@@ -457,3 +457,48 @@ fn every_fused_instruction_is_right_wherever_its_scalars_are() {
         }
     }
 }
+
+/// `x / divisor` of one divisor for all, on every instruction set.
+fn divided(x: &[f32], divisor: f32) -> Vec<Vec<f64>> {
+    let shape = [x.len()];
+    let mut expr = Expr::new();
+    let [a, b] = [0, 1].map(|i| expr.input(i));
+    let value = expr.binary(Binary::Div, a, b);
+    let numerators: Vec<f64> = x.iter().copied().map(f64::from).collect();
+    let inputs = vec![
+        (contiguous(&shape, DType::F32), Buffer::of(DType::F32, &numerators)),
+        (MapInput { dtype: DType::F32, layout: Layout::scalar(1) }, Buffer::of(DType::F32, &[f64::from(divisor)])),
+    ];
+    let kind = OutputKind::Store;
+    let outputs = vec![MapOutput { value, dtype: DType::F32, kind, scale: None }];
+    let case = Case { shape: shape.to_vec(), expr, inputs, outputs, alias: vec![None] };
+    let values = |b: &Buffer| (0..shape[0]).map(|i| b.get(i)).collect();
+    Isa::available().into_iter().map(|isa| values(&case.run::<f32>(isa, 1)[0])).collect()
+}
+
+#[test]
+fn division_by_a_scalar_rounds_as_division_does() {
+    let mut seed = 7u32;
+    let mut next = move || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        // Sizes from 2⁻⁶⁰ to 2⁶⁰, any digits, either sign.
+        let exponent = 127 - 60 + (seed >> 8) % 121;
+        f32::from_bits((seed & 0x8000_0000) | (exponent << 23) | (seed.rotate_left(9) & 0x007f_ffff))
+    };
+    let special = [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MAX, 49.0];
+    let x: Vec<f32> = special.into_iter().chain((0..500).map(|_| next())).collect();
+    let divisors = [3.0, 49.0, 0.1, -0.001, 1e38, -1e30, 2e-38, 1e-31, 0.0, f32::INFINITY, f32::NAN];
+    for divisor in divisors.into_iter().chain((0..200).map(|_| next())) {
+        for got in divided(&x, divisor) {
+            for (&a, got) in x.iter().zip(got) {
+                let (expected, got) = (a / divisor, got as f32);
+                // What is below the normal numbers is flushed.
+                let same = got.to_bits() == expected.to_bits() || got.is_nan() && expected.is_nan();
+                assert!(
+                    same || expected.is_subnormal() && got == 0.0,
+                    "{a:e} / {divisor:e} = {got:e}, not {expected:e}"
+                );
+            }
+        }
+    }
+}
