@@ -1,8 +1,10 @@
-/** Settings for what is built from now on: float type, seed, threads. */
+/** Settings for what is built from now on: float type, precision of products, seed, threads. */
 
 import { fail } from './errors.js'
 import { runtime, useThreads } from './runtime.js'
 import type { FloatDType } from './types.js'
+
+export { type Precision, precision, setPrecision } from './precision.js'
 
 let float: FloatDType = 'float32'
 let base: number | undefined
@@ -60,6 +62,11 @@ export function nextSeed(): number {
 /** How many threads compute. */
 export function threads(): number {
   return runtime().threads
+}
+
+/** The matrix unit that large products use below the highest precision, and at it where that is faster: `'amx'` or `'none'`. */
+export function matrixUnit(): string {
+  return runtime().tiles
 }
 
 /** Sets how many threads compute from now on; 0 for as many as the machine lends. The numbers do not depend on it. */

@@ -41,6 +41,20 @@ export function fail(code: ErrorCode, where: string, expected: string, got: unkn
   throw new FerrogradError(code, `${where}: expected ${expected}, got ${actual}${withHint(hint)}`)
 }
 
+/** Refuses a misspelt option, and an argument that is not an options object. */
+export function checkNames(where: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    fail('ERR_CONFIG', `${where} options`, 'an object', options)
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue
+    throw new FerrogradError(
+      'ERR_CONFIG',
+      `${where}: unknown option '${key}'. ${hintFor(key, known).replace(/^d/, 'D')}`,
+    )
+  }
+}
+
 /** A value as a person would write it, cut to a readable length. */
 export function show(value: unknown): string {
   const text = write(value, 0)

@@ -18,7 +18,7 @@ export {
   valueAndGrad,
 } from './gradient.js'
 export * as initializers from './initializers.js'
-export { type JitArgument, type JitResult, type Jitted, jit } from './jit.js'
+export { type JitArgument, type JitOptions, type JitResult, type Jitted, jit } from './jit.js'
 export * as layers from './layers/index.js'
 export * as losses from './losses/index.js'
 export * as metrics from './metrics/index.js'

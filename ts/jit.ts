@@ -1,9 +1,10 @@
 /** Functions of tensors, compiled: traced once for each kind of arguments, then run in Rust. */
 
 import { floatx } from './config.js'
-import { fail } from './errors.js'
+import { checkNames, fail } from './errors.js'
 import { currentTrace, type Flagged, flagChanges } from './frames.js'
 import { mayRunHere, type Pace, paceOf, ranAway, ranHere } from './pace.js'
+import { checkPrecision, type Precision } from './precision.js'
 import { compile, type Program } from './program.js'
 import { isRecording } from './recording.js'
 import { Tensor, tensor } from './tensor.js'
@@ -33,6 +34,11 @@ const KEPT = 64
 /** The same for one kind of arguments, with other layers frozen. */
 const VARIANTS = 8
 
+export interface JitOptions {
+  /** How exact products of float32 matrices are; by default what is configured now. */
+  readonly precision?: Precision
+}
+
 /**
  * A compiled `fn`: traced once for each combination of shapes and dtypes of its arguments, then run by Rust off the
  * event loop (short programs where they are called). Variables that `fn` assigns change with each run; runs keep the
@@ -60,9 +66,12 @@ const VARIANTS = 8
  */
 export function jit<A extends readonly (Tensor | Variable)[], R extends JitResult>(
   fn: (...args: A) => R,
+  options: JitOptions = {},
 ): Jitted<A, R> {
   if (typeof fn !== 'function') fail('ERR_CONFIG', 'jit', 'a function', fn)
-  const programs = new Programs(fn as never)
+  checkNames('jit', options, ['precision'])
+  const precision = checkPrecision('jit.precision', options.precision)
+  const programs = new Programs(fn as never, precision)
   const call = (...given: Passed<A>): Promise<R> => {
     if (currentTrace() !== undefined || isRecording()) return draw(...given) as unknown as Promise<R>
     try {
@@ -79,10 +88,12 @@ export function jit<A extends readonly (Tensor | Variable)[], R extends JitResul
 /** What a function has been compiled to. */
 class Programs {
   readonly #fn: (...args: readonly (Tensor | Variable)[]) => unknown
+  readonly #precision: Precision
   readonly #known = new Map<string, Compiled[]>()
 
-  constructor(fn: (...args: readonly (Tensor | Variable)[]) => unknown) {
+  constructor(fn: (...args: readonly (Tensor | Variable)[]) => unknown, precision: Precision) {
     this.#fn = fn
+    this.#precision = precision
   }
 
   /** The program for such arguments and for the `trainable` flags as they are, traced where there is none. */
@@ -91,7 +102,7 @@ class Programs {
     const known = this.#known.get(key)
     const fitting = known?.find(isCurrent)
     if (fitting !== undefined) return fitting
-    const made = traceCall(this.#fn, args)
+    const made = traceCall(this.#fn, args, this.#precision)
     this.#known.set(key, [made, ...(known ?? [])].slice(0, VARIANTS))
     for (const oldest of this.#known.keys()) if (this.#known.size > KEPT) this.#known.delete(oldest)
     return made
@@ -167,13 +178,14 @@ function keyOf(arg: Tensor | Variable): string {
 function traceCall(
   fn: (...args: readonly (Tensor | Variable)[]) => unknown,
   args: readonly (Tensor | Variable)[],
+  precision: Precision,
 ): Compiled {
   const stand = ({ shape, dtype }: { shape: Shape; dtype: DType }): Tensor => placeholder(shape, dtype)
   const symbols = args.map((arg) => (arg instanceof Tensor ? stand(arg) : arg))
   const { result, updates, flags } = trace(() => fn(...symbols))
   const { outputs, assemble } = disassemble(result)
   const inputs = symbols.filter((symbol) => symbol instanceof Tensor)
-  const program = compile({ inputs, outputs, updates })
+  const program = compile({ inputs, outputs, updates, precision })
   return { program, pace: paceOf(program), assemble, flags, seen: -1 }
 }
 

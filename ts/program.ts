@@ -4,6 +4,7 @@ import { bytesOf, dtypeCode } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
 import { settleVariables } from './evaluation.js'
 import { BindingColumns, BindingEpoch, BindingProfile, BindingProgram } from './native.js'
+import { type Precision, precision, precisionCode } from './precision.js'
 import { job, native, runtime } from './runtime.js'
 import { handleOf, Tensor } from './tensor.js'
 import type { DType, TypedArray } from './types.js'
@@ -19,6 +20,8 @@ export interface ProgramOptions {
   readonly updates?: ReadonlyMap<Variable, Tensor>
   /** A scalar that stops a run, before any variable changes, where it is NaN or infinite. */
   readonly guard?: Tensor | undefined
+  /** How exact products of float32 are; by default what is configured when this is compiled. */
+  readonly precision?: Precision | undefined
 }
 
 /** The native program, compiled when it is first needed. */
@@ -70,7 +73,7 @@ export class Program {
 
 /** Compiles outputs and updates into a program. */
 export function compile(options: ProgramOptions): Program {
-  return new Program(options)
+  return new Program({ ...options, precision: options.precision ?? precision() })
 }
 
 function build(options: ProgramOptions): BindingProgram {
@@ -78,8 +81,9 @@ function build(options: ProgramOptions): BindingProgram {
   const variables = [...updates.keys()].map(variableHandle)
   const values = [...updates.values()].map(handleOf)
   const stop = guard && handleOf(guard)
+  const level = precisionCode(options.precision ?? precision())
   return native(() =>
-    BindingProgram.compile(runtime(), inputs.map(handleOf), outputs.map(handleOf), variables, values, stop),
+    BindingProgram.compile(runtime(), inputs.map(handleOf), outputs.map(handleOf), variables, values, stop, level),
   )
 }
 

@@ -5,10 +5,14 @@ import { BindingRuntime } from './native.js'
 
 let current: BindingRuntime | undefined
 let wanted = 0
+let level = 0
 
 /** The runtime, made at the first use. */
 export function runtime(): BindingRuntime {
-  current ??= new BindingRuntime(wanted, settle)
+  if (current === undefined) {
+    current = new BindingRuntime(wanted, settle)
+    current.setPrecision(level)
+  }
   return current
 }
 
@@ -16,6 +20,12 @@ export function runtime(): BindingRuntime {
 export function useThreads(count: number): void {
   wanted = count
   current = undefined
+}
+
+/** Computes pending tensors at a precision, as the core counts them, from now on; running jobs keep theirs. */
+export function usePrecision(code: number): void {
+  level = code
+  current?.setPrecision(code)
 }
 
 /** Calls into the addon; its errors become ours, on the caller's line. */

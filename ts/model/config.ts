@@ -21,6 +21,7 @@ export function serializeModel(model: Model): Json {
   const sequential = isStack(model)
   const shape = model.graph?.inputs.length === 1 ? [...model.graph.inputs[0]!.shape] : null
   const compiled = model.isCompiled ? compileConfig(model.compiled.options, model) : undefined
+  const precision = model.isCompiled ? model.compiled.options.precision : undefined
   return {
     module: sequential ? 'keras' : 'keras.src.models.functional',
     class_name: sequential ? 'Sequential' : 'Functional',
@@ -28,6 +29,8 @@ export function serializeModel(model: Model): Json {
     registered_name: sequential ? null : 'Functional',
     ...(shape === null ? {} : { build_config: { input_shape: shape } }),
     ...(compiled === undefined ? {} : { compile_config: compiled }),
+    // Beside it, since Keras refuses what its `compile` has not.
+    ...(compiled === undefined || precision === undefined ? {} : { precision }),
   }
 }
 

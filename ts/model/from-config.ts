@@ -4,6 +4,7 @@ import { isSerialized } from '../fields.js'
 import { InputLayer } from '../layers/input.js'
 import { getLayer } from '../layers/table.js'
 import { camel } from '../names.js'
+import type { Precision } from '../precision.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { PartialShape } from '../types.js'
 import { type AnyLayer, namedInputsOf } from './graph.js'
@@ -21,7 +22,11 @@ export function modelFromConfig(json: unknown): Model {
   const layers = config.layers
   if (!Array.isArray(layers)) return fail('ERR_FORMAT', 'fromConfig', 'a model with a list of layers', { text: 'none' })
   const model = 'input_layers' in config ? fromFunctionalConfig(config, layers) : fromSequentialConfig(config, layers)
-  if (object.compile_config) model.compile(compileOptions(asObject(object.compile_config, 'fromConfig.compile_config')))
+  if (object.compile_config) {
+    const options = compileOptions(asObject(object.compile_config, 'fromConfig.compile_config'))
+    const precision = object.precision as Precision | undefined
+    model.compile(precision === undefined ? options : { ...options, precision })
+  }
   return model
 }
 

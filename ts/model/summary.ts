@@ -1,6 +1,5 @@
 /** `model.summary()`: the layers of a model as a table. */
-import { fail } from '../errors.js'
-import { checkNames } from '../training/options.js'
+import { checkNames, fail } from '../errors.js'
 import type { PartialShape } from '../types.js'
 import type { Variable } from '../variable.js'
 import type { AnyLayer, Graph, GraphNode } from './graph.js'

@@ -1,5 +1,5 @@
 /** What `compile` settles: the optimizer, the losses, the metrics; shapes decide some of it later. */
-import { fail, hintFor } from '../errors.js'
+import { checkNames, fail, hintFor } from '../errors.js'
 import { Loss } from '../losses/loss.js'
 import { getLoss, type LossLike } from '../losses/table.js'
 import type { Metric } from '../metrics/metric.js'
@@ -8,8 +8,8 @@ import { getMetric, type MetricLike } from '../metrics/table.js'
 import type { Model } from '../model/model.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { getOptimizer, type OptimizerLike } from '../optimizers/table.js'
+import { checkPrecision, type Precision } from '../precision.js'
 import type { Tensor } from '../tensor.js'
-import { checkNames } from './options.js'
 import { LossTracker } from './trackers.js'
 
 /** Something for each output: alone for a single output, in the outputs' order, or by their names. */
@@ -31,6 +31,8 @@ export interface CompileOptions {
   readonly metrics?: MetricsOption
   /** Reported with the loss; these use sample weights. */
   readonly weightedMetrics?: MetricsOption
+  /** How exact products of float32 matrices are, in training and in prediction; by default what is configured now. */
+  readonly precision?: Precision
 }
 
 /** A metric at its place. */
@@ -63,6 +65,7 @@ export interface Resolved {
 export interface Compiled {
   readonly options: CompileOptions
   readonly optimizer: Optimizer
+  readonly precision: Precision
   /** Settles losses and metrics for outputs of known shapes; the first call decides. */
   resolve(model: Model, yTrue: readonly (Tensor | undefined)[], yPred: readonly Tensor[]): Resolved
   /** What was resolved, if it was. */
@@ -79,17 +82,19 @@ const names = [
   'lossWeights',
   'metrics',
   'weightedMetrics',
+  'precision',
 ] as const satisfies readonly (keyof CompileOptions)[]
 
 /** Checks everything that can be checked before data is seen. */
 export function compileModel(model: Model, options: CompileOptions): Compiled {
   checkNames('compile', options, names)
   const optimizer = getOptimizer(options.optimizer ?? ('rmsprop' as OptimizerLike), 'compile.optimizer')
+  const precision = checkPrecision('compile.precision', options.precision)
   const known = model.outputNames
   const loss = perOutput<LossLike, Loss>('compile.loss', options.loss, isLossLike, (one) =>
     getLoss(one, 'compile.loss'),
   )
-  const compiled = new CompiledModel(options, optimizer, loss)
+  const compiled = new CompiledModel(options, optimizer, precision, loss)
   // A functional model's outputs are known now: mistakes show at once.
   if (known.length > 0) {
     compiled.losses(known.length, known)
@@ -103,12 +108,14 @@ export function compileModel(model: Model, options: CompileOptions): Compiled {
 class CompiledModel implements Compiled {
   readonly options: CompileOptions
   readonly optimizer: Optimizer
+  readonly precision: Precision
   readonly #losses: (outputs: number, names: readonly string[]) => (Loss | undefined)[]
   #resolved: Resolved | undefined
 
-  constructor(options: CompileOptions, optimizer: Optimizer, losses: CompiledModel['losses']) {
+  constructor(options: CompileOptions, optimizer: Optimizer, precision: Precision, losses: CompiledModel['losses']) {
     this.options = options
     this.optimizer = optimizer
+    this.precision = precision
     this.#losses = losses
   }
 

@@ -4,7 +4,7 @@ import { checkCallbacks } from '../callbacks/list.js'
 import type { SourceLike } from '../data/dataset.js'
 import type { DataLike } from '../data/marshal.js'
 import { checkSeed } from '../data/permutation.js'
-import { FerrogradError, fail, hintFor } from '../errors.js'
+import { checkNames, fail, hintFor } from '../errors.js'
 
 /** One argument for each input, output or so: alone, in a list, or by name. */
 export type Each<T> = T | readonly T[] | Readonly<Record<string, T>>
@@ -170,20 +170,6 @@ export function planPass(where: 'evaluate' | 'predict', options: EvaluateOptions
     callbacks: checkCallbacks(`${where}.callbacks`, options.callbacks),
     steps: count(`${where}.steps`, options.steps, 1),
     signal: checkSignal(where, options.signal),
-  }
-}
-
-/** Refuses a misspelt option, and an argument that is not an options object. */
-export function checkNames(where: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    fail('ERR_CONFIG', `${where} options`, 'an object', options)
-  }
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new FerrogradError(
-      'ERR_CONFIG',
-      `${where}: unknown option '${key}'. ${hintFor(key, known).replace(/^d/, 'D')}`,
-    )
   }
 }
 

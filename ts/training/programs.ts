@@ -4,6 +4,7 @@ import { fail } from '../errors.js'
 import type { Tensors } from '../layers/layer.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
+import { type Precision, precision } from '../precision.js'
 import { compile, type Program } from '../program.js'
 import type { Tensor } from '../tensor.js'
 import { placeholder, trace } from '../trace.js'
@@ -70,7 +71,12 @@ function cacheOf(model: Model): Map<string, CompiledStep> {
 function keyOf(model: Model, kind: StepKind, spec: BatchSpec, guarded: boolean): string {
   const trainable = new Set(model.trainableVariables)
   const mask = model.weights.map((weight) => (trainable.has(weight) ? 1 : 0)).join('')
-  return JSON.stringify([kind, guarded, spec, kind === 'train' ? mask : ''])
+  return JSON.stringify([kind, guarded, precisionOf(model), spec, kind === 'train' ? mask : ''])
+}
+
+/** What `compile` settled; of a model that was not compiled, what is configured. */
+function precisionOf(model: Model): Precision {
+  return model.isCompiled ? model.compiled.precision : precision()
 }
 
 function specOf({ x, y, weights }: BatchData, size: number): BatchSpec {
@@ -82,7 +88,7 @@ function specOf({ x, y, weights }: BatchData, size: number): BatchSpec {
 function tracePredict(model: Model, spec: BatchSpec): CompiledStep {
   const inputs = spec.x.map(placeholderOf)
   const { result: outputs } = trace(() => outputsOf(model, alone(inputs), false))
-  return { program: compile({ inputs, outputs }), watch: undefined, logNames: [] }
+  return { program: compile({ inputs, outputs, precision: precisionOf(model) }), watch: undefined, logNames: [] }
 }
 
 function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarded: boolean): CompiledStep {
@@ -97,7 +103,13 @@ function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarde
   const inputs = [...x, ...y, ...weights].filter((one) => one !== undefined)
   const { loss } = logs
   return {
-    program: compile({ inputs, outputs: [], updates, ...(guarded && loss !== undefined ? { guard: loss } : {}) }),
+    program: compile({
+      inputs,
+      outputs: [],
+      updates,
+      guard: guarded ? loss : undefined,
+      precision: precisionOf(model),
+    }),
     watch: compile({ inputs: [], outputs: [...readers.values()] }),
     logNames: [...readers.keys()],
   }

@@ -6,6 +6,7 @@ use crate::program::Program;
 use crate::tensor::Tensor;
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,20 +33,21 @@ const LIMIT: usize = 512;
 const ARENAS: usize = 256 << 20;
 
 impl Cache {
-    /// The numbers of `tensors`.
+    /// The numbers of `tensors`. Programs are kept for each precision.
     ///
     /// # Errors
     /// As [`compile`] and [`Program::run`].
-    pub fn evaluate(&self, tensors: &[Tensor], isa: Isa, threads: &Threads) -> Result<Vec<Arc<Memory>>> {
+    pub fn evaluate(&self, tensors: &[Tensor], target: Target, threads: &Threads) -> Result<Vec<Arc<Memory>>> {
         let request = Request { inputs: &[], outputs: tensors, updates: &[], guard: None };
         let evaluation = Evaluation::new(&request)?;
-        let key = evaluation.key();
+        let mut key = evaluation.key();
+        key.push(target.precision as u64);
         let known = self.lock().get(&key).cloned();
         let constants = evaluation.constants().to_vec();
         let program = match known {
             Some(program) => program,
             None => {
-                let mut program = evaluation.compile(isa)?;
+                let mut program = evaluation.compile(target)?;
                 program.forget_constants();
                 self.keep(key, Arc::new(program))
             }

@@ -23,5 +23,7 @@ pub mod scan;
 mod sizes;
 pub mod softmax;
 pub mod sort;
+pub mod target;
 pub mod threads;
+pub mod tiles;
 mod vectors;

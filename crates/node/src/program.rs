@@ -62,6 +62,7 @@ impl BindingProgram {
         variables: Vec<ClassInstance<'_, BindingVariable>>,
         values: Vec<ClassInstance<'_, BindingTensor>>,
         guard: Option<&BindingTensor>,
+        precision: u32,
     ) -> Result<BindingProgram> {
         let list = |tensors: &[ClassInstance<'_, BindingTensor>]| -> Vec<Tensor> {
             tensors.iter().map(|tensor| tensor.tensor.clone()).collect()
@@ -74,7 +75,7 @@ impl BindingProgram {
         let (inputs, outputs) = (list(&inputs), list(&outputs));
         let guard = guard.map(|guard| &guard.tensor);
         let request = Request { inputs: &inputs, outputs: &outputs, updates: &updates, guard };
-        let program = Arc::new(compile(&request, runtime.shared.isa).map_err(js)?);
+        let program = Arc::new(compile(&request, runtime.target(precision)?).map_err(js)?);
         let reported = Reported::new(&env, program.arena_bytes())?;
         Ok(BindingProgram { program, shared: runtime.shared.clone(), reported })
     }

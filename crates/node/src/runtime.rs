@@ -6,7 +6,7 @@ use crate::tensor::BindingTensor;
 use ferrograd_graph::evaluate::Cache;
 use ferrograd_graph::{Error, ErrorCode, Tensor};
 use ferrograd_kernels::exec::Memory;
-use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::target::{Precision, Target};
 use ferrograd_kernels::threads::Threads;
 use napi::Env;
 use napi::bindgen_prelude::ClassInstance;
@@ -23,7 +23,8 @@ pub struct BindingRuntime {
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub threads: Threads,
-    pub isa: Isa,
+    /// The precision is that of pending tensors.
+    pub target: Target,
     pub workers: Workers,
     cache: Arc<Cache>,
 }
@@ -44,7 +45,7 @@ impl Shared {
         }
         // A node of several outputs stores all of them at once, so all are computed.
         let all: Vec<Tensor> = pending.iter().flat_map(|tensor| tensor.siblings()).collect();
-        let mut values = self.cache.evaluate(&all, self.isa, &self.threads)?.into_iter();
+        let mut values = self.cache.evaluate(&all, self.target, &self.threads)?.into_iter();
         for tensor in pending {
             let own = values.by_ref().take(tensor.siblings().len()).collect();
             tensor.store(own, keep_history);
@@ -67,7 +68,7 @@ impl BindingRuntime {
         let workers = Workers::new(done);
         let hook = env.add_env_cleanup_hook(workers.clone(), |workers| workers.close());
         hook.map_err(|error| internal(error.to_string()))?;
-        let shared = Shared { threads: Threads::new(count), isa: Isa::detect(), workers, cache: Arc::default() };
+        let shared = Shared { threads: Threads::new(count), target: Target::detect(), workers, cache: Arc::default() };
         Ok(BindingRuntime { shared })
     }
 
@@ -80,7 +81,20 @@ impl BindingRuntime {
     /// The instruction set in use.
     #[napi(getter, catch_unwind)]
     pub fn isa(&self) -> String {
-        format!("{:?}", self.shared.isa).to_lowercase()
+        format!("{:?}", self.shared.target.isa).to_lowercase()
+    }
+
+    /// The matrix unit in use: `amx` or `none`.
+    #[napi(getter, catch_unwind)]
+    pub fn tiles(&self) -> &'static str {
+        self.shared.target.tiles.name()
+    }
+
+    /// Computes pending tensors at a precision from now on, given as an index of [`Precision::ALL`].
+    #[napi(catch_unwind)]
+    pub fn set_precision(&mut self, precision: u32) -> Result<()> {
+        self.shared.target = self.target(precision)?;
+        Ok(())
     }
 
     /// Computes pending tensors now.
@@ -106,6 +120,14 @@ impl BindingRuntime {
         let (tensors, shared) = (reported(&env, &tensors)?, self.shared.clone());
         self.shared.workers.start(ticket, move || shared.evaluate(&tensors, keep_history));
         Ok(())
+    }
+}
+
+impl BindingRuntime {
+    /// What to compile for at a precision.
+    pub(crate) fn target(&self, precision: u32) -> Result<Target> {
+        let precision = Precision::ALL.get(precision as usize).copied();
+        precision.map(|level| self.shared.target.with_precision(level)).ok_or_else(|| internal("no such precision"))
     }
 }
 

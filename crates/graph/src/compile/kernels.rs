@@ -7,10 +7,11 @@ use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::{DType, Element, Float};
 use ferrograd_kernels::exec::{MapKernel, ProductMapKernel};
 use ferrograd_kernels::gemm::{
-    Activation, BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand,
+    Activation, BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, takes_tiles,
 };
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Expr, MapInput, MapOutput, MapType};
+use ferrograd_kernels::target::Target;
 use std::marker::PhantomData;
 
 /// A pass over elements of `shape`, computed in `compute`.
@@ -36,17 +37,16 @@ pub(crate) fn map_kernel(
 pub(crate) fn product_map_kernel(
     out: &Spec,
     (a, b): (&Side, &Side),
-    expr: Expr,
-    inputs: Vec<MapInput>,
-    outputs: Vec<MapOutput>,
+    parts: (Expr, Vec<MapInput>, Vec<MapOutput>),
     product: usize,
-    isa: Isa,
+    target: Target,
 ) -> Option<Box<dyn Kernel>> {
     let shape = gemm_shape(&out.shape, a, b);
-    let parts = (expr, inputs, outputs);
     match out.dtype {
-        DType::F32 => product_map::<f32>(shape, parts, product, isa),
-        DType::F64 => product_map::<f64>(shape, parts, product, isa),
+        // On a matrix unit the product is worth more than what storing it costs.
+        DType::F32 if takes_tiles(&shape, target) => None,
+        DType::F32 => product_map::<f32>(shape, parts, product, target.isa),
+        DType::F64 => product_map::<f64>(shape, parts, product, target.isa),
         DType::I32 | DType::Bool => None,
     }
 }
@@ -95,7 +95,7 @@ pub(crate) struct Epilogue {
 }
 
 impl<T: Float> MatmulKernel<T> {
-    fn new(out: &Shape, a: &Side, b: &Side, epilogue: Epilogue, isa: Isa) -> Result<MatmulKernel<T>> {
+    fn new(out: &Shape, a: &Side, b: &Side, epilogue: Epilogue, target: Target) -> Result<MatmulKernel<T>> {
         let shape = gemm_shape(out, a, b);
         let (rows, cols) = (shape.rows, shape.cols);
         let Epilogue { bias, activation } = epilogue;
@@ -107,10 +107,10 @@ impl<T: Float> MatmulKernel<T> {
         let products = match regular(&starts) {
             Some((a, b)) => {
                 let strides = BatchStrides { a, b, c: rows * cols };
-                Products::Regular(BatchedGemm::new(starts.len(), strides, shape, spec, isa).map_err(wrong)?)
+                Products::Regular(BatchedGemm::new(starts.len(), strides, shape, spec, target).map_err(wrong)?)
             }
             None => {
-                let gemm = Gemm::new(shape, spec, isa).map_err(wrong)?;
+                let gemm = Gemm::new(shape, spec, target).map_err(wrong)?;
                 Products::Scattered { gemm, starts: starts.clone(), out_size: rows * cols }
             }
         };
@@ -126,11 +126,11 @@ fn regular(starts: &[(usize, usize)]) -> Option<(usize, usize)> {
 
 impl MatmulKernel<f32> {
     /// The product for the output's dtype.
-    pub(crate) fn boxed(out: &Spec, a: &Side, b: &Side, epilogue: Epilogue, isa: Isa) -> Result<Box<dyn Kernel>> {
+    pub(crate) fn boxed(out: &Spec, a: &Side, b: &Side, epilogue: Epilogue, target: Target) -> Result<Box<dyn Kernel>> {
         let shape = &out.shape;
         Ok(match out.dtype {
-            DType::F64 => Box::new(MatmulKernel::<f64>::new(shape, a, b, epilogue, isa)?),
-            DType::F32 | DType::I32 | DType::Bool => Box::new(MatmulKernel::<f32>::new(shape, a, b, epilogue, isa)?),
+            DType::F64 => Box::new(MatmulKernel::<f64>::new(shape, a, b, epilogue, target)?),
+            DType::F32 | DType::I32 | DType::Bool => Box::new(MatmulKernel::<f32>::new(shape, a, b, epilogue, target)?),
         })
     }
 }

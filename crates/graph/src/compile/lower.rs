@@ -11,6 +11,7 @@ use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::DType;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Axes, Expr, MapInput, MapOutput, OutputKind, ValueId};
+use ferrograd_kernels::target::Target;
 use std::collections::{HashMap, HashSet};
 
 pub(crate) type BufferId = usize;
@@ -70,10 +71,10 @@ pub(crate) struct Lowered {
 }
 
 /// Turns the simplified graph into units.
-pub(crate) fn lower(ir: &Ir, isa: Isa) -> Result<Lowered> {
+pub(crate) fn lower(ir: &Ir, target: Target) -> Result<Lowered> {
     let mut lowerings: Vec<Option<Lowering>> = (0..ir.nodes.len()).map(|node| ir.lowering(node)).collect();
     let groups = fuse(ir, &lowerings);
-    let mut lowerer = Lowerer::new(ir, isa, groups, &lowerings);
+    let mut lowerer = Lowerer::new(ir, target, groups, &lowerings);
     lowerer.place_values(&lowerings);
     for node in 0..ir.nodes.len() {
         lowerer.emit(node, &mut lowerings)?;
@@ -83,7 +84,7 @@ pub(crate) fn lower(ir: &Ir, isa: Isa) -> Result<Lowered> {
 
 struct Lowerer<'a> {
     ir: &'a Ir,
-    isa: Isa,
+    target: Target,
     groups: Groups,
     /// The products that passes take in.
     followed: HashMap<GroupId, NodeId>,
@@ -95,11 +96,11 @@ struct Lowerer<'a> {
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(ir: &'a Ir, isa: Isa, groups: Groups, lowerings: &[Option<Lowering>]) -> Lowerer<'a> {
+    fn new(ir: &'a Ir, target: Target, groups: Groups, lowerings: &[Option<Lowering>]) -> Lowerer<'a> {
         let needed = needed(ir, &groups, lowerings);
         let followed = followed(ir, &groups, lowerings);
         let (at, copies) = (HashMap::new(), HashMap::new());
-        Lowerer { ir, isa, groups, followed, buffers: Vec::new(), units: Vec::new(), at, copies, needed }
+        Lowerer { ir, target, groups, followed, buffers: Vec::new(), units: Vec::new(), at, copies, needed }
     }
 
     /// Gives a buffer to every value that is read outside the pass that computes it.
@@ -228,7 +229,7 @@ impl<'a> Lowerer<'a> {
     ) -> Result<()> {
         let inputs = reads.iter().map(|(operand, dtype)| MapInput { dtype: *dtype, layout: operand.layout.clone() });
         let outputs = stores.iter().map(|&(value, dtype, _)| MapOutput::store(value, dtype));
-        let kernel = map_kernel(compute, shape, expr, inputs.collect(), outputs.collect(), self.isa)?;
+        let kernel = map_kernel(compute, shape, expr, inputs.collect(), outputs.collect(), self.target.isa)?;
         self.units.push(Unit {
             kernel,
             reads: reads.iter().map(|(operand, _)| Read { buffer: operand.buffer, offset: 0, len: None }).collect(),
@@ -258,7 +259,7 @@ impl<'a> Lowerer<'a> {
         if let Some(&bias) = inputs.get(2) {
             reads.push(self.contiguous(bias, lowerings)?);
         }
-        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], epilogue, self.isa)?;
+        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], epilogue, self.target)?;
         let writes = vec![self.at[&Value { node, output: 0 }]];
         self.units.push(Unit { kernel, reads, writes });
         Ok(())
@@ -307,7 +308,8 @@ impl<'a> Lowerer<'a> {
         let (mut reads, sides) = self.sides(node, (transpose_a, transpose_b), lowerings)?;
         let (_, inputs) = pass.laid_out(&out.shape, None);
         let sides = (&sides[0], &sides[1]);
-        let kernel = product_map_kernel(&out, sides, pass.expr.clone(), inputs, outputs.to_vec(), product, self.isa);
+        let parts = (pass.expr.clone(), inputs, outputs.to_vec());
+        let kernel = product_map_kernel(&out, sides, parts, product, self.target);
         let Some(kernel) = kernel else {
             self.emit_matmul(node, (transpose_a, transpose_b), Epilogue { bias, activation }, lowerings)?;
             return Ok(false);
@@ -353,7 +355,7 @@ impl<'a> Lowerer<'a> {
         let reads =
             pass.inputs.iter().map(|(operand, _)| Read { buffer: operand.buffer, offset: 0, len: None }).collect();
         let (shape, inputs) = pass.laid_out(&group.shape, order.as_deref());
-        let kernel = map_kernel(group.compute, &shape, pass.expr, inputs, outputs, self.isa)?;
+        let kernel = map_kernel(group.compute, &shape, pass.expr, inputs, outputs, self.target.isa)?;
         self.units.push(Unit { kernel, reads, writes });
         Ok(())
     }

@@ -23,7 +23,7 @@ pub(crate) mod internals {
 
 use crate::error::Result;
 use crate::program::Program;
-use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::target::Target;
 use plan::Spaces;
 
 /// Compiles what the request asks for.
@@ -31,14 +31,14 @@ use plan::Spaces;
 /// # Errors
 /// `ERR_STATE` where a placeholder is needed that is not among the inputs, `ERR_SHAPE` where an update does not fit
 /// its variable.
-pub fn compile(request: &Request<'_>, isa: Isa) -> Result<Program> {
-    compile_ir(ir::Ir::build(request)?, isa)
+pub fn compile(request: &Request<'_>, target: impl Into<Target>) -> Result<Program> {
+    compile_ir(ir::Ir::build(request)?, target.into())
 }
 
-fn compile_ir(ir: ir::Ir, isa: Isa) -> Result<Program> {
+fn compile_ir(ir: ir::Ir, target: Target) -> Result<Program> {
     let ir = epilogue::take_in_epilogues(scale::take_in_scales(simplify::simplify(ir)));
-    let mut lowered = lower::lower(&ir, isa)?;
-    let order = schedule::schedule(&mut lowered, isa)?;
+    let mut lowered = lower::lower(&ir, target)?;
+    let order = schedule::schedule(&mut lowered, target.isa)?;
     let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.variables.len());
     let planned = plan::plan(lowered, &order, spaces)?;
     Ok(Program::new(planned, &ir))
@@ -62,7 +62,7 @@ impl Evaluation {
         self.0.key()
     }
 
-    pub(crate) fn compile(self, isa: Isa) -> Result<Program> {
-        compile_ir(self.0, isa)
+    pub(crate) fn compile(self, target: Target) -> Result<Program> {
+        compile_ir(self.0, target)
     }
 }

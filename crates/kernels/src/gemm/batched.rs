@@ -4,7 +4,7 @@ use super::driver::{Buffers, each, share};
 use super::plan::{batch_groups, shares_batch};
 use super::{BiasAxis, EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
 use crate::element::Float;
-use crate::isa::Isa;
+use crate::target::Target;
 use crate::threads::Threads;
 use std::ops::Range;
 
@@ -42,10 +42,10 @@ impl<T: Float> BatchedGemm<T> {
         strides: BatchStrides,
         shape: GemmShape,
         epilogue: EpilogueSpec,
-        isa: Isa,
+        target: impl Into<Target>,
     ) -> Result<Self, GemmError> {
         let (batch, shape) = folded(batch, strides, shape, epilogue);
-        let one = Gemm::new(shape, epilogue, isa)?;
+        let one = Gemm::new(shape, epilogue, target)?;
         if batch > 1 && !disjoint(batch, strides, &one) {
             return Err(GemmError::OverlappingResults { c_batch_stride: strides.c });
         }

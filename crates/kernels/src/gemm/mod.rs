@@ -5,6 +5,7 @@
 //! is summed over the depth in one fixed order, so the bits do not depend on the number of threads.
 
 mod batched;
+mod bf16;
 mod blockwise;
 mod dots;
 mod driver;
@@ -23,9 +24,11 @@ pub use batched::{BatchStrides, BatchedGemm};
 pub(crate) use blockwise::{BlockwiseGemm, Part};
 pub use epilogue::{Activation, BiasAxis, EpilogueSpec};
 
-use crate::element::Float;
+use crate::element::{DType, Float};
 use crate::isa::Isa;
+use crate::target::Target;
 use crate::threads::Threads;
+use bf16::TilePlan;
 use driver::Buffers;
 use kernels::Kernels;
 use plan::{Path, Plan};
@@ -118,6 +121,11 @@ impl fmt::Display for GemmError {
 
 impl std::error::Error for GemmError {}
 
+/// Whether a product of float32 of this shape runs on the matrix unit of `target`.
+pub fn takes_tiles(shape: &GemmShape, target: Target) -> bool {
+    TilePlan::new(shape, target).is_some()
+}
+
 /// A product planned for one shape, epilogue and instruction set.
 #[derive(Clone)]
 pub struct Gemm<T: Float> {
@@ -125,7 +133,10 @@ pub struct Gemm<T: Float> {
     spec: EpilogueSpec,
     alpha: T,
     kernels: &'static Kernels<T>,
+    isa: Isa,
     plan: Plan,
+    /// Where the matrix unit pays; `plan` is for numbers that it cannot take.
+    tiles: Option<TilePlan>,
     lens: Lens,
 }
 
@@ -146,10 +157,15 @@ const ALIGNMENT: usize = 64;
 impl<T: Float> Gemm<T> {
     /// Plans `c = activation(alpha · a · b (+ c) (+ bias))`.
     ///
+    /// An [`Isa`] as the target plans plain kernels; a [`Target`] with a matrix unit lets large products of float32 use
+    /// it as far as its precision allows.
+    ///
     /// # Errors
     /// Strides that are negative or make rows of `c` overlap, operands beyond `isize`, an instruction set that this
     /// processor lacks.
-    pub fn new(shape: GemmShape, epilogue: EpilogueSpec, isa: Isa) -> Result<Self, GemmError> {
+    pub fn new(shape: GemmShape, epilogue: EpilogueSpec, target: impl Into<Target>) -> Result<Self, GemmError> {
+        let target = target.into();
+        let isa = target.isa;
         if isa > Isa::detect() {
             return Err(GemmError::Unsupported(isa));
         }
@@ -160,7 +176,11 @@ impl<T: Float> Gemm<T> {
         let (a, b) = plan.packed_lens(&shape, kernels.lanes);
         lens.packed_a = a.next_multiple_of(slack);
         lens.workspace = if a + b == 0 { 0 } else { lens.packed_a + b + slack };
-        Ok(Gemm { shape, spec: epilogue, alpha: T::from_f64(epilogue.alpha), kernels, plan, lens })
+        let tiles = if T::DTYPE == DType::F32 { TilePlan::new(&shape, target) } else { None };
+        if let Some(plan) = &tiles {
+            lens.workspace = lens.workspace.max(plan.workspace_bytes(shape.cols).div_ceil(size_of::<T>()) + slack);
+        }
+        Ok(Gemm { shape, spec: epilogue, alpha: T::from_f64(epilogue.alpha), kernels, isa, plan, tiles, lens })
     }
 
     /// Elements of `T` that [`Self::run`] needs to work in.
@@ -199,6 +219,9 @@ impl<T: Float> Gemm<T> {
         let threads = threads.filter(|_| self.plan.parallel);
         // Safety: the caller's promise.
         unsafe {
+            if self.tiles.as_ref().is_some_and(|plan| self.run_tiles(plan, threads, buffers)) {
+                return;
+            }
             match &self.plan.path {
                 Path::Single => self.run_single(buffers),
                 Path::Blocks => self.run_blocks(threads, buffers),
