@@ -33,7 +33,7 @@ cat > "$work/guest/init" <<'INIT'
 export FERROGRAD_EXPECT_TILES=1 RUST_BACKTRACE=0
 /kernels --test-threads=1 hardware several_passes every_epilogue medium_level every_level_keeps
 echo "GUEST DONE: $?"
-/bin/busybox poweroff -f
+/bin/busybox sleep 3; /bin/busybox poweroff -f
 INIT
 chmod +x "$work/guest/init"
 (cd "$work/guest" && find . | cpio -o -H newc 2> /dev/null | gzip -1 > "$work/iso/initrd.gz")
