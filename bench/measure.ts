@@ -64,7 +64,8 @@ export async function disagreements(workload: Workload, ours: Side, peers: reado
     const theirs = await peer.ask<number[]>(request)
     const difference = relativeDifference(own, theirs)
     // Not a number is not agreement.
-    if (!(difference <= TOLERANCE)) found.push({ side: peer.name, difference, ours: own, theirs })
+    if (!(difference <= (workload.tolerance ?? TOLERANCE)))
+      found.push({ side: peer.name, difference, ours: own, theirs })
   }
   return found
 }

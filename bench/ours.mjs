@@ -30,7 +30,8 @@ function network(workload) {
 /** Each chunk is one `fit`, data handed over and all. */
 function training(workload) {
   const model = network(workload)
-  model.compile({ optimizer: 'adam', loss: workload.loss })
+  const { loss, precision = 'highest' } = workload
+  model.compile({ optimizer: 'adam', loss, precision })
   const { x, y } = data(workload)
   const train = (epochs) => model.fit(x, y, { epochs, batchSize: workload.batch, verbose: 0, shuffle: false })
   let secondsOfEpoch = Number.POSITIVE_INFINITY

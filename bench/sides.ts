@@ -57,6 +57,7 @@ const TFJS_MOST = 1e8
 
 /** Why a peer sits a workload out, if it does. */
 export function sitsOut(peer: Peer, workload: Workload, threads: number): string | undefined {
+  if (workload.peers?.includes(peer) === false) return `${TITLES[peer]} has nothing to compare`
   if (peer === 'jaxScan' && workload.task === 'predict') return 'predictions are single calls'
   if (peer !== 'tfjs') return undefined
   if (threads > 1) return 'tfjs computes on one thread'

@@ -16,6 +16,12 @@ export interface Workload {
   /** The rate of a dropout behind each hidden layer. */
   readonly dropout?: number
   readonly loss: 'meanSquaredError' | 'sparseCategoricalCrossentropy'
+  /** `medium`: products of bfloat16, PyTorch's by autocast; float32 unless given. */
+  readonly precision?: 'medium'
+  /** The only peers that have something to compare. */
+  readonly peers?: readonly string[]
+  /** The largest relative difference of losses that counts as agreement; 1e-3 unless given. */
+  readonly tolerance?: number
   readonly batch: number
   /** Batches of an epoch. */
   readonly batches: number

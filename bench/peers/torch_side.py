@@ -37,6 +37,7 @@ def network(workload):
 class Training:
     def __init__(self, workload):
         self.model = network(workload)
+        self.medium = workload.get("precision") == "medium"
         self.loss = nn.MSELoss() if workload["loss"] == "meanSquaredError" else nn.CrossEntropyLoss()
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
         x, y = map(torch.from_numpy, data(workload))
@@ -47,7 +48,8 @@ class Training:
         x, y = self.batches[self.next]
         self.next = (self.next + 1) % len(self.batches)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss(self.model(x), y)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.medium):
+            loss = self.loss(self.model(x), y)
         loss.backward()
         self.optimizer.step()
         return loss.detach()
