@@ -13,6 +13,8 @@ import { Callback } from 'ferrograd/callbacks'
 import { Dense } from 'ferrograd/layers'
 import { type Loss, MeanSquaredError, SparseCategoricalCrossentropy } from 'ferrograd/losses'
 import { Adam, Optimizer, type Slots } from 'ferrograd/optimizers'
+import { data } from './numbers.mjs'
+import { workloads as all, type Workload } from './workload.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -27,37 +29,17 @@ const rounds = Number(options.rounds)
 const CHUNKS = 5
 if (options.threads !== '0') config.setThreads(Number(options.threads))
 
-/** A net, its batch, and how many batches make an epoch of some milliseconds. */
-interface Workload {
-  readonly layers: readonly number[]
-  readonly batch: number
-  readonly batches: number
-}
+/** Of the bench beside peers, as many batches as make an epoch of some milliseconds. */
+const workloads: readonly Workload[] = (
+  [
+    ['2-3-1, batch 4', 1024],
+    ['784-10-10, batch 32', 64],
+    ['784-128-10, batch 32', 24],
+    ['784-512-512-10, batch 128', 6],
+  ] as const
+).map(([name, batches]) => ({ ...all.find((workload) => workload.name === name)!, batches }))
 
-const workloads: readonly Workload[] = [
-  { layers: [2, 3, 1], batch: 4, batches: 1024 },
-  { layers: [784, 10, 10], batch: 32, batches: 64 },
-  { layers: [784, 128, 10], batch: 32, batches: 24 },
-  { layers: [784, 512, 512, 10], batch: 128, batches: 6 },
-]
-
-const isRegression = ({ layers }: Workload): boolean => layers.at(-1) === 1
-const nameOf = ({ layers, batch }: Workload): string => `${layers.join('-')}, batch ${batch}`
-
-/** Uniform inputs, and targets that they determine. */
-function workloadData(workload: Workload): {
-  x: { values: Float32Array; shape: number[] }
-  y: { values: Float32Array | Int32Array; shape: number[] }
-} {
-  const { layers, batch, batches } = workload
-  const [width, rows, classes] = [layers[0]!, batch * batches, layers.at(-1)!]
-  const values = Float32Array.from({ length: rows * width }, (_, i) => ((i * 7919) % 1000) / 1000)
-  const first = (row: number): number => values[row * width]!
-  const y = isRegression(workload)
-    ? { values: Float32Array.from({ length: rows }, (_, row) => first(row) - 0.5), shape: [rows, 1] }
-    : { values: Int32Array.from({ length: rows }, (_, row) => Math.floor(first(row) * classes)), shape: [rows] }
-  return { x: { values, shape: [rows, width] }, y }
-}
+const isRegression = ({ loss }: Workload): boolean => loss === 'meanSquaredError'
 
 /** Takes some epochs, and gives the milliseconds of each. */
 type Form = () => Promise<number[]>
@@ -100,7 +82,7 @@ function lossFor(workload: Workload): Loss {
 function fitted(workload: Workload, optimizer: Optimizer): Form {
   const model = netOf(workload)
   model.compile({ optimizer, loss: lossFor(workload) })
-  const { x, y } = workloadData(workload)
+  const { x, y } = data(workload)
   return async () => {
     const times: number[] = []
     class Watch extends Callback {
@@ -129,7 +111,7 @@ function own(workload: Workload, epoch: (step: (at: number) => Promise<Tensor>) 
     optimizer.apply(tape.gradient(loss, model.trainableVariables), model.trainableVariables)
     return loss
   })
-  const { x, y } = workloadData(workload)
+  const { x, y } = data(workload)
   const batch = (at: number, { values, shape }: typeof x | typeof y): Tensor => {
     const size = values.length / workload.batches
     return tensor(values.slice(at * size, (at + 1) * size), [workload.batch, ...shape.slice(1)])
@@ -164,14 +146,14 @@ function formsOf(workload: Workload): Record<string, Form> {
 const quiet = (times: readonly number[]): number =>
   [...times].sort((a, b) => a - b)[(times.length / 10) | 0] ?? Number.NaN
 
-for (const workload of workloads.filter((one) => nameOf(one).includes(options.only))) {
+for (const workload of workloads.filter((one) => one.name.includes(options.only))) {
   const forms = Object.entries(formsOf(workload))
     .filter(([name], index) => index === 0 || name.includes(options.forms))
     .map(([name, form]) => ({ name, form, times: [] as number[] }))
   for (const { form } of forms) await form()
   for (let round = 0; round < rounds; round += 1) for (const { form, times } of forms) times.push(...(await form()))
   const fit = quiet(forms[0]!.times)
-  console.log(nameOf(workload))
+  console.log(workload.name)
   for (const { name, times } of forms) {
     const microseconds = ((quiet(times) * 1000) / workload.batches).toFixed(2).padStart(9)
     console.log(`  ${name.padEnd(20)} ${microseconds} µs   ${(quiet(times) / fit).toFixed(2)} of fit`)

@@ -1,7 +1,7 @@
 /** How exact products of float32 matrices are: the levels, and the one that is taken unless another is asked for. */
 
 import { fail, hintFor } from './errors.js'
-import { usePrecision } from './runtime.js'
+import { usedPrecision, usePrecision } from './runtime.js'
 
 /**
  * How exact products of float32 matrices have to be.
@@ -20,11 +20,9 @@ export type Precision = 'highest' | 'high' | 'medium'
 /** In the order of the core. */
 const levels = ['highest', 'high', 'medium'] as const satisfies readonly Precision[]
 
-let current: Precision = 'highest'
-
 /** The precision of what is computed and compiled without one of its own: `'highest'` unless set. */
 export function precision(): Precision {
-  return current
+  return levels[usedPrecision()]!
 }
 
 /**
@@ -37,13 +35,12 @@ export function precision(): Precision {
  * console.log(config.precision()) // 'high'
  */
 export function setPrecision(level: Precision): void {
-  current = checkPrecision('setPrecision level', level ?? null)
-  usePrecision(precisionCode(current))
+  usePrecision(precisionCode(checkPrecision('setPrecision level', level ?? null)))
 }
 
 /** The level, or that which is set where none was given. */
 export function checkPrecision(where: string, value: unknown): Precision {
-  if (value === undefined) return current
+  if (value === undefined) return precision()
   const level = levels.find((one) => one === value)
   return level ?? fail('ERR_CONFIG', where, `'highest', 'high' or 'medium'`, value, hintFor(value, levels))
 }

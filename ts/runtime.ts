@@ -28,6 +28,11 @@ export function usePrecision(code: number): void {
   current?.setPrecision(code)
 }
 
+/** The precision of pending tensors, as the core counts them. */
+export function usedPrecision(): number {
+  return level
+}
+
 /** Calls into the addon; its errors become ours, on the caller's line. */
 export function native<R>(call: () => R): R {
   try {

@@ -56,6 +56,30 @@ def repeat(run, seconds, least):
             return elapsed * 1e6 / steps
 
 
+class Prediction:
+    """Rows arrive as NumPy arrays, and probabilities leave as such; a side says how `predict` makes them."""
+
+    def __init__(self, workload):
+        x, batch = data(workload)[0], workload["batch"]
+        self.batches = [x[first : first + batch] for first in range(0, len(x), batch)]
+        self.next = 0
+
+    def step(self):
+        x = self.batches[self.next]
+        self.next = (self.next + 1) % len(self.batches)
+        return self.predict(x)
+
+    def agree(self, epochs):
+        return self.step()[0].tolist() + self.step()[0].tolist()
+
+    def chunk(self, seconds, least):
+        def run():
+            self.step()
+            return 1
+
+        return {"microseconds": repeat(run, seconds, least)}
+
+
 def peak_megabytes():
     """The most memory that this process held resident; nothing where the system does not say."""
     try:

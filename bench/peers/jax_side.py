@@ -6,7 +6,7 @@ call. Random bits come from the `rbg` generator, which is faster on a CPU than t
 
 import sys
 
-from common import data, kernel, repeat, serve
+from common import Prediction, data, kernel, repeat, serve
 
 import jax
 import jax.numpy as jnp
@@ -113,34 +113,17 @@ class Training:
         return {"microseconds": repeat(run, seconds, least)}
 
 
-class Prediction:
-    """Rows arrive as NumPy arrays, and probabilities leave as such."""
-
+class JaxPrediction(Prediction):
     def __init__(self, workload):
-        params = parameters(workload)
+        super().__init__(workload)
+        self.params = parameters(workload)
         self.run = jax.jit(lambda params, x: jax.nn.softmax(forward(workload, params, [], None, x)[0]))
-        self.params = params
-        x, batch = data(workload)[0], workload["batch"]
-        self.batches = [x[first : first + batch] for first in range(0, len(x), batch)]
-        self.next = 0
 
-    def step(self):
-        x = self.batches[self.next]
-        self.next = (self.next + 1) % len(self.batches)
+    def predict(self, x):
         return np.asarray(self.run(self.params, x))
-
-    def agree(self, epochs):
-        return self.step()[0].tolist() + self.step()[0].tolist()
-
-    def chunk(self, seconds, least):
-        def run():
-            self.step()
-            return 1
-
-        return {"microseconds": repeat(run, seconds, least)}
 
 
 serve(
     f"JAX {jax.__version__}",
-    lambda workload: (Training if workload["task"] == "train" else Prediction)(workload),
+    lambda workload: (Training if workload["task"] == "train" else JaxPrediction)(workload),
 )

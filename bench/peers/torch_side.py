@@ -7,7 +7,7 @@ import math
 import sys
 
 import torch
-from common import data, kernel, repeat, serve
+from common import Prediction, data, kernel, repeat, serve
 from torch import nn
 
 torch.set_num_threads(int(sys.argv[1]))
@@ -73,33 +73,17 @@ class Training:
         return {"microseconds": repeat(run, seconds, least)}
 
 
-class Prediction:
-    """Rows arrive as NumPy arrays, and probabilities leave as such."""
-
+class TorchPrediction(Prediction):
     def __init__(self, workload):
+        super().__init__(workload)
         self.model = nn.Sequential(*network(workload), nn.Softmax(dim=-1)).eval()
-        x, batch = data(workload)[0], workload["batch"]
-        self.batches = [x[first : first + batch] for first in range(0, len(x), batch)]
-        self.next = 0
 
     @torch.inference_mode()
-    def step(self):
-        x = self.batches[self.next]
-        self.next = (self.next + 1) % len(self.batches)
+    def predict(self, x):
         return self.model(torch.from_numpy(x)).numpy()
-
-    def agree(self, epochs):
-        return self.step()[0].tolist() + self.step()[0].tolist()
-
-    def chunk(self, seconds, least):
-        def run():
-            self.step()
-            return 1
-
-        return {"microseconds": repeat(run, seconds, least)}
 
 
 serve(
     f"PyTorch {torch.__version__}",
-    lambda workload: (Training if workload["task"] == "train" else Prediction)(workload),
+    lambda workload: (Training if workload["task"] == "train" else TorchPrediction)(workload),
 )

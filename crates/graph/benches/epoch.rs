@@ -3,14 +3,17 @@
 //!
 //! `cargo bench -p ferrograd-graph --bench epoch`
 
+#[path = "../tests/support/epochs.rs"]
+mod epochs;
 #[path = "../tests/support/mlp.rs"]
 mod mlp;
 
-use ferrograd_graph::epoch::{Column, Columns, Epoch, Listener, Order};
-use ferrograd_graph::{DType, Result};
+use epochs::{Deaf, columns};
+use ferrograd_graph::DType;
+use ferrograd_graph::epoch::{Epoch, Order};
 use ferrograd_kernels::exec::Base;
 use ferrograd_kernels::threads::Threads;
-use mlp::{Mlp, uniform};
+use mlp::Mlp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,18 +22,6 @@ const CASES: [(&[usize], usize, usize); 4] =
     [(&[2, 3, 1], 4, 1024), (&[784, 10, 10], 32, 128), (&[784, 128, 10], 32, 128), (&[784, 512, 512, 10], 128, 32)];
 
 const ROUNDS: usize = 25;
-
-/// Hears nothing.
-struct Deaf;
-
-impl Listener for Deaf {
-    fn cancelled(&self) -> bool {
-        false
-    }
-    fn progress(&mut self, _: usize, _: usize, _: &[f64]) -> Result<()> {
-        Ok(())
-    }
-}
 
 fn main() {
     println!("{:<28}{:>14}{:>22}{:>22}", "µs a step, least (median)", "same batch", "in order", "shuffled");
@@ -51,14 +42,10 @@ fn main() {
 fn epoch(sizes: &[usize], batch: usize, batches: usize) -> Epoch {
     let model = Mlp::new(sizes, DType::F32);
     let rows = batch * batches;
-    let column = |row: usize, stream: u32| {
-        let memory = Arc::new(uniform(DType::F32, rows * row, 0.5, stream));
-        Column { memory, row, dtype: DType::F32 }
-    };
     Epoch {
         program: Arc::new(model.program(batch)),
         tail: None,
-        columns: Arc::new(Columns { columns: vec![column(sizes[0], 50), column(sizes[sizes.len() - 1], 51)], rows }),
+        columns: columns(DType::F32, rows, sizes),
         rows: 0..rows,
         batch,
         order: Order::Sequential,

@@ -1,41 +1,24 @@
 //! The same bits at any number of threads: for whole trainings and for random graphs.
 
+#[path = "support/epochs.rs"]
+mod epochs;
 #[path = "support/mlp.rs"]
 #[allow(dead_code, reason = "each test file uses its part")]
 mod mlp;
 mod support;
 
-use ferrograd_graph::epoch::{Column, Columns, Epoch, Listener, Order};
-use ferrograd_graph::{DType, Request, Result, compile};
+use epochs::{Deaf, columns};
+use ferrograd_graph::epoch::{Epoch, Order};
+use ferrograd_graph::{DType, Request, compile};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
-use mlp::{Mlp, uniform};
+use mlp::Mlp;
 use std::sync::Arc;
 use std::time::Duration;
 use support::graphs::{Flavor, Graph};
 
 const COUNTS: [usize; 4] = [2, 3, 4, 8];
-
-/// Hears nothing.
-struct Deaf;
-
-impl Listener for Deaf {
-    fn cancelled(&self) -> bool {
-        false
-    }
-    fn progress(&mut self, _: usize, _: usize, _: &[f64]) -> Result<()> {
-        Ok(())
-    }
-}
-
-fn data(dtype: DType, rows: usize, sizes: &[usize]) -> Arc<Columns> {
-    let column = |row: usize, stream: u32| {
-        let memory = Arc::new(uniform(dtype, rows * row, 0.5, stream));
-        Column { memory, row, dtype }
-    };
-    Arc::new(Columns { columns: vec![column(sizes[0], 50), column(sizes[sizes.len() - 1], 51)], rows })
-}
 
 /// The bytes of every variable after two shuffled epochs, the last batch shorter.
 fn trained(dtype: DType, threads: usize) -> Vec<Arc<Memory>> {
@@ -45,7 +28,7 @@ fn trained(dtype: DType, threads: usize) -> Vec<Arc<Memory>> {
     let mut epoch = Epoch {
         program: Arc::new(model.program(batch)),
         tail: Some(Arc::new(model.program(rows % batch))),
-        columns: data(dtype, rows, &sizes),
+        columns: columns(dtype, rows, &sizes),
         rows: 0..rows,
         batch,
         order: Order::Sequential,

@@ -10,15 +10,11 @@ use std::collections::HashMap;
 /// For each group of elementwise ops, the product that it may take in. The two together wait for nothing that waits for
 /// them: only the group reads the product.
 pub(crate) fn followed(ir: &Ir, groups: &Groups, lowerings: &[Option<Lowering>]) -> HashMap<GroupId, NodeId> {
-    let mut readers: Vec<Vec<Option<GroupId>>> = vec![Vec::new(); ir.nodes.len()];
-    for (id, node) in ir.nodes.iter().enumerate() {
-        node.inputs.iter().for_each(|input| readers[input.node].push(groups.of[id]));
-    }
-    // A root is read from outside as well.
-    ir.roots().for_each(|root| readers[root.node].push(None));
-    let only = |readers: &[Option<GroupId>]| match readers {
-        [Some(first), rest @ ..] if rest.iter().all(|reader| *reader == Some(*first)) => Some(*first),
-        _ => None,
+    let readers = ir.readers();
+    let only = |readers: &[Option<NodeId>]| {
+        let group = |reader: &Option<NodeId>| reader.and_then(|reader| groups.of[reader]);
+        let first = group(readers.first()?)?;
+        readers.iter().all(|reader| group(reader) == Some(first)).then_some(first)
     };
     let taken = (0..ir.nodes.len()).filter(|&node| is_plain_product(&lowerings[node])).filter_map(|product| {
         let group = only(&readers[product])?;

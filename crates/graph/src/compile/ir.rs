@@ -87,16 +87,20 @@ impl Ir {
         live
     }
 
+    /// The nodes that read each node; `None` is the outside, to which the program gives it.
+    pub fn readers(&self) -> Vec<Vec<Option<NodeId>>> {
+        let mut readers: Vec<Vec<Option<NodeId>>> = vec![Vec::new(); self.nodes.len()];
+        for (id, node) in self.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|input| readers[input.node].push(Some(id)));
+        }
+        self.roots().for_each(|root| readers[root.node].push(None));
+        readers
+    }
+
     /// For each node the only node that reads it, `None` where there are none or several, or the program gives it out.
     pub fn only_readers(&self) -> Vec<Option<NodeId>> {
-        let mut readers: Vec<Vec<NodeId>> = vec![Vec::new(); self.nodes.len()];
-        for (id, node) in self.nodes.iter().enumerate() {
-            node.inputs.iter().for_each(|input| readers[input.node].push(id));
-        }
-        // A root is read from outside as well.
-        self.roots().for_each(|root| readers[root.node].extend([usize::MAX; 2]));
-        let only = |list: Vec<NodeId>| if let [reader] = list[..] { Some(reader) } else { None };
-        readers.into_iter().map(only).collect()
+        let only = |list: Vec<Option<NodeId>>| if let [reader] = list[..] { reader } else { None };
+        self.readers().into_iter().map(only).collect()
     }
 
     /// Drops the nodes that nothing needs any more; inputs stay.
