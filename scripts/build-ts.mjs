@@ -1,52 +1,77 @@
-// Builds `dist/` from `ts/`, file by file and in the same folders: `x.ts` becomes `x.js` (ES module), `x.cjs` (CommonJS)
-// and `x.d.ts`, `x.d.cts` (their types); any other file is copied. `dist/` mirrors `ts/`, so a relative path to the addon
-// or to a data file means the same in both. Types are not checked here: `npm run lint` does that.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { at, filesUnder, fingerprint, isMain, isStamped, main, run, step, tool, writeStamp } from './lib.mjs'
+// Builds `dist/` from `ts/`: all code as one readable file, `dist/index.cjs`, which loads several times faster than a file
+// for each module; for every further entry of `package.json` a file that passes on its part; and for each of them an ES
+// module with the same exports, so that `import` and `require` share one instance of every class. Types stay a file for
+// each module. They are not checked here: `npm run lint` does that.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, relative } from 'node:path/posix'
+import { at, filesUnder, fingerprint, isMain, isStamped, main, readJson, run, step, tool, writeStamp } from './lib.mjs'
 
 const STAMP = 'dist/.stamp'
 const CONFIG = 'tsconfig.build.json'
-const inputs = () => filesUnder(['ts', 'native/index.d.cts', 'tsconfig.json', CONFIG, 'scripts/build-ts.mjs'])
+const BUNDLE = 'dist/index.cjs'
+const inputs = () =>
+  filesUnder(['ts', 'native/index.d.cts', 'package.json', 'tsconfig.json', CONFIG, 'scripts/build-ts.mjs'])
 
 export const typeScriptIsCurrent = () => existsSync(at('dist/index.js')) && isStamped(STAMP, fingerprint(inputs()))
 
-/** A relative import of `x.js`, in code or in types, in whichever way it is written. */
+/** A relative import of `x.js` in types, in whichever way it is written. */
 const RELATIVE = /\b(from |import |import\(|require\()(['"])(\.{1,2}\/[^'"\n]*)\.js\2/g
-const withCommonJsImports = (code) => code.replace(RELATIVE, '$1$2$3.cjs$2')
+const withCommonJsImports = (types) => types.replace(RELATIVE, '$1$2$3.cjs$2')
 
-/** CommonJS knows its place as `__filename`. */
-const IMPORT_META = "require('node:url').pathToFileURL(__filename).href"
-
-const writeModulesAndTypes = () => run(process.execPath, [tool('typescript', 'tsc'), '--project', CONFIG])
-
-/** The CommonJS twin of each module, and of its types. */
-async function writeCommonJs(sources) {
-  const { default: ts } = await import('typescript')
-  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, esModuleInterop: true }
-  for (const source of sources) {
-    const text = readFileSync(at(source), 'utf8').replaceAll('import.meta.url', IMPORT_META)
-    const code = ts.transpileModule(text, { fileName: source, compilerOptions }).outputText
-    const types = readFileSync(at(built(source, '.d.ts')), 'utf8')
-    writeFileSync(at(built(source, '.cjs')), withCommonJsImports(code))
-    writeFileSync(at(built(source, '.d.cts')), withCommonJsImports(types))
-  }
+/** `x.d.ts` for each `x.ts`, and the same for CommonJS. */
+async function writeTypes() {
+  await run(process.execPath, [tool('typescript', 'tsc'), '--project', CONFIG, '--emitDeclarationOnly'])
+  for (const file of filesUnder(['dist']).filter((file) => file.endsWith('.d.ts')))
+    writeFileSync(at(file.replace(/\.ts$/, '.cts')), withCommonJsImports(readFileSync(at(file), 'utf8')))
 }
 
-const built = (source, extension) => source.replace(/^ts\//, 'dist/').replace(/\.ts$/, extension)
+/** Each entry: its file without extension, and the name under which the whole package exports it. */
+const entries = () =>
+  Object.entries(readJson(at('package.json')).exports)
+    .filter(([key]) => key !== './package.json')
+    .map(([key, { import: entry }]) => ({
+      file: entry.default.slice('./dist/'.length, -'.js'.length),
+      name: key.slice(2),
+    }))
 
-function copy(file) {
-  mkdirSync(dirname(at(built(file))), { recursive: true })
-  cpSync(at(file), at(built(file)))
+const SOURCES = { platform: 'node', external: /native\/index\.cjs$/, tsconfig: at(CONFIG) }
+
+/** Everything but the addon. Classes keep the names that users see, also where two modules use the same one. */
+const writeBundle = ({ build }) =>
+  build({
+    ...SOURCES,
+    input: at('ts/index.ts'),
+    output: { file: at(BUNDLE), format: 'cjs', keepNames: true, comments: { jsdoc: false } },
+  })
+
+/** What each entry exports, by its file. */
+async function exportedNames({ build }) {
+  const input = Object.fromEntries(entries().map(({ file }) => [file, at(`ts/${file}.ts`)]))
+  const { output } = await build({ ...SOURCES, input, write: false })
+  return new Map(output.filter((chunk) => chunk.isEntry).map((chunk) => [chunk.name, chunk.exports.sort()]))
+}
+
+function writeEntry({ file, name }, names) {
+  const bundle = relative(dirname(`dist/${file}`), BUNDLE)
+  const part = `('${bundle.startsWith('.') ? bundle : `./${bundle}`}')${name && `.${name}`}`
+  const module = [
+    "import { createRequire } from 'node:module'",
+    'export const {',
+    ...names.map((exported) => `  ${exported},`),
+    `} = createRequire(import.meta.url)${part}`,
+  ]
+  writeFileSync(at('dist', `${file}.js`), `${module.join('\n')}\n`)
+  if (name !== '') writeFileSync(at('dist', `${file}.cjs`), `module.exports = require${part}\n`)
 }
 
 export async function buildTypeScript() {
   const current = fingerprint(inputs())
-  const files = filesUnder(['ts'])
   rmSync(at('dist'), { recursive: true, force: true })
-  await writeModulesAndTypes()
-  await writeCommonJs(files.filter((file) => file.endsWith('.ts')))
-  files.filter((file) => !file.endsWith('.ts')).forEach(copy)
+  await writeTypes()
+  const rolldown = await import('rolldown')
+  await writeBundle(rolldown)
+  const names = await exportedNames(rolldown)
+  for (const entry of entries()) writeEntry(entry, names.get(entry.file))
   writeStamp(STAMP, current)
 }
 
