@@ -164,6 +164,6 @@ test('gradients of the user’s own: straight through, clipped, chained, in a tr
     gradient: (dy: Tensor) => ops.divide(dy, ops.multiply(2, ops.sqrt(x))),
   }))
   expect(grad(grad((x) => root(x)))(f64(4)).itemSync()).toBeCloseTo(-1 / 32, 12)
-  const wrong = customGradient((x: Tensor) => ({ value: x, gradient: () => f64([1, 2]) }))
+  const wrong = customGradient((x: Tensor) => ({ value: x, gradient: () => tensor([1, 2]) }))
   expect(failure(() => grad((x) => wrong(x))(1))).toMatch(/^ERR_SHAPE: customGradient gradient/)
 })

@@ -1,4 +1,5 @@
-import { config, GradientTape, grad, ops, random, type Tensor, tensor, variable } from 'ferrograd'
+import { inspect } from 'node:util'
+import { config, GradientTape, grad, jit, ops, random, Tensor, tensor, variable } from 'ferrograd'
 import { afterEach, describe, expect, test } from 'vitest'
 
 afterEach(() => config.setFloatx('float32'))
@@ -47,8 +48,31 @@ describe('making tensors', () => {
     expect(made.arraySync()).toEqual(values)
   })
 
+  test('rows may be typed arrays', () => {
+    expect(tensor([Float64Array.of(1, 2), Int8Array.of(3, 4)]).arraySync()).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
+    expect(code(() => tensor([Float32Array.of(1), Float32Array.of(1, 2)]))).toMatch(/^ERR_SHAPE: tensor data\[1\]/)
+  })
+
   test('bad data is refused by name', () => {
-    expect(code(() => tensor([[1, 2], [3]]))).toMatch(/^ERR_SHAPE: tensor data: expected 2 items along axis 1, got 1/)
+    const endless: unknown[] = []
+    endless.push(endless)
+    expect(code(() => tensor(endless as never))).toMatch(/^ERR_SHAPE: tensor data: expected at most 32 levels/)
+    expect(code(() => tensor([tensor(1)] as never))).toMatch(/^ERR_DATA: tensor data\[0\].*ops\.stack/)
+    expect(code(() => tensor(variable(1) as never))).toMatch(/^ERR_DATA: tensor data.*v\.read\(\)/)
+    expect(
+      code(() =>
+        tensor([
+          [1, 2],
+          [3, ['4']],
+        ] as never),
+      ),
+    ).toMatch(/^ERR_SHAPE: tensor data\[1\]\[1\]/)
+    expect(code(() => tensor([[1, 2], [3]]))).toMatch(
+      /^ERR_SHAPE: tensor data\[1\]: expected 2 items, as its neighbours have, got 1/,
+    )
     expect(code(() => tensor([1, 2, 3], [2, 2]))).toMatch(
       /^ERR_SHAPE: tensor shape: expected lengths that multiply to 3/,
     )
@@ -127,6 +151,73 @@ describe('printing', () => {
   test('long axes are cut', () => {
     expect(String(ops.arange(0, 2000, 1, 'int32'))).toBe('[   0    1    2 ... 1997 1998 1999] (int32[2000])')
   })
+})
+
+describe('tensors among JavaScript’s own values', () => {
+  const x = tensor([
+    [1, 2],
+    [3, Number.NaN],
+  ])
+  const w = variable([1, 2], { name: 'w' })
+
+  test('are no promises', async () => {
+    expect(await (x as unknown)).toBe(x)
+  })
+
+  test('become text where text is asked for, and JSON', () => {
+    expect(`${w}`).toBe('[1. 2.] (float32[2])')
+    expect([w].join()).toBe('[1. 2.] (float32[2])')
+    expect(JSON.stringify({ x, w, on: tensor(true) })).toBe('{"x":[[1,2],[3,null]],"w":[1,2],"on":true}')
+  })
+
+  test('are refused by operators, which would compute with their text', () => {
+    const anything = { x, w } as unknown as Record<'x' | 'w', number>
+    const operators = [
+      () => anything.x + 1,
+      () => anything.x * 2,
+      () => anything.x < 3,
+      // biome-ignore lint/suspicious/noDoubleEquals: it is what is tested
+      () => anything.w == 2,
+      () => Math.max(anything.w),
+      () => Number(anything.x),
+    ]
+    for (const operator of operators) expect(code(operator)).toMatch(/^ERR_STATE: JavaScript's operators.*ops\.add/)
+    // Also where a traced function branches on one.
+    const branching = jit((t: Tensor) => ((t as unknown as number) > 0 ? t : t.neg()))
+    return expect(branching(1)).rejects.toThrow(`JavaScript's operators`)
+  })
+
+  test('are walked through along the first axis', () => {
+    expect([...x].map((row) => row.shape)).toEqual([[2], [2]])
+    const [first] = x
+    expect(first!.arraySync()).toEqual([1, 2])
+    expect(code(() => [...tensor(1)])).toMatch(/^ERR_SHAPE: iteration/)
+  })
+
+  test('show their numbers on the console where these are there and few', () => {
+    expect(inspect({ w, x: tensor([1, 2]) })).toBe('{ w: Variable(w: float32[2]), x: [1. 2.] (float32[2]) }')
+    expect(inspect(tensor([1]).add(1))).toBe('Tensor(float32[1])')
+    expect(inspect(ops.zeros([2000]))).toBe('Tensor(float32[2000])')
+  })
+
+  test('are made by functions alone', () => {
+    expect(code(() => new (Tensor as unknown as new (data: number[]) => Tensor)([1]))).toMatch(
+      /^ERR_CONFIG: new Tensor/,
+    )
+  })
+
+  test('arrive in another thread as plain objects, which is said where they are used', () => {
+    const [sentTensor, sentVariable] = [x, w].map((value) => structuredClone(value))
+    for (const sent of [sentTensor, sentVariable]) {
+      expect(code(() => ops.add(sent as never, 1))).toMatch(/^ERR_DATA: tensor data.*another thread.*await t\.data\(\)/)
+      expect(code(() => w.assign(sent as never))).toMatch(/^ERR_DATA: tensor data.*another thread/)
+    }
+  })
+})
+
+test('a variable has no numbers inside a traced function', async () => {
+  const w = variable(1, { name: 'w' })
+  await expect(jit(() => w.read().add(w.dataSync()[0]!))()).rejects.toThrow(`variable 'w': expected a read outside`)
 })
 
 describe('dispose', () => {

@@ -1,5 +1,6 @@
 /** Element types: their codes in the addon, their typed arrays, and how two of them meet. */
 
+import { fail } from './errors.js'
 import type { DType, TypedArray } from './types.js'
 
 const CODES = { float32: 0, float64: 1, int32: 2, bool: 3 } as const satisfies Record<DType, number>
@@ -7,7 +8,7 @@ const NAMES = ['float32', 'float64', 'int32', 'bool'] as const satisfies readonl
 
 /** The number by which the addon knows an element type. */
 export function dtypeCode(dtype: DType): number {
-  return CODES[dtype]
+  return CODES[dtype] ?? fail('ERR_DTYPE', 'dtype', `'float32', 'float64', 'int32' or 'bool'`, dtype)
 }
 
 /** The element type of a code of the addon. */

@@ -457,9 +457,21 @@ export type ClassOf<T> = Configured & (new (options: never) => T)
 export function resolveObject<T>(value: unknown, where: string, family: Family<T>): T {
   if (family.is(value)) return value
   if (typeof value === 'string') return construct(findClass(value, where, family), undefined)
-  if (!isSerialized(value)) return fail('ERR_CONFIG', where, `${family.noun}: a name or an instance`, value)
+  if (!isSerialized(value)) {
+    const hint = isClass(value) ? `Make one: new ${value.name}(…)` : undefined
+    return fail('ERR_CONFIG', where, expectedOf(family), value, hint)
+  }
   const type = findClass(classNameIn(value), where, family)
   return construct(type, optionsFromConfig(type, value.config ?? {}))
+}
+
+/** Whether a function is one of our classes, or of those that extend them, and not a plain function. */
+export function isClass(value: unknown): value is ClassOf<object> & { readonly name: string } {
+  return typeof value === 'function' && value.prototype instanceof Configurable
+}
+
+function expectedOf({ noun }: Family<unknown>): string {
+  return noun.includes(':') ? noun : `${noun}: a name or an instance`
 }
 
 /** A closed set of classes by name, with the other names they go by. */

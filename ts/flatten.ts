@@ -3,7 +3,7 @@
 import { floatx } from './config.js'
 import { allocate, dtypeOfArray } from './dtype.js'
 import { fail } from './errors.js'
-import type { DType, NestedArray, Shape, TypedArray } from './types.js'
+import type { DType, NestedData, Shape, TypedArray } from './types.js'
 
 /** Numbers side by side, and how they lie. */
 export interface Flat {
@@ -12,18 +12,92 @@ export interface Flat {
   readonly dtype: DType
 }
 
+/** Nobody nests this deep on purpose: an array that contains itself would never end. */
+const DEEPEST = 32
+
 /** The numbers of plain data, its shape, and the type it has unless another is asked for. */
-export function flatten(data: number | boolean | NestedArray | TypedArray): Flat {
-  if (ArrayBuffer.isView(data)) return { values: checkedArray(data), shape: [data.length], dtype: dtypeOfArray(data) }
+export function flatten(data: number | boolean | NestedData | TypedArray): Flat {
+  if (ArrayBuffer.isView(data)) {
+    const values = checkedArray(data)
+    return { values, shape: [values.length], dtype: dtypeOfArray(values) }
+  }
   if (typeof data === 'number') return { values: [data], shape: [], dtype: floatx() }
   if (typeof data === 'boolean') return { values: [data], shape: [], dtype: 'bool' }
-  if (!Array.isArray(data)) fail('ERR_DATA', 'tensor data', 'a number, nested arrays or a typed array', data)
-  const shape: number[] = []
-  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length)
+  if (!Array.isArray(data)) fail('ERR_DATA', WHERE, 'a number, nested arrays or a typed array', data, hintFor(data))
+  const shape = shapeOf(data)
   const values: (number | boolean)[] = []
-  collect(data, shape, 0, values)
+  if (!collect(data, shape, 0, values)) explain(data, shape, 0, WHERE)
   const booleans = values.length > 0 && values.every((value) => typeof value === 'boolean')
   return { values, shape, dtype: booleans ? 'bool' : floatx() }
+}
+
+const WHERE = 'tensor data'
+
+/** The lengths that the first entries show. */
+function shapeOf(data: readonly unknown[]): number[] {
+  const shape: number[] = []
+  for (let level: unknown = data; isList(level); level = level[0]) {
+    if (shape.length === DEEPEST) fail('ERR_SHAPE', WHERE, `at most ${DEEPEST} levels of arrays`, { text: 'more' })
+    shape.push(level.length)
+  }
+  return shape
+}
+
+/** Appends all numbers; false where something does not fit the shape. */
+function collect(
+  data: readonly unknown[] | TypedArray,
+  shape: Shape,
+  axis: number,
+  into: (number | boolean)[],
+): boolean {
+  if (data.length !== shape[axis]) return false
+  const inside = axis + 1 < shape.length
+  for (const item of data) {
+    if (inside) {
+      if (!isList(item) || !collect(item, shape, axis + 1, into)) return false
+    } else if (typeof item === 'number' || typeof item === 'boolean') into.push(item)
+    else return false
+  }
+  return true
+}
+
+/** Throws at the first thing that does not fit, naming its place. */
+function explain(data: unknown, shape: Shape, axis: number, where: string): void {
+  if (axis === shape.length) {
+    if (isList(data)) fail('ERR_SHAPE', where, 'a number, as its neighbours are', data, 'The array is ragged')
+    if (typeof data !== 'number' && typeof data !== 'boolean') fail('ERR_DATA', where, 'a number', data, hintFor(data))
+    return
+  }
+  if (!isList(data)) fail('ERR_SHAPE', where, `an array of ${shape[axis]}, as its neighbours are`, data)
+  if (ArrayBuffer.isView(data)) checkedArray(data)
+  if (data.length !== shape[axis])
+    fail('ERR_SHAPE', where, `${shape[axis]} items, as its neighbours have`, { text: `${data.length}` }, RAGGED)
+  for (let index = 0; index < data.length; index += 1) explain(data[index], shape, axis + 1, `${where}[${index}]`)
+}
+
+const RAGGED = 'Rows must have equal lengths'
+
+function isList(value: unknown): value is readonly unknown[] | TypedArray {
+  return Array.isArray(value) || ArrayBuffer.isView(value)
+}
+
+/** What the caller may have meant. */
+function hintFor(value: unknown): string | undefined {
+  if (typeof value === 'string') return 'Convert text to numbers first'
+  if (typeof value === 'bigint') return 'Convert it with Number(…)'
+  if (typeof value !== 'object' || value === null) return undefined
+  if (value instanceof Promise) return 'Await it first'
+  const type = value.constructor
+  if (type === Object)
+    return 'A tensor that is sent to another thread arrives as a plain object: send its numbers, await t.data()'
+  switch (type?.name) {
+    case 'Variable':
+      return 'Read it first: v.read()'
+    case 'Tensor':
+      return 'Join tensors with ops.stack. A tensor of another copy of the package is none of ours'
+    default:
+      return undefined
+  }
 }
 
 /** The numbers as elements of `dtype`; the array itself where it has them already. */
@@ -48,12 +122,13 @@ export function resolveShape(shape: Shape, size: number): number[] {
   const wrong = shape.some((length) => !Number.isInteger(length) || length < 0 || length > 0xffff_ffff)
   const product = shape.reduce((left, right) => left * right, 1)
   if (wrong || product !== size) {
-    fail('ERR_SHAPE', 'tensor shape', `lengths that multiply to ${size}`, [...shape])
+    const hint = shape.includes(-1) ? 'Leave a length open with reshape' : undefined
+    fail('ERR_SHAPE', 'tensor shape', `lengths that multiply to ${size}`, [...shape], hint)
   }
   return [...shape]
 }
 
-function checkedArray(data: TypedArray): TypedArray {
+function checkedArray(data: ArrayBufferView): TypedArray {
   // A view whose buffer was transferred to another thread has no bytes; `detached` is not in every Node we support.
   const { buffer } = data
   const detached = (buffer as { readonly detached?: boolean }).detached ?? isDetached(buffer)
@@ -64,7 +139,7 @@ function checkedArray(data: TypedArray): TypedArray {
   if (!known.some((kind) => Object.prototype.toString.call(data) === `[object ${kind}Array]`)) {
     fail('ERR_DATA', 'tensor data', 'a typed array of numbers', { text: `a ${data.constructor.name}` })
   }
-  return data
+  return data as TypedArray
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {
@@ -73,19 +148,5 @@ function isDetached(buffer: ArrayBufferLike): boolean {
     return false
   } catch {
     return true
-  }
-}
-
-function collect(data: readonly unknown[], shape: Shape, axis: number, into: (number | boolean)[]): void {
-  if (data.length !== shape[axis]) {
-    const got = { text: `${data.length}` }
-    fail('ERR_SHAPE', 'tensor data', `${shape[axis]} items along axis ${axis}`, got, 'Rows must have equal lengths')
-  }
-  for (const item of data) {
-    if (axis + 1 < shape.length) {
-      if (!Array.isArray(item)) fail('ERR_SHAPE', 'tensor data', `an array at depth ${axis + 1}`, item)
-      collect(item, shape, axis + 1, into)
-    } else if (typeof item === 'number' || typeof item === 'boolean') into.push(item)
-    else fail('ERR_DATA', 'tensor data', 'numbers', item)
   }
 }

@@ -1,6 +1,6 @@
 /** Derivatives: of a drawn scalar, of a function, of what a tape recorded. */
 
-import { fail } from './errors.js'
+import { checkNames, fail } from './errors.js'
 import { currentTrace } from './frames.js'
 import { gradients } from './native.js'
 import { toTensor } from './ops/operand.js'
@@ -49,8 +49,26 @@ function checkLoss(loss: Tensor): void {
   }
 }
 
+/** Sources as they may be arranged. */
+type Sources = Source | readonly Source[] | Readonly<Record<string, Source>>
+
+function isSource(x: unknown): x is Source {
+  return x instanceof Tensor || x instanceof Variable
+}
+
+function sourcesOf(xs: Sources): readonly Source[] {
+  if (isSource(xs)) return [xs]
+  if (Array.isArray(xs)) return xs
+  const isRecord = typeof xs === 'object' && xs !== null && Object.getPrototypeOf(xs) === Object.prototype
+  return isRecord ? Object.values(xs) : fail('ERR_DATA', 'gradient', 'tensors or variables, in a list or by name', xs)
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
+}
+
 function checkSource(x: Source): void {
-  if (!(x instanceof Tensor || x instanceof Variable)) fail('ERR_DATA', 'gradient', 'tensors or variables', x)
+  if (!isSource(x)) fail('ERR_DATA', 'gradient', 'tensors or variables', x)
   if (x.dtype === 'int32' || x.dtype === 'bool') {
     const what = x instanceof Variable ? `variable '${x.name}'` : 'source'
     fail('ERR_DTYPE', `gradient ${what}`, 'float32 or float64', { text: x.dtype }, 'Integers have no gradient')
@@ -123,8 +141,9 @@ export class GradientTape {
 
   /** Runs `fn` and remembers how its results were computed. Computations in several calls belong together. */
   record<R>(fn: () => R): R {
+    if (typeof fn !== 'function') fail('ERR_CONFIG', 'GradientTape.record', 'a function', fn)
     const result = record(this.#recording, fn)
-    if (result instanceof Promise) {
+    if (isThenable(result)) {
       const hint = 'What runs after an await is not recorded'
       fail('ERR_DATA', 'GradientTape.record', 'a synchronous function', { text: 'one that returns a promise' }, hint)
     }
@@ -132,16 +151,39 @@ export class GradientTape {
   }
 
   /** Has nothing to do: every tensor that a recorded function reads can be differentiated by. Kept for its users. */
-  watch(_tensor: Tensor): void {}
+  watch(tensor: Source | readonly Source[]): void {
+    for (const one of Array.isArray(tensor) ? tensor : [tensor]) {
+      if (!(one instanceof Tensor || one instanceof Variable)) fail('ERR_DATA', 'GradientTape.watch', 'a tensor', one)
+    }
+  }
 
-  /** `∂loss/∂x` for each of `xs`; `loss` is a scalar. */
-  gradient(loss: Tensor, xs: readonly Source[], options: GradientOptions = {}): (Tensor | undefined)[] {
+  /**
+   * `∂loss/∂x` for each of `xs`, in the same arrangement: one source, a list, or sources by name. `loss` is a scalar;
+   * where it does not depend on a source there is `undefined`, or zeros with `unconnectedGradients: 'zero'`.
+   */
+  gradient(loss: Tensor, xs: readonly Source[], options?: GradientOptions): (Tensor | undefined)[]
+  gradient(loss: Tensor, x: Source, options?: GradientOptions): Tensor | undefined
+  gradient<K extends string>(
+    loss: Tensor,
+    xs: Readonly<Record<K, Source>>,
+    options?: GradientOptions,
+  ): Record<K, Tensor | undefined>
+  gradient(
+    loss: Tensor,
+    xs: Sources,
+    options: GradientOptions = {},
+  ): Tensor | undefined | (Tensor | undefined)[] | Record<string, Tensor | undefined> {
+    checkNames('gradient', options, ['unconnectedGradients'])
     const { unconnectedGradients = 'none' } = options
     if (unconnectedGradients !== 'none' && unconnectedGradients !== 'zero') {
       fail('ERR_CONFIG', 'gradient unconnectedGradients', `'none' or 'zero'`, unconnectedGradients)
     }
-    const found = gradient(loss, xs, this.#recording)
-    return unconnectedGradients === 'none' ? found : xs.map((x, index) => found[index] ?? zeros(x))
+    const list = sourcesOf(xs)
+    const found = gradient(loss, list, this.#recording)
+    const all = unconnectedGradients === 'none' ? found : list.map((x, index) => found[index] ?? zeros(x))
+    if (Array.isArray(xs)) return all
+    if (isSource(xs)) return all[0]
+    return Object.fromEntries(Object.keys(xs).map((name, index) => [name, all[index]]))
   }
 
   /** The trainable float variables that were read, in the order of their first reads. */
@@ -164,6 +206,8 @@ export class GradientTape {
 export function valueAndGrad(f: () => Tensor): [Tensor, (Tensor | undefined)[], Variable[]]
 export function valueAndGrad<X extends Source>(f: () => Tensor, xs: readonly X[]): [Tensor, (Tensor | undefined)[], X[]]
 export function valueAndGrad(f: () => Tensor, xs?: readonly Source[]): [Tensor, (Tensor | undefined)[], Source[]] {
+  if (typeof f !== 'function') fail('ERR_CONFIG', 'valueAndGrad', 'a function', f)
+  if (xs !== undefined && !Array.isArray(xs)) fail('ERR_DATA', 'valueAndGrad', 'a list of tensors or variables', xs)
   const tape = new GradientTape()
   const value = tape.record(f)
   const sources = [...(xs ?? tape.watchedVariables)]
@@ -180,6 +224,7 @@ export function valueAndGrad(f: () => Tensor, xs?: readonly Source[]): [Tensor, 
  * console.log(grad(cube)(2).itemSync(), grad(grad(cube))(2).itemSync()) // 12 12
  */
 export function grad(f: (x: Tensor) => Tensor): (x: TensorLike | Variable) => Tensor {
+  if (typeof f !== 'function') fail('ERR_CONFIG', 'grad', 'a function', f)
   return (x) => {
     const at = argument('grad', x)
     const [, [slope]] = valueAndGrad(() => f(at), [at])
@@ -198,6 +243,7 @@ export function grad(f: (x: Tensor) => Tensor): (x: TensorLike | Variable) => Te
  * console.log(squares([1, 2, 3]).arraySync()) // [[2, 0, 0], [0, 4, 0], [0, 0, 6]]
  */
 export function jacobian(f: (x: Tensor) => Tensor): (x: TensorLike | Variable) => Tensor {
+  if (typeof f !== 'function') fail('ERR_CONFIG', 'jacobian', 'a function', f)
   return (x) => {
     const at = argument('jacobian', x)
     const tape = new GradientTape()
@@ -235,7 +281,8 @@ export interface ValueAndGradient {
 
 /**
  * A function of tensors whose gradient is the one you write, not the one of its ops. It counts where a tape, `grad` or
- * a traced function sees the call.
+ * a traced function sees the call, and concerns the arguments alone: variables that the function closes over get no
+ * gradient through it, so pass them too.
  *
  * @example
  * import { customGradient, grad, ops, type Tensor } from 'ferrograd'
@@ -247,10 +294,13 @@ export interface ValueAndGradient {
 export function customGradient(
   f: (...inputs: Tensor[]) => ValueAndGradient,
 ): (...inputs: (TensorLike | Variable)[]) => Tensor {
+  if (typeof f !== 'function') fail('ERR_CONFIG', 'customGradient', 'a function', f)
   return (...given) => {
     const inputs = given.map(toTensor)
-    const { value, gradient: back } = f(...inputs)
-    if (!(value instanceof Tensor)) fail('ERR_DATA', 'customGradient value', 'a tensor', value)
+    const result = f(...inputs)
+    const { value, gradient: back } = result ?? {}
+    if (!(value instanceof Tensor && typeof back === 'function'))
+      fail('ERR_DATA', 'customGradient result', '{ value: a tensor, gradient: a function }', result)
     const output = ops.stopGradient(value)
     const call = { output, inputs, backward: (dy: Tensor) => checkedPull(back(dy), inputs) }
     currentTrace()?.customs.push(call)
@@ -265,14 +315,19 @@ function checkedPull(
 ): readonly (Tensor | undefined)[] {
   const list = handed instanceof Tensor || handed === undefined ? [handed] : handed
   if (!Array.isArray(list) || list.length !== inputs.length) {
-    fail('ERR_SHAPE', 'customGradient gradient', `one gradient for each of ${inputs.length} inputs`, list)
+    const expected = inputs.length === 1 ? 'one gradient for the one input' : `${inputs.length} gradients, one an input`
+    const got = Array.isArray(list) ? { text: `${list.length}` } : list
+    fail('ERR_SHAPE', 'customGradient gradient', expected, got)
   }
   for (const [index, one] of list.entries()) {
     const input = inputs[index]
     if (one === undefined || input === undefined) continue
+    const where = `customGradient gradient ${index}`
+    if (!(one instanceof Tensor)) fail('ERR_DATA', where, 'a tensor, or undefined where there is none', one)
+    if (one.dtype !== input.dtype) fail('ERR_DTYPE', where, input.dtype, { text: one.dtype })
     if (String(one.shape) !== String(input.shape)) {
       const got = { text: `[${one.shape.join(', ')}]` }
-      fail('ERR_SHAPE', `customGradient gradient ${index}`, `shape [${input.shape.join(', ')}]`, got)
+      fail('ERR_SHAPE', where, `shape [${input.shape.join(', ')}]`, got)
     }
   }
   return list

@@ -46,5 +46,14 @@ export type { EpochReport, FitRun } from './training/fit-run.js'
 export type { EvaluateOptions, FitOptions, PredictOptions } from './training/options.js'
 export type { Profile, ProfileRow, StepTimes } from './training/profile.js'
 export type { Batch, StepLogs } from './training/step.js'
-export type { DType, FloatDType, NestedArray, PartialShape, Shape, TensorLike, TypedArray } from './types.js'
+export type {
+  DType,
+  FloatDType,
+  NestedArray,
+  NestedData,
+  PartialShape,
+  Shape,
+  TensorLike,
+  TypedArray,
+} from './types.js'
 export { Variable, type VariableOptions, variable } from './variable.js'

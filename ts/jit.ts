@@ -1,7 +1,7 @@
 /** Functions of tensors, compiled: traced once for each kind of arguments, then run in Rust. */
 
 import { floatx } from './config.js'
-import { checkNames, fail } from './errors.js'
+import { checkNames, FerrogradError, fail } from './errors.js'
 import { currentTrace, type Flagged, flagChanges } from './frames.js'
 import { mayRunHere, type Pace, paceOf, ranAway, ranHere } from './pace.js'
 import { checkPrecision, type Precision } from './precision.js'
@@ -9,11 +9,11 @@ import { compile, type Program } from './program.js'
 import { isRecording } from './recording.js'
 import { Tensor, tensor } from './tensor.js'
 import { placeholder, trace } from './trace.js'
-import type { DType, NestedArray, Shape, TypedArray } from './types.js'
+import type { DType, NestedData, Shape, TypedArray } from './types.js'
 import { Variable } from './variable.js'
 
 /** What a compiled function may be called with: data, which becomes a tensor, and variables, which stay what they are. */
-export type JitArgument = Tensor | Variable | number | boolean | NestedArray | TypedArray
+export type JitArgument = Tensor | Variable | number | boolean | NestedData | TypedArray
 
 /** What a compiled function may return: tensors, alone, in a list or by name; or nothing. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that only assigns variables returns nothing
@@ -44,6 +44,7 @@ export interface JitOptions {
  * event loop (short programs where they are called). Variables that `fn` assigns change with each run; runs keep the
  * order of calls. Errors, also of the arguments and of the tracing, reject the promise.
  *
+ * `fn` takes as many arguments as it names: one too many is an error where its text has no defaults or rests.
  * `fn` runs only while it is traced. JavaScript values that it closes over are constants of the program, and so is an
  * `if` on one: pass a number as an argument to make it an input, and branch on tensors with `ops.where`. Inside
  * another traced function, or while a tape records, a call is part of that: it is the same as `draw`, which gives
@@ -75,14 +76,18 @@ export function jit<A extends readonly (Tensor | Variable)[], R extends JitResul
   const call = (...given: Passed<A>): Promise<R> => {
     if (currentTrace() !== undefined || isRecording()) return draw(...given) as unknown as Promise<R>
     try {
+      if (given.length > fn.length) checkCount(fn, given.length)
       const args = given.map(argument)
       return run(programs.of(args), args) as Promise<R>
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(given.length < fn.length ? tooFew(fn, given.length, error) : error)
     }
   }
-  const draw = (...given: Passed<A>): R => fn(...(given.map(argument) as unknown as A))
-  return Object.assign(call, { draw })
+  const draw = (...given: Passed<A>): R => {
+    if (given.length > fn.length) checkCount(fn, given.length)
+    return fn(...(given.map(argument) as unknown as A))
+  }
+  return Object.assign(Object.defineProperty(call, 'name', { value: `jit ${fn.name}`.trim() }), { draw })
 }
 
 /** What a function has been compiled to. */
@@ -152,11 +157,34 @@ async function run({ program, pace, assemble }: Compiled, args: readonly (Tensor
   }
 }
 
+/** A parameter list of plain names: without defaults, rests or anything else that leaves the count open. */
+const PLAIN = /^(?:function)?\s*[\w$]*\s*\(\s*(?:[\w$]+\s*,?\s*)*\)\s*(?:=>|\{)|^[\w$]+\s*=>/
+
+type AnyFunction = (...args: never) => unknown
+
+/** Throws for too many arguments, where the function's text says how many it takes. */
+function checkCount(fn: AnyFunction, given: number): void {
+  const text = Function.prototype.toString.call(fn)
+  if (PLAIN.test(text) && !text.includes('arguments')) throw wrongCount(fn, given, '')
+}
+
+/** What tracing threw where arguments are missing, which may have been left out on purpose. */
+function tooFew(fn: AnyFunction, given: number, cause: unknown): FerrogradError {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return wrongCount(fn, given, `. Without the others it failed: ${text}`, cause)
+}
+
+function wrongCount(fn: AnyFunction, given: number, rest: string, cause?: unknown): FerrogradError {
+  const [name, wanted] = [`jit ${fn.name}`.trim(), fn.length]
+  const message = `${name}: expected ${wanted} argument${wanted === 1 ? '' : 's'}, got ${given}${rest}`
+  return new FerrogradError('ERR_DATA', message, cause === undefined ? undefined : { cause })
+}
+
 function argument(value: unknown, index: number): Tensor | Variable {
   if (value instanceof Tensor || value instanceof Variable) return value
   if (typeof value === 'number') return tensor(value, [], floatx())
   if (typeof value === 'boolean' || Array.isArray(value) || ArrayBuffer.isView(value))
-    return tensor(value as NestedArray)
+    return tensor(value as NestedData)
   return fail('ERR_DATA', `jit argument ${index}`, 'a tensor, a variable, or data for a tensor', value)
 }
 

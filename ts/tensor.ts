@@ -47,12 +47,14 @@ export class Tensor {
   #dtype: DType | undefined
 
   static {
-    inspectWith(Tensor, (tensor) => tensor.#describe())
+    inspectWith(Tensor, (tensor) => tensor.#inspect())
     handleOf = (tensor) => tensor.#handle ?? tensor.#live()
     depthOf = (tensor) => tensor.#depth
   }
 
   private constructor(handle: BindingTensor, depth: number) {
+    // JavaScript does not know that this is private.
+    if (typeof depth !== 'number') fail('ERR_CONFIG', 'new Tensor', 'a call of tensor(…)', { text: 'its constructor' })
     this.#handle = handle
     this.#depth = depth
     this.#recorded = isRecording()
@@ -285,6 +287,39 @@ export class Tensor {
     this.dispose()
   }
 
+  /** The numbers in nested arrays, computed now, so that `JSON.stringify` writes them; JSON has `null` for NaN. */
+  toJSON(): NestedArray | number | boolean {
+    return this.arraySync()
+  }
+
+  /**
+   * The parts along the first axis, as NumPy walks through an array.
+   *
+   * @example
+   * import { tensor } from 'ferrograd'
+   *
+   * for (const row of tensor([[1, 2], [3, 4]])) console.log(row.arraySync()) // [1, 2], then [3, 4]
+   */
+  *[Symbol.iterator](): Generator<Tensor, undefined> {
+    const [length, ...inner] = this.shape
+    if (length === undefined)
+      fail('ERR_SHAPE', 'iteration', 'a tensor of at least one axis', { text: 'a single number, shape []' })
+    const rest = inner.map(() => 0)
+    for (let index = 0; index < length; index += 1)
+      yield ops.reshape(ops.slice(this, { begin: [index, ...rest], size: [1, ...inner] }), inner)
+  }
+
+  /** Text where text is asked for. JavaScript's `+`, `<` and `==` on a tensor cannot mean what they say: an error. */
+  [Symbol.toPrimitive](hint: string): string {
+    return hint === 'string' ? this.toString() : refuseOperator('tensor')
+  }
+
+  /** With its numbers where they are there and few. */
+  #inspect(): string {
+    const few = this.#handle?.evaluated === true && this.size <= FEW
+    return few ? this.toString() : this.#describe()
+  }
+
   #describe(): string {
     if (this.#handle === undefined) return 'Tensor(disposed)'
     return `Tensor(${this.dtype}[${this.shape.join(', ')}]${Number.isNaN(this.#depth) ? ', traced' : ''})`
@@ -318,6 +353,16 @@ export class Tensor {
     if (this.size !== 1)
       fail('ERR_SHAPE', 'item()', 'a tensor of one element', { text: `shape [${this.shape.join(', ')}]` })
   }
+}
+
+/** So many numbers are shown by the console. */
+const FEW = 1000
+
+/** A JavaScript operator was used on a tensor or a variable. */
+export function refuseOperator(what: 'tensor' | 'variable'): never {
+  const read = what === 'tensor' ? 'await x.item()' : 'await x.read().item()'
+  const hint = `Use ops.add, ops.less and so on, a template string for text, or the number itself: ${read}`
+  throw new FerrogradError('ERR_STATE', `JavaScript's operators do not compute with a ${what}. ${hint}`)
 }
 
 /**

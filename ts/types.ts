@@ -29,8 +29,11 @@ export type TypedArray =
 /** Numbers in nested arrays of equal lengths. */
 export type NestedArray = readonly (number | boolean | NestedArray)[]
 
+/** Numbers in nested arrays of equal lengths, where rows may be typed arrays. */
+export type NestedData = readonly (number | boolean | TypedArray | NestedData)[]
+
 /** Whatever can become a tensor. */
-export type TensorLike = Tensor | number | boolean | NestedArray | TypedArray
+export type TensorLike = Tensor | number | boolean | NestedData | TypedArray
 
 /** Plain JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }

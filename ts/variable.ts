@@ -9,8 +9,8 @@ import { inspectWith } from './inspect.js'
 import { BindingVariable } from './native.js'
 import { isRecording, noteRead, recordRead } from './recording.js'
 import { native } from './runtime.js'
-import { depthOf, handleOf, Tensor, tensor } from './tensor.js'
-import type { DType, Shape, TensorLike, TypedArray } from './types.js'
+import { depthOf, handleOf, refuseOperator, Tensor, tensor } from './tensor.js'
+import type { DType, NestedArray, Shape, TensorLike, TypedArray } from './types.js'
 
 /** The native handle of a variable, for the modules that talk to the addon. */
 export let variableHandle: (variable: Variable) => BindingVariable
@@ -119,12 +119,12 @@ export class Variable {
 
   /** The numbers, row-major, computed off the event loop. */
   async data(): Promise<TypedArray> {
-    return await this.#present().data()
+    return await this.#numbers().data()
   }
 
   /** The numbers, row-major, now. */
   dataSync(): TypedArray {
-    return this.#present().dataSync()
+    return this.#numbers().dataSync()
   }
 
   /** The numbers as NumPy prints them, with shape and dtype. */
@@ -132,8 +132,27 @@ export class Variable {
     return this.#present().toString()
   }
 
+  /** The numbers in nested arrays, computed now, so that `JSON.stringify` writes them. */
+  toJSON(): NestedArray | number | boolean {
+    return this.#present().toJSON()
+  }
+
+  /** Text where text is asked for; an error where JavaScript computes with it. */
+  [Symbol.toPrimitive](hint: string): string {
+    return hint === 'string' ? this.toString() : refuseOperator('variable')
+  }
+
   #describe(): string {
     return `Variable(${this.name}: ${this.dtype}[${this.shape.join(', ')}])`
+  }
+
+  /** The value for whoever wants numbers: none inside a traced function, where they would be those of the tracing. */
+  #numbers(): Tensor {
+    if (currentTrace() !== undefined) {
+      const hint = 'Compute with read(), and read the numbers after the call'
+      fail('ERR_STATE', `variable '${this.name}'`, 'a read outside', { text: 'one inside a traced function' }, hint)
+    }
+    return this.#present()
   }
 
   #present(): Tensor {

@@ -195,7 +195,7 @@ describe('losses', () => {
         return x
       }
     }
-    expect(() => new Wide().apply([1, 2])).toThrow('wide.addLoss: expected a scalar, got [2]')
+    expect(() => new Wide().apply([1, 2])).toThrow('wide.addLoss: expected a scalar, got shape [2]')
   })
 })
 

@@ -3,19 +3,20 @@
 import { floatx } from '../config.js'
 import type { Constraint, ConstraintLike } from '../constraints.js'
 import { getConstraint } from '../constraints.js'
-import { FerrogradError, fail } from '../errors.js'
+import { checkNames, FerrogradError, fail } from '../errors.js'
 import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
 import { noteFlag, noteFlagChange } from '../frames.js'
-import { getInitializer, type InitializerLike } from '../initializers.js'
+import { getInitializer, type Initializer, type InitializerLike } from '../initializers.js'
 import { SymbolicTensor } from '../model/symbolic.js'
 import { snakeClass } from '../names.js'
 import * as ops from '../ops.js'
 import { SeedGenerator } from '../random.js'
 import { getRegularizer, type Regularizer, type RegularizerLike } from '../regularizers.js'
+import { returnedNow, returnedScalar, returnedTensor, returnedTensors } from '../returned.js'
 import { Tensor, tensor } from '../tensor.js'
 import { untraced } from '../trace.js'
 import type { Config, DType, FloatDType, PartialShape, Shape, TensorLike } from '../types.js'
-import { type Variable, variable } from '../variable.js'
+import { Variable, variable } from '../variable.js'
 import { type CallContext, type RootCall, rootCall, withContext } from './context.js'
 import { layerKinds } from './kinds.js'
 import { maskOn, setMask } from './mask.js'
@@ -155,8 +156,13 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
     const given = inputs instanceof Tensor ? { mask: maskOn(inputs), ...context } : context
     return withContext(given, (whole) => {
       this.#forgetOthers()
-      return this.#masked(inputs, whole, this.#called(listOf(this.call(inputs, whole))))
+      return this.#masked(inputs, whole, this.#called(listOf(this.#call(inputs, whole))))
     })
+  }
+
+  #call(inputs: Tensors, context: CallContext): Tensors {
+    if (typeof this.call !== 'function') fail('ERR_CONFIG', this.#title(), 'a method call(x, context)', this.call)
+    return returnedTensors(this.call(inputs, context), `${this.#title()}.call`)
   }
 
   /** Whether results have the steps of the input, so that its mask holds for them too. */
@@ -171,17 +177,19 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   ensureBuilt(inputShape: Shape | readonly Shape[]): void {
     if (this.built) return
     // A user may have called `build` directly.
-    if (this.#weights.length === 0) untraced(() => this.build(inputShape))
+    if (this.#weights.length === 0) untraced(() => returnedNow(this.build(inputShape), `${this.#title()}.build`))
     this.built = true
   }
 
   /** Adds a weight: a variable with a first value, and optionally a penalty and a constraint. */
   protected addWeight(options: WeightOptions): Variable {
+    checkNames(`${this.name}.addWeight`, options, WEIGHT_OPTIONS)
     const { name, shape, initializer = 'glorotUniform', dtype = this.dtype } = options
-    if (!shape.every((length) => Number.isInteger(length) && length > 0)) {
+    if (typeof name !== 'string') fail('ERR_CONFIG', `${this.name}.addWeight name`, 'a name', name)
+    if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length > 0)) {
       fail('ERR_SHAPE', `${this.name}.${name}`, 'known positive lengths', shape, 'Is a length of the input unknown?')
     }
-    const weight = variable(getInitializer(initializer).call(shape, dtype), {
+    const weight = variable(initialValue(getInitializer(initializer), shape, dtype), {
       name,
       dtype,
       trainable: options.trainable ?? true,
@@ -194,16 +202,16 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
 
   /** Adds a scalar to the loss of the model for the current call. */
   addLoss(loss: Tensor): void {
-    if (loss.size !== 1) fail('ERR_SHAPE', `${this.name}.addLoss`, 'a scalar', loss.shape)
+    const scalar = returnedScalar(loss, `${this.name}.addLoss`)
     this.#forgetOthers()
-    this.#added.losses.push(loss)
+    this.#added.losses.push(scalar)
   }
 
   /** Logs a scalar of the current call under a name: its mean over the samples of the epoch. */
   addMetric(name: string, value: Tensor): void {
-    if (value.size !== 1) fail('ERR_SHAPE', `${this.name}.addMetric '${name}'`, 'a scalar', value.shape)
+    const scalar = returnedScalar(value, `${this.name}.addMetric '${name}'`)
     this.#forgetOthers()
-    this.#added.metrics.set(name, value)
+    this.#added.metrics.set(name, scalar)
   }
 
   /** What other calls added is theirs: a layer may add in training alone. */
@@ -223,7 +231,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
     const own = [...this.#added.losses]
     const trainable = new Set(this.trainableWeights)
     for (const { weight, regularizer } of this.#penalties)
-      if (trainable.has(weight)) own.push(regularizer.call(weight.read()))
+      if (trainable.has(weight)) own.push(penaltyOf(regularizer, weight.read()))
     return [...own, ...this.sublayers.flatMap((layer) => layer.losses())]
   }
 
@@ -250,19 +258,22 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
     for (const layer of this.sublayers) layer.trainable = value
   }
 
+  /** What {@link addWeight} made, then variables that are properties. */
+  get #own(): Variable[] {
+    return [...new Set([...this.#weights, ...Object.values(this).filter((value) => value instanceof Variable)])]
+  }
+
   /** All weights: own trainable ones, own others, then those of the layers inside. */
   get weights(): Variable[] {
-    const own = [
-      ...this.#weights.filter((weight) => weight.trainable),
-      ...this.#weights.filter((weight) => !weight.trainable),
-    ]
+    const weights = this.#own
+    const own = [...weights.filter((weight) => weight.trainable), ...weights.filter((weight) => !weight.trainable)]
     return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.weights)])]
   }
 
   /** The weights an optimizer may change now. */
   get trainableWeights(): Variable[] {
     if (!this.trainable) return []
-    const own = this.#weights.filter((weight) => weight.trainable)
+    const own = this.#own.filter((weight) => weight.trainable)
     return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.trainableWeights)])]
   }
 
@@ -355,10 +366,33 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   #called(results: readonly Tensor[]): Tensor[] {
     const { activityRegularizer } = this.options as unknown as { readonly activityRegularizer: Regularizer | null }
     if (activityRegularizer) {
-      for (const y of results) this.addLoss(ops.divide(activityRegularizer.call(y), Math.max(1, y.shape[0] ?? 1)))
+      for (const y of results) this.addLoss(ops.divide(penaltyOf(activityRegularizer, y), Math.max(1, y.shape[0] ?? 1)))
     }
     return [...results]
   }
+}
+
+const WEIGHT_OPTIONS = [
+  'name',
+  'shape',
+  'initializer',
+  'trainable',
+  'regularizer',
+  'constraint',
+  'dtype',
+] as const satisfies readonly (keyof WeightOptions)[]
+
+/** What an initializer gives, of the shape that was asked for. */
+function initialValue(initializer: Initializer, shape: Shape, dtype: DType): Tensor {
+  const where = `${initializer.className}.call`
+  const value = returnedTensor(initializer.call(shape, dtype), where)
+  if (String(value.shape) !== String(shape))
+    fail('ERR_SHAPE', where, `shape [${shape.join(', ')}]`, { text: `[${value.shape.join(', ')}]` })
+  return value
+}
+
+function penaltyOf(regularizer: Regularizer, x: Tensor): Tensor {
+  return returnedScalar(regularizer.call(x), `${regularizer.className}.call`)
 }
 
 /** Whatever `apply` takes. */

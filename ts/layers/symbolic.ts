@@ -1,5 +1,6 @@
 /** A layer called on symbolic tensors: what comes out is found by calling the layer on placeholders. */
 
+import { FerrogradError } from '../errors.js'
 import { SymbolicTensor } from '../model/symbolic.js'
 import { Tensor } from '../tensor.js'
 import { placeholder, trace } from '../trace.js'
@@ -7,7 +8,9 @@ import type { PartialShape, Shape } from '../types.js'
 import type { Layer, Tensors } from './layer.js'
 
 /** Two lengths for every unknown one: a length that differs between two calls is unknown. */
-const probes = [61, 67] as const
+const probes = [1009, 1013] as const
+/** How much longer other unknown axes are. */
+const further = 12
 
 /** Records a node of the functional graph; builds the layer if it is not built. */
 export function applySymbolically(layer: Layer, x: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor[] {
@@ -24,11 +27,23 @@ export function applySymbolically(layer: Layer, x: SymbolicTensor | readonly Sym
 }
 
 function probe(layer: Layer, inputs: readonly SymbolicTensor[], many: boolean, length: number): readonly Tensor[] {
-  const { result } = trace((): Tensors => {
-    const tensors = inputs.map(({ shape, dtype }) => placeholder(withLengths(shape, length, length + 12), dtype))
-    return layer.applyMany(many ? tensors : tensors[0]!)
-  })
-  return result instanceof Tensor ? [result] : result
+  try {
+    const { result } = trace((): Tensors => {
+      const tensors = inputs.map(({ shape, dtype }) => placeholder(withLengths(shape, length, length + further), dtype))
+      return layer.applyMany(many ? tensors : tensors[0]!)
+    })
+    return result instanceof Tensor ? [result] : result
+  } catch (error) {
+    throw error instanceof FerrogradError ? inWords(error, length) : error
+  }
+}
+
+/** The error without the lengths of the probe, which mean nothing to whoever reads it. */
+function inWords(error: FerrogradError, length: number): FerrogradError {
+  const message = error.message
+    .replace(new RegExp(`\\b${length}\\b`, 'g'), 'batch')
+    .replace(new RegExp(`\\b${length + further}\\b`, 'g'), '?')
+  return message === error.message ? error : new FerrogradError(error.code, message, { cause: error })
 }
 
 function withLengths(shape: PartialShape, batch: number, other: number): Shape {

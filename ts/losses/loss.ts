@@ -6,6 +6,7 @@ import { maskOn } from '../layers/mask.js'
 import { snakeClass } from '../names.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
+import { returnedTensor } from '../returned.js'
 import type { Tensor } from '../tensor.js'
 import type { Config, Shape, TypedArray } from '../types.js'
 import { alignTargets, alignWeights } from './align.js'
@@ -67,6 +68,11 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
     return snakeClass(this.className)
   }
 
+  /** How errors call what computes the values. */
+  protected get origin(): string {
+    return `${this.className}.call`
+  }
+
   /** How the per-sample values become one number. */
   get reduction(): Reduction {
     return (this.options as unknown as { reduction: Reduction }).reduction
@@ -88,7 +94,7 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
     const target = this.align(yTrue, predicted)
     const mask = both(weighting.mask ?? maskOn(yPred), this.maskOf(target))
     return reduce(
-      this.call(target, predicted),
+      returnedTensor(this.call(target, predicted), this.origin),
       this.reduction,
       { sampleWeight: weighting.sampleWeight, mask },
       this.name,

@@ -1,6 +1,6 @@
 /** The closed set of losses and the names they go by. */
 
-import { type ClassOf, type Family, resolveObject } from '../fields.js'
+import { type ClassOf, type Family, isClass, resolveObject } from '../fields.js'
 import type { Spelling } from '../names.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
@@ -114,6 +114,10 @@ class FunctionLoss extends Loss {
     this.#function = call
   }
 
+  protected override get origin(): string {
+    return `the loss ${this.name}`
+  }
+
   /** The function knows what shapes it takes: targets need not have that of the predictions. */
   override align(yTrue: Tensor, yPred: Tensor): Tensor {
     return canAlign(yTrue.shape, yPred.shape) ? super.align(yTrue, yPred) : ops.cast(yTrue, yPred.dtype)
@@ -126,5 +130,5 @@ class FunctionLoss extends Loss {
 
 /** The loss of a name in any spelling, of a function or of a serialized object; an instance is itself. */
 export function getLoss(loss: LossLike, where = 'loss'): Loss {
-  return typeof loss === 'function' ? new FunctionLoss(loss) : resolveObject(loss, where, lossFamily)
+  return typeof loss === 'function' && !isClass(loss) ? new FunctionLoss(loss) : resolveObject(loss, where, lossFamily)
 }

@@ -1,13 +1,14 @@
 /** The base of metrics: state in variables, moved by `update`, read by `result`, cleared by `reset`. */
 
 import { floatx } from '../config.js'
+import { allocate } from '../dtype.js'
 import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
 import type { Weighting } from '../losses/loss.js'
 import { snakeClass } from '../names.js'
 import * as ops from '../ops.js'
 import type { Tensor } from '../tensor.js'
-import type { Config, FloatDType, Shape } from '../types.js'
-import { type Variable, variable } from '../variable.js'
+import type { Config, FloatDType, Shape, TypedArray } from '../types.js'
+import { Variable, variable } from '../variable.js'
 
 const metricFields = {
   /** Its key in logs. */
@@ -43,14 +44,15 @@ export abstract class Statistic<F extends FieldTable = NoFields> extends Configu
   /** The value over all updates since the last reset. */
   abstract result(): Tensor
 
-  /** All state. */
+  /** All state: what {@link addState} made, and variables that are properties. */
   get variables(): readonly Variable[] {
-    return this.#state
+    const own = Object.values(this).filter((value): value is Variable => value instanceof Variable)
+    return [...new Set([...this.#state, ...own])]
   }
 
   /** Sets the state back to zeros. */
   reset(): void {
-    for (const state of this.#state) state.set(zerosOf(state))
+    for (const state of this.variables) state.set(zerosOf(state))
   }
 
   override getConfig(): Config {
@@ -95,7 +97,9 @@ export abstract class Metric<F extends FieldTable = NoFields> extends Statistic<
   abstract update(yTrue: Tensor, yPred: Tensor, weighting?: Weighting): void
 }
 
-function zerosOf(state: Variable): Float32Array | Float64Array {
-  const size = state.shape.reduce((product, length) => product * length, 1)
-  return state.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size)
+function zerosOf({ shape, dtype }: Variable): TypedArray {
+  return allocate(
+    dtype,
+    shape.reduce((product, length) => product * length, 1),
+  )
 }

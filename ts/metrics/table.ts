@@ -1,8 +1,9 @@
 /** The closed set of metrics, the names they go by, and how `accuracy` is resolved. */
 
 import { fail } from '../errors.js'
-import { type ClassOf, type Family, resolveObject } from '../fields.js'
+import { type ClassOf, type Family, isClass, resolveObject } from '../fields.js'
 import { canonical, type Spelling, snakeClass } from '../names.js'
+import { returnedTensor } from '../returned.js'
 import type { Tensor } from '../tensor.js'
 import type { PartialShape } from '../types.js'
 import {
@@ -185,7 +186,7 @@ class FunctionMetric extends MeanMetric {
   }
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return this.#function(yTrue, yPred)
+    return returnedTensor(this.#function(yTrue, yPred), `the metric ${this.name}`)
   }
 }
 
@@ -194,7 +195,7 @@ class FunctionMetric extends MeanMetric {
  * shapes: predictions of length 1 → binary; targets of another rank or of length 1 → sparse; else categorical.
  */
 export function getMetric(metric: MetricLike, yTrue: PartialShape, yPred: PartialShape, where = 'metrics'): Metric {
-  if (typeof metric === 'function') return new FunctionMetric(metric)
+  if (typeof metric === 'function' && !isClass(metric)) return new FunctionMetric(metric)
   if (typeof metric !== 'string') return resolveObject(metric, where, metricFamily)
   const name = snakeClass(metric)
   const made = ['accuracy', 'acc'].includes(canonical(metric))

@@ -1,10 +1,10 @@
 /** Products of matrices and tensors. */
 
-import { fail } from '../errors.js'
+import { FerrogradError, fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Tensor } from '../tensor.js'
 import { multiply } from './elementwise.js'
-import { axesOf, floats, lengthOf, type Operand } from './operand.js'
+import { axesOf, checked, floats, lengthOf, type Operand } from './operand.js'
 import { sum } from './reduce.js'
 import { expandDims, reshape, squeeze, transpose } from './shape.js'
 
@@ -20,9 +20,11 @@ export interface MatmulOptions {
  */
 export function matmul(a: Operand, b: Operand, options: MatmulOptions = {}): Tensor {
   const [x, y] = floats(a, b)
-  const { transposeA = false, transposeB = false } = options
+  const { transposeA = false, transposeB = false } = checked('matmul', options, ['transposeA', 'transposeB'])
   if (x.rank > 1 && y.rank > 1) return raw.matmul(x, y, { transposeA, transposeB })
-  if (x.rank === 0 || y.rank === 0) fail('ERR_SHAPE', 'matmul', 'at least 1 axis each', [x.rank, y.rank])
+  if (x.rank === 0 || y.rank === 0) fail('ERR_SHAPE', 'matmul', 'at least one axis each', { text: shapes(x, y) })
+  const innerA = x.rank > 1 && transposeA ? x.rank - 2 : x.rank - 1
+  checkInner('matmul', x, innerA, y, y.rank > 1 && transposeB ? y.rank - 1 : Math.max(0, y.rank - 2))
   const left = x.rank === 1 ? expandDims(x, 0) : x
   const right = y.rank === 1 ? expandDims(y, 1) : y
   const product = raw.matmul(left, right, {
@@ -37,6 +39,7 @@ export function matmul(a: Operand, b: Operand, options: MatmulOptions = {}): Ten
 export function dot(a: Operand, b: Operand): Tensor {
   const [x, y] = floats(a, b)
   if (x.rank === 0 || y.rank === 0) return multiply(x, y)
+  checkInner('dot', x, x.rank - 1, y, Math.max(0, y.rank - 2))
   return tensordot(x, y, { axes: [[x.rank - 1], [Math.max(0, y.rank - 2)]] })
 }
 
@@ -44,13 +47,19 @@ export function dot(a: Operand, b: Operand): Tensor {
 export function tensordot(
   a: Operand,
   b: Operand,
-  { axes = 2 }: { readonly axes?: number | readonly [readonly number[], readonly number[]] } = {},
+  options: { readonly axes?: number | readonly [readonly number[], readonly number[]] } = {},
 ): Tensor {
+  const { axes = 2 } = checked('tensordot', options, ['axes'])
   const [x, y] = floats(a, b)
+  const most = Math.min(x.rank, y.rank)
+  if (typeof axes === 'number' && !(Number.isInteger(axes) && axes >= 0 && axes <= most))
+    fail('ERR_SHAPE', 'tensordot axes', `0 to ${most} axes of ${shapes(x, y)}`, axes)
   const last = (count: number): number[] => Array.from({ length: count }, (_, index) => x.rank - count + index)
   const firsts = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
   const [goneA, goneB] = typeof axes === 'number' ? [last(axes), firsts(axes)] : axes
   const [fromA, fromB] = [axesOf('tensordot', goneA, x.rank), axesOf('tensordot', goneB, y.rank)]
+  if (fromA.length !== fromB.length) fail('ERR_SHAPE', 'tensordot axes', 'as many axes of each', axes)
+  for (const [i, axis] of fromA.entries()) checkInner('tensordot', x, axis, y, fromB[i]!)
   const [keptA, keptB] = [without(x.rank, fromA), without(y.rank, fromB)]
   const lengths = (t: Tensor, of: readonly number[]): number[] => of.map((axis) => lengthOf(t, axis))
   const size = (list: readonly number[]): number => list.reduce((product, length) => product * length, 1)
@@ -63,33 +72,67 @@ export function tensordot(
   ])
 }
 
+function shapes(x: Tensor, y: Tensor): string {
+  return `[${x.shape.join(', ')}] and [${y.shape.join(', ')}]`
+}
+
+/** Throws unless the two axes that are summed over are equally long; names the shapes that the user passed. */
+function checkInner(op: string, x: Tensor, axisX: number, y: Tensor, axisY: number): void {
+  const [a, b] = [x.shape[axisX], y.shape[axisY]]
+  if (a !== b) throw new FerrogradError('ERR_SHAPE', `${op}: inner sizes ${a} and ${b} differ, got ${shapes(x, y)}`)
+}
+
 /**
- * Einstein's summation over named axes, for one or two tensors: `einsum('bij,jk->bik', x, w)`. Axes that the result
- * does not name are summed over.
+ * Einstein's summation over named axes: `einsum('bij,jk->bik', x, w)`. Axes that the result does not name are summed
+ * over; each letter stands once in a tensor. More than two tensors are multiplied from left to right.
  */
 export function einsum(equation: string, ...operands: Operand[]): Tensor {
   const { inputs, output } = parse(equation, operands.length)
-  const [first, second] = operands
-  if (first === undefined) fail('ERR_CONFIG', 'einsum', 'one or two tensors', operands.length)
-  if (second === undefined) return contract(floats(first, 0)[0], inputs[0] ?? '', output)
-  const [x, y] = floats(first, second)
-  return product(x, inputs[0] ?? '', y, inputs[1] ?? '', output)
+  const tensors = operands.map((operand) => floats(operand, 0)[0])
+  checkLetters(inputs, output, tensors)
+  let [x, names] = [tensors[0]!, inputs[0]!]
+  for (let i = 1; i < tensors.length; i += 1) {
+    const [a, b] = floats(x, tensors[i]!)
+    const later = inputs.slice(i + 1).join('') + output
+    const left =
+      i + 1 < tensors.length ? [...new Set(names + inputs[i]!)].filter((name) => later.includes(name)) : output
+    const result = typeof left === 'string' ? left : left.join('')
+    ;[x, names] = [product(a, names, b, inputs[i]!, result), result]
+  }
+  return names === output && tensors.length > 1 ? x : contract(x, names, output)
 }
 
 function parse(equation: string, count: number): { inputs: string[]; output: string } {
-  const [left, right] = equation.replaceAll(' ', '').split('->')
+  const [left, right] = String(equation).replaceAll(' ', '').split('->')
   const inputs = (left ?? '').split(',')
-  if (right === undefined || inputs.length !== count || count > 2 || !/^[a-zA-Z,]*$/.test(`${left}${right}`)) {
-    fail('ERR_CONFIG', 'einsum equation', `letters for ${count} (1 or 2) tensors and '->'`, equation)
+  if (right === undefined || count === 0 || inputs.length !== count || !/^[a-zA-Z,]*$/.test(`${left}${right}`)) {
+    fail('ERR_CONFIG', 'einsum equation', `letters for ${count} tensors, then '->' and those of the result`, equation)
   }
   return { inputs, output: right }
 }
 
+/** Throws unless letters fit the axes, and one letter means one length wherever it stands. */
+function checkLetters(inputs: readonly string[], output: string, tensors: readonly Tensor[]): void {
+  const seen = new Map<string, { readonly length: number; readonly shape: string }>()
+  for (const [i, names] of inputs.entries()) {
+    const shape = `[${tensors[i]!.shape.join(', ')}]`
+    if (names.length !== tensors[i]!.rank || new Set(names).size !== names.length)
+      fail('ERR_SHAPE', 'einsum', `distinct letters for the ${tensors[i]!.rank} axes of ${shape}`, names)
+    for (const [axis, name] of [...names].entries()) {
+      const [length, before] = [tensors[i]!.shape[axis]!, seen.get(name)]
+      if (before !== undefined && before.length !== length) {
+        const text = `${before.length} in ${before.shape} and ${length} in ${shape}`
+        fail('ERR_SHAPE', 'einsum', `one length for '${name}'`, { text })
+      }
+      seen.set(name, { length, shape })
+    }
+  }
+  if (new Set(output).size !== output.length || [...output].some((name) => !seen.has(name)))
+    fail('ERR_CONFIG', 'einsum result', `each letter once, out of ${[...seen.keys()].join(', ')}`, output)
+}
+
 /** Sums away what `output` does not name, and puts the rest in its order. */
 function contract(x: Tensor, names: string, output: string): Tensor {
-  if (names.length !== x.rank || new Set(names).size !== names.length) {
-    fail('ERR_SHAPE', 'einsum', `distinct letters for the ${x.rank} axes`, names)
-  }
   const gone = [...names].flatMap((name, axis) => (output.includes(name) ? [] : [axis]))
   const left = [...names].filter((name) => output.includes(name))
   return transpose(

@@ -2,19 +2,20 @@
 
 import * as raw from '../generated/ops.js'
 import { depthOf, handleOf, Tensor } from '../tensor.js'
-import { axisOf, cast, floats, type Operand, toFloat } from './operand.js'
+import { axisOf, checked, floats, type Operand, toClasses, toFloat } from './operand.js'
 import type { AxisOptions } from './reduce.js'
 import { transpose } from './shape.js'
 
 /** `eˣⁱ / Σⱼ eˣʲ` along an axis, the last by default. */
-export function softmax(x: Operand, { axis = -1 }: AxisOptions = {}): Tensor {
-  return alongLast('softmax', raw.softmax, toFloat(x), axis)
+export function softmax(x: Operand, options: AxisOptions = {}): Tensor {
+  return alongLast('softmax', raw.softmax, toFloat(x), options)
 }
 /** `xᵢ − ln Σⱼ eˣʲ` along an axis, the last by default. */
-export function logSoftmax(x: Operand, { axis = -1 }: AxisOptions = {}): Tensor {
-  return alongLast('logSoftmax', raw.logSoftmax, toFloat(x), axis)
+export function logSoftmax(x: Operand, options: AxisOptions = {}): Tensor {
+  return alongLast('logSoftmax', raw.logSoftmax, toFloat(x), options)
 }
-function alongLast(name: string, op: (x: Tensor) => Tensor, x: Tensor, axis: number): Tensor {
+function alongLast(name: string, op: (x: Tensor) => Tensor, x: Tensor, options: AxisOptions): Tensor {
+  const { axis = -1 } = checked(name, options, ['axis'])
   const at = axisOf(name, axis, x.rank)
   if (at === x.rank - 1) return op(x)
   const order = x.shape.map((_, index) => index)
@@ -26,9 +27,9 @@ function alongLast(name: string, op: (x: Tensor) => Tensor, x: Tensor, axis: num
 export function softmaxCrossEntropy(logits: Operand, targets: Operand): Tensor {
   return raw.softmaxCrossEntropy(...floats(logits, targets))
 }
-/** `−ln softmax(x)[label]` over the last axis: one loss a row; labels are integers from 0. */
+/** `−ln softmax(x)[label]` over the last axis: one loss a row; labels are integers from 0, floats are truncated. */
 export function sparseSoftmaxCrossEntropy(logits: Operand, labels: Operand): Tensor {
-  return raw.sparseSoftmaxCrossEntropy(toFloat(logits), cast(labels, 'int32'))
+  return raw.sparseSoftmaxCrossEntropy(toFloat(logits), toClasses('sparseSoftmaxCrossEntropy', labels))
 }
 /** `max(x, 0) − x·t + ln(1 + e^−|x|)` at each element. */
 export function sigmoidCrossEntropy(logits: Operand, targets: Operand): Tensor {

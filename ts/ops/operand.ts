@@ -2,7 +2,7 @@
 
 import { floatx } from '../config.js'
 import { dtypeCode, promote } from '../dtype.js'
-import { fail } from '../errors.js'
+import { checkNames, FerrogradError, fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import { BindingTensor } from '../native.js'
 import { native } from '../runtime.js'
@@ -18,6 +18,44 @@ export function toTensor(x: Operand): Tensor {
   if (x instanceof Tensor) return x
   if (x instanceof Variable) return x.read()
   return tensor(x)
+}
+
+/**
+ * Indices as `int32`. Plain numbers have to be whole; tensors and typed arrays have to hold integers, as in NumPy: what
+ * was computed in floats is cast on purpose or not at all.
+ */
+export function toIndices(op: string, x: Operand): Tensor {
+  if (typeof x === 'number' || Array.isArray(x)) return wholeNumbers(op, x)
+  const t = toTensor(x)
+  if (t.dtype !== 'int32') {
+    const hint = t.dtype === 'bool' ? 'Choose by truth values with ops.where' : `Cast them: ops.cast(x, 'int32')`
+    fail('ERR_DTYPE', `${op} indices`, 'int32', { text: t.dtype }, hint)
+  }
+  return t
+}
+
+/**
+ * Class numbers as `int32`: as Keras does, floats are accepted and truncated, since labels often come in them. Plain
+ * numbers have to be whole.
+ */
+export function toClasses(op: string, x: Operand): Tensor {
+  return typeof x === 'number' || Array.isArray(x) ? wholeNumbers(op, x) : cast(x, 'int32')
+}
+
+function wholeNumbers(op: string, x: TensorLike): Tensor {
+  try {
+    return tensor(x, undefined, 'int32')
+  } catch (cause) {
+    if (!(cause instanceof FerrogradError)) throw cause
+    const message = cause.message.replace('tensor data', `${op} indices`).replace(/\. Use dtype.*$/, '')
+    throw new FerrogradError(cause.code, message, { cause })
+  }
+}
+
+/** Options, if they are an object of known names: `sum(x, 0)` must not quietly sum over all axes. */
+export function checked<O extends object>(op: string, options: O, known: readonly (keyof O & string)[]): O {
+  checkNames(op, options, known)
+  return options
 }
 
 /** Two operands of one dtype: plain numbers take the other's, else the wider one wins (bool < int32 < floats). */
@@ -71,9 +109,16 @@ export function cast(x: Operand, dtype: DType): Tensor {
 
 /** `value` everywhere. */
 export function full(shape: Shape, value: number, dtype: DType = floatx()): Tensor {
-  const wrong = shape.some((length) => !Number.isInteger(length) || length < 0 || length > 0xffff_ffff)
-  if (wrong) fail('ERR_SHAPE', 'shape', 'lengths that are integers >= 0', [...shape])
+  checkShape('shape', shape)
   return Tensor.of(native(() => BindingTensor.fill([...shape], dtypeCode(dtype), value)))
+}
+
+/** Throws unless `shape` is a list of lengths. */
+export function checkShape(where: string, shape: Shape): void {
+  const isLength = (length: unknown): boolean =>
+    typeof length === 'number' && Number.isInteger(length) && length >= 0 && length <= 0xffff_ffff
+  if (!Array.isArray(shape)) fail('ERR_SHAPE', where, 'an array of lengths', shape)
+  if (!shape.every(isLength)) fail('ERR_SHAPE', where, 'lengths that are integers >= 0', [...shape])
 }
 
 /** The axis counted from the front, checked. */
@@ -89,7 +134,10 @@ export function axisOf(op: string, axis: number, rank: number): number {
 export function axesOf(op: string, axis: number | readonly number[] | undefined, rank: number): number[] {
   if (axis === undefined) return Array.from({ length: rank }, (_, index) => index)
   const list = typeof axis === 'number' ? [axis] : axis
-  return list.map((one) => axisOf(op, one, rank))
+  if (!Array.isArray(list)) fail('ERR_SHAPE', `${op} axis`, 'a number or a list of numbers', list)
+  const axes = list.map((one) => axisOf(op, one, rank))
+  if (new Set(axes).size < axes.length) fail('ERR_SHAPE', `${op} axis`, 'each axis once', [...list])
+  return axes
 }
 
 /** The length of an axis that is known to be there. */

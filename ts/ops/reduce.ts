@@ -3,7 +3,18 @@
 import * as raw from '../generated/ops.js'
 import type { Tensor } from '../tensor.js'
 import { exp, log, multiply, sqrt, square, subtract } from './elementwise.js'
-import { axesOf, axisOf, cast, lengthOf, type Operand, toBool, toFloat, toNumbers, toTensor } from './operand.js'
+import {
+  axesOf,
+  axisOf,
+  cast,
+  checked,
+  lengthOf,
+  type Operand,
+  toBool,
+  toFloat,
+  toNumbers,
+  toTensor,
+} from './operand.js'
 import { reshape, transpose } from './shape.js'
 
 /** Which axes go, all by default, and whether they stay as 1. */
@@ -23,7 +34,8 @@ function over(
   x: Tensor,
   options: ReduceOptions,
 ): Tensor {
-  return op(x, { axes: axesOf(name, options.axis, x.rank), keepdims: options.keepdims ?? false })
+  const { axis, keepdims = false } = checked(name, options, ['axis', 'keepdims'])
+  return op(x, { axes: axesOf(name, axis, x.rank), keepdims })
 }
 
 /** `Σ x` */
@@ -45,13 +57,15 @@ export function min(x: Operand, options: ReduceOptions = {}): Tensor {
 /** `Σ x / n` */
 export function mean(x: Operand, options: ReduceOptions = {}): Tensor {
   const t = toFloat(x)
-  const count = axesOf('mean', options.axis, t.rank).reduce((product, axis) => product * lengthOf(t, axis), 1)
+  const { axis } = checked('mean', options, ['axis', 'keepdims'])
+  const count = axesOf('mean', axis, t.rank).reduce((product, axis) => product * lengthOf(t, axis), 1)
   return multiply(sum(t, options), 1 / count)
 }
 /** `Σ (x − mean)² / n`, in two passes so that it stays exact far from 0. */
 export function variance(x: Operand, options: ReduceOptions = {}): Tensor {
   const t = toFloat(x)
-  const centre = mean(t, { axis: options.axis, keepdims: true })
+  const { axis } = checked('variance', options, ['axis', 'keepdims'])
+  const centre = mean(t, { axis, keepdims: true })
   return mean(square(subtract(t, centre)), options)
 }
 /** The square root of the variance. */
@@ -69,7 +83,8 @@ export function all(x: Operand, options: ReduceOptions = {}): Tensor {
 /** `ln Σ eˣ`, without overflow. */
 export function logsumexp(x: Operand, options: ReduceOptions = {}): Tensor {
   const t = toFloat(x)
-  const peak = raw.stopGradient(max(t, { axis: options.axis, keepdims: true }))
+  const { axis } = checked('logsumexp', options, ['axis', 'keepdims'])
+  const peak = raw.stopGradient(max(t, { axis, keepdims: true }))
   const total = log(sum(exp(subtract(t, peak)), options))
   return raw.add(total, reshape(peak, total.shape))
 }
@@ -86,8 +101,9 @@ export function argmax(x: Operand, options: AxisOptions = {}): Tensor {
 export function argmin(x: Operand, options: AxisOptions = {}): Tensor {
   return extreme('argmin', raw.argmin, x, options)
 }
-function extreme(name: string, op: (x: Tensor) => Tensor, x: Operand, { axis }: AxisOptions): Tensor {
+function extreme(name: string, op: (x: Tensor) => Tensor, x: Operand, options: AxisOptions): Tensor {
   const t = toFloat(x)
+  const { axis } = checked(name, options, ['axis'])
   return axis === undefined ? op(reshape(t, [t.size])) : op(axisLast(t, axisOf(name, axis, t.rank)))
 }
 
@@ -110,9 +126,10 @@ function running(
   name: string,
   op: (x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }) => Tensor,
   x: Operand,
-  { axis = -1, reverse = false, exclusive = false }: ScanOptions,
+  options: ScanOptions,
 ): Tensor {
   const t = toNumbers(x)
+  const { axis = -1, reverse = false, exclusive = false } = checked(name, options, ['axis', 'reverse', 'exclusive'])
   return op(t, { axis: axisOf(name, axis, t.rank), reverse, exclusive })
 }
 
@@ -122,15 +139,16 @@ export interface SortOptions extends AxisOptions {
 }
 /** The elements in order along an axis, the last by default; NaN last. */
 export function sort(x: Operand, options: SortOptions = {}): Tensor {
-  return ordered(x, options)[0]
+  return ordered('sort', x, options)[0]
 }
 /** The indices that would sort along an axis; equals keep their order. */
 export function argsort(x: Operand, options: SortOptions = {}): Tensor {
-  return ordered(x, options)[1]
+  return ordered('argsort', x, options)[1]
 }
-function ordered(x: Operand, { axis = -1, descending = false }: SortOptions): [Tensor, Tensor] {
+function ordered(name: string, x: Operand, options: SortOptions): [Tensor, Tensor] {
   const t = toTensor(x)
-  const at = axisOf('sort', axis, t.rank)
+  const { axis = -1, descending = false } = checked(name, options, ['axis', 'descending'])
+  const at = axisOf(name, axis, t.rank)
   const [values, indices] = raw.sort(axisLast(t, at), { descending })
   return [axisBack(values, at), axisBack(indices, at)]
 }

@@ -2,7 +2,7 @@
 
 import { fail } from '../errors.js'
 import { Tensor } from '../tensor.js'
-import { axisOf, lengthOf, type Operand, toTensor } from './operand.js'
+import { axisOf, checked, lengthOf, type Operand, toTensor } from './operand.js'
 import { slice, squeeze, stack } from './shape.js'
 
 /** What a loop carries from one step to the next: one tensor, or several. */
@@ -48,8 +48,10 @@ export function scan<C extends Carry>(
   step: (carry: C, x: Tensor, index: number) => { readonly carry: C; readonly output: Tensor },
   initial: C,
   sequence: Operand,
-  { axis = 0, reverse = false }: ScanSequenceOptions = {},
+  options: ScanSequenceOptions = {},
 ): Scanned<C> {
+  const { axis = 0, reverse = false } = checked('scan', options, ['axis', 'reverse'])
+  if (typeof step !== 'function') fail('ERR_CONFIG', 'scan step', 'a function', step)
   const xs = toTensor(sequence)
   const at = axisOf('scan', axis, xs.rank)
   const length = lengthOf(xs, at)

@@ -7,12 +7,25 @@ import * as raw from '../generated/ops.js'
 import type { Tensor } from '../tensor.js'
 import type { DType, Shape } from '../types.js'
 import { add, equal, greaterEqual, lessEqual, multiply } from './elementwise.js'
-import { axesOf, axisOf, cast, full, lengthOf, type Operand, toTensor } from './operand.js'
+import {
+  axesOf,
+  axisOf,
+  cast,
+  checked,
+  checkShape,
+  full,
+  lengthOf,
+  type Operand,
+  toClasses,
+  toIndices,
+  toTensor,
+} from './operand.js'
 
 export { cast, full } from './operand.js'
 
 /** The same numbers in another shape; one length may be −1. */
 export function reshape(x: Operand, shape: Shape): Tensor {
+  if (!Array.isArray(shape)) fail('ERR_SHAPE', 'reshape shape', 'an array of lengths', shape)
   return raw.reshape(toTensor(x), { shape: [...shape] })
 }
 /** The axes in another order, reversed by default. */
@@ -41,20 +54,29 @@ export function squeeze(x: Operand, axis?: number | readonly number[]): Tensor {
 }
 /** Repeated along new and length-1 axes. */
 export function broadcastTo(x: Operand, shape: Shape): Tensor {
+  checkShape('broadcastTo shape', shape)
   return raw.broadcastTo(toTensor(x), { shape: [...shape] })
 }
 /** Tensors one after the other along an axis, the last by default. */
-export function concatenate(tensors: readonly Operand[], { axis = -1 }: { readonly axis?: number } = {}): Tensor {
+export function concatenate(tensors: readonly Operand[], options: { readonly axis?: number } = {}): Tensor {
+  const { axis = -1 } = checked('concatenate', options, ['axis'])
   const list = oneDType('concatenate', tensors)
   const [first] = list
   if (first === undefined) fail('ERR_SHAPE', 'concatenate', 'at least one tensor', { text: 'none' })
   return raw.concatenate(list, { axis: axisOf('concatenate', axis, first.rank) })
 }
 /** Tensors of one shape along a new axis, the first by default. */
-export function stack(tensors: readonly Operand[], { axis = 0 }: { readonly axis?: number } = {}): Tensor {
-  const list = tensors.map(toTensor)
-  const rank = (list[0]?.rank ?? 0) + 1
-  const at = axisOf('stack', axis, rank)
+export function stack(tensors: readonly Operand[], options: { readonly axis?: number } = {}): Tensor {
+  const { axis = 0 } = checked('stack', options, ['axis'])
+  const list = oneDType('stack', tensors)
+  const [first] = list
+  if (first === undefined) fail('ERR_SHAPE', 'stack', 'at least one tensor', { text: 'none' })
+  const other = list.find(({ shape }) => String(shape) !== String(first.shape))
+  if (other !== undefined) {
+    const shapes = [first.shape, other.shape].map((shape) => `[${shape.join(', ')}]`)
+    fail('ERR_SHAPE', 'stack', 'tensors of one shape', { text: shapes.join(' and ') })
+  }
+  const at = axisOf('stack', axis, first.rank + 1)
   return concatenate(
     list.map((tensor) => expandDims(tensor, at)),
     { axis: at },
@@ -64,12 +86,13 @@ export function stack(tensors: readonly Operand[], { axis = 0 }: { readonly axis
 export function split(
   x: Operand,
   parts: number | readonly number[],
-  { axis = 0 }: { readonly axis?: number } = {},
+  options: { readonly axis?: number } = {},
 ): Tensor[] {
+  const { axis = 0 } = checked('split', options, ['axis'])
   const t = toTensor(x)
   const at = axisOf('split', axis, t.rank)
   const length = lengthOf(t, at)
-  const ends = typeof parts === 'number' ? equalParts(length, parts) : [...parts, length]
+  const ends = typeof parts === 'number' ? equalParts(length, parts) : ownParts(length, parts)
   return ends.map((end, index) => {
     const start = index === 0 ? 0 : (ends[index - 1] ?? 0)
     const begin = t.shape.map((_, axis) => (axis === at ? start : 0))
@@ -83,6 +106,14 @@ function equalParts(length: number, parts: number): number[] {
   return Array.from({ length: parts }, (_, index) => ((index + 1) * length) / parts)
 }
 
+function ownParts(length: number, parts: readonly number[]): number[] {
+  const isNext = (end: number, index: number): boolean =>
+    Number.isInteger(end) && end >= (parts[index - 1] ?? 0) && end <= length
+  if (!Array.isArray(parts) || !parts.every(isNext))
+    fail('ERR_SHAPE', 'split parts', `a number of parts, or rising indices from 0 to ${length}`, parts)
+  return [...parts, length]
+}
+
 /** Where a part begins along each axis, how long it is (−1: to the end), and in which steps. */
 export interface SliceOptions {
   readonly begin: readonly number[]
@@ -90,9 +121,18 @@ export interface SliceOptions {
   readonly step?: readonly number[]
 }
 /** A part of a tensor. */
-export function slice(x: Operand, { begin, size, step }: SliceOptions): Tensor {
+export function slice(x: Operand, options: SliceOptions): Tensor {
+  const { begin, size, step } = checked('slice', options, ['begin', 'size', 'step'])
   const t = toTensor(x)
-  if (begin.length !== t.rank) fail('ERR_SHAPE', 'slice begin', `${t.rank} numbers`, [...begin])
+  for (const [name, list] of [
+    ['begin', begin],
+    ['size', size ?? begin],
+    ['step', step ?? begin],
+  ] as const) {
+    const fits = Array.isArray(list) && list.length === t.rank && list.every(Number.isInteger)
+    if (!fits) fail('ERR_SHAPE', `slice ${name}`, `${t.rank} integers, one an axis of [${t.shape.join(', ')}]`, list)
+  }
+  if (step?.includes(0)) fail('ERR_CONFIG', 'slice step', 'steps that are not 0', [...step])
   const steps = step ?? t.shape.map(() => 1)
   const start = begin.map((from, axis) => (from < 0 ? from + lengthOf(t, axis) : from))
   const room = (axis: number): number => {
@@ -106,7 +146,8 @@ export function slice(x: Operand, { begin, size, step }: SliceOptions): Tensor {
   return raw.slice(t, { start, size: lengths, step: [...steps] })
 }
 /** The elements backwards along some axes, all by default. */
-export function flip(x: Operand, { axis }: { readonly axis?: number | readonly number[] } = {}): Tensor {
+export function flip(x: Operand, options: { readonly axis?: number | readonly number[] } = {}): Tensor {
+  const { axis } = checked('flip', options, ['axis'])
   const t = toTensor(x)
   const turned = axesOf('flip', axis, t.rank)
   const step = t.shape.map((_, index) => (turned.includes(index) ? -1 : 1))
@@ -116,12 +157,16 @@ export function flip(x: Operand, { axis }: { readonly axis?: number | readonly n
 /** `value` before and after along each axis. */
 export function pad(x: Operand, widths: readonly (readonly [number, number])[], value = 0): Tensor {
   const t = toTensor(x)
-  if (widths.length !== t.rank) fail('ERR_SHAPE', 'pad widths', `${t.rank} pairs`, widths.length)
+  const isPair = (pair: unknown): boolean =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((width) => Number.isInteger(width) && width >= 0)
+  if (!Array.isArray(widths) || widths.length !== t.rank || !widths.every(isPair))
+    fail('ERR_SHAPE', 'pad widths', `${t.rank} pairs of integers >= 0, one an axis of [${t.shape.join(', ')}]`, widths)
   const side = (index: 0 | 1): number[] => widths.map((pair) => pair[index])
   return raw.pad(t, { low: side(0), high: side(1), between: t.shape.map(() => 0), value })
 }
 /** The whole tensor `repeats[i]` times along axis `i`. */
 export function tile(x: Operand, repeats: readonly number[]): Tensor {
+  checkShape('tile repeats', repeats)
   const t = toTensor(x)
   const rank = Math.max(t.rank, repeats.length)
   const lengths = [...Array(rank - t.rank).fill(1), ...t.shape] as number[]
@@ -139,30 +184,44 @@ export function tile(x: Operand, repeats: readonly number[]): Tensor {
   )
 }
 /** Each element `times` times along an axis. */
-export function repeat(x: Operand, times: number, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
+export function repeat(x: Operand, times: number, options: { readonly axis?: number } = {}): Tensor {
+  const { axis = 0 } = checked('repeat', options, ['axis'])
+  if (!Number.isInteger(times) || times < 0) fail('ERR_SHAPE', 'repeat times', 'an integer >= 0', times)
   const t = toTensor(x)
   const at = axisOf('repeat', axis, t.rank)
   const [before, length, after] = [t.shape.slice(0, at), lengthOf(t, at), t.shape.slice(at + 1)]
   const spread = broadcastTo(reshape(t, [...before, length, 1, ...after]), [...before, length, times, ...after])
   return reshape(spread, [...before, length * times, ...after])
 }
-/** The slices of `x` that `indices` (integers) name along an axis: `x.shape[:axis] + indices.shape + x.shape[axis+1:]`. */
-export function take(x: Operand, indices: Operand, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
-  const t = toTensor(x)
-  return raw.gather(t, cast(indices, 'int32'), { axis: axisOf('take', axis, t.rank) })
+/**
+ * The slices of `x` that `indices` name along an axis: `x.shape[:axis] + indices.shape + x.shape[axis+1:]`. Indices are
+ * `int32` or plain whole numbers, from 0 to the axis' length: others are an error at the run.
+ */
+export function take(x: Operand, indices: Operand, options: { readonly axis?: number } = {}): Tensor {
+  return taken('take', x, indices, options)
 }
 /** The same as {@link take}. */
 export function gather(x: Operand, indices: Operand, options: { readonly axis?: number } = {}): Tensor {
-  return take(x, indices, options)
+  return taken('gather', x, indices, options)
 }
-/** `y[i…] = x[i… with indices[i…] along the axis]`. */
-export function takeAlongAxis(x: Operand, indices: Operand, { axis = -1 }: { readonly axis?: number } = {}): Tensor {
+function taken(name: string, x: Operand, indices: Operand, options: { readonly axis?: number }): Tensor {
+  const { axis = 0 } = checked(name, options, ['axis'])
   const t = toTensor(x)
-  return raw.takeAlongAxis(t, cast(indices, 'int32'), { axis: axisOf('takeAlongAxis', axis, t.rank) })
+  return raw.gather(t, toIndices(name, indices), { axis: axisOf(name, axis, t.rank) })
 }
-/** 1 at the index, 0 elsewhere, along a new last axis; indices out of range give zeros. */
+/** `y[i…] = x[i… with indices[i…] along the axis]`, the last axis by default; indices as in {@link take}. */
+export function takeAlongAxis(x: Operand, indices: Operand, options: { readonly axis?: number } = {}): Tensor {
+  const { axis = -1 } = checked('takeAlongAxis', options, ['axis'])
+  const t = toTensor(x)
+  return raw.takeAlongAxis(t, toIndices('takeAlongAxis', indices), { axis: axisOf('takeAlongAxis', axis, t.rank) })
+}
+/**
+ * 1 at the index, 0 elsewhere, along a new last axis; indices out of range give zeros. Floats in tensors and typed
+ * arrays are truncated to integers, as in Keras.
+ */
 export function oneHot(indices: Operand, depth: number, dtype: DType = floatx()): Tensor {
-  return raw.oneHot(cast(indices, 'int32'), { depth, dtype })
+  if (!Number.isInteger(depth) || depth < 0) fail('ERR_CONFIG', 'oneHot depth', 'an integer >= 0', depth)
+  return raw.oneHot(toClasses('oneHot', indices), { depth, dtype })
 }
 /** Zeros. */
 export function zeros(shape: Shape, dtype: DType = floatx()): Tensor {
@@ -191,7 +250,8 @@ export function arange(start: number, stop: number, step = 1, dtype: DType = flo
 }
 /** 1 on the diagonal, 0 elsewhere. */
 export function eye(rows: number, options: { readonly columns?: number; readonly dtype?: DType } = {}): Tensor {
-  const { columns = rows, dtype = floatx() } = options
+  const { columns = rows, dtype = floatx() } = checked('eye', options, ['columns', 'dtype'])
+  checkShape('eye', [rows, columns])
   return cast(diagonal(rows, columns, 0, equal), dtype)
 }
 /** The lower triangle of the last two axes: `column ≤ row + k`. */
@@ -211,7 +271,8 @@ function diagonal(rows: number, columns: number, k: number, compare: (a: Operand
   const index = (size: number): Tensor => raw.iota({ size, dtype: 'int32' })
   return compare(index(columns), add(reshape(index(rows), [rows, 1]), k))
 }
-function oneDType(_op: string, tensors: readonly Operand[]): Tensor[] {
+function oneDType(op: string, tensors: readonly Operand[]): Tensor[] {
+  if (!Array.isArray(tensors)) fail('ERR_DATA', op, 'a list of tensors', tensors)
   const list = tensors.map(toTensor)
   const dtype = list.reduce<DType>((widest, tensor) => promote(widest, tensor.dtype), 'bool')
   return list.map((tensor) => cast(tensor, dtype))

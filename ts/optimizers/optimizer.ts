@@ -5,6 +5,7 @@
  */
 
 import { floatx } from '../config.js'
+import type { Constraint } from '../constraints.js'
 import { fail } from '../errors.js'
 import {
   type ArgumentsOf,
@@ -16,6 +17,7 @@ import {
 } from '../fields.js'
 import { snakeClass } from '../names.js'
 import * as ops from '../ops.js'
+import { returnedNow, returnedScalar, returnedTensor } from '../returned.js'
 import { Schedule } from '../schedules/schedule.js'
 import { learningRateKind } from '../schedules/table.js'
 import { type Tensor, tensor } from '../tensor.js'
@@ -164,7 +166,9 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
 
   /** The learning rate of the next step, a scalar. */
   rate(): Tensor {
-    return this.#rate instanceof Schedule ? this.#rate.call(this.iterations.read()) : this.#rate.read()
+    if (!(this.#rate instanceof Schedule)) return this.#rate.read()
+    const rate = returnedScalar(this.#rate.call(this.iterations.read()), `${this.#rate.className}.call`)
+    return ops.reshape(rate, [])
   }
 
   /** All state, in the order of Keras's files: counter, rate (unless it is a schedule), averages, accumulators, slots. */
@@ -259,7 +263,9 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
 
   /** Sets a variable, unless this step only accumulates. */
   protected assign(target: Variable, value: Tensor): void {
-    target.assign(this.#gate === undefined ? value : ops.where(this.#gate, value, target.read()))
+    const next = returnedTensor(value, `${this.className}.update, ${target.name}`)
+    checkLike(next, target, `${this.className}.update, ${target.name}`)
+    target.assign(this.#gate === undefined ? next : ops.where(this.#gate, next, target.read()))
   }
 
   /** Updates made before this one, a scalar. */
@@ -280,7 +286,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
     if (every === null) this.#update(gradients, variables)
     else this.#accumulate(gradients, variables, every)
     this.#moveAverages()
-    for (const weight of variables) if (weight.constraint) weight.assign(weight.constraint.call(weight.read()))
+    for (const weight of variables) if (weight.constraint) weight.assign(constrained(weight, weight.constraint))
   }
 
   /** Adds gradients up; every k-th step updates by their mean and starts again. */
@@ -306,7 +312,9 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
     this.#decay(variables, rate)
     this.beforeUpdates(variables)
     for (const [i, weight] of variables.entries()) {
-      this.update(clipped[i]!, weight, ops.cast(rate, weight.dtype), (name) => this.#slot(weight, name))
+      const slots: Slots = (name) => this.#slot(weight, name)
+      const result: unknown = this.update(clipped[i]!, weight, ops.cast(rate, weight.dtype), slots)
+      returnedNow(result, `${this.className}.update`)
     }
   }
 
@@ -352,9 +360,29 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
   #slot(weight: Variable, name: string): Variable {
     return (
       this.#slots.get(weight)?.get(name) ??
-      fail('ERR_INTERNAL', this.className, `a slot '${name}' of ${weight.name}`, undefined)
+      fail(
+        'ERR_CONFIG',
+        `${this.className} slot`,
+        `one of ${this.#allGroups().flat().join(', ') || 'none'}`,
+        name,
+        'Name it in slotGroups',
+      )
     )
   }
+}
+
+/** What a constraint makes of a weight, which has its shape and type. */
+function constrained(weight: Variable, constraint: Constraint): Tensor {
+  const where = `${constraint.className}.call`
+  const value = returnedTensor(constraint.call(weight.read()), where)
+  checkLike(value, weight, where)
+  return value
+}
+
+function checkLike(value: Tensor, target: Variable, where: string): void {
+  if (value.dtype !== target.dtype) fail('ERR_DTYPE', where, target.dtype, { text: value.dtype })
+  if (String(value.shape) !== String(target.shape))
+    fail('ERR_SHAPE', where, `shape [${target.shape.join(', ')}]`, { text: `[${value.shape.join(', ')}]` })
 }
 
 function rateVariable(rate: number): Variable {

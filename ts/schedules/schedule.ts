@@ -3,6 +3,7 @@
 import { floatx } from '../config.js'
 import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
 import * as ops from '../ops.js'
+import { returnedScalar } from '../returned.js'
 import type { Tensor } from '../tensor.js'
 
 /** A rate, a schedule, or any function of the step made of ops. */
@@ -48,6 +49,6 @@ export class FunctionSchedule extends Schedule {
   }
 
   override call(step: Tensor): Tensor {
-    return this.#rate(step)
+    return returnedScalar(this.#rate(step), 'the function learningRate')
   }
 }

@@ -6,6 +6,7 @@ import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import { type Precision, precision } from '../precision.js'
 import { compile, type Program } from '../program.js'
+import { returnedNow, returnedScalar, returnedTensor } from '../returned.js'
 import type { Tensor } from '../tensor.js'
 import { placeholder, trace } from '../trace.js'
 import type { DType, Shape } from '../types.js'
@@ -96,7 +97,9 @@ function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarde
   const y = spec.y.map((one) => one && placeholderOf(one))
   const weights = spec.weights.map((one) => one && placeholderOf(one))
   const batch: Batch = { x: alone(x), y: maybeAlone(y), sampleWeight: weights.length === 1 ? weights[0] : weights }
-  const { result: logs, updates } = trace(() => (kind === 'train' ? model.trainStep(batch) : model.testStep(batch)))
+  const method = kind === 'train' ? 'trainStep' : 'testStep'
+  const where = `${model.constructor.name}.${method}`
+  const { result: logs, updates } = trace(() => checkedLogs(model[method](batch), where))
   const kept = keepLogs(model, logs, updates)
   // A trace of its own: what the variables hold when it runs, and not what this step assigns.
   const { result: readers } = trace(() => readersOf(model, kept, updates))
@@ -115,6 +118,17 @@ function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarde
   }
 }
 
+/** What a step of the user's returned: scalars to log, by name. */
+function checkedLogs(logs: unknown, where: string): StepLogs {
+  const isRecord = typeof logs === 'object' && logs !== null && Object.getPrototypeOf(logs) === Object.prototype
+  if (!isRecord) {
+    returnedNow(logs, where)
+    fail('ERR_DATA', where, 'scalars to log, by name, such as { loss }', logs)
+  }
+  const entries = Object.entries(logs as object)
+  return Object.fromEntries(entries.map(([name, value]) => [name, returnedScalar(value, `${where} '${name}'`)]))
+}
+
 /** Whether a step moved the compiled loss and metrics. */
 function isTracked(model: Model, updates: ReadonlyMap<Variable, Tensor>): boolean {
   const resolved = model.isCompiled ? model.compiled.resolved : undefined
@@ -127,7 +141,6 @@ function keepLogs(model: Model, logs: StepLogs, updates: Map<Variable, Tensor>):
   const kept = new Map<string, Variable>()
   for (const [name, value] of Object.entries(logs)) {
     if (known.includes(name)) continue
-    if (value.size !== 1) fail('ERR_SHAPE', `trainStep '${name}'`, 'a scalar to log', value.shape)
     const last = variable(0, { name: `log_${name}`, trainable: false, dtype: 'float32' })
     updates.set(last, ops.cast(ops.reshape(value, []), 'float32'))
     kept.set(name, last)
@@ -145,7 +158,8 @@ function readersOf(
   if (isTracked(model, updates)) {
     const { trackers, metrics } = model.compiled.resolved!
     for (const tracker of trackers) if (updates.has(tracker.total)) readers.set(tracker.name, tracker.result())
-    for (const { key, metric } of metrics) readers.set(key, metric.result())
+    for (const { key, metric } of metrics)
+      readers.set(key, returnedTensor(metric.result(), `${metric.className}.result`))
   }
   for (const [name, last] of kept) readers.set(name, last.read())
   return readers

@@ -4,6 +4,7 @@ import { gradient } from '../gradient.js'
 import type { Tensors } from '../layers/layer.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
+import { returnedNow } from '../returned.js'
 import { Tensor } from '../tensor.js'
 import type { Resolved } from './compile.js'
 
@@ -92,7 +93,8 @@ function track(model: Model, batch: Batch, yPred: readonly Tensor[], { total, pa
   for (const [name, value] of model.addedMetrics()) resolved.added(name).update(value, samples)
   const weights = listOf(batch.sampleWeight)
   for (const { metric, output, weighted } of resolved.metrics) {
-    metric.update(yTrue[output]!, yPred[output]!, weighted ? { sampleWeight: weights[output] } : {})
+    const weighting = weighted ? { sampleWeight: weights[output] } : {}
+    returnedNow(metric.update(yTrue[output]!, yPred[output]!, weighting), `${metric.className}.update`)
   }
 }
 
