@@ -119,24 +119,30 @@ export function convert(values: TypedArray | readonly (number | boolean)[], dtyp
 /** The shape, if `size` elements fit it. */
 export function resolveShape(shape: Shape, size: number): number[] {
   if (!Array.isArray(shape)) fail('ERR_SHAPE', 'tensor shape', 'an array of lengths', shape)
-  const wrong = shape.some((length) => !Number.isInteger(length) || length < 0 || length > 0xffff_ffff)
-  const product = shape.reduce((left, right) => left * right, 1)
-  if (wrong || product !== size) {
+  let product = 1
+  for (const length of shape) {
+    product *= Number.isInteger(length) && length >= 0 && length <= 0xffff_ffff ? length : Number.NaN
+  }
+  if (product !== size) {
     const hint = shape.includes(-1) ? 'Leave a length open with reshape' : undefined
     fail('ERR_SHAPE', 'tensor shape', `lengths that multiply to ${size}`, [...shape], hint)
   }
   return [...shape]
 }
 
+const KINDS: ReadonlySet<string> = new Set(
+  ['Int8', 'Uint8', 'Uint8Clamped', 'Int16', 'Uint16', 'Int32', 'Uint32', 'Float32', 'Float64'].map(
+    (kind) => `[object ${kind}Array]`,
+  ),
+)
+
 function checkedArray(data: ArrayBufferView): TypedArray {
-  // A view whose buffer was transferred to another thread has no bytes; `detached` is not in every Node we support.
-  const { buffer } = data
-  const detached = (buffer as { readonly detached?: boolean }).detached ?? isDetached(buffer)
-  if (data.byteLength === 0 && detached) {
+  // A view whose buffer was transferred to another thread has no bytes. A small array in use may have no buffer of its
+  // own yet, and would get one by being asked.
+  if (data.byteLength === 0 && isDetached(data.buffer)) {
     fail('ERR_DATA', 'tensor data', 'a typed array in use', { text: 'one whose buffer was transferred' })
   }
-  const known = ['Int8', 'Uint8', 'Uint8Clamped', 'Int16', 'Uint16', 'Int32', 'Uint32', 'Float32', 'Float64']
-  if (!known.some((kind) => Object.prototype.toString.call(data) === `[object ${kind}Array]`)) {
+  if (!KINDS.has(Object.prototype.toString.call(data))) {
     fail('ERR_DATA', 'tensor data', 'a typed array of numbers', { text: `a ${data.constructor.name}` })
   }
   return data as TypedArray

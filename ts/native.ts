@@ -1,6 +1,5 @@
 /** The one import of the addon: everything native comes through here. */
 export {
-  apply,
   applyAll,
   BindingColumns,
   BindingEpoch,
@@ -8,9 +7,17 @@ export {
   BindingProfile,
   BindingProgram,
   BindingRuntime,
-  BindingTensor,
+  type BindingTensor,
   BindingVariable,
+  fill,
   firstNonFinite,
+  fromBytes,
   gradients,
+  inputs,
+  openBorder,
+  opName,
+  placeholder,
+  release,
+  sizes,
   version,
 } from '../native/index.cjs'

@@ -76,7 +76,7 @@ function settle(ticket: number, code: string | null, message: string | null): vo
 }
 
 /** A native error as one of ours; anything else as it is. */
-function unwrap(error: unknown): unknown {
+export function unwrap(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof FerrogradError) return error
   const code = (error as { code?: unknown }).code
   if (typeof code !== 'string') return error

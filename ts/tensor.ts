@@ -1,12 +1,13 @@
 /** Tensors: handles on nodes of the graph, with a shape at once and numbers when asked. */
 
-import { allocate, bytesOf, dtypeCode, dtypeOf, isDType } from './dtype.js'
+import { drawOp, handOver, MOST_ATTRIBUTES, readInto, shapeOf, toldDType, toldShape, typeOf } from './border.js'
+import { allocate, isDType } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
 import { evaluateLater, evaluateNow } from './evaluation.js'
 import { convert, flatten, resolveShape } from './flatten.js'
 import { formatTensor, nest } from './format.js'
 import { inspectWith } from './inspect.js'
-import { applyAll as applyAllNative, apply as applyNative, BindingTensor } from './native.js'
+import { applyAll as applyAllNative, type BindingTensor, release } from './native.js'
 import type { MatmulOptions } from './ops/linear.js'
 import type { Operand } from './ops/operand.js'
 import type { AxisOptions, ReduceOptions } from './ops/reduce.js'
@@ -52,18 +53,34 @@ export class Tensor {
     depthOf = (tensor) => tensor.#depth
   }
 
-  private constructor(handle: BindingTensor, depth: number) {
+  private constructor(handle: BindingTensor, depth: number, dtype?: DType, shape?: Shape) {
     // JavaScript does not know that this is private.
     if (typeof depth !== 'number') fail('ERR_CONFIG', 'new Tensor', 'a call of tensor(…)', { text: 'its constructor' })
     this.#handle = handle
     this.#depth = depth
     this.#recorded = isRecording()
+    this.#shape = shape
+    this.#dtype = dtype
     if (depth > DEEP) this.#compute(handle)
   }
 
   /** Wraps a native handle that lies `depth` ops from numbers. */
   static of(handle: BindingTensor, depth = 0): Tensor {
     return new Tensor(handle, depth)
+  }
+
+  /** An op with one output on up to three tensors. */
+  static draw(op: number, attributes: readonly number[] | undefined, a: Tensor, b?: Tensor, c?: Tensor): Tensor {
+    const [x, y] = [b === undefined ? undefined : b.#live(), c === undefined ? undefined : c.#live()]
+    const handle = drawOp(op, attributes, a.#live(), x, y)
+    const depth = Math.max(a.#depth, b === undefined ? 0 : b.#depth, c === undefined ? 0 : c.#depth) + 1
+    const shape = a.#sameShape() ?? (b === undefined ? undefined : b.#sameShape())
+    return new Tensor(handle, depth, toldDType(), shape)
+  }
+
+  /** Wraps a native handle on numbers of a type and a frozen shape that are known. */
+  static given(handle: BindingTensor, dtype: DType, shape: Shape): Tensor {
+    return new Tensor(handle, 0, dtype, shape)
   }
 
   /** Wraps a native handle that has numbers only in a run of a program. */
@@ -73,13 +90,13 @@ export class Tensor {
 
   /** Lengths of the axes; `[]` for a single number. */
   get shape(): Shape {
-    this.#shape ??= Object.freeze(this.#live().shape)
+    this.#shape ??= shapeOf(this.#live())
     return this.#shape
   }
 
   /** Type of the elements. */
   get dtype(): DType {
-    this.#dtype ??= dtypeOf(this.#live().dtype)
+    this.#dtype ??= typeOf(this.#live())
     return this.#dtype
   }
 
@@ -90,22 +107,27 @@ export class Tensor {
 
   /** Number of elements. */
   get size(): number {
-    return this.shape.reduce((product, length) => product * length, 1)
+    let size = 1
+    for (const length of this.shape) size *= length
+    return size
   }
 
   /** The numbers, row-major, computed off the event loop; truth values as bytes 0 and 1. */
   async data(): Promise<TypedArray> {
     const handle = this.#concrete()
-    if (!handle.evaluated) await evaluateLater([handle], this.#recorded)
-    this.#depth = 0
-    return this.#read(handle)
+    const values = allocate(this.dtype, this.size)
+    if (readInto(values, handle)) return values
+    await evaluateLater([handle], this.#recorded)
+    return this.#read(handle, values)
   }
 
   /** The numbers, row-major, computed now: for small tensors. */
   dataSync(): TypedArray {
     const handle = this.#concrete()
-    if (!handle.evaluated) this.#compute(handle)
-    return this.#read(handle)
+    const values = allocate(this.dtype, this.size)
+    if (readInto(values, handle)) return values
+    this.#compute(handle)
+    return this.#read(handle, values)
   }
 
   /** The numbers in nested arrays, a plain number for a scalar. */
@@ -279,7 +301,7 @@ export class Tensor {
    * an error; tensors that were drawn from it stay what they are.
    */
   dispose(): void {
-    this.#handle?.release()
+    if (this.#handle !== undefined) release(this.#handle)
     this.#handle = undefined
   }
 
@@ -316,7 +338,8 @@ export class Tensor {
 
   /** With its numbers where they are there and few. */
   #inspect(): string {
-    const few = this.#handle?.evaluated === true && this.size <= FEW
+    const handle = this.#handle
+    const few = handle !== undefined && this.size <= FEW && readInto(allocate(this.dtype, this.size), handle)
     return few ? this.toString() : this.#describe()
   }
 
@@ -343,10 +366,15 @@ export class Tensor {
     this.#depth = 0
   }
 
-  #read(handle: BindingTensor): TypedArray {
-    const values = allocate(this.dtype, this.size)
-    native(() => handle.read(bytesOf(values)))
+  #read(handle: BindingTensor, values: TypedArray): TypedArray {
+    this.#depth = 0
+    readInto(values, handle)
     return values
+  }
+
+  /** Its shape, where it is known and Rust told of the same. */
+  #sameShape(): Shape | undefined {
+    return this.#shape !== undefined && toldShape(this.#shape) ? this.#shape : undefined
   }
 
   #single(): void {
@@ -386,7 +414,7 @@ export function tensor(data: TensorLike, shape?: Shape, dtype?: DType): Tensor {
   const type = dtype ?? source.dtype
   const values = convert(source.values, type)
   const lengths = resolveShape(shape ?? source.shape, values.length)
-  return Tensor.of(native(() => BindingTensor.fromBytes(lengths, dtypeCode(type), bytesOf(values))))
+  return Tensor.given(handOver(values, lengths, type), type, Object.freeze(lengths))
 }
 
 function fromTensor(data: Tensor, shape: Shape | undefined, dtype: DType | undefined): Tensor {
@@ -396,21 +424,28 @@ function fromTensor(data: Tensor, shape: Shape | undefined, dtype: DType | undef
 }
 
 /** `op` on up to three tensors; used by the generated declarations. */
-export function apply(op: number, inputs: readonly Tensor[], attributes?: number[]): Tensor {
-  const [a, b, c] = inputs
-  if (a === undefined || inputs.length > 3) return first(applyAll(op, inputs, attributes ?? []))
-  const [x, y, z] = [handleOf(a), b && handleOf(b), c && handleOf(c)]
-  return Tensor.of(
-    native(() => applyNative(op, x, y, z, attributes)),
-    depthAbove(inputs),
-  )
+export function apply(
+  op: number,
+  attributes: readonly number[] | undefined,
+  a: Tensor,
+  b?: Tensor,
+  c?: Tensor,
+): Tensor {
+  if (attributes === undefined || attributes.length <= MOST_ATTRIBUTES) return Tensor.draw(op, attributes, a, b, c)
+  const inputs = [a, b, c].filter((input) => input !== undefined)
+  return applyList(op, inputs, attributes)
+}
+
+/** `op` on any number of tensors. */
+export function applyList(op: number, inputs: readonly Tensor[], attributes: readonly number[]): Tensor {
+  return first(applyAll(op, inputs, attributes))
 }
 
 /** Every output of `op` on any number of tensors. */
-export function applyAll(op: number, inputs: readonly Tensor[], attributes: number[]): Tensor[] {
+export function applyAll(op: number, inputs: readonly Tensor[], attributes: readonly number[]): Tensor[] {
   const handles = inputs.map(handleOf)
   const depth = depthAbove(inputs)
-  return native(() => applyAllNative(op, handles, attributes)).map((handle) => Tensor.of(handle, depth))
+  return native(() => applyAllNative(op, handles, [...attributes])).map((handle) => Tensor.of(handle, depth))
 }
 
 function depthAbove(inputs: readonly Tensor[]): number {

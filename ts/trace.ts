@@ -2,7 +2,7 @@
 
 import { dtypeCode } from './dtype.js'
 import { type Flagged, type Frame, within } from './frames.js'
-import { BindingTensor } from './native.js'
+import { placeholder as nativePlaceholder } from './native.js'
 import { native } from './runtime.js'
 import { Tensor } from './tensor.js'
 import type { DType, Shape } from './types.js'
@@ -29,5 +29,5 @@ export function untraced<R>(fn: () => R): R {
 
 /** A tensor that is fed at each run of a program. */
 export function placeholder(shape: Shape, dtype: DType): Tensor {
-  return Tensor.traced(native(() => BindingTensor.placeholder([...shape], dtypeCode(dtype))))
+  return Tensor.traced(native(() => nativePlaceholder([...shape], dtypeCode(dtype))))
 }

@@ -5,27 +5,27 @@
  */
 
 import { dtypeCode } from '../dtype.js'
-import { apply, applyAll, type Tensor } from '../tensor.js'
+import { apply, applyAll, applyList, type Tensor } from '../tensor.js'
 import type { DType } from '../types.js'
 
 /** `y = |x|` at each element; the gradient at 0 is 0. */
 export function abs(x: Tensor): Tensor {
-  return apply(0, [x])
+  return apply(0, undefined, x)
 }
 
 /** `y = a + b` at each element, with broadcasting. */
 export function add(a: Tensor, b: Tensor): Tensor {
-  return apply(1, [a, b])
+  return apply(1, undefined, a, b)
 }
 
 /** `y = argmaxᵢ xᵢ` over the last axis, as int32: the first of equals, the first NaN before all. */
 export function argmax(x: Tensor): Tensor {
-  return apply(2, [x])
+  return apply(2, undefined, x)
 }
 
 /** `y = argminᵢ xᵢ` over the last axis, as int32: the first of equals, the first NaN before all. */
 export function argmin(x: Tensor): Tensor {
-  return apply(3, [x])
+  return apply(3, undefined, x)
 }
 
 /**
@@ -34,7 +34,7 @@ export function argmin(x: Tensor): Tensor {
  * - `shape`: The shape of `y`.
  */
 export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(4, [x], [attributes.shape.length, ...attributes.shape])
+  return apply(4, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /**
@@ -43,12 +43,12 @@ export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] })
  * - `dtype`: The type of `y`.
  */
 export function cast(x: Tensor, attributes: { dtype: DType }): Tensor {
-  return apply(5, [x], [dtypeCode(attributes.dtype)])
+  return apply(5, [dtypeCode(attributes.dtype)], x)
 }
 
 /** `y = ⌈x⌉` at each element, no gradient. */
 export function ceil(x: Tensor): Tensor {
-  return apply(6, [x])
+  return apply(6, undefined, x)
 }
 
 /**
@@ -57,12 +57,12 @@ export function ceil(x: Tensor): Tensor {
  * - `axis`: The axis, negative from the end.
  */
 export function concatenate(tensors: readonly Tensor[], attributes: { axis: number }): Tensor {
-  return apply(7, tensors, [attributes.axis])
+  return applyList(7, tensors, [attributes.axis])
 }
 
 /** `y = cos x` at each element, `x` in radians. */
 export function cos(x: Tensor): Tensor {
-  return apply(8, [x])
+  return apply(8, undefined, x)
 }
 
 /**
@@ -73,7 +73,7 @@ export function cos(x: Tensor): Tensor {
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(9, [x], [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)])
+  return apply(9, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /**
@@ -84,42 +84,42 @@ export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean;
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumsum(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(10, [x], [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)])
+  return apply(10, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /** `y = a / b` at each element, with broadcasting. */
 export function divide(a: Tensor, b: Tensor): Tensor {
-  return apply(11, [a, b])
+  return apply(11, undefined, a, b)
 }
 
 /** `y` is true where `a = b`, with broadcasting. */
 export function equal(a: Tensor, b: Tensor): Tensor {
-  return apply(12, [a, b])
+  return apply(12, undefined, a, b)
 }
 
 /** `y = 2/√π · ∫₀ˣ e^(−t²) dt` at each element. */
 export function erf(x: Tensor): Tensor {
-  return apply(13, [x])
+  return apply(13, undefined, x)
 }
 
 /** `y = eˣ` at each element. */
 export function exp(x: Tensor): Tensor {
-  return apply(14, [x])
+  return apply(14, undefined, x)
 }
 
 /** `y = eˣ − 1` at each element, exact near 0. */
 export function expm1(x: Tensor): Tensor {
-  return apply(15, [x])
+  return apply(15, undefined, x)
 }
 
 /** `y = ⌊x⌋` at each element, no gradient. */
 export function floor(x: Tensor): Tensor {
-  return apply(16, [x])
+  return apply(16, undefined, x)
 }
 
 /** `y = ⌊a / b⌋` at each element, with broadcasting; no gradient. */
 export function floorDivide(a: Tensor, b: Tensor): Tensor {
-  return apply(17, [a, b])
+  return apply(17, undefined, a, b)
 }
 
 /**
@@ -128,17 +128,17 @@ export function floorDivide(a: Tensor, b: Tensor): Tensor {
  * - `axis`: The axis that the indices number.
  */
 export function gather(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(18, [x, indices], [attributes.axis])
+  return apply(18, [attributes.axis], x, indices)
 }
 
 /** `y` is true where `a > b`, with broadcasting. */
 export function greater(a: Tensor, b: Tensor): Tensor {
-  return apply(19, [a, b])
+  return apply(19, undefined, a, b)
 }
 
 /** `y` is true where `a ≥ b`, with broadcasting. */
 export function greaterEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(20, [a, b])
+  return apply(20, undefined, a, b)
 }
 
 /**
@@ -148,27 +148,27 @@ export function greaterEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`, numbers.
  */
 export function iota(attributes: { size: number; dtype: DType }): Tensor {
-  return apply(21, [], [attributes.size, dtypeCode(attributes.dtype)])
+  return applyList(21, [], [attributes.size, dtypeCode(attributes.dtype)])
 }
 
 /** `y` is true where `x` is neither infinite nor NaN. */
 export function isFinite(x: Tensor): Tensor {
-  return apply(22, [x])
+  return apply(22, undefined, x)
 }
 
 /** `y` is true where `x` is NaN. */
 export function isNan(x: Tensor): Tensor {
-  return apply(23, [x])
+  return apply(23, undefined, x)
 }
 
 /** `y` is true where `a < b`, with broadcasting. */
 export function less(a: Tensor, b: Tensor): Tensor {
-  return apply(24, [a, b])
+  return apply(24, undefined, a, b)
 }
 
 /** `y` is true where `a ≤ b`, with broadcasting. */
 export function lessEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(25, [a, b])
+  return apply(25, undefined, a, b)
 }
 
 /**
@@ -178,37 +178,37 @@ export function lessEqual(a: Tensor, b: Tensor): Tensor {
  * - `reverse`: True begins at the end.
  */
 export function linearRecurrence(a: Tensor, b: Tensor, attributes: { axis: number; reverse: boolean }): Tensor {
-  return apply(26, [a, b], [attributes.axis, Number(attributes.reverse)])
+  return apply(26, [attributes.axis, Number(attributes.reverse)], a, b)
 }
 
 /** `y = ln x` at each element. */
 export function log(x: Tensor): Tensor {
-  return apply(27, [x])
+  return apply(27, undefined, x)
 }
 
 /** `y = ln(1 + x)` at each element, exact near 0. */
 export function log1p(x: Tensor): Tensor {
-  return apply(28, [x])
+  return apply(28, undefined, x)
 }
 
 /** `yᵢ = xᵢ − ln Σⱼ eˣʲ` over the last axis. */
 export function logSoftmax(x: Tensor): Tensor {
-  return apply(29, [x])
+  return apply(29, undefined, x)
 }
 
 /** `y` is true where both `a` and `b` are, with broadcasting. */
 export function logicalAnd(a: Tensor, b: Tensor): Tensor {
-  return apply(30, [a, b])
+  return apply(30, undefined, a, b)
 }
 
 /** `y` is true where `x` is false. */
 export function logicalNot(x: Tensor): Tensor {
-  return apply(31, [x])
+  return apply(31, undefined, x)
 }
 
 /** `y` is true where `a` or `b` is, with broadcasting. */
 export function logicalOr(a: Tensor, b: Tensor): Tensor {
-  return apply(32, [a, b])
+  return apply(32, undefined, a, b)
 }
 
 /**
@@ -218,7 +218,7 @@ export function logicalOr(a: Tensor, b: Tensor): Tensor {
  * - `transposeB`: Reads `b` as (…, n, k).
  */
 export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; transposeB: boolean }): Tensor {
-  return apply(33, [a, b], [Number(attributes.transposeA), Number(attributes.transposeB)])
+  return apply(33, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
 }
 
 /**
@@ -228,12 +228,12 @@ export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; 
  * - `keepdims`: True leaves them as 1.
  */
 export function max(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(34, [x], [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)])
+  return apply(34, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /** `y = max(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function maximum(a: Tensor, b: Tensor): Tensor {
-  return apply(35, [a, b])
+  return apply(35, undefined, a, b)
 }
 
 /**
@@ -243,32 +243,32 @@ export function maximum(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function min(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(36, [x], [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)])
+  return apply(36, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /** `y = min(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function minimum(a: Tensor, b: Tensor): Tensor {
-  return apply(37, [a, b])
+  return apply(37, undefined, a, b)
 }
 
 /** `y = a − b·⌊a / b⌋` at each element, with broadcasting. */
 export function mod(a: Tensor, b: Tensor): Tensor {
-  return apply(38, [a, b])
+  return apply(38, undefined, a, b)
 }
 
 /** `y = a · b` at each element, with broadcasting. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
-  return apply(39, [a, b])
+  return apply(39, undefined, a, b)
 }
 
 /** `y = −x` at each element. */
 export function negative(x: Tensor): Tensor {
-  return apply(40, [x])
+  return apply(40, undefined, x)
 }
 
 /** `y` is true where `a ≠ b`, with broadcasting. */
 export function notEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(41, [a, b])
+  return apply(41, undefined, a, b)
 }
 
 /**
@@ -278,7 +278,7 @@ export function notEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`.
  */
 export function oneHot(indices: Tensor, attributes: { depth: number; dtype: DType }): Tensor {
-  return apply(42, [indices], [attributes.depth, dtypeCode(attributes.dtype)])
+  return apply(42, [attributes.depth, dtypeCode(attributes.dtype)], indices)
 }
 
 /**
@@ -295,14 +295,14 @@ export function pad(
 ): Tensor {
   return apply(
     43,
-    [x],
     [attributes.low.length, ...attributes.low, attributes.high.length, ...attributes.high, attributes.between.length, ...attributes.between, attributes.value],
+    x,
   )
 }
 
 /** `y = aᵇ` at each element, with broadcasting; `∂y/∂b` is 0 where `a ≤ 0`. */
 export function power(a: Tensor, b: Tensor): Tensor {
-  return apply(44, [a, b])
+  return apply(44, undefined, a, b)
 }
 
 /**
@@ -312,7 +312,7 @@ export function power(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function prod(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(45, [x], [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)])
+  return apply(45, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -331,8 +331,8 @@ export function randomBernoulli(
 ): Tensor {
   return apply(
     46,
-    [step],
     [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.probability],
+    step,
   )
 }
 
@@ -352,8 +352,8 @@ export function randomDropout(
 ): Tensor {
   return apply(
     47,
-    [step],
     [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.keep],
+    step,
   )
 }
 
@@ -374,8 +374,8 @@ export function randomIntegers(
 ): Tensor {
   return apply(
     48,
-    [step],
     [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.low, attributes.high],
+    step,
   )
 }
 
@@ -394,8 +394,8 @@ export function randomNormal(
 ): Tensor {
   return apply(
     49,
-    [step],
     [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+    step,
   )
 }
 
@@ -414,8 +414,8 @@ export function randomTruncatedNormal(
 ): Tensor {
   return apply(
     50,
-    [step],
     [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+    step,
   )
 }
 
@@ -434,8 +434,8 @@ export function randomUniform(
 ): Tensor {
   return apply(
     51,
-    [step],
     [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+    step,
   )
 }
 
@@ -454,19 +454,19 @@ export function randomUniformOpen(
 ): Tensor {
   return apply(
     52,
-    [step],
     [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+    step,
   )
 }
 
 /** `y = 1 / x` at each element. */
 export function reciprocal(x: Tensor): Tensor {
-  return apply(53, [x])
+  return apply(53, undefined, x)
 }
 
 /** `y = max(x, 0)` at each element; the gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
-  return apply(54, [x])
+  return apply(54, undefined, x)
 }
 
 /**
@@ -475,17 +475,17 @@ export function relu(x: Tensor): Tensor {
  * - `shape`: The new sizes; one may be −1.
  */
 export function reshape(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(55, [x], [attributes.shape.length, ...attributes.shape])
+  return apply(55, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /** `y` is the integer nearest to `x`, the even one where two are as near; no gradient. */
 export function round(x: Tensor): Tensor {
-  return apply(56, [x])
+  return apply(56, undefined, x)
 }
 
 /** `y = 1 / √x` at each element. */
 export function rsqrt(x: Tensor): Tensor {
-  return apply(57, [x])
+  return apply(57, undefined, x)
 }
 
 /**
@@ -495,7 +495,7 @@ export function rsqrt(x: Tensor): Tensor {
  * - `size`: The size of that axis of `y`.
  */
 export function scatterAdd(updates: Tensor, indices: Tensor, attributes: { axis: number; size: number }): Tensor {
-  return apply(58, [updates, indices], [attributes.axis, attributes.size])
+  return apply(58, [attributes.axis, attributes.size], updates, indices)
 }
 
 /**
@@ -509,27 +509,27 @@ export function scatterAddAlongAxis(
   indices: Tensor,
   attributes: { axis: number; size: number },
 ): Tensor {
-  return apply(59, [updates, indices], [attributes.axis, attributes.size])
+  return apply(59, [attributes.axis, attributes.size], updates, indices)
 }
 
 /** `y = 1 / (1 + e⁻ˣ)` at each element. */
 export function sigmoid(x: Tensor): Tensor {
-  return apply(60, [x])
+  return apply(60, undefined, x)
 }
 
 /** `y = −t · ln σ(x) − (1 − t) · ln σ(−x)` at each element, without overflow. */
 export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(61, [logits, targets])
+  return apply(61, undefined, logits, targets)
 }
 
 /** `y` is −1, 0 or 1, as `x` is negative, zero or positive; NaN stays NaN. */
 export function sign(x: Tensor): Tensor {
-  return apply(62, [x])
+  return apply(62, undefined, x)
 }
 
 /** `y = sin x` at each element, `x` in radians. */
 export function sin(x: Tensor): Tensor {
-  return apply(63, [x])
+  return apply(63, undefined, x)
 }
 
 /**
@@ -545,24 +545,24 @@ export function slice(
 ): Tensor {
   return apply(
     64,
-    [x],
     [attributes.start.length, ...attributes.start, attributes.size.length, ...attributes.size, attributes.step.length, ...attributes.step],
+    x,
   )
 }
 
 /** `yᵢ = eˣⁱ / Σⱼ eˣʲ` over the last axis. */
 export function softmax(x: Tensor): Tensor {
-  return apply(65, [x])
+  return apply(65, undefined, x)
 }
 
 /** `y = −Σᵢ tᵢ · ln softmax(x)ᵢ` over the last axis: logits (…, classes), targets alike → (…). */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(66, [logits, targets])
+  return apply(66, undefined, logits, targets)
 }
 
 /** `y = ln(1 + eˣ)` at each element, without overflow. */
 export function softplus(x: Tensor): Tensor {
-  return apply(67, [x])
+  return apply(67, undefined, x)
 }
 
 /**
@@ -576,27 +576,27 @@ export function sort(x: Tensor, attributes: { descending: boolean }): [Tensor, T
 
 /** `y = −ln softmax(x)[label]` over the last axis: logits (…, classes), labels (…) int32 → (…). */
 export function sparseSoftmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  return apply(69, [logits, labels])
+  return apply(69, undefined, logits, labels)
 }
 
 /** `y = √x` at each element. */
 export function sqrt(x: Tensor): Tensor {
-  return apply(70, [x])
+  return apply(70, undefined, x)
 }
 
 /** `y = x²` at each element. */
 export function square(x: Tensor): Tensor {
-  return apply(71, [x])
+  return apply(71, undefined, x)
 }
 
 /** `y = x`, but no gradient goes through. */
 export function stopGradient(x: Tensor): Tensor {
-  return apply(72, [x])
+  return apply(72, undefined, x)
 }
 
 /** `y = a − b` at each element, with broadcasting. */
 export function subtract(a: Tensor, b: Tensor): Tensor {
-  return apply(73, [a, b])
+  return apply(73, undefined, a, b)
 }
 
 /**
@@ -606,7 +606,7 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(74, [x], [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)])
+  return apply(74, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -615,12 +615,12 @@ export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: 
  * - `axis`: The axis that the indices number.
  */
 export function takeAlongAxis(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(75, [x, indices], [attributes.axis])
+  return apply(75, [attributes.axis], x, indices)
 }
 
 /** `y = tanh x` at each element. */
 export function tanh(x: Tensor): Tensor {
-  return apply(76, [x])
+  return apply(76, undefined, x)
 }
 
 /**
@@ -638,15 +638,15 @@ export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
  * - `perm`: A permutation of the axes.
  */
 export function transpose(x: Tensor, attributes: { perm: readonly number[] }): Tensor {
-  return apply(78, [x], [attributes.perm.length, ...attributes.perm])
+  return apply(78, [attributes.perm.length, ...attributes.perm], x)
 }
 
 /** `y` is `x` without its fraction, no gradient. */
 export function trunc(x: Tensor): Tensor {
-  return apply(79, [x])
+  return apply(79, undefined, x)
 }
 
 /** `y = condition ? a : b` at each element, with broadcasting. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  return apply(80, [condition, a, b])
+  return apply(80, undefined, condition, a, b)
 }

@@ -1,6 +1,7 @@
 /** Softmax and the cross-entropies, fused and stable. */
 
 import * as raw from '../generated/ops.js'
+import { inputs, opName } from '../native.js'
 import { depthOf, handleOf, Tensor } from '../tensor.js'
 import { axisOf, checked, floats, type Operand, toClasses, toFloat } from './operand.js'
 import type { AxisOptions } from './reduce.js'
@@ -39,6 +40,6 @@ export function sigmoidCrossEntropy(logits: Operand, targets: Operand): Tensor {
 /** The op that computes a tensor, and what it reads; undefined for tensors that are given. */
 export function producer(x: Tensor): { op: string; inputs: Tensor[] } | undefined {
   const handle = handleOf(x)
-  const { op } = handle
-  return op == null ? undefined : { op, inputs: handle.inputs.map((input) => Tensor.of(input, depthOf(x))) }
+  const op = opName(handle)
+  return op == null ? undefined : { op, inputs: inputs(handle).map((input) => Tensor.of(input, depthOf(x))) }
 }

@@ -4,7 +4,7 @@ import { floatx } from '../config.js'
 import { dtypeCode, promote } from '../dtype.js'
 import { checkNames, FerrogradError, fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
-import { BindingTensor } from '../native.js'
+import { fill } from '../native.js'
 import { native } from '../runtime.js'
 import { Tensor, tensor } from '../tensor.js'
 import type { DType, Shape, TensorLike } from '../types.js'
@@ -110,7 +110,7 @@ export function cast(x: Operand, dtype: DType): Tensor {
 /** `value` everywhere. */
 export function full(shape: Shape, value: number, dtype: DType = floatx()): Tensor {
   checkShape('shape', shape)
-  return Tensor.of(native(() => BindingTensor.fill([...shape], dtypeCode(dtype), value)))
+  return Tensor.of(native(() => fill([...shape], dtypeCode(dtype), value)))
 }
 
 /** Throws unless `shape` is a list of lengths. */
@@ -132,11 +132,17 @@ export function axisOf(op: string, axis: number, rank: number): number {
 
 /** Every axis, the one, or the list, counted from the front. */
 export function axesOf(op: string, axis: number | readonly number[] | undefined, rank: number): number[] {
-  if (axis === undefined) return Array.from({ length: rank }, (_, index) => index)
-  const list = typeof axis === 'number' ? [axis] : axis
-  if (!Array.isArray(list)) fail('ERR_SHAPE', `${op} axis`, 'a number or a list of numbers', list)
-  const axes = list.map((one) => axisOf(op, one, rank))
-  if (new Set(axes).size < axes.length) fail('ERR_SHAPE', `${op} axis`, 'each axis once', [...list])
+  if (axis === undefined) return allAxes(rank)
+  if (typeof axis === 'number') return [axisOf(op, axis, rank)]
+  if (!Array.isArray(axis)) fail('ERR_SHAPE', `${op} axis`, 'a number or a list of numbers', axis)
+  const axes = axis.map((one) => axisOf(op, one, rank))
+  if (new Set(axes).size < axes.length) fail('ERR_SHAPE', `${op} axis`, 'each axis once', [...axis])
+  return axes
+}
+
+function allAxes(rank: number): number[] {
+  const axes: number[] = []
+  for (let axis = 0; axis < rank; axis += 1) axes.push(axis)
   return axes
 }
 

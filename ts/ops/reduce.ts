@@ -58,7 +58,8 @@ export function min(x: Operand, options: ReduceOptions = {}): Tensor {
 export function mean(x: Operand, options: ReduceOptions = {}): Tensor {
   const t = toFloat(x)
   const { axis } = checked('mean', options, ['axis', 'keepdims'])
-  const count = axesOf('mean', axis, t.rank).reduce((product, axis) => product * lengthOf(t, axis), 1)
+  let count = 1
+  for (const one of axesOf('mean', axis, t.rank)) count *= lengthOf(t, one)
   return multiply(sum(t, options), 1 / count)
 }
 /** `Σ (x − mean)² / n`, in two passes so that it stays exact far from 0. */

@@ -31,8 +31,9 @@ export function reshape(x: Operand, shape: Shape): Tensor {
 /** The axes in another order, reversed by default. */
 export function transpose(x: Operand, perm?: readonly number[]): Tensor {
   const t = toTensor(x)
-  const reversed = (): number[] => Array.from({ length: t.rank }, (_, axis) => t.rank - 1 - axis)
-  return raw.transpose(t, { perm: perm ? axesOf('transpose', perm, t.rank) : reversed() })
+  return raw.transpose(t, {
+    perm: perm ? axesOf('transpose', perm, t.rank) : axesOf('transpose', undefined, t.rank).reverse(),
+  })
 }
 /** A new axis of length 1. */
 export function expandDims(x: Operand, axis: number): Tensor {

@@ -2,10 +2,11 @@
 
 use crate::error::{Result, internal, js};
 use crate::external::Reported;
+use crate::handle::BindingTensor;
 use crate::profile::BindingProfile;
 use crate::program::BindingProgram;
 use crate::runtime::BindingRuntime;
-use crate::tensor::{BindingTensor, memory, spec};
+use crate::tensor::{memory, spec};
 use ferrograd_graph::epoch::{Column, Columns, End, Epoch, Listener, Order};
 use ferrograd_graph::{Error, ErrorCode, Spec, Tensor};
 use ferrograd_kernels::exec::Fault;

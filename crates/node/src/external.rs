@@ -31,6 +31,9 @@ impl Reported {
 
     /// Takes the reports back; for finalizers.
     pub fn retract(&self, env: &Env) -> napi::Result<()> {
-        env.adjust_external_memory(-self.0.take()).map(|_| ())
+        match self.0.take() {
+            0 => Ok(()),
+            bytes => env.adjust_external_memory(-bytes).map(|_| ()),
+        }
     }
 }

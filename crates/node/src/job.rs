@@ -188,7 +188,8 @@ fn serve(state: &State, first: Work) {
     }
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+/// What is told of a panic.
+pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".into());
     Error::new(ErrorCode::Internal, format!("a bug in ferrograd: {what}. Please report it"))

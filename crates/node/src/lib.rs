@@ -3,9 +3,12 @@
 //! Every class is named `Binding*`, so that the border is visible. What TypeScript promises (types, ranges) is
 //! checked again where Rust relies on it. JavaScript memory is read only inside synchronous calls.
 
+pub mod border;
+pub mod call;
 pub mod epoch;
 pub mod error;
 pub mod external;
+pub mod handle;
 pub mod job;
 pub mod profile;
 pub mod program;

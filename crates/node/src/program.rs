@@ -2,8 +2,8 @@
 
 use crate::error::{Result, internal, js};
 use crate::external::Reported;
+use crate::handle::{BindingTensor, Handle};
 use crate::runtime::{BindingRuntime, Shared};
-use crate::tensor::BindingTensor;
 use crate::variable::BindingVariable;
 use ferrograd_graph::{Program, Request, Spec, Tensor, Variable, compile};
 use ferrograd_kernels::exec::Memory;
@@ -52,41 +52,39 @@ fn tensors<'a>(
 #[napi]
 impl BindingProgram {
     /// Compiles outputs and updates.
-    #[napi(factory, catch_unwind)]
+    #[napi(
+        factory,
+        catch_unwind,
+        ts_args_type = "runtime: BindingRuntime, inputs: Array<BindingTensor>, outputs: Array<BindingTensor>, variables: Array<BindingVariable>, values: Array<BindingTensor>, guard: BindingTensor | undefined | null, precision: number"
+    )]
     #[allow(clippy::too_many_arguments, reason = "one flat call per compilation is the cheapest border")]
     pub fn compile(
         env: Env,
         runtime: &BindingRuntime,
-        inputs: Vec<ClassInstance<'_, BindingTensor>>,
-        outputs: Vec<ClassInstance<'_, BindingTensor>>,
+        inputs: Vec<Handle<'_>>,
+        outputs: Vec<Handle<'_>>,
         variables: Vec<ClassInstance<'_, BindingVariable>>,
-        values: Vec<ClassInstance<'_, BindingTensor>>,
-        guard: Option<&BindingTensor>,
+        values: Vec<Handle<'_>>,
+        guard: Option<Handle<'_>>,
         precision: u32,
     ) -> Result<BindingProgram> {
-        let list = |tensors: &[ClassInstance<'_, BindingTensor>]| -> Vec<Tensor> {
-            tensors.iter().map(|tensor| tensor.tensor.clone()).collect()
-        };
+        let list = |tensors: &[Handle<'_>]| -> Vec<Tensor> { tensors.iter().map(Handle::cloned).collect() };
         if variables.len() != values.len() {
             return Err(internal(format!("compile: {} variables, {} values", variables.len(), values.len())));
         }
         let variables = variables.iter().map(|variable| variable.variable.clone());
         let updates: Vec<(Variable, Tensor)> = variables.zip(list(&values)).collect();
         let (inputs, outputs) = (list(&inputs), list(&outputs));
-        let guard = guard.map(|guard| &guard.tensor);
-        let request = Request { inputs: &inputs, outputs: &outputs, updates: &updates, guard };
+        let guard = guard.map(|guard| guard.cloned());
+        let request = Request { inputs: &inputs, outputs: &outputs, updates: &updates, guard: guard.as_ref() };
         let program = Arc::new(compile(&request, runtime.target(precision)?).map_err(js)?);
         let reported = Reported::new(&env, program.arena_bytes())?;
         Ok(BindingProgram { program, shared: runtime.shared.clone(), reported })
     }
 
     /// Runs it now; nothing where another run holds a variable of its.
-    #[napi(catch_unwind)]
-    pub fn run_sync(
-        &self,
-        env: Env,
-        inputs: Vec<ClassInstance<'_, BindingTensor>>,
-    ) -> Result<Option<Vec<BindingTensor>>> {
+    #[napi(catch_unwind, ts_args_type = "inputs: Array<BindingTensor>")]
+    pub fn run_sync(&self, env: Env, inputs: Vec<Handle<'_>>) -> Result<Option<Vec<BindingTensor>>> {
         let inputs = self.inputs(&env, &inputs)?;
         let inputs = self.shared.values(&inputs).map_err(js)?;
         let Some(values) = self.program.try_run(&inputs, &self.shared.threads).map_err(js)? else { return Ok(None) };
@@ -94,8 +92,8 @@ impl BindingProgram {
     }
 
     /// Runs it on another thread, after the runs that were asked for before.
-    #[napi(catch_unwind)]
-    pub fn run(&self, env: Env, inputs: Vec<ClassInstance<'_, BindingTensor>>, ticket: u32) -> Result<BindingOutputs> {
+    #[napi(catch_unwind, ts_args_type = "inputs: Array<BindingTensor>, ticket: number")]
+    pub fn run(&self, env: Env, inputs: Vec<Handle<'_>>, ticket: u32) -> Result<BindingOutputs> {
         let inputs = self.inputs(&env, &inputs)?;
         let slot = Arc::new(Mutex::new(Vec::new()));
         let (program, shared, into) = (self.program.clone(), self.shared.clone(), slot.clone());
@@ -120,17 +118,17 @@ impl BindingProgram {
     }
 
     /// The inputs, which fit; those without numbers are reported to V8, since a run computes them.
-    fn inputs(&self, env: &Env, inputs: &[ClassInstance<'_, BindingTensor>]) -> Result<Vec<Tensor>> {
+    fn inputs(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<Vec<Tensor>> {
         let expected = self.program.inputs();
         if inputs.len() != expected.len() {
             return Err(internal(format!("run: {} inputs for {}", inputs.len(), expected.len())));
         }
-        let fitting = |(input, spec): (&ClassInstance<'_, BindingTensor>, &Spec)| {
-            if input.tensor.spec() != spec {
-                return Err(internal(format!("run: {} for {spec}", input.tensor.spec())));
+        let fitting = |(input, spec): (&Handle<'_>, &Spec)| {
+            if input.tensor().spec() != spec {
+                return Err(internal(format!("run: {} for {spec}", input.tensor().spec())));
             }
             input.report(env)?;
-            Ok(input.tensor.clone())
+            Ok(input.cloned())
         };
         inputs.iter().zip(expected).map(fitting).collect()
     }

@@ -1,15 +1,14 @@
 //! What one JavaScript environment shares: compute threads, job threads, programs of pending graphs.
 
 use crate::error::{Result, internal, js};
+use crate::handle::Handle;
 use crate::job::{Done, Workers};
-use crate::tensor::BindingTensor;
 use ferrograd_graph::evaluate::Cache;
 use ferrograd_graph::{Error, ErrorCode, Tensor};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::target::{Precision, Target};
 use ferrograd_kernels::threads::Threads;
 use napi::Env;
-use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
 use std::sync::Arc;
 
@@ -98,25 +97,14 @@ impl BindingRuntime {
     }
 
     /// Computes pending tensors now.
-    #[napi(catch_unwind)]
-    pub fn evaluate_sync(
-        &self,
-        env: Env,
-        tensors: Vec<ClassInstance<'_, BindingTensor>>,
-        keep_history: bool,
-    ) -> Result<()> {
+    #[napi(catch_unwind, ts_args_type = "tensors: Array<BindingTensor>, keepHistory: boolean")]
+    pub fn evaluate_sync(&self, env: Env, tensors: Vec<Handle<'_>>, keep_history: bool) -> Result<()> {
         self.shared.evaluate(&reported(&env, &tensors)?, keep_history).map_err(js)
     }
 
     /// Computes pending tensors on another thread, and tells of the end of the job that `ticket` names.
-    #[napi(catch_unwind)]
-    pub fn evaluate(
-        &self,
-        env: Env,
-        tensors: Vec<ClassInstance<'_, BindingTensor>>,
-        keep_history: bool,
-        ticket: u32,
-    ) -> Result<()> {
+    #[napi(catch_unwind, ts_args_type = "tensors: Array<BindingTensor>, keepHistory: boolean, ticket: number")]
+    pub fn evaluate(&self, env: Env, tensors: Vec<Handle<'_>>, keep_history: bool, ticket: u32) -> Result<()> {
         let (tensors, shared) = (reported(&env, &tensors)?, self.shared.clone());
         self.shared.workers.start(ticket, move || shared.evaluate(&tensors, keep_history));
         Ok(())
@@ -137,6 +125,6 @@ fn default_threads() -> usize {
 }
 
 /// The tensors, whose numbers are reported to V8 as soon as they are asked for.
-fn reported(env: &Env, tensors: &[ClassInstance<'_, BindingTensor>]) -> Result<Vec<Tensor>> {
-    tensors.iter().map(|tensor| tensor.report(env).map(|()| tensor.tensor.clone())).collect()
+fn reported(env: &Env, tensors: &[Handle<'_>]) -> Result<Vec<Tensor>> {
+    tensors.iter().map(|tensor| tensor.report(env).map(|()| tensor.cloned())).collect()
 }

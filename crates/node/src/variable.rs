@@ -2,7 +2,8 @@
 
 use crate::error::{Result, internal};
 use crate::external::Reported;
-use crate::tensor::{BindingTensor, memory, spec};
+use crate::handle::{BindingTensor, Handle};
+use crate::tensor::{memory, spec};
 use ferrograd_graph::{Tensor, Variable};
 use napi::Env;
 use napi::bindgen_prelude::ObjectFinalize;
@@ -40,10 +41,11 @@ impl BindingVariable {
     }
 
     /// A variable that starts with the numbers of an evaluated tensor.
-    #[napi(factory, catch_unwind)]
-    pub fn of(env: Env, name: String, value: &BindingTensor) -> Result<BindingVariable> {
-        let memory = evaluated(value)?;
-        BindingVariable::holding(&env, Variable::from_memory(name, value.tensor.spec().clone(), memory))
+    #[napi(factory, catch_unwind, ts_args_type = "name: string, value: BindingTensor")]
+    pub fn of(env: Env, name: String, value: Handle<'_>) -> Result<BindingVariable> {
+        let value = value.tensor();
+        let memory = evaluated(&value)?;
+        BindingVariable::holding(&env, Variable::from_memory(name, value.spec().clone(), memory))
     }
 
     /// The value that it will have when a program runs.
@@ -59,13 +61,14 @@ impl BindingVariable {
     }
 
     /// Puts the numbers of an evaluated tensor in.
-    #[napi(catch_unwind)]
-    pub fn assign(&self, value: &BindingTensor) -> Result<()> {
-        if value.tensor.spec() != self.variable.spec() {
-            let (expected, got) = (self.variable.spec(), value.tensor.spec());
+    #[napi(catch_unwind, ts_args_type = "value: BindingTensor")]
+    pub fn assign(&self, value: Handle<'_>) -> Result<()> {
+        let value = value.tensor();
+        if value.spec() != self.variable.spec() {
+            let (expected, got) = (self.variable.spec(), value.spec());
             return Err(internal(format!("assign to '{}': {got} for {expected}", self.variable.name())));
         }
-        self.variable.replace(evaluated(value)?);
+        self.variable.replace(evaluated(&value)?);
         Ok(())
     }
 
@@ -77,6 +80,6 @@ impl BindingVariable {
     }
 }
 
-fn evaluated(value: &BindingTensor) -> Result<Arc<ferrograd_kernels::exec::Memory>> {
-    value.tensor.evaluated().ok_or_else(|| internal("the tensor has no numbers yet"))
+fn evaluated(value: &Tensor) -> Result<Arc<ferrograd_kernels::exec::Memory>> {
+    value.evaluated().ok_or_else(|| internal("the tensor has no numbers yet"))
 }

@@ -12,7 +12,7 @@ const HEAD: &str = "/**
  */
 
 import { dtypeCode } from '../dtype.js'
-import { apply, applyAll, type Tensor } from '../tensor.js'
+import { apply, applyAll, applyList, type Tensor } from '../tensor.js'
 import type { DType } from '../types.js'
 ";
 
@@ -51,13 +51,23 @@ fn module() -> String {
 /// One op: its doc and the function that draws it.
 fn function(code: usize, declaration: &Declaration) -> String {
     let (name, result) = (declaration.name, result(declaration.outputs));
-    let (draw, cast) =
-        if declaration.outputs == 1 { ("apply", String::new()) } else { ("applyAll", format!(" as {result}")) };
-    let mut arguments = vec![code.to_string(), tensors(declaration.inputs)];
     let encoded: Vec<String> = declaration.attributes.iter().map(encoding).collect();
-    if !encoded.is_empty() || declaration.outputs > 1 {
-        arguments.push(format!("[{}]", encoded.join(", ")));
-    }
+    let attributes = format!("[{}]", encoded.join(", "));
+    let (draw, arguments, cast) = match declaration.inputs {
+        Inputs::Named(names) if (1..=3).contains(&names.len()) && declaration.outputs == 1 => {
+            let attributes = if encoded.is_empty() { "undefined".to_owned() } else { attributes };
+            let names = names.iter().map(|&name| name.to_owned());
+            ("apply", [code.to_string(), attributes].into_iter().chain(names).collect(), String::new())
+        }
+        inputs => {
+            let (draw, cast) = if declaration.outputs == 1 {
+                ("applyList", String::new())
+            } else {
+                ("applyAll", format!(" as {result}"))
+            };
+            (draw, vec![code.to_string(), tensors(inputs), attributes], cast)
+        }
+    };
     let signature = list(&format!("export function {name}"), &parameters(declaration), &format!(": {result} {{"), "");
     let call = list(&format!("  return {draw}"), &arguments, &cast, "  ");
     format!("{}{signature}\n{call}\n}}\n", doc(declaration))
