@@ -1,5 +1,6 @@
-//! Aligned bytes that hold elements of any type.
+//! Aligned bytes that hold elements of any type: on the heap, or where they are many on pages of their own.
 
+use super::pages::Pages;
 use crate::element::Element;
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
@@ -7,10 +8,16 @@ use std::ptr::NonNull;
 /// Cache line and the widest vector: every buffer starts on it.
 pub(crate) const ALIGN: usize = 64;
 
+/// Blocks of this many bytes or more have pages of their own: a heap would clear them at once, and holes between them
+/// would make it grow.
+const LARGE: usize = 1 << 20;
+
 /// A 64-byte aligned block.
 pub struct Memory {
     start: NonNull<u8>,
     bytes: usize,
+    /// The pages of a large block; a small one is on the heap.
+    pages: Option<Pages>,
 }
 
 // Safety: the block is owned, and reached only through `&self` and `&mut self`.
@@ -21,22 +28,36 @@ unsafe impl Sync for Memory {}
 impl Memory {
     /// A block of `bytes` zeros.
     pub fn zeroed(bytes: usize) -> Memory {
+        if bytes >= LARGE {
+            return Memory::of_pages(Pages::zeroed(bytes), bytes);
+        }
         let layout = layout(bytes);
         // Safety: the layout's size is not 0.
         let start = unsafe { alloc_zeroed(layout) };
-        Memory { start: NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout)), bytes }
+        Memory { start: NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout)), bytes, pages: None }
     }
 
     /// A block that holds a copy of `values`.
     pub fn from_slice<T: Element>(values: &[T]) -> Memory {
-        let bytes = size_of_val(values);
+        let memory = Memory::uninitialised(size_of_val(values));
+        // Safety: the block is new and holds `bytes`, all of which are written before anybody reads them.
+        unsafe { memory.start.as_ptr().copy_from_nonoverlapping(values.as_ptr().cast(), memory.bytes) };
+        memory
+    }
+
+    fn uninitialised(bytes: usize) -> Memory {
+        if bytes >= LARGE {
+            return Memory::of_pages(Pages::any(bytes), bytes);
+        }
         let layout = layout(bytes);
         // Safety: the layout's size is not 0.
         let start = unsafe { alloc(layout) };
-        let start = NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout));
-        // Safety: the block is new and holds `bytes`, all of which are written before anybody reads them.
-        unsafe { start.as_ptr().copy_from_nonoverlapping(values.as_ptr().cast(), bytes) };
-        Memory { start, bytes }
+        Memory { start: NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout)), bytes, pages: None }
+    }
+
+    fn of_pages(pages: std::io::Result<Pages>, bytes: usize) -> Memory {
+        let mut pages = pages.unwrap_or_else(|_| handle_alloc_error(layout(bytes)));
+        Memory { start: pages.start(), bytes, pages: Some(pages) }
     }
 
     /// Its size in bytes.
@@ -74,8 +95,11 @@ impl Clone for Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // Safety: allocated with the same layout.
-        unsafe { dealloc(self.start.as_ptr(), layout(self.bytes)) }
+        match self.pages.take() {
+            Some(pages) => pages.leave(),
+            // Safety: allocated with the same layout.
+            None => unsafe { dealloc(self.start.as_ptr(), layout(self.bytes)) },
+        }
     }
 }
 
@@ -87,4 +111,36 @@ impl std::fmt::Debug for Memory {
 
 fn layout(bytes: usize) -> Layout {
     Layout::from_size_align(bytes.max(1).next_multiple_of(ALIGN), ALIGN).expect("a size that fits the address space")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALIGN, LARGE, Memory};
+
+    const SIZES: [usize; 7] = [0, 1, 100, LARGE - 1, LARGE, 2 * LARGE + 1, 7 * LARGE - 3];
+
+    #[test]
+    fn blocks_are_aligned_zeros_whoever_had_their_memory_before() {
+        for bytes in SIZES {
+            for _ in 0..3 {
+                let mut memory = Memory::zeroed(bytes);
+                assert_eq!((memory.len(), memory.as_slice::<u8>().len()), (bytes, bytes));
+                assert!(memory.address().addr().is_multiple_of(ALIGN), "{bytes} bytes are aligned");
+                assert!(memory.as_slice::<u8>().iter().all(|&byte| byte == 0), "{bytes} bytes are zero");
+                memory.as_mut_slice::<u8>().fill(0xa5);
+            }
+        }
+    }
+
+    #[test]
+    fn copies_hold_the_same_and_share_nothing() {
+        for bytes in SIZES {
+            let values: Vec<u8> = (0..bytes).map(|i| (i % 251) as u8).collect();
+            let memory = Memory::from_slice(&values);
+            let mut other = memory.clone();
+            assert!(other.as_slice::<u8>() == values, "{bytes} bytes");
+            other.as_mut_slice::<u8>().fill(0xa5);
+            assert!(memory.as_slice::<u8>() == values, "{bytes} bytes beside a changed copy");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 mod map;
 mod memory;
+mod pages;
 mod plan;
 mod product_map;
 
