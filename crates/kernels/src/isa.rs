@@ -30,6 +30,16 @@ impl Isa {
         Isa::Portable
     }
 
+    /// True where a root by products on AVX-512 takes less than the processor's divider needs for it beside a division:
+    /// Intel's divider (10 and 12 cycles for 16 × f32), not AMD's.
+    pub fn roots_by_products(self) -> bool {
+        // SSE4a is AMD's alone.
+        #[cfg(target_arch = "x86_64")]
+        return self == Isa::Avx512 && !is_x86_feature_detected!("sse4a");
+        #[cfg(not(target_arch = "x86_64"))]
+        false
+    }
+
     /// Every instruction set that this processor can run: what tests force one by one.
     pub fn available() -> Vec<Isa> {
         [Isa::Portable, Isa::Avx2, Isa::Avx512].into_iter().filter(|&isa| isa <= Isa::detect()).collect()

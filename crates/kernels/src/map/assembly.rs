@@ -21,11 +21,24 @@ pub(super) enum Place {
 /// An instruction before slots are numbered.
 pub(super) struct Draft {
     pub op: Op,
-    pub dst: Place,
+    pub results: Vec<Sink>,
     pub args: Vec<Source>,
     pub class: Class,
-    /// The output whose memory `dst` is.
+}
+
+/// A result of a [`Draft`].
+#[derive(Clone, Copy)]
+pub(super) struct Sink {
+    pub place: Place,
+    /// The output whose memory the place is.
     pub output: Option<usize>,
+}
+
+impl Draft {
+    /// Whether it writes output `i` where that lies.
+    fn stores(&self, i: usize) -> bool {
+        self.results.iter().any(|sink| sink.output == Some(i))
+    }
 }
 
 /// An operand of a [`Draft`].
@@ -174,7 +187,7 @@ impl<'a, 'j, T: MapType> Assembly<'a, 'j, T> {
                 (Class::Tile | Class::Element, None) => self.new_temp(),
             };
             self.place[t] = Some(dst);
-            let draft = Draft { op: *op, dst, args, class, output };
+            let draft = Draft { op: *op, results: vec![Sink { place: dst, output }], args, class };
             if class == Class::Run { self.once.push(draft) } else { self.body.push(draft) }
         }
     }
@@ -192,7 +205,8 @@ impl<'a, 'j, T: MapType> Assembly<'a, 'j, T> {
     /// Copies term `t` to `dst`, repeated where it is a scalar.
     fn copy(&mut self, t: usize, dst: Place, output: Option<usize>) {
         let args = vec![self.source(t)];
-        self.body.push(Draft { op: Op::Copy, dst, args, class: Class::Element, output });
+        let results = vec![Sink { place: dst, output }];
+        self.body.push(Draft { op: Op::Copy, results, args, class: Class::Element });
     }
 
     pub fn outputs(&mut self) {
@@ -200,7 +214,7 @@ impl<'a, 'j, T: MapType> Assembly<'a, 'j, T> {
             let t = self.terms.wanted[i];
             let own = self.job.outputs[i].dtype == T::DTYPE;
             match want {
-                Want::Store if own && self.body.iter().any(|d| d.output == Some(i)) => {}
+                Want::Store if own && self.body.iter().any(|d| d.stores(i)) => {}
                 Want::Store if own => {
                     let dst = self.store(i);
                     self.copy(t, dst, Some(i));
@@ -232,7 +246,7 @@ impl<'a, 'j, T: MapType> Assembly<'a, 'j, T> {
 
     /// The instruction that stores output `i`.
     pub fn stored_at(&self, i: usize) -> usize {
-        self.body.iter().position(|d| d.output == Some(i)).expect("stored by an instruction")
+        self.body.iter().position(|d| d.stores(i)).expect("stored by an instruction")
     }
 
     /// Inputs read in place, at the same element for element, after instruction `at` of the body.
@@ -248,7 +262,7 @@ impl<'a, 'j, T: MapType> Assembly<'a, 'j, T> {
     pub fn allocate(&mut self) {
         let mut last = vec![0; self.temps];
         for (at, draft) in self.body.iter().enumerate() {
-            for place in draft.args.iter().map(|s| s.place).chain([draft.dst]) {
+            for place in draft.args.iter().map(|s| s.place).chain(draft.results.iter().map(|s| s.place)) {
                 if let Place::Temp(v) = place {
                     last[v] = at;
                 }
@@ -275,8 +289,10 @@ impl<'a, 'j, T: MapType> Assembly<'a, 'j, T> {
                     last[v] = usize::MAX;
                 }
             }
-            if let Place::Temp(v) = draft.dst {
-                self.physical[v] = pool.take();
+            for sink in &draft.results {
+                if let Place::Temp(v) = sink.place {
+                    self.physical[v] = pool.take();
+                }
             }
         }
         for i in 0..self.stores.len() {

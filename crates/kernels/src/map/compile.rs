@@ -169,6 +169,7 @@ impl Job<'_> {
         assembly.inputs();
         assembly.instructions();
         assembly.outputs();
+        assembly.join();
         assembly.allocate();
         assembly.finish(tiling)
     }

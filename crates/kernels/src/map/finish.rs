@@ -33,11 +33,14 @@ impl<T: MapType> Finish<'_, '_, T> {
     }
 
     fn instr(&self, draft: &Draft) -> Instr<T> {
-        let mut operands = Operands { dst: self.slot(draft.dst) as u16, ..Operands::default() };
+        let mut operands = Operands::default();
+        for (to, sink) in operands.dst.iter_mut().zip(&draft.results) {
+            *to = self.slot(sink.place) as u16;
+        }
         let scalar = draft.class != Class::Element;
         for (k, source) in draft.args.iter().enumerate() {
             operands.src[k] = self.slot(source.place) as u16;
-            operands.scalars |= u8::from(source.scalar && !scalar) << k;
+            operands.scalars |= u16::from(source.scalar && !scalar) << k;
         }
         Instr { kernel: T::kernel(draft.op, self.assembly.job.isa, operands.scalars), operands, scalar }
     }

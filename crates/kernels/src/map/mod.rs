@@ -6,19 +6,24 @@
 //! that the same bits come out at any number of threads.
 
 mod assembly;
+mod chain;
 mod check;
 mod compile;
 mod convert;
 mod expr;
 mod finish;
 mod fold;
+mod fuse;
+mod join;
 mod layout;
+mod links;
 mod op;
 mod plan;
 mod program;
 mod reduction;
 mod run;
 mod simplify;
+mod step;
 mod sweep;
 #[cfg(test)]
 mod tests;

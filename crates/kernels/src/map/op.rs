@@ -1,5 +1,6 @@
 //! The instructions of a compiled program: the functions users name, and the fusions that save passes over a tile.
 
+use super::chain::Chain;
 use super::expr::{Binary, Unary};
 use crate::math::Simd;
 
@@ -14,6 +15,8 @@ pub enum Op {
     Binary(Binary),
     /// Several at once.
     Fused(Fused),
+    /// Several at once, with several results.
+    Chain(Chain),
 }
 
 /// An instruction that stands for several.
@@ -55,6 +58,12 @@ pub enum Fused {
     ScaledStep,
     /// `x0 − (x1/(√x3 + x4))·x2`
     StepScaled,
+    /// `x0 − (x1·x2)/√(x3 + x4)`
+    RootStep,
+    /// `x0 − ((x1/x5)·x2)/(√(x3/x6) + x4)`, `x5` and `x6` scalars; the two quotients within 1.5 ulp.
+    HatStep,
+    /// `x0 − ((x1/x5)/(√(x3/x6) + x4))·x2`, the same.
+    HatStepScaled,
 }
 
 impl Op {
@@ -64,8 +73,20 @@ impl Op {
             Op::Copy => 1,
             Op::Unary(op) => op.cost(),
             Op::Binary(op) => op.cost(),
-            Op::Fused(Fused::SqrtAdd | Fused::ScaledStep | Fused::StepScaled) => 3,
-            Op::Fused(_) => 1,
+            Op::Fused(op) => op.cost(),
+            Op::Chain(_) => 5,
+        }
+    }
+}
+
+impl Fused {
+    /// Time per element against an addition.
+    fn cost(self) -> usize {
+        use Fused::*;
+        match self {
+            SqrtAdd | ScaledStep | StepScaled | RootStep | HatStep | HatStepScaled => 3,
+            Select | SelectLt | SelectLe | SelectEq | MulAdd | MulSub | NegMulAdd | Mul3 | MulAddMul | MulSubMul
+            | SubMulAdd | Blend | BlendSquare | Mul3AddMul | MulSubMulAdd => 1,
         }
     }
 }
@@ -183,7 +204,5 @@ pub(super) mod bodies {
         BlendSquare(a, b, c) = a.mul_add(a, b.neg()).mul_add(c, b);
         Mul3AddMul(a, b, c, d, e) = a.mul(b).mul_add(c, d.mul(e));
         MulSubMulAdd(a, b, c, d, e) = a.mul_add(b, c.neg()).mul_add(d, e);
-        ScaledStep(p, m, s, v, e) = p.sub(m.mul(s).div(v.sqrt().add(e)));
-        StepScaled(p, m, s, v, e) = m.div(v.sqrt().add(e)).neg_mul_add(s, p);
     }
 }

@@ -6,7 +6,7 @@ use super::Reduce;
 use super::fold::Fold;
 use super::plan::Tiling;
 use super::program::Converted;
-use super::sweep::{Kernel, MapType, Operands};
+use super::sweep::{Kernel, MAX_SOURCES, MapType, Operands, RESULTS};
 use crate::isa::Isa;
 
 /// Passes over a row of running results before they move on to the wide ones: bounds the error of long sums.
@@ -176,6 +176,13 @@ struct Progress {
     moved: bool,
 }
 
+/// `slot 0 ← slot 0 ∘ slot 1`
+const FIRST_TWO: Operands = {
+    let mut src = [0; MAX_SOURCES];
+    src[1] = 1;
+    Operands { dst: [0; RESULTS], scalars: 0, src }
+};
+
 impl<T: MapType> Rows<T> {
     pub fn new(end: Converted<T>, op: Reduce, period: usize, scale: Option<f64>, isa: Isa, tiling: &Tiling) -> Rows<T> {
         let width = if tiling.per_row == 0 { period * (tiling.len / period).max(1) } else { period };
@@ -274,7 +281,7 @@ impl<T: MapType> Rows<T> {
     unsafe fn add(&self, to: *mut T, from: *mut T, len: usize) {
         let pair = [to, from];
         // Safety: the caller's promise.
-        unsafe { (self.row)(pair.as_ptr(), &Operands { dst: 0, scalars: 0, src: [0, 1, 0, 0, 0] }, len) }
+        unsafe { (self.row)(pair.as_ptr(), &FIRST_TWO, len) }
     }
 
     /// Joins the running results into their first `period`, by halves.

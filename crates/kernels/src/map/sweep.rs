@@ -1,41 +1,49 @@
 //! An instruction run over one tile, compiled per instruction set and per which operands are scalars.
 
 use super::Reduce;
+use super::chain::{Chain, hat_step};
 use super::expr::{Binary, Unary};
 use super::fold::Fold;
 use super::op::{Fused, Op, TileOp, bodies};
+use super::step::{Direct, HatStep, HatStepScaled, Products, RootStep, ScaledStep, StepScaled};
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
 use std::ops::RangeInclusive;
 
+/// Most operands of an instruction of one result.
+pub(super) const MAX_OPERANDS: usize = 7;
+
 /// Most operands of an instruction.
-pub(super) const MAX_OPERANDS: usize = 5;
+pub(super) const MAX_SOURCES: usize = 14;
+
+/// Most results of an instruction.
+pub(super) const RESULTS: usize = 3;
 
 /// Where an instruction reads and writes: indices into the table of slots.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Operands {
-    /// The destination.
-    pub dst: u16,
+    /// The destinations; as many count as the instruction has results.
+    pub dst: [u16; RESULTS],
     /// Bit `k` is set where `src[k]` is one element for the whole tile.
-    pub scalars: u8,
+    pub scalars: u16,
     /// The sources; as many count as the instruction has.
-    pub src: [u16; MAX_OPERANDS],
+    pub src: [u16; MAX_SOURCES],
 }
 
 /// Runs an instruction over `len` elements; `slots[i]` is where slot `i` begins.
 ///
 /// # Safety
-/// The operands' slots are valid for `len` elements (one for scalars), the destination is the same memory as a
-/// source element for element or disjoint from it, and the instruction set exists.
+/// The operands' slots are valid for `len` elements (one for scalars), a destination is the same memory as a source
+/// element for element or disjoint from it, and the instruction set exists.
 pub type Kernel<T> = unsafe fn(slots: *const *mut T, operands: &Operands, len: usize);
 
 /// Stands for "ask `Operands::scalars` at run time".
-const ANY: u8 = u8::MAX;
+const ANY: u16 = u16::MAX;
 
 /// # Safety
 /// As [`Kernel`].
 #[inline(always)]
-unsafe fn sweep<V: Simd, O: TileOp<N>, const N: usize, const S: u8>(
+unsafe fn sweep<V: Simd, O: TileOp<N>, const N: usize, const S: u16>(
     slots: *const *mut V::Elem,
     o: &Operands,
     len: usize,
@@ -46,7 +54,7 @@ unsafe fn sweep<V: Simd, O: TileOp<N>, const N: usize, const S: u8>(
     }
     // Safety: all accesses are below `len`, or at 0 for scalars; a vector is read before its result is written.
     unsafe {
-        let dst = *slots.add(usize::from(o.dst));
+        let dst = *slots.add(usize::from(o.dst[0]));
         let mut src = [dst.cast_const(); N];
         let mut x = [V::whole(0); N];
         for k in 0..N {
@@ -76,7 +84,7 @@ unsafe fn sweep<V: Simd, O: TileOp<N>, const N: usize, const S: u8>(
     }
 }
 
-/// The same for scalars anywhere: they are laid out as one vector and read again and again.
+/// [`sweep`] for scalars anywhere: they are laid out as one vector and read again and again.
 ///
 /// # Safety
 /// As [`Kernel`].
@@ -86,7 +94,7 @@ unsafe fn sweep_any<V: Simd, O: TileOp<N>, const N: usize>(slots: *const *mut V:
     let mut step = [1; N];
     // Safety: all accesses are below `len`, or within a vector for scalars.
     unsafe {
-        let dst = *slots.add(usize::from(o.dst));
+        let dst = *slots.add(usize::from(o.dst[0]));
         let mut src = [dst.cast_const(); N];
         for k in 0..N {
             src[k] = *slots.add(usize::from(o.src[k]));
@@ -116,7 +124,7 @@ unsafe fn sweep_any<V: Simd, O: TileOp<N>, const N: usize>(slots: *const *mut V:
 
 /// # Safety
 /// As [`Kernel`].
-unsafe fn portable<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(
+unsafe fn portable<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(
     slots: *const *mut T,
     o: &Operands,
     len: usize,
@@ -129,7 +137,7 @@ unsafe fn portable<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(
 /// As [`Kernel`].
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(slots: *const *mut T, o: &Operands, len: usize) {
+unsafe fn avx2<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(slots: *const *mut T, o: &Operands, len: usize) {
     // Safety: the caller's promise.
     unsafe { sweep::<T::Avx2, O, N, S>(slots, o, len) }
 }
@@ -138,7 +146,7 @@ unsafe fn avx2<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(slots: *co
 /// As [`Kernel`].
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn avx512<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(
+unsafe fn avx512<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(
     slots: *const *mut T,
     o: &Operands,
     len: usize,
@@ -149,17 +157,17 @@ unsafe fn avx512<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(
 
 /// The kernel for `isa` beyond the portable one.
 #[cfg(target_arch = "x86_64")]
-fn on_vectors<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(isa: Isa) -> Kernel<T> {
+fn on_vectors<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(isa: Isa) -> Kernel<T> {
     if isa == Isa::Avx512 { avx512::<T, O, N, S> } else { avx2::<T, O, N, S> }
 }
 
 /// There are no others here.
 #[cfg(not(target_arch = "x86_64"))]
-fn on_vectors<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(_isa: Isa) -> Kernel<T> {
+fn on_vectors<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(_isa: Isa) -> Kernel<T> {
     portable::<T, O, N, ANY>
 }
 
-fn on<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(isa: Isa) -> Kernel<T> {
+fn on<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(isa: Isa) -> Kernel<T> {
     match isa {
         Isa::Avx512 | Isa::Avx2 => on_vectors::<T, O, N, S>(isa),
         Isa::Portable => portable::<T, O, N, S>,
@@ -167,10 +175,10 @@ fn on<T: Compute, O: TileOp<N>, const N: usize, const S: u8>(isa: Isa) -> Kernel
 }
 
 /// The place of the scalar in `x / scalar`.
-const DIVISOR: u8 = 0b10;
+const DIVISOR: u16 = 0b10;
 
 /// Sizes of divisors whose reciprocal is far from being lost: 2⁻¹⁰⁰ to 2¹⁰⁰.
-const DIVISORS: RangeInclusive<f32> = f32::from_bits((127 - 100) << 23)..=f32::from_bits((127 + 100) << 23);
+pub(super) const DIVISORS: RangeInclusive<f32> = f32::from_bits((127 - 100) << 23)..=f32::from_bits((127 + 100) << 23);
 
 /// Division of a tile by a scalar: by its reciprocal, unless one of them nears the ends of what `f32` holds.
 ///
@@ -194,13 +202,22 @@ unsafe fn divide_by_scalar<const WIDE: bool>(slots: *const *mut f32, o: &Operand
 /// How the kernels of a type are chosen: `f32` in vector registers has copies for the common places of scalars, all
 /// else one copy for any, which keeps the library small.
 trait Choice: Compute {
-    fn one<O: TileOp<1>>(isa: Isa, scalars: u8) -> Kernel<Self>;
-    fn two<O: TileOp<2>>(isa: Isa, scalars: u8) -> Kernel<Self>;
-    fn three<O: TileOp<3>>(isa: Isa, scalars: u8) -> Kernel<Self>;
-    fn four<O: TileOp<4>>(isa: Isa, scalars: u8) -> Kernel<Self>;
-    fn five<O: TileOp<5>>(isa: Isa, scalars: u8) -> Kernel<Self>;
+    fn one<O: TileOp<1>>(isa: Isa, scalars: u16) -> Kernel<Self>;
+    fn two<O: TileOp<2>>(isa: Isa, scalars: u16) -> Kernel<Self>;
+    fn three<O: TileOp<3>>(isa: Isa, scalars: u16) -> Kernel<Self>;
+    fn four<O: TileOp<4>>(isa: Isa, scalars: u16) -> Kernel<Self>;
+    fn five<O: TileOp<5>>(isa: Isa, scalars: u16) -> Kernel<Self>;
+    fn seven<O: TileOp<7>>(isa: Isa, scalars: u16) -> Kernel<Self>;
+    /// The kernel of a chain, where there is one.
+    fn chain(_chain: Chain, _isa: Isa, _scalars: u16) -> Option<Kernel<Self>> {
+        None
+    }
+    /// The faster kernel of a step that divides by scalars, where there is one.
+    fn hat_step(_step: Fused, _isa: Isa, _scalars: u16) -> Option<Kernel<Self>> {
+        None
+    }
     /// Division, which has a faster way for some places of scalars.
-    fn divide(isa: Isa, scalars: u8) -> Kernel<Self> {
+    fn divide(isa: Isa, scalars: u16) -> Kernel<Self> {
         Self::two::<bodies::Div>(isa, scalars)
     }
 }
@@ -217,47 +234,59 @@ macro_rules! copies {
 }
 
 impl Choice for f32 {
-    fn divide(isa: Isa, scalars: u8) -> Kernel<f32> {
+    fn divide(isa: Isa, scalars: u16) -> Kernel<f32> {
         match isa {
             Isa::Avx512 if scalars == DIVISOR => divide_by_scalar::<true>,
             Isa::Avx2 if scalars == DIVISOR => divide_by_scalar::<false>,
             _ => Self::two::<bodies::Div>(isa, scalars),
         }
     }
-    fn one<O: TileOp<1>>(isa: Isa, scalars: u8) -> Kernel<f32> {
+    fn one<O: TileOp<1>>(isa: Isa, scalars: u16) -> Kernel<f32> {
         copies!(O, 1, isa, scalars, 0)
     }
-    fn two<O: TileOp<2>>(isa: Isa, scalars: u8) -> Kernel<f32> {
+    fn two<O: TileOp<2>>(isa: Isa, scalars: u16) -> Kernel<f32> {
         copies!(O, 2, isa, scalars, 0b00 0b01 0b10)
     }
-    fn three<O: TileOp<3>>(isa: Isa, scalars: u8) -> Kernel<f32> {
+    fn three<O: TileOp<3>>(isa: Isa, scalars: u16) -> Kernel<f32> {
         copies!(O, 3, isa, scalars, 0b000 0b010 0b100 0b110)
     }
-    fn four<O: TileOp<4>>(isa: Isa, scalars: u8) -> Kernel<f32> {
+    fn four<O: TileOp<4>>(isa: Isa, scalars: u16) -> Kernel<f32> {
         copies!(O, 4, isa, scalars, 0b0010 0b0100 0b1010)
     }
-    fn five<O: TileOp<5>>(isa: Isa, scalars: u8) -> Kernel<f32> {
+    fn five<O: TileOp<5>>(isa: Isa, scalars: u16) -> Kernel<f32> {
         copies!(O, 5, isa, scalars, 0b01000 0b10100)
+    }
+    fn seven<O: TileOp<7>>(isa: Isa, scalars: u16) -> Kernel<f32> {
+        copies!(O, 7, isa, scalars,)
+    }
+    fn chain(chain: Chain, isa: Isa, scalars: u16) -> Option<Kernel<f32>> {
+        chain.kernel(isa, scalars)
+    }
+    fn hat_step(step: Fused, isa: Isa, scalars: u16) -> Option<Kernel<f32>> {
+        hat_step(step, isa, scalars)
     }
 }
 
 macro_rules! one_copy {
     ($t:ident, |$isa:ident| $as:expr) => {
         impl Choice for $t {
-            fn one<O: TileOp<1>>($isa: Isa, _scalars: u8) -> Kernel<$t> {
+            fn one<O: TileOp<1>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
                 on::<$t, O, 1, ANY>($as)
             }
-            fn two<O: TileOp<2>>($isa: Isa, _scalars: u8) -> Kernel<$t> {
+            fn two<O: TileOp<2>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
                 on::<$t, O, 2, ANY>($as)
             }
-            fn three<O: TileOp<3>>($isa: Isa, _scalars: u8) -> Kernel<$t> {
+            fn three<O: TileOp<3>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
                 on::<$t, O, 3, ANY>($as)
             }
-            fn four<O: TileOp<4>>($isa: Isa, _scalars: u8) -> Kernel<$t> {
+            fn four<O: TileOp<4>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
                 on::<$t, O, 4, ANY>($as)
             }
-            fn five<O: TileOp<5>>($isa: Isa, _scalars: u8) -> Kernel<$t> {
+            fn five<O: TileOp<5>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
                 on::<$t, O, 5, ANY>($as)
+            }
+            fn seven<O: TileOp<7>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
+                on::<$t, O, 7, ANY>($as)
             }
         }
     };
@@ -278,7 +307,10 @@ macro_rules! table {
 pub trait MapType: Compute {
     /// The kernel of `op` where bit `k` of `scalars` says that operand `k` is a scalar.
     #[doc(hidden)]
-    fn kernel(op: Op, isa: Isa, scalars: u8) -> Kernel<Self>;
+    fn kernel(op: Op, isa: Isa, scalars: u16) -> Kernel<Self>;
+    /// The kernel of a chain whose `scalars` are one number each, where there is one.
+    #[doc(hidden)]
+    fn chain(chain: Chain, isa: Isa, scalars: u16) -> Option<Kernel<Self>>;
     /// The kernel that joins the elements of a tile.
     #[doc(hidden)]
     fn fold(op: Reduce, isa: Isa) -> Fold<Self>;
@@ -288,8 +320,11 @@ pub trait MapType: Compute {
 macro_rules! map_type {
     ($($t:ident)*) => {$(
         impl MapType for $t {
-            fn kernel(op: Op, isa: Isa, scalars: u8) -> Kernel<$t> {
+            fn kernel(op: Op, isa: Isa, scalars: u16) -> Kernel<$t> {
                 kernel(op, isa, scalars)
+            }
+            fn chain(chain: Chain, isa: Isa, scalars: u16) -> Option<Kernel<$t>> {
+                <$t as Choice>::chain(chain, isa, scalars)
             }
             fn fold(op: Reduce, isa: Isa) -> Fold<$t> {
                 op.fold(isa)
@@ -299,7 +334,7 @@ macro_rules! map_type {
 }
 map_type!(f32 f64 i32);
 
-fn kernel<T: Choice>(op: Op, isa: Isa, scalars: u8) -> Kernel<T> {
+fn kernel<T: Choice>(op: Op, isa: Isa, scalars: u16) -> Kernel<T> {
     match op {
         Op::Copy => T::one::<bodies::Copy>(isa, scalars),
         Op::Unary(op) => table!(op, Unary, one, isa, scalars,
@@ -309,10 +344,11 @@ fn kernel<T: Choice>(op: Op, isa: Isa, scalars: u8) -> Kernel<T> {
         Op::Binary(op) => table!(op, Binary, two, isa, scalars,
             Add Sub Mul Div Min Max Pow FloorDiv Mod Eq Ne Lt Le Gt Ge And Or),
         Op::Fused(op) => fused(op, isa, scalars),
+        Op::Chain(chain) => T::chain(chain, isa, scalars).expect("chained only where there is a kernel"),
     }
 }
 
-fn fused<T: Choice>(op: Fused, isa: Isa, s: u8) -> Kernel<T> {
+fn fused<T: Choice>(op: Fused, isa: Isa, s: u16) -> Kernel<T> {
     match op {
         Fused::Select => T::three::<bodies::Select>(isa, s),
         Fused::SelectLt => T::four::<bodies::SelectLt>(isa, s),
@@ -330,7 +366,13 @@ fn fused<T: Choice>(op: Fused, isa: Isa, s: u8) -> Kernel<T> {
         Fused::BlendSquare => T::three::<bodies::BlendSquare>(isa, s),
         Fused::Mul3AddMul => T::five::<bodies::Mul3AddMul>(isa, s),
         Fused::MulSubMulAdd => T::five::<bodies::MulSubMulAdd>(isa, s),
-        Fused::ScaledStep => T::five::<bodies::ScaledStep>(isa, s),
-        Fused::StepScaled => T::five::<bodies::StepScaled>(isa, s),
+        Fused::ScaledStep if isa.roots_by_products() => T::five::<ScaledStep<Products>>(isa, s),
+        Fused::ScaledStep => T::five::<ScaledStep<Direct>>(isa, s),
+        Fused::StepScaled if isa.roots_by_products() => T::five::<StepScaled<Products>>(isa, s),
+        Fused::StepScaled => T::five::<StepScaled<Direct>>(isa, s),
+        Fused::RootStep if isa.roots_by_products() => T::five::<RootStep<Products>>(isa, s),
+        Fused::RootStep => T::five::<RootStep<Direct>>(isa, s),
+        Fused::HatStep => T::hat_step(op, isa, s).unwrap_or_else(|| T::seven::<HatStep<Direct>>(isa, s)),
+        Fused::HatStepScaled => T::hat_step(op, isa, s).unwrap_or_else(|| T::seven::<HatStepScaled<Direct>>(isa, s)),
     }
 }

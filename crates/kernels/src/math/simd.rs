@@ -67,6 +67,12 @@ pub trait Simd: Copy {
     fn round(self) -> Self;
     /// `√self`, correctly rounded.
     fn sqrt(self) -> Self;
+    /// The bits of [`sqrt`](Simd::sqrt), where there is a way that leaves the processor's divider alone: for loops that
+    /// divide as well.
+    #[inline(always)]
+    fn sqrt_by_products(self) -> Self {
+        self.sqrt()
+    }
 
     /// `self = b`
     fn eq(self, b: Self) -> Self::Mask;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::isa::Isa;
+use crate::vectors::{Vectors, load, run, store};
 
 type Slice<T> = fn(Isa, &mut [T]);
 type Reference = fn(f64) -> f64;
@@ -174,4 +175,49 @@ fn f64_functions_are_the_standard_ones() {
     let mut y = [-1000.0f64, -30.0, 0.0, 30.0, 1000.0];
     sigmoid(Isa::Portable, &mut y);
     assert_eq!(y, [0.0, sigmoid64(-30.0), 0.5, sigmoid64(30.0), 1.0]);
+}
+
+/// Roots by products, beside roots as they should be.
+struct ByProducts<'a>(&'a [f32]);
+
+impl Vectors<f32> for ByProducts<'_> {
+    #[inline(always)]
+    fn run<V: Simd<Elem = f32>>(self) {
+        for at in (0..self.0.len()).step_by(V::LANES) {
+            let mut roots = [0.0; 16];
+            let x = &self.0[at..self.0.len().min(at + V::LANES)];
+            store(&mut roots[..x.len()], 0, load(self.0, at, V::whole(0)).sqrt_by_products());
+            for (x, root) in x.iter().zip(roots) {
+                let same = root.to_bits() == x.sqrt().to_bits() || root.is_nan() && x.sqrt().is_nan();
+                assert!(same, "√{x:e} = {root:e}, not {:e}", x.sqrt());
+            }
+        }
+    }
+}
+
+/// Checks the numbers whose bits are `bits`, by stretches.
+fn check_roots(bits: impl Iterator<Item = u32>) {
+    let mut x = Vec::with_capacity(4096);
+    let mut bits = bits.peekable();
+    while bits.peek().is_some() {
+        x.clear();
+        x.extend(bits.by_ref().take(4096).map(f32::from_bits));
+        run(Isa::Avx512, ByProducts(&x));
+    }
+}
+
+#[test]
+fn roots_by_products_round_as_roots_do() {
+    // All digits at an even and at an odd exponent: others only shift them. Then some of every size, in any company.
+    check_roots(1f32.to_bits()..4f32.to_bits());
+    check_roots((0..=u32::MAX).step_by(4099));
+    check_roots((0..1 << 20).map(|i: u32| if i.is_multiple_of(3) { 0 } else { i.wrapping_mul(0x9e37_79b9) }));
+    let least = 127 - 100;
+    check_roots((least - 1) << 23..(least + 2) << 23);
+}
+
+#[test]
+#[ignore = "half a minute: every number there is"]
+fn every_root_by_products_rounds_as_roots_do() {
+    check_roots(0..=u32::MAX);
 }
