@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const { exports } = JSON.parse(readFileSync(here('package.json'), 'utf8'))
 
-// `ferrograd` and its sub-paths mean the sources, which `dist/` mirrors: tests need no build of it.
+// `ferrograd` and its sub-paths mean the sources, whose entries `dist/` mirrors: most tests need no build of it.
 const alias = Object.entries(exports)
   .filter(([key]) => key !== './package.json')
   .map(([key, entry]) => ({

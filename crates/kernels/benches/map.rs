@@ -1,37 +1,16 @@
 //! Elementwise programs against loops written by hand, in nanoseconds per element; the least of interleaved rounds.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use ferrograd_kernels::element::DType::F32;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Axes, Binary, Expr, Layout, Map, MapInput, MapOutput, Reduce, Unary, ValueId};
 use ferrograd_kernels::math;
 use ferrograd_kernels::threads::Threads;
+use race::race;
 
-/// The least time of one call of each, in nanoseconds, measured in turn.
-fn race<const N: usize>(mut runs: [&mut dyn FnMut(); N]) -> [f64; N] {
-    let mut least = [f64::INFINITY; N];
-    let mut batch = [1u32; N];
-    for (run, batch) in runs.iter_mut().zip(&mut batch) {
-        loop {
-            let start = Instant::now();
-            (0..*batch).for_each(|_| run());
-            if start.elapsed() > Duration::from_millis(2) {
-                break;
-            }
-            *batch *= 2;
-        }
-    }
-    for _ in 0..25 {
-        for ((run, &batch), least) in runs.iter_mut().zip(&batch).zip(&mut least) {
-            let start = Instant::now();
-            (0..batch).for_each(|_| run());
-            *least = least.min(start.elapsed().as_nanos() as f64 / f64::from(batch));
-        }
-    }
-    least
-}
+#[path = "support/race.rs"]
+mod race;
 
 fn contiguous(shape: &[usize]) -> MapInput {
     MapInput { dtype: F32, layout: Layout::contiguous(shape) }
