@@ -1,7 +1,7 @@
 import { config, GradientTape, grad, jit, ops, random, type Tensor, tensor, type Variable, variable } from 'ferrograd'
 import { Dense, Dropout } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
-import { expect, expectTypeOf, test } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 
 const rejection = async (run: () => Promise<unknown>): Promise<string> => {
   try {
@@ -230,4 +230,29 @@ test('a wrong argument rejects, as a run that fails does', async () => {
   expect(result).toBeInstanceOf(Promise)
   await expect(result).rejects.toMatchObject({ code: 'ERR_DATA' })
   await expect(jit((x: Tensor) => ops.matmul(x, x))([[1, 2, 3]])).rejects.toMatchObject({ code: 'ERR_SHAPE' })
+})
+
+describe('the number of arguments', () => {
+  const sum = jit(function sum(a: Tensor, b: Tensor) {
+    return ops.add(a, b)
+  }) as unknown as (...args: unknown[]) => Promise<Tensor>
+
+  test('is that of the function’s names, where its text says so', async () => {
+    await expect(sum(1, 2, 3)).rejects.toThrow('jit sum: expected 2 arguments, got 3')
+    await expect(sum(1)).rejects.toThrow(/^jit sum: expected 2 arguments, got 1\. Without the others it failed: /)
+    const one = jit((x: Tensor) => ops.square(x))
+    await expect(Promise.all([1, 2].map(one))).rejects.toThrow('expected 1 argument, got 3. In a map')
+    expect(() => one.draw(...([1, 2] as unknown as [number]))).toThrow('expected 1 argument, got 2')
+  })
+
+  test('is open with defaults, rests and optional parameters', async () => {
+    const total = jit((...all: Tensor[]) => all.reduce((a, b) => ops.add(a, b)))
+    expect(await (await total(1, 2, 3)).item()).toBe(6)
+    const scaled = jit((x: Tensor, by: Tensor = tensor(10)) => ops.multiply(x, by))
+    expect(await (await scaled(2)).item()).toBe(20)
+    expect(await (await scaled(2, 3)).item()).toBe(6)
+    const maybe = jit((x: Tensor, y?: Tensor) => (y === undefined ? x : ops.add(x, y)))
+    expect(await (await maybe(2)).item()).toBe(2)
+    expect(await (await maybe(2, 3)).item()).toBe(5)
+  })
 })

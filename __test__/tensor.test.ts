@@ -1,6 +1,8 @@
 import { inspect } from 'node:util'
+import type { DType } from 'ferrograd'
 import { config, GradientTape, grad, jit, ops, random, Tensor, tensor, variable } from 'ferrograd'
 import { afterEach, describe, expect, test } from 'vitest'
+import { fixture, type Numbers, toTensor } from './oracle.js'
 
 afterEach(() => config.setFloatx('float32'))
 
@@ -146,7 +148,13 @@ describe('printing', () => {
     [tensor([[[1]], [[2]]]), '[[[1.]]\n\n [[2.]]] (float32[2, 1, 1])'],
     [tensor([0.5, Number.NaN, Number.POSITIVE_INFINITY]), '[0.5 nan inf] (float32[3])'],
     [tensor([], [0]), '[] (float32[0])'],
-  ])('as NumPy does', (x, text) => expect(String(x)).toBe(text))
+  ])('%#: aligned, with shape and dtype', (x, text) => expect(String(x)).toBe(text))
+
+  const { cases } = fixture<{ name: string; dtype: DType; x: Numbers; text: string }>('printing')
+  test.each(cases)('$name as NumPy does', ({ dtype, x, text }) => {
+    const ours = text.replaceAll('True', 'true').replaceAll('False', 'false')
+    expect(String(toTensor(x, dtype))).toBe(`${ours} (${dtype}[${x.shape.join(', ')}])`)
+  })
 
   test('long axes are cut', () => {
     expect(String(ops.arange(0, 2000, 1, 'int32'))).toBe('[   0    1    2 ... 1997 1998 1999] (int32[2000])')

@@ -11,7 +11,7 @@ import { job, native, runtime } from './runtime.js'
 /** A value that a variable was given and that is not yet in Rust. */
 export interface Assignment {
   readonly value: BindingTensor
-  /** Puts the computed value into Rust. */
+  /** Puts the computed value into Rust, after the runs in flight that read or change the variable. */
   store(): void
 }
 
@@ -57,7 +57,10 @@ export async function evaluateLater(handles: readonly BindingTensor[], keep: boo
 function computeNow(handles: readonly BindingTensor[], keep: boolean): void {
   const waiting = [...assignments]
   native(() => runtime().evaluateSync([...handles, ...waiting.map(([, { value }]) => value)], keep))
-  for (const [variable, assignment] of waiting) settle(variable, assignment)
+  for (const [variable, assignment] of waiting) {
+    // Storing one behind runs in flight settles the others.
+    if (assignments.get(variable) === assignment) settle(variable, assignment)
+  }
 }
 
 function settle(variable: object, assignment: Assignment): void {

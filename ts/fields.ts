@@ -461,13 +461,18 @@ export function resolveObject<T>(value: unknown, where: string, family: Family<T
     const hint = isClass(value) ? `Make one: new ${value.name}(…)` : undefined
     return fail('ERR_CONFIG', where, expectedOf(family), value, hint)
   }
-  const type = findClass(classNameIn(value), where, family)
+  const type = findClass(classNameIn(value), where, family, 'A class of your own: registerClass first. ')
   return construct(type, optionsFromConfig(type, value.config ?? {}))
 }
 
 /** Whether a function is one of our classes, or of those that extend them, and not a plain function. */
 export function isClass(value: unknown): value is ClassOf<object> & { readonly name: string } {
   return typeof value === 'function' && value.prototype instanceof Configurable
+}
+
+/** A hint that begins a sentence where another stands before it. */
+function sentence(hint: string, before: string): string {
+  return before === '' ? hint : hint.replace(/^d/, 'D')
 }
 
 function expectedOf({ noun }: Family<unknown>): string {
@@ -486,11 +491,11 @@ export interface Family<T> {
 }
 
 /** The class of a name: the family's own, else one of the user's that belongs to it; `Custom>Name` is the user's. */
-export function findClass<T>(name: string, where: string, family: Family<T>): ClassOf<T> {
+export function findClass<T>(name: string, where: string, family: Family<T>, hint = ''): ClassOf<T> {
   const known = [...Object.keys(family.classes), ...Object.keys(family.aliases ?? {})]
   const key = known.find((candidate) => canonical(candidate) === canonical(name))
   const type = key === undefined ? ownClass(name, family) : family.classes[family.aliases?.[key] ?? key]
-  return type ?? fail('ERR_CONFIG', where, family.noun, name, hintFor(name, known))
+  return type ?? fail('ERR_CONFIG', where, family.noun, name, `${hint}${sentence(hintFor(name, known), hint)}`)
 }
 
 function ownClass<T>(name: string, family: Family<T>): ClassOf<T> | undefined {

@@ -3,6 +3,7 @@
 import { floatx } from './config.js'
 import { checkNames, FerrogradError, fail } from './errors.js'
 import { currentTrace, type Flagged, flagChanges } from './frames.js'
+import { lineIsEmpty } from './line.js'
 import { mayRunHere, type Pace, paceOf, ranAway, ranHere } from './pace.js'
 import { checkPrecision, type Precision } from './precision.js'
 import { compile, type Program } from './program.js'
@@ -65,7 +66,7 @@ export interface JitOptions {
  * const loss = await step([[1, 2, 3]], [[4]])
  * console.log(await loss.item())
  */
-export function jit<A extends readonly (Tensor | Variable)[], R extends JitResult>(
+export function jit<A extends readonly (Tensor | Variable | undefined)[], R extends JitResult>(
   fn: (...args: A) => R,
   options: JitOptions = {},
 ): Jitted<A, R> {
@@ -133,13 +134,11 @@ function isCurrent(compiled: Compiled): boolean {
   return true
 }
 
-/** Runs that were handed to another thread and have not ended: the next ones line up behind them. */
-let away = 0
-
 async function run({ program, pace, assemble }: Compiled, args: readonly (Tensor | Variable)[]): Promise<unknown> {
   const inputs = args.filter((arg) => arg instanceof Tensor)
   const began = performance.now()
-  if (away === 0 && mayRunHere(pace)) {
+  // Behind runs in flight the next ones line up.
+  if (lineIsEmpty() && mayRunHere(pace)) {
     const outputs = program.runSync(inputs)
     if (outputs !== undefined) {
       const waits = ranHere(pace, performance.now() - began)
@@ -147,14 +146,9 @@ async function run({ program, pace, assemble }: Compiled, args: readonly (Tensor
       return assemble(outputs)
     }
   }
-  away += 1
-  try {
-    const outputs = await program.run(inputs)
-    ranAway(pace, performance.now() - began)
-    return assemble(outputs)
-  } finally {
-    away -= 1
-  }
+  const outputs = await program.run(inputs)
+  ranAway(pace, performance.now() - began)
+  return assemble(outputs)
 }
 
 /** A parameter list of plain names: without defaults, rests or anything else that leaves the count open. */
@@ -165,7 +159,8 @@ type AnyFunction = (...args: never) => unknown
 /** Throws for too many arguments, where the function's text says how many it takes. */
 function checkCount(fn: AnyFunction, given: number): void {
   const text = Function.prototype.toString.call(fn)
-  if (PLAIN.test(text) && !text.includes('arguments')) throw wrongCount(fn, given, '')
+  if (PLAIN.test(text) && !text.includes('arguments'))
+    throw wrongCount(fn, given, '. In a map: list.map((x) => step(x))')
 }
 
 /** What tracing threw where arguments are missing, which may have been left out on purpose. */
@@ -210,10 +205,10 @@ function traceCall(
 ): Compiled {
   const stand = ({ shape, dtype }: { shape: Shape; dtype: DType }): Tensor => placeholder(shape, dtype)
   const symbols = args.map((arg) => (arg instanceof Tensor ? stand(arg) : arg))
-  const { result, updates, flags } = trace(() => fn(...symbols))
+  const { result, updates, reads, flags } = trace(() => fn(...symbols))
   const { outputs, assemble } = disassemble(result)
   const inputs = symbols.filter((symbol) => symbol instanceof Tensor)
-  const program = compile({ inputs, outputs, updates, precision })
+  const program = compile({ inputs, outputs, updates, reads, precision })
   return { program, pace: paceOf(program), assemble, flags, seen: -1 }
 }
 

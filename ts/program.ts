@@ -3,6 +3,7 @@
 import { bytesOf, dtypeCode } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
 import { settleVariables } from './evaluation.js'
+import { inLine, lineEnd, lineIsEmpty } from './line.js'
 import { BindingColumns, BindingEpoch, BindingProfile, BindingProgram } from './native.js'
 import { type Precision, precision, precisionCode } from './precision.js'
 import { job, native, runtime } from './runtime.js'
@@ -18,6 +19,8 @@ export interface ProgramOptions {
   readonly outputs: readonly Tensor[]
   /** The new values of variables. */
   readonly updates?: ReadonlyMap<Variable, Tensor>
+  /** The variables whose values it reads, beside those that it changes. */
+  readonly reads?: readonly Variable[]
   /** A scalar that stops a run, before any variable changes, where it is NaN or infinite. */
   readonly guard?: Tensor | undefined
   /** How exact products of float32 are; by default what is configured when this is compiled. */
@@ -30,6 +33,7 @@ let compiled: (program: Program) => BindingProgram
 /** A compiled function of tensors and variables. */
 export class Program {
   readonly #options: ProgramOptions
+  readonly #touched: readonly Variable[]
   #compiled: BindingProgram | undefined
 
   static {
@@ -38,13 +42,14 @@ export class Program {
 
   constructor(options: ProgramOptions) {
     this.#options = options
+    this.#touched = [...new Set([...(options.updates?.keys() ?? []), ...(options.reads ?? [])])]
   }
 
   /** Runs it off the event loop, after the runs that were asked for before. */
   async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
     const program = this.#native()
     settleVariables()
-    const outputs = await job((ticket) => program.run(inputs.map(handleOf), ticket))
+    const outputs = await inLine(this.#touched, () => job((ticket) => program.run(inputs.map(handleOf), ticket)))
     return outputs.take().map((handle) => Tensor.of(handle))
   }
 
@@ -194,6 +199,7 @@ export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
   if (signal?.aborted) return { steps: 0, seconds: 0, values: [], aborted: true }
   const request = nativeOptions(options)
   settleVariables()
+  if (!lineIsEmpty()) await lineEnd()
   let failure: { readonly error: unknown } | undefined
   let epoch: BindingEpoch | undefined
   const cancel = (): void => epoch?.cancel()

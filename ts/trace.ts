@@ -12,6 +12,8 @@ import type { Variable } from './variable.js'
 export interface Traced<R> {
   readonly result: R
   readonly updates: Map<Variable, Tensor>
+  /** The variables whose values it reads. */
+  readonly reads: readonly Variable[]
   /** The `trainable` flags that it depends on. */
   readonly flags: ReadonlyMap<Flagged, boolean | undefined>
 }
@@ -19,7 +21,8 @@ export interface Traced<R> {
 /** Runs `fn` with every `variable.assign` recorded instead of carried out. */
 export function trace<R>(fn: () => R): Traced<R> {
   const frame: Frame = { symbols: new Map(), updates: new Map(), customs: [], flags: new Map() }
-  return { result: within(frame, fn), updates: frame.updates, flags: frame.flags }
+  const result = within(frame, fn)
+  return { result, updates: frame.updates, reads: [...frame.symbols.keys()], flags: frame.flags }
 }
 
 /** Runs `fn` as if no function were being traced: what it makes exists at once. First values of variables come so. */

@@ -6,10 +6,13 @@ import { assigned, evaluateNow } from './evaluation.js'
 import { currentTrace, type Frame, noteFlag, noteFlagChange } from './frames.js'
 import { add, subtract } from './generated/ops.js'
 import { inspectWith } from './inspect.js'
+import { drainLine, isInFlight } from './line.js'
 import { BindingVariable } from './native.js'
+import { compile, type Program } from './program.js'
 import { isRecording, noteRead, recordRead } from './recording.js'
 import { native } from './runtime.js'
 import { depthOf, handleOf, refuseOperator, Tensor, tensor } from './tensor.js'
+import { placeholder, trace } from './trace.js'
 import type { DType, NestedArray, Shape, TensorLike, TypedArray } from './types.js'
 
 /** The native handle of a variable, for the modules that talk to the addon. */
@@ -30,6 +33,11 @@ let describe: (variable: Variable) => string
 
 /**
  * A tensor that can be assigned to. Reads after an assignment see it; tensors read before do not.
+ *
+ * Compiled functions, assignments and reads take effect in the order of calls, also where nothing is awaited:
+ * `data()` and assignments take their turn behind runs in flight; `read()`, `dataSync()` and what is made of them
+ * (`assignAdd`) wait for the runs in flight that read or change this variable. While a `fit` runs, each of them happens
+ * between two of its steps.
  *
  * @example
  * import { variable } from 'ferrograd'
@@ -119,6 +127,7 @@ export class Variable {
 
   /** The numbers, row-major, computed off the event loop. */
   async data(): Promise<TypedArray> {
+    if (this.#assigned === undefined && isInFlight(this)) return await (await atItsTurn(this)).data()
     return await this.#numbers().data()
   }
 
@@ -156,7 +165,9 @@ export class Variable {
   }
 
   #present(): Tensor {
-    return this.#assigned ?? Tensor.of(this.#handle.snapshot())
+    if (this.#assigned !== undefined) return this.#assigned
+    if (isInFlight(this)) drainLine()
+    return Tensor.of(this.#handle.snapshot())
   }
 
   #readTraced(frame: Frame): Tensor {
@@ -171,8 +182,9 @@ export class Variable {
 
   /** Puts a computed value into Rust. */
   #store(value: Tensor): void {
-    native(() => this.#handle.assign(handleOf(value)))
     if (this.#assigned === value) this.#assigned = undefined
+    if (isInFlight(this)) storeAtItsTurn(this, value)
+    else native(() => this.#handle.assign(handleOf(value)))
   }
 
   #operand(value: TensorLike | Variable): Tensor {
@@ -189,6 +201,33 @@ export class Variable {
     }
     return next
   }
+}
+
+/** Programs that only read, or only change, one variable: how it is read and changed behind runs in flight. */
+const readers = new WeakMap<Variable, Program>()
+const writers = new WeakMap<Variable, Program>()
+
+/** The value when the runs that are in flight now have ended. */
+async function atItsTurn(variable: Variable): Promise<Tensor> {
+  let reader = readers.get(variable)
+  if (reader === undefined) {
+    const { result, reads } = trace(() => variable.read())
+    reader = compile({ inputs: [], outputs: [result], reads })
+    readers.set(variable, reader)
+  }
+  const [value] = await reader.run([])
+  return value!
+}
+
+/** Puts a value in when the runs that are in flight now have ended. */
+function storeAtItsTurn(variable: Variable, value: Tensor): void {
+  let writer = writers.get(variable)
+  if (writer === undefined) {
+    const next = placeholder(variable.shape, variable.dtype)
+    writer = compile({ inputs: [next], outputs: [], updates: new Map([[variable, next]]) })
+    writers.set(variable, writer)
+  }
+  void writer.run([value])
 }
 
 // Not in the class's static block: the compiler may name the class there before it has that name.

@@ -15,6 +15,7 @@ TOPICS = [
     "optimizers",
     "losses",
     "metrics",
+    "printing",
     "schedules",
     "callbacks",
     "initializers",

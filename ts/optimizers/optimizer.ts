@@ -20,10 +20,10 @@ import * as ops from '../ops.js'
 import { returnedNow, returnedScalar, returnedTensor } from '../returned.js'
 import { Schedule } from '../schedules/schedule.js'
 import { learningRateKind } from '../schedules/table.js'
-import { type Tensor, tensor } from '../tensor.js'
+import { Tensor, tensor } from '../tensor.js'
 import { untraced } from '../trace.js'
 import type { Config, FloatDType } from '../types.js'
-import { type Variable, variable } from '../variable.js'
+import { Variable, variable } from '../variable.js'
 import { clip } from './clip.js'
 
 const optimizerFields = {
@@ -203,13 +203,15 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
   /** Takes one step: `gradients[i]` belongs to `variables[i]`; variables without a gradient stay as they are. */
   apply(gradients: readonly (Tensor | undefined)[], variables: readonly Variable[]): void {
     const where = `${this.className}.apply`
+    checkVariables(where, gradients, variables)
     if (gradients.length !== variables.length)
       fail('ERR_SHAPE', where, `a gradient (or undefined) for each of ${variables.length} variables`, {
         text: `${gradients.length}`,
       })
-    untraced(() => this.build(variables))
     const moved = variables.filter((_, i) => gradients[i] !== undefined)
     const given = gradients.filter((gradient) => gradient !== undefined)
+    for (const [i, gradient] of given.entries())
+      checkGradient(`${where} gradient of '${moved[i]!.name}'`, gradient, moved[i]!)
     if (given.length === 0 && variables.length > 0)
       fail(
         'ERR_STATE',
@@ -218,6 +220,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
         { text: 'none' },
         'Does the loss depend on the variables?',
       )
+    untraced(() => this.build(variables))
     this.#step(
       given.map((gradient, i) => ops.cast(gradient, moved[i]!.dtype)),
       moved,
@@ -369,6 +372,26 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
       )
     )
   }
+}
+
+function checkVariables(where: string, gradients: unknown, variables: unknown): void {
+  if (!Array.isArray(gradients) || !Array.isArray(variables))
+    fail('ERR_DATA', where, 'lists of gradients and of variables', Array.isArray(gradients) ? variables : gradients)
+  const seen = new Set<unknown>()
+  for (const one of variables) {
+    if (!(one instanceof Variable)) fail('ERR_DATA', where, 'variables', one)
+    const text = `'${one.name}'`
+    if (one.dtype !== 'float32' && one.dtype !== 'float64')
+      fail('ERR_DTYPE', where, 'variables of float32 or float64', { text: `${text}: ${one.dtype}` })
+    if (seen.has(one)) fail('ERR_CONFIG', where, 'each variable once', { text: `${text} twice` })
+    seen.add(one)
+  }
+}
+
+function checkGradient(where: string, gradient: Tensor, weight: Variable): void {
+  if (!(gradient instanceof Tensor)) fail('ERR_DATA', where, 'a tensor', gradient)
+  if (String(gradient.shape) !== String(weight.shape))
+    fail('ERR_SHAPE', where, `shape [${weight.shape.join(', ')}]`, { text: `[${gradient.shape.join(', ')}]` })
 }
 
 /** What a constraint makes of a weight, which has its shape and type. */

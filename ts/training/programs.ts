@@ -99,7 +99,7 @@ function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarde
   const batch: Batch = { x: alone(x), y: maybeAlone(y), sampleWeight: weights.length === 1 ? weights[0] : weights }
   const method = kind === 'train' ? 'trainStep' : 'testStep'
   const where = `${model.constructor.name}.${method}`
-  const { result: logs, updates } = trace(() => checkedLogs(model[method](batch), where))
+  const { result: logs, updates, reads } = trace(() => checkedLogs(model[method](batch), where))
   const kept = keepLogs(model, logs, updates)
   // A trace of its own: what the variables hold when it runs, and not what this step assigns.
   const { result: readers } = trace(() => readersOf(model, kept, updates))
@@ -110,6 +110,7 @@ function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarde
       inputs,
       outputs: [],
       updates,
+      reads,
       guard: guarded ? loss : undefined,
       precision: precisionOf(model),
     }),

@@ -73,7 +73,18 @@ impl Workers {
 
     /// As [`Workers::start`], after all jobs that were lined up before have ended.
     pub fn line_up(&self, ticket: u32, work: impl FnOnce() -> Result<(), Error> + Send + 'static) {
-        let job = self.job(ticket, work);
+        self.push(self.job(ticket, work));
+    }
+
+    /// Waits until all jobs that are lined up now have ended.
+    pub fn drain(&self) {
+        let (last, ended) = channel();
+        self.push(Box::new(move || drop(last.send(()))));
+        // An error says that the environment ends and the line was given up.
+        drop(ended.recv());
+    }
+
+    fn push(&self, job: Work) {
         let mut line = self.0.line();
         line.jobs.push_back(job);
         self.0.waiting.fetch_add(1, Ordering::Release);

@@ -96,6 +96,12 @@ impl BindingRuntime {
         Ok(())
     }
 
+    /// Waits until the runs that were lined up before have ended.
+    #[napi(catch_unwind)]
+    pub fn drain(&self) {
+        self.shared.workers.drain();
+    }
+
     /// Computes pending tensors now.
     #[napi(catch_unwind, ts_args_type = "tensors: Array<BindingTensor>, keepHistory: boolean")]
     pub fn evaluate_sync(&self, env: Env, tensors: Vec<Handle<'_>>, keep_history: bool) -> Result<()> {
