@@ -167,3 +167,40 @@ test('gradients of the user’s own: straight through, clipped, chained, in a tr
   const wrong = customGradient((x: Tensor) => ({ value: x, gradient: () => tensor([1, 2]) }))
   expect(failure(() => grad((x) => wrong(x))(1))).toMatch(/^ERR_SHAPE: customGradient gradient/)
 })
+
+test('gradients come in the arrangement of the sources', () => {
+  const [w, u] = [variable(3), variable([1, 2])]
+  const tape = new GradientTape()
+  const y = tape.record(() => ops.add(ops.square(w), ops.sum(u)))
+  expect(tape.gradient(y, w)!.itemSync()).toBe(6)
+  expect(tape.gradient(y, [u, w]).map((slope) => slope!.arraySync())).toEqual([[1, 1], 6])
+  const named = tape.gradient(y, { w, u, other: tensor(1) })
+  expect(Object.keys(named)).toEqual(['w', 'u', 'other'])
+  expect(named.w!.itemSync()).toBe(6)
+  expect(named.other).toBeUndefined()
+  expect(tape.gradient(y, { other: tensor([1, 2]) }, { unconnectedGradients: 'zero' }).other!.arraySync()).toEqual([
+    0, 0,
+  ])
+})
+
+test('what is no source, no function and no gradient is refused by name', () => {
+  const [w, tape] = [variable(3), new GradientTape()]
+  const y = tape.record(() => ops.square(w))
+  const anything = tape as unknown as { gradient: (...args: unknown[]) => unknown; record: (f: unknown) => unknown }
+  expect(failure(() => anything.gradient(y, 3))).toMatch(
+    /^ERR_DATA: gradient: expected tensors or variables, in a list/,
+  )
+  expect(failure(() => anything.gradient(y, [[w]]))).toMatch(/^ERR_DATA: gradient/)
+  expect(failure(() => anything.gradient(y, [w], { unconnected_gradients: 'zero' }))).toMatch(/'unconnectedGradients'/)
+  expect(failure(() => anything.record(3))).toMatch(/^ERR_CONFIG: GradientTape.record: expected a function/)
+  // biome-ignore lint/suspicious/noThenProperty: it is what is tested
+  expect(failure(() => tape.record(() => ({ then: () => undefined })))).toMatch(/^ERR_DATA: GradientTape.record/)
+  for (const derive of [grad, jacobian, hessian, valueAndGrad, customGradient])
+    expect(failure(() => (derive as (f: unknown) => unknown)(3))).toMatch(/^ERR_CONFIG.*expected a function, got 3/)
+  const given = (gradient: unknown) => customGradient((() => ({ value: tensor(1), gradient })) as never)
+  expect(failure(() => given(undefined)(1))).toMatch(/^ERR_DATA: customGradient result/)
+  expect(failure(() => grad((x) => given(() => [1])(x))(1))).toMatch(
+    /^ERR_DATA: customGradient gradient 0: expected a tensor/,
+  )
+  expect(failure(() => grad((x) => given(() => tensor(1, [], 'float64'))(x))(1))).toMatch(/^ERR_DTYPE: customGradient/)
+})

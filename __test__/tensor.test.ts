@@ -208,6 +208,12 @@ describe('tensors among JavaScript’s own values', () => {
     expect(inspect(ops.zeros([2000]))).toBe('Tensor(float32[2000])')
   })
 
+  test('that no array can hold are not read', async () => {
+    const huge = ops.zeros([2 ** 31, 2 ** 20])
+    expect(code(() => huge.dataSync())).toMatch(/^ERR_DATA: data: 2251799813685248 numbers of float32 are more than/)
+    await expect(huge.data()).rejects.toMatchObject({ code: 'ERR_DATA' })
+  })
+
   test('are made by functions alone', () => {
     expect(code(() => new (Tensor as unknown as new (data: number[]) => Tensor)([1]))).toMatch(
       /^ERR_CONFIG: new Tensor/,

@@ -1,6 +1,6 @@
 /** Element types: their codes in the addon, their typed arrays, and how two of them meet. */
 
-import { fail } from './errors.js'
+import { FerrogradError, fail } from './errors.js'
 import type { DType, TypedArray } from './types.js'
 
 const CODES = { float32: 0, float64: 1, int32: 2, bool: 3 } as const satisfies Record<DType, number>
@@ -23,6 +23,15 @@ export function isDType(name: unknown): name is DType {
 
 /** A zeroed typed array for `size` elements of `dtype`; truth values are bytes, 0 or 1. */
 export function allocate(dtype: DType, size: number): TypedArray {
+  try {
+    return zeroed(dtype, size)
+  } catch (cause) {
+    const message = `data: ${size} numbers of ${dtype} are more than JavaScript can hold in an array`
+    throw new FerrogradError('ERR_DATA', message, { cause })
+  }
+}
+
+function zeroed(dtype: DType, size: number): TypedArray {
   switch (dtype) {
     case 'float32':
       return new Float32Array(size)

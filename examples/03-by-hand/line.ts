@@ -22,6 +22,7 @@ export function fitLine(): void {
     b.assignSub(db.mul(0.01))
   }
 
+  console.log('  ∂w = Σ 2(wx + b − y)·x / n,  ∂b = Σ 2(wx + b − y) / n,  1,000 steps of 0.01')
   const [expectedW, expectedB] = inPlainNumbers([...x.dataSync()], [...y.dataSync()])
   console.log(numbers({ w: w.dataSync(), b: b.dataSync(), 'mean squared error': loss().itemSync() }))
   near('w', w.dataSync()[0]!, expectedW)

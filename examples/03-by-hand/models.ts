@@ -2,7 +2,7 @@ import { config, input, Model, ops, Sequential, type Tensor, tensor, valueAndGra
 import { Dense } from 'ferrograd/layers'
 import { MeanSquaredError } from 'ferrograd/losses'
 import { Adam, SGD } from 'ferrograd/optimizers'
-import { allNear, checkGradients } from '../check.js'
+import { allNear, checkGradients, numbers } from '../check.js'
 
 /** 2-3-3-1, drawn as a graph of layers, all sigmoid: learns the mean of its two inputs. */
 export async function functional(): Promise<void> {
@@ -45,7 +45,8 @@ export async function twoLayers(): Promise<void> {
 
   model.compile({ optimizer: new SGD({ learningRate: 0.01 }), loss: 'mse' })
   const history = await model.fit(x, y, { epochs: 100, batchSize: 4, verbose: 0 })
-  for (const layer of model.layers) console.log(`  ${layer.name}: ${layer.getWeights().map(String).join('  ')}`)
+  for (const { name, weights } of model.layers)
+    console.log(numbers(Object.fromEntries(weights.map((weight) => [`${name} ${weight.name}`, weight.dataSync()]))))
   console.log(`  loss ${history.history.loss!.at(-1)!.toFixed(6)}`)
   const weights = model.getWeights().flatMap((weight) => [...weight.dataSync()])
   config.setFloatx('float32')

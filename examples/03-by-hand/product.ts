@@ -22,12 +22,14 @@ export function product(): void {
     const [, gradients] = valueAndGrad(loss, parameters)
     const slopes = gradients.map((gradient) => gradient!.itemSync())
 
-    // By the chain rule: z = 2.5, the left factor is 1.5.
+    // By the chain rule: z = 2.5, the left factor l = w₂x₂ + b₂ is 1.5.
     const [z, left] = [x1 + 0.5 * x2 + 0.5, 0.5 * x2 + 0.5]
     const outer = 2 * (left * value(z) - y)
     const expected = [outer * left * slope(z) * x2, outer * left * slope(z), outer * value(z) * x2, outer * value(z)]
     console.log(`  g = ${name}`)
-    console.log(numbers({ f: f().itemSync(), loss: loss().itemSync(), '∂w₁ ∂b₁ ∂w₂ ∂b₂': slopes }))
+    const rules = ['2(f − y)·l·g′(z)·x₂', '2(f − y)·l·g′(z)', '2(f − y)·g(z)·x₂', '2(f − y)·g(z)']
+    const named = slopes.map((one, i) => [`∂${parameters[i]!.name} = ${rules[i]}`, one] as const)
+    console.log(numbers({ 'f = l·g(z)': f().itemSync(), '(f − y)²': loss().itemSync(), ...Object.fromEntries(named) }))
     near(`${name}: f`, f().itemSync(), left * value(z))
     for (const [i, one] of slopes.entries()) near(`${name}: ∂${parameters[i]!.name}`, one, expected[i]!)
     checkGradients(loss, parameters, gradients)

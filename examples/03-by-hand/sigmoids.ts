@@ -34,8 +34,8 @@ export function sigmoids(): void {
 
   const drawn = Object.fromEntries(Object.entries(layers()).map(([name, t]) => [name, t.dataSync()]))
   const slopes = Object.fromEntries(entries.map(({ name }, i) => [`∂${name}`, gradients[i]!.dataSync()]))
-  console.log(numbers({ ...drawn, cost: value.itemSync() }))
-  console.log(numbers(slopes))
+  console.log(numbers(inFormulas({ ...drawn, cost: [value.itemSync()] })))
+  console.log(numbers(inFormulas(slopes)))
   const book = textbook()
   for (const [name, values] of Object.entries({ ...drawn, ...slopes })) allNear(name, values, book[name]!)
   console.log(`  σ(0.2) = ${sigmoid(0.2).toFixed(4)}; 0.5236, as some texts print it, is a slip.`)
@@ -52,6 +52,19 @@ export function sigmoids(): void {
       dataSync(),
       start[name].flat().map((weight, i) => weight - rate * book[`∂${name}`]![i]!),
     )
+}
+
+const formulas: Readonly<Record<string, string>> = {
+  ...{ z1: 'z₁ = w₁·x + b₁', a1: 'a₁ = σ(z₁)', z2: 'z₂ = W₂·a₁ + b₂', a2: 'a₂ = σ(z₂)' },
+  ...{ z3: 'z₃ = w₃·a₂ + b₃', a3: 'ŷ = σ(z₃)', cost: 'cost = ½(y − ŷ)²' },
+  ...{ '∂w3': '∂w₃ = a₂·δ₃', '∂b3': '∂b₃ = δ₃ = (ŷ − y)·ŷ(1 − ŷ)' },
+  ...{ '∂w2': '∂W₂ = δ₂·a₁ᵀ', '∂b2': '∂b₂ = δ₂ = w₃·δ₃·a₂(1 − a₂)' },
+  ...{ '∂w1': '∂w₁ = x·δ₁', '∂b1': '∂b₁ = δ₁ = W₂ᵀ·δ₂·a₁(1 − a₁)' },
+}
+
+/** The same numbers by the formulas that they follow. */
+function inFormulas(rows: Readonly<Record<string, ArrayLike<number>>>): Record<string, ArrayLike<number>> {
+  return Object.fromEntries(Object.entries(rows).map(([name, values]) => [formulas[name]!, values]))
 }
 
 /** The formulas as a book prints them: δ₃ = (ŷ − y)·ŷ(1 − ŷ), δ₂ = w₃·δ₃·a₂(1 − a₂), δ₁ = w₂ᵀ·δ₂·a₁(1 − a₁). */

@@ -33,8 +33,10 @@ export function twoThreeOne(): void {
 
   const drawn = forward()
   const [dw1, db1, dw2, db2] = gradients.map((gradient) => gradient!.dataSync())
-  console.log(numbers({ z: drawn.z.dataSync(), 'a = σ(z)': drawn.a.dataSync(), ŷ: drawn.guess.itemSync() }))
-  console.log(numbers({ 'loss ŷ²': value.itemSync(), '∂w₂': dw2!, '∂b₂': db2!, '∂w₁': dw1!, '∂b₁': db1! }))
+  const [zs, as, ŷ] = [drawn.z.dataSync(), drawn.a.dataSync(), drawn.guess.itemSync()]
+  console.log(numbers({ 'z = x·W₁ + b₁': zs, 'a = σ(z)': as, 'ŷ = a·w₂ + b₂': ŷ, 'loss = (ŷ − 0)²': value.itemSync() }))
+  console.log(numbers({ '∂b₂ = δ₂ = 2(ŷ − 0)': db2!, '∂w₂ = a·δ₂': dw2! }))
+  console.log(numbers({ '∂b₁ = δ₁ = w₂·δ₂·a(1 − a)': db1!, '∂W₁ = xᵀ·δ₁': dw1! }))
   allNear('z', drawn.z.dataSync(), z)
   allNear('a', drawn.a.dataSync(), a)
   near('ŷ', drawn.guess.itemSync(), guess)

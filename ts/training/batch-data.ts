@@ -83,7 +83,8 @@ function distribute(
   if (expected === 1) return [listed && data.length === 1 && !single ? data[0] : data]
   if (!Array.isArray(data) || data.length !== expected) {
     const got = Array.isArray(data) ? { text: `a list of ${data.length}` } : data
-    fail('ERR_DATA', where, `${expected} arrays, for ${names.join(', ')}`, got)
+    const whose = names.length > 0 ? `, for ${names.join(', ')}` : ''
+    fail('ERR_DATA', where, `${expected} arrays${whose}`, got)
   }
   return data
 }
