@@ -4,7 +4,7 @@ import { bytesOf, dtypeCode } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
 import { settleVariables } from './evaluation.js'
 import { inLine, lineEnd, lineIsEmpty } from './line.js'
-import { BindingColumns, BindingEpoch, BindingProfile, BindingProgram } from './native.js'
+import { BindingColumns, BindingEpoch, BindingProfile, BindingProgram, type BindingRuntime } from './native.js'
 import { type Precision, precision, precisionCode } from './precision.js'
 import { job, native, runtime } from './runtime.js'
 import { handleOf, Tensor } from './tensor.js'
@@ -35,6 +35,7 @@ export class Program {
   readonly #options: ProgramOptions
   readonly #touched: readonly Variable[]
   #compiled: BindingProgram | undefined
+  #madeFor: BindingRuntime | undefined
 
   static {
     compiled = (program) => program.#native()
@@ -71,7 +72,10 @@ export class Program {
   }
 
   #native(): BindingProgram {
-    this.#compiled ??= build(this.#options)
+    // Another number of threads has a line of its own: a program moves along, so that runs stay in one line.
+    const now = runtime()
+    if (this.#compiled === undefined || this.#madeFor !== now) this.#compiled = build(this.#options)
+    this.#madeFor = now
     return this.#compiled
   }
 }
