@@ -79,9 +79,11 @@ impl Workers {
     /// Waits until all jobs that are lined up now have ended.
     pub fn drain(&self) {
         let (last, ended) = channel();
-        self.push(Box::new(move || drop(last.send(()))));
+        self.push(Box::new(move || {
+            let _ = last.send(());
+        }));
         // An error says that the environment ends and the line was given up.
-        drop(ended.recv());
+        let _ = ended.recv();
     }
 
     fn push(&self, job: Work) {
