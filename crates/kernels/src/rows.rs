@@ -27,7 +27,9 @@ impl std::error::Error for BadIndex {}
 
 /// Finds the first index outside `0..limit`.
 pub fn check_indices(indices: &[i32], limit: usize) -> Result<(), BadIndex> {
-    let outside = |&index: &i32| index < 0 || index as usize >= limit;
+    // One comparison: as unsigned numbers, negative ones begin at 2³¹.
+    let end = u32::try_from(limit).unwrap_or(u32::MAX).min(1 << 31);
+    let outside = |&index: &i32| index as u32 >= end;
     // Whole blocks without a branch; only a block with a bad index is looked through.
     for (block, part) in indices.chunks(1024).enumerate() {
         if part.iter().fold(false, |bad, index| bad | outside(index)) {
@@ -71,12 +73,29 @@ impl GatherRows {
         check_indices(indices, self.rows)?;
         let chunks = split(self.outer * self.count, grain(2000 + 100 * self.width));
         threads.for_each_part(chunks, out, self.width, |range, part| {
-            for (at, i) in range.enumerate() {
-                let row = i / self.count * self.rows + indices[i % self.count] as usize;
-                part[at * self.width..][..self.width].copy_from_slice(&table[row * self.width..][..self.width]);
+            let (mut at, mut part) = (range.start, part);
+            while at < range.end {
+                let first = at % self.count;
+                let indices = &indices[first..(first + range.end - at).min(self.count)];
+                let table = &table[at / self.count * self.rows * self.width..][..self.rows * self.width];
+                let (now, later) = part.split_at_mut(indices.len() * self.width);
+                self.block(table, indices, now);
+                (at, part) = (at + indices.len(), later);
             }
         });
         Ok(())
+    }
+
+    /// Rows of one outer block.
+    fn block<T: Element>(&self, table: &[T], indices: &[i32], out: &mut [T]) {
+        let width = self.width;
+        if width == 1 {
+            out.iter_mut().zip(indices).for_each(|(out, &index)| *out = table[index as usize]);
+        } else if width > 1 {
+            for (out, &index) in out.chunks_exact_mut(width).zip(indices) {
+                out.copy_from_slice(&table[index as usize * width..][..width]);
+            }
+        }
     }
 }
 
@@ -207,8 +226,9 @@ impl GatherAxis {
             for (at, block) in blocks.enumerate() {
                 let x = &x[block * self.len * self.inner..][..self.len * self.inner];
                 let indices = &indices[block * width..][..width];
-                for (i, (out, &index)) in part[at * width..][..width].iter_mut().zip(indices).enumerate() {
-                    *out = x[index as usize * self.inner + i % self.inner];
+                let columns = (0..self.inner).cycle();
+                for ((out, &index), n) in part[at * width..][..width].iter_mut().zip(indices).zip(columns) {
+                    *out = x[index as usize * self.inner + n];
                 }
             }
         });
@@ -235,8 +255,9 @@ impl GatherAxis {
             for (at, block) in blocks.enumerate() {
                 let out = &mut part[at * block_len..][..block_len];
                 let indices = &indices[block * width..][..width];
-                for (i, (&update, &index)) in updates[block * width..].iter().zip(indices).enumerate() {
-                    let to = &mut out[index as usize * self.inner + i % self.inner];
+                let columns = (0..self.inner).cycle();
+                for ((&update, &index), n) in updates[block * width..].iter().zip(indices).zip(columns) {
+                    let to = &mut out[index as usize * self.inner + n];
                     *to = to.plus(update);
                 }
             }
