@@ -8,8 +8,16 @@ use ferrograd_kernels::map::{Axes, Binary, Expr, Layout, MapInput, MapOutput, Ma
 use ferrograd_kernels::threads::Threads;
 
 /// Rows, columns, depth: whole rows and cut ones, one block of the depth and several, few rows and many.
-const SHAPES: [(usize, usize, usize); 7] =
-    [(40, 64, 20), (100, 96, 300), (257, 33, 65), (85, 800, 40), (300, 1100, 64), (9, 70, 520), (700, 40, 3)];
+const SHAPES: [(usize, usize, usize); 8] = [
+    (40, 64, 20),
+    (100, 96, 300),
+    (257, 33, 65),
+    (85, 800, 40),
+    (300, 1100, 64),
+    (9, 70, 520),
+    (700, 40, 3),
+    (1100, 40, 2048),
+];
 
 /// What a pass is made of.
 struct Pass {

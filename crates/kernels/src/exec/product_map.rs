@@ -4,7 +4,7 @@
 use super::map::{OPERANDS, overlaps};
 use super::{Fault, InPlace, Io, Kernel};
 use crate::element::Float;
-use crate::gemm::{BlockwiseGemm, GemmShape, Part};
+use crate::gemm::{BlockwiseGemm, GemmShape, Part, Read};
 use crate::isa::Isa;
 use crate::map::{Expr, Map, MapInput, MapOutput, MapType};
 
@@ -22,6 +22,8 @@ pub struct ProductMapKernel<T: Float + MapType> {
     outputs: usize,
     /// Bit `j` of entry `i`: output `j` may lie on input `i` of the pass.
     overlaps: Vec<u64>,
+    /// The inputs that lie as the product does: read element by element beside it.
+    beside: Vec<usize>,
     map_bytes: usize,
     /// The names of the pass's functions.
     functions: Vec<&'static str>,
@@ -44,7 +46,9 @@ impl<T: Float + MapType> ProductMapKernel<T> {
         isa: Isa,
     ) -> Option<ProductMapKernel<T>> {
         let iteration = [shape.rows, shape.cols];
-        let overlaps = inputs.iter().map(|input| overlaps(&iteration, input, &outputs)).collect();
+        let overlaps: Vec<u64> = inputs.iter().map(|input| overlaps(&iteration, input, &outputs)).collect();
+        let beside = |(i, input): (usize, &MapInput)| i != product && overlaps[i] != 0 && input.dtype == T::DTYPE;
+        let beside = inputs.iter().enumerate().filter(|&pair| beside(pair)).map(|(i, _)| i).collect();
         let (input_count, output_count) = (inputs.len(), outputs.len());
         if input_count > OPERANDS || output_count > OPERANDS || inputs[product].dtype != T::DTYPE {
             return None;
@@ -60,6 +64,7 @@ impl<T: Float + MapType> ProductMapKernel<T> {
             inputs: input_count,
             outputs: output_count,
             overlaps,
+            beside,
             map_bytes,
             functions,
         })
@@ -139,12 +144,15 @@ impl<T: Float + MapType> Kernel for ProductMapKernel<T> {
         }
         memory.outputs[..self.outputs].iter_mut().enumerate().for_each(|(j, at)| *at = io.output_address(j));
         let memory = &memory;
+        let mut read = [std::ptr::null(); OPERANDS];
+        self.beside.iter().zip(&mut read).for_each(|(&i, at)| *at = memory.inputs[i].cast::<T>());
+        let read = Read(&read[..self.beside.len()]);
         // Safety: as for `MapKernel`: the operands lie inside their spaces, and overlap only where `in_place` says so;
         // the product is read nowhere but in the part that is handed over.
         unsafe {
             let (inputs, outputs) = (&memory.inputs[..self.inputs], &memory.outputs[..self.outputs]);
             self.map.prepare(inputs, outputs, memory.workspace);
-            self.gemm.run(io.threads(), (a, b), workspace, &|part| self.take(memory, part));
+            self.gemm.run(io.threads(), (a, b), workspace, &read, &|part| self.take(memory, part));
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! A product that nobody keeps: its parts are handed on as they are finished, while they are in the cache.
 
-use super::driver::{Block, Buffers, PACKED_STRIPS, each, share};
-use super::plan::{Path, block_depth, even, pieces};
+use super::blocks::lines;
+use super::driver::{Block, Buffers, PACKED_PANELS, PACKED_STRIPS, Sums, each, share};
+use super::plan::{Path, block_depth, even, pieces, slots, stage_rows};
 use super::tile::Ahead;
 use super::{ALIGNMENT, EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
 use crate::element::Float;
@@ -14,10 +15,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const WHOLE_ROW: usize = 768;
 /// Numbers of a row of a part, where the result's are longer.
 const PART_COLS: usize = 512;
-/// Panels of a part: enough that a strip of `b` is read from the first-level cache most of the time.
-const PART_PANELS: usize = 6;
-/// Threads that can work at once.
-const SLOTS: usize = 16;
+/// Panels of a part. A strip of `b` is read from the first-level cache for all but the first; with more of them, what
+/// the pass reads from rows that lie a power of two apart would not fit the few sets of the second-level cache that
+/// such rows share.
+const PART_PANELS: usize = 3;
 /// Depth up to which all of `b` is packed at once.
 const DEPTH: usize = 2048;
 /// Bytes of a product from which on it would leave the second-level cache before it is read again.
@@ -30,6 +31,12 @@ pub(crate) struct Part<T> {
     pub start: *const T,
     pub row_stride: usize,
 }
+
+/// Matrices of the product's shape, row-major: what is read beside the product.
+pub(crate) struct Read<'a, T>(pub &'a [*const T]);
+
+// Safety: the addresses are only asked for, never followed.
+unsafe impl<T: Sync> Sync for Read<'_, T> {}
 
 /// `a (rows, depth) · b (depth, cols)`, part by part.
 ///
@@ -44,7 +51,7 @@ pub(crate) struct BlockwiseGemm<T: Float> {
     slots: usize,
     packed_b: usize,
     packed_a: usize,
-    /// Elements of a slot: packed rows of `a`, and the part.
+    /// Elements of a slot: a part.
     slot: usize,
 }
 
@@ -64,28 +71,37 @@ impl<T: Float> BlockwiseGemm<T> {
         gemm.plan.pack_b = true;
         gemm.plan.panel = even(shape.rows, gemm.kernels.packed.len());
         gemm.plan.block_depth = even(shape.depth, block_depth::<T>());
+        gemm.plan.stage_rows = stage_rows::<T>(shape.rows, shape.depth, gemm.plan.panel);
         let high = PART_PANELS * gemm.plan.panel;
         let wide =
             if shape.cols <= WHOLE_ROW { shape.cols } else { even(shape.cols, PART_COLS).next_multiple_of(strip) };
         gemm.shape.c_row_stride = wide;
         let line = ALIGNMENT / size_of::<T>();
         let packed_b = (shape.depth * shape.cols.next_multiple_of(lanes)).next_multiple_of(line);
-        let packed_a = (shape.depth * high.min(shape.rows)).next_multiple_of(line);
-        let slot = packed_a + (high.min(shape.rows) * wide).next_multiple_of(line);
-        let slots = shape.rows.div_ceil(high).min(SLOTS);
+        let packed_a = (shape.depth * gemm.plan.stage_rows.min(shape.rows)).next_multiple_of(line);
+        let slot = (high.min(shape.rows) * wide).next_multiple_of(line);
+        let slots = slots(shape.rows.div_ceil(high) * shape.cols.div_ceil(wide));
         Ok(Some(BlockwiseGemm { gemm, high, wide, slots, packed_b, packed_a, slot }))
     }
 
     /// Elements of `T` that [`Self::run`] needs to work in.
     pub fn workspace_len(&self) -> usize {
-        self.packed_b + self.slots * self.slot + ALIGNMENT / size_of::<T>()
+        self.packed_b + self.packed_a + self.slots * self.slot + ALIGNMENT / size_of::<T>()
     }
 
-    /// Computes the product and hands each part to `take`, on the thread that finished it.
+    /// Computes the product and hands each part to `take`, on the thread that finished it. `read` are row-major matrices
+    /// of the product's shape that `take` will read at the same places: they are asked for while the part is multiplied.
     ///
     /// # Panics
     /// When a slice is shorter than the plan says: a bug of the caller.
-    pub fn run(&self, threads: &Threads, (a, b): (&[T], &[T]), workspace: &mut [T], take: &(dyn Fn(&Part<T>) + Sync)) {
+    pub fn run(
+        &self,
+        threads: &Threads,
+        (a, b): (&[T], &[T]),
+        workspace: &mut [T],
+        read: &Read<T>,
+        take: &(dyn Fn(&Part<T>) + Sync),
+    ) {
         let lens = &self.gemm.lens;
         assert!(
             a.len() >= lens.a && b.len() >= lens.b && workspace.len() >= self.workspace_len(),
@@ -93,25 +109,29 @@ impl<T: Float> BlockwiseGemm<T> {
         );
         let packed_b = aligned(workspace.as_mut_ptr(), workspace.len());
         let nothing = std::ptr::null_mut();
-        let buffers = Buffers { a: a.as_ptr(), b: b.as_ptr(), bias: nothing, c: nothing, packed_a: nothing, packed_b };
+        let packed_a = packed_b.wrapping_add(self.packed_b);
+        let buffers = Buffers { a: a.as_ptr(), b: b.as_ptr(), bias: nothing, c: nothing, packed_a, packed_b };
         let parallel = Some(threads).filter(|_| self.gemm.plan.parallel);
         let shape = &self.gemm.shape;
-        let strips = shape.cols.div_ceil(self.gemm.plan.strip);
-        each(parallel, strips.div_ceil(PACKED_STRIPS), &|task| {
-            // Safety: the lengths were checked; each strip is packed by one task.
-            unsafe { self.pack(&buffers, share(task, PACKED_STRIPS, strips)) };
-        });
-        let (next, groups) = (AtomicUsize::new(0), shape.rows.div_ceil(self.high));
-        each(parallel, self.slots.min(threads.count()), &|slot| {
-            loop {
-                let group = next.fetch_add(1, Ordering::Relaxed);
-                if group >= groups {
-                    break;
+        for stage in pieces(0..shape.rows, self.gemm.plan.stage_rows) {
+            self.pack(parallel, &buffers, &stage);
+            let (high, wide) = (stage.len().div_ceil(self.high), shape.cols.div_ceil(self.wide));
+            let next = AtomicUsize::new(0);
+            each(parallel, self.slots.min(threads.count()), &|slot| {
+                loop {
+                    let part = next.fetch_add(1, Ordering::Relaxed);
+                    if part >= high * wide {
+                        break;
+                    }
+                    // Parts below each other come one after the other: their strips of `b` stay in the cache.
+                    let rows = share(part % high, self.high, stage.len());
+                    let rows = stage.start + rows.start..stage.start + rows.end;
+                    let cols = share(part / high, self.wide, shape.cols);
+                    // Safety: the lengths were checked; this thread alone has the slot, the part is handed out once.
+                    unsafe { self.part(&buffers, slot, (&stage, rows, cols), read, take) };
                 }
-                // Safety: the lengths were checked; this thread alone has the slot, and the group is handed out once.
-                unsafe { self.group(&buffers, slot, share(group, self.high, shape.rows), take) };
-            }
-        });
+            });
+        }
     }
 
     /// Whether handing parts on saves the product's way through memory.
@@ -124,58 +144,91 @@ impl<T: Float> BlockwiseGemm<T> {
         &self.gemm.shape
     }
 
-    /// The part of the product over some depths, and the buffers as they are for it.
-    fn block(&self, buffers: &Buffers<T>, rows: Range<usize>, depth: Range<usize>) -> (Block, Buffers<T>) {
+    /// The part of the product over some rows of a stage and some depths, and the buffers as they are for it.
+    fn block(
+        &self,
+        buffers: &Buffers<T>,
+        stage: &Range<usize>,
+        rows: Range<usize>,
+        depth: Range<usize>,
+    ) -> (Block<T>, Buffers<T>) {
         let cols = 0..self.gemm.shape.cols;
         let padded = cols.end.next_multiple_of(self.gemm.kernels.lanes);
+        let above = stage.len() * depth.start + (rows.start - stage.start) * depth.len();
         let own = Buffers {
-            packed_a: buffers.packed_a.wrapping_add(rows.len() * depth.start),
+            packed_a: buffers.packed_a.wrapping_add(above),
             packed_b: buffers.packed_b.wrapping_add(padded * depth.start),
             ..*buffers
         };
-        (Block { rows, cols, depth, packed_b: true }, own)
+        (Block { rows, cols, depth, sums: Sums::Result }, own)
     }
 
-    /// Packs some strips of `b` over the whole depth.
-    ///
-    /// # Safety
-    /// The buffers are valid for the planned shape, and nobody else has these strips.
-    unsafe fn pack(&self, buffers: &Buffers<T>, strips: Range<usize>) {
-        for depth in pieces(self.gemm.shape.depth, self.gemm.plan.block_depth) {
-            let (block, own) = self.block(buffers, 0..self.gemm.shape.rows, depth);
-            // Safety: the caller's promise.
-            unsafe { self.gemm.pack_strips(&own, &block, strips.clone()) };
-        }
-    }
-
-    /// Some rows of the result, part by part.
-    ///
-    /// # Safety
-    /// The buffers are valid for the planned shape, `b` is packed, and no other thread has the slot.
-    unsafe fn group(&self, buffers: &Buffers<T>, slot: usize, rows: Range<usize>, take: &(dyn Fn(&Part<T>) + Sync)) {
+    /// Packs the panels of `a` of a stage over the whole depth, and for the first stage the strips of `b`.
+    fn pack(&self, threads: Option<&Threads>, buffers: &Buffers<T>, stage: &Range<usize>) {
         let (shape, plan) = (&self.gemm.shape, &self.gemm.plan);
-        let panels = rows.len().div_ceil(plan.panel);
-        let packed_a = buffers.packed_b.wrapping_add(self.packed_b + slot * self.slot);
-        let part = packed_a.wrapping_add(self.packed_a);
-        let buffers = Buffers { packed_a, ..*buffers };
-        for depth in pieces(shape.depth, plan.block_depth) {
-            let (block, own) = self.block(&buffers, rows.clone(), depth);
-            // Safety: the caller's promise; the slot has room for these rows.
-            unsafe { self.gemm.pack_panels(&own, &block, 0..panels) };
-        }
-        for cols in pieces(shape.cols, self.wide) {
-            // Tiles find their place by row and column of the whole result.
-            let c = part.wrapping_sub(rows.start * self.wide + cols.start);
-            for depth in pieces(shape.depth, plan.block_depth) {
-                let (block, own) = self.block(&Buffers { c, ..buffers }, rows.clone(), depth);
-                for strip in cols.start / plan.strip..cols.end.div_ceil(plan.strip) {
-                    for panel in 0..panels {
-                        // Safety: the caller's promise; the tile lies inside the part.
-                        unsafe { self.gemm.multiply_tile(&own, &block, (panel, strip), Ahead::nothing(packed_a)) };
+        let strips = if stage.start == 0 { shape.cols.div_ceil(plan.strip) } else { 0 };
+        let (panels, b_tasks) = (stage.len().div_ceil(plan.panel), strips.div_ceil(PACKED_STRIPS));
+        each(threads, b_tasks + panels.div_ceil(PACKED_PANELS), &|task| {
+            for depth in pieces(0..shape.depth, plan.block_depth) {
+                let (block, own) = self.block(buffers, stage, stage.clone(), depth);
+                // Safety: `run` has checked the lengths; each strip and each panel is packed by one task.
+                unsafe {
+                    match task.checked_sub(b_tasks) {
+                        None => self.gemm.pack_strips(&own, &block, share(task, PACKED_STRIPS, strips)),
+                        Some(task) => self.gemm.pack_panels(&own, &block, share(task, PACKED_PANELS, panels)),
                     }
                 }
             }
-            take(&Part { rows: rows.clone(), cols, start: part, row_stride: self.wide });
+        });
+    }
+
+    /// One part of the result.
+    ///
+    /// # Safety
+    /// The buffers are valid for the planned shape, the stage is packed, and no other thread has the slot.
+    unsafe fn part(
+        &self,
+        buffers: &Buffers<T>,
+        slot: usize,
+        (stage, rows, cols): (&Range<usize>, Range<usize>, Range<usize>),
+        read: &Read<T>,
+        take: &(dyn Fn(&Part<T>) + Sync),
+    ) {
+        let (shape, plan) = (&self.gemm.shape, &self.gemm.plan);
+        let panels = rows.len().div_ceil(plan.panel);
+        let strips = cols.start / plan.strip..cols.end.div_ceil(plan.strip);
+        let part = buffers.packed_a.wrapping_add(self.packed_a + slot * self.slot);
+        // Tiles find their place by row and column of the whole result.
+        let c = part.wrapping_sub(rows.start * self.wide + cols.start);
+        let buffers = Buffers { c, ..*buffers };
+        let mut ahead = self.ahead(read, &rows, &cols, panels * strips.len());
+        for depth in pieces(0..shape.depth, plan.block_depth) {
+            let (block, own) = self.block(&buffers, stage, rows.clone(), depth);
+            // Safety: the caller's promise; the slot has room for these rows, and tiles lie inside the part.
+            unsafe {
+                for strip in strips.clone() {
+                    for panel in 0..panels {
+                        let ahead = ahead.next().unwrap_or(Ahead::nothing(part));
+                        self.gemm.multiply_tile(&own, &block, (panel, strip), ahead);
+                    }
+                }
+            }
         }
+        take(&Part { rows, cols, start: part, row_stride: self.wide });
+    }
+
+    /// What each of `tiles` tiles asks for, so that what `take` reads at these rows and columns is near.
+    fn ahead<'a>(
+        &self,
+        read: &'a Read<T>,
+        rows: &Range<usize>,
+        cols: &Range<usize>,
+        tiles: usize,
+    ) -> impl Iterator<Item = Ahead<T>> + use<'a, T> {
+        let line = ALIGNMENT / size_of::<T>();
+        let (start, across) = (rows.start * self.gemm.shape.cols + cols.start, cols.len().div_ceil(line));
+        let (along, stride) = (rows.len(), self.gemm.shape.cols as isize);
+        let each = tiles / read.0.len().max(1);
+        read.0.iter().flat_map(move |matrix| lines(matrix.wrapping_add(start), along, across, stride, each))
     }
 }

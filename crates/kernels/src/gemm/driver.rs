@@ -1,16 +1,16 @@
-//! Running a planned product: blocks, and in each the packing tasks and then the tile tasks.
+//! What every packed product is made of: packing panels and strips, multiplying a register tile, finishing it.
 
+use super::Gemm;
 use super::epilogue::{Activation, BiasAxis, Finish};
 use super::pack::Panel;
 use super::plan::pieces;
 use super::tile::{Ahead, Base, Tile};
-use super::{ALIGNMENT, Gemm};
 use crate::element::Float;
 use crate::threads::Threads;
 use std::ops::Range;
 
 /// Panels that are packed together: their columns are neighbours in memory when `a` is a transpose.
-const PACKED_PANELS: usize = 8;
+pub(super) const PACKED_PANELS: usize = 8;
 /// Strips that are packed together: their rows are neighbours in memory when `b` is row-major.
 pub(super) const PACKED_STRIPS: usize = 4;
 /// Depths that are packed together: fewer pages than the first-level TLB holds.
@@ -30,13 +30,21 @@ pub(super) struct Buffers<T> {
 // Safety: tasks write to disjoint tiles of `c` and to disjoint panels; what one phase writes is read in the next.
 unsafe impl<T: Float> Sync for Buffers<T> {}
 
-/// A part of the product whose packed operands fit the caches.
-pub(super) struct Block {
+/// A part of the product over some of the depth; its panels and strips are counted from its first row and column.
+pub(super) struct Block<T> {
     pub rows: Range<usize>,
     pub cols: Range<usize>,
     pub depth: Range<usize>,
-    /// Whether `b` is packed already.
-    pub packed_b: bool,
+    pub sums: Sums<T>,
+}
+
+/// Where the sums of a block wait for the next depths.
+#[derive(Clone)]
+pub(super) enum Sums<T> {
+    /// In the result.
+    Result,
+    /// Tile after tile, strip by strip, in memory of its own from the first of these depths to the last.
+    Apart { start: *mut T, reach: Range<usize> },
 }
 
 /// Calls `task` for each index, on the pool where there is one.
@@ -51,10 +59,11 @@ impl<T: Float> Gemm<T> {
     /// The product as one tile, its strip of `b` packed where the plan says so.
     ///
     /// # Safety
-    /// That of [`Self::run_blocks`].
+    /// The buffers are valid for the planned shape, and `c` and the packed panels for writing.
     pub(super) unsafe fn run_single(&self, buffers: &Buffers<T>) {
         let shape = &self.shape;
-        let block = Block { rows: 0..shape.rows, cols: 0..shape.cols, depth: 0..shape.depth, packed_b: false };
+        let (rows, cols, depth) = (0..shape.rows, 0..shape.cols, 0..shape.depth);
+        let block = Block { rows, cols, depth, sums: Sums::Result };
         // Safety: the caller's promise.
         unsafe {
             if self.plan.pack_b {
@@ -64,65 +73,12 @@ impl<T: Float> Gemm<T> {
         }
     }
 
-    /// The product, block by block.
-    ///
-    /// # Safety
-    /// The buffers are valid for the planned shape, and `c` and the packed panels for writing.
-    pub(super) unsafe fn run_blocks(&self, threads: Option<&Threads>, buffers: &Buffers<T>) {
-        let (shape, plan) = (&self.shape, &self.plan);
-        for cols in pieces(shape.cols, plan.block_cols) {
-            for depth in pieces(shape.depth, plan.block_depth) {
-                for rows in pieces(shape.rows, plan.block_rows) {
-                    let packed_b = rows.start > 0;
-                    let block = Block { rows, cols: cols.clone(), depth: depth.clone(), packed_b };
-                    // Safety: the caller's promise.
-                    unsafe {
-                        self.pack_block(threads, buffers, &block);
-                        self.multiply_block(threads, buffers, &block);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Packs what several tasks of the block share: panels of `a`, then strips of `b`. What only one task reads,
-    /// that task packs itself, so that it is still in its cache.
-    ///
-    /// # Safety
-    /// That of [`Self::run_blocks`].
-    unsafe fn pack_block(&self, threads: Option<&Threads>, buffers: &Buffers<T>, block: &Block) {
-        let (panels, strips) = self.tiles(block);
-        let a_tasks = if self.plan.pack_a && !self.own_panels(block) { panels.div_ceil(PACKED_PANELS) } else { 0 };
-        let packs_b = self.plan.pack_b && !block.packed_b && !self.own_strips(block);
-        let b_tasks = if packs_b { strips.div_ceil(PACKED_STRIPS) } else { 0 };
-        each(threads, a_tasks + b_tasks, &|task| {
-            // Safety: each panel is packed by one task, within the buffers that the caller vouches for.
-            unsafe {
-                if task < a_tasks {
-                    self.pack_panels(buffers, block, share(task, PACKED_PANELS, panels));
-                } else {
-                    self.pack_strips(buffers, block, share(task - a_tasks, PACKED_STRIPS, strips));
-                }
-            }
-        });
-    }
-
-    /// Whether a panel is read by one task only: one group of strips spans the block.
-    fn own_panels(&self, block: &Block) -> bool {
-        self.tiles(block).1 <= self.plan.group_strips
-    }
-
-    /// Whether a strip is read by one task only: one group of panels spans the rows.
-    fn own_strips(&self, block: &Block) -> bool {
-        block.rows.len() == self.shape.rows && self.tiles(block).0 <= self.plan.group_panels
-    }
-
     /// Packs some neighbouring panels of `a`, a few depths of each at a time so that pages are visited once.
     ///
     /// # Safety
-    /// That of [`Self::run_blocks`].
-    pub(super) unsafe fn pack_panels(&self, buffers: &Buffers<T>, block: &Block, panels: Range<usize>) {
-        for depth in pieces(block.depth.len(), PACKED_DEPTH) {
+    /// That of [`Self::run_single`].
+    pub(super) unsafe fn pack_panels(&self, buffers: &Buffers<T>, block: &Block<T>, panels: Range<usize>) {
+        for depth in pieces(0..block.depth.len(), PACKED_DEPTH) {
             for panel in panels.clone() {
                 // Safety: the caller's promise.
                 unsafe { self.pack_panel(buffers, block, panel, depth.clone()) };
@@ -133,9 +89,9 @@ impl<T: Float> Gemm<T> {
     /// Packs some neighbouring strips of `b`, a few depths of each at a time so that pages are visited once.
     ///
     /// # Safety
-    /// That of [`Self::run_blocks`].
-    pub(super) unsafe fn pack_strips(&self, buffers: &Buffers<T>, block: &Block, strips: Range<usize>) {
-        for depth in pieces(block.depth.len(), PACKED_DEPTH) {
+    /// That of [`Self::run_single`].
+    pub(super) unsafe fn pack_strips(&self, buffers: &Buffers<T>, block: &Block<T>, strips: Range<usize>) {
+        for depth in pieces(0..block.depth.len(), PACKED_DEPTH) {
             for strip in strips.clone() {
                 // Safety: the caller's promise.
                 unsafe { self.pack_strip(buffers, block, strip, depth.clone()) };
@@ -146,8 +102,8 @@ impl<T: Float> Gemm<T> {
     /// Packs some depths of one panel of `a`, as high as the panel.
     ///
     /// # Safety
-    /// That of [`Self::run_blocks`].
-    unsafe fn pack_panel(&self, buffers: &Buffers<T>, block: &Block, panel: usize, depth: Range<usize>) {
+    /// That of [`Self::run_single`].
+    unsafe fn pack_panel(&self, buffers: &Buffers<T>, block: &Block<T>, panel: usize, depth: Range<usize>) {
         let (start, rows) = span(panel, self.plan.panel, block.rows.len());
         let a = &self.shape.a;
         // Safety: the caller's promise.
@@ -173,8 +129,8 @@ impl<T: Float> Gemm<T> {
     /// Packs some depths of one strip of `b`, its columns widened to whole vectors.
     ///
     /// # Safety
-    /// That of [`Self::run_blocks`].
-    unsafe fn pack_strip(&self, buffers: &Buffers<T>, block: &Block, strip: usize, depth: Range<usize>) {
+    /// That of [`Self::run_single`].
+    unsafe fn pack_strip(&self, buffers: &Buffers<T>, block: &Block<T>, strip: usize, depth: Range<usize>) {
         let (start, cols) = span(strip, self.plan.strip, block.cols.len());
         let pitch = cols.next_multiple_of(self.kernels.lanes);
         let b = &self.shape.b;
@@ -198,99 +154,15 @@ impl<T: Float> Gemm<T> {
         }
     }
 
-    /// Panels and strips of a block.
-    fn tiles(&self, block: &Block) -> (usize, usize) {
-        (block.rows.len().div_ceil(self.plan.panel), block.cols.len().div_ceil(self.plan.strip))
-    }
-
-    /// The tiles of a block, in tasks of neighbouring panels and strips.
-    ///
-    /// # Safety
-    /// That of [`Self::run_blocks`].
-    unsafe fn multiply_block(&self, threads: Option<&Threads>, buffers: &Buffers<T>, block: &Block) {
-        let (panels, strips) = self.tiles(block);
-        let (high, wide) = (self.plan.group_panels, self.plan.group_strips);
-        let columns = strips.div_ceil(wide);
-        // This thread's next task, most likely.
-        let turn = threads.map_or(1, Threads::count);
-        each(threads, panels.div_ceil(high) * columns, &|task| {
-            let next = share((task + turn) % columns, wide, strips);
-            let panels = share(task / columns, high, panels);
-            let strips = share(task % columns, wide, strips);
-            // Safety: each tile belongs to one task; the caller vouches for the buffers.
-            unsafe { self.multiply_group(buffers, block, panels, strips, next.start) };
-        });
-    }
-
-    /// The tiles of a task, and the packing of what only this task reads. Meanwhile the strips that come next, in the
-    /// end those from `next` on, are on their way to the cache.
-    ///
-    /// # Safety
-    /// That of [`Self::run_blocks`], and no other task has these tiles.
-    unsafe fn multiply_group(
-        &self,
-        buffers: &Buffers<T>,
-        block: &Block,
-        panels: Range<usize>,
-        strips: Range<usize>,
-        next: usize,
-    ) {
-        let packs_b = self.plan.pack_b && self.own_strips(block);
-        // Safety: the caller's promise.
-        unsafe {
-            if self.plan.pack_a && self.own_panels(block) {
-                self.pack_panels(buffers, block, panels.clone());
-            }
-            for few in (strips.start..strips.end).step_by(PACKED_STRIPS) {
-                let few = few..strips.end.min(few + PACKED_STRIPS);
-                if packs_b {
-                    self.pack_strips(buffers, block, few.clone());
-                }
-                let next = if few.end < strips.end { few.end } else { next };
-                let mut ahead = self.ahead(buffers, block, next, panels.len() * few.len());
-                for strip in few {
-                    for panel in panels.clone() {
-                        let line = ahead.next().unwrap_or(Ahead::nothing(buffers.a));
-                        self.multiply_tile(buffers, block, (panel, strip), line);
-                    }
-                }
-            }
-        }
-    }
-
-    /// What each of `tiles` tiles may ask for so that the few strips from `next` on are in the second-level cache
-    /// when they are packed or read: the lines side by side in memory, one a tile and depth.
-    fn ahead(
-        &self,
-        buffers: &Buffers<T>,
-        block: &Block,
-        next: usize,
-        tiles: usize,
-    ) -> impl Iterator<Item = Ahead<T>> + use<T> {
-        let (b, line) = (&self.shape.b, ALIGNMENT / size_of::<T>());
-        let first = next * self.plan.strip;
-        let cols = block.cols.len().saturating_sub(first).min(PACKED_STRIPS * self.plan.strip);
-        let start = at(buffers.b, block.depth.start, b.row_stride, block.cols.start + first, b.col_stride);
-        let (numbers, stride) =
-            if b.col_stride == 1 { (cols, b.row_stride) } else { (block.depth.len(), b.col_stride) };
-        let packed = self.plan.pack_b && !self.own_strips(block);
-        let lines = if cols == 0 || packed { 0 } else { numbers.div_ceil(line) };
-        let every = (tiles / lines.max(1)).max(1);
-        (0..lines * every).map(move |tile| match tile % every {
-            0 => Ahead { start: start.wrapping_add(tile / every * line), stride },
-            _ => Ahead::nothing(start),
-        })
-    }
-
     /// One register tile over the depth of the block, finished when that is the last.
     ///
     /// # Safety
-    /// That of [`Self::run_blocks`].
+    /// That of [`Self::run_single`].
     #[inline]
     pub(super) unsafe fn multiply_tile(
         &self,
         buffers: &Buffers<T>,
-        block: &Block,
+        block: &Block<T>,
         (panel, strip): (usize, usize),
         ahead: Ahead<T>,
     ) {
@@ -299,6 +171,7 @@ impl<T: Float> Gemm<T> {
         let (top, left, depth) = (block.rows.start + row, block.cols.start + col, block.depth.len());
         let (a, b) = (&self.shape.a, &self.shape.b);
         let vectors = if cols > self.kernels.lanes { 2 } else { 1 };
+        let (base, c, c_row_stride) = self.places(buffers, block, (panel, strip), (top, left));
         let mut tile = Tile {
             depth,
             a: at(buffers.a, top, a.row_stride, block.depth.start, a.col_stride),
@@ -306,9 +179,9 @@ impl<T: Float> Gemm<T> {
             a_depth_stride: a.col_stride,
             b: at(buffers.b, block.depth.start, b.row_stride, left, b.col_stride),
             b_depth_stride: b.row_stride,
-            c: buffers.c.wrapping_add(top * self.shape.c_row_stride + left),
-            c_row_stride: self.shape.c_row_stride,
-            base: self.base(buffers, top, left, block.depth.start == 0),
+            c,
+            c_row_stride,
+            base,
             alpha: self.alpha,
             last: cols - (vectors - 1) * self.kernels.lanes,
             ahead,
@@ -328,6 +201,30 @@ impl<T: Float> Gemm<T> {
             kernels[rows - 1][vectors - 1](&tile);
             if block.depth.end == self.shape.depth {
                 self.finish_tile(buffers, (top, left), (rows, cols));
+            }
+        }
+    }
+
+    /// What a tile of the block adds its product to, where it stores the sum, and the row stride there.
+    fn places(
+        &self,
+        buffers: &Buffers<T>,
+        block: &Block<T>,
+        (panel, strip): (usize, usize),
+        (top, left): (usize, usize),
+    ) -> (Base<T>, *mut T, usize) {
+        let row_stride = self.shape.c_row_stride;
+        let result = buffers.c.wrapping_add(top * row_stride + left);
+        let base = || self.base(buffers, top, left, block.depth.start == 0);
+        match &block.sums {
+            Sums::Result => (base(), result, row_stride),
+            Sums::Apart { start, reach } => {
+                let (high, wide) = (self.plan.panel, self.plan.strip);
+                let tile = strip * block.rows.len().div_ceil(high) + panel;
+                let apart = start.wrapping_add(tile * high * wide);
+                let (first, last) = (block.depth.start == reach.start, block.depth.end == reach.end);
+                let base = if first { base() } else { Base::Rows { start: apart, row_stride: wide } };
+                if last { (base, result, row_stride) } else { (base, apart, wide) }
             }
         }
     }
@@ -353,7 +250,7 @@ impl<T: Float> Gemm<T> {
     /// The bias that accumulation has put off, and the activation.
     ///
     /// # Safety
-    /// That of [`Self::run_blocks`].
+    /// That of [`Self::run_single`].
     pub(super) unsafe fn finish_tile(
         &self,
         buffers: &Buffers<T>,
@@ -392,6 +289,6 @@ fn span(index: usize, step: usize, len: usize) -> (usize, usize) {
 }
 
 /// The address of an element of an operand.
-fn at<T>(start: *const T, row: usize, row_stride: isize, col: usize, col_stride: isize) -> *const T {
+pub(super) fn at<T>(start: *const T, row: usize, row_stride: isize, col: usize, col_stride: isize) -> *const T {
     start.wrapping_offset(row as isize * row_stride + col as isize * col_stride)
 }

@@ -1,11 +1,13 @@
 //! Matrix products: planned once for a shape and an instruction set, run many times without allocating.
 //!
-//! A product is cut into blocks whose packed operands fit the caches, blocks into strips of columns and panels of
-//! rows, and those into register tiles (`tile`); small and skinny ones read their operands in place. Every element
-//! is summed over the depth in one fixed order, so the bits do not depend on the number of threads.
+//! A product is cut into units that a thread computes alone, those by depth into blocks whose packed operands fit the
+//! caches, and blocks into panels of rows by strips of columns: register tiles (`tile`). Small and skinny products read
+//! their operands in place. Every element is summed over the depth in one fixed order, so the bits do not depend on the
+//! number of threads.
 
 mod batched;
 mod bf16;
+mod blocks;
 mod blockwise;
 mod dots;
 mod driver;
@@ -21,7 +23,7 @@ mod tile;
 mod vector;
 
 pub use batched::{BatchStrides, BatchedGemm};
-pub(crate) use blockwise::{BlockwiseGemm, Part};
+pub(crate) use blockwise::{BlockwiseGemm, Part, Read};
 pub use epilogue::{Activation, BiasAxis, EpilogueSpec};
 
 use crate::element::{DType, Float};

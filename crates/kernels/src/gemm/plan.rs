@@ -1,6 +1,7 @@
 //! Choosing, from the shape alone, how a product is cut into blocks, panels, strips and tasks.
 
 use super::dots::DotsPlan;
+use super::driver::PACKED_STRIPS;
 use super::flipped::FlippedPlan;
 use super::kernels::Kernels;
 use super::spread::{self, SpreadPlan};
@@ -12,19 +13,21 @@ use std::ops::Range;
 const PARALLEL_FLOPS: usize = 4_000_000;
 /// What one task should at least have to do.
 const TASK_FLOPS: usize = 2_000_000;
-/// The most tasks that a block is cut into.
+/// The most tasks that a product is cut into.
 const MOST_TASKS: usize = 32;
-/// Tasks that are enough to keep some threads evenly busy.
-const ENOUGH_TASKS: usize = 12;
-/// Bytes of packed `a` that a task keeps in the second-level cache.
-const GROUP_BYTES: usize = 512 * 1024;
-/// Bytes of a packed row or column. The deeper a block, the fewer times `c` is read and written again; a strip of `b`
-/// and a panel of `a` of this depth fit the first-level cache together.
+/// Units that are enough to keep some threads evenly busy.
+const ENOUGH_UNITS: usize = 12;
+/// Bytes of packed `a` that a unit goes over again and again, and bytes of its sums: the two and some strips of `b` stay
+/// in the second-level cache.
+const UNIT_BYTES: usize = 512 * 1024;
+/// Bytes of a packed row or column: a strip of `b` and a panel of `a` of this depth fit the first-level cache together.
 const BLOCK_DEPTH_BYTES: usize = 1024;
-/// Rows of a block: its packed panels stay in the last-level cache.
-const BLOCK_ROWS: usize = 2048;
-/// Columns of a block.
-const BLOCK_COLS: usize = 4096;
+/// Bytes of a row of `a` that are packed at once.
+const REACH_BYTES: usize = 16 * 1024;
+/// Bytes of `a` that are packed at once: they stay in the last-level cache.
+const STAGE_BYTES: usize = 8 * 1024 * 1024;
+/// The most threads that share a product.
+const SLOTS: usize = 16;
 
 /// Bytes of a matrix above which a product that reads it once is shared by threads.
 const PARALLEL_BYTES: usize = 1024 * 1024;
@@ -74,13 +77,14 @@ pub(super) struct Plan {
     pub panel: usize,
     /// Columns of a strip: the width of the register tile.
     pub strip: usize,
-    pub block_rows: usize,
-    pub block_cols: usize,
+    /// Depth of packed panels and strips.
     pub block_depth: usize,
-    /// Panels of a task.
-    pub group_panels: usize,
-    /// Strips of a task.
-    pub group_strips: usize,
+    /// Depth that is packed at once.
+    pub reach: usize,
+    /// Rows that are packed at once.
+    pub stage_rows: usize,
+    pub unit_rows: usize,
+    pub unit_cols: usize,
     pub parallel: bool,
 }
 
@@ -92,7 +96,8 @@ impl Plan {
         let panel = even(shape.rows, highest);
         let strip = 2 * kernels.lanes;
         let whole = !pack_a && !pack_b;
-        let block_depth = if whole { shape.depth } else { even(shape.depth, block_depth::<T>()) };
+        let reach = if whole { shape.depth } else { even(shape.depth, REACH_BYTES / size_of::<T>()) };
+        let block_depth = if whole { shape.depth } else { even(reach, block_depth::<T>()) };
         let single = !pack_a && shape.rows <= highest && shape.cols <= strip && shape.depth <= block_depth;
         let mut plan = Plan {
             path: if single { Path::Single } else { Path::Blocks },
@@ -100,14 +105,14 @@ impl Plan {
             pack_b,
             panel,
             strip,
-            block_rows: if whole { shape.rows } else { even(shape.rows, BLOCK_ROWS).next_multiple_of(panel) },
-            block_cols: if whole { shape.cols } else { even(shape.cols, BLOCK_COLS).next_multiple_of(strip) },
             block_depth,
-            group_panels: 1,
-            group_strips: 1,
+            reach,
+            stage_rows: if pack_a { stage_rows::<T>(shape.rows, reach, panel) } else { shape.rows },
+            unit_rows: shape.rows,
+            unit_cols: shape.cols,
             parallel: false,
         };
-        plan.group::<T>(shape);
+        plan.cut::<T>(shape);
         plan.skinny::<T>(shape, epilogue, kernels);
         plan
     }
@@ -125,27 +130,33 @@ impl Plan {
         self.parallel |= matrix >= PARALLEL_BYTES;
     }
 
-    /// Cuts a block into tasks.
-    fn group<T: Float>(&mut self, shape: &GemmShape) {
-        let (rows, cols) = (self.block_rows.min(shape.rows), self.block_cols.min(shape.cols));
-        let (panels, strips) = (rows.div_ceil(self.panel).max(1), cols.div_ceil(self.strip).max(1));
-        self.parallel = flops(shape.rows, shape.cols, shape.depth) >= PARALLEL_FLOPS;
-        let wanted = if self.parallel {
-            (flops(rows, cols, self.block_depth.min(shape.depth)) / TASK_FLOPS).clamp(1, MOST_TASKS)
-        } else {
-            1
-        };
-        let panel_bytes = self.panel * self.block_depth * size_of::<T>();
-        let by_cache = if self.pack_a { panels.div_ceil((GROUP_BYTES / panel_bytes).max(1)) } else { 1 };
-        let col_groups = wanted.div_ceil(by_cache).min(strips);
-        // Rows are split only for want of columns: a strip of `b` that one task reads is packed by it, in its cache.
-        let row_groups = if col_groups * by_cache >= wanted.min(ENOUGH_TASKS) {
-            by_cache
-        } else {
-            wanted.div_ceil(col_groups).max(by_cache).min(panels)
-        };
-        self.group_panels = panels.div_ceil(row_groups);
-        self.group_strips = strips.div_ceil(col_groups);
+    /// Cuts a stage into units.
+    fn cut<T: Float>(&mut self, shape: &GemmShape) {
+        let rows = self.stage_rows.min(shape.rows);
+        let (panels, strips) = (rows.div_ceil(self.panel).max(1), shape.cols.div_ceil(self.strip).max(1));
+        let work = flops(shape.rows, shape.cols, shape.depth);
+        self.parallel = work >= PARALLEL_FLOPS;
+        let wanted = if self.parallel { (work / TASK_FLOPS).clamp(1, ENOUGH_UNITS) } else { 1 };
+        let fit = |length: usize| (UNIT_BYTES / (length * size_of::<T>()).max(1)).max(1);
+        let high = if self.pack_a { panels.div_ceil(fit(self.panel * self.block_depth)) } else { 1 };
+        let summed = self.block_depth < self.reach;
+        let wide = if summed { strips.div_ceil(fit(panels.div_ceil(high) * self.panel * self.strip)) } else { 1 };
+        // Rows are cut only for want of columns: a unit packs the strips of `b` that it reads.
+        let wide = wide.max(wanted.div_ceil(high)).min(strips);
+        let high = high.max(wanted.div_ceil(wide)).min(panels);
+        self.unit_rows = panels.div_ceil(high) * self.panel;
+        self.unit_cols = strips.div_ceil(wide) * self.strip;
+    }
+
+    /// Elements of `b` that a unit has packed at a time.
+    pub fn slot_strips(&self) -> usize {
+        if self.pack_b { self.unit_cols.min(PACKED_STRIPS * self.strip) * self.block_depth } else { 0 }
+    }
+
+    /// Elements that a thread works in.
+    pub fn slot_len(&self) -> usize {
+        let sums = if self.block_depth < self.reach { self.unit_rows * self.unit_cols } else { 0 };
+        self.slot_strips() + sums
     }
 
     /// Elements of packed `a` and of packed `b`.
@@ -161,11 +172,20 @@ impl Plan {
                 return (rows.next_multiple_of(lanes) * shape.depth, shape.cols * shape.depth);
             }
         }
-        let depth = self.block_depth.min(shape.depth);
-        let a = if self.pack_a { self.block_rows.min(shape.rows) * depth } else { 0 };
-        let b = if self.pack_b { self.block_cols.min(shape.cols).next_multiple_of(lanes) * depth } else { 0 };
-        (a, b)
+        let rows = self.stage_rows.min(shape.rows);
+        let units = rows.div_ceil(self.unit_rows) * shape.cols.div_ceil(self.unit_cols);
+        (if self.pack_a { rows * self.reach } else { 0 }, slots(units) * self.slot_len())
     }
+}
+
+/// Threads that can work on so many units at once.
+pub(super) fn slots(units: usize) -> usize {
+    units.min(SLOTS)
+}
+
+/// How many rows of `a` are packed at once.
+pub(super) fn stage_rows<T>(rows: usize, reach: usize, panel: usize) -> usize {
+    even(rows, (STAGE_BYTES / (reach * size_of::<T>())).max(panel)).next_multiple_of(panel)
 }
 
 /// The depth of a block.
@@ -268,7 +288,8 @@ pub(super) fn even(len: usize, most: usize) -> usize {
     len.div_ceil(len.div_ceil(most).max(1)).max(1)
 }
 
-/// `0..len` in pieces of `step`; one empty piece for an empty range.
-pub(super) fn pieces(len: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..len.div_ceil(step.max(1)).max(1)).map(move |i| i * step..((i + 1) * step).min(len))
+/// A range in pieces of `step`; one empty piece for an empty range.
+pub(super) fn pieces(range: Range<usize>, step: usize) -> impl Iterator<Item = Range<usize>> {
+    let Range { start, end } = range;
+    (0..range.len().div_ceil(step.max(1)).max(1)).map(move |i| start + i * step..(start + (i + 1) * step).min(end))
 }

@@ -263,10 +263,30 @@ fn all_transposes_are_right() {
 }
 
 #[test]
-fn several_blocks_of_rows_and_columns_are_right() {
-    for (rows, cols, depth) in [(2061, 70, 65), (61, 4111, 65)] {
+fn several_units_and_stages_are_right() {
+    // Units beside and below each other; two stages of depth; two of rows.
+    for (rows, cols, depth) in [(2061, 70, 65), (61, 4111, 65), (61, 70, 4200), (530, 64, 4096)] {
         let case = Case::<f32>::new(shape(rows, cols, depth, Layout::RowMajor, Layout::RowMajor, 0), SPECS[3], 3);
         on_every_isa(&case);
+    }
+    for spec in [SPECS[2], SPECS[6]] {
+        on_every_isa(&Case::<f64>::new(shape(61, 70, 2100, Layout::ColMajor, Layout::ColMajor, 3), spec, 4));
+        on_every_isa(&Case::<f32>::new(shape(20, 70, 4200, Layout::RowMajor, Layout::ColMajor, 0), spec, 5));
+    }
+}
+
+#[test]
+fn tiles_share_the_lines_that_they_ask_for() {
+    let matrix = [0f32; 1];
+    for (rows, across, tiles) in [(256, 8, 76), (128, 16, 5), (3, 5, 100), (7, 1, 1), (4, 0, 3), (0, 4, 3)] {
+        let all: Vec<_> = blocks::lines(matrix.as_ptr(), rows, across, 4096, tiles).collect();
+        assert!(all.len() <= tiles);
+        let asked =
+            all.iter().flat_map(|ahead| (ahead.first..ahead.first + ahead.lines).map(|line| ahead.address(line << 16)));
+        let offsets: BTreeSet<isize> = asked.map(|line| (line as isize - matrix.as_ptr() as isize) / 64).collect();
+        for (row, line) in (0..rows).flat_map(|row| (0..across).map(move |line| (row, line))) {
+            assert!(offsets.contains(&((row * 256 + line) as isize)), "{rows} × {across} for {tiles}: {row}, {line}");
+        }
     }
 }
 
@@ -282,8 +302,16 @@ fn without_depth_the_result_is_the_epilogue_of_zero() {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    let shapes =
-        [(2910, 3, 470), (300, 310, 320), (784, 128, 64), (64, 784, 128), (7, 5, 3), (1, 2000, 1500), (2000, 1, 1500)];
+    let shapes = [
+        (2910, 3, 470),
+        (300, 310, 320),
+        (300, 610, 320),
+        (784, 128, 64),
+        (64, 784, 128),
+        (7, 5, 3),
+        (1, 2000, 1500),
+        (2000, 1, 1500),
+    ];
     for (rows, cols, depth) in shapes {
         for (layout, spec) in [(Layout::RowMajor, SPECS[6]), (Layout::ColMajor, SPECS[6]), (Layout::ColMajor, SPECS[4])]
         {

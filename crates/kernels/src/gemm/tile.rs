@@ -1,6 +1,7 @@
 //! The register tile: a few rows by a few vectors of `C`, kept in registers for the whole depth.
 #![expect(clippy::needless_range_loop, reason = "counted loops over constants are what unrolls into registers")]
 
+use super::ALIGNMENT;
 use super::vector::Vector;
 
 /// What is added to the scaled product when it is stored.
@@ -31,17 +32,29 @@ pub(super) struct Tile<T> {
     pub ahead: Ahead<T>,
 }
 
-/// What a later call reads: at each depth one cache line of it is asked for, `stride` further each time.
+/// Cache lines that a later call reads: asked for one by one, spread evenly over the depth. They are counted row by row
+/// of a matrix whose rows have `2^shift` lines.
 #[derive(Clone, Copy)]
 pub(super) struct Ahead<T> {
     pub start: *const T,
-    pub stride: isize,
+    pub row_stride: isize,
+    pub shift: u32,
+    pub first: usize,
+    pub lines: usize,
 }
 
 impl<T> Ahead<T> {
     /// A line that is there already.
     pub fn nothing(known: *const T) -> Ahead<T> {
-        Ahead { start: known, stride: 0 }
+        Ahead { start: known, row_stride: 0, shift: 0, first: 0, lines: 0 }
+    }
+
+    /// Where a line starts, given in units of 2⁻¹⁶ lines.
+    #[inline(always)]
+    pub fn address(&self, place: usize) -> *const T {
+        let line = place >> 16;
+        let within = (line & ((1 << self.shift) - 1)) * (ALIGNMENT / size_of::<T>());
+        self.start.wrapping_offset((line >> self.shift) as isize * self.row_stride).wrapping_add(within)
     }
 }
 
@@ -74,10 +87,14 @@ pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT:
             c = c.wrapping_add(tile.c_row_stride);
             step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);
         }
-        let mut ahead = tile.ahead.start;
-        for _ in first..tile.depth {
-            V::prefetch_second(ahead);
-            ahead = ahead.wrapping_offset(tile.ahead.stride);
+        let rest = tile.depth - first;
+        let (mut place, pace) = (tile.ahead.first << 16, (tile.ahead.lines << 16) / rest.max(1));
+        for _ in 0..rest {
+            // The tiles of operands in place are low: they have no time for more than their own loads.
+            if !PARTIAL {
+                V::prefetch_second(tile.ahead.address(place));
+                place = place.wrapping_add(pace);
+            }
             step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);
         }
         store(tile, sums, mask);

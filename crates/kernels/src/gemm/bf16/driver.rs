@@ -111,8 +111,8 @@ impl<T: Float> Gemm<T> {
     /// # Safety
     /// That of [`Self::run_tiles`], and the unit is there.
     unsafe fn run_passes<U: MatrixUnit>(&self, plan: &TilePlan, threads: Option<&Threads>, buffers: &Buffers<T>) {
-        for rows in pieces(self.shape.rows, plan.block_rows) {
-            for depth in pieces(self.shape.depth, plan.block_depth) {
+        for rows in pieces(0..self.shape.rows, plan.block_rows) {
+            for depth in pieces(0..self.shape.depth, plan.block_depth) {
                 let pass = Pass { rows: rows.clone(), depth };
                 each(threads, rows.len().div_ceil(BLOCK), &|panel| {
                     let target = packed(buffers).wrapping_add(panel * plan.panel_len());

@@ -1,0 +1,177 @@
+//! Products cut into units that threads take one after the other, each over the whole depth.
+//!
+//! `a` is packed once for all units; a unit packs the strips of `b` that it needs, where they stay in its thread's
+//! cache, and keeps its sums there between two depths. So `c` is written once, however deep the product.
+
+use super::driver::{Block, Buffers, PACKED_PANELS, PACKED_STRIPS, Sums, at, each, share};
+use super::plan::{pieces, slots};
+use super::tile::Ahead;
+use super::{ALIGNMENT, Gemm};
+use crate::element::Float;
+use crate::threads::Threads;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Rows of the result and depths whose panels of `a` are packed together.
+struct Stage {
+    rows: Range<usize>,
+    depth: Range<usize>,
+}
+
+/// Rows and columns of the result that one thread computes.
+struct Unit {
+    rows: Range<usize>,
+    cols: Range<usize>,
+    /// First column of the unit that this thread has next, most likely.
+    next: usize,
+}
+
+impl<T: Float> Gemm<T> {
+    /// The product, stage by stage.
+    ///
+    /// # Safety
+    /// The buffers are valid for the planned shape, and `c` and the packed panels for writing.
+    pub(super) unsafe fn run_blocks(&self, threads: Option<&Threads>, buffers: &Buffers<T>) {
+        for depth in pieces(0..self.shape.depth, self.plan.reach) {
+            for rows in pieces(0..self.shape.rows, self.plan.stage_rows) {
+                let stage = Stage { rows, depth: depth.clone() };
+                // Safety: the caller's promise.
+                unsafe {
+                    if self.plan.pack_a {
+                        self.pack_stage(threads, buffers, &stage);
+                    }
+                    self.multiply_stage(threads, buffers, &stage);
+                }
+            }
+        }
+    }
+
+    /// Packs the panels of `a`.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    unsafe fn pack_stage(&self, threads: Option<&Threads>, buffers: &Buffers<T>, stage: &Stage) {
+        let panels = stage.rows.len().div_ceil(self.plan.panel);
+        let (groups, depth) = (panels.div_ceil(PACKED_PANELS), self.plan.block_depth);
+        each(threads, groups * stage.depth.len().div_ceil(depth), &|task| {
+            let from = stage.depth.start + task / groups * depth;
+            let depth = from..stage.depth.end.min(from + depth);
+            let buffers = self.at_depth(buffers, stage, &stage.rows, &depth);
+            let block = Block { rows: stage.rows.clone(), cols: 0..0, depth, sums: Sums::Result };
+            // Safety: each panel is packed by one task, within the buffers that the caller vouches for.
+            unsafe { self.pack_panels(&buffers, &block, share(task % groups, PACKED_PANELS, panels)) };
+        });
+    }
+
+    /// The buffers as they are for some rows of a stage over a block of its depth.
+    fn at_depth(&self, buffers: &Buffers<T>, stage: &Stage, rows: &Range<usize>, depth: &Range<usize>) -> Buffers<T> {
+        let before = stage.rows.len() * (depth.start - stage.depth.start);
+        let above = (rows.start - stage.rows.start) * depth.len();
+        Buffers { packed_a: buffers.packed_a.wrapping_add(before + above), ..*buffers }
+    }
+
+    /// The units of a stage, each by the thread that comes first.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    unsafe fn multiply_stage(&self, threads: Option<&Threads>, buffers: &Buffers<T>, stage: &Stage) {
+        let (plan, cols) = (&self.plan, self.shape.cols);
+        let wide = cols.div_ceil(plan.unit_cols);
+        let units = stage.rows.len().div_ceil(plan.unit_rows) * wide;
+        let (next, count) = (AtomicUsize::new(0), threads.map_or(1, Threads::count));
+        each(threads, count.min(slots(units)), &|slot| {
+            let packed_b = buffers.packed_b.wrapping_add(slot * plan.slot_len());
+            let buffers = Buffers { packed_b, ..*buffers };
+            loop {
+                let unit = next.fetch_add(1, Ordering::Relaxed);
+                if unit >= units {
+                    break;
+                }
+                let rows = share(unit / wide, plan.unit_rows, stage.rows.len());
+                let unit = Unit {
+                    rows: stage.rows.start + rows.start..stage.rows.start + rows.end,
+                    cols: share(unit % wide, plan.unit_cols, cols),
+                    next: (unit + count) % wide * plan.unit_cols,
+                };
+                // Safety: each unit is handed out once, this thread alone has the slot, the caller vouches for the rest.
+                unsafe { self.multiply_unit(&buffers, stage, &unit) };
+            }
+        });
+    }
+
+    /// One unit, a block of the depth after the other, and in it a few strips after the others.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`], and nobody else has this unit or this slot.
+    unsafe fn multiply_unit(&self, buffers: &Buffers<T>, stage: &Stage, unit: &Unit) {
+        let plan = &self.plan;
+        let panels = unit.rows.len().div_ceil(plan.panel);
+        let apart = buffers.packed_b.wrapping_add(plan.slot_strips());
+        for depth in pieces(stage.depth.clone(), plan.block_depth) {
+            let buffers = self.at_depth(buffers, stage, &unit.rows, &depth);
+            for cols in pieces(unit.cols.clone(), PACKED_STRIPS * plan.strip) {
+                let sums = if depth.len() == stage.depth.len() {
+                    Sums::Result
+                } else {
+                    let before = (cols.start - unit.cols.start) * panels * plan.panel;
+                    Sums::Apart { start: apart.wrapping_add(before), reach: stage.depth.clone() }
+                };
+                let mut ahead = self.ahead(&buffers, stage, unit, (&cols, &depth));
+                let block = Block { rows: unit.rows.clone(), cols, depth: depth.clone(), sums };
+                let strips = block.cols.len().div_ceil(plan.strip);
+                // Safety: the caller's promise.
+                unsafe {
+                    if plan.pack_b {
+                        self.pack_strips(&buffers, &block, 0..strips);
+                    }
+                    for strip in 0..strips {
+                        for panel in 0..panels {
+                            let ahead = ahead.next().unwrap_or(Ahead::nothing(buffers.a));
+                            self.multiply_tile(&buffers, &block, (panel, strip), ahead);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What each tile may ask for, so that the part of `b` after these columns and depths is in the second-level cache
+    /// when it is packed or read.
+    fn ahead(
+        &self,
+        buffers: &Buffers<T>,
+        stage: &Stage,
+        unit: &Unit,
+        (cols, depth): (&Range<usize>, &Range<usize>),
+    ) -> impl Iterator<Item = Ahead<T>> + use<T> {
+        let few = PACKED_STRIPS * self.plan.strip;
+        let tiles = unit.rows.len().div_ceil(self.plan.panel) * cols.len().div_ceil(self.plan.strip);
+        let (cols, depth) = if cols.end < unit.cols.end {
+            (cols.end..unit.cols.end, depth.clone())
+        } else if depth.end < stage.depth.end {
+            (unit.cols.clone(), depth.end..stage.depth.end)
+        } else {
+            (unit.next..self.shape.cols, stage.depth.clone())
+        };
+        let (wide, deep) = (cols.len().min(few), depth.len().min(self.plan.block_depth));
+        let (b, line) = (&self.shape.b, ALIGNMENT / size_of::<T>());
+        let start = at(buffers.b, depth.start, b.row_stride, cols.start, b.col_stride);
+        let (rows, across, row_stride) =
+            if b.col_stride == 1 { (deep, wide, b.row_stride) } else { (wide, deep, b.col_stride) };
+        lines(start, rows, across.div_ceil(line), row_stride, tiles)
+    }
+}
+
+/// A matrix of some rows of `across` cache lines each, shared out among `tiles`.
+pub(super) fn lines<T: Float>(
+    start: *const T,
+    rows: usize,
+    across: usize,
+    row_stride: isize,
+    tiles: usize,
+) -> impl Iterator<Item = Ahead<T>> + use<T> {
+    let shift = across.next_power_of_two().trailing_zeros();
+    let all = if across == 0 { 0 } else { rows << shift };
+    let each = all.div_ceil(tiles.max(1)).max(1);
+    (0..all).step_by(each).map(move |first| Ahead { start, row_stride, shift, first, lines: each.min(all - first) })
+}
