@@ -4,7 +4,7 @@ use super::assembly::Assembly;
 use super::check::check;
 use super::expr::{Binary, Expr, ValueId};
 use super::layout::{Collapsed, Layout, collapse};
-use super::plan::{TEMP_BYTES, TILE_BYTES, Tiling};
+use super::plan::{LONG_TILE_BYTES, TEMP_BYTES, TILE_BYTES, Tiling};
 use super::program::Map;
 use super::simplify::{Class, simplify};
 use super::sweep::MapType;
@@ -54,10 +54,19 @@ impl<T: MapType> Map<T> {
             }
             map = job.compile(cap)?;
         }
+        if map.is_one_sweep() {
+            map = job.compile(LONG_TILE_BYTES / size_of::<T>())?;
+        }
         if total == 0 {
             map.tiling.total = 0;
         }
         Ok(map)
+    }
+
+    /// Whether all of it is one instruction that reads and writes operands where they lie: nothing is read again while it
+    /// is in the cache, so that tiles may be long.
+    fn is_one_sweep(&self) -> bool {
+        self.is_pointwise() && self.body.len() == 1 && self.temps == 0 && self.writes.is_empty()
     }
 
     /// Bytes that [`run`](Map::run) needs besides inputs and outputs, whatever the number of threads.

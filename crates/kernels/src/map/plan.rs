@@ -7,6 +7,9 @@ use crate::threads::{grain, split};
 /// Bytes of one operand's tile: a few of them share the first-level cache.
 pub(super) const TILE_BYTES: usize = 2048;
 
+/// The same where nothing is read twice: enough that beginning a tile takes no time.
+pub(super) const LONG_TILE_BYTES: usize = 8 * TILE_BYTES;
+
 /// Bytes of all temporaries of a tile together.
 pub(super) const TEMP_BYTES: usize = 36 << 10;
 

@@ -210,6 +210,31 @@ fn outputs_may_trade_places_with_inputs() {
 }
 
 #[test]
+fn a_single_sweep_has_long_tiles() {
+    let shape = [100_003];
+    let x: Vec<f64> = (0..shape[0]).map(|i| (i % 1009) as f64 - 500.0).collect();
+    let run = |depth: usize| {
+        let mut e = Expr::new();
+        let (a, b) = (e.input(0), e.input(1));
+        let value = (0..depth).fold(a, |value, _| e.binary(Binary::Max, value, b));
+        let value = e.binary(Binary::Sub, value, b);
+        let inputs = [&x, &vec![7.0; shape[0]]].map(|v| (contiguous(&shape, DType::F32), Buffer::of(DType::F32, v)));
+        let outputs = vec![MapOutput::store(value, DType::F32)];
+        let case = Case { shape: shape.to_vec(), expr: e, inputs: inputs.into(), outputs, alias: vec![Some(0)] };
+        let layouts = case.inputs.iter().map(|i| i.0.clone()).collect();
+        let map = Map::<f32>::new(&shape, case.expr.clone(), layouts, case.outputs.clone(), Isa::detect()).unwrap();
+        for (isa, threads) in [(Isa::Portable, 1), (Isa::detect(), 1), (Isa::detect(), 3)] {
+            let got = &case.run::<f32>(isa, threads)[0];
+            let expected = |x: f64| if depth == 0 { x - 7.0 } else { (x - 7.0).max(0.0) };
+            assert!(x.iter().enumerate().all(|(i, &x)| got.get(i) == expected(x)));
+        }
+        map.tiling.len
+    };
+    // Two instructions share tiles of 2 KB.
+    assert!(run(0) > 3000 && run(1) <= 512);
+}
+
+#[test]
 fn work_that_does_not_depend_on_the_element_is_done_once() {
     let shape = [40, 600];
     let mut e = Expr::new();
