@@ -1,5 +1,6 @@
 /** What one call costs from JavaScript: a node, a cached evaluation, a compiled step. Medians of several rounds. */
-import { GradientTape, jit, ops, type Tensor, tensor, variable } from 'ferrograd'
+import { GradientTape, jit, ops, Sequential, type Tensor, tensor, variable } from 'ferrograd'
+import { Dense } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 
 const rounds = 15
@@ -29,7 +30,12 @@ async function measure(what: string, goal: number, calls: number, run: () => unk
 
 const [a, b] = [tensor([1, 2, 3]), tensor([4, 5, 6])]
 await measure('a node: add(a, b)', 2, 5000, () => ops.add(a, b))
-await measure('a node: multiply(a, 2)', 4, 5000, () => ops.multiply(a, 2))
+await measure('a node: multiply(a, 2)', 2, 5000, () => ops.multiply(a, 2))
+const [rows, weights] = [tensor(new Float32Array(6), [2, 3]), tensor(new Float32Array(12), [3, 4])]
+await measure('a node: matmul(rows, weights)', 2, 5000, () => ops.matmul(rows, weights))
+await measure('a node: sum(rows, { axis: 1 })', 2, 5000, () => ops.sum(rows, { axis: 1 }))
+await measure('a node: reshape(rows, [3, 2])', 2, 5000, () => ops.reshape(rows, [3, 2]))
+await measure('two nodes: mean(rows)', 4, 5000, () => ops.mean(rows))
 await measure('20 ops on 3 numbers, drawn and evaluated', 60 + 20 * 2, 300, () => {
   let x: Tensor = a
   for (let i = 0; i < 10; i++) x = ops.add(ops.multiply(x, b), a)
@@ -66,4 +72,20 @@ const step = jit((x: Tensor, y: Tensor) => {
   return loss
 })
 const [x, y] = [tensor([[1, 2]]), tensor([[0]])]
-await measure('a compiled 2-3-1 Adam step', 25, 1000, () => step(x, y))
+await measure('a compiled 2-3-1 Adam step', 4, 1000, () => step(x, y))
+
+const model = new Sequential([
+  new Dense({ units: 128, activation: 'relu', inputShape: [784] }),
+  new Dense({ units: 10, activation: 'softmax' }),
+])
+const row = Float32Array.from({ length: 784 }, (_, i) => (i % 17) / 17)
+const compiled = jit((x: Tensor) => model.apply(x))
+const given = tensor(row, [1, 784])
+await measure('a tensor of one row of 784', 1, 2000, () => tensor(row, [1, 784]))
+await measure('784-128-10 on a tensor of one row, by jit', 8, 500, () => compiled(given))
+await measure('784-128-10 on a row, by jit, numbers read', 10, 500, async () =>
+  (await compiled(tensor(row, [1, 784]))).dataSync(),
+)
+await measure('784-128-10 on a row, by predict, numbers read', 20, 500, async () =>
+  ((await model.predict({ values: row, shape: [1, 784] })) as Tensor).dataSync(),
+)

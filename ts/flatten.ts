@@ -132,9 +132,12 @@ export function resolveShape(shape: Shape, size: number): number[] {
 
 const KINDS: ReadonlySet<string> = new Set(
   ['Int8', 'Uint8', 'Uint8Clamped', 'Int16', 'Uint16', 'Int32', 'Uint32', 'Float32', 'Float64'].map(
-    (kind) => `[object ${kind}Array]`,
+    (kind) => `${kind}Array`,
   ),
 )
+
+/** `Float32Array` and the like, whatever prototype it was given; nothing for what is no typed array. */
+const kindOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get
 
 function checkedArray(data: ArrayBufferView): TypedArray {
   // A view whose buffer was transferred to another thread has no bytes. A small array in use may have no buffer of its
@@ -142,7 +145,7 @@ function checkedArray(data: ArrayBufferView): TypedArray {
   if (data.byteLength === 0 && isDetached(data.buffer)) {
     fail('ERR_DATA', 'tensor data', 'a typed array in use', { text: 'one whose buffer was transferred' })
   }
-  if (!KINDS.has(Object.prototype.toString.call(data))) {
+  if (!KINDS.has(kindOf?.call(data))) {
     fail('ERR_DATA', 'tensor data', 'a typed array of numbers', { text: `a ${data.constructor.name}` })
   }
   return data as TypedArray

@@ -3,8 +3,7 @@
 import { floatx } from './config.js'
 import { checkNames, FerrogradError, fail } from './errors.js'
 import { currentTrace, type Flagged, flagChanges } from './frames.js'
-import { lineIsEmpty } from './line.js'
-import { mayRunHere, type Pace, paceOf, ranAway, ranHere } from './pace.js'
+import { runPaced } from './pace.js'
 import { checkPrecision, type Precision } from './precision.js'
 import { compile, type Program } from './program.js'
 import { isRecording } from './recording.js'
@@ -79,7 +78,8 @@ export function jit<A extends readonly (Tensor | Variable | undefined)[], R exte
     try {
       if (given.length > fn.length) checkCount(fn, given.length)
       const args = given.map(argument)
-      return run(programs.of(args), args) as Promise<R>
+      const { program, assemble } = programs.of(args)
+      return runPaced(program, args.filter(isTensor), assemble) as Promise<R>
     } catch (error) {
       return Promise.reject(given.length < fn.length ? tooFew(fn, given.length, error) : error)
     }
@@ -96,6 +96,8 @@ class Programs {
   readonly #fn: (...args: readonly (Tensor | Variable)[]) => unknown
   readonly #precision: Precision
   readonly #known = new Map<string, Compiled[]>()
+  /** What the last call used: most often the next one does. */
+  #last: Compiled | undefined
 
   constructor(fn: (...args: readonly (Tensor | Variable)[]) => unknown, precision: Precision) {
     this.#fn = fn
@@ -104,6 +106,12 @@ class Programs {
 
   /** The program for such arguments and for the `trainable` flags as they are, traced where there is none. */
   of(args: readonly (Tensor | Variable)[]): Compiled {
+    if (this.#last !== undefined && fits(this.#last, args) && isCurrent(this.#last)) return this.#last
+    this.#last = this.#find(args)
+    return this.#last
+  }
+
+  #find(args: readonly (Tensor | Variable)[]): Compiled {
     const key = args.map(keyOf).join(';')
     const known = this.#known.get(key)
     const fitting = known?.find(isCurrent)
@@ -117,12 +125,35 @@ class Programs {
 
 interface Compiled {
   readonly program: Program
-  readonly pace: Pace
+  /** What it was traced with: stand-ins for data, and variables. */
+  readonly symbols: readonly (Tensor | Variable)[]
   /** Puts the program's outputs in the shape that `fn` returned. */
   readonly assemble: (outputs: readonly Tensor[]) => unknown
   readonly flags: ReadonlyMap<Flagged, boolean | undefined>
   /** When the flags were last seen to be as they were in the trace, counted in changes of any flag. */
   seen: number
+}
+
+/** True where it was compiled for such arguments. */
+function fits({ symbols }: Compiled, args: readonly (Tensor | Variable)[]): boolean {
+  if (symbols.length !== args.length) return false
+  for (let index = 0; index < args.length; index += 1) {
+    const [symbol, arg] = [symbols[index], args[index]]
+    if (symbol === arg) continue
+    if (!(symbol instanceof Tensor && arg instanceof Tensor)) return false
+    if (symbol.dtype !== arg.dtype || !isSameShape(symbol.shape, arg.shape)) return false
+  }
+  return true
+}
+
+function isSameShape(a: Shape, b: Shape): boolean {
+  if (a.length !== b.length) return false
+  for (let axis = 0; axis < a.length; axis += 1) if (a[axis] !== b[axis]) return false
+  return true
+}
+
+function isTensor(arg: Tensor | Variable): arg is Tensor {
+  return arg instanceof Tensor
 }
 
 /** True where every flag that the trace read is as it was. */
@@ -132,23 +163,6 @@ function isCurrent(compiled: Compiled): boolean {
   for (const [owner, value] of compiled.flags) if (value !== undefined && owner.trainable !== value) return false
   compiled.seen = now
   return true
-}
-
-async function run({ program, pace, assemble }: Compiled, args: readonly (Tensor | Variable)[]): Promise<unknown> {
-  const inputs = args.filter((arg) => arg instanceof Tensor)
-  const began = performance.now()
-  // Behind runs in flight the next ones line up.
-  if (lineIsEmpty() && mayRunHere(pace)) {
-    const outputs = program.runSync(inputs)
-    if (outputs !== undefined) {
-      const waits = ranHere(pace, performance.now() - began)
-      if (waits !== undefined) await waits
-      return assemble(outputs)
-    }
-  }
-  const outputs = await program.run(inputs)
-  ranAway(pace, performance.now() - began)
-  return assemble(outputs)
 }
 
 /** A parameter list of plain names: without defaults, rests or anything else that leaves the count open. */
@@ -209,7 +223,7 @@ function traceCall(
   const { outputs, assemble } = disassemble(result)
   const inputs = symbols.filter((symbol) => symbol instanceof Tensor)
   const program = compile({ inputs, outputs, updates, reads, precision })
-  return { program, pace: paceOf(program), assemble, flags, seen: -1 }
+  return { program, symbols, assemble, flags, seen: -1 }
 }
 
 function disassemble(result: unknown): {

@@ -6,13 +6,9 @@
  * handed over, and who awaited each step goes on in the next turn.
  */
 
+import { lineIsEmpty } from './line.js'
 import type { Program } from './program.js'
-
-/** How long the runs of one program take. */
-export interface Pace {
-  /** Milliseconds, as far as is known. */
-  estimate: number
-}
+import type { Tensor } from './tensor.js'
 
 /** Runs of at most so many milliseconds happen at once. */
 const SHORT = 0.5
@@ -24,25 +20,65 @@ const TURN = 1
 const SMALL_STEPS = 64
 const SMALL_BYTES = 64 * 1024
 
-/** What is known of a program that has not run yet. */
-export function paceOf(program: Program): Pace {
-  const small = program.steps.length <= SMALL_STEPS && program.arenaBytes <= SMALL_BYTES
-  return { estimate: small ? 0 : Number.POSITIVE_INFINITY }
-}
-
 /** Milliseconds of this turn that runs have taken. */
 let spent = 0
 /** The next turn; there while runs have taken some of this one. */
 let next: Promise<void> | undefined
 
-/** True where a run may happen here and now. */
-export function mayRunHere({ estimate }: Pace): boolean {
-  return estimate <= SHORT && spent < TURN
+/** Runs a program here and now where that is short, else on another thread; what `assemble` makes of its outputs. */
+export function runPaced<R>(
+  program: Program,
+  inputs: readonly Tensor[],
+  assemble: (outputs: Tensor[]) => R,
+): Promise<R> {
+  const here = runHere(program, inputs)
+  if (here === undefined) return runAway(program, inputs).then(assemble)
+  const result = assemble(here)
+  const turn = turnOver()
+  return turn === undefined ? Promise.resolve(result) : turn.then(() => result)
 }
 
-/** Notes a run that happened here; what to await before anybody hears of it, where the turn has been long enough. */
-export function ranHere(pace: Pace, took: number): Promise<void> | undefined {
-  pace.estimate = pace.estimate === 0 ? took : pace.estimate + (took - pace.estimate) / 8
+/** What to await before anybody hears of a run here and now: the next turn, where this one has been long enough. */
+export function turnOver(): Promise<void> | undefined {
+  return spent < TURN ? undefined : next
+}
+
+/** True where a run is short, this turn has time for it, and no other comes first. */
+export function mayRunHere(program: Program): boolean {
+  return spent < TURN && lineIsEmpty() && estimateOf(program) <= SHORT
+}
+
+/** The outputs of a run here and now; none where it would be long, or where others come first. */
+export function runHere(program: Program, inputs: readonly Tensor[]): Tensor[] | undefined {
+  if (!mayRunHere(program)) return undefined
+  const began = performance.now()
+  const outputs = program.runSync(inputs)
+  if (outputs !== undefined) ranHere(program, performance.now() - began)
+  return outputs
+}
+
+async function runAway(program: Program, inputs: readonly Tensor[]): Promise<Tensor[]> {
+  const estimate = estimateOf(program)
+  const { outputs, took } = await program.runLater(inputs, estimate)
+  ranAway(program, took)
+  return outputs
+}
+
+/** Notes how many milliseconds a run on another thread took: waiting for others may be among them. */
+export function ranAway(program: Program, took: number): void {
+  program.estimate = Math.min(estimateOf(program), took)
+}
+
+/** Infinite for large programs before their first run. */
+function estimateOf(program: Program): number {
+  program.estimate ??=
+    program.steps.length <= SMALL_STEPS && program.arenaBytes <= SMALL_BYTES ? 0 : Number.POSITIVE_INFINITY
+  return program.estimate
+}
+
+function ranHere(program: Program, took: number): void {
+  const estimate = estimateOf(program)
+  program.estimate = estimate === 0 ? took : estimate + (took - estimate) / 8
   spent += took
   next ??= new Promise((resolve) => {
     setImmediate(() => {
@@ -51,10 +87,4 @@ export function ranHere(pace: Pace, took: number): Promise<void> | undefined {
       resolve()
     })
   })
-  return spent < TURN ? undefined : next
-}
-
-/** Notes a run that another thread did: the way there and back, and waiting for others, are in its time. */
-export function ranAway(pace: Pace, took: number): void {
-  pace.estimate = Math.min(pace.estimate, took)
 }

@@ -3,10 +3,18 @@
 import { bytesOf, dtypeCode } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
 import { settleVariables } from './evaluation.js'
-import { inLine, lineEnd, lineIsEmpty } from './line.js'
-import { BindingColumns, BindingEpoch, BindingProfile, BindingProgram, type BindingRuntime } from './native.js'
+import { lineEnd, lineIsEmpty, lineUp } from './line.js'
+import {
+  BindingColumns,
+  BindingEpoch,
+  BindingProfile,
+  BindingProgram,
+  type BindingRuntime,
+  type BindingTensor,
+  type Runs,
+} from './native.js'
 import { type Precision, precision, precisionCode } from './precision.js'
-import { job, native, runtime } from './runtime.js'
+import { job, native, runtime, unwrap } from './runtime.js'
 import { handleOf, Tensor } from './tensor.js'
 import type { DType, TypedArray } from './types.js'
 import { type Variable, variableHandle } from './variable.js'
@@ -27,55 +35,92 @@ export interface ProgramOptions {
   readonly precision?: Precision | undefined
 }
 
+/** A program in Rust, and the functions that run it. */
+interface Compiled {
+  readonly program: BindingProgram
+  readonly runtime: BindingRuntime
+  readonly runs: Runs
+}
+
+/** More inputs than this cross in a list. */
+const ARGUMENTS = 16
+
 /** The native program, compiled when it is first needed. */
 let compiled: (program: Program) => BindingProgram
 
 /** A compiled function of tensors and variables. */
 export class Program {
   readonly #options: ProgramOptions
-  readonly #touched: readonly Variable[]
-  #compiled: BindingProgram | undefined
-  #madeFor: BindingRuntime | undefined
+  readonly #touched: ReadonlySet<object>
+  #compiled: Compiled | undefined
+  /** Milliseconds that a run takes, as far as is known (`pace.ts`). */
+  estimate: number | undefined
 
   static {
-    compiled = (program) => program.#native()
+    compiled = (program) => program.#native().program
   }
 
   constructor(options: ProgramOptions) {
     this.#options = options
-    this.#touched = [...new Set([...(options.updates?.keys() ?? []), ...(options.reads ?? [])])]
+    this.#touched = new Set([...(options.updates?.keys() ?? []), ...(options.reads ?? [])])
   }
 
   /** Runs it off the event loop, after the runs that were asked for before. */
   async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
-    const program = this.#native()
-    settleVariables()
-    const outputs = await inLine(this.#touched, () => job((ticket) => program.run(inputs.map(handleOf), ticket)))
-    return outputs.take().map((handle) => Tensor.of(handle))
+    const { outputs } = await this.runLater(inputs, Number.POSITIVE_INFINITY)
+    return outputs
+  }
+
+  /**
+   * As {@link run}, together with other runs of this moment: it will take about so many milliseconds. Tells how many it
+   * took, waiting for others included.
+   */
+  runLater(inputs: readonly Tensor[], milliseconds: number): Promise<{ outputs: Tensor[]; took: number }> {
+    return new Promise((resolve, reject) => {
+      const compiled = this.#native()
+      settleVariables()
+      const run = {
+        program: compiled.program,
+        owner: compiled.runtime,
+        touched: this.#touched,
+        milliseconds,
+        resolve: (outputs: BindingTensor[], took: number) => resolve({ outputs: this.#outputs(outputs), took }),
+        reject,
+      }
+      lineUp(run, () => leave(compiled, inputs.map(handleOf)))
+    })
   }
 
   /** Runs it now: for small programs. Nothing where a run elsewhere, such as a `fit`, holds a variable of its. */
   runSync(inputs: readonly Tensor[]): Tensor[] | undefined {
-    const program = this.#native()
+    const compiled = this.#native()
     settleVariables()
-    return native(() => program.runSync(inputs.map(handleOf)))?.map((handle) => Tensor.of(handle))
+    const outputs = runNow(compiled, inputs)
+    if (outputs == null) return undefined
+    return this.#outputs(Array.isArray(outputs) ? outputs : [outputs])
+  }
+
+  #outputs(handles: readonly BindingTensor[]): Tensor[] {
+    const { outputs } = this.#options
+    return handles.map((handle, index) => {
+      const output = outputs[index]
+      return output === undefined ? Tensor.of(handle) : Tensor.given(handle, output.dtype, output.shape)
+    })
   }
 
   /** Bytes that a run works in, for choices by size. */
   get arenaBytes(): number {
-    return this.#native().arenaBytes
+    return this.#native().program.arenaBytes
   }
 
   /** The kernels that a run calls, in order, for profiles and tests. */
   get steps(): readonly string[] {
-    return this.#native().steps
+    return this.#native().program.steps
   }
 
-  #native(): BindingProgram {
+  #native(): Compiled {
     // Another number of threads has a line of its own: a program moves along, so that runs stay in one line.
-    const now = runtime()
-    if (this.#compiled === undefined || this.#madeFor !== now) this.#compiled = build(this.#options)
-    this.#madeFor = now
+    if (this.#compiled === undefined || this.#compiled.runtime !== runtime()) this.#compiled = build(this.#options)
     return this.#compiled
   }
 }
@@ -85,15 +130,34 @@ export function compile(options: ProgramOptions): Program {
   return new Program({ ...options, precision: options.precision ?? precision() })
 }
 
-function build(options: ProgramOptions): BindingProgram {
+function build(options: ProgramOptions): Compiled {
   const { inputs, outputs, updates = new Map<Variable, Tensor>(), guard } = options
   const variables = [...updates.keys()].map(variableHandle)
   const values = [...updates.values()].map(handleOf)
   const stop = guard && handleOf(guard)
   const level = precisionCode(options.precision ?? precision())
-  return native(() =>
-    BindingProgram.compile(runtime(), inputs.map(handleOf), outputs.map(handleOf), variables, values, stop, level),
-  )
+  const owner = runtime()
+  return native(() => {
+    const [from, to] = [inputs.map(handleOf), outputs.map(handleOf)]
+    const program = BindingProgram.compile(owner, from, to, variables, values, stop, level)
+    return { program, runtime: owner, runs: program.runs() }
+  })
+}
+
+function runNow({ program, runs: { run } }: Compiled, inputs: readonly Tensor[]): ReturnType<Runs['run']> | null {
+  const [a, b] = inputs
+  try {
+    if (a !== undefined && inputs.length === 1) return run(handleOf(a))
+    if (a !== undefined && b !== undefined && inputs.length === 2) return run(handleOf(a), handleOf(b))
+    const handles = inputs.map(handleOf)
+    return inputs.length > ARGUMENTS ? program.runSync(handles) : run(...handles)
+  } catch (error) {
+    throw unwrap(error)
+  }
+}
+
+function leave({ program, runs }: Compiled, inputs: BindingTensor[]): void {
+  native(() => (inputs.length > ARGUMENTS ? program.enqueue(inputs) : runs.enqueue(...inputs)))
 }
 
 /** One array of {@link Columns}. */

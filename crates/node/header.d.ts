@@ -18,3 +18,11 @@ export interface Border {
   /** Copies a tensor's numbers into a typed array, or else leaves them in the block. False where it has none yet. */
   read(tensor: BindingTensor, into?: ArrayBufferView): boolean
 }
+
+/** Runs of a program, whose inputs come one by one, 16 at most. */
+export interface Runs {
+  /** Runs it now. Nothing where another run holds a variable of its; a lone output as it is. */
+  run(...inputs: BindingTensor[]): BindingTensor | BindingTensor[] | undefined
+  /** Leaves a run to be handed over. */
+  enqueue(...inputs: BindingTensor[]): void
+}

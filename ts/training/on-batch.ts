@@ -3,6 +3,7 @@ import type { Logs } from '../callbacks/callback.js'
 import type { DataLike } from '../data/marshal.js'
 import { checkNames, FerrogradError } from '../errors.js'
 import type { Model } from '../model/model.js'
+import { runPaced } from '../pace.js'
 import type { Tensor } from '../tensor.js'
 import { prepareData } from './batch-data.js'
 import { resetState } from './fit.js'
@@ -31,7 +32,8 @@ export function testOnBatch(model: Model, x: unknown, y: unknown, options: Batch
 export async function predictOnBatch(model: Model, x: unknown): Promise<Tensor | Tensor[]> {
   checkUsable(model, 'predictOnBatch')
   const data = prepareData(model, 'predictOnBatch', { x }, 'none')
-  const outputs = await stepFor(model, 'predict', data, data.rows).program.run(tensorsOf(data))
+  const { program } = stepFor(model, 'predict', data, data.rows)
+  const outputs = await runPaced(program, tensorsOf(data), (outputs) => outputs)
   return model.single.output && outputs.length === 1 ? outputs[0]! : outputs
 }
 
@@ -50,7 +52,7 @@ async function onBatch(
     const data = prepareData(model, where, { x, y, ...options }, 'targets')
     const step = stepFor(model, kind, data, data.rows, kind === 'train')
     resetState(model)
-    await step.program.run(tensorsOf(data))
+    await runPaced(step.program, tensorsOf(data), () => undefined)
     return await readLogs(step)
   } catch (error) {
     throw error instanceof FerrogradError && error.code === 'ERR_NON_FINITE' ? nonFinite(where) : error

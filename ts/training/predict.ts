@@ -2,6 +2,7 @@
 import { CallbackList } from '../callbacks/list.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
+import { mayRunHere, ranAway, runHere, turnOver } from '../pace.js'
 import { type Columns, runEpoch } from '../program.js'
 import type { Tensor } from '../tensor.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
@@ -18,13 +19,27 @@ export async function predict(model: Model, x: unknown, options: PredictOptions 
   checkAborted('predict', plan.signal)
   checkUsable(model, 'predict')
   // Arrays are copied now, before anybody may write to them.
-  const arrays = isStream(x) ? undefined : ownedArrays(prepareData(model, 'predict', { x }, 'none'))
+  const data = isStream(x) ? undefined : prepareData(model, 'predict', { x }, 'none')
+  const soon = data && predictHere(model, data, plan)
+  if (soon !== undefined) {
+    await turnOver()
+    checkAborted('predict', plan.signal)
+    return model.single.output && soon.length === 1 ? soon[0]! : soon
+  }
+  const arrays = data && ownedArrays(data)
   try {
     const outputs = await outputsOf(model, x, arrays, plan)
     return model.single.output && outputs.length === 1 ? outputs[0]! : outputs
   } finally {
     arrays?.columns.release()
   }
+}
+
+/** The outputs for one small batch that nobody listens to, here and now where that is short. */
+function predictHere(model: Model, data: BatchData, { batchSize, callbacks }: PassPlan): Tensor[] | undefined {
+  if (data.rows > batchSize || callbacks.length > 0) return undefined
+  const { program } = stepFor(model, 'predict', data, data.rows)
+  return mayRunHere(program) ? runHere(program, tensorsOf(data)) : undefined
 }
 
 async function outputsOf(model: Model, x: unknown, arrays: OwnedArrays | undefined, plan: PassPlan): Promise<Tensor[]> {
@@ -68,8 +83,9 @@ async function predictArrays(
   const hears = callbacks.has('onPredictBatchBegin') || callbacks.has('onPredictBatchEnd')
   if (hears) await callbacks.callNumbered('onPredictBatchBegin', 0, {})
   const total = Math.ceil(count / size)
+  const { program } = stepFor(model, 'predict', data, size)
   const result = await runEpoch({
-    program: stepFor(model, 'predict', data, size).program,
+    program,
     ...(rest === 0 ? {} : { tail: stepFor(model, 'predict', data, rest).program }),
     columns,
     first: 0,
@@ -81,6 +97,7 @@ async function predictArrays(
     ...(hears ? { onProgress: ({ step }: { step: number }) => batchHooks(callbacks, step, total) } : {}),
   })
   if (signal?.aborted) throw abortedError('predict', signal)
+  ranAway(program, (result.seconds * 1000) / Math.max(1, result.steps))
   return result.collected ?? []
 }
 

@@ -68,11 +68,19 @@ function cacheOf(model: Model): Map<string, CompiledStep> {
   return fresh.steps
 }
 
-/** Which weights are trainable is part of what was traced. */
+/** What was traced: for which columns, and in training for which trainable weights. */
 function keyOf(model: Model, kind: StepKind, spec: BatchSpec, guarded: boolean): string {
+  const columns = [spec.x, spec.y, spec.weights].map(textOf).join('|')
+  const key = `${kind}|${guarded}|${precisionOf(model)}|${columns}`
+  if (kind !== 'train') return key
   const trainable = new Set(model.trainableVariables)
-  const mask = model.weights.map((weight) => (trainable.has(weight) ? 1 : 0)).join('')
-  return JSON.stringify([kind, guarded, precisionOf(model), spec, kind === 'train' ? mask : ''])
+  return `${key}|${model.weights.map((weight) => (trainable.has(weight) ? 1 : 0)).join('')}`
+}
+
+function textOf(columns: readonly (Spec | undefined)[]): string {
+  let text = ''
+  for (const column of columns) text += column === undefined ? '-;' : `${column.dtype} ${column.shape.join()};`
+  return text
 }
 
 /** What `compile` settled; of a model that was not compiled, what is configured. */

@@ -18,6 +18,8 @@ pub struct Program {
     spaces: Spaces,
     constants: Vec<Arc<Memory>>,
     variables: Vec<(Variable, bool)>,
+    /// The variables' positions, in the order of locking.
+    lock_order: Vec<usize>,
     arenas: Mutex<Vec<Memory>>,
 }
 
@@ -61,6 +63,8 @@ impl Program {
     pub(crate) fn new(planned: Planned, ir: &Ir) -> Program {
         let written = |index: usize| ir.updates.iter().any(|update| update.0 == index);
         let specs = ir.outputs.iter().map(|&value| ir.spec(value).clone());
+        let mut lock_order: Vec<usize> = (0..ir.variables.len()).collect();
+        lock_order.sort_by_key(|&index| ir.variables[index].id());
         Program {
             plan: planned.plan,
             inputs: ir.inputs.clone(),
@@ -69,6 +73,7 @@ impl Program {
             spaces: planned.spaces,
             constants: ir.constants.clone(),
             variables: ir.variables.iter().enumerate().map(|(i, v)| (v.clone(), written(i))).collect(),
+            lock_order,
             arenas: Mutex::new(Vec::new()),
         }
     }
@@ -185,15 +190,15 @@ impl Program {
     }
 
     fn lock_by<'a>(&'a self, lock: impl Fn(&'a Variable) -> Option<MutexGuard<'a, Arc<Memory>>>) -> Option<Locks<'a>> {
-        let mut order: Vec<usize> = (0..self.variables.len()).collect();
-        order.sort_by_key(|&index| self.variables[index].0.id());
-        let mut held: Vec<Option<Held<'_>>> = self.variables.iter().map(|_| None).collect();
-        for index in order {
-            held[index] = Some(Held::Write(lock(&self.variables[index].0)?));
+        let mut held: Vec<Held<'_>> = self.variables.iter().map(|_| Held::Not).collect();
+        for &index in &self.lock_order {
+            held[index] = Held::Write(lock(&self.variables[index].0)?);
         }
         // What is only read is let go again once all are held: seen together, as some whole step left them.
-        let held = held.into_iter().flatten().zip(&self.variables);
-        Some(Locks(held.map(|(held, (_, written))| if *written { held } else { held.shared() }).collect()))
+        for (held, _) in held.iter_mut().zip(&self.variables).filter(|(_, (_, written))| !written) {
+            held.share();
+        }
+        Some(Locks(held))
     }
 
     /// True while somebody waits for a variable that this program writes.
@@ -239,20 +244,22 @@ impl Program {
 pub struct Locks<'a>(Vec<Held<'a>>);
 
 enum Held<'a> {
+    Not,
     Read(Arc<Memory>),
     Write(MutexGuard<'a, Arc<Memory>>),
 }
 
-impl<'a> Held<'a> {
-    fn shared(self) -> Held<'a> {
-        match self {
-            Held::Read(memory) => Held::Read(memory),
-            Held::Write(guard) => Held::Read(guard.clone()),
+impl Held<'_> {
+    /// Lets go of the lock and keeps the value.
+    fn share(&mut self) {
+        if let Held::Write(guard) = self {
+            *self = Held::Read(Arc::clone(guard));
         }
     }
 
     fn base(&mut self) -> Base<'_> {
         match self {
+            Held::Not => unreachable!("every variable is locked"),
             Held::Read(memory) => Base::Read(memory),
             // Whoever holds a snapshot keeps it: the numbers are copied once and the copy is changed.
             Held::Write(guard) => Base::Write(Arc::make_mut(guard)),

@@ -3,7 +3,7 @@
 //! A list of numbers would cross as a value for each of them. Instead both sides see one block of memory: JavaScript
 //! writes attributes or elements into it before a call, and reads a tensor's type and sizes from it after one.
 
-use crate::call::{Callback, call, check, function};
+use crate::call::{Callback, call, check, owning_function};
 use crate::error::{Result, internal};
 use crate::handle::{BindingTensor, Handle};
 use crate::tensor::{build, memory, spec};
@@ -43,19 +43,14 @@ pub fn open_border(env: &Env) -> Result<Object<'_>> {
         check(sys::napi_create_reference(env.raw(), block, 1, &mut reference))?;
     }
     let numbers = data.cast::<f64>();
-    let border = Box::into_raw(Box::new(Border { numbers, spec: numbers.wrapping_add(NUMBERS).cast() }));
-    // JavaScript has ended when the hook runs.
-    // Safety: the box is given up here alone.
-    let hook =
-        env.add_env_cleanup_hook(border as usize, |border| drop(unsafe { Box::from_raw(border as *mut Border) }));
-    hook.map_err(conversion)?;
+    let border = Border { numbers, spec: numbers.wrapping_add(NUMBERS).cast() };
     let mut exports = Object::new(env).map_err(conversion)?;
     // Safety: a value of this call.
     exports.set("block", unsafe { Unknown::from_raw_unchecked(env.raw(), block) }).map_err(conversion)?;
     let functions: [(&str, Callback); 4] = [("draw", draw), ("spec", describe), ("value", value), ("read", read)];
     for (name, callback) in functions {
-        // Safety: the block outlives JavaScript, and each callback takes a `Border`.
-        let function = unsafe { function(env.raw(), callback, border.cast()) }?;
+        // Safety: the environment is alive, and each callback takes a `Border`.
+        let function = unsafe { owning_function(env.raw(), callback, border) }?;
         // Safety: a value of this call.
         exports.set(name, unsafe { Unknown::from_raw_unchecked(env.raw(), function) }).map_err(conversion)?;
     }

@@ -6,6 +6,7 @@ use crate::error::{JsError, Result, internal};
 use crate::job::panicked;
 use napi::bindgen_prelude::{FromNapiValue, ToNapiValue};
 use napi::{Env, JsError as Thrown, Status, sys};
+use smallvec::SmallVec;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
@@ -57,6 +58,24 @@ pub unsafe fn function(env: sys::napi_env, callback: Callback, data: *mut c_void
     Ok(value)
 }
 
+/// A JavaScript function that calls `callback` with `data`, which is dropped with it.
+///
+/// # Safety
+/// `env` is alive, and the callback takes its data for a `T`. Dropping that touches no JavaScript.
+pub unsafe fn owning_function<T>(env: sys::napi_env, callback: Callback, data: T) -> Result<sys::napi_value> {
+    unsafe extern "C" fn finalize<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+        // Safety: the box below, which comes here once.
+        drop(unsafe { Box::from_raw(data.cast::<T>()) });
+    }
+    let data = Box::into_raw(Box::new(data)).cast();
+    // Safety: the caller's promise; the box lives until the function is collected.
+    unsafe {
+        let value = function(env, callback, data)?;
+        check(sys::napi_add_finalizer(env, value, data, Some(finalize::<T>), null_mut(), null_mut()))?;
+        Ok(value)
+    }
+}
+
 impl<const N: usize> Call<N> {
     unsafe fn new(env: sys::napi_env, info: sys::napi_callback_info) -> Result<Call<N>> {
         let mut call = Call { env, args: [null_mut(); N], count: N, data: null_mut() };
@@ -83,6 +102,14 @@ impl<const N: usize> Call<N> {
     pub unsafe fn data<T>(&self) -> &T {
         // Safety: the caller's promise.
         unsafe { &*self.data.cast::<T>() }
+    }
+
+    /// The arguments from `first` on.
+    pub fn rest<T: FromNapiValue>(&self, first: usize) -> Result<SmallVec<[T; 4]>> {
+        if self.count > N {
+            return Err(internal(format!("{} arguments, at most {N}", self.count)));
+        }
+        (first..self.count).map(|index| self.get(index)).collect()
     }
 
     /// The memory of the typed array that argument `index` is; none where it is missing or undefined.

@@ -12,6 +12,7 @@ pub mod handle;
 pub mod job;
 pub mod profile;
 pub mod program;
+pub mod run;
 pub mod runtime;
 pub mod tensor;
 pub mod variable;

@@ -3,20 +3,20 @@
 use crate::error::{Result, internal, js};
 use crate::external::Reported;
 use crate::handle::{BindingTensor, Handle};
-use crate::runtime::{BindingRuntime, Shared};
+use crate::run::{BindingBatch, Runner};
+use crate::runtime::BindingRuntime;
 use crate::variable::BindingVariable;
-use ferrograd_graph::{Program, Request, Spec, Tensor, Variable, compile};
-use ferrograd_kernels::exec::Memory;
+use ferrograd_graph::{Program, Request, Tensor, Variable, compile};
 use napi::Env;
-use napi::bindgen_prelude::{ClassInstance, ObjectFinalize};
+use napi::bindgen_prelude::{ClassInstance, Object, ObjectFinalize};
 use napi_derive::napi;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A compiled program.
 #[napi(custom_finalize)]
 pub struct BindingProgram {
     pub(crate) program: Arc<Program>,
-    shared: Shared,
+    runner: Runner,
     reported: Reported,
 }
 
@@ -24,29 +24,6 @@ impl ObjectFinalize for BindingProgram {
     fn finalize(self, env: Env) -> napi::Result<()> {
         self.reported.retract(&env)
     }
-}
-
-/// The results of a run, once it is done.
-#[napi]
-pub struct BindingOutputs(Arc<Mutex<Vec<Arc<Memory>>>>, Arc<Program>);
-
-#[napi]
-impl BindingOutputs {
-    /// The outputs, once.
-    #[napi(catch_unwind)]
-    pub fn take(&self, env: Env) -> Result<Vec<BindingTensor>> {
-        let values = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        tensors(&env, values, self.1.outputs())
-    }
-}
-
-fn tensors<'a>(
-    env: &Env,
-    values: Vec<Arc<Memory>>,
-    specs: impl Iterator<Item = &'a Spec>,
-) -> Result<Vec<BindingTensor>> {
-    let tensor = |(memory, spec): (_, &Spec)| BindingTensor::holding(env, Tensor::value(spec.clone(), memory));
-    values.into_iter().zip(specs).map(tensor).collect()
 }
 
 #[napi]
@@ -79,30 +56,34 @@ impl BindingProgram {
         let request = Request { inputs: &inputs, outputs: &outputs, updates: &updates, guard: guard.as_ref() };
         let program = Arc::new(compile(&request, runtime.target(precision)?).map_err(js)?);
         let reported = Reported::new(&env, program.arena_bytes())?;
-        Ok(BindingProgram { program, shared: runtime.shared.clone(), reported })
+        let runner = Runner { program: program.clone(), shared: runtime.shared.clone(), queue: runtime.queue.clone() };
+        Ok(BindingProgram { program, runner, reported })
+    }
+
+    /// Functions that run it as [`BindingProgram::run_sync`] and [`BindingProgram::enqueue`] do, for at most 16 inputs.
+    /// They take inputs one by one, and `run` gives a lone output as it is.
+    #[napi(catch_unwind, ts_return_type = "Runs")]
+    pub fn runs<'a>(&self, env: &'a Env) -> Result<Object<'a>> {
+        self.runner.functions(env)
     }
 
     /// Runs it now; nothing where another run holds a variable of its.
     #[napi(catch_unwind, ts_args_type = "inputs: Array<BindingTensor>")]
     pub fn run_sync(&self, env: Env, inputs: Vec<Handle<'_>>) -> Result<Option<Vec<BindingTensor>>> {
-        let inputs = self.inputs(&env, &inputs)?;
-        let inputs = self.shared.values(&inputs).map_err(js)?;
-        let Some(values) = self.program.try_run(&inputs, &self.shared.threads).map_err(js)? else { return Ok(None) };
-        tensors(&env, values, self.program.outputs()).map(Some)
+        self.runner.here(&env, &inputs)
     }
 
-    /// Runs it on another thread, after the runs that were asked for before.
-    #[napi(catch_unwind, ts_args_type = "inputs: Array<BindingTensor>, ticket: number")]
-    pub fn run(&self, env: Env, inputs: Vec<Handle<'_>>, ticket: u32) -> Result<BindingOutputs> {
-        let inputs = self.inputs(&env, &inputs)?;
-        let slot = Arc::new(Mutex::new(Vec::new()));
-        let (program, shared, into) = (self.program.clone(), self.shared.clone(), slot.clone());
-        self.shared.workers.line_up(ticket, move || {
-            let values = program.run(&shared.values(&inputs)?, &shared.threads)?;
-            *into.lock().unwrap_or_else(PoisonError::into_inner) = values;
-            Ok(())
-        });
-        Ok(BindingOutputs(slot, self.program.clone()))
+    /// Leaves a run to be handed over.
+    #[napi(catch_unwind, ts_args_type = "inputs: Array<BindingTensor>")]
+    pub fn enqueue(&self, env: Env, inputs: Vec<Handle<'_>>) -> Result<()> {
+        self.runner.enqueue(&env, &inputs)
+    }
+
+    /// Hands over the runs that were left, of every program of the runtime: another thread does them in their order,
+    /// after those that were handed over before.
+    #[napi(catch_unwind)]
+    pub fn submit(&self, ticket: u32) -> BindingBatch {
+        self.runner.submit(ticket)
     }
 
     /// Kernels in the order in which they run.
@@ -115,21 +96,5 @@ impl BindingProgram {
     #[napi(getter, catch_unwind)]
     pub fn arena_bytes(&self) -> f64 {
         self.program.arena_bytes() as f64
-    }
-
-    /// The inputs, which fit; those without numbers are reported to V8, since a run computes them.
-    fn inputs(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<Vec<Tensor>> {
-        let expected = self.program.inputs();
-        if inputs.len() != expected.len() {
-            return Err(internal(format!("run: {} inputs for {}", inputs.len(), expected.len())));
-        }
-        let fitting = |(input, spec): (&Handle<'_>, &Spec)| {
-            if input.tensor().spec() != spec {
-                return Err(internal(format!("run: {} for {spec}", input.tensor().spec())));
-            }
-            input.report(env)?;
-            Ok(input.cloned())
-        };
-        inputs.iter().zip(expected).map(fitting).collect()
     }
 }

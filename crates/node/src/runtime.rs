@@ -3,6 +3,7 @@
 use crate::error::{Result, internal, js};
 use crate::handle::Handle;
 use crate::job::{Done, Workers};
+use crate::run::Queue;
 use ferrograd_graph::evaluate::Cache;
 use ferrograd_graph::{Error, ErrorCode, Tensor};
 use ferrograd_kernels::exec::Memory;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 #[napi]
 pub struct BindingRuntime {
     pub(crate) shared: Shared,
+    pub(crate) queue: Queue,
 }
 
 /// What jobs take along of it.
@@ -31,6 +33,9 @@ pub(crate) struct Shared {
 impl Shared {
     /// The numbers of `tensors`, computed where they are not there yet.
     pub fn values(&self, tensors: &[Tensor]) -> ferrograd_graph::Result<Vec<Arc<Memory>>> {
+        if let Some(values) = tensors.iter().map(Tensor::evaluated).collect() {
+            return Ok(values);
+        }
         self.evaluate(tensors, false)?;
         let missing = || Error::new(ErrorCode::Internal, "a tensor that was computed has no numbers");
         tensors.iter().map(|tensor| tensor.evaluated().ok_or_else(missing)).collect()
@@ -68,7 +73,7 @@ impl BindingRuntime {
         let hook = env.add_env_cleanup_hook(workers.clone(), |workers| workers.close());
         hook.map_err(|error| internal(error.to_string()))?;
         let shared = Shared { threads: Threads::new(count), target: Target::detect(), workers, cache: Arc::default() };
-        Ok(BindingRuntime { shared })
+        Ok(BindingRuntime { shared, queue: Queue::default() })
     }
 
     /// Compute threads, the caller's included.

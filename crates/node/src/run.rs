@@ -1,0 +1,188 @@
+//! Runs of programs: here and now, or in a line on another thread, where those of one moment go together.
+
+use crate::call::{call, owning_function};
+use crate::error::{Result, internal, js};
+use crate::handle::{BindingTensor, Handle};
+use crate::runtime::Shared;
+use ferrograd_graph::{Error, Program, Spec, Tensor};
+use ferrograd_kernels::exec::Memory;
+use napi::bindgen_prelude::{Either, Object, ToNapiValue};
+use napi::{Env, Unknown, sys};
+use napi_derive::napi;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most inputs of a run that crosses as one plain call.
+const ARGUMENTS: usize = 16;
+
+/// Runs that wait to be handed over, of all programs of a runtime.
+pub(crate) type Queue = Rc<RefCell<Vec<Run>>>;
+
+/// One run of a program.
+pub(crate) struct Run {
+    program: Arc<Program>,
+    inputs: Vec<Tensor>,
+}
+
+/// A program, and where it runs.
+#[derive(Clone)]
+pub(crate) struct Runner {
+    pub program: Arc<Program>,
+    pub shared: Shared,
+    pub queue: Queue,
+}
+
+impl Runner {
+    /// The functions `{ run, enqueue }` of at most [`ARGUMENTS`] inputs each.
+    pub fn functions<'a>(&self, env: &'a Env) -> Result<Object<'a>> {
+        let failed = |error: napi::Error| internal(error.to_string());
+        let mut functions = Object::new(env).map_err(failed)?;
+        // Safety: the environment is alive, and both callbacks take a `Runner`, whose drop touches no JavaScript.
+        unsafe {
+            let run = owning_function(env.raw(), run, self.clone())?;
+            let enqueue = owning_function(env.raw(), enqueue, self.clone())?;
+            functions.set("run", Unknown::from_raw_unchecked(env.raw(), run)).map_err(failed)?;
+            functions.set("enqueue", Unknown::from_raw_unchecked(env.raw(), enqueue)).map_err(failed)?;
+        }
+        Ok(functions)
+    }
+
+    /// Runs it now; nothing where another run holds a variable of its.
+    pub fn here(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<Option<Vec<BindingTensor>>> {
+        let inputs = self.inputs(env, inputs)?;
+        let inputs = self.shared.values(&inputs).map_err(js)?;
+        let Some(values) = self.program.try_run(&inputs, &self.shared.threads).map_err(js)? else { return Ok(None) };
+        outputs(env, &self.program, values).map(Some)
+    }
+
+    /// Leaves a run to be handed over.
+    pub fn enqueue(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<()> {
+        let inputs = self.inputs(env, inputs)?;
+        self.queue.borrow_mut().push(Run { program: self.program.clone(), inputs });
+        Ok(())
+    }
+
+    /// Hands over what was left: another thread does it after what was handed over before.
+    pub fn submit(&self, ticket: u32) -> BindingBatch {
+        let runs = self.queue.take();
+        let batch = BindingBatch {
+            programs: runs.iter().map(|run| run.program.clone()).collect(),
+            outcomes: Arc::new(Mutex::new(Vec::with_capacity(runs.len()))),
+        };
+        let (shared, outcomes) = (self.shared.clone(), batch.outcomes.clone());
+        let closing = shared.workers.closing();
+        self.shared.workers.line_up(ticket, move || {
+            for run in runs {
+                if closing.load(std::sync::atomic::Ordering::Acquire) {
+                    break;
+                }
+                let outcome = run.carry_out(&shared);
+                outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+            }
+            Ok(())
+        });
+        batch
+    }
+
+    /// The inputs, which fit; those without numbers are reported to V8, since a run computes them.
+    fn inputs(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<Vec<Tensor>> {
+        let expected = self.program.inputs();
+        if inputs.len() != expected.len() {
+            return Err(internal(format!("run: {} inputs for {}", inputs.len(), expected.len())));
+        }
+        let fitting = |(input, spec): (&Handle<'_>, &Spec)| {
+            let tensor = input.tensor();
+            if tensor.spec() != spec {
+                return Err(internal(format!("run: {} for {spec}", tensor.spec())));
+            }
+            input.report(env)?;
+            Ok(tensor.clone())
+        };
+        inputs.iter().zip(expected).map(fitting).collect()
+    }
+}
+
+impl Run {
+    fn carry_out(self, shared: &Shared) -> Outcome {
+        self.program.run(&shared.values(&self.inputs)?, &shared.threads)
+    }
+}
+
+type Outcome = std::result::Result<Vec<Arc<Memory>>, Error>;
+
+fn outputs(env: &Env, program: &Program, values: Vec<Arc<Memory>>) -> Result<Vec<BindingTensor>> {
+    let tensor = |(memory, spec): (_, &Spec)| BindingTensor::holding(env, Tensor::value(spec.clone(), memory));
+    values.into_iter().zip(program.outputs()).map(tensor).collect()
+}
+
+/// What a run here and now gives: nothing where it could not, a lone output as it is, or all outputs.
+enum Given {
+    Nothing,
+    Alone(BindingTensor),
+    All(Vec<BindingTensor>),
+}
+
+impl ToNapiValue for Given {
+    unsafe fn to_napi_value(env: sys::napi_env, given: Given) -> napi::Result<sys::napi_value> {
+        // Safety: the caller's promise.
+        unsafe {
+            match given {
+                Given::Nothing => <()>::to_napi_value(env, ()),
+                Given::Alone(output) => BindingTensor::to_napi_value(env, output),
+                Given::All(outputs) => Vec::to_napi_value(env, outputs),
+            }
+        }
+    }
+}
+
+/// `run(...inputs)`: see [`Runner::here`].
+unsafe extern "C" fn run(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // Safety: Node calls with living arguments; the function's data is a `Runner`.
+    unsafe {
+        call::<ARGUMENTS, _>(env, info, |call| {
+            let outputs = call.data::<Runner>().here(&call.env(), &call.rest(0)?)?;
+            Ok(match outputs {
+                None => Given::Nothing,
+                Some(mut outputs) if outputs.len() == 1 => Given::Alone(outputs.swap_remove(0)),
+                Some(outputs) => Given::All(outputs),
+            })
+        })
+    }
+}
+
+/// `enqueue(...inputs)`: see [`Runner::enqueue`].
+unsafe extern "C" fn enqueue(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // Safety: as for `run`.
+    unsafe { call::<ARGUMENTS, _>(env, info, |call| call.data::<Runner>().enqueue(&call.env(), &call.rest(0)?)) }
+}
+
+/// Runs that were handed over together.
+#[napi]
+pub struct BindingBatch {
+    programs: Vec<Arc<Program>>,
+    outcomes: Arc<Mutex<Vec<Outcome>>>,
+}
+
+/// Why a run failed.
+#[napi(object, object_from_js = false)]
+pub struct RunFailure {
+    /// The code of the error.
+    pub code: String,
+    /// Its message.
+    pub message: String,
+}
+
+#[napi]
+impl BindingBatch {
+    /// The outputs of each run in their order, or why it failed; once, after the end of the job.
+    #[napi(catch_unwind)]
+    pub fn take(&self, env: Env) -> Result<Vec<Either<Vec<BindingTensor>, RunFailure>>> {
+        let outcomes = std::mem::take(&mut *self.outcomes.lock().unwrap_or_else(PoisonError::into_inner));
+        let told = |(outcome, program): (Outcome, &Arc<Program>)| match outcome {
+            Ok(values) => outputs(&env, program, values).map(Either::A),
+            Err(error) => Ok(Either::B(RunFailure { code: error.code.as_ref().to_owned(), message: error.message })),
+        };
+        outcomes.into_iter().zip(&self.programs).map(told).collect()
+    }
+}
