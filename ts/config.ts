@@ -1,6 +1,7 @@
 /** Settings for what is built from now on: float type, precision of products, seed, threads. */
 
 import { fail } from './errors.js'
+import { drainLine } from './line.js'
 import { runtime, useThreads } from './runtime.js'
 import type { FloatDType } from './types.js'
 
@@ -74,6 +75,8 @@ export function setThreads(count: number): void {
   if (!Number.isInteger(count) || count < 0 || count > 1024) {
     fail('ERR_CONFIG', 'setThreads count', 'an integer from 0 to 1024', count)
   }
+  // A line ends before the next one begins.
+  drainLine()
   useThreads(count)
 }
 

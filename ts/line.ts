@@ -5,14 +5,12 @@
  */
 
 import { type ErrorCode, FerrogradError } from './errors.js'
-import type { BindingProgram, BindingRuntime, BindingTensor } from './native.js'
+import type { BindingProgram, BindingTensor } from './native.js'
 import { job, runtime } from './runtime.js'
 
 /** A run on its way. */
 export interface Run {
   readonly program: BindingProgram
-  /** The runtime that the program was made for. */
-  readonly owner: BindingRuntime
   /** The variables that it reads or changes. */
   readonly touched: ReadonlySet<object>
   /** About how many milliseconds it will take. */
@@ -27,7 +25,7 @@ const WORK = 0.25
 /** The same for runs. */
 const RUNS = 128
 
-/** Runs that Rust keeps to be handed over, all of one runtime. */
+/** Runs that Rust keeps to be handed over. */
 let waiting: Run[] = []
 let work = 0
 
@@ -50,8 +48,6 @@ export function isInFlight(variable: object): boolean {
 
 /** Lines a run up, which `leave` leaves with Rust. */
 export function lineUp(run: Run, leave: () => void): void {
-  // Another number of threads has a line of its own: one ends before the other begins.
-  if (waiting[0] !== undefined && waiting[0].owner !== run.owner) drainLine()
   leave()
   touching.set(run.touched, (touching.get(run.touched) ?? 0) + 1)
   work += run.milliseconds
@@ -68,9 +64,8 @@ export async function lineEnd(): Promise<void> {
 /** Waits for the runs in flight, now: for whoever needs numbers at once. */
 export function drainLine(): void {
   if (lineIsEmpty()) return
-  const owner = waiting[0]?.owner ?? runtime()
   handOver()
-  owner.drain()
+  runtime().drain()
 }
 
 /** Hands over what waits. */

@@ -81,7 +81,6 @@ export class Program {
       settleVariables()
       const run = {
         program: compiled.program,
-        owner: compiled.runtime,
         touched: this.#touched,
         milliseconds,
         resolve: (outputs: BindingTensor[], took: number) => resolve({ outputs: this.#outputs(outputs), took }),
@@ -120,7 +119,7 @@ export class Program {
 
   #native(): Compiled {
     // Another number of threads has a line of its own: a program moves along, so that runs stay in one line.
-    if (this.#compiled === undefined || this.#compiled.runtime !== runtime()) this.#compiled = build(this.#options)
+    if (this.#compiled?.runtime !== runtime()) this.#compiled = build(this.#options)
     return this.#compiled
   }
 }

@@ -19,8 +19,6 @@ export function runtime(): BindingRuntime {
 /** Uses `count` compute threads from now on, 0 for as many as the machine lends; running jobs keep theirs. */
 export function useThreads(count: number): void {
   wanted = count
-  // A line ends before the next one begins.
-  current?.drain()
   current = undefined
 }
 
