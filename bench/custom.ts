@@ -14,7 +14,7 @@ import { Dense } from 'ferrograd/layers'
 import { type Loss, MeanSquaredError, SparseCategoricalCrossentropy } from 'ferrograd/losses'
 import { Adam, Optimizer, type Slots } from 'ferrograd/optimizers'
 import { data } from './numbers.mjs'
-import { workloads as all, type Workload } from './workload.js'
+import { workloads as all, work, type Workload } from './workload.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -100,46 +100,65 @@ function fitted(workload: Workload, optimizer: Optimizer): Form {
   }
 }
 
-/** The step closes over a model, an optimizer and a loss; `epoch` calls it for every batch. */
-function own(workload: Workload, epoch: (step: (at: number) => Promise<Tensor>) => Promise<unknown>): Form {
+/**
+ * The step closes over a model, an optimizer and a loss. A call takes `together` steps, one after the other in one
+ * program; `epoch` makes all `calls` of an epoch.
+ */
+function own(
+  workload: Workload,
+  epoch: (call: (at: number) => Promise<Tensor>, calls: number) => Promise<unknown>,
+  together = 1,
+): Form {
   const model = netOf(workload)
   const optimizer = new Adam()
   const lossOf = lossFor(workload)
-  const step = jit((x: Tensor, y: Tensor) => {
+  const one = (x: Tensor, y: Tensor): Tensor => {
     const tape = new GradientTape()
     const loss = tape.record(() => lossOf.apply(y, model.apply(x, { training: true })))
     optimizer.apply(tape.gradient(loss, model.trainableVariables), model.trainableVariables)
     return loss
+  }
+  const step = jit((x: Tensor, y: Tensor) => {
+    if (together === 1) return one(x, y)
+    const batchOf = (all: Tensor, at: number): Tensor => {
+      const inner = all.shape.slice(1)
+      return all.slice([at * workload.batch, ...inner.map(() => 0)], { size: [workload.batch, ...inner] })
+    }
+    return ops.stack(Array.from({ length: together }, (_, at) => one(batchOf(x, at), batchOf(y, at))))
   })
   const { x, y } = data(workload)
-  const batch = (at: number, { values, shape }: typeof x | typeof y): Tensor => {
-    const size = values.length / workload.batches
-    return tensor(values.slice(at * size, (at + 1) * size), [workload.batch, ...shape.slice(1)])
+  const [calls, rows] = [workload.batches / together, workload.batch * together]
+  const part = (at: number, { values, shape }: typeof x | typeof y): Tensor => {
+    const size = values.length / calls
+    return tensor(values.slice(at * size, (at + 1) * size), [rows, ...shape.slice(1)])
   }
-  const batches = Array.from({ length: workload.batches }, (_, at) => [batch(at, x), batch(at, y)] as const)
+  const parts = Array.from({ length: calls }, (_, at) => [part(at, x), part(at, y)] as const)
   return async () => {
     const times: number[] = []
     for (let chunk = 0; chunk < CHUNKS; chunk += 1) {
       const began = performance.now()
-      await epoch((at) => step(...batches[at]!))
+      await epoch((at) => step(...parts[at]!), calls)
       times.push(performance.now() - began)
     }
     return times
   }
 }
 
+/** Each call awaited before the next one. */
+const oneByOne = async (call: (at: number) => Promise<Tensor>, calls: number): Promise<void> => {
+  for (let at = 0; at < calls; at += 1) await call(at)
+}
+
 function formsOf(workload: Workload): Record<string, Form> {
-  const { batches } = workload
   return {
     fit: fitted(workload, new Adam()),
     'fit, own Adam': fitted(workload, new OwnAdam({ learningRate: 0.001 })),
-    awaited: own(workload, async (step) => {
-      for (let at = 0; at < batches; at += 1) await step(at)
+    awaited: own(workload, oneByOne),
+    'awaited, loss read': own(workload, async (step, calls) => {
+      for (let at = 0; at < calls; at += 1) await (await step(at)).item()
     }),
-    'awaited, loss read': own(workload, async (step) => {
-      for (let at = 0; at < batches; at += 1) await (await step(at)).item()
-    }),
-    queued: own(workload, (step) => Promise.all(Array.from({ length: batches }, (_, at) => step(at)))),
+    queued: own(workload, (step, calls) => Promise.all(Array.from({ length: calls }, (_, at) => step(at)))),
+    ...(work(workload) < 1e6 && { '16 steps a call': own(workload, oneByOne, 16) }),
   }
 }
 
