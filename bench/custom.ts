@@ -14,7 +14,7 @@ import { Dense } from 'ferrograd/layers'
 import { type Loss, MeanSquaredError, SparseCategoricalCrossentropy } from 'ferrograd/losses'
 import { Adam, Optimizer, type Slots } from 'ferrograd/optimizers'
 import { data } from './numbers.mjs'
-import { workloads as all, work, type Workload } from './workload.js'
+import { workloads as all, type Workload, work } from './workload.js'
 
 const { values: options } = parseArgs({
   options: {
