@@ -120,11 +120,8 @@ function own(
   }
   const step = jit((x: Tensor, y: Tensor) => {
     if (together === 1) return one(x, y)
-    const batchOf = (all: Tensor, at: number): Tensor => {
-      const inner = all.shape.slice(1)
-      return all.slice([at * workload.batch, ...inner.map(() => 0)], { size: [workload.batch, ...inner] })
-    }
-    return ops.stack(Array.from({ length: together }, (_, at) => one(batchOf(x, at), batchOf(y, at))))
+    const [xs, ys] = [ops.split(x, together), ops.split(y, together)]
+    return ops.stack(xs.map((part, at) => one(part, ys[at]!)))
   })
   const { x, y } = data(workload)
   const [calls, rows] = [workload.batches / together, workload.batch * together]

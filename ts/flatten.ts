@@ -3,6 +3,7 @@
 import { floatx } from './config.js'
 import { allocate, dtypeOfArray } from './dtype.js'
 import { fail } from './errors.js'
+import { isLength } from './shapes.js'
 import type { DType, NestedData, Shape, TypedArray } from './types.js'
 
 /** Numbers side by side, and how they lie. */
@@ -121,7 +122,7 @@ export function resolveShape(shape: Shape, size: number): number[] {
   if (!Array.isArray(shape)) fail('ERR_SHAPE', 'tensor shape', 'an array of lengths', shape)
   let product = 1
   for (const length of shape) {
-    product *= Number.isInteger(length) && length >= 0 && length <= 0xffff_ffff ? length : Number.NaN
+    product *= isLength(length) ? length : Number.NaN
   }
   if (product !== size) {
     const hint = shape.includes(-1) ? 'Leave a length open with reshape' : undefined

@@ -8,14 +8,14 @@ const PRECISION = 8
 export function formatFloats(shown: readonly number[], dtype: FloatDType, scalar: boolean): (value: number) => string {
   if (scalar) return (value) => printScalar(value, dtype)
   const finite = shown.filter(Number.isFinite)
-  const parts = finite.map((value) => (isWide(finite, dtype) ? scientific : positional)(value, dtype))
+  const wide = isWide(finite, dtype)
+  const parts = finite.map((value) => (wide ? scientific : positional)(value, dtype))
   const width = (pick: (part: Parts) => string): number => Math.max(0, ...parts.map((part) => pick(part).length))
   const [left, right, power] = [
     width((part) => part.whole),
     width((part) => part.fraction),
     width((part) => part.power),
   ]
-  const wide = isWide(finite, dtype)
   const print = (value: number): string => {
     if (wide) return exact(value, right, power - 1).padStart(left + 1 + right + 1 + power)
     const { whole, fraction } = positional(value, dtype)

@@ -7,6 +7,7 @@ import { toTensor } from './ops/operand.js'
 import * as ops from './ops.js'
 import { type CustomCall, newRecording, noteCustom, type Recording, record } from './recording.js'
 import { native } from './runtime.js'
+import { checkShape } from './shapes.js'
 import { depthOf, handleOf, Tensor } from './tensor.js'
 import type { TensorLike } from './types.js'
 import { Variable } from './variable.js'
@@ -153,7 +154,7 @@ export class GradientTape {
   /** Has nothing to do: every tensor that a recorded function reads can be differentiated by. Kept for its users. */
   watch(tensor: Source | readonly Source[]): void {
     for (const one of Array.isArray(tensor) ? tensor : [tensor]) {
-      if (!(one instanceof Tensor || one instanceof Variable)) fail('ERR_DATA', 'GradientTape.watch', 'a tensor', one)
+      if (!isSource(one)) fail('ERR_DATA', 'GradientTape.watch', 'a tensor', one)
     }
   }
 
@@ -325,10 +326,7 @@ function checkedPull(
     const where = `customGradient gradient ${index}`
     if (!(one instanceof Tensor)) fail('ERR_DATA', where, 'a tensor, or undefined where there is none', one)
     if (one.dtype !== input.dtype) fail('ERR_DTYPE', where, input.dtype, { text: one.dtype })
-    if (String(one.shape) !== String(input.shape)) {
-      const got = { text: `[${one.shape.join(', ')}]` }
-      fail('ERR_SHAPE', where, `shape [${input.shape.join(', ')}]`, got)
-    }
+    checkShape(where, one.shape, input.shape)
   }
   return list
 }

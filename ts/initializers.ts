@@ -14,6 +14,7 @@ import {
 import type { Spelling } from './names.js'
 import * as ops from './ops.js'
 import * as random from './random.js'
+import { sizeOf } from './shapes.js'
 import { type Tensor, tensor } from './tensor.js'
 import type { DType, FloatDType, Shape } from './types.js'
 
@@ -228,7 +229,7 @@ export class RandomUniform extends Initializer<typeof uniformFields> {
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   const [first = 1, second = first] = shape
   if (shape.length <= 2) return { fanIn: first, fanOut: second }
-  const field = shape.slice(0, -2).reduce((product, length) => product * length, 1)
+  const field = sizeOf(shape.slice(0, -2))
   return { fanIn: field * shape.at(-2)!, fanOut: field * shape.at(-1)! }
 }
 
@@ -431,7 +432,7 @@ export class Orthogonal extends Initializer<typeof orthogonalFields> {
   override call(shape: Shape, dtype: DType): Tensor {
     if (shape.length < 2) fail('ERR_SHAPE', 'Orthogonal', 'a shape of at least two axes', shape)
     const columns = shape.at(-1)!
-    const rows = shape.slice(0, -1).reduce((product, length) => product * length, 1)
+    const rows = sizeOf(shape.slice(0, -1))
     const noise = random.normal([Math.max(rows, columns), Math.min(rows, columns)], {
       dtype: floating(dtype, 'Orthogonal'),
       ...seeded(this.options.seed),

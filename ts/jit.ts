@@ -7,6 +7,7 @@ import { runPaced } from './pace.js'
 import { checkPrecision, type Precision } from './precision.js'
 import { compile, type Program } from './program.js'
 import { isRecording } from './recording.js'
+import { sameShape } from './shapes.js'
 import { Tensor, tensor } from './tensor.js'
 import { placeholder, trace } from './trace.js'
 import type { DType, NestedData, Shape, TypedArray } from './types.js'
@@ -141,14 +142,8 @@ function fits({ symbols }: Compiled, args: readonly (Tensor | Variable)[]): bool
     const [symbol, arg] = [symbols[index], args[index]]
     if (symbol === arg) continue
     if (!(symbol instanceof Tensor && arg instanceof Tensor)) return false
-    if (symbol.dtype !== arg.dtype || !isSameShape(symbol.shape, arg.shape)) return false
+    if (symbol.dtype !== arg.dtype || !sameShape(symbol.shape, arg.shape)) return false
   }
-  return true
-}
-
-function isSameShape(a: Shape, b: Shape): boolean {
-  if (a.length !== b.length) return false
-  for (let axis = 0; axis < a.length; axis += 1) if (a[axis] !== b[axis]) return false
   return true
 }
 

@@ -15,6 +15,7 @@ import {
 } from './native.js'
 import { type Precision, precision, precisionCode } from './precision.js'
 import { job, native, runtime, unwrap } from './runtime.js'
+import { sizeOf } from './shapes.js'
 import { handleOf, Tensor } from './tensor.js'
 import type { DType, TypedArray } from './types.js'
 import { type Variable, variableHandle } from './variable.js'
@@ -179,12 +180,12 @@ export class Columns {
   }
 
   constructor(columns: readonly Column[]) {
-    const sizes = columns.map(({ values, rowShape }) => values.length / rowSize(rowShape))
+    const sizes = columns.map(({ values, rowShape }) => values.length / sizeOf(rowShape))
     this.rows = sizes[0] ?? 0
     if (sizes.some((size) => size !== this.rows)) fail('ERR_INTERNAL', 'columns', 'equal row counts', sizes)
     this.#handle = new BindingColumns(this.rows)
     for (const { values, rowShape, dtype } of columns) {
-      native(() => this.#handle.add(rowSize(rowShape), dtypeCode(dtype), bytesOf(values)))
+      native(() => this.#handle.add(sizeOf(rowShape), dtypeCode(dtype), bytesOf(values)))
     }
   }
 
@@ -192,10 +193,6 @@ export class Columns {
   release(): void {
     native(() => this.#handle.release())
   }
-}
-
-function rowSize(rowShape: readonly number[]): number {
-  return rowShape.reduce((product, length) => product * length, 1)
 }
 
 /** Takes the times of a program's kernels inside epochs. */

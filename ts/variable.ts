@@ -11,6 +11,7 @@ import { BindingVariable } from './native.js'
 import { compile, type Program } from './program.js'
 import { isRecording, noteRead, recordRead } from './recording.js'
 import { native } from './runtime.js'
+import { checkShape } from './shapes.js'
 import { depthOf, handleOf, refuseOperator, Tensor, tensor } from './tensor.js'
 import { placeholder, trace } from './trace.js'
 import type { DType, NestedArray, Shape, TensorLike, TypedArray } from './types.js'
@@ -195,10 +196,7 @@ export class Variable {
   #checked(value: TensorLike | Variable): Tensor {
     const next = this.#operand(value)
     if (next.dtype !== this.dtype) fail('ERR_DTYPE', `assign to '${this.name}'`, this.dtype, { text: next.dtype })
-    if (String(next.shape) !== String(this.shape)) {
-      const shapes = [this.shape, next.shape].map((shape) => `[${shape.join(', ')}]`)
-      fail('ERR_SHAPE', `assign to '${this.name}'`, `shape ${shapes[0]}`, { text: `${shapes[1]}` })
-    }
+    checkShape(`assign to '${this.name}'`, next.shape, this.shape)
     return next
   }
 }

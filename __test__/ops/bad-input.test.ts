@@ -1,6 +1,7 @@
 /** What ops refuse: at the line that draws them, by a code, naming the op and the shapes that the caller passed. */
 import { type FerrogradError, ops, tensor, variable } from 'ferrograd'
 import { describe, expect, test } from 'vitest'
+import { caught } from '../caught.js'
 
 type Row = readonly [what: string, code: string, words: string, call: () => unknown]
 
@@ -103,12 +104,7 @@ describe.each([
   ['the rest', scans],
 ])('%s', (_, rows) => {
   test.each(rows)('%s', (_, code, words, call) => {
-    let error: unknown
-    try {
-      call()
-    } catch (caught) {
-      error = caught
-    }
+    const error = caught(call)
     expect(error).toMatchObject({ name: 'FerrogradError', code })
     expect((error as FerrogradError).message).toContain(words)
     // The line that drew it is in the trace.

@@ -5,6 +5,7 @@ import { MeanSquaredError } from 'ferrograd/losses'
 import { Adam, AdamW, Lion, type Optimizer, RMSprop, SGD } from 'ferrograd/optimizers'
 import { CosineDecay, ExponentialDecay, PiecewiseConstantDecay } from 'ferrograd/schedules'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { caught } from '../caught.js'
 
 beforeEach(() => config.setFloatx('float64'))
 afterEach(() => config.setFloatx('float32'))
@@ -201,12 +202,7 @@ describe('bad calls', () => {
     ],
   ]
   test.each(cases)('%s', (_, code, words, call) => {
-    let error: unknown
-    try {
-      call()
-    } catch (caught) {
-      error = caught
-    }
+    const error = caught(call)
     expect(error).toMatchObject({ name: 'FerrogradError', code })
     expect((error as Error).message).toContain(words)
   })

@@ -2,6 +2,7 @@
 import { types } from 'node:util'
 import { fail } from '../errors.js'
 import { firstNonFinite } from '../native.js'
+import { sizeOf } from '../shapes.js'
 import type { DType, TypedArray } from '../types.js'
 import type { Column } from './marshal.js'
 import { isIntegerArray } from './marshal.js'
@@ -94,7 +95,7 @@ function copyIntegers(values: ArrayLike<number>, at: (i: number) => string): Int
 
 /** `fit.x sample 3, feature 12`. */
 export function place(where: string, index: number, [rows = 1, ...rowShape]: readonly number[]): string {
-  const width = rowShape.reduce((product, length) => product * length, 1)
+  const width = sizeOf(rowShape)
   const sample = `${where} sample ${Math.floor(index / width)}`
   return rows === 0 || width === 1 ? sample : `${sample}, feature ${featureAt(index % width, rowShape)}`
 }

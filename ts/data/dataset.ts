@@ -1,9 +1,10 @@
 /** Data that comes in pieces and can be gone through again. */
 import { FerrogradError, fail } from '../errors.js'
+import { sizeOf } from '../shapes.js'
 import type { TypedArray } from '../types.js'
 import { isShaped, typedArray } from './marshal.js'
 import { below, checkSeed, uint32Stream } from './permutation.js'
-import { blank, type ShapedArray, sizeOf } from './shaped.js'
+import { blank, type ShapedArray } from './shaped.js'
 import { stackRows } from './stack.js'
 
 /** Whatever gives elements one by one. */

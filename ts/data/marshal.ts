@@ -2,11 +2,12 @@
 import { types } from 'node:util'
 import { floatx } from '../config.js'
 import { fail } from '../errors.js'
+import { sizeOf } from '../shapes.js'
 import { Tensor } from '../tensor.js'
 import type { DType, NestedArray, TypedArray } from '../types.js'
 import { asNumbers } from './copy.js'
 import { flatten } from './nested.js'
-import { type ShapedArray, sizeOf } from './shaped.js'
+import type { ShapedArray } from './shaped.js'
 
 /** Numbers whose first axis counts samples: a typed array alone is one number a sample. */
 export type DataLike = TypedArray | ShapedArray | NestedArray | Tensor

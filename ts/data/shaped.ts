@@ -1,16 +1,12 @@
 /** Numbers with the shape they stand in: the plain form in which data sets come and `fit` takes data. */
 import { fail } from '../errors.js'
+import { sizeOf } from '../shapes.js'
 import type { Shape, TypedArray } from '../types.js'
 
 /** A typed array and the shape of what it holds, row-major; the first axis counts samples. */
 export interface ShapedArray<T extends TypedArray = TypedArray> {
   readonly values: T
   readonly shape: Shape
-}
-
-/** Product of the lengths of a shape. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((product, length) => product * length, 1)
 }
 
 /** Copies whole rows: `out[i] = rows[indices[i]]`. */

@@ -1,5 +1,6 @@
 /** Makes one element with a batch axis out of several elements of one form. */
 import { fail } from '../errors.js'
+import { sameShape } from '../shapes.js'
 import type { TypedArray } from '../types.js'
 import { isShaped } from './marshal.js'
 import { blank, type ShapedArray } from './shaped.js'
@@ -63,7 +64,7 @@ function stackShaped(rows: readonly ShapedArray[]): ShapedArray {
 }
 
 function shaped(element: unknown, like: ShapedArray, where: string): ShapedArray {
-  if (isShaped(element) && String(element.shape) === String(like.shape)) return element
+  if (isShaped(element) && sameShape(element.shape, like.shape)) return element
   const got = isShaped(element) ? element.shape : element
   return fail('ERR_SHAPE', where, `shape [${like.shape.join(', ')}], as the first element has`, got)
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import type { ShapedArray } from '../data/shaped.js'
 import { FerrogradError } from '../errors.js'
+import { sizeOf } from '../shapes.js'
 
 /** No data set in this format comes near this many bytes; a file that inflates to more is not one. */
 const largest = 2 ** 30
@@ -21,7 +22,7 @@ export function parseIdx(bytes: Uint8Array, rank: number, path: string): ShapedA
   if (bytes.length < header) refuse(path, `a header of ${header} bytes`, `${bytes.length} bytes`)
   if (view.getUint32(0) !== magic) refuse(path, `magic number ${magic}`, String(view.getUint32(0)))
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis))
-  const size = shape.reduce((product, length) => product * length, 1)
+  const size = sizeOf(shape)
   const values = bytes.subarray(header)
   if (values.length !== size)
     refuse(path, `${size} bytes after the header (${shape.join(' × ')})`, String(values.length))

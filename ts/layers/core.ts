@@ -2,6 +2,7 @@
 
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
+import { sizeOf } from '../shapes.js'
 import type { Tensor } from '../tensor.js'
 import type { Shape } from '../types.js'
 import type { Variable } from '../variable.js'
@@ -129,7 +130,7 @@ export class Flatten extends Layer<typeof flattenFields> {
   override call(x: Tensor): Tensor {
     const moved =
       this.options.dataFormat === 'channelsFirst' && x.rank > 2 ? ops.transpose(x, [0, ...range(2, x.rank), 1]) : x
-    return ops.reshape(moved, [x.shape[0]!, product(x.shape.slice(1))])
+    return ops.reshape(moved, [x.shape[0]!, sizeOf(x.shape.slice(1))])
   }
 }
 
@@ -160,9 +161,9 @@ export class Reshape extends Layer<typeof reshapeFields> {
 
   #resolve(sample: Shape): number[] {
     const { targetShape } = this.options
-    const known = product(targetShape.filter((length) => length !== -1))
+    const known = sizeOf(targetShape.filter((length) => length !== -1))
     const free = targetShape.filter((length) => length === -1).length
-    const size = product(sample)
+    const size = sizeOf(sample)
     const bad =
       targetShape.some((length) => length < -1) ||
       free > 1 ||
@@ -178,5 +179,4 @@ export class Reshape extends Layer<typeof reshapeFields> {
   }
 }
 
-const product = (lengths: Shape): number => lengths.reduce((all, length) => all * length, 1)
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)

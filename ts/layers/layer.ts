@@ -13,6 +13,7 @@ import * as ops from '../ops.js'
 import { SeedGenerator } from '../random.js'
 import { getRegularizer, type Regularizer, type RegularizerLike } from '../regularizers.js'
 import { returnedNow, returnedScalar, returnedTensor, returnedTensors } from '../returned.js'
+import { checkShape, sizeOf } from '../shapes.js'
 import { Tensor, tensor } from '../tensor.js'
 import { untraced } from '../trace.js'
 import type { Config, DType, FloatDType, PartialShape, Shape, TensorLike } from '../types.js'
@@ -311,7 +312,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
 
   /** Numbers in all weights. */
   countParams(): number {
-    return this.weights.reduce((sum, weight) => sum + weight.shape.reduce((product, length) => product * length, 1), 0)
+    return this.weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0)
   }
 
   override getConfig(): Config {
@@ -386,8 +387,7 @@ const WEIGHT_OPTIONS = [
 function initialValue(initializer: Initializer, shape: Shape, dtype: DType): Tensor {
   const where = `${initializer.className}.call`
   const value = returnedTensor(initializer.call(shape, dtype), where)
-  if (String(value.shape) !== String(shape))
-    fail('ERR_SHAPE', where, `shape [${shape.join(', ')}]`, { text: `[${value.shape.join(', ')}]` })
+  checkShape(where, value.shape, shape)
   return value
 }
 

@@ -5,6 +5,7 @@ import type { FieldTable, NoFields } from '../fields.js'
 import { normalize } from '../losses/regression.js'
 import type { SymbolicTensor } from '../model/symbolic.js'
 import * as ops from '../ops.js'
+import { sizeOf } from '../shapes.js'
 import { Tensor } from '../tensor.js'
 import type { Shape } from '../types.js'
 import { Layer, type Masks, type Tensors } from './layer.js'
@@ -287,7 +288,7 @@ function matrixBy(x: Tensor, axis: number, place: 'first' | 'last'): Tensor {
   const rest = [...x.shape.keys()].filter((i) => i !== 0 && i !== axis)
   const moved = ops.transpose(x, place === 'last' ? [0, ...rest, axis] : [0, axis, ...rest])
   const [batch, length] = [x.shape[0]!, x.shape[axis]!]
-  const free = without(x.shape, axis).reduce((product, one) => product * one, 1)
+  const free = sizeOf(without(x.shape, axis))
   return ops.reshape(moved, place === 'last' ? [batch, free, length] : [batch, length, free])
 }
 

@@ -3,6 +3,7 @@
 import { fail } from '../errors.js'
 import type { Operand } from '../ops/operand.js'
 import * as ops from '../ops.js'
+import { sameShape } from '../shapes.js'
 import type { Tensor } from '../tensor.js'
 import type { Shape } from '../types.js'
 
@@ -48,11 +49,6 @@ export function alignWeights(weights: Operand, values: Tensor, where: string): T
     )
   }
   return ops.reshape(cast, [...trimmed, ...values.shape.slice(trimmed.length).map(() => 1)])
-}
-
-/** Whether two shapes are equal. */
-export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((length, axis) => length === b[axis])
 }
 
 function sameButTrailingOne(a: Shape, b: Shape): boolean {

@@ -6,6 +6,7 @@ import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '
 import type { Weighting } from '../losses/loss.js'
 import { snakeClass } from '../names.js'
 import * as ops from '../ops.js'
+import { sizeOf } from '../shapes.js'
 import type { Tensor } from '../tensor.js'
 import type { Config, FloatDType, Shape, TypedArray } from '../types.js'
 import { Variable, variable } from '../variable.js'
@@ -98,8 +99,5 @@ export abstract class Metric<F extends FieldTable = NoFields> extends Statistic<
 }
 
 function zerosOf({ shape, dtype }: Variable): TypedArray {
-  return allocate(
-    dtype,
-    shape.reduce((product, length) => product * length, 1),
-  )
+  return allocate(dtype, sizeOf(shape))
 }

@@ -1,5 +1,6 @@
 /** `model.summary()`: the layers of a model as a table. */
 import { checkNames, fail } from '../errors.js'
+import { sizeOf } from '../shapes.js'
 import type { PartialShape } from '../types.js'
 import type { Variable } from '../variable.js'
 import type { AnyLayer, Graph, GraphNode } from './graph.js'
@@ -122,7 +123,7 @@ function totals(model: Model): string[] {
 
 function formatTotal(title: string, variables: readonly Variable[]): string {
   const sizes = variables.map(({ shape, dtype }) => ({
-    count: shape.reduce((all, length) => all * length, 1),
+    count: sizeOf(shape),
     bytes: dtype === 'float64' ? 8 : 4,
   }))
   const count = sizes.reduce((all, one) => all + one.count, 0)

@@ -2,6 +2,7 @@
 
 import { FerrogradError, fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import { sizeOf } from '../shapes.js'
 import type { Tensor } from '../tensor.js'
 import { multiply } from './elementwise.js'
 import { axesOf, checked, floats, lengthOf, type Operand } from './operand.js'
@@ -62,10 +63,9 @@ export function tensordot(
   for (const [i, axis] of fromA.entries()) checkInner('tensordot', x, axis, y, fromB[i]!)
   const [keptA, keptB] = [without(x.rank, fromA), without(y.rank, fromB)]
   const lengths = (t: Tensor, of: readonly number[]): number[] => of.map((axis) => lengthOf(t, axis))
-  const size = (list: readonly number[]): number => list.reduce((product, length) => product * length, 1)
-  const inner = size(lengths(x, fromA))
-  const left = reshape(transpose(x, [...keptA, ...fromA]), [size(lengths(x, keptA)), inner])
-  const right = reshape(transpose(y, [...fromB, ...keptB]), [size(lengths(y, fromB)), size(lengths(y, keptB))])
+  const inner = sizeOf(lengths(x, fromA))
+  const left = reshape(transpose(x, [...keptA, ...fromA]), [sizeOf(lengths(x, keptA)), inner])
+  const right = reshape(transpose(y, [...fromB, ...keptB]), [sizeOf(lengths(y, fromB)), sizeOf(lengths(y, keptB))])
   return reshape(raw.matmul(left, right, { transposeA: false, transposeB: false }), [
     ...lengths(x, keptA),
     ...lengths(y, keptB),

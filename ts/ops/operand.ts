@@ -6,6 +6,7 @@ import { checkNames, FerrogradError, fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import { fill } from '../native.js'
 import { native } from '../runtime.js'
+import { isLength } from '../shapes.js'
 import { Tensor, tensor } from '../tensor.js'
 import type { DType, Shape, TensorLike } from '../types.js'
 import { Variable } from '../variable.js'
@@ -109,14 +110,12 @@ export function cast(x: Operand, dtype: DType): Tensor {
 
 /** `value` everywhere. */
 export function full(shape: Shape, value: number, dtype: DType = floatx()): Tensor {
-  checkShape('shape', shape)
+  checkLengths('shape', shape)
   return Tensor.of(native(() => fill([...shape], dtypeCode(dtype), value)))
 }
 
 /** Throws unless `shape` is a list of lengths. */
-export function checkShape(where: string, shape: Shape): void {
-  const isLength = (length: unknown): boolean =>
-    typeof length === 'number' && Number.isInteger(length) && length >= 0 && length <= 0xffff_ffff
+export function checkLengths(where: string, shape: Shape): void {
   if (!Array.isArray(shape)) fail('ERR_SHAPE', where, 'an array of lengths', shape)
   if (!shape.every(isLength)) fail('ERR_SHAPE', where, 'lengths that are integers >= 0', [...shape])
 }

@@ -4,6 +4,7 @@ import { floatx } from '../config.js'
 import { promote } from '../dtype.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import { sameShape } from '../shapes.js'
 import type { Tensor } from '../tensor.js'
 import type { DType, Shape } from '../types.js'
 import { add, equal, greaterEqual, lessEqual, multiply } from './elementwise.js'
@@ -12,7 +13,7 @@ import {
   axisOf,
   cast,
   checked,
-  checkShape,
+  checkLengths,
   full,
   lengthOf,
   type Operand,
@@ -55,7 +56,7 @@ export function squeeze(x: Operand, axis?: number | readonly number[]): Tensor {
 }
 /** Repeated along new and length-1 axes. */
 export function broadcastTo(x: Operand, shape: Shape): Tensor {
-  checkShape('broadcastTo shape', shape)
+  checkLengths('broadcastTo shape', shape)
   return raw.broadcastTo(toTensor(x), { shape: [...shape] })
 }
 /** Tensors one after the other along an axis, the last by default. */
@@ -72,7 +73,7 @@ export function stack(tensors: readonly Operand[], options: { readonly axis?: nu
   const list = oneDType('stack', tensors)
   const [first] = list
   if (first === undefined) fail('ERR_SHAPE', 'stack', 'at least one tensor', { text: 'none' })
-  const other = list.find(({ shape }) => String(shape) !== String(first.shape))
+  const other = list.find(({ shape }) => !sameShape(shape, first.shape))
   if (other !== undefined) {
     const shapes = [first.shape, other.shape].map((shape) => `[${shape.join(', ')}]`)
     fail('ERR_SHAPE', 'stack', 'tensors of one shape', { text: shapes.join(' and ') })
@@ -167,7 +168,7 @@ export function pad(x: Operand, widths: readonly (readonly [number, number])[], 
 }
 /** The whole tensor `repeats[i]` times along axis `i`. */
 export function tile(x: Operand, repeats: readonly number[]): Tensor {
-  checkShape('tile repeats', repeats)
+  checkLengths('tile repeats', repeats)
   const t = toTensor(x)
   const rank = Math.max(t.rank, repeats.length)
   const lengths = [...Array(rank - t.rank).fill(1), ...t.shape] as number[]
@@ -252,7 +253,7 @@ export function arange(start: number, stop: number, step = 1, dtype: DType = flo
 /** 1 on the diagonal, 0 elsewhere. */
 export function eye(rows: number, options: { readonly columns?: number; readonly dtype?: DType } = {}): Tensor {
   const { columns = rows, dtype = floatx() } = checked('eye', options, ['columns', 'dtype'])
-  checkShape('eye', [rows, columns])
+  checkLengths('eye', [rows, columns])
   return cast(diagonal(rows, columns, 0, equal), dtype)
 }
 /** The lower triangle of the last two axes: `column ≤ row + k`. */

@@ -20,6 +20,7 @@ import * as ops from '../ops.js'
 import { returnedNow, returnedScalar, returnedTensor } from '../returned.js'
 import { Schedule } from '../schedules/schedule.js'
 import { learningRateKind } from '../schedules/table.js'
+import { checkShape } from '../shapes.js'
 import { Tensor, tensor } from '../tensor.js'
 import { untraced } from '../trace.js'
 import type { Config, FloatDType } from '../types.js'
@@ -390,8 +391,7 @@ function checkVariables(where: string, gradients: unknown, variables: unknown): 
 
 function checkGradient(where: string, gradient: Tensor, weight: Variable): void {
   if (!(gradient instanceof Tensor)) fail('ERR_DATA', where, 'a tensor', gradient)
-  if (String(gradient.shape) !== String(weight.shape))
-    fail('ERR_SHAPE', where, `shape [${weight.shape.join(', ')}]`, { text: `[${gradient.shape.join(', ')}]` })
+  checkShape(where, gradient.shape, weight.shape)
 }
 
 /** What a constraint makes of a weight, which has its shape and type. */
@@ -404,8 +404,7 @@ function constrained(weight: Variable, constraint: Constraint): Tensor {
 
 function checkLike(value: Tensor, target: Variable, where: string): void {
   if (value.dtype !== target.dtype) fail('ERR_DTYPE', where, target.dtype, { text: value.dtype })
-  if (String(value.shape) !== String(target.shape))
-    fail('ERR_SHAPE', where, `shape [${target.shape.join(', ')}]`, { text: `[${value.shape.join(', ')}]` })
+  checkShape(where, value.shape, target.shape)
 }
 
 function rateVariable(rate: number): Variable {

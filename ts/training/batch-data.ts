@@ -4,6 +4,7 @@ import { floatx } from '../config.js'
 import { type Column, isDataLike, isShaped, toColumn, type Wanted } from '../data/marshal.js'
 import { FerrogradError, fail, hintFor } from '../errors.js'
 import type { Model } from '../model/model.js'
+import { sizeOf } from '../shapes.js'
 import { Tensor } from '../tensor.js'
 import { placeholder } from '../trace.js'
 import type { PartialShape } from '../types.js'
@@ -234,12 +235,11 @@ function checkShape(where: string, column: Column, wanted: PartialShape): void {
 
 function shapeHint(got: readonly number[], row: readonly (number | null)[]): string | undefined {
   const size = row.reduce<number>((product, length) => product * (length ?? Number.NaN), 1)
-  const numbers = got.reduce((product, length) => product * length, 1)
+  const numbers = sizeOf(got)
   if (got.length === 1 && numbers === size) return 'For one sample, wrap it: [sample]'
   if (got.length === 1 && numbers % size === 0)
     return `A typed array alone has no shape: pass { values, shape: [${[numbers / size, ...row].join(', ')}] }`
-  if (got.slice(1).reduce((product, length) => product * length, 1) === size)
-    return 'Reshape the data, or begin the model with Flatten or Reshape'
+  if (sizeOf(got.slice(1)) === size) return 'Reshape the data, or begin the model with Flatten or Reshape'
   return undefined
 }
 

@@ -2,8 +2,8 @@
 
 import { floatx } from '../config.js'
 import type { Column } from '../data/marshal.js'
-import { sizeOf } from '../data/shaped.js'
 import { fail } from '../errors.js'
+import { sizeOf } from '../shapes.js'
 import type { ClassWeight } from './options.js'
 
 interface Place {

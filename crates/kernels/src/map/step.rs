@@ -7,9 +7,15 @@ use std::marker::PhantomData;
 /// How roots are taken and scalars divided by.
 pub(super) trait Way {
     /// `√v`, the same bits in every way.
-    fn root<V: Simd>(v: V) -> V;
-    /// `a / b`, `b` the same all along, within 1.5 ulp.
-    fn over<V: Simd>(a: V, b: V) -> V;
+    #[inline(always)]
+    fn root<V: Simd>(v: V) -> V {
+        v.sqrt()
+    }
+    /// `a / b`, `b` the same all along, within 1.5 ulp: by its reciprocal, which leaves the loop.
+    #[inline(always)]
+    fn over<V: Simd>(a: V, b: V) -> V {
+        a.mul(V::whole(1).div(b))
+    }
 }
 
 /// By the processor's own instructions.
@@ -22,42 +28,19 @@ pub(super) struct Reciprocals;
 /// The same, and roots by products: the divider is left to the one division that has to be.
 pub(super) struct Products;
 
-/// `a · (1/b)`; the reciprocal leaves the loop.
-#[inline(always)]
-fn times_reciprocal<V: Simd>(a: V, b: V) -> V {
-    a.mul(V::whole(1).div(b))
-}
-
 impl Way for Direct {
-    #[inline(always)]
-    fn root<V: Simd>(v: V) -> V {
-        v.sqrt()
-    }
     #[inline(always)]
     fn over<V: Simd>(a: V, b: V) -> V {
         a.div(b)
     }
 }
 
-impl Way for Reciprocals {
-    #[inline(always)]
-    fn root<V: Simd>(v: V) -> V {
-        v.sqrt()
-    }
-    #[inline(always)]
-    fn over<V: Simd>(a: V, b: V) -> V {
-        times_reciprocal(a, b)
-    }
-}
+impl Way for Reciprocals {}
 
 impl Way for Products {
     #[inline(always)]
     fn root<V: Simd>(v: V) -> V {
         v.sqrt_by_products()
-    }
-    #[inline(always)]
-    fn over<V: Simd>(a: V, b: V) -> V {
-        times_reciprocal(a, b)
     }
 }
 
