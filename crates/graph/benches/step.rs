@@ -1,7 +1,7 @@
 //! Microseconds of a train step with Adam, over a batch that stays in the caches.
 //!
 //! `cargo bench -p ferrograd-graph --bench step`; with `-- --profile` it prints instead where the time of a step goes
-//! kernel by kernel, and what drawing and compiling cost.
+//! kernel by kernel, and what drawing and compiling cost, with `-- --profile 512` only for sizes with a 512 among them.
 
 #[path = "../tests/support/mlp.rs"]
 mod mlp;
@@ -26,7 +26,9 @@ const CASES: [(&[usize], usize); 6] = [
 
 fn main() {
     if std::env::args().any(|argument| argument == "--profile") {
-        CASES.iter().for_each(|&(sizes, batch)| profile(sizes, batch));
+        let only = std::env::args().skip_while(|argument| argument != "--profile").nth(1).unwrap_or_default();
+        let named = CASES.iter().filter(|(sizes, _)| format!("{sizes:?}").contains(&only));
+        named.for_each(|&(sizes, batch)| profile(sizes, batch));
     } else {
         divan::main();
     }

@@ -5,6 +5,7 @@
 //! both and their ratio; 45 to 75 where it was written).
 
 mod chunks;
+mod claims;
 mod disjoint;
 mod float_mode;
 mod pool;
@@ -45,8 +46,17 @@ impl Threads {
     /// Workers run with the caller's floating-point mode. Where the pool is busy (another caller's run, or this call
     /// comes from inside a task) the caller runs everything itself. When tasks panic the others still run, then the
     /// first panic goes on in the caller.
+    ///
+    /// Each thread begins with a stretch of neighbouring tasks that depends on `tasks` alone: jobs that are cut alike find
+    /// in a thread's cache what it left there.
     pub fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        let shared = tasks > 1 && self.pool.as_ref().is_some_and(|pool| pool.try_run(tasks, task));
+        self.run_numbered(usize::MAX, tasks, &|_, i| task(i));
+    }
+
+    /// As [`Self::run`], on at most `most` threads: calls `task(thread, i)`, and no two threads that run at once have
+    /// the same `thread < most`.
+    pub fn run_numbered(&self, most: usize, tasks: usize, task: &(dyn Fn(usize, usize) + Sync)) {
+        let shared = tasks > 1 && self.pool.as_ref().is_some_and(|pool| pool.try_run(most, tasks, task));
         if !shared {
             pool::run_here(tasks, task);
         }
@@ -78,6 +88,10 @@ impl Threads {
         });
     }
 }
+
+/// A value on cache lines of its own (two: processors fetch them in pairs).
+#[repr(align(128))]
+struct Padded<T>(T);
 
 impl fmt::Debug for Threads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

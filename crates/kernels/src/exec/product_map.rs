@@ -4,7 +4,7 @@
 use super::map::{OPERANDS, overlaps};
 use super::{Fault, InPlace, Io, Kernel};
 use crate::element::Float;
-use crate::gemm::{BlockwiseGemm, GemmShape, Part, Read};
+use crate::gemm::{Beside, BlockwiseGemm, GemmShape, Part};
 use crate::isa::Isa;
 use crate::map::{Expr, Map, MapInput, MapOutput, MapType};
 
@@ -144,15 +144,19 @@ impl<T: Float + MapType> Kernel for ProductMapKernel<T> {
         }
         memory.outputs[..self.outputs].iter_mut().enumerate().for_each(|(j, at)| *at = io.output_address(j));
         let memory = &memory;
-        let mut read = [std::ptr::null(); OPERANDS];
-        self.beside.iter().zip(&mut read).for_each(|(&i, at)| *at = memory.inputs[i].cast::<T>());
-        let read = Read(&read[..self.beside.len()]);
+        let mut beside = [Beside { start: std::ptr::null(), written: false }; OPERANDS];
+        for (&i, matrix) in self.beside.iter().zip(&mut beside) {
+            let start = memory.inputs[i];
+            let written = io.threads().count() > 1 && memory.outputs[..self.outputs].contains(&start.cast_mut());
+            *matrix = Beside { start: start.cast(), written };
+        }
+        let beside = &beside[..self.beside.len()];
         // Safety: as for `MapKernel`: the operands lie inside their spaces, and overlap only where `in_place` says so;
         // the product is read nowhere but in the part that is handed over.
         unsafe {
             let (inputs, outputs) = (&memory.inputs[..self.inputs], &memory.outputs[..self.outputs]);
             self.map.prepare(inputs, outputs, memory.workspace);
-            self.gemm.run(io.threads(), (a, b), workspace, &read, &|part| self.take(memory, part));
+            self.gemm.run(io.threads(), (a, b), workspace, beside, &|part| self.take(memory, part));
         }
         Ok(())
     }

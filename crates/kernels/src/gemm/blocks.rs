@@ -3,14 +3,13 @@
 //! `a` is packed once for all units; a unit packs the strips of `b` that it needs, where they stay in its thread's
 //! cache, and keeps its sums there between two depths. So `c` is written once, however deep the product.
 
-use super::driver::{Block, Buffers, PACKED_PANELS, PACKED_STRIPS, Sums, at, each, share};
+use super::driver::{Block, Buffers, PACKED_PANELS, PACKED_STRIPS, Sums, at, each, each_in_slot, share};
 use super::plan::{pieces, slots};
 use super::tile::Ahead;
 use super::{ALIGNMENT, Gemm};
 use crate::element::Float;
 use crate::threads::Threads;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Rows of the result and depths whose panels of `a` are packed together.
 struct Stage {
@@ -70,7 +69,7 @@ impl<T: Float> Gemm<T> {
         Buffers { packed_a: buffers.packed_a.wrapping_add(before + above), ..*buffers }
     }
 
-    /// The units of a stage, each by the thread that comes first.
+    /// The units of a stage.
     ///
     /// # Safety
     /// That of [`Self::run_blocks`].
@@ -78,24 +77,17 @@ impl<T: Float> Gemm<T> {
         let (plan, cols) = (&self.plan, self.shape.cols);
         let wide = cols.div_ceil(plan.unit_cols);
         let units = stage.rows.len().div_ceil(plan.unit_rows) * wide;
-        let (next, count) = (AtomicUsize::new(0), threads.map_or(1, Threads::count));
-        each(threads, count.min(slots(units)), &|slot| {
+        each_in_slot(threads, slots(units), units, &|slot, unit| {
             let packed_b = buffers.packed_b.wrapping_add(slot * plan.slot_len());
-            let buffers = Buffers { packed_b, ..*buffers };
-            loop {
-                let unit = next.fetch_add(1, Ordering::Relaxed);
-                if unit >= units {
-                    break;
-                }
-                let rows = share(unit / wide, plan.unit_rows, stage.rows.len());
-                let unit = Unit {
-                    rows: stage.rows.start + rows.start..stage.rows.start + rows.end,
-                    cols: share(unit % wide, plan.unit_cols, cols),
-                    next: (unit + count) % wide * plan.unit_cols,
-                };
-                // Safety: each unit is handed out once, this thread alone has the slot, the caller vouches for the rest.
-                unsafe { self.multiply_unit(&buffers, stage, &unit) };
-            }
+            let rows = share(unit / wide, plan.unit_rows, stage.rows.len());
+            let next = (unit + 1) % wide * plan.unit_cols;
+            let unit = Unit {
+                rows: stage.rows.start + rows.start..stage.rows.start + rows.end,
+                cols: share(unit % wide, plan.unit_cols, cols),
+                next,
+            };
+            // Safety: each unit is handed out once, this thread alone has the slot, the caller vouches for the rest.
+            unsafe { self.multiply_unit(&Buffers { packed_b, ..*buffers }, stage, &unit) };
         });
     }
 
@@ -173,5 +165,12 @@ pub(super) fn lines<T: Float>(
     let shift = across.next_power_of_two().trailing_zeros();
     let all = if across == 0 { 0 } else { rows << shift };
     let each = all.div_ceil(tiles.max(1)).max(1);
-    (0..all).step_by(each).map(move |first| Ahead { start, row_stride, shift, first, lines: each.min(all - first) })
+    (0..all).step_by(each).map(move |first| Ahead {
+        start,
+        row_stride,
+        shift,
+        first,
+        lines: each.min(all - first),
+        own: false,
+    })
 }

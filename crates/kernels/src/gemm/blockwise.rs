@@ -1,7 +1,7 @@
 //! A product that nobody keeps: its parts are handed on as they are finished, while they are in the cache.
 
 use super::blocks::lines;
-use super::driver::{Block, Buffers, PACKED_PANELS, PACKED_STRIPS, Sums, each, share};
+use super::driver::{Block, Buffers, PACKED_PANELS, PACKED_STRIPS, Sums, each, each_in_slot, share};
 use super::plan::{Path, block_depth, even, pieces, slots, stage_rows};
 use super::tile::Ahead;
 use super::{ALIGNMENT, EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
@@ -9,7 +9,6 @@ use crate::element::Float;
 use crate::isa::Isa;
 use crate::threads::Threads;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Numbers up to which a row of the result is one part.
 const WHOLE_ROW: usize = 768;
@@ -32,11 +31,16 @@ pub(crate) struct Part<T> {
     pub row_stride: usize,
 }
 
-/// Matrices of the product's shape, row-major: what is read beside the product.
-pub(crate) struct Read<'a, T>(pub &'a [*const T]);
+/// A row-major matrix of the product's shape that is read beside the product.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<T> {
+    pub start: *const T,
+    /// Whether it is written too.
+    pub written: bool,
+}
 
-// Safety: the addresses are only asked for, never followed.
-unsafe impl<T: Sync> Sync for Read<'_, T> {}
+// Safety: the address is only asked for, never followed.
+unsafe impl<T: Sync> Sync for Beside<T> {}
 
 /// `a (rows, depth) · b (depth, cols)`, part by part.
 ///
@@ -89,8 +93,8 @@ impl<T: Float> BlockwiseGemm<T> {
         self.packed_b + self.packed_a + self.slots * self.slot + ALIGNMENT / size_of::<T>()
     }
 
-    /// Computes the product and hands each part to `take`, on the thread that finished it. `read` are row-major matrices
-    /// of the product's shape that `take` will read at the same places: they are asked for while the part is multiplied.
+    /// Computes the product and hands each part to `take`, on the thread that finished it. `beside` is what `take` will
+    /// read at the same places: it is asked for while the part is multiplied.
     ///
     /// # Panics
     /// When a slice is shorter than the plan says: a bug of the caller.
@@ -99,7 +103,7 @@ impl<T: Float> BlockwiseGemm<T> {
         threads: &Threads,
         (a, b): (&[T], &[T]),
         workspace: &mut [T],
-        read: &Read<T>,
+        beside: &[Beside<T>],
         take: &(dyn Fn(&Part<T>) + Sync),
     ) {
         let lens = &self.gemm.lens;
@@ -116,20 +120,13 @@ impl<T: Float> BlockwiseGemm<T> {
         for stage in pieces(0..shape.rows, self.gemm.plan.stage_rows) {
             self.pack(parallel, &buffers, &stage);
             let (high, wide) = (stage.len().div_ceil(self.high), shape.cols.div_ceil(self.wide));
-            let next = AtomicUsize::new(0);
-            each(parallel, self.slots.min(threads.count()), &|slot| {
-                loop {
-                    let part = next.fetch_add(1, Ordering::Relaxed);
-                    if part >= high * wide {
-                        break;
-                    }
-                    // Parts below each other come one after the other: their strips of `b` stay in the cache.
-                    let rows = share(part % high, self.high, stage.len());
-                    let rows = stage.start + rows.start..stage.start + rows.end;
-                    let cols = share(part / high, self.wide, shape.cols);
-                    // Safety: the lengths were checked; this thread alone has the slot, the part is handed out once.
-                    unsafe { self.part(&buffers, slot, (&stage, rows, cols), read, take) };
-                }
+            each_in_slot(parallel, self.slots, high * wide, &|slot, part| {
+                // Parts below each other come one after the other: their strips of `b` stay in the cache.
+                let rows = share(part % high, self.high, stage.len());
+                let rows = stage.start + rows.start..stage.start + rows.end;
+                let cols = share(part / high, self.wide, shape.cols);
+                // Safety: the lengths were checked; this thread alone has the slot, the part is handed out once.
+                unsafe { self.part(&buffers, slot, (&stage, rows, cols), beside, take) };
             });
         }
     }
@@ -191,7 +188,7 @@ impl<T: Float> BlockwiseGemm<T> {
         buffers: &Buffers<T>,
         slot: usize,
         (stage, rows, cols): (&Range<usize>, Range<usize>, Range<usize>),
-        read: &Read<T>,
+        beside: &[Beside<T>],
         take: &(dyn Fn(&Part<T>) + Sync),
     ) {
         let (shape, plan) = (&self.gemm.shape, &self.gemm.plan);
@@ -201,7 +198,7 @@ impl<T: Float> BlockwiseGemm<T> {
         // Tiles find their place by row and column of the whole result.
         let c = part.wrapping_sub(rows.start * self.wide + cols.start);
         let buffers = Buffers { c, ..*buffers };
-        let mut ahead = self.ahead(read, &rows, &cols, panels * strips.len());
+        let mut ahead = self.ahead(beside, &rows, &cols, panels * strips.len());
         for depth in pieces(0..shape.depth, plan.block_depth) {
             let (block, own) = self.block(&buffers, stage, rows.clone(), depth);
             // Safety: the caller's promise; the slot has room for these rows, and tiles lie inside the part.
@@ -220,7 +217,7 @@ impl<T: Float> BlockwiseGemm<T> {
     /// What each of `tiles` tiles asks for, so that what `take` reads at these rows and columns is near.
     fn ahead<'a>(
         &self,
-        read: &'a Read<T>,
+        beside: &'a [Beside<T>],
         rows: &Range<usize>,
         cols: &Range<usize>,
         tiles: usize,
@@ -228,7 +225,11 @@ impl<T: Float> BlockwiseGemm<T> {
         let line = ALIGNMENT / size_of::<T>();
         let (start, across) = (rows.start * self.gemm.shape.cols + cols.start, cols.len().div_ceil(line));
         let (along, stride) = (rows.len(), self.gemm.shape.cols as isize);
-        let each = tiles / read.0.len().max(1);
-        read.0.iter().flat_map(move |matrix| lines(matrix.wrapping_add(start), along, across, stride, each))
+        let each = tiles / beside.len().max(1);
+        beside.iter().flat_map(move |matrix| {
+            let lines = lines(matrix.start.wrapping_add(start), along, across, stride, each);
+            // Other threads read weights too: a line has to be theirs no more before it can be written.
+            lines.map(|ahead| Ahead { own: matrix.written, ..ahead })
+        })
     }
 }

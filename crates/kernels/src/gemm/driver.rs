@@ -55,6 +55,19 @@ pub(super) fn each(threads: Option<&Threads>, tasks: usize, task: &(dyn Fn(usize
     }
 }
 
+/// Calls `task` with each index and a number below `slots` that no two threads at once have.
+pub(super) fn each_in_slot(
+    threads: Option<&Threads>,
+    slots: usize,
+    tasks: usize,
+    task: &(dyn Fn(usize, usize) + Sync),
+) {
+    match threads {
+        Some(threads) if tasks > 1 => threads.run_numbered(slots, tasks, task),
+        _ => (0..tasks).for_each(|index| task(0, index)),
+    }
+}
+
 impl<T: Float> Gemm<T> {
     /// The product as one tile, its strip of `b` packed where the plan says so.
     ///
@@ -264,12 +277,13 @@ impl<T: Float> Gemm<T> {
         // Rows without gaps are as good as one long row, where no bias has to know its place.
         let gapless = cols == self.shape.c_row_stride && !late_bias;
         let (rows, cols) = if gapless { (1, rows * cols) } else { (rows, cols) };
+        let bias = self.bias(buffers, top, left);
         let tile = Finish {
             c: buffers.c.wrapping_add(top * self.shape.c_row_stride + left),
             c_row_stride: self.shape.c_row_stride,
             rows,
             cols,
-            bias: if late_bias { self.bias(buffers, top, left) } else { Base::Zero },
+            terms: if late_bias { std::slice::from_ref(&bias) } else { &[] },
             activation: self.spec.activation,
         };
         // Safety: the caller's promise.

@@ -49,28 +49,29 @@ impl Default for EpilogueSpec {
 }
 
 /// A tile of the result, and what is to be added before the activation.
-pub(super) struct Finish<T> {
+pub(super) struct Finish<'a, T> {
     pub c: *mut T,
     pub c_row_stride: usize,
     pub rows: usize,
     pub cols: usize,
-    pub bias: Base<T>,
+    pub terms: &'a [Base<T>],
     pub activation: Activation,
 }
 
-/// `c = activation(c + bias)` over one tile.
+/// `c = activation(c + terms[0] + terms[1] …)` over one tile.
 ///
 /// # Safety
-/// `V`'s instruction set is present; `c` and the bias are valid for the tile; `c` is not aliased.
+/// `V`'s instruction set is present; `c` and the terms are valid for the tile; `c` is not aliased.
 #[inline(always)]
-pub(super) unsafe fn finish<V: Simd>(tile: &Finish<V::Elem>) {
+pub(super) unsafe fn finish<V: Simd>(tile: &Finish<'_, V::Elem>) {
     for row in 0..tile.rows {
         let c = tile.c.wrapping_add(row * tile.c_row_stride);
         for col in (0..tile.cols).step_by(V::LANES) {
             let lanes = V::LANES.min(tile.cols - col);
             // Safety: limited to the columns that exist.
             unsafe {
-                let sum = biased::<V>(load(c.add(col), lanes), &tile.bias, row, col, lanes);
+                let before: V = load(c.add(col), lanes);
+                let sum = tile.terms.iter().fold(before, |sum, term| plus(sum, term, row, col, lanes));
                 let done = activate(sum, tile.activation);
                 if lanes == V::LANES { done.store(c.add(col)) } else { done.store_first(c.add(col), lanes) }
             }
@@ -88,15 +89,15 @@ unsafe fn load<V: Simd>(source: *const V::Elem, lanes: usize) -> V {
     unsafe { if lanes == V::LANES { V::load(source) } else { V::load_first(source, lanes) } }
 }
 
-/// `x + bias` at a place of the tile.
+/// `x + term` at a place of the tile.
 ///
 /// # Safety
 /// That of [`finish`].
 #[inline(always)]
-unsafe fn biased<V: Simd>(x: V, bias: &Base<V::Elem>, row: usize, col: usize, lanes: usize) -> V {
+unsafe fn plus<V: Simd>(x: V, term: &Base<V::Elem>, row: usize, col: usize, lanes: usize) -> V {
     // Safety: the caller's promise.
     unsafe {
-        match *bias {
+        match *term {
             Base::Zero => x,
             Base::Rows { start, row_stride } => x.add(load(start.wrapping_add(row * row_stride + col), lanes)),
             Base::Column(start) => x.add(V::splat(*start.add(row))),

@@ -9,6 +9,7 @@ mod batched;
 mod bf16;
 mod blocks;
 mod blockwise;
+mod deep;
 mod dots;
 mod driver;
 mod epilogue;
@@ -23,7 +24,7 @@ mod tile;
 mod vector;
 
 pub use batched::{BatchStrides, BatchedGemm};
-pub(crate) use blockwise::{BlockwiseGemm, Part, Read};
+pub(crate) use blockwise::{Beside, BlockwiseGemm, Part};
 pub use epilogue::{Activation, BiasAxis, EpilogueSpec};
 
 use crate::element::{DType, Float};
@@ -31,6 +32,7 @@ use crate::isa::Isa;
 use crate::target::Target;
 use crate::threads::Threads;
 use bf16::TilePlan;
+use deep::DeepPlan;
 use driver::Buffers;
 use kernels::Kernels;
 use plan::{Path, Plan};
@@ -139,6 +141,8 @@ pub struct Gemm<T: Float> {
     plan: Plan,
     /// Where the matrix unit pays; `plan` is for numbers that it cannot take.
     tiles: Option<TilePlan>,
+    /// Where the depth is what is cut.
+    deep: Option<DeepPlan<T>>,
     lens: Lens,
 }
 
@@ -178,11 +182,15 @@ impl<T: Float> Gemm<T> {
         let (a, b) = plan.packed_lens(&shape, kernels.lanes);
         lens.packed_a = a.next_multiple_of(slack);
         lens.workspace = if a + b == 0 { 0 } else { lens.packed_a + b + slack };
+        let deep = DeepPlan::new(&shape, &epilogue, &plan, isa)?;
+        if let Some(deep) = &deep {
+            lens.workspace = deep.workspace_len() + slack;
+        }
         let tiles = if T::DTYPE == DType::F32 { TilePlan::new(&shape, target) } else { None };
         if let Some(plan) = &tiles {
             lens.workspace = lens.workspace.max(plan.workspace_bytes(shape.cols).div_ceil(size_of::<T>()) + slack);
         }
-        Ok(Gemm { shape, spec: epilogue, alpha: T::from_f64(epilogue.alpha), kernels, isa, plan, tiles, lens })
+        Ok(Gemm { shape, spec: epilogue, alpha: T::from_f64(epilogue.alpha), kernels, isa, plan, tiles, deep, lens })
     }
 
     /// Elements of `T` that [`Self::run`] needs to work in.
@@ -223,6 +231,9 @@ impl<T: Float> Gemm<T> {
         unsafe {
             if self.tiles.as_ref().is_some_and(|plan| self.run_tiles(plan, threads, buffers)) {
                 return;
+            }
+            if let Some(plan) = &self.deep {
+                return self.run_deep(plan, threads, buffers);
             }
             match &self.plan.path {
                 Path::Single => self.run_single(buffers),

@@ -12,7 +12,7 @@ use std::ops::Range;
 /// Multiplications and additions below which a product stays on the calling thread: about 20 µs of one core.
 const PARALLEL_FLOPS: usize = 4_000_000;
 /// What one task should at least have to do.
-const TASK_FLOPS: usize = 2_000_000;
+const TASK_FLOPS: usize = 1_000_000;
 /// The most tasks that a product is cut into.
 const MOST_TASKS: usize = 32;
 /// Units that are enough to keep some threads evenly busy.
@@ -136,14 +136,20 @@ impl Plan {
         let (panels, strips) = (rows.div_ceil(self.panel).max(1), shape.cols.div_ceil(self.strip).max(1));
         let work = flops(shape.rows, shape.cols, shape.depth);
         self.parallel = work >= PARALLEL_FLOPS;
-        let wanted = if self.parallel { (work / TASK_FLOPS).clamp(1, ENOUGH_UNITS) } else { 1 };
+        let wanted = if self.parallel { shared_evenly(work / TASK_FLOPS) } else { 1 };
         let fit = |length: usize| (UNIT_BYTES / (length * size_of::<T>()).max(1)).max(1);
         let high = if self.pack_a { panels.div_ceil(fit(self.panel * self.block_depth)) } else { 1 };
         let summed = self.block_depth < self.reach;
         let wide = if summed { strips.div_ceil(fit(panels.div_ceil(high) * self.panel * self.strip)) } else { 1 };
-        // Rows are cut only for want of columns: a unit packs the strips of `b` that it reads.
-        let wide = wide.max(wanted.div_ceil(high)).min(strips);
-        let high = high.max(wanted.div_ceil(wide)).min(panels);
+        // A unit packs the strips of `b` that it reads: rows are cut only for want of columns. Where it reads `b` in place,
+        // the longer side is cut, so that each thread reads a part of the larger operand and the whole of the smaller.
+        let (wide, high) = if self.pack_b || shape.rows <= shape.cols {
+            let wide = wide.max(wanted.div_ceil(high)).min(strips);
+            (wide, high.max(wanted.div_ceil(wide)).min(panels))
+        } else {
+            let high = high.max(wanted.div_ceil(wide)).min(panels);
+            (wide.max(wanted.div_ceil(high)).min(strips), high)
+        };
         self.unit_rows = panels.div_ceil(high) * self.panel;
         self.unit_cols = strips.div_ceil(wide) * self.strip;
     }
@@ -176,6 +182,11 @@ impl Plan {
         let units = rows.div_ceil(self.unit_rows) * shape.cols.div_ceil(self.unit_cols);
         (if self.pack_a { rows * self.reach } else { 0 }, slots(units) * self.slot_len())
     }
+}
+
+/// At most `units` and [`ENOUGH_UNITS`], and a number that some threads share evenly.
+fn shared_evenly(units: usize) -> usize {
+    if units >= ENOUGH_UNITS { ENOUGH_UNITS } else { 1 << units.max(1).ilog2() }
 }
 
 /// Threads that can work on so many units at once.

@@ -328,6 +328,30 @@ fn threads_do_not_change_a_bit() {
 }
 
 #[test]
+fn parts_of_the_depth_are_summed_in_their_order() {
+    let row_major = Layout::RowMajor;
+    for (rows, cols, depth, gap) in [(20, 100, 2001, 0), (32, 128, 784, 3), (17, 61, 2050, 0)] {
+        for spec in SPECS {
+            let shape = shape(rows, cols, depth, row_major, row_major, gap);
+            let case = Case::<f32>::new(shape, spec, 6);
+            for isa in Isa::available() {
+                let gemm = Gemm::<f32>::new(shape, spec, isa).unwrap();
+                let in_place = rows < 32 || !gemm.plan.pack_a;
+                assert_eq!(gemm.deep.is_some(), in_place && !spec.accumulate, "{isa:?} {shape:?}");
+                let serial = case.run(isa, 1);
+                case.verify(&serial, 0.0, isa);
+                case.check_gaps(&serial, isa);
+                for threads in [2, 3, 5] {
+                    assert!(case.run(isa, threads).iter().zip(&serial).all(|(a, b)| a.bits() == b.bits()));
+                }
+            }
+        }
+    }
+    let spec = SPECS[3];
+    on_every_isa(&Case::<f64>::new(shape(20, 60, 2000, row_major, row_major, 0), spec, 7));
+}
+
+#[test]
 fn shapes_take_the_paths_meant_for_them() {
     use Layout::{ColMajor, RowMajor};
     for isa in Isa::available() {
@@ -346,6 +370,18 @@ fn shapes_take_the_paths_meant_for_them() {
         assert!(matches!(path(2000, 2, 1500, RowMajor, RowMajor), (Path::Dots(_), .., true)));
         assert!(matches!(path(2910, 3, 470, ColMajor, RowMajor), (Path::Flipped(_), .., true)));
     }
+}
+
+#[test]
+fn the_longer_side_is_cut_where_operands_are_read_in_place() {
+    let units = |rows, cols, a| {
+        let shape = shape(rows, cols, 32, a, Layout::RowMajor, 0);
+        let plan = Gemm::<f32>::new(shape, SPECS[0], Isa::detect()).unwrap().plan;
+        assert!(!plan.pack_a && !plan.pack_b && plan.parallel);
+        (rows.div_ceil(plan.unit_rows), cols.div_ceil(plan.unit_cols))
+    };
+    assert_eq!(units(784, 128, Layout::ColMajor), (4, 1));
+    assert_eq!(units(128, 784, Layout::ColMajor), (1, 4));
 }
 
 #[test]

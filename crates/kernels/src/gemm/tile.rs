@@ -41,12 +41,14 @@ pub(super) struct Ahead<T> {
     pub shift: u32,
     pub first: usize,
     pub lines: usize,
+    /// Whether they will be written, and other threads may have read them.
+    pub own: bool,
 }
 
 impl<T> Ahead<T> {
     /// A line that is there already.
     pub fn nothing(known: *const T) -> Ahead<T> {
-        Ahead { start: known, row_stride: 0, shift: 0, first: 0, lines: 0 }
+        Ahead { start: known, row_stride: 0, shift: 0, first: 0, lines: 0, own: false }
     }
 
     /// Where a line starts, given in units of 2⁻¹⁶ lines.
@@ -81,9 +83,9 @@ pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT:
         let mut c = tile.c.cast_const();
         for _ in 0..first {
             for j in 0..N {
-                V::prefetch(c.wrapping_add(j * V::LANES));
+                V::prefetch_own(c.wrapping_add(j * V::LANES));
             }
-            V::prefetch(c.wrapping_add(N * V::LANES - 1));
+            V::prefetch_own(c.wrapping_add(N * V::LANES - 1));
             c = c.wrapping_add(tile.c_row_stride);
             step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);
         }
@@ -92,7 +94,12 @@ pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT:
         for _ in 0..rest {
             // The tiles of operands in place are low: they have no time for more than their own loads.
             if !PARTIAL {
-                V::prefetch_second(tile.ahead.address(place));
+                let address = tile.ahead.address(place);
+                if tile.ahead.own {
+                    V::prefetch_own(address);
+                } else {
+                    V::prefetch_second(address);
+                }
                 place = place.wrapping_add(pace);
             }
             step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);

@@ -31,7 +31,7 @@ pub(super) unsafe trait Vector: Copy {
     /// The sum of the lanes, as a tree.
     unsafe fn sum(self) -> Self::Element;
     /// Asks for the cache line of `address` ahead of a write.
-    unsafe fn prefetch(address: *const Self::Element);
+    unsafe fn prefetch_own(address: *const Self::Element);
     /// Asks for the cache line of `address` ahead of a later read, no closer than the second-level cache.
     unsafe fn prefetch_second(address: *const Self::Element);
     /// `target[d · target_stride + l] = source[l · source_stride + d]` for `l < lanes ≤ BLOCK`, `d < BLOCK`.
@@ -133,7 +133,7 @@ unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
         lanes[0]
     }
     #[inline(always)]
-    unsafe fn prefetch(_address: *const T) {}
+    unsafe fn prefetch_own(_address: *const T) {}
     #[inline(always)]
     unsafe fn prefetch_second(_address: *const T) {}
     #[inline(always)]
@@ -299,9 +299,13 @@ pub(super) mod x86 {
                     unsafe { $sum(self.0) }
                 }
                 #[inline(always)]
-                unsafe fn prefetch(address: *const $element) {
-                    // Safety: a prefetch never faults.
-                    unsafe { _mm_prefetch::<_MM_HINT_ET0>(address.cast()) }
+                unsafe fn prefetch_own(address: *const $element) {
+                    // Not `_mm_prefetch::<_MM_HINT_ET0>`, which only fetches where PREFETCHW is not among the features that a
+                    // function is compiled for.
+                    // Safety: a prefetch never faults; processors without it do nothing.
+                    unsafe {
+                        std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags, readonly))
+                    }
                 }
                 #[inline(always)]
                 unsafe fn prefetch_second(address: *const $element) {

@@ -2,16 +2,17 @@
 
 use std::ops::Range;
 
-/// Work below this is not worth waking a thread for; a chunk holds at least half of it.
-const PICOSECONDS_SERIAL: usize = 50_000_000;
-/// More chunks than this only cost claims: enough for an even load on every machine that trains small nets.
+/// Work below this is not worth handing to another thread; a chunk holds at least half of it.
+const PICOSECONDS_SERIAL: usize = 20_000_000;
+/// More chunks than this only cost claims: enough for an even load on every machine that trains small nets. Like every
+/// number of chunks a power of two, so that threads share them evenly.
 const MAX_CHUNKS: usize = 64;
 /// Chunks of single elements begin on whole cache lines of every element type.
 const LINE: usize = 64;
 
-/// The smallest chunk worth a task of its own when one item costs `picoseconds`: `25 µs / picoseconds` items.
+/// The smallest chunk worth a task of its own when one item costs `picoseconds`: `10 µs / picoseconds` items.
 ///
-/// [`split`] with this grain leaves work below 50 µs in one piece.
+/// [`split`] with this grain leaves work below 20 µs in one piece.
 pub const fn grain(picoseconds: usize) -> usize {
     let cost = if picoseconds == 0 { 1 } else { picoseconds };
     (PICOSECONDS_SERIAL / 2).div_ceil(cost)
@@ -24,11 +25,11 @@ pub struct Chunks {
     size: usize,
 }
 
-/// Cuts `len` items into at most 64 chunks of at least `min_chunk` items (one chunk when there are fewer).
+/// Cuts `len` items into 1, 2, 4, … 64 chunks, as many as hold at least `min_chunk` items each.
 ///
 /// The cut depends on the two numbers only. Chunks of 64 items or more are whole multiples of 64.
 pub fn split(len: usize, min_chunk: usize) -> Chunks {
-    let count = (len / min_chunk.max(1)).clamp(1, MAX_CHUNKS);
+    let count = 1 << (len / min_chunk.max(1)).clamp(1, MAX_CHUNKS).ilog2();
     let even = len.div_ceil(count).max(1);
     let size = if even >= LINE && count > 1 { even.next_multiple_of(LINE) } else { even };
     Chunks { len, size }
@@ -86,9 +87,10 @@ mod tests {
     }
 
     #[test]
-    fn work_below_fifty_microseconds_stays_whole() {
-        assert_eq!(split(49_999, grain(1000)).count(), 1);
-        assert_eq!(split(50_000, grain(1000)).count(), 2);
+    fn work_below_twenty_microseconds_stays_whole() {
+        assert_eq!(split(19_999, grain(1000)).count(), 1);
+        assert_eq!(split(20_000, grain(1000)).count(), 2);
+        assert_eq!(split(79_999, grain(1000)).count(), 4);
         assert_eq!(split(10, grain(0)).count(), 1);
     }
 }

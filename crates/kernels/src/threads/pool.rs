@@ -1,10 +1,12 @@
-//! A static pool: one job at a time, its tasks claimed by a counter, workers that spin a while and then sleep.
+//! A static pool: one job at a time, its tasks claimed from shared stretches, workers that spin a while and then sleep.
 //!
 //! All of a job's life is in one word, the gate: generation, open or shut, how many workers are inside. A worker
 //! enters only while the gate is open and at the generation it looked at, and the caller shuts the gate and waits
 //! until nobody is inside before the job's borrow ends. So a worker that wakes late finds a shut gate and touches
 //! nothing, and the caller never waits for workers that have not come.
 
+use super::Padded;
+use super::claims::Claims;
 use super::float_mode::FloatMode;
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
@@ -37,7 +39,8 @@ fn generation(gate: u64) -> u64 {
 }
 
 type Payload = Box<dyn Any + Send>;
-type Task<'a> = dyn Fn(usize) + Sync + 'a;
+/// What a job calls with a thread's number, 0 for the caller, and a task's.
+pub(super) type Task<'a> = dyn Fn(usize, usize) + Sync + 'a;
 
 /// The workers, joined when this is dropped.
 pub(super) struct Pool {
@@ -50,7 +53,7 @@ impl Pool {
     pub(super) fn new(workers: usize) -> Pool {
         let workers = workers.min(INSIDE as usize);
         let cores = available_parallelism().map_or(1, |n| n.get());
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(Shared::new(1 + workers));
         // A worker beyond the machine's cores would spin on a core that somebody computes on.
         let start = |i: usize| spawn(Arc::clone(&shared), i, i + 1 < cores);
         let workers = (0..workers).map_while(start).collect();
@@ -61,14 +64,14 @@ impl Pool {
         self.workers.len()
     }
 
-    /// Runs the job with the workers' help; false, having done nothing, when the pool is busy with another.
-    pub(super) fn try_run(&self, tasks: usize, task: &Task<'_>) -> bool {
+    /// Runs the job on at most `most` threads; false, having done nothing, when the pool is busy with another.
+    pub(super) fn try_run(&self, most: usize, tasks: usize, task: &Task<'_>) -> bool {
         let shared = &*self.shared;
         if shared.busy.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
             return false;
         }
-        shared.publish(tasks, task);
-        shared.work(tasks, task);
+        let job = shared.publish(most.min(1 + self.workers()), tasks, task);
+        shared.work(0, &job, task);
         shared.close();
         let panic = lock(&shared.panic).take();
         shared.busy.store(false, Ordering::Release);
@@ -97,17 +100,17 @@ pub(super) fn run_here(tasks: usize, task: &Task<'_>) {
     let next = Cell::new(0);
     let claim = || Some(next.replace(next.get() + 1)).filter(|&i| i < tasks);
     let mut first = None;
-    run_claimed(claim, task, |payload| keep_first(&mut first, payload));
+    run_claimed(0, claim, task, |payload| keep_first(&mut first, payload));
     if let Some(payload) = first {
         resume_unwind(payload);
     }
 }
 
 /// Runs tasks until `claim` has no more, reporting each panic and going on.
-fn run_claimed(claim: impl Fn() -> Option<usize>, task: &Task<'_>, mut report: impl FnMut(Payload)) {
+fn run_claimed(thread: usize, claim: impl Fn() -> Option<usize>, task: &Task<'_>, mut report: impl FnMut(Payload)) {
     let work = || {
         while let Some(i) = claim() {
-            task(i);
+            task(thread, i);
         }
     };
     while let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
@@ -124,7 +127,8 @@ fn keep_first(first: &mut Option<Payload>, payload: Payload) {
 }
 
 fn spawn(shared: Arc<Shared>, index: usize, spins: bool) -> Option<JoinHandle<()>> {
-    Builder::new().name(format!("ferrograd-{}", index + 1)).spawn(move || shared.serve(spins)).ok()
+    let thread = index + 1;
+    Builder::new().name(format!("ferrograd-{thread}")).spawn(move || shared.serve(thread, spins)).ok()
 }
 
 /// Locks; a panic elsewhere leaves nothing half-done behind these locks.
@@ -149,23 +153,21 @@ fn spin<T>(look: impl Fn() -> Option<T>) -> Option<T> {
     }
 }
 
-/// A value on cache lines of its own (two: processors fetch them in pairs).
-#[repr(align(128))]
-struct Padded<T>(T);
-
 /// What workers need of the caller's run.
 #[derive(Clone, Copy)]
 struct Job {
     /// Borrowed from the caller, with the lifetime taken off: valid for whoever is inside the gate.
     task: *const Task<'static>,
-    tasks: usize,
+    /// Threads from this number on stay out.
+    most: usize,
+    /// Among how many threads the tasks are shared out at first.
+    stretches: usize,
     mode: FloatMode,
 }
 
 struct Shared {
     gate: Padded<AtomicU64>,
-    /// The next task to claim.
-    next: Padded<AtomicUsize>,
+    claims: Claims,
     /// Written by the caller while the gate is shut and nobody is inside; read by those inside.
     job: Padded<UnsafeCell<Option<Job>>>,
     /// A caller owns the pool.
@@ -186,10 +188,10 @@ unsafe impl Send for Shared {}
 
 /// The caller's side.
 impl Shared {
-    fn new() -> Shared {
+    fn new(threads: usize) -> Shared {
         Shared {
             gate: Padded(AtomicU64::new(0)),
-            next: Padded(AtomicUsize::new(0)),
+            claims: Claims::new(threads),
             job: Padded(UnsafeCell::new(None)),
             busy: AtomicBool::new(false),
             panic: Mutex::new(None),
@@ -200,21 +202,23 @@ impl Shared {
         }
     }
 
-    /// Opens the gate on a job and wakes as many sleepers as it has tasks for.
-    fn publish(&self, tasks: usize, task: &Task<'_>) {
+    /// Opens the gate on a job for the first `most` threads and wakes as many sleepers as it has tasks for.
+    fn publish(&self, most: usize, tasks: usize, task: &Task<'_>) -> Job {
         // Safety: only the lifetime changes. `close` returns after the last worker has left, within the borrow.
         let task = unsafe { std::mem::transmute::<*const Task<'_>, *const Task<'static>>(task) };
-        let job = Job { task, tasks, mode: FloatMode::current() };
+        let job = Job { task, most, stretches: most.min(tasks), mode: FloatMode::current() };
         // Safety: we hold `busy`, the gate is shut and the last `close` saw nobody inside.
         unsafe { *self.job.0.get() = Some(job) };
-        self.next.0.store(0, Ordering::Relaxed);
+        self.claims.share(tasks, job.stretches);
         let generation = generation(self.gate.0.load(Ordering::Relaxed)) + 1;
         // In one total order with `sleepers`: either we see the sleeper or it sees the open gate.
         self.gate.0.store((generation * GENERATION) | OPEN, Ordering::SeqCst);
         let sleepers = self.sleepers.load(Ordering::SeqCst);
         if sleepers > 0 {
-            self.wake(sleepers.min(tasks - 1));
+            // Who wakes is not ours to choose: where some may not take part, all are woken.
+            self.wake(if most < self.claims.threads() { sleepers } else { sleepers.min(tasks - 1) });
         }
+        job
     }
 
     #[cold]
@@ -227,9 +231,9 @@ impl Shared {
     }
 
     /// Claims and runs tasks until none is left.
-    fn work(&self, tasks: usize, task: &Task<'_>) {
-        let claim = || Some(self.next.0.fetch_add(1, Ordering::Relaxed)).filter(|&i| i < tasks);
-        run_claimed(claim, task, |payload| keep_first(&mut lock(&self.panic), payload));
+    fn work(&self, thread: usize, job: &Job, task: &Task<'_>) {
+        let claim = || self.claims.next(thread, job.stretches);
+        run_claimed(thread, claim, task, |payload| keep_first(&mut lock(&self.panic), payload));
     }
 
     /// Shuts the gate and returns when nobody is inside: then every task is done, since all were claimed.
@@ -253,11 +257,11 @@ impl Shared {
 /// The workers' side.
 impl Shared {
     /// A worker's life.
-    fn serve(&self, spins: bool) {
+    fn serve(&self, thread: usize, spins: bool) {
         let mut seen = 0;
         while let Some(current) = self.next_job(seen, spins) {
             if self.enter(current) {
-                self.help();
+                self.help(thread);
                 self.leave();
             }
             seen = current;
@@ -295,14 +299,17 @@ impl Shared {
     }
 
     /// Works on the job that this thread is inside of.
-    fn help(&self) {
+    fn help(&self, thread: usize) {
         // Safety: we are inside, so the caller has written the job and does not touch it until we leave.
         let job = unsafe { *self.job.0.get() }.expect("an open gate has a job");
+        if thread >= job.most {
+            return;
+        }
         if FloatMode::current() != job.mode {
             job.mode.set();
         }
         // Safety: the caller keeps the closure alive until nobody is inside.
-        self.work(job.tasks, unsafe { &*job.task });
+        self.work(thread, &job, unsafe { &*job.task });
     }
 
     fn leave(&self) {
