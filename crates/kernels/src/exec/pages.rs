@@ -3,10 +3,16 @@
 use memmap2::MmapMut;
 use std::io;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes of a huge page on the processors that we know.
 const HUGE: usize = 2 << 20;
+
+/// Blocks begin so many bytes further into their pages than the one before, and again at the start after so many: the
+/// same rows of several matrices whose rows are a power of two apart would otherwise share the few sets of a cache.
+const SHIFT: usize = 2048;
+const SHIFTS: usize = 8;
 
 /// Bytes of freed blocks that are kept at most.
 const KEPT: usize = 32 << 20;
@@ -44,14 +50,16 @@ impl Pages {
     fn new(bytes: usize) -> io::Result<Pages> {
         let huge = huge_part(bytes);
         let room = if huge > 0 { HUGE } else { 0 };
-        let map = MmapMut::map_anon(bytes.max(huge) + room)?;
-        let offset = if huge > 0 { map.as_ptr().align_offset(HUGE) } else { 0 };
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let shift = MADE.fetch_add(1, Ordering::Relaxed) % SHIFTS * SHIFT;
+        let map = MmapMut::map_anon(bytes.max(huge) + room + shift)?;
+        let start = if huge > 0 { map.as_ptr().align_offset(HUGE) } else { 0 };
         #[cfg(target_os = "linux")]
         if huge > 0 {
             // A system that has none refuses, and small ones do.
-            let _ = map.advise_range(memmap2::Advice::HugePage, offset, huge);
+            let _ = map.advise_range(memmap2::Advice::HugePage, start, huge);
         }
-        Ok(Pages { map, offset, capacity: bytes, fresh: true })
+        Ok(Pages { map, offset: start + shift, capacity: bytes, fresh: true })
     }
 
     /// The first byte of the block, at the start of a page.
