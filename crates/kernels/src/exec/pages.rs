@@ -108,15 +108,23 @@ fn left() -> MutexGuard<'static, Vec<Pages>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HUGE, KEPT, Pages, huge_part, left, take};
+    use super::{HUGE, KEPT, Pages, SHIFT, SHIFTS, huge_part, left, take};
+    use std::collections::BTreeSet;
 
     #[test]
     fn huge_pages_are_mostly_filled() {
         for (bytes, huge) in [(1, 0), (1 << 20, 0), (3 << 19, 1), (HUGE, 1), (5 << 20, 2), ((5 << 20) + (1 << 19), 3)] {
             assert_eq!(huge_part(bytes), huge * HUGE, "{bytes} bytes");
         }
-        let mut pages = Pages::new(2 * HUGE + 5).expect("memory");
-        assert_eq!(pages.start().addr().get() % HUGE, 0);
+    }
+
+    #[test]
+    fn blocks_begin_on_huge_pages_and_not_all_at_the_same_place() {
+        let mut blocks: Vec<Pages> = (0..SHIFTS).map(|_| Pages::new(2 * HUGE + 5).expect("memory")).collect();
+        let places: BTreeSet<usize> = blocks.iter_mut().map(|pages| pages.start().addr().get() % HUGE).collect();
+        assert!(places.iter().all(|place| place % SHIFT == 0 && *place < SHIFT * SHIFTS), "{places:?}");
+        // Other tests take their turns between.
+        assert!(places.len() > 1);
     }
 
     /// One test of the list alone, since all of a process share it.

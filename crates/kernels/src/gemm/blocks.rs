@@ -6,7 +6,7 @@
 use super::driver::{Block, Buffers, PACKED_PANELS, PACKED_STRIPS, Sums, at, each, each_in_slot, share};
 use super::plan::{pieces, slots};
 use super::tile::Ahead;
-use super::{ALIGNMENT, Gemm};
+use super::{ALIGNMENT, Gemm, Operand};
 use crate::element::Float;
 use crate::threads::Threads;
 use std::ops::Range;
@@ -39,6 +39,9 @@ impl<T: Float> Gemm<T> {
                     if self.plan.pack_a {
                         self.pack_stage(threads, buffers, &stage);
                     }
+                    if self.plan.shared_b > 0 {
+                        self.pack_all_strips(threads, buffers, &stage);
+                    }
                     self.multiply_stage(threads, buffers, &stage);
                 }
             }
@@ -62,6 +65,32 @@ impl<T: Float> Gemm<T> {
         });
     }
 
+    /// Packs the strips of `b` that all units share.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    unsafe fn pack_all_strips(&self, threads: Option<&Threads>, buffers: &Buffers<T>, stage: &Stage) {
+        let few = PACKED_STRIPS * self.plan.strip;
+        let (groups, depth) = (self.shape.cols.div_ceil(few), self.plan.block_depth);
+        each(threads, groups * stage.depth.len().div_ceil(depth), &|task| {
+            let from = stage.depth.start + task / groups * depth;
+            let depth = from..stage.depth.end.min(from + depth);
+            let cols = share(task % groups, few, self.shape.cols);
+            let packed_b = self.shared_strips(buffers, stage, &cols, &depth);
+            let strips = cols.len().div_ceil(self.plan.strip);
+            let block = Block { rows: stage.rows.clone(), cols, depth, sums: Sums::Result };
+            // Safety: each strip is packed by one task, within the buffers that the caller vouches for.
+            unsafe { self.pack_strips(&Buffers { packed_b, ..*buffers }, &block, 0..strips) };
+        });
+    }
+
+    /// Where the strips of some columns over a block of the depth are, of those that all units share.
+    fn shared_strips(&self, buffers: &Buffers<T>, stage: &Stage, cols: &Range<usize>, depth: &Range<usize>) -> *mut T {
+        let padded = self.shape.cols.next_multiple_of(self.kernels.lanes);
+        let before = padded * (depth.start - stage.depth.start);
+        buffers.packed_b.wrapping_add(before + cols.start * depth.len())
+    }
+
     /// The buffers as they are for some rows of a stage over a block of its depth.
     fn at_depth(&self, buffers: &Buffers<T>, stage: &Stage, rows: &Range<usize>, depth: &Range<usize>) -> Buffers<T> {
         let before = stage.rows.len() * (depth.start - stage.depth.start);
@@ -78,7 +107,7 @@ impl<T: Float> Gemm<T> {
         let wide = cols.div_ceil(plan.unit_cols);
         let units = stage.rows.len().div_ceil(plan.unit_rows) * wide;
         each_in_slot(threads, slots(units), units, &|slot, unit| {
-            let packed_b = buffers.packed_b.wrapping_add(slot * plan.slot_len());
+            let slot = buffers.packed_b.wrapping_add(plan.shared_b + slot * plan.slot_len());
             let rows = share(unit / wide, plan.unit_rows, stage.rows.len());
             let next = (unit + 1) % wide * plan.unit_cols;
             let unit = Unit {
@@ -87,7 +116,7 @@ impl<T: Float> Gemm<T> {
                 next,
             };
             // Safety: each unit is handed out once, this thread alone has the slot, the caller vouches for the rest.
-            unsafe { self.multiply_unit(&Buffers { packed_b, ..*buffers }, stage, &unit) };
+            unsafe { self.multiply_unit(buffers, slot, stage, &unit) };
         });
     }
 
@@ -95,10 +124,10 @@ impl<T: Float> Gemm<T> {
     ///
     /// # Safety
     /// That of [`Self::run_blocks`], and nobody else has this unit or this slot.
-    unsafe fn multiply_unit(&self, buffers: &Buffers<T>, stage: &Stage, unit: &Unit) {
+    unsafe fn multiply_unit(&self, buffers: &Buffers<T>, slot: *mut T, stage: &Stage, unit: &Unit) {
         let plan = &self.plan;
         let panels = unit.rows.len().div_ceil(plan.panel);
-        let apart = buffers.packed_b.wrapping_add(plan.slot_strips());
+        let apart = slot.wrapping_add(plan.slot_strips());
         for depth in pieces(stage.depth.clone(), plan.block_depth) {
             let buffers = self.at_depth(buffers, stage, &unit.rows, &depth);
             for cols in pieces(unit.cols.clone(), PACKED_STRIPS * plan.strip) {
@@ -108,12 +137,15 @@ impl<T: Float> Gemm<T> {
                     let before = (cols.start - unit.cols.start) * panels * plan.panel;
                     Sums::Apart { start: apart.wrapping_add(before), reach: stage.depth.clone() }
                 };
+                let own = plan.packs_strips();
+                let packed_b = if own { slot } else { self.shared_strips(&buffers, stage, &cols, &depth) };
+                let buffers = Buffers { packed_b, ..buffers };
                 let mut ahead = self.ahead(&buffers, stage, unit, (&cols, &depth));
                 let block = Block { rows: unit.rows.clone(), cols, depth: depth.clone(), sums };
                 let strips = block.cols.len().div_ceil(plan.strip);
                 // Safety: the caller's promise.
                 unsafe {
-                    if plan.pack_b {
+                    if own {
                         self.pack_strips(&buffers, &block, 0..strips);
                     }
                     for strip in 0..strips {
@@ -127,8 +159,8 @@ impl<T: Float> Gemm<T> {
         }
     }
 
-    /// What each tile may ask for, so that the part of `b` after these columns and depths is in the second-level cache
-    /// when it is packed or read.
+    /// What each tile may ask for, so that what is packed or read next is in the second-level cache by then: the part of
+    /// `b` after these columns and depths, or where `b` is packed as a whole the part of `a` after these depths.
     fn ahead(
         &self,
         buffers: &Buffers<T>,
@@ -138,20 +170,36 @@ impl<T: Float> Gemm<T> {
     ) -> impl Iterator<Item = Ahead<T>> + use<T> {
         let few = PACKED_STRIPS * self.plan.strip;
         let tiles = unit.rows.len().div_ceil(self.plan.panel) * cols.len().div_ceil(self.plan.strip);
-        let (cols, depth) = if cols.end < unit.cols.end {
-            (cols.end..unit.cols.end, depth.clone())
-        } else if depth.end < stage.depth.end {
-            (unit.cols.clone(), depth.end..stage.depth.end)
-        } else {
-            (unit.next..self.shape.cols, stage.depth.clone())
-        };
-        let (wide, deep) = (cols.len().min(few), depth.len().min(self.plan.block_depth));
-        let (b, line) = (&self.shape.b, ALIGNMENT / size_of::<T>());
-        let start = at(buffers.b, depth.start, b.row_stride, cols.start, b.col_stride);
-        let (rows, across, row_stride) =
-            if b.col_stride == 1 { (deep, wide, b.row_stride) } else { (wide, deep, b.col_stride) };
-        lines(start, rows, across.div_ceil(line), row_stride, tiles)
+        let last = cols.end >= unit.cols.end;
+        let deeper = if depth.end < stage.depth.end { depth.end..stage.depth.end } else { stage.depth.clone() };
+        let deeper = deeper.start..deeper.end.min(deeper.start + self.plan.block_depth);
+        if self.plan.shared_b > 0 {
+            let below = if depth.end < stage.depth.end { 0 } else { unit.rows.len() };
+            let rows = (unit.rows.start + below).min(stage.rows.end)..(unit.rows.end + below).min(stage.rows.end);
+            let rows = if last { rows } else { 0..0 };
+            return block_lines(buffers.a, &self.shape.a, (rows, deeper), tiles);
+        }
+        let next = if depth.end < stage.depth.end { unit.cols.start } else { unit.next };
+        let (from, depths) = if last { (next, deeper) } else { (cols.end, depth.clone()) };
+        let until = if last && depth.end >= stage.depth.end { self.shape.cols } else { unit.cols.end };
+        block_lines(buffers.b, &self.shape.b, (depths, from..until.min(from + few)), tiles)
     }
+}
+
+/// A part of an operand, shared out among `tiles`.
+fn block_lines<T: Float>(
+    start: *const T,
+    operand: &Operand,
+    (rows, cols): (Range<usize>, Range<usize>),
+    tiles: usize,
+) -> impl Iterator<Item = Ahead<T>> + use<T> {
+    let start = at(start, rows.start, operand.row_stride, cols.start, operand.col_stride);
+    let (along, across, stride) = if operand.col_stride == 1 {
+        (rows.len(), cols.len(), operand.row_stride)
+    } else {
+        (cols.len(), rows.len(), operand.col_stride)
+    };
+    lines(start, along, across.div_ceil(ALIGNMENT / size_of::<T>()), stride, tiles)
 }
 
 /// A matrix of some rows of `across` cache lines each, shared out among `tiles`.

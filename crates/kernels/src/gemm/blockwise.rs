@@ -73,6 +73,7 @@ impl<T: Float> BlockwiseGemm<T> {
         let lanes = gemm.kernels.lanes;
         gemm.plan.pack_a = true;
         gemm.plan.pack_b = true;
+        gemm.plan.shared_b = 0;
         gemm.plan.panel = even(shape.rows, gemm.kernels.packed.len());
         gemm.plan.block_depth = even(shape.depth, block_depth::<T>());
         gemm.plan.stage_rows = stage_rows::<T>(shape.rows, shape.depth, gemm.plan.panel);

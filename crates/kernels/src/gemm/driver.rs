@@ -199,7 +199,11 @@ impl<T: Float> Gemm<T> {
             last: cols - (vectors - 1) * self.kernels.lanes,
             ahead,
         };
-        let mut kernels = if a.row_stride == 1 { self.kernels.neighbours } else { self.kernels.strided };
+        let mut kernels = match a.row_stride {
+            1 => self.kernels.neighbours,
+            _ if self.plan.pack_b => self.kernels.half_packed,
+            _ => self.kernels.strided,
+        };
         if self.plan.pack_a {
             tile.a = buffers.packed_a.wrapping_add(row * depth);
             tile.a_depth_stride = rows as isize;

@@ -24,6 +24,8 @@ pub(super) struct Kernels<T: 'static> {
     pub neighbours: Rows<T>,
     /// `a` and `b` read in place.
     pub strided: Rows<T>,
+    /// `a` read in place, `b` packed.
+    pub half_packed: Rows<T>,
     /// Dot products of 1, 2, … rows with one to four others.
     pub dots: &'static [[DotsFn<T>; 4]],
     /// Dot products of 1, 2, … rows with one other.
@@ -101,6 +103,7 @@ macro_rules! kernels {
             packed: &[$([tile::<$vector, $packed, 1, true, false>, tile::<$vector, $packed, 2, true, false>]),*],
             neighbours: &[$([tile::<$vector, $direct, 1, true, true>, tile::<$vector, $direct, 2, true, true>]),*],
             strided: &[$([tile::<$vector, $direct, 1, false, true>, tile::<$vector, $direct, 2, false, true>]),*],
+            half_packed: &[$([tile::<$vector, $packed, 1, false, false>, tile::<$vector, $packed, 2, false, false>]),*],
             dots: &[$([
                 dots::<$vector, $dots, 1>, dots::<$vector, $dots, 2>, dots::<$vector, $dots, 3>, dots::<$vector, $dots, 4>,
             ]),*],

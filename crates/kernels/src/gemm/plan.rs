@@ -24,6 +24,10 @@ const UNIT_BYTES: usize = 512 * 1024;
 const BLOCK_DEPTH_BYTES: usize = 1024;
 /// Bytes of a row of `a` that are packed at once.
 const REACH_BYTES: usize = 16 * 1024;
+/// Columns up to which packing `a` takes longer than it saves: each number is read once for a strip.
+const FEW_COLS: usize = 256;
+/// Rows that lie a multiple of this apart meet in the same sets of the first-level cache.
+const CLASH_BYTES: usize = 2048;
 /// Bytes of `a` that are packed at once: they stay in the last-level cache.
 const STAGE_BYTES: usize = 8 * 1024 * 1024;
 /// The most threads that share a product.
@@ -73,6 +77,8 @@ pub(super) struct Plan {
     pub path: Path,
     pub pack_a: bool,
     pub pack_b: bool,
+    /// Elements of `b` that are packed for all units together; 0 where each packs what it needs.
+    pub shared_b: usize,
     /// Rows of a panel: the height of the register tile.
     pub panel: usize,
     /// Columns of a strip: the width of the register tile.
@@ -92,7 +98,8 @@ impl Plan {
     /// The plan for a shape that has at least one row and one column.
     pub fn new<T: Float>(shape: &GemmShape, epilogue: &EpilogueSpec, kernels: &Kernels<T>) -> Plan {
         let (pack_a, pack_b) = packing(shape, kernels);
-        let highest = if pack_a { kernels.packed.len() } else { kernels.strided.len() };
+        let direct = !pack_b || shape.a.row_stride == 1;
+        let highest = if pack_a || !direct { kernels.packed.len() } else { kernels.strided.len() };
         let panel = even(shape.rows, highest);
         let strip = 2 * kernels.lanes;
         let whole = !pack_a && !pack_b;
@@ -103,6 +110,7 @@ impl Plan {
             path: if single { Path::Single } else { Path::Blocks },
             pack_a,
             pack_b,
+            shared_b: if pack_b && !pack_a { shape.cols.next_multiple_of(kernels.lanes) * reach } else { 0 },
             panel,
             strip,
             block_depth,
@@ -138,12 +146,13 @@ impl Plan {
         self.parallel = work >= PARALLEL_FLOPS;
         let wanted = if self.parallel { shared_evenly(work / TASK_FLOPS) } else { 1 };
         let fit = |length: usize| (UNIT_BYTES / (length * size_of::<T>()).max(1)).max(1);
-        let high = if self.pack_a { panels.div_ceil(fit(self.panel * self.block_depth)) } else { 1 };
+        let again = self.pack_a || self.pack_b;
+        let high = if again { panels.div_ceil(fit(self.panel * self.block_depth)) } else { 1 };
         let summed = self.block_depth < self.reach;
         let wide = if summed { strips.div_ceil(fit(panels.div_ceil(high) * self.panel * self.strip)) } else { 1 };
-        // A unit packs the strips of `b` that it reads: rows are cut only for want of columns. Where it reads `b` in place,
-        // the longer side is cut, so that each thread reads a part of the larger operand and the whole of the smaller.
-        let (wide, high) = if self.pack_b || shape.rows <= shape.cols {
+        // Where a unit packs the strips of `b` that it reads, rows are cut only for want of columns. Otherwise the longer
+        // side is cut, so that each thread reads a part of the larger operand and the whole of the smaller.
+        let (wide, high) = if self.packs_strips() || shape.rows <= shape.cols {
             let wide = wide.max(wanted.div_ceil(high)).min(strips);
             (wide, high.max(wanted.div_ceil(wide)).min(panels))
         } else {
@@ -154,9 +163,14 @@ impl Plan {
         self.unit_cols = strips.div_ceil(wide) * self.strip;
     }
 
+    /// Whether a unit packs strips for itself.
+    pub fn packs_strips(&self) -> bool {
+        self.pack_b && self.shared_b == 0
+    }
+
     /// Elements of `b` that a unit has packed at a time.
     pub fn slot_strips(&self) -> usize {
-        if self.pack_b { self.unit_cols.min(PACKED_STRIPS * self.strip) * self.block_depth } else { 0 }
+        if self.packs_strips() { self.unit_cols.min(PACKED_STRIPS * self.strip) * self.block_depth } else { 0 }
     }
 
     /// Elements that a thread works in.
@@ -180,7 +194,7 @@ impl Plan {
         }
         let rows = self.stage_rows.min(shape.rows);
         let units = rows.div_ceil(self.unit_rows) * shape.cols.div_ceil(self.unit_cols);
-        (if self.pack_a { rows * self.reach } else { 0 }, slots(units) * self.slot_len())
+        (if self.pack_a { rows * self.reach } else { 0 }, self.shared_b + slots(units) * self.slot_len())
     }
 }
 
@@ -209,7 +223,9 @@ fn packing<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> (bool, bool) {
     let strip = 2 * kernels.lanes;
     let large = shape.rows >= 4 * kernels.packed.len() && shape.cols >= 2 * strip && shape.depth >= 64;
     let scattered = shape.b.col_stride != 1 && shape.cols > 1;
-    (large, large || scattered)
+    let apart = shape.a.row_stride.unsigned_abs() * size_of::<T>();
+    let rows_in_place = shape.a.col_stride == 1 && shape.cols <= FEW_COLS && !apart.is_multiple_of(CLASH_BYTES);
+    (large && !rows_in_place, large || scattered)
 }
 
 /// Few rows times a row-major matrix, or the same with all transposed.

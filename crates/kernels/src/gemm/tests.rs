@@ -336,7 +336,7 @@ fn parts_of_the_depth_are_summed_in_their_order() {
             let case = Case::<f32>::new(shape, spec, 6);
             for isa in Isa::available() {
                 let gemm = Gemm::<f32>::new(shape, spec, isa).unwrap();
-                let in_place = rows < 32 || !gemm.plan.pack_a;
+                let in_place = rows < 32 || !gemm.plan.pack_b;
                 assert_eq!(gemm.deep.is_some(), in_place && !spec.accumulate, "{isa:?} {shape:?}");
                 let serial = case.run(isa, 1);
                 case.verify(&serial, 0.0, isa);
