@@ -1,5 +1,6 @@
 //! Bias and activation run inside the matrix product, and change nothing but the number of steps.
 
+use ferrograd_graph::gradient::gradient;
 use ferrograd_graph::ops::{self, add, matmul};
 use ferrograd_graph::{DType, Request, Spec, Tensor, compile, evaluate};
 use ferrograd_kernels::exec::Memory;
@@ -69,4 +70,37 @@ fn a_sum_that_is_read_elsewhere_is_there() {
         assert_eq!(*relu, sum.max(0.0));
     }
     assert!(values[1].as_slice::<f64>().iter().any(|&sum| sum < 0.0));
+}
+
+#[test]
+fn a_backward_product_ends_with_the_slope_and_the_gradient_of_the_bias() {
+    let slopes = [
+        (ops::relu as Function, (|y| f64::from(u8::from(y > 0.0))) as fn(f64) -> f64),
+        (ops::sigmoid, |y| y * (1.0 - y)),
+        (ops::tanh, |y| 1.0 - y * y),
+    ];
+    let (x, w, bias) = (given(&[60, 20]), given(&[20, 70]), given(&[70]));
+    let (w2, dz) = (given(&[70, 30]), given(&[60, 30]));
+    for (function, slope) in slopes {
+        let before = add(&matmul(&x, &w, false, false).unwrap(), &bias).unwrap();
+        let y = function(&before).unwrap();
+        let z = matmul(&y, &w2, false, false).unwrap();
+        let gradients = gradient(&z, &[bias.clone(), before], Some(&dz)).unwrap();
+        let outputs: Vec<Tensor> = gradients.into_iter().map(Option::unwrap).collect();
+        let program = compile(&Request { inputs: &[], outputs: &outputs, updates: &[], guard: None }, Isa::detect());
+        let program = program.unwrap();
+        let names: Vec<_> = program.step_names().collect();
+        assert_eq!(names, ["matmul", "matmul+slope"], "{:?}", program.kernels());
+        let values = program.run(&[], &Threads::new(2)).unwrap();
+        let (y, dy) = (read(&y), read(&matmul(&dz, &w2, false, true).unwrap()));
+        for col in 0..70 {
+            let rows = (0..60).map(|row| row * 70 + col);
+            let expected: Vec<f64> = rows.clone().map(|at| dy[at] * slope(y[at])).collect();
+            for (at, expected) in rows.zip(&expected) {
+                assert!((values[1].as_slice::<f64>()[at] - expected).abs() <= 1e-12, "element {at}");
+            }
+            let sum: f64 = expected.iter().sum();
+            assert!((values[0].as_slice::<f64>()[col] - sum).abs() <= 1e-11, "column {col}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ mod peak;
 const RING: usize = 12 << 20;
 
 /// Net, rows, columns, depth, layout: `tn` reads `a` transposed.
-const PRODUCTS: [(&str, usize, usize, usize, &str); 25] = [
+const PRODUCTS: [(&str, usize, usize, usize, &str); 26] = [
     ("784-10-10 b32", 32, 10, 784, "nn"),
     ("784-10-10 b32", 784, 10, 32, "tn"),
     ("784-128-10 b32", 32, 128, 784, "nn"),
@@ -35,6 +35,7 @@ const PRODUCTS: [(&str, usize, usize, usize, &str); 25] = [
     ("784-512-512-10 b128", 128, 10, 512, "nn"),
     ("784-512-512-10 b128", 512, 10, 128, "tn"),
     ("784-512-512-10 b128", 128, 512, 10, "nt"),
+    ("predict b1", 1, 128, 784, "nn"),
     ("predict b1024", 1024, 128, 784, "nn"),
     ("tabular b1024", 1024, 256, 32, "nn"),
     ("tabular b1024", 1024, 128, 256, "nn"),

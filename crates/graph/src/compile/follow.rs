@@ -3,7 +3,7 @@
 
 use super::fuse::{Group, GroupId, Groups};
 use super::ir::{Ir, NodeId, Value};
-use crate::op::Lowering;
+use crate::op::{Lowering, Reduce};
 use ferrograd_kernels::gemm::Activation;
 use std::collections::HashMap;
 
@@ -28,13 +28,17 @@ fn is_plain_product(lowering: &Option<Lowering>) -> bool {
     matches!(lowering, Some(Lowering::Matmul { bias: false, activation: Activation::None, .. }))
 }
 
-/// True where the pass has nothing but elementwise ops over the elements of the one matrix.
+/// True where the pass has nothing but elementwise ops over the elements of the one matrix, and sums over its rows.
 fn runs_over(group: &Group, ir: &Ir, product: NodeId, lowerings: &[Option<Lowering>]) -> bool {
     let spec = ir.spec(Value { node: product, output: 0 });
-    let elementwise = |&member: &NodeId| matches!(lowerings[member], Some(Lowering::Elementwise(_)));
+    let takes_part = |&member: &NodeId| match &lowerings[member] {
+        Some(Lowering::Elementwise(_)) => true,
+        Some(Lowering::Reduce { op, axes, scale }) => *op == Reduce::Sum && axes[..] == [0] && scale.is_none(),
+        _ => false,
+    };
     spec.shape.rank() == 2
         && group.shape == spec.shape
         && group.compute == spec.dtype
         && !group.reordered
-        && group.members.iter().all(elementwise)
+        && group.members.iter().all(takes_part)
 }

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::op::{Fault, Io, Kernel, Layout};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::{DType, Element, Float};
-use ferrograd_kernels::exec::{MapKernel, ProductMapKernel};
+use ferrograd_kernels::exec::{MapKernel, ProductMapKernel, SlopeProductKernel};
 use ferrograd_kernels::gemm::{
     Activation, BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, takes_tiles,
 };
@@ -45,8 +45,8 @@ pub(crate) fn product_map_kernel(
     match out.dtype {
         // On a matrix unit the product is worth more than what storing it costs.
         DType::F32 if takes_tiles(&shape, target) => None,
-        DType::F32 => product_map::<f32>(shape, parts, product, target.isa),
-        DType::F64 => product_map::<f64>(shape, parts, product, target.isa),
+        DType::F32 => product_map::<f32>(shape, parts, product, target),
+        DType::F64 => product_map::<f64>(shape, parts, product, target),
         DType::I32 | DType::Bool => None,
     }
 }
@@ -55,12 +55,15 @@ fn product_map<T: Float + MapType>(
     shape: GemmShape,
     (expr, inputs, outputs): (Expr, Vec<MapInput>, Vec<MapOutput>),
     product: usize,
-    isa: Isa,
+    target: Target,
 ) -> Option<Box<dyn Kernel>> {
+    if let Some(kernel) = SlopeProductKernel::<T>::new(shape, &expr, &inputs, &outputs, product, target) {
+        return Some(Box::new(kernel));
+    }
     if !ProductMapKernel::<T>::pays(&shape) {
         return None;
     }
-    Some(Box::new(ProductMapKernel::<T>::new(shape, expr, inputs, outputs, product, isa)?))
+    Some(Box::new(ProductMapKernel::<T>::new(shape, expr, inputs, outputs, product, target.isa)?))
 }
 
 /// `activation(a · b + bias)`, for each batch index.

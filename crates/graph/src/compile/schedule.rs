@@ -141,10 +141,11 @@ impl Dependencies {
         false
     }
 
-    /// Guard first, then outputs, then the updates that need least: a gradient is used as soon as it is there.
+    /// Guard first, then outputs, then the updates that need least, of as many the last: a gradient is used as soon as it
+    /// is there, and those of the last layers are there first.
     fn order(&self, lowered: &Lowered) -> Vec<usize> {
         let mut updates: Vec<usize> =
-            lowered.updates.iter().filter_map(|(_, buffer)| self.producer.get(buffer).copied()).collect();
+            lowered.updates.iter().rev().filter_map(|(_, buffer)| self.producer.get(buffer).copied()).collect();
         updates.sort_by_cached_key(|&unit| self.ancestors(unit));
         let outputs = lowered.outputs.iter().filter_map(|buffer| self.producer.get(buffer).copied());
         let mut order = Vec::new();

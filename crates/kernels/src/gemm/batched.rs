@@ -94,6 +94,7 @@ impl<T: Float> BatchedGemm<T> {
             c: c.as_mut_ptr(),
             packed_a: workspace.as_mut_ptr(),
             packed_b: workspace.as_mut_ptr(),
+            ending: std::ptr::null(),
         };
         // Safety: the lengths were checked against the furthest element of the last product.
         unsafe {
@@ -121,6 +122,7 @@ impl<T: Float> BatchedGemm<T> {
                 c: start.c.wrapping_add(product * self.strides.c),
                 packed_a,
                 packed_b: packed_a.wrapping_add(self.one.lens.packed_a),
+                ending: start.ending,
             };
             // Safety: the caller's promise.
             unsafe { self.one.run_path(threads, &buffers) };

@@ -4,6 +4,7 @@ use super::Gemm;
 use super::epilogue::{Activation, BiasAxis, Finish};
 use super::pack::Panel;
 use super::plan::pieces;
+use super::slope::Ending;
 use super::tile::{Ahead, Base, Tile};
 use crate::element::Float;
 use crate::threads::Threads;
@@ -25,6 +26,8 @@ pub(super) struct Buffers<T> {
     pub c: *mut T,
     pub packed_a: *mut T,
     pub packed_b: *mut T,
+    /// What tiles end with instead of an epilogue; null for most products.
+    pub ending: *const Ending<T>,
 }
 
 // Safety: tasks write to disjoint tiles of `c` and to disjoint panels; what one phase writes is read in the next.
@@ -274,6 +277,11 @@ impl<T: Float> Gemm<T> {
         (top, left): (usize, usize),
         (rows, cols): (usize, usize),
     ) {
+        // Safety: the caller's promise.
+        if let Some(ending) = unsafe { buffers.ending.as_ref() } {
+            // Safety: as above.
+            return unsafe { self.end_tile(ending, buffers.c, (top, left), (rows, cols)) };
+        }
         let late_bias = self.spec.accumulate && self.spec.bias.is_some();
         if !late_bias && self.spec.activation == Activation::None {
             return;

@@ -84,7 +84,7 @@ pub(super) unsafe fn finish<V: Simd>(tile: &Finish<'_, V::Elem>) {
 /// # Safety
 /// That of [`finish`]; `source` is valid for `lanes` numbers.
 #[inline(always)]
-unsafe fn load<V: Simd>(source: *const V::Elem, lanes: usize) -> V {
+pub(super) unsafe fn load<V: Simd>(source: *const V::Elem, lanes: usize) -> V {
     // Safety: the caller's promise.
     unsafe { if lanes == V::LANES { V::load(source) } else { V::load_first(source, lanes) } }
 }

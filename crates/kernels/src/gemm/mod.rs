@@ -17,6 +17,7 @@ mod flipped;
 mod kernels;
 mod pack;
 mod plan;
+mod slope;
 mod spread;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ mod vector;
 pub use batched::{BatchStrides, BatchedGemm};
 pub(crate) use blockwise::{Beside, BlockwiseGemm, Part};
 pub use epilogue::{Activation, BiasAxis, EpilogueSpec};
+pub use slope::{Slope, SlopeGemm};
 
 use crate::element::{DType, Float};
 use crate::isa::Isa;
@@ -263,6 +265,7 @@ impl<T: Float> Gemm<T> {
             c: c.as_mut_ptr(),
             packed_a,
             packed_b: packed_a.wrapping_add(self.lens.packed_a),
+            ending: std::ptr::null(),
         }
     }
 }

@@ -11,6 +11,8 @@ use std::ops::Range;
 
 /// Multiplications and additions below which a product stays on the calling thread: about 20 µs of one core.
 const PARALLEL_FLOPS: usize = 4_000_000;
+/// Depths that multiplying takes as long for as storing the result.
+const STORE_DEPTH: usize = 16;
 /// What one task should at least have to do.
 const TASK_FLOPS: usize = 1_000_000;
 /// The most tasks that a product is cut into.
@@ -142,7 +144,7 @@ impl Plan {
     fn cut<T: Float>(&mut self, shape: &GemmShape) {
         let rows = self.stage_rows.min(shape.rows);
         let (panels, strips) = (rows.div_ceil(self.panel).max(1), shape.cols.div_ceil(self.strip).max(1));
-        let work = flops(shape.rows, shape.cols, shape.depth);
+        let work = flops(shape.rows, shape.cols, shape.depth.saturating_add(STORE_DEPTH));
         self.parallel = work >= PARALLEL_FLOPS;
         let wanted = if self.parallel { shared_evenly(work / TASK_FLOPS) } else { 1 };
         let fit = |length: usize| (UNIT_BYTES / (length * size_of::<T>()).max(1)).max(1);

@@ -23,6 +23,7 @@ mod program;
 mod reduction;
 mod run;
 mod simplify;
+mod slope;
 mod step;
 mod sweep;
 #[cfg(test)]
