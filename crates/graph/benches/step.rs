@@ -29,7 +29,9 @@ const LEAST_ROUNDS: usize = 10;
 
 fn main() {
     if std::env::args().any(|argument| argument == "--profile") {
-        let only = std::env::args().skip_while(|argument| argument != "--profile").nth(1).unwrap_or_default();
+        // Cargo adds an option of its own at the end.
+        let only = std::env::args().skip_while(|argument| argument != "--profile").nth(1);
+        let only = only.filter(|only| !only.starts_with("--")).unwrap_or_default();
         let named = CASES.iter().filter(|(sizes, _)| format!("{sizes:?}").contains(&only));
         named.for_each(|&(sizes, batch)| profile(sizes, batch));
     } else {
