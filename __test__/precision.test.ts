@@ -9,7 +9,7 @@ afterEach(() => config.setPrecision('highest'))
 
 const levels: readonly Precision[] = ['highest', 'high', 'medium']
 /** The most by which a product may be off, as a share of its size. */
-const bounds: Readonly<Record<Precision, number>> = { highest: 2 ** -22, high: 2 ** -16, medium: 2 ** -8 }
+const bounds: Readonly<Record<Precision, number>> = { highest: 2 ** -22, high: 2 ** -15, medium: 2 ** -7 }
 /** Large enough for a matrix unit at every level. */
 const size = 256
 
@@ -51,16 +51,17 @@ describe('products', () => {
     expect(worst(got)).toBeLessThan(bounds[precision])
   })
 
-  test('differ where there is a matrix unit, and nowhere else', async () => {
+  test('differ where there is a unit that serves the level, and nowhere else', async () => {
     const bits = async (precision: Precision): Promise<readonly number[]> => {
       const product = jit((x: Tensor, y: Tensor) => ops.matmul(x, y), { precision })
       return [...(await (await product(square(a), square(b))).data())]
     }
     const [highest, high, medium] = await Promise.all(levels.map(bits))
     const unit = config.matrixUnit()
-    expect(['amx', 'none']).toContain(unit)
-    if (unit === 'none') expect([high, medium]).toEqual([highest, highest])
+    expect(['amx', 'avx512-bf16', 'none']).toContain(unit)
+    if (unit === 'none') expect(medium).toEqual(highest)
     else expect(medium).not.toEqual(high)
+    if (unit !== 'amx') expect(high).toEqual(highest)
   })
 
   test('of float64 are whole at every level', async () => {

@@ -65,7 +65,10 @@ export function threads(): number {
   return runtime().threads
 }
 
-/** The matrix unit that large products use below the highest precision, and at it where that is faster: `'amx'` or `'none'`. */
+/**
+ * The unit for bfloat16 that large products use: `'amx'` below the highest precision, and at it where that is faster;
+ * `'avx512-bf16'` at the medium one; or `'none'`.
+ */
 export function matrixUnit(): string {
   return runtime().tiles
 }

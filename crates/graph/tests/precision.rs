@@ -70,3 +70,17 @@ fn pending_tensors_have_a_program_for_each_precision() {
     assert!(highest != medium);
     assert!(highest == value(Precision::Highest) && medium == value(Precision::Medium));
 }
+
+/// The product alone, and the one whose parts the descent takes: both at the medium precision on vectors of pairs.
+#[test]
+fn vectors_of_pairs_serve_the_medium_level_alone() {
+    let Some(tiles) = Tiles::pairs() else { return println!("skipped: this processor has no vdpbf16ps") };
+    let at = |precision| Target { isa: Isa::Avx512, tiles, precision };
+    let plain = run(Isa::Avx512, 1);
+    for (medium, plain) in run(at(Precision::Medium), 1).iter().zip(&plain) {
+        let medium = distance(medium, plain);
+        assert!(medium > 5e-3 && medium < 0.5, "{medium}");
+    }
+    assert!(run(at(Precision::Medium), 1) == run(at(Precision::Medium), 3));
+    assert!(run(at(Precision::High), 1) == plain && run(at(Precision::Highest), 2) == plain);
+}

@@ -1,12 +1,13 @@
 //! Products of training steps against the machine: GF/s and the share of the measured peak.
 //!
-//! `cargo bench -p ferrograd-kernels --bench products [-- NAME] [--serial]`. Each product is measured twice: over the same
+//! `cargo bench -p ferrograd-kernels --bench products [-- NAME] [--serial] [--medium]`. Each product is measured twice: over the same
 //! operands again and again (`warm`), and with its operands taken in turn from a ring that is larger than the
 //! second-level cache, as in a step where other kernels have run between (`ring`). One thread is timed by its own
 //! clock, so that a busy machine disturbs little; two are timed by the wall's.
 
 use ferrograd_kernels::gemm::{EpilogueSpec, Gemm, GemmShape, Operand};
 use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::target::{Precision, Target};
 use ferrograd_kernels::threads::Threads;
 use std::hint::black_box;
 use std::time::Instant;
@@ -80,6 +81,10 @@ fn aligned(buffer: &[f32]) -> usize {
 fn main() {
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-')).unwrap_or_default();
     let counts = if std::env::args().any(|a| a == "--serial") { 1..=1 } else { 1..=2 };
+    let medium = std::env::args().any(|a| a == "--medium");
+    let precision = if medium { Precision::Medium } else { Precision::Highest };
+    let target = Target::detect().with_precision(precision);
+    println!("precision {}, unit for bfloat16: {}", precision.name(), target.tiles.name());
     let peak = peak::gflops(Isa::detect());
     println!("peak of one thread, registers only: {peak:.0} GF/s");
     println!("{:22}{:>24}  threads   warm GF/s  of peak   ring GF/s  of peak        µs", "net", "product");
@@ -89,7 +94,7 @@ fn main() {
             continue;
         }
         for count in counts.clone() {
-            let (warm, ring) = product((rows, cols, depth), layout, count);
+            let (warm, ring) = product((rows, cols, depth), layout, count, target);
             let rate = |seconds: f64| 2.0 * (rows * cols * depth) as f64 / seconds / 1e9;
             let share = |seconds: f64| 100.0 * rate(seconds) / (peak * count as f64);
             println!(
@@ -105,11 +110,11 @@ fn main() {
 }
 
 /// The seconds of one product over the same operands, and around the ring.
-fn product((rows, cols, depth): (usize, usize, usize), layout: &str, count: usize) -> (f64, f64) {
+fn product((rows, cols, depth): (usize, usize, usize), layout: &str, count: usize, target: Target) -> (f64, f64) {
     let a = if layout.starts_with('t') { Operand::row_major(rows).transposed() } else { Operand::row_major(depth) };
     let b = if layout.ends_with('t') { Operand::row_major(depth).transposed() } else { Operand::row_major(cols) };
     let shape = GemmShape { rows, cols, depth, a, b, c_row_stride: cols };
-    let gemm = Gemm::<f32>::new(shape, EpilogueSpec::default(), Isa::detect()).expect("row-major shapes");
+    let gemm = Gemm::<f32>::new(shape, EpilogueSpec::default(), target).expect("row-major shapes");
     let bytes = 4 * (rows * depth + depth * cols + rows * cols);
     let fill = |len: usize| (0..len + 16).map(|i| (i % 17) as f32 - 8.0).collect::<Vec<f32>>();
     let copies = (RING / bytes).clamp(1, 4096) + 1;

@@ -88,7 +88,7 @@ impl BindingRuntime {
         format!("{:?}", self.shared.target.isa).to_lowercase()
     }
 
-    /// The matrix unit in use: `amx` or `none`.
+    /// The unit for bfloat16 in use: `amx`, `avx512-bf16` or `none`.
     #[napi(getter, catch_unwind)]
     pub fn tiles(&self) -> &'static str {
         self.shared.target.tiles.name()

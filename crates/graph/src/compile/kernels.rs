@@ -63,7 +63,7 @@ fn product_map<T: Float + MapType>(
     if !ProductMapKernel::<T>::pays(&shape) {
         return None;
     }
-    Some(Box::new(ProductMapKernel::<T>::new(shape, expr, inputs, outputs, product, target.isa)?))
+    Some(Box::new(ProductMapKernel::<T>::new(shape, expr, inputs, outputs, product, target)?))
 }
 
 /// `activation(a · b + bias)`, for each batch index.

@@ -5,8 +5,8 @@ use super::map::{OPERANDS, overlaps};
 use super::{Fault, InPlace, Io, Kernel};
 use crate::element::Float;
 use crate::gemm::{Beside, BlockwiseGemm, GemmShape, Part};
-use crate::isa::Isa;
 use crate::map::{Expr, Map, MapInput, MapOutput, MapType};
+use crate::target::Target;
 
 /// The steps' inputs before those of the pass: `a` and `b`.
 const SIDES: usize = 2;
@@ -43,7 +43,7 @@ impl<T: Float + MapType> ProductMapKernel<T> {
         inputs: Vec<MapInput>,
         outputs: Vec<MapOutput>,
         product: usize,
-        isa: Isa,
+        target: impl Into<Target>,
     ) -> Option<ProductMapKernel<T>> {
         let iteration = [shape.rows, shape.cols];
         let overlaps: Vec<u64> = inputs.iter().map(|input| overlaps(&iteration, input, &outputs)).collect();
@@ -53,9 +53,10 @@ impl<T: Float + MapType> ProductMapKernel<T> {
         if input_count > OPERANDS || output_count > OPERANDS || inputs[product].dtype != T::DTYPE {
             return None;
         }
-        let gemm = BlockwiseGemm::new(shape, isa).ok()??;
+        let target = target.into();
+        let gemm = BlockwiseGemm::new(shape, target).ok()??;
         let functions = expr.functions();
-        let map = Map::new(&iteration, expr, inputs, outputs, isa).ok()?;
+        let map = Map::new(&iteration, expr, inputs, outputs, target.isa).ok()?;
         let map_bytes = map.workspace_len().next_multiple_of(64);
         map.is_pointwise().then_some(ProductMapKernel {
             gemm,

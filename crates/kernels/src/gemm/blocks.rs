@@ -87,14 +87,14 @@ impl<T: Float> Gemm<T> {
     /// Where the strips of some columns over a block of the depth are, of those that all units share.
     fn shared_strips(&self, buffers: &Buffers<T>, stage: &Stage, cols: &Range<usize>, depth: &Range<usize>) -> *mut T {
         let padded = self.shape.cols.next_multiple_of(self.kernels.lanes);
-        let before = padded * (depth.start - stage.depth.start);
-        buffers.packed_b.wrapping_add(before + cols.start * depth.len())
+        let before = padded * self.plan.packed_depth(depth.start - stage.depth.start);
+        buffers.packed_b.wrapping_add(before + cols.start * self.plan.packed_depth(depth.len()))
     }
 
     /// The buffers as they are for some rows of a stage over a block of its depth.
     fn at_depth(&self, buffers: &Buffers<T>, stage: &Stage, rows: &Range<usize>, depth: &Range<usize>) -> Buffers<T> {
-        let before = stage.rows.len() * (depth.start - stage.depth.start);
-        let above = (rows.start - stage.rows.start) * depth.len();
+        let before = stage.rows.len() * self.plan.packed_depth(depth.start - stage.depth.start);
+        let above = (rows.start - stage.rows.start) * self.plan.packed_depth(depth.len());
         Buffers { packed_a: buffers.packed_a.wrapping_add(before + above), ..*buffers }
     }
 

@@ -2,11 +2,11 @@
 
 use super::blocks::lines;
 use super::driver::{Block, Buffers, PACKED_PANELS, PACKED_STRIPS, Sums, each, each_in_slot, share};
-use super::plan::{Path, block_depth, even, pieces, slots, stage_rows};
+use super::plan::{Path, block_depth, even, even_in, pieces, slots, stage_rows};
 use super::tile::Ahead;
 use super::{ALIGNMENT, EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
 use crate::element::Float;
-use crate::isa::Isa;
+use crate::target::Target;
 use crate::threads::Threads;
 use std::ops::Range;
 
@@ -64,8 +64,9 @@ impl<T: Float> BlockwiseGemm<T> {
     ///
     /// # Errors
     /// Those of [`Gemm::new`].
-    pub fn new(shape: GemmShape, isa: Isa) -> Result<Option<Self>, GemmError> {
-        let mut gemm = Gemm::new(shape, EpilogueSpec::default(), isa)?;
+    pub fn new(shape: GemmShape, target: impl Into<Target>) -> Result<Option<Self>, GemmError> {
+        let mut gemm = Gemm::new(shape, EpilogueSpec::default(), target)?;
+        debug_assert!(gemm.tiles.is_none(), "products of tiles are stored");
         let strip = gemm.plan.strip;
         if !matches!(gemm.plan.path, Path::Blocks) || shape.cols < strip || shape.depth == 0 || shape.depth > DEPTH {
             return Ok(None);
@@ -75,15 +76,16 @@ impl<T: Float> BlockwiseGemm<T> {
         gemm.plan.pack_b = true;
         gemm.plan.shared_b = 0;
         gemm.plan.panel = even(shape.rows, gemm.kernels.packed.len());
-        gemm.plan.block_depth = even(shape.depth, block_depth::<T>());
-        gemm.plan.stage_rows = stage_rows::<T>(shape.rows, shape.depth, gemm.plan.panel);
+        gemm.plan.block_depth = even_in(gemm.plan.depths, shape.depth, block_depth::<T>());
+        let depth = gemm.plan.packed_depth(shape.depth);
+        gemm.plan.stage_rows = stage_rows::<T>(shape.rows, depth, gemm.plan.panel);
         let high = PART_PANELS * gemm.plan.panel;
         let wide =
             if shape.cols <= WHOLE_ROW { shape.cols } else { even(shape.cols, PART_COLS).next_multiple_of(strip) };
         gemm.shape.c_row_stride = wide;
         let line = ALIGNMENT / size_of::<T>();
-        let packed_b = (shape.depth * shape.cols.next_multiple_of(lanes)).next_multiple_of(line);
-        let packed_a = (shape.depth * gemm.plan.stage_rows.min(shape.rows)).next_multiple_of(line);
+        let packed_b = (depth * shape.cols.next_multiple_of(lanes)).next_multiple_of(line);
+        let packed_a = (depth * gemm.plan.stage_rows.min(shape.rows)).next_multiple_of(line);
         let slot = (high.min(shape.rows) * wide).next_multiple_of(line);
         let slots = slots(shape.rows.div_ceil(high) * shape.cols.div_ceil(wide));
         Ok(Some(BlockwiseGemm { gemm, high, wide, slots, packed_b, packed_a, slot }))
@@ -160,10 +162,11 @@ impl<T: Float> BlockwiseGemm<T> {
     ) -> (Block<T>, Buffers<T>) {
         let cols = 0..self.gemm.shape.cols;
         let padded = cols.end.next_multiple_of(self.gemm.kernels.lanes);
-        let above = stage.len() * depth.start + (rows.start - stage.start) * depth.len();
+        let (before, len) = (self.gemm.plan.packed_depth(depth.start), self.gemm.plan.packed_depth(depth.len()));
+        let above = stage.len() * before + (rows.start - stage.start) * len;
         let own = Buffers {
             packed_a: buffers.packed_a.wrapping_add(above),
-            packed_b: buffers.packed_b.wrapping_add(padded * depth.start),
+            packed_b: buffers.packed_b.wrapping_add(padded * before),
             ..*buffers
         };
         (Block { rows, cols, depth, sums: Sums::Result }, own)

@@ -121,7 +121,7 @@ impl<T: Float> Gemm<T> {
     /// That of [`Self::run_single`].
     unsafe fn pack_panel(&self, buffers: &Buffers<T>, block: &Block<T>, panel: usize, depth: Range<usize>) {
         let (start, rows) = span(panel, self.plan.panel, block.rows.len());
-        let a = &self.shape.a;
+        let (a, packed) = (&self.shape.a, |depth| self.plan.packed_depth(depth));
         // Safety: the caller's promise.
         unsafe {
             (self.kernels.pack)(&Panel {
@@ -136,7 +136,7 @@ impl<T: Float> Gemm<T> {
                 depth_stride: a.col_stride,
                 lanes: rows,
                 depth: depth.len(),
-                target: buffers.packed_a.add(start * block.depth.len() + depth.start * rows),
+                target: buffers.packed_a.add(start * packed(block.depth.len()) + packed(depth.start) * rows),
                 pitch: rows,
             });
         }
@@ -149,7 +149,7 @@ impl<T: Float> Gemm<T> {
     unsafe fn pack_strip(&self, buffers: &Buffers<T>, block: &Block<T>, strip: usize, depth: Range<usize>) {
         let (start, cols) = span(strip, self.plan.strip, block.cols.len());
         let pitch = cols.next_multiple_of(self.kernels.lanes);
-        let b = &self.shape.b;
+        let (b, packed) = (&self.shape.b, |depth| self.plan.packed_depth(depth));
         // Safety: the caller's promise.
         unsafe {
             (self.kernels.pack)(&Panel {
@@ -164,7 +164,7 @@ impl<T: Float> Gemm<T> {
                 depth_stride: b.row_stride,
                 lanes: cols,
                 depth: depth.len(),
-                target: buffers.packed_b.add(start * block.depth.len() + depth.start * pitch),
+                target: buffers.packed_b.add(start * packed(block.depth.len()) + packed(depth.start) * pitch),
                 pitch,
             });
         }
@@ -208,12 +208,13 @@ impl<T: Float> Gemm<T> {
             _ => self.kernels.strided,
         };
         if self.plan.pack_a {
-            tile.a = buffers.packed_a.wrapping_add(row * depth);
+            tile.depth = self.plan.packed_depth(depth);
+            tile.a = buffers.packed_a.wrapping_add(row * tile.depth);
             tile.a_depth_stride = rows as isize;
             kernels = self.kernels.packed;
         }
         if self.plan.pack_b {
-            tile.b = buffers.packed_b.wrapping_add(col * depth);
+            tile.b = buffers.packed_b.wrapping_add(col * tile.depth);
             tile.b_depth_stride = (vectors * self.kernels.lanes) as isize;
         }
         // Safety: the caller's promise; the tables have a kernel for every height up to the panel's.

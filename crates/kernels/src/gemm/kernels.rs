@@ -1,8 +1,10 @@
 //! The kernels of one instruction set, compiled for it and gathered in a table.
 
+use super::GemmShape;
 use super::dots::{self, Dots, DotsFn};
 use super::epilogue::{self, Finish};
 use super::pack::{self, Panel};
+use super::plan::is_large;
 use super::slope::{self, SlopeTile};
 use super::spread::{self, Spread, SpreadFn};
 use super::tile::{self, Tile, TileFn};
@@ -10,6 +12,8 @@ use super::vector::{Lanes, Vector};
 use crate::element::Float;
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
+use crate::target::{Precision, Target};
+use crate::tiles::Unit;
 use std::any::Any;
 
 /// Kernels for 1, 2, … rows, each for one vector and for two.
@@ -19,6 +23,8 @@ type Rows<T> = &'static [[TileFn<T>; 2]];
 pub(super) struct Kernels<T: 'static> {
     /// Numbers per vector.
     pub lanes: usize,
+    /// Depths that a packed number holds: one, or two as bfloat16.
+    pub depths: usize,
     /// Both operands packed.
     pub packed: Rows<T>,
     /// The rows of `a` neighbours in memory, `b` read in place.
@@ -55,6 +61,20 @@ impl<T: Float> Kernels<T> {
         };
         let either = (single as &dyn Any).downcast_ref().or_else(|| (double as &dyn Any).downcast_ref());
         either.expect("Float is sealed: f32 or f64")
+    }
+
+    /// The table for a product on `target`: that of pairs of bfloat16 where they are to be had, wanted and worth packing.
+    pub fn of_product(shape: &GemmShape, target: Target) -> &'static Kernels<T> {
+        let plain = Kernels::<T>::of(target.isa);
+        let wanted = target.tiles.0 == Unit::Pairs && target.precision == Precision::Medium;
+        if !wanted || target.isa != Isa::Avx512 || !is_large(shape, plain) {
+            return plain;
+        }
+        #[cfg(target_arch = "x86_64")]
+        let pairs = (&pairs::F32 as &'static dyn Any).downcast_ref();
+        #[cfg(not(target_arch = "x86_64"))]
+        let pairs = None;
+        pairs.unwrap_or(plain)
     }
 }
 
@@ -112,6 +132,7 @@ macro_rules! kernels {
     (@table $compute:ident, $name:ident, $element:ty, $vector:ty, [$($packed:literal)*], [$($direct:literal)*], [$($dots:literal)*]) => {
         pub(in super::super) const $name: Kernels<$element> = Kernels {
             lanes: <$vector>::LANES,
+            depths: 1,
             packed: &[$([tile::<$vector, $packed, 1, true, false>, tile::<$vector, $packed, 2, true, false>]),*],
             neighbours: &[$([tile::<$vector, $direct, 1, true, true>, tile::<$vector, $direct, 2, true, true>]),*],
             strided: &[$([tile::<$vector, $direct, 1, false, true>, tile::<$vector, $direct, 2, false, true>]),*],
@@ -144,3 +165,30 @@ kernels!(
     avx512, Avx512, x86::F32x16, x86::F64x8, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], [1 2 3 4 5 6 7 8],
     [1 2 3 4]
 );
+
+/// Products of pairs of bfloat16: only where both operands are packed.
+#[cfg(target_arch = "x86_64")]
+mod pairs {
+    use super::super::pairs;
+    use super::x86::Bf16x32;
+    use super::*;
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma")]
+    unsafe fn tile<const R: usize, const N: usize>(tile: &Tile<f32>) {
+        // Safety: the caller's promise; this function enables the instruction set.
+        unsafe { tile::tile::<Bf16x32, R, N, true, false>(tile) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma")]
+    unsafe fn pack(panel: &Panel<f32>) {
+        // Safety: the caller's promise; this function enables the instruction set.
+        unsafe { pairs::pack(panel) }
+    }
+
+    macro_rules! rows {
+        ($($rows:literal)*) => { &[$([tile::<$rows, 1>, tile::<$rows, 2>]),*] };
+    }
+
+    pub(super) const F32: Kernels<f32> =
+        Kernels { depths: 2, packed: rows![1 2 3 4 5 6 7 8 9 10 11 12 13 14], pack, ..avx512::F32 };
+}

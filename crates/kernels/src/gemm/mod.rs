@@ -16,6 +16,8 @@ mod epilogue;
 mod flipped;
 mod kernels;
 mod pack;
+#[cfg(target_arch = "x86_64")]
+mod pairs;
 mod plan;
 mod slope;
 mod spread;
@@ -166,7 +168,7 @@ impl<T: Float> Gemm<T> {
     /// Plans `c = activation(alpha · a · b (+ c) (+ bias))`.
     ///
     /// An [`Isa`] as the target plans plain kernels; a [`Target`] with a matrix unit lets large products of float32 use
-    /// it as far as its precision allows.
+    /// it as far as its precision allows, and one with vectors of pairs lets those of medium precision use them.
     ///
     /// # Errors
     /// Strides that are negative or make rows of `c` overlap, operands beyond `isize`, an instruction set that this
@@ -178,7 +180,7 @@ impl<T: Float> Gemm<T> {
             return Err(GemmError::Unsupported(isa));
         }
         let mut lens = lens(&shape, &epilogue)?;
-        let kernels = Kernels::of(isa);
+        let kernels = Kernels::of_product(&shape, target);
         let plan = Plan::new(&shape, &epilogue, kernels);
         let slack = ALIGNMENT / size_of::<T>();
         let (a, b) = plan.packed_lens(&shape, kernels.lanes);

@@ -81,6 +81,8 @@ pub(super) struct Plan {
     pub pack_b: bool,
     /// Elements of `b` that are packed for all units together; 0 where each packs what it needs.
     pub shared_b: usize,
+    /// Depths that a packed number holds: one, or two as bfloat16.
+    pub depths: usize,
     /// Rows of a panel: the height of the register tile.
     pub panel: usize,
     /// Columns of a strip: the width of the register tile.
@@ -105,19 +107,21 @@ impl Plan {
         let panel = even(shape.rows, highest);
         let strip = 2 * kernels.lanes;
         let whole = !pack_a && !pack_b;
-        let reach = if whole { shape.depth } else { even(shape.depth, REACH_BYTES / size_of::<T>()) };
-        let block_depth = if whole { shape.depth } else { even(reach, block_depth::<T>()) };
+        let depths = kernels.depths;
+        let reach = if whole { shape.depth } else { even_in(depths, shape.depth, REACH_BYTES / size_of::<T>()) };
+        let block_depth = if whole { shape.depth } else { even_in(depths, reach, block_depth::<T>()) };
         let single = !pack_a && shape.rows <= highest && shape.cols <= strip && shape.depth <= block_depth;
         let mut plan = Plan {
             path: if single { Path::Single } else { Path::Blocks },
             pack_a,
             pack_b,
+            depths,
             shared_b: if pack_b && !pack_a { shape.cols.next_multiple_of(kernels.lanes) * reach } else { 0 },
             panel,
             strip,
             block_depth,
             reach,
-            stage_rows: if pack_a { stage_rows::<T>(shape.rows, reach, panel) } else { shape.rows },
+            stage_rows: if pack_a { stage_rows::<T>(shape.rows, reach.div_ceil(depths), panel) } else { shape.rows },
             unit_rows: shape.rows,
             unit_cols: shape.cols,
             parallel: false,
@@ -149,7 +153,7 @@ impl Plan {
         let wanted = if self.parallel { shared_evenly(work / TASK_FLOPS) } else { 1 };
         let fit = |length: usize| (UNIT_BYTES / (length * size_of::<T>()).max(1)).max(1);
         let again = self.pack_a || self.pack_b;
-        let high = if again { panels.div_ceil(fit(self.panel * self.block_depth)) } else { 1 };
+        let high = if again { panels.div_ceil(fit(self.panel * self.packed_depth(self.block_depth))) } else { 1 };
         let summed = self.block_depth < self.reach;
         let wide = if summed { strips.div_ceil(fit(panels.div_ceil(high) * self.panel * self.strip)) } else { 1 };
         // Where a unit packs the strips of `b` that it reads, rows are cut only for want of columns. Otherwise the longer
@@ -170,9 +174,15 @@ impl Plan {
         self.pack_b && self.shared_b == 0
     }
 
+    /// Packed numbers of a row or column over so many depths.
+    pub fn packed_depth(&self, depth: usize) -> usize {
+        depth.div_ceil(self.depths)
+    }
+
     /// Elements of `b` that a unit has packed at a time.
     pub fn slot_strips(&self) -> usize {
-        if self.packs_strips() { self.unit_cols.min(PACKED_STRIPS * self.strip) * self.block_depth } else { 0 }
+        let cols = if self.packs_strips() { self.unit_cols.min(PACKED_STRIPS * self.strip) } else { 0 };
+        cols * self.packed_depth(self.block_depth)
     }
 
     /// Elements that a thread works in.
@@ -196,7 +206,8 @@ impl Plan {
         }
         let rows = self.stage_rows.min(shape.rows);
         let units = rows.div_ceil(self.unit_rows) * shape.cols.div_ceil(self.unit_cols);
-        (if self.pack_a { rows * self.reach } else { 0 }, self.shared_b + slots(units) * self.slot_len())
+        let packed_a = if self.pack_a { rows * self.packed_depth(self.reach) } else { 0 };
+        (packed_a, self.shared_b + slots(units) * self.slot_len())
     }
 }
 
@@ -220,10 +231,17 @@ pub(super) fn block_depth<T>() -> usize {
     BLOCK_DEPTH_BYTES / size_of::<T>()
 }
 
-/// Which operands are worth packing.
+/// Whether both operands are worth packing: each packed number is read often enough.
+pub(super) fn is_large<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> bool {
+    shape.rows >= 4 * kernels.packed.len() && shape.cols >= 4 * kernels.lanes && shape.depth >= 64
+}
+
+/// Which operands are worth packing; those of two depths in a number always are.
 fn packing<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> (bool, bool) {
-    let strip = 2 * kernels.lanes;
-    let large = shape.rows >= 4 * kernels.packed.len() && shape.cols >= 2 * strip && shape.depth >= 64;
+    if kernels.depths > 1 {
+        return (true, true);
+    }
+    let large = is_large(shape, kernels);
     let scattered = shape.b.col_stride != 1 && shape.cols > 1;
     let apart = shape.a.row_stride.unsigned_abs() * size_of::<T>();
     let rows_in_place = shape.a.col_stride == 1 && shape.cols <= FEW_COLS && !apart.is_multiple_of(CLASH_BYTES);
@@ -315,6 +333,11 @@ fn flops(rows: usize, cols: usize, depth: usize) -> usize {
 /// The size of the pieces when `len` is cut as evenly as it goes into pieces of at most `most`.
 pub(super) fn even(len: usize, most: usize) -> usize {
     len.div_ceil(len.div_ceil(most).max(1)).max(1)
+}
+
+/// The same for pieces that are cut between whole packed numbers of `depths` each, `most` of them at most.
+pub(super) fn even_in(depths: usize, len: usize, most: usize) -> usize {
+    even(len, most * depths).next_multiple_of(depths)
 }
 
 /// A range in pieces of `step`; one empty piece for an empty range.

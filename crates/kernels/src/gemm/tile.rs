@@ -131,7 +131,7 @@ unsafe fn step<V: Vector, const R: usize, const N: usize, const UNIT: bool, cons
             let offset = if UNIT { i as isize } else { i as isize * tile.a_row_stride };
             let x = V::splat(*a.wrapping_offset(offset));
             for j in 0..N {
-                sums[i][j] = x.mul_add(row[j], sums[i][j]);
+                sums[i][j] = x.add_product(row[j], sums[i][j]);
             }
         }
         *a = a.wrapping_offset(tile.a_depth_stride);

@@ -28,6 +28,12 @@ pub(super) unsafe trait Vector: Copy {
     /// `self · a + b`, rounded once where the hardware can.
     unsafe fn mul_add(self, a: Self, b: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
+    /// `sum` and what a lane of this and one of `b` multiply to: packed elements, of one depth or of two.
+    #[inline(always)]
+    unsafe fn add_product(self, b: Self, sum: Self) -> Self {
+        // Safety: the caller's promise.
+        unsafe { self.mul_add(b, sum) }
+    }
     /// The sum of the lanes, as a tree.
     unsafe fn sum(self) -> Self::Element;
     /// Asks for the cache line of `address` ahead of a write.
@@ -232,6 +238,7 @@ pub(super) mod x86 {
         (
             $(#[$doc:meta])* $name:ident($register:ty), $element:ty, mask $mask:ty, lanes $lanes:literal,
             splat $splat:ident, load $load:ident, store $store:ident, fma $fma:ident, mul $mul:ident,
+            $(product $product:ident,)?
             mask_of $mask_of:ident, load_partial $load_partial:ident, store_partial $store_partial:ident,
             sum $sum:ident, transpose ($half:ty, $side:literal, $turn:ident)
         ) => {
@@ -288,6 +295,11 @@ pub(super) mod x86 {
                     // Safety: `Vector`'s contract.
                     $name(unsafe { $fma(self.0, a.0, b.0) })
                 }
+                $(#[inline(always)]
+                unsafe fn add_product(self, b: Self, sum: Self) -> Self {
+                    // Safety: `Vector`'s contract.
+                    $name(unsafe { $product(self.0, b.0, sum.0) })
+                })?
                 #[inline(always)]
                 unsafe fn mul(self, other: Self) -> Self {
                     // Safety: `Vector`'s contract.
@@ -401,6 +413,23 @@ pub(super) mod x86 {
         /// Sixteen `f32` of AVX-512.
         F32x16(__m512), f32, mask __mmask16, lanes 16,
         splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,  mul _mm512_mul_ps,
+        mask_of low_bits16, load_partial masked512_ps,
+        store_partial _mm512_mask_storeu_ps, sum _mm512_reduce_add_ps, transpose (F32x8Masked, 8, turn8)
+    }
+    /// `sum` and two products of bfloat16 a lane: that of the upper halves, then that of the lower ones, each rounded
+    /// with the sum. Denormal numbers are zero, going in and coming out.
+    #[inline(always)]
+    unsafe fn dot_pairs(a: __m512, b: __m512, sum: __m512) -> __m512 {
+        use std::mem::transmute;
+        // Safety: the instruction is there where a table of pairs is, and registers are bits.
+        unsafe { _mm512_dpbf16_ps(sum, transmute::<__m512, __m512bh>(a), transmute::<__m512, __m512bh>(b)) }
+    }
+
+    vector! {
+        /// Sixteen `f32` of AVX-512, whose packed numbers are pairs of bfloat16.
+        Bf16x32(__m512), f32, mask __mmask16, lanes 16,
+        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,  mul _mm512_mul_ps,
+        product dot_pairs,
         mask_of low_bits16, load_partial masked512_ps,
         store_partial _mm512_mask_storeu_ps, sum _mm512_reduce_add_ps, transpose (F32x8Masked, 8, turn8)
     }

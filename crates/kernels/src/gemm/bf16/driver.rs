@@ -53,7 +53,7 @@ impl<T: Float> Gemm<T> {
                 return false;
             }
             match plan.unit {
-                Unit::None => return false,
+                Unit::None | Unit::Pairs => return false,
                 Unit::Emulated => self.run_passes::<Emulated>(plan, threads, buffers),
                 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
                 Unit::Amx => self.run_passes::<super::amx::Amx>(plan, threads, buffers),

@@ -17,3 +17,5 @@ mod tests;
 mod unit;
 
 pub(super) use plan::TilePlan;
+#[cfg(test)]
+pub(super) use tests::worst_numbers;

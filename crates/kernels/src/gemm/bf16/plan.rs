@@ -36,7 +36,11 @@ pub(in crate::gemm) struct TilePlan {
 impl TilePlan {
     /// The plan, where parts are there and pay.
     pub fn new(shape: &GemmShape, target: Target) -> Option<TilePlan> {
-        if target.tiles.0 == Unit::None || !pays(shape, target.precision) {
+        let unit = match target.tiles.0 {
+            Unit::None | Unit::Pairs => return None,
+            unit @ (Unit::Emulated | Unit::Amx) => unit,
+        };
+        if !pays(shape, target.precision) {
             return None;
         }
         let block_rows = even(shape.rows, BLOCK_ROWS, BLOCK);
@@ -47,7 +51,7 @@ impl TilePlan {
         let row_groups = (wanted / col_groups).min(block_rows / TASK_ROWS).max(1);
         Some(TilePlan {
             precision: target.precision,
-            unit: target.tiles.0,
+            unit,
             block_rows,
             block_depth: even(shape.depth, most_depth(target.precision), STEP),
             group_panels: panels.div_ceil(row_groups),
