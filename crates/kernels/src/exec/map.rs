@@ -4,14 +4,12 @@ use super::{Fault, InPlace, Io, Kernel};
 use crate::isa::Isa;
 use crate::map::{Expr, Map, MapError, MapInput, MapOutput, MapType, OutputKind, Reduce};
 
-/// Most operands on either side of a pass; their addresses are gathered on the stack.
+/// Most operands on either side of a pass: which of them may share memory is a bit of a word.
 pub(super) const OPERANDS: usize = 64;
 
 /// A [`Map`] with its workspace and the pairs of operands that may share memory.
 pub struct MapKernel<T: MapType> {
     map: Map<T>,
-    inputs: usize,
-    outputs: usize,
     /// Bit `j` of entry `i`: output `j` may lie on input `i`.
     overlaps: Vec<u64>,
     shape: Vec<usize>,
@@ -32,12 +30,11 @@ impl<T: MapType> MapKernel<T> {
         isa: Isa,
     ) -> Result<MapKernel<T>, MapError> {
         let overlaps = inputs.iter().map(|input| overlaps(shape, input, &outputs)).collect();
-        let (input_count, output_count) = (inputs.len(), outputs.len());
-        assert!(input_count <= OPERANDS && output_count <= OPERANDS, "a pass of at most {OPERANDS} operands");
+        assert!(inputs.len() <= OPERANDS && outputs.len() <= OPERANDS, "a pass of at most {OPERANDS} operands");
         let mut functions = expr.functions();
         functions.extend(reductions(&outputs));
         let map = Map::new(shape, expr, inputs, outputs, isa)?;
-        Ok(MapKernel { map, inputs: input_count, outputs: output_count, overlaps, shape: shape.to_vec(), functions })
+        Ok(MapKernel { map, overlaps, shape: shape.to_vec(), functions })
     }
 }
 
@@ -95,14 +92,9 @@ impl<T: MapType> Kernel for MapKernel<T> {
     }
 
     fn run(&self, io: &mut Io<'_>) -> Result<(), Fault> {
-        let mut inputs = [std::ptr::null(); OPERANDS];
-        let mut outputs = [std::ptr::null_mut(); OPERANDS];
-        inputs[..self.inputs].iter_mut().enumerate().for_each(|(i, at)| *at = io.input_address(i));
-        outputs[..self.outputs].iter_mut().enumerate().for_each(|(j, at)| *at = io.output_address(j));
-        let workspace = io.workspace();
         // Safety: `Plan::new` checked that the operands lie inside their spaces and overlap only where `in_place`
-        // says so; the graph's planner sizes them by the same shape and layouts that the map was made for.
-        unsafe { self.map.run(io.threads(), &inputs[..self.inputs], &outputs[..self.outputs], workspace) };
+        // says so, and that the workspace is as long as asked for; the graph's planner sizes them by the same shape and layouts that the map was made for.
+        unsafe { self.map.run_at(io.threads(), io.addresses()) };
         Ok(())
     }
 }

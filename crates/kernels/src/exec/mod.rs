@@ -82,7 +82,8 @@ pub struct InPlace(pub(crate) ());
 
 /// The arguments of one running step.
 pub struct Io<'a> {
-    bases: &'a [*mut u8],
+    /// Where its arguments begin: the workspace, the inputs, the outputs.
+    at: &'a [*mut u8],
     step: &'a Step,
     threads: &'a Threads,
     taken: u64,
@@ -105,7 +106,7 @@ impl<'a> Io<'a> {
         // Safety: `Plan::new` checked that the argument lies inside its space, is aligned, and that no output of
         // this step overlaps it unless the kernel works in place, which then uses `raw_inputs`; `Plan::bind`
         // checked the spaces; every bit pattern is a valid `T`.
-        unsafe { std::slice::from_raw_parts(self.address(arg).cast::<T>(), arg.len) }
+        unsafe { std::slice::from_raw_parts(self.at[1 + index].cast::<T>(), arg.len) }
     }
 
     /// Output `index`, once.
@@ -118,7 +119,7 @@ impl<'a> Io<'a> {
         assert!(index < 64 && self.taken & (1 << index) == 0, "output {index} taken twice");
         self.taken |= 1 << index;
         // Safety: as for `input`; outputs do not overlap each other, and each is handed out once.
-        unsafe { std::slice::from_raw_parts_mut(self.address(arg).cast::<T>(), arg.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.at[1 + self.step.inputs.len() + index].cast::<T>(), arg.len) }
     }
 
     /// The scratch that [`Kernel::workspace`] asked for, 64-byte aligned, once.
@@ -130,7 +131,7 @@ impl<'a> Io<'a> {
         match &self.step.workspace {
             None => &mut [],
             // Safety: `Plan::new` checked the bounds and that it overlaps no argument of this step.
-            Some(arg) => unsafe { std::slice::from_raw_parts_mut(self.address(arg), arg.len) },
+            Some(arg) => unsafe { std::slice::from_raw_parts_mut(self.at[0], arg.len) },
         }
     }
 
@@ -144,18 +145,8 @@ impl<'a> Io<'a> {
         unsafe { std::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast::<T>(), bytes.len() / size_of::<T>()) }
     }
 
-    /// Addresses of the inputs, for kernels of this crate that work in place.
-    pub(crate) fn input_address(&self, index: usize) -> *const u8 {
-        self.address(&self.step.inputs[index])
-    }
-
-    /// Addresses of the outputs, for kernels of this crate that work in place.
-    pub(crate) fn output_address(&self, index: usize) -> *mut u8 {
-        self.address(&self.step.outputs[index])
-    }
-
-    fn address(&self, arg: &Arg) -> *mut u8 {
-        // Safety: `Plan::new` checked `space` and `offset` against the sizes that `Plan::bind` checked the bases for.
-        unsafe { self.bases.get_unchecked(arg.space).add(arg.offset) }
+    /// Where the workspace, the inputs and the outputs begin, for kernels of this crate that work in place.
+    pub(crate) fn addresses(&self) -> &'a [*mut u8] {
+        self.at
     }
 }

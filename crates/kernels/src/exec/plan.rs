@@ -58,6 +58,10 @@ pub struct Plan {
     spaces: Vec<Space>,
     /// For each space, the widest element that a step finds in it.
     widths: Vec<usize>,
+    /// Where each step's addresses begin in [`Bound`]'s list: of its workspace, its inputs, its outputs.
+    starts: Vec<usize>,
+    /// For each space, the places in that list of what lies in it, with their offsets in bytes.
+    places: Vec<Vec<(usize, usize)>>,
 }
 
 impl Plan {
@@ -73,7 +77,8 @@ impl Plan {
         for arg in steps.iter().flat_map(|step| step.inputs.iter().chain(&step.outputs)) {
             widths[arg.space] = arg.dtype.size().max(widths[arg.space]);
         }
-        Ok(Plan { steps, spaces, widths })
+        let (starts, places) = placed(&steps, spaces.len());
+        Ok(Plan { steps, spaces, widths, starts, places })
     }
 
     /// The steps, for profiles.
@@ -94,8 +99,25 @@ impl Plan {
         assert_eq!(bases.len(), self.spaces.len(), "one base per space");
         let addresses = bases.iter().zip(&self.spaces).map(|(base, space)| base.address(*space)).collect();
         let owned = bases.iter().map(|base| matches!(base, Base::Write(_))).collect();
-        Bound { plan: self, addresses, owned, memory: PhantomData }
+        let at = vec![std::ptr::null_mut(); self.starts[self.steps.len()]];
+        let mut bound = Bound { plan: self, addresses, at, owned, memory: PhantomData };
+        (0..self.spaces.len()).for_each(|space| bound.place(space));
+        bound
     }
+}
+
+/// Where each step's addresses begin in the list of all, and what of the list lies in each space.
+fn placed(steps: &[Step], spaces: usize) -> (Vec<usize>, Vec<Vec<(usize, usize)>>) {
+    let (mut starts, mut places) = (vec![0], vec![Vec::new(); spaces]);
+    for step in steps {
+        let start = starts[starts.len() - 1];
+        let operands = step.inputs.iter().chain(&step.outputs);
+        for (index, arg) in step.workspace.iter().map(|arg| (0, arg)).chain(operands.zip(1..).map(|(arg, i)| (i, arg))) {
+            places[arg.space].push((start + index, arg.offset));
+        }
+        starts.push(start + 1 + step.inputs.len() + step.outputs.len());
+    }
+    (starts, places)
 }
 
 /// The memory behind a space.
@@ -130,6 +152,8 @@ impl Base<'_> {
 pub struct Bound<'a> {
     plan: &'a Plan,
     addresses: Vec<*mut u8>,
+    /// For every step where its workspace, its inputs and its outputs begin.
+    at: Vec<*mut u8>,
     /// Which spaces lie in memory that was lent to be written.
     owned: Vec<bool>,
     memory: PhantomData<&'a mut Memory>,
@@ -151,6 +175,24 @@ impl<'a> Bound<'a> {
         // Safety: just checked to lie inside the memory.
         self.addresses[space] = unsafe { memory.address().add(offset) };
         self.owned[space] = false;
+        self.place(space);
+    }
+
+    /// Points the steps to what they use of a space.
+    fn place(&mut self, space: usize) {
+        let base = self.addresses[space];
+        for &(place, offset) in &self.plan.places[space] {
+            self.at[place] = base.wrapping_add(offset);
+        }
+    }
+
+    /// Runs one step.
+    #[inline]
+    fn step(&self, index: usize, threads: &Threads) -> Result<(), (usize, Fault)> {
+        let plan = self.plan;
+        let (step, at) = (&plan.steps[index], &self.at[plan.starts[index]..plan.starts[index + 1]]);
+        let mut io = Io { at, step, threads, taken: 0, workspace_taken: false };
+        step.kernel.run(&mut io).map_err(|fault| (index, fault))
     }
 
     /// Runs every step in order, with denormals flushed to zero.
@@ -159,11 +201,7 @@ impl<'a> Bound<'a> {
     /// The step that stopped the run, and why.
     pub fn run(&mut self, threads: &Threads) -> Result<(), (usize, Fault)> {
         let _flush = FlushDenormals::new();
-        for (index, step) in self.plan.steps.iter().enumerate() {
-            let mut io = Io { bases: &self.addresses, step, threads, taken: 0, workspace_taken: false };
-            step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
-        }
-        Ok(())
+        (0..self.plan.steps.len()).try_for_each(|index| self.step(index, threads))
     }
 
     /// Runs as [`Bound::run`] and adds each step's seconds to `seconds`, one look at the clock included.
@@ -173,9 +211,8 @@ impl<'a> Bound<'a> {
     pub fn profile(&mut self, threads: &Threads, seconds: &mut [f64]) -> Result<(), (usize, Fault)> {
         let _flush = FlushDenormals::new();
         let mut last = std::time::Instant::now();
-        for (index, step) in self.plan.steps.iter().enumerate() {
-            let mut io = Io { bases: &self.addresses, step, threads, taken: 0, workspace_taken: false };
-            step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
+        for index in 0..self.plan.steps.len() {
+            self.step(index, threads)?;
             let now = std::time::Instant::now();
             seconds[index] += (now - last).as_secs_f64();
             last = now;

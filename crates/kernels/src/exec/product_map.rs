@@ -5,7 +5,7 @@ use super::map::{OPERANDS, overlaps};
 use super::{Fault, InPlace, Io, Kernel};
 use crate::element::Float;
 use crate::gemm::{Beside, BlockwiseGemm, GemmShape, Part};
-use crate::map::{Expr, Map, MapInput, MapOutput, MapType};
+use crate::map::{Expr, MAX_OPERANDS, Map, MapInput, MapOutput, MapType};
 use crate::target::Target;
 
 /// The steps' inputs before those of the pass: `a` and `b`.
@@ -19,7 +19,6 @@ pub struct ProductMapKernel<T: Float + MapType> {
     /// Which input of the pass is the product.
     product: usize,
     inputs: usize,
-    outputs: usize,
     /// Bit `j` of entry `i`: output `j` may lie on input `i` of the pass.
     overlaps: Vec<u64>,
     /// The inputs that lie as the product does: read element by element beside it.
@@ -63,7 +62,6 @@ impl<T: Float + MapType> ProductMapKernel<T> {
             map,
             product,
             inputs: input_count,
-            outputs: output_count,
             overlaps,
             beside,
             map_bytes,
@@ -72,31 +70,37 @@ impl<T: Float + MapType> ProductMapKernel<T> {
     }
 }
 
-/// Addresses that the threads share.
+/// Addresses that the threads share: the pass's workspace, inputs, outputs.
 struct Addresses {
-    inputs: [*const u8; OPERANDS],
-    outputs: [*mut u8; OPERANDS],
-    workspace: *mut u8,
+    at: [*mut u8; 1 + MAX_OPERANDS],
+    len: usize,
 }
 
 // Safety: each part of the product is taken by one thread, which reads and writes only that part's elements.
 unsafe impl Sync for Addresses {}
 
 impl<T: Float + MapType> ProductMapKernel<T> {
+    /// The addresses of a step, with nothing yet where the product is read.
+    fn addresses(&self, given: &[*mut u8]) -> Addresses {
+        let [workspace, _, _, operands @ ..] = given else { unreachable!("a workspace and two sides") };
+        let (before, after) = operands.split_at(self.product);
+        let mut addresses = Addresses { at: [*workspace; 1 + MAX_OPERANDS], len: 2 + operands.len() };
+        addresses.at[1..][..before.len()].copy_from_slice(before);
+        addresses.at[2 + before.len()..][..after.len()].copy_from_slice(after);
+        addresses
+    }
+
     /// The pass over one part of the product.
     ///
     /// # Safety
     /// The addresses are those of this step, and nobody else has the part.
     unsafe fn take(&self, memory: &Addresses, part: &Part<T>) {
         let cols = self.gemm.shape().cols;
-        let mut inputs = memory.inputs;
+        let mut at = memory.at;
         let mut stretch = |start: usize, len: usize, from: *const T| {
-            inputs[self.product] = from.wrapping_sub(start).cast();
+            at[1 + self.product] = from.wrapping_sub(start).cast_mut().cast();
             // Safety: the caller's promise; the stretch lies inside the part.
-            unsafe {
-                let (inputs, outputs) = (&inputs[..self.inputs], &memory.outputs[..self.outputs]);
-                self.map.run_stretch(inputs, outputs, memory.workspace, start..start + len);
-            }
+            unsafe { self.map.run_stretch(&at[..memory.len], start..start + len) };
         };
         if part.row_stride == cols {
             return stretch(part.rows.start * cols, part.rows.len() * cols, part.start);
@@ -134,29 +138,21 @@ impl<T: Float + MapType> Kernel for ProductMapKernel<T> {
 
     fn run(&self, io: &mut Io<'_>) -> Result<(), Fault> {
         let (a, b) = (io.input::<T>(0), io.input::<T>(1));
-        let (bytes, workspace) = io.workspace_of::<T>().split_at_mut(self.map_bytes / size_of::<T>());
-        let mut memory = Addresses {
-            inputs: [std::ptr::null(); OPERANDS],
-            outputs: [std::ptr::null_mut(); OPERANDS],
-            workspace: bytes.as_mut_ptr().cast(),
-        };
-        for (i, at) in memory.inputs[..self.inputs].iter_mut().enumerate().filter(|(i, _)| *i != self.product) {
-            *at = io.input_address(SIDES + i - usize::from(i > self.product));
-        }
-        memory.outputs[..self.outputs].iter_mut().enumerate().for_each(|(j, at)| *at = io.output_address(j));
-        let memory = &memory;
+        let memory = &self.addresses(io.addresses());
+        let operands = &memory.at[1..memory.len];
+        // The pass's workspace comes first.
+        let workspace = &mut io.workspace_of::<T>()[self.map_bytes / size_of::<T>()..];
         let mut beside = [Beside { start: std::ptr::null(), written: false }; OPERANDS];
         for (&i, matrix) in self.beside.iter().zip(&mut beside) {
-            let start = memory.inputs[i];
-            let written = io.threads().count() > 1 && memory.outputs[..self.outputs].contains(&start.cast_mut());
+            let start = operands[i];
+            let written = io.threads().count() > 1 && operands[self.inputs..].contains(&start);
             *matrix = Beside { start: start.cast(), written };
         }
         let beside = &beside[..self.beside.len()];
         // Safety: as for `MapKernel`: the operands lie inside their spaces, and overlap only where `in_place` says so;
         // the product is read nowhere but in the part that is handed over.
         unsafe {
-            let (inputs, outputs) = (&memory.inputs[..self.inputs], &memory.outputs[..self.outputs]);
-            self.map.prepare(inputs, outputs, memory.workspace);
+            self.map.prepare(&memory.at[..memory.len]);
             self.gemm.run(io.threads(), (a, b), workspace, beside, &|part| self.take(memory, part));
         }
         Ok(())

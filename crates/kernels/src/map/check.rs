@@ -5,7 +5,7 @@ use super::sweep::MapType;
 use super::{Axes, Layout, MapError, MapInput, MapOutput, OutputKind};
 
 /// Most inputs and outputs together.
-const MAX_OPERANDS: usize = 128;
+pub(crate) const MAX_OPERANDS: usize = 128;
 
 /// Refuses what does not fit together.
 pub(super) fn check<T: MapType>(

@@ -58,7 +58,7 @@ impl<T: MapType> Map<T> {
             map = job.compile(LONG_TILE_BYTES / size_of::<T>())?;
         }
         if total == 0 {
-            map.tiling.total = 0;
+            (map.tiling.total, map.single) = (0, false);
         }
         Ok(map)
     }

@@ -3,8 +3,9 @@
 use super::assembly::{Assembly, Draft, Place};
 use super::compile::{Access, Want};
 use super::convert::{reader, writer};
+use super::places::{INPUTS, WORKSPACE};
 use super::plan::{MAX_SLOTS, TEMP_GAP, Tiling};
-use super::program::{Converted, Gather, Instr, Map, Moving, ScalarInput, Store, Target};
+use super::program::{Converted, Gather, Instr, Map, Moving, Origin, ScalarInput, Store, Target};
 use super::reduction::{Groups, Rows, Shared};
 use super::simplify::Class;
 use super::sweep::{MapType, Operands};
@@ -76,6 +77,23 @@ impl<T: MapType> Finish<'_, '_, T> {
         ScalarInput { slot: self.slot(place), input: i, offset: input.layout.offset, fill }
     }
 
+    /// Where the slots between constants and temporaries begin: one number for the whole run, or the first tile of an
+    /// operand.
+    fn origins(&self) -> Vec<Origin> {
+        let a = &self.assembly;
+        let of_type = |place: usize, element: usize| Origin { place, bytes: element * size_of::<T>() };
+        let of_input = |i: usize| of_type(INPUTS + i, a.job.inputs[i].layout.offset);
+        let of_output = |i: usize| of_type(INPUTS + a.job.inputs.len() + i, 0);
+        let mut origins: Vec<Origin> = (0..self.first_temp() - self.first_cell).map(|i| of_type(WORKSPACE, i)).collect();
+        let scalars = a.scalars.iter().filter(|scalar| scalar.2).map(|&(place, i, _)| (place, of_input(i)));
+        let moving = a.moving.iter().map(|&(place, i)| (place, of_input(i)));
+        let stores = a.stores.iter().map(|&(place, i, _)| (place, of_output(i)));
+        for (place, origin) in scalars.chain(moving).chain(stores) {
+            origins[self.slot(place) - self.first_cell] = origin;
+        }
+        origins
+    }
+
     fn stores(&self) -> Vec<Store> {
         let a = &self.assembly;
         let store = |&(place, output, spare): &(Place, usize, usize)| {
@@ -111,7 +129,7 @@ impl<T: MapType> Finish<'_, '_, T> {
             let end = Converted { slot, output: i, write, size };
             match want {
                 Want::Store => ends.writes.push(end),
-                Want::Groups(op, len) => ends.groups.push(Groups::new(end, op, len, output.scale, a.job.isa)),
+                Want::Groups(op, len) => ends.groups.push(Groups::new(end, op, len, output.scale, a.job.isa, self.tiling.total)),
                 Want::Rows(op, len) => ends.rows.push(Rows::new(end, op, len, output.scale, a.job.isa, &self.tiling)),
             }
         }
@@ -138,11 +156,13 @@ impl<T: MapType> Finish<'_, '_, T> {
         let tasks = self.tiling.count().div_ceil(tiles_per_task);
         let cell_bytes = (a.cells * size_of::<T>()).next_multiple_of(64);
         let bytes = cell_bytes + tasks * ends.task_bytes;
+        let stores = self.stores();
         Ok(Map {
             input_count: a.job.inputs.len(),
             outputs: a.job.outputs.iter().map(|o| self.target(o)).collect(),
             tiles_per_task,
             tasks,
+            single: self.tiling.count() == 1,
             cells: a.cells,
             scalars: a.scalars.iter().map(|&s| self.scalar(s)).collect(),
             once: a.once.iter().map(|d| self.instr(d)).collect(),
@@ -150,13 +170,14 @@ impl<T: MapType> Finish<'_, '_, T> {
             moving: a.moving.iter().map(|&m| self.moving(m)).collect(),
             gathers: a.gathers.iter().map(|&g| self.gather(g)).collect(),
             patterns: a.patterns.iter().map(|&g| self.gather(g)).collect(),
-            stores: self.stores(),
+            hazardous: stores.iter().any(|store| !store.hazards.is_empty()),
+            stores,
             writes: ends.writes,
             groups: ends.groups,
             rows: ends.rows,
             outer: a.job.collapsed.outer().to_vec(),
-            slots,
-            first_temp: self.first_temp(),
+            origins: self.origins(),
+            table: (slots * size_of::<*mut T>()).next_multiple_of(64),
             temps: a.temps,
             temp_stride: (self.tiling.len * size_of::<T>()).next_multiple_of(64) + TEMP_GAP,
             task_bytes: ends.task_bytes,

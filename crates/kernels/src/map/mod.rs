@@ -18,11 +18,13 @@ mod join;
 mod layout;
 mod links;
 mod op;
+mod places;
 mod plan;
 mod program;
 mod reduction;
 mod run;
 mod simplify;
+mod single;
 mod slope;
 mod step;
 mod sweep;
@@ -31,6 +33,7 @@ mod tests;
 
 use std::fmt;
 
+pub(crate) use check::MAX_OPERANDS;
 pub use expr::{Binary, Expr, Unary, ValueId};
 pub use layout::{Layout, reduction_layout};
 use op::Op;

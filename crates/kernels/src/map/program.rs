@@ -15,6 +15,8 @@ pub struct Map<T: MapType> {
     pub(super) tiling: Tiling,
     pub(super) tiles_per_task: usize,
     pub(super) tasks: usize,
+    /// Whether all elements are one tile.
+    pub(super) single: bool,
     pub(super) constants: Vec<T>,
     /// Run-time numbers that do not change during a run.
     pub(super) cells: usize,
@@ -32,12 +34,23 @@ pub struct Map<T: MapType> {
     pub(super) rows: Vec<Rows<T>>,
     /// Extents of all dimensions but the innermost.
     pub(super) outer: Vec<usize>,
-    pub(super) slots: usize,
-    pub(super) first_temp: usize,
+    /// Where each slot between the constants and the temporaries begins, for the first tile.
+    pub(super) origins: Vec<Origin>,
+    /// Whether a store may have to wait for the end of its tile.
+    pub(super) hazardous: bool,
+    /// Bytes of the table of slots.
+    pub(super) table: usize,
     pub(super) temps: usize,
     pub(super) temp_stride: usize,
     pub(super) task_bytes: usize,
     pub(super) workspace: usize,
+}
+
+/// Where a slot begins: so many bytes from one of the [places](super::places::Places) of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub place: usize,
+    pub bytes: usize,
 }
 
 /// What an output holds when the iteration has no elements.

@@ -1,5 +1,6 @@
 //! Reductions that ride along with a program: running results per task, joined in task order.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::Reduce;
@@ -21,6 +22,8 @@ pub(super) struct Groups<T> {
     end: Converted<T>,
     op: Reduce,
     len: usize,
+    /// How many groups there are.
+    count: usize,
     scale: Option<f64>,
     fold: Fold<T>,
 }
@@ -43,8 +46,13 @@ pub(super) struct GroupTask<'a, T: MapType> {
 }
 
 impl<T: MapType> Groups<T> {
-    pub fn new(end: Converted<T>, op: Reduce, len: usize, scale: Option<f64>, isa: Isa) -> Groups<T> {
-        Groups { end, op, len, scale, fold: T::fold(op, isa) }
+    pub fn new(end: Converted<T>, op: Reduce, len: usize, scale: Option<f64>, isa: Isa, total: usize) -> Groups<T> {
+        Groups { end, op, len, count: total / len, scale, fold: T::fold(op, isa) }
+    }
+
+    /// Where its tile is.
+    pub fn slot(&self) -> usize {
+        self.end.slot
     }
 
     fn start(&self) -> T::Wide {
@@ -104,14 +112,25 @@ impl<T: MapType> Groups<T> {
     /// # Safety
     /// `tile` holds them, and the output has its elements from `group` on.
     unsafe fn whole_groups(&self, tile: *const T, group: usize, count: usize, outputs: &[*mut u8]) {
-        let mut joined = [T::whole(0); BATCH];
+        let mut joined = [MaybeUninit::<T>::uninit(); BATCH];
+        let joined: *mut T = joined.as_mut_ptr().cast();
         // Safety: the caller's promise.
         unsafe {
-            (self.fold)(tile, self.len, count, joined.as_mut_ptr());
-            if self.scale.is_some() {
-                joined[..count].iter_mut().for_each(|j| *j = T::narrow(j.widen(), self.scale));
-            }
-            (self.end.write)(joined.as_ptr(), outputs[self.end.output].add(group * self.end.size), count);
+            (self.fold)(tile, self.len, count, joined);
+            rescale(joined, count, self.scale);
+            (self.end.write)(joined, outputs[self.end.output].add(group * self.end.size), count);
+        }
+    }
+
+    /// Joins and writes all groups of a program whose only tile is at `tile`.
+    ///
+    /// # Safety
+    /// `tile` holds them, and `outputs` is valid.
+    pub unsafe fn all(&self, tile: *const T, outputs: &[*mut u8]) {
+        for group in (0..self.count).step_by(BATCH) {
+            let count = (self.count - group).min(BATCH);
+            // Safety: the caller's promise.
+            unsafe { self.whole_groups(tile.add(group * self.len), group, count, outputs) };
         }
     }
 
@@ -154,6 +173,19 @@ impl<T: MapType> Groups<T> {
     }
 }
 
+/// Multiplies results by the factor of their output.
+///
+/// # Safety
+/// `results` is valid for `count` elements.
+unsafe fn rescale<T: MapType>(results: *mut T, count: usize, scale: Option<f64>) {
+    if scale.is_some() {
+        for i in 0..count {
+            // Safety: the caller's promise.
+            unsafe { *results.add(i) = T::narrow((*results.add(i)).widen(), scale) };
+        }
+    }
+}
+
 /// `out[j] = join of elements j, j + period, j + 2·period …`: a reduction over leading dimensions.
 #[derive(Debug)]
 pub(super) struct Rows<T> {
@@ -183,7 +215,20 @@ const FIRST_TWO: Operands = {
     Operands { dst: [0; RESULTS], scalars: 0, src }
 };
 
+/// `slot 0 ← slot 1 ∘ slot 2`
+const FIRST_OF_TWO: Operands = {
+    let mut src = [0; MAX_SOURCES];
+    src[0] = 1;
+    src[1] = 2;
+    Operands { dst: [0; RESULTS], scalars: 0, src }
+};
+
 impl<T: MapType> Rows<T> {
+    /// Where its tile is.
+    pub fn slot(&self) -> usize {
+        self.end.slot
+    }
+
     pub fn new(end: Converted<T>, op: Reduce, period: usize, scale: Option<f64>, isa: Isa, tiling: &Tiling) -> Rows<T> {
         let width = if tiling.per_row == 0 { period * (tiling.len / period).max(1) } else { period };
         Rows { end, op, period, width, scale, row: op.row(isa), progress: 0, running: 0, wide: 0 }
@@ -284,21 +329,44 @@ impl<T: MapType> Rows<T> {
         unsafe { (self.row)(pair.as_ptr(), &FIRST_TWO, len) }
     }
 
-    /// Joins the running results into their first `period`, by halves.
+    /// Joins the `width` elements at `from`, which may be the running results, into the first `period` of those, by
+    /// halves; where they are.
     ///
     /// # Safety
-    /// `task` points to this task's workspace.
-    unsafe fn narrow(&self, task: *mut u8) -> *mut T {
+    /// `from` is valid for them; `task` points to this task's workspace.
+    unsafe fn narrow(&self, mut from: *mut T, task: *mut u8) -> *mut T {
+        let mut count = self.width / self.period;
         // Safety: every index is below `width`.
         unsafe {
             let running = self.running(task);
-            let mut count = self.width / self.period;
             while count > 1 {
                 let half = count / 2;
-                self.add(running, running.add((count - half) * self.period), half * self.period);
-                count -= half;
+                let (start, rest) = (half * self.period, count - half);
+                if from != running {
+                    std::ptr::copy_nonoverlapping(from.add(start), running.add(start), (rest - half) * self.period);
+                }
+                let three = [running, from, from.add(rest * self.period)];
+                (self.row)(three.as_ptr(), &FIRST_OF_TWO, start);
+                (from, count) = (running, rest);
             }
-            running
+        }
+        from
+    }
+
+    /// Joins and writes all rows of a program whose only tile is at `tile`.
+    ///
+    /// # Safety
+    /// `tile` holds them; `task` points to the workspace, and `outputs` is valid.
+    pub unsafe fn all(&self, tile: *mut T, task: *mut u8, outputs: &[*mut u8]) {
+        // Safety: the caller's promise; a single tile is as wide as the running results.
+        unsafe {
+            let mut joined = self.narrow(tile, task);
+            if self.scale.is_some() && joined != self.running(task) {
+                std::ptr::copy_nonoverlapping(joined, self.running(task), self.period);
+                joined = self.running(task);
+            }
+            rescale(joined, self.period, self.scale);
+            (self.end.write)(joined, outputs[self.end.output], self.period);
         }
     }
 
@@ -309,7 +377,7 @@ impl<T: MapType> Rows<T> {
     unsafe fn flush(&self, progress: &mut Progress, task: *mut u8) {
         // Safety: both results hold `period` elements.
         unsafe {
-            let (from, to) = (self.narrow(task), self.wide(task));
+            let (from, to) = (self.narrow(self.running(task), task), self.wide(task));
             for j in 0..self.period {
                 let joined = (*from.add(j)).widen();
                 to.add(j).write(if progress.moved { self.op.two(*to.add(j), joined) } else { joined });

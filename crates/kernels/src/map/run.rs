@@ -4,6 +4,8 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::convert::Rows;
+use super::check::MAX_OPERANDS;
+use super::places::{INPUTS, Places};
 use super::plan::{MAX_SLOTS, TEMP_BYTES};
 use super::program::{Gather, Map};
 use super::reduction::{GroupTask, Shared};
@@ -20,16 +22,6 @@ const ONE: Rows = Rows { count: 1, stride: 0, len: 1, step: 0 };
 #[repr(align(64))]
 struct Stack<const BYTES: usize>(MaybeUninit<[u8; BYTES]>);
 
-/// The pointers of one run.
-struct Memory<'a> {
-    inputs: &'a [*const u8],
-    outputs: &'a [*mut u8],
-    workspace: *mut u8,
-}
-
-// Safety: tasks write disjoint elements of the outputs and their own part of the workspace.
-unsafe impl Sync for Memory<'_> {}
-
 /// Which part of a run a call does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -39,6 +31,8 @@ enum Part {
     Task(usize),
     /// Both, for a program of one task.
     Whole,
+    /// The same for a program of one tile.
+    Single,
     /// Some elements of a program of [stretches](Map::run_stretch).
     Stretch(usize, usize),
 }
@@ -57,24 +51,45 @@ impl<T: MapType> Map<T> {
     /// [`workspace_len`](Map::workspace_len).
     pub unsafe fn run(&self, threads: &Threads, inputs: &[*const u8], outputs: &[*mut u8], workspace: &mut [u8]) {
         assert_eq!(inputs.len(), self.input_count, "inputs");
-        assert_eq!(outputs.len(), self.outputs.len(), "outputs");
         assert!(workspace.len() >= self.workspace_len(), "workspace of {} bytes", workspace.len());
-        let aligned = workspace.as_mut_ptr().wrapping_add(workspace.as_ptr().align_offset(64));
-        let memory = Memory { inputs, outputs, workspace: aligned };
-        // Safety: the caller's promise, and a workspace as large as asked for.
+        let mut at = [workspace.as_mut_ptr().wrapping_add(workspace.as_ptr().align_offset(64)); 1 + MAX_OPERANDS];
+        let operands = inputs.iter().map(|input| input.cast_mut()).chain(outputs.iter().copied());
+        at[1..].iter_mut().zip(operands).for_each(|(at, operand)| *at = operand);
+        // Safety: the caller's promise.
+        unsafe { self.run_at(threads, &at[..1 + inputs.len() + outputs.len()]) };
+    }
+
+    /// As [`run`](Map::run), by one list of addresses: the workspace, then the inputs, then the outputs.
+    ///
+    /// # Safety
+    /// As [`run`](Map::run); the workspace is aligned to 64 bytes and has [`workspace_len`](Map::workspace_len) bytes.
+    ///
+    /// # Panics
+    /// When the number of addresses is not that of `new`.
+    #[inline]
+    pub(crate) unsafe fn run_at(&self, threads: &Threads, at: &[*mut u8]) {
+        let memory = &self.places(at);
+        // Safety: the caller's promise.
         unsafe {
-            if self.tiling.total == 0 {
-                self.write_empty(outputs);
+            if self.single {
+                self.call(memory, Part::Single);
+            } else if self.tiling.total == 0 {
+                self.write_empty(memory.outputs());
             } else if self.tasks == 1 {
-                self.call(&memory, Part::Whole);
-                self.finish(&memory);
+                self.call(memory, Part::Whole);
+                self.finish(memory);
             } else {
-                self.call(&memory, Part::Once);
-                let memory = &memory;
+                self.call(memory, Part::Once);
                 threads.run(self.tasks, &move |task| self.call(memory, Part::Task(task)));
                 self.finish(memory);
             }
         }
+    }
+
+    #[inline]
+    fn places<'a>(&self, at: &'a [*mut u8]) -> Places<'a> {
+        assert_eq!(at.len(), INPUTS + self.input_count + self.outputs.len(), "a place of each operand");
+        Places::new(at, self.input_count)
     }
 
     /// Whether an element of the results depends on the same element of the inputs, and on numbers that do not change
@@ -87,10 +102,10 @@ impl<T: MapType> Map<T> {
     /// What comes before the first stretch of a run.
     ///
     /// # Safety
-    /// As [`run`](Map::run); `workspace` is aligned to 64 bytes and has [`workspace_len`](Map::workspace_len) bytes.
-    pub(crate) unsafe fn prepare(&self, inputs: &[*const u8], outputs: &[*mut u8], workspace: *mut u8) {
+    /// As [`run_at`](Map::run_at).
+    pub(crate) unsafe fn prepare(&self, at: &[*mut u8]) {
         // Safety: the caller's promise.
-        unsafe { self.call(&Memory { inputs, outputs, workspace }, Part::Once) };
+        unsafe { self.call(&self.places(at), Part::Once) };
     }
 
     /// Elements `range` of a [pointwise](Map::is_pointwise) program that was [prepared](Map::prepare). Element `i` of an
@@ -98,20 +113,14 @@ impl<T: MapType> Map<T> {
     ///
     /// # Safety
     /// As [`prepare`](Map::prepare), for these elements; nobody else has them.
-    pub(crate) unsafe fn run_stretch(
-        &self,
-        inputs: &[*const u8],
-        outputs: &[*mut u8],
-        workspace: *mut u8,
-        range: Range<usize>,
-    ) {
+    pub(crate) unsafe fn run_stretch(&self, at: &[*mut u8], range: Range<usize>) {
         // Safety: the caller's promise.
-        unsafe { self.call(&Memory { inputs, outputs, workspace }, Part::Stretch(range.start, range.end)) };
+        unsafe { self.call(&self.places(at), Part::Stretch(range.start, range.end)) };
     }
 
     /// # Safety
     /// The table is filled, the once-only instructions have run, and the program is pointwise.
-    unsafe fn run_elements(&self, memory: &Memory<'_>, slots: *mut *mut T, range: Range<usize>) {
+    unsafe fn run_elements(&self, memory: &Places<'_>, slots: *mut *mut T, range: Range<usize>) {
         let deferred = self.deferred(memory);
         for start in range.clone().step_by(self.tiling.len) {
             let tile = start..range.end.min(start + self.tiling.len);
@@ -136,14 +145,13 @@ impl<T: MapType> Map<T> {
 
     /// # Safety
     /// As [`run`](Map::run).
-    unsafe fn call(&self, memory: &Memory<'_>, part: Part) {
-        let table = (self.slots * size_of::<*mut T>()).next_multiple_of(64);
+    unsafe fn call(&self, memory: &Places<'_>, part: Part) {
         // Safety: each stack is as large as the program needs.
         unsafe {
-            if table + self.temps * self.temp_stride <= SMALL {
-                self.on_stack::<SMALL>(memory, part, table);
+            if self.table + self.temps * self.temp_stride <= SMALL {
+                self.on_stack::<SMALL>(memory, part);
             } else {
-                self.on_stack::<LARGE>(memory, part, table);
+                self.on_stack::<LARGE>(memory, part);
             }
         }
     }
@@ -151,18 +159,22 @@ impl<T: MapType> Map<T> {
     /// # Safety
     /// As [`run`](Map::run), and `BYTES` are enough.
     #[inline(never)]
-    unsafe fn on_stack<const BYTES: usize>(&self, memory: &Memory<'_>, part: Part, table: usize) {
+    unsafe fn on_stack<const BYTES: usize>(&self, memory: &Places<'_>, part: Part) {
         let mut stack = Stack::<BYTES>(MaybeUninit::uninit());
         let base = stack.0.as_mut_ptr().cast::<u8>();
         let slots = base.cast::<*mut T>();
         // Safety: the table and the temporaries fit.
         unsafe {
-            self.fill_table(memory, slots, base.add(table));
+            self.fill_table(memory, slots, base.add(self.table));
             match part {
                 Part::Once => self.run_once(memory, slots),
                 Part::Whole => {
                     self.run_once(memory, slots);
                     self.run_tiles(memory, slots, 0);
+                }
+                Part::Single => {
+                    self.run_once(memory, slots);
+                    self.run_single(memory, slots);
                 }
                 Part::Task(task) => self.run_tiles(memory, slots, task),
                 Part::Stretch(start, end) => self.run_elements(memory, slots, start..end),
@@ -172,31 +184,33 @@ impl<T: MapType> Map<T> {
 
     /// # Safety
     /// `slots` holds the table, `temps` the temporaries.
-    unsafe fn fill_table(&self, memory: &Memory<'_>, slots: *mut *mut T, temps: *mut u8) {
-        // Safety: every slot is below `self.slots`.
+    #[inline]
+    unsafe fn fill_table(&self, memory: &Places<'_>, slots: *mut *mut T, temps: *mut u8) {
+        let at = memory.all();
+        // Safety: the table has a slot for every constant, origin and temporary, and origins name places of this run.
         unsafe {
-            for (i, constant) in self.constants.iter().enumerate() {
-                slots.add(i).write(std::ptr::from_ref(constant).cast_mut());
+            let constants = self.constants.as_ptr().cast_mut();
+            for i in 0..self.constants.len() {
+                slots.add(i).write(constants.add(i));
             }
-            for i in 0..self.cells {
-                slots.add(self.constants.len() + i).write(memory.workspace.cast::<T>().add(i));
+            let operands = slots.add(self.constants.len());
+            for (i, origin) in self.origins.iter().enumerate() {
+                operands.add(i).write(at.get_unchecked(origin.place).wrapping_add(origin.bytes).cast());
             }
-            for scalar in self.scalars.iter().filter(|s| s.fill.is_none()) {
-                slots.add(scalar.slot).write(memory.inputs[scalar.input].cast::<T>().add(scalar.offset).cast_mut());
-            }
+            let first = operands.add(self.origins.len());
             for i in 0..self.temps {
-                slots.add(self.first_temp + i).write(temps.add(i * self.temp_stride).cast());
+                first.add(i).write(temps.add(i * self.temp_stride).cast());
             }
         }
     }
 
     /// # Safety
     /// The table is filled.
-    unsafe fn run_once(&self, memory: &Memory<'_>, slots: *mut *mut T) {
+    unsafe fn run_once(&self, memory: &Places<'_>, slots: *mut *mut T) {
         for scalar in &self.scalars {
             if let Some((fill, size)) = scalar.fill {
                 // Safety: the input has an element at its offset, and the slot is a cell.
-                unsafe { fill(memory.inputs[scalar.input].add(scalar.offset * size), ONE, *slots.add(scalar.slot)) };
+                unsafe { fill(memory.inputs()[scalar.input].add(scalar.offset * size), ONE, *slots.add(scalar.slot)) };
             }
         }
         for instr in &self.once {
@@ -213,14 +227,14 @@ impl<T: MapType> Map<T> {
 
     /// # Safety
     /// As [`run`](Map::run).
-    unsafe fn task_memory(&self, memory: &Memory<'_>, task: usize) -> *mut u8 {
+    pub(super) unsafe fn task_memory(&self, memory: &Places<'_>, task: usize) -> *mut u8 {
         let cells = (self.cells * size_of::<T>()).next_multiple_of(64);
-        memory.workspace.wrapping_add(cells + task * self.task_bytes)
+        memory.workspace().wrapping_add(cells + task * self.task_bytes)
     }
 
     /// # Safety
     /// The table is filled, and the once-only instructions have run.
-    unsafe fn run_tiles(&self, memory: &Memory<'_>, slots: *mut *mut T, task: usize) {
+    unsafe fn run_tiles(&self, memory: &Places<'_>, slots: *mut *mut T, task: usize) {
         // Safety: the caller's promise.
         unsafe {
             for pattern in &self.patterns {
@@ -243,14 +257,20 @@ impl<T: MapType> Map<T> {
 
     /// Bit `i` is set where store `i` must wait for the end of the tile, since an input that is still needed is the
     /// same memory.
-    fn deferred(&self, memory: &Memory<'_>) -> u128 {
+    #[inline]
+    pub(super) fn deferred(&self, memory: &Places<'_>) -> u128 {
+        if self.hazardous { self.clashes(memory) } else { 0 }
+    }
+
+    /// Which stores have a hazard in this run.
+    fn clashes(&self, memory: &Places<'_>) -> u128 {
         let mut bits = 0;
         for (i, store) in self.stores.iter().enumerate() {
-            let to = memory.outputs[store.output].cast_const();
+            let to = memory.outputs()[store.output];
             let clash = store
                 .hazards
                 .iter()
-                .any(|&(input, offset)| memory.inputs[input].wrapping_add(offset * size_of::<T>()) == to);
+                .any(|&(input, offset)| memory.inputs()[input].wrapping_add(offset * size_of::<T>()) == to);
             bits |= u128::from(clash) << i;
         }
         bits
@@ -260,7 +280,7 @@ impl<T: MapType> Map<T> {
     /// As [`run_tiles`](Self::run_tiles).
     unsafe fn run_reducing(
         &self,
-        memory: &Memory<'_>,
+        memory: &Places<'_>,
         slots: *mut *mut T,
         task: usize,
         tiles: Range<usize>,
@@ -277,7 +297,7 @@ impl<T: MapType> Map<T> {
                 let range = self.tiling.range(tile);
                 self.run_body(memory, slots, &range, deferred);
                 for (g, groups) in self.groups.iter().enumerate() {
-                    groups.tile(slots, &range, &GroupTask { start, shared: shared(g), outputs: memory.outputs });
+                    groups.tile(slots, &range, &GroupTask { start, shared: shared(g), outputs: memory.outputs() });
                 }
                 self.rows.iter().for_each(|rows| rows.tile(slots, range.start, range.len(), own));
                 self.write_out(memory, slots, &range, deferred);
@@ -288,18 +308,18 @@ impl<T: MapType> Map<T> {
 
     /// # Safety
     /// All tasks are done.
-    unsafe fn finish(&self, memory: &Memory<'_>) {
+    unsafe fn finish(&self, memory: &Places<'_>) {
         // Safety: as `run`.
         unsafe {
             let first = self.task_memory(memory, 0);
             if self.tasks > 1 {
                 for (g, groups) in self.groups.iter().enumerate() {
                     let shared = first.cast::<Shared<T::Wide>>().add(g).cast::<u8>();
-                    groups.finish(self.tasks, |i| self.task_start(i), shared, self.task_bytes, memory.outputs);
+                    groups.finish(self.tasks, |i| self.task_start(i), shared, self.task_bytes, memory.outputs());
                 }
             }
             for rows in &self.rows {
-                rows.finish(self.tasks, first, self.task_bytes, memory.outputs);
+                rows.finish(self.tasks, first, self.task_bytes, memory.outputs());
             }
         }
     }
@@ -309,7 +329,7 @@ impl<T: MapType> Map<T> {
     /// # Safety
     /// As [`run_tiles`](Self::run_tiles).
     #[inline(always)]
-    unsafe fn run_body(&self, memory: &Memory<'_>, slots: *mut *mut T, range: &Range<usize>, deferred: u128) {
+    unsafe fn run_body(&self, memory: &Places<'_>, slots: *mut *mut T, range: &Range<usize>, deferred: u128) {
         let (at, len) = (range.start, range.len());
         // Safety: every tile lies within the iteration.
         unsafe {
@@ -318,8 +338,8 @@ impl<T: MapType> Map<T> {
                     None => at as isize,
                     Some((outer, inner)) => self.element(outer, *inner, at),
                 };
-                let base = memory.inputs[moving.input].cast::<T>().wrapping_add(moving.offset);
-                slots.add(moving.slot).write(base.wrapping_offset(element).cast_mut());
+                let base = memory.inputs()[moving.input].cast::<T>().wrapping_add(moving.offset);
+                slots.add(moving.slot).write(base.wrapping_offset(element));
             }
             for gather in &self.gathers {
                 self.gather(gather, memory, at, len, *slots.add(gather.slot));
@@ -328,30 +348,38 @@ impl<T: MapType> Map<T> {
                 let to = if deferred >> i & 1 != 0 {
                     *slots.add(store.spare)
                 } else {
-                    memory.outputs[store.output].cast::<T>().add(at)
+                    memory.outputs()[store.output].cast::<T>().add(at)
                 };
                 slots.add(store.slot).write(to);
             }
-            for instr in &self.body {
-                (instr.kernel)(slots, &instr.operands, if instr.scalar { 1 } else { len });
-            }
+            self.run_instructions(slots, len);
+        }
+    }
+
+    /// # Safety
+    /// Every slot points to a tile of `len` elements, or to the one number that it stands for.
+    #[inline(always)]
+    pub(super) unsafe fn run_instructions(&self, slots: *mut *mut T, len: usize) {
+        for instr in &self.body {
+            // Safety: the caller's promise.
+            unsafe { (instr.kernel)(slots, &instr.operands, if instr.scalar { 1 } else { len }) };
         }
     }
 
     /// # Safety
     /// As [`run_tiles`](Self::run_tiles); the instructions have run on this tile.
     #[inline(always)]
-    unsafe fn write_out(&self, memory: &Memory<'_>, slots: *mut *mut T, range: &Range<usize>, deferred: u128) {
+    pub(super) unsafe fn write_out(&self, memory: &Places<'_>, slots: *mut *mut T, range: &Range<usize>, deferred: u128) {
         let (at, len) = (range.start, range.len());
         // Safety: every tile lies within the iteration.
         unsafe {
             for write in &self.writes {
-                (write.write)(*slots.add(write.slot), memory.outputs[write.output].add(at * write.size), len);
+                (write.write)(*slots.add(write.slot), memory.outputs()[write.output].add(at * write.size), len);
             }
             if deferred != 0 {
                 for (i, store) in self.stores.iter().enumerate().filter(|(i, _)| deferred >> i & 1 != 0) {
                     debug_assert!(i < self.stores.len());
-                    let to = memory.outputs[store.output].cast::<T>().add(at);
+                    let to = memory.outputs()[store.output].cast::<T>().add(at);
                     std::ptr::copy_nonoverlapping((*slots.add(store.slot)).cast_const(), to, len);
                 }
             }
@@ -385,10 +413,10 @@ impl<T: MapType> Map<T> {
     ///
     /// # Safety
     /// They lie within the iteration, and `to` has room.
-    unsafe fn gather(&self, gather: &Gather<T>, memory: &Memory<'_>, at: usize, len: usize, to: *mut T) {
+    pub(super) unsafe fn gather(&self, gather: &Gather<T>, memory: &Places<'_>, at: usize, len: usize, to: *mut T) {
         let (&inner, outer) = gather.strides.split_last().expect("at least one dimension");
         let (row, column) = (at / self.tiling.inner, at % self.tiling.inner);
-        let base = memory.inputs[gather.input].wrapping_add(gather.offset * gather.size);
+        let base = memory.inputs()[gather.input].wrapping_add(gather.offset * gather.size);
         let size = gather.size as isize;
         let start = self.row_start(outer, row) + column as isize * inner;
         // Safety: the caller's promise.
@@ -421,12 +449,12 @@ impl<T: MapType> Map<T> {
     ///
     /// # Safety
     /// The input has a row, and `to` has room for a tile.
-    unsafe fn repeat(&self, pattern: &Gather<T>, memory: &Memory<'_>, to: *mut T) {
+    pub(super) unsafe fn repeat(&self, pattern: &Gather<T>, memory: &Places<'_>, to: *mut T) {
         let inner = self.tiling.inner;
         let stride = *pattern.strides.last().expect("at least one dimension");
         // Safety: the caller's promise; each copy reads what is already there.
         unsafe {
-            let row = memory.inputs[pattern.input].add(pattern.offset * pattern.size);
+            let row = memory.inputs()[pattern.input].add(pattern.offset * pattern.size);
             (pattern.fill)(row, Rows { len: inner, step: stride, ..ONE }, to);
             let mut done = inner;
             while done < self.tiling.len {
