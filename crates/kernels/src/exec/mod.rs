@@ -100,6 +100,7 @@ impl<'a> Io<'a> {
     ///
     /// # Panics
     /// Where `T` is not the input's type: a bug of the kernel's.
+    #[inline]
     pub fn input<T: Element>(&self, index: usize) -> &'a [T] {
         let arg = &self.step.inputs[index];
         assert_eq!(arg.dtype, T::DTYPE, "input {index} of {}", self.step.kernel.name());
@@ -113,6 +114,7 @@ impl<'a> Io<'a> {
     ///
     /// # Panics
     /// Where `T` is not the output's type, or the output is taken twice: bugs of the kernel's.
+    #[inline]
     pub fn output<T: Element>(&mut self, index: usize) -> &'a mut [T] {
         let arg = &self.step.outputs[index];
         assert_eq!(arg.dtype, T::DTYPE, "output {index} of {}", self.step.kernel.name());
@@ -126,6 +128,7 @@ impl<'a> Io<'a> {
     ///
     /// # Panics
     /// Where it is taken twice.
+    #[inline]
     pub fn workspace(&mut self) -> &'a mut [u8] {
         assert!(!std::mem::replace(&mut self.workspace_taken, true), "workspace taken twice");
         match &self.step.workspace {
@@ -136,6 +139,7 @@ impl<'a> Io<'a> {
     }
 
     /// The scratch as a slice of `T`.
+    #[inline]
     pub fn workspace_of<T: Element>(&mut self) -> &'a mut [T] {
         let bytes = self.workspace();
         if bytes.is_empty() {

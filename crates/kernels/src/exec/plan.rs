@@ -112,7 +112,8 @@ fn placed(steps: &[Step], spaces: usize) -> (Vec<usize>, Vec<Vec<(usize, usize)>
     for step in steps {
         let start = starts[starts.len() - 1];
         let operands = step.inputs.iter().chain(&step.outputs);
-        for (index, arg) in step.workspace.iter().map(|arg| (0, arg)).chain(operands.zip(1..).map(|(arg, i)| (i, arg))) {
+        for (index, arg) in step.workspace.iter().map(|arg| (0, arg)).chain(operands.zip(1..).map(|(arg, i)| (i, arg)))
+        {
             places[arg.space].push((start + index, arg.offset));
         }
         starts.push(start + 1 + step.inputs.len() + step.outputs.len());
@@ -186,13 +187,11 @@ impl<'a> Bound<'a> {
         }
     }
 
-    /// Runs one step.
+    /// The steps with the addresses of their arguments.
     #[inline]
-    fn step(&self, index: usize, threads: &Threads) -> Result<(), (usize, Fault)> {
-        let plan = self.plan;
-        let (step, at) = (&plan.steps[index], &self.at[plan.starts[index]..plan.starts[index + 1]]);
-        let mut io = Io { at, step, threads, taken: 0, workspace_taken: false };
-        step.kernel.run(&mut io).map_err(|fault| (index, fault))
+    fn steps(&self) -> impl Iterator<Item = (usize, (&'a Step, &[*mut u8]))> {
+        let at = self.plan.starts.windows(2).map(|ends| &self.at[ends[0]..ends[1]]);
+        self.plan.steps.iter().zip(at).enumerate()
     }
 
     /// Runs every step in order, with denormals flushed to zero.
@@ -201,7 +200,11 @@ impl<'a> Bound<'a> {
     /// The step that stopped the run, and why.
     pub fn run(&mut self, threads: &Threads) -> Result<(), (usize, Fault)> {
         let _flush = FlushDenormals::new();
-        (0..self.plan.steps.len()).try_for_each(|index| self.step(index, threads))
+        for (index, (step, at)) in self.steps() {
+            let mut io = Io { at, step, threads, taken: 0, workspace_taken: false };
+            step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
+        }
+        Ok(())
     }
 
     /// Runs as [`Bound::run`] and adds each step's seconds to `seconds`, one look at the clock included.
@@ -211,8 +214,9 @@ impl<'a> Bound<'a> {
     pub fn profile(&mut self, threads: &Threads, seconds: &mut [f64]) -> Result<(), (usize, Fault)> {
         let _flush = FlushDenormals::new();
         let mut last = std::time::Instant::now();
-        for index in 0..self.plan.steps.len() {
-            self.step(index, threads)?;
+        for (index, (step, at)) in self.steps() {
+            let mut io = Io { at, step, threads, taken: 0, workspace_taken: false };
+            step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
             let now = std::time::Instant::now();
             seconds[index] += (now - last).as_secs_f64();
             last = now;

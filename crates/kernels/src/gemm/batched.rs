@@ -83,6 +83,9 @@ impl<T: Float> BatchedGemm<T> {
                 && workspace.len() >= self.workspace_len(),
             "batched matrix product: a slice is shorter than planned"
         );
+        if self.batch == 1 {
+            return self.one.run(threads, a, b, bias, c, workspace);
+        }
         self.one.check_bias(bias);
         if self.c_len == 0 {
             return;

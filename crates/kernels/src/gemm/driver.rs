@@ -174,7 +174,7 @@ impl<T: Float> Gemm<T> {
     ///
     /// # Safety
     /// That of [`Self::run_single`].
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn multiply_tile(
         &self,
         buffers: &Buffers<T>,

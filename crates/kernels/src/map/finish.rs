@@ -84,7 +84,8 @@ impl<T: MapType> Finish<'_, '_, T> {
         let of_type = |place: usize, element: usize| Origin { place, bytes: element * size_of::<T>() };
         let of_input = |i: usize| of_type(INPUTS + i, a.job.inputs[i].layout.offset);
         let of_output = |i: usize| of_type(INPUTS + a.job.inputs.len() + i, 0);
-        let mut origins: Vec<Origin> = (0..self.first_temp() - self.first_cell).map(|i| of_type(WORKSPACE, i)).collect();
+        let mut origins: Vec<Origin> =
+            (0..self.first_temp() - self.first_cell).map(|i| of_type(WORKSPACE, i)).collect();
         let scalars = a.scalars.iter().filter(|scalar| scalar.2).map(|&(place, i, _)| (place, of_input(i)));
         let moving = a.moving.iter().map(|&(place, i)| (place, of_input(i)));
         let stores = a.stores.iter().map(|&(place, i, _)| (place, of_output(i)));
@@ -129,7 +130,9 @@ impl<T: MapType> Finish<'_, '_, T> {
             let end = Converted { slot, output: i, write, size };
             match want {
                 Want::Store => ends.writes.push(end),
-                Want::Groups(op, len) => ends.groups.push(Groups::new(end, op, len, output.scale, a.job.isa, self.tiling.total)),
+                Want::Groups(op, len) => {
+                    ends.groups.push(Groups::new(end, op, len, output.scale, a.job.isa, self.tiling.total))
+                }
                 Want::Rows(op, len) => ends.rows.push(Rows::new(end, op, len, output.scale, a.job.isa, &self.tiling)),
             }
         }
@@ -157,6 +160,9 @@ impl<T: MapType> Finish<'_, '_, T> {
         let cell_bytes = (a.cells * size_of::<T>()).next_multiple_of(64);
         let bytes = cell_bytes + tasks * ends.task_bytes;
         let stores = self.stores();
+        let hazardous = stores.iter().any(|store| !store.hazards.is_empty());
+        let converted = a.scalars.iter().any(|scalar| !scalar.2);
+        let beside = a.once.len() + a.gathers.len() + a.patterns.len() + a.ends.len();
         Ok(Map {
             input_count: a.job.inputs.len(),
             outputs: a.job.outputs.iter().map(|o| self.target(o)).collect(),
@@ -170,7 +176,8 @@ impl<T: MapType> Finish<'_, '_, T> {
             moving: a.moving.iter().map(|&m| self.moving(m)).collect(),
             gathers: a.gathers.iter().map(|&g| self.gather(g)).collect(),
             patterns: a.patterns.iter().map(|&g| self.gather(g)).collect(),
-            hazardous: stores.iter().any(|store| !store.hazards.is_empty()),
+            plain: beside == 0 && !converted && !hazardous,
+            hazardous,
             stores,
             writes: ends.writes,
             groups: ends.groups,

@@ -36,6 +36,8 @@ pub struct Map<T: MapType> {
     pub(super) outer: Vec<usize>,
     /// Where each slot between the constants and the temporaries begins, for the first tile.
     pub(super) origins: Vec<Origin>,
+    /// Whether the instructions on each tile are all that there is to do, with operands where they lie.
+    pub(super) plain: bool,
     /// Whether a store may have to wait for the end of its tile.
     pub(super) hazardous: bool,
     /// Bytes of the table of slots.

@@ -3,8 +3,8 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::convert::Rows;
 use super::check::MAX_OPERANDS;
+use super::convert::Rows;
 use super::places::{INPUTS, Places};
 use super::plan::{MAX_SLOTS, TEMP_BYTES};
 use super::program::{Gather, Map};
@@ -172,10 +172,7 @@ impl<T: MapType> Map<T> {
                     self.run_once(memory, slots);
                     self.run_tiles(memory, slots, 0);
                 }
-                Part::Single => {
-                    self.run_once(memory, slots);
-                    self.run_single(memory, slots);
-                }
+                Part::Single => self.run_single(memory, slots),
                 Part::Task(task) => self.run_tiles(memory, slots, task),
                 Part::Stretch(start, end) => self.run_elements(memory, slots, start..end),
             }
@@ -206,7 +203,7 @@ impl<T: MapType> Map<T> {
 
     /// # Safety
     /// The table is filled.
-    unsafe fn run_once(&self, memory: &Places<'_>, slots: *mut *mut T) {
+    pub(super) unsafe fn run_once(&self, memory: &Places<'_>, slots: *mut *mut T) {
         for scalar in &self.scalars {
             if let Some((fill, size)) = scalar.fill {
                 // Safety: the input has an element at its offset, and the slot is a cell.
@@ -369,7 +366,13 @@ impl<T: MapType> Map<T> {
     /// # Safety
     /// As [`run_tiles`](Self::run_tiles); the instructions have run on this tile.
     #[inline(always)]
-    pub(super) unsafe fn write_out(&self, memory: &Places<'_>, slots: *mut *mut T, range: &Range<usize>, deferred: u128) {
+    pub(super) unsafe fn write_out(
+        &self,
+        memory: &Places<'_>,
+        slots: *mut *mut T,
+        range: &Range<usize>,
+        deferred: u128,
+    ) {
         let (at, len) = (range.start, range.len());
         // Safety: every tile lies within the iteration.
         unsafe {

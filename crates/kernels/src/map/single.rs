@@ -7,18 +7,23 @@ use super::sweep::MapType;
 
 impl<T: MapType> Map<T> {
     /// # Safety
-    /// As [`run`](Map::run); the table is filled, and the once-only instructions have run.
+    /// As [`run`](Map::run), and the table is filled.
+    #[inline]
     pub(super) unsafe fn run_single(&self, memory: &Places<'_>, slots: *mut *mut T) {
         let total = self.tiling.total;
-        let deferred = self.deferred(memory);
         // Safety: the caller's promise.
         unsafe {
+            if self.plain {
+                return self.run_instructions(slots, total);
+            }
+            self.run_once(memory, slots);
             for pattern in &self.patterns {
                 self.repeat(pattern, memory, *slots.add(pattern.slot));
             }
             for gather in &self.gathers {
                 self.gather(gather, memory, 0, total, *slots.add(gather.slot));
             }
+            let deferred = self.deferred(memory);
             if deferred != 0 {
                 self.set_aside(slots, deferred);
             }
