@@ -256,3 +256,39 @@ describe('the number of arguments', () => {
     expect(await (await maybe(2, 3)).item()).toBe(5)
   })
 })
+
+describe('a small result', () => {
+  const numbers = [1.5, -0, Number.NaN, Number.POSITIVE_INFINITY, 1e-30, 0.1]
+
+  test('has the numbers of its type, and a copy for whoever reads it', async () => {
+    for (const dtype of ['float32', 'float64'] as const) {
+      const given = tensor(numbers, [2, 3], dtype)
+      const result = await jit((x: Tensor) => ops.negative(x))(given)
+      const expected = given.dataSync().map((value) => -value)
+      expect([result.shape, result.dtype, result.dataSync()]).toEqual([[2, 3], dtype, expected])
+      result.dataSync().fill(7)
+      expect(await result.data()).toEqual(expected)
+    }
+    expect((await jit((x: Tensor) => ops.add(x, 1))(tensor([1, -(2 ** 31)], [2], 'int32'))).dataSync()).toEqual(
+      new Int32Array([2, 1 - 2 ** 31]),
+    )
+    const truth = await jit((x: Tensor) => ops.less(x, 2))([1, 3])
+    expect([truth.dtype, truth.dataSync()]).toEqual(['bool', new Uint8Array([1, 0])])
+  })
+
+  test('is drawn from, passed on, printed and disposed like any tensor', async () => {
+    const twice = jit((x: Tensor) => ops.multiply(x, 2))
+    const first = await twice([1, 2])
+    expect(`${first}`).toBe(`${tensor([2, 4])}`)
+    expect((await twice(await twice(first))).arraySync()).toEqual([8, 16])
+    expect([ops.add(first, 1).arraySync(), first.arraySync()]).toEqual([
+      [3, 5],
+      [2, 4],
+    ])
+    const gone = await twice([1, 2])
+    gone.dispose()
+    expect(`${gone}`).toBe('Tensor(disposed)')
+    expect(() => gone.dataSync()).toThrow('one that was disposed')
+    expect(() => ops.add(gone, 1)).toThrow('one that was disposed')
+  })
+})

@@ -1,6 +1,6 @@
 /** How tensors cross to Rust and back: calls that a loop makes a million times, and the block of memory beside them. */
 
-import { bytesOf, dtypeCode, dtypeOf } from './dtype.js'
+import { allocate, bytesOf, dtypeCode, dtypeOf } from './dtype.js'
 import { type BindingTensor, fromBytes, openBorder, sizes } from './native.js'
 import { native, unwrap } from './runtime.js'
 import type { DType, Shape, TypedArray } from './types.js'
@@ -16,6 +16,16 @@ const numbers = new Float64Array(border.block, 0, NUMBERS)
 const told = new Uint32Array(border.block, numbers.byteLength)
 /** More axes than this are asked for one by one. */
 const AXES = told.length - 2
+
+/** The block, for the functions of programs, which leave numbers in it. */
+export const block: ArrayBuffer = border.block
+
+/** The numbers that Rust left, as elements of a type. */
+export function leftNumbers(dtype: DType, count: number): TypedArray {
+  const values = allocate(dtype, count)
+  for (let index = 0; index < count; index += 1) values[index] = numbers[index] ?? 0
+  return values
+}
 
 /** What Rust told of the tensor that it gave last. */
 export function toldDType(): DType {

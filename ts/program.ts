@@ -1,5 +1,6 @@
 /** Compiled programs and the epochs that run them over data. */
 
+import { block, leftNumbers } from './border.js'
 import { bytesOf, dtypeCode } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
 import { settleVariables } from './evaluation.js'
@@ -97,6 +98,7 @@ export class Program {
     settleVariables()
     const outputs = runNow(compiled, inputs)
     if (outputs == null) return undefined
+    if (outputs === true) return this.#options.outputs.map(leftOutput)
     return this.#outputs(Array.isArray(outputs) ? outputs : [outputs])
   }
 
@@ -140,7 +142,7 @@ function build(options: ProgramOptions): Compiled {
   return native(() => {
     const [from, to] = [inputs.map(handleOf), outputs.map(handleOf)]
     const program = BindingProgram.compile(owner, from, to, variables, values, stop, level)
-    return { program, runtime: owner, runs: program.runs() }
+    return { program, runtime: owner, runs: program.runs(block) }
   })
 }
 
@@ -154,6 +156,11 @@ function runNow({ program, runs: { run } }: Compiled, inputs: readonly Tensor[])
   } catch (error) {
     throw unwrap(error)
   }
+}
+
+/** A lone output whose numbers Rust left. */
+function leftOutput({ dtype, shape }: Tensor): Tensor {
+  return Tensor.holding(leftNumbers(dtype, sizeOf(shape)), dtype, shape)
 }
 
 function leave({ program, runs }: Compiled, inputs: BindingTensor[]): void {

@@ -42,6 +42,8 @@ const DEEP = 256
  */
 export class Tensor {
   #handle: BindingTensor | undefined
+  /** Few numbers that came without a handle: most often they are read, and nothing is drawn from them. */
+  #values: TypedArray | undefined
   #depth: number
   readonly #recorded: boolean
   #shape: Shape | undefined
@@ -53,7 +55,7 @@ export class Tensor {
     depthOf = (tensor) => tensor.#depth
   }
 
-  private constructor(handle: BindingTensor, depth: number, dtype?: DType, shape?: Shape) {
+  private constructor(handle: BindingTensor | undefined, depth: number, dtype?: DType, shape?: Shape) {
     // JavaScript does not know that this is private.
     if (typeof depth !== 'number') fail('ERR_CONFIG', 'new Tensor', 'a call of tensor(…)', { text: 'its constructor' })
     this.#handle = handle
@@ -61,7 +63,7 @@ export class Tensor {
     this.#recorded = isRecording()
     this.#shape = shape
     this.#dtype = dtype
-    if (depth > DEEP) this.#compute(handle)
+    if (depth > DEEP) this.#compute(this.#live())
   }
 
   /** Wraps a native handle that lies `depth` ops from numbers. */
@@ -81,6 +83,13 @@ export class Tensor {
   /** Wraps a native handle on numbers of a type and a frozen shape that are known. */
   static given(handle: BindingTensor, dtype: DType, shape: Shape): Tensor {
     return new Tensor(handle, 0, dtype, shape)
+  }
+
+  /** Holds numbers of a type and a frozen shape that are known; they get a handle when something is drawn from them. */
+  static holding(values: TypedArray, dtype: DType, shape: Shape): Tensor {
+    const tensor = new Tensor(undefined, 0, dtype, shape)
+    tensor.#values = values
+    return tensor
   }
 
   /** Wraps a native handle that has numbers only in a run of a program. */
@@ -114,6 +123,7 @@ export class Tensor {
 
   /** The numbers, row-major, computed off the event loop; truth values as bytes 0 and 1. */
   async data(): Promise<TypedArray> {
+    if (this.#values !== undefined) return this.#values.slice()
     const handle = this.#concrete()
     const values = allocate(this.dtype, this.size)
     if (readInto(values, handle)) return values
@@ -123,6 +133,7 @@ export class Tensor {
 
   /** The numbers, row-major, computed now: for small tensors. */
   dataSync(): TypedArray {
+    if (this.#values !== undefined) return this.#values.slice()
     const handle = this.#concrete()
     const values = allocate(this.dtype, this.size)
     if (readInto(values, handle)) return values
@@ -292,7 +303,7 @@ export class Tensor {
   /** The numbers as NumPy prints them, with shape and dtype. */
   toString(): string {
     // A traced or disposed tensor has none to print.
-    if (this.#handle === undefined || Number.isNaN(this.#depth)) return this.#describe()
+    if (this.#isGone() || Number.isNaN(this.#depth)) return this.#describe()
     return formatTensor(this.dataSync(), this.shape, this.dtype)
   }
 
@@ -303,6 +314,7 @@ export class Tensor {
   dispose(): void {
     if (this.#handle !== undefined) release(this.#handle)
     this.#handle = undefined
+    this.#values = undefined
   }
 
   [Symbol.dispose](): void {
@@ -339,16 +351,25 @@ export class Tensor {
   /** With its numbers where they are there and few. */
   #inspect(): string {
     const handle = this.#handle
-    const few = handle !== undefined && this.size <= FEW && readInto(allocate(this.dtype, this.size), handle)
-    return few ? this.toString() : this.#describe()
+    const known = handle !== undefined && this.size <= FEW && readInto(allocate(this.dtype, this.size), handle)
+    return known || this.#values !== undefined ? this.toString() : this.#describe()
   }
 
   #describe(): string {
-    if (this.#handle === undefined) return 'Tensor(disposed)'
+    if (this.#isGone()) return 'Tensor(disposed)'
     return `Tensor(${this.dtype}[${this.shape.join(', ')}]${Number.isNaN(this.#depth) ? ', traced' : ''})`
   }
 
+  /** True once it was disposed. */
+  #isGone(): boolean {
+    return this.#handle === undefined && this.#values === undefined
+  }
+
   #live(): BindingTensor {
+    if (this.#values !== undefined) {
+      this.#handle = handOver(this.#values, this.shape, this.dtype)
+      this.#values = undefined
+    }
     if (this.#handle === undefined) fail('ERR_STATE', 'tensor', 'a tensor in use', { text: 'one that was disposed' })
     return this.#handle
   }

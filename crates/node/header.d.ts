@@ -21,8 +21,11 @@ export interface Border {
 
 /** Runs of a program, whose inputs come one by one, 16 at most. */
 export interface Runs {
-  /** Runs it now. Nothing where another run holds a variable of its; a lone output as it is. */
-  run(...inputs: BindingTensor[]): BindingTensor | BindingTensor[] | undefined
+  /**
+   * Runs it now. Nothing where another run holds a variable of its; a lone output as it is, or true where its numbers,
+   * 64 at most, are left in the block of the border.
+   */
+  run(...inputs: BindingTensor[]): BindingTensor | BindingTensor[] | true | undefined
   /** Leaves a run to be handed over. */
   enqueue(...inputs: BindingTensor[]): void
 }

@@ -40,18 +40,48 @@ interface BatchSpec {
 
 /** The step of `kind` for batches of `size` of these data, traced on first use; a guarded one stops at a loss that is not finite. */
 export function stepFor(model: Model, kind: StepKind, data: BatchData, size: number, guarded = false): CompiledStep {
+  const cache = cacheOf(model)
+  if (kind === 'predict' && cache.last !== undefined && isAlike(cache.last, precisionOf(model), data, size)) {
+    return cache.last.step
+  }
   const spec = specOf(data, size)
-  const steps = cacheOf(model)
   const key = keyOf(model, kind, spec, guarded)
-  const known = steps.get(key)
-  if (known !== undefined) return known
-  const made = kind === 'predict' ? tracePredict(model, spec) : traceStep(model, kind, spec, guarded)
-  steps.set(key, made)
-  return made
+  let step = cache.steps.get(key)
+  if (step === undefined) {
+    step = kind === 'predict' ? tracePredict(model, spec) : traceStep(model, kind, spec, guarded)
+    cache.steps.set(key, step)
+  }
+  if (kind === 'predict') cache.last = { step, precision: precisionOf(model), x: spec.x }
+  return step
+}
+
+/** What the last prediction used: most often the next one does, and a key is a text. */
+interface Predicted {
+  readonly step: CompiledStep
+  readonly precision: Precision
+  readonly x: readonly Spec[]
+}
+
+/** True where a prediction for batches of `size` of these data is the same step. */
+function isAlike({ precision, x }: Predicted, wanted: Precision, data: BatchData, size: number): boolean {
+  if (precision !== wanted || x.length !== data.x.length) return false
+  for (let index = 0; index < x.length; index += 1) {
+    const [one, column] = [x[index]!, data.x[index]!]
+    if (one.dtype !== column.dtype || one.shape.length !== column.shape.length || one.shape[0] !== size) return false
+    for (let axis = 1; axis < one.shape.length; axis += 1) if (one.shape[axis] !== column.shape[axis]) return false
+  }
+  return true
+}
+
+/** The steps of a model with a graph. */
+interface Steps {
+  readonly graph: unknown
+  readonly steps: Map<string, CompiledStep>
+  last?: Predicted
 }
 
 /** Steps hang on what `compile` made (before it, on the model), and on the graph of the model: new ones begin anew. */
-const caches = new WeakMap<object, { readonly graph: unknown; readonly steps: Map<string, CompiledStep> }>()
+const caches = new WeakMap<object, Steps>()
 
 /** Lets go of the compiled steps of a model. */
 export function forgetSteps(model: Model): void {
@@ -59,13 +89,13 @@ export function forgetSteps(model: Model): void {
   if (model.isCompiled) caches.delete(model.compiled)
 }
 
-function cacheOf(model: Model): Map<string, CompiledStep> {
+function cacheOf(model: Model): Steps {
   const owner = model.isCompiled ? model.compiled : model
   const known = caches.get(owner)
-  if (known !== undefined && known.graph === model.graph) return known.steps
-  const fresh = { graph: model.graph, steps: new Map<string, CompiledStep>() }
+  if (known !== undefined && known.graph === model.graph) return known
+  const fresh: Steps = { graph: model.graph, steps: new Map() }
   caches.set(owner, fresh)
-  return fresh.steps
+  return fresh
 }
 
 /** What was traced: for which columns, and in training for which trainable weights. */

@@ -11,9 +11,10 @@ use ferrograd_graph::op::dtype_code;
 use ferrograd_graph::tensor::Operands;
 use ferrograd_graph::{DType, Spec, Tensor};
 use ferrograd_kernels::exec::Memory;
-use napi::bindgen_prelude::Object;
-use napi::{Env, Unknown, sys};
+use napi::bindgen_prelude::{FromNapiValue, Object};
+use napi::{Env, Status, Unknown, sys};
 use napi_derive::napi;
+use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::slice;
 use std::sync::Arc;
@@ -24,9 +25,12 @@ const NUMBERS: usize = 64;
 /// An element type, how many axes, their sizes.
 const SPEC: usize = 32;
 
+/// Bytes of the block.
+const BYTES: usize = NUMBERS * size_of::<f64>() + SPEC * size_of::<u32>();
+
 /// Where the block is: [`NUMBERS`] of 64 bits, then [`SPEC`] of 32 bits.
 #[derive(Clone, Copy)]
-struct Border {
+pub struct Border {
     numbers: *mut f64,
     spec: *mut u32,
 }
@@ -36,14 +40,12 @@ struct Border {
 pub fn open_border(env: &Env) -> Result<Object<'_>> {
     let (mut data, mut block, mut reference) = (null_mut(), null_mut(), null_mut());
     // Safety: the environment is alive. The reference keeps the block for as long as the environment lives, and
-    // nobody detaches it: `ts/border.ts` keeps it to itself.
+    // nobody detaches it: `ts/border.ts` lends it to `ts/program.ts` alone.
     unsafe {
-        let bytes = NUMBERS * size_of::<f64>() + SPEC * size_of::<u32>();
-        check(sys::napi_create_arraybuffer(env.raw(), bytes, &mut data, &mut block))?;
+        check(sys::napi_create_arraybuffer(env.raw(), BYTES, &mut data, &mut block))?;
         check(sys::napi_create_reference(env.raw(), block, 1, &mut reference))?;
     }
-    let numbers = data.cast::<f64>();
-    let border = Border { numbers, spec: numbers.wrapping_add(NUMBERS).cast() };
+    let border = Border::at(data);
     let mut exports = Object::new(env).map_err(conversion)?;
     // Safety: a value of this call.
     exports.set("block", unsafe { Unknown::from_raw_unchecked(env.raw(), block) }).map_err(conversion)?;
@@ -57,7 +59,33 @@ pub fn open_border(env: &Env) -> Result<Object<'_>> {
     Ok(exports)
 }
 
+impl FromNapiValue for Border {
+    unsafe fn from_napi_value(env: sys::napi_env, block: sys::napi_value) -> napi::Result<Border> {
+        let (mut data, mut bytes) = (null_mut(), 0);
+        // Safety: both are of the running call.
+        let status = unsafe { sys::napi_get_arraybuffer_info(env, block, &mut data, &mut bytes) };
+        // The block lives as long as the environment, and no other buffer comes here.
+        if status == sys::Status::napi_ok && bytes == BYTES {
+            Ok(Border::at(data))
+        } else {
+            Err(napi::Error::new(Status::InvalidArg, "expected the block of the border"))
+        }
+    }
+}
+
 impl Border {
+    /// The block at `data`.
+    fn at(data: *mut c_void) -> Border {
+        let numbers = data.cast::<f64>();
+        Border { numbers, spec: numbers.wrapping_add(NUMBERS).cast() }
+    }
+
+    /// Leaves the numbers of a tensor in the block; false where they are too many.
+    pub fn leave(mut self, spec: &Spec, memory: &Memory) -> bool {
+        let room = self.room(spec.shape.size());
+        room.map(|room| to_numbers(spec.dtype, memory, room)).is_some()
+    }
+
     /// The first `count` numbers.
     fn numbers(&self, count: u32) -> Result<&[f64]> {
         if count as usize > NUMBERS {
@@ -150,10 +178,9 @@ unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> 
             match call.bytes(1)? {
                 Some(bytes) => copy(tensor.spec(), &memory, bytes)?,
                 None => {
-                    let size = tensor.spec().shape.size();
-                    let mut border = *call.data::<Border>();
-                    let room = border.room(size);
-                    to_numbers(tensor.dtype(), &memory, room.ok_or_else(|| internal(format!("read: {size} numbers")))?);
+                    if !call.data::<Border>().leave(tensor.spec(), &memory) {
+                        return Err(internal(format!("read: {}", tensor.spec())));
+                    }
                 }
             }
             Ok(true)

@@ -1,5 +1,6 @@
 //! Compiled programs.
 
+use crate::border::Border;
 use crate::error::{Result, internal, js};
 use crate::external::Reported;
 use crate::handle::{BindingTensor, Handle};
@@ -61,10 +62,11 @@ impl BindingProgram {
     }
 
     /// Functions that run it as [`BindingProgram::run_sync`] and [`BindingProgram::enqueue`] do, for at most 16 inputs.
-    /// They take inputs one by one, and `run` gives a lone output as it is.
-    #[napi(catch_unwind, ts_return_type = "Runs")]
-    pub fn runs<'a>(&self, env: &'a Env) -> Result<Object<'a>> {
-        self.runner.functions(env)
+    /// They take inputs one by one, and `run` gives a lone output as it is, or leaves its numbers in the block of the
+    /// border where they have room.
+    #[napi(catch_unwind, ts_args_type = "block: ArrayBuffer", ts_return_type = "Runs")]
+    pub fn runs<'a>(&self, env: &'a Env, block: Border) -> Result<Object<'a>> {
+        self.runner.functions(env, block)
     }
 
     /// Runs it now; nothing where another run holds a variable of its.

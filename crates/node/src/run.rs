@@ -1,5 +1,6 @@
 //! Runs of programs: here and now, or in a line on another thread, where those of one moment go together.
 
+use crate::border::Border;
 use crate::call::{call, owning_function};
 use crate::error::{Result, internal, js};
 use crate::handle::{BindingTensor, Handle};
@@ -35,12 +36,12 @@ pub(crate) struct Runner {
 
 impl Runner {
     /// The functions `{ run, enqueue }` of at most [`ARGUMENTS`] inputs each.
-    pub fn functions<'a>(&self, env: &'a Env) -> Result<Object<'a>> {
+    pub fn functions<'a>(&self, env: &'a Env, border: Border) -> Result<Object<'a>> {
         let failed = |error: napi::Error| internal(error.to_string());
         let mut functions = Object::new(env).map_err(failed)?;
-        // Safety: the environment is alive, and both callbacks take a `Runner`, whose drop touches no JavaScript.
+        // Safety: the environment is alive, and the callbacks take what they are given, whose drop touches no JavaScript.
         unsafe {
-            let run = owning_function(env.raw(), run, self.clone())?;
+            let run = owning_function(env.raw(), run, (self.clone(), border))?;
             let enqueue = owning_function(env.raw(), enqueue, self.clone())?;
             functions.set("run", Unknown::from_raw_unchecked(env.raw(), run)).map_err(failed)?;
             functions.set("enqueue", Unknown::from_raw_unchecked(env.raw(), enqueue)).map_err(failed)?;
@@ -50,10 +51,26 @@ impl Runner {
 
     /// Runs it now; nothing where another run holds a variable of its.
     pub fn here(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<Option<Vec<BindingTensor>>> {
+        self.values(env, inputs)?.map(|values| outputs(env, &self.program, values)).transpose()
+    }
+
+    /// The numbers of a run now.
+    fn values(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<Option<Vec<Arc<Memory>>>> {
         let inputs = self.inputs(env, inputs)?;
         let inputs = self.shared.values(&inputs).map_err(js)?;
-        let Some(values) = self.program.try_run(&inputs, &self.shared.threads).map_err(js)? else { return Ok(None) };
-        outputs(env, &self.program, values).map(Some)
+        self.program.try_run(&inputs, &self.shared.threads).map_err(js)
+    }
+
+    /// As [`Runner::here`]; the numbers of a lone small output are left in the block instead.
+    fn given(&self, env: &Env, inputs: &[Handle<'_>], border: Border) -> Result<Given> {
+        let Some(values) = self.values(env, inputs)? else { return Ok(Given::Nothing) };
+        if let ([memory], Some(spec)) = (&values[..], self.program.outputs().next())
+            && border.leave(spec, memory)
+        {
+            return Ok(Given::Left);
+        }
+        let mut outputs = outputs(env, &self.program, values)?;
+        Ok(if outputs.len() == 1 { Given::Alone(outputs.swap_remove(0)) } else { Given::All(outputs) })
     }
 
     /// Leaves a run to be handed over.
@@ -116,9 +133,11 @@ fn outputs(env: &Env, program: &Program, values: Vec<Arc<Memory>>) -> Result<Vec
     values.into_iter().zip(program.outputs()).map(tensor).collect()
 }
 
-/// What a run here and now gives: nothing where it could not, a lone output as it is, or all outputs.
+/// What a run here and now gives: nothing where it could not, `true` where the numbers of a lone output are left in the
+/// block, a lone output as it is, or all outputs.
 enum Given {
     Nothing,
+    Left,
     Alone(BindingTensor),
     All(Vec<BindingTensor>),
 }
@@ -129,6 +148,7 @@ impl ToNapiValue for Given {
         unsafe {
             match given {
                 Given::Nothing => <()>::to_napi_value(env, ()),
+                Given::Left => bool::to_napi_value(env, true),
                 Given::Alone(output) => BindingTensor::to_napi_value(env, output),
                 Given::All(outputs) => Vec::to_napi_value(env, outputs),
             }
@@ -136,24 +156,20 @@ impl ToNapiValue for Given {
     }
 }
 
-/// `run(...inputs)`: see [`Runner::here`].
+/// `run(...inputs)`: see [`Runner::given`].
 unsafe extern "C" fn run(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // Safety: Node calls with living arguments; the function's data is a `Runner`.
+    // Safety: Node calls with living arguments; the function's data is a `Runner` with its border.
     unsafe {
         call::<ARGUMENTS, _>(env, info, |call| {
-            let outputs = call.data::<Runner>().here(&call.env(), &call.rest(0)?)?;
-            Ok(match outputs {
-                None => Given::Nothing,
-                Some(mut outputs) if outputs.len() == 1 => Given::Alone(outputs.swap_remove(0)),
-                Some(outputs) => Given::All(outputs),
-            })
+            let (runner, border) = call.data::<(Runner, Border)>();
+            runner.given(&call.env(), &call.rest(0)?, *border)
         })
     }
 }
 
 /// `enqueue(...inputs)`: see [`Runner::enqueue`].
 unsafe extern "C" fn enqueue(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // Safety: as for `run`.
+    // Safety: as for `run`; the function's data is a `Runner`.
     unsafe { call::<ARGUMENTS, _>(env, info, |call| call.data::<Runner>().enqueue(&call.env(), &call.rest(0)?)) }
 }
 
