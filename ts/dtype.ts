@@ -44,6 +44,20 @@ function zeroed(dtype: DType, size: number): TypedArray {
   }
 }
 
+/** So many elements of `dtype` where they lie in a buffer. */
+export function viewOf(dtype: DType, buffer: ArrayBuffer, start: number, size: number): TypedArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(buffer, start, size)
+    case 'float64':
+      return new Float64Array(buffer, start, size)
+    case 'int32':
+      return new Int32Array(buffer, start, size)
+    case 'bool':
+      return new Uint8Array(buffer, start, size)
+  }
+}
+
 /** The element type in which a typed array is kept unless another is asked for. */
 export function dtypeOfArray(values: TypedArray): DType {
   if (values instanceof Float32Array) return 'float32'

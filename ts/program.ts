@@ -17,7 +17,7 @@ import {
 import { type Precision, precision, precisionCode } from './precision.js'
 import { job, native, runtime, unwrap } from './runtime.js'
 import { sizeOf } from './shapes.js'
-import { handleOf, Tensor } from './tensor.js'
+import { handleOf, inputOf, Tensor } from './tensor.js'
 import type { DType, TypedArray } from './types.js'
 import { type Variable, variableHandle } from './variable.js'
 
@@ -149,10 +149,9 @@ function build(options: ProgramOptions): Compiled {
 function runNow({ program, runs: { run } }: Compiled, inputs: readonly Tensor[]): ReturnType<Runs['run']> | null {
   const [a, b] = inputs
   try {
-    if (a !== undefined && inputs.length === 1) return run(handleOf(a))
-    if (a !== undefined && b !== undefined && inputs.length === 2) return run(handleOf(a), handleOf(b))
-    const handles = inputs.map(handleOf)
-    return inputs.length > ARGUMENTS ? program.runSync(handles) : run(...handles)
+    if (a !== undefined && inputs.length === 1) return run(inputOf(a))
+    if (a !== undefined && b !== undefined && inputs.length === 2) return run(inputOf(a), inputOf(b))
+    return inputs.length > ARGUMENTS ? program.runSync(inputs.map(handleOf)) : run(...inputs.map(inputOf))
   } catch (error) {
     throw unwrap(error)
   }

@@ -16,10 +16,14 @@ import type { SliceOptions } from './ops/shape.js'
 import * as ops from './ops.js'
 import { isRecording } from './recording.js'
 import { native } from './runtime.js'
+import { SMALL, smallCopy } from './slab.js'
 import type { DType, NestedArray, Shape, TensorLike, TypedArray } from './types.js'
 
 /** The native handle of a tensor, for the modules that talk to the addon. */
 export let handleOf: (tensor: Tensor) => BindingTensor
+
+/** What a run takes in for a tensor: its handle, or its numbers where they go into a run for the first time. */
+export let inputOf: (tensor: Tensor) => BindingTensor | TypedArray
 
 /** How many ops lie between a tensor and numbers, at most; NaN where there will be none before a run. */
 export let depthOf: (tensor: Tensor) => number
@@ -42,8 +46,10 @@ const DEEP = 256
  */
 export class Tensor {
   #handle: BindingTensor | undefined
-  /** Few numbers that came without a handle: most often they are read, and nothing is drawn from them. */
+  /** Few numbers that have no handle yet: most often they are read, or go into one run, and nothing is drawn from them. */
   #values: TypedArray | undefined
+  /** Whether the numbers have gone into a run: what goes into several is better handed over once. */
+  #gone = false
   #depth: number
   readonly #recorded: boolean
   #shape: Shape | undefined
@@ -52,6 +58,7 @@ export class Tensor {
   static {
     inspectWith(Tensor, (tensor) => tensor.#inspect())
     handleOf = (tensor) => tensor.#handle ?? tensor.#live()
+    inputOf = (tensor) => tensor.#handle ?? tensor.#input()
     depthOf = (tensor) => tensor.#depth
   }
 
@@ -351,8 +358,9 @@ export class Tensor {
   /** With its numbers where they are there and few. */
   #inspect(): string {
     const handle = this.#handle
-    const known = handle !== undefined && this.size <= FEW && readInto(allocate(this.dtype, this.size), handle)
-    return known || this.#values !== undefined ? this.toString() : this.#describe()
+    if (this.#isGone() || this.size > FEW) return this.#describe()
+    const known = handle === undefined || readInto(allocate(this.dtype, this.size), handle)
+    return known ? this.toString() : this.#describe()
   }
 
   #describe(): string {
@@ -372,6 +380,12 @@ export class Tensor {
     }
     if (this.#handle === undefined) fail('ERR_STATE', 'tensor', 'a tensor in use', { text: 'one that was disposed' })
     return this.#handle
+  }
+
+  #input(): BindingTensor | TypedArray {
+    if (this.#values === undefined || this.#gone) return this.#live()
+    this.#gone = true
+    return this.#values
   }
 
   /** The handle of a tensor that can have numbers now. */
@@ -435,7 +449,9 @@ export function tensor(data: TensorLike, shape?: Shape, dtype?: DType): Tensor {
   const type = dtype ?? source.dtype
   const values = convert(source.values, type)
   const lengths = resolveShape(shape ?? source.shape, values.length)
-  return Tensor.given(handOver(values, lengths, type), type, Object.freeze(lengths))
+  if (values.byteLength > SMALL) return Tensor.given(handOver(values, lengths, type), type, Object.freeze(lengths))
+  const own = values === source.values ? smallCopy(values, type) : values
+  return Tensor.holding(own, type, Object.freeze(lengths))
 }
 
 function fromTensor(data: Tensor, shape: Shape | undefined, dtype: DType | undefined): Tensor {

@@ -22,10 +22,10 @@ export interface Border {
 /** Runs of a program, whose inputs come one by one, 16 at most. */
 export interface Runs {
   /**
-   * Runs it now. Nothing where another run holds a variable of its; a lone output as it is, or true where its numbers,
-   * 64 at most, are left in the block of the border.
+   * Runs it now; numbers that come without a handle are copied. Nothing where another run holds a variable of its; a
+   * lone output as it is, or true where its numbers, 64 at most, are left in the block of the border.
    */
-  run(...inputs: BindingTensor[]): BindingTensor | BindingTensor[] | true | undefined
+  run(...inputs: (BindingTensor | ArrayBufferView)[]): BindingTensor | BindingTensor[] | true | undefined
   /** Leaves a run to be handed over. */
   enqueue(...inputs: BindingTensor[]): void
 }

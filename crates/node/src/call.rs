@@ -9,8 +9,7 @@ use napi::{Env, JsError as Thrown, Status, sys};
 use smallvec::SmallVec;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::null_mut;
-use std::slice;
+use std::ptr::{NonNull, null_mut};
 
 /// What Node calls.
 pub type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
@@ -120,21 +119,18 @@ impl<const N: usize> Call<N> {
         if index >= self.count {
             return Ok(None);
         }
-        let (env, value) = (self.env, self.args[index]);
-        let (mut kind, mut len, mut start) = (0, 0, null_mut());
         // Safety: both are of the running call.
-        let status = unsafe {
-            sys::napi_get_typedarray_info(env, value, &mut kind, &mut len, &mut start, null_mut(), null_mut())
-        };
-        if status != sys::Status::napi_ok {
-            return if self.is_undefined(index)? { Ok(None) } else { Err(internal("expected a typed array")) };
+        match unsafe { typed_bytes(self.env, self.args[index]) } {
+            // Safety: the caller's promise.
+            Ok(mut bytes) => Ok(Some(unsafe { bytes.as_mut() })),
+            Err(error) => {
+                if self.is_undefined(index)? {
+                    Ok(None)
+                } else {
+                    Err(conversion(error))
+                }
+            }
         }
-        let len = len * element_bytes(kind)?;
-        if len == 0 {
-            return Ok(Some(&mut []));
-        }
-        // Safety: the array's own memory. JavaScript, which could detach it, waits for this call.
-        Ok(Some(unsafe { slice::from_raw_parts_mut(start.cast::<u8>(), len) }))
     }
 
     fn is_undefined(&self, index: usize) -> Result<bool> {
@@ -149,6 +145,24 @@ impl<const N: usize> Call<N> {
         // Safety: both are of the running call.
         unsafe { T::from_napi_value(self.env, self.args[index]) }.map_err(conversion)
     }
+}
+
+/// The memory of a typed array: the array's own, until the call ends. JavaScript, which could detach it, waits so long.
+///
+/// # Safety
+/// `env` and `value` are those of a call that is running.
+pub unsafe fn typed_bytes(env: sys::napi_env, value: sys::napi_value) -> napi::Result<NonNull<[u8]>> {
+    let (mut kind, mut len, mut start) = (0, 0, null_mut());
+    // Safety: the caller's promise.
+    let status =
+        unsafe { sys::napi_get_typedarray_info(env, value, &mut kind, &mut len, &mut start, null_mut(), null_mut()) };
+    if status != sys::Status::napi_ok {
+        return Err(napi::Error::new(Status::InvalidArg, "expected a typed array"));
+    }
+    let len = len * element_bytes(kind).map_err(|error| napi::Error::new(Status::InvalidArg, error.reason.clone()))?;
+    // An empty array may lie nowhere.
+    let start = NonNull::new(start.cast::<u8>()).filter(|_| len > 0).unwrap_or(NonNull::dangling());
+    Ok(NonNull::slice_from_raw_parts(start, len))
 }
 
 fn element_bytes(kind: sys::napi_typedarray_type) -> Result<usize> {

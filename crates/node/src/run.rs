@@ -1,15 +1,17 @@
 //! Runs of programs: here and now, or in a line on another thread, where those of one moment go together.
 
 use crate::border::Border;
-use crate::call::{call, owning_function};
+use crate::call::{call, owning_function, typed_bytes};
 use crate::error::{Result, internal, js};
 use crate::handle::{BindingTensor, Handle};
 use crate::runtime::Shared;
+use crate::tensor::memory;
 use ferrograd_graph::{Error, Program, Spec, Tensor};
 use ferrograd_kernels::exec::Memory;
-use napi::bindgen_prelude::{Either, Object, ToNapiValue};
+use napi::bindgen_prelude::{Either, FromNapiValue, Object, ToNapiValue};
 use napi::{Env, Unknown, sys};
 use napi_derive::napi;
+use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,9 +63,27 @@ impl Runner {
         self.program.try_run(&inputs, &self.shared.threads).map_err(js)
     }
 
+    /// As [`Runner::values`]; numbers that come without a handle are copied to where the run reads them.
+    fn values_of(&self, env: &Env, inputs: &[Input<'_>]) -> Result<Option<Vec<Arc<Memory>>>> {
+        let handles: Option<SmallVec<[Handle<'_>; 4]>> = inputs.iter().map(Input::handle).collect();
+        if let Some(handles) = handles {
+            return self.values(env, &handles);
+        }
+        self.check_count(inputs.len())?;
+        let memory = |(input, spec): (&Input<'_>, &Spec)| match input {
+            Input::Numbers(bytes) => Ok(Arc::new(memory(spec, bytes)?)),
+            Input::Held(handle) => {
+                let tensor = fitting(env, handle, spec)?;
+                Ok(self.shared.values(&[tensor]).map_err(js)?.swap_remove(0))
+            }
+        };
+        let inputs: Vec<_> = inputs.iter().zip(self.program.inputs()).map(memory).collect::<Result<_>>()?;
+        self.program.try_run(&inputs, &self.shared.threads).map_err(js)
+    }
+
     /// As [`Runner::here`]; the numbers of a lone small output are left in the block instead.
-    fn given(&self, env: &Env, inputs: &[Handle<'_>], border: Border) -> Result<Given> {
-        let Some(values) = self.values(env, inputs)? else { return Ok(Given::Nothing) };
+    fn given(&self, env: &Env, inputs: &[Input<'_>], border: Border) -> Result<Given> {
+        let Some(values) = self.values_of(env, inputs)? else { return Ok(Given::Nothing) };
         if let ([memory], Some(spec)) = (&values[..], self.program.outputs().next())
             && border.leave(spec, memory)
         {
@@ -104,19 +124,49 @@ impl Runner {
 
     /// The inputs, which fit; those without numbers are reported to V8, since a run computes them.
     fn inputs(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<Vec<Tensor>> {
-        let expected = self.program.inputs();
-        if inputs.len() != expected.len() {
-            return Err(internal(format!("run: {} inputs for {}", inputs.len(), expected.len())));
+        self.check_count(inputs.len())?;
+        inputs.iter().zip(self.program.inputs()).map(|(input, spec)| fitting(env, input, spec)).collect()
+    }
+
+    fn check_count(&self, count: usize) -> Result<()> {
+        let expected = self.program.inputs().len();
+        if count == expected { Ok(()) } else { Err(internal(format!("run: {count} inputs for {expected}"))) }
+    }
+}
+
+/// The tensor of an input, which fits.
+fn fitting(env: &Env, input: &Handle<'_>, spec: &Spec) -> Result<Tensor> {
+    let tensor = input.tensor();
+    if tensor.spec() != spec {
+        return Err(internal(format!("run: {} for {spec}", tensor.spec())));
+    }
+    input.report(env)?;
+    Ok(tensor.clone())
+}
+
+/// An input of a run here and now: a handle on a tensor, or numbers that have none.
+enum Input<'a> {
+    Held(Handle<'a>),
+    Numbers(&'a [u8]),
+}
+
+impl<'a> Input<'a> {
+    fn handle(&self) -> Option<Handle<'a>> {
+        match self {
+            Input::Held(handle) => Some(*handle),
+            Input::Numbers(_) => None,
         }
-        let fitting = |(input, spec): (&Handle<'_>, &Spec)| {
-            let tensor = input.tensor();
-            if tensor.spec() != spec {
-                return Err(internal(format!("run: {} for {spec}", tensor.spec())));
-            }
-            input.report(env)?;
-            Ok(tensor.clone())
-        };
-        inputs.iter().zip(expected).map(fitting).collect()
+    }
+}
+
+impl FromNapiValue for Input<'_> {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
+        // Safety: both are of the running call, which writes no array.
+        unsafe {
+            Handle::from_napi_value(env, value)
+                .map(Input::Held)
+                .or_else(|_| typed_bytes(env, value).map(|bytes| Input::Numbers(bytes.as_ref())))
+        }
     }
 }
 
