@@ -6,6 +6,8 @@
  * handed over, and who awaited each step goes on in the next turn.
  */
 
+// The global of this name is looked up anew each time.
+import { performance } from 'node:perf_hooks'
 import { lineIsEmpty } from './line.js'
 import type { Program } from './program.js'
 import type { Tensor } from './tensor.js'
