@@ -6,6 +6,7 @@ use crate::tensor::Tensor;
 use ferrograd_kernels::element::DType;
 pub use ferrograd_kernels::exec::{Fault, Io, Kernel};
 pub use ferrograd_kernels::gemm::Activation;
+pub use ferrograd_kernels::isa::Isa;
 pub use ferrograd_kernels::map::{Binary, Layout, Reduce, Unary};
 use smallvec::SmallVec;
 use std::fmt::Debug;
@@ -96,8 +97,8 @@ pub enum Lowering {
         /// Applied last.
         activation: Activation,
     },
-    /// Anything else: contiguous inputs and outputs.
-    Kernel(Box<dyn Kernel>),
+    /// Anything else: contiguous inputs and outputs, and what makes the kernel for an instruction set.
+    Kernel(Box<dyn FnOnce(Isa) -> Box<dyn Kernel>>),
 }
 
 /// The functions that elementwise programs are made of.

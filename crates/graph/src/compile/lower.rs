@@ -146,9 +146,10 @@ impl<'a> Lowerer<'a> {
                 self.emit_matmul(node, transposed, epilogue, lowerings)
             }
             Some(slot @ Lowering::Kernel(_)) => {
-                let Lowering::Kernel(kernel) = std::mem::replace(slot, Lowering::View(crate::op::View::Reshape)) else {
+                let Lowering::Kernel(plan) = std::mem::replace(slot, Lowering::View(crate::op::View::Reshape)) else {
                     unreachable!("matched above")
                 };
+                let kernel = plan(self.target.isa);
                 self.emit_kernel(node, kernel, lowerings)
             }
             Some(Lowering::View(_) | Lowering::Elementwise(_) | Lowering::Reduce { .. }) | None => Ok(()),

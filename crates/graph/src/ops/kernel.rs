@@ -1,12 +1,11 @@
 //! Kernels as closures: an op fixes the shapes, a run hands over the arguments.
 
-use crate::op::{Fault, Io, Kernel, Lowering};
+use crate::op::{Fault, Io, Isa, Kernel, Lowering};
 use ferrograd_kernels::element::Element;
 use ferrograd_kernels::rows::BadIndex;
 
 struct Call<F> {
     name: &'static str,
-    workspace: usize,
     /// Input 1 holds indices below this.
     limit: Option<usize>,
     run: F,
@@ -20,10 +19,6 @@ where
         (self.run)(io)
     }
 
-    fn workspace(&self) -> usize {
-        self.workspace
-    }
-
     fn indices(&self) -> Option<(usize, usize)> {
         self.limit.map(|limit| (1, limit))
     }
@@ -33,20 +28,20 @@ where
     }
 }
 
-/// A kernel that calls `run`.
+/// A kernel that calls `run`, whatever the instruction set.
 pub(crate) fn kernel<F>(name: &'static str, run: F) -> Lowering
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    kernel_with(name, 0, run)
+    kernel_for(name, |_| run)
 }
 
-/// A kernel that calls `run` with `workspace` bytes of scratch.
-pub(crate) fn kernel_with<F>(name: &'static str, workspace: usize, run: F) -> Lowering
+/// A kernel that calls what `plan` gives for the instruction set.
+pub(crate) fn kernel_for<F>(name: &'static str, plan: impl FnOnce(Isa) -> F + 'static) -> Lowering
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    Lowering::Kernel(Box::new(Call { name, workspace, limit: None, run }))
+    Lowering::Kernel(Box::new(move |isa| Box::new(Call { name, limit: None, run: plan(isa) })))
 }
 
 /// A kernel that calls `run`, which stops where its second input is not all in `[0, limit)`.
@@ -54,7 +49,19 @@ pub(crate) fn kernel_of_indices<F>(name: &'static str, limit: usize, run: F) -> 
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    Lowering::Kernel(Box::new(Call { name, workspace: 0, limit: Some(limit), run }))
+    kernel_of_indices_for(name, limit, |_| run)
+}
+
+/// The same with what `plan` gives for the instruction set.
+pub(crate) fn kernel_of_indices_for<F>(
+    name: &'static str,
+    limit: usize,
+    plan: impl FnOnce(Isa) -> F + 'static,
+) -> Lowering
+where
+    F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
+{
+    Lowering::Kernel(Box::new(move |isa| Box::new(Call { name, limit: Some(limit), run: plan(isa) })))
 }
 
 /// The fault that a bad index is to a run.

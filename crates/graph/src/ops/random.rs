@@ -2,14 +2,13 @@
 
 use crate::error::{Error, Result};
 use crate::op::{
-    Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Reader,
-    Specs, dtype_code, encode_list,
+    Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Io, Lowering, Op,
+    Reader, Specs, dtype_code, encode_list,
 };
-use crate::ops::kernel::kernel;
+use crate::ops::kernel::kernel_for;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::element::{DType, Element};
-use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::random::{self, Distribution, Key};
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -110,11 +109,13 @@ impl Random {
     /// A kernel that fills the output with the numbers of `distribution`.
     fn fill<T: Element>(&self, distribution: impl Distribution<T> + Send + 'static) -> Lowering {
         let (seed, stream) = (self.seed, self.stream);
-        kernel(self.law.name(), move |io| {
-            let step = u64::from(io.input::<i32>(0)[0] as u32);
-            let (threads, y) = (io.threads(), io.output::<T>(0));
-            random::fill(&distribution, &Key { seed, stream, step }, 0, Isa::detect(), threads, y);
-            Ok(())
+        kernel_for(self.law.name(), move |isa| {
+            move |io: &mut Io<'_>| {
+                let step = u64::from(io.input::<i32>(0)[0] as u32);
+                let (threads, y) = (io.threads(), io.output::<T>(0));
+                random::fill(&distribution, &Key { seed, stream, step }, 0, isa, threads, y);
+                Ok(())
+            }
         })
     }
 }

@@ -1,14 +1,13 @@
 //! The cross-entropy between targets in [0, 1] and the sigmoid of logits, at each element.
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs};
+use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Io, Lowering, Op, Specs};
 use crate::ops::elementwise::Takes;
-use crate::ops::kernel::kernel;
+use crate::ops::kernel::kernel_for;
 use crate::ops::sigmoid;
 use crate::shape::Spec;
 use crate::tensor::Tensor;
 use ferrograd_kernels::cross_entropy::sigmoid_cross_entropy as elements;
-use ferrograd_kernels::isa::Isa;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -47,9 +46,9 @@ impl Op for SigmoidCrossEntropy {
     }
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
-        for_float!(inputs[0].dtype, T => kernel("sigmoidCrossEntropy", |io| {
+        for_float!(inputs[0].dtype, T => kernel_for("sigmoidCrossEntropy", |isa| move |io: &mut Io<'_>| {
             let y = io.output::<T>(0);
-            elements(Isa::detect(), io.threads(), io.input::<T>(0), io.input::<T>(1), y);
+            elements(isa, io.threads(), io.input::<T>(0), io.input::<T>(1), y);
             Ok(())
         }))
     }

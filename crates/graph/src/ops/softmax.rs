@@ -1,13 +1,12 @@
 //! Softmax over the last axis.
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs};
+use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Io, Lowering, Op, Specs};
 use crate::ops::elementwise::Takes;
-use crate::ops::kernel::kernel;
+use crate::ops::kernel::kernel_for;
 use crate::ops::sum;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
-use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::softmax::{Softmax as Rows, SoftmaxKind};
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -54,11 +53,13 @@ pub(crate) fn row_examples(op: Arc<dyn Op>) -> Vec<Example> {
 /// The kernel of softmax or its logarithm.
 pub(crate) fn lower_rows(op: &'static str, kind: SoftmaxKind, input: &Spec) -> Lowering {
     let [rows, cols] = rows(&input.shape);
-    let softmax = Rows::new(rows, cols, kind, Isa::detect()).expect("the rows are those of a tensor");
-    for_float!(input.dtype, T => kernel(op, move |io| {
-        let y = io.output::<T>(0);
-        softmax.run(io.threads(), io.input::<T>(0), y);
-        Ok(())
+    for_float!(input.dtype, T => kernel_for(op, move |isa| {
+        let softmax = Rows::new(rows, cols, kind, isa).expect("the rows are those of a tensor");
+        move |io: &mut Io<'_>| {
+            let y = io.output::<T>(0);
+            softmax.run(io.threads(), io.input::<T>(0), y);
+            Ok(())
+        }
     }))
 }
 

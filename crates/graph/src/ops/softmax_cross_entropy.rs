@@ -1,14 +1,13 @@
 //! The cross-entropy between target distributions and the softmax of logits.
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs};
-use crate::ops::kernel::kernel;
+use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Io, Isa, Lowering, Op, Specs};
+use crate::ops::kernel::kernel_for;
 use crate::ops::softmax::{check_rows, rows, sum_rows};
 use crate::ops::{log_softmax, reshape, softmax};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::cross_entropy::SoftmaxCrossEntropy as Rows;
-use ferrograd_kernels::isa::Isa;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -24,10 +23,10 @@ pub fn softmax_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor
     Tensor::apply(SoftmaxCrossEntropy, &[logits, targets])
 }
 
-/// Refuses more classes than an int32 numbers.
+/// Refuses more classes than an int32 numbers, on any instruction set.
 pub(crate) fn check_classes(op: &str, shape: &Shape) -> Result<()> {
     let [rows, cols] = rows(shape);
-    Rows::new(rows, cols, Isa::detect()).map(drop).map_err(|why| Error::shape(format!("{op}: {why}")))
+    Rows::new(rows, cols, Isa::Portable).map(drop).map_err(|why| Error::shape(format!("{op}: {why}")))
 }
 
 /// One number per row, as a column beside the rows of `shape`.
@@ -60,11 +59,13 @@ impl Op for SoftmaxCrossEntropy {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let [rows, cols] = rows(&inputs[0].shape);
-        let entropy = Rows::new(rows, cols, Isa::detect()).expect("checked by infer");
-        for_float!(inputs[0].dtype, T => kernel("softmaxCrossEntropy", move |io| {
-            let y = io.output::<T>(0);
-            entropy.loss(io.threads(), io.input::<T>(0), io.input::<T>(1), y);
-            Ok(())
+        for_float!(inputs[0].dtype, T => kernel_for("softmaxCrossEntropy", move |isa| {
+            let entropy = Rows::new(rows, cols, isa).expect("checked by infer");
+            move |io: &mut Io<'_>| {
+                let y = io.output::<T>(0);
+                entropy.loss(io.threads(), io.input::<T>(0), io.input::<T>(1), y);
+                Ok(())
+            }
         }))
     }
 

@@ -1,16 +1,15 @@
 //! The cross-entropy between class numbers and the softmax of logits.
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs};
+use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Io, Lowering, Op, Specs};
 use crate::ops::elementwise::Takes;
-use crate::ops::kernel::{index_fault, kernel_of_indices};
+use crate::ops::kernel::{index_fault, kernel_of_indices_for};
 use crate::ops::softmax::{check_rows, rows};
 use crate::ops::softmax_cross_entropy::{check_classes, column};
 use crate::ops::{one_hot, softmax};
 use crate::shape::Spec;
 use crate::tensor::Tensor;
 use ferrograd_kernels::cross_entropy::SoftmaxCrossEntropy as Rows;
-use ferrograd_kernels::isa::Isa;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -48,10 +47,12 @@ impl Op for SparseSoftmaxCrossEntropy {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let [rows, cols] = rows(&inputs[0].shape);
-        let entropy = Rows::new(rows, cols, Isa::detect()).expect("checked by infer");
-        for_float!(inputs[0].dtype, T => kernel_of_indices("sparseSoftmaxCrossEntropy", cols, move |io| {
-            let y = io.output::<T>(0);
-            entropy.sparse_loss(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
+        for_float!(inputs[0].dtype, T => kernel_of_indices_for("sparseSoftmaxCrossEntropy", cols, move |isa| {
+            let entropy = Rows::new(rows, cols, isa).expect("checked by infer");
+            move |io: &mut Io<'_>| {
+                let y = io.output::<T>(0);
+                entropy.sparse_loss(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
+            }
         }))
     }
 
