@@ -12,6 +12,7 @@ use epochs::{Deaf, columns};
 use ferrograd_graph::DType;
 use ferrograd_graph::epoch::{Epoch, Order};
 use ferrograd_kernels::exec::Base;
+use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
 use mlp::Mlp;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ fn epoch(sizes: &[usize], batch: usize, batches: usize) -> Epoch {
     let model = Mlp::new(sizes, DType::F32);
     let rows = batch * batches;
     Epoch {
-        program: Arc::new(model.program(batch)),
+        program: Arc::new(model.program(batch, Isa::detect())),
         tail: None,
         columns: columns(DType::F32, rows, sizes),
         rows: 0..rows,

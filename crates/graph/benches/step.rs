@@ -10,6 +10,7 @@ use divan::{Bencher, counter::ItemsCount};
 use ferrograd_graph::program::Running;
 use ferrograd_graph::{DType, Program};
 use ferrograd_kernels::exec::{Base, Memory};
+use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
 use mlp::{Mlp, uniform};
 use std::time::Instant;
@@ -43,7 +44,7 @@ fn main() {
 fn step<const THREADS: usize>(bencher: Bencher<'_, '_>, name: &str) {
     let case = CASES.iter().find(|(sizes, batch)| format!("{sizes:?} x {batch}") == name);
     let &(sizes, batch) = case.expect("a case of the table");
-    let program = Mlp::new(sizes, DType::F32).program(batch);
+    let program = Mlp::new(sizes, DType::F32).program(batch, Isa::detect());
     let (mut arena, threads) = (program.take_arena(), Threads::new(THREADS));
     let (mut locks, mut staging) = (program.lock(), program.staging());
     let inputs = staging.iter_mut().map(Base::Write);
@@ -73,7 +74,7 @@ fn profile(sizes: &[usize], batch: usize) {
     let _ = model.draw(&x, &targets);
     let drawn = start.elapsed();
     let start = Instant::now();
-    let program = model.program(batch);
+    let program = model.program(batch, Isa::detect());
     let compiled = start.elapsed().saturating_sub(drawn);
     println!(
         "\n{sizes:?} x {batch}: initial values {made:.0?}, drawn in {drawn:.0?}, compiled in {compiled:.0?}, arena {} kB",

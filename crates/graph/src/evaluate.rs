@@ -5,19 +5,18 @@ use crate::error::Result;
 use crate::program::Program;
 use crate::tensor::Tensor;
 use ferrograd_kernels::exec::Memory;
-use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Compiles and runs `tensors` once, without keeping the program.
+/// Compiles `tensors` for `target` and runs them once, without keeping the program.
 ///
 /// # Errors
 /// As [`compile`] and [`Program::run`].
-pub fn evaluate(tensors: &[Tensor]) -> Result<Vec<Arc<Memory>>> {
+pub fn evaluate(tensors: &[Tensor], target: impl Into<Target>) -> Result<Vec<Arc<Memory>>> {
     let request = Request { inputs: &[], outputs: tensors, updates: &[], guard: None };
-    compile(&request, Isa::detect())?.run(&[], &Threads::serial())
+    compile(&request, target)?.run(&[], &Threads::serial())
 }
 
 /// Programs of pending graphs, kept by structure: a loop written by hand compiles once.

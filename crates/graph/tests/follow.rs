@@ -1,12 +1,17 @@
 //! An update that takes in the product that its gradient is: the same numbers, one step, and nothing changes before
-//! the guard.
+//! the guard, on every instruction set.
+
+#[path = "support/targets.rs"]
+#[allow(dead_code, reason = "each test file uses its part")]
+mod targets;
 
 use ferrograd_graph::ops::{self, matmul};
 use ferrograd_graph::{DType, ErrorCode, Program, Request, Spec, Tensor, Variable, compile};
 use ferrograd_kernels::exec::Memory;
-use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
 use std::sync::Arc;
+use targets::sets;
 
 /// Wide enough that the gradient, more than a megabyte, would leave the cache.
 const SIZES: (usize, usize, usize) = (3, 700, 420);
@@ -43,9 +48,9 @@ fn expected(scale: f64) -> Vec<f64> {
     (0..rows * cols).map(|at| w[at] - scale * gradient(at / cols, at % cols)).collect()
 }
 
-fn program(layer: &Layer, new: Tensor, guard: Option<&Tensor>) -> Program {
+fn program(layer: &Layer, new: Tensor, guard: Option<&Tensor>, target: Target) -> Program {
     let updates = [(layer.w.clone(), new)];
-    compile(&Request { inputs: &layer.inputs, outputs: &[], updates: &updates, guard }, Isa::detect()).unwrap()
+    compile(&Request { inputs: &layer.inputs, outputs: &[], updates: &updates, guard }, target).unwrap()
 }
 
 fn is(w: &Variable, expected: &[f64]) {
@@ -56,50 +61,59 @@ fn is(w: &Variable, expected: &[f64]) {
 
 #[test]
 fn an_update_is_one_step_with_its_gradient() {
-    let layer = layer();
-    let program = program(&layer, Tensor::variable(&layer.w) - &layer.gradient * 0.1, None);
-    assert_eq!(program.step_names().collect::<Vec<_>>(), ["matmul+map"]);
-    let (_, rows, cols) = SIZES;
-    assert!(program.arena_bytes() < 8 * rows * cols * 2, "no room for more than parts of the gradient");
-    program.run(&feeds(), &Threads::new(2)).unwrap();
-    is(&layer.w, &expected(0.1));
+    for target in sets() {
+        let layer = layer();
+        let program = program(&layer, Tensor::variable(&layer.w) - &layer.gradient * 0.1, None, target);
+        assert_eq!(program.step_names().collect::<Vec<_>>(), ["matmul+map"]);
+        let (_, rows, cols) = SIZES;
+        assert!(program.arena_bytes() < 8 * rows * cols * 2, "no room for more than parts of the gradient");
+        program.run(&feeds(), &Threads::new(2)).unwrap();
+        is(&layer.w, &expected(0.1));
+    }
 }
 
 #[test]
 fn a_gradient_that_others_read_is_stored() {
-    let layer = layer();
-    let norm = ops::sqrt(&ops::sum(&ops::square(&layer.gradient).unwrap(), &[0, 1], false).unwrap()).unwrap();
-    let program = program(&layer, Tensor::variable(&layer.w) - &layer.gradient / norm, None);
-    assert!(!program.step_names().any(|name| name == "matmul+map"));
-    program.run(&feeds(), &Threads::serial()).unwrap();
-    let length = numbers(SIZES.1 * SIZES.2, 1).iter().zip(expected(1.0)).map(|(w, new)| (w - new).powi(2)).sum::<f64>();
-    is(&layer.w, &expected(1.0 / length.sqrt()));
+    for target in sets() {
+        let layer = layer();
+        let norm = ops::sqrt(&ops::sum(&ops::square(&layer.gradient).unwrap(), &[0, 1], false).unwrap()).unwrap();
+        let program = program(&layer, Tensor::variable(&layer.w) - &layer.gradient / norm, None, target);
+        assert!(!program.step_names().any(|name| name == "matmul+map"));
+        program.run(&feeds(), &Threads::serial()).unwrap();
+        let length =
+            numbers(SIZES.1 * SIZES.2, 1).iter().zip(expected(1.0)).map(|(w, new)| (w - new).powi(2)).sum::<f64>();
+        is(&layer.w, &expected(1.0 / length.sqrt()));
+    }
 }
 
 #[test]
 fn a_product_of_the_old_value_is_taken_before_it_changes() {
-    let layer = layer();
-    let (_, rows, cols) = SIZES;
-    // The product's operand is the variable that the pass writes.
-    let eye: Vec<f64> = (0..cols * cols).map(|at| f64::from(u8::from(at / cols == at % cols))).collect();
-    let same = matmul(&Tensor::variable(&layer.w), &Tensor::from_slice([cols, cols], &eye), false, false).unwrap();
-    let program = program(&layer, Tensor::variable(&layer.w) + same, None);
-    program.run(&feeds(), &Threads::new(2)).unwrap();
-    is(&layer.w, &numbers(rows * cols, 1).iter().map(|w| 2.0 * w).collect::<Vec<_>>());
+    for target in sets() {
+        let layer = layer();
+        let (_, rows, cols) = SIZES;
+        // The product's operand is the variable that the pass writes.
+        let eye: Vec<f64> = (0..cols * cols).map(|at| f64::from(u8::from(at / cols == at % cols))).collect();
+        let same = matmul(&Tensor::variable(&layer.w), &Tensor::from_slice([cols, cols], &eye), false, false).unwrap();
+        let program = program(&layer, Tensor::variable(&layer.w) + same, None, target);
+        program.run(&feeds(), &Threads::new(2)).unwrap();
+        is(&layer.w, &numbers(rows * cols, 1).iter().map(|w| 2.0 * w).collect::<Vec<_>>());
+    }
 }
 
 #[test]
 fn nothing_changes_where_the_guard_is_not_finite() {
-    let layer = layer();
-    let loss = ops::sum(&layer.inputs[0], &[0, 1], false).unwrap();
-    let program = program(&layer, Tensor::variable(&layer.w) - &layer.gradient * 0.1, Some(&loss));
-    assert!(program.step_names().any(|name| name == "matmul+map"));
-    let (batch, rows, _) = SIZES;
-    let [mut broken, dy] = feeds();
-    Arc::make_mut(&mut broken).as_mut_slice::<f64>()[batch * rows - 1] = f64::NAN;
-    let error = program.run(&[broken, dy], &Threads::serial()).unwrap_err();
-    assert_eq!(error.code, ErrorCode::NonFinite);
-    is(&layer.w, &expected(0.0));
-    program.run(&feeds(), &Threads::serial()).unwrap();
-    is(&layer.w, &expected(0.1));
+    for target in sets() {
+        let layer = layer();
+        let loss = ops::sum(&layer.inputs[0], &[0, 1], false).unwrap();
+        let program = program(&layer, Tensor::variable(&layer.w) - &layer.gradient * 0.1, Some(&loss), target);
+        assert!(program.step_names().any(|name| name == "matmul+map"));
+        let (batch, rows, _) = SIZES;
+        let [mut broken, dy] = feeds();
+        Arc::make_mut(&mut broken).as_mut_slice::<f64>()[batch * rows - 1] = f64::NAN;
+        let error = program.run(&[broken, dy], &Threads::serial()).unwrap_err();
+        assert_eq!(error.code, ErrorCode::NonFinite);
+        is(&layer.w, &expected(0.0));
+        program.run(&feeds(), &Threads::serial()).unwrap();
+        is(&layer.w, &expected(0.1));
+    }
 }

@@ -1,4 +1,4 @@
-//! Random graphs compiled whole have the numbers that their nodes have one by one.
+//! Random graphs compiled whole have the numbers that their nodes have one by one, on every instruction set.
 //!
 //! In float64 to 1e-12 of the tensor's largest number: passes may contract `a·b + c`, and sum in another order.
 //! In float32 to 2e-4, which says that nothing is confused.
@@ -7,20 +7,21 @@ mod support;
 
 use ferrograd_graph::{DType, Program, Request, Spec, Tensor, Variable, compile};
 use ferrograd_kernels::exec::{Base, Memory};
-use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
 use std::sync::Arc;
 use support::graphs::{Flavor, Graph, feed};
 use support::numbers;
+use support::targets::sets;
 
 const SMALL: Flavor = Flavor { float: DType::F64, sizes: &[1, 1, 2, 3, 4, 5, 7], tensors: 30, limit: 2000 };
 const EMPTY: Flavor = Flavor { float: DType::F64, sizes: &[0, 1, 2, 3], tensors: 25, limit: 100 };
 const LARGE: Flavor = Flavor { float: DType::F64, sizes: &[1, 3, 17, 64, 130], tensors: 25, limit: 40_000 };
 
-fn compiled(graph: &Graph) -> Program {
+fn compiled(graph: &Graph, target: Target) -> Program {
     let Graph { inputs, outputs, updates, guard, .. } = graph;
     let request = Request { inputs, outputs, updates, guard: guard.as_ref() };
-    compile(&request, Isa::detect()).unwrap_or_else(|error| panic!("{error}\n{}", graph.describe()))
+    compile(&request, target).unwrap_or_else(|error| panic!("{error}\n{}", graph.describe()))
 }
 
 fn near(got: &Memory, expected: &Memory, spec: &Spec, what: &dyn Fn() -> String) {
@@ -42,8 +43,8 @@ fn near(got: &Memory, expected: &Memory, spec: &Spec, what: &dyn Fn() -> String)
 }
 
 /// Runs a step and compares its outputs and what it leaves in the variables with what each node gives alone.
-fn check_step(graph: &Graph, what: &str, step: &mut dyn FnMut() -> Vec<Arc<Memory>>) {
-    let mut values = graph.values();
+fn check_step(graph: &Graph, target: Target, what: &str, step: &mut dyn FnMut() -> Vec<Arc<Memory>>) {
+    let mut values = graph.values(target);
     let mut alone = |tensor: &Tensor| values.of(tensor).expect("no fault");
     let expected: Vec<Arc<Memory>> = graph.outputs.iter().map(&mut alone).collect();
     let new = |variable: &Variable| match graph.updates.iter().find(|update| update.0 == *variable) {
@@ -61,22 +62,22 @@ fn check_step(graph: &Graph, what: &str, step: &mut dyn FnMut() -> Vec<Arc<Memor
     }
 }
 
-fn check_runs(graph: &Graph, what: &str) {
-    let program = compiled(graph);
+fn check_runs(graph: &Graph, target: Target, what: &str) {
+    let program = compiled(graph, target);
     for step in 0..2 {
         let what = format!("{what}, run {step}");
-        check_step(graph, &what, &mut || program.run(&graph.feeds, &Threads::serial()).expect("no fault"));
+        check_step(graph, target, &what, &mut || program.run(&graph.feeds, &Threads::serial()).expect("no fault"));
     }
 }
 
 /// Steps of a bound program, over inputs that are filled once.
-fn check_bound(graph: &Graph, what: &str) {
-    let program = compiled(graph);
+fn check_bound(graph: &Graph, target: Target, what: &str) {
+    let program = compiled(graph, target);
     let (mut arena, mut staging) = (program.take_arena(), program.staging());
     // What an earlier run left must not be seen.
     arena.as_mut_slice::<u8>().fill(0xa5);
     for step in 0..2 {
-        check_step(graph, &format!("{what}, bound, step {step}"), &mut || {
+        check_step(graph, target, &format!("{what}, bound, step {step}"), &mut || {
             let mut locks = program.lock();
             let inputs = staging.iter_mut().map(Base::Write);
             let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks);
@@ -91,9 +92,10 @@ fn check_bound(graph: &Graph, what: &str) {
 }
 
 fn check(seeds: std::ops::Range<u32>, flavor: Flavor) {
-    for seed in seeds {
-        check_runs(&Graph::random(seed, flavor), &format!("{flavor:?}, seed {seed}"));
-        check_bound(&Graph::random(seed, flavor), &format!("{flavor:?}, seed {seed}"));
+    for (seed, target) in seeds.flat_map(|seed| sets().map(move |target| (seed, target))) {
+        let what = format!("{flavor:?}, seed {seed} on {:?}", target.isa);
+        check_runs(&Graph::random(seed, flavor), target, &what);
+        check_bound(&Graph::random(seed, flavor), target, &what);
     }
 }
 

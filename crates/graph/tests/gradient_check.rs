@@ -1,4 +1,5 @@
-//! Every op's gradient rule against central differences in f64, for every example that the op supplies.
+//! Every op's gradient rule against central differences in f64, for every example that the op supplies, on every
+//! instruction set.
 
 mod support;
 
@@ -6,7 +7,9 @@ use ferrograd_graph::gradient::gradient;
 use ferrograd_graph::op::{Example, ExampleInput, Op, Values};
 use ferrograd_graph::ops::{TABLE, add, mul, sum};
 use ferrograd_graph::{DType, Tensor};
+use ferrograd_kernels::target::Target;
 use std::sync::Arc;
+use support::targets::sets;
 use support::{Dice, Filled, filled, placeholders, program, run};
 
 /// Step of the differences. Four points leave an error of h⁴·f⁗′/30, and rounding 10⁻¹⁶·f/h: both about 10⁻¹².
@@ -34,8 +37,8 @@ fn combine(tensors: &[Tensor], seed: u32) -> Option<Tensor> {
 }
 
 /// `∂y/∂x` by differences, for each element of each float input.
-fn differences(y: &Tensor, xs: &[Tensor], inputs: &[Filled]) -> Vec<Vec<f64>> {
-    let program = program(xs, std::slice::from_ref(y));
+fn differences(y: &Tensor, xs: &[Tensor], inputs: &[Filled], target: Target) -> Vec<Vec<f64>> {
+    let program = program(xs, std::slice::from_ref(y), target);
     let value = |inputs: &[Filled]| {
         let memory: Vec<_> = inputs.iter().map(|input| input.memory(DType::F64)).collect();
         run(&program, &memory)[0][0]
@@ -59,14 +62,14 @@ fn differences(y: &Tensor, xs: &[Tensor], inputs: &[Filled]) -> Vec<Vec<f64>> {
 }
 
 /// Compares the drawn gradient of `y` with its differences; gives the gradients.
-fn check(what: &str, y: &Tensor, xs: &[Tensor], inputs: &[Filled]) -> Vec<Tensor> {
+fn check(what: &str, y: &Tensor, xs: &[Tensor], inputs: &[Filled], target: Target) -> Vec<Tensor> {
     let drawn = gradient(y, xs, None).expect("a gradient");
     let memory: Vec<_> = inputs.iter().map(|input| input.memory(DType::F64)).collect();
-    for (i, (drawn, expected)) in drawn.iter().zip(differences(y, xs, inputs)).enumerate() {
+    for (i, (drawn, expected)) in drawn.iter().zip(differences(y, xs, inputs, target)).enumerate() {
         let got = match drawn {
             Some(drawn) => {
                 assert_eq!(drawn.spec(), xs[i].spec(), "{what}: the gradient of input {i} is like it");
-                run(&program(xs, std::slice::from_ref(drawn)), &memory).remove(0)
+                run(&program(xs, std::slice::from_ref(drawn), target), &memory).remove(0)
             }
             None => vec![0.0; expected.len()],
         };
@@ -80,15 +83,20 @@ fn check(what: &str, y: &Tensor, xs: &[Tensor], inputs: &[Filled]) -> Vec<Tensor
 }
 
 fn check_example(example: &Example, seed: u32) {
+    sets().for_each(|target| check_example_on(target, example, seed));
+}
+
+fn check_example_on(target: Target, example: &Example, seed: u32) {
     let inputs = filled(example, seed);
     let xs = placeholders(&inputs, DType::F64);
     let outputs = Tensor::apply_all(example.op.clone(), xs.iter().cloned().collect()).expect("an example fits");
     let Some(y) = combine(&outputs, 1) else { return };
     let shapes: Vec<_> = example.inputs.iter().map(|input| input.shape.to_string()).collect();
-    let what = format!("{} {:?} of {}", example.op.name(), example.op.attributes(), shapes.join(", "));
-    let gradients = check(&what, &y, &xs, &inputs);
+    let op = &example.op;
+    let what = format!("{} {:?} of {} on {:?}", op.name(), op.attributes(), shapes.join(", "), target.isa);
+    let gradients = check(&what, &y, &xs, &inputs, target);
     if let (true, Some(slope)) = (example.smooth, combine(&gradients, 2)) {
-        check(&format!("gradient of {what}"), &slope, &xs, &inputs);
+        check(&format!("gradient of {what}"), &slope, &xs, &inputs, target);
     }
 }
 

@@ -6,7 +6,10 @@ use ferrograd_graph::gradient::gradient;
 use ferrograd_graph::op::{AttributeKind, Declaration, Example, Inputs, Reader};
 use ferrograd_graph::ops::{self, Law, TABLE};
 use ferrograd_graph::{DType, ErrorCode, Shape, Spec, Tensor, evaluate};
+use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::target::Target;
 use std::collections::HashSet;
+use support::targets::sets;
 use support::{Filled, filled, numbers, placeholders, program, run};
 
 fn examples() -> impl Iterator<Item = (&'static Declaration, Example)> {
@@ -15,8 +18,15 @@ fn examples() -> impl Iterator<Item = (&'static Declaration, Example)> {
         .flat_map(|declaration| (declaration.examples)().into_iter().map(move |example| (*declaration, example)))
 }
 
+/// The examples on every instruction set, each with a seed for its numbers.
+fn cases() -> impl Iterator<Item = (Target, u32, &'static Declaration, Example)> {
+    sets().flat_map(|set| {
+        (0..).zip(examples()).map(move |(seed, (declaration, example))| (set, seed, declaration, example))
+    })
+}
+
 fn value(tensor: &Tensor) -> Vec<f64> {
-    numbers(&evaluate(std::slice::from_ref(tensor)).expect("no fault")[0], tensor.spec())
+    numbers(&evaluate(std::slice::from_ref(tensor), Isa::detect()).expect("no fault")[0], tensor.spec())
 }
 
 fn floats(shape: &[usize], values: &[f64]) -> Tensor {
@@ -24,11 +34,11 @@ fn floats(shape: &[usize], values: &[f64]) -> Tensor {
 }
 
 /// The outputs of an example with floats as `float`, and their specs.
-fn outputs(example: &Example, inputs: &[Filled], float: DType) -> (Vec<Vec<f64>>, Vec<Spec>) {
+fn outputs(example: &Example, inputs: &[Filled], float: DType, target: Target) -> (Vec<Vec<f64>>, Vec<Spec>) {
     let xs = placeholders(inputs, float);
     let ys = Tensor::apply_all(example.op.clone(), xs.iter().cloned().collect()).expect("an example fits");
     let memory: Vec<_> = inputs.iter().map(|input| input.memory(float)).collect();
-    (run(&program(&xs, &ys), &memory), ys.iter().map(|y| y.spec().clone()).collect())
+    (run(&program(&xs, &ys, target), &memory), ys.iter().map(|y| y.spec().clone()).collect())
 }
 
 #[test]
@@ -73,13 +83,35 @@ const F32: f64 = 3e-6;
 
 #[test]
 fn both_float_widths_agree() {
-    for (i, (declaration, example)) in examples().enumerate() {
-        let inputs = filled(&example, i as u32);
-        let ((narrow, _), (wide, _)) = (outputs(&example, &inputs, DType::F32), outputs(&example, &inputs, DType::F64));
+    for (target, seed, declaration, example) in cases() {
+        let inputs = filled(&example, seed);
+        let [(narrow, _), (wide, _)] = [DType::F32, DType::F64].map(|float| outputs(&example, &inputs, float, target));
         for (narrow, wide) in narrow.iter().flatten().zip(wide.iter().flatten()) {
             let error = (narrow - wide).abs() / wide.abs().max(1.0);
             assert!(error <= F32, "{}: {narrow} in f32, {wide} in f64", declaration.name);
         }
+    }
+}
+
+/// The kernels of these sum in lanes, so that the widths of vectors show in the last bits.
+#[test]
+fn a_kernel_is_made_for_the_instruction_set_of_its_program() {
+    let given = |turn: f32| (0..64 * 37).map(|i| (12.9898 * i as f32 + turn).sin().abs()).collect::<Vec<f32>>();
+    let [x, t] = [0.0, 1.0].map(|turn| Tensor::from_slice([64, 37], &given(turn)));
+    let labels = Tensor::from_slice([64], &[5i32; 64]);
+    for y in [
+        ops::softmax(&x),
+        ops::log_softmax(&x),
+        ops::softmax_cross_entropy(&x, &t),
+        ops::sparse_softmax_cross_entropy(&x, &labels),
+        ops::sigmoid_cross_entropy(&x, &t),
+    ] {
+        let y = y.unwrap();
+        let mut values: Vec<Vec<f64>> =
+            sets().map(|set| numbers(&evaluate(std::slice::from_ref(&y), set).unwrap()[0], y.spec())).collect();
+        let all = values.len();
+        values.dedup();
+        assert_eq!(values.len() > 1, all > 1, "{:?}", y.source().0);
     }
 }
 
@@ -423,9 +455,9 @@ fn expected(example: &Example, inputs: &[(Shape, Vec<f64>)], out: &Shape) -> Opt
 
 #[test]
 fn every_example_has_the_numbers_of_its_definition() {
-    for (i, (declaration, example)) in examples().enumerate() {
-        let inputs = filled(&example, 100 + i as u32);
-        let (got, specs) = outputs(&example, &inputs, DType::F64);
+    for (target, seed, declaration, example) in cases() {
+        let inputs = filled(&example, 100 + seed);
+        let (got, specs) = outputs(&example, &inputs, DType::F64, target);
         let plain: Vec<_> = inputs.iter().map(as_numbers).collect();
         let Some(expected) = expected(&example, &plain, &specs[0].shape) else {
             assert!(declaration.name.starts_with("random"), "{} has no definition here", declaration.name);
@@ -507,7 +539,7 @@ fn an_index_outside_stops_the_run() {
         ops::scatter_add_along_axis(&floats(&[2], &[0.0; 2]), &bad, 0, 2).unwrap(),
         ops::sparse_softmax_cross_entropy(&table, &minus).unwrap(),
     ] {
-        assert_eq!(evaluate(&[tensor]).unwrap_err().code, ErrorCode::Data);
+        assert_eq!(evaluate(&[tensor], Isa::detect()).unwrap_err().code, ErrorCode::Data);
     }
     assert_eq!(value(&ops::one_hot(&minus, 2, DType::I32).unwrap()), [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
 }

@@ -3,16 +3,20 @@
 #[path = "support/mlp.rs"]
 #[allow(dead_code, reason = "each test file uses its part")]
 mod mlp;
+#[path = "support/targets.rs"]
+#[allow(dead_code, reason = "each test file uses its part")]
+mod targets;
 
 use ferrograd_graph::ops::{mean, square, sum};
 use ferrograd_graph::{DType, Request, Tensor, compile};
-use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
 use mlp::Mlp;
+use targets::sets;
 
-fn names_and_values(x: &Tensor, y: &Tensor) -> (Vec<&'static str>, Vec<f64>) {
+fn names_and_values(x: &Tensor, y: &Tensor, target: Target) -> (Vec<&'static str>, Vec<f64>) {
     let request = Request { inputs: &[], outputs: std::slice::from_ref(y), updates: &[], guard: None };
-    let program = compile(&request, Isa::detect()).unwrap();
+    let program = compile(&request, target).unwrap();
     let value = program.run(&[], &Threads::serial()).unwrap().remove(0);
     assert_eq!(x.dtype(), DType::F64);
     (program.step_names().collect(), value.as_slice::<f64>()[..y.shape().size()].to_vec())
@@ -20,43 +24,51 @@ fn names_and_values(x: &Tensor, y: &Tensor) -> (Vec<&'static str>, Vec<f64>) {
 
 #[test]
 fn a_mean_is_one_pass() {
-    let x = Tensor::from_slice([2, 3], &[1.0f64, 2.0, 6.0, -1.0, 0.5, 2.0]);
-    for (axes, expected) in [(vec![1], vec![3.0, 0.5]), (vec![0], vec![0.0, 1.25, 4.0]), (vec![0, 1], vec![1.75])] {
-        let (names, values) = names_and_values(&x, &mean(&x, &axes, false).unwrap());
-        assert_eq!(names, ["map"], "over {axes:?}");
-        for (value, expected) in values.iter().zip(expected) {
-            assert!((value - expected).abs() < 1e-15, "over {axes:?}: {value}, not {expected}");
+    for target in sets() {
+        let x = Tensor::from_slice([2, 3], &[1.0f64, 2.0, 6.0, -1.0, 0.5, 2.0]);
+        for (axes, expected) in [(vec![1], vec![3.0, 0.5]), (vec![0], vec![0.0, 1.25, 4.0]), (vec![0, 1], vec![1.75])] {
+            let (names, values) = names_and_values(&x, &mean(&x, &axes, false).unwrap(), target);
+            assert_eq!(names, ["map"], "over {axes:?}");
+            for (value, expected) in values.iter().zip(expected) {
+                assert!((value - expected).abs() < 1e-15, "over {axes:?}: {value}, not {expected}");
+            }
         }
     }
 }
 
 #[test]
 fn a_sum_that_is_also_read_itself_stays() {
-    let x = Tensor::from_slice([4], &[1.0f64, 2.0, 3.0, 4.0]);
-    let total = sum(&x, &[0], false).unwrap();
-    let y = &total * 0.25 + square(&total).unwrap();
-    assert_eq!(names_and_values(&x, &y).1, [102.5]);
+    for target in sets() {
+        let x = Tensor::from_slice([4], &[1.0f64, 2.0, 3.0, 4.0]);
+        let total = sum(&x, &[0], false).unwrap();
+        let y = &total * 0.25 + square(&total).unwrap();
+        assert_eq!(names_and_values(&x, &y, target).1, [102.5]);
+    }
 }
 
 #[test]
 fn nothing_of_a_guarded_step_is_copied_into_variables_at_its_end() {
-    let program = Mlp::new(&[2, 3, 1], DType::F32).program(4);
-    let details: Vec<String> = program.kernels().into_iter().map(|kernel| kernel.detail).collect();
-    assert!(details.iter().all(|detail| !detail.ends_with("copy")), "{details:#?}");
-    let first_update = program.kernels().iter().position(|kernel| kernel.detail.contains("sqrt"));
-    let guard = program.step_names().position(|name| name == "guard");
-    assert!(guard < first_update, "{details:#?}");
+    for target in sets() {
+        let program = Mlp::new(&[2, 3, 1], DType::F32).program(4, target);
+        let details: Vec<String> = program.kernels().into_iter().map(|kernel| kernel.detail).collect();
+        assert!(details.iter().all(|detail| !detail.ends_with("copy")), "{details:#?}");
+        let first_update = program.kernels().iter().position(|kernel| kernel.detail.contains("sqrt"));
+        let guard = program.step_names().position(|name| name == "guard");
+        assert!(guard < first_update, "{details:#?}");
+    }
 }
 
 #[test]
 fn a_profile_names_what_each_kernel_does() {
-    let kernels = Mlp::new(&[20, 30, 10], DType::F32).program(8).kernels();
-    let products: Vec<&str> = kernels.iter().filter(|k| k.name == "matmul").map(|k| k.detail.as_str()).collect();
-    assert_eq!(products[..2], ["8×20 · 20×30 + bias, relu", "8×30 · 30×10 + bias"]);
-    let first = &kernels[0];
-    assert_eq!((first.flops, first.bytes), (Some(2.0 * 8.0 * 20.0 * 30.0), 4 * (8 * 20 + 20 * 30 + 30 + 8 * 30)));
-    assert_eq!(first.variables, ["kernel", "bias"]);
-    let update = kernels.iter().find(|kernel| kernel.detail.starts_with("20×30: ")).expect("Adam on the kernel");
-    assert_eq!(update.variables.len(), 3, "{update:?}");
-    assert!(update.detail.contains("sqrt"), "{update:?}");
+    for target in sets() {
+        let kernels = Mlp::new(&[20, 30, 10], DType::F32).program(8, target).kernels();
+        let products: Vec<&str> = kernels.iter().filter(|k| k.name == "matmul").map(|k| k.detail.as_str()).collect();
+        assert_eq!(products[..2], ["8×20 · 20×30 + bias, relu", "8×30 · 30×10 + bias"]);
+        let first = &kernels[0];
+        assert_eq!((first.flops, first.bytes), (Some(2.0 * 8.0 * 20.0 * 30.0), 4 * (8 * 20 + 20 * 30 + 30 + 8 * 30)));
+        assert_eq!(first.variables, ["kernel", "bias"]);
+        let update = kernels.iter().find(|kernel| kernel.detail.starts_with("20×30: ")).expect("Adam on the kernel");
+        assert_eq!(update.variables.len(), 3, "{update:?}");
+        assert!(update.detail.contains("sqrt"), "{update:?}");
+    }
 }

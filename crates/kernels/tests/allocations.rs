@@ -1,4 +1,4 @@
-//! Running a kernel allocates nothing, on one thread or several. One test alone in its process, so that nobody else's
+//! Running a kernel allocates nothing, on one thread or several, on every instruction set. One test alone in its process, so that nobody else's
 //! allocations are counted.
 
 #[path = "support/counting.rs"]
@@ -46,8 +46,7 @@ struct Kernels {
     dropout: Dropout,
 }
 
-fn kernels() -> Result<Kernels, String> {
-    let isa = Isa::detect();
+fn kernels(isa: Isa) -> Result<Kernels, String> {
     Ok(Kernels {
         transpose: StridedCopy::transpose(&[ROWS, COLS], &[1, 0])?,
         softmax: [
@@ -67,8 +66,7 @@ fn kernels() -> Result<Kernels, String> {
     })
 }
 
-fn run_all(threads: &Threads, k: &Kernels, b: &mut Buffers) {
-    let isa = Isa::detect();
+fn run_all(isa: Isa, threads: &Threads, k: &Kernels, b: &mut Buffers) {
     let key = Key { seed: 1, stream: 2, step: 3 };
     let _flush = FlushDenormals::new();
     fill(&Uniform, &key, 0, isa, threads, &mut b.y);
@@ -98,20 +96,22 @@ fn run_all(threads: &Threads, k: &Kernels, b: &mut Buffers) {
 
 #[test]
 fn running_allocates_nothing() {
-    let kernels = kernels().expect("valid shapes");
     let indices = (0..ROWS).map(|i| (i * 7 % COLS) as i32).collect();
     let (x, y, rows, places) = (vec![0.0; N], vec![0.0; N], vec![0.0; ROWS], vec![0; N]);
     let mut buffers = Buffers { x, y, rows, indices, places, order: vec![0; ROWS] };
-    for count in [1, 2, 4] {
-        let threads = Threads::new(count);
-        // Once for what the system sets up on first use.
-        meet(&threads);
-        run_all(&threads, &kernels, &mut buffers);
-        let before = allocations();
-        for _ in 0..20 {
-            run_all(&threads, &kernels, &mut buffers);
+    for isa in Isa::available() {
+        let kernels = kernels(isa).expect("valid shapes");
+        for count in [1, 2, 4] {
+            let threads = Threads::new(count);
+            // Once for what the system sets up on first use.
+            meet(&threads);
+            run_all(isa, &threads, &kernels, &mut buffers);
+            let before = allocations();
+            for _ in 0..20 {
+                run_all(isa, &threads, &kernels, &mut buffers);
+            }
+            assert_eq!(allocations() - before, 0, "{isa:?}, {count} threads");
         }
-        assert_eq!(allocations() - before, 0, "{count} threads");
     }
     drop(vec![0u8; 3]);
     assert!(allocations() > 10, "the counter counts");

@@ -7,6 +7,8 @@ use ferrograd_graph::program::Running;
 use ferrograd_graph::tensor::{Operands, Source};
 use ferrograd_graph::{DType, Result, Shape, Spec, Tensor, Variable, evaluate};
 use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::target::Target;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -45,7 +47,9 @@ pub struct Graph {
 
 impl Graph {
     pub fn random(seed: u32, flavor: Flavor) -> Graph {
-        let mut maker = Maker { dice: Dice::new(seed), flavor, graph: Graph::default(), values: Values::default() };
+        // The same graphs on every machine and for every target: what is left out depends on the numbers.
+        let values = Values::of_target(Isa::Portable.into());
+        let mut maker = Maker { dice: Dice::new(seed), flavor, graph: Graph::default(), values };
         maker.leaves();
         let mut tries = 0;
         while maker.graph.tensors.len() < flavor.tensors && tries < 20 * flavor.tensors {
@@ -56,9 +60,9 @@ impl Graph {
         maker.graph
     }
 
-    /// The graph's numbers where the variables hold what they hold now.
-    pub fn values(&self) -> Values {
-        let mut values = Values::default();
+    /// The graph's numbers on `target` where the variables hold what they hold now.
+    pub fn values(&self, target: Target) -> Values {
+        let mut values = Values::of_target(target);
         self.inputs.iter().zip(&self.feeds).for_each(|(input, feed)| values.set(input, feed.clone()));
         values
     }
@@ -89,13 +93,17 @@ pub fn feed(running: &mut Running<'_>, graph: &Graph) {
 }
 
 /// The numbers of tensors, each node computed alone.
-#[derive(Default)]
 pub struct Values {
+    target: Target,
     /// By node; the tensor keeps the node's number from being given to another.
     known: HashMap<usize, (Tensor, Vec<Arc<Memory>>)>,
 }
 
 impl Values {
+    fn of_target(target: Target) -> Values {
+        Values { target, known: HashMap::new() }
+    }
+
     fn set(&mut self, leaf: &Tensor, memory: Arc<Memory>) {
         self.known.insert(leaf.node_id(), (leaf.clone(), vec![memory]));
     }
@@ -107,11 +115,11 @@ impl Values {
                 Source::Op(op) => {
                     let alone = |input: &Tensor| Ok(Tensor::value(input.spec().clone(), self.of(input)?));
                     let inputs = inputs.iter().map(alone).collect::<Result<Operands>>()?;
-                    evaluate(&Tensor::apply_all(op, inputs)?)?
+                    evaluate(&Tensor::apply_all(op, inputs)?, self.target)?
                 }
                 Source::Variable(variable) => vec![variable.snapshot()],
                 Source::Value(memory) => vec![memory],
-                Source::Fill(_) => evaluate(std::slice::from_ref(tensor))?,
+                Source::Fill(_) => evaluate(std::slice::from_ref(tensor), self.target)?,
                 Source::Placeholder => unreachable!("placeholders are set"),
             };
             self.known.insert(tensor.node_id(), (tensor.clone(), memories));

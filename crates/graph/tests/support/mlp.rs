@@ -5,6 +5,7 @@ use ferrograd_graph::{DType, Program, Request, Spec, Tensor, Variable, compile, 
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::random::{Key, Uniform, fill};
+use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
 use std::sync::Arc;
 
@@ -113,10 +114,10 @@ impl Mlp {
     }
 
     /// The step for batches of `batch` rows.
-    pub fn program(&self, batch: usize) -> Program {
+    pub fn program(&self, batch: usize, target: impl Into<Target>) -> Program {
         let [x, targets] = self.inputs(batch);
         let (loss, updates) = self.draw(&x, &targets);
         let request = Request { inputs: &[x, targets], outputs: &[], updates: &updates, guard: Some(&loss) };
-        compile(&request, Isa::detect()).unwrap()
+        compile(&request, target).unwrap()
     }
 }

@@ -2,12 +2,13 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod graphs;
+pub mod targets;
 
 use ferrograd_graph::op::{Example, ExampleInput, Values};
 use ferrograd_graph::{DType, Program, Request, Shape, Spec, Tensor, compile};
 use ferrograd_kernels::exec::Memory;
-use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::random::philox;
+use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
 use std::sync::Arc;
 
@@ -104,9 +105,9 @@ pub fn placeholders(inputs: &[Filled], float: DType) -> Vec<Tensor> {
 }
 
 /// The program from `inputs` to `outputs`.
-pub fn program(inputs: &[Tensor], outputs: &[Tensor]) -> Program {
+pub fn program(inputs: &[Tensor], outputs: &[Tensor], target: Target) -> Program {
     let request = Request { inputs, outputs, updates: &[], guard: None };
-    compile(&request, Isa::detect()).unwrap_or_else(|error| panic!("{error}: {inputs:?} -> {outputs:?}"))
+    compile(&request, target).unwrap_or_else(|error| panic!("{error}: {inputs:?} -> {outputs:?}"))
 }
 
 /// Every output of one run, as `f64`.
