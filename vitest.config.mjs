@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -13,12 +14,32 @@ const alias = Object.entries(exports)
     replacement: here(entry.import.default.replace('./dist/', './ts/').replace(/\.js$/, '.ts')),
   }))
 
+// The instruction sets that this processor has, the best last.
+const sets = createRequire(import.meta.url)('./native/index.cjs').instructionSets()
+
+/** What compares with real Keras, and that a set is in use where it was asked for. */
+const oracle = readdirSync(here('__test__'), { recursive: true })
+  .map((name) => `__test__/${name.replaceAll('\\', '/')}`)
+  .filter(
+    (path) => path.endsWith('.test.ts') && /oracle\.js'|instructionSet\(\)/.test(readFileSync(here(path), 'utf8')),
+  )
+
+/** Tests that run on `instructionSet`, and are told so. */
+const project = (name, include, instructionSet, env) => ({
+  extends: true,
+  test: { name, include, env, provide: { instructionSet } },
+})
+
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ['__test__/**/*.test.ts'],
     // A crash of the addon then ends one worker, not the run.
     pool: 'forks',
     testTimeout: 30_000,
+    // All tests on the best instruction set, the oracle's on the others too.
+    projects: [
+      project('all', ['__test__/**/*.test.ts'], process.env.FERROGRAD_ISA || sets.at(-1), {}),
+      ...sets.slice(0, -1).map((set) => project(set, oracle, set, { FERROGRAD_ISA: set })),
+    ],
   },
 })

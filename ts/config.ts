@@ -66,8 +66,16 @@ export function threads(): number {
 }
 
 /**
+ * The instruction set that computes, `'avx512'`, `'avx2'` or `'portable'`: the best that the processor has, unless
+ * `FERROGRAD_ISA` named another in the environment before the first number was computed. The last bits depend on it.
+ */
+export function instructionSet(): string {
+  return runtime().isa
+}
+
+/**
  * The unit for bfloat16 that large products use: `'amx'` below the highest precision, and at it where that is faster;
- * `'avx512-bf16'` at the medium one; or `'none'`.
+ * `'avx512-bf16'` at the medium one; or `'none'`, as on every instruction set but AVX-512.
  */
 export function matrixUnit(): string {
   return runtime().tiles

@@ -13,6 +13,7 @@ export {
   fromBytes,
   gradients,
   inputs,
+  instructionSets,
   openBorder,
   opName,
   placeholder,

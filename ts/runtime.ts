@@ -1,7 +1,7 @@
 /** The machinery that every tensor of this JavaScript thread shares, and the one place that unwraps native errors. */
 
-import { type ErrorCode, FerrogradError } from './errors.js'
-import { BindingRuntime } from './native.js'
+import { type ErrorCode, FerrogradError, fail, hintFor } from './errors.js'
+import { BindingRuntime, instructionSets } from './native.js'
 
 let current: BindingRuntime | undefined
 let wanted = 0
@@ -10,10 +10,21 @@ let level = 0
 /** The runtime, made at the first use. */
 export function runtime(): BindingRuntime {
   if (current === undefined) {
-    current = new BindingRuntime(wanted, settle)
+    current = new BindingRuntime(wanted, askedSet(process.env.FERROGRAD_ISA, instructionSets()), settle)
     current.setPrecision(level)
   }
   return current
+}
+
+/** Every instruction set that the core has kernels for, whatever the processor. */
+const sets: readonly string[] = ['portable', 'avx2', 'avx512']
+
+/** What `FERROGRAD_ISA` in the environment asks for, out of what the processor has; nothing is the best of that. */
+export function askedSet(asked: string | undefined, available: readonly string[]): string | undefined {
+  if (asked === undefined || asked === '') return undefined
+  if (available.includes(asked)) return asked
+  const hint = sets.includes(asked) ? `This processor has no ${asked}` : hintFor(asked, available)
+  return fail('ERR_CONFIG', 'FERROGRAD_ISA', `one of ${available.join(', ')}`, asked, hint)
 }
 
 /** Uses `count` compute threads from now on, 0 for as many as the machine lends; running jobs keep theirs. */

@@ -7,6 +7,7 @@ use crate::run::Queue;
 use ferrograd_graph::evaluate::Cache;
 use ferrograd_graph::{Error, ErrorCode, Tensor};
 use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::target::{Precision, Target};
 use ferrograd_kernels::threads::Threads;
 use napi::Env;
@@ -61,18 +62,21 @@ impl Shared {
 #[napi]
 impl BindingRuntime {
     /// `threads` compute threads, at least 1; 0 for as many as the machine lends, less one for the event loop where
-    /// there are more than two. `done` hears of the end of each job: its ticket, and the code and message of an error.
+    /// there are more than two. `isa` names one of [`instruction_sets`]; none is the best. `done` hears of the end of
+    /// each job: its ticket, and the code and message of an error.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
         threads: u32,
+        #[napi(ts_arg_type = "string | undefined")] isa: Option<String>,
         #[napi(ts_arg_type = "(ticket: number, code: string | null, message: string | null) => void")] done: Done,
     ) -> Result<BindingRuntime> {
         let count = if threads == 0 { default_threads() } else { threads as usize };
+        let target = target_on(isa.as_deref())?;
         let workers = Workers::new(done);
         let hook = env.add_env_cleanup_hook(workers.clone(), |workers| workers.close());
         hook.map_err(|error| internal(error.to_string()))?;
-        let shared = Shared { threads: Threads::new(count), target: Target::detect(), workers, cache: Arc::default() };
+        let shared = Shared { threads: Threads::new(count), target, workers, cache: Arc::default() };
         Ok(BindingRuntime { shared, queue: Queue::default() })
     }
 
@@ -85,7 +89,7 @@ impl BindingRuntime {
     /// The instruction set in use.
     #[napi(getter, catch_unwind)]
     pub fn isa(&self) -> String {
-        format!("{:?}", self.shared.target.isa).to_lowercase()
+        name(self.shared.target.isa)
     }
 
     /// The unit for bfloat16 in use: `amx`, `avx512-bf16` or `none`.
@@ -128,6 +132,24 @@ impl BindingRuntime {
         let precision = Precision::ALL.get(precision as usize).copied();
         precision.map(|level| self.shared.target.with_precision(level)).ok_or_else(|| internal("no such precision"))
     }
+}
+
+/// The instruction sets that this processor can run, the best last.
+#[napi(catch_unwind)]
+pub fn instruction_sets() -> Vec<String> {
+    Isa::available().into_iter().map(name).collect()
+}
+
+fn name(isa: Isa) -> String {
+    format!("{isa:?}").to_lowercase()
+}
+
+/// The best target, or that of an instruction set. Units for bfloat16 go with the largest vectors alone.
+fn target_on(asked: Option<&str>) -> Result<Target> {
+    let Some(asked) = asked else { return Ok(Target::detect()) };
+    let isa = Isa::available().into_iter().find(|&isa| name(isa) == asked);
+    let isa = isa.ok_or_else(|| internal("no such instruction set"))?;
+    Ok(if isa == Isa::Avx512 { Target::detect() } else { isa.into() })
 }
 
 fn default_threads() -> usize {
