@@ -93,7 +93,8 @@ impl<T: MapType> Kernel for MapKernel<T> {
 
     fn run(&self, io: &mut Io<'_>) -> Result<(), Fault> {
         // Safety: `Plan::new` checked that the operands lie inside their spaces and overlap only where `in_place`
-        // says so, and that the workspace is as long as asked for; the graph's planner sizes them by the same shape and layouts that the map was made for.
+        // says so, and that the workspace is as long as asked for; the graph's planner sizes them by the same shape and
+        // layouts that the map was made for.
         unsafe { self.map.run_at(io.threads(), io.addresses()) };
         Ok(())
     }
