@@ -3,6 +3,7 @@
 import { allocate, bytesOf, dtypeCode, dtypeOf } from './dtype.js'
 import { type BindingTensor, fromBytes, openBorder, sizes } from './native.js'
 import { native, unwrap } from './runtime.js'
+import { frozen } from './shapes.js'
 import type { DType, Shape, TypedArray } from './types.js'
 
 const border = openBorder()
@@ -46,7 +47,7 @@ export function shapeOf(tensor: BindingTensor): Shape {
   if (rank > AXES) return Object.freeze(sizes(tensor))
   const shape: number[] = []
   for (let axis = 0; axis < rank; axis += 1) shape.push(told[axis + 2] ?? 0)
-  return Object.freeze(shape)
+  return frozen(shape)
 }
 
 /** The type of a tensor's elements. */

@@ -3,7 +3,7 @@
 import { floatx } from './config.js'
 import { allocate, dtypeOfArray } from './dtype.js'
 import { fail } from './errors.js'
-import { isLength } from './shapes.js'
+import { frozen, isLength } from './shapes.js'
 import type { DType, NestedData, Shape, TypedArray } from './types.js'
 
 /** Numbers side by side, and how they lie. */
@@ -118,7 +118,7 @@ export function convert(values: TypedArray | readonly (number | boolean)[], dtyp
 }
 
 /** The shape, if `size` elements fit it. */
-export function resolveShape(shape: Shape, size: number): number[] {
+export function resolveShape(shape: Shape, size: number): Shape {
   if (!Array.isArray(shape)) fail('ERR_SHAPE', 'tensor shape', 'an array of lengths', shape)
   let product = 1
   for (const length of shape) {
@@ -128,7 +128,7 @@ export function resolveShape(shape: Shape, size: number): number[] {
     const hint = shape.includes(-1) ? 'Leave a length open with reshape' : undefined
     fail('ERR_SHAPE', 'tensor shape', `lengths that multiply to ${size}`, [...shape], hint)
   }
-  return [...shape]
+  return frozen(shape)
 }
 
 const KINDS: ReadonlySet<string> = new Set(

@@ -20,6 +20,14 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true
 }
 
+let last: Shape = Object.freeze([])
+
+/** A copy of the shape that nobody can change. Most often it is that of the last one, which then serves again. */
+export function frozen(shape: Shape): Shape {
+  if (!sameShape(shape, last)) last = Object.freeze([...shape])
+  return last
+}
+
 /** Throws unless `got` is the shape that is `wanted`. */
 export function checkShape(where: string, got: Shape, wanted: Shape): void {
   if (!sameShape(got, wanted)) fail('ERR_SHAPE', where, `shape [${wanted.join(', ')}]`, { text: `[${got.join(', ')}]` })

@@ -449,9 +449,9 @@ export function tensor(data: TensorLike, shape?: Shape, dtype?: DType): Tensor {
   const type = dtype ?? source.dtype
   const values = convert(source.values, type)
   const lengths = resolveShape(shape ?? source.shape, values.length)
-  if (values.byteLength > SMALL) return Tensor.given(handOver(values, lengths, type), type, Object.freeze(lengths))
+  if (values.byteLength > SMALL) return Tensor.given(handOver(values, lengths, type), type, lengths)
   const own = values === source.values ? smallCopy(values, type) : values
-  return Tensor.holding(own, type, Object.freeze(lengths))
+  return Tensor.holding(own, type, lengths)
 }
 
 function fromTensor(data: Tensor, shape: Shape | undefined, dtype: DType | undefined): Tensor {
