@@ -1,7 +1,7 @@
 /** Tensors: handles on nodes of the graph, with a shape at once and numbers when asked. */
 
 import { drawOp, handOver, MOST_ATTRIBUTES, readInto, shapeOf, toldDType, toldShape, typeOf } from './border.js'
-import { allocate, isDType } from './dtype.js'
+import { allocate, dtypeOfArray, isDType } from './dtype.js'
 import { FerrogradError, fail } from './errors.js'
 import { evaluateLater, evaluateNow } from './evaluation.js'
 import { convert, flatten, resolveShape } from './flatten.js'
@@ -16,6 +16,7 @@ import type { SliceOptions } from './ops/shape.js'
 import * as ops from './ops.js'
 import { isRecording } from './recording.js'
 import { native } from './runtime.js'
+import { frozen } from './shapes.js'
 import { SMALL, smallCopy } from './slab.js'
 import type { DType, NestedArray, Shape, TensorLike, TypedArray } from './types.js'
 
@@ -452,6 +453,14 @@ export function tensor(data: TensorLike, shape?: Shape, dtype?: DType): Tensor {
   if (values.byteLength > SMALL) return Tensor.given(handOver(values, lengths, type), type, lengths)
   const own = values === source.values ? smallCopy(values, type) : values
   return Tensor.holding(own, type, lengths)
+}
+
+/**
+ * A tensor of numbers that it does not copy: for one that goes into a run before control returns to whoever could change
+ * them. There are as many as the shape says.
+ */
+export function lent(values: TypedArray, shape: Shape, dtype: DType): Tensor {
+  return dtypeOfArray(values) === dtype ? Tensor.holding(values, dtype, frozen(shape)) : tensor(values, shape, dtype)
 }
 
 function fromTensor(data: Tensor, shape: Shape | undefined, dtype: DType | undefined): Tensor {

@@ -1,4 +1,5 @@
 /** What becomes of a caller's arrays while a training runs has no say in it: they were copied before `fit` returned. */
+import { Tensor } from 'ferrograd'
 import type { ShapedArray } from 'ferrograd/data'
 import { describe, expect, test } from 'vitest'
 import { classifier, points, weightsOf } from '../training/models.js'
@@ -48,6 +49,26 @@ describe('arrays that are', () => {
     expect(weightsOf(model)).toEqual(await expected())
   })
 })
+
+describe('a batch whose array is', () => {
+  test.each(kinds)('%s', async (_, make, disturb) => {
+    const [model, other] = [classifier(), classifier()]
+    for (const way of ['trainOnBatch', 'predictOnBatch', 'predict'] as const) {
+      const run = (net: typeof model, data: typeof x): Promise<unknown> =>
+        way === 'trainOnBatch' ? net[way](data, y) : net[way](data)
+      const values = make()
+      const got = run(model, { values, shape: x.shape } as typeof x)
+      disturb(values)
+      expect(await numbersOf(await got)).toEqual(await numbersOf(await run(other, x)))
+    }
+    expect(weightsOf(model)).toEqual(weightsOf(other))
+  })
+})
+
+/** Logs as they are, and the numbers of a tensor. */
+async function numbersOf(result: unknown): Promise<unknown> {
+  return result instanceof Tensor ? [...(await result.data())] : result
+}
 
 test('frozen arrays and options are taken as they are', async () => {
   const model = classifier()

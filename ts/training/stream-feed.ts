@@ -4,7 +4,7 @@ import { isDataLike } from '../data/marshal.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import type { Program } from '../program.js'
-import { type Tensor, tensor } from '../tensor.js'
+import { lent, type Tensor } from '../tensor.js'
 import { untilAborted } from './abort.js'
 import { type BatchData, columnsOf, prepareData } from './batch-data.js'
 import type { Feed, PassOptions, PassResult, Preparation } from './feed.js'
@@ -202,7 +202,7 @@ function isNumbers(batch: readonly unknown[], targets: 'targets' | 'none'): bool
 
 /** The columns of a batch as tensors. */
 export function tensorsOf(data: BatchData): Tensor[] {
-  return columnsOf(data).map(({ values, shape, dtype }) => tensor(values, shape, dtype))
+  return columnsOf(data).map(({ values, shape, dtype }) => lent(values, shape, dtype))
 }
 
 /** Whether the step ran; false where its loss was not finite. */
