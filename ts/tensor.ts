@@ -50,7 +50,7 @@ export class Tensor {
   /** Few numbers that have no handle yet: most often they are read, or go into one run, and nothing is drawn from them. */
   #values: TypedArray | undefined
   /** Whether the numbers have gone into a run: what goes into several is better handed over once. */
-  #gone = false
+  #taken = false
   #depth: number
   readonly #recorded: boolean
   #shape: Shape | undefined
@@ -384,8 +384,8 @@ export class Tensor {
   }
 
   #input(): BindingTensor | TypedArray {
-    if (this.#values === undefined || this.#gone) return this.#live()
-    this.#gone = true
+    if (this.#values === undefined || this.#taken) return this.#live()
+    this.#taken = true
     return this.#values
   }
 

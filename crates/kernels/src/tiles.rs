@@ -33,12 +33,8 @@ impl Tiles {
         if x86::has_tiles() && x86::keeps_tiles() && x86::may_use_tiles() {
             return Tiles(Unit::Amx);
         }
-        // Twice as many products in a cycle as of float32 on AMD's processors, half as many on Intel's. SSE4a is AMD's alone.
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("sse4a") {
-            return Tiles::pairs().unwrap_or(Tiles::NONE);
-        }
-        Tiles::NONE
+        // Twice as many products in a cycle as of float32 on AMD's processors, half as many on Intel's.
+        Tiles::pairs().filter(|_| Isa::is_of_amd()).unwrap_or(Tiles::NONE)
     }
 
     /// Vectors of pairs of bfloat16, where this processor has them, however fast.

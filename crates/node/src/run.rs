@@ -11,7 +11,6 @@ use ferrograd_kernels::exec::Memory;
 use napi::bindgen_prelude::{Either, FromNapiValue, Object, ToNapiValue};
 use napi::{Env, Unknown, sys};
 use napi_derive::napi;
-use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,37 +52,18 @@ impl Runner {
 
     /// Runs it now; nothing where another run holds a variable of its.
     pub fn here(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<Option<Vec<BindingTensor>>> {
-        self.values(env, inputs)?.map(|values| outputs(env, &self.program, values)).transpose()
+        self.values(self.inputs(env, inputs)?)?.map(|values| outputs(env, &self.program, values)).transpose()
     }
 
     /// The numbers of a run now.
-    fn values(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<Option<Vec<Arc<Memory>>>> {
-        let inputs = self.inputs(env, inputs)?;
+    fn values(&self, inputs: Vec<Tensor>) -> Result<Option<Vec<Arc<Memory>>>> {
         let inputs = self.shared.values(&inputs).map_err(js)?;
-        self.program.try_run(&inputs, &self.shared.threads).map_err(js)
-    }
-
-    /// As [`Runner::values`]; numbers that come without a handle are copied to where the run reads them.
-    fn values_of(&self, env: &Env, inputs: &[Input<'_>]) -> Result<Option<Vec<Arc<Memory>>>> {
-        let handles: Option<SmallVec<[Handle<'_>; 4]>> = inputs.iter().map(Input::handle).collect();
-        if let Some(handles) = handles {
-            return self.values(env, &handles);
-        }
-        self.check_count(inputs.len())?;
-        let memory = |(input, spec): (&Input<'_>, &Spec)| match input {
-            Input::Numbers(bytes) => Ok(Arc::new(memory(spec, bytes)?)),
-            Input::Held(handle) => {
-                let tensor = fitting(env, handle, spec)?;
-                Ok(self.shared.values(&[tensor]).map_err(js)?.swap_remove(0))
-            }
-        };
-        let inputs: Vec<_> = inputs.iter().zip(self.program.inputs()).map(memory).collect::<Result<_>>()?;
         self.program.try_run(&inputs, &self.shared.threads).map_err(js)
     }
 
     /// As [`Runner::here`]; the numbers of a lone small output are left in the block instead.
     fn given(&self, env: &Env, inputs: &[Input<'_>], border: Border) -> Result<Given> {
-        let Some(values) = self.values_of(env, inputs)? else { return Ok(Given::Nothing) };
+        let Some(values) = self.values(self.inputs(env, inputs)?)? else { return Ok(Given::Nothing) };
         if let ([memory], Some(spec)) = (&values[..], self.program.outputs().next())
             && border.leave(spec, memory)
         {
@@ -123,38 +103,43 @@ impl Runner {
     }
 
     /// The inputs, which fit; those without numbers are reported to V8, since a run computes them.
-    fn inputs(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<Vec<Tensor>> {
-        self.check_count(inputs.len())?;
-        inputs.iter().zip(self.program.inputs()).map(|(input, spec)| fitting(env, input, spec)).collect()
-    }
-
-    fn check_count(&self, count: usize) -> Result<()> {
-        let expected = self.program.inputs().len();
-        if count == expected { Ok(()) } else { Err(internal(format!("run: {count} inputs for {expected}"))) }
+    fn inputs<I: AsInput>(&self, env: &Env, inputs: &[I]) -> Result<Vec<Tensor>> {
+        let expected = self.program.inputs();
+        if inputs.len() != expected.len() {
+            return Err(internal(format!("run: {} inputs for {}", inputs.len(), expected.len())));
+        }
+        inputs.iter().zip(expected).map(|(input, spec)| input.tensor_of(env, spec)).collect()
     }
 }
 
-/// The tensor of an input, which fits.
-fn fitting(env: &Env, input: &Handle<'_>, spec: &Spec) -> Result<Tensor> {
-    let tensor = input.tensor();
-    if tensor.spec() != spec {
-        return Err(internal(format!("run: {} for {spec}", tensor.spec())));
-    }
-    input.report(env)?;
-    Ok(tensor.clone())
+/// What an input of a run may come as.
+trait AsInput {
+    /// Its tensor, if it is one of `spec`.
+    fn tensor_of(&self, env: &Env, spec: &Spec) -> Result<Tensor>;
 }
 
-/// An input of a run here and now: a handle on a tensor, or numbers that have none.
+impl AsInput for Handle<'_> {
+    fn tensor_of(&self, env: &Env, spec: &Spec) -> Result<Tensor> {
+        let tensor = self.tensor();
+        if tensor.spec() != spec {
+            return Err(internal(format!("run: {} for {spec}", tensor.spec())));
+        }
+        self.report(env)?;
+        Ok(tensor.clone())
+    }
+}
+
+/// An input of a run here and now: a handle on a tensor, or numbers that have none and are copied.
 enum Input<'a> {
     Held(Handle<'a>),
     Numbers(&'a [u8]),
 }
 
-impl<'a> Input<'a> {
-    fn handle(&self) -> Option<Handle<'a>> {
+impl AsInput for Input<'_> {
+    fn tensor_of(&self, env: &Env, spec: &Spec) -> Result<Tensor> {
         match self {
-            Input::Held(handle) => Some(*handle),
-            Input::Numbers(_) => None,
+            Input::Held(handle) => handle.tensor_of(env, spec),
+            Input::Numbers(bytes) => Ok(Tensor::value(spec.clone(), Arc::new(memory(spec, bytes)?))),
         }
     }
 }

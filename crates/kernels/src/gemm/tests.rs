@@ -217,6 +217,29 @@ pub(super) const SPECS: [EpilogueSpec; 10] = {
     ]
 };
 
+pub(super) fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+/// Numbers whose parts in bfloat16 leave most behind: just beside the middle between two numbers of one part, or of two.
+fn worst_numbers() -> impl Iterator<Item = f32> {
+    let middles = [1.0 + 2f32.powi(-8), 1.0 + 2f32.powi(-8) - 2f32.powi(-16), 1.0 + 2f32.powi(-8) - 2f32.powi(-17)];
+    middles.into_iter().flat_map(|x| [x, x.next_up(), x.next_down()])
+}
+
+/// The largest relative error of a large product whose products all err alike, so that nothing cancels.
+pub(super) fn worst_error(target: Target) -> f64 {
+    let pairs = worst_numbers().flat_map(|x| worst_numbers().map(move |y| (x, y)));
+    let error = |(x, y): (f32, f32)| {
+        // A power of two of products, so that the sum itself is exact in this many bits.
+        let mut case = Case::<f32>::new(shape(96, 96, 64, Layout::RowMajor, Layout::RowMajor, 0), SPECS[0], 0);
+        case.a.fill(x);
+        case.b.fill(y);
+        (f64::from(case.run(target, 1)[0]) / (64.0 * f64::from(x) * f64::from(y)) - 1.0).abs()
+    };
+    pairs.map(error).fold(0.0, f64::max)
+}
+
 fn on_every_isa(case: &Case<impl Tested>) {
     Isa::available().into_iter().for_each(|isa| case.check(isa));
 }

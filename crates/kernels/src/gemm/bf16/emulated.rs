@@ -78,6 +78,6 @@ fn widen(x: Bf16) -> f32 {
 
 /// Zero of the same sign for a denormal number.
 #[inline(always)]
-fn flush(x: f32) -> f32 {
+pub(in crate::gemm) fn flush(x: f32) -> f32 {
     if x.abs() < f32::MIN_POSITIVE { 0.0f32.copysign(x) } else { x }
 }

@@ -18,4 +18,4 @@ mod unit;
 
 pub(super) use plan::TilePlan;
 #[cfg(test)]
-pub(super) use tests::worst_numbers;
+pub(super) use {emulated::flush, pack::round};

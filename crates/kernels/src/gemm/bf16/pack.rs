@@ -72,7 +72,7 @@ fn split_row<const P: usize>(numbers: &[f32; BLOCK]) -> [[u32; BLOCK]; P] {
 
 /// The nearest number in bfloat16, ties to even; NaN stays NaN. Denormals are kept: the matrix unit drops them.
 #[inline(always)]
-pub(super) fn round(bits: u32) -> u32 {
+pub(in crate::gemm) fn round(bits: u32) -> u32 {
     let nearest = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
     let nan = bits & 0x7fff_ffff > 0x7f80_0000;
     (if nan { bits | 0x0040_0000 } else { nearest }) & 0xffff_0000

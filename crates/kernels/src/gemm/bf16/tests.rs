@@ -5,7 +5,7 @@ use super::pack::{Split, Square};
 use super::range::{Range, fits_parts};
 use super::unit::{BLOCK, Bf16, MatrixUnit, PACKED_PART, PACKED_TILE, STEP, TILE, Task, parts};
 use crate::compiled;
-use crate::gemm::tests::{Case, LAYOUTS, Layout, Random, SPECS, shape};
+use crate::gemm::tests::{Case, LAYOUTS, Layout, Random, SPECS, bits, shape, worst_error};
 use crate::gemm::{BatchStrides, BatchedGemm, Gemm, Operand};
 use crate::isa::Isa;
 use crate::target::{Precision, Target};
@@ -21,29 +21,15 @@ fn bound(precision: Precision) -> f64 {
     }
 }
 
-/// Numbers whose parts leave most behind: just beside the middle between two numbers of bfloat16, of one or two parts.
-pub(in crate::gemm) fn worst_numbers() -> impl Iterator<Item = f32> {
-    let middles = [1.0 + 2f32.powi(-8), 1.0 + 2f32.powi(-8) - 2f32.powi(-16), 1.0 + 2f32.powi(-8) - 2f32.powi(-17)];
-    middles.into_iter().flat_map(|x| [x, x.next_up(), x.next_down()])
-}
-
 /// Where all products err alike, nothing cancels: the bounds are for that.
 #[test]
 fn the_worst_numbers_keep_the_bound_and_come_near_it() {
     for precision in [Precision::High, Precision::Medium] {
-        let mut worst = 0.0f64;
-        for (x, y) in worst_numbers().flat_map(|x| worst_numbers().map(move |y| (x, y))) {
-            // A power of two of products, so that the sum itself is exact in this many bits.
-            let mut case = Case::<f32>::new(shape(96, 96, 64, Layout::RowMajor, Layout::RowMajor, 0), SPECS[0], 0);
-            case.a.fill(x);
-            case.b.fill(y);
-            for tiles in units() {
-                let c = case.run(target(Isa::detect(), tiles, precision), 1);
-                worst = worst.max((f64::from(c[0]) / (64.0 * f64::from(x) * f64::from(y)) - 1.0).abs());
-            }
+        for tiles in units() {
+            let worst = worst_error(target(Isa::detect(), tiles, precision));
+            assert!(worst <= bound(precision) + 2f64.powi(-22), "{precision:?}: {worst:e}");
+            assert!(worst >= 0.5 * bound(precision), "{precision:?}: a bound that is too wide, {worst:e}");
         }
-        assert!(worst <= bound(precision) + 2f64.powi(-22), "{precision:?}: {worst:e}");
-        assert!(worst >= 0.5 * bound(precision), "{precision:?}: a bound that is too wide, {worst:e}");
     }
 }
 
@@ -57,10 +43,6 @@ fn units() -> Vec<Tiles> {
 
 fn target(isa: Isa, tiles: Tiles, precision: Precision) -> Target {
     Target { isa, tiles, precision }
-}
-
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|value| value.to_bits()).collect()
 }
 
 /// Sizes with a tail in every axis that all levels take.

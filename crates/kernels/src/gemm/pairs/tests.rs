@@ -1,7 +1,7 @@
 //! Products of pairs of bfloat16, on processors that have the instruction; the others have nothing to test here.
 
-use crate::gemm::bf16::worst_numbers;
-use crate::gemm::tests::{Case, LAYOUTS, Layout, Random, SPECS, Tested, shape};
+use crate::gemm::bf16::{flush, round};
+use crate::gemm::tests::{Case, LAYOUTS, Layout, Random, SPECS, Tested, bits, shape, worst_error};
 use crate::gemm::{BlockwiseGemm, Gemm, Part, Slope, SlopeGemm};
 use crate::isa::Isa;
 use crate::target::{Precision, Target};
@@ -24,33 +24,19 @@ fn medium() -> Option<Target> {
     tiles.map(|tiles| Target { isa: Isa::Avx512, tiles, precision: Precision::Medium })
 }
 
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|value| value.to_bits()).collect()
-}
-
 fn goes_by_pairs<T: Tested>(case: &Case<T>, target: Target) -> bool {
     Gemm::<T>::new(case.shape, case.spec, target).unwrap().kernels.depths == 2
 }
 
 /// Rounded to bfloat16, ties to even, denormal numbers to zero.
 fn rounded(x: f32) -> f32 {
-    flush(f32::from_bits(x.to_bits().wrapping_add(0x7fff + (x.to_bits() >> 16 & 1)) & 0xffff_0000))
-}
-
-fn flush(x: f32) -> f32 {
-    if x.abs() < f32::MIN_POSITIVE { 0.0f32.copysign(x) } else { x }
+    flush(f32::from_bits(round(x.to_bits())))
 }
 
 #[test]
 fn the_worst_numbers_keep_the_bound_and_come_near_it() {
     let Some(target) = medium() else { return };
-    let mut worst = 0.0f64;
-    for (x, y) in worst_numbers().flat_map(|x| worst_numbers().map(move |y| (x, y))) {
-        let mut case = Case::<f32>::new(shape(60, 70, 64, Layout::RowMajor, Layout::RowMajor, 0), SPECS[0], 0);
-        case.a.fill(x);
-        case.b.fill(y);
-        worst = worst.max((f64::from(case.run(target, 1)[0]) / (64.0 * f64::from(x) * f64::from(y)) - 1.0).abs());
-    }
+    let worst = worst_error(target);
     assert!(worst <= BOUND && worst > 0.99 * BOUND, "{worst:e}");
 }
 
