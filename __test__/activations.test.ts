@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import * as activations from '../ts/activations.js'
+import type { Tensor } from '../ts/core/tensor.js'
 import { gradient } from '../ts/gradient.js'
 import * as ops from '../ts/ops.js'
-import type { Tensor } from '../ts/tensor.js'
 import { expectClose, fixture, type Numbers, toTensor } from './oracle.js'
 
 type Options = Readonly<Record<string, number | boolean | readonly number[]>>

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { document, withTables } from '../tools/docs/keras.js'
-import { classNameOf } from '../ts/fields.js'
+import { classNameOf } from '../ts/options/fields.js'
 import { families } from './families.js'
 import { fixture } from './oracle.js'
 

@@ -2,14 +2,14 @@
 
 import * as callbacks from '../ts/callbacks/index.js'
 import { constraintFamily } from '../ts/constraints.js'
-import type { Configured } from '../ts/fields.js'
-import { initializerFamily } from '../ts/initializers.js'
-import { layerFamily } from '../ts/layers/table.js'
-import { lossFamily } from '../ts/losses/table.js'
-import { statisticFamily } from '../ts/metrics/table.js'
-import { optimizerFamily } from '../ts/optimizers/table.js'
+import { initializerFamily } from '../ts/initializers/family.js'
+import { layerFamily } from '../ts/layers/family.js'
+import { lossFamily } from '../ts/losses/family.js'
+import { statisticFamily } from '../ts/metrics/family.js'
+import { optimizerFamily } from '../ts/optimizers/family.js'
+import type { Configured } from '../ts/options/fields.js'
 import { regularizerFamily } from '../ts/regularizers.js'
-import { scheduleFamily } from '../ts/schedules/table.js'
+import { scheduleFamily } from '../ts/schedules/family.js'
 
 const { Callback: _, ...ready } = callbacks
 

@@ -2,8 +2,8 @@
 
 import { config, FerrogradError, ops, tensor } from 'ferrograd'
 import { afterEach, describe, expect, inject, test, vi } from 'vitest'
-import { instructionSets } from '../ts/native.js'
-import { askedSet } from '../ts/runtime.js'
+import { instructionSets } from '../ts/core/native.js'
+import { askedSet } from '../ts/core/runtime.js'
 import { caught } from './caught.js'
 
 declare module 'vitest' {

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import type { Tensor } from '../ts/tensor.js'
-import { tensor } from '../ts/tensor.js'
+import type { Tensor } from '../ts/core/tensor.js'
+import { tensor } from '../ts/core/tensor.js'
 import type { DType, TypedArray } from '../ts/types.js'
 
 /** An array as the oracle writes it. */

@@ -1,10 +1,10 @@
 /** Activation functions: elementwise (softmax, sparsemax, glu: along an axis), a few lines of ops each. */
 
+import type { Tensor } from './core/tensor.js'
 import { fail, hintFor } from './errors.js'
-import { isSerialized, type Kind } from './fields.js'
-import { canonical, lookUp, type Spelling, snake } from './names.js'
 import * as ops from './ops.js'
-import type { Tensor } from './tensor.js'
+import { isSerialized, type Kind } from './options/fields.js'
+import { canonical, lookUp, type Spelling, snake } from './options/names.js'
 
 /** Maps a tensor to a tensor of the same shape (`glu` halves an axis). */
 export type Activation = (x: Tensor) => Tensor

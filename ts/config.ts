@@ -1,11 +1,11 @@
 /** Settings for what is built from now on: float type, precision of products, seed, threads. */
 
+import { drainQueue } from './core/run-queue.js'
+import { runtime, useThreads } from './core/runtime.js'
 import { fail } from './errors.js'
-import { drainLine } from './line.js'
-import { runtime, useThreads } from './runtime.js'
 import type { FloatDType } from './types.js'
 
-export { type Precision, precision, setPrecision } from './precision.js'
+export { type Precision, precision, setPrecision } from './core/precision.js'
 
 let float: FloatDType = 'float32'
 let base: number | undefined
@@ -87,7 +87,7 @@ export function setThreads(count: number): void {
     fail('ERR_CONFIG', 'setThreads count', 'an integer from 0 to 1024', count)
   }
   // A line ends before the next one begins.
-  drainLine()
+  drainQueue()
   useThreads(count)
 }
 

@@ -1,6 +1,8 @@
 /** Constraints: what a weight is set back to after every step. */
 
 import { epsilon } from './config.js'
+import type { Tensor } from './core/tensor.js'
+import * as ops from './ops.js'
 import {
   type ArgumentsOf,
   Configurable,
@@ -10,10 +12,8 @@ import {
   type NoFields,
   resolveObject,
   serializeAs,
-} from './fields.js'
-import type { Spelling } from './names.js'
-import * as ops from './ops.js'
-import type { Tensor } from './tensor.js'
+} from './options/fields.js'
+import type { Spelling } from './options/names.js'
 
 /** The names of the constraints. */
 export type ConstraintName = 'maxNorm' | 'minMaxNorm' | 'nonNeg' | 'unitNorm'

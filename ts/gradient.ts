@@ -1,16 +1,16 @@
 /** Derivatives: of a drawn scalar, of a function, of what a tape recorded. */
 
+import { gradients } from './core/native.js'
+import { type CustomCall, newRecording, noteCustom, type Recording, record } from './core/recording.js'
+import { native } from './core/runtime.js'
+import { checkShape } from './core/shapes.js'
+import { depthOf, handleOf, Tensor } from './core/tensor.js'
+import { currentTrace } from './core/trace-stack.js'
+import { Variable } from './core/variable.js'
 import { checkNames, fail } from './errors.js'
-import { currentTrace } from './frames.js'
-import { gradients } from './native.js'
 import { toTensor } from './ops/operand.js'
 import * as ops from './ops.js'
-import { type CustomCall, newRecording, noteCustom, type Recording, record } from './recording.js'
-import { native } from './runtime.js'
-import { checkShape } from './shapes.js'
-import { depthOf, handleOf, Tensor } from './tensor.js'
 import type { TensorLike } from './types.js'
-import { Variable } from './variable.js'
 
 /** What a gradient may be taken with respect to. */
 export type Source = Tensor | Variable

@@ -3,6 +3,9 @@ export * as activations from './activations.js'
 export * as callbacks from './callbacks/index.js'
 export * as config from './config.js'
 export * as constraints from './constraints.js'
+export { version } from './core/native.js'
+export { Tensor, tensor } from './core/tensor.js'
+export { Variable, type VariableOptions, variable } from './core/variable.js'
 export * as data from './data/index.js'
 export * as datasets from './datasets/index.js'
 export { type ErrorCode, FerrogradError } from './errors.js'
@@ -17,7 +20,7 @@ export {
   type ValueAndGradient,
   valueAndGrad,
 } from './gradient.js'
-export * as initializers from './initializers.js'
+export * as initializers from './initializers/index.js'
 export { type JitArgument, type JitOptions, type JitResult, type Jitted, jit } from './jit.js'
 export * as layers from './layers/index.js'
 export * as losses from './losses/index.js'
@@ -32,7 +35,6 @@ export {
   type SummaryOptions,
   SymbolicTensor,
 } from './model/index.js'
-export { version } from './native.js'
 export * as ops from './ops.js'
 export * as optimizers from './optimizers/index.js'
 export * as random from './random.js'
@@ -40,7 +42,6 @@ export * as regularizers from './regularizers.js'
 export * as saving from './saving/index.js'
 export { deserialize, registerClass } from './saving/index.js'
 export * as schedules from './schedules/index.js'
-export { Tensor, tensor } from './tensor.js'
 export type { CompileOptions } from './training/compile.js'
 export type { EpochReport, FitRun } from './training/fit-run.js'
 export type { EvaluateOptions, FitOptions, PredictOptions } from './training/options.js'
@@ -56,4 +57,3 @@ export type {
   TensorLike,
   TypedArray,
 } from './types.js'
-export { Variable, type VariableOptions, variable } from './variable.js'

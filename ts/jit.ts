@@ -1,17 +1,17 @@
 /** Functions of tensors, compiled: traced once for each kind of arguments, then run in Rust. */
 
 import { floatx } from './config.js'
+import { runInline } from './core/inline-runs.js'
+import { checkPrecision, type Precision } from './core/precision.js'
+import { compile, type Program } from './core/program.js'
+import { isRecording } from './core/recording.js'
+import { sameShape } from './core/shapes.js'
+import { Tensor, tensor } from './core/tensor.js'
+import { placeholder, trace } from './core/trace.js'
+import { currentTrace, type Flagged, flagChanges } from './core/trace-stack.js'
+import { Variable } from './core/variable.js'
 import { checkNames, FerrogradError, fail } from './errors.js'
-import { currentTrace, type Flagged, flagChanges } from './frames.js'
-import { runPaced } from './pace.js'
-import { checkPrecision, type Precision } from './precision.js'
-import { compile, type Program } from './program.js'
-import { isRecording } from './recording.js'
-import { sameShape } from './shapes.js'
-import { Tensor, tensor } from './tensor.js'
-import { placeholder, trace } from './trace.js'
 import type { DType, NestedData, Shape, TypedArray } from './types.js'
-import { Variable } from './variable.js'
 
 /** What a compiled function may be called with: data, which becomes a tensor, and variables, which stay what they are. */
 export type JitArgument = Tensor | Variable | number | boolean | NestedData | TypedArray
@@ -80,7 +80,7 @@ export function jit<A extends readonly (Tensor | Variable | undefined)[], R exte
       if (given.length > fn.length) checkCount(fn, given.length)
       const args = given.map(argument)
       const { program, assemble } = programs.of(args)
-      return runPaced(program, args.filter(isTensor), assemble) as Promise<R>
+      return runInline(program, args.filter(isTensor), assemble) as Promise<R>
     } catch (error) {
       return Promise.reject(given.length < fn.length ? tooFew(fn, given.length, error) : error)
     }

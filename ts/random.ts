@@ -1,16 +1,16 @@
 /** Random tensors: each number is a function of (seed, step, element), at any thread count. */
 
 import { floatx, nextSeed } from './config.js'
+import type { Tensor } from './core/tensor.js'
+import { currentTrace } from './core/trace-stack.js'
+import { type Variable, variable } from './core/variable.js'
 import { fail } from './errors.js'
-import { currentTrace } from './frames.js'
 import * as raw from './generated/ops.js'
 import { add, log, multiply, negative, subtract } from './ops/elementwise.js'
 import { cast, full, type Operand, toFloat, toTensor } from './ops/operand.js'
 import { argmax, argsort } from './ops/reduce.js'
 import { take } from './ops/shape.js'
-import type { Tensor } from './tensor.js'
 import type { DType, FloatDType, Shape } from './types.js'
-import { type Variable, variable } from './variable.js'
 
 /**
  * A stream of random numbers whose position is a variable, so that it goes on exactly where a checkpoint left it.

@@ -1,6 +1,8 @@
 /** Regularizers: a penalty on a weight, added to the loss. */
 
+import type { Tensor } from './core/tensor.js'
 import { fail } from './errors.js'
+import * as ops from './ops.js'
 import {
   type ArgumentsOf,
   Configurable,
@@ -10,10 +12,8 @@ import {
   type NoFields,
   resolveObject,
   serializeAs,
-} from './fields.js'
-import type { Spelling } from './names.js'
-import * as ops from './ops.js'
-import type { Tensor } from './tensor.js'
+} from './options/fields.js'
+import type { Spelling } from './options/names.js'
 
 /** The names of the regularizers. */
 export type RegularizerName = 'l1' | 'l2' | 'l1L2' | 'orthogonalRegularizer'

@@ -1,6 +1,6 @@
 /** The value types that every module speaks. */
 
-import type { Tensor } from './tensor.js'
+import type { Tensor } from './core/tensor.js'
 
 /** Element types. Training computes in `float32` or `float64`. */
 export type DType = 'float32' | 'float64' | 'int32' | 'bool'

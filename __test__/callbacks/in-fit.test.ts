@@ -9,7 +9,7 @@ import {
 } from 'ferrograd/callbacks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { modelFromConfig } from '../../ts/model/from-config.js'
-import { camel } from '../../ts/names.js'
+import { camel } from '../../ts/options/names.js'
 import { expectClose, fixture, type Numbers, toTensor } from '../oracle.js'
 
 interface Case {

@@ -8,9 +8,9 @@ import {
 import { describe, expect, test } from 'vitest'
 import type { Callback, Hooks } from '../../ts/callbacks/callback.js'
 import { CallbackList, checkCallbacks } from '../../ts/callbacks/list.js'
-import type { FieldTable } from '../../ts/fields.js'
 import type { Model } from '../../ts/model/model.js'
-import { camel } from '../../ts/names.js'
+import type { FieldTable } from '../../ts/options/fields.js'
+import { camel } from '../../ts/options/names.js'
 import { fixture } from '../oracle.js'
 
 interface Case {

@@ -1,7 +1,7 @@
 import { config } from 'ferrograd'
 import { describe, expect, test } from 'vitest'
+import { tensor } from '../../ts/core/tensor.js'
 import { toColumn } from '../../ts/data/marshal.js'
-import { tensor } from '../../ts/tensor.js'
 
 const holes: number[][] = [[1, 2], [3]]
 // biome-ignore lint/suspicious/noSparseArray: what is tested

@@ -2,12 +2,12 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
+import { maskOn } from '../../ts/core/mask.js'
+import type { Tensor } from '../../ts/core/tensor.js'
 import { GradientTape } from '../../ts/gradient.js'
 import type { Layer } from '../../ts/layers/index.js'
 import { type BatchNormalization, getLayer, Normalization } from '../../ts/layers/index.js'
-import { maskOn } from '../../ts/layers/mask.js'
 import * as ops from '../../ts/ops.js'
-import type { Tensor } from '../../ts/tensor.js'
 import { expectClose, fixture, floats, type Numbers, toTensor } from '../oracle.js'
 
 interface Found {

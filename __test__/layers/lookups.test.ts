@@ -2,6 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
+import type { Tensor } from '../../ts/core/tensor.js'
+import { tensor } from '../../ts/core/tensor.js'
 import {
   type Discretization,
   getLayer,
@@ -10,8 +12,6 @@ import {
   type Token,
   type Tokens,
 } from '../../ts/layers/index.js'
-import type { Tensor } from '../../ts/tensor.js'
-import { tensor } from '../../ts/tensor.js'
 import { expectClose, fixture, floats, type Numbers, toTensor } from '../oracle.js'
 
 interface Lookup<T extends Token> {

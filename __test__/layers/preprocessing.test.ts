@@ -1,8 +1,8 @@
 /** Layers that learn from data before training. */
 
 import { describe, expect, it } from 'vitest'
+import { tensor } from '../../ts/core/tensor.js'
 import { Discretization, getLayer, IntegerLookup, Normalization, StringLookup } from '../../ts/layers/index.js'
-import { tensor } from '../../ts/tensor.js'
 
 describe('Discretization', () => {
   it('what was learnt is in the configuration', () => {

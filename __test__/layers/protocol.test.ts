@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
+import { type Tensor, tensor } from '../../ts/core/tensor.js'
+import type { Variable } from '../../ts/core/variable.js'
 import { GradientTape } from '../../ts/gradient.js'
 import {
   Add,
@@ -31,9 +33,7 @@ import { MeanSquaredError } from '../../ts/losses/index.js'
 import { input } from '../../ts/model/index.js'
 import * as ops from '../../ts/ops.js'
 import { Adam } from '../../ts/optimizers/index.js'
-import { type Tensor, tensor } from '../../ts/tensor.js'
 import type { Shape } from '../../ts/types.js'
-import type { Variable } from '../../ts/variable.js'
 
 class Scale extends Layer {
   scale!: Variable

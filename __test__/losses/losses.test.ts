@@ -2,10 +2,10 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
+import { tensor } from '../../ts/core/tensor.js'
 import { gradient } from '../../ts/gradient.js'
 import { BinaryCrossentropy, getLoss, type Loss } from '../../ts/losses/index.js'
 import * as ops from '../../ts/ops.js'
-import { tensor } from '../../ts/tensor.js'
 import { expectClose, fixture, leftOut, type Numbers, toTensor } from '../oracle.js'
 
 interface Result {

@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
-import { resolveObject } from '../../ts/fields.js'
+import { type Tensor, tensor } from '../../ts/core/tensor.js'
+import { statisticFamily } from '../../ts/metrics/family.js'
 import {
   BinaryAccuracy,
   getMetric,
@@ -15,8 +16,7 @@ import {
   Sum,
   TopKCategoricalAccuracy,
 } from '../../ts/metrics/index.js'
-import { statisticFamily } from '../../ts/metrics/table.js'
-import { type Tensor, tensor } from '../../ts/tensor.js'
+import { resolveObject } from '../../ts/options/fields.js'
 import { expectClose, fixture, floats, leftOut, type Numbers } from '../oracle.js'
 
 interface Streamed {

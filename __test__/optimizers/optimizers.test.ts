@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
+import { variable } from '../../ts/core/variable.js'
 import { getOptimizer } from '../../ts/optimizers/index.js'
-import { variable } from '../../ts/variable.js'
 import { expectClose, fixture, type Numbers, toTensor } from '../oracle.js'
 
 interface Case {

@@ -1,6 +1,7 @@
 /** Keras's JSON in both directions: every object of the fixtures is read, and written again to the same. */
 
 import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../ts/core/tensor.js'
 import { Dense, Flatten, Layer } from '../../ts/layers/index.js'
 import { BinaryCrossentropy } from '../../ts/losses/index.js'
 import { AUC } from '../../ts/metrics/index.js'
@@ -9,7 +10,6 @@ import { Adam, SGD } from '../../ts/optimizers/index.js'
 import { L2 } from '../../ts/regularizers.js'
 import { deserialize, registerClass, serialize, stringify } from '../../ts/saving/index.js'
 import { ExponentialDecay } from '../../ts/schedules/index.js'
-import type { Tensor } from '../../ts/tensor.js'
 import type { Json } from '../../ts/types.js'
 import { fixture } from '../oracle.js'
 

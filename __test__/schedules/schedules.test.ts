@@ -2,13 +2,13 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
-import { resolveObject } from '../../ts/fields.js'
+import { tensor } from '../../ts/core/tensor.js'
+import { variable } from '../../ts/core/variable.js'
 import * as ops from '../../ts/ops.js'
 import { SGD } from '../../ts/optimizers/index.js'
+import { resolveObject } from '../../ts/options/fields.js'
+import { scheduleFamily } from '../../ts/schedules/family.js'
 import { PiecewiseConstantDecay } from '../../ts/schedules/index.js'
-import { scheduleFamily } from '../../ts/schedules/table.js'
-import { tensor } from '../../ts/tensor.js'
-import { variable } from '../../ts/variable.js'
 import { expectClose, fixture } from '../oracle.js'
 
 interface Case {

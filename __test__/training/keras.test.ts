@@ -1,10 +1,10 @@
 /** Whole trainings against real Keras's in float64: the logs, the weights after them, evaluate and predict. */
 import { config, type Model } from 'ferrograd'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Tensor } from '../../ts/core/tensor.js'
+import { tensor } from '../../ts/core/tensor.js'
 import { modelFromConfig } from '../../ts/model/from-config.js'
-import { camel } from '../../ts/names.js'
-import type { Tensor } from '../../ts/tensor.js'
-import { tensor } from '../../ts/tensor.js'
+import { camel } from '../../ts/options/names.js'
 import { expectClose, fixture, floats, type Numbers, toTensor } from '../oracle.js'
 
 type Each<T> = T | readonly T[] | Readonly<Record<string, T>>

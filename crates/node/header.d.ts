@@ -6,7 +6,7 @@ export interface BindingTensor {
 }
 
 /** What loops written by hand call, and the block of memory that goes along with it. */
-export interface Border {
+export interface Bridge {
   /** 64 numbers of 64 bits, then 32 of 32 bits: an element type's index, how many axes, their sizes. */
   readonly block: ArrayBuffer
   /** An op with one output, whose attributes are the first `count` numbers. Leaves the tensor's type and sizes. */
@@ -23,7 +23,7 @@ export interface Border {
 export interface Runs {
   /**
    * Runs it now; numbers that come without a handle are copied. Nothing where another run holds a variable of its; a
-   * lone output as it is, or true where its numbers, 64 at most, are left in the block of the border.
+   * lone output as it is, or true where its numbers, 64 at most, are left in the block of the bridge.
    */
   run(...inputs: (BindingTensor | ArrayBufferView)[]): BindingTensor | BindingTensor[] | true | undefined
   /** Leaves a run to be handed over. */

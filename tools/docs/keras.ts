@@ -2,15 +2,15 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { constraintFamily } from '../../ts/constraints.js'
-import { type ClassOf, type Family, type FieldSpec, fieldsOf } from '../../ts/fields.js'
-import { initializerFamily } from '../../ts/initializers.js'
-import { layerFamily } from '../../ts/layers/table.js'
-import { lossFamily } from '../../ts/losses/table.js'
-import { statisticFamily } from '../../ts/metrics/table.js'
-import { snake } from '../../ts/names.js'
-import { optimizerFamily } from '../../ts/optimizers/table.js'
+import { initializerFamily } from '../../ts/initializers/family.js'
+import { layerFamily } from '../../ts/layers/family.js'
+import { lossFamily } from '../../ts/losses/family.js'
+import { statisticFamily } from '../../ts/metrics/family.js'
+import { optimizerFamily } from '../../ts/optimizers/family.js'
+import { type ClassOf, type Family, type FieldSpec, fieldsOf } from '../../ts/options/fields.js'
+import { snake } from '../../ts/options/names.js'
 import { regularizerFamily } from '../../ts/regularizers.js'
-import { scheduleFamily } from '../../ts/schedules/table.js'
+import { scheduleFamily } from '../../ts/schedules/family.js'
 
 interface Section {
   readonly title: string

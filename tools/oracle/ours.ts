@@ -6,16 +6,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import * as config from '../../ts/config.js'
 import { constraintFamily } from '../../ts/constraints.js'
-import { type Configurable, construct, type Family, type FieldTable } from '../../ts/fields.js'
-import { initializerFamily } from '../../ts/initializers.js'
-import { layerFamily } from '../../ts/layers/table.js'
-import { lossFamily } from '../../ts/losses/table.js'
-import { statisticFamily } from '../../ts/metrics/table.js'
+import { initializerFamily } from '../../ts/initializers/family.js'
+import { layerFamily } from '../../ts/layers/family.js'
+import { lossFamily } from '../../ts/losses/family.js'
+import { statisticFamily } from '../../ts/metrics/family.js'
 import { modelFromConfig } from '../../ts/model/from-config.js'
-import { optimizerFamily } from '../../ts/optimizers/table.js'
+import { optimizerFamily } from '../../ts/optimizers/family.js'
+import { type Configurable, construct, type Family, type FieldTable } from '../../ts/options/fields.js'
 import { regularizerFamily } from '../../ts/regularizers.js'
 import { serialize, stringify } from '../../ts/saving/index.js'
-import { scheduleFamily } from '../../ts/schedules/table.js'
+import { scheduleFamily } from '../../ts/schedules/family.js'
 
 type Options = Readonly<Record<string, unknown>>
 type Part = Configurable<FieldTable>

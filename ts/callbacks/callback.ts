@@ -1,7 +1,7 @@
 /** The base of callbacks: what runs between the steps of a training. */
 import { fail } from '../errors.js'
-import { Configurable, type FieldTable, type NoFields } from '../fields.js'
 import type { Model } from '../model/model.js'
+import { Configurable, type FieldTable, type NoFields } from '../options/fields.js'
 
 /** Numbers by name: the loss and the metrics so far. */
 export type Logs = Record<string, number>

@@ -1,6 +1,6 @@
 /** Writes the logs of each epoch as a line of a CSV file. */
 import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs'
-import type { ArgumentsOf } from '../fields.js'
+import type { ArgumentsOf } from '../options/fields.js'
 import { Callback, type Logs } from './callback.js'
 
 const fields = {

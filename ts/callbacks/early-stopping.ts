@@ -1,6 +1,7 @@
 /** Stops a training that no longer improves. */
-import type { ArgumentsOf } from '../fields.js'
-import type { Tensor } from '../tensor.js'
+
+import type { Tensor } from '../core/tensor.js'
+import type { ArgumentsOf } from '../options/fields.js'
 import { Callback, type Logs } from './callback.js'
 import { improves, monitorFields, resolveMode, resolveMonitor } from './monitor.js'
 

@@ -1,6 +1,7 @@
 /** Keeps the weights of the best epoch, or hands weights on as they are made. */
-import type { ArgumentsOf } from '../fields.js'
-import type { Tensor } from '../tensor.js'
+
+import type { Tensor } from '../core/tensor.js'
+import type { ArgumentsOf } from '../options/fields.js'
 import { Callback, type HookResult, type Logs } from './callback.js'
 import { improves, monitorFields, resolveMode, resolveMonitor } from './monitor.js'
 

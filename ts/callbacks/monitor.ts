@@ -1,6 +1,6 @@
 /** Watching one of the logs for an improvement. */
 import { FerrogradError, fail, suggest } from '../errors.js'
-import { canonical } from '../names.js'
+import { canonical } from '../options/names.js'
 
 /** Which way is better. */
 export type Mode = 'auto' | 'min' | 'max'

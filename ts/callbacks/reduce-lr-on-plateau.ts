@@ -1,5 +1,5 @@
 /** Turns the learning rate down when nothing improves any more. */
-import type { ArgumentsOf } from '../fields.js'
+import type { ArgumentsOf } from '../options/fields.js'
 import { Callback, type Logs } from './callback.js'
 import { monitorFields, resolveMode, resolveMonitor } from './monitor.js'
 import { rateOf, setRate } from './rate.js'

@@ -1,8 +1,9 @@
 /** Evaluates with the moving averages of the weights. */
+
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import type { ArgumentsOf } from '../fields.js'
 import type { Model } from '../model/model.js'
-import type { Tensor } from '../tensor.js'
+import type { ArgumentsOf } from '../options/fields.js'
 import { Callback } from './callback.js'
 
 const fields = {

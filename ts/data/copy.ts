@@ -1,8 +1,8 @@
 /** Numbers in the element type a model wants; those that do not fit are refused. */
 import { types } from 'node:util'
+import { firstNonFinite } from '../core/native.js'
+import { sizeOf } from '../core/shapes.js'
 import { fail } from '../errors.js'
-import { firstNonFinite } from '../native.js'
-import { sizeOf } from '../shapes.js'
 import type { DType, TypedArray } from '../types.js'
 import type { Column } from './marshal.js'
 import { isIntegerArray } from './marshal.js'

@@ -1,6 +1,7 @@
 /** Data that comes in pieces and can be gone through again. */
+
+import { sizeOf } from '../core/shapes.js'
 import { FerrogradError, fail } from '../errors.js'
-import { sizeOf } from '../shapes.js'
 import type { TypedArray } from '../types.js'
 import { isShaped, typedArray } from './marshal.js'
 import { below, checkSeed, uint32Stream } from './permutation.js'

@@ -1,9 +1,9 @@
 /** From whatever a user passes as data to one checked form: numbers of one element type and their shape. */
 import { types } from 'node:util'
 import { floatx } from '../config.js'
+import { sizeOf } from '../core/shapes.js'
+import { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import { sizeOf } from '../shapes.js'
-import { Tensor } from '../tensor.js'
 import type { DType, NestedArray, TypedArray } from '../types.js'
 import { asNumbers } from './copy.js'
 import { flatten } from './nested.js'

@@ -1,6 +1,7 @@
 /** Numbers with the shape they stand in: the plain form in which data sets come and `fit` takes data. */
+
+import { sizeOf } from '../core/shapes.js'
 import { fail } from '../errors.js'
-import { sizeOf } from '../shapes.js'
 import type { Shape, TypedArray } from '../types.js'
 
 /** A typed array and the shape of what it holds, row-major; the first axis counts samples. */

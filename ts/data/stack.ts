@@ -1,6 +1,7 @@
 /** Makes one element with a batch axis out of several elements of one form. */
+
+import { sameShape } from '../core/shapes.js'
 import { fail } from '../errors.js'
-import { sameShape } from '../shapes.js'
 import type { TypedArray } from '../types.js'
 import { isShaped } from './marshal.js'
 import { blank, type ShapedArray } from './shaped.js'

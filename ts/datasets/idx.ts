@@ -1,9 +1,9 @@
 /** Reads IDX, the format of the MNIST files: a big-endian header of magic and lengths, then bytes. */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import { sizeOf } from '../core/shapes.js'
 import type { ShapedArray } from '../data/shaped.js'
 import { FerrogradError } from '../errors.js'
-import { sizeOf } from '../shapes.js'
 
 /** No data set in this format comes near this many bytes; a file that inflates to more is not one. */
 const largest = 2 ** 30

@@ -1,10 +1,10 @@
 /** Activations as layers, where they have options or weights. */
 
 import { elu, leakyRelu, relu, softmax } from '../activations.js'
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import type { Shape } from '../types.js'
-import type { Variable } from '../variable.js'
 import { type CallContext, Layer } from './layer.js'
 
 const reluFields = {

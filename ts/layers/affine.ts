@@ -1,11 +1,11 @@
 /** What the normalising layers share: axes, and the learnt scale and shift that follow. */
 
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
-import type { ValuesOf } from '../fields.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
+import type { ValuesOf } from '../options/fields.js'
 import type { Shape } from '../types.js'
-import type { Variable } from '../variable.js'
 import type { WeightOptions } from './layer.js'
 
 /** Options of a layer that ends in `· gamma + beta`. */

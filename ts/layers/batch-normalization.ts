@@ -1,9 +1,9 @@
 /** Normalisation by the statistics of a batch. */
 
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import type { Shape } from '../types.js'
-import type { Variable } from '../variable.js'
 import { affineFields, along, others, positive, scaleAndShift, standardised } from './affine.js'
 import { type CallContext, Layer } from './layer.js'
 

@@ -5,7 +5,7 @@
  * anything from one model, or from one call, to another.
  */
 
-import type { Tensor } from '../tensor.js'
+import type { Tensor } from '../core/tensor.js'
 
 /** What a layer's `call` learns besides its input. */
 export interface CallContext {

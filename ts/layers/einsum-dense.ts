@@ -1,10 +1,10 @@
 /** A dense layer along any axes, by an einsum equation. */
 
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import type { PartialShape, Shape } from '../types.js'
-import type { Variable } from '../variable.js'
 import { Layer } from './layer.js'
 
 const fields = {

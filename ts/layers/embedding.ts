@@ -1,8 +1,8 @@
 /** Rows of a table, by number. */
 
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
-import type { Variable } from '../variable.js'
 import { Layer } from './layer.js'
 
 const fields = {

@@ -1,7 +1,7 @@
 /** Whole numbers as vectors. */
 
+import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import type { FloatDType } from '../types.js'
 
 /** How categories come out: as numbers, one row each, a set, or counts. */

@@ -1,9 +1,9 @@
 /** What the layers share that turn words or ids into numbers by a vocabulary. */
 
+import { type Tensor, tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
-import type { FieldTable } from '../fields.js'
 import * as ops from '../ops.js'
-import { type Tensor, tensor } from '../tensor.js'
+import type { FieldTable } from '../options/fields.js'
 import type { Config } from '../types.js'
 import { encode, type OutputMode } from './encoding.js'
 import { Layer } from './layer.js'

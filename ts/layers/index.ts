@@ -1,11 +1,14 @@
 /** Layers. */
 
+export { Activation } from './activation.js'
 export { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
 export { BatchNormalization } from './batch-normalization.js'
 export type { CallContext } from './context.js'
-export { Activation, Dense, Flatten, Reshape } from './core.js'
+export { Dense } from './dense.js'
 export { EinsumDense } from './einsum-dense.js'
 export { Embedding, Masking } from './embedding.js'
+export { getLayer } from './family.js'
+export { Flatten } from './flatten.js'
 export { IndexLookup, type LookupFields, type Token, type Tokens } from './index-lookup.js'
 export { InputLayer } from './input.js'
 export { IntegerLookup } from './integer-lookup.js'
@@ -27,7 +30,7 @@ export {
   multiply,
   Subtract,
   subtract,
-} from './merging.js'
+} from './merging/index.js'
 export {
   GroupNormalization,
   LayerNormalization,
@@ -36,6 +39,6 @@ export {
 } from './normalization.js'
 export { CategoryEncoding, Discretization, Normalization, Rescaling } from './preprocessing.js'
 export { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise } from './regularization.js'
+export { Reshape } from './reshape.js'
 export { Identity, Permute, RepeatVector } from './reshaping.js'
 export { StringLookup } from './string-lookup.js'
-export { getLayer } from './table.js'

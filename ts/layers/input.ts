@@ -1,7 +1,7 @@
 /** The layer that stands for the data. */
 
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import type { Tensor } from '../tensor.js'
 import type { Config, DType, PartialShape } from '../types.js'
 import { Layer } from './layer.js'
 

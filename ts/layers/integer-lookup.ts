@@ -1,8 +1,8 @@
 /** Ids to numbers, as a layer of a model. */
 
+import { type Tensor, tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
-import { type Tensor, tensor } from '../tensor.js'
 import { IndexLookup } from './index-lookup.js'
 
 const integerFields = {

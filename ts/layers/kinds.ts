@@ -2,8 +2,8 @@
 
 import { activationKind } from '../activations.js'
 import { constraintKind } from '../constraints.js'
-import { type Kinds, primitiveKinds } from '../fields.js'
-import { initializerKind } from '../initializers.js'
+import { initializerKind } from '../initializers/family.js'
+import { type Kinds, primitiveKinds } from '../options/fields.js'
 import { regularizerKind } from '../regularizers.js'
 
 /** Primitive kinds and the objects a layer is configured with. */

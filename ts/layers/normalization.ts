@@ -1,11 +1,11 @@
 /** Layers that give each sample mean 0 and variance 1, or length 1, along some axes. */
 
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import { normalize } from '../losses/regression.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import type { Shape } from '../types.js'
-import type { Variable } from '../variable.js'
 import { affineFields, along, others, positive, positives, scaleAndShift, standardised } from './affine.js'
 import { Layer } from './layer.js'
 

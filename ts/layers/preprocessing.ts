@@ -1,11 +1,11 @@
 /** Layers that prepare numbers: fixed formulas, or statistics taken from data by `adapt`. */
 
 import { epsilon } from '../config.js'
+import { Tensor, tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
-import { Tensor, tensor } from '../tensor.js'
 import type { Config, Shape, TensorLike } from '../types.js'
-import type { Variable } from '../variable.js'
 import { encode } from './encoding.js'
 import { Layer, type Tensors } from './layer.js'
 

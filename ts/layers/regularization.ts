@@ -1,9 +1,9 @@
 /** Layers that disturb their input in training only. */
 
+import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
 import { dropoutMask, normal, SeedGenerator, uniform } from '../random.js'
 import { L1L2 } from '../regularizers.js'
-import type { Tensor } from '../tensor.js'
 import type { FloatDType } from '../types.js'
 import { type CallContext, Layer } from './layer.js'
 

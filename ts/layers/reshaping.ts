@@ -1,9 +1,9 @@
 /** Layers that move or repeat what is there. */
 
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import type { NoFields } from '../fields.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
+import type { NoFields } from '../options/fields.js'
 import { Layer } from './layer.js'
 
 const permuteFields = {

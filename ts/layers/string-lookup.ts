@@ -1,7 +1,7 @@
 /** Words to numbers, before training. */
 
+import { type Tensor, tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
-import { type Tensor, tensor } from '../tensor.js'
 import type { TensorLike } from '../types.js'
 import { farmHash64 } from './farm-hash.js'
 import { flatten, IndexLookup, type LookupFields, type Tokens } from './index-lookup.js'

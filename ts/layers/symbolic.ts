@@ -1,9 +1,9 @@
 /** A layer called on symbolic tensors: what comes out is found by calling the layer on placeholders. */
 
+import { SymbolicTensor } from '../core/symbolic-tensor.js'
+import { Tensor } from '../core/tensor.js'
+import { placeholder, trace } from '../core/trace.js'
 import { FerrogradError } from '../errors.js'
-import { SymbolicTensor } from '../model/symbolic.js'
-import { Tensor } from '../tensor.js'
-import { placeholder, trace } from '../trace.js'
 import type { PartialShape, Shape } from '../types.js'
 import type { Layer, Tensors } from './layer.js'
 

@@ -1,10 +1,10 @@
 /** How targets, weights and predictions are laid against each other: by reshaping, never by broadcasting. */
 
+import { sameShape } from '../core/shapes.js'
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { Operand } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import { sameShape } from '../shapes.js'
-import type { Tensor } from '../tensor.js'
 import type { Shape } from '../types.js'
 
 /** Targets in the predictions' type and shape. (n,) against (n, 1) and the reverse are the same numbers; all else must be equal. */

@@ -4,9 +4,9 @@
  */
 
 import { epsilon } from '../config.js'
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import type { Shape, TypedArray } from '../types.js'
 import { alignLabels } from './align.js'
 import { checkEach, Loss } from './loss.js'

@@ -1,7 +1,7 @@
 /** Margin losses. Targets are ±1, or 0 and 1. All take (…, n) to (…). */
 
+import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import { Loss } from './loss.js'
 
 /** 0 and 1 become −1 and 1, if nothing else occurs. */

@@ -8,6 +8,7 @@ export {
   SparseCategoricalCrossentropy,
   sparseCategoricalCrossentropy,
 } from './crossentropy.js'
+export { getLoss, type LossFunction, type LossLike, type LossName } from './family.js'
 export { CategoricalHinge, categoricalHinge, Hinge, hinge, SquaredHinge, squaredHinge } from './hinge.js'
 export { Loss, type Reduction, type Weighting } from './loss.js'
 export {
@@ -36,4 +37,3 @@ export {
   Poisson,
   poisson,
 } from './regression.js'
-export { getLoss, type LossFunction, type LossLike, type LossName } from './table.js'

@@ -1,13 +1,13 @@
 /** The base of losses: per-sample values, and how they become one number. */
 
+import { returnedTensor } from '../core/check-returned.js'
+import { maskOn } from '../core/mask.js'
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
-import { maskOn } from '../layers/mask.js'
-import { snakeClass } from '../names.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import { returnedTensor } from '../returned.js'
-import type { Tensor } from '../tensor.js'
+import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../options/fields.js'
+import { snakeClass } from '../options/names.js'
 import type { Config, Shape, TypedArray } from '../types.js'
 import { alignTargets, alignWeights } from './align.js'
 

@@ -1,8 +1,8 @@
 /** Divergences, focal losses and overlaps. */
 
 import { epsilon } from '../config.js'
+import { type Tensor, tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import { type Tensor, tensor } from '../tensor.js'
 import type { Shape, TypedArray } from '../types.js'
 import { alignLabels, alignTargets } from './align.js'
 import { checkEach, Loss } from './loss.js'

@@ -1,8 +1,8 @@
 /** Losses of numbers against numbers. All take (…, n) to (…). */
 
 import { epsilon } from '../config.js'
+import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import { Loss } from './loss.js'
 
 const lastMean = (x: Tensor): Tensor => ops.mean(x, { axis: -1 })

@@ -1,8 +1,8 @@
 /** How often predictions are right. */
 
+import type { Tensor } from '../core/tensor.js'
 import { alignLabels, alignTargets } from '../losses/align.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import { MeanMetric } from './mean.js'
 
 /**

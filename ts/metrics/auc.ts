@@ -2,12 +2,12 @@
 
 import { sigmoid } from '../activations.js'
 import { epsilon } from '../config.js'
+import { type Tensor, tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import { type Tensor, tensor } from '../tensor.js'
-import type { Variable } from '../variable.js'
 import { CountingMetric, count } from './confusion.js'
 import { evenThresholds } from './trade-offs.js'
 

@@ -1,13 +1,13 @@
 /** Counts of right and wrong yes/no decisions at thresholds, and what is made of them. */
 
-import type { FieldTable } from '../fields.js'
+import { type Tensor, tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { alignTargets, alignWeights } from '../losses/align.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import { type Tensor, tensor } from '../tensor.js'
+import type { FieldTable } from '../options/fields.js'
 import type { FloatDType } from '../types.js'
-import type { Variable } from '../variable.js'
 import { Metric } from './metric.js'
 
 /** Which entries are counted, and how. */

@@ -10,6 +10,7 @@ export {
 } from './accuracy.js'
 export { AUC } from './auc.js'
 export { FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives } from './confusion.js'
+export { getMetric, type MetricFunction, type MetricLike, type MetricName } from './family.js'
 export { BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU } from './iou.js'
 export { Mean, MeanMetric, Sum } from './mean.js'
 export { Metric, Statistic } from './metric.js'
@@ -33,7 +34,6 @@ export {
   RootMeanSquaredError,
 } from './regression.js'
 export { ConcordanceCorrelation, F1Score, FBetaScore, PearsonCorrelation, R2Score } from './scores.js'
-export { getMetric, type MetricFunction, type MetricLike, type MetricName } from './table.js'
 export {
   PrecisionAtRecall,
   RecallAtPrecision,

@@ -1,15 +1,15 @@
 /** Overlap of predicted and true classes: intersection over union, from a confusion matrix. */
 
 import { epsilon } from '../config.js'
+import { sameShape } from '../core/shapes.js'
+import { type Tensor, tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
-import type { FieldTable } from '../fields.js'
 import { alignWeights } from '../losses/align.js'
 import type { Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import { sameShape } from '../shapes.js'
-import { type Tensor, tensor } from '../tensor.js'
-import type { Variable } from '../variable.js'
+import type { FieldTable } from '../options/fields.js'
 import { Metric } from './metric.js'
 
 /** Keras counts in integers and says so in its configurations; here the state is of a float type. */

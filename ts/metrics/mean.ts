@@ -1,14 +1,14 @@
 /** Means and sums over everything that was seen. */
 
-import type { FieldTable, NoFields } from '../fields.js'
-import { maskOn } from '../layers/mask.js'
+import { maskOn } from '../core/mask.js'
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { alignWeights } from '../losses/align.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
+import type { FieldTable, NoFields } from '../options/fields.js'
 import type { FloatDType } from '../types.js'
-import type { Variable } from '../variable.js'
 import { Metric, Statistic } from './metric.js'
 
 /** What a batch adds: the weighted values of its samples and their weights. */

@@ -1,15 +1,15 @@
 /** The base of metrics: state in variables, moved by `update`, read by `result`, cleared by `reset`. */
 
 import { floatx } from '../config.js'
-import { allocate } from '../dtype.js'
-import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
+import { allocate } from '../core/dtype.js'
+import { sizeOf } from '../core/shapes.js'
+import type { Tensor } from '../core/tensor.js'
+import { Variable, variable } from '../core/variable.js'
 import type { Weighting } from '../losses/loss.js'
-import { snakeClass } from '../names.js'
 import * as ops from '../ops.js'
-import { sizeOf } from '../shapes.js'
-import type { Tensor } from '../tensor.js'
+import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../options/fields.js'
+import { snakeClass } from '../options/names.js'
 import type { Config, FloatDType, Shape, TypedArray } from '../types.js'
-import { Variable, variable } from '../variable.js'
 
 const metricFields = {
   /** Its key in logs. */

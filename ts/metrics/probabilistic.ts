@@ -1,5 +1,6 @@
 /** Losses of classes and margins, as running means. */
 
+import type { Tensor } from '../core/tensor.js'
 import { alignLabels, alignTargets } from '../losses/align.js'
 import {
   binaryCrossentropy,
@@ -12,7 +13,6 @@ import { klDivergence } from '../losses/probabilistic.js'
 import { poisson } from '../losses/regression.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import { MeanMetric } from './mean.js'
 
 const smoothedFields = {

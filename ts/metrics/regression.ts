@@ -1,9 +1,9 @@
 /** The losses of numbers against numbers, as running means. */
 
+import type { Tensor } from '../core/tensor.js'
 import { alignTargets } from '../losses/align.js'
 import * as formulas from '../losses/regression.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import { MeanMetric } from './mean.js'
 
 /**

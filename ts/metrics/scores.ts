@@ -1,14 +1,14 @@
 /** F scores, explained variance, and correlations. */
 
 import { epsilon } from '../config.js'
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
-import type { FieldTable } from '../fields.js'
 import { alignTargets, alignWeights } from '../losses/align.js'
 import type { Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
-import type { Variable } from '../variable.js'
+import type { FieldTable } from '../options/fields.js'
 import { MeanMetric } from './mean.js'
 import { Metric } from './metric.js'
 

@@ -1,10 +1,10 @@
 /** The best of one rate over all thresholds where another is good enough. */
 
-import type { FieldTable } from '../fields.js'
+import type { Tensor } from '../core/tensor.js'
 import type { Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
+import type { FieldTable } from '../options/fields.js'
 import { CountingMetric, count } from './confusion.js'
 
 const common = {

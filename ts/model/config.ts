@@ -1,13 +1,13 @@
 /** Models written as Keras writes them: plain JSON. */
 
-import { snake } from '../names.js'
+import type { SymbolicTensor } from '../core/symbolic-tensor.js'
+import { snake } from '../options/names.js'
 import { serialize } from '../saving/serialize.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { Config, Json } from '../types.js'
 import { type AnyLayer, type Graph, type GraphNode, namedInputsOf } from './graph.js'
 import type { Model } from './model.js'
 import type { Sequential } from './sequential.js'
-import type { SymbolicTensor } from './symbolic.js'
 
 /** Keras's `get_config()`. */
 export function modelConfig(model: Model): Config {

@@ -1,17 +1,18 @@
 /** Models out of Keras's plain JSON: the stack, and the graph with its calls. */
+
+import type { Precision } from '../core/precision.js'
+import type { SymbolicTensor } from '../core/symbolic-tensor.js'
 import { FerrogradError, fail } from '../errors.js'
-import { isSerialized } from '../fields.js'
+import { getLayer } from '../layers/family.js'
 import { InputLayer } from '../layers/input.js'
-import { getLayer } from '../layers/table.js'
-import { camel } from '../names.js'
-import type { Precision } from '../precision.js'
+import { isSerialized } from '../options/fields.js'
+import { camel } from '../options/names.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { PartialShape } from '../types.js'
 import { type AnyLayer, namedInputsOf } from './graph.js'
 import { inputOf } from './input.js'
 import { Model } from './model.js'
 import { Sequential } from './sequential.js'
-import type { SymbolicTensor } from './symbolic.js'
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -1,11 +1,12 @@
 /** The functional graph: calls of layers in an order in which they can be made. */
+
+import { SymbolicTensor } from '../core/symbolic-tensor.js'
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import type { FieldTable } from '../fields.js'
 import { InputLayer } from '../layers/input.js'
 import type { CallContext, Layer } from '../layers/layer.js'
-import type { Tensor } from '../tensor.js'
+import type { FieldTable } from '../options/fields.js'
 import { uniqueNames } from './names.js'
-import { SymbolicTensor } from './symbolic.js'
 
 /** Any layer, whatever its options. */
 export type AnyLayer = Layer<FieldTable>

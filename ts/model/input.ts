@@ -1,7 +1,8 @@
 /** The entrance of a functional graph. */
+
+import { SymbolicTensor } from '../core/symbolic-tensor.js'
 import { InputLayer } from '../layers/input.js'
 import type { DType, PartialShape } from '../types.js'
-import { SymbolicTensor } from './symbolic.js'
 
 export interface InputOptions {
   /** The shape of one sample; null where it may vary. */

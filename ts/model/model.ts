@@ -1,11 +1,13 @@
 /** Models: layers that are trained together. Thin: a method calls a function of `training/` or of this folder. */
 
 import type { Logs } from '../callbacks/callback.js'
+import type { SymbolicTensor } from '../core/symbolic-tensor.js'
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import { type CallContext, Layer, type Tensors } from '../layers/layer.js'
 import type { Metric } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
-import type { Tensor } from '../tensor.js'
 import { type Compiled, type CompileOptions, compileModel } from '../training/compile.js'
 import { evaluate } from '../training/evaluate.js'
 import { fitModel } from '../training/fit.js'
@@ -17,13 +19,11 @@ import { forgetSteps } from '../training/programs.js'
 import { checkIdle } from '../training/session.js'
 import { type Batch, computeLoss, type StepLogs, testStep, trainStep } from '../training/step.js'
 import type { Config, Json } from '../types.js'
-import type { Variable } from '../variable.js'
 import { modelConfig, serializeModel } from './config.js'
 import { toDot, toMermaid } from './diagram.js'
 import { modelFromConfig } from './from-config.js'
 import { type AnyLayer, buildGraph, type Graph, runGraph } from './graph.js'
 import { type SummaryOptions, summary } from './summary.js'
-import type { SymbolicTensor } from './symbolic.js'
 
 /** What a functional model is made of; a subclass that writes `call` needs none of it. */
 export interface ModelOptions {

@@ -1,6 +1,6 @@
 /** Names of the layers of one model: given ones as they are, the others counted as Keras does. */
 import { fail } from '../errors.js'
-import { snakeClass } from '../names.js'
+import { snakeClass } from '../options/names.js'
 import type { AnyLayer } from './graph.js'
 
 /** `dense`, `dense_1`, `dense_2`: gives every layer without a name of the user's one that no other layer here has. */

@@ -1,11 +1,12 @@
 /** `model.summary()`: the layers of a model as a table. */
+
+import { sizeOf } from '../core/shapes.js'
+import type { Variable } from '../core/variable.js'
 import { checkNames, fail } from '../errors.js'
-import { sizeOf } from '../shapes.js'
 import type { PartialShape } from '../types.js'
-import type { Variable } from '../variable.js'
 import type { AnyLayer, Graph, GraphNode } from './graph.js'
 import type { Model } from './model.js'
-import { type ColumnHead, drawTable } from './table.js'
+import { type ColumnHead, drawTable } from './text-table.js'
 
 export interface SummaryOptions {
   /** Whether it is printed; it is returned in any case. Default true. */

@@ -1,7 +1,7 @@
 /** Functions of each element, with NumPy's broadcasting. */
 
+import type { Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
-import type { Tensor } from '../tensor.js'
 import { floats, numbers, type Operand, pair, toBool, toFloat, toNumbers, toTensor } from './operand.js'
 
 /** `a + b` */

@@ -1,9 +1,9 @@
 /** Products of matrices and tensors. */
 
+import { sizeOf } from '../core/shapes.js'
+import type { Tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
-import { sizeOf } from '../shapes.js'
-import type { Tensor } from '../tensor.js'
 import { multiply } from './elementwise.js'
 import { axesOf, checked, floats, lengthOf, type Operand } from './operand.js'
 import { sum } from './reduce.js'

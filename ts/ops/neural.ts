@@ -1,8 +1,8 @@
 /** Softmax and the cross-entropies, fused and stable. */
 
+import { inputs, opName } from '../core/native.js'
+import { depthOf, handleOf, Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
-import { inputs, opName } from '../native.js'
-import { depthOf, handleOf, Tensor } from '../tensor.js'
 import { axisOf, checked, floats, type Operand, toClasses, toFloat } from './operand.js'
 import type { AxisOptions } from './reduce.js'
 import { transpose } from './shape.js'

@@ -1,15 +1,15 @@
 /** What ops take: tensors, variables and plain values, brought to one dtype. */
 
 import { floatx } from '../config.js'
-import { dtypeCode, promote } from '../dtype.js'
+import { dtypeCode, promote } from '../core/dtype.js'
+import { fill } from '../core/native.js'
+import { native } from '../core/runtime.js'
+import { isLength } from '../core/shapes.js'
+import { Tensor, tensor } from '../core/tensor.js'
+import { Variable } from '../core/variable.js'
 import { checkNames, FerrogradError, fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
-import { fill } from '../native.js'
-import { native } from '../runtime.js'
-import { isLength } from '../shapes.js'
-import { Tensor, tensor } from '../tensor.js'
 import type { DType, Shape, TensorLike } from '../types.js'
-import { Variable } from '../variable.js'
 
 /** Whatever an op takes where it wants a tensor. */
 export type Operand = TensorLike | Variable

@@ -1,7 +1,7 @@
 /** Sums, extremes and means over axes; order along an axis. */
 
+import type { Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
-import type { Tensor } from '../tensor.js'
 import { exp, log, multiply, sqrt, square, subtract } from './elementwise.js'
 import {
   axesOf,

@@ -1,7 +1,7 @@
 /** Loops with a carried state. */
 
+import { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import { Tensor } from '../tensor.js'
 import { axisOf, checked, lengthOf, type Operand, toTensor } from './operand.js'
 import { slice, squeeze, stack } from './shape.js'
 

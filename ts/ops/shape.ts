@@ -1,11 +1,11 @@
 /** Shapes changed, parts taken, tensors joined. */
 
 import { floatx } from '../config.js'
-import { promote } from '../dtype.js'
+import { promote } from '../core/dtype.js'
+import { sameShape } from '../core/shapes.js'
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
-import { sameShape } from '../shapes.js'
-import type { Tensor } from '../tensor.js'
 import type { DType, Shape } from '../types.js'
 import { add, equal, greaterEqual, lessEqual, multiply } from './elementwise.js'
 import {

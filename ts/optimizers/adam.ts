@@ -1,9 +1,9 @@
 /** Adam and its variant with decoupled weight decay. */
 
-import type { FieldTable } from '../fields.js'
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
-import type { Variable } from '../variable.js'
+import type { FieldTable } from '../options/fields.js'
 import { Optimizer, type Slots } from './optimizer.js'
 
 const fields = {

@@ -1,7 +1,7 @@
 /** The three ways to keep gradients short. */
 
+import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 
 /** At most one of the limits is given. */
 export interface ClipLimits {

@@ -1,9 +1,9 @@
 /** Adam that looks ahead. */
 
 import { floatx } from '../config.js'
+import { type Tensor, tensor } from '../core/tensor.js'
+import { type Variable, variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import { type Tensor, tensor } from '../tensor.js'
-import { type Variable, variable } from '../variable.js'
 import { towards } from './adam.js'
 import { Optimizer, type Slots } from './optimizer.js'
 

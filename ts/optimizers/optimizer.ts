@@ -6,7 +6,13 @@
 
 import { floatx } from '../config.js'
 import type { Constraint } from '../constraints.js'
+import { returnedNow, returnedScalar, returnedTensor } from '../core/check-returned.js'
+import { checkShape } from '../core/shapes.js'
+import { Tensor, tensor } from '../core/tensor.js'
+import { untraced } from '../core/trace.js'
+import { Variable, variable } from '../core/variable.js'
 import { fail } from '../errors.js'
+import * as ops from '../ops.js'
 import {
   type ArgumentsOf,
   Configurable,
@@ -14,17 +20,11 @@ import {
   type Kinds,
   type NoFields,
   primitiveKinds,
-} from '../fields.js'
-import { snakeClass } from '../names.js'
-import * as ops from '../ops.js'
-import { returnedNow, returnedScalar, returnedTensor } from '../returned.js'
+} from '../options/fields.js'
+import { snakeClass } from '../options/names.js'
+import { learningRateKind } from '../schedules/family.js'
 import { Schedule } from '../schedules/schedule.js'
-import { learningRateKind } from '../schedules/table.js'
-import { checkShape } from '../shapes.js'
-import { Tensor, tensor } from '../tensor.js'
-import { untraced } from '../trace.js'
 import type { Config, FloatDType } from '../types.js'
-import { Variable, variable } from '../variable.js'
 import { clip } from './clip.js'
 
 const optimizerFields = {

@@ -1,8 +1,8 @@
 /** Gradient descent. */
 
+import type { Tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
-import type { Variable } from '../variable.js'
 import { Optimizer, type Slots } from './optimizer.js'
 
 const fields = {

@@ -1,9 +1,9 @@
 /** Objects out of the plain JSON that Keras writes. Declarative: a closed table of classes, no code. */
 
 import { fail } from '../errors.js'
-import { isSerialized, resolveObject } from '../fields.js'
 import { isModelConfig, modelFromConfig } from '../model/from-config.js'
-import { type Described, familyFor } from './table.js'
+import { isSerialized, resolveObject } from '../options/fields.js'
+import { type Described, familyFor } from './families.js'
 
 /**
  * The object that Keras's JSON describes: a model, layer, loss, metric, optimizer, schedule, initializer, regularizer

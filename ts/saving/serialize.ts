@@ -1,9 +1,9 @@
 /** Objects as the plain JSON that Keras writes. */
 
 import { fail } from '../errors.js'
-import { serializeAs } from '../fields.js'
+import { serializeAs } from '../options/fields.js'
 import type { Json } from '../types.js'
-import { type Described, familyOf } from './table.js'
+import { type Described, familyOf } from './families.js'
 
 /**
  * A model, layer, loss, metric, optimizer, schedule, initializer, regularizer or constraint as Keras 3 writes it.

@@ -1,8 +1,8 @@
 /** Configurations as text that Keras reads: Python tells `1` from `1.0`, JSON.stringify does not. */
 
-import { type FieldTable, fieldsOf, isSerialized, type Serialized } from '../fields.js'
-import { snake } from '../names.js'
-import { classFor } from './table.js'
+import { type FieldTable, fieldsOf, isSerialized, type Serialized } from '../options/fields.js'
+import { snake } from '../options/names.js'
+import { classFor } from './families.js'
 
 /** Marks where a decimal point belongs until the text is there. */
 const mark = '\u0000float:'

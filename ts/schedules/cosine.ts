@@ -1,8 +1,8 @@
 /** Schedules that decay along half a cosine. */
 
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import { asFloat, Schedule } from './schedule.js'
 
 const cosineFields = {

@@ -1,7 +1,7 @@
 /** Schedules that decay by a power, a fraction or a polynomial of the step. */
 
+import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
 import { asFloat, Schedule } from './schedule.js'
 
 const exponentialFields = {

@@ -1,10 +1,10 @@
 /** The base of learning-rate schedules: functions of the step number, drawn in ops. */
 
 import { floatx } from '../config.js'
-import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../fields.js'
+import { returnedScalar } from '../core/check-returned.js'
+import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import { returnedScalar } from '../returned.js'
-import type { Tensor } from '../tensor.js'
+import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../options/fields.js'
 
 /** A rate, a schedule, or any function of the step made of ops. */
 export type LearningRate = number | Schedule | ((step: Tensor) => Tensor)

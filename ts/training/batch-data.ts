@@ -1,12 +1,12 @@
 /** From the arguments of a call to columns: numbers for each input, output and weight, checked against the model. */
 
 import { floatx } from '../config.js'
+import { sizeOf } from '../core/shapes.js'
+import { Tensor } from '../core/tensor.js'
+import { placeholder } from '../core/trace.js'
 import { type Column, isDataLike, isShaped, toColumn, type Wanted } from '../data/marshal.js'
 import { FerrogradError, fail, hintFor } from '../errors.js'
 import type { Model } from '../model/model.js'
-import { sizeOf } from '../shapes.js'
-import { Tensor } from '../tensor.js'
-import { placeholder } from '../trace.js'
 import type { PartialShape } from '../types.js'
 import { classWeightColumn } from './class-weight.js'
 import type { ClassWeight } from './options.js'

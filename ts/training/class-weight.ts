@@ -1,9 +1,9 @@
 /** Class weights, turned into sample weights. */
 
 import { floatx } from '../config.js'
+import { sizeOf } from '../core/shapes.js'
 import type { Column } from '../data/marshal.js'
 import { fail } from '../errors.js'
-import { sizeOf } from '../shapes.js'
 import type { ClassWeight } from './options.js'
 
 interface Place {

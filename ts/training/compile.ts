@@ -1,15 +1,16 @@
 /** What `compile` settles: the optimizer, the losses, the metrics; shapes decide some of it later. */
+
+import { checkPrecision, type Precision } from '../core/precision.js'
+import type { Tensor } from '../core/tensor.js'
 import { checkNames, fail, hintFor } from '../errors.js'
+import { getLoss, type LossLike } from '../losses/family.js'
 import { Loss } from '../losses/loss.js'
-import { getLoss, type LossLike } from '../losses/table.js'
+import { getMetric, type MetricLike } from '../metrics/family.js'
 import type { Metric } from '../metrics/metric.js'
 import { Metric as MetricBase } from '../metrics/metric.js'
-import { getMetric, type MetricLike } from '../metrics/table.js'
 import type { Model } from '../model/model.js'
+import { getOptimizer, type OptimizerLike } from '../optimizers/family.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
-import { getOptimizer, type OptimizerLike } from '../optimizers/table.js'
-import { checkPrecision, type Precision } from '../precision.js'
-import type { Tensor } from '../tensor.js'
 import { LossTracker } from './trackers.js'
 
 /** Something for each output: alone for a single output, in the outputs' order, or by their names. */

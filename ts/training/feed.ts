@@ -1,7 +1,7 @@
 /** Where the batches of a pass come from: arrays, run by one native call, or a stream, run batch by batch. */
 import type { Logs } from '../callbacks/callback.js'
+import { Columns, runEpoch } from '../core/program.js'
 import type { Model } from '../model/model.js'
-import { Columns, runEpoch } from '../program.js'
 import { type BatchData, columnsOf } from './batch-data.js'
 import type { Profiling } from './profile.js'
 import { type CompiledStep, type StepKind, stepFor } from './programs.js'

@@ -1,10 +1,10 @@
 /** One step at a time: trainOnBatch, testOnBatch, predictOnBatch. */
 import type { Logs } from '../callbacks/callback.js'
+import { runInline } from '../core/inline-runs.js'
+import type { Tensor } from '../core/tensor.js'
 import type { DataLike } from '../data/marshal.js'
 import { checkNames, FerrogradError } from '../errors.js'
 import type { Model } from '../model/model.js'
-import { runPaced } from '../pace.js'
-import type { Tensor } from '../tensor.js'
 import { prepareData } from './batch-data.js'
 import { resetState } from './fit.js'
 import type { ClassWeight, Each } from './options.js'
@@ -33,7 +33,7 @@ export async function predictOnBatch(model: Model, x: unknown): Promise<Tensor |
   checkUsable(model, 'predictOnBatch')
   const data = prepareData(model, 'predictOnBatch', { x }, 'none')
   const { program } = stepFor(model, 'predict', data, data.rows)
-  const outputs = await runPaced(program, tensorsOf(data), (outputs) => outputs)
+  const outputs = await runInline(program, tensorsOf(data), (outputs) => outputs)
   return model.single.output && outputs.length === 1 ? outputs[0]! : outputs
 }
 
@@ -52,7 +52,7 @@ async function onBatch(
     const data = prepareData(model, where, { x, y, ...options }, 'targets')
     const step = stepFor(model, kind, data, data.rows, kind === 'train')
     resetState(model)
-    await runPaced(step.program, tensorsOf(data), () => undefined)
+    await runInline(step.program, tensorsOf(data), () => undefined)
     return await readLogs(step)
   } catch (error) {
     throw error instanceof FerrogradError && error.code === 'ERR_NON_FINITE' ? nonFinite(where) : error

@@ -1,10 +1,10 @@
 /** `predict`: the outputs of a model for data. */
 import { CallbackList } from '../callbacks/list.js'
+import { mayRunHere, ranAway, runHere, turnOver } from '../core/inline-runs.js'
+import { type Columns, runEpoch } from '../core/program.js'
+import type { Tensor } from '../core/tensor.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
-import { mayRunHere, ranAway, runHere, turnOver } from '../pace.js'
-import { type Columns, runEpoch } from '../program.js'
-import type { Tensor } from '../tensor.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { type BatchData, prepareData } from './batch-data.js'
 import { nativeColumns } from './feed.js'

@@ -1,6 +1,6 @@
 /** Where the time of a training step goes: what `fit` measures with `profile: true`. */
-import type { BindingProfile } from '../native.js'
-import { Profiler, type Program } from '../program.js'
+import type { BindingProfile } from '../core/native.js'
+import { Profiler, type Program } from '../core/program.js'
 
 /** Microseconds of something that is done in every step. */
 export interface StepTimes {

@@ -1,16 +1,17 @@
 /** Compiled steps of a model: traced once for each shape of a batch, then kept. */
+
+import { returnedNow, returnedScalar, returnedTensor } from '../core/check-returned.js'
+import { type Precision, precision } from '../core/precision.js'
+import { compile, type Program } from '../core/program.js'
+import type { Tensor } from '../core/tensor.js'
+import { placeholder, trace } from '../core/trace.js'
+import { type Variable, variable } from '../core/variable.js'
 import type { Column } from '../data/marshal.js'
 import { fail } from '../errors.js'
 import type { Tensors } from '../layers/layer.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
-import { type Precision, precision } from '../precision.js'
-import { compile, type Program } from '../program.js'
-import { returnedNow, returnedScalar, returnedTensor } from '../returned.js'
-import type { Tensor } from '../tensor.js'
-import { placeholder, trace } from '../trace.js'
 import type { DType, Shape } from '../types.js'
-import { type Variable, variable } from '../variable.js'
 import type { BatchData } from './batch-data.js'
 import { type Batch, outputsOf, type StepLogs } from './step.js'
 

@@ -1,11 +1,12 @@
 /** One step of training, evaluation or prediction, drawn in ops; called while a program is traced. */
+
+import { returnedNow } from '../core/check-returned.js'
+import { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { gradient } from '../gradient.js'
 import type { Tensors } from '../layers/layer.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
-import { returnedNow } from '../returned.js'
-import { Tensor } from '../tensor.js'
 import type { Resolved } from './compile.js'
 
 /** The tensors of one batch: alone, or in a list where the model has several inputs or outputs. */

@@ -1,10 +1,11 @@
 /** Batches out of a stream: each is checked, copied and run while the next is awaited by nobody but us. */
+
+import type { Program } from '../core/program.js'
+import { lent, type Tensor } from '../core/tensor.js'
 import { Dataset, isOneShot, isSource, type Source, type SourceLike, spend } from '../data/dataset.js'
 import { isDataLike } from '../data/marshal.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { Model } from '../model/model.js'
-import type { Program } from '../program.js'
-import { lent, type Tensor } from '../tensor.js'
 import { untilAborted } from './abort.js'
 import { type BatchData, columnsOf, prepareData } from './batch-data.js'
 import type { Feed, PassOptions, PassResult, Preparation } from './feed.js'

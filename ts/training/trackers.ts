@@ -1,8 +1,8 @@
 /** The loss of an epoch: a mean over samples, so that a short last batch counts for what it is. */
 import { floatx } from '../config.js'
+import type { Tensor } from '../core/tensor.js'
+import { type Variable, variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import type { Tensor } from '../tensor.js'
-import { type Variable, variable } from '../variable.js'
 
 /** `Σ loss·samples / Σ samples` over the batches since the last reset. */
 export class LossTracker {

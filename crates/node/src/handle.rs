@@ -95,7 +95,7 @@ impl FromNapiValue for Handle<'_> {
         if status != sys::Status::napi_ok || held.is_null() {
             return Err(napi::Error::new(Status::InvalidArg, "expected a handle on a tensor"));
         }
-        // Safety: only `ts/native.ts` calls the addon, whose externals are all made by `to_napi_value`; JavaScript
+        // Safety: only `ts/core/native.ts` calls the addon, whose externals are all made by `to_napi_value`; JavaScript
         // holds the value while the call runs, so the box lives; it is never borrowed mutably.
         Ok(Handle(unsafe { &*held.cast::<Held>() }))
     }

@@ -1,9 +1,9 @@
 //! The addon: converts between JavaScript values and the graph, and nothing else.
 //!
-//! Every class is named `Binding*`, so that the border is visible. What TypeScript promises (types, ranges) is
+//! Every class is named `Binding*`, so that the bridge is visible. What TypeScript promises (types, ranges) is
 //! checked again where Rust relies on it. JavaScript memory is read only inside synchronous calls.
 
-pub mod border;
+pub mod bridge;
 pub mod call;
 pub mod epoch;
 pub mod error;

@@ -1,6 +1,6 @@
 //! Compiled programs.
 
-use crate::border::Border;
+use crate::bridge::Bridge;
 use crate::error::{Result, internal, js};
 use crate::external::Reported;
 use crate::handle::{BindingTensor, Handle};
@@ -35,7 +35,7 @@ impl BindingProgram {
         catch_unwind,
         ts_args_type = "runtime: BindingRuntime, inputs: Array<BindingTensor>, outputs: Array<BindingTensor>, variables: Array<BindingVariable>, values: Array<BindingTensor>, guard: BindingTensor | undefined | null, precision: number"
     )]
-    #[allow(clippy::too_many_arguments, reason = "one flat call per compilation is the cheapest border")]
+    #[allow(clippy::too_many_arguments, reason = "one flat call per compilation is the cheapest bridge")]
     pub fn compile(
         env: Env,
         runtime: &BindingRuntime,
@@ -63,9 +63,9 @@ impl BindingProgram {
 
     /// Functions that run it as [`BindingProgram::run_sync`] and [`BindingProgram::enqueue`] do, for at most 16 inputs.
     /// They take inputs one by one, and `run` gives a lone output as it is, or leaves its numbers in the block of the
-    /// border where they have room.
+    /// bridge where they have room.
     #[napi(catch_unwind, ts_args_type = "block: ArrayBuffer", ts_return_type = "Runs")]
-    pub fn runs<'a>(&self, env: &'a Env, block: Border) -> Result<Object<'a>> {
+    pub fn runs<'a>(&self, env: &'a Env, block: Bridge) -> Result<Object<'a>> {
         self.runner.functions(env, block)
     }
 

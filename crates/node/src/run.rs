@@ -1,6 +1,6 @@
 //! Runs of programs: here and now, or in a line on another thread, where those of one moment go together.
 
-use crate::border::Border;
+use crate::bridge::Bridge;
 use crate::call::{call, owning_function, typed_bytes};
 use crate::error::{Result, internal, js};
 use crate::handle::{BindingTensor, Handle};
@@ -37,12 +37,12 @@ pub(crate) struct Runner {
 
 impl Runner {
     /// The functions `{ run, enqueue }` of at most [`ARGUMENTS`] inputs each.
-    pub fn functions<'a>(&self, env: &'a Env, border: Border) -> Result<Object<'a>> {
+    pub fn functions<'a>(&self, env: &'a Env, bridge: Bridge) -> Result<Object<'a>> {
         let failed = |error: napi::Error| internal(error.to_string());
         let mut functions = Object::new(env).map_err(failed)?;
         // Safety: the environment is alive, and the callbacks take what they are given, whose drop touches no JavaScript.
         unsafe {
-            let run = owning_function(env.raw(), run, (self.clone(), border))?;
+            let run = owning_function(env.raw(), run, (self.clone(), bridge))?;
             let enqueue = owning_function(env.raw(), enqueue, self.clone())?;
             functions.set("run", Unknown::from_raw_unchecked(env.raw(), run)).map_err(failed)?;
             functions.set("enqueue", Unknown::from_raw_unchecked(env.raw(), enqueue)).map_err(failed)?;
@@ -62,10 +62,10 @@ impl Runner {
     }
 
     /// As [`Runner::here`]; the numbers of a lone small output are left in the block instead.
-    fn given(&self, env: &Env, inputs: &[Input<'_>], border: Border) -> Result<Given> {
+    fn given(&self, env: &Env, inputs: &[Input<'_>], bridge: Bridge) -> Result<Given> {
         let Some(values) = self.values(self.inputs(env, inputs)?)? else { return Ok(Given::Nothing) };
         if let ([memory], Some(spec)) = (&values[..], self.program.outputs().next())
-            && border.leave(spec, memory)
+            && bridge.leave(spec, memory)
         {
             return Ok(Given::Left);
         }
@@ -193,11 +193,11 @@ impl ToNapiValue for Given {
 
 /// `run(...inputs)`: see [`Runner::given`].
 unsafe extern "C" fn run(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // Safety: Node calls with living arguments; the function's data is a `Runner` with its border.
+    // Safety: Node calls with living arguments; the function's data is a `Runner` with its bridge.
     unsafe {
         call::<ARGUMENTS, _>(env, info, |call| {
-            let (runner, border) = call.data::<(Runner, Border)>();
-            runner.given(&call.env(), &call.rest(0)?, *border)
+            let (runner, bridge) = call.data::<(Runner, Bridge)>();
+            runner.given(&call.env(), &call.rest(0)?, *bridge)
         })
     }
 }

@@ -2,7 +2,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { ArgumentsOf } from '../../fields.js'
+import type { ArgumentsOf } from '../../options/fields.js'
 import { Callback, type Logs } from '../callback.js'
 import { histogramEvent, scalarEvent, versionEvent } from './events.js'
 import { histogramOf } from './histogram.js'

@@ -1,0 +1,36 @@
+/** Tracing: a function runs once on placeholders, and what it draws and assigns becomes a program. */
+
+import type { DType, Shape } from '../types.js'
+import { dtypeCode } from './dtype.js'
+import { placeholder as nativePlaceholder } from './native.js'
+import { native } from './runtime.js'
+import { Tensor } from './tensor.js'
+import { type Flagged, type Frame, within } from './trace-stack.js'
+import type { Variable } from './variable.js'
+
+/** What a traced function returned, and the values that it assigned. */
+export interface Traced<R> {
+  readonly result: R
+  readonly updates: Map<Variable, Tensor>
+  /** The variables whose values it reads. */
+  readonly reads: readonly Variable[]
+  /** The `trainable` flags that it depends on. */
+  readonly flags: ReadonlyMap<Flagged, boolean | undefined>
+}
+
+/** Runs `fn` with every `variable.assign` recorded instead of carried out. */
+export function trace<R>(fn: () => R): Traced<R> {
+  const frame: Frame = { symbols: new Map(), updates: new Map(), customs: [], flags: new Map() }
+  const result = within(frame, fn)
+  return { result, updates: frame.updates, reads: [...frame.symbols.keys()], flags: frame.flags }
+}
+
+/** Runs `fn` as if no function were being traced: what it makes exists at once. First values of variables come so. */
+export function untraced<R>(fn: () => R): R {
+  return within(undefined, fn)
+}
+
+/** A tensor that is fed at each run of a program. */
+export function placeholder(shape: Shape, dtype: DType): Tensor {
+  return Tensor.traced(native(() => nativePlaceholder([...shape], dtypeCode(dtype))))
+}

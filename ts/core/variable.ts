@@ -1,0 +1,245 @@
+/** Variables: state with a name that lives in Rust and that programs change. */
+
+import type { Constraint } from '../constraints.js'
+import { fail } from '../errors.js'
+import { add, subtract } from '../generated/ops.js'
+import type { DType, NestedArray, Shape, TensorLike, TypedArray } from '../types.js'
+import { assigned, evaluateNow } from './evaluation.js'
+import { inspectWith } from './inspect.js'
+import { BindingVariable } from './native.js'
+import { compile, type Program } from './program.js'
+import { isRecording, noteRead, recordRead } from './recording.js'
+import { drainQueue, isInFlight } from './run-queue.js'
+import { native } from './runtime.js'
+import { checkShape } from './shapes.js'
+import { depthOf, handleOf, refuseOperator, Tensor, tensor } from './tensor.js'
+import { placeholder, trace } from './trace.js'
+import { currentTrace, type Frame, noteFlag, noteFlagChange } from './trace-stack.js'
+
+/** The native handle of a variable, for the modules that talk to the addon. */
+export let variableHandle: (variable: Variable) => BindingVariable
+
+/** Options of {@link variable}. */
+export interface VariableOptions {
+  /** For messages, summaries and checkpoints. Default `'variable'`. */
+  readonly name?: string
+  /** False keeps it out of `trainableVariables`. Default true. */
+  readonly trainable?: boolean
+  /** Default: that of the initial value. */
+  readonly dtype?: DType
+}
+
+/** What the console shows of a variable. */
+let describe: (variable: Variable) => string
+
+/**
+ * A tensor that can be assigned to. Reads after an assignment see it; tensors read before do not.
+ *
+ * Compiled functions, assignments and reads take effect in the order of calls, also where nothing is awaited:
+ * `data()` and assignments take their turn behind runs in flight; `read()`, `dataSync()` and what is made of them
+ * (`assignAdd`) wait for the runs in flight that read or change this variable. While a `fit` runs, each of them happens
+ * between two of its steps.
+ *
+ * @example
+ * import { variable } from 'ferrograd'
+ *
+ * const step = variable(0, { name: 'step' })
+ * step.assignAdd(1)
+ * console.log(step.read().itemSync()) // 1
+ */
+export class Variable {
+  readonly name: string
+  readonly shape: Shape
+  readonly dtype: DType
+  /** Applied to the value after each optimizer step. */
+  constraint?: Constraint | undefined
+  #trainable: boolean
+  readonly #handle: BindingVariable
+  /** A value that was assigned and is not yet in Rust. */
+  #assigned: Tensor | undefined
+
+  static {
+    describe = (variable) => variable.#describe()
+    variableHandle = (variable) => variable.#handle
+  }
+
+  constructor(initial: Tensor, name: string, trainable: boolean) {
+    this.name = name
+    this.shape = initial.shape
+    this.dtype = initial.dtype
+    this.#trainable = trainable
+    if (Number.isNaN(depthOf(initial))) {
+      const hint = 'Make variables outside, or in the build method of a layer'
+      fail('ERR_STATE', `variable '${name}'`, 'an initial value of numbers', { text: 'a traced tensor' }, hint)
+    }
+    evaluateNow([handleOf(initial)], isRecording())
+    this.#handle = native(() => BindingVariable.of(name, handleOf(initial)))
+  }
+
+  /** False keeps it out of `trainableVariables`; may change at any time. */
+  get trainable(): boolean {
+    return noteFlag(this, this.#trainable)
+  }
+
+  set trainable(value: boolean) {
+    noteFlagChange(this)
+    this.#trainable = value
+  }
+
+  /** The present value; inside a traced function, the value that it will have at the run. */
+  read(): Tensor {
+    const frame = currentTrace()
+    if (frame !== undefined) return this.#readTraced(frame)
+    if (!isRecording()) return this.#present()
+    if (this.#assigned === undefined) return recordRead(this, () => this.#present())
+    noteRead(this, this.#assigned)
+    return this.#assigned
+  }
+
+  /** Gives it another value of the same shape and dtype. */
+  assign(value: TensorLike | Variable): void {
+    const next = this.#checked(value)
+    const frame = currentTrace()
+    if (frame !== undefined) {
+      frame.updates.set(this, next)
+      return
+    }
+    if (Number.isNaN(depthOf(next))) {
+      fail('ERR_STATE', `assign to '${this.name}'`, 'numbers', { text: 'a tensor inside a traced function' })
+    }
+    this.#assigned = next
+    assigned(this, { value: handleOf(next), store: () => this.#store(next) })
+  }
+
+  /** Adds to the value. */
+  assignAdd(value: TensorLike | Variable): void {
+    this.assign(add(this.read(), this.#operand(value)))
+  }
+
+  /** Subtracts from the value. */
+  assignSub(value: TensorLike | Variable): void {
+    this.assign(subtract(this.read(), this.#operand(value)))
+  }
+
+  /** Copies numbers in, row-major, as many as the shape has. */
+  set(values: TypedArray): void {
+    this.assign(tensor(values, this.shape, this.dtype))
+  }
+
+  /** The numbers, row-major, computed off the event loop. */
+  async data(): Promise<TypedArray> {
+    if (this.#assigned === undefined && isInFlight(this)) return await (await atItsTurn(this)).data()
+    return await this.#numbers().data()
+  }
+
+  /** The numbers, row-major, now. */
+  dataSync(): TypedArray {
+    return this.#numbers().dataSync()
+  }
+
+  /** The numbers as NumPy prints them, with shape and dtype. */
+  toString(): string {
+    return this.#present().toString()
+  }
+
+  /** The numbers in nested arrays, computed now, so that `JSON.stringify` writes them. */
+  toJSON(): NestedArray | number | boolean {
+    return this.#present().toJSON()
+  }
+
+  /** Text where text is asked for; an error where JavaScript computes with it. */
+  [Symbol.toPrimitive](hint: string): string {
+    return hint === 'string' ? this.toString() : refuseOperator('variable')
+  }
+
+  #describe(): string {
+    return `Variable(${this.name}: ${this.dtype}[${this.shape.join(', ')}])`
+  }
+
+  /** The value for whoever wants numbers: none inside a traced function, where they would be those of the tracing. */
+  #numbers(): Tensor {
+    if (currentTrace() !== undefined) {
+      const hint = 'Compute with read(), and read the numbers after the call'
+      fail('ERR_STATE', `variable '${this.name}'`, 'a read outside', { text: 'one inside a traced function' }, hint)
+    }
+    return this.#present()
+  }
+
+  #present(): Tensor {
+    if (this.#assigned !== undefined) return this.#assigned
+    if (isInFlight(this)) drainQueue()
+    return Tensor.of(this.#handle.snapshot())
+  }
+
+  #readTraced(frame: Frame): Tensor {
+    let tensor = frame.updates.get(this) ?? frame.symbols.get(this)
+    if (tensor === undefined) {
+      tensor = Tensor.traced(this.#handle.symbol())
+      frame.symbols.set(this, tensor)
+    }
+    noteRead(this, tensor)
+    return tensor
+  }
+
+  /** Puts a computed value into Rust. */
+  #store(value: Tensor): void {
+    if (this.#assigned === value) this.#assigned = undefined
+    if (isInFlight(this)) storeAtItsTurn(this, value)
+    else native(() => this.#handle.assign(handleOf(value)))
+  }
+
+  #operand(value: TensorLike | Variable): Tensor {
+    if (value instanceof Variable) return value.read()
+    return value instanceof Tensor ? value : tensor(value, undefined, this.dtype)
+  }
+
+  #checked(value: TensorLike | Variable): Tensor {
+    const next = this.#operand(value)
+    if (next.dtype !== this.dtype) fail('ERR_DTYPE', `assign to '${this.name}'`, this.dtype, { text: next.dtype })
+    checkShape(`assign to '${this.name}'`, next.shape, this.shape)
+    return next
+  }
+}
+
+/** Programs that only read, or only change, one variable: how it is read and changed behind runs in flight. */
+const readers = new WeakMap<Variable, Program>()
+const writers = new WeakMap<Variable, Program>()
+
+/** The value when the runs that are in flight now have ended. */
+async function atItsTurn(variable: Variable): Promise<Tensor> {
+  let reader = readers.get(variable)
+  if (reader === undefined) {
+    const { result, reads } = trace(() => variable.read())
+    reader = compile({ inputs: [], outputs: [result], reads })
+    readers.set(variable, reader)
+  }
+  const [value] = await reader.run([])
+  return value!
+}
+
+/** Puts a value in when the runs that are in flight now have ended. */
+function storeAtItsTurn(variable: Variable, value: Tensor): void {
+  let writer = writers.get(variable)
+  if (writer === undefined) {
+    const next = placeholder(variable.shape, variable.dtype)
+    writer = compile({ inputs: [next], outputs: [], updates: new Map([[variable, next]]) })
+    writers.set(variable, writer)
+  }
+  void writer.run([value])
+}
+
+// Not in the class's static block: the compiler may name the class there before it has that name.
+inspectWith(Variable, (variable) => describe(variable))
+
+/**
+ * A variable with an initial value.
+ *
+ * @example
+ * import { variable } from 'ferrograd'
+ *
+ * const weights = variable([[0.1, 0.2], [0.3, 0.4]], { name: 'weights' })
+ */
+export function variable(initial: TensorLike, options: VariableOptions = {}): Variable {
+  const { name = 'variable', trainable = true, dtype } = options
+  return new Variable(tensor(initial, undefined, dtype), name, trainable)
+}

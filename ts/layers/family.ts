@@ -1,0 +1,76 @@
+/** The closed set of layers. */
+
+import { type ClassOf, type Family, resolveObject } from '../options/fields.js'
+import { Activation } from './activation.js'
+import { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
+import { BatchNormalization } from './batch-normalization.js'
+import { Dense } from './dense.js'
+import { EinsumDense } from './einsum-dense.js'
+import { Embedding, Masking } from './embedding.js'
+import { Flatten } from './flatten.js'
+import { InputLayer } from './input.js'
+import { IntegerLookup } from './integer-lookup.js'
+import { Layer } from './layer.js'
+import { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from './merging/index.js'
+import { GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization } from './normalization.js'
+import { CategoryEncoding, Discretization, Normalization, Rescaling } from './preprocessing.js'
+import { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise } from './regularization.js'
+import { Reshape } from './reshape.js'
+import { Identity, Permute, RepeatVector } from './reshaping.js'
+import { StringLookup } from './string-lookup.js'
+
+const classes: Readonly<Record<string, ClassOf<Layer>>> = {
+  Activation,
+  ActivityRegularization,
+  Add,
+  AlphaDropout,
+  Average,
+  BatchNormalization,
+  CategoryEncoding,
+  Concatenate,
+  Dense,
+  Discretization,
+  Dot,
+  Dropout,
+  EinsumDense,
+  ELU,
+  Embedding,
+  Flatten,
+  GaussianDropout,
+  GaussianNoise,
+  GroupNormalization,
+  Identity,
+  InputLayer,
+  IntegerLookup,
+  LayerNormalization,
+  LeakyReLU,
+  Masking,
+  Maximum,
+  Minimum,
+  Multiply,
+  Normalization,
+  Permute,
+  PReLU,
+  ReLU,
+  RepeatVector,
+  Rescaling,
+  Reshape,
+  RMSNormalization,
+  Softmax,
+  StringLookup,
+  Subtract,
+  UnitNormalization,
+}
+
+/** The closed set of layers. */
+export const layerFamily: Family<Layer> = {
+  noun: 'a layer',
+  module: 'keras.layers',
+  classes,
+  is: (value): value is Layer => value instanceof Layer,
+}
+
+/** The layer of a serialized object; an instance is itself. */
+export function getLayer(layer: unknown, where = 'layer'): Layer {
+  return resolveObject(layer, where, layerFamily)
+}

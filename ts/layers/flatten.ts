@@ -1,0 +1,36 @@
+/** The layer that makes one axis of all but the batch. */
+
+import { sizeOf } from '../core/shapes.js'
+import type { Tensor } from '../core/tensor.js'
+import * as ops from '../ops.js'
+import { Layer } from './layer.js'
+
+const flattenFields = {
+  /** Where the channels are in the input; with `channelsFirst` they are moved last before flattening. */
+  dataFormat: { type: 'choice', of: ['channelsLast', 'channelsFirst'], default: 'channelsLast' },
+} as const
+
+/**
+ * One axis out of all but the batch, (batch, a, b, …) → (batch, a·b·…).
+ *
+ * `y[b, (i·m + j)·n + k] = x[b, i, j, k]` for `x` (batch, l, m, n).
+ *
+ * @see keras.layers.Flatten
+ *
+ * @example
+ * import { Flatten } from 'ferrograd/layers'
+ *
+ * const layer = new Flatten({ inputShape: [28, 28] }) // (batch, 784)
+ */
+export class Flatten extends Layer<typeof flattenFields> {
+  static override readonly className = 'Flatten'
+  static override readonly fields: typeof flattenFields = flattenFields
+
+  override call(x: Tensor): Tensor {
+    const moved =
+      this.options.dataFormat === 'channelsFirst' && x.rank > 2 ? ops.transpose(x, [0, ...range(2, x.rank), 1]) : x
+    return ops.reshape(moved, [x.shape[0]!, sizeOf(x.shape.slice(1))])
+  }
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)

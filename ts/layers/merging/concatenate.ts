@@ -1,0 +1,59 @@
+/** The layer that puts its inputs side by side. */
+
+import type { Tensor } from '../../core/tensor.js'
+import { fail } from '../../errors.js'
+import * as ops from '../../ops.js'
+import type { Shape } from '../../types.js'
+import { Layer, type Masks, type Tensors } from '../layer.js'
+import { checkSeveral, listOfMasks } from './merge.js'
+
+const concatenateFields = {
+  /** The axis along which the inputs follow each other. */
+  axis: { type: 'integer', default: -1, min: -32 },
+} as const
+
+/**
+ * The inputs one after another along `axis`; all other lengths are equal.
+ *
+ * `y = [x₁ | … | xₙ]`: (batch, a), (batch, b) → (batch, a + b).
+ *
+ * @see keras.layers.Concatenate
+ *
+ * @example
+ * import { Concatenate } from 'ferrograd/layers'
+ *
+ * const layer = new Concatenate({ axis: 1 })
+ */
+export class Concatenate extends Layer<typeof concatenateFields> {
+  static override readonly className = 'Concatenate'
+  static override readonly fields: typeof concatenateFields = concatenateFields
+
+  override build(inputShapes: Shape | readonly Shape[]): void {
+    checkSeveral(inputShapes, 'Concatenate')
+    const shapes = inputShapes as readonly Shape[]
+    const rest = shapes.map((shape) =>
+      shape.filter((_, i) => i !== (this.options.axis + shape.length) % shape.length).join(),
+    )
+    if (new Set(rest).size > 1)
+      fail('ERR_SHAPE', 'Concatenate input', `shapes equal but for axis ${this.options.axis}`, shapes)
+  }
+
+  override call(xs: readonly Tensor[]): Tensor {
+    return ops.concatenate(xs, { axis: this.options.axis })
+  }
+
+  /** A step counts where any of the features that meet there does; an input without a mask counts whole. */
+  protected override computeMask(xs: Tensors, masks: Masks): Tensor | undefined {
+    const all = listOfMasks(masks)
+    if (all.every((mask) => mask === undefined)) return undefined
+    const wide = (xs as readonly Tensor[]).map((x, i) => overFeatures(all[i], x))
+    return ops.any(ops.concatenate(wide, { axis: this.options.axis }), { axis: -1 })
+  }
+}
+
+/** A mask over the steps, over all that is in them. */
+function overFeatures(mask: Tensor | undefined, x: Tensor): Tensor {
+  const all = ops.cast(ops.onesLike(x), 'bool')
+  if (mask === undefined) return all
+  return ops.logicalAnd(mask.rank < x.rank ? ops.expandDims(mask, -1) : mask, all)
+}

@@ -1,0 +1,41 @@
+/** The user's own classes, by the names that files call them. */
+
+import { fail } from '../errors.js'
+import type { Configured } from './fields.js'
+
+const own = new Map<string, Configured>()
+
+/**
+ * Lets `deserialize` make objects of a class of your own: layer, loss, metric, optimizer, schedule, initializer,
+ * regularizer or constraint. Files call it by its `className`, else by its JavaScript name.
+ *
+ * @example
+ * import { Layer } from 'ferrograd/layers'
+ * import { registerClass } from 'ferrograd/saving'
+ * import { ops, type Tensor } from 'ferrograd'
+ *
+ * class Twice extends Layer {
+ *   override call(x: Tensor): Tensor {
+ *     return ops.multiply(x, 2)
+ *   }
+ * }
+ * registerClass(Twice)
+ */
+export function registerClass(type: Configured): void {
+  if (typeof type !== 'function') fail('ERR_CONFIG', 'registerClass', 'a class', type)
+  own.set(registeredName(type), type)
+}
+
+/** The registered class of a name, with or without a package in front (`Custom>Twice`). */
+export function registeredClass(name: string): Configured | undefined {
+  return own.get(name.slice(name.lastIndexOf('>') + 1))
+}
+
+/** Whether a class is the user's. */
+export function isRegistered(type: Configured): boolean {
+  return own.get(registeredName(type)) === type
+}
+
+function registeredName(type: Configured): string {
+  return Object.hasOwn(type, 'className') && type.className !== undefined ? type.className : type.name
+}

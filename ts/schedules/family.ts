@@ -1,0 +1,42 @@
+/** The closed set of schedules, and how options hold a learning rate. */
+
+import { fail } from '../errors.js'
+import { type Family, isSerialized, type Kind, resolveObject, serializeAs } from '../options/fields.js'
+import { CosineDecay, CosineDecayRestarts, PiecewiseConstantDecay } from './cosine.js'
+import { ExponentialDecay, InverseTimeDecay, PolynomialDecay } from './decay.js'
+import { FunctionSchedule, Schedule } from './schedule.js'
+
+/** The closed set of schedules. */
+export const scheduleFamily: Family<Schedule> = {
+  noun: 'a schedule',
+  module: 'keras.optimizers.schedules',
+  classes: {
+    ExponentialDecay,
+    InverseTimeDecay,
+    PolynomialDecay,
+    CosineDecay,
+    CosineDecayRestarts,
+    PiecewiseConstantDecay,
+  },
+  is: (value): value is Schedule => value instanceof Schedule,
+}
+
+const highest = 1e6
+
+/** How options and configurations hold a learning rate: a number, a schedule, or a function of the step. */
+export const learningRateKind: Kind<number | Schedule> = {
+  check(value, where) {
+    if (typeof value === 'number' && value >= 0 && value <= highest) return value
+    if (typeof value === 'function')
+      return new FunctionSchedule(value as ConstructorParameters<typeof FunctionSchedule>[0])
+    if (value instanceof Schedule) return value
+    if (isSerialized(value)) return resolveObject(value, where, scheduleFamily)
+    return fail('ERR_CONFIG', where, `a number in [0, ${highest}], a schedule or a function of the step`, value)
+  },
+  toConfig(value) {
+    if (typeof value === 'number') return value
+    if (value instanceof FunctionSchedule)
+      fail('ERR_FORMAT', 'learningRate', 'a number or a schedule to write down', value)
+    return serializeAs(scheduleFamily.module, value)
+  },
+}
