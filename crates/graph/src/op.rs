@@ -6,8 +6,8 @@ use crate::tensor::Tensor;
 use ferrograd_kernels::element::DType;
 pub use ferrograd_kernels::exec::{Fault, Io, Kernel};
 pub use ferrograd_kernels::gemm::Activation;
-pub use ferrograd_kernels::isa::Isa;
 pub use ferrograd_kernels::map::{Binary, Layout, Reduce, Unary};
+pub use ferrograd_kernels::target::Target;
 use smallvec::SmallVec;
 use std::fmt::Debug;
 use std::ops::Range;
@@ -71,7 +71,9 @@ impl Backward<'_> {
     }
 }
 
-/// How an op is computed: what the compiler may fuse, look through, or must call.
+/// How an op is computed: what the compiler may fuse, look through, or must call. Data that its passes rewrite; the op
+/// itself is out of sight by then.
+#[derive(Debug)]
 pub enum Lowering {
     /// A scalar function at each element, inputs broadcast to the output's shape.
     Elementwise(Scalar),
@@ -86,19 +88,64 @@ pub enum Lowering {
     },
     /// The same numbers read otherwise: no work where the reader takes strides.
     View(View),
-    /// `activation(op(a) · op(b) + bias)` on the last two axes, the leading ones are batch axes and equal or 1.
-    Matmul {
-        /// Reads `a` as (…, k, m).
-        transpose_a: bool,
-        /// Reads `b` as (…, n, k).
-        transpose_b: bool,
-        /// A third input, (n), is added to each row.
-        bias: bool,
-        /// Applied last.
-        activation: Activation,
+    /// A product of matrices.
+    Contract(Contract),
+    /// Anything else: a kernel of the op's own.
+    Kernel(Box<dyn Recipe>),
+}
+
+/// `y = a · b` on the last two axes, the leading ones are batch axes and equal or 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contract {
+    /// How the first input is a matrix (rows, depth).
+    pub a: Access,
+    /// How the second input is a matrix (depth, columns).
+    pub b: Access,
+    /// A third input, (n), is added to each row.
+    pub bias: bool,
+    /// Applied last.
+    pub activation: Activation,
+}
+
+/// How an operand of a product is read as a matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Access {
+    /// Its last two axes.
+    Matrix {
+        /// Read swapped.
+        transposed: bool,
     },
-    /// Anything else: contiguous inputs and outputs, and what makes the kernel for an instruction set.
-    Kernel(Box<dyn FnOnce(Isa) -> Box<dyn Kernel>>),
+}
+
+/// How a kernel of an op's own is made: asked once for each place in a program, when all about it is known.
+pub trait Recipe: Debug {
+    /// How its inputs may lie.
+    fn layouts(&self) -> Layouts {
+        Layouts::Contiguous
+    }
+
+    /// The kernel for the processor. It is called with the site's inputs and all outputs of the op, in their order.
+    fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel>;
+}
+
+/// How a kernel takes its inputs; what it does not take is copied first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layouts {
+    /// Row-major, without gaps, from the first element that it is given.
+    Contiguous,
+    /// As the site says: a kernel is given the whole buffer of each input.
+    Any,
+}
+
+/// The place of a kernel in a program.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// The instruction set, the matrix unit, the precision.
+    pub target: Target,
+    /// Where each input's elements lie, over its own shape.
+    pub inputs: &'a [Layout],
+    /// Bit `i` is set where somebody reads output `i`; what is written to the others is never seen.
+    pub live: u64,
 }
 
 /// The functions that elementwise programs are made of.

@@ -1,6 +1,6 @@
 //! A compiled program: a flat list of steps over one planned arena.
 
-use crate::compile::internals::{Ir, Label, Planned, Spaces};
+use crate::compile::internals::{Label, Plain, Planned, Spaces};
 use crate::error::{Error, ErrorCode, Result};
 use crate::shape::Spec;
 use crate::variable::Variable;
@@ -60,7 +60,7 @@ impl From<Stop> for Error {
 }
 
 impl Program {
-    pub(crate) fn new(planned: Planned, ir: &Ir) -> Program {
+    pub(crate) fn new(planned: Planned, ir: &Plain) -> Program {
         let written = |index: usize| ir.updates.iter().any(|update| update.0 == index);
         let specs = ir.outputs.iter().map(|&value| ir.spec(value).clone());
         let mut lock_order: Vec<usize> = (0..ir.variables.len()).collect();

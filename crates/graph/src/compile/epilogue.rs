@@ -1,42 +1,13 @@
 //! Bias and activation taken into the matrix product that they follow, where nobody else reads the steps between.
 
-use super::ir::{Ir, Kind, Node, NodeId, Value};
-use crate::error::Result;
-use crate::op::{Backward, Binary, Gradients, Lowering, Op, Scalar, Specs, Unary};
-use crate::shape::{Shape, Spec};
+use super::ir::{Kind, Node, NodeId, Plain, Value};
+use crate::op::{Binary, Contract, Lowering, Scalar, Unary};
+use crate::shape::Shape;
 use ferrograd_kernels::gemm::Activation;
 use smallvec::{SmallVec, smallvec};
 
-/// `y = activation(op(a) · op(b) + bias)`: what the compiler makes of a matrix product and what follows it.
-#[derive(Debug)]
-struct Linear {
-    transpose_a: bool,
-    transpose_b: bool,
-    activation: Activation,
-    output: Spec,
-}
-
-impl Op for Linear {
-    fn name(&self) -> &'static str {
-        "linear"
-    }
-
-    fn infer(&self, _: &[Spec]) -> Result<Specs> {
-        Ok(smallvec![self.output.clone()])
-    }
-
-    fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
-        let Linear { transpose_a, transpose_b, activation, .. } = *self;
-        Lowering::Matmul { transpose_a, transpose_b, bias: inputs.len() == 3, activation }
-    }
-
-    fn gradient(&self, _: &Backward<'_>) -> Result<Gradients> {
-        unreachable!("made after the gradient was drawn")
-    }
-}
-
 /// Rewrites products followed by a bias, an activation or both.
-pub(crate) fn take_in_epilogues(mut ir: Ir) -> Ir {
+pub(crate) fn take_in_epilogues(mut ir: Plain) -> Plain {
     let readers = ir.only_readers();
     let mut changed = false;
     for product in 0..ir.nodes.len() {
@@ -49,12 +20,11 @@ pub(crate) fn take_in_epilogues(mut ir: Ir) -> Ir {
 }
 
 /// The last node that the product can take in, and what it becomes.
-fn epilogue(ir: &Ir, product: NodeId, readers: &[Option<NodeId>]) -> Option<(NodeId, Node)> {
-    let Some(Lowering::Matmul { transpose_a, transpose_b, bias: false, activation: Activation::None }) =
-        ir.lowering(product)
-    else {
+fn epilogue(ir: &Plain, product: NodeId, readers: &[Option<NodeId>]) -> Option<(NodeId, Node<Lowering>)> {
+    let Some(Lowering::Contract(contract)) = ir.lowering(product) else { return None };
+    if contract.bias || contract.activation != Activation::None {
         return None;
-    };
+    }
     let output = ir.nodes[product].outputs[0].clone();
     let mut inputs: SmallVec<[Value; 2]> = ir.nodes[product].inputs.clone();
     let mut last = product;
@@ -70,12 +40,12 @@ fn epilogue(ir: &Ir, product: NodeId, readers: &[Option<NodeId>]) -> Option<(Nod
     if last == product {
         return None;
     }
-    let linear = Linear { transpose_a, transpose_b, activation, output: output.clone() };
-    Some((last, Node { kind: Kind::Op(std::sync::Arc::new(linear)), inputs, outputs: smallvec![output] }))
+    let contract = Contract { bias: inputs.len() == 3, activation, ..contract.clone() };
+    Some((last, Node { kind: Kind::Op(Lowering::Contract(contract)), inputs, outputs: smallvec![output] }))
 }
 
 /// The addition of one number per column to the product, by `reader`.
-fn bias(ir: &Ir, product: NodeId, reader: Option<NodeId>) -> Option<(NodeId, Value)> {
+fn bias(ir: &Plain, product: NodeId, reader: Option<NodeId>) -> Option<(NodeId, Value)> {
     let reader = reader?;
     let Some(Lowering::Elementwise(Scalar::Binary(Binary::Add))) = ir.lowering(reader) else { return None };
     let [a, b] = ir.nodes[reader].inputs[..] else { return None };
@@ -87,7 +57,7 @@ fn bias(ir: &Ir, product: NodeId, reader: Option<NodeId>) -> Option<(NodeId, Val
 }
 
 /// The activation that `node` applies.
-fn function(ir: &Ir, node: NodeId) -> Option<Activation> {
+fn function(ir: &Plain, node: NodeId) -> Option<Activation> {
     match ir.lowering(node)? {
         Lowering::Elementwise(Scalar::Unary(Unary::Relu)) => Some(Activation::Relu),
         Lowering::Elementwise(Scalar::Unary(Unary::Sigmoid)) => Some(Activation::Sigmoid),
@@ -96,7 +66,7 @@ fn function(ir: &Ir, node: NodeId) -> Option<Activation> {
         Lowering::Elementwise(_)
         | Lowering::Reduce { .. }
         | Lowering::View(_)
-        | Lowering::Matmul { .. }
+        | Lowering::Contract(_)
         | Lowering::Kernel(_) => None,
     }
 }

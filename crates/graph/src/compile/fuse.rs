@@ -3,7 +3,7 @@
 //! A group's members share one iteration shape and one compute type. Merging never makes a cycle between groups,
 //! and a reduction's result is only seen outside the pass that computes it.
 
-use super::ir::{Ir, Kind, NodeId};
+use super::ir::{NodeId, Plain};
 use super::units::Units;
 use crate::op::Lowering;
 use crate::shape::{Shape, Spec};
@@ -44,10 +44,10 @@ pub(crate) struct Groups {
 }
 
 /// Finds the groups.
-pub(crate) fn fuse(ir: &Ir, lowerings: &[Option<Lowering>]) -> Groups {
+pub(crate) fn fuse(ir: &Plain) -> Groups {
     let result = Groups { groups: Vec::new(), of: vec![None; ir.nodes.len()] };
     let inputs = ir.nodes.iter().map(|node| node.inputs.iter().map(|input| input.node).collect());
-    let mut fuser = Fuser { ir, lowerings, units: Units::new(inputs.collect()), result };
+    let mut fuser = Fuser { ir, units: Units::new(inputs.collect()), result };
     for node in 0..ir.nodes.len() {
         fuser.place(node);
     }
@@ -56,7 +56,7 @@ pub(crate) fn fuse(ir: &Ir, lowerings: &[Option<Lowering>]) -> Groups {
 }
 
 /// What the guard is computed from: it must not wait for updates, which wait for it.
-fn before_guard(ir: &Ir) -> HashSet<NodeId> {
+fn before_guard(ir: &Plain) -> HashSet<NodeId> {
     let mut found = HashSet::new();
     let mut stack: Vec<NodeId> = ir.guard.iter().map(|guard| guard.node).collect();
     while let Some(node) = stack.pop() {
@@ -88,8 +88,7 @@ pub(crate) fn is_edge(axes: &[usize], rank: usize) -> bool {
 type Likeness = (Shape, DType, bool);
 
 struct Fuser<'a> {
-    ir: &'a Ir,
-    lowerings: &'a [Option<Lowering>],
+    ir: &'a Plain,
     units: Units,
     result: Groups,
 }
@@ -116,23 +115,22 @@ impl Fuser<'_> {
 
     /// The group of this node only, `None` where it is not fusable.
     fn alone(&self, node: NodeId) -> Option<Group> {
-        let Kind::Op(_) = self.ir.nodes[node].kind else { return None };
         let inputs: Vec<Spec> = self.ir.nodes[node].inputs.iter().map(|&input| self.ir.spec(input).clone()).collect();
         let output = &self.ir.nodes[node].outputs[0];
-        let (shape, compute, reordered) = match self.lowerings[node].as_ref()? {
+        let (shape, compute, reordered) = match self.ir.lowering(node)? {
             Lowering::Elementwise(_) => (output.shape.clone(), compute_type(&inputs, output), false),
             Lowering::Reduce { axes, .. } => {
                 let shape = inputs[0].shape.clone();
                 let reordered = !is_edge(axes, shape.rank());
                 (shape, compute_type(&inputs, output), reordered)
             }
-            Lowering::View(_) | Lowering::Matmul { .. } | Lowering::Kernel(_) => return None,
+            Lowering::View(_) | Lowering::Contract(_) | Lowering::Kernel(_) => return None,
         };
         Some(Group { members: vec![node], shape, compute, reordered })
     }
 
     fn is_reduction(&self, node: NodeId) -> bool {
-        matches!(self.lowerings[node], Some(Lowering::Reduce { .. }))
+        matches!(self.ir.lowering(node), Some(Lowering::Reduce { .. }))
     }
 
     /// Makes one pass of two, unless it would be too large or need a result of its own.

@@ -1,4 +1,5 @@
-//! The compiler's own copy of the graph: nodes in order of dependency, leaves told apart by who supplies them.
+//! The compiler's own copy of the graph: nodes in order of dependency, leaves told apart by who supplies them. Computed
+//! nodes hold their op as they were drawn, and once simplified how they are computed, which is all that later passes see.
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{Lowering, Op, Specs};
@@ -20,10 +21,10 @@ pub(crate) struct Value {
     pub output: usize,
 }
 
-/// What a node is.
+/// What a node is: computed by `O`, or a leaf.
 #[derive(Clone, Debug)]
-pub(crate) enum Kind {
-    Op(Arc<dyn Op>),
+pub(crate) enum Kind<O> {
+    Op(O),
     Input(usize),
     Variable(usize),
     Constant(usize),
@@ -31,16 +32,22 @@ pub(crate) enum Kind {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub kind: Kind,
+pub(crate) struct Node<O> {
+    pub kind: Kind<O>,
     pub inputs: SmallVec<[Value; 2]>,
     pub outputs: Specs,
 }
 
+/// The graph as it was drawn.
+pub(crate) type Drawn = Ir<Arc<dyn Op>>;
+
+/// The graph as it is computed.
+pub(crate) type Plain = Ir<Lowering>;
+
 /// What a program is compiled from.
-#[derive(Debug, Default)]
-pub(crate) struct Ir {
-    pub nodes: Vec<Node>,
+#[derive(Debug)]
+pub(crate) struct Ir<O> {
+    pub nodes: Vec<Node<O>>,
     /// The placeholders' specs, in the order of feeding.
     pub inputs: Vec<Spec>,
     pub variables: Vec<Variable>,
@@ -63,16 +70,23 @@ pub struct Request<'a> {
     pub guard: Option<&'a Tensor>,
 }
 
-impl Ir {
+impl<O> Default for Ir<O> {
+    fn default() -> Ir<O> {
+        Ir {
+            nodes: Vec::new(),
+            inputs: Vec::new(),
+            variables: Vec::new(),
+            constants: Vec::new(),
+            outputs: Vec::new(),
+            updates: Vec::new(),
+            guard: None,
+        }
+    }
+}
+
+impl<O> Ir<O> {
     pub fn spec(&self, value: Value) -> &Spec {
         &self.nodes[value.node].outputs[value.output]
-    }
-
-    /// How a node is computed, `None` for leaves.
-    pub fn lowering(&self, node: NodeId) -> Option<Lowering> {
-        let Kind::Op(op) = &self.nodes[node].kind else { return None };
-        let inputs: Vec<Spec> = self.nodes[node].inputs.iter().map(|&input| self.spec(input).clone()).collect();
-        Some(op.lower(&inputs, &self.nodes[node].outputs))
     }
 
     /// Which nodes something needs; placeholders always count, since they are fed.
@@ -104,7 +118,7 @@ impl Ir {
     }
 
     /// Drops the nodes that nothing needs any more; inputs stay.
-    pub fn compact(self) -> Ir {
+    pub fn compact(self) -> Ir<O> {
         let live = self.live();
         let mut position = Vec::with_capacity(live.len());
         let mut kept = 0;
@@ -113,7 +127,7 @@ impl Ir {
             kept += usize::from(live);
         }
         let to = |value: Value| Value { node: position[value.node], ..value };
-        let moved = |node: Node| Node { inputs: node.inputs.into_iter().map(to).collect(), ..node };
+        let moved = |node: Node<O>| Node { inputs: node.inputs.into_iter().map(to).collect(), ..node };
         Ir {
             outputs: self.outputs.into_iter().map(to).collect(),
             updates: self.updates.into_iter().map(|(variable, value)| (variable, to(value))).collect(),
@@ -131,6 +145,26 @@ impl Ir {
         self.guard.into_iter().chain(self.outputs.iter().copied()).chain(updates)
     }
 
+    /// The number that a node repeats, where it is such a leaf.
+    pub fn fill(&self, value: Value) -> Option<f64> {
+        match self.nodes[value.node].kind {
+            Kind::Fill(number) => Some(number),
+            Kind::Op(_) | Kind::Input(_) | Kind::Variable(_) | Kind::Constant(_) => None,
+        }
+    }
+}
+
+impl Plain {
+    /// How a node is computed, `None` for leaves.
+    pub fn lowering(&self, node: NodeId) -> Option<&Lowering> {
+        match &self.nodes[node].kind {
+            Kind::Op(lowering) => Some(lowering),
+            Kind::Input(_) | Kind::Variable(_) | Kind::Constant(_) | Kind::Fill(_) => None,
+        }
+    }
+}
+
+impl Drawn {
     /// The structure as numbers: ops, attributes, edges, leaves. Constants count by their specs, variables by
     /// identity.
     pub fn key(&self) -> Vec<u64> {
@@ -161,7 +195,7 @@ impl Ir {
     }
 
     /// Copies what the request needs.
-    pub fn build(request: &Request<'_>) -> Result<Ir> {
+    pub fn build(request: &Request<'_>) -> Result<Drawn> {
         let mut builder = Builder::default();
         for (index, input) in request.inputs.iter().enumerate() {
             builder.placeholder(index, input)?;
@@ -175,7 +209,7 @@ impl Ir {
 
 #[derive(Default)]
 struct Builder {
-    ir: Ir,
+    ir: Drawn,
     nodes: HashMap<usize, NodeId>,
     variables: HashMap<usize, usize>,
 }
@@ -263,7 +297,7 @@ impl Builder {
         Value { node: self.nodes[&tensor.node_id()], output: tensor.index() }
     }
 
-    fn push(&mut self, tensor: &Tensor, kind: Kind, inputs: SmallVec<[Value; 2]>) {
+    fn push(&mut self, tensor: &Tensor, kind: Kind<Arc<dyn Op>>, inputs: SmallVec<[Value; 2]>) {
         let outputs = tensor.siblings().iter().map(|sibling| sibling.spec().clone()).collect();
         self.nodes.insert(tensor.node_id(), self.ir.nodes.len());
         self.ir.nodes.push(Node { kind, inputs, outputs });
@@ -271,6 +305,6 @@ impl Builder {
 }
 
 /// A leaf without inputs.
-pub(crate) fn leaf(kind: Kind, spec: Spec) -> Node {
+pub(crate) fn leaf<O>(kind: Kind<O>, spec: Spec) -> Node<O> {
     Node { kind, inputs: SmallVec::new(), outputs: smallvec![spec] }
 }

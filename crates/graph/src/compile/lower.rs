@@ -2,11 +2,11 @@
 
 use super::follow::followed;
 use super::fuse::{GroupId, Groups, fuse};
-use super::ir::{Ir, Kind, NodeId, Value};
+use super::ir::{Kind, NodeId, Plain, Value};
 use super::kernels::{Epilogue, GuardKernel, MatmulKernel, Side, map_kernel, product_map_kernel};
 use super::layout;
 use crate::error::{Error, ErrorCode, Result};
-use crate::op::{Binary, Kernel, Layout, Lowering, Reduce, Scalar, Unary};
+use crate::op::{Access, Binary, Contract, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, Scalar, Site, Unary};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::DType;
 use ferrograd_kernels::isa::Isa;
@@ -71,19 +71,18 @@ pub(crate) struct Lowered {
 }
 
 /// Turns the simplified graph into units.
-pub(crate) fn lower(ir: &Ir, target: Target) -> Result<Lowered> {
-    let mut lowerings: Vec<Option<Lowering>> = (0..ir.nodes.len()).map(|node| ir.lowering(node)).collect();
-    let groups = fuse(ir, &lowerings);
-    let mut lowerer = Lowerer::new(ir, target, groups, &lowerings);
-    lowerer.place_values(&lowerings);
+pub(crate) fn lower(ir: &Plain, target: Target) -> Result<Lowered> {
+    let groups = fuse(ir);
+    let mut lowerer = Lowerer::new(ir, target, groups);
+    lowerer.place_values();
     for node in 0..ir.nodes.len() {
-        lowerer.emit(node, &mut lowerings)?;
+        lowerer.emit(node)?;
     }
-    lowerer.finish(&lowerings)
+    lowerer.finish()
 }
 
 struct Lowerer<'a> {
-    ir: &'a Ir,
+    ir: &'a Plain,
     target: Target,
     groups: Groups,
     /// The products that passes take in.
@@ -96,15 +95,15 @@ struct Lowerer<'a> {
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(ir: &'a Ir, target: Target, groups: Groups, lowerings: &[Option<Lowering>]) -> Lowerer<'a> {
-        let needed = needed(ir, &groups, lowerings);
-        let followed = followed(ir, &groups, lowerings);
+    fn new(ir: &'a Plain, target: Target, groups: Groups) -> Lowerer<'a> {
+        let needed = needed(ir, &groups);
+        let followed = followed(ir, &groups);
         let (at, copies) = (HashMap::new(), HashMap::new());
         Lowerer { ir, target, groups, followed, buffers: Vec::new(), units: Vec::new(), at, copies, needed }
     }
 
     /// Gives a buffer to every value that is read outside the pass that computes it.
-    fn place_values(&mut self, lowerings: &[Option<Lowering>]) {
+    fn place_values(&mut self) {
         for (id, node) in self.ir.nodes.iter().enumerate() {
             let home = match node.kind {
                 Kind::Input(index) => Home::Input(index),
@@ -112,10 +111,10 @@ impl<'a> Lowerer<'a> {
                 Kind::Constant(index) => Home::Constant(index),
                 Kind::Op(_) | Kind::Fill(_) => Home::Arena,
             };
-            let computed = match (&node.kind, &lowerings[id]) {
+            let computed = match (&node.kind, self.ir.lowering(id)) {
                 (Kind::Fill(_), _) | (_, Some(Lowering::View(_))) => continue,
                 (_, Some(Lowering::Elementwise(_) | Lowering::Reduce { .. })) => false,
-                (_, None | Some(Lowering::Matmul { .. } | Lowering::Kernel(_))) => true,
+                (_, None | Some(Lowering::Contract(_) | Lowering::Kernel(_))) => true,
             };
             for (output, spec) in node.outputs.iter().enumerate() {
                 let value = Value { node: id, output };
@@ -132,32 +131,22 @@ impl<'a> Lowerer<'a> {
         self.buffers.len() - 1
     }
 
-    fn emit(&mut self, node: NodeId, lowerings: &mut [Option<Lowering>]) -> Result<()> {
+    fn emit(&mut self, node: NodeId) -> Result<()> {
         if let Some(group) = self.groups.of[node] {
             let last = self.groups.groups[group].as_ref().is_some_and(|group| group.members.last() == Some(&node));
-            return if last { self.emit_group(group, lowerings) } else { Ok(()) };
+            return if last { self.emit_group(group) } else { Ok(()) };
         }
-        match &mut lowerings[node] {
+        match self.ir.lowering(node) {
             // With the pass that follows.
-            Some(Lowering::Matmul { .. }) if self.followed.values().any(|&product| product == node) => Ok(()),
-            Some(Lowering::Matmul { transpose_a, transpose_b, bias, activation }) => {
-                let transposed = (*transpose_a, *transpose_b);
-                let epilogue = Epilogue { bias: *bias, activation: *activation };
-                self.emit_matmul(node, transposed, epilogue, lowerings)
-            }
-            Some(slot @ Lowering::Kernel(_)) => {
-                let Lowering::Kernel(plan) = std::mem::replace(slot, Lowering::View(crate::op::View::Reshape)) else {
-                    unreachable!("matched above")
-                };
-                let kernel = plan(self.target.isa);
-                self.emit_kernel(node, kernel, lowerings)
-            }
+            Some(Lowering::Contract(_)) if self.followed.values().any(|&product| product == node) => Ok(()),
+            Some(Lowering::Contract(contract)) => self.emit_product(node, contract),
+            Some(Lowering::Kernel(recipe)) => self.emit_kernel(node, recipe.as_ref()),
             Some(Lowering::View(_) | Lowering::Elementwise(_) | Lowering::Reduce { .. }) | None => Ok(()),
         }
     }
 
     /// The value as a view of a buffer; constants and reshaped views are written out first.
-    fn operand(&mut self, value: Value, lowerings: &[Option<Lowering>]) -> Result<Operand> {
+    fn operand(&mut self, value: Value) -> Result<Operand> {
         let spec = self.ir.spec(value).clone();
         if let Some(&buffer) = self.at.get(&value).or_else(|| self.copies.get(&value)) {
             return Ok(Operand { buffer, layout: layout::contiguous(&spec.shape) });
@@ -168,10 +157,10 @@ impl<'a> Lowerer<'a> {
             self.copies.insert(value, buffer);
             return Ok(Operand { buffer, layout: layout::contiguous(&spec.shape) });
         }
-        let Some(Lowering::View(view)) = &lowerings[value.node] else {
+        let Some(Lowering::View(view)) = self.ir.lowering(value.node) else {
             return Err(internal(format!("{:?} has no buffer", node.kind)));
         };
-        let source = self.operand(node.inputs[0], lowerings)?;
+        let source = self.operand(node.inputs[0])?;
         let from = &self.ir.spec(node.inputs[0]).shape;
         if let Some(layout) = layout::apply(view, &source.layout, from, &spec.shape) {
             return Ok(Operand { buffer: source.buffer, layout });
@@ -182,8 +171,8 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The value as contiguous elements of a buffer.
-    fn contiguous(&mut self, value: Value, lowerings: &[Option<Lowering>]) -> Result<Read> {
-        let operand = self.operand(value, lowerings)?;
+    fn contiguous(&mut self, value: Value) -> Result<Read> {
+        let operand = self.operand(value)?;
         let spec = self.ir.spec(value).clone();
         if layout::is_contiguous(&operand.layout, &spec.shape) {
             let len = spec.shape.size();
@@ -239,27 +228,35 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
-    fn emit_kernel(&mut self, node: NodeId, kernel: Box<dyn Kernel>, lowerings: &[Option<Lowering>]) -> Result<()> {
-        let inputs = self.ir.nodes[node].inputs.clone();
-        let reads = inputs.iter().map(|&input| self.contiguous(input, lowerings)).collect::<Result<_>>()?;
-        let writes = (0..self.ir.nodes[node].outputs.len()).map(|output| self.at[&Value { node, output }]).collect();
+    fn emit_kernel(&mut self, node: NodeId, recipe: &dyn Recipe) -> Result<()> {
+        let (mut reads, mut layouts) = (Vec::new(), Vec::new());
+        for &input in &self.ir.nodes[node].inputs {
+            let (read, layout) = match recipe.layouts() {
+                Layouts::Contiguous => (self.contiguous(input)?, layout::contiguous(&self.ir.spec(input).shape)),
+                Layouts::Any => {
+                    let Operand { buffer, layout } = self.operand(input)?;
+                    (Read { buffer, offset: 0, len: None }, layout)
+                }
+            };
+            reads.push(read);
+            layouts.push(layout);
+        }
+        let outputs = (0..self.ir.nodes[node].outputs.len()).map(|output| Value { node, output });
+        let live =
+            outputs.clone().filter(|output| self.needed.contains(output)).fold(0, |bits, o| bits | 1 << o.output);
+        let kernel = recipe.cpu(&Site { target: self.target, inputs: &layouts, live });
+        let writes = outputs.map(|output| self.at[&output]).collect();
         self.units.push(Unit { kernel, reads, writes });
         Ok(())
     }
 
-    fn emit_matmul(
-        &mut self,
-        node: NodeId,
-        transposed: (bool, bool),
-        epilogue: Epilogue,
-        lowerings: &[Option<Lowering>],
-    ) -> Result<()> {
-        let (mut reads, sides) = self.sides(node, transposed, lowerings)?;
+    fn emit_product(&mut self, node: NodeId, contract: &Contract) -> Result<()> {
+        let (mut reads, sides) = self.sides(node, contract)?;
         let out = self.ir.nodes[node].outputs[0].clone();
-        let inputs = &self.ir.nodes[node].inputs;
-        if let Some(&bias) = inputs.get(2) {
-            reads.push(self.contiguous(bias, lowerings)?);
+        if let Some(&bias) = self.ir.nodes[node].inputs.get(2) {
+            reads.push(self.contiguous(bias)?);
         }
+        let epilogue = Epilogue { bias: contract.bias, activation: contract.activation };
         let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], epilogue, self.target)?;
         let writes = vec![self.at[&Value { node, output: 0 }]];
         self.units.push(Unit { kernel, reads, writes });
@@ -267,19 +264,14 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The two operands of a product, and how they are read.
-    fn sides(
-        &mut self,
-        node: NodeId,
-        transposed: (bool, bool),
-        lowerings: &[Option<Lowering>],
-    ) -> Result<(Vec<Read>, Vec<Side>)> {
-        let inputs = self.ir.nodes[node].inputs.clone();
+    fn sides(&mut self, node: NodeId, contract: &Contract) -> Result<(Vec<Read>, Vec<Side>)> {
         let (mut reads, mut sides) = (Vec::new(), Vec::new());
-        for (&value, transposed) in inputs.iter().zip([transposed.0, transposed.1]) {
+        for (&value, access) in self.ir.nodes[node].inputs.iter().zip([&contract.a, &contract.b]) {
+            let Access::Matrix { transposed } = *access;
             let shape = self.ir.spec(value).shape.clone();
-            let mut operand = self.operand(value, lowerings)?;
+            let mut operand = self.operand(value)?;
             if operand.layout.strides.iter().any(|&stride| stride < 0) {
-                let read = self.contiguous(value, lowerings)?;
+                let read = self.contiguous(value)?;
                 let layout = Layout { offset: read.offset, strides: shape.strides() };
                 operand = Operand { buffer: read.buffer, layout };
             }
@@ -297,22 +289,21 @@ impl<'a> Lowerer<'a> {
         pass: &Pass,
         outputs: &[MapOutput],
         writes: &[BufferId],
-        lowerings: &[Option<Lowering>],
     ) -> Result<bool> {
-        let Some(Lowering::Matmul { transpose_a, transpose_b, bias, activation }) = lowerings[node] else {
+        let Some(Lowering::Contract(contract)) = self.ir.lowering(node) else {
             return Err(internal("only products are followed".into()));
         };
         let out = self.ir.nodes[node].outputs[0].clone();
         let whole = self.at[&Value { node, output: 0 }];
         let place = pass.inputs.iter().position(|(operand, _)| operand.buffer == whole);
         let product = place.ok_or_else(|| internal("a pass reads the product that it follows".into()))?;
-        let (mut reads, sides) = self.sides(node, (transpose_a, transpose_b), lowerings)?;
+        let (mut reads, sides) = self.sides(node, contract)?;
         let (_, inputs) = pass.laid_out(&out.shape, None);
         let sides = (&sides[0], &sides[1]);
         let parts = (pass.expr.clone(), inputs, outputs.to_vec());
         let kernel = product_map_kernel(&out, sides, parts, product, self.target);
         let Some(kernel) = kernel else {
-            self.emit_matmul(node, (transpose_a, transpose_b), Epilogue { bias, activation }, lowerings)?;
+            self.emit_product(node, contract)?;
             return Ok(false);
         };
         let others = pass.inputs.iter().enumerate().filter(|(index, _)| *index != product);
@@ -321,9 +312,9 @@ impl<'a> Lowerer<'a> {
         Ok(true)
     }
 
-    fn emit_group(&mut self, id: GroupId, lowerings: &[Option<Lowering>]) -> Result<()> {
+    fn emit_group(&mut self, id: GroupId) -> Result<()> {
         let Some(group) = self.groups.groups[id].clone() else { return Ok(()) };
-        let order = match (group.reordered, &lowerings[group.members[0]]) {
+        let order = match (group.reordered, self.ir.lowering(group.members[0])) {
             (true, Some(Lowering::Reduce { axes, .. })) => Some(reduced_last(&group.shape, axes)),
             _ => None,
         };
@@ -331,10 +322,10 @@ impl<'a> Lowerer<'a> {
         let mut outputs = Vec::new();
         let mut writes = Vec::new();
         for &node in &group.members {
-            let operands = self.pass_inputs(node, &group.shape, &mut pass, lowerings)?;
+            let operands = self.pass_inputs(node, &group.shape, &mut pass)?;
             let spec = &self.ir.nodes[node].outputs[0];
             let value = Value { node, output: 0 };
-            let (result, kind, scale) = match &lowerings[node] {
+            let (result, kind, scale) = match self.ir.lowering(node) {
                 Some(Lowering::Elementwise(scalar)) => {
                     let result = pass.scalar(*scalar, &operands, spec.dtype, group.compute);
                     pass.values.insert(value, result);
@@ -349,7 +340,7 @@ impl<'a> Lowerer<'a> {
             }
         }
         if let Some(&product) = self.followed.get(&id)
-            && self.emit_with_product(product, &pass, &outputs, &writes, lowerings)?
+            && self.emit_with_product(product, &pass, &outputs, &writes)?
         {
             return Ok(());
         }
@@ -362,13 +353,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The pass's values for a member's inputs.
-    fn pass_inputs(
-        &mut self,
-        node: NodeId,
-        shape: &Shape,
-        pass: &mut Pass,
-        lowerings: &[Option<Lowering>],
-    ) -> Result<Vec<ValueId>> {
+    fn pass_inputs(&mut self, node: NodeId, shape: &Shape, pass: &mut Pass) -> Result<Vec<ValueId>> {
         let mut operands = Vec::new();
         for input in self.ir.nodes[node].inputs.clone() {
             let known = pass.values.get(&input).copied();
@@ -376,7 +361,7 @@ impl<'a> Lowerer<'a> {
                 (Some(value), _) => value,
                 (None, Kind::Fill(number)) => pass.expr.constant(*number),
                 (None, _) => {
-                    let operand = self.operand(input, lowerings)?;
+                    let operand = self.operand(input)?;
                     let spec = self.ir.spec(input).clone();
                     let layout = layout::broadcast(&operand.layout, &spec.shape, shape);
                     let value = pass.load(Operand { buffer: operand.buffer, layout }, spec.dtype);
@@ -391,29 +376,26 @@ impl<'a> Lowerer<'a> {
         Ok(operands)
     }
 
-    fn finish(mut self, lowerings: &[Option<Lowering>]) -> Result<Lowered> {
+    fn finish(mut self) -> Result<Lowered> {
         let ir = self.ir;
         let guard = match ir.guard {
             None => None,
             Some(value) => {
-                let read = self.contiguous(value, lowerings)?;
+                let read = self.contiguous(value)?;
                 let kernel = GuardKernel::boxed(ir.spec(value).dtype);
                 self.units.push(Unit { kernel, reads: vec![read], writes: Vec::new() });
                 Some(self.units.len() - 1)
             }
         };
-        let outputs = ir.outputs.iter().map(|&value| self.whole(value, lowerings)).collect::<Result<_>>()?;
-        let updates = ir
-            .updates
-            .iter()
-            .map(|&(variable, value)| Ok((variable, self.whole(value, lowerings)?)))
-            .collect::<Result<_>>()?;
+        let outputs = ir.outputs.iter().map(|&value| self.whole(value)).collect::<Result<_>>()?;
+        let updates =
+            ir.updates.iter().map(|&(variable, value)| Ok((variable, self.whole(value)?))).collect::<Result<_>>()?;
         Ok(Lowered { buffers: self.buffers, units: self.units, outputs, updates, guard, last: Vec::new() })
     }
 
     /// The value as a whole buffer.
-    fn whole(&mut self, value: Value, lowerings: &[Option<Lowering>]) -> Result<BufferId> {
-        let read = self.contiguous(value, lowerings)?;
+    fn whole(&mut self, value: Value) -> Result<BufferId> {
+        let read = self.contiguous(value)?;
         let spec = self.ir.spec(value).clone();
         if read.offset == 0 && self.buffers[read.buffer].spec.shape.size() == spec.shape.size() {
             return Ok(read.buffer);
@@ -470,10 +452,10 @@ impl Pass {
 }
 
 /// Every value that is read outside the pass that computes it.
-fn needed(ir: &Ir, groups: &Groups, lowerings: &[Option<Lowering>]) -> HashSet<Value> {
+fn needed(ir: &Plain, groups: &Groups) -> HashSet<Value> {
     let mut needed: HashSet<Value> = ir.roots().collect();
     for (id, node) in ir.nodes.iter().enumerate() {
-        let reduction = |value: &Value| matches!(lowerings[value.node], Some(Lowering::Reduce { .. }));
+        let reduction = |value: &Value| matches!(ir.lowering(value.node), Some(Lowering::Reduce { .. }));
         let inside = |value: &Value| groups.of[id].is_some() && groups.of[value.node] == groups.of[id];
         needed.extend(node.inputs.iter().filter(|value| reduction(value) || !inside(value)));
     }

@@ -17,7 +17,7 @@ pub use ir::Request;
 
 pub(crate) mod internals {
     //! What the program keeps of its compilation.
-    pub(crate) use super::ir::Ir;
+    pub(crate) use super::ir::Plain;
     pub(crate) use super::plan::{Label, Planned, Spaces};
 }
 
@@ -32,10 +32,10 @@ use plan::Spaces;
 /// `ERR_STATE` where a placeholder is needed that is not among the inputs, `ERR_SHAPE` where an update does not fit
 /// its variable.
 pub fn compile(request: &Request<'_>, target: impl Into<Target>) -> Result<Program> {
-    compile_ir(ir::Ir::build(request)?, target.into())
+    compile_ir(ir::Drawn::build(request)?, target.into())
 }
 
-fn compile_ir(ir: ir::Ir, target: Target) -> Result<Program> {
+fn compile_ir(ir: ir::Drawn, target: Target) -> Result<Program> {
     let ir = epilogue::take_in_epilogues(scale::take_in_scales(simplify::simplify(ir)));
     let mut lowered = lower::lower(&ir, target)?;
     let order = schedule::schedule(&mut lowered, target.isa)?;
@@ -45,11 +45,11 @@ fn compile_ir(ir: ir::Ir, target: Target) -> Result<Program> {
 }
 
 /// A pending graph on its way to its numbers.
-pub(crate) struct Evaluation(ir::Ir);
+pub(crate) struct Evaluation(ir::Drawn);
 
 impl Evaluation {
     pub(crate) fn new(request: &Request<'_>) -> Result<Evaluation> {
-        Ok(Evaluation(ir::Ir::build(request)?))
+        Ok(Evaluation(ir::Drawn::build(request)?))
     }
 
     /// The numbers that the graph starts from, in the order that every graph of the same structure has them.

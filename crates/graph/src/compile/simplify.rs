@@ -1,14 +1,16 @@
-//! Constants folded, neutral operations dropped, common subexpressions merged, dead nodes left behind.
+//! Constants folded, neutral operations dropped, common subexpressions merged, dead nodes left behind; of what remains
+//! only how it is computed.
 
-use super::ir::{Ir, Kind, Node, NodeId, Value, leaf};
+use super::ir::{Drawn, Ir, Kind, Node, NodeId, Plain, Value, leaf};
 use crate::op::{Binary, Lowering, Op, Reduce, Scalar, Unary, View};
 use crate::shape::Spec;
 use ferrograd_kernels::element::DType;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The same computation in fewer nodes.
-pub(crate) fn simplify(ir: Ir) -> Ir {
+pub(crate) fn simplify(ir: Drawn) -> Plain {
     let live = ir.live();
     let mut pass = Pass { out: Ir::default(), seen: HashMap::new() };
     let mut map: Vec<Vec<Value>> = Vec::with_capacity(ir.nodes.len());
@@ -30,36 +32,38 @@ enum Key {
 }
 
 struct Pass {
-    out: Ir,
+    out: Plain,
     seen: HashMap<Key, NodeId>,
 }
 
 impl Pass {
     /// The values that stand for the node's outputs.
-    fn visit(&mut self, node: Node, map: &[Vec<Value>]) -> Vec<Value> {
-        let inputs = node.inputs.iter().map(|input| map[input.node][input.output]).collect();
-        let node = Node { inputs, ..node };
-        if let Kind::Op(op) = &node.kind {
-            let op = op.clone();
-            if let Some(value) = self.shorter(&op, &node) {
-                return vec![value];
+    fn visit(&mut self, node: Node<Arc<dyn Op>>, map: &[Vec<Value>]) -> Vec<Value> {
+        let Node { kind, inputs, outputs } = node;
+        let inputs: SmallVec<[Value; 2]> = inputs.iter().map(|input| map[input.node][input.output]).collect();
+        let (key, kind) = match kind {
+            Kind::Op(op) => {
+                let specs: Vec<Spec> = inputs.iter().map(|&input| self.out.spec(input).clone()).collect();
+                let lowering = op.lower(&specs, &outputs);
+                if let Some(value) = self.shorter(&lowering, &inputs, &outputs) {
+                    return vec![value];
+                }
+                let attributes = || op.attributes().into_iter().map(f64::to_bits).collect();
+                let key = op.pure().then(|| Key::Op(op.name(), attributes(), inputs.to_vec()));
+                (key, Kind::Op(lowering))
             }
-        }
-        let count = node.outputs.len();
-        let id = self.intern(node);
+            Kind::Fill(value) => (Some(Key::Fill(value.to_bits(), outputs[0].clone())), Kind::Fill(value)),
+            Kind::Variable(index) => (Some(Key::Variable(index)), Kind::Variable(index)),
+            Kind::Input(index) => (None, Kind::Input(index)),
+            Kind::Constant(index) => (None, Kind::Constant(index)),
+        };
+        let count = outputs.len();
+        let id = self.intern(key, Node { kind, inputs, outputs });
         (0..count).map(|output| Value { node: id, output }).collect()
     }
 
-    fn intern(&mut self, node: Node) -> NodeId {
-        let key = match &node.kind {
-            Kind::Op(op) if op.pure() => {
-                let attributes = op.attributes().into_iter().map(f64::to_bits).collect();
-                Some(Key::Op(op.name(), attributes, node.inputs.to_vec()))
-            }
-            Kind::Fill(value) => Some(Key::Fill(value.to_bits(), node.outputs[0].clone())),
-            Kind::Variable(index) => Some(Key::Variable(*index)),
-            Kind::Op(_) | Kind::Input(_) | Kind::Constant(_) => None,
-        };
+    /// The node, or the one that was there before under the same key.
+    fn intern(&mut self, key: Option<Key>, node: Node<Lowering>) -> NodeId {
         if let Some(&id) = key.as_ref().and_then(|key| self.seen.get(key)) {
             return id;
         }
@@ -72,39 +76,33 @@ impl Pass {
     }
 
     /// An existing or constant value that equals the node's only output.
-    fn shorter(&mut self, op: &Arc<dyn Op>, node: &Node) -> Option<Value> {
-        let [spec] = &node.outputs[..] else { return None };
-        let specs: Vec<Spec> = node.inputs.iter().map(|&input| self.out.spec(input).clone()).collect();
-        let fills: Vec<Option<f64>> = node.inputs.iter().map(|&input| self.fill(input)).collect();
-        match op.lower(&specs, &node.outputs) {
-            Lowering::Elementwise(scalar) => match fold(scalar, &fills, spec.dtype) {
+    fn shorter(&mut self, lowering: &Lowering, inputs: &[Value], outputs: &[Spec]) -> Option<Value> {
+        let [spec] = outputs else { return None };
+        let fills: Vec<Option<f64>> = inputs.iter().map(|&input| self.out.fill(input)).collect();
+        match lowering {
+            Lowering::Elementwise(scalar) => match fold(*scalar, &fills, spec.dtype) {
                 Some(value) => Some(self.constant(value, spec)),
-                None => neutral(scalar, &fills)
-                    .map(|index| node.inputs[index])
-                    .filter(|&input| self.out.spec(input) == spec),
+                None => {
+                    neutral(*scalar, &fills).map(|index| inputs[index]).filter(|&input| self.out.spec(input) == spec)
+                }
             },
             Lowering::View(view) => match fills[0] {
                 Some(value) => Some(self.constant(value, spec)),
-                None => (specs[0] == *spec && keeps_order(&view)).then_some(node.inputs[0]),
+                None => (self.out.spec(inputs[0]) == spec && keeps_order(view)).then_some(inputs[0]),
             },
             Lowering::Reduce { op, axes, .. } => {
-                let count: usize = axes.iter().map(|&axis| specs[0].shape[axis]).product();
-                let value = fold_reduce(op, fills[0]?, count)?;
+                let shape = &self.out.spec(inputs[0]).shape;
+                let count: usize = axes.iter().map(|&axis| shape[axis]).product();
+                let value = fold_reduce(*op, fills[0]?, count)?;
                 Some(self.constant(round(value, spec.dtype), spec))
             }
-            Lowering::Matmul { .. } | Lowering::Kernel(_) => None,
-        }
-    }
-
-    fn fill(&self, value: Value) -> Option<f64> {
-        match self.out.nodes[value.node].kind {
-            Kind::Fill(number) => Some(number),
-            Kind::Op(_) | Kind::Input(_) | Kind::Variable(_) | Kind::Constant(_) => None,
+            Lowering::Contract(_) | Lowering::Kernel(_) => None,
         }
     }
 
     fn constant(&mut self, value: f64, spec: &Spec) -> Value {
-        Value { node: self.intern(leaf(Kind::Fill(value), spec.clone())), output: 0 }
+        let key = Key::Fill(value.to_bits(), spec.clone());
+        Value { node: self.intern(Some(key), leaf(Kind::Fill(value), spec.clone())), output: 0 }
     }
 }
 

@@ -1,14 +1,39 @@
 //! Kernels as closures: an op fixes the shapes, a run hands over the arguments.
 
-use crate::op::{Fault, Io, Isa, Kernel, Lowering};
+use crate::op::{Fault, Io, Kernel, Lowering, Recipe, Site};
 use ferrograd_kernels::element::Element;
 use ferrograd_kernels::rows::BadIndex;
+use std::fmt;
+use std::sync::Arc;
 
-struct Call<F> {
+/// A recipe of contiguous inputs: `plan` makes what a run calls.
+struct Planned<P> {
     name: &'static str,
     /// Input 1 holds indices below this.
     limit: Option<usize>,
-    run: F,
+    plan: P,
+}
+
+impl<P> fmt::Debug for Planned<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl<P, F> Recipe for Planned<P>
+where
+    P: Fn(&Site<'_>) -> Arc<F>,
+    F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
+{
+    fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel> {
+        Box::new(Call { name: self.name, limit: self.limit, run: (self.plan)(site) })
+    }
+}
+
+struct Call<F> {
+    name: &'static str,
+    limit: Option<usize>,
+    run: Arc<F>,
 }
 
 impl<F> Kernel for Call<F>
@@ -28,20 +53,21 @@ where
     }
 }
 
-/// A kernel that calls `run`, whatever the instruction set.
+/// A kernel that calls `run`, wherever it is.
 pub(crate) fn kernel<F>(name: &'static str, run: F) -> Lowering
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    kernel_for(name, |_| run)
+    let run = Arc::new(run);
+    planned(name, None, move |_| run.clone())
 }
 
-/// A kernel that calls what `plan` gives for the instruction set.
-pub(crate) fn kernel_for<F>(name: &'static str, plan: impl FnOnce(Isa) -> F + 'static) -> Lowering
+/// A kernel that calls what `plan` gives for its place.
+pub(crate) fn kernel_for<F>(name: &'static str, plan: impl Fn(&Site<'_>) -> F + 'static) -> Lowering
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    Lowering::Kernel(Box::new(move |isa| Box::new(Call { name, limit: None, run: plan(isa) })))
+    planned(name, None, move |site| Arc::new(plan(site)))
 }
 
 /// A kernel that calls `run`, which stops where its second input is not all in `[0, limit)`.
@@ -49,19 +75,28 @@ pub(crate) fn kernel_of_indices<F>(name: &'static str, limit: usize, run: F) -> 
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    kernel_of_indices_for(name, limit, |_| run)
+    let run = Arc::new(run);
+    planned(name, Some(limit), move |_| run.clone())
 }
 
-/// The same with what `plan` gives for the instruction set.
+/// The same with what `plan` gives for its place.
 pub(crate) fn kernel_of_indices_for<F>(
     name: &'static str,
     limit: usize,
-    plan: impl FnOnce(Isa) -> F + 'static,
+    plan: impl Fn(&Site<'_>) -> F + 'static,
 ) -> Lowering
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    Lowering::Kernel(Box::new(move |isa| Box::new(Call { name, limit: Some(limit), run: plan(isa) })))
+    planned(name, Some(limit), move |site| Arc::new(plan(site)))
+}
+
+/// The lowering of a kernel that calls what `plan` gives.
+fn planned<F>(name: &'static str, limit: Option<usize>, plan: impl Fn(&Site<'_>) -> Arc<F> + 'static) -> Lowering
+where
+    F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
+{
+    Lowering::Kernel(Box::new(Planned { name, limit, plan }))
 }
 
 /// The fault that a bad index is to a run.

@@ -107,9 +107,10 @@ impl Random {
     }
 
     /// A kernel that fills the output with the numbers of `distribution`.
-    fn fill<T: Element>(&self, distribution: impl Distribution<T> + Send + 'static) -> Lowering {
+    fn fill<T: Element>(&self, distribution: impl Distribution<T> + Copy + Send + 'static) -> Lowering {
         let (seed, stream) = (self.seed, self.stream);
-        kernel_for(self.law.name(), move |isa| {
+        kernel_for(self.law.name(), move |site| {
+            let isa = site.target.isa;
             move |io: &mut Io<'_>| {
                 let step = u64::from(io.input::<i32>(0)[0] as u32);
                 let (threads, y) = (io.threads(), io.output::<T>(0));

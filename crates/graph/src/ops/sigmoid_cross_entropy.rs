@@ -46,10 +46,13 @@ impl Op for SigmoidCrossEntropy {
     }
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
-        for_float!(inputs[0].dtype, T => kernel_for("sigmoidCrossEntropy", |isa| move |io: &mut Io<'_>| {
-            let y = io.output::<T>(0);
-            elements(isa, io.threads(), io.input::<T>(0), io.input::<T>(1), y);
-            Ok(())
+        for_float!(inputs[0].dtype, T => kernel_for("sigmoidCrossEntropy", |site| {
+            let isa = site.target.isa;
+            move |io: &mut Io<'_>| {
+                let y = io.output::<T>(0);
+                elements(isa, io.threads(), io.input::<T>(0), io.input::<T>(1), y);
+                Ok(())
+            }
         }))
     }
 

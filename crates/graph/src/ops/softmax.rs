@@ -53,8 +53,8 @@ pub(crate) fn row_examples(op: Arc<dyn Op>) -> Vec<Example> {
 /// The kernel of softmax or its logarithm.
 pub(crate) fn lower_rows(op: &'static str, kind: SoftmaxKind, input: &Spec) -> Lowering {
     let [rows, cols] = rows(&input.shape);
-    for_float!(input.dtype, T => kernel_for(op, move |isa| {
-        let softmax = Rows::new(rows, cols, kind, isa).expect("the rows are those of a tensor");
+    for_float!(input.dtype, T => kernel_for(op, move |site| {
+        let softmax = Rows::new(rows, cols, kind, site.target.isa).expect("the rows are those of a tensor");
         move |io: &mut Io<'_>| {
             let y = io.output::<T>(0);
             softmax.run(io.threads(), io.input::<T>(0), y);

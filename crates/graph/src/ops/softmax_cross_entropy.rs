@@ -1,13 +1,14 @@
 //! The cross-entropy between target distributions and the softmax of logits.
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Io, Isa, Lowering, Op, Specs};
+use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Io, Lowering, Op, Specs};
 use crate::ops::kernel::kernel_for;
 use crate::ops::softmax::{check_rows, rows, sum_rows};
 use crate::ops::{log_softmax, reshape, softmax};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::cross_entropy::SoftmaxCrossEntropy as Rows;
+use ferrograd_kernels::isa::Isa;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -59,8 +60,8 @@ impl Op for SoftmaxCrossEntropy {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let [rows, cols] = rows(&inputs[0].shape);
-        for_float!(inputs[0].dtype, T => kernel_for("softmaxCrossEntropy", move |isa| {
-            let entropy = Rows::new(rows, cols, isa).expect("checked by infer");
+        for_float!(inputs[0].dtype, T => kernel_for("softmaxCrossEntropy", move |site| {
+            let entropy = Rows::new(rows, cols, site.target.isa).expect("checked by infer");
             move |io: &mut Io<'_>| {
                 let y = io.output::<T>(0);
                 entropy.loss(io.threads(), io.input::<T>(0), io.input::<T>(1), y);

@@ -47,8 +47,8 @@ impl Op for SparseSoftmaxCrossEntropy {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let [rows, cols] = rows(&inputs[0].shape);
-        for_float!(inputs[0].dtype, T => kernel_of_indices_for("sparseSoftmaxCrossEntropy", cols, move |isa| {
-            let entropy = Rows::new(rows, cols, isa).expect("checked by infer");
+        for_float!(inputs[0].dtype, T => kernel_of_indices_for("sparseSoftmaxCrossEntropy", cols, move |site| {
+            let entropy = Rows::new(rows, cols, site.target.isa).expect("checked by infer");
             move |io: &mut Io<'_>| {
                 let y = io.output::<T>(0);
                 entropy.sparse_loss(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
