@@ -333,6 +333,7 @@ describe('inputs that do not fit are refused, with both shapes', () => {
       'RepeatVector input: expected [batch, features]',
     ],
     ['one to add', () => new Add().apply([x]), 'Add input: expected a list of at least two tensors'],
+    // @ts-expect-error
     ['no list', () => new Add().apply(x), 'Add input'],
     ['three to subtract', () => new Subtract().apply([x, x, x]), 'Subtract input: expected two tensors, got 3'],
     [

@@ -41,11 +41,12 @@ const notOurs = new Set([
   'input_axes',
   'output_axes',
   'mask_zero',
+  'optional',
 ])
 
 /** The parts of Keras's JSON that ours contradicts. */
 function contradictions(keras: unknown, ours: unknown, path = ''): string[] {
-  if (isTensor(keras)) return contradictions(keras.config.value, ours, path)
+  if (isTensor(keras)) return contradictions(keras.config.value, isTensor(ours) ? ours.config.value : ours, path)
   if (Array.isArray(keras) && Array.isArray(ours) && keras.length === ours.length)
     return keras.flatMap((one, i) => contradictions(one, ours[i], `${path}[${i}]`))
   if (isObject(keras) && isObject(ours)) {
@@ -76,6 +77,15 @@ describe.each(topics)('%s', (topic, key) => {
       expect(serialize(deserialize(written))).toEqual(written)
     },
   )
+})
+
+describe('functional models', () => {
+  const { cases } = fixture<{ name: string; model: Serialized }>('calls')
+  it.each(cases.map(({ name, model }) => [name, model] as const))('%s', (_, model) => {
+    const written = serialize(deserialize(model)) as unknown as Serialized
+    expect(contradictions(model, written)).toEqual([])
+    expect(serialize(deserialize(written))).toEqual(written)
+  })
 })
 
 it('a nested configuration comes back as it was', () => {

@@ -46,6 +46,7 @@ interface Case {
 const mlp = fixture<Case>('mlp').cases
 const models = fixture<Case>('models').cases
 const graphs = fixture<Case>('graphs').cases
+const calls = fixture<Case>('calls').cases
 const masks = fixture<Case>('masks').cases
 
 beforeAll(() => config.setFloatx('float64'))
@@ -108,11 +109,13 @@ async function expectPredictions(
   batchSize: number,
   tolerance: number,
 ): Promise<void> {
-  const outputs = [await model.predict<Tensor | Tensor[]>(x, { batchSize })].flat()
-  const wanted = isNumbers(given.predict) ? [given.predict] : Object.values(given.predict ?? {})
-  for (const [i, numbers] of wanted.entries()) {
+  const outputs = (await model.predict(x, { batchSize })) as Each<Tensor>
+  const pairs = isNumbers(given.predict)
+    ? [[given.predict, outputs] as const]
+    : Object.entries(given.predict ?? {}).map(([key, numbers]) => [numbers, (outputs as never)[key]] as const)
+  for (const [numbers, output] of pairs) {
     const size = floats(numbers).length
-    expectClose((await outputs[i]!.data()).subarray(0, size), numbers, tolerance, `predict ${i}`)
+    expectClose((await (output as Tensor).data()).subarray(0, size), numbers, tolerance, 'predict')
   }
 }
 
@@ -186,7 +189,7 @@ describe('random models', () => {
 })
 
 describe('functional graphs', () => {
-  test.each(graphs)('$name', fits)
+  test.each([...graphs, ...calls])('$name', fits)
 })
 
 describe('masks on their way into the loss', () => {

@@ -75,7 +75,8 @@ def trained_case(fixture, name):
     weights = case["after"]["10"]["weights"] if "after" in case else case.get("after_weights")
     if weights is None:
         return None
-    parts = case["x"] if isinstance(case["x"], list) else [case["x"]]
+    x = case["x"]
+    parts = x if isinstance(x, list) else [x] if "data" in x else [x[name] for name in sorted(x)]
     return [array(w) for w in weights], [array(x) for x in parts], listed(case["predict"], array)
 
 

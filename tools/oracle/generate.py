@@ -24,6 +24,7 @@ TOPICS = [
     "layers",
     "masks",
     "models",
+    "calls",
 ]
 # These run on TensorFlow alone: `KERAS_BACKEND=tensorflow`.
 ON_TENSORFLOW = ["lookups"]

@@ -121,7 +121,7 @@ function textOf(family: Family<Part>, tensorFlow: boolean): string {
 
 /** The models of the fixtures: out of Keras's JSON, and written again. */
 function modelsText(): string {
-  return listed(['mlp', 'graphs', 'models'].flatMap(modelsOf))
+  return listed(['mlp', 'graphs', 'calls', 'models'].flatMap(modelsOf))
 }
 
 function modelsOf(fixture: string): string[] {

@@ -1,10 +1,6 @@
 /** Tensors: handles on nodes of the graph, with a shape at once and numbers when asked. */
 
 import { FerrogradError, fail } from '../errors.js'
-import type { MatmulOptions } from '../ops/linear.js'
-import type { Operand } from '../ops/operand.js'
-import type { AxisOptions, ReduceOptions } from '../ops/reduce.js'
-import type { SliceOptions } from '../ops/shape.js'
 // The methods call the functions, which call back: both sides meet only once every module is there.
 import * as ops from '../ops.js'
 import type { DType, NestedArray, Shape, TensorLike, TypedArray } from '../types.js'
@@ -14,6 +10,7 @@ import { evaluateLater, evaluateNow } from './evaluation.js'
 import { convert, flatten, resolveShape } from './flatten.js'
 import { formatTensor, nest } from './format.js'
 import { inspectWith } from './inspect.js'
+import { Methods } from './methods.js'
 import { applyAll as applyAllNative, type BindingTensor, release } from './native.js'
 import { isRecording } from './recording.js'
 import { native } from './runtime.js'
@@ -45,7 +42,7 @@ const DEEP = 256
  * const y = x.mul(x).sum({ axis: 1 })
  * console.log(y.shape, await y.array()) // [2] [5, 25]
  */
-export class Tensor {
+export class Tensor extends Methods<Tensor> {
   #handle: BindingTensor | undefined
   /** Few numbers that have no handle yet: most often they are read, or go into one run, and nothing is drawn from them. */
   #values: TypedArray | undefined
@@ -64,6 +61,7 @@ export class Tensor {
   }
 
   private constructor(handle: BindingTensor | undefined, depth: number, dtype?: DType, shape?: Shape) {
+    super()
     // JavaScript does not know that this is private.
     if (typeof depth !== 'number') fail('ERR_CONFIG', 'new Tensor', 'a call of tensor(…)', { text: 'its constructor' })
     this.#handle = handle
@@ -171,145 +169,8 @@ export class Tensor {
     return this.dataSync()[0] ?? Number.NaN
   }
 
-  /** `x + other` */
-  add(other: Operand): Tensor {
-    return ops.add(this, other)
-  }
-  /** `x − other` */
-  sub(other: Operand): Tensor {
-    return ops.subtract(this, other)
-  }
-  /** `x · other`, element by element */
-  mul(other: Operand): Tensor {
-    return ops.multiply(this, other)
-  }
-  /** `x / other`, in floats */
-  div(other: Operand): Tensor {
-    return ops.divide(this, other)
-  }
-  /** `x^other` */
-  pow(other: Operand): Tensor {
-    return ops.power(this, other)
-  }
-  /** `−x` */
-  neg(): Tensor {
-    return ops.negative(this)
-  }
-  /** `|x|` */
-  abs(): Tensor {
-    return ops.abs(this)
-  }
-  /** `x²` */
-  square(): Tensor {
-    return ops.square(this)
-  }
-  /** `√x` */
-  sqrt(): Tensor {
-    return ops.sqrt(this)
-  }
-  /** `eˣ` */
-  exp(): Tensor {
-    return ops.exp(this)
-  }
-  /** The natural logarithm. */
-  log(): Tensor {
-    return ops.log(this)
-  }
-  /** `1/(1 + e⁻ˣ)` */
-  sigmoid(): Tensor {
-    return ops.sigmoid(this)
-  }
-  /** The hyperbolic tangent. */
-  tanh(): Tensor {
-    return ops.tanh(this)
-  }
-  /** `max(x, 0)` */
-  relu(): Tensor {
-    return ops.relu(this)
-  }
-  /** `eˣⁱ / Σⱼ eˣʲ` along an axis, the last by default. */
-  softmax(options?: AxisOptions): Tensor {
-    return ops.softmax(this, options)
-  }
-  /** `(…, m, k) · (…, k, n) → (…, m, n)` */
-  matmul(other: Operand, options?: MatmulOptions): Tensor {
-    return ops.matmul(this, other, options)
-  }
-  /** NumPy's `dot`. */
-  dot(other: Operand): Tensor {
-    return ops.dot(this, other)
-  }
-  /** `Σ x` over axes, all by default. */
-  sum(options?: ReduceOptions): Tensor {
-    return ops.sum(this, options)
-  }
-  /** `Σ x / n` over axes, all by default. */
-  mean(options?: ReduceOptions): Tensor {
-    return ops.mean(this, options)
-  }
-  /** The largest, over axes, all by default. */
-  max(options?: ReduceOptions): Tensor {
-    return ops.max(this, options)
-  }
-  /** The smallest, over axes, all by default. */
-  min(options?: ReduceOptions): Tensor {
-    return ops.min(this, options)
-  }
-  /** The index of the largest along an axis, over all elements without one. */
-  argmax(options?: AxisOptions): Tensor {
-    return ops.argmax(this, options)
-  }
-  /** The index of the smallest along an axis, over all elements without one. */
-  argmin(options?: AxisOptions): Tensor {
-    return ops.argmin(this, options)
-  }
-  /** The same numbers in another shape; one length may be −1. */
-  reshape(shape: Shape): Tensor {
-    return ops.reshape(this, shape)
-  }
-  /** All elements along one axis. */
-  flatten(): Tensor {
-    return ops.reshape(this, [this.size])
-  }
-  /** The axes in another order, reversed by default. */
-  transpose(perm?: readonly number[]): Tensor {
-    return ops.transpose(this, perm)
-  }
-  /** A new axis of length 1. */
-  expandDims(axis: number): Tensor {
-    return ops.expandDims(this, axis)
-  }
-  /** Axes of length 1 taken away: the given ones, or all. */
-  squeeze(axis?: number | readonly number[]): Tensor {
-    return ops.squeeze(this, axis)
-  }
-  /** A part: where it begins along each axis, and how long it is. */
-  slice(begin: readonly number[], options: Omit<SliceOptions, 'begin'> = {}): Tensor {
-    return ops.slice(this, { begin, ...options })
-  }
-  /** The slices that `indices` name along an axis, the first by default. */
-  gather(indices: Operand, options?: { readonly axis?: number }): Tensor {
-    return ops.gather(this, indices, options)
-  }
-  /** As another element type. */
-  cast(dtype: DType): Tensor {
-    return ops.cast(this, dtype)
-  }
-  /** `x = other` */
-  equal(other: Operand): Tensor {
-    return ops.equal(this, other)
-  }
-  /** `x < other` */
-  less(other: Operand): Tensor {
-    return ops.less(this, other)
-  }
-  /** `x > other` */
-  greater(other: Operand): Tensor {
-    return ops.greater(this, other)
-  }
-
   /** The numbers as NumPy prints them, with shape and dtype. */
-  toString(): string {
+  override toString(): string {
     // A traced or disposed tensor has none to print.
     if (this.#isGone() || Number.isNaN(this.#depth)) return this.#describe()
     return formatTensor(this.dataSync(), this.shape, this.dtype)

@@ -1,28 +1,42 @@
 /** The base of all layers: options, weights, calls on tensors and on symbolic tensors. */
 
 import { floatx } from '../config.js'
-import type { Constraint, ConstraintLike } from '../constraints.js'
-import { getConstraint } from '../constraints.js'
-import { returnedNow, returnedScalar, returnedTensor, returnedTensors } from '../core/check-returned.js'
-import { maskOn, setMask } from '../core/mask.js'
-import { checkShape, sizeOf } from '../core/shapes.js'
-import { SymbolicTensor } from '../core/symbolic-tensor.js'
+import { returnedNow, returnedScalar } from '../core/check-returned.js'
+import { sizeOf } from '../core/shapes.js'
+import { leavesOf, mapStructure } from '../core/structure.js'
+import { buildShapesOf, recordCall, recordKnown } from '../core/symbolic-call.js'
+import { isSymbolic } from '../core/symbolic-tensor.js'
 import { Tensor, tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
 import { noteFlag, noteFlagChange } from '../core/trace-stack.js'
-import { Variable, variable } from '../core/variable.js'
-import { checkNames, FerrogradError, fail } from '../errors.js'
-import { getInitializer, type InitializerLike } from '../initializers/family.js'
-import type { Initializer } from '../initializers/initializer.js'
+import { Variable } from '../core/variable.js'
+import { fail } from '../errors.js'
+import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../options/fields.js'
 import { snakeClass } from '../options/names.js'
 import { SeedGenerator } from '../random.js'
-import { getRegularizer, type Regularizer, type RegularizerLike } from '../regularizers.js'
-import type { Config, DType, FloatDType, PartialShape, Shape, TensorLike } from '../types.js'
-import { type CallContext, type RootCall, rootCall, withContext } from './context.js'
+import { getRegularizer, type Regularizer } from '../regularizers.js'
+import type { Config, FloatDType, PartialShape, Shape, TensorLike } from '../types.js'
+import {
+  type Arguments,
+  argumentsOf,
+  bind,
+  giveMasks,
+  hasSymbols,
+  isTensor,
+  masksOf,
+  returnedStructure,
+  shapesOf,
+  toInputs,
+} from './call.js'
+import { type CallContext, type RunningCall, rootCall, withContext } from './context.js'
+import { checkSpec, type InputSpec } from './input-spec.js'
 import { layerKinds } from './kinds.js'
-import { applySymbolically } from './symbolic.js'
+import { checkOwned } from './ownership.js'
+import { ownedBy } from './tracking.js'
+import type { Applied, AppliedSymbols, Masks, NamedArguments, ResultOf, SymbolsOf, Tensors } from './typed-call.js'
+import { makeWeight, setAll, type WeightOptions } from './weight.js'
 
 const layerFields = {
   /** How the layer is called in summaries, files and errors; its class's name in snake_case unless given. */
@@ -43,36 +57,11 @@ export type LayerFields = typeof layerFields
 /** A layer's own fields over those every layer has. */
 export type WithLayerFields<F> = F & Omit<LayerFields, keyof F>
 
-/** What a layer's `call` takes and returns: one tensor, or several. */
-export type Tensors = Tensor | readonly Tensor[]
-
-/** The masks of inputs: of the only one, or of each. */
-export type Masks = Tensor | undefined | readonly (Tensor | undefined)[]
-
-/** What `addWeight` needs to know. */
-export interface WeightOptions {
-  readonly name: string
-  readonly shape: Shape
-  readonly initializer?: InitializerLike
-  readonly trainable?: boolean
-  readonly regularizer?: RegularizerLike | null
-  readonly constraint?: ConstraintLike | null
-  readonly dtype?: DType
-}
-
 /** What a layer added to the loss and to the logs, within one outermost call. */
 interface Added {
-  readonly root: RootCall | undefined
+  readonly root: RunningCall | undefined
   readonly losses: Tensor[]
   readonly metrics: Map<string, Tensor>
-}
-
-/** What a layer requires of its input: enough axes, and a length of the last (or of another). */
-export interface InputSpec {
-  readonly rank?: number
-  readonly minRank?: number
-  /** Lengths by axis; negative axes count from the end. */
-  readonly axes?: Readonly<Record<number, number>>
 }
 
 /**
@@ -96,8 +85,8 @@ export interface InputSpec {
  */
 export abstract class Layer<F extends FieldTable = NoFields> extends Configurable<F> {
   static override readonly fields: FieldTable = layerFields
-  /** Inputs after the first that Keras passes by name, as it names them. */
-  static readonly namedInputs: readonly string[] = []
+  /** The names of the inputs, in Keras's order, of a layer whose `call` takes them by name: the first is passed by place. */
+  static readonly parameters: readonly string[] = []
 
   /** How the layer is called. A model makes the default names of its layers unique. */
   name: string
@@ -115,6 +104,8 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   #trainable: boolean
   readonly #weights: Variable[] = []
   readonly #penalties: { readonly weight: Variable; readonly regularizer: Regularizer }[] = []
+  /** What {@link track} was given. */
+  protected readonly tracked: AnyLayer[] = []
   #added: Added = { root: undefined, losses: [], metrics: new Map() }
 
   constructor(...[options]: ArgumentsOf<WithLayerFields<F>>) {
@@ -132,51 +123,110 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
     this.#trainable = common.trainable
   }
 
-  /** Makes the weights for inputs of a shape (several inputs: a list of shapes). The first length, the batch, is any number: do not use it. */
-  build(_inputShape: Shape | readonly Shape[]): void {}
+  /**
+   * Makes the weights for inputs of a shape (several inputs: their shapes, in the same structure). The first length, the
+   * batch, is any number: do not use it.
+   */
+  build(_inputShape: Shape | readonly Shape[] | object): void {}
 
-  /** The result for an input, drawn in ops. */
-  abstract call(x: Tensors, context: CallContext): Tensors
+  /**
+   * The result for an input, drawn in ops. Inputs and results are tensors, lists of them, or tensors by name; what the
+   * method declares is what {@link apply} takes and gives.
+   */
+  abstract call(x: Tensors | object, context: CallContext): Tensors | object
 
-  /** Calls the layer: on tensors it draws ops, on symbolic tensors it adds itself to a functional graph. Builds on first use. */
-  apply(x: SymbolicTensor | readonly SymbolicTensor[], context?: Partial<CallContext>): SymbolicTensor
-  apply(x: TensorLike | Variable | readonly Tensor[], context?: Partial<CallContext>): Tensor
-  apply(x: Inputs, context?: Partial<CallContext>): Tensor | SymbolicTensor {
-    // A layer with several results returns them all; its users know.
-    const results = this.applyMany(x as never, context) as readonly (Tensor | SymbolicTensor)[]
-    return (results.length === 1 ? results[0] : results) as Tensor | SymbolicTensor
+  /**
+   * The shapes of the results for shapes of inputs, in the same structures; null is an unknown length. Without it they
+   * are found by making the call: worth writing where that is slow, as for a loop over steps. Results then have the
+   * layer's element type.
+   */
+  protected outputShape?(
+    inputShape: PartialShape | readonly PartialShape[] | object,
+  ): PartialShape | readonly PartialShape[] | object
+
+  /**
+   * Calls the layer: on tensors it draws ops, on symbolic tensors it adds itself to a functional graph. Builds on first
+   * use. What `call` declares after the inputs is passed by name, as `training` is: `apply(x, { training: true })`.
+   */
+  apply(x: AppliedSymbols<this>, context?: NamedArguments<this>): SymbolsOf<this>
+  apply(x: Applied<this>, context?: NamedArguments<this>): ResultOf<this>
+  // Inside a model's methods, `this` may be any subclass: what its `call` takes is not known there.
+  apply(this: Model, x: TensorLike | Variable | readonly Tensor[], context?: Partial<CallContext>): Tensor
+  apply(x: unknown, context: Readonly<Record<string, unknown>> = {}): unknown {
+    if (hasSymbols(x, context)) return this.#record(argumentsOf(this.#title(), this.#parameters, x, context))
+    if (this.#parameters.length === 0) return this.#draw(x, context)
+    return this.invoke(argumentsOf(this.#title(), this.#parameters, x, context))
+  }
+
+  /** The call with arguments by place and by name, as the functional graph keeps them: all results in a list. */
+  invoke(given: Arguments): unknown {
+    const { x, context } = bind(this.#title(), this.#parameters, given)
+    return this.#draw(x, context)
   }
 
   /** As {@link apply}, for a layer with any number of results: always a list. */
-  applyMany(x: SymbolicTensor | readonly SymbolicTensor[], context?: Partial<CallContext>): SymbolicTensor[]
-  applyMany(x: TensorLike | Variable | readonly Tensor[], context?: Partial<CallContext>): Tensor[]
-  applyMany(x: Inputs, context?: Partial<CallContext>): Tensor[] | SymbolicTensor[] {
-    if (isSymbolic(x)) return applySymbolically(this as unknown as Layer, x)
-    const inputs = this.#inputs(x)
-    this.ensureBuilt(shapesOf(inputs))
-    this.#checkInputs(inputs)
-    const given = inputs instanceof Tensor ? { mask: maskOn(inputs), ...context } : context
-    return withContext(given, (whole) => {
+  applyMany(x: unknown, context: Readonly<Record<string, unknown>> = {}): Tensor[] {
+    return leavesOf((this.apply as (x: unknown, context: object) => unknown).call(this, x, context), isTensor)
+  }
+
+  /** The call with arguments of which some are symbolic. */
+  record(given: Arguments): unknown {
+    return this.#record(given)
+  }
+
+  #record(given: Arguments): unknown {
+    const { x } = bind(this.#title(), this.#parameters, given)
+    this.ensureBuilt(buildShapesOf(x) as Shape)
+    const { args, kwargs } = given
+    if (this.outputShape !== undefined) {
+      const shapes = mapStructure(x, (one) => (isSymbolic(one) || isTensor(one) ? one.shape : one))
+      return recordKnown(this, args, kwargs, this.outputShape(shapes as PartialShape), this.dtype)
+    }
+    return recordCall(
+      this,
+      args,
+      kwargs,
+      (named) =>
+        (...placed) =>
+          this.invoke({ args: placed, kwargs: named }),
+    )
+  }
+
+  #draw(x: unknown, context: Readonly<Record<string, unknown>>): unknown {
+    const inputs = toInputs(this.#title(), x, this.dtype)
+    this.ensureBuilt(shapesOf(inputs) as Shape)
+    if (this.inputSpec !== undefined && inputs instanceof Tensor) checkSpec(this.#title(), inputs.shape, this.inputSpec)
+    checkOwned(this as unknown as AnyLayer)
+    const masks = masksOf(inputs)
+    const given = masks === undefined || 'mask' in context ? context : { mask: masks, ...context }
+    return withContext(this as unknown as AnyLayer, given, (whole) => {
       this.#forgetOthers()
-      return this.#masked(inputs, whole, this.#called(listOf(this.#call(inputs, whole))))
+      const results = this.#call(inputs, whole)
+      this.#penalise(results)
+      giveMasks(results, this.computeMask(inputs as Tensors, (whole.mask ?? masks) as Masks))
+      return results
     })
   }
 
-  #call(inputs: Tensors, context: CallContext): Tensors {
+  #call(inputs: unknown, context: CallContext): unknown {
     if (typeof this.call !== 'function') fail('ERR_CONFIG', this.#title(), 'a method call(x, context)', this.call)
-    return returnedTensors(this.call(inputs, context), `${this.#title()}.call`)
+    return returnedStructure(this.call(inputs as Tensors, context), `${this.#title()}.call`)
+  }
+
+  get #parameters(): readonly string[] {
+    return (this.constructor as typeof Layer).parameters
   }
 
   /** Whether results have the steps of the input, so that its mask holds for them too. */
   protected readonly keepsMask: boolean = false
 
-  /** The mask of the results, from those of the inputs (one each where there are several). */
-  protected computeMask(_x: Tensors, mask: Masks): Tensor | undefined {
+  /** The mask of the results, or one of each in their structure, from those of the inputs in theirs. */
+  protected computeMask(_x: Tensors | object, mask: Masks): Masks {
     return this.keepsMask && mask instanceof Tensor ? mask : undefined
   }
 
   /** Builds the layer for an input shape unless it is built. */
-  ensureBuilt(inputShape: Shape | readonly Shape[]): void {
+  ensureBuilt(inputShape: Shape | readonly Shape[] | object): void {
     if (this.built) return
     // A user may have called `build` directly.
     if (this.#weights.length === 0) untraced(() => returnedNow(this.build(inputShape), `${this.#title()}.build`))
@@ -185,18 +235,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
 
   /** Adds a weight: a variable with a first value, and optionally a penalty and a constraint. */
   protected addWeight(options: WeightOptions): Variable {
-    checkNames(`${this.name}.addWeight`, options, WEIGHT_OPTIONS)
-    const { name, shape, initializer = 'glorotUniform', dtype = this.dtype } = options
-    if (typeof name !== 'string') fail('ERR_CONFIG', `${this.name}.addWeight name`, 'a name', name)
-    if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length > 0)) {
-      fail('ERR_SHAPE', `${this.name}.${name}`, 'known positive lengths', shape, 'Is a length of the input unknown?')
-    }
-    const weight = variable(initialValue(getInitializer(initializer), shape, dtype), {
-      name,
-      dtype,
-      trainable: options.trainable ?? true,
-    })
-    if (options.constraint) weight.constraint = getConstraint(options.constraint)
+    const weight = makeWeight(this.name, options, this.dtype)
     if (options.regularizer) this.#penalties.push({ weight, regularizer: getRegularizer(options.regularizer) })
     this.#weights.push(weight)
     return weight
@@ -237,15 +276,16 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
     return [...own, ...this.sublayers.flatMap((layer) => layer.losses())]
   }
 
-  /** The layers this one is made of: those in its properties, and in lists there. */
+  /** The layers this one is made of: those in its properties, and in lists, maps and plain objects there. */
   get sublayers(): Layer[] {
-    return [
-      ...new Set(
-        Object.values(this)
-          .flat()
-          .filter((value): value is Layer => value instanceof Layer),
-      ),
-    ]
+    return ownedBy(this, isLayer)
+  }
+
+  /** Makes a layer part of this one where no property shows it: `#hidden = this.track(new Dense({ units: 8 }))`. */
+  protected track<L extends AnyLayer>(layer: L): L {
+    if (!isLayer(layer)) fail('ERR_CONFIG', `${this.name}.track`, 'a layer', layer)
+    this.tracked.push(layer)
+    return layer
   }
 
   /** Whether an optimizer may change the weights. Takes effect at the next step, for the layers inside too. */
@@ -262,7 +302,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
 
   /** What {@link addWeight} made, then variables that are properties. */
   get #own(): Variable[] {
-    return [...new Set([...this.#weights, ...Object.values(this).filter((value) => value instanceof Variable)])]
+    return [...new Set([...this.#weights, ...ownedBy(this, isVariable)])]
   }
 
   /** All weights: own trainable ones, own others, then those of the layers inside. */
@@ -297,18 +337,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
 
   /** Sets all weights; nothing changes unless all fit. */
   setWeights(values: readonly TensorLike[]): void {
-    const weights = this.weights
-    if (!Array.isArray(values) || values.length !== weights.length) {
-      fail(
-        'ERR_SHAPE',
-        `${this.name}.setWeights`,
-        `${weights.length} arrays`,
-        Array.isArray(values) ? { text: `${values.length}` } : values,
-        this.built ? undefined : 'The layer is not built yet',
-      )
-    }
-    const checked = weights.map((weight, i) => weightValue(this.name, weight, values[i]))
-    for (const [i, weight] of weights.entries()) weight.set(checked[i]!.dataSync())
+    setAll(this.name, this.weights, values, this.built)
   }
 
   /** Numbers in all weights. */
@@ -326,38 +355,8 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   }
 
   #seeds(): Variable[] {
-    const own = Object.values(this).filter((value): value is SeedGenerator => value instanceof SeedGenerator)
-    return [...own.map((seed) => seed.state), ...this.sublayers.flatMap((layer) => layer.#seeds())]
-  }
-
-  /** Inputs as tensors; floats in the layer's element type, other types as they are. */
-  #inputs(x: Exclude<Inputs, SymbolicTensor | readonly SymbolicTensor[]>): Tensors {
-    if (isTensorList(x)) return x.map((one) => this.#input(one))
-    if (x === undefined || x === null) fail('ERR_DATA', `${this.#title()} input`, 'a tensor or numbers', x)
-    return this.#input(
-      x instanceof Tensor ? x : isVariable(x) ? x.read() : tensor(x, undefined, isNumbers(x) ? this.dtype : undefined),
-    )
-  }
-
-  #input(x: Tensor): Tensor {
-    return x.dtype === 'float32' || x.dtype === 'float64' ? this.cast(x) : x
-  }
-
-  #checkInputs(inputs: Tensors): void {
-    const spec = this.inputSpec
-    if (spec === undefined || isTensorList(inputs)) return
-    if (!fits(inputs.shape, spec)) {
-      throw new FerrogradError(
-        'ERR_SHAPE',
-        `${this.#title()} input: expected ${describe(spec)}, got [${inputs.shape.join(', ')}]`,
-      )
-    }
-  }
-
-  #masked(inputs: Tensors, { mask }: CallContext, results: Tensor[]): Tensor[] {
-    const own = this.computeMask(inputs, inputs instanceof Tensor ? mask : inputs.map(maskOn))
-    if (own !== undefined) for (const y of results) setMask(y, own)
-    return results
+    const own = ownedBy(this, isSeed).map((seed) => seed.state)
+    return [...own, ...this.sublayers.flatMap((layer) => layer.#seeds())]
   }
 
   #title(): string {
@@ -365,91 +364,31 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   }
 
   /** Penalises results where the layer has an activity regularizer; divided by the batch, so that its size does not matter. */
-  #called(results: readonly Tensor[]): Tensor[] {
+  #penalise(results: unknown): void {
     const { activityRegularizer } = this.options as unknown as { readonly activityRegularizer: Regularizer | null }
-    if (activityRegularizer) {
-      for (const y of results) this.addLoss(ops.divide(penaltyOf(activityRegularizer, y), Math.max(1, y.shape[0] ?? 1)))
-    }
-    return [...results]
+    if (!activityRegularizer) return
+    for (const y of leavesOf(results, isTensor))
+      this.addLoss(ops.divide(penaltyOf(activityRegularizer, y), Math.max(1, y.shape[0] ?? 1)))
   }
 }
 
-const WEIGHT_OPTIONS = [
-  'name',
-  'shape',
-  'initializer',
-  'trainable',
-  'regularizer',
-  'constraint',
-  'dtype',
-] as const satisfies readonly (keyof WeightOptions)[]
-
-/** What an initializer gives, of the shape that was asked for. */
-function initialValue(initializer: Initializer, shape: Shape, dtype: DType): Tensor {
-  const where = `${initializer.className}.call`
-  const value = returnedTensor(initializer.call(shape, dtype), where)
-  checkShape(where, value.shape, shape)
-  return value
-}
+/** Any layer, whatever its options. */
+export type AnyLayer = Layer<FieldTable>
 
 function penaltyOf(regularizer: Regularizer, x: Tensor): Tensor {
   return returnedScalar(regularizer.call(x), `${regularizer.className}.call`)
 }
 
-/** Whatever `apply` takes. */
-type Inputs = SymbolicTensor | readonly SymbolicTensor[] | TensorLike | Variable | readonly Tensor[]
-
-function isSymbolic(x: Inputs): x is SymbolicTensor | readonly SymbolicTensor[] {
-  return (
-    x instanceof SymbolicTensor || (Array.isArray(x) && x.length > 0 && x.every((one) => one instanceof SymbolicTensor))
-  )
+function isLayer(value: unknown): value is Layer {
+  return value instanceof Layer
 }
 
-function isTensorList(x: unknown): x is readonly Tensor[] {
-  return Array.isArray(x) && x.length > 0 && x.every((one) => one instanceof Tensor)
+function isVariable(value: unknown): value is Variable {
+  return value instanceof Variable
 }
 
-function isVariable(x: unknown): x is Variable {
-  return typeof x === 'object' && x !== null && 'assign' in x && 'read' in x
+function isSeed(value: unknown): value is SeedGenerator {
+  return value instanceof SeedGenerator
 }
 
-/** Plain numbers take the layer's element type; typed arrays of integers keep theirs. */
-function isNumbers(x: TensorLike): boolean {
-  return typeof x === 'number' || Array.isArray(x)
-}
-
-function listOf(results: Tensors): readonly Tensor[] {
-  return results instanceof Tensor ? [results] : results
-}
-
-function shapesOf(inputs: Tensors): Shape | readonly Shape[] {
-  return inputs instanceof Tensor ? inputs.shape : inputs.map((one) => one.shape)
-}
-
-function fits(shape: Shape, { rank, minRank = 0, axes = {} }: InputSpec): boolean {
-  if (shape.length < minRank || (rank !== undefined && shape.length !== rank)) return false
-  return Object.entries(axes).every(([axis, length]) => shape.at(Number(axis)) === length)
-}
-
-/** `[batch, …, 784]`. */
-function describe({ rank, minRank = 1, axes = {} }: InputSpec): string {
-  const parts: string[] = new Array<string>(rank ?? minRank).fill('?')
-  parts[0] = 'batch'
-  if (rank === undefined) parts.splice(1, 0, '…')
-  for (const [axis, length] of Object.entries(axes))
-    parts[Number(axis) < 0 ? parts.length + Number(axis) : Number(axis)] = String(length)
-  return `[${parts.join(', ')}]`
-}
-
-function weightValue(layer: string, weight: Variable, value: TensorLike | undefined): Tensor {
-  const where = `${layer}.setWeights ${weight.name}`
-  if (value === undefined || value === null)
-    fail('ERR_DATA', where, `numbers of shape [${weight.shape.join(', ')}]`, value)
-  const given = tensor(value, undefined, weight.dtype)
-  if (given.shape.length !== weight.shape.length || given.shape.some((length, axis) => length !== weight.shape[axis])) {
-    fail('ERR_SHAPE', where, `shape [${weight.shape.join(', ')}]`, given.shape)
-  }
-  return given
-}
-
-export type { CallContext, Constraint }
+export type { CallContext, InputSpec, Masks, Tensors, WeightOptions }

@@ -1,13 +1,13 @@
 /** Layers that prepare numbers: fixed formulas, or statistics taken from data by `adapt`. */
 
 import { epsilon } from '../config.js'
-import { Tensor, tensor } from '../core/tensor.js'
+import { type Tensor, tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { Config, Shape, TensorLike } from '../types.js'
 import { encode } from './encoding.js'
-import { Layer, type Tensors } from './layer.js'
+import { Layer } from './layer.js'
 
 const rescalingFields = {
   /** The factor, or one each for the last axis. */
@@ -149,6 +149,12 @@ const categoryFields = {
   outputMode: { type: 'choice', of: ['oneHot', 'multiHot', 'count'], default: 'multiHot' },
 } as const
 
+/** Whole numbers, and how much each of them counts. */
+export interface CategoryInputs {
+  readonly inputs: Tensor
+  readonly countWeights?: Tensor | undefined
+}
+
 /**
  * Whole numbers as vectors of length `numTokens`: `multiHot` 1 where a number occurs in the sample, `count` how often,
  * `oneHot` each number its own vector. Numbers outside [0, numTokens) leave no trace.
@@ -170,26 +176,20 @@ const categoryFields = {
 export class CategoryEncoding extends Layer<typeof categoryFields> {
   static override readonly className = 'CategoryEncoding'
   static override readonly fields: typeof categoryFields = categoryFields
-  static override readonly namedInputs: readonly string[] = ['count_weights']
+  static override readonly parameters: readonly string[] = ['inputs', 'countWeights']
 
-  override call(x: Tensors): Tensor {
+  override call({ inputs, countWeights }: CategoryInputs): Tensor {
     const { numTokens, outputMode } = this.options
-    if (x instanceof Tensor) return encode(x, outputMode, numTokens, this.dtype)
-    const [numbers, weights] = this.#counted(x)
-    return encode(numbers, outputMode, numTokens, this.dtype, this.cast(weights))
+    if (countWeights === undefined) return encode(inputs, outputMode, numTokens, this.dtype)
+    this.#checkWeights(inputs, countWeights)
+    return encode(inputs, outputMode, numTokens, this.dtype, this.cast(countWeights))
   }
 
-  #counted(inputs: readonly Tensor[]): readonly [Tensor, Tensor] {
-    const [numbers, weights, ...others] = inputs
-    if (numbers === undefined || weights === undefined || others.length > 0)
-      fail('ERR_SHAPE', 'CategoryEncoding input', 'numbers, or numbers and their weights', {
-        text: `${inputs.length} inputs`,
-      })
+  #checkWeights(numbers: Tensor, weights: Tensor): void {
     if (this.options.outputMode !== 'count')
       fail('ERR_CONFIG', 'CategoryEncoding.outputMode', `'count' where numbers have weights`, this.options.outputMode)
     if (weights.shape.join() !== numbers.shape.join())
       fail('ERR_SHAPE', 'CategoryEncoding weights', `the numbers' shape [${numbers.shape.join(', ')}]`, weights.shape)
-    return [numbers, weights]
   }
 }
 

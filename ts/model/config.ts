@@ -1,11 +1,17 @@
 /** Models written as Keras writes them: plain JSON. */
 
-import type { SymbolicTensor } from '../core/symbolic-tensor.js'
+import { Operation } from '../core/operation.js'
+import { isNamed, leavesOf, mapStructure } from '../core/structure.js'
+import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
+import { Tensor } from '../core/tensor.js'
+import { Variable } from '../core/variable.js'
+import type { Stretch } from '../ops/get-item.js'
 import { snake } from '../options/names.js'
 import { serialize } from '../saving/serialize.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { Config, Json } from '../types.js'
-import { type AnyLayer, type Graph, type GraphNode, namedInputsOf } from './graph.js'
+import type { AnyLayer, Graph, GraphNode } from './graph.js'
+import { classOf, outputIndex, toKeras } from './keras-ops.js'
 import type { Model } from './model.js'
 import type { Sequential } from './sequential.js'
 
@@ -46,50 +52,75 @@ function stackConfig(model: Sequential): Config {
 }
 
 function graphConfig(model: Model, graph: Graph): Config {
-  const layers = graph.layers.map((layer) => {
-    const calls = graph.nodes.filter((node) => node.layer === layer && node.inputs.length > 0)
-    const inbound = [...calls].sort((a, b) => a.call - b.call).map((node) => callJson(node, graph))
-    return { ...(layerJson(layer, graph) as Config), name: layer.name, inbound_nodes: inbound }
+  const layers = graph.targets.map((target) => {
+    const calls = graph.nodes.filter((node) => node.target === target && node.call.sources.length > 0)
+    const inbound = [...calls].sort((a, b) => a.index - b.index).map((node) => callJson(node, graph))
+    const json = target instanceof Operation ? operationJson(target, calls[0]!) : layerJson(target, graph)
+    return { ...(json as Config), name: target.name, inbound_nodes: inbound }
   })
-  const ends = (symbols: readonly SymbolicTensor[], single: boolean): Json => {
-    const histories = symbols.map((symbol) => historyJson(symbol, graph))
-    return single ? histories[0]! : histories
-  }
-  return {
-    layers,
-    input_layers: ends(graph.inputs, model.single.input),
-    output_layers: ends(graph.outputs, model.single.output),
-  }
+  const { inputs, outputs } = model.structure
+  const ends = (structure: unknown): Json =>
+    mapStructure(structure, (one) => historyJson(one as SymbolicTensor, graph)) as Json
+  return { layers, input_layers: ends(inputs), output_layers: ends(outputs) }
 }
 
 function layerJson(layer: AnyLayer, graph: Graph | undefined): Json {
   const json = isModel(layer) ? (serializeModel(layer) as Config) : (serialize(layer) as Config)
-  const inputs = graph?.nodes.find((node) => node.layer === layer)?.inputs ?? []
+  const inputs = leavesOf(graph?.nodes.find((node) => node.target === layer)?.call.args, isSymbolic)
   if (inputs.length === 0) return json
   const shapes = inputs.map(({ shape }) => [...shape])
   return { ...json, build_config: { input_shape: shapes.length === 1 ? shapes[0]! : shapes } }
+}
+
+function operationJson({ op, name, className: readFrom }: Operation, { call }: GraphNode): Json {
+  const { className, module, config } = toKeras(op, call.args)
+  const written = classOf(op, className, readFrom)
+  return { module, class_name: written, config: { name, ...config } as Json, registered_name: written }
 }
 
 function isModel(layer: AnyLayer): layer is Model {
   return 'toConfig' in layer
 }
 
-function callJson(node: GraphNode, graph: Graph): Json {
-  const tensors = node.inputs.map((symbol) => ({
-    class_name: '__keras_tensor__',
-    config: { shape: [...symbol.shape], dtype: symbol.dtype, keras_history: historyJson(symbol, graph) },
-  }))
-  const names = namedInputsOf(node.layer)
-  if (tensors.length === 1 || names.length === 0)
-    return { args: tensors.length === 1 ? tensors : [tensors], kwargs: {} }
-  return { args: tensors.slice(0, 1), kwargs: Object.fromEntries(tensors.slice(1).map((one, i) => [names[i]!, one])) }
+function callJson({ target, call }: GraphNode, graph: Graph): Json {
+  const encode = (value: unknown): Json => argumentJson(value, graph)
+  const { args, kwargs } = target instanceof Operation ? toKeras(target.op, call.args) : call
+  const named = Object.entries(kwargs).map(([name, value]) => [snake(name), encode(value)])
+  return { args: args.map(encode), kwargs: Object.fromEntries(named) as Json }
+}
+
+/** An argument of a call: symbolic tensors by where they come from, tensors with their numbers. */
+function argumentJson(value: unknown, graph: Graph): Json {
+  if (isSymbolic(value)) {
+    const { shape, dtype } = value
+    const config = { shape: [...shape], dtype, keras_history: historyJson(value, graph) }
+    return { class_name: '__keras_tensor__', config }
+  }
+  if (value instanceof Variable) return argumentJson(value.read(), graph)
+  if (value instanceof Tensor) {
+    const config = { value: value.arraySync() as Json, dtype: value.dtype }
+    return { class_name: '__tensor__', config }
+  }
+  if (isStretch(value)) {
+    const { start = null, stop = null, step = null } = value
+    return { class_name: '__slice__', config: { start, stop, step } as Json }
+  }
+  if (Array.isArray(value)) return value.map((one) => argumentJson(one, graph))
+  if (isNamed(value))
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, argumentJson(one, graph)]))
+  return (value ?? null) as Json
+}
+
+/** A stretch of a key: `{}`, or with nothing but its bounds. */
+function isStretch(value: unknown): value is Stretch {
+  return isNamed(value) && Object.keys(value).every((name) => ['start', 'stop', 'step'].includes(name))
 }
 
 /** `[layer name, which call of it, which of the outputs]`. */
-function historyJson(symbol: SymbolicTensor, graph: Graph): Json {
-  const { layer, inputs, index } = symbol.history
-  const node = graph.nodes.find((one) => one.layer === layer && one.inputs === inputs)
-  return [layer.name, node?.call ?? 0, index]
+function historyJson({ history: { call, index } }: SymbolicTensor, graph: Graph): Json {
+  const node = graph.nodes.find((one) => one.call === call)
+  const at = call.target instanceof Operation ? outputIndex(call.target.op, index) : index
+  return [call.target.name, node?.index ?? 0, at]
 }
 
 /** How the model was compiled; undefined where a function of the user's stands in it. */

@@ -1,20 +1,20 @@
 /** The graph of a model as text that other tools draw. */
 import { fail } from '../errors.js'
-import type { AnyLayer, Graph } from './graph.js'
+import type { Callee, Graph } from './graph.js'
 import type { Model } from './model.js'
-import { formatShape } from './summary.js'
+import { formatOutputs } from './summary.js'
 
 /** Mermaid's flowchart, as Markdown viewers draw it. */
 export function toMermaid(model: Model): string {
-  const { layers, edges, shape } = drawn(model)
-  const nodes = layers.map((layer, i) => `  n${i}["${layer.name}<br/>${layer.className} ${shape(layer)}"]`)
+  const { targets, edges, shape } = drawn(model)
+  const nodes = targets.map((one, i) => `  n${i}["${one.name}<br/>${one.className} ${shape(one)}"]`)
   return ['flowchart TD', ...nodes, ...edges.map(([from, to]) => `  n${from} --> n${to}`), ''].join('\n')
 }
 
 /** Graphviz's DOT. */
 export function toDot(model: Model): string {
-  const { layers, edges, shape } = drawn(model)
-  const nodes = layers.map((layer, i) => `  n${i} [label="${layer.name}\\n${layer.className} ${shape(layer)}"]`)
+  const { targets, edges, shape } = drawn(model)
+  const nodes = targets.map((one, i) => `  n${i} [label="${one.name}\\n${one.className} ${shape(one)}"]`)
   return [
     'digraph model {',
     '  node [shape=box]',
@@ -26,9 +26,9 @@ export function toDot(model: Model): string {
 }
 
 interface Drawn {
-  readonly layers: readonly AnyLayer[]
+  readonly targets: readonly Callee[]
   readonly edges: readonly (readonly [number, number])[]
-  readonly shape: (layer: AnyLayer) => string
+  readonly shape: (target: Callee) => string
 }
 
 function drawn(model: Model): Drawn {
@@ -41,10 +41,10 @@ function drawn(model: Model): Drawn {
       { text: 'one that is not built' },
       'Give the first layer an inputShape',
     )
-  const place = new Map(graph.layers.map((layer, i) => [layer, i]))
-  const edges = graph.nodes.flatMap((node) =>
-    node.inputs.map(({ history }) => [place.get(history.layer)!, place.get(node.layer)!] as const),
+  const place = new Map<unknown, number>(graph.targets.map((target, i) => [target, i]))
+  const edges = graph.nodes.flatMap(({ target, call }) =>
+    call.sources.map(({ history }) => [place.get(history.call.target)!, place.get(target)!] as const),
   )
-  const shape = (layer: AnyLayer): string => formatShape(graph.nodes.find((node) => node.layer === layer)!.output.shape)
-  return { layers: graph.layers, edges, shape }
+  const shape = (target: Callee): string => formatOutputs(graph.nodes.find((node) => node.target === target)!.call)
+  return { targets: graph.targets, edges, shape }
 }

@@ -1,16 +1,20 @@
 /** Models out of Keras's plain JSON: the stack, and the graph with its calls. */
 
+import type { Operation } from '../core/operation.js'
 import type { Precision } from '../core/precision.js'
-import type { SymbolicTensor } from '../core/symbolic-tensor.js'
-import { FerrogradError, fail } from '../errors.js'
+import { isNamed, leavesOf, type Structure } from '../core/structure.js'
+import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
+import { tensor } from '../core/tensor.js'
+import { fail } from '../errors.js'
 import { getLayer } from '../layers/family.js'
 import { InputLayer } from '../layers/input.js'
-import { isSerialized } from '../options/fields.js'
+import { isSerialized, type Serialized } from '../options/fields.js'
 import { camel } from '../options/names.js'
 import type { CompileOptions } from '../training/compile.js'
-import type { PartialShape } from '../types.js'
-import { type AnyLayer, namedInputsOf } from './graph.js'
+import type { DType, PartialShape, TensorLike } from '../types.js'
+import type { AnyLayer } from './graph.js'
 import { inputOf } from './input.js'
+import { callOp, fromKeras, isKerasOp, opNamed, outputIndex } from './keras-ops.js'
 import { Model } from './model.js'
 import { Sequential } from './sequential.js'
 
@@ -49,12 +53,12 @@ function fromSequentialConfig(config: Fields, list: readonly unknown[]): Sequent
 /** A graph: the layers first, then their calls as soon as what they need is there. */
 function fromFunctionalConfig(config: Fields, list: readonly unknown[]): Model {
   const made = new Made()
-  let waiting = list.flatMap((one, i) => made.addLayer(one, `config.layers[${i}]`))
+  let waiting = list.flatMap((one, i) => made.addTarget(one, `config.layers[${i}]`))
   while (waiting.length > 0) {
     const left = waiting.filter((call) => !made.tryCall(call))
     if (left.length === waiting.length) {
       fail('ERR_FORMAT', 'config.layers', 'calls whose inputs come from other calls', {
-        text: `${left[0]!.layer.name} without`,
+        text: `${left[0]!.name} without`,
       })
     }
     waiting = left
@@ -76,13 +80,18 @@ function layerFrom(json: unknown, where: string): AnyLayer {
   return isModelConfig(json) ? modelFromConfig(json) : getLayer(json, where)
 }
 
-/** One call of a layer that is to be made. */
+/** One call of a layer or an op that is to be made. */
 interface Call {
-  readonly layer: AnyLayer
+  readonly name: string
   readonly index: number
-  readonly args: readonly Reference[]
-  /** Whether the layer was called on a list. */
-  readonly many: boolean
+  readonly args: readonly unknown[]
+  readonly kwargs: Fields
+  /** Where its inputs come from. */
+  readonly needs: readonly Reference[]
+  /** Makes it, with symbolic tensors for references. */
+  readonly make: (args: readonly unknown[], kwargs: Fields) => unknown
+  /** Which of our outputs Keras's is. */
+  readonly outputIndex: (index: number) => number
 }
 
 /** `[layer name, which call of it, which of the outputs]`. */
@@ -90,37 +99,56 @@ type Reference = readonly [name: string, call: number, output: number]
 
 /** What has been made so far. */
 class Made {
-  readonly #layers = new Map<string, AnyLayer>()
-  readonly #outputs = new Map<string, readonly SymbolicTensor[]>()
+  readonly #names = new Set<string>()
+  readonly #outputs = new Map<
+    string,
+    { readonly of: readonly SymbolicTensor[]; readonly at: (index: number) => number }
+  >()
 
-  /** Makes a layer; returns its calls. */
-  addLayer(json: unknown, where: string): Call[] {
-    const layer = layerFrom(json, where)
-    const { name = layer.name, inbound_nodes: nodes = [] } = json as { name?: string; inbound_nodes?: unknown }
-    if (this.#layers.has(name)) fail('ERR_FORMAT', where, 'names that occur once', name)
-    this.#layers.set(name, layer)
-    if (layer instanceof InputLayer) this.#outputs.set(keyOf(name, 0), [inputOf(layer)])
+  /** Makes a layer, or takes an op; returns its calls. */
+  addTarget(json: unknown, where: string): Call[] {
+    const { inbound_nodes: nodes = [] } = json as { inbound_nodes?: unknown }
+    const callee = isSerialized(json) && isKerasOp(json) ? opCallee(json, where) : this.#layerCallee(json, where)
+    if (this.#names.has(callee.name)) fail('ERR_FORMAT', where, 'names that occur once', callee.name)
+    this.#names.add(callee.name)
     if (!Array.isArray(nodes)) return fail('ERR_FORMAT', `${where}.inbound_nodes`, 'a list', nodes)
-    return nodes.map((node, index) => callFrom(layer, index, node, `${where}.inbound_nodes[${index}]`))
+    return nodes.map((node, index) => ({
+      ...callee,
+      index,
+      ...argumentsFrom(node, `${where}.inbound_nodes[${index}]`),
+    }))
+  }
+
+  #layerCallee(json: unknown, where: string): Callee {
+    const layer = layerFrom(json, where)
+    const { name = layer.name } = json as { name?: string }
+    if (layer instanceof InputLayer) this.#keep(name, 0, [inputOf(layer)], (index) => index)
+    const make = (args: readonly unknown[], kwargs: Fields): unknown =>
+      layer.record({ args, kwargs: camelKeys(kwargs) })
+    return { name, make, outputIndex: (index) => index }
   }
 
   /** Makes a call if all its inputs are there. */
-  tryCall({ layer, index, args, many }: Call): boolean {
-    const inputs = args.map((reference) => this.#find(reference))
-    if (inputs.some((symbol) => symbol === undefined)) return false
-    const symbols = inputs as SymbolicTensor[]
-    this.#outputs.set(keyOf(layer.name, index), layer.applyMany(many ? symbols : symbols[0]!))
+  tryCall({ name, index, args, kwargs, needs, make, outputIndex }: Call): boolean {
+    if (needs.some((reference) => this.#find(reference) === undefined)) return false
+    const decode = (value: unknown): unknown => decoded(value, (reference) => this.#find(reference))
+    const named = Object.entries(kwargs).filter(([, value]) => value !== null)
+    const made = make(args.map(decode), Object.fromEntries(named.map(([key, value]) => [key, decode(value)])))
+    this.#keep(name, index, leavesOf(made, isSymbolic), outputIndex)
     return true
   }
 
   /** The tensors that `[name, 0, 0]`, a list of these, or an object of these names. */
-  ends(where: string, json: unknown): SymbolicTensor | SymbolicTensor[] {
+  ends(where: string, json: unknown): Structure<SymbolicTensor> {
     if (isReference(json)) return this.#end(where, json)
-    const list = Array.isArray(json) ? json : sortedValues(json)
-    if (list.length === 0) return fail('ERR_FORMAT', where, 'at least one [name, call, output]', json)
-    return list.map((one) =>
-      isReference(one) ? this.#end(where, one) : fail('ERR_FORMAT', where, '[name, call, output]', one),
-    )
+    if (Array.isArray(json) && json.length > 0) return json.map((one: unknown) => this.ends(where, one))
+    if (!isNamed(json) || Object.keys(json).length === 0)
+      return fail('ERR_FORMAT', where, 'at least one [name, call, output]', json)
+    return Object.fromEntries(Object.entries(json).map(([name, one]) => [name, this.ends(where, one)]))
+  }
+
+  #keep(name: string, call: number, of: readonly SymbolicTensor[], at: (index: number) => number): void {
+    this.#outputs.set(keyOf(name, call), { of, at })
   }
 
   #end(where: string, reference: Reference): SymbolicTensor {
@@ -128,39 +156,54 @@ class Made {
   }
 
   #find([name, call, output]: Reference): SymbolicTensor | undefined {
-    return this.#outputs.get(keyOf(name, call))?.[output]
+    const made = this.#outputs.get(keyOf(name, call))
+    return made?.of[made.at(output)]
   }
 }
 
-/** Keras takes the entries of an object in the order of their names. */
-function sortedValues(json: unknown): unknown[] {
-  const entries = typeof json === 'object' && json !== null ? Object.entries(json) : []
-  return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value)
+/** What is called. */
+type Callee = Pick<Call, 'name' | 'make' | 'outputIndex'>
+
+function opCallee({ class_name, config }: Serialized, where: string): Callee {
+  const op = opNamed(class_name, where)
+  const name = String(config.name)
+  const make = (args: readonly unknown[], kwargs: Fields): unknown => {
+    const made = callOp(op, fromKeras(op, config, args, kwargs, where))
+    const target = leavesOf(made, isSymbolic)[0]!.history.call.target as Operation
+    target.name = name
+    target.named = true
+    target.className = class_name
+    return made
+  }
+  return { name, make, outputIndex: (index) => outputIndex(op, index) }
 }
+
+const camelKeys = (kwargs: Fields): Fields =>
+  Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [camel(key), value]))
 
 const keyOf = (name: string, call: number): string => `${name}\n${call}`
 
-function callFrom(layer: AnyLayer, index: number, node: unknown, where: string): Call {
-  const { args, kwargs } = (node ?? {}) as { args?: unknown; kwargs?: Fields }
+function argumentsFrom(node: unknown, where: string): Pick<Call, 'args' | 'kwargs' | 'needs'> {
+  const { args, kwargs = {} } = (node ?? {}) as { args?: unknown; kwargs?: Fields }
   if (!Array.isArray(args)) return fail('ERR_FORMAT', where, 'args and kwargs', node)
-  const names = namedInputsOf(layer)
-  const named = names.map((name) => kwargs?.[name] ?? null).filter((one) => one !== null)
-  for (const [key, value] of Object.entries(kwargs ?? {})) {
-    if (value !== null && value !== false && !names.includes(key))
-      throw new FerrogradError('ERR_FORMAT', `${where}.kwargs: argument '${key}' of a call is not supported`)
-  }
-  const flat = [...(args as unknown[]).flat(), ...named]
-  return {
-    layer,
-    index,
-    args: flat.map((one) => referenceFrom(one, where)),
-    many: flat.length > 1 || Array.isArray(args[0]),
-  }
+  const needs: Reference[] = []
+  decoded([args, kwargs], (reference) => void needs.push(reference))
+  if (needs.length === 0) fail('ERR_FORMAT', where, 'a __keras_tensor__', { text: 'none' })
+  return { args: args as readonly unknown[], kwargs, needs }
 }
 
-function referenceFrom(json: unknown, where: string): Reference {
-  const history = (json as { config?: { keras_history?: unknown } } | null)?.config?.keras_history
-  return isReference(history) ? history : fail('ERR_FORMAT', where, 'a __keras_tensor__', json)
+/** Arguments as they were serialized: references to tensors, tensors, slices, and plain JSON. */
+function decoded(json: unknown, find: (reference: Reference) => unknown): unknown {
+  if (Array.isArray(json)) return json.map((one: unknown) => decoded(one, find))
+  if (!isNamed(json)) return json
+  const { class_name: name, config } = json as { class_name?: unknown; config?: Fields }
+  const history = config?.keras_history
+  if (name === '__keras_tensor__')
+    return isReference(history) ? find(history) : fail('ERR_FORMAT', 'keras_history', '[name, call, output]', history)
+  if (name === '__slice__') return config
+  if (name === '__tensor__' || name === '__numpy__')
+    return tensor(config?.value as TensorLike, undefined, config?.dtype as DType)
+  return Object.fromEntries(Object.entries(json).map(([key, one]) => [key, decoded(one, find)]))
 }
 
 function isReference(json: unknown): json is Reference {

@@ -1,6 +1,6 @@
 /** The entrance of a functional graph. */
 
-import { SymbolicTensor } from '../core/symbolic-tensor.js'
+import { type GraphCall, SymbolicTensor } from '../core/symbolic-tensor.js'
 import { InputLayer } from '../layers/input.js'
 import type { DType, PartialShape } from '../types.js'
 
@@ -36,5 +36,9 @@ export function input(options: InputOptions): SymbolicTensor {
 /** The symbolic tensor that an input layer gives. */
 export function inputOf(layer: InputLayer): SymbolicTensor {
   layer.built = true
-  return new SymbolicTensor(layer.batchShape, layer.inputDtype, { layer, inputs: [], index: 0 })
+  const outputs: SymbolicTensor[] = []
+  const call: GraphCall = { target: layer, args: [], kwargs: {}, sources: [], outputs }
+  const symbol = new SymbolicTensor(layer.batchShape, layer.inputDtype, { call, index: 0 })
+  outputs.push(symbol)
+  return symbol
 }

@@ -1,10 +1,11 @@
 /** Models: layers that are trained together. Thin: a method calls a function of `training/` or of this folder. */
 
 import type { Logs } from '../callbacks/callback.js'
-import type { SymbolicTensor } from '../core/symbolic-tensor.js'
-import type { Tensor } from '../core/tensor.js'
+import { isNamed, leavesOf, packAs, type Structure } from '../core/structure.js'
+import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
+import { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
-import { fail } from '../errors.js'
+import { checkNames, fail } from '../errors.js'
 import { type CallContext, Layer, type Tensors } from '../layers/layer.js'
 import type { Metric } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
@@ -22,13 +23,16 @@ import type { Config, Json } from '../types.js'
 import { modelConfig, serializeModel } from './config.js'
 import { toDot, toMermaid } from './diagram.js'
 import { modelFromConfig } from './from-config.js'
-import { type AnyLayer, buildGraph, type Graph, runGraph } from './graph.js'
+import { type AnyLayer, buildGraph, type Graph, runGraph, symbolsIn } from './graph.js'
+import { numbered } from './names.js'
 import { type SummaryOptions, summary } from './summary.js'
 
 /** What a functional model is made of; a subclass that writes `call` needs none of it. */
 export interface ModelOptions {
-  readonly inputs?: SymbolicTensor | readonly SymbolicTensor[]
-  readonly outputs?: SymbolicTensor | readonly SymbolicTensor[]
+  /** What `input()` returned: one, a list, or by name. */
+  readonly inputs?: Structure<SymbolicTensor>
+  /** What the layers and ops gave: one, a list, or by name. */
+  readonly outputs?: Structure<SymbolicTensor>
   readonly name?: string
   readonly trainable?: boolean
 }
@@ -53,7 +57,8 @@ export class Model extends Layer {
   /** Set it to true to end a training after the current epoch (or, in a batch hook, step). */
   stopTraining = false
   #graph: Graph | undefined
-  #single = { input: true, output: true }
+  #inputs: unknown
+  #outputs: unknown
   #compiled: Compiled | undefined
   #disposed = false
 
@@ -71,7 +76,12 @@ export class Model extends Layer {
 
   /** Whether the model has one input (output) that was not given in a list. */
   get single(): { readonly input: boolean; readonly output: boolean } {
-    return this.#single
+    return { input: !this.#graph || isSymbolic(this.#inputs), output: !this.#graph || isSymbolic(this.#outputs) }
+  }
+
+  /** The symbolic tensors that a functional model was made of, as they were given. */
+  get structure(): { readonly inputs: unknown; readonly outputs: unknown } {
+    return { inputs: this.#inputs, outputs: this.#outputs }
   }
 
   /** Whether it is a plain stack of layers. */
@@ -88,14 +98,14 @@ export class Model extends Layer {
     return this.layers
   }
 
-  /** The names of the outputs: those of the layers they come from. */
+  /** The names of the outputs: those they were given by, else those of the layers they come from. */
   get outputNames(): string[] {
-    return this.#graph?.outputs.map(({ history }) => history.layer.name) ?? []
+    return this.#graph === undefined ? [] : namesOf(this.#outputs, this.#graph.outputs)
   }
 
   /** The names of the inputs. */
   get inputNames(): string[] {
-    return this.#graph?.inputs.map(({ history }) => history.layer.name) ?? []
+    return this.#graph === undefined ? [] : namesOf(this.#inputs, this.#graph.inputs)
   }
 
   get trainableVariables(): Variable[] {
@@ -128,15 +138,25 @@ export class Model extends Layer {
     return this.#compiled?.metrics() ?? []
   }
 
-  override call(x: Tensors, context: CallContext): Tensors {
+  override call(x: Tensors | object, context: CallContext): Tensors | object {
     if (this.#graph === undefined)
       return fail('ERR_CONFIG', this.name, 'inputs and outputs, or a subclass with a call method', {})
-    const inputs = (Array.isArray(x) ? x : [x]) as readonly Tensor[]
-    const wanted = this.#graph.inputs.length
-    if (inputs.length !== wanted)
-      fail('ERR_SHAPE', `${this.name} input`, `${wanted} tensors`, { text: `${inputs.length}` })
-    const outputs = runGraph(this.#graph, inputs, context)
-    return this.#single.output ? outputs[0]! : outputs
+    return this.pack(runGraph(this.#graph, this.#unpack(x, this.#graph.inputs.length), context)) as Tensors | object
+  }
+
+  /** The inputs of the graph in order. */
+  #unpack(x: unknown, wanted: number): Tensor[] {
+    if (isNamed(x) && isNamed(this.#inputs)) checkNames(`${this.name} input`, x, Object.keys(this.#inputs))
+    const inputs = isNamed(x) && !isNamed(this.#inputs) ? this.inputNames.map((name) => x[name]) : leavesOf(x, isTensor)
+    if (inputs.length !== wanted || !inputs.every(isTensor))
+      fail('ERR_SHAPE', `${this.name} input`, `${wanted} tensors`, { text: `${inputs.filter(isTensor).length}` })
+    return inputs
+  }
+
+  /** Outputs, one after another, in the structure that the model was made with. */
+  pack<T>(outputs: readonly T[]): unknown {
+    if (this.#graph === undefined) return outputs.length === 1 ? outputs[0]! : [...outputs]
+    return packAs(this.#outputs, isSymbolic, outputs)
   }
 
   /** The layer called `name`, or the one at `index`; a string is a name, a number an index. */
@@ -258,12 +278,10 @@ export class Model extends Layer {
   }
 
   /** Makes this a functional model. */
-  protected setGraph(
-    inputs: SymbolicTensor | readonly SymbolicTensor[],
-    outputs: SymbolicTensor | readonly SymbolicTensor[],
-  ): void {
-    this.#single = { input: !Array.isArray(inputs), output: !Array.isArray(outputs) }
-    this.#graph = buildGraph([inputs].flat() as SymbolicTensor[], [outputs].flat() as SymbolicTensor[])
+  protected setGraph(inputs: unknown, outputs: unknown): void {
+    this.#graph = buildGraph(symbolsIn('Model.inputs', inputs), symbolsIn('Model.outputs', outputs))
+    this.#inputs = inputs
+    this.#outputs = outputs
     this.built = true
   }
 
@@ -272,4 +290,14 @@ export class Model extends Layer {
     this.#graph = undefined
     this.built = false
   }
+}
+
+/** Names of inputs or outputs: their own, or those of what they come from, each once. */
+function namesOf(structure: unknown, symbols: readonly SymbolicTensor[]): string[] {
+  if (isNamed(structure) && Object.values(structure).every(isSymbolic)) return Object.keys(structure).sort()
+  return numbered(symbols.map(({ history }) => history.call.target.name))
+}
+
+function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor
 }

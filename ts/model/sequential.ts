@@ -1,7 +1,9 @@
 /** A model that is a plain stack of layers. */
+
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { InputLayer } from '../layers/input.js'
-import { type CallContext, Layer, type Tensors } from '../layers/layer.js'
+import { type CallContext, Layer } from '../layers/layer.js'
 import type { Json, Shape } from '../types.js'
 import { modelFromConfig } from './from-config.js'
 import type { AnyLayer } from './graph.js'
@@ -82,9 +84,9 @@ export class Sequential extends Model {
     this.#rebuild()
   }
 
-  override call(x: Tensors, context: CallContext): Tensors {
+  override call(x: Tensor, context: CallContext): Tensor {
     if (this.#stack.length === 0) fail('ERR_STATE', this.name, 'at least one layer', { text: 'none' })
-    return super.call(x, context)
+    return super.call(x, context) as Tensor
   }
 
   static override fromConfig(config: Json): Sequential {

@@ -1,10 +1,12 @@
 /** `model.summary()`: the layers of a model as a table. */
 
+import { Operation } from '../core/operation.js'
 import { sizeOf } from '../core/shapes.js'
+import type { GraphCall } from '../core/symbolic-tensor.js'
 import type { Variable } from '../core/variable.js'
 import { checkNames, fail } from '../errors.js'
 import type { PartialShape } from '../types.js'
-import type { AnyLayer, Graph, GraphNode } from './graph.js'
+import type { AnyLayer, Callee, Graph, GraphNode } from './graph.js'
 import type { Model } from './model.js'
 import { type ColumnHead, drawTable } from './text-table.js'
 
@@ -48,13 +50,13 @@ function isChain({ nodes, inputs, outputs }: Graph): boolean {
   return (
     inputs.length === 1 &&
     outputs.length === 1 &&
-    nodes.every((node) => node.inputs.length < 2 && node.call === 0) &&
+    nodes.every(({ call, index }) => call.sources.length < 2 && index === 0) &&
     !branches(nodes)
   )
 }
 
 function branches(nodes: readonly GraphNode[]): boolean {
-  const sources = nodes.flatMap((node) => node.inputs.map(({ history }) => history.layer))
+  const sources = nodes.flatMap(({ call }) => call.sources.map(({ history }) => history.call.target))
   return new Set(sources).size !== sources.length
 }
 
@@ -64,25 +66,31 @@ interface Columns {
   readonly expandNested: boolean
 }
 
-/** A row for each layer; after a model inside, with `expandNested`, the rows of its layers. */
+/** A row for each layer and operation; after a model inside, with `expandNested`, the rows of its layers. */
 function rowsOf(model: Model, columns: Columns, depth = 0): string[][] {
-  return model.layers.flatMap((layer) => {
-    const inside = columns.expandNested && isModel(layer) ? rowsOf(layer, columns, depth + 1) : []
-    return [rowOf(layer, model.graph, columns, '› '.repeat(depth)), ...inside]
+  const targets: readonly Callee[] = model.isStack ? model.layers : (model.graph?.targets ?? model.layers)
+  return targets.flatMap((target) => {
+    const inside =
+      columns.expandNested && !(target instanceof Operation) && isModel(target)
+        ? rowsOf(target, columns, depth + 1)
+        : []
+    return [rowOf(target, model.graph, columns, '› '.repeat(depth)), ...inside]
   })
 }
 
-function rowOf(layer: AnyLayer, graph: Graph | undefined, columns: Columns, indent: string): string[] {
-  const calls = graph?.nodes.filter((node) => node.layer === layer) ?? []
-  const shape = calls[0] === undefined ? '?' : formatShape(calls[0].output.shape)
-  const params = layer.built ? layer.countParams().toLocaleString('en-US') : 'not built'
+function rowOf(target: Callee, graph: Graph | undefined, columns: Columns, indent: string): string[] {
+  const calls = graph?.nodes.filter((node) => node.target === target) ?? []
   return [
-    `${indent}${layer.name} (${layer.className})`,
-    shape,
-    params,
+    `${indent}${target.name} (${target.className})`,
+    calls[0] === undefined ? '?' : formatOutputs(calls[0].call),
+    target instanceof Operation ? '0' : paramsOf(target),
     ...(columns.wired ? [calls.flatMap(sourcesOf).join(', ') || '-'] : []),
-    ...(columns.showTrainable ? [trained(layer)] : []),
+    ...(columns.showTrainable ? [target instanceof Operation ? '-' : trained(target)] : []),
   ]
+}
+
+function paramsOf(layer: AnyLayer): string {
+  return layer.built ? layer.countParams().toLocaleString('en-US') : 'not built'
 }
 
 function trained(layer: AnyLayer): string {
@@ -103,7 +111,13 @@ function terminalWidth(): number {
 }
 
 function sourcesOf(node: GraphNode): string[] {
-  return node.inputs.map(({ history }) => history.layer.name)
+  return node.call.sources.map(({ history }) => history.call.target.name)
+}
+
+/** The shape of what a call gives; of several results, all of them. */
+export function formatOutputs({ outputs }: GraphCall): string {
+  const shapes = outputs.map(({ shape }) => formatShape(shape))
+  return shapes.length === 1 ? shapes[0]! : `[${shapes.join(', ')}]`
 }
 
 /** `(batch, 10)`; other lengths that vary are `?`. */

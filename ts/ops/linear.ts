@@ -1,5 +1,6 @@
 /** Products of matrices and tensors. */
 
+import { type Op, op, opOfMany } from '../core/operation.js'
 import { sizeOf } from '../core/shapes.js'
 import type { Tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
@@ -19,7 +20,7 @@ export interface MatmulOptions {
  * `(…, m, k) · (…, k, n) → (…, m, n)`; leading axes are batch axes and broadcast, and a tensor of one axis is a row on
  * the left and a column on the right, as in NumPy.
  */
-export function matmul(a: Operand, b: Operand, options: MatmulOptions = {}): Tensor {
+export const matmul: Op<[a: Operand, b: Operand, options?: MatmulOptions]> = op('matmul', (a, b, options = {}) => {
   const [x, y] = floats(a, b)
   const { transposeA = false, transposeB = false } = checked('matmul', options, ['transposeA', 'transposeB'])
   if (x.rank > 1 && y.rank > 1) return raw.matmul(x, y, { transposeA, transposeB })
@@ -34,22 +35,20 @@ export function matmul(a: Operand, b: Operand, options: MatmulOptions = {}): Ten
   })
   const ones = [...(x.rank === 1 ? [product.rank - 2] : []), ...(y.rank === 1 ? [product.rank - 1] : [])]
   return squeeze(product, ones)
-}
+})
 
 /** NumPy's `dot`: the sum over the last axis of `a` and the last but one (or only one) of `b`. */
-export function dot(a: Operand, b: Operand): Tensor {
+export const dot: Op<[a: Operand, b: Operand]> = op('dot', (a, b) => {
   const [x, y] = floats(a, b)
   if (x.rank === 0 || y.rank === 0) return multiply(x, y)
   checkInner('dot', x, x.rank - 1, y, Math.max(0, y.rank - 2))
   return tensordot(x, y, { axes: [[x.rank - 1], [Math.max(0, y.rank - 2)]] })
-}
+})
 
 /** The sum over pairs of axes; a number means that many last axes of `a` and first ones of `b`. */
-export function tensordot(
-  a: Operand,
-  b: Operand,
-  options: { readonly axes?: number | readonly [readonly number[], readonly number[]] } = {},
-): Tensor {
+export const tensordot: Op<
+  [a: Operand, b: Operand, options?: { readonly axes?: number | readonly [readonly number[], readonly number[]] }]
+> = op('tensordot', (a, b, options = {}) => {
   const { axes = 2 } = checked('tensordot', options, ['axes'])
   const [x, y] = floats(a, b)
   const most = Math.min(x.rank, y.rank)
@@ -70,7 +69,7 @@ export function tensordot(
     ...lengths(x, keptA),
     ...lengths(y, keptB),
   ])
-}
+})
 
 function shapes(x: Tensor, y: Tensor): string {
   return `[${x.shape.join(', ')}] and [${y.shape.join(', ')}]`
@@ -86,7 +85,7 @@ function checkInner(op: string, x: Tensor, axisX: number, y: Tensor, axisY: numb
  * Einstein's summation over named axes: `einsum('bij,jk->bik', x, w)`. Axes that the result does not name are summed
  * over; each letter stands once in a tensor. More than two tensors are multiplied from left to right.
  */
-export function einsum(equation: string, ...operands: Operand[]): Tensor {
+export const einsum: Op<[equation: string, ...operands: Operand[]]> = opOfMany('einsum', (equation, ...operands) => {
   const { inputs, output } = parse(equation, operands.length)
   const tensors = operands.map((operand) => floats(operand, 0)[0])
   checkLetters(inputs, output, tensors)
@@ -100,7 +99,7 @@ export function einsum(equation: string, ...operands: Operand[]): Tensor {
     ;[x, names] = [product(a, names, b, inputs[i]!, result), result]
   }
   return names === output && tensors.length > 1 ? x : contract(x, names, output)
-}
+})
 
 function parse(equation: string, count: number): { inputs: string[]; output: string } {
   const [left, right] = String(equation).replaceAll(' ', '').split('->')

@@ -1,6 +1,7 @@
 /** Softmax and the cross-entropies, fused and stable. */
 
 import { inputs, opName } from '../core/native.js'
+import { type Op, op } from '../core/operation.js'
 import { depthOf, handleOf, Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
 import { axisOf, checked, floats, type Operand, toClasses, toFloat } from './operand.js'
@@ -8,13 +9,13 @@ import type { AxisOptions } from './reduce.js'
 import { transpose } from './shape.js'
 
 /** `eˣⁱ / Σⱼ eˣʲ` along an axis, the last by default. */
-export function softmax(x: Operand, options: AxisOptions = {}): Tensor {
-  return alongLast('softmax', raw.softmax, toFloat(x), options)
-}
+export const softmax: Op<[x: Operand, options?: AxisOptions]> = op('softmax', (x, options = {}) =>
+  alongLast('softmax', raw.softmax, toFloat(x), options),
+)
 /** `xᵢ − ln Σⱼ eˣʲ` along an axis, the last by default. */
-export function logSoftmax(x: Operand, options: AxisOptions = {}): Tensor {
-  return alongLast('logSoftmax', raw.logSoftmax, toFloat(x), options)
-}
+export const logSoftmax: Op<[x: Operand, options?: AxisOptions]> = op('logSoftmax', (x, options = {}) =>
+  alongLast('logSoftmax', raw.logSoftmax, toFloat(x), options),
+)
 function alongLast(name: string, op: (x: Tensor) => Tensor, x: Tensor, options: AxisOptions): Tensor {
   const { axis = -1 } = checked(name, options, ['axis'])
   const at = axisOf(name, axis, x.rank)
@@ -25,17 +26,20 @@ function alongLast(name: string, op: (x: Tensor) => Tensor, x: Tensor, options: 
   return transpose(op(transpose(x, order)), order)
 }
 /** `−Σ t·ln softmax(x)` over the last axis: one loss a row. */
-export function softmaxCrossEntropy(logits: Operand, targets: Operand): Tensor {
-  return raw.softmaxCrossEntropy(...floats(logits, targets))
-}
+export const softmaxCrossEntropy: Op<[logits: Operand, targets: Operand]> = op(
+  'softmaxCrossEntropy',
+  (logits, targets) => raw.softmaxCrossEntropy(...floats(logits, targets)),
+)
 /** `−ln softmax(x)[label]` over the last axis: one loss a row; labels are integers from 0, floats are truncated. */
-export function sparseSoftmaxCrossEntropy(logits: Operand, labels: Operand): Tensor {
-  return raw.sparseSoftmaxCrossEntropy(toFloat(logits), toClasses('sparseSoftmaxCrossEntropy', labels))
-}
+export const sparseSoftmaxCrossEntropy: Op<[logits: Operand, labels: Operand]> = op(
+  'sparseSoftmaxCrossEntropy',
+  (logits, labels) => raw.sparseSoftmaxCrossEntropy(toFloat(logits), toClasses('sparseSoftmaxCrossEntropy', labels)),
+)
 /** `max(x, 0) − x·t + ln(1 + e^−|x|)` at each element. */
-export function sigmoidCrossEntropy(logits: Operand, targets: Operand): Tensor {
-  return raw.sigmoidCrossEntropy(...floats(logits, targets))
-}
+export const sigmoidCrossEntropy: Op<[logits: Operand, targets: Operand]> = op(
+  'sigmoidCrossEntropy',
+  (logits, targets) => raw.sigmoidCrossEntropy(...floats(logits, targets)),
+)
 
 /** The op that computes a tensor, and what it reads; undefined for tensors that are given. */
 export function producer(x: Tensor): { op: string; inputs: Tensor[] } | undefined {

@@ -1,5 +1,6 @@
 /** Sums, extremes and means over axes; order along an axis. */
 
+import { type Op, op } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
 import { exp, log, multiply, sqrt, square, subtract } from './elementwise.js'
@@ -39,69 +40,67 @@ function over(
 }
 
 /** `Σ x` */
-export function sum(x: Operand, options: ReduceOptions = {}): Tensor {
-  return over('sum', raw.sum, toNumbers(x), options)
-}
+export const sum: Op<[x: Operand, options?: ReduceOptions]> = op('sum', (x, options = {}) =>
+  over('sum', raw.sum, toNumbers(x), options),
+)
 /** `Π x` */
-export function prod(x: Operand, options: ReduceOptions = {}): Tensor {
-  return over('prod', raw.prod, toNumbers(x), options)
-}
+export const prod: Op<[x: Operand, options?: ReduceOptions]> = op('prod', (x, options = {}) =>
+  over('prod', raw.prod, toNumbers(x), options),
+)
 /** The largest; NaN if any is. The gradient is shared by equals. */
-export function max(x: Operand, options: ReduceOptions = {}): Tensor {
-  return over('max', raw.max, toNumbers(x), options)
-}
+export const max: Op<[x: Operand, options?: ReduceOptions]> = op('max', (x, options = {}) =>
+  over('max', raw.max, toNumbers(x), options),
+)
 /** The smallest; NaN if any is. The gradient is shared by equals. */
-export function min(x: Operand, options: ReduceOptions = {}): Tensor {
-  return over('min', raw.min, toNumbers(x), options)
-}
+export const min: Op<[x: Operand, options?: ReduceOptions]> = op('min', (x, options = {}) =>
+  over('min', raw.min, toNumbers(x), options),
+)
 /** `Σ x / n` */
-export function mean(x: Operand, options: ReduceOptions = {}): Tensor {
+export const mean: Op<[x: Operand, options?: ReduceOptions]> = op('mean', (x, options = {}) => {
   const t = toFloat(x)
   const { axis } = checked('mean', options, ['axis', 'keepdims'])
   let count = 1
   for (const one of axesOf('mean', axis, t.rank)) count *= lengthOf(t, one)
   return multiply(sum(t, options), 1 / count)
-}
+})
 /** `Σ (x − mean)² / n`, in two passes so that it stays exact far from 0. */
-export function variance(x: Operand, options: ReduceOptions = {}): Tensor {
+export const variance: Op<[x: Operand, options?: ReduceOptions]> = op('variance', (x, options = {}) => {
   const t = toFloat(x)
   const { axis } = checked('variance', options, ['axis', 'keepdims'])
   const centre = mean(t, { axis, keepdims: true })
   return mean(square(subtract(t, centre)), options)
-}
+})
 /** The square root of the variance. */
-export function std(x: Operand, options: ReduceOptions = {}): Tensor {
-  return sqrt(variance(x, options))
-}
+export const std: Op<[x: Operand, options?: ReduceOptions]> = op('std', (x, options = {}) => sqrt(variance(x, options)))
 /** True where any is. */
-export function any(x: Operand, options: ReduceOptions = {}): Tensor {
-  return cast(max(cast(toBool(x), 'int32'), options), 'bool')
-}
+export const any: Op<[x: Operand, options?: ReduceOptions]> = op('any', (x, options = {}) =>
+  cast(max(cast(toBool(x), 'int32'), options), 'bool'),
+)
 /** True where all are. */
-export function all(x: Operand, options: ReduceOptions = {}): Tensor {
-  return cast(min(cast(toBool(x), 'int32'), options), 'bool')
-}
+export const all: Op<[x: Operand, options?: ReduceOptions]> = op('all', (x, options = {}) =>
+  cast(min(cast(toBool(x), 'int32'), options), 'bool'),
+)
 /** `ln Σ eˣ`, without overflow. */
-export function logsumexp(x: Operand, options: ReduceOptions = {}): Tensor {
+export const logsumexp: Op<[x: Operand, options?: ReduceOptions]> = op('logsumexp', (x, options = {}) => {
   const t = toFloat(x)
   const { axis } = checked('logsumexp', options, ['axis', 'keepdims'])
   const peak = raw.stopGradient(max(t, { axis, keepdims: true }))
   const total = log(sum(exp(subtract(t, peak)), options))
   return raw.add(total, reshape(peak, total.shape))
-}
+})
 /** `√Σ x²` */
-export function norm(x: Operand, options: ReduceOptions = {}): Tensor {
-  return sqrt(sum(square(toFloat(x)), options))
-}
+export const norm: Op<[x: Operand, options?: ReduceOptions]> = op('norm', (x, options = {}) =>
+  sqrt(sum(square(toFloat(x)), options)),
+)
 
 /** The index of the largest along an axis (the first among equals), over all elements without one; `int32`. */
-export function argmax(x: Operand, options: AxisOptions = {}): Tensor {
-  return extreme('argmax', raw.argmax, x, options)
-}
+export const argmax: Op<[x: Operand, options?: AxisOptions]> = op('argmax', (x, options = {}) =>
+  extreme('argmax', raw.argmax, x, options),
+)
 /** The index of the smallest along an axis (the first among equals), over all elements without one; `int32`. */
-export function argmin(x: Operand, options: AxisOptions = {}): Tensor {
-  return extreme('argmin', raw.argmin, x, options)
-}
+export const argmin: Op<[x: Operand, options?: AxisOptions]> = op('argmin', (x, options = {}) =>
+  extreme('argmin', raw.argmin, x, options),
+)
 function extreme(name: string, op: (x: Tensor) => Tensor, x: Operand, options: AxisOptions): Tensor {
   const t = toFloat(x)
   const { axis } = checked(name, options, ['axis'])
@@ -116,13 +115,13 @@ export interface ScanOptions extends AxisOptions {
   readonly exclusive?: boolean
 }
 /** `yᵢ = Σ_{j≤i} xⱼ` along an axis, the last by default. */
-export function cumsum(x: Operand, options: ScanOptions = {}): Tensor {
-  return running('cumsum', raw.cumsum, x, options)
-}
+export const cumsum: Op<[x: Operand, options?: ScanOptions]> = op('cumsum', (x, options = {}) =>
+  running('cumsum', raw.cumsum, x, options),
+)
 /** `yᵢ = Π_{j≤i} xⱼ` along an axis, the last by default. */
-export function cumprod(x: Operand, options: ScanOptions = {}): Tensor {
-  return running('cumprod', raw.cumprod, x, options)
-}
+export const cumprod: Op<[x: Operand, options?: ScanOptions]> = op('cumprod', (x, options = {}) =>
+  running('cumprod', raw.cumprod, x, options),
+)
 function running(
   name: string,
   op: (x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }) => Tensor,
@@ -139,13 +138,15 @@ export interface SortOptions extends AxisOptions {
   readonly descending?: boolean
 }
 /** The elements in order along an axis, the last by default; NaN last. */
-export function sort(x: Operand, options: SortOptions = {}): Tensor {
-  return ordered('sort', x, options)[0]
-}
+export const sort: Op<[x: Operand, options?: SortOptions]> = op(
+  'sort',
+  (x, options = {}) => ordered('sort', x, options)[0],
+)
 /** The indices that would sort along an axis; equals keep their order. */
-export function argsort(x: Operand, options: SortOptions = {}): Tensor {
-  return ordered('argsort', x, options)[1]
-}
+export const argsort: Op<[x: Operand, options?: SortOptions]> = op(
+  'argsort',
+  (x, options = {}) => ordered('argsort', x, options)[1],
+)
 function ordered(name: string, x: Operand, options: SortOptions): [Tensor, Tensor] {
   const t = toTensor(x)
   const { axis = -1, descending = false } = checked(name, options, ['axis', 'descending'])
@@ -165,7 +166,7 @@ function others(rank: number, axis: number): number[] {
   return Array.from({ length: rank }, (_, index) => index).filter((index) => index !== axis)
 }
 /** The `k` largest along the last axis, largest first, and their indices. */
-export function topK(x: Operand, k: number): { values: Tensor; indices: Tensor } {
+export const topK: Op<[x: Operand, k: number], { values: Tensor; indices: Tensor }> = op('topK', (x, k) => {
   const [values, indices] = raw.topK(toTensor(x), { k })
   return { values, indices }
-}
+})

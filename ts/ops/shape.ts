@@ -2,6 +2,7 @@
 
 import { floatx } from '../config.js'
 import { promote } from '../core/dtype.js'
+import { type Op, op, opOfList } from '../core/operation.js'
 import { sameShape } from '../core/shapes.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
@@ -11,7 +12,7 @@ import { add, equal, greaterEqual, lessEqual, multiply } from './elementwise.js'
 import {
   axesOf,
   axisOf,
-  cast,
+  cast as castTo,
   checked,
   checkLengths,
   full,
@@ -22,28 +23,31 @@ import {
   toTensor,
 } from './operand.js'
 
-export { cast, full } from './operand.js'
+export { full } from './operand.js'
+
+/** As another element type: floats to integers truncate towards zero, anything but 0 is true. */
+export const cast: Op<[x: Operand, dtype: DType]> = op('cast', (x, dtype) => castTo(x, dtype))
 
 /** The same numbers in another shape; one length may be −1. */
-export function reshape(x: Operand, shape: Shape): Tensor {
+export const reshape: Op<[x: Operand, shape: Shape]> = op('reshape', (x, shape) => {
   if (!Array.isArray(shape)) fail('ERR_SHAPE', 'reshape shape', 'an array of lengths', shape)
   return raw.reshape(toTensor(x), { shape: [...shape] })
-}
+})
 /** The axes in another order, reversed by default. */
-export function transpose(x: Operand, perm?: readonly number[]): Tensor {
+export const transpose: Op<[x: Operand, perm?: readonly number[]]> = op('transpose', (x, perm) => {
   const t = toTensor(x)
   return raw.transpose(t, {
     perm: perm ? axesOf('transpose', perm, t.rank) : axesOf('transpose', undefined, t.rank).reverse(),
   })
-}
+})
 /** A new axis of length 1. */
-export function expandDims(x: Operand, axis: number): Tensor {
+export const expandDims: Op<[x: Operand, axis: number]> = op('expandDims', (x, axis) => {
   const t = toTensor(x)
   const at = axisOf('expandDims', axis, t.rank + 1)
   return reshape(t, [...t.shape.slice(0, at), 1, ...t.shape.slice(at)])
-}
+})
 /** Axes of length 1 taken away: the given ones, or all. */
-export function squeeze(x: Operand, axis?: number | readonly number[]): Tensor {
+export const squeeze: Op<[x: Operand, axis?: number | readonly number[]]> = op('squeeze', (x, axis) => {
   const t = toTensor(x)
   const ones = t.shape.flatMap((length, index) => (length === 1 ? [index] : []))
   const gone = axis === undefined ? ones : axesOf('squeeze', axis, t.rank)
@@ -53,43 +57,48 @@ export function squeeze(x: Operand, axis?: number | readonly number[]): Tensor {
     t,
     t.shape.filter((_, index) => !gone.includes(index)),
   )
-}
+})
 /** Repeated along new and length-1 axes. */
-export function broadcastTo(x: Operand, shape: Shape): Tensor {
+export const broadcastTo: Op<[x: Operand, shape: Shape]> = op('broadcastTo', (x, shape) => {
   checkLengths('broadcastTo shape', shape)
   return raw.broadcastTo(toTensor(x), { shape: [...shape] })
-}
+})
 /** Tensors one after the other along an axis, the last by default. */
-export function concatenate(tensors: readonly Operand[], options: { readonly axis?: number } = {}): Tensor {
-  const { axis = -1 } = checked('concatenate', options, ['axis'])
-  const list = oneDType('concatenate', tensors)
-  const [first] = list
-  if (first === undefined) fail('ERR_SHAPE', 'concatenate', 'at least one tensor', { text: 'none' })
-  return raw.concatenate(list, { axis: axisOf('concatenate', axis, first.rank) })
-}
+export const concatenate: Op<[tensors: readonly Operand[], options?: { readonly axis?: number }]> = opOfList(
+  'concatenate',
+  (tensors, options = {}) => {
+    const { axis = -1 } = checked('concatenate', options, ['axis'])
+    const list = oneDType('concatenate', tensors)
+    const [first] = list
+    if (first === undefined) fail('ERR_SHAPE', 'concatenate', 'at least one tensor', { text: 'none' })
+    return raw.concatenate(list, { axis: axisOf('concatenate', axis, first.rank) })
+  },
+)
 /** Tensors of one shape along a new axis, the first by default. */
-export function stack(tensors: readonly Operand[], options: { readonly axis?: number } = {}): Tensor {
-  const { axis = 0 } = checked('stack', options, ['axis'])
-  const list = oneDType('stack', tensors)
-  const [first] = list
-  if (first === undefined) fail('ERR_SHAPE', 'stack', 'at least one tensor', { text: 'none' })
-  const other = list.find(({ shape }) => !sameShape(shape, first.shape))
-  if (other !== undefined) {
-    const shapes = [first.shape, other.shape].map((shape) => `[${shape.join(', ')}]`)
-    fail('ERR_SHAPE', 'stack', 'tensors of one shape', { text: shapes.join(' and ') })
-  }
-  const at = axisOf('stack', axis, first.rank + 1)
-  return concatenate(
-    list.map((tensor) => expandDims(tensor, at)),
-    { axis: at },
-  )
-}
+export const stack: Op<[tensors: readonly Operand[], options?: { readonly axis?: number }]> = opOfList(
+  'stack',
+  (tensors, options = {}) => {
+    const { axis = 0 } = checked('stack', options, ['axis'])
+    const list = oneDType('stack', tensors)
+    const [first] = list
+    if (first === undefined) fail('ERR_SHAPE', 'stack', 'at least one tensor', { text: 'none' })
+    const other = list.find(({ shape }) => !sameShape(shape, first.shape))
+    if (other !== undefined) {
+      const shapes = [first.shape, other.shape].map((shape) => `[${shape.join(', ')}]`)
+      fail('ERR_SHAPE', 'stack', 'tensors of one shape', { text: shapes.join(' and ') })
+    }
+    const at = axisOf('stack', axis, first.rank + 1)
+    return concatenate(
+      list.map((tensor) => expandDims(tensor, at)),
+      { axis: at },
+    )
+  },
+)
 /** Equal parts along an axis, or parts that end at the given indices. */
-export function split(
-  x: Operand,
-  parts: number | readonly number[],
-  options: { readonly axis?: number } = {},
-): Tensor[] {
+export const split: Op<
+  [x: Operand, parts: number | readonly number[], options?: { readonly axis?: number }],
+  Tensor[]
+> = op('split', (x, parts, options = {}) => {
   const { axis = 0 } = checked('split', options, ['axis'])
   const t = toTensor(x)
   const at = axisOf('split', axis, t.rank)
@@ -100,7 +109,7 @@ export function split(
     const begin = t.shape.map((_, axis) => (axis === at ? start : 0))
     return slice(t, { begin, size: t.shape.map((whole, axis) => (axis === at ? end - start : whole)) })
   })
-}
+})
 function equalParts(length: number, parts: number): number[] {
   if (!Number.isInteger(parts) || parts < 1 || length % parts !== 0) {
     fail('ERR_SHAPE', 'split parts', `a divisor of the axis' length ${length}`, parts)
@@ -123,7 +132,7 @@ export interface SliceOptions {
   readonly step?: readonly number[]
 }
 /** A part of a tensor. */
-export function slice(x: Operand, options: SliceOptions): Tensor {
+export const slice: Op<[x: Operand, options: SliceOptions]> = op('slice', (x, options) => {
   const { begin, size, step } = checked('slice', options, ['begin', 'size', 'step'])
   const t = toTensor(x)
   for (const [name, list] of [
@@ -146,28 +155,39 @@ export function slice(x: Operand, options: SliceOptions): Tensor {
     return wanted < 0 ? Math.max(0, room(axis)) : wanted
   })
   return raw.slice(t, { start, size: lengths, step: [...steps] })
-}
+})
 /** The elements backwards along some axes, all by default. */
-export function flip(x: Operand, options: { readonly axis?: number | readonly number[] } = {}): Tensor {
-  const { axis } = checked('flip', options, ['axis'])
-  const t = toTensor(x)
-  const turned = axesOf('flip', axis, t.rank)
-  const step = t.shape.map((_, index) => (turned.includes(index) ? -1 : 1))
-  const start = t.shape.map((length, index) => (turned.includes(index) ? Math.max(0, length - 1) : 0))
-  return raw.slice(t, { start, size: [...t.shape], step })
-}
+export const flip: Op<[x: Operand, options?: { readonly axis?: number | readonly number[] }]> = op(
+  'flip',
+  (x, options = {}) => {
+    const { axis } = checked('flip', options, ['axis'])
+    const t = toTensor(x)
+    const turned = axesOf('flip', axis, t.rank)
+    const step = t.shape.map((_, index) => (turned.includes(index) ? -1 : 1))
+    const start = t.shape.map((length, index) => (turned.includes(index) ? Math.max(0, length - 1) : 0))
+    return raw.slice(t, { start, size: [...t.shape], step })
+  },
+)
 /** `value` before and after along each axis. */
-export function pad(x: Operand, widths: readonly (readonly [number, number])[], value = 0): Tensor {
-  const t = toTensor(x)
-  const isPair = (pair: unknown): boolean =>
-    Array.isArray(pair) && pair.length === 2 && pair.every((width) => Number.isInteger(width) && width >= 0)
-  if (!Array.isArray(widths) || widths.length !== t.rank || !widths.every(isPair))
-    fail('ERR_SHAPE', 'pad widths', `${t.rank} pairs of integers >= 0, one an axis of [${t.shape.join(', ')}]`, widths)
-  const side = (index: 0 | 1): number[] => widths.map((pair) => pair[index])
-  return raw.pad(t, { low: side(0), high: side(1), between: t.shape.map(() => 0), value })
-}
+export const pad: Op<[x: Operand, widths: readonly (readonly [number, number])[], value?: number]> = op(
+  'pad',
+  (x, widths, value = 0) => {
+    const t = toTensor(x)
+    const isPair = (pair: unknown): boolean =>
+      Array.isArray(pair) && pair.length === 2 && pair.every((width) => Number.isInteger(width) && width >= 0)
+    if (!Array.isArray(widths) || widths.length !== t.rank || !widths.every(isPair))
+      fail(
+        'ERR_SHAPE',
+        'pad widths',
+        `${t.rank} pairs of integers >= 0, one an axis of [${t.shape.join(', ')}]`,
+        widths,
+      )
+    const side = (index: 0 | 1): number[] => widths.map((pair) => pair[index])
+    return raw.pad(t, { low: side(0), high: side(1), between: t.shape.map(() => 0), value })
+  },
+)
 /** The whole tensor `repeats[i]` times along axis `i`. */
-export function tile(x: Operand, repeats: readonly number[]): Tensor {
+export const tile: Op<[x: Operand, repeats: readonly number[]]> = op('tile', (x, repeats) => {
   checkLengths('tile repeats', repeats)
   const t = toTensor(x)
   const rank = Math.max(t.rank, repeats.length)
@@ -184,47 +204,58 @@ export function tile(x: Operand, repeats: readonly number[]): Tensor {
     spread,
     lengths.map((length, axis) => length * (times[axis] ?? 1)),
   )
-}
+})
 /** Each element `times` times along an axis. */
-export function repeat(x: Operand, times: number, options: { readonly axis?: number } = {}): Tensor {
-  const { axis = 0 } = checked('repeat', options, ['axis'])
-  if (!Number.isInteger(times) || times < 0) fail('ERR_SHAPE', 'repeat times', 'an integer >= 0', times)
-  const t = toTensor(x)
-  const at = axisOf('repeat', axis, t.rank)
-  const [before, length, after] = [t.shape.slice(0, at), lengthOf(t, at), t.shape.slice(at + 1)]
-  const spread = broadcastTo(reshape(t, [...before, length, 1, ...after]), [...before, length, times, ...after])
-  return reshape(spread, [...before, length * times, ...after])
-}
+export const repeat: Op<[x: Operand, times: number, options?: { readonly axis?: number }]> = op(
+  'repeat',
+  (x, times, options = {}) => {
+    const { axis = 0 } = checked('repeat', options, ['axis'])
+    if (!Number.isInteger(times) || times < 0) fail('ERR_SHAPE', 'repeat times', 'an integer >= 0', times)
+    const t = toTensor(x)
+    const at = axisOf('repeat', axis, t.rank)
+    const [before, length, after] = [t.shape.slice(0, at), lengthOf(t, at), t.shape.slice(at + 1)]
+    const spread = broadcastTo(reshape(t, [...before, length, 1, ...after]), [...before, length, times, ...after])
+    return reshape(spread, [...before, length * times, ...after])
+  },
+)
 /**
  * The slices of `x` that `indices` name along an axis: `x.shape[:axis] + indices.shape + x.shape[axis+1:]`. Indices are
  * `int32` or plain whole numbers, from 0 to the axis' length: others are an error at the run.
  */
-export function take(x: Operand, indices: Operand, options: { readonly axis?: number } = {}): Tensor {
-  return taken('take', x, indices, options)
-}
+export const take: Op<[x: Operand, indices: Operand, options?: { readonly axis?: number }]> = op(
+  'take',
+  (x, indices, options = {}) => taken('take', x, indices, options),
+)
 /** The same as {@link take}. */
-export function gather(x: Operand, indices: Operand, options: { readonly axis?: number } = {}): Tensor {
-  return taken('gather', x, indices, options)
-}
+export const gather: Op<[x: Operand, indices: Operand, options?: { readonly axis?: number }]> = op(
+  'gather',
+  (x, indices, options = {}) => taken('gather', x, indices, options),
+)
 function taken(name: string, x: Operand, indices: Operand, options: { readonly axis?: number }): Tensor {
   const { axis = 0 } = checked(name, options, ['axis'])
   const t = toTensor(x)
   return raw.gather(t, toIndices(name, indices), { axis: axisOf(name, axis, t.rank) })
 }
 /** `y[i…] = x[i… with indices[i…] along the axis]`, the last axis by default; indices as in {@link take}. */
-export function takeAlongAxis(x: Operand, indices: Operand, options: { readonly axis?: number } = {}): Tensor {
-  const { axis = -1 } = checked('takeAlongAxis', options, ['axis'])
-  const t = toTensor(x)
-  return raw.takeAlongAxis(t, toIndices('takeAlongAxis', indices), { axis: axisOf('takeAlongAxis', axis, t.rank) })
-}
+export const takeAlongAxis: Op<[x: Operand, indices: Operand, options?: { readonly axis?: number }]> = op(
+  'takeAlongAxis',
+  (x, indices, options = {}) => {
+    const { axis = -1 } = checked('takeAlongAxis', options, ['axis'])
+    const t = toTensor(x)
+    return raw.takeAlongAxis(t, toIndices('takeAlongAxis', indices), { axis: axisOf('takeAlongAxis', axis, t.rank) })
+  },
+)
 /**
  * 1 at the index, 0 elsewhere, along a new last axis; indices out of range give zeros. Floats in tensors and typed
  * arrays are truncated to integers, as in Keras.
  */
-export function oneHot(indices: Operand, depth: number, dtype: DType = floatx()): Tensor {
-  if (!Number.isInteger(depth) || depth < 0) fail('ERR_CONFIG', 'oneHot depth', 'an integer >= 0', depth)
-  return raw.oneHot(toClasses('oneHot', indices), { depth, dtype })
-}
+export const oneHot: Op<[indices: Operand, depth: number, dtype?: DType]> = op(
+  'oneHot',
+  (indices, depth, dtype = floatx()) => {
+    if (!Number.isInteger(depth) || depth < 0) fail('ERR_CONFIG', 'oneHot depth', 'an integer >= 0', depth)
+    return raw.oneHot(toClasses('oneHot', indices), { depth, dtype })
+  },
+)
 /** Zeros. */
 export function zeros(shape: Shape, dtype: DType = floatx()): Tensor {
   return full(shape, 0, dtype)
@@ -234,40 +265,36 @@ export function ones(shape: Shape, dtype: DType = floatx()): Tensor {
   return full(shape, 1, dtype)
 }
 /** Zeros of the shape and dtype of `x`. */
-export function zerosLike(x: Operand): Tensor {
+export const zerosLike: Op<[x: Operand]> = op('zerosLike', (x) => {
   const t = toTensor(x)
   return full(t.shape, 0, t.dtype)
-}
+})
 /** Ones of the shape and dtype of `x`. */
-export function onesLike(x: Operand): Tensor {
+export const onesLike: Op<[x: Operand]> = op('onesLike', (x) => {
   const t = toTensor(x)
   return full(t.shape, 1, t.dtype)
-}
+})
 /** `start, start + step, …` below `stop`. */
 export function arange(start: number, stop: number, step = 1, dtype: DType = floatx()): Tensor {
   const size = Math.max(0, Math.ceil((stop - start) / step))
   if (!Number.isFinite(size)) fail('ERR_CONFIG', 'arange', 'finite start and stop, step not 0', [start, stop, step])
   const index = raw.iota({ size, dtype })
-  return cast(add(multiply(index, step), start), dtype)
+  return castTo(add(multiply(index, step), start), dtype)
 }
 /** 1 on the diagonal, 0 elsewhere. */
 export function eye(rows: number, options: { readonly columns?: number; readonly dtype?: DType } = {}): Tensor {
   const { columns = rows, dtype = floatx() } = checked('eye', options, ['columns', 'dtype'])
   checkLengths('eye', [rows, columns])
-  return cast(diagonal(rows, columns, 0, equal), dtype)
+  return castTo(diagonal(rows, columns, 0, equal), dtype)
 }
 /** The lower triangle of the last two axes: `column ≤ row + k`. */
-export function tril(x: Operand, k = 0): Tensor {
-  return triangle(x, k, lessEqual)
-}
+export const tril: Op<[x: Operand, k?: number]> = op('tril', (x, k = 0) => triangle(x, k, lessEqual))
 /** The upper triangle of the last two axes: `column ≥ row + k`. */
-export function triu(x: Operand, k = 0): Tensor {
-  return triangle(x, k, greaterEqual)
-}
+export const triu: Op<[x: Operand, k?: number]> = op('triu', (x, k = 0) => triangle(x, k, greaterEqual))
 function triangle(x: Operand, k: number, keep: (a: Operand, b: Operand) => Tensor): Tensor {
   const t = toTensor(x)
   if (t.rank < 2) fail('ERR_SHAPE', 'triangle', 'at least 2 axes', [...t.shape])
-  return multiply(t, cast(diagonal(lengthOf(t, t.rank - 2), lengthOf(t, t.rank - 1), k, keep), t.dtype))
+  return multiply(t, castTo(diagonal(lengthOf(t, t.rank - 2), lengthOf(t, t.rank - 1), k, keep), t.dtype))
 }
 function diagonal(rows: number, columns: number, k: number, compare: (a: Operand, b: Operand) => Tensor): Tensor {
   const index = (size: number): Tensor => raw.iota({ size, dtype: 'int32' })
@@ -277,5 +304,5 @@ function oneDType(op: string, tensors: readonly Operand[]): Tensor[] {
   if (!Array.isArray(tensors)) fail('ERR_DATA', op, 'a list of tensors', tensors)
   const list = tensors.map(toTensor)
   const dtype = list.reduce<DType>((widest, tensor) => promote(widest, tensor.dtype), 'bool')
-  return list.map((tensor) => cast(tensor, dtype))
+  return list.map((tensor) => castTo(tensor, dtype))
 }

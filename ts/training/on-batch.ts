@@ -1,7 +1,6 @@
 /** One step at a time: trainOnBatch, testOnBatch, predictOnBatch. */
 import type { Logs } from '../callbacks/callback.js'
 import { runInline } from '../core/inline-runs.js'
-import type { Tensor } from '../core/tensor.js'
 import type { DataLike } from '../data/marshal.js'
 import { checkNames, FerrogradError } from '../errors.js'
 import type { Model } from '../model/model.js'
@@ -29,12 +28,12 @@ export function testOnBatch(model: Model, x: unknown, y: unknown, options: Batch
 }
 
 /** The outputs for exactly this batch. */
-export async function predictOnBatch(model: Model, x: unknown): Promise<Tensor | Tensor[]> {
+export async function predictOnBatch(model: Model, x: unknown): Promise<unknown> {
   checkUsable(model, 'predictOnBatch')
   const data = prepareData(model, 'predictOnBatch', { x }, 'none')
   const { program } = stepFor(model, 'predict', data, data.rows)
   const outputs = await runInline(program, tensorsOf(data), (outputs) => outputs)
-  return model.single.output && outputs.length === 1 ? outputs[0]! : outputs
+  return model.pack(outputs)
 }
 
 async function onBatch(

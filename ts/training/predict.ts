@@ -14,7 +14,7 @@ import { checkUsable } from './session.js'
 import { isStream, StreamFeed, tensorsOf } from './stream-feed.js'
 
 /** One tensor; a list for a model with several outputs. May run while the model is trained: it reads whole steps. */
-export async function predict(model: Model, x: unknown, options: PredictOptions = {}): Promise<Tensor | Tensor[]> {
+export async function predict(model: Model, x: unknown, options: PredictOptions = {}): Promise<unknown> {
   const plan = planPass('predict', options)
   checkAborted('predict', plan.signal)
   checkUsable(model, 'predict')
@@ -24,12 +24,12 @@ export async function predict(model: Model, x: unknown, options: PredictOptions 
   if (soon !== undefined) {
     await turnOver()
     checkAborted('predict', plan.signal)
-    return model.single.output && soon.length === 1 ? soon[0]! : soon
+    return model.pack(soon)
   }
   const arrays = data && ownedArrays(data)
   try {
     const outputs = await outputsOf(model, x, arrays, plan)
-    return model.single.output && outputs.length === 1 ? outputs[0]! : outputs
+    return model.pack(outputs)
   } finally {
     arrays?.columns.release()
   }

@@ -214,6 +214,8 @@ def run(model, x, y, options):
 
 
 def head(x):
+    if isinstance(x, dict):
+        return {name: part[:END_ROWS] for name, part in x.items()}
     return [part[:END_ROWS] for part in x] if isinstance(x, list) else x[:END_ROWS]
 
 

@@ -1,6 +1,6 @@
 /** What layers that make one tensor out of several share. */
 
-import { Tensor } from '../../core/tensor.js'
+import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
 import type { FieldTable, NoFields } from '../../options/fields.js'
@@ -41,8 +41,10 @@ function withRank(x: Tensor, rank: number): Tensor {
     : ops.reshape(x, [x.shape[0]!, ...new Array<number>(rank - x.rank).fill(1), ...x.shape.slice(1)])
 }
 
-export const listOfMasks = (masks: Masks): readonly (Tensor | undefined)[] =>
-  masks instanceof Tensor || masks === undefined ? [] : masks
+/** The masks of several inputs. */
+export function listOfMasks(masks: Masks): readonly (Tensor | undefined)[] {
+  return Array.isArray(masks) ? (masks as readonly (Tensor | undefined)[]) : []
+}
 
 /** Lengths of a sample but for one axis. */
 export function without(shape: Shape, axis: number): number[] {

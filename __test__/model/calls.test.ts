@@ -1,0 +1,255 @@
+/** Calls with arguments: ops, operators and named arguments on symbolic tensors; inputs, outputs and masks by name. */
+import { input, Model, ops, Sequential, type Tensor, tensor, type Variable } from 'ferrograd'
+import { BatchNormalization, type CallContext, Dense, Dropout, Layer, type Masks } from 'ferrograd/layers'
+import { describe, expect, test } from 'vitest'
+import { caught } from '../caught.js'
+
+const quiet = { verbose: 0 } as const
+const x4 = tensor([
+  [1, 2, 3, 4],
+  [0, 1, 0, -1],
+])
+
+describe('ops on symbolic tensors', () => {
+  test('compute in the model what they compute on tensors', async () => {
+    const x = input({ shape: [4] })
+    const draw = (t: Tensor): Tensor =>
+      ops.where(ops.greater(t, 0), t.add(1).mul(t), ops.mean(t, { axis: -1, keepdims: true }))
+    const y = ops.where(ops.greater(x, 0), x.add(1).mul(x), ops.mean(x, { axis: -1, keepdims: true }))
+    const model = new Model({ inputs: x, outputs: y })
+    expect(await (await model.predict(x4)).data()).toEqual(await draw(x4).data())
+    expect(model.layers.map(({ name }) => name)).toEqual(['input_layer'])
+  })
+
+  test('know the shape and the type, with the batch left open', () => {
+    const x = input({ shape: [3, 4] })
+    expect(ops.reshape(x, [-1, 12]).shape).toEqual([null, 12])
+    expect(x.transpose([0, 2, 1]).shape).toEqual([null, 4, 3])
+    expect(ops.argmax(x, { axis: -1 }).dtype).toBe('int32')
+    expect(ops.split(x, 2, { axis: 2 }).map(({ shape }) => shape)).toEqual([
+      [null, 3, 2],
+      [null, 3, 2],
+    ])
+    const { values, indices } = ops.topK(x, 2)
+    expect([values.dtype, indices.dtype, values.shape]).toEqual(['float32', 'int32', [null, 3, 2]])
+    expect(String(x.relu())).toBe('SymbolicTensor(float32[batch, 3, 4], output of relu)')
+  })
+
+  test('both outputs of one op arrive where they belong', async () => {
+    const x = input({ shape: [4] })
+    const { values, indices } = ops.topK(x, 2)
+    const model = new Model({ inputs: x, outputs: { indices, values } })
+    const found = (await model.predict(x4)) as unknown as { values: Tensor; indices: Tensor }
+    expect(await found.values.array()).toEqual([
+      [4, 3],
+      [1, 0],
+    ])
+    expect(await found.indices.array()).toEqual([
+      [3, 2],
+      [1, 0],
+    ])
+  })
+
+  test('refuse what the op refuses, without the lengths of the probe', () => {
+    const x = input({ shape: [4] })
+    expect(() => ops.matmul(x, ops.ones([3, 2]))).toThrow(/inner sizes 4 and 3/)
+    expect(() => ops.add(x, ops.ones([3]))).toThrow(/\[batch, 4\]/)
+  })
+
+  test('pipe goes through layers, functions and models', async () => {
+    const dense = new Dense({ units: 4 })
+    const inner = new Sequential([new Dense({ units: 2, inputShape: [4] })])
+    const x = input({ shape: [4] })
+    const model = new Model({ inputs: x, outputs: x.pipe(dense, ops.relu, (h) => h.add(x), inner) })
+    const wanted = inner.apply(ops.relu(dense.apply(x4)).add(x4))
+    expect(await (await model.predict(x4)).data()).toEqual(await wanted.data())
+    expect(await x4.pipe(dense, ops.relu).data()).toEqual(await ops.relu(dense.apply(x4)).data())
+  })
+
+  test('are rows of the summary and boxes of the diagrams', () => {
+    const x = input({ shape: [4], name: 'x' })
+    const model = new Model({ inputs: x, outputs: new Dense({ units: 1 }).apply(x.add(1).mul(x)) })
+    const text = model.summary({ print: false, width: 98 })
+    expect(text).toMatch(/add \(Add\)\s+│ \(batch, 4\)\s+│\s+0 │ x/)
+    expect(text).toMatch(/multiply \(Multiply\)\s+│ \(batch, 4\)\s+│\s+0 │ add, x/)
+    expect(model.toMermaid()).toContain('"add<br/>Add (batch, 4)"')
+    expect(model.toDot()).toContain('label="multiply\\nMultiply (batch, 4)"')
+  })
+})
+
+describe('named arguments', () => {
+  test('training: false in a graph holds in fit: a frozen base keeps its statistics', async () => {
+    const x = input({ shape: [4] })
+    const norm = new BatchNormalization()
+    const base = norm.apply(x, { training: false })
+    const model = new Model({ inputs: x, outputs: new Dense({ units: 1 }).apply(base) })
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    await model.fit(x4, [1, 2], { ...quiet, epochs: 3 })
+    expect(await norm.movingMean.read().array()).toEqual([0, 0, 0, 0])
+    const loose = new BatchNormalization()
+    const other = new Model({ inputs: x, outputs: new Dense({ units: 1 }).apply(loose.apply(x)) })
+    other.compile({ optimizer: 'sgd', loss: 'mse' })
+    await other.fit(x4, [1, 2], quiet)
+    expect(await loose.movingMean.read().array()).not.toEqual([0, 0, 0, 0])
+  })
+
+  test('training: false for a whole model inside holds for the layers in it', async () => {
+    const norm = new BatchNormalization()
+    const inner = new Sequential([new Dense({ units: 3, inputShape: [4] }), norm])
+    const x = input({ shape: [4] })
+    const model = new Model({ inputs: x, outputs: new Dense({ units: 1 }).apply(inner.apply(x, { training: false })) })
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    await model.fit(x4, [1, 2], quiet)
+    expect(await norm.movingMean.read().array()).toEqual([0, 0, 0])
+  })
+
+  test('training: true in a graph holds in predict', async () => {
+    const x = input({ shape: [4] })
+    const y = new Dropout({ rate: 0.9, seed: 1 }).apply(x.mul(0).add(1), { training: true })
+    const found = await (await new Model({ inputs: x, outputs: y }).predict(ops.ones([64, 4]))).data()
+    expect(new Set(found)).toEqual(new Set([0, Math.fround(10)]))
+  })
+
+  /** `query · w + value`, scaled where it is told to be. */
+  class Mix extends Layer {
+    static override readonly parameters: readonly string[] = ['query', 'value']
+    weight!: Variable
+
+    override build({ query }: { query: readonly number[] }): void {
+      this.weight = this.addWeight({ name: 'weight', shape: [query.at(-1)!], initializer: 'ones' })
+    }
+
+    override call(
+      { query, value = query }: { query: Tensor; value?: Tensor },
+      { scale = 1, shift }: CallContext & { scale?: number; shift?: Tensor },
+    ): Tensor {
+      const y = ops.multiply(ops.add(ops.multiply(query, this.weight), value), scale)
+      return shift === undefined ? y : ops.add(y, shift)
+    }
+  }
+
+  test('inputs by name, some of them optional, and arguments of a layer’s own', async () => {
+    const mix = new Mix()
+    expect(await mix.apply({ query: [[1, 2]], value: [[3, 4]] }).array()).toEqual([[4, 6]])
+    expect(await mix.apply({ query: [[1, 2]] }, { scale: 3 }).array()).toEqual([[6, 12]])
+    expect(await mix.apply([[1, 2]], { shift: tensor([1, 1]) }).array()).toEqual([[3, 5]])
+  })
+
+  test('the same in a functional graph, where an argument may be symbolic', async () => {
+    const [q, v] = [input({ shape: [2], name: 'q' }), input({ shape: [2], name: 'v' })]
+    const y = new Mix().apply({ query: q, value: v }, { scale: 2, shift: v.add(1) })
+    const model = new Model({ inputs: { q, v }, outputs: y })
+    expect(await (await model.predict({ q: [[1, 2]], v: [[3, 4]] })).array()).toEqual([[12, 17]])
+    expect(model.summary({ print: false, width: 98 })).toMatch(/mix \(Mix\).*q, add, v/)
+  })
+
+  test('a name that the layer does not have is refused', () => {
+    const mix = new Mix()
+    // @ts-expect-error
+    expect(() => mix.apply({ query: [[1, 2]], key: [[3, 4]] })).toThrow(
+      /Mix input: expected names it knows, got 'key'. Known: query, value/,
+    )
+  })
+})
+
+describe('several results', () => {
+  class Halves extends Layer {
+    override call(x: Tensor): { left: Tensor; right: Tensor } {
+      const [left, right] = ops.split(x, 2, { axis: -1 }) as [Tensor, Tensor]
+      return { left, right }
+    }
+
+    protected override computeMask(_x: Tensor, mask: Masks): Masks {
+      return { left: mask }
+    }
+  }
+
+  test('come by name, on tensors and in graphs', async () => {
+    const halves = new Halves()
+    expect(await halves.apply(x4).right.array()).toEqual([
+      [3, 4],
+      [0, -1],
+    ])
+    const x = input({ shape: [4] })
+    const { left, right } = halves.apply(x)
+    const model = new Model({ inputs: x, outputs: ops.subtract(right, left) })
+    expect(await (await model.predict(x4)).array()).toEqual([
+      [2, 2],
+      [0, -2],
+    ])
+  })
+
+  test('two outputs of one layer have two names', async () => {
+    const x = input({ shape: [4] })
+    const { left, right } = new Halves({ name: 'halves' }).apply(x)
+    const model = new Model({ inputs: x, outputs: [left, right] })
+    expect(model.outputNames).toEqual(['halves', 'halves_1'])
+    model.compile({ loss: { halves: 'mse', halves_1: 'mae' } })
+    expect(
+      Object.keys(
+        await model.evaluate(x4, { halves: x4.slice([0, 0], { size: [2, 2] }), halves_1: x4.slice([0, 2]) }, quiet),
+      ),
+    ).toEqual(['loss', 'halves_loss', 'halves_1_loss'])
+  })
+
+  test('each has a mask of its own', () => {
+    const seen: string[] = []
+    class Watch extends Layer {
+      override call(x: Tensor, { mask }: CallContext): Tensor {
+        seen.push(mask === undefined ? 'none' : String(mask.shape))
+        return x
+      }
+    }
+    const { left, right } = new Halves().apply(x4, { mask: ops.ones([2]) })
+    new Watch().apply(left)
+    new Watch().apply(right)
+    expect(seen).toEqual(['2', 'none'])
+  })
+})
+
+describe('what is called is owned', () => {
+  test('layers in objects, maps, sets and nested lists', () => {
+    class Deep extends Model {
+      heads = { a: new Dense({ units: 1 }), more: [[new Dense({ units: 1 })]] }
+      byName = new Map([['c', new Dense({ units: 1 })]])
+      others = new Set([new Dense({ units: 1 })])
+      override call(x: Tensor): Tensor {
+        const all = [this.heads.a, this.heads.more[0]![0]!, this.byName.get('c')!, ...this.others]
+        return ops.concatenate(all.map((layer) => layer.apply(x)))
+      }
+    }
+    const model = new Deep()
+    expect(model.apply(x4).shape).toEqual([2, 4])
+    expect(model.trainableVariables).toHaveLength(8)
+  })
+
+  test('a layer in a #private field is refused when it is called, or tracked', async () => {
+    class Hidden extends Model {
+      readonly #hidden = new Dense({ units: 2, name: 'secret' })
+      override call(x: Tensor): Tensor {
+        return this.#hidden.apply(x)
+      }
+    }
+    const model = new Hidden()
+    const error = caught(() => model.apply(x4)) as Error
+    expect(error).toMatchObject({ code: 'ERR_STATE' })
+    expect(error.message).toMatch(/Hidden\.call: it calls Dense 'secret', which it does not own.*this\.track/)
+    class Tracked extends Model {
+      readonly #hidden = this.track(new Dense({ units: 2 }))
+      override call(x: Tensor): Tensor {
+        return this.#hidden.apply(x)
+      }
+    }
+    const tracked = new Tracked()
+    tracked.compile({ optimizer: 'sgd', loss: 'mse' })
+    await tracked.fit(
+      x4,
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      quiet,
+    )
+    expect(tracked.trainableVariables).toHaveLength(2)
+  })
+})

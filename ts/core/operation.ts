@@ -1,0 +1,80 @@
+/** Ops as users call them: on tensors they draw, on symbolic tensors they add a node to the functional graph. */
+
+import { recordCall } from './symbolic-call.js'
+import { isSymbolic, type SymbolicTensor, type Target } from './symbolic-tensor.js'
+import type { Tensor } from './tensor.js'
+
+/** What an op takes where symbolic tensors may stand for tensors, alone or in lists. */
+type Widened<T> = T extends Tensor
+  ? T | SymbolicTensor
+  : T extends readonly (infer E)[]
+    ? Tensor extends E
+      ? readonly (E | SymbolicTensor)[]
+      : T
+    : T
+
+type WidenedAll<A extends readonly unknown[]> = { [K in keyof A]: Widened<A[K]> }
+
+/** A result with symbolic tensors for tensors. */
+export type Symbolic<R> = R extends Tensor
+  ? SymbolicTensor
+  : R extends readonly unknown[] | Readonly<Record<string, unknown>>
+    ? { [K in keyof R]: Symbolic<R[K]> }
+    : R
+
+/** An op: of tensors a tensor, of symbolic tensors a symbolic tensor. */
+export interface Op<A extends readonly unknown[], R = Tensor> {
+  (...args: A): R
+  (...args: WidenedAll<A>): Symbolic<R>
+}
+
+/** One call of an op in a functional graph. */
+export class Operation implements Target {
+  name: string
+  named = false
+  className: string
+  /** The op's name in `ops`. */
+  readonly op: string
+  readonly run: (...args: readonly unknown[]) => unknown
+
+  constructor(op: string, run: (...args: readonly unknown[]) => unknown) {
+    this.op = op
+    this.run = run
+    this.name = op.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    this.className = op[0]!.toUpperCase() + op.slice(1)
+  }
+}
+
+/** The op `name`: `draw` on tensors. */
+export function op<A extends readonly unknown[], R>(name: string, draw: (...args: A) => R): Op<A, R> {
+  const run = draw as unknown as Run
+  // As many parameters as an op has at most: a rest would make a list at every call.
+  const call = (a: unknown, b: unknown, c: unknown, d: unknown): unknown =>
+    isSymbolic(a) || isSymbolic(b) || isSymbolic(c) ? record(name, run, [a, b, c, d]) : run(a, b, c, d)
+  return named(name, call)
+}
+
+/** As {@link op}, where the first argument is a list of tensors. */
+export function opOfList<A extends readonly unknown[], R>(name: string, draw: (...args: A) => R): Op<A, R> {
+  const run = draw as unknown as Run
+  const call = (list: unknown, b: unknown): unknown =>
+    Array.isArray(list) && list.some(isSymbolic) ? record(name, run, [list, b]) : run(list, b)
+  return named(name, call)
+}
+
+/** As {@link op}, for any number of arguments. */
+export function opOfMany<A extends readonly unknown[], R>(name: string, draw: (...args: A) => R): Op<A, R> {
+  const run = draw as unknown as Run
+  return named(name, (...args: unknown[]) => (args.some(isSymbolic) ? record(name, run, args) : run(...args)))
+}
+
+type Run = (...args: readonly unknown[]) => unknown
+
+function record(name: string, run: Run, args: readonly unknown[]): unknown {
+  const given = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1)
+  return recordCall(new Operation(name, run), given, {}, () => run)
+}
+
+function named<A extends readonly unknown[], R>(name: string, call: (...args: never[]) => unknown): Op<A, R> {
+  return Object.defineProperty(call, 'name', { value: name }) as unknown as Op<A, R>
+}

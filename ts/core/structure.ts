@@ -1,0 +1,56 @@
+/**
+ * Structures: one thing, a list of things, or things by name, nested as deep as wanted. Inputs, outputs, masks and the
+ * arguments of calls are structures of tensors.
+ *
+ * Names are visited in alphabetical order, as Keras visits them: the order in which they were written means nothing.
+ */
+
+/** One `T`, a list, or by name; what is optional may be undefined. */
+export type Structure<T> = T | undefined | readonly Structure<T>[] | { readonly [name: string]: Structure<T> }
+
+/** A thing by name, and not a class of its own. */
+export function isNamed(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/** The same structure with everything that is neither a list nor named put through `change`. */
+export function mapStructure(value: unknown, change: (leaf: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((one: unknown) => mapStructure(one, change))
+  if (!isNamed(value)) return change(value)
+  const mapped: Record<string, unknown> = {}
+  for (const name of namesOf(value)) mapped[name] = mapStructure(value[name], change)
+  return mapped
+}
+
+/** All `T` in a structure, in order. */
+export function leavesOf<T>(value: unknown, is: (leaf: unknown) => leaf is T): T[] {
+  if (is(value)) return [value]
+  if (Array.isArray(value)) return value.flatMap((one: unknown) => leavesOf(one, is))
+  return isNamed(value) ? namesOf(value).flatMap((name) => leavesOf(value[name], is)) : []
+}
+
+/** Whether there is a `T` in a structure. Stops at the first leaf of another kind: numbers in nested arrays are data. */
+export function holds(value: unknown, is: (leaf: unknown) => boolean): boolean {
+  if (is(value)) return true
+  if (Array.isArray(value)) {
+    const first: unknown = value.find((one) => one !== undefined && one !== null)
+    return Array.isArray(first) || isNamed(first) ? holds(first, is) : value.some(is)
+  }
+  return isNamed(value) && namesOf(value).some((name) => holds(value[name], is))
+}
+
+/** `leaves` in the places that the things of `structure` that pass `is` have. */
+export function packAs(structure: unknown, is: (leaf: unknown) => boolean, leaves: readonly unknown[]): unknown {
+  let next = 0
+  return mapStructure(structure, (leaf) => {
+    if (!is(leaf)) return leaf
+    next += 1
+    return leaves[next - 1]
+  })
+}
+
+function namesOf(value: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(value).sort()
+}

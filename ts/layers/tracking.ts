@@ -1,0 +1,35 @@
+/** What an object owns: layers, variables and seeds in its properties, and in lists, maps and plain objects there. */
+
+import { isNamed } from '../core/structure.js'
+
+/** All instances of a class that `owner` holds, each once, in the order of its properties. */
+export function ownedBy<T extends object>(owner: object, is: (value: unknown) => value is T): T[] {
+  const found = new Set<T>()
+  const seen = new Set<unknown>([owner])
+  for (const value of Object.values(owner)) collect(value, is, found, seen)
+  return [...found]
+}
+
+function collect<T extends object>(
+  value: unknown,
+  is: (value: unknown) => value is T,
+  found: Set<T>,
+  seen: Set<unknown>,
+): void {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return
+  if (is(value)) {
+    found.add(value)
+    return
+  }
+  const inside = contentsOf(value)
+  if (inside === undefined) return
+  seen.add(value)
+  for (const one of inside) collect(one, is, found, seen)
+}
+
+/** What a container holds. Lists of numbers or words hold nothing, however long they are. */
+function contentsOf(value: object): Iterable<unknown> | undefined {
+  if (Array.isArray(value)) return typeof value[0] === 'object' || value[0] === undefined ? value : undefined
+  if (value instanceof Map || value instanceof Set) return value.values()
+  return isNamed(value) ? Object.values(value) : undefined
+}

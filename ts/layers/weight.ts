@@ -1,0 +1,81 @@
+/** How weights come into being, and what they may be set to. */
+
+import { type ConstraintLike, getConstraint } from '../constraints.js'
+import { returnedTensor } from '../core/check-returned.js'
+import { checkShape } from '../core/shapes.js'
+import { type Tensor, tensor } from '../core/tensor.js'
+import { type Variable, variable } from '../core/variable.js'
+import { checkNames, fail } from '../errors.js'
+import { getInitializer, type InitializerLike } from '../initializers/family.js'
+import type { Initializer } from '../initializers/initializer.js'
+import type { RegularizerLike } from '../regularizers.js'
+import type { DType, Shape, TensorLike } from '../types.js'
+
+/** What `addWeight` needs to know. */
+export interface WeightOptions {
+  readonly name: string
+  readonly shape: Shape
+  readonly initializer?: InitializerLike
+  readonly trainable?: boolean
+  readonly regularizer?: RegularizerLike | null
+  readonly constraint?: ConstraintLike | null
+  readonly dtype?: DType
+}
+
+const WEIGHT_OPTIONS = [
+  'name',
+  'shape',
+  'initializer',
+  'trainable',
+  'regularizer',
+  'constraint',
+  'dtype',
+] as const satisfies readonly (keyof WeightOptions)[]
+
+/** A variable with a first value, and with a constraint where there is one; for the layer `owner`. */
+export function makeWeight(owner: string, options: WeightOptions, layerDType: DType): Variable {
+  checkNames(`${owner}.addWeight`, options, WEIGHT_OPTIONS)
+  const { name, shape, initializer = 'glorotUniform', dtype = layerDType } = options
+  if (typeof name !== 'string') fail('ERR_CONFIG', `${owner}.addWeight name`, 'a name', name)
+  if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length > 0)) {
+    fail('ERR_SHAPE', `${owner}.${name}`, 'known positive lengths', shape, 'Is a length of the input unknown?')
+  }
+  const value = initialValue(getInitializer(initializer), shape, dtype)
+  const weight = variable(value, { name, dtype, trainable: options.trainable ?? true })
+  if (options.constraint) weight.constraint = getConstraint(options.constraint)
+  return weight
+}
+
+/** What an initializer gives, of the shape that was asked for. */
+function initialValue(initializer: Initializer, shape: Shape, dtype: DType): Tensor {
+  const where = `${initializer.className}.call`
+  const value = returnedTensor(initializer.call(shape, dtype), where)
+  checkShape(where, value.shape, shape)
+  return value
+}
+
+/** Sets all `weights` of the layer `owner`; nothing changes unless all values fit. */
+export function setAll(owner: string, weights: readonly Variable[], values: unknown, built: boolean): void {
+  if (!Array.isArray(values) || values.length !== weights.length) {
+    fail(
+      'ERR_SHAPE',
+      `${owner}.setWeights`,
+      `${weights.length} arrays`,
+      Array.isArray(values) ? { text: `${values.length}` } : values,
+      built ? undefined : 'The layer is not built yet',
+    )
+  }
+  const checked = weights.map((weight, i) => valueFor(owner, weight, values[i] as TensorLike | undefined))
+  for (const [i, weight] of weights.entries()) weight.set(checked[i]!.dataSync())
+}
+
+function valueFor(owner: string, weight: Variable, value: TensorLike | undefined): Tensor {
+  const where = `${owner}.setWeights ${weight.name}`
+  if (value === undefined || value === null)
+    fail('ERR_DATA', where, `numbers of shape [${weight.shape.join(', ')}]`, value)
+  const given = tensor(value, undefined, weight.dtype)
+  if (given.shape.length !== weight.shape.length || given.shape.some((length, axis) => length !== weight.shape[axis])) {
+    fail('ERR_SHAPE', where, `shape [${weight.shape.join(', ')}]`, given.shape)
+  }
+  return given
+}
