@@ -1,19 +1,31 @@
 /** Random tensors: each number is a function of (seed, step, element), at any thread count. */
 
 import { floatx, nextSeed } from './config.js'
-import type { Tensor } from './core/tensor.js'
+import { type Tensor, tensor } from './core/tensor.js'
+import { untraced } from './core/trace.js'
 import { currentTrace } from './core/trace-stack.js'
 import { type Variable, variable } from './core/variable.js'
 import { fail } from './errors.js'
 import * as raw from './generated/ops.js'
 import { add, log, multiply, negative, subtract } from './ops/elementwise.js'
-import { cast, full, type Operand, toFloat, toTensor } from './ops/operand.js'
+import { cast, type Operand, toFloat, toTensor } from './ops/operand.js'
 import { argmax, argsort } from './ops/reduce.js'
 import { take } from './ops/shape.js'
 import type { DType, FloatDType, Shape } from './types.js'
 
+/** Bits of a word. */
+const WORD = 0x1_0000_0000
+
+/** What the state grows by at each draw: its last number counts them. */
+const ONE_DRAW = Int32Array.of(0, 0, 1)
+
+/** A state of which nothing has been drawn: the seed's low and high 32 bits, then the number of draws. */
+function fresh(seed: number): Tensor {
+  return tensor(Int32Array.of(seed % WORD | 0, Math.floor(seed / WORD), 0))
+}
+
 /**
- * A stream of random numbers whose position is a variable, so that it goes on exactly where a checkpoint left it.
+ * A stream of random numbers whose seed and position are a variable, so that it goes on exactly where a checkpoint left it.
  *
  * @example
  * import { random } from 'ferrograd'
@@ -23,24 +35,27 @@ import type { DType, FloatDType, Shape } from './types.js'
  * const second = random.normal([2, 3], { seed }) // other numbers
  */
 export class SeedGenerator {
-  /** The seed, an integer from 0 to 2⁵³. */
-  readonly seed: number
-  /** How many draws there were. */
+  /** The low and the high 32 bits of the seed, and how many draws there were. */
   readonly state: Variable
 
   constructor(seed: number = nextSeed()) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       fail('ERR_CONFIG', 'SeedGenerator seed', 'an integer from 0 to 2⁵³', seed)
     }
-    this.seed = seed
-    this.state = variable(0, { name: 'seed_generator_state', dtype: 'int32', trainable: false })
+    this.state = untraced(() => variable(fresh(seed), { name: 'seed_generator_state', trainable: false }))
   }
 
-  /** The step of this draw; the next one is another. */
+  /** The seed, an integer from 0 to 2⁵³. */
+  get seed(): number {
+    const [low = 0, high = 0] = this.state.dataSync()
+    return (low >>> 0) + high * WORD
+  }
+
+  /** The state of this draw; that of the next one is another. */
   next(): Tensor {
-    const step = this.state.read()
-    this.state.assign(add(step, 1))
-    return step
+    const state = this.state.read()
+    this.state.assign(add(state, tensor(ONE_DRAW)))
+    return state
   }
 }
 
@@ -51,18 +66,11 @@ export interface RandomOptions {
   readonly seed?: SeedGenerator | undefined
 }
 
-interface Key {
-  seedLow: number
-  seedHigh: number
-  stream: number
-}
-
-function key(given: SeedGenerator | undefined): [Tensor, Key] {
+/** The state that a draw is made from. */
+function stateOf(given: SeedGenerator | undefined): Tensor {
   // A traced function runs again and again: its draws need a position that moves on.
   const seed = given ?? (currentTrace() === undefined ? undefined : new SeedGenerator())
-  const number = seed?.seed ?? nextSeed()
-  const halves = { seedLow: number % 0x1_0000_0000, seedHigh: Math.floor(number / 0x1_0000_0000), stream: 0 }
-  return [seed?.next() ?? full([], 0, 'int32'), halves]
+  return seed?.next() ?? fresh(nextSeed())
 }
 
 /** Uniform in `[minval, maxval)`. */
@@ -71,8 +79,8 @@ export function uniform(
   options: RandomOptions & { readonly minval?: number; readonly maxval?: number } = {},
 ): Tensor {
   const { minval = 0, maxval = 1, dtype = floatx(), seed } = options
-  const [step, halves] = key(seed)
-  const unit = raw.randomUniform(step, { ...halves, shape: [...shape], dtype })
+  const state = stateOf(seed)
+  const unit = raw.randomUniform(state, { stream: 0, shape: [...shape], dtype })
   return minval === 0 && maxval === 1 ? unit : add(multiply(unit, maxval - minval), minval)
 }
 
@@ -82,8 +90,8 @@ export function normal(
   options: RandomOptions & { readonly mean?: number; readonly stddev?: number } = {},
 ): Tensor {
   const { mean = 0, stddev = 1, dtype = floatx(), seed } = options
-  const [step, halves] = key(seed)
-  return add(multiply(raw.randomNormal(step, { ...halves, shape: [...shape], dtype }), stddev), mean)
+  const state = stateOf(seed)
+  return add(multiply(raw.randomNormal(state, { stream: 0, shape: [...shape], dtype }), stddev), mean)
 }
 
 /** Normal, drawn anew where it is more than two standard deviations from the mean. */
@@ -92,8 +100,8 @@ export function truncatedNormal(
   options: RandomOptions & { readonly mean?: number; readonly stddev?: number } = {},
 ): Tensor {
   const { mean = 0, stddev = 1, dtype = floatx(), seed } = options
-  const [step, halves] = key(seed)
-  return add(multiply(raw.randomTruncatedNormal(step, { ...halves, shape: [...shape], dtype }), stddev), mean)
+  const state = stateOf(seed)
+  return add(multiply(raw.randomTruncatedNormal(state, { stream: 0, shape: [...shape], dtype }), stddev), mean)
 }
 
 /** 1 with a probability, else 0. */
@@ -103,16 +111,16 @@ export function bernoulli(
   options: { readonly dtype?: DType; readonly seed?: SeedGenerator | undefined } = {},
 ): Tensor {
   const { dtype = floatx(), seed } = options
-  const [step, halves] = key(seed)
+  const state = stateOf(seed)
   const drawn = dtype === 'int32' ? 'bool' : dtype
-  return cast(raw.randomBernoulli(step, { ...halves, shape: [...shape], dtype: drawn, probability }), dtype)
+  return cast(raw.randomBernoulli(state, { stream: 0, shape: [...shape], dtype: drawn, probability }), dtype)
 }
 
 /** `1 / keep` with probability `keep`, else 0: what dropout multiplies by. */
 export function dropoutMask(shape: Shape, keep: number, options: RandomOptions = {}): Tensor {
   const { dtype = floatx(), seed } = options
-  const [step, halves] = key(seed)
-  return raw.randomDropout(step, { ...halves, shape: [...shape], dtype, keep })
+  const state = stateOf(seed)
+  return raw.randomDropout(state, { stream: 0, shape: [...shape], dtype, keep })
 }
 
 /** Integers from `minval` to below `maxval`, as `int32`. */
@@ -122,15 +130,15 @@ export function randint(
   maxval: number,
   options: { readonly seed?: SeedGenerator | undefined } = {},
 ): Tensor {
-  const [step, halves] = key(options.seed)
-  return raw.randomIntegers(step, { ...halves, shape: [...shape], dtype: 'int32', low: minval, high: maxval })
+  const state = stateOf(options.seed)
+  return raw.randomIntegers(state, { stream: 0, shape: [...shape], dtype: 'int32', low: minval, high: maxval })
 }
 
 /** One index a row, drawn with the probabilities that `logits` (rows, classes) stand for (Gumbel's trick); `int32`. */
 export function categorical(logits: Operand, options: { readonly seed?: SeedGenerator | undefined } = {}): Tensor {
   const x = toFloat(logits)
-  const [step, halves] = key(options.seed)
-  const open = raw.randomUniformOpen(step, { ...halves, shape: [...x.shape], dtype: x.dtype })
+  const state = stateOf(options.seed)
+  const open = raw.randomUniformOpen(state, { stream: 0, shape: [...x.shape], dtype: x.dtype })
   return argmax(subtract(x, log(negative(log(open)))), { axis: -1 })
 }
 

@@ -318,50 +318,44 @@ export function prod(x: Tensor, attributes: { axes: readonly number[]; keepdims:
 /**
  * 1 (or true) with a probability, else 0.
  *
- * - `seedLow`: The low 32 bits of the seed.
- * - `seedHigh`: The high 32 bits of the seed.
  * - `stream`: Which random operation this is; 32 bits.
  * - `shape`: The shape of `y`.
  * - `dtype`: The type of `y`.
  * - `probability`: From 0 to 1.
  */
 export function randomBernoulli(
-  step: Tensor,
-  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType; probability: number },
+  state: Tensor,
+  attributes: { stream: number; shape: readonly number[]; dtype: DType; probability: number },
 ): Tensor {
   return apply(
     46,
-    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.probability],
-    step,
+    [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.probability],
+    state,
   )
 }
 
 /**
  * `1 / keep` with probability `keep`, else 0: the mask of dropout.
  *
- * - `seedLow`: The low 32 bits of the seed.
- * - `seedHigh`: The high 32 bits of the seed.
  * - `stream`: Which random operation this is; 32 bits.
  * - `shape`: The shape of `y`.
  * - `dtype`: The type of `y`.
  * - `keep`: From 0 to 1.
  */
 export function randomDropout(
-  step: Tensor,
-  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType; keep: number },
+  state: Tensor,
+  attributes: { stream: number; shape: readonly number[]; dtype: DType; keep: number },
 ): Tensor {
   return apply(
     47,
-    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.keep],
-    step,
+    [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.keep],
+    state,
   )
 }
 
 /**
  * Whole numbers in [low, high), int32.
  *
- * - `seedLow`: The low 32 bits of the seed.
- * - `seedHigh`: The high 32 bits of the seed.
  * - `stream`: Which random operation this is; 32 bits.
  * - `shape`: The shape of `y`.
  * - `dtype`: The type of `y`.
@@ -369,93 +363,85 @@ export function randomDropout(
  * - `high`: One above the largest.
  */
 export function randomIntegers(
-  step: Tensor,
-  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType; low: number; high: number },
+  state: Tensor,
+  attributes: { stream: number; shape: readonly number[]; dtype: DType; low: number; high: number },
 ): Tensor {
   return apply(
     48,
-    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.low, attributes.high],
-    step,
+    [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.low, attributes.high],
+    state,
   )
 }
 
 /**
  * Normal with mean 0 and deviation 1.
  *
- * - `seedLow`: The low 32 bits of the seed.
- * - `seedHigh`: The high 32 bits of the seed.
  * - `stream`: Which random operation this is; 32 bits.
  * - `shape`: The shape of `y`.
  * - `dtype`: The type of `y`.
  */
 export function randomNormal(
-  step: Tensor,
-  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType },
+  state: Tensor,
+  attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
     49,
-    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
-    step,
+    [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+    state,
   )
 }
 
 /**
  * Normal with mean 0 and deviation 1, cut at ±2.
  *
- * - `seedLow`: The low 32 bits of the seed.
- * - `seedHigh`: The high 32 bits of the seed.
  * - `stream`: Which random operation this is; 32 bits.
  * - `shape`: The shape of `y`.
  * - `dtype`: The type of `y`.
  */
 export function randomTruncatedNormal(
-  step: Tensor,
-  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType },
+  state: Tensor,
+  attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
     50,
-    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
-    step,
+    [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+    state,
   )
 }
 
 /**
  * Uniform in [0, 1).
  *
- * - `seedLow`: The low 32 bits of the seed.
- * - `seedHigh`: The high 32 bits of the seed.
  * - `stream`: Which random operation this is; 32 bits.
  * - `shape`: The shape of `y`.
  * - `dtype`: The type of `y`.
  */
 export function randomUniform(
-  step: Tensor,
-  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType },
+  state: Tensor,
+  attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
     51,
-    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
-    step,
+    [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+    state,
   )
 }
 
 /**
  * Uniform in (0, 1): its logarithm is finite.
  *
- * - `seedLow`: The low 32 bits of the seed.
- * - `seedHigh`: The high 32 bits of the seed.
  * - `stream`: Which random operation this is; 32 bits.
  * - `shape`: The shape of `y`.
  * - `dtype`: The type of `y`.
  */
 export function randomUniformOpen(
-  step: Tensor,
-  attributes: { seedLow: number; seedHigh: number; stream: number; shape: readonly number[]; dtype: DType },
+  state: Tensor,
+  attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
     52,
-    [attributes.seedLow, attributes.seedHigh, attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
-    step,
+    [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
+    state,
   )
 }
 

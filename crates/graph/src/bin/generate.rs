@@ -11,8 +11,8 @@ const HEAD: &str = "/**
  * What users call is made of these in `ops.ts`, where numbers become tensors and axes are resolved.
  */
 
-import { dtypeCode } from '../dtype.js'
-import { apply, applyAll, applyList, type Tensor } from '../tensor.js'
+import { dtypeCode } from '../core/dtype.js'
+import { apply, applyAll, applyList, type Tensor } from '../core/tensor.js'
 import type { DType } from '../types.js'
 ";
 

@@ -1,4 +1,4 @@
-//! Random tensors: a pure function of (seed, stream, step, element), the step being the only input.
+//! Random tensors: a pure function of (seed, step, stream, element), seed and step being the only input.
 
 use crate::error::{Error, Result};
 use crate::op::{
@@ -37,9 +37,7 @@ pub enum Law {
 pub struct Random {
     /// The law.
     pub law: Law,
-    /// The seed of the model or generator.
-    pub seed: u64,
-    /// Which of its random operations this is.
+    /// Which of the random operations on one state this is.
     pub stream: u32,
     /// The shape of `y`.
     pub shape: Vec<usize>,
@@ -48,9 +46,7 @@ pub struct Random {
 }
 
 /// What every random op's attributes begin with.
-const KEY: [Attribute; 5] = [
-    Attribute { name: "seedLow", kind: AttributeKind::Int, doc: "The low 32 bits of the seed." },
-    Attribute { name: "seedHigh", kind: AttributeKind::Int, doc: "The high 32 bits of the seed." },
+const KEY: [Attribute; 3] = [
     Attribute { name: "stream", kind: AttributeKind::Int, doc: "Which random operation this is; 32 bits." },
     Attribute { name: "shape", kind: AttributeKind::Ints, doc: "The shape of `y`." },
     Attribute { name: "dtype", kind: AttributeKind::DType, doc: "The type of `y`." },
@@ -100,25 +96,29 @@ impl Law {
 
 impl Random {
     fn read(reader: &mut Reader<'_>, law: impl Fn(&mut Reader<'_>) -> Result<Law>) -> Result<Arc<dyn Op>> {
-        let (low, high, stream) = (word(reader)?, word(reader)?, word(reader)?);
-        let (shape, dtype) = (reader.sizes()?, reader.dtype()?);
-        let seed = u64::from(low) | u64::from(high) << 32;
-        Ok(Arc::new(Random { law: law(reader)?, seed, stream, shape, dtype }))
+        let (stream, shape, dtype) = (word(reader)?, reader.sizes()?, reader.dtype()?);
+        Ok(Arc::new(Random { law: law(reader)?, stream, shape, dtype }))
     }
 
     /// A kernel that fills the output with the numbers of `distribution`.
     fn fill<T: Element>(&self, distribution: impl Distribution<T> + Copy + Send + 'static) -> Lowering {
-        let (seed, stream) = (self.seed, self.stream);
+        let stream = self.stream;
         kernel_for(self.law.name(), move |site| {
             let isa = site.target.isa;
             move |io: &mut Io<'_>| {
-                let step = u64::from(io.input::<i32>(0)[0] as u32);
+                let key = key(io.input::<i32>(0), stream);
                 let (threads, y) = (io.threads(), io.output::<T>(0));
-                random::fill(&distribution, &Key { seed, stream, step }, 0, isa, threads, y);
+                random::fill(&distribution, &key, 0, isa, threads, y);
                 Ok(())
             }
         })
     }
+}
+
+/// The bits of a state are without sign.
+fn key(state: &[i32], stream: u32) -> Key {
+    let [low, high, step] = [0, 1, 2].map(|i| u64::from(state[i] as u32));
+    Key { seed: low | high << 32, stream, step }
 }
 
 fn word(reader: &mut Reader<'_>) -> Result<u32> {
@@ -131,13 +131,14 @@ fn int32(reader: &mut Reader<'_>) -> Result<i32> {
     i32::try_from(value).map_err(|_| Error::config(format!("random: expected a 32-bit integer, got {value}")))
 }
 
-/// Random numbers of `law`, keyed by the seed, the stream and `step`, an int32 scalar: each step draws anew.
+/// Random numbers of `law`, keyed by the stream and by `state` (3) int32: the low and the high 32 bits of the seed, and
+/// the step; each step draws anew.
 ///
 /// # Errors
-/// `ERR_DTYPE` where the law has no numbers of `spec`'s dtype or the step is not int32, `ERR_CONFIG` where the law's
-/// parameters are out of range, `ERR_SHAPE` where the step is not a scalar.
-pub fn random(law: Law, (seed, stream): (u64, u32), spec: &Spec, step: &Tensor) -> Result<Tensor> {
-    Tensor::apply(Random { law, seed, stream, shape: spec.shape.to_vec(), dtype: spec.dtype }, &[step])
+/// `ERR_DTYPE` where the law has no numbers of `spec`'s dtype or the state is anything else, `ERR_CONFIG` where the law's
+/// parameters are out of range.
+pub fn random(law: Law, stream: u32, spec: &Spec, state: &Tensor) -> Result<Tensor> {
+    Tensor::apply(Random { law, stream, shape: spec.shape.to_vec(), dtype: spec.dtype }, &[state])
 }
 
 impl Op for Random {
@@ -146,7 +147,7 @@ impl Op for Random {
     }
 
     fn attributes(&self) -> Vec<f64> {
-        let mut out = vec![f64::from(self.seed as u32), (self.seed >> 32) as f64, f64::from(self.stream)];
+        let mut out = vec![f64::from(self.stream)];
         encode_list(&mut out, &self.shape, |size| size as f64);
         out.push(dtype_code(self.dtype));
         out.extend(self.law.parameters());
@@ -155,8 +156,8 @@ impl Op for Random {
 
     fn infer(&self, inputs: &[Spec]) -> Result<Specs> {
         self.law.check(self.dtype)?;
-        if inputs[0] != Spec::new(Shape::scalar(), DType::I32) {
-            return Err(Error::dtype(format!("{}: expected a step int32[], got {}", self.name(), inputs[0])));
+        if inputs[0] != Spec::new(Shape::new(&[3]), DType::I32) {
+            return Err(Error::dtype(format!("{}: expected a state int32[3], got {}", self.name(), inputs[0])));
         }
         match Shape::checked_size(&self.shape) {
             Some(size) if size <= 1 << 33 => Ok(smallvec![Spec::new(Shape::new(&self.shape), self.dtype)]),
@@ -193,8 +194,8 @@ impl Op for Random {
 
 fn examples(laws: &[(Law, DType)]) -> Vec<Example> {
     let case = |(law, dtype): (Law, DType), shape: &[usize]| Example {
-        op: Arc::new(Random { law, seed: 0x0123_4567_89ab_cdef, stream: 7, shape: shape.to_vec(), dtype }),
-        inputs: vec![ExampleInput::int(&[], 0..1000)],
+        op: Arc::new(Random { law, stream: 7, shape: shape.to_vec(), dtype }),
+        inputs: vec![ExampleInput::int(&[3], -1000..1000)],
         smooth: false,
     };
     laws.iter().flat_map(|&law| [case(law, &[3, 67]), case(law, &[]), case(law, &[0, 2])]).collect()
@@ -207,9 +208,9 @@ macro_rules! random {
         pub(crate) const $const: Declaration = Declaration {
             name: $name,
             doc: $doc,
-            inputs: Inputs::Named(&["step"]),
+            inputs: Inputs::Named(&["state"]),
             outputs: 1,
-            attributes: &[KEY[0], KEY[1], KEY[2], KEY[3], KEY[4], $($parameter),*],
+            attributes: &[KEY[0], KEY[1], KEY[2], $($parameter),*],
             read: |reader| Random::read(reader, $read),
             examples: || examples(&$examples),
         };
