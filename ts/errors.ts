@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'ERR_NON_FINITE'
   | 'ERR_ABORTED'
   | 'ERR_FORMAT'
+  | 'ERR_IO'
   | 'ERR_INTERNAL'
 
 /**

@@ -1,6 +1,7 @@
 /** The one import of the addon: everything native comes through here. */
 export {
   applyAll,
+  BindingArchive,
   BindingColumns,
   BindingEpoch,
   BindingProfile,
@@ -9,9 +10,12 @@ export {
   type BindingTensor,
   BindingVariable,
   fill,
+  firstEvent,
   firstNonFinite,
   fromBytes,
   gradients,
+  hashBuckets,
+  histogramEvent,
   inputs,
   instructionSets,
   openBridge,
@@ -19,6 +23,7 @@ export {
   placeholder,
   type Runs,
   release,
+  scalarEvent,
   sizes,
   version,
 } from '../../native/index.cjs'

@@ -1,32 +1,28 @@
-/** Reads IDX, the format of the MNIST files: a big-endian header of magic and lengths, then bytes. */
+/** Reads IDX, the format of the MNIST files, gzipped or not. */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { sizeOf } from '../core/shapes.js'
 import type { ShapedArray } from '../data/shaped.js'
 import { FerrogradError } from '../errors.js'
+import { decode } from '../saving/archive.js'
 
 /** No data set in this format comes near this many bytes; a file that inflates to more is not one. */
 const largest = 2 ** 30
 
-/** The bytes of an IDX file, gzipped or not, with the shape its header states; `rank` is the number of axes expected. */
+/** The bytes of an IDX file with the shape its header states; `rank` is the number of axes expected. */
 export function readIdx(path: string, rank: number): ShapedArray<Uint8Array> {
-  return parseIdx(inflate(readFileSync(path), path), rank, path)
+  const { dtype, shape, values } = parse(inflate(readFileSync(path), path), path)
+  if (!(values instanceof Uint8Array)) refuse(path, 'elements of uint8', dtype)
+  if (shape.length !== rank) refuse(path, `${rank} axes`, `${shape.length}`)
+  return { values, shape }
 }
 
-/** The bytes and the shape of an IDX file's content. */
-export function parseIdx(bytes: Uint8Array, rank: number, path: string): ShapedArray<Uint8Array> {
-  const header = 4 + 4 * rank
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  // 0x08: unsigned bytes; the last byte of the magic number is the rank.
-  const magic = 0x0800 + rank
-  if (bytes.length < header) refuse(path, `a header of ${header} bytes`, `${bytes.length} bytes`)
-  if (view.getUint32(0) !== magic) refuse(path, `magic number ${magic}`, String(view.getUint32(0)))
-  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis))
-  const size = sizeOf(shape)
-  const values = bytes.subarray(header)
-  if (values.length !== size)
-    refuse(path, `${size} bytes after the header (${shape.join(' × ')})`, String(values.length))
-  return { values, shape }
+function parse(bytes: Uint8Array, path: string) {
+  try {
+    return decode('idx', bytes).arrays.get('')!
+  } catch (cause) {
+    if (!(cause instanceof FerrogradError)) throw cause
+    throw new FerrogradError(cause.code, `${path}: ${cause.message}`, { cause })
+  }
 }
 
 function inflate(bytes: Buffer, path: string): Buffer {

@@ -1,12 +1,12 @@
 /** Words to numbers, before training. */
 
+import { hashBuckets } from '../core/native.js'
+import { native } from '../core/runtime.js'
 import { type Tensor, tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { TensorLike } from '../types.js'
-import { farmHash64 } from './farm-hash.js'
 import { flatten, IndexLookup, type LookupFields, type Tokens } from './index-lookup.js'
 import type { Layer } from './layer.js'
-import { sipHash64 } from './sip-hash.js'
 
 const stringFields = {
   /** The word for padding: number 0 with mode `int`, left out with others. */
@@ -39,7 +39,7 @@ const stringFields = {
 export class StringLookup extends IndexLookup<string, typeof stringFields> {
   static override readonly className = 'StringLookup'
   static override readonly fields: typeof stringFields = stringFields
-  readonly #key: readonly [bigint, bigint] | undefined
+  readonly #key: number[] | undefined
 
   constructor(...args: ConstructorParameters<typeof Layer<typeof stringFields & LookupFields>>) {
     super(...args)
@@ -49,13 +49,7 @@ export class StringLookup extends IndexLookup<string, typeof stringFields> {
   /** Numbers of words, or their encoding. */
   lookUp(words: Tokens<string>): Tensor {
     const { flat, shape } = flatten(words)
-    return this.encoded(
-      tensor(
-        Int32Array.from(flat, (word) => this.#number(word)),
-        shape,
-        'int32',
-      ),
-    )
+    return this.encoded(tensor(this.#numbers(flat), shape, 'int32'))
   }
 
   /** Words of numbers, row-major. */
@@ -71,28 +65,41 @@ export class StringLookup extends IndexLookup<string, typeof stringFields> {
     )
   }
 
-  #number(word: string): number {
+  #numbers(words: readonly string[]): Int32Array {
+    const numbers = Int32Array.from(words, (word) => this.#known(word))
+    const unknown = words.filter((_, i) => numbers[i] === UNKNOWN)
+    if (unknown.length === 0) return numbers
+    const buckets = this.#buckets(unknown)
+    let next = 0
+    return numbers.map((number) => (number === UNKNOWN ? buckets[next++]! : number))
+  }
+
+  /** The number of a word of the vocabulary, or of the mask. */
+  #known(word: string): number {
     if (typeof word !== 'string') fail('ERR_DATA', 'StringLookup', 'strings', word)
     if (word === this.options.maskToken) return this.masks ? 0 : -1
     const place = this.known.places.get(word)
-    if (place !== undefined) return this.start + place
-    const { numOovIndices } = this.options
-    if (numOovIndices === 0) fail('ERR_DATA', 'StringLookup', 'words of the vocabulary (or numOovIndices: 1)', word)
-    return (this.masks ? 1 : 0) + (numOovIndices === 1 ? 0 : Number(this.#hash(word) % BigInt(numOovIndices)))
+    return place === undefined ? UNKNOWN : this.start + place
   }
 
-  #hash(word: string): bigint {
-    const bytes = new TextEncoder().encode(word)
-    return this.#key === undefined ? farmHash64(bytes) : sipHash64(bytes, this.#key)
+  /** The numbers of unknown words. */
+  #buckets(words: readonly string[]): readonly number[] {
+    const { numOovIndices } = this.options
+    if (numOovIndices === 0) fail('ERR_DATA', 'StringLookup', 'words of the vocabulary (or numOovIndices: 1)', words[0])
+    const first = this.masks ? 1 : 0
+    if (numOovIndices === 1) return words.map(() => first)
+    return native(() => hashBuckets([...words], numOovIndices, this.#key)).map((bucket) => first + bucket)
   }
 }
 
+/** Stands for a word until its hash is known. */
+const UNKNOWN = -2
+
 /** One number stands for both halves. */
-function keyOf(salt: number | readonly number[] | null): readonly [bigint, bigint] | undefined {
+function keyOf(salt: number | readonly number[] | null): number[] | undefined {
   if (salt === null) return undefined
-  const halves = typeof salt === 'number' ? [salt, salt] : salt
+  const halves = typeof salt === 'number' ? [salt, salt] : [...salt]
   if (halves.length !== 2 || !halves.every(Number.isSafeInteger))
     fail('ERR_CONFIG', 'StringLookup.salt', 'an integer, or two of them', salt)
-  const [first, second] = halves.map((half) => BigInt.asUintN(64, BigInt(half)))
-  return [first!, second!]
+  return halves
 }

@@ -3,10 +3,11 @@
 mod header;
 
 use crate::array::{Array, ElementType};
+use crate::bytes::Pieces;
 use crate::error::{Error, Result};
+use ::safetensors::Dtype;
 use ::safetensors::tensor::{SafeTensors, TensorView};
-use ::safetensors::{Dtype, serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a safetensors file holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,18 +37,13 @@ pub fn read(bytes: &[u8]) -> Result<Contents<'_>> {
 ///
 /// # Errors
 /// Where two arrays share a name, a name is `__metadata__`, or the header would be too long.
-pub fn write(contents: &Contents<'_>) -> Result<Vec<u8>> {
-    let mut names = BTreeSet::new();
-    let mut views = Vec::with_capacity(contents.arrays.len());
-    for Array { name, shape, element, bytes } in &contents.arrays {
-        if name == "__metadata__" || !names.insert(name) {
-            return Err(Error::new(format!("safetensors: expected unique names of arrays, got '{name}' again")));
-        }
-        let view = TensorView::new(dtype(*element), shape.clone(), bytes).map_err(wrong)?;
-        views.push((name, view));
-    }
-    let bytes = serialize(views, None).map_err(wrong)?;
-    header::with_metadata(bytes, &contents.metadata)
+pub fn write<'a>(contents: &'a Contents<'_>) -> Result<Pieces<'a>> {
+    let mut arrays: Vec<&Array<'_>> = contents.arrays.iter().collect();
+    // The widest elements first: each array then begins at a multiple of its elements' size.
+    arrays.sort_by(|a, b| (b.element.size(), &a.name).cmp(&(a.element.size(), &b.name)));
+    let mut file = Pieces::from(header::written(&arrays, &contents.metadata)?);
+    arrays.iter().for_each(|array| file.push(&*array.bytes));
+    Ok(file)
 }
 
 fn array<'a>(name: &str, view: &TensorView<'a>) -> Result<Array<'a>> {
@@ -60,6 +56,7 @@ fn wrong(error: ::safetensors::SafeTensorError) -> Error {
     Error::new(format!("safetensors: {error}"))
 }
 
+/// The format's name of a type.
 fn dtype(element: ElementType) -> Dtype {
     match element {
         ElementType::Bool => Dtype::BOOL,

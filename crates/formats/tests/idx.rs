@@ -1,6 +1,7 @@
 //! IDX: every type, and files that are not what they say.
 
-use ferrograd_formats::idx::{Idx, Values, read};
+use ferrograd_formats::Element;
+use ferrograd_formats::idx::read;
 
 fn file(element: u8, sizes: &[u32], data: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, element, sizes.len() as u8];
@@ -13,24 +14,28 @@ fn refused(bytes: &[u8]) -> String {
     read(bytes).expect_err("a broken file").to_string()
 }
 
+fn values<T: Element>(element: u8, sizes: &[u32], data: &[u8]) -> Vec<T> {
+    read(&file(element, sizes, data)).unwrap().to::<T>().unwrap().into_raw_vec_and_offset().0
+}
+
 #[test]
 fn every_type_is_read_big_endian() {
-    let values = |element, data: &[u8]| read(&file(element, &[2], data)).unwrap().values;
-    assert_eq!(values(0x08, &[1, 255]), Values::U8(vec![1, 255]));
-    assert_eq!(values(0x09, &[1, 255]), Values::I8(vec![1, -1]));
-    assert_eq!(values(0x0b, &[1, 2, 255, 254]), Values::I16(vec![258, -2]));
-    assert_eq!(values(0x0c, &[0, 0, 1, 0, 255, 255, 255, 255]), Values::I32(vec![256, -1]));
+    assert_eq!(values::<u8>(0x08, &[2], &[1, 255]), [1, 255]);
+    assert_eq!(values::<i8>(0x09, &[2], &[1, 255]), [1, -1]);
+    assert_eq!(values::<i16>(0x0b, &[2], &[1, 2, 255, 254]), [258, -2]);
+    assert_eq!(values::<i32>(0x0c, &[2], &[0, 0, 1, 0, 255, 255, 255, 255]), [256, -1]);
     let floats: Vec<u8> = [1.5f32, -2.0].iter().flat_map(|x| x.to_be_bytes()).collect();
-    assert_eq!(values(0x0d, &floats), Values::F32(vec![1.5, -2.0]));
+    assert_eq!(values::<f32>(0x0d, &[2], &floats), [1.5, -2.0]);
     let doubles: Vec<u8> = [0.1f64, f64::MAX].iter().flat_map(|x| x.to_be_bytes()).collect();
-    assert_eq!(values(0x0e, &doubles), Values::F64(vec![0.1, f64::MAX]));
+    assert_eq!(values::<f64>(0x0e, &[2], &doubles), [0.1, f64::MAX]);
 }
 
 #[test]
 fn the_shape_is_the_headers() {
     let bytes = file(0x08, &[2, 3, 1], &[1, 2, 3, 4, 5, 6]);
-    assert_eq!(read(&bytes).unwrap(), Idx { shape: vec![2, 3, 1], values: Values::U8(vec![1, 2, 3, 4, 5, 6]) });
-    assert_eq!(read(&file(0x0e, &[0, 28], &[])).unwrap(), Idx { shape: vec![0, 28], values: Values::F64(vec![]) });
+    let array = read(&bytes).unwrap();
+    assert_eq!((&array.shape[..], &array.bytes[..]), (&[2, 3, 1][..], &[1, 2, 3, 4, 5, 6][..]));
+    assert_eq!(read(&file(0x0e, &[0, 28], &[])).unwrap().shape, [0, 28]);
 }
 
 #[test]

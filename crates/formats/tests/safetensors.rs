@@ -1,7 +1,7 @@
 //! safetensors: there and back, and files made to mislead.
 
-use ferrograd_formats::safetensors::{Contents, read, write};
-use ferrograd_formats::{Array, ElementType};
+use ferrograd_formats::safetensors::{self, Contents, read};
+use ferrograd_formats::{Array, ElementType, Result};
 use std::collections::BTreeMap;
 
 const TYPES: [ElementType; 13] = {
@@ -27,6 +27,10 @@ fn metadata(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 fn file(header: &str, data: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat()
+}
+
+fn write(contents: &Contents<'_>) -> Result<Vec<u8>> {
+    safetensors::write(contents).map(|pieces| pieces.concat())
 }
 
 fn refused(bytes: &[u8]) -> String {

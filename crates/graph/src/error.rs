@@ -19,6 +19,10 @@ pub enum ErrorCode {
     NonFinite,
     /// Stopped because the caller asked.
     Aborted,
+    /// A file that is not what it should be.
+    Format,
+    /// A file that the system does not let us read or write.
+    Io,
     /// A bug of ours.
     Internal,
 }
@@ -33,6 +37,8 @@ impl AsRef<str> for ErrorCode {
             ErrorCode::State => "ERR_STATE",
             ErrorCode::NonFinite => "ERR_NON_FINITE",
             ErrorCode::Aborted => "ERR_ABORTED",
+            ErrorCode::Format => "ERR_FORMAT",
+            ErrorCode::Io => "ERR_IO",
             ErrorCode::Internal => "ERR_INTERNAL",
         }
     }

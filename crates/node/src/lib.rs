@@ -8,6 +8,7 @@ pub mod call;
 pub mod epoch;
 pub mod error;
 pub mod external;
+pub mod formats;
 pub mod handle;
 pub mod job;
 pub mod profile;

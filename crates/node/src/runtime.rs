@@ -12,7 +12,8 @@ use ferrograd_kernels::target::{Precision, Target};
 use ferrograd_kernels::threads::Threads;
 use napi::Env;
 use napi_derive::napi;
-use std::sync::Arc;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::{Arc, OnceLock};
 
 /// The machinery behind every tensor, variable and program of one environment.
 #[napi]
@@ -29,9 +30,23 @@ pub(crate) struct Shared {
     pub target: Target,
     pub workers: Workers,
     cache: Arc<Cache>,
+    pool: Arc<OnceLock<Option<ThreadPool>>>,
 }
 
 impl Shared {
+    /// Does work that is no step (files, checksums, conversions): what it splits by rayon, as many threads do as compute.
+    /// They start at the first such work; where the system has none to give, rayon's own do it.
+    pub fn beside<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        let pool = || {
+            let builder = ThreadPoolBuilder::new().num_threads(self.threads.count());
+            builder.thread_name(|index| format!("ferrograd-beside-{index}")).build().ok()
+        };
+        match self.pool.get_or_init(pool) {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
     /// The numbers of `tensors`, computed where they are not there yet.
     pub fn values(&self, tensors: &[Tensor]) -> ferrograd_graph::Result<Vec<Arc<Memory>>> {
         if let Some(values) = tensors.iter().map(Tensor::evaluated).collect() {
@@ -76,7 +91,8 @@ impl BindingRuntime {
         let workers = Workers::new(done);
         let hook = env.add_env_cleanup_hook(workers.clone(), |workers| workers.close());
         hook.map_err(|error| internal(error.to_string()))?;
-        let shared = Shared { threads: Threads::new(count), target, workers, cache: Arc::default() };
+        let shared =
+            Shared { threads: Threads::new(count), target, workers, cache: Arc::default(), pool: Arc::default() };
         Ok(BindingRuntime { shared, queue: Queue::default() })
     }
 

@@ -1,8 +1,11 @@
 //! The JSON header: what the format's crate does not check of it, and metadata in a fixed order.
 
+use super::dtype;
+use crate::array::Array;
 use crate::error::{Error, Result};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -35,6 +38,9 @@ fn header(bytes: &[u8]) -> Result<&[u8]> {
     }
 }
 
+/// The key of the metadata, which no array may have.
+const METADATA: &str = "__metadata__";
+
 struct Unique;
 
 impl<'de> Visitor<'de> for Unique {
@@ -55,22 +61,25 @@ impl<'de> Visitor<'de> for Unique {
     }
 }
 
-/// The file with `metadata` in its header, keys in order: the crate's own map has none.
-pub(super) fn with_metadata(file: Vec<u8>, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>> {
-    if metadata.is_empty() {
-        return Ok(file);
+/// A header and its length, which brings the arrays to a multiple of eight bytes. Keys are in order.
+pub(super) fn written(arrays: &[&Array<'_>], metadata: &BTreeMap<String, String>) -> Result<Vec<u8>> {
+    let mut fields = BTreeMap::new();
+    let mut start = 0;
+    for Array { name, shape, element, bytes } in arrays {
+        let end = start + bytes.len();
+        let field = json!({ "dtype": dtype(*element), "shape": shape, "data_offsets": [start, end] });
+        if name == METADATA || fields.insert(name.as_str(), field).is_some() {
+            return Err(Error::new(format!("safetensors: expected unique names of arrays, got '{name}' again")));
+        }
+        start = end;
     }
-    let arrays = header(&file)?;
-    let data = &file[LENGTH + arrays.len()..];
-    let fields = arrays.trim_ascii_end().strip_prefix(b"{").unwrap_or_default();
-    let metadata = serde_json::to_string(metadata).map_err(|error| Error::new(format!("safetensors: {error}")))?;
-    let comma = if fields == b"}" { "" } else { "," };
-    let mut header = format!("{{\"__metadata__\":{metadata}{comma}").into_bytes();
-    header.extend(fields);
-    // Spaces up to whole words, so that the arrays stay aligned.
+    if !metadata.is_empty() {
+        fields.insert(METADATA, json!(metadata));
+    }
+    let mut header = serde_json::to_vec(&fields).map_err(|error| Error::new(format!("safetensors: {error}")))?;
     header.resize(header.len().next_multiple_of(LENGTH), b' ');
     if header.len() > LIMIT {
         return Err(Error::new(format!("safetensors: a header of {} bytes is too long", header.len())));
     }
-    Ok([&(header.len() as u64).to_le_bytes()[..], &header, data].concat())
+    Ok([&(header.len() as u64).to_le_bytes()[..], &header].concat())
 }

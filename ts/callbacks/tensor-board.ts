@@ -2,10 +2,11 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { ArgumentsOf } from '../../options/fields.js'
-import { Callback, type Logs } from '../callback.js'
-import { histogramEvent, scalarEvent, versionEvent } from './events.js'
-import { histogramOf } from './histogram.js'
+import { firstEvent, histogramEvent, scalarEvent } from '../core/native.js'
+import { native } from '../core/runtime.js'
+import type { ArgumentsOf } from '../options/fields.js'
+import type { TypedArray } from '../types.js'
+import { Callback, type Logs } from './callback.js'
 
 const fields = {
   /** The folder; `train` and `validation` are made in it. */
@@ -39,10 +40,8 @@ export class TensorBoard extends Callback<typeof fields> {
   override onEpochEnd(epoch: number, logs: Logs): void {
     for (const [name, value] of Object.entries(logs)) {
       const validation = name.startsWith('val_')
-      this.#write(
-        validation ? 'validation' : 'train',
-        scalarEvent(now(), epoch, `epoch_${validation ? name.slice(4) : name}`, value),
-      )
+      const tag = `epoch_${validation ? name.slice(4) : name}`
+      this.#write(validation ? 'validation' : 'train', () => scalarEvent(now(), epoch, tag, value))
     }
     const { histogramFreq } = this.options
     if (histogramFreq > 0 && epoch % histogramFreq === 0) this.#writeWeights(epoch)
@@ -61,14 +60,14 @@ export class TensorBoard extends Callback<typeof fields> {
   #writeWeights(epoch: number): void {
     for (const layer of this.model.layers) {
       for (const weight of layer.weights) {
-        const histogram = histogramOf(weight.dataSync())
-        this.#write('train', histogramEvent(now(), epoch, `${layer.name}/${weight.name}/histogram`, histogram))
+        const values = floats(weight.dataSync())
+        this.#write('train', () => histogramEvent(now(), epoch, `${layer.name}/${weight.name}/histogram`, values))
       }
     }
   }
 
-  #write(part: string, event: Buffer): void {
-    writeSync(this.#fileOf(part), event)
+  #write(part: string, event: () => Uint8Array): void {
+    writeSync(this.#fileOf(part), native(event))
   }
 
   /** Opened when there is something to write. */
@@ -80,13 +79,20 @@ export class TensorBoard extends Callback<typeof fields> {
     const name = `events.out.tfevents.${Math.floor(now())}.${hostname()}.${process.pid}.${opened++}.v2`
     const file = openSync(join(folder, name), 'a')
     this.#files.set(part, file)
-    writeSync(file, versionEvent(now()))
+    writeSync(
+      file,
+      native(() => firstEvent(now())),
+    )
     return file
   }
 }
 
 /** Makes the names of two files of one second differ. */
 let opened = 0
+
+function floats(values: TypedArray): Float32Array | Float64Array {
+  return values instanceof Float32Array || values instanceof Float64Array ? values : Float64Array.from(values)
+}
 
 function now(): number {
   return Date.now() / 1000

@@ -1,0 +1,239 @@
+/** Files against what h5py, Keras, NumPy and safetensors say of them, and ours back again (see also `crates/formats/tests`). */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { tensor } from '../../ts/core/tensor.js'
+import { variable } from '../../ts/core/variable.js'
+import { multiply } from '../../ts/ops.js'
+import {
+  decode,
+  encode,
+  type FileArray,
+  type Member,
+  newestCheckpoint,
+  readCheckpoint,
+  readHdf5,
+  readNpy,
+  readNpz,
+  readSafetensors,
+  readZip,
+  saveCheckpoint,
+  writeCheckpoint,
+  writeHdf5,
+  writeNpy,
+  writeNpz,
+  writeSafetensors,
+  writeZip,
+} from '../../ts/saving/archive.js'
+
+const fixtures = fileURLToPath(new URL('../fixtures/files', import.meta.url))
+const fixture = (name: string): string => join(fixtures, name)
+
+interface Told {
+  readonly dtype: string
+  readonly shape: readonly number[]
+  readonly data: readonly (number | boolean | readonly number[])[]
+}
+interface ToldHdf5 {
+  readonly arrays: Readonly<Record<string, Told>>
+  readonly attributes: unknown
+}
+const told = JSON.parse(readFileSync(fixture('files.json'), 'utf8')) as Readonly<Record<string, unknown>>
+
+const folder = mkdtempSync(join(tmpdir(), 'ferrograd-archive-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const at = (name: string): string => join(folder, name)
+
+/** What the core has of a type of a file. */
+const computable: Readonly<Record<string, string>> = {
+  float16: 'float32',
+  bfloat16: 'float32',
+  uint8: 'int32',
+  int8: 'int32',
+  uint16: 'int32',
+  int16: 'int32',
+  uint32: 'int32',
+  uint64: 'int32',
+  int64: 'int32',
+}
+
+function check(arrays: ReadonlyMap<string, FileArray>, expected: Readonly<Record<string, Told>>): void {
+  expect([...arrays.keys()].sort()).toEqual(Object.keys(expected).sort())
+  for (const [name, { dtype, shape, values }] of arrays) {
+    const one = expected[name]!
+    expect(dtype, name).toBe(computable[one.dtype] ?? one.dtype)
+    expect(shape, name).toEqual(one.shape)
+    expect(Array.from(values as Float64Array), name).toEqual(one.data.flat().map(Number))
+  }
+}
+
+describe('files of others', () => {
+  it.each(['earliest.h5', 'latest.h5', 'model.weights.h5', 'model.h5'])('hdf5: %s', async (name) => {
+    const { arrays, attributes } = await readHdf5(fixture(name))
+    const expected = told[name] as ToldHdf5
+    check(arrays, expected.arrays)
+    expect(attributes).toEqual(expected.attributes)
+  })
+
+  it('safetensors of PyTorch, with metadata', async () => {
+    const { arrays, metadata } = await readSafetensors(fixture('torch.safetensors'))
+    check(arrays, told['torch.safetensors'] as never)
+    expect(metadata).toEqual({ format: 'pt', naïve: '"quoted"' })
+  })
+
+  it.each(['stored.npz', 'deflated.npz'])('npz: %s', async (name) => {
+    check(await readNpz(fixture(name)), told.npz as never)
+  })
+
+  it('npy', async () => {
+    const { dtype, shape, values } = await readNpy(fixture('version3.npy'))
+    expect([dtype, shape, [...values]]).toEqual(['float32', [2, 3], [-4, -1, 2, 5, 8, 11]])
+  })
+
+  it('a model of Keras: text, bytes and the weights inside', async () => {
+    const zip = await readZip(fixture('model.keras'))
+    expect(zip.names).toEqual(told['model.keras'])
+    expect(JSON.parse(zip.text('metadata.json')!)).toMatchObject({ keras_version: '3.15.1' })
+    const weights = await zip.hdf5('model.weights.h5')
+    check(weights!.arrays, (told['model.weights.h5'] as ToldHdf5).arrays)
+    expect([zip.text('none'), await zip.hdf5('none')]).toEqual([undefined, undefined])
+  })
+})
+
+const float32 = (shape: readonly number[], ...values: number[]): FileArray => ({
+  dtype: 'float32',
+  shape,
+  values: Float32Array.from(values),
+})
+
+describe('there and back', () => {
+  const arrays = new Map<string, FileArray>([
+    ['a/kernel', float32([2, 2], 1, 2, 3, 4)],
+    ['a/count', { dtype: 'int32', shape: [], values: Int32Array.of(-7) }],
+    ['b', { dtype: 'float64', shape: [3], values: Float64Array.of(0.1, Number.NaN, -0) }],
+    ['empty', float32([0, 3])],
+    ['true', { dtype: 'bool', shape: [2], values: Uint8Array.of(1, 0) }],
+  ])
+
+  it('hdf5, with attributes', async () => {
+    const attributes = { '': { root: 'é' }, a: { list: ['x', ''], n: 1.5 }, 'none/here': { name: 'dropout' } }
+    await writeHdf5(at('a.h5'), { arrays, attributes })
+    expect(await readHdf5(at('a.h5'))).toEqual({ arrays, attributes })
+  })
+
+  it('safetensors, with metadata', async () => {
+    await writeSafetensors(at('a.safetensors'), { arrays, metadata: { a: '1' } })
+    expect(await readSafetensors(at('a.safetensors'))).toEqual({ arrays, metadata: { a: '1' } })
+  })
+
+  it('npz and npy', async () => {
+    await writeNpz(at('a.npz'), arrays)
+    expect(await readNpz(at('a.npz'))).toEqual(arrays)
+    await writeNpy(at('a.npy'), arrays.get('b')!)
+    expect(await readNpy(at('a.npy'))).toEqual(arrays.get('b'))
+  })
+
+  it('checkpoints, with any text', async () => {
+    await writeCheckpoint(at('a.ferrograd'), { arrays, text: 'as it is: \u0000 é' })
+    expect(await readCheckpoint(at('a.ferrograd'))).toEqual({ arrays, text: 'as it is: \u0000 é' })
+  })
+
+  it('zip, with hdf5 inside', async () => {
+    const weights = { arrays, attributes: {} }
+    const members = new Map<string, Member>([
+      ['config.json', '{"ü":1}'],
+      ['bytes', Uint8Array.of(1, 2)],
+      ['weights.h5', weights],
+    ])
+    await writeZip(at('a.zip'), members)
+    const zip = await readZip(at('a.zip'))
+    expect(zip.names).toEqual([...members.keys()])
+    expect([zip.text('config.json'), zip.bytes('bytes')]).toEqual(['{"ü":1}', Uint8Array.of(1, 2)])
+    expect(await zip.hdf5('weights.h5')).toEqual(weights)
+  })
+
+  it('in memory, of the types that only files have', () => {
+    const odd = new Map<string, FileArray>([
+      ['big', { dtype: 'int64', shape: [1], values: BigInt64Array.of(-(2n ** 40n)) }],
+      ['half', { dtype: 'bfloat16', shape: [1], values: Uint16Array.of(0x3f80) }],
+    ])
+    expect(decode('safetensors', encode('safetensors', odd))).toEqual({ arrays: odd, text: '{}' })
+  })
+
+  it('tensors are written as they are at the call, without being awaited', async () => {
+    const weight = variable([1, 2, 3])
+    const writing = writeSafetensors(at('now.safetensors'), {
+      arrays: new Map([
+        ['weight', weight.read()],
+        ['twice', multiply(weight.read(), 2)],
+        ['small', tensor(4)],
+      ]),
+      metadata: {},
+    })
+    weight.assign([7, 8, 9])
+    await writing
+    const { arrays: found } = await readSafetensors(at('now.safetensors'))
+    expect([...found].map(([name, { values }]) => [name, [...values]])).toEqual([
+      ['small', [4]],
+      ['twice', [2, 4, 6]],
+      ['weight', [1, 2, 3]],
+    ])
+  })
+})
+
+describe('a directory of checkpoints', () => {
+  const contents = (epoch: number) => ({ arrays: new Map([['w', float32([1], epoch)]]), text: `${epoch}` })
+
+  it('keeps the last, finds the newest whole one and says what it skipped', async () => {
+    const directory = at('run')
+    expect(await newestCheckpoint(directory)).toEqual({ found: undefined, skipped: [] })
+    const paths: string[] = []
+    for (const epoch of [1, 2, 3, 4]) paths.push(await saveCheckpoint(directory, epoch, contents(epoch), 3))
+    expect(readdirSync(directory).sort()).toEqual(paths.slice(1).map((path) => path.slice(directory.length + 1)))
+    truncateSync(paths[3]!, statSync(paths[3]!).size - 1)
+    const { found, skipped } = await newestCheckpoint(directory)
+    expect(found).toEqual({ ...contents(3), path: paths[2] })
+    expect(skipped).toEqual([{ path: paths[3], reason: expect.stringContaining('cut off') }])
+  })
+})
+
+describe('bad files', () => {
+  const rejected = (promise: Promise<unknown>): Promise<unknown> => promise.then(undefined, (error: unknown) => error)
+
+  it.each([
+    ['a missing file', () => readHdf5(at('missing')), 'ERR_IO', /missing: cannot read/],
+    ['a directory', () => readZip(folder), 'ERR_IO', /cannot read/],
+    ['a path that cannot be', () => writeZip(at('no/such/folder'), new Map()), 'ERR_IO', /cannot write/],
+    ['another format', () => readSafetensors(fixture('model.keras')), 'ERR_FORMAT', /of safetensors, got one of zip/],
+    [
+      'soft links',
+      () => readHdf5(fixture('refused-soft.h5')),
+      'ERR_FORMAT',
+      /refused-soft\.h5: .*soft links are refused/,
+    ],
+    ['code', () => readNpy(fixture('objects.npy')), 'ERR_FORMAT', /a type of numbers/],
+  ])('%s', async (_, read, code, message) => {
+    expect(await rejected(read())).toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+
+  it('an integer that does not fit', async () => {
+    const big = new Map<string, FileArray>([
+      ['step', { dtype: 'int64', shape: [2], values: BigInt64Array.of(1n, 2n ** 31n) }],
+    ])
+    writeFileSync(at('big.safetensors'), encode('safetensors', big))
+    expect(await rejected(readSafetensors(at('big.safetensors')))).toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringContaining(`array 'step': expected int64 that fits int32, got 2147483648`),
+    })
+  })
+
+  it('a write that fails leaves the file that was there', async () => {
+    await writeNpy(at('kept.npy'), float32([1], 5))
+    const twice = new Map([['../out', 'x']])
+    expect(await rejected(writeZip(at('kept.npy'), twice))).toMatchObject({ code: 'ERR_FORMAT' })
+    expect([...(await readNpy(at('kept.npy'))).values]).toEqual([5])
+  })
+})

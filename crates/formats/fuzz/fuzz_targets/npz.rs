@@ -1,0 +1,6 @@
+//! Has the reader of npz read whatever comes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = ferrograd_formats::Format::Npz.read(bytes);
+});

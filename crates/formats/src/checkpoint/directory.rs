@@ -1,0 +1,100 @@
+//! A directory of checkpoints: the last few are kept, the newest whole one is found.
+
+use super::{Contents, read, write};
+use crate::error::{Error, Result};
+use crate::file;
+use std::path::{Path, PathBuf};
+
+/// The names: `checkpoint-` and a number that grows from one to the next.
+const BEGINNING: &str = "checkpoint-";
+const ENDING: &str = ".ferrograd";
+
+/// A file that was passed over, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The newest whole checkpoint of a directory, and the newer ones that are not whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Newest {
+    /// The file and its bytes, which [`read`] accepts; none where there is no whole one.
+    pub found: Option<(PathBuf, Vec<u8>)>,
+    /// Newer files that were passed over.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Finds the newest whole checkpoint; a directory that is not there has none.
+///
+/// # Errors
+/// Where the system refuses to list the directory.
+pub fn newest(directory: &Path) -> Result<Newest> {
+    let mut newest = Newest::default();
+    for (_, path) in numbered(directory)?.into_iter().rev() {
+        let whole = file::read(&path).and_then(|bytes| read(&bytes).map(drop).map(|()| bytes));
+        match whole {
+            Ok(bytes) => {
+                newest.found = Some((path, bytes));
+                break;
+            }
+            Err(error) => newest.skipped.push(Skipped { path, reason: error.to_string() }),
+        }
+    }
+    Ok(newest)
+}
+
+/// Writes checkpoint `number` and then removes all but the last `keep` that are not newer; the file that was written.
+///
+/// # Errors
+/// Where the directory cannot be made or the file not be written; older checkpoints are untouched then.
+pub fn save(directory: &Path, number: u64, contents: &Contents<'_>, keep: usize) -> Result<PathBuf> {
+    let pieces = write(contents)?;
+    std::fs::create_dir_all(directory).map_err(|error| Error::io("make", directory, &error))?;
+    let path = directory.join(format!("{BEGINNING}{number:012}{ENDING}"));
+    file::write(&path, &pieces)?;
+    let older: Vec<_> = numbered(directory)?.into_iter().filter(|(older, _)| *older <= number).collect();
+    for (_, path) in older.iter().rev().skip(keep.max(1)) {
+        // One that stays costs room, no more.
+        let _ = std::fs::remove_file(path);
+    }
+    remove_abandoned(directory);
+    Ok(path)
+}
+
+/// The checkpoints of a directory by their numbers, ascending.
+fn numbered(directory: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("list", directory, &error)),
+    };
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let mut found: Vec<(u64, PathBuf)> = paths.filter_map(|path| Some((number_of(&path)?, path))).collect();
+    found.sort();
+    Ok(found)
+}
+
+fn number_of(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.strip_prefix(BEGINNING)?.strip_suffix(ENDING)?.parse().ok()
+}
+
+/// How old a temporary file is of which nobody takes care any more.
+const ABANDONED: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// Removes temporary files of checkpoints whose writers were killed.
+fn remove_abandoned(directory: &Path) {
+    let beginning = format!("{}{BEGINNING}", file::HIDDEN);
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with(&beginning) && name.ends_with(file::ENDING));
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        let age = modified.and_then(|modified| modified.elapsed().ok());
+        if ours && age.is_some_and(|age| age > ABANDONED) {
+            // Somebody else may have removed it.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! All formats behind one door: bytes in, arrays and a text out, and back.
+
+use crate::array::Array;
+use crate::bytes::Pieces;
+use crate::error::{Error, Result};
+use crate::{checkpoint, hdf5, idx, npy, safetensors, zip};
+
+/// A format of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Groups of arrays, with attributes as the text: `{ path: { name: value } }`.
+    Hdf5,
+    /// Members are arrays of bytes; there is no text.
+    Zip,
+    /// Arrays, with metadata as the text: `{ key: string }`.
+    Safetensors,
+    /// One array without a name; there is no text.
+    Npy,
+    /// Arrays; there is no text.
+    Npz,
+    /// One array without a name, only read; there is no text.
+    Idx,
+    /// Arrays and any text.
+    Checkpoint,
+}
+
+/// What a file holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Contents<'a> {
+    /// The arrays.
+    pub arrays: Vec<Array<'a>>,
+    /// What else there is, as each format says; JSON but for checkpoints, empty where there is nothing.
+    pub text: String,
+}
+
+/// How a format is called and how its files begin.
+const NAMES: [(Format, &str, &[u8]); 7] = [
+    (Format::Hdf5, "hdf5", hdf5::SIGNATURE),
+    (Format::Zip, "zip", zip::SIGNATURE),
+    (Format::Safetensors, "safetensors", b""),
+    (Format::Npy, "npy", npy::SIGNATURE),
+    (Format::Npz, "npz", zip::SIGNATURE),
+    (Format::Idx, "idx", b""),
+    (Format::Checkpoint, "checkpoint", checkpoint::SIGNATURE),
+];
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 7] =
+        [Format::Hdf5, Format::Zip, Format::Safetensors, Format::Npy, Format::Npz, Format::Idx, Format::Checkpoint];
+
+    /// Its name, in lower case.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(format, ..)| *format == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// The format of a name.
+    pub fn named(name: &str) -> Option<Format> {
+        NAMES.iter().find(|(_, known, _)| *known == name).map(|(format, ..)| *format)
+    }
+
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// Where it is not one of this format, whole and free of what is refused; a file of another format is called by its
+    /// name.
+    pub fn read(self, bytes: &[u8]) -> Result<Contents<'_>> {
+        self.contents(bytes).map_err(|error| match self.mistaken(bytes) {
+            Some(other) => Error::new(format!("expected a file of {}, got one of {other}", self.name())),
+            None => error,
+        })
+    }
+
+    fn contents(self, bytes: &[u8]) -> Result<Contents<'_>> {
+        let textless = |arrays| Contents { arrays, text: String::new() };
+        match self {
+            Format::Hdf5 => {
+                let hdf5::Contents { arrays, attributes } = hdf5::read(bytes)?;
+                Ok(Contents { arrays, text: written(&attributes)? })
+            }
+            Format::Zip => zip::read(bytes).map(textless),
+            Format::Safetensors => {
+                let safetensors::Contents { arrays, metadata } = safetensors::read(bytes)?;
+                Ok(Contents { arrays, text: written(&metadata)? })
+            }
+            Format::Npy => npy::read(bytes).map(|array| textless(vec![array])),
+            Format::Npz => npy::read_all(bytes).map(textless),
+            Format::Idx => idx::read(bytes).map(|array| textless(vec![array])),
+            Format::Checkpoint => {
+                let checkpoint::Contents { arrays, metadata } = checkpoint::read(bytes)?;
+                Ok(Contents { arrays, text: metadata })
+            }
+        }
+    }
+
+    /// Hands the bytes of a file to `take`: large arrays are not copied.
+    ///
+    /// # Errors
+    /// Where the format cannot hold the contents, and where `take` fails.
+    pub fn write<R>(self, contents: Contents<'_>, take: impl FnOnce(Pieces<'_>) -> Result<R>) -> Result<R> {
+        let Contents { arrays, text } = contents;
+        match self {
+            Format::Hdf5 => take(hdf5::write(&hdf5::Contents { arrays, attributes: parsed(&text)? })?),
+            Format::Safetensors => {
+                take(safetensors::write(&safetensors::Contents { arrays, metadata: parsed(&text)? })?)
+            }
+            Format::Checkpoint => take(checkpoint::write(&checkpoint::Contents { arrays, metadata: text })?),
+            Format::Zip => {
+                let members =
+                    arrays.iter().map(|array| zip::Member { name: &array.name, content: (&*array.bytes).into() });
+                take(zip::write(members.collect())?)
+            }
+            Format::Npz => take(npy::write_all(&arrays)?.into()),
+            Format::Npy => match &arrays[..] {
+                [array] => take(npy::write(array)?),
+                several => Err(Error::new(format!("npy: expected one array, got {}", several.len()))),
+            },
+            Format::Idx => Err(Error::new("idx is only read")),
+        }
+    }
+
+    /// What else the bytes are, where they are clearly not of this format.
+    fn mistaken(self, bytes: &[u8]) -> Option<&'static str> {
+        let own =
+            NAMES.iter().any(|(format, _, start)| *format == self && !start.is_empty() && bytes.starts_with(start));
+        if own || (matches!(self, Format::Zip | Format::Npz) && bytes.starts_with(zip::EMPTY)) {
+            return None;
+        }
+        let known = NAMES.iter().map(|(_, name, start)| (*name, *start)).chain(OTHERS);
+        known.filter(|(_, start)| !start.is_empty()).find(|(_, start)| bytes.starts_with(start)).map(|(name, _)| name)
+    }
+}
+
+/// Files that are taken for others, by their first bytes.
+const OTHERS: [(&str, &[u8]); 3] = [("gzip", b"\x1f\x8b"), ("pickle (Python)", b"\x80\x02"), ("JSON", b"{")];
+
+fn written<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::new(error.to_string()))
+}
+
+fn parsed<T: Default + serde::de::DeserializeOwned>(text: &str) -> Result<T> {
+    if text.is_empty() {
+        return Ok(T::default());
+    }
+    serde_json::from_str(text).map_err(|error| Error::new(format!("expected the format's text as JSON: {error}")))
+}
