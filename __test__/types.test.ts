@@ -1,9 +1,9 @@
 /** What must not compile. Each line would also throw: these functions are checked, and never called. */
-import { input, Model, type Sequential, tensor } from 'ferrograd'
-import { EarlyStopping, type Logs } from 'ferrograd/callbacks'
+import { input, Model, ops, type Sequential, type SymbolicTensor, type Tensor, tensor } from 'ferrograd'
+import { EarlyStopping, type EpochLogs, type Logs } from 'ferrograd/callbacks'
 import { Dataset } from 'ferrograd/data'
 import { digits } from 'ferrograd/datasets'
-import { Dense } from 'ferrograd/layers'
+import { Add, type CallContext, Dense, Layer } from 'ferrograd/layers'
 import { expect, expectTypeOf, test } from 'vitest'
 import type { History } from '../ts/callbacks/history.js'
 import type { EpochReport, FitRun } from '../ts/training/fit-run.js'
@@ -72,9 +72,66 @@ function forms(model: Sequential): void {
   model.predict(Dataset.fromArrays({ x }).batch(2))
 }
 
+class Split extends Layer {
+  override call(x: Tensor): [Tensor, Tensor] {
+    return [x, x]
+  }
+}
+
+class Attend extends Layer {
+  override call(
+    { query, value }: { query: Tensor; value: Tensor; key?: Tensor },
+    _: CallContext & { causal?: boolean },
+  ): Tensor {
+    return ops.add(query, value)
+  }
+}
+
+/** `apply` takes and gives what `call` declares. */
+function calls(x: Tensor, s: SymbolicTensor, model: Sequential): void {
+  expectTypeOf(new Split().apply(x)).toEqualTypeOf<[Tensor, Tensor]>()
+  expectTypeOf(new Split().apply(s)[1]).toEqualTypeOf<SymbolicTensor>()
+  expectTypeOf(new Dense({ units: 1 }).apply(s)).toEqualTypeOf<SymbolicTensor>()
+  expectTypeOf(new Dense({ units: 1 }).apply([[1]])).toEqualTypeOf<Tensor>()
+  expectTypeOf(ops.add(s, 1)).toEqualTypeOf<SymbolicTensor>()
+  expectTypeOf(ops.add(x, 1)).toEqualTypeOf<Tensor>()
+  expectTypeOf(s.add(1).pipe(new Dense({ units: 1 }), ops.relu)).toEqualTypeOf<SymbolicTensor>()
+  expectTypeOf(new Attend().apply({ query: s, value: s }, { causal: true })).toEqualTypeOf<SymbolicTensor>()
+  model.fit(Dataset.fromArrays({ x: [[1]], y: [1] }).batch(1), { epochs: 2 })
+  // @ts-expect-error
+  new Dense({ units: 1 }).apply([x, x])
+  // @ts-expect-error
+  new Add().apply(x)
+  // @ts-expect-error
+  new Attend().apply(x)
+  // @ts-expect-error
+  new Attend().apply({ query: x })
+  // @ts-expect-error
+  new Attend().apply({ query: x, value: x }, { casual: true })
+  // @ts-expect-error
+  ops.add(s, 'one')
+  // @ts-expect-error
+  model.fit(Dataset.fromArrays({ x: [[1]], y: [1] }).batch(1), { epoch: 2 })
+}
+
+/** `predict` gives the structure of the outputs. */
+async function predictions(x: SymbolicTensor): Promise<void> {
+  expectTypeOf(await new Model({ inputs: x, outputs: x }).predict([[1]])).toEqualTypeOf<Tensor>()
+  const two = new Model({ inputs: x, outputs: [x, x.add(1)] })
+  expectTypeOf((await two.predict([[1]]))[1]).toEqualTypeOf<Tensor>()
+  const named = new Model({ inputs: x, outputs: { size: x, kind: x } })
+  expectTypeOf((await named.predict([[1]])).kind).toEqualTypeOf<Tensor>()
+  // @ts-expect-error
+  void (await named.predict([[1]])).colour
+  const any: Model = named
+  void any
+}
+
 test('what the calls of a model return', () => {
   expectTypeOf<ReturnType<Sequential['fit']>>().toEqualTypeOf<FitRun>()
   expectTypeOf<Awaited<FitRun>>().toEqualTypeOf<History>()
-  expectTypeOf<EpochReport['logs']>().toEqualTypeOf<Logs>()
-  expect(misspelt.length + wellSpelt.length + forms.length).toBe(3)
+  expectTypeOf<EpochReport['logs']>().toEqualTypeOf<EpochLogs>()
+  expectTypeOf<EpochReport['logs']['loss']>().toEqualTypeOf<number>()
+  expectTypeOf<EpochReport['logs']>().toExtend<Logs>()
+  expect([misspelt, wellSpelt, forms, calls, predictions].every((one) => typeof one === 'function')).toBe(true)
 })

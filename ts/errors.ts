@@ -13,8 +13,21 @@ export type ErrorCode =
   | 'ERR_IO'
   | 'ERR_INTERNAL'
 
+/** What an error says, in parts: its message is `where: expected …, got …. Hint`. */
+export interface ErrorDetails {
+  /** What was called, and which of its arguments or options it is about. */
+  readonly where?: string | undefined
+  /** What would have been right. */
+  readonly expected?: string | undefined
+  /** The value that came instead. */
+  readonly received?: unknown
+  /** What to do about it. */
+  readonly hint?: string | undefined
+}
+
 /**
- * An error with a code, thrown before anything has changed.
+ * An error with a code, thrown before anything has changed. What was aborted by a signal has the name `AbortError`, as
+ * everywhere on the web; all others are called `FerrogradError`.
  *
  * @example
  * import { FerrogradError } from 'ferrograd'
@@ -23,23 +36,47 @@ export type ErrorCode =
  * try {
  *   new Dense({ units: -3 })
  * } catch (error) {
- *   if (error instanceof FerrogradError && error.code === 'ERR_CONFIG') console.log(error.message)
+ *   if (error instanceof FerrogradError && error.code === 'ERR_CONFIG') console.log(error.where, error.received) // Dense.units -3
  * }
  */
-export class FerrogradError extends Error {
-  override readonly name = 'FerrogradError'
+export class FerrogradError extends Error implements ErrorDetails {
+  override readonly name: 'FerrogradError' | 'AbortError'
   readonly code: ErrorCode
+  readonly where: string | undefined
+  readonly expected: string | undefined
+  readonly received: unknown
+  readonly hint: string | undefined
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(code: ErrorCode, message: string, options: ErrorOptions & ErrorDetails = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.name = code === 'ERR_ABORTED' ? 'AbortError' : 'FerrogradError'
     this.code = code
+    this.where = options.where
+    this.expected = options.expected
+    this.received = options.received
+    this.hint = options.hint
+    for (const key of ['where', 'expected', 'received', 'hint'] as const)
+      Object.defineProperty(this, key, { enumerable: false })
   }
 }
 
 /** Throws `where: expected …, got …. Hint`; `got` is shown by {@link show} unless it is already a sentence (`{ text }`). */
 export function fail(code: ErrorCode, where: string, expected: string, got: unknown, hint?: string): never {
-  const actual = isText(got) ? got.text : show(got)
-  throw new FerrogradError(code, `${where}: expected ${expected}, got ${actual}${withHint(hint)}`)
+  const received = isText(got) ? got.text : got
+  throw errorOf(code, { where, expected, received, hint }, isText(got) ? got.text : show(got))
+}
+
+/** The same, of which something is known better: where it happened, or what to do. */
+export function withDetails(error: FerrogradError, details: ErrorDetails): FerrogradError {
+  const { where, expected, received, hint } = error
+  const actual = typeof received === 'string' ? received : show(received)
+  return errorOf(error.code, { where, expected, received, hint, ...details }, actual, error)
+}
+
+function errorOf(code: ErrorCode, details: ErrorDetails, actual: string, cause?: unknown): FerrogradError {
+  const { where, expected, hint } = details
+  const message = `${where}: expected ${expected}, got ${actual}${withHint(hint)}`
+  return new FerrogradError(code, message, { ...details, ...(cause === undefined ? {} : { cause }) })
 }
 
 /** Refuses a misspelt option, and an argument that is not an options object. */
@@ -49,10 +86,8 @@ export function checkNames(where: string, options: unknown, known: readonly stri
   }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
-    throw new FerrogradError(
-      'ERR_CONFIG',
-      `${where}: unknown option '${key}'. ${hintFor(key, known).replace(/^d/, 'D')}`,
-    )
+    const hint = hintFor(key, known).replace(/^d/, 'D')
+    throw new FerrogradError('ERR_CONFIG', `${where}: unknown option '${key}'. ${hint}`, { where, received: key, hint })
   }
 }
 

@@ -4,11 +4,12 @@ export * as callbacks from './callbacks/index.js'
 export * as config from './config.js'
 export * as constraints from './constraints.js'
 export { version } from './core/native.js'
+export type { Structure } from './core/structure.js'
 export { Tensor, tensor } from './core/tensor.js'
 export { Variable, type VariableOptions, variable } from './core/variable.js'
 export * as data from './data/index.js'
 export * as datasets from './datasets/index.js'
-export { type ErrorCode, FerrogradError } from './errors.js'
+export { type ErrorCode, type ErrorDetails, FerrogradError } from './errors.js'
 export {
   customGradient,
   type GradientOptions,
@@ -37,6 +38,7 @@ export {
 } from './model/index.js'
 export * as ops from './ops.js'
 export * as optimizers from './optimizers/index.js'
+export type { FieldSpec, FieldTable, OptionsOf, ValuesOf } from './options/fields.js'
 export * as random from './random.js'
 export * as regularizers from './regularizers.js'
 export * as saving from './saving/index.js'

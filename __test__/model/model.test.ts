@@ -96,12 +96,12 @@ describe('a functional model', () => {
     const shared = new Dense({ units: 2, name: 'shared' })
     const model = new Model({ inputs: [p, q], outputs: [shared.apply(p), shared.apply(q)] })
     expect(model.weights).toHaveLength(2)
-    const outputs = await model.predict<Tensor[]>({ q: x4, p: ops.negative(x4) })
+    const outputs = await model.predict({ q: x4, p: ops.negative(x4) })
     expect(outputs.map(({ shape }) => shape)).toEqual([
       [2, 2],
       [2, 2],
     ])
-    const same = await model.predict<Tensor[]>([ops.negative(x4), x4])
+    const same = await model.predict([ops.negative(x4), x4])
     expect(await same[1]!.data()).toEqual(await outputs[1]!.data())
   })
 

@@ -6,6 +6,9 @@ import { Configurable, type FieldTable, type NoFields } from '../options/fields.
 /** Numbers by name: the loss and the metrics so far. */
 export type Logs = Record<string, number>
 
+/** The logs of a whole epoch: the loss is always among them. */
+export type EpochLogs = Logs & { readonly loss: number }
+
 /** A hook may be asynchronous: training waits for it. */
 export type HookResult = void | Promise<void>
 

@@ -1,4 +1,5 @@
 /** Records what each epoch reported. */
+import { inspectWith } from '../core/inspect.js'
 import type { Profile } from '../training/profile.js'
 import { Callback, type Logs } from './callback.js'
 
@@ -24,6 +25,19 @@ export class History extends Callback {
   readonly epoch: number[] = []
   /** Where the time of a step went, if `fit` was asked to measure it by `profile: true`. */
   profile: Profile | undefined
+
+  static {
+    inspectWith(History, (history) => history.toString())
+  }
+
+  /** `History(3 epochs; loss 0.52 → 0.11)`: each log from the first epoch to the last. */
+  override toString(): string {
+    const short = (value: number | undefined): string => String(Number((value ?? Number.NaN).toPrecision(4)))
+    const logs = Object.entries(this.history).map(
+      ([name, values]) => `${name} ${short(values[0])} → ${short(values.at(-1))}`,
+    )
+    return `History(${[`${this.epoch.length} epochs`, ...logs].join('; ')})`
+  }
 
   override onEpochEnd(epoch: number, logs: Logs): void {
     this.epoch.push(epoch)

@@ -2,6 +2,7 @@
 export {
   Callback,
   type CallbackLike,
+  type EpochLogs,
   type HookResult,
   type Hooks,
   type Logs,

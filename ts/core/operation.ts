@@ -1,8 +1,10 @@
 /** Ops as users call them: on tensors they draw, on symbolic tensors they add a node to the functional graph. */
 
+import { FerrogradError, withDetails } from '../errors.js'
+import type { TensorLike } from '../types.js'
 import { recordCall } from './symbolic-call.js'
 import { isSymbolic, type SymbolicTensor, type Target } from './symbolic-tensor.js'
-import type { Tensor } from './tensor.js'
+import { Tensor, tensor } from './tensor.js'
 
 /** What an op takes where symbolic tensors may stand for tensors, alone or in lists. */
 type Widened<T> = T extends Tensor
@@ -49,8 +51,14 @@ export class Operation implements Target {
 export function op<A extends readonly unknown[], R>(name: string, draw: (...args: A) => R): Op<A, R> {
   const run = draw as unknown as Run
   // As many parameters as an op has at most: a rest would make a list at every call.
-  const call = (a: unknown, b: unknown, c: unknown, d: unknown): unknown =>
-    isSymbolic(a) || isSymbolic(b) || isSymbolic(c) ? record(name, run, [a, b, c, d]) : run(a, b, c, d)
+  const call = (a: unknown, b: unknown, c: unknown, d: unknown): unknown => {
+    if (isSymbolic(a) || isSymbolic(b) || isSymbolic(c)) return record(name, run, [a, b, c, d])
+    try {
+      return run(a, b, c, d)
+    } catch (error) {
+      throw aboutOperand(name, [a, b, c], error)
+    }
+  }
   return named(name, call)
 }
 
@@ -66,6 +74,27 @@ export function opOfList<A extends readonly unknown[], R>(name: string, draw: (.
 export function opOfMany<A extends readonly unknown[], R>(name: string, draw: (...args: A) => R): Op<A, R> {
   const run = draw as unknown as Run
   return named(name, (...args: unknown[]) => (args.some(isSymbolic) ? record(name, run, args) : run(...args)))
+}
+
+/** An error about what is no tensor, with the op and the argument; any other as it is. */
+function aboutOperand(name: string, args: readonly unknown[], error: unknown): unknown {
+  if (!(error instanceof FerrogradError) || error.where !== DATA) return error
+  const at = args.findIndex((arg) => !(arg instanceof Tensor) && !isData(arg))
+  const hint = error.received === undefined ? 'A layer is called by apply(x): its call(x) makes no weights' : error.hint
+  return withDetails(error, { where: `${name}, argument ${at + 1}`, hint })
+}
+
+/** Where `tensor` says that its errors happened. */
+const DATA = 'tensor data'
+
+function isData(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null && 'read' in value) return true
+  try {
+    tensor(value as TensorLike)
+    return true
+  } catch {
+    return false
+  }
 }
 
 type Run = (...args: readonly unknown[]) => unknown

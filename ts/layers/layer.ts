@@ -2,6 +2,7 @@
 
 import { floatx } from '../config.js'
 import { returnedNow, returnedScalar } from '../core/check-returned.js'
+import { inspectWith } from '../core/inspect.js'
 import { sizeOf } from '../core/shapes.js'
 import { leavesOf, mapStructure } from '../core/structure.js'
 import { buildShapesOf, recordCall, recordKnown } from '../core/symbolic-call.js'
@@ -13,7 +14,7 @@ import { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
-import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../options/fields.js'
+import { type ArgumentsOf, Configurable, type FieldTable, givenOptions, type NoFields } from '../options/fields.js'
 import { snakeClass } from '../options/names.js'
 import { SeedGenerator } from '../random.js'
 import { getRegularizer, type Regularizer } from '../regularizers.js'
@@ -87,6 +88,14 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   static override readonly fields: FieldTable = layerFields
   /** The names of the inputs, in Keras's order, of a layer whose `call` takes them by name: the first is passed by place. */
   static readonly parameters: readonly string[] = []
+
+  static {
+    inspectWith(Layer, (layer) => {
+      const size = layer.built ? `${layer.countParams().toLocaleString('en-US')} params` : 'not built'
+      const given = givenOptions(layer)
+      return `${layer.className} '${layer.name}' (${given === '' ? '' : `${given}; `}${size})`
+    })
+  }
 
   /** How the layer is called. A model makes the default names of its layers unique. */
   name: string

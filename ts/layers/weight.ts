@@ -32,13 +32,16 @@ const WEIGHT_OPTIONS = [
   'dtype',
 ] as const satisfies readonly (keyof WeightOptions)[]
 
+const ONE_INPUT = 'The layer was called with a list of tensors, and takes one: join them with Concatenate or Add first'
+
 /** A variable with a first value, and with a constraint where there is one; for the layer `owner`. */
 export function makeWeight(owner: string, options: WeightOptions, layerDType: DType): Variable {
   checkNames(`${owner}.addWeight`, options, WEIGHT_OPTIONS)
   const { name, shape, initializer = 'glorotUniform', dtype = layerDType } = options
   if (typeof name !== 'string') fail('ERR_CONFIG', `${owner}.addWeight name`, 'a name', name)
   if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length > 0)) {
-    fail('ERR_SHAPE', `${owner}.${name}`, 'known positive lengths', shape, 'Is a length of the input unknown?')
+    const hint = Array.isArray(shape) && shape.some(Array.isArray) ? ONE_INPUT : 'Is a length of the input unknown?'
+    fail('ERR_SHAPE', `${owner}.${name}`, 'known positive lengths', shape, hint)
   }
   const value = initialValue(getInitializer(initializer), shape, dtype)
   const weight = variable(value, { name, dtype, trainable: options.trainable ?? true })

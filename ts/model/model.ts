@@ -1,7 +1,8 @@
 /** Models: layers that are trained together. Thin: a method calls a function of `training/` or of this folder. */
 
-import type { Logs } from '../callbacks/callback.js'
-import { isNamed, leavesOf, packAs, type Structure } from '../core/structure.js'
+import type { EpochLogs, Logs } from '../callbacks/callback.js'
+import { inspectWith } from '../core/inspect.js'
+import { isNamed, leavesOf, packAs } from '../core/structure.js'
 import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
@@ -14,11 +15,19 @@ import { evaluate } from '../training/evaluate.js'
 import { fitModel } from '../training/fit.js'
 import type { FitRun } from '../training/fit-run.js'
 import { type BatchOptions, predictOnBatch, testOnBatch, trainOnBatch } from '../training/on-batch.js'
-import type { EvaluateOptions, FitOptions, ModelData, PredictOptions, Targets } from '../training/options.js'
+import type {
+  BatchSource,
+  EvaluateOptions,
+  FitOptions,
+  ModelData,
+  PredictOptions,
+  Targets,
+} from '../training/options.js'
 import { predict } from '../training/predict.js'
 import { forgetSteps } from '../training/programs.js'
 import { checkIdle } from '../training/session.js'
 import { type Batch, computeLoss, type StepLogs, testStep, trainStep } from '../training/step.js'
+import { isStream } from '../training/stream-feed.js'
 import type { Config, Json } from '../types.js'
 import { modelConfig, serializeModel } from './config.js'
 import { toDot, toMermaid } from './diagram.js'
@@ -26,13 +35,14 @@ import { modelFromConfig } from './from-config.js'
 import { type AnyLayer, buildGraph, type Graph, runGraph, symbolsIn } from './graph.js'
 import { numbered } from './names.js'
 import { type SummaryOptions, summary } from './summary.js'
+import type { Predicted, Symbols } from './typed-model.js'
 
 /** What a functional model is made of; a subclass that writes `call` needs none of it. */
-export interface ModelOptions {
+export interface ModelOptions<Out extends Symbols = Symbols> {
   /** What `input()` returned: one, a list, or by name. */
-  readonly inputs?: Structure<SymbolicTensor>
+  readonly inputs?: Symbols
   /** What the layers and ops gave: one, a list, or by name. */
-  readonly outputs?: Structure<SymbolicTensor>
+  readonly outputs?: Out
   readonly name?: string
   readonly trainable?: boolean
 }
@@ -52,7 +62,7 @@ export interface ModelOptions {
  * model.compile({ optimizer: 'adam', loss: 'mse' })
  * ```
  */
-export class Model extends Layer {
+export class Model<const Out extends Symbols = Symbols> extends Layer {
   static override readonly className: string = 'Functional'
   /** Set it to true to end a training after the current epoch (or, in a batch hook, step). */
   stopTraining = false
@@ -62,7 +72,11 @@ export class Model extends Layer {
   #compiled: Compiled | undefined
   #disposed = false
 
-  constructor(options: ModelOptions = {}) {
+  static {
+    inspectWith(Model, (model) => summary(model, { print: false }))
+  }
+
+  constructor(options: ModelOptions<Out> = {}) {
     const { inputs, outputs, ...layerOptions } = options
     super(layerOptions)
     if (inputs !== undefined && outputs !== undefined) this.setGraph(inputs, outputs)
@@ -185,17 +199,23 @@ export class Model extends Layer {
    * for await (const { epoch, logs } of model.fit(x, y, { epochs: 3, verbose: 0 })) console.log(epoch, logs.loss)
    * ```
    */
-  fit(x: ModelData, y?: Targets, options?: FitOptions): FitRun {
-    return fitModel(this, x, y, options)
+  fit(x: BatchSource, options?: FitOptions): FitRun
+  fit(x: ModelData, y?: Targets, options?: FitOptions): FitRun
+  fit(x: ModelData, y?: unknown, options?: FitOptions): FitRun {
+    const [targets, given] = apart<FitOptions>(x, y, options)
+    return fitModel(this, x, targets, given)
   }
 
-  /** The loss and the metrics on data, e.g. `{ loss, accuracy }`. */
-  evaluate(x: ModelData, y?: Targets, options?: EvaluateOptions): Promise<Logs> {
-    return evaluate(this, x, y, options)
+  /** The loss and the metrics on data, e.g. `{ loss, accuracy }`. A dataset has its targets with it. */
+  evaluate(x: BatchSource, options?: EvaluateOptions): Promise<EpochLogs>
+  evaluate(x: ModelData, y?: Targets, options?: EvaluateOptions): Promise<EpochLogs>
+  evaluate(x: ModelData, y?: unknown, options?: EvaluateOptions): Promise<EpochLogs> {
+    const [targets, given] = apart<EvaluateOptions>(x, y, options)
+    return evaluate(this, x, targets, given) as Promise<EpochLogs>
   }
 
-  /** The outputs for data: a tensor; `predict<Tensor[]>` for a model with several outputs. */
-  predict<T extends Tensor | Tensor[] = Tensor>(x: ModelData, options?: PredictOptions): Promise<T> {
+  /** The outputs for data, in the structure that the model was made with: one tensor, a list, or by name. */
+  predict<T = Predicted<Out, this>>(x: ModelData, options?: PredictOptions): Promise<T> {
     return predict(this, x, options) as Promise<T>
   }
 
@@ -209,8 +229,8 @@ export class Model extends Layer {
     return testOnBatch(this, x, y, options)
   }
 
-  /** The outputs for one batch. */
-  predictOnBatch<T extends Tensor | Tensor[] = Tensor>(x: ModelData): Promise<T> {
+  /** The outputs for one batch, as {@link predict} gives them. */
+  predictOnBatch<T = Predicted<Out, this>>(x: ModelData): Promise<T> {
     return predictOnBatch(this, x) as Promise<T>
   }
 
@@ -290,6 +310,12 @@ export class Model extends Layer {
     this.#graph = undefined
     this.built = false
   }
+}
+
+/** Targets and options: a stream has its targets with it, so that options may follow it at once. */
+function apart<O>(x: unknown, y: unknown, options: O | undefined): [Targets | undefined, O | undefined] {
+  const isOptions = options === undefined && isNamed(y) && isStream(x)
+  return isOptions ? [undefined, y as O] : [y as Targets | undefined, options]
 }
 
 /** Names of inputs or outputs: their own, or those of what they come from, each once. */

@@ -1,5 +1,6 @@
 /** A model that is a plain stack of layers. */
 
+import type { SymbolicTensor } from '../core/symbolic-tensor.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { InputLayer } from '../layers/input.js'
@@ -26,7 +27,7 @@ import { uniqueNames } from './names.js'
  * ])
  * ```
  */
-export class Sequential extends Model {
+export class Sequential extends Model<SymbolicTensor> {
   static override readonly className: string = 'Sequential'
   #stack: AnyLayer[] = []
   #entrance: InputLayer | undefined

@@ -8,6 +8,7 @@
 
 import type { Activation, ActivationLike } from '../activations.js'
 import type { Constraint, ConstraintLike } from '../constraints.js'
+import { inspectWith } from '../core/inspect.js'
 import { FerrogradError, fail, hintFor, show } from '../errors.js'
 import type { InitializerLike } from '../initializers/family.js'
 import type { Initializer } from '../initializers/initializer.js'
@@ -219,7 +220,8 @@ function asRecord(options: unknown, where: string): Readonly<Record<string, unkn
 }
 
 function unknownOption(where: string, key: string, known: readonly string[]): never {
-  return fail('ERR_CONFIG', where, 'options it knows', { text: `'${key}'` }, hintFor(key, known))
+  const hint = hintFor(key, known).replace(/^d/, 'D')
+  throw new FerrogradError('ERR_CONFIG', `${where}: unknown option '${key}'. ${hint}`, { where, received: key, hint })
 }
 
 function resolveField(
@@ -230,7 +232,8 @@ function resolveField(
   kinds: Kinds,
 ): unknown {
   const present = Object.hasOwn(given, key)
-  if (!present && !('default' in spec)) throw new FerrogradError('ERR_CONFIG', `${where}.${key}: is required`)
+  if (!present && !('default' in spec))
+    throw new FerrogradError('ERR_CONFIG', `${where}.${key}: is required`, { where: `${where}.${key}` })
   const value = present ? given[key] : spec.default
   if (value === null && (spec.default === null || spec.nullable === true)) return null
   return kindOf(spec, kinds).check(value, `${where}.${key}`, spec)
@@ -410,6 +413,10 @@ export abstract class Configurable<F extends FieldTable = NoFields> {
     this.options = resolveOptions(new.target, options, kinds) as ValuesOf<F>
   }
 
+  static {
+    inspectWith(Configurable, (object) => `${object.className}(${givenOptions(object)})`)
+  }
+
   /** The name of this object's class in Keras. */
   get className(): string {
     return classNameOf(this.constructor as Configured)
@@ -419,6 +426,26 @@ export abstract class Configurable<F extends FieldTable = NoFields> {
   getConfig(): Config {
     return configOf(this.constructor as Configured, this.options as Readonly<Record<string, unknown>>, this.#kinds)
   }
+}
+
+/** The options that are not the defaults, for people: `units: 3, activation: relu`. */
+export function givenOptions(object: Configurable<FieldTable>): string {
+  const options = object.options as Readonly<Record<string, unknown>>
+  const given = Object.entries(fieldsOf(object.constructor as Configured)).filter(
+    ([key, spec]) => key !== 'name' && !isDefault(options[key], spec.default),
+  )
+  return given.map(([key]) => `${key}: ${nameOf(options[key])}`).join(', ')
+}
+
+/** A default is written as a user would: an activation or an initializer by its name. */
+function isDefault(value: unknown, written: unknown): boolean {
+  if (value === written) return true
+  return typeof written === 'string' && canonical(nameOf(value)) === canonical(written)
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value === 'function') return value.name
+  return value instanceof Configurable ? value.className : show(value)
 }
 
 /** A serialized object as Keras 3 writes it. */

@@ -236,7 +236,8 @@ function checkShape(where: string, column: Column, wanted: PartialShape): void {
 function shapeHint(got: readonly number[], row: readonly (number | null)[]): string | undefined {
   const size = row.reduce<number>((product, length) => product * (length ?? Number.NaN), 1)
   const numbers = sizeOf(got)
-  if (got.length === 1 && numbers === size) return 'For one sample, wrap it: [sample]'
+  if (got.length === 1 && numbers === size)
+    return 'For one sample, wrap it: [sample]; a dataset of samples: call .batch(32) on it'
   if (got.length === 1 && numbers % size === 0)
     return `A typed array alone has no shape: pass { values, shape: [${[numbers / size, ...row].join(', ')}] }`
   if (sizeOf(got.slice(1)) === size) return 'Reshape the data, or begin the model with Flatten or Reshape'

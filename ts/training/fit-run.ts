@@ -1,12 +1,12 @@
 /** What `fit` returns: a promise of the history, and a stream of its epochs. */
-import type { Logs } from '../callbacks/callback.js'
+import type { EpochLogs } from '../callbacks/callback.js'
 import type { History } from '../callbacks/history.js'
 
 /** One epoch, as it is reported to a loop over a fit. */
 export interface EpochReport {
   /** Counted from 0. */
   readonly epoch: number
-  readonly logs: Logs
+  readonly logs: EpochLogs
 }
 
 /** Tells the loop over a fit, if there is one, about an epoch; resolves when it wants the next. */
@@ -22,7 +22,7 @@ export type Report = (report: EpochReport) => Promise<void>
  *
  * declare const model: Sequential
  * for await (const { epoch, logs } of model.fit([[0], [1]], [[1], [3]], { epochs: 100, verbose: 0 })) {
- *   if (logs.loss! < 0.01) break
+ *   if (logs.loss < 0.01) break
  *   console.log(epoch, logs.loss)
  * }
  * ```

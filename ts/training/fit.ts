@@ -1,5 +1,5 @@
 /** `fit`: epochs of training steps, validation between them, callbacks around them. */
-import type { Callback, CallbackLike, Logs } from '../callbacks/callback.js'
+import type { Callback, CallbackLike, EpochLogs, Logs } from '../callbacks/callback.js'
 import { History } from '../callbacks/history.js'
 import { CallbackList } from '../callbacks/list.js'
 import { ProgbarLogger } from '../callbacks/progbar-logger.js'
@@ -181,7 +181,7 @@ async function epochs(training: Training, guarded: boolean, waiting: Waiting): P
     if (isDue(plan.validationFreq, epoch) && !stop.signal.aborted) logs = { ...logs, ...(await validate(training)) }
     checkAborted('fit', plan.signal)
     await waiting(() => callbacks.callNumbered('onEpochEnd', epoch, logs))
-    const event: EpochReport = { epoch, logs }
+    const event: EpochReport = { epoch, logs: logs as EpochLogs }
     await waiting(() => report(event))
   }
   checkAborted('fit', plan.signal)
