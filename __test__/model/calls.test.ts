@@ -1,6 +1,7 @@
 /** Calls with arguments: ops, operators and named arguments on symbolic tensors; inputs, outputs and masks by name. */
 import { input, Model, ops, Sequential, type Tensor, tensor, type Variable } from 'ferrograd'
 import { BatchNormalization, type CallContext, Dense, Dropout, Layer, type Masks } from 'ferrograd/layers'
+import { MeanAbsoluteError } from 'ferrograd/metrics'
 import { describe, expect, test } from 'vitest'
 import { caught } from '../caught.js'
 
@@ -190,6 +191,15 @@ describe('several results', () => {
         await model.evaluate(x4, { halves: x4.slice([0, 0], { size: [2, 2] }), halves_1: x4.slice([0, 2]) }, quiet),
       ),
     ).toEqual(['loss', 'halves_loss', 'halves_1_loss'])
+  })
+
+  test('one metric object on two outputs is refused', async () => {
+    const x = input({ shape: [4] })
+    const model = new Model({ inputs: x, outputs: { a: x.add(0), b: new Dense({ units: 1 }).apply(x) } })
+    const shared = new MeanAbsoluteError()
+    model.compile({ loss: { b: 'mse' }, metrics: { a: [shared], b: [shared] } })
+    const run = model.evaluate(x4, { a: x4, b: [[1], [2]] }, quiet)
+    await expect(run).rejects.toMatchObject({ code: 'ERR_CONFIG', where: 'compile.metrics' })
   })
 
   test('each has a mask of its own', () => {

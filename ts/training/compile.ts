@@ -202,12 +202,19 @@ function placeMetrics(
       for (const like of list) {
         if (target === undefined) fail('ERR_DATA', 'compile.metrics', `targets for ${known[output]}`, { text: 'none' })
         const metric = getMetric(like, target.shape, yPred[output]!.shape, 'compile.metrics')
+        if (placed.some((one) => one.metric === metric)) usedTwice(metric)
         const key = freeKey(`${yPred.length > 1 ? `${known[output]}_` : ''}${metric.name}`, keys, weighted)
         placed.push({ output, key, metric, weighted })
       }
     }
   }
   return placed
+}
+
+/** Two outputs would add to one state, and both would report the mixture. */
+function usedTwice(metric: Metric): never {
+  const hint = 'Make another: its state is of one output'
+  return fail('ERR_CONFIG', 'compile.metrics', 'a metric object in one place', { text: `${metric.name} in two` }, hint)
 }
 
 /** A weighted metric that is there unweighted too gets Keras's prefix; further ones are numbered. */
