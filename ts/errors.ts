@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'ERR_CONFIG'
   | 'ERR_DATA'
   | 'ERR_STATE'
+  | 'ERR_MEMORY'
   | 'ERR_NON_FINITE'
   | 'ERR_ABORTED'
   | 'ERR_FORMAT'

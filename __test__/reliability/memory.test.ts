@@ -148,3 +148,46 @@ describe("a loop of one's own leaves nothing behind, with turns of the event loo
     expect((process.memoryUsage().rss - before) / megabyte).toBeLessThan(40)
   })
 })
+
+describe('memory that cannot be had', () => {
+  const refusal = (words: RegExp) => (error: FerrogradError) => error.code === 'ERR_MEMORY' && words.test(error.message)
+
+  test('is an error of a pending tensor, and the process goes on', async () => {
+    const long = 200_000
+    const huge = ops.sum(ops.matmul(ops.ones([long, 1]), ops.ones([1, long])))
+    await expect(huge.data()).rejects.toSatisfy(refusal(/a program that fits \d+ bytes of memory, got one of 1\d{11}/))
+    expect(() => huge.dataSync()).toThrow(/most of it around matmul/)
+    expect(ops.add(1, 1).itemSync()).toBe(2)
+  })
+
+  test('is an error of a compiled function', async () => {
+    const square = jit((x: Tensor) => ops.sum(ops.matmul(ops.reshape(x, [-1, 1]), ops.reshape(x, [1, -1]))))
+    await expect(square(ops.ones([200_000]))).rejects.toSatisfy(refusal(/memory/))
+  })
+})
+
+test('a loop over an op with several outputs keeps no trail', async () => {
+  const step = async (x: Tensor): Promise<Tensor> => {
+    const { values } = ops.topK(x, 50_000)
+    await values.data()
+    return values
+  }
+  let x = tensor(Float32Array.from({ length: 50_000 }, (_, i) => Math.sin(i)))
+  const turns = async (count: number): Promise<number> => {
+    const start = performance.now()
+    for (let i = 0; i < count; i++) x = await step(x)
+    return (performance.now() - start) / count
+  }
+  await turns(20)
+  const before = await turns(20)
+  await turns(100)
+  await collect()
+  const { rss } = process.memoryUsage()
+  const after = await turns(100)
+  await collect()
+  const grown = (process.memoryUsage().rss - rss) / megabyte
+  console.log(`topK: ${before.toFixed(2)} ms a turn, ${after.toFixed(2)} after 120 more, ${grown.toFixed(0)} MB more`)
+  // 100 turns that kept their trail would keep 40 MB, and compute it again each time.
+  expect(grown).toBeLessThan(25)
+  expect(after).toBeLessThan(20 * before)
+})

@@ -25,5 +25,6 @@ export {
   release,
   scalarEvent,
   sizes,
+  snapshots,
   version,
 } from '../../native/index.cjs'

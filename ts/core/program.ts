@@ -234,7 +234,9 @@ export interface EpochOptions {
   readonly batchSize: number
   /** A permutation that depends on these two numbers alone; rows in order without it. */
   readonly shuffle?: { readonly seed: number; readonly epoch: number } | undefined
-  /** Stops after so many steps. */
+  /** The step of that order to begin with, 0 by default: those before it are taken for done. Not with `collect`. */
+  readonly firstStep?: number | undefined
+  /** Stops after so many steps, those before the first one counted. */
   readonly maxSteps?: number | undefined
   /** A program without inputs whose scalar outputs come with the progress. */
   readonly watch?: Program | undefined
@@ -252,6 +254,7 @@ export interface EpochOptions {
 
 /** How an epoch ended. */
 export interface EpochResult {
+  /** The step that it came to: those before it are done. */
   readonly steps: number
   readonly seconds: number
   readonly values: number[]
@@ -295,7 +298,7 @@ export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
 }
 
 function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.start>[1] {
-  const { program, tail, columns, first, count, batchSize, shuffle, maxSteps, watch } = options
+  const { program, tail, columns, first, count, batchSize, shuffle, firstStep, maxSteps, watch } = options
   const tailProgram = tail && compiled(tail)
   const watchProgram = watch && compiled(watch)
   return {
@@ -307,6 +310,7 @@ function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.st
     batch: batchSize,
     ...(shuffle && { seed: [shuffle.seed >>> 0, Math.floor(shuffle.seed / 0x1_0000_0000) >>> 0] }),
     epoch: shuffle?.epoch ?? 0,
+    ...(firstStep !== undefined && { firstStep }),
     ...(maxSteps !== undefined && { maxSteps }),
     ...(watchProgram && { watch: watchProgram }),
     collect: options.collect ?? false,

@@ -1,5 +1,6 @@
 /** The machinery that every tensor of this JavaScript thread shares, and the one place that unwraps native errors. */
 
+import { totalmem } from 'node:os'
 import { type ErrorCode, FerrogradError, fail, hintFor } from '../errors.js'
 import { BindingRuntime, instructionSets } from './native.js'
 
@@ -10,10 +11,17 @@ let level = 0
 /** The runtime, made at the first use. */
 export function runtime(): BindingRuntime {
   if (current === undefined) {
-    current = new BindingRuntime(wanted, askedSet(process.env.FERROGRAD_ISA, instructionSets()), settle)
+    const set = askedSet(process.env.FERROGRAD_ISA, instructionSets())
+    current = new BindingRuntime(wanted, set, availableBytes(), settle)
     current.setPrecision(level)
   }
   return current
+}
+
+/** Bytes that this process could ever have: the machine's, or what its container allows. */
+function availableBytes(): number {
+  const allowed = process.constrainedMemory() || Number.POSITIVE_INFINITY
+  return Math.min(totalmem(), allowed)
 }
 
 /** Every instruction set that the core has kernels for, whatever the processor. */

@@ -4,9 +4,9 @@ import type { Constraint } from '../constraints.js'
 import { fail } from '../errors.js'
 import { add, subtract } from '../generated/ops.js'
 import type { DType, NestedArray, Shape, TensorLike, TypedArray } from '../types.js'
-import { assigned, evaluateNow } from './evaluation.js'
+import { assigned, evaluateNow, settleVariables } from './evaluation.js'
 import { inspectWith } from './inspect.js'
-import { BindingVariable } from './native.js'
+import { BindingVariable, snapshots } from './native.js'
 import { compile, type Program } from './program.js'
 import { isRecording, noteRead, recordRead } from './recording.js'
 import { drainQueue, isInFlight } from './run-queue.js'
@@ -168,7 +168,7 @@ export class Variable {
   #present(): Tensor {
     if (this.#assigned !== undefined) return this.#assigned
     if (isInFlight(this)) drainQueue()
-    return Tensor.of(this.#handle.snapshot())
+    return Tensor.of(native(() => this.#handle.snapshot()))
   }
 
   #readTraced(frame: Frame): Tensor {
@@ -199,6 +199,30 @@ export class Variable {
     checkShape(`assign to '${this.name}'`, next.shape, this.shape)
     return next
   }
+}
+
+/**
+ * What several variables hold at one moment. While a `fit` runs, that is between two of its steps, the same for all: what
+ * a checkpoint needs. Nothing is copied before a later step changes them.
+ *
+ * @returns A tensor for each of `variables`, in their order.
+ * @throws `ERR_STATE` inside a traced function, and where a bug stopped a step while it wrote one of them.
+ * @example
+ * import { snapshot, variable } from 'ferrograd'
+ *
+ * const [weights, steps] = [variable([0.5, 0.25]), variable(0)]
+ * const saved = snapshot([weights, steps])
+ * weights.assign([0, 0])
+ * console.log(saved[0]?.dataSync()) // Float32Array(2) [ 0.5, 0.25 ]
+ */
+export function snapshot(variables: readonly Variable[]): Tensor[] {
+  if (currentTrace() !== undefined) {
+    const hint = 'Compute with read(), and take the snapshot after the call'
+    fail('ERR_STATE', 'snapshot', 'a call outside', { text: 'one inside a traced function' }, hint)
+  }
+  settleVariables()
+  if (variables.some(isInFlight)) drainQueue()
+  return native(() => snapshots(variables.map(variableHandle))).map((handle) => Tensor.of(handle))
 }
 
 /** Programs that only read, or only change, one variable: how it is read and changed behind runs in flight. */

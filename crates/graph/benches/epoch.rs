@@ -50,6 +50,7 @@ fn epoch(sizes: &[usize], batch: usize, batches: usize) -> Epoch {
         rows: 0..rows,
         batch,
         order: Order::Sequential,
+        first_step: 0,
         max_steps: None,
         watch: None,
         collect: false,
@@ -69,10 +70,10 @@ fn seconds(epoch: &Epoch) -> f64 {
 /// As many steps over the only batch.
 fn same(epoch: &Epoch, steps: usize) -> f64 {
     let program = &epoch.program;
-    let mut arena = program.take_arena();
-    let mut locks = program.lock();
+    let mut arena = program.take_arena().unwrap();
+    let mut locks = program.lock().unwrap();
     let inputs = epoch.columns.columns.iter().map(|column| Base::Read(&column.memory));
-    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks);
+    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
     let start = Instant::now();
     (0..steps).for_each(|_| running.step(&Threads::serial()).expect("a finite loss"));
     start.elapsed().as_secs_f64()

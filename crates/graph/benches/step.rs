@@ -45,10 +45,10 @@ fn step<const THREADS: usize>(bencher: Bencher<'_, '_>, name: &str) {
     let case = CASES.iter().find(|(sizes, batch)| format!("{sizes:?} x {batch}") == name);
     let &(sizes, batch) = case.expect("a case of the table");
     let program = Mlp::new(sizes, DType::F32).program(batch, Isa::detect());
-    let (mut arena, threads) = (program.take_arena(), Threads::new(THREADS));
-    let (mut locks, mut staging) = (program.lock(), program.staging());
+    let (mut arena, threads) = (program.take_arena().unwrap(), Threads::new(THREADS));
+    let (mut locks, mut staging) = (program.lock().unwrap(), program.staging().unwrap());
     let inputs = staging.iter_mut().map(Base::Write);
-    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks);
+    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
     feed(&program, &mut running);
     bencher.counter(ItemsCount::new(batch)).bench_local(|| running.step(&threads).expect("a finite loss"));
 }
@@ -90,10 +90,10 @@ fn profile(sizes: &[usize], batch: usize) {
 }
 
 fn least(program: &Program, threads: &Threads) -> Vec<f64> {
-    let mut arena = program.take_arena();
-    let (mut locks, mut staging) = (program.lock(), program.staging());
+    let mut arena = program.take_arena().unwrap();
+    let (mut locks, mut staging) = (program.lock().unwrap(), program.staging().unwrap());
     let inputs = staging.iter_mut().map(Base::Write);
-    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks);
+    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
     feed(program, &mut running);
     let mut least = vec![f64::INFINITY; program.step_names().count()];
     let start = Instant::now();

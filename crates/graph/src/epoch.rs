@@ -60,7 +60,9 @@ pub struct Epoch {
     pub batch: usize,
     /// In which order.
     pub order: Order,
-    /// Stops after so many steps.
+    /// The step of that order to begin with: the ones before are taken for done.
+    pub first_step: usize,
+    /// Stops after so many steps, those before the first one counted.
     pub max_steps: Option<usize>,
     /// A program without inputs whose scalars are reported with the progress.
     pub watch: Option<Arc<Program>>,
@@ -88,9 +90,9 @@ pub trait Listener {
 /// How an epoch ended.
 #[derive(Debug)]
 pub struct End {
-    /// Steps that ran to their end.
+    /// The step that it came to: those before it are done.
     pub steps: usize,
-    /// Seconds that they took, reports included.
+    /// Seconds that its own steps took, reports included.
     pub seconds: f64,
     /// The watched scalars at the end.
     pub values: Vec<f64>,
@@ -112,6 +114,11 @@ impl Epoch {
         if self.batch == 0 || first > last || last > self.columns.rows {
             let rows = self.columns.rows;
             return Err(Error::config(format!("epoch: rows {first}..{last} of {rows} in batches of {}", self.batch)));
+        }
+        if self.first_step > self.steps() || (self.collect && self.first_step > 0) {
+            let (step, steps) = (self.first_step, self.steps());
+            let collect = if self.collect { ", gathering every step" } else { "" };
+            return Err(Error::config(format!("epoch: begins at step {step} of {steps}{collect}")));
         }
         let rest = (last - first) % self.batch;
         let whole = (last - first) / self.batch;
@@ -144,12 +151,12 @@ impl Epoch {
     /// Runs it. A listener hears at most one report at a time.
     ///
     /// # Errors
-    /// What [`Epoch::check`] refuses and what the listener returns; a fault of a step is part of the [`End`].
+    /// What [`Epoch::check`] refuses, `ERR_MEMORY`, and what the listener returns; a fault of a step is part of the [`End`].
     pub fn run(&self, threads: &Threads, listener: &mut dyn Listener) -> Result<End> {
         self.check()?;
-        let mut run = Run::new(self, threads);
+        let mut run = Run::new(self, threads)?;
         while run.step < run.steps && run.stop.is_none() && !listener.cancelled() {
-            run.stretch(listener);
+            run.stretch(listener)?;
             let due = self.every_step || (run.reported.elapsed() >= self.report_every && run.step < run.steps);
             // A step that stopped is no step: what came before it has been reported.
             if due && run.stop.is_none() {
@@ -206,7 +213,7 @@ const STRETCH: Duration = Duration::from_millis(5);
 const LOOK: Duration = Duration::from_micros(100);
 
 impl<'a> Run<'a> {
-    fn new(epoch: &'a Epoch, threads: &'a Threads) -> Run<'a> {
+    fn new(epoch: &'a Epoch, threads: &'a Threads) -> Result<Run<'a>> {
         let rows = epoch.rows.end - epoch.rows.start;
         let permutation = match epoch.order {
             Order::Sequential => None,
@@ -214,10 +221,10 @@ impl<'a> Run<'a> {
         };
         let now = Instant::now();
         let steps = epoch.steps();
-        let staging = if permutation.is_some() { epoch.program.staging() } else { Vec::new() };
-        let collected = if epoch.collect { room(epoch, steps) } else { Vec::new() };
-        let (step, stride) = (0, 1);
-        Run {
+        let staging = if permutation.is_some() { epoch.program.staging()? } else { Vec::new() };
+        let collected = if epoch.collect { room(epoch, steps)? } else { Vec::new() };
+        let (step, stride) = (epoch.first_step, 1);
+        Ok(Run {
             epoch,
             threads,
             permutation,
@@ -229,21 +236,21 @@ impl<'a> Run<'a> {
             steps,
             stride,
             stop: None,
-        }
+        })
     }
 
     /// Steps until the clock, a waiting reader, the listener or a change of program ends the stretch.
-    fn stretch(&mut self, listener: &dyn Listener) {
+    fn stretch(&mut self, listener: &dyn Listener) -> Result<()> {
         let epoch = self.epoch;
         let rows = self.rows();
         let (program, until) = match &epoch.tail {
             Some(tail) if rows.len() < epoch.batch => (tail, self.step + 1),
             Some(_) | None => (&epoch.program, (epoch.rows.len() / epoch.batch).clamp(self.step + 1, self.steps)),
         };
-        let (mut arena, mut staging) = (program.take_arena(), std::mem::take(&mut self.staging));
+        let (mut arena, mut staging) = (program.take_arena()?, std::mem::take(&mut self.staging));
         {
-            let mut locks = program.lock();
-            let mut running = program.bind(&mut arena, bases(epoch, &mut staging), program.constants(), &mut locks);
+            let mut locks = program.lock()?;
+            let mut running = program.bind(&mut arena, bases(epoch, &mut staging), program.constants(), &mut locks)?;
             let began = Instant::now();
             let mut looked = began;
             let mut look_at = self.step + self.stride;
@@ -273,6 +280,7 @@ impl<'a> Run<'a> {
         program.give_arena(arena);
         self.staging = staging;
         give_way(program);
+        Ok(())
     }
 
     fn one<'r>(&mut self, running: &mut Running<'r>) -> std::result::Result<(), Stop>
@@ -381,10 +389,10 @@ fn gather_of<T: Element>(running: &mut Running<'_>, index: usize, column: &Colum
 }
 
 /// Zeroed memory for every output of every step.
-fn room(epoch: &Epoch, steps: usize) -> Vec<Memory> {
+fn room(epoch: &Epoch, steps: usize) -> Result<Vec<Memory>> {
     let rows = epoch.rows.len().min(steps * epoch.batch);
     let bytes = |spec: &crate::Spec| spec.bytes() / epoch.batch * rows;
-    epoch.program.outputs().map(|spec| Memory::zeroed(bytes(spec))).collect()
+    epoch.program.outputs().map(|spec| Ok(Memory::try_zeroed(bytes(spec))?)).collect()
 }
 
 /// Leaves the variables to whoever waits, for a moment at most: a mutex is not fair by itself.

@@ -1,5 +1,6 @@
 //! What a caller may do wrong, with the code that users see.
 
+use ferrograd_kernels::exec::OutOfMemory;
 use std::fmt;
 
 /// The kinds of mistake, as the `code` of the public error class.
@@ -15,6 +16,8 @@ pub enum ErrorCode {
     Data,
     /// A call at the wrong moment, for example a placeholder asked for its numbers.
     State,
+    /// Memory that the machine does not have.
+    Memory,
     /// A loss that is NaN or infinite.
     NonFinite,
     /// Stopped because the caller asked.
@@ -35,6 +38,7 @@ impl AsRef<str> for ErrorCode {
             ErrorCode::Config => "ERR_CONFIG",
             ErrorCode::Data => "ERR_DATA",
             ErrorCode::State => "ERR_STATE",
+            ErrorCode::Memory => "ERR_MEMORY",
             ErrorCode::NonFinite => "ERR_NON_FINITE",
             ErrorCode::Aborted => "ERR_ABORTED",
             ErrorCode::Format => "ERR_FORMAT",
@@ -82,6 +86,12 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<OutOfMemory> for Error {
+    fn from(missing: OutOfMemory) -> Error {
+        Error::new(ErrorCode::Memory, format!("{missing}. Smaller batches, or fewer of them at once, take less"))
+    }
+}
 
 /// The result of building or running.
 pub type Result<T> = std::result::Result<T, Error>;

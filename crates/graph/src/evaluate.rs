@@ -20,9 +20,10 @@ pub fn evaluate(tensors: &[Tensor], target: impl Into<Target>) -> Result<Vec<Arc
 }
 
 /// Programs of pending graphs, kept by structure: a loop written by hand compiles once.
-#[derive(Default)]
 pub struct Cache {
     programs: Mutex<HashMap<Vec<u64>, Arc<Program>>>,
+    /// Bytes that a program may work in.
+    room: usize,
 }
 
 /// Past this many structures the cache starts anew: a graph that is never the same twice must not fill the memory.
@@ -32,10 +33,15 @@ const LIMIT: usize = 512;
 const ARENAS: usize = 256 << 20;
 
 impl Cache {
+    /// No programs yet; those that need more than `room` bytes are refused.
+    pub fn new(room: usize) -> Cache {
+        Cache { programs: Mutex::default(), room }
+    }
+
     /// The numbers of `tensors`. Programs are kept for each precision.
     ///
     /// # Errors
-    /// As [`compile`] and [`Program::run`].
+    /// As [`compile`], [`Program::check_room`] and [`Program::run`].
     pub fn evaluate(&self, tensors: &[Tensor], target: Target, threads: &Threads) -> Result<Vec<Arc<Memory>>> {
         let request = Request { inputs: &[], outputs: tensors, updates: &[], guard: None };
         let evaluation = Evaluation::new(&request)?;
@@ -47,6 +53,7 @@ impl Cache {
             Some(program) => program,
             None => {
                 let mut program = evaluation.compile(target)?;
+                program.check_room(self.room)?;
                 program.forget_constants();
                 self.keep(key, Arc::new(program))
             }

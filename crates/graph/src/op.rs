@@ -23,10 +23,18 @@ pub trait Op: Debug + Send + Sync + 'static {
     /// The name in errors, profiles and the table of ops.
     fn name(&self) -> &'static str;
 
-    /// The attributes, encoded as the table's reader takes them. Two ops of the same name and attributes compute
-    /// the same: common subexpressions and cached programs rest on it.
+    /// The attributes, encoded as the table's reader takes them.
     fn attributes(&self) -> Vec<f64> {
         Vec::new()
+    }
+
+    /// Adds what tells it apart from other ops of its name. Two ops of the same name and identity compute the same:
+    /// common subexpressions and cached programs rest on it. An op that is more than its attributes, such as one with a
+    /// graph of its own, says so here, and never by an address.
+    fn identity(&self, out: &mut Vec<u64>) {
+        let attributes = self.attributes();
+        out.push(attributes.len() as u64);
+        out.extend(attributes.into_iter().map(f64::to_bits));
     }
 
     /// Checks the inputs and says what comes out.

@@ -3,9 +3,9 @@
 use crate::compile::internals::{Label, Plain, Planned, Spaces};
 use crate::error::{Error, ErrorCode, Result};
 use crate::shape::Spec;
-use crate::variable::Variable;
+use crate::variable::{Variable, lock_order};
 use ferrograd_kernels::element::{DType, Element};
-use ferrograd_kernels::exec::{Arg, Base, Bound, Fault, Memory, Plan, Step};
+use ferrograd_kernels::exec::{Arg, Base, Bound, Fault, Memory, OutOfMemory, Plan, Step};
 use ferrograd_kernels::threads::Threads;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -63,8 +63,6 @@ impl Program {
     pub(crate) fn new(planned: Planned, ir: &Plain) -> Program {
         let written = |index: usize| ir.updates.iter().any(|update| update.0 == index);
         let specs = ir.outputs.iter().map(|&value| ir.spec(value).clone());
-        let mut lock_order: Vec<usize> = (0..ir.variables.len()).collect();
-        lock_order.sort_by_key(|&index| ir.variables[index].id());
         Program {
             plan: planned.plan,
             inputs: ir.inputs.clone(),
@@ -73,7 +71,7 @@ impl Program {
             spaces: planned.spaces,
             constants: ir.constants.clone(),
             variables: ir.variables.iter().enumerate().map(|(i, v)| (v.clone(), written(i))).collect(),
-            lock_order,
+            lock_order: lock_order(&ir.variables),
             arenas: Mutex::new(Vec::new()),
         }
     }
@@ -116,15 +114,35 @@ impl Program {
         self.plan.steps().iter().zip(&self.labels).map(info).collect()
     }
 
+    /// Refuses a program that could never run in `most` bytes.
+    ///
+    /// # Errors
+    /// `ERR_MEMORY`.
+    pub fn check_room(&self, most: usize) -> Result<()> {
+        if self.arena_bytes() <= most {
+            return Ok(());
+        }
+        let needed = self.arena_bytes();
+        let largest = self.kernels().into_iter().max_by_key(|kernel| kernel.bytes);
+        let largest = largest.map(|kernel| format!(", most of it around {} {}", kernel.name, kernel.detail));
+        let (hint, largest) = ("Smaller batches take less", largest.unwrap_or_default());
+        let what = format!("expected a program that fits {most} bytes of memory, got one of {needed}{largest}. {hint}");
+        Err(Error::new(ErrorCode::Memory, what))
+    }
+
     /// Zeroed memory for each input, for whoever fills them between runs.
-    pub fn staging(&self) -> Vec<Memory> {
-        self.inputs.iter().map(|spec| Memory::zeroed(spec.bytes())).collect()
+    ///
+    /// # Errors
+    /// Where there is not so much.
+    pub fn staging(&self) -> std::result::Result<Vec<Memory>, OutOfMemory> {
+        self.inputs.iter().map(|spec| Memory::try_zeroed(spec.bytes())).collect()
     }
 
     /// One run over borrowed inputs; the outputs are fresh memory.
     ///
     /// # Errors
-    /// `ERR_DATA` or `ERR_NON_FINITE` where a step stops it.
+    /// `ERR_DATA` or `ERR_NON_FINITE` where a step stops it, `ERR_MEMORY` where there is no room for it, `ERR_STATE` where
+    /// a variable is half-written (see [`Variable::lock`]).
     ///
     /// # Panics
     /// Where the inputs do not fit [`Program::inputs`]: a bug of the caller's.
@@ -143,7 +161,7 @@ impl Program {
         constants: &[Arc<Memory>],
         threads: &Threads,
     ) -> Result<Vec<Arc<Memory>>> {
-        self.run_locked(self.lock(), inputs, constants, threads)
+        self.run_locked(self.lock()?, inputs, constants, threads)
     }
 
     /// As [`Program::run`], unless somebody else holds one of its variables: then nothing has happened.
@@ -151,7 +169,7 @@ impl Program {
     /// # Errors
     /// As [`Program::run`].
     pub fn try_run(&self, inputs: &[Arc<Memory>], threads: &Threads) -> Result<Option<Vec<Arc<Memory>>>> {
-        let locks = self.lock_by(Variable::try_lock);
+        let locks = self.lock_by(Variable::try_lock)?;
         locks.map(|locks| self.run_locked(locks, inputs, &self.constants, threads)).transpose()
     }
 
@@ -162,15 +180,15 @@ impl Program {
         constants: &[Arc<Memory>],
         threads: &Threads,
     ) -> Result<Vec<Arc<Memory>>> {
-        let mut arena = self.take_arena();
+        let mut arena = self.take_arena()?;
         let outputs = {
             let inputs = inputs.iter().map(|memory| Base::Read(memory));
-            let mut running = self.bind(&mut arena, inputs, constants, &mut locks);
+            let mut running = self.bind(&mut arena, inputs, constants, &mut locks)?;
             running.step(threads).map(|()| (0..self.outputs.len()).map(|index| running.output(index)).collect())
         };
         drop(locks);
         self.give_arena(arena);
-        Ok(outputs?)
+        outputs.map_err(Error::from)?
     }
 
     /// Leaves an arena for later runs.
@@ -179,26 +197,34 @@ impl Program {
     }
 
     /// A zeroed arena, or one that an earlier run left.
-    pub fn take_arena(&self) -> Memory {
+    ///
+    /// # Errors
+    /// Where there is no memory for another.
+    pub fn take_arena(&self) -> std::result::Result<Memory, OutOfMemory> {
         let left = self.arenas.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        left.unwrap_or_else(|| Memory::zeroed(self.arena_bytes()))
+        left.map_or_else(|| Memory::try_zeroed(self.arena_bytes()), Ok)
     }
 
     /// Locks the variables for some runs.
-    pub fn lock(&self) -> Locks<'_> {
-        self.lock_by(|variable| Some(variable.lock())).expect("a lock that waits is given")
+    ///
+    /// # Errors
+    /// As [`Variable::lock`].
+    pub fn lock(&self) -> Result<Locks<'_>> {
+        let locks = self.lock_by(|variable| variable.lock().map(Some))?;
+        Ok(locks.expect("a lock that waits is given"))
     }
 
-    fn lock_by<'a>(&'a self, lock: impl Fn(&'a Variable) -> Option<MutexGuard<'a, Arc<Memory>>>) -> Option<Locks<'a>> {
+    fn lock_by<'a>(&'a self, lock: impl Fn(&'a Variable) -> Result<Option<Guard<'a>>>) -> Result<Option<Locks<'a>>> {
         let mut held: Vec<Held<'_>> = self.variables.iter().map(|_| Held::Not).collect();
         for &index in &self.lock_order {
-            held[index] = Held::Write(lock(&self.variables[index].0)?);
+            let Some(guard) = lock(&self.variables[index].0)? else { return Ok(None) };
+            held[index] = Held::Write(guard);
         }
         // What is only read is let go again once all are held: seen together, as some whole step left them.
         for (held, _) in held.iter_mut().zip(&self.variables).filter(|(_, (_, written))| !written) {
             held.share();
         }
-        Some(Locks(held))
+        Ok(Some(Locks(held)))
     }
 
     /// True while somebody waits for a variable that this program writes.
@@ -208,6 +234,9 @@ impl Program {
 
     /// Fixes addresses for any number of runs under `locks`.
     ///
+    /// # Errors
+    /// Where there is no memory for the copy of a variable that somebody else holds a snapshot of.
+    ///
     /// # Panics
     /// Where the inputs do not fit [`Program::inputs`]: a bug of the caller's.
     pub fn bind<'a>(
@@ -216,13 +245,60 @@ impl Program {
         inputs: impl IntoIterator<Item = Base<'a>>,
         constants: &'a [Arc<Memory>],
         locks: &'a mut Locks<'_>,
-    ) -> Running<'a> {
+    ) -> std::result::Result<Running<'a>, OutOfMemory> {
         let mut bases = Vec::with_capacity(self.plan.spaces().len());
         bases.push(Base::Write(arena));
         bases.extend(inputs);
         bases.extend(constants.iter().map(|memory| Base::Read(memory)));
-        bases.extend(locks.0.iter_mut().map(Held::base));
-        Running { program: self, bound: self.plan.bind(bases) }
+        for held in &mut locks.0 {
+            bases.push(held.base()?);
+        }
+        Ok(Running { program: self, bound: self.plan.bind(bases) })
+    }
+
+    /// Bytes that [`Program::turn`] works in.
+    pub fn turn_bytes(&self) -> usize {
+        self.table_start() + self.plan.table_bytes()
+    }
+
+    /// One run inside of another program's kernel, that of a loop: the inputs may lie elsewhere at each turn, and nothing is
+    /// allocated. `room` is [`Program::turn_bytes`] of the kernel's workspace, `input` gives the bytes of each input, and
+    /// `output` is given those of each output.
+    ///
+    /// # Errors
+    /// The fault that stopped it.
+    ///
+    /// # Panics
+    /// Where the program has variables (a loop hands their values in as inputs), or what it is given does not fit: bugs of
+    /// the caller's.
+    pub fn turn<'a>(
+        &self,
+        room: &mut [u8],
+        input: impl Fn(usize) -> &'a [u8],
+        mut output: impl FnMut(usize, &[u8]),
+        threads: &Threads,
+    ) -> std::result::Result<(), Fault> {
+        assert!(self.variables.is_empty(), "the body of a loop has no variables of its own");
+        let (arena, table) = room.split_at_mut(self.table_start());
+        let inputs = (0..self.inputs.len()).map(|index| Base::Part(input(index)));
+        let constants = self.constants.iter().map(|memory| Base::Read(memory));
+        let bases = std::iter::once(Base::PartMut(arena)).chain(inputs).chain(constants);
+        self.plan.run_at(bases, table, threads).map_err(|(_, fault)| fault)?;
+        let (arena, _) = room.split_at(self.table_start());
+        for (index, (_, arg)) in self.outputs.iter().enumerate() {
+            let space = match arg.space {
+                space if space == self.spaces.arena => arena,
+                space if space < self.spaces.constants => input(space - self.spaces.inputs),
+                space => self.constants[space - self.spaces.constants].as_slice(),
+            };
+            output(index, &space[arg.offset..][..arg.len * arg.dtype.size()]);
+        }
+        Ok(())
+    }
+
+    /// Where a turn's addresses begin, behind its arena.
+    fn table_start(&self) -> usize {
+        self.arena_bytes().next_multiple_of(align_of::<*mut u8>())
     }
 
     /// Lets go of the constants: every run brings its own, as [`Program::run_with`] does.
@@ -243,10 +319,12 @@ impl Program {
 /// The variables of a program, held for some runs. Those that it only reads are seen as they were when locked.
 pub struct Locks<'a>(Vec<Held<'a>>);
 
+type Guard<'a> = MutexGuard<'a, Arc<Memory>>;
+
 enum Held<'a> {
     Not,
     Read(Arc<Memory>),
-    Write(MutexGuard<'a, Arc<Memory>>),
+    Write(Guard<'a>),
 }
 
 impl Held<'_> {
@@ -257,14 +335,21 @@ impl Held<'_> {
         }
     }
 
-    fn base(&mut self) -> Base<'_> {
+    fn base(&mut self) -> std::result::Result<Base<'_>, OutOfMemory> {
         match self {
             Held::Not => unreachable!("every variable is locked"),
-            Held::Read(memory) => Base::Read(memory),
-            // Whoever holds a snapshot keeps it: the numbers are copied once and the copy is changed.
-            Held::Write(guard) => Base::Write(Arc::make_mut(guard)),
+            Held::Read(memory) => Ok(Base::Read(memory)),
+            Held::Write(guard) => Ok(Base::Write(own(guard)?)),
         }
     }
+}
+
+/// The numbers, to be changed. Whoever holds a snapshot keeps it: they are copied once and the copy is changed.
+fn own(value: &mut Arc<Memory>) -> std::result::Result<&mut Memory, OutOfMemory> {
+    if Arc::get_mut(value).is_none() {
+        *value = Arc::new(value.try_clone()?);
+    }
+    Ok(Arc::get_mut(value).expect("nobody else holds it"))
 }
 
 /// A program with its addresses fixed.
@@ -308,13 +393,17 @@ impl<'a> Running<'a> {
     }
 
     /// A copy of output `index` of the last step.
-    pub fn output(&self, index: usize) -> Arc<Memory> {
-        Arc::new(match self.program.outputs[index].0.dtype {
-            DType::F32 => Memory::from_slice(self.output_slice::<f32>(index)),
-            DType::F64 => Memory::from_slice(self.output_slice::<f64>(index)),
-            DType::I32 => Memory::from_slice(self.output_slice::<i32>(index)),
-            DType::Bool => Memory::from_slice(self.output_slice::<u8>(index)),
-        })
+    ///
+    /// # Errors
+    /// `ERR_MEMORY` where there is no room for it.
+    pub fn output(&self, index: usize) -> Result<Arc<Memory>> {
+        let copy = match self.program.outputs[index].0.dtype {
+            DType::F32 => Memory::try_from_slice(self.output_slice::<f32>(index)),
+            DType::F64 => Memory::try_from_slice(self.output_slice::<f64>(index)),
+            DType::I32 => Memory::try_from_slice(self.output_slice::<i32>(index)),
+            DType::Bool => Memory::try_from_slice(self.output_slice::<u8>(index)),
+        };
+        Ok(Arc::new(copy?))
     }
 
     /// Copies output `index` of the last step into `into`, whose rows are the output's, from row `row` on.

@@ -11,6 +11,9 @@ use std::ops::Deref;
 pub struct Shape(SmallVec<[usize; 4]>);
 
 impl Shape {
+    /// The most that an axis may have: sizes cross into JavaScript in 32 bits.
+    pub const LONGEST: usize = u32::MAX as usize;
+
     /// A shape from its sizes.
     pub fn new(sizes: &[usize]) -> Shape {
         Shape(SmallVec::from_slice(sizes))
@@ -77,6 +80,22 @@ impl Shape {
     pub fn checked_size(sizes: &[usize]) -> Option<usize> {
         let size = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size.max(1)))?;
         (size <= isize::MAX as usize / 8).then(|| sizes.iter().product())
+    }
+
+    /// Refuses sizes that no tensor may have: an axis of 2³² or more, more elements than memory has addresses for.
+    ///
+    /// # Errors
+    /// `ERR_SHAPE` that names `what` gives the shape.
+    pub fn check(&self, what: &str) -> Result<()> {
+        let long = self.0.iter().find(|&&size| size > Shape::LONGEST);
+        if let Some(size) = long {
+            let most = Shape::LONGEST;
+            return Err(Error::shape(format!("{what}: expected axes of at most {most}, got {size} in shape {self}")));
+        }
+        match Shape::checked_size(&self.0) {
+            Some(_) => Ok(()),
+            None => Err(Error::shape(format!("{what}: shape {self} has more elements than memory can hold"))),
+        }
     }
 
     /// `axis` counted from the end where negative, checked.

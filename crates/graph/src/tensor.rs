@@ -29,8 +29,8 @@ pub enum Source {
     Placeholder,
     /// The variable's value at the run.
     Variable(Variable),
-    /// These numbers.
-    Value(Arc<Memory>),
+    /// Known numbers: [`Tensor::evaluated`] has them.
+    Value,
     /// One number, repeated over the shape.
     Fill(f64),
 }
@@ -43,8 +43,12 @@ struct Node {
 struct State {
     source: Source,
     inputs: Operands,
-    value: SmallVec<[Arc<Memory>; 1]>,
+    /// The numbers of each output, once they are known.
+    values: Values,
 }
+
+/// One block of numbers for each output.
+type Values = SmallVec<[Arc<Memory>; 1]>;
 
 impl Tensor {
     /// The first output of `op` applied to `inputs`.
@@ -59,11 +63,12 @@ impl Tensor {
     /// Every output of `op` applied to `inputs`.
     ///
     /// # Errors
-    /// What the op's shape rule refuses.
+    /// What the op's shape rule refuses, and outputs too large to exist.
     pub fn apply_all(op: Arc<dyn Op>, inputs: Operands) -> Result<SmallVec<[Tensor; 1]>> {
         let specs: SmallVec<[Spec; 4]> = inputs.iter().map(|input| input.spec().clone()).collect();
         let outputs = op.infer(&specs)?;
-        let node = Node::new(Source::Op(op), inputs, outputs);
+        outputs.iter().try_for_each(|output| output.shape.check(op.name()))?;
+        let node = Node::new(Source::Op(op), inputs, outputs, Values::new());
         Ok((0..node.outputs.len()).map(|index| Tensor { node: node.clone(), index }).collect())
     }
 
@@ -83,7 +88,7 @@ impl Tensor {
     /// Where `memory` is smaller than the spec: a bug of the caller's.
     pub fn value(spec: Spec, memory: Arc<Memory>) -> Tensor {
         assert!(memory.len() >= spec.bytes(), "memory fits the spec");
-        Tensor::leaf(Source::Value(memory), spec)
+        Tensor { node: Node::new(Source::Value, Operands::new(), smallvec![spec], smallvec![memory]), index: 0 }
     }
 
     /// A tensor of a copy of `values`.
@@ -107,7 +112,7 @@ impl Tensor {
     }
 
     fn leaf(source: Source, spec: Spec) -> Tensor {
-        Tensor { node: Node::new(source, SmallVec::new(), smallvec![spec]), index: 0 }
+        Tensor { node: Node::new(source, Operands::new(), smallvec![spec], Values::new()), index: 0 }
     }
 
     /// Shape and dtype.
@@ -148,11 +153,7 @@ impl Tensor {
 
     /// Its numbers, where a run has stored them or it was made of them.
     pub fn evaluated(&self) -> Option<Arc<Memory>> {
-        let state = self.node.state();
-        match &state.source {
-            Source::Value(memory) => Some(memory.clone()),
-            _ => state.value.get(self.index).cloned(),
-        }
+        self.node.state().values.get(self.index).cloned()
     }
 
     /// Stores the numbers of every output of its node. Without `keep_history` the node forgets what it was computed
@@ -160,13 +161,12 @@ impl Tensor {
     pub fn store(&self, values: SmallVec<[Arc<Memory>; 1]>, keep_history: bool) {
         assert_eq!(values.len(), self.node.outputs.len(), "one value per output");
         let mut state = self.node.state();
-        // A node of several outputs is computed again where another program needs it.
-        let forget = !keep_history && values.len() == 1;
-        let inputs = if forget { std::mem::take(&mut state.inputs) } else { SmallVec::new() };
-        match (forget, values.first()) {
+        state.values = values;
+        let mut inputs = Operands::new();
+        if !keep_history {
             // In one move, so that nobody finds an op without its inputs.
-            (true, Some(value)) => state.source = Source::Value(value.clone()),
-            (_, _) => state.value = values,
+            state.source = Source::Value;
+            inputs = std::mem::take(&mut state.inputs);
         }
         drop(state);
         release(inputs);
@@ -187,8 +187,8 @@ impl fmt::Debug for Tensor {
 }
 
 impl Node {
-    fn new(source: Source, inputs: Operands, outputs: Specs) -> Arc<Node> {
-        Arc::new(Node { outputs, state: Mutex::new(State { source, inputs, value: SmallVec::new() }) })
+    fn new(source: Source, inputs: Operands, outputs: Specs, values: Values) -> Arc<Node> {
+        Arc::new(Node { outputs, state: Mutex::new(State { source, inputs, values }) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,12 +1,12 @@
 //! State with a name: weights, optimizer slots, metric sums, random counters, step numbers.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::shape::Spec;
 use ferrograd_kernels::element::Element;
 use ferrograd_kernels::exec::Memory;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, LockResult, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// A named tensor that programs may change. Cloning it makes another handle on the same state.
 ///
@@ -17,6 +17,7 @@ pub struct Variable(Arc<Inner>);
 struct Inner {
     name: String,
     spec: Spec,
+    /// Poisoned where a panic stopped a step that was writing it.
     value: Mutex<Arc<Memory>>,
     waiting: AtomicUsize,
 }
@@ -25,11 +26,11 @@ impl Variable {
     /// A variable that holds a copy of `values`.
     ///
     /// # Errors
-    /// `ERR_SHAPE` or `ERR_DTYPE` where the values do not fit the spec.
+    /// `ERR_SHAPE` or `ERR_DTYPE` where the values do not fit the spec, `ERR_MEMORY` where there is no room for them.
     pub fn new<T: Element>(name: impl Into<String>, spec: Spec, values: &[T]) -> Result<Variable> {
         let name = name.into();
         check(&name, &spec, values)?;
-        Ok(Variable::from_memory(name, spec, Arc::new(Memory::from_slice(values))))
+        Ok(Variable::from_memory(name, spec, Arc::new(Memory::try_from_slice(values)?)))
     }
 
     /// A variable that takes over `memory`, contiguous and of the spec's size.
@@ -55,50 +56,119 @@ impl Variable {
     }
 
     /// The numbers as they are now; later changes do not touch them.
-    pub fn snapshot(&self) -> Arc<Memory> {
-        self.lock().clone()
+    ///
+    /// # Errors
+    /// As [`Variable::lock`].
+    pub fn snapshot(&self) -> Result<Arc<Memory>> {
+        Ok(self.lock()?.clone())
     }
 
     /// Puts a copy of `values` in.
     ///
     /// # Errors
-    /// `ERR_SHAPE` or `ERR_DTYPE` where they do not fit; nothing has changed then.
+    /// `ERR_SHAPE` or `ERR_DTYPE` where they do not fit, `ERR_MEMORY` where there is no room; nothing has changed then.
     pub fn set<T: Element>(&self, values: &[T]) -> Result<()> {
         check(&self.0.name, &self.0.spec, values)?;
-        self.replace(Arc::new(Memory::from_slice(values)));
+        self.replace(Arc::new(Memory::try_from_slice(values)?));
         Ok(())
     }
 
     /// Puts `memory` in, contiguous and of the spec's size.
     pub fn replace(&self, memory: Arc<Memory>) {
         assert!(memory.len() >= self.0.spec.bytes(), "memory fits the variable");
-        *self.lock() = memory;
+        let mut value = self.hold().unwrap_or_else(PoisonError::into_inner);
+        *value = memory;
+        // Whatever a step left half-written is gone.
+        self.0.value.clear_poison();
     }
 
     /// The value, locked. A training loop that holds it sees [`Variable::is_awaited`].
-    pub fn lock(&self) -> MutexGuard<'_, Arc<Memory>> {
-        if let Some(guard) = self.try_lock() {
-            return guard;
+    ///
+    /// # Errors
+    /// `ERR_STATE` where a panic stopped a step that was writing it, until it is assigned.
+    pub fn lock(&self) -> Result<MutexGuard<'_, Arc<Memory>>> {
+        self.hold().map_err(|_| self.half_written())
+    }
+
+    /// The value, locked; none while somebody else holds it.
+    ///
+    /// # Errors
+    /// As [`Variable::lock`].
+    pub fn try_lock(&self) -> Result<Option<MutexGuard<'_, Arc<Memory>>>> {
+        match self.0.value.try_lock() {
+            Ok(guard) => Ok(Some(guard)),
+            Err(TryLockError::Poisoned(_)) => Err(self.half_written()),
+            Err(TryLockError::WouldBlock) => Ok(None),
+        }
+    }
+
+    fn hold(&self) -> LockResult<MutexGuard<'_, Arc<Memory>>> {
+        match self.0.value.try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Err(poisoned),
+            Err(TryLockError::WouldBlock) => {}
         }
         self.0.waiting.fetch_add(1, Ordering::Relaxed);
-        let guard = self.0.value.lock().unwrap_or_else(PoisonError::into_inner);
+        let guard = self.0.value.lock();
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
         guard
     }
 
-    /// The value, locked; none while somebody else holds it.
-    pub fn try_lock(&self) -> Option<MutexGuard<'_, Arc<Memory>>> {
-        match self.0.value.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+    fn half_written(&self) -> Error {
+        let what = "a bug stopped a step while it wrote this variable, whose numbers may be half old and half new";
+        let hint = "Assign it, or load it from a checkpoint, before it is used again";
+        Error::new(ErrorCode::State, format!("variable '{}': {what}. {hint}", self.name()))
     }
 
     /// True while somebody waits for the lock.
     pub fn is_awaited(&self) -> bool {
         self.0.waiting.load(Ordering::Relaxed) > 0
     }
+}
+
+/// The positions of `variables` in the one order in which everybody locks several of them, so that nobody waits for
+/// somebody who waits for him.
+pub(crate) fn lock_order(variables: &[Variable]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..variables.len()).collect();
+    order.sort_by_key(|&index| variables[index].id());
+    order
+}
+
+/// Several variables, held at once: what all of them hold is what some whole step left.
+pub struct Held<'a>(Vec<(usize, MutexGuard<'a, Arc<Memory>>)>);
+
+impl Held<'_> {
+    /// The value of one of them.
+    ///
+    /// # Panics
+    /// Where it is none of them: a bug of the caller's.
+    pub fn value(&self, variable: &Variable) -> &Arc<Memory> {
+        let found = self.0.binary_search_by_key(&variable.id(), |held| held.0);
+        &self.0[found.expect("one of the variables that are held")].1
+    }
+}
+
+/// Locks all of `variables`, in the order in which programs do; one that is listed twice is locked once.
+///
+/// A program holds all that it writes for a whole step, and an epoch lets whoever waits in between two steps: so this
+/// never sees half of a step.
+///
+/// # Errors
+/// As [`Variable::lock`].
+pub fn lock_all(variables: &[Variable]) -> Result<Held<'_>> {
+    let mut order = lock_order(variables);
+    order.dedup_by_key(|index| variables[*index].id());
+    let locked = order.into_iter().map(|index| Ok((variables[index].id(), variables[index].lock()?)));
+    Ok(Held(locked.collect::<Result<_>>()?))
+}
+
+/// What all of `variables` hold at one moment between two steps. Nothing is copied until a step writes them again.
+///
+/// # Errors
+/// As [`Variable::lock`].
+pub fn snapshot_all(variables: &[Variable]) -> Result<Vec<Arc<Memory>>> {
+    let held = lock_all(variables)?;
+    Ok(variables.iter().map(|variable| held.value(variable).clone()).collect())
 }
 
 impl PartialEq for Variable {

@@ -22,10 +22,10 @@ use targets::{sets, units};
 /// Steps of a network large enough that its products are shared among threads, and go by the target's unit for bfloat16.
 fn check(target: Target, dtype: DType, (sizes, batch): ([usize; 3], usize)) {
     let program = Mlp::new(&sizes, dtype).program(batch, target);
-    let mut arena = program.take_arena();
-    let (mut locks, mut staging) = (program.lock(), program.staging());
+    let mut arena = program.take_arena().unwrap();
+    let (mut locks, mut staging) = (program.lock().unwrap(), program.staging().unwrap());
     let inputs = staging.iter_mut().map(Base::Write);
-    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks);
+    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
     let x = uniform(dtype, batch * sizes[0], 1.0, 1);
     match dtype {
         DType::F64 => running.input::<f64>(0).copy_from_slice(x.as_slice()),

@@ -2,6 +2,7 @@
 
 use ferrograd_graph::epoch::{Column, Columns, End, Epoch, Listener, Order};
 use ferrograd_graph::profile::Profile;
+use ferrograd_graph::variable::snapshot_all;
 use ferrograd_graph::{DType, Program, Request, Result, Spec, Tensor, Variable, compile, ops};
 use ferrograd_kernels::exec::{Fault, Memory};
 use ferrograd_kernels::isa::Isa;
@@ -39,7 +40,7 @@ fn scalar(name: &str) -> Variable {
 }
 
 fn value(variable: &Variable) -> f64 {
-    variable.snapshot().as_slice::<f64>()[0]
+    variable.snapshot().unwrap().as_slice::<f64>()[0]
 }
 
 fn total(x: &Tensor) -> Tensor {
@@ -82,6 +83,7 @@ impl Adder {
             rows: 0..values.len(),
             batch,
             order: Order::Sequential,
+            first_step: 0,
             max_steps: None,
             watch: Some(self.watch()),
             collect: false,
@@ -299,4 +301,55 @@ fn programs_that_share_variables_take_turns_without_waiting_for_each_other_for_e
     let runs = RUNS as f64;
     let values: Vec<f64> = variables.iter().map(value).collect();
     assert_eq!(values, [4.0 * runs, 4.0 * runs, 2.0 * runs, 2.0 * runs], "no addition is lost");
+}
+
+#[test]
+fn an_epoch_goes_on_from_any_step_as_if_it_had_never_stopped() {
+    for order in [Order::Sequential, Order::Shuffled { seed: 3, epoch: 2 }] {
+        for (count, batch) in [(12, 4), (1003, 7)] {
+            // Sums of such numbers depend on their order to the last bit.
+            let values: Vec<f64> = (0..count).map(|row| 1.0 / (1.0 + row as f64)).collect();
+            let whole = Adder::new();
+            let end = run(&Epoch { order, ..whole.epoch(&values, batch) });
+            for first in [0, 1, end.steps - 1, end.steps] {
+                let parts = Adder::new();
+                let epoch = Epoch { order, ..parts.epoch(&values, batch) };
+                assert_eq!(run(&Epoch { max_steps: Some(first), ..epoch.clone() }).steps, first);
+                assert_eq!(run(&Epoch { first_step: first, ..epoch }).steps, end.steps);
+                let all = |adder: &Adder| [&adder.sum, &adder.squares, &adder.steps].map(value);
+                assert_eq!(all(&parts), all(&whole), "{order:?}, {count} rows, from step {first}");
+            }
+        }
+    }
+    let adder = Adder::new();
+    let refused = |epoch: Epoch| epoch.check().unwrap_err().message;
+    let late = Epoch { first_step: 4, ..adder.epoch(&rows(12), 4) };
+    assert_eq!(refused(late), "epoch: begins at step 4 of 3");
+    let collects = Epoch { first_step: 1, collect: true, ..adder.epoch(&rows(12), 4) };
+    assert_eq!(refused(collects), "epoch: begins at step 1 of 3, gathering every step");
+}
+
+#[test]
+fn a_snapshot_of_many_variables_is_of_one_moment_between_two_steps() {
+    let adder = Adder::new();
+    let (batch, steps) = (4, 300_000);
+    let epoch = adder.epoch(&vec![1.0; batch * steps], batch);
+    // One is listed twice, and the order is not that of locking.
+    let variables = [&adder.steps, &adder.sum, &adder.squares, &adder.steps].map(Clone::clone);
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| run(&epoch));
+        let mut seen = Vec::new();
+        while !running.is_finished() {
+            let numbers = snapshot_all(&variables).unwrap();
+            let numbers: Vec<f64> = numbers.iter().map(|memory| memory.as_slice::<f64>()[0]).collect();
+            let done = numbers[0];
+            let sum = done * batch as f64;
+            assert_eq!(numbers, [done, sum, sum, done], "every variable is of the same step");
+            seen.push(done);
+        }
+        assert_eq!(running.join().unwrap().steps, steps);
+        let between = seen.iter().filter(|&&done| done > 0.0 && done < steps as f64).count();
+        assert!(between > 2, "{between} of {} snapshots fell inside the epoch", seen.len());
+        assert!(seen.is_sorted());
+    });
 }

@@ -49,7 +49,7 @@ fn check_step(graph: &Graph, target: Target, what: &str, step: &mut dyn FnMut() 
     let expected: Vec<Arc<Memory>> = graph.outputs.iter().map(&mut alone).collect();
     let new = |variable: &Variable| match graph.updates.iter().find(|update| update.0 == *variable) {
         Some((_, value)) => alone(value),
-        None => variable.snapshot(),
+        None => variable.snapshot().unwrap(),
     };
     let left: Vec<Arc<Memory>> = graph.variables.iter().map(new).collect();
     let outputs = step();
@@ -58,7 +58,7 @@ fn check_step(graph: &Graph, target: Target, what: &str, step: &mut dyn FnMut() 
     }
     for (variable, left) in graph.variables.iter().zip(&left) {
         let what = || format!("{what}: {variable:?}\n{}", graph.describe());
-        near(&variable.snapshot(), left, variable.spec(), &what);
+        near(&variable.snapshot().unwrap(), left, variable.spec(), &what);
     }
 }
 
@@ -73,20 +73,20 @@ fn check_runs(graph: &Graph, target: Target, what: &str) {
 /// Steps of a bound program, over inputs that are filled once.
 fn check_bound(graph: &Graph, target: Target, what: &str) {
     let program = compiled(graph, target);
-    let (mut arena, mut staging) = (program.take_arena(), program.staging());
+    let (mut arena, mut staging) = (program.take_arena().unwrap(), program.staging().unwrap());
     // What an earlier run left must not be seen.
     arena.as_mut_slice::<u8>().fill(0xa5);
     for step in 0..2 {
         check_step(graph, target, &format!("{what}, bound, step {step}"), &mut || {
-            let mut locks = program.lock();
+            let mut locks = program.lock().unwrap();
             let inputs = staging.iter_mut().map(Base::Write);
-            let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks);
+            let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
             // No step changes its inputs, so the second finds them as the first did.
             if step == 0 {
                 feed(&mut running, graph);
             }
             running.step(&Threads::serial()).expect("no fault");
-            (0..graph.outputs.len()).map(|index| running.output(index)).collect()
+            (0..graph.outputs.len()).map(|index| running.output(index).unwrap()).collect()
         });
     }
 }

@@ -5,7 +5,7 @@ mod support;
 use ferrograd_graph::gradient::gradient;
 use ferrograd_graph::op::{AttributeKind, Declaration, Example, Inputs, Reader};
 use ferrograd_graph::ops::{self, Law, TABLE};
-use ferrograd_graph::{DType, ErrorCode, Shape, Spec, Tensor, evaluate};
+use ferrograd_graph::{DType, ErrorCode, Request, Shape, Spec, Tensor, compile, evaluate};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::target::Target;
 use std::collections::HashSet;
@@ -631,4 +631,71 @@ fn integers_are_computed_as_integers() {
     assert_eq!(value(&ops::cumsum(&big, 0, true, false).unwrap()), [16_777_217.0, 0.0, 7.0]);
     assert_eq!(value(&ops::cast(&floats(&[3], &[2.9, -2.9, 0.0]), DType::I32).unwrap()), [2.0, -2.0, 0.0]);
     assert_eq!(value(&ops::cast(&floats(&[3], &[2.9, -0.1, 0.0]), DType::Bool).unwrap()), [1.0, 1.0, 0.0]);
+}
+
+#[test]
+fn what_no_tensor_can_hold_is_refused_by_every_op() {
+    let axis = |at: usize| {
+        let mut shape = [1; 4];
+        shape[at] = 1 << 16;
+        Tensor::fill(shape, DType::F32, 1.0)
+    };
+    let refused = |result: ferrograd_graph::Result<Tensor>, words: &str| {
+        let error = result.unwrap_err();
+        assert_eq!(error.code, ErrorCode::Shape, "{error}");
+        assert!(error.message.contains(words), "{error}");
+    };
+    // 2⁴⁸ elements are a shape; 2⁶⁴ are none, though their count wraps to 0.
+    let cube = ops::add(&ops::add(&axis(0), &axis(1)).unwrap(), &axis(2)).unwrap();
+    refused(ops::add(&cube, &axis(3)), "add: shape [65536, 65536, 65536, 65536]");
+    let (tall, wide) = ([1 << 31, 1], [1, 1 << 31]);
+    let [tall, wide] = [tall, wide].map(|shape| Tensor::fill(shape, DType::F32, 1.0));
+    refused(ops::matmul(&tall, &wide, false, false), "matmul: shape");
+    let long = Tensor::fill([1 << 31], DType::Bool, 0.0);
+    refused(ops::concatenate(&[&long, &long], 0), "concatenate: expected axes of at most 4294967295, got 4294967296");
+    assert!(ops::reshape(&long, &[1 << 16, 1 << 15].into()).is_ok());
+}
+
+#[test]
+fn memory_that_cannot_be_had_is_an_error_of_its_own() {
+    let ones = |shape: [usize; 2]| Tensor::fill(shape, DType::F32, 1.0);
+    let huge = ops::matmul(&ones([1 << 24, 2]), &ones([2, 1 << 24]), false, false).unwrap();
+    let total = ops::square(&ops::cumsum(&huge, 1, false, false).unwrap()).unwrap();
+    let error = evaluate(&[total], Isa::detect()).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Memory, "{error}");
+    assert!(error.message.contains("bytes of memory"), "{error}");
+    // A program that a machine could never run is refused before it asks for anything.
+    let cache = ferrograd_graph::evaluate::Cache::new(1 << 20);
+    let run = |rows: usize| {
+        let sorted = ops::sort(&ones([rows, 1 << 10]), false).unwrap()[0].clone();
+        cache.evaluate(&[sorted], Isa::detect().into(), &ferrograd_kernels::threads::Threads::serial())
+    };
+    let error = run(1 << 10).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Memory);
+    assert!(error.message.contains("expected a program that fits 1048576 bytes of memory"), "{error}");
+    assert!(run(4).is_ok());
+}
+
+#[test]
+fn outputs_of_one_op_that_are_known_are_constants_each_for_itself() {
+    let mut x = floats(&[4], &[3.0, 1.0, 4.0, 2.0]);
+    for _ in 0..3 {
+        let [values, indices] = ops::top_k(&x, 4).unwrap();
+        let all = [values.clone(), indices.clone()];
+        let request = Request { inputs: &[], outputs: &all, updates: &[], guard: None };
+        let program = compile(&request, Isa::detect()).unwrap();
+        let steps: Vec<_> = program.step_names().collect();
+        assert_eq!(steps.iter().filter(|&&name| name == "topK").count(), 1, "{steps:?}");
+        let numbers = program.run(&[], &ferrograd_kernels::threads::Threads::serial()).unwrap();
+        values.store(numbers.into_iter().collect(), false);
+        assert!(values.source().1.is_empty(), "its history is forgotten");
+        // Both are read again, neither is computed again.
+        let both = ops::add(&values, &ops::cast(&indices, DType::F64).unwrap()).unwrap();
+        let request = Request { inputs: &[], outputs: std::slice::from_ref(&both), updates: &[], guard: None };
+        assert!(compile(&request, Isa::detect()).unwrap().step_names().all(|name| name != "topK"));
+        let expected: Vec<f64> = value(&values).iter().zip(value(&indices)).map(|(a, b)| a + b).collect();
+        assert_eq!(value(&both), expected);
+        x = values;
+    }
+    assert_eq!(value(&x), [4.0, 3.0, 2.0, 1.0]);
 }

@@ -60,7 +60,7 @@ fn threads_do_not_change_a_bit_of_any_level() {
 
 #[test]
 fn pending_tensors_have_a_program_for_each_precision() {
-    let cache = Cache::default();
+    let cache = Cache::new(usize::MAX);
     let value = |precision| {
         let tensors = [outputs()[0].clone()];
         let memory = cache.evaluate(&tensors, emulated(precision), &Threads::serial()).unwrap().remove(0);

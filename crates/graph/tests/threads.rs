@@ -43,6 +43,7 @@ fn trained(dtype: DType, target: Target, size: Size, threads: usize) -> Vec<Arc<
         rows: 0..rows,
         batch,
         order: Order::Sequential,
+        first_step: 0,
         max_steps: None,
         watch: None,
         collect: false,
@@ -59,7 +60,7 @@ fn trained(dtype: DType, target: Target, size: Size, threads: usize) -> Vec<Arc<
         let end = epoch.run(&threads, &mut Deaf).unwrap();
         assert_eq!((end.steps, end.stop), (rows.div_ceil(batch), None));
     }
-    epoch.program.variables().iter().map(|(variable, _)| variable.snapshot()).collect()
+    epoch.program.variables().iter().map(|(variable, _)| variable.snapshot().unwrap()).collect()
 }
 
 /// The variable whose bytes differ, if one does.

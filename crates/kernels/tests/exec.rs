@@ -193,7 +193,7 @@ fn memory_is_zeroed_aligned_and_its_own() {
         assert_eq!(memory.as_slice::<f64>().len(), bytes / 8, "whole elements only");
     }
     let memory = Memory::from_slice(&[1.5f64, 2.5]);
-    let mut copy = memory.clone();
+    let mut copy = memory.try_clone().unwrap();
     copy.as_mut_slice::<f64>()[0] = 9.0;
     assert_eq!(memory.as_slice::<f64>(), [1.5, 2.5]);
     assert_eq!(copy.as_slice::<f64>(), [9.0, 2.5]);

@@ -25,6 +25,24 @@ fn handles_cross_threads() {
 }
 
 #[test]
+fn more_tasks_than_can_be_counted_are_refused_and_the_pool_goes_on() {
+    let threads = Threads::new(2);
+    for _ in 0..2 {
+        assert!(catch_unwind(AssertUnwindSafe(|| threads.run(1 << 32, &|_| ()))).is_err());
+        // Two tasks that wait for each other end only where two threads are at them.
+        let met = AtomicUsize::new(0);
+        threads.run(2, &|_| {
+            met.fetch_add(1, Ordering::SeqCst);
+            let start = Instant::now();
+            while met.load(Ordering::SeqCst) < 2 {
+                assert!(start.elapsed() < Duration::from_secs(60), "the pool is still taken");
+                std::thread::yield_now();
+            }
+        });
+    }
+}
+
+#[test]
 fn every_task_runs_once_at_any_count() {
     for count in 1..=8 {
         let threads = Threads::new(count);

@@ -78,7 +78,9 @@ pub struct EpochOptions<'a> {
     pub seed: Option<Vec<u32>>,
     /// Counted from 0, for the shuffle.
     pub epoch: u32,
-    /// Stops after so many steps.
+    /// The step to begin with: the ones before are taken for done.
+    pub first_step: Option<u32>,
+    /// Stops after so many steps, those before the first one counted.
     pub max_steps: Option<u32>,
     /// Scalars to report.
     pub watch: Option<napi::bindgen_prelude::ClassInstance<'a, BindingProgram>>,
@@ -95,7 +97,7 @@ pub struct EpochOptions<'a> {
 /// How an epoch ended.
 #[napi(object, object_from_js = false)]
 pub struct EpochEnd {
-    /// Steps that ran to their end.
+    /// The step that it came to: those before it are done.
     pub steps: u32,
     /// Seconds.
     pub seconds: f64,
@@ -226,6 +228,7 @@ fn epoch(options: &EpochOptions<'_>) -> Result<Epoch> {
         rows: first..first + count,
         batch: options.batch as usize,
         order,
+        first_step: options.first_step.unwrap_or(0) as usize,
         max_steps: options.max_steps.map(|steps| steps as usize),
         watch: options.watch.as_ref().map(|watch| watch.program.clone()),
         collect: options.collect,

@@ -56,6 +56,7 @@ impl BindingProgram {
         let guard = guard.map(|guard| guard.cloned());
         let request = Request { inputs: &inputs, outputs: &outputs, updates: &updates, guard: guard.as_ref() };
         let program = Arc::new(compile(&request, runtime.target(precision)?).map_err(js)?);
+        program.check_room(runtime.shared.room).map_err(js)?;
         let reported = Reported::new(&env, program.arena_bytes())?;
         let runner = Runner { program: program.clone(), shared: runtime.shared.clone(), queue: runtime.queue.clone() };
         Ok(BindingProgram { program, runner, reported })

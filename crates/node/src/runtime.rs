@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     /// The precision is that of pending tensors.
     pub target: Target,
     pub workers: Workers,
+    /// Bytes that a program may work in.
+    pub room: usize,
     cache: Arc<Cache>,
     pool: Arc<OnceLock<Option<ThreadPool>>>,
 }
@@ -77,13 +79,14 @@ impl Shared {
 #[napi]
 impl BindingRuntime {
     /// `threads` compute threads, at least 1; 0 for as many as the machine lends, less one for the event loop where
-    /// there are more than two. `isa` names one of [`instruction_sets`]; none is the best. `done` hears of the end of
-    /// each job: its ticket, and the code and message of an error.
+    /// there are more than two. `isa` names one of [`instruction_sets`]; none is the best. Programs that work in more than
+    /// `memory` bytes are refused. `done` hears of the end of each job: its ticket, and the code and message of an error.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
         threads: u32,
         #[napi(ts_arg_type = "string | undefined")] isa: Option<String>,
+        memory: f64,
         #[napi(ts_arg_type = "(ticket: number, code: string | null, message: string | null) => void")] done: Done,
     ) -> Result<BindingRuntime> {
         let count = if threads == 0 { default_threads() } else { threads as usize };
@@ -91,8 +94,10 @@ impl BindingRuntime {
         let workers = Workers::new(done);
         let hook = env.add_env_cleanup_hook(workers.clone(), |workers| workers.close());
         hook.map_err(|error| internal(error.to_string()))?;
-        let shared =
-            Shared { threads: Threads::new(count), target, workers, cache: Arc::default(), pool: Arc::default() };
+        // A float beyond what an integer holds becomes the largest one.
+        let room = memory as usize;
+        let (threads, cache) = (Threads::new(count), Arc::new(Cache::new(room)));
+        let shared = Shared { threads, target, workers, room, cache, pool: Arc::default() };
         Ok(BindingRuntime { shared, queue: Queue::default() })
     }
 

@@ -44,7 +44,7 @@ pub fn sizes(tensor: Handle<'_>) -> Vec<u32> {
 pub fn op_name(tensor: Handle<'_>) -> Option<String> {
     match tensor.tensor().source().0 {
         Source::Op(op) => Some(op.name().to_owned()),
-        Source::Placeholder | Source::Variable(_) | Source::Value(_) | Source::Fill(_) => None,
+        Source::Placeholder | Source::Variable(_) | Source::Value | Source::Fill(_) => None,
     }
 }
 
@@ -109,13 +109,10 @@ pub fn first_non_finite(numbers: Either<Float32ArraySlice<'_>, Float64ArraySlice
 
 /// The spec of a shape and an element type's index.
 pub(crate) fn spec(shape: &[u32], dtype: u32) -> Result<Spec> {
-    let sizes: Vec<usize> = shape.iter().map(|&size| size as usize).collect();
+    let shape: Shape = shape.iter().map(|&size| size as usize).collect();
+    shape.check("tensor").map_err(js)?;
     let dtype = Reader::new("tensor", &[f64::from(dtype)]).dtype().map_err(js)?;
-    if Shape::checked_size(&sizes).is_none() {
-        let what = format!("shape {sizes:?} has more elements than memory can hold");
-        return Err(js(ferrograd_graph::Error::shape(what)));
-    }
-    Ok(Spec::new(Shape::new(&sizes), dtype))
+    Ok(Spec::new(shape, dtype))
 }
 
 /// The bytes as memory of `spec`; truth values become 0 or 1.
@@ -123,7 +120,7 @@ pub(crate) fn memory(spec: &Spec, bytes: &[u8]) -> Result<Memory> {
     if bytes.len() != spec.bytes() {
         return Err(internal(format!("{} bytes for {spec}", bytes.len())));
     }
-    let mut memory = Memory::from_slice(bytes);
+    let mut memory = Memory::try_from_slice(bytes).map_err(|missing| js(missing.into()))?;
     if spec.dtype == DType::Bool {
         memory.as_mut_slice::<u8>().iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));
     }

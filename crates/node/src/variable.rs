@@ -1,12 +1,13 @@
 //! Variables: state that programs change.
 
-use crate::error::{Result, internal};
+use crate::error::{Result, internal, js};
 use crate::external::Reported;
 use crate::handle::{BindingTensor, Handle};
 use crate::tensor::{memory, spec};
+use ferrograd_graph::variable::snapshot_all;
 use ferrograd_graph::{Tensor, Variable};
 use napi::Env;
-use napi::bindgen_prelude::ObjectFinalize;
+use napi::bindgen_prelude::{ClassInstance, ObjectFinalize};
 use napi_derive::napi;
 use std::sync::Arc;
 
@@ -57,7 +58,8 @@ impl BindingVariable {
     /// The value that it has now; later changes do not touch it.
     #[napi(catch_unwind)]
     pub fn snapshot(&self, env: Env) -> Result<BindingTensor> {
-        BindingTensor::holding(&env, Tensor::value(self.variable.spec().clone(), self.variable.snapshot()))
+        let memory = self.variable.snapshot().map_err(js)?;
+        BindingTensor::holding(&env, Tensor::value(self.variable.spec().clone(), memory))
     }
 
     /// Puts the numbers of an evaluated tensor in.
@@ -78,6 +80,17 @@ impl BindingVariable {
         self.variable.replace(Arc::new(memory(self.variable.spec(), bytes)?));
         Ok(())
     }
+}
+
+/// The values that variables have at one moment between two steps of whatever runs.
+#[napi(catch_unwind, ts_args_type = "variables: Array<BindingVariable>")]
+pub fn snapshots(env: Env, variables: Vec<ClassInstance<'_, BindingVariable>>) -> Result<Vec<BindingTensor>> {
+    let variables: Vec<Variable> = variables.iter().map(|variable| variable.variable.clone()).collect();
+    let memories = snapshot_all(&variables).map_err(js)?;
+    let tensor = |(variable, memory): (&Variable, _)| {
+        BindingTensor::holding(&env, Tensor::value(variable.spec().clone(), memory))
+    };
+    variables.iter().zip(memories).map(tensor).collect()
 }
 
 fn evaluated(value: &Tensor) -> Result<Arc<ferrograd_kernels::exec::Memory>> {

@@ -165,21 +165,19 @@ impl Plain {
 }
 
 impl Drawn {
-    /// The structure as numbers: ops, attributes, edges, leaves. Constants count by their specs, variables by
-    /// identity.
+    /// The structure as numbers: ops, attributes, edges, leaves. Inputs, variables and constants count by their specs and
+    /// by the order in which the graph names them. The same in every process.
     pub fn key(&self) -> Vec<u64> {
         let mut key = Vec::with_capacity(8 * self.nodes.len());
         for node in &self.nodes {
             match &node.kind {
                 Kind::Op(op) => {
-                    // Op names are literals, so their address and length tell them apart.
-                    key.extend([1, op.name().as_ptr() as u64, op.name().len() as u64]);
-                    let attributes = op.attributes();
-                    key.push(attributes.len() as u64);
-                    key.extend(attributes.into_iter().map(f64::to_bits));
+                    key.push(1);
+                    push_name(op.name(), &mut key);
+                    op.identity(&mut key);
                 }
                 Kind::Input(index) => key.extend([2, *index as u64]),
-                Kind::Variable(index) => key.extend([3, self.variables[*index].id() as u64]),
+                Kind::Variable(index) => key.extend([3, *index as u64]),
                 Kind::Constant(_) => key.push(4),
                 Kind::Fill(value) => key.extend([5, value.to_bits()]),
             }
@@ -190,6 +188,8 @@ impl Drawn {
                 key.extend(spec.shape.iter().map(|&size| size as u64));
             }
         }
+        key.extend([u64::from(self.guard.is_some()), self.outputs.len() as u64]);
+        key.extend(self.updates.iter().map(|update| update.0 as u64));
         key.extend(self.roots().flat_map(|root| [root.node as u64, root.output as u64]));
         key
     }
@@ -210,7 +210,8 @@ impl Drawn {
 #[derive(Default)]
 struct Builder {
     ir: Drawn,
-    nodes: HashMap<usize, NodeId>,
+    /// Every output of the nodes that are copied, and single outputs whose numbers are known.
+    values: HashMap<(usize, usize), Value>,
     variables: HashMap<usize, usize>,
 }
 
@@ -243,14 +244,14 @@ impl Builder {
     fn import(&mut self, root: &Tensor) -> Result<Value> {
         let mut stack = vec![root.clone()];
         while let Some(tensor) = stack.last().cloned() {
-            if self.nodes.contains_key(&tensor.node_id()) || self.leaf(&tensor)? {
+            if self.values.contains_key(&Builder::key(&tensor)) || self.leaf(&tensor)? {
                 stack.pop();
                 continue;
             }
             let (source, inputs) = tensor.source();
             // Another thread may have stored its numbers meanwhile: then it is a leaf.
             let Source::Op(op) = source else { continue };
-            let missing = inputs.iter().filter(|input| !self.nodes.contains_key(&input.node_id()));
+            let missing = inputs.iter().filter(|input| !self.values.contains_key(&Builder::key(input)));
             let before = stack.len();
             stack.extend(missing.cloned());
             if stack.len() == before {
@@ -264,14 +265,16 @@ impl Builder {
 
     /// Copies the node where it is a leaf or its numbers are known.
     fn leaf(&mut self, tensor: &Tensor) -> Result<bool> {
-        if let Some(memory) = tensor.evaluated().filter(|_| tensor.siblings().len() == 1) {
+        if let Some(memory) = tensor.evaluated() {
             self.ir.constants.push(memory);
-            self.push(tensor, Kind::Constant(self.ir.constants.len() - 1), SmallVec::new());
+            let node = leaf(Kind::Constant(self.ir.constants.len() - 1), tensor.spec().clone());
+            self.values.insert(Builder::key(tensor), Value { node: self.ir.nodes.len(), output: 0 });
+            self.ir.nodes.push(node);
             return Ok(true);
         }
         let kind = match tensor.source().0 {
             Source::Op(_) => return Ok(false),
-            Source::Value(_) => unreachable!("a value is evaluated"),
+            Source::Value => unreachable!("a value is evaluated"),
             Source::Fill(value) => Kind::Fill(value),
             Source::Variable(variable) => Kind::Variable(self.variable(&variable)),
             Source::Placeholder => {
@@ -294,14 +297,31 @@ impl Builder {
     }
 
     fn value(&self, tensor: &Tensor) -> Value {
-        Value { node: self.nodes[&tensor.node_id()], output: tensor.index() }
+        self.values[&Builder::key(tensor)]
+    }
+
+    /// Tells outputs of nodes apart.
+    fn key(tensor: &Tensor) -> (usize, usize) {
+        (tensor.node_id(), tensor.index())
     }
 
     fn push(&mut self, tensor: &Tensor, kind: Kind<Arc<dyn Op>>, inputs: SmallVec<[Value; 2]>) {
-        let outputs = tensor.siblings().iter().map(|sibling| sibling.spec().clone()).collect();
-        self.nodes.insert(tensor.node_id(), self.ir.nodes.len());
+        let siblings = tensor.siblings();
+        let outputs = siblings.iter().map(|sibling| sibling.spec().clone()).collect();
+        let node = self.ir.nodes.len();
+        self.values.extend((0..siblings.len()).map(|output| ((tensor.node_id(), output), Value { node, output })));
         self.ir.nodes.push(Node { kind, inputs, outputs });
     }
+}
+
+/// Adds a name: its length, then its bytes, eight to a number.
+fn push_name(name: &str, key: &mut Vec<u64>) {
+    key.push(name.len() as u64);
+    key.extend(name.as_bytes().chunks(8).map(|bytes| {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        u64::from_le_bytes(word)
+    }));
 }
 
 /// A leaf without inputs.

@@ -35,6 +35,15 @@ pub fn compile(request: &Request<'_>, target: impl Into<Target>) -> Result<Progr
     compile_ir(ir::Drawn::build(request)?, target.into())
 }
 
+/// The structure of what the request asks for as numbers, the same in every process: an op with a graph of its own is told
+/// apart by them ([`Op::identity`](crate::op::Op::identity)).
+///
+/// # Errors
+/// As [`compile`].
+pub fn structure(request: &Request<'_>) -> Result<Vec<u64>> {
+    Ok(ir::Drawn::build(request)?.key())
+}
+
 fn compile_ir(ir: ir::Drawn, target: Target) -> Result<Program> {
     let ir = epilogue::take_in_epilogues(scale::take_in_scales(simplify::simplify(ir)));
     let mut lowered = lower::lower(&ir, target)?;
@@ -57,9 +66,11 @@ impl Evaluation {
         &self.0.constants
     }
 
-    /// Equal for graphs that one program serves.
+    /// Equal for graphs that one program serves: those of one structure on the same variables.
     pub(crate) fn key(&self) -> Vec<u64> {
-        self.0.key()
+        let mut key = self.0.key();
+        key.extend(self.0.variables.iter().map(|variable| variable.id() as u64));
+        key
     }
 
     pub(crate) fn compile(self, target: Target) -> Result<Program> {

@@ -63,11 +63,12 @@ fn add_copies(lowered: &mut Lowered, late: &[(usize, BufferId)], isa: Isa) -> Re
 /// The units that may stop a run: the guard, and for each tensor of indices the first that checks it most strictly.
 /// No variable changes before all of them have run.
 fn stops(lowered: &Lowered) -> Vec<usize> {
-    let mut strictest: HashMap<(BufferId, usize), (usize, usize)> = HashMap::new();
+    // Those that read more of a buffer than others check more.
+    let mut strictest: HashMap<(BufferId, usize, Option<usize>), (usize, usize)> = HashMap::new();
     for (unit, call) in lowered.units.iter().enumerate() {
         let Some((input, limit)) = call.kernel.indices() else { continue };
         let read = &call.reads[input];
-        let known = strictest.entry((read.buffer, read.offset)).or_insert((limit, unit));
+        let known = strictest.entry((read.buffer, read.offset, read.len)).or_insert((limit, unit));
         *known = (*known).min((limit, unit));
     }
     let mut units: Vec<usize> = strictest.into_values().map(|(_, unit)| unit).chain(lowered.guard).collect();

@@ -48,8 +48,11 @@ impl Pass {
                 if let Some(value) = self.shorter(&lowering, &inputs, &outputs) {
                     return vec![value];
                 }
-                let attributes = || op.attributes().into_iter().map(f64::to_bits).collect();
-                let key = op.pure().then(|| Key::Op(op.name(), attributes(), inputs.to_vec()));
+                let key = op.pure().then(|| {
+                    let mut identity = Vec::new();
+                    op.identity(&mut identity);
+                    Key::Op(op.name(), identity, inputs.to_vec())
+                });
                 (key, Kind::Op(lowering))
             }
             Kind::Fill(value) => (Some(Key::Fill(value.to_bits(), outputs[0].clone())), Kind::Fill(value)),

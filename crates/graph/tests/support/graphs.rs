@@ -117,8 +117,8 @@ impl Values {
                     let inputs = inputs.iter().map(alone).collect::<Result<Operands>>()?;
                     evaluate(&Tensor::apply_all(op, inputs)?, self.target)?
                 }
-                Source::Variable(variable) => vec![variable.snapshot()],
-                Source::Value(memory) => vec![memory],
+                Source::Variable(variable) => vec![variable.snapshot().unwrap()],
+                Source::Value => vec![tensor.evaluated().unwrap()],
                 Source::Fill(_) => evaluate(std::slice::from_ref(tensor), self.target)?,
                 Source::Placeholder => unreachable!("placeholders are set"),
             };

@@ -2,8 +2,9 @@
 
 use super::pages::Pages;
 use crate::element::Element;
-use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
+use std::{fmt, io};
 
 /// Cache line and the widest vector: every buffer starts on it.
 pub(crate) const ALIGN: usize = 64;
@@ -11,6 +12,21 @@ pub(crate) const ALIGN: usize = 64;
 /// Blocks of this many bytes or more have pages of their own: a heap would clear them at once, and holes between them
 /// would make it grow.
 const LARGE: usize = 1 << 20;
+
+/// Memory that the system does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory {
+    /// How many bytes were asked for.
+    pub bytes: usize,
+}
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes of memory cannot be had", self.bytes)
+    }
+}
+
+impl std::error::Error for OutOfMemory {}
 
 /// A 64-byte aligned block.
 pub struct Memory {
@@ -29,40 +45,73 @@ unsafe impl Sync for Memory {}
 
 impl Memory {
     /// A block of `bytes` zeros.
-    pub fn zeroed(bytes: usize) -> Memory {
+    ///
+    /// # Errors
+    /// Where the system has not so many.
+    pub fn try_zeroed(bytes: usize) -> Result<Memory, OutOfMemory> {
         if bytes >= LARGE {
-            return Memory::of_pages(Pages::zeroed(bytes), bytes);
+            return Memory::of_pages(Pages::zeroed, bytes);
         }
         // Safety: the layout's size is not 0.
         Memory::of_heap(unsafe { alloc_zeroed(layout(bytes)) }, bytes)
     }
 
     /// A block that holds a copy of `values`.
-    pub fn from_slice<T: Element>(values: &[T]) -> Memory {
-        let memory = Memory::uninitialised(size_of_val(values));
+    ///
+    /// # Errors
+    /// Where the system has no room for them.
+    pub fn try_from_slice<T: Element>(values: &[T]) -> Result<Memory, OutOfMemory> {
+        let memory = Memory::uninitialised(size_of_val(values))?;
         // Safety: the block is new and holds `bytes`, all of which are written before anybody reads them.
         unsafe { memory.start.as_ptr().copy_from_nonoverlapping(values.as_ptr().cast(), memory.bytes) };
-        memory
+        Ok(memory)
     }
 
-    fn uninitialised(bytes: usize) -> Memory {
+    /// A block that holds the same.
+    ///
+    /// # Errors
+    /// Where the system has no room for another.
+    pub fn try_clone(&self) -> Result<Memory, OutOfMemory> {
+        Memory::try_from_slice::<u8>(self.as_slice())
+    }
+
+    /// As [`Memory::try_zeroed`], for blocks that are small.
+    ///
+    /// # Panics
+    /// Where the system has not so many bytes.
+    pub fn zeroed(bytes: usize) -> Memory {
+        Memory::try_zeroed(bytes).expect("room for a small block")
+    }
+
+    /// As [`Memory::try_from_slice`], for blocks that are small.
+    ///
+    /// # Panics
+    /// Where the system has no room for them.
+    pub fn from_slice<T: Element>(values: &[T]) -> Memory {
+        Memory::try_from_slice(values).expect("room for a small block")
+    }
+
+    fn uninitialised(bytes: usize) -> Result<Memory, OutOfMemory> {
         if bytes >= LARGE {
-            return Memory::of_pages(Pages::any(bytes), bytes);
+            return Memory::of_pages(Pages::any, bytes);
         }
         // Safety: the layout's size is not 0.
         Memory::of_heap(unsafe { alloc(layout(bytes)) }, bytes)
     }
 
-    fn of_heap(block: *mut u8, bytes: usize) -> Memory {
-        let Some(block) = NonNull::new(block) else { handle_alloc_error(layout(bytes)) };
+    fn of_heap(block: *mut u8, bytes: usize) -> Result<Memory, OutOfMemory> {
+        let block = NonNull::new(block).ok_or(OutOfMemory { bytes })?;
         let shift = block.as_ptr().align_offset(ALIGN);
         // Safety: the block has room to begin at a multiple of `ALIGN`.
-        Memory { start: unsafe { block.add(shift) }, bytes, shift, pages: None }
+        Ok(Memory { start: unsafe { block.add(shift) }, bytes, shift, pages: None })
     }
 
-    fn of_pages(pages: std::io::Result<Pages>, bytes: usize) -> Memory {
-        let mut pages = pages.unwrap_or_else(|_| handle_alloc_error(layout(bytes)));
-        Memory { start: pages.start(), bytes, shift: 0, pages: Some(pages) }
+    fn of_pages(pages: impl FnOnce(usize) -> io::Result<Pages>, bytes: usize) -> Result<Memory, OutOfMemory> {
+        // Past this there are no addresses, and sums with it could wrap.
+        let possible = bytes <= isize::MAX as usize / 2;
+        let pages = possible.then(|| pages(bytes).ok()).flatten();
+        let mut pages = pages.ok_or(OutOfMemory { bytes })?;
+        Ok(Memory { start: pages.start(), bytes, shift: 0, pages: Some(pages) })
     }
 
     /// Its size in bytes.
@@ -92,12 +141,6 @@ impl Memory {
     }
 }
 
-impl Clone for Memory {
-    fn clone(&self) -> Memory {
-        Memory::from_slice::<u8>(self.as_slice())
-    }
-}
-
 impl Drop for Memory {
     fn drop(&mut self) {
         match self.pages.take() {
@@ -108,8 +151,8 @@ impl Drop for Memory {
     }
 }
 
-impl std::fmt::Debug for Memory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Memory({} bytes)", self.bytes)
     }
 }
@@ -124,7 +167,7 @@ fn layout(bytes: usize) -> Layout {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALIGN, LARGE, Memory};
+    use super::{ALIGN, LARGE, Memory, OutOfMemory};
 
     const SIZES: [usize; 7] = [0, 1, 100, LARGE - 1, LARGE, 2 * LARGE + 1, 7 * LARGE - 3];
 
@@ -146,10 +189,17 @@ mod tests {
         for bytes in SIZES {
             let values: Vec<u8> = (0..bytes).map(|i| (i % 251) as u8).collect();
             let memory = Memory::from_slice(&values);
-            let mut other = memory.clone();
+            let mut other = memory.try_clone().unwrap();
             assert!(other.as_slice::<u8>() == values, "{bytes} bytes");
             other.as_mut_slice::<u8>().fill(0xa5);
             assert!(memory.as_slice::<u8>() == values, "{bytes} bytes beside a changed copy");
+        }
+    }
+
+    #[test]
+    fn memory_that_cannot_be_had_is_an_error() {
+        for bytes in [1 << 60, isize::MAX as usize, usize::MAX] {
+            assert_eq!(Memory::try_zeroed(bytes).unwrap_err(), OutOfMemory { bytes });
         }
     }
 }

@@ -12,7 +12,7 @@ mod product_map;
 mod slope_product;
 
 pub use map::MapKernel;
-pub use memory::Memory;
+pub use memory::{Memory, OutOfMemory};
 pub use plan::{Arg, Base, Bound, Plan, Space, Step};
 pub use product_map::ProductMapKernel;
 pub use slope_product::SlopeProductKernel;
@@ -118,10 +118,35 @@ impl<'a> Io<'a> {
     pub fn output<T: Element>(&mut self, index: usize) -> &'a mut [T] {
         let arg = &self.step.outputs[index];
         assert_eq!(arg.dtype, T::DTYPE, "output {index} of {}", self.step.kernel.name());
+        let start = self.take(index);
+        // Safety: as for `input`; outputs do not overlap each other, and each is handed out once.
+        unsafe { std::slice::from_raw_parts_mut(start.cast::<T>(), arg.len) }
+    }
+
+    /// The bytes of input `index`, for kernels that pass elements on without looking at them.
+    pub fn input_bytes(&self, index: usize) -> &'a [u8] {
+        let arg = &self.step.inputs[index];
+        // Safety: as for `input`; elements of every type are initialised bytes.
+        unsafe { std::slice::from_raw_parts(self.at[1 + index], arg.len * arg.dtype.size()) }
+    }
+
+    /// The bytes of output `index`, once. What is written must be elements of its type.
+    ///
+    /// # Panics
+    /// Where the output is taken twice: a bug of the kernel's.
+    pub fn output_bytes(&mut self, index: usize) -> &'a mut [u8] {
+        let arg = &self.step.outputs[index];
+        let start = self.take(index);
+        // Safety: as for `output`; every pattern of bits is an element of every type.
+        unsafe { std::slice::from_raw_parts_mut(start, arg.len * arg.dtype.size()) }
+    }
+
+    /// Where output `index` begins, once.
+    #[inline]
+    fn take(&mut self, index: usize) -> *mut u8 {
         assert!(index < 64 && self.taken & (1 << index) == 0, "output {index} taken twice");
         self.taken |= 1 << index;
-        // Safety: as for `input`; outputs do not overlap each other, and each is handed out once.
-        unsafe { std::slice::from_raw_parts_mut(self.at[1 + self.step.inputs.len() + index].cast::<T>(), arg.len) }
+        self.at[1 + self.step.inputs.len() + index]
     }
 
     /// The scratch that [`Kernel::workspace`] asked for, 64-byte aligned, once.

@@ -56,7 +56,7 @@ pub struct Step {
 pub struct Plan {
     steps: Vec<Step>,
     spaces: Vec<Space>,
-    /// For each space, the widest element that a step finds in it.
+    /// For each space, what its start must be a multiple of: the widest element in it, more where scratch is.
     widths: Vec<usize>,
     /// Where each step's addresses begin in [`Bound`]'s list: of its workspace, its inputs, its outputs.
     starts: Vec<usize>,
@@ -74,8 +74,11 @@ impl Plan {
             check(step, &spaces).map_err(|what| format!("step {index} ({}): {what}", step.kernel.name()))?;
         }
         let mut widths = vec![1; spaces.len()];
-        for arg in steps.iter().flat_map(|step| step.inputs.iter().chain(&step.outputs)) {
-            widths[arg.space] = arg.dtype.size().max(widths[arg.space]);
+        for step in &steps {
+            let operands = step.inputs.iter().chain(&step.outputs).map(|arg| (arg.space, arg.dtype.size()));
+            for (space, width) in operands.chain(step.workspace.iter().map(|arg| (arg.space, ALIGN))) {
+                widths[space] = width.max(widths[space]);
+            }
         }
         let (starts, places) = placed(&steps, spaces.len());
         Ok(Plan { steps, spaces, widths, starts, places })
@@ -97,12 +100,91 @@ impl Plan {
     /// Where the bases do not fit [`Plan::spaces`]: a bug of the caller's.
     pub fn bind<'a>(&'a self, bases: Vec<Base<'a>>) -> Bound<'a> {
         assert_eq!(bases.len(), self.spaces.len(), "one base per space");
-        let addresses = bases.iter().zip(&self.spaces).map(|(base, space)| base.address(*space)).collect();
-        let owned = bases.iter().map(|base| matches!(base, Base::Write(_))).collect();
-        let at = vec![std::ptr::null_mut(); self.starts[self.steps.len()]];
+        let owned = bases.iter().map(|base| matches!(base, Base::Write(_) | Base::PartMut(_))).collect();
+        let addresses = bases.into_iter().enumerate().map(|(space, base)| self.address(space, base)).collect();
+        let at = vec![std::ptr::null_mut(); self.arguments()];
         let mut bound = Bound { plan: self, addresses, at, owned, memory: PhantomData };
-        (0..self.spaces.len()).for_each(|space| bound.place(space));
+        for (space, &base) in bound.addresses.iter().enumerate() {
+            self.place(space, base, &mut bound.at);
+        }
         bound
+    }
+
+    /// How many addresses the steps take.
+    fn arguments(&self) -> usize {
+        self.starts[self.steps.len()]
+    }
+
+    /// Bytes that [`Plan::run_at`] keeps its addresses in.
+    pub fn table_bytes(&self) -> usize {
+        self.arguments() * size_of::<*mut u8>()
+    }
+
+    /// Runs every step once, at `bases` that may be others each time: for a kernel that runs a plan of its own, turn after
+    /// turn. Nothing is allocated; the addresses go into `table`, [`Plan::table_bytes`] of the kernel's workspace.
+    ///
+    /// # Errors
+    /// The step that stopped the run, and why.
+    ///
+    /// # Panics
+    /// Where the bases do not fit [`Plan::spaces`], or the table is too small: bugs of the caller's.
+    pub fn run_at<'a>(
+        &self,
+        bases: impl IntoIterator<Item = Base<'a>>,
+        table: &'a mut [u8],
+        threads: &Threads,
+    ) -> Result<(), (usize, Fault)> {
+        // Safety: every pattern of bits is a raw pointer, and one leaves initialised bytes behind.
+        let (before, table, _) = unsafe { table.align_to_mut::<*mut u8>() };
+        assert!(before.is_empty() && table.len() >= self.arguments(), "an aligned table for every argument");
+        let mut given = 0;
+        for base in bases {
+            assert!(given < self.spaces.len(), "one base per space");
+            self.place(given, self.address(given, base), table);
+            given += 1;
+        }
+        assert_eq!(given, self.spaces.len(), "one base per space");
+        self.run_steps(&table[..self.arguments()], threads)
+    }
+
+    /// Where a space begins.
+    fn address(&self, space: usize, base: Base<'_>) -> *mut u8 {
+        let Space { bytes, writable } = self.spaces[space];
+        let (start, len, lent) = match base {
+            Base::Read(memory) => (memory.address(), memory.len(), false),
+            Base::Write(memory) => (memory.address(), memory.len(), true),
+            Base::Part(part) => (part.as_ptr().cast_mut(), part.len(), false),
+            Base::PartMut(part) => (part.as_mut_ptr(), part.len(), true),
+            Base::None => (std::ptr::null_mut(), 0, true),
+        };
+        assert!(lent || !writable, "a writable space needs writable memory");
+        assert!(len >= bytes, "memory of {len} bytes for a space of {bytes}");
+        assert!(bytes == 0 || start.addr().is_multiple_of(self.widths[space]), "aligned elements");
+        start
+    }
+
+    /// Points the steps to what they use of a space that begins at `base`.
+    fn place(&self, space: usize, base: *mut u8, at: &mut [*mut u8]) {
+        for &(place, offset) in &self.places[space] {
+            at[place] = base.wrapping_add(offset);
+        }
+    }
+
+    /// The steps with the addresses of their arguments, out of the list of all.
+    #[inline]
+    fn steps_at<'a>(&'a self, at: &'a [*mut u8]) -> impl Iterator<Item = (usize, (&'a Step, &'a [*mut u8]))> {
+        let at = self.starts.windows(2).map(|ends| &at[ends[0]..ends[1]]);
+        self.steps.iter().zip(at).enumerate()
+    }
+
+    /// Runs every step in order. `at` was placed for this plan, all of it, in memory that the caller borrows.
+    #[inline]
+    fn run_steps(&self, at: &[*mut u8], threads: &Threads) -> Result<(), (usize, Fault)> {
+        for (index, (step, at)) in self.steps_at(at) {
+            let mut io = Io { at, step, threads, taken: 0, workspace_taken: false };
+            step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
+        }
+        Ok(())
     }
 }
 
@@ -127,26 +209,12 @@ pub enum Base<'a> {
     Read(&'a Memory),
     /// Arena, variables, and inputs that are filled between runs.
     Write(&'a mut Memory),
+    /// As [`Base::Read`], in memory that is somebody else's.
+    Part(&'a [u8]),
+    /// As [`Base::Write`], in memory that is somebody else's.
+    PartMut(&'a mut [u8]),
     /// Nothing, for a space of 0 bytes.
     None,
-}
-
-impl Base<'_> {
-    fn address(&self, space: Space) -> *mut u8 {
-        let memory = match self {
-            Base::Read(memory) => {
-                assert!(!space.writable, "a writable space needs writable memory");
-                *memory
-            }
-            Base::Write(memory) => memory,
-            Base::None => {
-                assert_eq!(space.bytes, 0, "memory for a space of {} bytes", space.bytes);
-                return std::ptr::null_mut();
-            }
-        };
-        assert!(memory.len() >= space.bytes, "memory of {} bytes for a space of {}", memory.len(), space.bytes);
-        memory.address()
-    }
 }
 
 /// A plan with its addresses fixed.
@@ -176,22 +244,7 @@ impl<'a> Bound<'a> {
         // Safety: just checked to lie inside the memory.
         self.addresses[space] = unsafe { memory.address().add(offset) };
         self.owned[space] = false;
-        self.place(space);
-    }
-
-    /// Points the steps to what they use of a space.
-    fn place(&mut self, space: usize) {
-        let base = self.addresses[space];
-        for &(place, offset) in &self.plan.places[space] {
-            self.at[place] = base.wrapping_add(offset);
-        }
-    }
-
-    /// The steps with the addresses of their arguments.
-    #[inline]
-    fn steps(&self) -> impl Iterator<Item = (usize, (&'a Step, &[*mut u8]))> {
-        let at = self.plan.starts.windows(2).map(|ends| &self.at[ends[0]..ends[1]]);
-        self.plan.steps.iter().zip(at).enumerate()
+        self.plan.place(space, self.addresses[space], &mut self.at);
     }
 
     /// Runs every step in order, with denormals flushed to zero.
@@ -200,11 +253,7 @@ impl<'a> Bound<'a> {
     /// The step that stopped the run, and why.
     pub fn run(&mut self, threads: &Threads) -> Result<(), (usize, Fault)> {
         let _flush = FlushDenormals::new();
-        for (index, (step, at)) in self.steps() {
-            let mut io = Io { at, step, threads, taken: 0, workspace_taken: false };
-            step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
-        }
-        Ok(())
+        self.plan.run_steps(&self.at, threads)
     }
 
     /// Runs as [`Bound::run`] and adds each step's seconds to `seconds`, one look at the clock included.
@@ -214,7 +263,7 @@ impl<'a> Bound<'a> {
     pub fn profile(&mut self, threads: &Threads, seconds: &mut [f64]) -> Result<(), (usize, Fault)> {
         let _flush = FlushDenormals::new();
         let mut last = std::time::Instant::now();
-        for (index, (step, at)) in self.steps() {
+        for (index, (step, at)) in self.plan.steps_at(&self.at) {
             let mut io = Io { at, step, threads, taken: 0, workspace_taken: false };
             step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
             let now = std::time::Instant::now();

@@ -6,6 +6,9 @@
 use super::Padded;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// As many tasks as can be shared out.
+pub(super) const MOST: usize = u32::MAX as usize;
+
 /// What is left of each thread's stretch: the next task in the low half, the end in the high half.
 pub(super) struct Claims(Box<[Padded<AtomicU64>]>);
 
@@ -28,9 +31,9 @@ impl Claims {
         self.0.len()
     }
 
-    /// Shares tasks `0..tasks` out among the first `threads` threads. Nobody claims meanwhile.
+    /// Shares tasks `0..tasks`, at most [`MOST`], out among the first `threads` threads. Nobody claims meanwhile.
     pub fn share(&self, tasks: usize, threads: usize) {
-        assert!(u32::try_from(tasks).is_ok(), "expected at most 2³² − 1 tasks, got {tasks}");
+        debug_assert!(tasks <= MOST, "too many tasks");
         let stretches = self.0.iter().take(threads);
         for (thread, Padded(stretch)) in stretches.enumerate() {
             stretch.store(pack(thread * tasks / threads, (thread + 1) * tasks / threads), Ordering::Relaxed);

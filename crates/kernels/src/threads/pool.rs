@@ -6,7 +6,7 @@
 //! nothing, and the caller never waits for workers that have not come.
 
 use super::Padded;
-use super::claims::Claims;
+use super::claims::{Claims, MOST};
 use super::float_mode::FloatMode;
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
@@ -66,6 +66,8 @@ impl Pool {
 
     /// Runs the job on at most `most` threads; false, having done nothing, when the pool is busy with another.
     pub(super) fn try_run(&self, most: usize, tasks: usize, task: &Task<'_>) -> bool {
+        // Before the pool is taken: a panic later would leave it taken for ever.
+        assert!(tasks <= MOST, "expected at most {MOST} tasks, got {tasks}");
         let shared = &*self.shared;
         if shared.busy.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
             return false;
