@@ -118,7 +118,7 @@ describe('amid runs in flight', () => {
 
     const wrong = jit((index: Tensor) => {
       count.assign(0)
-      return ops.take(ops.matmul(ops.ones([400, 400]), ops.ones([400, 400])), index)
+      return ops.take(ops.matmul(ops.ones([400, 400]), ops.ones([400, 400])), index, { axis: 0 })
     })
     await wrong(Int32Array.of(0))
     count.assign(7)

@@ -1,6 +1,7 @@
 /** Activation functions: elementwise (softmax, sparsemax, glu: along an axis), a few lines of ops each. */
 
 import type { Tensor } from './core/tensor.js'
+import { warnOnce } from './core/warn.js'
 import { fail, hintFor } from './errors.js'
 import * as ops from './ops.js'
 import { isSerialized, type Kind } from './options/fields.js'
@@ -194,9 +195,17 @@ export function softsign(x: Tensor): Tensor {
   return ops.divide(x, ops.add(ops.abs(x), 1))
 }
 
-/** `y = (x + √(x² + b)) / 2` (Barron, 2021). */
+/** `y = (x + √(x² + b)) / 2` (Barron, 2021), without overflow far above 0 or lost digits below it. */
 export function squareplus(x: Tensor, b = 4): Tensor {
-  return ops.multiply(ops.add(x, ops.sqrt(ops.add(ops.square(x), b))), 0.5)
+  if (b === 0) return ops.relu(x)
+  const size = ops.stopGradient(ops.maximum(ops.abs(x), Math.sqrt(b)))
+  const squares = ops.add(ops.square(ops.divide(x, size)), ops.square(ops.divide(Math.sqrt(b), size)))
+  const root = ops.multiply(ops.sqrt(squares), size)
+  const positive = ops.greater(x, 0)
+  const length = ops.where(positive, x, ops.negative(x))
+  const half = ops.add(ops.multiply(length, 0.5), ops.multiply(root, 0.5))
+  // Below 0 the difference is taken by its conjugate: b / (2 (√(x² + b) − x)).
+  return ops.where(positive, half, ops.divide(b / 4, half))
 }
 
 /** `y = 0` where `x ≤ −1`, `(x + 1)²/4` between, `x` where `x ≥ 1`. */
@@ -225,6 +234,8 @@ export function mish(x: Tensor): Tensor {
  * const p = softmax(tensor([[1, 2, 3]])) // rows sum to 1
  */
 export function softmax(x: Tensor, axis: number | readonly number[] = -1): Tensor {
+  if (typeof axis === 'number' && x.shape.at(axis) === 1)
+    warnOnce('FERROGRAD_SOFTMAX_OF_ONE', 'A softmax over one unit is always 1. For yes or no use sigmoid')
   return typeof axis === 'number' ? ops.softmax(x, { axis }) : jointSoftmax(x, axis)
 }
 

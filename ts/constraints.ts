@@ -34,7 +34,7 @@ export abstract class Constraint<F extends FieldTable = NoFields> extends Config
 type Axis = number | readonly number[]
 
 function norms(w: Tensor, axis: Axis): Tensor {
-  return ops.sqrt(ops.sum(ops.square(w), { axis, keepdims: true }))
+  return ops.norm(w, { axis, keepdims: true })
 }
 
 const maxNormFields = {

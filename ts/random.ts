@@ -21,7 +21,7 @@ const ONE_DRAW = Int32Array.of(0, 0, 1)
 
 /** A state of which nothing has been drawn: the seed's low and high 32 bits, then the number of draws. */
 function fresh(seed: number): Tensor {
-  return tensor(Int32Array.of(seed % WORD | 0, Math.floor(seed / WORD), 0))
+  return tensor(Int32Array.of((seed % WORD) | 0, Math.floor(seed / WORD), 0))
 }
 
 /**
@@ -62,15 +62,24 @@ export class SeedGenerator {
 /** What every draw takes. */
 export interface RandomOptions {
   readonly dtype?: FloatDType
-  /** Default: a stream of its own, from the config's seed. */
-  readonly seed?: SeedGenerator | undefined
+  /** A generator goes on from draw to draw; a number draws the same each time. Default: a stream of its own, from the config's seed. */
+  readonly seed?: Seed | undefined
 }
 
+/** Where a draw begins. */
+export type Seed = SeedGenerator | number
+
 /** The state that a draw is made from. */
-function stateOf(given: SeedGenerator | undefined): Tensor {
+function stateOf(given: Seed | undefined): Tensor {
+  if (given !== undefined && !(given instanceof SeedGenerator)) return fresh(checkedSeed(given))
   // A traced function runs again and again: its draws need a position that moves on.
   const seed = given ?? (currentTrace() === undefined ? undefined : new SeedGenerator())
   return seed?.next() ?? fresh(nextSeed())
+}
+
+function checkedSeed(seed: unknown): number {
+  if (Number.isSafeInteger(seed) && (seed as number) >= 0) return seed as number
+  return fail('ERR_CONFIG', 'random seed', 'a SeedGenerator, or an integer from 0 to 2⁵³', seed)
 }
 
 /** Uniform in `[minval, maxval)`. */
@@ -108,7 +117,7 @@ export function truncatedNormal(
 export function bernoulli(
   shape: Shape,
   probability: number,
-  options: { readonly dtype?: DType; readonly seed?: SeedGenerator | undefined } = {},
+  options: { readonly dtype?: DType; readonly seed?: Seed | undefined } = {},
 ): Tensor {
   const { dtype = floatx(), seed } = options
   const state = stateOf(seed)
@@ -128,14 +137,14 @@ export function randint(
   shape: Shape,
   minval: number,
   maxval: number,
-  options: { readonly seed?: SeedGenerator | undefined } = {},
+  options: { readonly seed?: Seed | undefined } = {},
 ): Tensor {
   const state = stateOf(options.seed)
   return raw.randomIntegers(state, { stream: 0, shape: [...shape], dtype: 'int32', low: minval, high: maxval })
 }
 
 /** One index a row, drawn with the probabilities that `logits` (rows, classes) stand for (Gumbel's trick); `int32`. */
-export function categorical(logits: Operand, options: { readonly seed?: SeedGenerator | undefined } = {}): Tensor {
+export function categorical(logits: Operand, options: { readonly seed?: Seed | undefined } = {}): Tensor {
   const x = toFloat(logits)
   const state = stateOf(options.seed)
   const open = raw.randomUniformOpen(state, { stream: 0, shape: [...x.shape], dtype: x.dtype })
@@ -143,8 +152,8 @@ export function categorical(logits: Operand, options: { readonly seed?: SeedGene
 }
 
 /** The rows in random order. */
-export function shuffle(x: Operand, options: { readonly seed?: SeedGenerator | undefined } = {}): Tensor {
+export function shuffle(x: Operand, options: { readonly seed?: Seed | undefined } = {}): Tensor {
   const t = toTensor(x)
   const order = argsort(uniform([t.shape[0] ?? 0], { dtype: 'float64', seed: options.seed }))
-  return take(t, order)
+  return take(t, order, { axis: 0 })
 }

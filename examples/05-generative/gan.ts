@@ -49,7 +49,7 @@ export async function gan(): Promise<{ readonly radius: number; readonly spread:
 function ring(seed: random.SeedGenerator): Tensor {
   const angle = random.uniform([batchSize, 1], { minval: 0, maxval: 2 * Math.PI, seed })
   const off = random.normal([batchSize, 2], { stddev: 0.03, seed })
-  return ops.add(ops.concatenate([ops.cos(angle), ops.sin(angle)]), off)
+  return ops.add(ops.concatenate([ops.cos(angle), ops.sin(angle)], { axis: -1 }), off)
 }
 
 /** A smaller twin in float64, the maker behind the judge, against finite differences. */

@@ -29,7 +29,9 @@ const round = jit(() => {
   const lamp = random.randint([batchSize], 0, lamps, { seed })
   const seen = ops.oneHot(lamp, lamps)
   const actions = random.categorical(policy.apply(seen), { seed })
-  const chance = ops.sum(ops.multiply(ops.take(tensor(odds), lamp), ops.oneHot(actions, machines)), { axis: 1 })
+  const chance = ops.sum(ops.multiply(ops.take(tensor(odds), lamp, { axis: 0 }), ops.oneHot(actions, machines)), {
+    axis: 1,
+  })
   const reward = ops.cast(ops.less(random.uniform([batchSize], { seed }), chance), 'float32')
   const mean = ops.mean(reward)
 

@@ -78,6 +78,15 @@ export function substitute(value: unknown, tensors: ReadonlyMap<SymbolicTensor, 
   return mapStructure(value, (leaf) => (isSymbolic(leaf) ? tensors.get(leaf) : leaf))
 }
 
+/** Builds, with errors that do not show the length of the probe. */
+export function builtInWords(build: () => void): void {
+  try {
+    build()
+  } catch (error) {
+    throw error instanceof FerrogradError ? inWords(error, probes[0]) : error
+  }
+}
+
 /** Shapes to build a layer for: the batch is any number, other unknown lengths are refused by whoever needs them. */
 export function buildShapesOf(value: unknown): unknown {
   return mapStructure(value, (leaf) =>
@@ -107,10 +116,20 @@ function probe(
 
 /** The error without the lengths of the probe, which mean nothing to whoever reads it. */
 function inWords(error: FerrogradError, length: number): FerrogradError {
-  const message = error.message
-    .replace(new RegExp(`\\b${length}\\b`, 'g'), 'batch')
-    .replace(new RegExp(`\\b${length + further}\\b`, 'g'), '?')
+  const message = error.message.replace(/\d+/g, (digits) => word(Number(digits), length) ?? digits)
   return message === error.message ? error : new FerrogradError(error.code, message, { cause: error })
+}
+
+/** What a number that the length of the probe made, or a product with it, stands for. */
+function word(number: number, length: number): string | undefined {
+  for (const [unit, name] of [
+    [length, 'batch'],
+    [length + further, '?'],
+  ] as const) {
+    if (number === unit) return name
+    if (number > 0 && number % unit === 0) return `${name}·${number / unit}`
+  }
+  return undefined
 }
 
 function withLengths(shape: PartialShape, batch: number, other: number): Shape {

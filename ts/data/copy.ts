@@ -29,9 +29,19 @@ export function asNumbers(
       if (isIntegerArray(values)) checkExact(values, at)
       return checkFloats(isOwn(values, Float32Array) ? values : toFloat32(values), values, at)
     case 'int32':
-    case 'bool':
       return copyIntegers(values, at)
+    case 'bool':
+      return copyTruths(values, at)
   }
+}
+
+/** Throws where plain numbers are all whole and one is too large for float32: rounded, an id would become another. */
+export function checkWhole(where: string, values: TypedArray | readonly number[], shape: readonly number[]): void {
+  if (ArrayBuffer.isView(values)) return
+  const odd = values.findIndex((value) => Number.isInteger(value) && Math.fround(value) !== value)
+  if (odd < 0 || !values.every(Number.isInteger)) return
+  const hint = 'Pass ids in an Int32Array; in a Float64Array to accept the rounding'
+  fail('ERR_DATA', place(where, odd, shape), 'whole numbers that float32 holds exactly', values[odd], hint)
 }
 
 /** Whether an array is of a type, in memory that no other thread writes to. */
@@ -89,6 +99,17 @@ function copyIntegers(values: ArrayLike<number>, at: (i: number) => string): Int
     const value = values[i]!
     out[i] = value
     if (out[i] !== value) fail('ERR_DATA', at(i), 'a whole number within 32 bits', value)
+  }
+  return out
+}
+
+/** Truth values as bytes. */
+function copyTruths(values: ArrayLike<number>, at: (i: number) => string): Uint8Array {
+  const out = new Uint8Array(values.length)
+  for (let i = 0; i < out.length; i++) {
+    const value = values[i]!
+    if (value !== 0 && value !== 1) fail('ERR_DATA', at(i), 'true or false (1 or 0)', value)
+    out[i] = value
   }
   return out
 }

@@ -4,32 +4,36 @@ import { floatx } from '../config.js'
 import { sizeOf } from '../core/shapes.js'
 import { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import type { DType, NestedArray, TypedArray } from '../types.js'
-import { asNumbers } from './copy.js'
+import type { DType, NestedData, TypedArray } from '../types.js'
+import { asNumbers, checkWhole } from './copy.js'
 import { flatten } from './nested.js'
 import type { ShapedArray } from './shaped.js'
 
 /** Numbers whose first axis counts samples: a typed array alone is one number a sample. */
-export type DataLike = TypedArray | ShapedArray | NestedArray | Tensor
+export type DataLike = TypedArray | ShapedArray | NestedData | Tensor
 
 /** One argument, checked. Its numbers may be the caller's own array: they are read before control returns. */
 export interface Column {
-  readonly values: Float32Array | Float64Array | Int32Array
+  readonly values: Float32Array | Float64Array | Int32Array | Uint8Array
   /** Samples first. */
   readonly shape: readonly number[]
   readonly dtype: DType
 }
 
-/** `float`: the configured float type; `int32`: whole numbers; `either`: integer arrays stay integers, all else is float. */
-export type Wanted = 'float' | 'int32' | 'either' | DType
+/**
+ * `float`: the configured float type; `either`: integer arrays stay integers and truth values `bool`, all else is float;
+ * `exact`: float32 arrays stay so, all else is float64; else an element type, which the numbers must fit.
+ */
+export type Wanted = 'float' | 'either' | 'exact' | DType
 
 /** Checks an argument; throws an error that names it where it is not finite numbers in a regular shape. */
 export function toColumn(where: string, data: unknown, wanted: Wanted = 'float'): Column {
-  const { values, shape } = numbersOf(where, data)
+  const { values, shape, truths } = numbersOf(where, data)
   if (shape.length === 0) fail('ERR_SHAPE', where, 'one number a sample or more', { text: 'a single number' })
   if (shape[0] === 0) fail('ERR_DATA', where, 'at least one sample', { text: `shape [${shape.join(', ')}]` })
   if (shape.includes(0)) fail('ERR_SHAPE', where, 'lengths of at least 1', shape)
-  const dtype = dtypeFor(values, wanted)
+  const dtype = dtypeFor(values, wanted, truths === true)
+  if (wanted === 'either' && dtype === floatx()) checkWhole(where, values, shape)
   return { values: asNumbers(where, values, shape, dtype), shape, dtype }
 }
 
@@ -46,11 +50,13 @@ export function isShaped(data: unknown): data is ShapedArray {
 interface Numbers {
   readonly values: TypedArray | readonly number[]
   readonly shape: readonly number[]
+  /** Whether they are truth values. */
+  readonly truths?: boolean
 }
 
 function numbersOf(where: string, data: unknown): Numbers {
   if (types.isProxy(data)) return refuse(where, 'a Proxy')
-  if (data instanceof Tensor) return { values: data.dataSync(), shape: data.shape }
+  if (data instanceof Tensor) return { values: data.dataSync(), shape: data.shape, truths: data.dtype === 'bool' }
   if (ArrayBuffer.isView(data)) return { values: typedArray(where, data), shape: [(data as TypedArray).length] }
   if (Array.isArray(data)) return flatten(where, data)
   if (isShaped(data)) return shapedNumbers(where, data)
@@ -104,10 +110,17 @@ function shapedNumbers(where: string, { values, shape }: ShapedArray): Numbers {
   return { values: numbers, shape: [...shape] }
 }
 
-function dtypeFor(values: TypedArray | readonly number[], wanted: Wanted): DType {
-  if (wanted === 'float') return floatx()
-  if (wanted !== 'either') return wanted
-  return isIntegerArray(values) ? 'int32' : floatx()
+function dtypeFor(values: TypedArray | readonly number[], wanted: Wanted, truths: boolean): DType {
+  switch (wanted) {
+    case 'float':
+      return floatx()
+    case 'exact':
+      return values instanceof Float32Array ? 'float32' : 'float64'
+    case 'either':
+      return truths ? 'bool' : isIntegerArray(values) ? 'int32' : floatx()
+    default:
+      return wanted
+  }
 }
 
 /** Whether an array's element type is an integer type. */

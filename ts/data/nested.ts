@@ -5,12 +5,15 @@ import type { TypedArray } from '../types.js'
 import { typedArray } from './marshal.js'
 
 /** Numbers, row-major, and the shape that the first entries show; every other entry must agree. */
-export function flatten(where: string, data: readonly unknown[]): { values: number[]; shape: number[] } {
+export function flatten(
+  where: string,
+  data: readonly unknown[],
+): { values: number[]; shape: number[]; truths: boolean } {
   try {
     const shape = shapeOf(where, data)
     const values: number[] = []
     append(values, data, shape, 0, where)
-    return { values, shape }
+    return { values, shape, truths: values.length > 0 && areTruths(data) }
   } catch (cause) {
     if (cause instanceof FerrogradError) throw cause
     throw new FerrogradError('ERR_DATA', `${where}: reading it threw ${String(cause)}`, { cause })
@@ -42,6 +45,11 @@ function append(out: number[], value: unknown, shape: readonly number[], axis: n
     if (!(i in list)) fail('ERR_DATA', `${path}[${i}]`, 'a number', { text: 'a hole in the array' })
     append(out, list[i], shape, axis + 1, `${path}[${i}]`)
   }
+}
+
+/** Whether all that is in nested arrays is true or false. */
+function areTruths(data: readonly unknown[]): boolean {
+  return data.every((one) => typeof one === 'boolean' || (Array.isArray(one) && areTruths(one)))
 }
 
 function ragged(path: string, value: unknown, shape: readonly number[], axis: number): never {

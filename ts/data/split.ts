@@ -1,5 +1,5 @@
 /** Sets samples aside for testing. */
-import { fail } from '../errors.js'
+import { checkNames, fail } from '../errors.js'
 import type { TypedArray } from '../types.js'
 import { checkSeed, permutation } from './permutation.js'
 import { blank, type ShapedArray, takeRows } from './shaped.js'
@@ -42,6 +42,7 @@ export function trainTestSplit<R extends Readonly<Record<string, Rows>>>(
   options: SplitOptions = {},
 ): Split<R> {
   const rows = commonRows(arrays)
+  checkNames('trainTestSplit', options, ['testSplit', 'seed', 'shuffle'])
   const { testSplit = 0.2, seed = 0, shuffle = true } = options
   const held = heldOut(rows, testSplit)
   const order = shuffle

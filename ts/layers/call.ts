@@ -7,8 +7,10 @@ import { isSymbolic } from '../core/symbolic-tensor.js'
 import { Tensor, tensor } from '../core/tensor.js'
 import { Variable } from '../core/variable.js'
 import { fail, hintFor } from '../errors.js'
+import { toIds } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { FloatDType, TensorLike } from '../types.js'
+import type { InputKind } from './layer.js'
 import type { Masks } from './typed-call.js'
 
 /** The arguments of a call by place and by name, as Keras writes them. */
@@ -75,30 +77,42 @@ export function hasSymbols(x: unknown, context: Bound['context'] | undefined): b
   return holds(x, isSymbolic) || (context !== undefined && holds(context, isSymbolic))
 }
 
+/** How a layer reads its inputs. */
+export interface Reads {
+  /** The layer's element type. */
+  readonly dtype: FloatDType
+  /** Whether floats are cast to it. */
+  readonly casts: boolean
+  /** What the layer makes of the input at a position. */
+  kind(position: number): InputKind
+}
+
 /** Inputs as tensors in their structure; floats in the layer's element type, other types as they are. */
-export function toInputs(title: string, x: unknown, dtype: FloatDType): unknown {
-  if (x instanceof Tensor) return inType(x, dtype)
+export function toInputs(title: string, x: unknown, reads: Reads, position = 0): unknown {
+  if (x instanceof Tensor) return inType(x, reads)
   if (x === undefined || x === null) fail('ERR_DATA', `${title} input`, 'a tensor or numbers', x)
-  if (isNamed(x)) return named(title, x, dtype)
+  if (isNamed(x)) return named(title, x, reads)
   if (Array.isArray(x) && holds(x, isTensorLike))
-    return x.map((one) => (one === undefined ? one : toInputs(title, one, dtype)))
-  return inType(toTensor(x, dtype), dtype)
+    return x.map((one, i) => (one === undefined ? one : toInputs(title, one, reads, i)))
+  return inType(toTensor(title, x, reads.dtype, reads.kind(position)), reads)
 }
 
-function named(title: string, x: Readonly<Record<string, unknown>>, dtype: FloatDType): unknown {
+function named(title: string, x: Readonly<Record<string, unknown>>, reads: Reads): unknown {
   const entries = Object.entries(x).filter(([, one]) => one !== undefined)
-  return Object.fromEntries(entries.map(([name, one]) => [name, toInputs(`${title} ${name}`, one, dtype)]))
+  return Object.fromEntries(entries.map(([name, one], i) => [name, toInputs(`${title} ${name}`, one, reads, i)]))
 }
 
-function toTensor(x: unknown, dtype: FloatDType): Tensor {
+/** Plain data as a tensor of the type that the layer reads. */
+function toTensor(title: string, x: unknown, dtype: FloatDType, kind: InputKind): Tensor {
   if (x instanceof Variable) return x.read()
+  if (kind === 'ids') return toIds(`${title} input`, x as TensorLike)
   // Plain numbers take the layer's element type; typed arrays of integers keep theirs.
   const plain = typeof x === 'number' || Array.isArray(x)
-  return tensor(x as TensorLike, undefined, plain ? dtype : undefined)
+  return tensor(x as TensorLike, undefined, plain ? (kind === 'exact' ? 'float64' : dtype) : undefined)
 }
 
-function inType(x: Tensor, dtype: FloatDType): Tensor {
-  return x.dtype === dtype || x.dtype === 'int32' || x.dtype === 'bool' ? x : ops.cast(x, dtype)
+function inType(x: Tensor, { dtype, casts }: Reads): Tensor {
+  return !casts || x.dtype === dtype || x.dtype === 'int32' || x.dtype === 'bool' ? x : ops.cast(x, dtype)
 }
 
 /** The masks that came with inputs, in their structure; undefined where the only input has none. */

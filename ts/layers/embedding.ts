@@ -3,7 +3,7 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import { Layer } from './layer.js'
+import { type InputKind, Layer } from './layer.js'
 
 const fields = {
   /** How many rows: numbers are in [0, inputDim). */
@@ -38,6 +38,10 @@ export class Embedding extends Layer<typeof fields> {
   static override readonly className = 'Embedding'
   static override readonly fields: typeof fields = fields
   embeddings!: Variable
+
+  override inputKind(): InputKind {
+    return 'ids'
+  }
 
   override build(): void {
     const { inputDim, outputDim } = this.options

@@ -3,7 +3,7 @@
 import { sizeOf } from '../core/shapes.js'
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import { Layer } from './layer.js'
+import { type InputKind, Layer } from './layer.js'
 
 const flattenFields = {
   /** Where the channels are in the input; with `channelsFirst` they are moved last before flattening. */
@@ -25,6 +25,10 @@ const flattenFields = {
 export class Flatten extends Layer<typeof flattenFields> {
   static override readonly className = 'Flatten'
   static override readonly fields: typeof flattenFields = flattenFields
+
+  override inputKind(): InputKind {
+    return 'any'
+  }
 
   override call(x: Tensor): Tensor {
     const moved =

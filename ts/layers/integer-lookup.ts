@@ -1,9 +1,14 @@
 /** Ids to numbers, as a layer of a model. */
 
 import { type Tensor, tensor } from '../core/tensor.js'
+import { untraced } from '../core/trace.js'
+import { toColumn } from '../data/marshal.js'
+import type { ShapedArray } from '../data/shaped.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
-import { IndexLookup } from './index-lookup.js'
+import type { TypedArray } from '../types.js'
+import { IndexLookup, type Tokens } from './index-lookup.js'
+import type { InputKind } from './layer.js'
 
 const integerFields = {
   /** The id for padding: number 0 with mode `int`, left out with others. */
@@ -17,7 +22,7 @@ const integerFields = {
 /**
  * Ids to numbers: the mask 0 (if there is one), then those for unknown ids, then the vocabulary in order.
  *
- * Ids are 32-bit integers of any shape, and the numbers have their shape. Among several numbers for the unknown an id
+ * Ids are 32-bit integers of any shape, and the numbers have their shape; an id is found by halving the vocabulary. Among several numbers for the unknown an id
  * gets `id mod numOovIndices`; with none, an unknown id becomes −1. `oneHot` gives each number a row; `multiHot`,
  * `count` and `tfIdf` give a sample, the axis after the batch, one row of the vocabulary's length: 1 where an id
  * occurs, how often, and how often times its weight.
@@ -35,6 +40,7 @@ const integerFields = {
 export class IntegerLookup extends IndexLookup<number, typeof integerFields> {
   static override readonly className = 'IntegerLookup'
   static override readonly fields: typeof integerFields = integerFields
+  #indexed: Index | undefined
 
   override setVocabulary(vocabulary: readonly number[], idfWeights?: readonly number[]): void {
     const odd = vocabulary.find((id) => id !== (id | 0))
@@ -42,19 +48,39 @@ export class IntegerLookup extends IndexLookup<number, typeof integerFields> {
     super.setVocabulary(vocabulary, idfWeights)
   }
 
+  /** Learns the vocabulary from ids in nested arrays, a typed array, `{ values, shape }` or a tensor. */
+  override adapt(data: Tokens<number> | TypedArray | ShapedArray | Tensor): void {
+    const { values, shape } = Array.isArray(data) ? { values: undefined, shape: [] } : idsOf(data)
+    const ids = values === undefined ? (data as Tokens<number>) : rowsOf(values, shape)
+    checkIds(ids)
+    super.adapt(ids)
+  }
+
+  override inputKind(): InputKind {
+    return 'ids'
+  }
+
   override call(input: Tensor): Tensor {
     const x = ops.cast(input, 'int32')
     return this.options.invert ? this.#inverted(x) : this.encoded(this.#numbers(x))
   }
 
-  /** Each id against the whole vocabulary: where it matches is its number. */
+  /** Each id is searched for in the ascending vocabulary, and its place there has its number. */
   #numbers(x: Tensor): Tensor {
     const { maskToken } = this.options
-    const same = ops.cast(ops.equal(ops.expandDims(x, -1), row(this.known.tokens)), 'int32')
-    const known = ops.greater(ops.max(same, { axis: -1 }), 0)
-    const numbers = ops.where(known, ops.add(ops.argmax(same, { axis: -1 }), this.start), this.#unknown(x))
+    const { sorted, places } = this.#index()
+    const at = ops.minimum(ops.searchSorted(sorted, x), sorted.size - 1)
+    const known = ops.equal(ops.take(sorted, at, { axis: 0 }), x)
+    const numbers = ops.where(known, ops.add(ops.take(places, at, { axis: 0 }), this.start), this.#unknown(x))
     if (maskToken === null) return numbers
     return ops.where(ops.equal(x, maskToken), this.masks ? 0 : -1, numbers)
+  }
+
+  /** The vocabulary in ascending order and where each of it stands; made once, a constant of every program. */
+  #index(): Index {
+    const { tokens } = this.known
+    if (this.#indexed?.tokens !== tokens) this.#indexed = untraced(() => indexOf(tokens))
+    return this.#indexed
   }
 
   /** −1, which no encoding shows, where there is no number for unknown ids. */
@@ -71,6 +97,34 @@ export class IntegerLookup extends IndexLookup<number, typeof integerFields> {
     const found = ops.take(row(all), ops.where(inside, x, 0), { axis: 0 })
     return ops.where(inside, found, this.options.oovToken)
   }
+}
+
+interface Index {
+  readonly tokens: readonly number[]
+  readonly sorted: Tensor
+  readonly places: Tensor
+}
+
+function indexOf(tokens: readonly number[]): Index {
+  const order = Int32Array.from(tokens.keys()).sort((a, b) => tokens[a]! - tokens[b]!)
+  return { tokens, sorted: row(Array.from(order, (i) => tokens[i]!)), places: tensor(order, [order.length], 'int32') }
+}
+
+/** Arrays that are not nested, as one checked column of whole numbers. */
+function idsOf(data: unknown): { readonly values: ArrayLike<number>; readonly shape: readonly number[] } {
+  return toColumn('IntegerLookup.adapt', data, 'int32')
+}
+
+/** One list a sample; a list of ids alone where each sample is one. */
+function rowsOf(values: ArrayLike<number>, [rows = 0, ...rest]: readonly number[]): Tokens<number> {
+  if (rest.length === 0) return Array.from(values)
+  const width = values.length / rows
+  return Array.from({ length: rows }, (_, row) => Array.from({ length: width }, (_, i) => values[row * width + i]!))
+}
+
+function checkIds(ids: Tokens<number>): void {
+  if (Array.isArray(ids)) for (const one of ids as readonly Tokens<number>[]) checkIds(one)
+  else if (ids !== ((ids as number) | 0)) fail('ERR_DATA', 'IntegerLookup.adapt', '32-bit integers', ids)
 }
 
 function row(values: readonly number[]): Tensor {

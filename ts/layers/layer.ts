@@ -5,7 +5,7 @@ import { returnedNow, returnedScalar } from '../core/check-returned.js'
 import { inspectWith } from '../core/inspect.js'
 import { sizeOf } from '../core/shapes.js'
 import { leavesOf, mapStructure } from '../core/structure.js'
-import { buildShapesOf, recordCall, recordKnown } from '../core/symbolic-call.js'
+import { buildShapesOf, builtInWords, recordCall, recordKnown } from '../core/symbolic-call.js'
 import { isSymbolic } from '../core/symbolic-tensor.js'
 import { Tensor, tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
@@ -27,6 +27,7 @@ import {
   hasSymbols,
   isTensor,
   masksOf,
+  type Reads,
   returnedStructure,
   shapesOf,
   toInputs,
@@ -57,6 +58,12 @@ export type LayerFields = typeof layerFields
 
 /** A layer's own fields over those every layer has. */
 export type WithLayerFields<F> = F & Omit<LayerFields, keyof F>
+
+/**
+ * What a layer makes of the numbers it is given: it computes in its float type (`floats`), reads them as whole numbers
+ * (`ids`), compares them as exactly as they come (`exact`), or hands them on (`any`).
+ */
+export type InputKind = 'floats' | 'ids' | 'exact' | 'any'
 
 /** What a layer added to the loss and to the logs, within one outermost call. */
 interface Added {
@@ -185,7 +192,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
 
   #record(given: Arguments): unknown {
     const { x } = bind(this.#title(), this.#parameters, given)
-    this.ensureBuilt(buildShapesOf(x) as Shape)
+    builtInWords(() => this.ensureBuilt(buildShapesOf(x) as Shape))
     const { args, kwargs } = given
     if (this.outputShape !== undefined) {
       const shapes = mapStructure(x, (one) => (isSymbolic(one) || isTensor(one) ? one.shape : one))
@@ -202,7 +209,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   }
 
   #draw(x: unknown, context: Readonly<Record<string, unknown>>): unknown {
-    const inputs = toInputs(this.#title(), x, this.dtype)
+    const inputs = toInputs(this.#title(), x, this.#reads)
     this.ensureBuilt(shapesOf(inputs) as Shape)
     if (this.inputSpec !== undefined && inputs instanceof Tensor) checkSpec(this.#title(), inputs.shape, this.inputSpec)
     checkOwned(this as unknown as AnyLayer)
@@ -222,6 +229,11 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
     return returnedStructure(this.call(inputs as Tensors, context), `${this.#title()}.call`)
   }
 
+  /** How the layer reads its inputs. */
+  get #reads(): Reads {
+    return { dtype: this.dtype, casts: this.castsInputs, kind: (position) => this.inputKind(position) }
+  }
+
   get #parameters(): readonly string[] {
     return (this.constructor as typeof Layer).parameters
   }
@@ -232,6 +244,16 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   /** The mask of the results, or one of each in their structure, from those of the inputs in theirs. */
   protected computeMask(_x: Tensors | object, mask: Masks): Masks {
     return this.keepsMask && mask instanceof Tensor ? mask : undefined
+  }
+
+  /** What the layer makes of its input at a position: data on their way to it are kept as exact as that needs. */
+  inputKind(_position = 0): InputKind {
+    return 'floats'
+  }
+
+  /** Whether floats are cast to the layer's type before `call` sees them. */
+  protected get castsInputs(): boolean {
+    return this.inputKind() !== 'exact'
   }
 
   /** Builds the layer for an input shape unless it is built. */

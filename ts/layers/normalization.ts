@@ -3,7 +3,6 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
-import { normalize } from '../losses/regression.js'
 import * as ops from '../ops.js'
 import type { Shape } from '../types.js'
 import { affineFields, along, others, positive, positives, scaleAndShift, standardised } from './affine.js'
@@ -177,6 +176,6 @@ export class UnitNormalization extends Layer<typeof unitFields> {
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
-    return normalize(this.cast(x), this.options.axis, 1e-24)
+    return ops.normalize(this.cast(x), { axis: this.options.axis, epsilon: 1e-12 })
   }
 }

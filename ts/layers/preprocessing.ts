@@ -3,11 +3,13 @@
 import { epsilon } from '../config.js'
 import { type Tensor, tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
+import { toColumn } from '../data/marshal.js'
+import type { ShapedArray } from '../data/shaped.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { Config, Shape, TensorLike } from '../types.js'
 import { encode } from './encoding.js'
-import { Layer } from './layer.js'
+import { type InputKind, Layer } from './layer.js'
 
 const rescalingFields = {
   /** The factor, or one each for the last axis. */
@@ -53,7 +55,8 @@ const normalizationFields = {
 } as const
 
 /**
- * `y = (x − mean) / max(√variance, ε)`, by statistics given or taken from data (biased variance).
+ * `y = (x − mean) / max(√variance, ε)`, by statistics given or taken from data (biased variance). A list of numbers is a
+ * column: one number a sample, one mean.
  *
  * @see keras.layers.Normalization
  *
@@ -83,10 +86,9 @@ export class Normalization extends Layer<typeof normalizationFields> {
     }
   }
 
-  /** Takes mean and variance from data, an array with the batch first. */
-  adapt(data: TensorLike): void {
-    const x = this.cast(tensor(data, undefined, this.dtype))
-    if (x.size === 0) fail('ERR_DATA', 'Normalization.adapt', 'at least one sample', x.shape)
+  /** Takes mean and variance from data, an array with the batch first; numbers that are not finite are refused. */
+  adapt(data: TensorLike | ShapedArray): void {
+    const x = this.#samples(data)
     this.ensureBuilt(x.shape)
     if (this.adapted === undefined)
       throw new FerrogradError('ERR_STATE', 'Normalization.adapt: mean and variance were given to the layer')
@@ -105,7 +107,15 @@ export class Normalization extends Layer<typeof normalizationFields> {
     this.adapted.variance.assign(axis.length === 0 ? ops.zerosLike(x) : ops.variance(x, { axis }))
   }
 
+  #samples(data: TensorLike | ShapedArray): Tensor {
+    const { values, shape, dtype } = toColumn('Normalization.adapt', data, this.dtype)
+    const x = tensor(values, shape, dtype)
+    return x.rank === 1 ? ops.expandDims(x, -1) : x
+  }
+
   override call(input: Tensor): Tensor {
+    // One number a sample: a column without its axis.
+    if (input.rank === 1 && this.#kept(2).length > 0) return ops.squeeze(this.call(ops.expandDims(input, -1)), -1)
     const x = this.cast(input)
     const { mean, variance } = this.adapted ?? this.#given(x.rank)
     const kept = this.#kept(x.rank)
@@ -157,7 +167,7 @@ export interface CategoryInputs {
 
 /**
  * Whole numbers as vectors of length `numTokens`: `multiHot` 1 where a number occurs in the sample, `count` how often,
- * `oneHot` each number its own vector. Numbers outside [0, numTokens) leave no trace.
+ * `oneHot` each number its own vector. A number outside [0, numTokens) is an error, and so is a fraction.
  *
  * A sample is the axis after the batch. With `count`, weights of the numbers' shape may come as a second input:
  * `yₖ = Σ wᵢ·[xᵢ = k]`; Keras calls them `count_weights`.
@@ -178,11 +188,21 @@ export class CategoryEncoding extends Layer<typeof categoryFields> {
   static override readonly fields: typeof categoryFields = categoryFields
   static override readonly parameters: readonly string[] = ['inputs', 'countWeights']
 
+  override inputKind(position = 0): InputKind {
+    return position === 0 ? 'ids' : 'floats'
+  }
+
   override call({ inputs, countWeights }: CategoryInputs): Tensor {
     const { numTokens, outputMode } = this.options
-    if (countWeights === undefined) return encode(inputs, outputMode, numTokens, this.dtype)
+    const numbers = this.#known(inputs)
+    if (countWeights === undefined) return encode(numbers, outputMode, numTokens, this.dtype)
     this.#checkWeights(inputs, countWeights)
-    return encode(inputs, outputMode, numTokens, this.dtype, this.cast(countWeights))
+    return encode(numbers, outputMode, numTokens, this.dtype, this.cast(countWeights))
+  }
+
+  /** The categories as int32; one that there is not stops the run before anything changes. */
+  #known(x: Tensor): Tensor {
+    return ops.take(ops.arange(0, this.options.numTokens, 1, 'int32'), ops.cast(x, 'int32'), { axis: 0 })
   }
 
   #checkWeights(numbers: Tensor, weights: Tensor): void {
@@ -232,12 +252,11 @@ export class Discretization extends Layer<typeof discretizationFields> {
   }
 
   /** Takes boundaries from data, so that the bins hold about equally many values. */
-  adapt(data: TensorLike): void {
+  adapt(data: TensorLike | ShapedArray): void {
     const { numBins, epsilon: fineness } = this.options
     if (numBins === null)
       throw new FerrogradError('ERR_STATE', 'Discretization.adapt: the boundaries were given to the layer')
-    const values = Float32Array.from(tensor(data, undefined, 'float32').dataSync()).sort()
-    if (values.length === 0) fail('ERR_DATA', 'Discretization.adapt', 'at least one value', [])
+    const values = Float32Array.from(toColumn('Discretization.adapt', data, 'float64').values).sort()
     this.boundaries = quantiles(summarise(values, fineness), 1 / numBins).slice(0, -1)
   }
 
@@ -247,13 +266,19 @@ export class Discretization extends Layer<typeof discretizationFields> {
     return { ...config, bin_boundaries: this.boundaries === null ? null : [...this.boundaries] }
   }
 
+  override inputKind(): InputKind {
+    return 'exact'
+  }
+
   override call(x: Tensor): Tensor {
     const { boundaries } = this
     if (boundaries === null)
       throw new FerrogradError('ERR_STATE', 'Discretization: call adapt first, or give binBoundaries')
-    const limits = tensor(boundaries, [boundaries.length], this.dtype)
-    const reached = ops.cast(ops.greaterEqual(ops.expandDims(this.cast(x), -1), limits), 'int32')
-    return encode(ops.sum(reached, { axis: -1 }), this.options.outputMode, boundaries.length + 1, this.dtype)
+    // Integers beyond 2²⁴ are not float32's: they are compared in float64.
+    const values = x.dtype === 'float32' ? x : ops.cast(x, 'float64')
+    const limits = tensor(Float64Array.from(boundaries), [boundaries.length], values.dtype)
+    const bin = ops.searchSorted(limits, values, { side: 'right' })
+    return encode(bin, this.options.outputMode, boundaries.length + 1, this.dtype)
   }
 }
 

@@ -5,7 +5,7 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { Shape } from '../types.js'
-import { Layer } from './layer.js'
+import { type InputKind, Layer } from './layer.js'
 
 const reshapeFields = {
   /** The shape of one sample; at most one length may be −1, whatever is left. */
@@ -27,6 +27,10 @@ const reshapeFields = {
 export class Reshape extends Layer<typeof reshapeFields> {
   static override readonly className = 'Reshape'
   static override readonly fields: typeof reshapeFields = reshapeFields
+
+  override inputKind(): InputKind {
+    return 'any'
+  }
 
   override call(x: Tensor): Tensor {
     return ops.reshape(x, [x.shape[0]!, ...this.#resolve(x.shape.slice(1))])

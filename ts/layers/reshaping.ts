@@ -4,7 +4,7 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { NoFields } from '../options/fields.js'
-import { Layer } from './layer.js'
+import { type InputKind, Layer } from './layer.js'
 
 const permuteFields = {
   /** The axes of a sample in their new order, from 1. */
@@ -26,6 +26,10 @@ const permuteFields = {
 export class Permute extends Layer<typeof permuteFields> {
   static override readonly className = 'Permute'
   static override readonly fields: typeof permuteFields = permuteFields
+
+  override inputKind(): InputKind {
+    return 'any'
+  }
 
   override call(x: Tensor): Tensor {
     const { dims } = this.options
@@ -57,6 +61,10 @@ export class RepeatVector extends Layer<typeof repeatFields> {
   static override readonly className = 'RepeatVector'
   static override readonly fields: typeof repeatFields = repeatFields
 
+  override inputKind(): InputKind {
+    return 'any'
+  }
+
   override call(x: Tensor): Tensor {
     if (x.rank !== 2) fail('ERR_SHAPE', 'RepeatVector input', '[batch, features]', x.shape)
     return ops.tile(ops.expandDims(x, 1), [1, this.options.n, 1])
@@ -76,6 +84,10 @@ export class RepeatVector extends Layer<typeof repeatFields> {
 export class Identity extends Layer<NoFields> {
   static override readonly className = 'Identity'
   protected override readonly keepsMask: boolean = true
+
+  override inputKind(): InputKind {
+    return 'any'
+  }
 
   override call(x: Tensor): Tensor {
     return x

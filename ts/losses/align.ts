@@ -8,16 +8,27 @@ import * as ops from '../ops.js'
 import type { Shape } from '../types.js'
 
 /** Targets in the predictions' type and shape. (n,) against (n, 1) and the reverse are the same numbers; all else must be equal. */
-export function alignTargets(yTrue: Tensor, yPred: Tensor, where: string): Tensor {
+export function alignTargets(yTrue: Tensor, yPred: Tensor, where: string, hint?: string): Tensor {
   const target = ops.cast(yTrue, yPred.dtype)
   if (sameShape(target.shape, yPred.shape)) return target
   if (sameButTrailingOne(target.shape, yPred.shape)) return ops.reshape(target, yPred.shape)
-  return fail('ERR_SHAPE', `${where} targets`, `the predictions' shape [${yPred.shape.join(', ')}]`, target.shape)
+  const expected = `the predictions' shape [${yPred.shape.join(', ')}]`
+  return fail('ERR_SHAPE', `${where} targets`, expected, target.shape, hint)
+}
+
+/** Targets in the predictions' shape where {@link alignTargets} can lay them so, else as they are. */
+export function laidAgainst(yTrue: Tensor, shape: Shape): Tensor {
+  return canAlign(yTrue.shape, shape) ? ops.reshape(yTrue, shape) : yTrue
 }
 
 /** Whether {@link alignTargets} can lay targets of shape `a` against predictions of shape `b`. */
 export function canAlign(a: Shape, b: Shape): boolean {
   return sameShape(a, b) || sameButTrailingOne(a, b)
+}
+
+/** Whether targets of shape `a` may be integer labels for predictions of shape `b`. */
+export function canAlignLabels(a: Shape, b: Shape): boolean {
+  return canAlign(a, b.slice(0, -1)) || canAlign(a, [...b.slice(0, -1), 1])
 }
 
 /** Integer labels in the predictions' shape without its class axis (the last); a trailing axis of length 1 is taken off. */
@@ -31,6 +42,7 @@ export function alignLabels(yTrue: Tensor, yPred: Tensor, where: string): Tensor
     `${where} targets`,
     `integer labels of shape [${wanted.join(', ')}] for predictions [${yPred.shape.join(', ')}]`,
     yTrue.shape,
+    sameShape(labels.shape, yPred.shape) ? 'For one-hot targets use categoricalCrossentropy' : undefined,
   )
 }
 

@@ -1,6 +1,6 @@
 /**
- * Cross-entropies. Predictions that come straight out of a softmax or sigmoid are taken back to their logits, and loss
- * and activation become one stable op: with logits [−30, 0, 30] and class 0 the loss is 60, with a live gradient.
+ * Cross-entropies. Predictions that come out of a softmax or sigmoid, moved or not, are taken back to their logits, and
+ * loss and activation become one stable op: with logits [−30, 0, 30] and class 0 the loss is 60, with a live gradient.
  */
 
 import { epsilon } from '../config.js'
@@ -8,22 +8,18 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { Shape, TypedArray } from '../types.js'
-import { alignLabels } from './align.js'
+import { alignLabels, alignTargets, canAlignLabels } from './align.js'
+import { logitsOf } from './logits.js'
 import { checkEach, Loss } from './loss.js'
 
-/** The logits that predictions came from, if they are logits or the result of `activation`. */
-function logitsOf(yPred: Tensor, activation: 'softmax' | 'sigmoid', fromLogits: boolean): Tensor | undefined {
-  if (fromLogits) return yPred
-  const made = ops.producer(yPred)
-  return made?.op === activation ? made.inputs[0] : undefined
-}
+/** Probabilities away from 0 and 1. */
+export const clipped = (p: Tensor): Tensor => ops.clip(p, epsilon(), 1 - epsilon())
 
-const clipped = (p: Tensor): Tensor => ops.clip(p, epsilon(), 1 - epsilon())
+/** Probabilities that sum to 1 over the last axis, away from 0 and 1. */
+export const renormalised = (p: Tensor): Tensor => clipped(ops.divide(p, ops.sum(p, { axis: -1, keepdims: true })))
 
-/** Probabilities that sum to 1, away from 0 and 1. */
-const renormalised = (p: Tensor): Tensor => clipped(ops.divide(p, ops.sum(p, { axis: -1, keepdims: true })))
-
-function toLast(x: Tensor, axis: number): Tensor {
+/** The tensor with an axis moved to the end. */
+export function toLast(x: Tensor, axis: number): Tensor {
   const at = axis < 0 ? axis + x.rank : axis
   if (at === x.rank - 1) return x
   return ops.transpose(x, [...x.shape.keys()].filter((i) => i !== at).concat(at))
@@ -50,12 +46,12 @@ function binaryProbabilityTerms(yTrue: Tensor, yPred: Tensor): Tensor {
 }
 
 /** `y(1 − s) + s/2`. */
-function smoothBinary(yTrue: Tensor, smoothing: number): Tensor {
+export function smoothBinary(yTrue: Tensor, smoothing: number): Tensor {
   return smoothing === 0 ? yTrue : ops.add(ops.multiply(yTrue, 1 - smoothing), smoothing / 2)
 }
 
 /** `y(1 − s) + s/C` for C classes. */
-function smoothCategorical(yTrue: Tensor, smoothing: number): Tensor {
+export function smoothCategorical(yTrue: Tensor, smoothing: number): Tensor {
   return smoothing === 0 ? yTrue : ops.add(ops.multiply(yTrue, 1 - smoothing), smoothing / yTrue.shape.at(-1)!)
 }
 
@@ -128,7 +124,7 @@ export class BinaryCrossentropy extends Loss<typeof binaryFields> {
   }
 
   override checkTargets(values: TypedArray, shape: Shape): void {
-    checkEach(values, shape, this.name, 'numbers in [0, 1]', (y) => y >= 0 && y <= 1)
+    checkEach(values, shape, this.title, 'numbers in [0, 1]', (y) => y >= 0 && y <= 1)
   }
 }
 
@@ -156,13 +152,19 @@ export class CategoricalCrossentropy extends Loss<typeof categoricalFields> {
   static override readonly className = 'CategoricalCrossentropy'
   static override readonly fields: typeof categoricalFields = categoricalFields
 
+  override align(yTrue: Tensor, yPred: Tensor): Tensor {
+    const labels = canAlignLabels(yTrue.shape, yPred.shape)
+    const hint = labels ? 'For integer labels use sparseCategoricalCrossentropy' : undefined
+    return alignTargets(yTrue, yPred, this.title, hint)
+  }
+
   override call(yTrue: Tensor, yPred: Tensor): Tensor {
     return categoricalCrossentropy(yTrue, yPred, this.options)
   }
 
   override checkTargets(values: TypedArray, shape: Shape): void {
-    checkEach(values, shape, this.name, 'class probabilities in [0, 1]', (y) => y >= 0 && y <= 1)
-    if (this.options.axis === -1) checkSums(values, shape.at(-1) ?? 1, this.name)
+    checkEach(values, shape, this.title, 'class probabilities in [0, 1]', (y) => y >= 0 && y <= 1)
+    if (this.options.axis === -1) checkSums(values, shape.at(-1) ?? 1, this.title)
   }
 }
 
@@ -202,7 +204,7 @@ export class SparseCategoricalCrossentropy extends Loss<typeof sparseFields> {
   static override readonly fields: typeof sparseFields = sparseFields
 
   override align(yTrue: Tensor, yPred: Tensor): Tensor {
-    return alignLabels(yTrue, yPred, this.name)
+    return alignLabels(yTrue, yPred, this.title)
   }
 
   override call(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -222,6 +224,6 @@ export class SparseCategoricalCrossentropy extends Loss<typeof sparseFields> {
     const classes = predicted.at(-1) ?? 0
     const { ignoreClass } = this.options
     const valid = (y: number): boolean => (Number.isInteger(y) && y >= 0 && y < classes) || y === ignoreClass
-    checkEach(values, shape, this.name, `integer labels in [0, ${classes})`, valid)
+    checkEach(values, shape, this.title, `integer labels in [0, ${classes})`, valid)
   }
 }

@@ -6,16 +6,11 @@ import { type ClassOf, type Family, isClass, resolveObject } from '../options/fi
 import type { Spelling } from '../options/names.js'
 import { canAlign } from './align.js'
 import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy } from './crossentropy.js'
+import { BinaryFocalCrossentropy, CategoricalFocalCrossentropy } from './focal.js'
 import { CategoricalHinge, Hinge, SquaredHinge } from './hinge.js'
 import { Loss } from './loss.js'
-import {
-  BinaryFocalCrossentropy,
-  CategoricalFocalCrossentropy,
-  CategoricalGeneralizedCrossEntropy,
-  Dice,
-  KLDivergence,
-  Tversky,
-} from './probabilistic.js'
+import { Dice, Tversky } from './overlap.js'
+import { CategoricalGeneralizedCrossEntropy, KLDivergence } from './probabilistic.js'
 import {
   CosineSimilarity,
   Huber,

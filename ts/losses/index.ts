@@ -9,17 +9,11 @@ export {
   sparseCategoricalCrossentropy,
 } from './crossentropy.js'
 export { getLoss, type LossFunction, type LossLike, type LossName } from './family.js'
+export { BinaryFocalCrossentropy, CategoricalFocalCrossentropy } from './focal.js'
 export { CategoricalHinge, categoricalHinge, Hinge, hinge, SquaredHinge, squaredHinge } from './hinge.js'
 export { Loss, type Reduction, type Weighting } from './loss.js'
-export {
-  BinaryFocalCrossentropy,
-  CategoricalFocalCrossentropy,
-  CategoricalGeneralizedCrossEntropy,
-  Dice,
-  KLDivergence,
-  klDivergence,
-  Tversky,
-} from './probabilistic.js'
+export { Dice, Tversky } from './overlap.js'
+export { CategoricalGeneralizedCrossEntropy, KLDivergence, klDivergence } from './probabilistic.js'
 export {
   CosineSimilarity,
   Huber,

@@ -68,6 +68,12 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
     return snakeClass(this.className)
   }
 
+  /** What errors call the loss: the name it was given, else that of its class in camelCase, as options are written. */
+  protected get title(): string {
+    const { name } = this.options as unknown as { name: string | null }
+    return name ?? this.className.replace(/^[A-Z]+(?=[A-Z][a-z])|^[A-Z]/, (head) => head.toLowerCase())
+  }
+
   /** How errors call what computes the values. */
   protected get origin(): string {
     return `${this.className}.call`
@@ -83,7 +89,7 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
 
   /** Targets as `call` wants them, checked against the shape of the predictions. */
   align(yTrue: Tensor, yPred: Tensor): Tensor {
-    return alignTargets(yTrue, yPred, this.name)
+    return alignTargets(yTrue, yPred, this.title)
   }
 
   /** The loss as one number (per sample with reduction `none`). */
@@ -93,12 +99,13 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
     const predicted = dtype === null || dtype === yPred.dtype ? yPred : ops.cast(yPred, dtype)
     const target = this.align(yTrue, predicted)
     const mask = both(weighting.mask ?? maskOn(yPred), this.maskOf(target))
-    return reduce(
-      returnedTensor(this.call(target, predicted), this.origin),
-      this.reduction,
-      { sampleWeight: weighting.sampleWeight, mask },
-      this.name,
-    )
+    const [values, left] = this.weighed(target, predicted, { sampleWeight: weighting.sampleWeight, mask })
+    return reduce(values, this.reduction, left, this.title)
+  }
+
+  /** The values, and the weights that are still to be counted. */
+  protected weighed(yTrue: Tensor, yPred: Tensor, weighting: Weighting): readonly [Tensor, Weighting] {
+    return [returnedTensor(this.call(yTrue, yPred), this.origin), weighting]
   }
 
   /** Which targets count at all; all unless a loss says otherwise. */
@@ -108,7 +115,7 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
 
   /** Throws where a target is a number this loss cannot mean, naming the first such sample; `shape` and `predicted` begin with the batch. */
   checkTargets(values: TypedArray, shape: Shape, _predicted: Shape): void {
-    checkEach(values, shape, this.name, 'finite targets', Number.isFinite)
+    checkEach(values, shape, this.title, 'finite targets', Number.isFinite)
   }
 
   override getConfig(): Config {

@@ -37,21 +37,19 @@ export function huber(yTrue: Tensor, yPred: Tensor, delta = 1): Tensor {
   return lastMean(ops.where(ops.lessEqual(size, delta), ops.multiply(ops.square(error), 0.5), far))
 }
 
-/** `mean log cosh(yPred − yTrue)` over the last axis, as `e + softplus(−2e) − log 2`. */
+/** `mean log cosh(yPred − yTrue)` over the last axis: each formula where it loses no digits. */
 export function logCosh(yTrue: Tensor, yPred: Tensor): Tensor {
   const error = ops.subtract(yPred, yTrue)
-  return lastMean(ops.subtract(ops.add(error, ops.softplus(ops.multiply(error, -2))), Math.LN2))
-}
-
-/** `x / √max(Σx², least)` along one or more axes. */
-export function normalize(x: Tensor, axis: number | readonly number[], least = 1e-12): Tensor {
-  const squares = ops.sum(ops.square(x), { axis, keepdims: true })
-  return ops.multiply(x, ops.rsqrt(ops.maximum(squares, least)))
+  const size = ops.abs(error)
+  // −½ log(1 − tanh² e), and |e| + log(1 + e^(−2|e|)) − log 2.
+  const near = ops.multiply(ops.log1p(ops.negative(ops.square(ops.tanh(ops.clip(error, -1, 1))))), -0.5)
+  const far = ops.subtract(ops.add(size, ops.softplus(ops.multiply(size, -2))), Math.LN2)
+  return lastMean(ops.where(ops.less(size, 1), near, far))
 }
 
 /** The cosine of the angle between targets and predictions, along an axis. */
 export function cosineSimilarity(yTrue: Tensor, yPred: Tensor, axis = -1): Tensor {
-  return ops.sum(ops.multiply(normalize(yTrue, axis), normalize(yPred, axis)), { axis })
+  return ops.sum(ops.multiply(ops.normalize(yTrue, { axis }), ops.normalize(yPred, { axis })), { axis })
 }
 
 /** `mean yPred − yTrue · log(yPred + ε)` over the last axis. */

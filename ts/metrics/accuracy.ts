@@ -52,6 +52,33 @@ export class BinaryAccuracy extends MeanMetric<typeof binaryFields> {
   }
 }
 
+/** Whether all targets are 1 or −1, and one of them −1. */
+function oneOrMinusOne(target: Tensor): Tensor {
+  return ops.logicalAnd(ops.all(ops.equal(ops.abs(target), 1)), ops.any(ops.less(target, 0)))
+}
+
+/**
+ * What `accuracy` means for one prediction a sample: {@link BinaryAccuracy}; targets of −1 and 1, and predictions of a
+ * hinge loss, are told apart by their sign.
+ */
+export class SignedAccuracy extends BinaryAccuracy {
+  static override readonly className = 'BinaryAccuracy'
+  readonly #bySign: boolean
+
+  constructor(bySign: boolean) {
+    super()
+    this.#bySign = bySign
+  }
+
+  protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
+    const target = alignTargets(yTrue, yPred, this.name)
+    const signed = this.#bySign ? true : oneOrMinusOne(target)
+    const limit = ops.where(signed, 0, this.options.threshold)
+    const positive = ops.where(signed, ops.cast(ops.greater(target, 0), target.dtype), target)
+    return ops.equal(positive, ops.cast(ops.greater(yPred, ops.cast(limit, yPred.dtype)), yPred.dtype))
+  }
+}
+
 /**
  * The fraction of samples whose largest prediction is at their one-hot target.
  *

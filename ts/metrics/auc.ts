@@ -3,12 +3,13 @@
 import { sigmoid } from '../activations.js'
 import { epsilon } from '../config.js'
 import { type Tensor, tensor } from '../core/tensor.js'
+import { currentTrace } from '../core/trace-stack.js'
 import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import { CountingMetric, count } from './confusion.js'
+import { CountingMetric } from './confusion.js'
 import { evenThresholds } from './trade-offs.js'
 
 const fields = {
@@ -56,14 +57,19 @@ export class AUC extends CountingMetric<typeof fields> {
     if (!this.truePositives)
       this.addCounts(this.#thresholds.length, multiLabel ? (numLabels ?? yPred.shape[1]!) : undefined)
     const how = { thresholds: this.#thresholds, dtype: this.dtype, multiLabel, labelWeights, where: this.name }
-    this.addAll(count(yTrue, fromLogits ? sigmoid(yPred) : yPred, weighting, how))
+    this.addProbabilities(yTrue, fromLogits ? sigmoid(yPred) : yPred, weighting, how)
+  }
+
+  protected override get advice(): string {
+    return 'If they are logits, say fromLogits: true'
   }
 
   override result(): Tensor {
+    if (currentTrace() === undefined) this.review()
     const { curve, summationMethod } = this.options
     if (!this.truePositives) return ops.zeros([], this.dtype)
     const areas = curve === 'PR' && summationMethod === 'interpolation' ? this.#interpolatedAreas() : this.#areas()
-    return this.#overLabels(ops.sum(areas, { axis: 0 }))
+    return this.cast(this.#overLabels(ops.sum(areas, { axis: 0 })))
   }
 
   #spread(): number[] {
@@ -77,7 +83,7 @@ export class AUC extends CountingMetric<typeof fields> {
     const { multiLabel, labelWeights } = this.options
     if (!multiLabel) return areas
     if (labelWeights === null) return ops.mean(areas)
-    const weights = tensor(labelWeights, undefined, this.dtype)
+    const weights = tensor(labelWeights, undefined, 'float64')
     return divideNoNan(ops.sum(ops.multiply(areas, weights)), ops.sum(weights))
   }
 

@@ -2,13 +2,15 @@
 
 import { type Tensor, tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
+import { warnOnce } from '../core/warn.js'
+import * as raw from '../generated/ops.js'
 import { alignTargets, alignWeights } from '../losses/align.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { FieldTable } from '../options/fields.js'
 import type { FloatDType } from '../types.js'
-import { Metric } from './metric.js'
+import { accumulate, Metric } from './metric.js'
 
 /** Which entries are counted, and how. */
 export interface Counting {
@@ -33,7 +35,7 @@ export interface Counts {
   readonly falseNegatives: Tensor
 }
 
-/** The four counts of a batch, (thresholds) or (thresholds, labels). */
+/** The four counts of a batch, (thresholds) or (thresholds, labels), as float64. */
 export function count(yTrue: Tensor, yPred: Tensor, { sampleWeight, mask }: Weighting, how: Counting): Counts {
   const predicted = how.topK ? onlyTopK(ops.cast(yPred, how.dtype), how.topK) : ops.cast(yPred, how.dtype)
   const target = alignTargets(yTrue, predicted, how.where)
@@ -43,26 +45,61 @@ export function count(yTrue: Tensor, yPred: Tensor, { sampleWeight, mask }: Weig
   }
   const weight = weights.reduce((a, b) => ops.multiply(a, b), ops.onesLike(predicted))
   const rows = (x: Tensor): Tensor => layOut(pickClass(x, how.classId), how.multiLabel === true)
-  return countRows(ops.cast(ops.notEqual(rows(target), 0), how.dtype), rows(predicted), rows(weight), how)
+  return countRows(ops.notEqual(rows(target), 0), rows(predicted), rows(weight), how)
 }
 
+/**
+ * Each entry goes into the bucket of the thresholds that it is above; sums over the buckets from either end are the
+ * counts. The work hardly depends on how many thresholds there are.
+ */
 function countRows(label: Tensor, predicted: Tensor, weight: Tensor, { thresholds, dtype }: Counting): Counts {
-  const limits = tensor(thresholds, [thresholds.length, ...predicted.shape.slice(1).map(() => 1)], dtype)
-  const positive = ops.cast(ops.greater(predicted, limits), dtype)
-  const negative = ops.subtract(1, positive)
-  const [yes, no] = [ops.multiply(label, weight), ops.multiply(ops.subtract(1, label), weight)]
-  const total = (decision: Tensor, truth: Tensor): Tensor => ops.sum(ops.multiply(decision, truth), { axis: 1 })
+  const order = [...thresholds.keys()].sort((a, b) => thresholds[a]! - thresholds[b]!)
+  const [steps, labels] = [order.length, predicted.shape[1] ?? 1]
+  const limits = Float64Array.from(order, (i) => thresholds[i]!)
+  const bucket = ops.searchSorted(tensor(limits, [steps], dtype), predicted)
+  const place = ops.add(
+    ops.add(bucket, ops.multiply(ops.cast(label, 'int32'), labels * (steps + 1))),
+    labelOffsets(labels, steps + 1),
+  )
+  const sums = ops.reshape(histogram(place, weight, 2 * labels * (steps + 1)), [2, labels, steps + 1])
+  const part = (x: Tensor, from: number): Tensor => ops.slice(x, { begin: [0, 0, from], size: [2, labels, steps] })
+  const above = part(ops.cumsum(sums, { axis: -1, reverse: true }), 1)
+  const below = part(ops.cumsum(sums, { axis: -1 }), 0)
+  const side = (x: Tensor, positive: 0 | 1): Tensor =>
+    inGivenOrder(ops.take(x, positive, { axis: 0 }), order, predicted)
   return {
-    truePositives: total(positive, yes),
-    falsePositives: total(positive, no),
-    trueNegatives: total(negative, no),
-    falseNegatives: total(negative, yes),
+    truePositives: side(above, 1),
+    falsePositives: side(above, 0),
+    trueNegatives: side(below, 0),
+    falseNegatives: side(below, 1),
   }
 }
 
-/** (1, all entries), or (1, samples, labels) where labels are apart. */
+/** Where the buckets of each label begin. */
+function labelOffsets(labels: number, buckets: number): Tensor {
+  return tensor(Int32Array.from({ length: labels }, (_, label) => label * buckets))
+}
+
+/** The sums of the weights in each of `size` places. */
+function histogram(places: Tensor, weights: Tensor, size: number): Tensor {
+  const flat = (x: Tensor): Tensor => ops.reshape(x, [x.size])
+  return raw.scatterAdd(flat(ops.cast(weights, 'float64')), flat(places), { axis: 0, size })
+}
+
+/** (labels, ascending thresholds) as (thresholds, labels), or (thresholds), in the order they were given in. */
+function inGivenOrder(counts: Tensor, order: readonly number[], predicted: Tensor): Tensor {
+  const places = new Int32Array(order.length)
+  order.forEach((given, i) => {
+    places[given] = i
+  })
+  const sorted = order.every((given, i) => given === i)
+  const laid = sorted ? counts : ops.take(counts, tensor(places), { axis: 1 })
+  return predicted.rank === 2 ? ops.transpose(laid) : ops.reshape(laid, [order.length])
+}
+
+/** All entries, or (samples, labels) where labels are apart. */
 function layOut(x: Tensor, multiLabel: boolean): Tensor {
-  return ops.reshape(x, multiLabel ? [1, x.shape[0]!, x.size / x.shape[0]!] : [1, x.size])
+  return ops.reshape(x, multiLabel ? [x.shape[0]!, x.size / x.shape[0]!] : [x.size])
 }
 
 function pickClass(x: Tensor, classId: number | null | undefined): Tensor {
@@ -90,17 +127,17 @@ const countFields = {
 abstract class Count extends Metric<typeof countFields> {
   static override readonly fields: FieldTable = countFields
   readonly #thresholds: readonly number[] = listOf(this.options.thresholds ?? 0.5)
-  readonly accumulator: Variable = this.addState('accumulator', [this.#thresholds.length])
+  readonly accumulator: Variable = this.addSum('accumulator', [this.#thresholds.length])
   protected abstract readonly counted: keyof Counts
 
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const counts = count(yTrue, yPred, weighting, { thresholds: this.#thresholds, dtype: this.dtype, where: this.name })
-    this.accumulator.assignAdd(counts[this.counted])
+    accumulate(this.accumulator, counts[this.counted])
   }
 
   override result(): Tensor {
-    return scalarIfOne(this.accumulator.read())
+    return this.cast(scalarIfOne(this.accumulator.read()))
   }
 }
 
@@ -191,8 +228,8 @@ abstract class Share extends Metric<typeof shareFields> {
   readonly #thresholds: readonly number[] = listOf(
     this.options.thresholds ?? (this.options.topK === null ? 0.5 : lowest),
   )
-  readonly truePositives: Variable = this.addState('true_positives', [this.#thresholds.length])
-  readonly errors: Variable = this.addState('errors', [this.#thresholds.length])
+  readonly truePositives: Variable = this.addSum('true_positives', [this.#thresholds.length])
+  readonly errors: Variable = this.addSum('errors', [this.#thresholds.length])
   protected abstract readonly counted: keyof Counts
 
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
@@ -205,13 +242,13 @@ abstract class Share extends Metric<typeof shareFields> {
       classId,
       where: this.name,
     })
-    this.truePositives.assignAdd(counts.truePositives)
-    this.errors.assignAdd(counts[this.counted])
+    accumulate(this.truePositives, counts.truePositives)
+    accumulate(this.errors, counts[this.counted])
   }
 
   override result(): Tensor {
     const right = this.truePositives.read()
-    return scalarIfOne(divideNoNan(right, ops.add(right, this.errors)))
+    return this.cast(scalarIfOne(divideNoNan(right, ops.add(right, this.errors))))
   }
 }
 
@@ -247,6 +284,8 @@ export class Recall extends Share {
 
 /** The four counts as state, for metrics that look at many thresholds. */
 export abstract class CountingMetric<F extends FieldTable> extends Metric<F> {
+  /** Predictions that were no probabilities. */
+  readonly #outside: Variable = this.addSum('outside')
   truePositives!: Variable
   trueNegatives!: Variable
   falsePositives!: Variable
@@ -255,17 +294,35 @@ export abstract class CountingMetric<F extends FieldTable> extends Metric<F> {
   /** Makes the state; one column per label where labels are apart. */
   protected addCounts(thresholds: number, labels?: number): void {
     const shape = labels === undefined ? [thresholds] : [thresholds, labels]
-    this.truePositives = this.addState('true_positives', shape)
-    this.falsePositives = this.addState('false_positives', shape)
-    this.trueNegatives = this.addState('true_negatives', shape)
-    this.falseNegatives = this.addState('false_negatives', shape)
+    this.truePositives = this.addSum('true_positives', shape)
+    this.falsePositives = this.addSum('false_positives', shape)
+    this.trueNegatives = this.addSum('true_negatives', shape)
+    this.falseNegatives = this.addSum('false_negatives', shape)
   }
 
-  protected addAll(counts: Counts): void {
-    this.truePositives.assignAdd(counts.truePositives)
-    this.falsePositives.assignAdd(counts.falsePositives)
-    this.trueNegatives.assignAdd(counts.trueNegatives)
-    this.falseNegatives.assignAdd(counts.falseNegatives)
+  /** Counts at thresholds in [0, 1]: predictions outside count as its ends, as in Keras, and are told of once. */
+  protected addProbabilities(yTrue: Tensor, yPred: Tensor, weighting: Weighting, how: Counting): void {
+    const outside = ops.logicalOr(ops.less(yPred, 0), ops.greater(yPred, 1))
+    accumulate(this.#outside, ops.sum(ops.cast(outside, 'float64')))
+    this.#addAll(count(yTrue, ops.clip(yPred, 0, 1), weighting, how))
+  }
+
+  override review(): void {
+    if (this.#outside.dataSync()[0] === 0) return
+    const what = `${this.className} '${this.name}': predictions outside [0, 1] counted as 0 or 1`
+    warnOnce('FERROGRAD_NOT_PROBABILITIES', `${what}. ${this.advice}`)
+  }
+
+  /** What makes probabilities of predictions. */
+  protected get advice(): string {
+    return 'End the model in a sigmoid'
+  }
+
+  #addAll(counts: Counts): void {
+    accumulate(this.truePositives, counts.truePositives)
+    accumulate(this.falsePositives, counts.falsePositives)
+    accumulate(this.trueNegatives, counts.trueNegatives)
+    accumulate(this.falseNegatives, counts.falseNegatives)
   }
 
   /** `TP / (TP + FN)`. */

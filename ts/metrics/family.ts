@@ -3,6 +3,10 @@
 import { returnedTensor } from '../core/check-returned.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
+import { laidAgainst } from '../losses/align.js'
+import { Hinge as HingeLoss, SquaredHinge as SquaredHingeLoss } from '../losses/hinge.js'
+import type { Loss } from '../losses/loss.js'
+import * as ops from '../ops.js'
 import { type ClassOf, type Family, isClass, resolveObject } from '../options/fields.js'
 import { canonical, type Spelling, snakeClass } from '../options/names.js'
 import type { PartialShape } from '../types.js'
@@ -10,6 +14,7 @@ import {
   Accuracy,
   BinaryAccuracy,
   CategoricalAccuracy,
+  SignedAccuracy,
   SparseCategoricalAccuracy,
   SparseTopKCategoricalAccuracy,
   TopKCategoricalAccuracy,
@@ -185,29 +190,39 @@ class FunctionMetric extends MeanMetric {
     this.#function = values
   }
 
+  /** Targets as a loss function gets them: (n) against (n, 1) would broadcast to (n, n). */
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return returnedTensor(this.#function(yTrue, yPred), `the metric ${this.name}`)
+    const target = ops.cast(laidAgainst(yTrue, yPred.shape), yPred.dtype)
+    return returnedTensor(this.#function(target, yPred), `the metric ${this.name}`)
   }
 }
 
 /**
  * The metric of a name, a function or a serialized object; an instance is itself. `accuracy` is resolved from the
- * shapes: predictions of length 1 → binary; targets of another rank or of length 1 → sparse; else categorical.
+ * shapes: predictions of length 1 → binary (by their sign with a hinge loss); targets of another rank or of length 1 →
+ * sparse; else categorical.
  */
-export function getMetric(metric: MetricLike, yTrue: PartialShape, yPred: PartialShape, where = 'metrics'): Metric {
+export function getMetric(
+  metric: MetricLike,
+  yTrue: PartialShape,
+  yPred: PartialShape,
+  where = 'metrics',
+  loss?: Loss,
+): Metric {
   if (typeof metric === 'function' && !isClass(metric)) return new FunctionMetric(metric)
   if (typeof metric !== 'string') return resolveObject(metric, where, metricFamily)
   const name = snakeClass(metric)
   const made = ['accuracy', 'acc'].includes(canonical(metric))
-    ? accuracyFor(yTrue, yPred)
+    ? accuracyFor(yTrue, yPred, loss)
     : resolveObject<Metric>(metric, where, metricFamily)
   made.name = name
   return made
 }
 
-function accuracyFor(yTrue: PartialShape, yPred: PartialShape): Metric {
+function accuracyFor(yTrue: PartialShape, yPred: PartialShape, loss: Loss | undefined): Metric {
   if (yPred.length === 0) fail('ERR_SHAPE', 'accuracy', 'predictions [batch, …]', yPred)
-  if (yPred.at(-1) === 1 || yPred.length === 1) return new BinaryAccuracy()
+  const bySign = loss instanceof HingeLoss || loss instanceof SquaredHingeLoss
+  if (yPred.at(-1) === 1 || yPred.length === 1) return new SignedAccuracy(bySign)
   const sparse = yTrue.length < yPred.length || yTrue.at(-1) === 1
   return sparse ? new SparseCategoricalAccuracy() : new CategoricalAccuracy()
 }

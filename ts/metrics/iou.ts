@@ -10,7 +10,7 @@ import type { Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { FieldTable } from '../options/fields.js'
-import { Metric } from './metric.js'
+import { accumulate, Metric } from './metric.js'
 
 /** Keras counts in integers and says so in its configurations; here the state is of a float type. */
 const countedFields = {
@@ -26,7 +26,7 @@ abstract class Overlap<F extends FieldTable> extends Metric<F> {
 
   constructor(...args: ConstructorParameters<typeof Metric<F>>) {
     super(...args)
-    this.totals = this.addState('total_confusion_matrix', [this.classCount(), this.classCount()])
+    this.totals = this.addSum('total_confusion_matrix', [this.classCount(), this.classCount()])
   }
 
   protected abstract classCount(): number
@@ -50,16 +50,16 @@ abstract class Overlap<F extends FieldTable> extends Metric<F> {
     // A label out of range has a one-hot row of zeros, and so counts nowhere.
     const rows = this.#hot(actual)
     const columns = ops.multiply(this.#hot(predicted), ops.reshape(weight, [actual.size, 1]))
-    this.totals.assignAdd(ops.matmul(rows, columns, { transposeA: true }))
+    accumulate(this.totals, ops.matmul(rows, columns, { transposeA: true }))
   }
 
   /** The mean over the wanted classes that occur. */
   override result(): Tensor {
-    const right = ops.sum(ops.multiply(this.totals, ops.eye(this.classCount(), { dtype: this.dtype })), { axis: 0 })
+    const right = ops.sum(ops.multiply(this.totals, ops.eye(this.classCount(), { dtype: 'float64' })), { axis: 0 })
     const either = ops.subtract(ops.add(ops.sum(this.totals, { axis: 0 }), ops.sum(this.totals, { axis: 1 })), right)
-    const occurs = this.cast(ops.logicalAnd(ops.greater(either, 1e-9), ops.greater(this.#wanted(), 0)))
+    const occurs = ops.cast(ops.logicalAnd(ops.greater(either, 1e-9), ops.greater(this.#wanted(), 0)), 'float64')
     const overlap = ops.multiply(ops.divide(right, ops.add(either, epsilon())), occurs)
-    return ops.divide(ops.sum(overlap), ops.add(ops.sum(occurs), epsilon()))
+    return this.cast(ops.divide(ops.sum(overlap), ops.add(ops.sum(occurs), epsilon())))
   }
 
   #hot(labels: Tensor): Tensor {

@@ -9,7 +9,7 @@ import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { FieldTable, NoFields } from '../options/fields.js'
 import type { FloatDType } from '../types.js'
-import { Metric, Statistic } from './metric.js'
+import { accumulate, Metric, Statistic } from './metric.js'
 
 /** What a batch adds: the weighted values of its samples and their weights. */
 interface Batch {
@@ -60,16 +60,16 @@ const trailing = (x: Tensor): number[] => Array.from({ length: x.rank - 1 }, (_,
  */
 export class Mean extends Statistic {
   static override readonly className = 'Mean'
-  readonly total: Variable = this.addState('total')
-  readonly count: Variable = this.addState('count')
+  readonly total: Variable = this.addSum('total')
+  readonly count: Variable = this.addSum('count')
 
   /** Takes values in. */
   update(values: Operand, weighting: Weighting = {}): void {
-    accumulate(this, gather(toTensor(values), weighting, this.dtype, meanPerSample, this.name))
+    addBatch(this, gather(toTensor(values), weighting, this.dtype, meanPerSample, this.name))
   }
 
   override result(): Tensor {
-    return divideNoNan(this.total.read(), this.count.read())
+    return this.cast(divideNoNan(this.total.read(), this.count.read()))
   }
 }
 
@@ -87,28 +87,28 @@ export class Mean extends Statistic {
  */
 export class Sum extends Statistic {
   static override readonly className = 'Sum'
-  readonly total: Variable = this.addState('total')
+  readonly total: Variable = this.addSum('total')
 
   /** Takes values in. */
   update(values: Operand, weighting: Weighting = {}): void {
     const { total } = gather(toTensor(values), weighting, this.dtype, (x) => x, this.name)
-    this.total.assignAdd(total)
+    accumulate(this.total, total)
   }
 
   override result(): Tensor {
-    return this.total.read()
+    return this.cast(this.total.read())
   }
 }
 
-function accumulate(mean: { readonly total: Variable; readonly count: Variable }, { total, count }: Batch): void {
-  mean.total.assignAdd(total)
-  mean.count.assignAdd(typeof count === 'number' ? ops.full([], count, mean.count.dtype) : count)
+function addBatch(mean: { readonly total: Variable; readonly count: Variable }, { total, count }: Batch): void {
+  accumulate(mean.total, total)
+  accumulate(mean.count, count)
 }
 
 /** A metric that is the mean of one value per sample; its classes write `values`. */
 export abstract class MeanMetric<F extends FieldTable = NoFields> extends Metric<F> {
-  readonly total: Variable = this.addState('total')
-  readonly count: Variable = this.addState('count')
+  readonly total: Variable = this.addSum('total')
+  readonly count: Variable = this.addSum('count')
 
   /** The values to average, of any rank, the batch first. */
   protected abstract values(yTrue: Tensor, yPred: Tensor): Tensor
@@ -116,10 +116,10 @@ export abstract class MeanMetric<F extends FieldTable = NoFields> extends Metric
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const masked = { ...weighting, mask: weighting.mask ?? maskOn(yPred) }
-    accumulate(this, gather(this.values(yTrue, yPred), masked, this.dtype, meanPerSample, this.name))
+    addBatch(this, gather(this.values(yTrue, yPred), masked, this.dtype, meanPerSample, this.name))
   }
 
   override result(): Tensor {
-    return divideNoNan(this.total.read(), this.count.read())
+    return this.cast(divideNoNan(this.total.read(), this.count.read()))
   }
 }

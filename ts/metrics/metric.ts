@@ -51,8 +51,12 @@ export abstract class Statistic<F extends FieldTable = NoFields> extends Configu
     return [...new Set([...this.#state, ...own])]
   }
 
+  /** Called between passes over data, outside of steps: what a metric has to say of what it met. */
+  review(): void {}
+
   /** Sets the state back to zeros. */
   reset(): void {
+    this.review()
     for (const state of this.variables) state.set(zerosOf(state))
   }
 
@@ -63,7 +67,19 @@ export abstract class Statistic<F extends FieldTable = NoFields> extends Configu
 
   /** A state variable of zeros. */
   protected addState(name: string, shape: Shape = []): Variable {
-    const state = variable(ops.zeros(shape, this.dtype), { name, dtype: this.dtype, trainable: false })
+    return this.#stateOf(name, shape, this.dtype)
+  }
+
+  /**
+   * A sum or a count, zeros at first, that grows by {@link accumulate}: in float64, so that it counts beyond 2²⁴ samples
+   * and does not drift over millions of batches.
+   */
+  protected addSum(name: string, shape: Shape = []): Variable {
+    return this.#stateOf(name, shape, 'float64')
+  }
+
+  #stateOf(name: string, shape: Shape, dtype: FloatDType): Variable {
+    const state = variable(ops.zeros(shape, dtype), { name, dtype, trainable: false })
     this.#state.push(state)
     return state
   }
@@ -96,6 +112,11 @@ export abstract class Statistic<F extends FieldTable = NoFields> extends Configu
 export abstract class Metric<F extends FieldTable = NoFields> extends Statistic<F> {
   /** Takes a batch in: assigns state variables. */
   abstract update(yTrue: Tensor, yPred: Tensor, weighting?: Weighting): void
+}
+
+/** `sum += value`, in the type of the sum. */
+export function accumulate(sum: Variable, value: Tensor | number): void {
+  sum.assign(ops.add(sum, typeof value === 'number' ? value : ops.cast(value, sum.dtype)))
 }
 
 function zerosOf({ shape, dtype }: Variable): TypedArray {

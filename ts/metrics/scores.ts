@@ -5,17 +5,17 @@ import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import { alignTargets, alignWeights } from '../losses/align.js'
-import type { Weighting } from '../losses/loss.js'
+import { divideNoNan, type Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { FieldTable } from '../options/fields.js'
 import { MeanMetric } from './mean.js'
-import { Metric } from './metric.js'
+import { accumulate, Metric } from './metric.js'
 
 const averagedFields = {
   /** One score per class, over all classes together, or their plain or weighted mean. */
   average: { type: 'choice', of: ['micro', 'macro', 'weighted'], default: null },
-  /** Predictions above it are positive; else the largest of each sample is. */
+  /** Predictions above it are positive; else the largest of each sample is (of one column, those above ½). */
   threshold: { type: 'number', default: null, above: 0, max: 1 },
 } as const
 
@@ -39,10 +39,10 @@ abstract class FScore<F extends FieldTable> extends Metric<typeof averagedFields
     const label = alignTargets(yTrue, positive, this.name)
     const weights = [sampleWeight, mask].filter((w) => w !== undefined).map((w) => alignWeights(w, positive, this.name))
     const total = (x: Tensor): Tensor => this.#total(weights.reduce((product, w) => ops.multiply(product, w), x))
-    this.#truePositives!.assignAdd(total(ops.multiply(positive, label)))
-    this.#falsePositives.assignAdd(total(ops.multiply(positive, ops.subtract(1, label))))
-    this.#falseNegatives.assignAdd(total(ops.multiply(ops.subtract(1, positive), label)))
-    this.#actual.assignAdd(total(label))
+    accumulate(this.#truePositives!, total(ops.multiply(positive, label)))
+    accumulate(this.#falsePositives, total(ops.multiply(positive, ops.subtract(1, label))))
+    accumulate(this.#falseNegatives, total(ops.multiply(ops.subtract(1, positive), label)))
+    accumulate(this.#actual, total(label))
   }
 
   override result(): Tensor {
@@ -54,20 +54,21 @@ abstract class FScore<F extends FieldTable> extends Metric<typeof averagedFields
     const [precision, recall] = [share(this.#falsePositives), share(this.#falseNegatives)]
     const squared = this.beta ** 2
     const divisor = ops.add(ops.add(ops.multiply(precision, squared), recall), epsilon())
-    return this.#averaged(ops.multiply(ops.divide(ops.multiply(precision, recall), divisor), 1 + squared))
+    return this.cast(this.#averaged(ops.multiply(ops.divide(ops.multiply(precision, recall), divisor), 1 + squared)))
   }
 
   #build(classes: number): void {
     if (this.#truePositives !== undefined) return
     const shape = this.#averaging.average === 'micro' ? [] : [classes]
-    this.#truePositives = this.addState('true_positives', shape)
-    this.#falsePositives = this.addState('false_positives', shape)
-    this.#falseNegatives = this.addState('false_negatives', shape)
-    this.#actual = this.addState('intermediate_weights', shape)
+    this.#truePositives = this.addSum('true_positives', shape)
+    this.#falsePositives = this.addSum('false_positives', shape)
+    this.#falseNegatives = this.addSum('false_negatives', shape)
+    this.#actual = this.addSum('intermediate_weights', shape)
   }
 
   #decide(yPred: Tensor): Tensor {
-    const { threshold } = this.#averaging
+    // One column is a yes or a no: it would always be the largest of its sample.
+    const threshold = this.#averaging.threshold ?? (yPred.shape[1] === 1 ? 0.5 : null)
     if (threshold !== null) return this.cast(ops.greater(yPred, threshold))
     const largest = ops.greaterEqual(yPred, ops.max(yPred, { axis: -1, keepdims: true }))
     return this.cast(ops.logicalAnd(largest, ops.greater(ops.abs(yPred), 1e-9)))
@@ -157,9 +158,10 @@ const r2Fields = {
 export class R2Score extends Metric<typeof r2Fields> {
   static override readonly className = 'R2Score'
   static override readonly fields: typeof r2Fields = r2Fields
-  readonly #samples: Variable = this.addState('num_samples')
-  #squares: Variable | undefined
-  #sum!: Variable
+  readonly #samples: Variable = this.addSum('num_samples')
+  #mean: Variable | undefined
+  /** `Σ w(y − ȳ)²`, about the mean so far. */
+  #spread!: Variable
   #residual!: Variable
   #count!: Variable
 
@@ -167,34 +169,43 @@ export class R2Score extends Metric<typeof r2Fields> {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     if (yPred.rank !== 2) fail('ERR_SHAPE', this.name, 'predictions [batch, outputs]', yPred.shape)
     this.#build(yPred.shape[1]!)
-    const predicted = this.cast(yPred)
+    const predicted = ops.cast(yPred, 'float64')
     const y = alignTargets(yTrue, predicted, this.name)
     const weights = [sampleWeight, mask].filter((w) => w !== undefined).map((w) => alignWeights(w, y, this.name))
     const w = weights.reduce((a, b) => ops.multiply(a, b), ops.onesLike(y))
-    const total = (x: Tensor): Tensor => ops.sum(ops.multiply(x, w), { axis: 0 })
-    this.#sum.assignAdd(total(y))
-    this.#squares!.assignAdd(total(ops.square(y)))
-    this.#residual.assignAdd(total(ops.square(ops.subtract(y, predicted))))
-    this.#count.assignAdd(ops.sum(w, { axis: 0 }))
-    this.#samples.assignAdd(ops.full([], y.size, this.dtype))
+    this.#follow(y, w)
+    accumulate(this.#residual, ops.sum(ops.multiply(ops.square(ops.subtract(y, predicted)), w), { axis: 0 }))
+    accumulate(this.#samples, y.size)
   }
 
   override result(): Tensor {
-    if (this.#squares === undefined) return ops.zeros([], this.dtype)
-    const mean = ops.divide(this.#sum, this.#count)
-    const spread = ops.subtract(this.#squares, ops.multiply(this.#sum, mean))
+    if (this.#mean === undefined) return ops.zeros([], this.dtype)
+    const spread = this.#spread.read()
     const raw = ops.subtract(1, ops.divide(this.#residual, spread))
     // Where the targets do not vary the score is 0, unless they are met exactly: then it is NaN, as in Keras.
     const bounded = ops.where(ops.logicalOr(ops.isFinite(raw), ops.isNan(raw)), raw, 0)
-    return this.#adjusted(this.#aggregated(bounded, spread))
+    return this.cast(this.#adjusted(this.#aggregated(bounded, spread)))
+  }
+
+  /** Joins the batch's mean and spread to those so far (Chan et al., 1979): far from 0, sums of squares lose the spread. */
+  #follow(y: Tensor, w: Tensor): void {
+    const [count, mean] = [this.#count.read(), this.#mean!.read()]
+    const added = ops.sum(w, { axis: 0 })
+    const batchMean = divideNoNan(ops.sum(ops.multiply(y, w), { axis: 0 }), added)
+    const batchSpread = ops.sum(ops.multiply(ops.square(ops.subtract(y, batchMean)), w), { axis: 0 })
+    const total = ops.add(count, added)
+    const [apart, share] = [ops.subtract(batchMean, mean), divideNoNan(added, total)]
+    this.#mean!.assign(ops.add(mean, ops.multiply(apart, share)))
+    accumulate(this.#spread, ops.add(batchSpread, ops.multiply(ops.multiply(ops.square(apart), count), share)))
+    this.#count.assign(total)
   }
 
   #build(outputs: number): void {
-    if (this.#squares !== undefined) return
-    this.#squares = this.addState('squared_sum', [outputs])
-    this.#sum = this.addState('sum', [outputs])
-    this.#residual = this.addState('residual', [outputs])
-    this.#count = this.addState('count', [outputs])
+    if (this.#mean !== undefined) return
+    this.#mean = this.addSum('mean', [outputs])
+    this.#spread = this.addSum('spread', [outputs])
+    this.#residual = this.addSum('residual', [outputs])
+    this.#count = this.addSum('count', [outputs])
   }
 
   #aggregated(scores: Tensor, spread: Tensor): Tensor {
@@ -225,7 +236,8 @@ type Axis = { readonly axis: number | readonly number[]; readonly keepdims: true
 /**
  * The mean of Pearson's correlation along an axis.
  *
- * `Σ (y − ȳ)(ŷ − ȳ̂) / √(Σ (y − ȳ)² · Σ (ŷ − ȳ̂)²)` along `axis`, then the mean.
+ * `Σ (y − ȳ)(ŷ − ȳ̂) / √(Σ (y − ȳ)² · Σ (ŷ − ȳ̂)²)` along `axis`, then the mean; 0 where one of
+ * the two does not vary.
  *
  * @see keras.metrics.PearsonCorrelation
  *
@@ -239,13 +251,10 @@ export class PearsonCorrelation extends MeanMetric<typeof axisFields> {
   static override readonly fields: typeof axisFields = axisFields
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    const along: Axis = { axis: this.options.axis, keepdims: true }
-    const standard = (x: Tensor): Tensor => {
-      const centred = ops.subtract(x, ops.mean(x, along))
-      return ops.divide(centred, ops.sqrt(ops.mean(ops.square(centred), along)))
-    }
-    const y = standard(alignTargets(yTrue, yPred, this.name))
-    return ops.mean(ops.multiply(y, standard(yPred)), { axis: this.options.axis })
+    const { axis } = this.options
+    const unit = (x: Tensor): Tensor =>
+      ops.normalize(ops.subtract(x, ops.mean(x, { axis, keepdims: true })), { axis, epsilon: 0 })
+    return ops.sum(ops.multiply(unit(alignTargets(yTrue, yPred, this.name)), unit(yPred)), { axis })
   }
 }
 

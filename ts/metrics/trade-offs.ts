@@ -1,11 +1,12 @@
 /** The best of one rate over all thresholds where another is good enough. */
 
 import type { Tensor } from '../core/tensor.js'
+import { currentTrace } from '../core/trace-stack.js'
 import type { Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
 import type { FieldTable } from '../options/fields.js'
-import { CountingMetric, count } from './confusion.js'
+import { CountingMetric } from './confusion.js'
 
 const common = {
   /** How many thresholds are tried, evenly between 0 and 1. */
@@ -36,13 +37,13 @@ abstract class TradeOff<F extends FieldTable> extends CountingMetric<typeof comm
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const { classId } = this.#options
-    this.addAll(
-      count(yTrue, yPred, weighting, { thresholds: this.#thresholds, dtype: this.dtype, classId, where: this.name }),
-    )
+    const how = { thresholds: this.#thresholds, dtype: this.dtype, classId, where: this.name }
+    this.addProbabilities(yTrue, yPred, weighting, how)
   }
 
   override result(): Tensor {
-    return ops.max(ops.where(ops.greaterEqual(this.bounded, this.bound), this.sought, 0))
+    if (currentTrace() === undefined) this.review()
+    return this.cast(ops.max(ops.where(ops.greaterEqual(this.bounded, this.bound), this.sought, 0)))
   }
 
   get #options(): { readonly numThresholds: number; readonly classId: number | null } {

@@ -7,7 +7,7 @@ import { type GraphCall, isSymbolic, type SymbolicTensor, type Target } from '..
 import { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { InputLayer } from '../layers/input.js'
-import type { AnyLayer, CallContext } from '../layers/layer.js'
+import type { AnyLayer, CallContext, InputKind } from '../layers/layer.js'
 import { uniqueNames } from './names.js'
 
 export type { AnyLayer }
@@ -52,7 +52,10 @@ export function runGraph(
   const made = new Map<SymbolicTensor, Tensor>()
   for (const [i, symbol] of graph.inputs.entries()) {
     const input = inputs[i]
-    if (input !== undefined) made.set(symbol, layerOf(symbol).applyMany(input)[0]!)
+    if (input === undefined) continue
+    // Numbers that are compared exactly are not cast to the type of the input.
+    const exact = kindOfInput(graph, i) === 'exact'
+    made.set(symbol, exact ? input : layerOf(symbol).applyMany(input)[0]!)
   }
   for (const { target, call } of graph.nodes) {
     if (call.sources.length === 0) continue
@@ -78,6 +81,23 @@ function runCall(
 /** The layer that stands for an input. */
 function layerOf(symbol: SymbolicTensor): AnyLayer {
   return symbol.history.call.target as AnyLayer
+}
+
+/** What the layers make of an input, where all agree; those that only hand it on are looked through. */
+export function kindOfInput(graph: Graph, position: number): InputKind {
+  const kinds = new Set<InputKind>()
+  const symbols = new Set<SymbolicTensor>([graph.inputs[position]!])
+  // Nodes come after those they need: what is handed on is met later.
+  for (const { target, call } of graph.nodes) {
+    for (const [i, source] of call.sources.entries()) {
+      if (!symbols.has(source)) continue
+      const kind = target instanceof Operation ? 'floats' : target.inputKind(i)
+      if (kind === 'any') for (const output of call.outputs) symbols.add(output)
+      else kinds.add(kind)
+    }
+  }
+  const [only = 'any', ...others] = kinds
+  return others.length === 0 ? only : 'floats'
 }
 
 /** The tensors of `inputs`, a structure of symbolic tensors, in order. */

@@ -7,7 +7,7 @@ import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { checkNames, fail } from '../errors.js'
-import { type CallContext, Layer, type Tensors } from '../layers/layer.js'
+import { type CallContext, type InputKind, Layer, type Tensors } from '../layers/layer.js'
 import type { Metric } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { type Compiled, type CompileOptions, compileModel } from '../training/compile.js'
@@ -32,7 +32,7 @@ import type { Config, Json } from '../types.js'
 import { modelConfig, serializeModel } from './config.js'
 import { toDot, toMermaid } from './diagram.js'
 import { modelFromConfig } from './from-config.js'
-import { type AnyLayer, buildGraph, type Graph, runGraph, symbolsIn } from './graph.js'
+import { type AnyLayer, buildGraph, type Graph, kindOfInput, runGraph, symbolsIn } from './graph.js'
 import { numbered } from './names.js'
 import { type SummaryOptions, summary } from './summary.js'
 import type { Predicted, Symbols } from './typed-model.js'
@@ -171,6 +171,16 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
   pack<T>(outputs: readonly T[]): unknown {
     if (this.#graph === undefined) return outputs.length === 1 ? outputs[0]! : [...outputs]
     return packAs(this.#outputs, isSymbolic, outputs)
+  }
+
+  /** What all layers that read the input make of it, where they agree: ids that go into embeddings alone stay integers. */
+  override inputKind(position = 0): InputKind {
+    return this.#graph === undefined ? super.inputKind(position) : kindOfInput(this.#graph, position)
+  }
+
+  /** The graph's inputs have types of their own. */
+  protected override get castsInputs(): boolean {
+    return this.#graph === undefined
   }
 
   /** The layer called `name`, or the one at `index`; a string is a name, a number an index. */

@@ -4,7 +4,7 @@ import type { SymbolicTensor } from '../core/symbolic-tensor.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { InputLayer } from '../layers/input.js'
-import { type CallContext, Layer } from '../layers/layer.js'
+import { type CallContext, type InputKind, Layer } from '../layers/layer.js'
 import type { Json, Shape } from '../types.js'
 import { modelFromConfig } from './from-config.js'
 import type { AnyLayer } from './graph.js'
@@ -73,6 +73,16 @@ export class Sequential extends Model<SymbolicTensor> {
     const layer = this.#stack.pop() ?? fail('ERR_STATE', `${this.name}.pop`, 'a layer to take off', { text: 'none' })
     this.#rebuild()
     return layer
+  }
+
+  /** What the first layer makes of it that does not only hand it on. */
+  override inputKind(): InputKind {
+    return this.#stack.map((layer) => layer.inputKind()).find((kind) => kind !== 'any') ?? 'any'
+  }
+
+  /** The layers cast for themselves. */
+  protected override get castsInputs(): boolean {
+    return false
   }
 
   override build(inputShape: Shape | readonly Shape[]): void {

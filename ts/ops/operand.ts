@@ -44,11 +44,16 @@ export function toClasses(op: string, x: Operand): Tensor {
 }
 
 function wholeNumbers(op: string, x: TensorLike): Tensor {
+  return toIds(`${op} indices`, x)
+}
+
+/** Plain data or numbers in any array as `int32`, exactly; fractions and numbers beyond 32 bits are refused. */
+export function toIds(where: string, x: TensorLike): Tensor {
   try {
     return tensor(x, undefined, 'int32')
   } catch (cause) {
     if (!(cause instanceof FerrogradError)) throw cause
-    const message = cause.message.replace('tensor data', `${op} indices`).replace(/\. Use dtype.*$/, '')
+    const message = cause.message.replace('tensor data', where).replace(/\. Use dtype.*$/, '')
     throw new FerrogradError(cause.code, message, { cause })
   }
 }

@@ -2,21 +2,24 @@
 
 import { type Op, op } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
+import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
-import { exp, log, multiply, sqrt, square, subtract } from './elementwise.js'
+import { exp, less, lessEqual, log, minimum, multiply, square, subtract } from './elementwise.js'
 import {
   axesOf,
   axisOf,
   cast,
   checked,
+  full,
   lengthOf,
+  numbers,
   type Operand,
   toBool,
   toFloat,
   toNumbers,
   toTensor,
 } from './operand.js'
-import { reshape, transpose } from './shape.js'
+import { pad, reshape, transpose } from './shape.js'
 
 /** Which axes go, all by default, and whether they stay as 1. */
 export interface ReduceOptions {
@@ -70,8 +73,6 @@ export const variance: Op<[x: Operand, options?: ReduceOptions]> = op('variance'
   const centre = mean(t, { axis, keepdims: true })
   return mean(square(subtract(t, centre)), options)
 })
-/** The square root of the variance. */
-export const std: Op<[x: Operand, options?: ReduceOptions]> = op('std', (x, options = {}) => sqrt(variance(x, options)))
 /** True where any is. */
 export const any: Op<[x: Operand, options?: ReduceOptions]> = op('any', (x, options = {}) =>
   cast(max(cast(toBool(x), 'int32'), options), 'bool'),
@@ -88,10 +89,6 @@ export const logsumexp: Op<[x: Operand, options?: ReduceOptions]> = op('logsumex
   const total = log(sum(exp(subtract(t, peak)), options))
   return raw.add(total, reshape(peak, total.shape))
 })
-/** `√Σ x²` */
-export const norm: Op<[x: Operand, options?: ReduceOptions]> = op('norm', (x, options = {}) =>
-  sqrt(sum(square(toFloat(x)), options)),
-)
 
 /** The index of the largest along an axis (the first among equals), over all elements without one; `int32`. */
 export const argmax: Op<[x: Operand, options?: AxisOptions]> = op('argmax', (x, options = {}) =>
@@ -114,11 +111,11 @@ export interface ScanOptions extends AxisOptions {
   /** True leaves out the element itself. */
   readonly exclusive?: boolean
 }
-/** `yᵢ = Σ_{j≤i} xⱼ` along an axis, the last by default. */
+/** `yᵢ = Σ_{j≤i} xⱼ` along an axis; of all elements in one row without one. */
 export const cumsum: Op<[x: Operand, options?: ScanOptions]> = op('cumsum', (x, options = {}) =>
   running('cumsum', raw.cumsum, x, options),
 )
-/** `yᵢ = Π_{j≤i} xⱼ` along an axis, the last by default. */
+/** `yᵢ = Π_{j≤i} xⱼ` along an axis; of all elements in one row without one. */
 export const cumprod: Op<[x: Operand, options?: ScanOptions]> = op('cumprod', (x, options = {}) =>
   running('cumprod', raw.cumprod, x, options),
 )
@@ -128,8 +125,9 @@ function running(
   x: Operand,
   options: ScanOptions,
 ): Tensor {
-  const t = toNumbers(x)
-  const { axis = -1, reverse = false, exclusive = false } = checked(name, options, ['axis', 'reverse', 'exclusive'])
+  const given = toNumbers(x)
+  const t = options.axis === undefined && given.rank !== 1 ? reshape(given, [given.size]) : given
+  const { axis = 0, reverse = false, exclusive = false } = checked(name, options, ['axis', 'reverse', 'exclusive'])
   return op(t, { axis: axisOf(name, axis, t.rank), reverse, exclusive })
 }
 
@@ -164,6 +162,34 @@ function axisBack(x: Tensor, axis: number): Tensor {
 }
 function others(rank: number, axis: number): number[] {
   return Array.from({ length: rank }, (_, index) => index).filter((index) => index !== axis)
+}
+/**
+ * Where numbers belong in an ascending list (n): how many of its entries are below each, or with `side: 'right'` not
+ * above it; `int32`. NaN is above none.
+ */
+export const searchSorted: Op<[sorted: Operand, values: Operand, options?: { readonly side?: 'left' | 'right' }]> = op(
+  'searchSorted',
+  (sorted, values, options = {}) => {
+    const { side = 'left' } = checked('searchSorted', options, ['side'])
+    if (side !== 'left' && side !== 'right') fail('ERR_CONFIG', 'searchSorted side', "'left' or 'right'", side)
+    const [list, x] = numbers(sorted, values)
+    if (list.rank !== 1) fail('ERR_SHAPE', 'searchSorted', 'an ascending list of one axis', list.shape)
+    return halved(list, x, side === 'left' ? less : lessEqual)
+  },
+)
+
+/** How many entries are `before` each number, found bit by bit: the work grows with the logarithm of the list. */
+function halved(list: Tensor, x: Tensor, before: (entry: Tensor, x: Tensor) => Tensor): Tensor {
+  const bits = Math.ceil(Math.log2(list.size + 1))
+  const highest = list.dtype === 'int32' ? 2 ** 31 - 1 : Number.POSITIVE_INFINITY
+  const padded = pad(list, [[0, 2 ** bits - 1 - list.size]], highest)
+  let place = full(x.shape, 0, 'int32')
+  for (let step = 2 ** (bits - 1); step >= 1; step /= 2) {
+    const beyond = before(raw.gather(padded, raw.add(place, full([], step - 1, 'int32')), { axis: 0 }), x)
+    place = raw.add(place, multiply(cast(beyond, 'int32'), step))
+  }
+  // What was put after the end may be equal to the largest number.
+  return minimum(place, list.size)
 }
 /** The `k` largest along the last axis, largest first, and their indices. */
 export const topK: Op<[x: Operand, k: number], { values: Tensor; indices: Tensor }> = op('topK', (x, k) => {

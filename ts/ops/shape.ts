@@ -63,11 +63,11 @@ export const broadcastTo: Op<[x: Operand, shape: Shape]> = op('broadcastTo', (x,
   checkLengths('broadcastTo shape', shape)
   return raw.broadcastTo(toTensor(x), { shape: [...shape] })
 })
-/** Tensors one after the other along an axis, the last by default. */
+/** Tensors one after the other along an axis, the first by default. */
 export const concatenate: Op<[tensors: readonly Operand[], options?: { readonly axis?: number }]> = opOfList(
   'concatenate',
   (tensors, options = {}) => {
-    const { axis = -1 } = checked('concatenate', options, ['axis'])
+    const { axis = 0 } = checked('concatenate', options, ['axis'])
     const list = oneDType('concatenate', tensors)
     const [first] = list
     if (first === undefined) fail('ERR_SHAPE', 'concatenate', 'at least one tensor', { text: 'none' })
@@ -205,28 +205,34 @@ export const tile: Op<[x: Operand, repeats: readonly number[]]> = op('tile', (x,
     lengths.map((length, axis) => length * (times[axis] ?? 1)),
   )
 })
-/** Each element `times` times along an axis. */
+/** Each element `times` times along an axis; of all elements in one row without one. */
 export const repeat: Op<[x: Operand, times: number, options?: { readonly axis?: number }]> = op(
   'repeat',
   (x, times, options = {}) => {
     const { axis = 0 } = checked('repeat', options, ['axis'])
     if (!Number.isInteger(times) || times < 0) fail('ERR_SHAPE', 'repeat times', 'an integer >= 0', times)
-    const t = toTensor(x)
+    const t = inOneRow(x, options.axis)
     const at = axisOf('repeat', axis, t.rank)
     const [before, length, after] = [t.shape.slice(0, at), lengthOf(t, at), t.shape.slice(at + 1)]
     const spread = broadcastTo(reshape(t, [...before, length, 1, ...after]), [...before, length, times, ...after])
     return reshape(spread, [...before, length * times, ...after])
   },
 )
+/** The tensor itself where an axis is given; else all its elements along one axis, as NumPy does. */
+function inOneRow(x: Operand, axis: number | undefined): Tensor {
+  const t = toTensor(x)
+  return axis === undefined && t.rank !== 1 ? reshape(t, [t.size]) : t
+}
 /**
- * The slices of `x` that `indices` name along an axis: `x.shape[:axis] + indices.shape + x.shape[axis+1:]`. Indices are
- * `int32` or plain whole numbers, from 0 to the axis' length: others are an error at the run.
+ * The slices of `x` that `indices` name along an axis: `x.shape[:axis] + indices.shape + x.shape[axis+1:]`; without an
+ * axis, elements of `x` in one row. Indices are `int32` or plain whole numbers, from 0 to the axis' length: others are an
+ * error at the run.
  */
 export const take: Op<[x: Operand, indices: Operand, options?: { readonly axis?: number }]> = op(
   'take',
-  (x, indices, options = {}) => taken('take', x, indices, options),
+  (x, indices, options = {}) => taken('take', inOneRow(x, options.axis), indices, options),
 )
-/** The same as {@link take}. */
+/** The slices of `x` that `indices` name along an axis, the first by default; else as {@link take}. */
 export const gather: Op<[x: Operand, indices: Operand, options?: { readonly axis?: number }]> = op(
   'gather',
   (x, indices, options = {}) => taken('gather', x, indices, options),
@@ -236,13 +242,14 @@ function taken(name: string, x: Operand, indices: Operand, options: { readonly a
   const t = toTensor(x)
   return raw.gather(t, toIndices(name, indices), { axis: axisOf(name, axis, t.rank) })
 }
-/** `y[i…] = x[i… with indices[i…] along the axis]`, the last axis by default; indices as in {@link take}. */
+/** `y[i…] = x[i… with indices[i…] along the axis]`; without an axis of both in one row; indices as in {@link take}. */
 export const takeAlongAxis: Op<[x: Operand, indices: Operand, options?: { readonly axis?: number }]> = op(
   'takeAlongAxis',
   (x, indices, options = {}) => {
-    const { axis = -1 } = checked('takeAlongAxis', options, ['axis'])
-    const t = toTensor(x)
-    return raw.takeAlongAxis(t, toIndices('takeAlongAxis', indices), { axis: axisOf('takeAlongAxis', axis, t.rank) })
+    const { axis = 0 } = checked('takeAlongAxis', options, ['axis'])
+    const t = inOneRow(x, options.axis)
+    const at = inOneRow(toIndices('takeAlongAxis', indices), options.axis)
+    return raw.takeAlongAxis(t, at, { axis: axisOf('takeAlongAxis', axis, t.rank) })
   },
 )
 /**
@@ -274,8 +281,10 @@ export const onesLike: Op<[x: Operand]> = op('onesLike', (x) => {
   const t = toTensor(x)
   return full(t.shape, 1, t.dtype)
 })
-/** `start, start + step, …` below `stop`. */
-export function arange(start: number, stop: number, step = 1, dtype: DType = floatx()): Tensor {
+/** `start, start + step, …` below `stop`; `arange(n)` begins at 0. Whole numbers are `int32`, others `config.floatx()`. */
+export function arange(first: number, end?: number, step = 1, asked?: DType): Tensor {
+  const [start, stop] = end === undefined ? [0, first] : [first, end]
+  const dtype = asked ?? ([start, stop, step].every(Number.isInteger) ? 'int32' : floatx())
   const size = Math.max(0, Math.ceil((stop - start) / step))
   if (!Number.isFinite(size)) fail('ERR_CONFIG', 'arange', 'finite start and stop, step not 0', [start, stop, step])
   const index = raw.iota({ size, dtype })

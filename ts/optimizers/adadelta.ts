@@ -3,6 +3,7 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import { bounded } from './bounded.js'
 import { Optimizer, type Slots } from './optimizer.js'
 
 const fields = {
@@ -32,8 +33,9 @@ export class Adadelta extends Optimizer<typeof fields> {
     return [['accumulated_grad', 'accumulated_delta_var']]
   }
 
-  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+  protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
     const { epsilon } = this.options
+    const gradient = bounded(given)
     const root = (x: Tensor | Variable): Tensor => ops.sqrt(ops.add(x, epsilon))
     const a = this.#blend(slots('accumulated_grad'), gradient)
     const delta = ops.negative(ops.divide(ops.multiply(root(slots('accumulated_delta_var')), gradient), root(a)))

@@ -3,6 +3,7 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import { bounded } from './bounded.js'
 import { Optimizer, type Slots } from './optimizer.js'
 
 const fields = {
@@ -46,10 +47,12 @@ export class Adafactor extends Optimizer<typeof fields> {
     return ops.zeros(slot === 'r' ? shape.slice(0, -1) : [...shape.slice(0, -2), shape.at(-1)!], dtype)
   }
 
-  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+  protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+    const gradient = bounded(given, { summed: true })
     const t = this.updateNumber(weight.dtype)
     const v = this.#spread(ops.add(ops.square(gradient), this.options.epsilon1), weight, t, slots)
-    const update = ops.divide(gradient, ops.sqrt(v))
+    // Products of rows and columns may round to 0, where the gradient is 0 as well.
+    const update = ops.divide(gradient, ops.sqrt(ops.maximum(v, 1e-37)))
     const clipped = ops.divide(update, ops.maximum(ops.divide(rms(update), this.options.clipThreshold), 1))
     // With or without relativeStep: Keras takes the lower of the two rates either way.
     const limited = ops.minimum(rate, ops.rsqrt(t))
@@ -76,5 +79,5 @@ export class Adafactor extends Optimizer<typeof fields> {
 }
 
 function rms(x: Tensor | Variable): Tensor {
-  return ops.sqrt(ops.mean(ops.square(x)))
+  return ops.divide(ops.norm(x), Math.sqrt(x.shape.reduce((size, length) => size * length, 1)))
 }

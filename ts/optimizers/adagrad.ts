@@ -3,6 +3,7 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import { bounded, finiteSum } from './bounded.js'
 import { Optimizer, type Slots } from './optimizer.js'
 
 const fields = {
@@ -36,8 +37,9 @@ export class Adagrad extends Optimizer<typeof fields> {
     return ops.full(weight.shape, this.options.initialAccumulatorValue, weight.dtype)
   }
 
-  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
-    const a = ops.add(slots('accumulator'), ops.square(gradient))
+  protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+    const gradient = bounded(given)
+    const a = finiteSum(ops.add(slots('accumulator'), ops.square(gradient)))
     this.assign(slots('accumulator'), a)
     const move = ops.divide(ops.multiply(rate, gradient), ops.sqrt(ops.add(a, this.options.epsilon)))
     this.assign(weight, ops.subtract(weight, move))

@@ -4,6 +4,7 @@ import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
 import type { FieldTable } from '../options/fields.js'
+import { bounded } from './bounded.js'
 import { Optimizer, type Slots } from './optimizer.js'
 
 const fields = {
@@ -30,8 +31,9 @@ abstract class AdamRule<F extends FieldTable> extends Optimizer<typeof fields & 
     return this.#options.amsgrad ? [['momentum', 'velocity'], ['velocity_hat']] : [['momentum', 'velocity']]
   }
 
-  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+  protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
     const { beta1, beta2, epsilon } = this.#options
+    const gradient = bounded(given)
     const m = towards(slots('momentum'), gradient, 1 - beta1)
     const v = towards(slots('velocity'), ops.square(gradient), 1 - beta2)
     this.assign(slots('momentum'), m)

@@ -4,6 +4,7 @@ import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
 import { towards } from './adam.js'
+import { bounded } from './bounded.js'
 import { Optimizer, type Slots } from './optimizer.js'
 
 const fields = {
@@ -35,8 +36,9 @@ export class Adamax extends Optimizer<typeof fields> {
     return [['momentum', 'norm']]
   }
 
-  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+  protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
     const { beta1, beta2, epsilon } = this.options
+    const gradient = bounded(given)
     const m = towards(slots('momentum'), gradient, 1 - beta1)
     const u = ops.maximum(ops.multiply(slots('norm'), beta2), ops.abs(gradient))
     this.assign(slots('momentum'), m)

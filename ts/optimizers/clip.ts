@@ -23,16 +23,22 @@ export function clip(
 
 /** `g · c / max(‖g‖, c)`. */
 function byNorm(gradient: Tensor, limit: number): Tensor {
-  const norm = ops.sqrt(ops.sum(ops.square(gradient)))
-  return ops.divide(ops.multiply(gradient, limit), ops.maximum(norm, limit))
+  return ops.multiply(gradient, ops.divide(limit, ops.maximum(length(gradient), limit)))
 }
 
 /** `g · c · min(1/‖G‖, 1/c)` with G all gradients together; NaN where the norm is not finite. */
 function byGlobalNorm(gradients: readonly Tensor[], limit: number): readonly Tensor[] {
   const dtype = gradients[0]!.dtype
-  const squares = gradients.map((gradient) => ops.cast(ops.sum(ops.square(gradient)), dtype))
-  const norm = ops.sqrt(squares.reduce((sum, square) => ops.add(sum, square)))
+  const norm = length(ops.stack(gradients.map((gradient) => ops.cast(length(gradient), dtype))))
   const scale = ops.multiply(ops.minimum(ops.reciprocal(norm), 1 / limit), limit)
   const poisoned = ops.add(scale, ops.subtract(norm, norm))
   return gradients.map((gradient) => ops.multiply(gradient, ops.cast(poisoned, gradient.dtype)))
+}
+
+/** `√Σ g²`; where that overflows, of g made smaller by a power of two. Both sums are one pass over g. */
+function length(g: Tensor): Tensor {
+  const factor = 2 ** (g.dtype === 'float64' ? 600 : 80)
+  const plain = ops.sum(ops.square(g))
+  const small = ops.sum(ops.square(ops.multiply(g, 1 / factor)))
+  return ops.where(ops.isFinite(plain), ops.sqrt(plain), ops.multiply(ops.sqrt(small), factor))
 }

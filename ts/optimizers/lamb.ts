@@ -4,6 +4,7 @@ import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
 import { towards } from './adam.js'
+import { bounded } from './bounded.js'
 import { Optimizer, type Slots } from './optimizer.js'
 
 const fields = {
@@ -35,9 +36,10 @@ export class Lamb extends Optimizer<typeof fields> {
     return [['momentum', 'velocity']]
   }
 
-  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+  protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
     const { beta1, beta2, epsilon } = this.options
     const t = this.updateNumber(weight.dtype)
+    const gradient = bounded(given)
     const m = towards(slots('momentum'), gradient, 1 - beta1)
     const v = towards(slots('velocity'), ops.square(gradient), 1 - beta2)
     this.assign(slots('momentum'), m)
@@ -51,11 +53,7 @@ export class Lamb extends Optimizer<typeof fields> {
 
 /** `‖w‖ / ‖r‖`, 1 where either is 0. */
 function trust(weight: Variable, direction: Tensor): Tensor {
-  const [long, short] = [norm(weight), norm(direction)]
+  const [long, short] = [ops.norm(weight), ops.norm(direction)]
   const known = ops.logicalAnd(ops.greater(long, 0), ops.greater(short, 0))
   return ops.where(known, ops.divide(long, ops.where(known, short, 1)), 1)
-}
-
-function norm(x: Tensor | Variable): Tensor {
-  return ops.sqrt(ops.sum(ops.square(x)))
 }

@@ -5,6 +5,7 @@ import { type Tensor, tensor } from '../core/tensor.js'
 import { type Variable, variable } from '../core/variable.js'
 import * as ops from '../ops.js'
 import { towards } from './adam.js'
+import { bounded } from './bounded.js'
 import { Optimizer, type Slots } from './optimizer.js'
 
 const fields = {
@@ -51,8 +52,9 @@ export class Nadam extends Optimizer<typeof fields> {
     this.assign(this.uProduct, ops.multiply(this.uProduct, this.#u(this.updateNumber(floatx()))))
   }
 
-  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+  protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
     const { beta1, beta2, epsilon } = this.options
+    const gradient = bounded(given)
     const m = towards(slots('momentum'), gradient, 1 - beta1)
     const v = towards(slots('velocity'), ops.square(gradient), 1 - beta2)
     this.assign(slots('momentum'), m)

@@ -3,6 +3,7 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import { bounded } from './bounded.js'
 import { Optimizer, type Slots } from './optimizer.js'
 
 const fields = {
@@ -37,16 +38,20 @@ export class RMSprop extends Optimizer<typeof fields> {
     return [['velocity'], ...(momentum > 0 ? [['momentum']] : []), ...(centered ? [['average_gradient']] : [])]
   }
 
-  protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
+  protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
     const { momentum, epsilon } = this.options
+    const gradient = bounded(given)
     const v = this.#blend(slots('velocity'), ops.square(gradient))
-    const spread = this.options.centered
-      ? ops.subtract(v, ops.square(this.#blend(slots('average_gradient'), gradient)))
-      : v
+    const spread = this.options.centered ? this.#centred(v, gradient, slots) : v
     const step = ops.divide(ops.multiply(rate, gradient), ops.sqrt(ops.add(spread, epsilon)))
     const move = momentum > 0 ? ops.add(ops.multiply(slots('momentum'), momentum), step) : step
     if (momentum > 0) this.assign(slots('momentum'), move)
     this.assign(weight, ops.subtract(weight, move))
+  }
+
+  /** `v − mean(g)²`: rounding must not make a negative variance of it. */
+  #centred(v: Tensor, gradient: Tensor, slots: Slots): Tensor {
+    return ops.maximum(ops.subtract(v, ops.square(this.#blend(slots('average_gradient'), gradient))), 0)
   }
 
   /** `slot = ρ · slot + (1 − ρ) · x`. */

@@ -32,7 +32,8 @@ export interface RawData {
 
 /** How many of `rows` samples are trained on, the others being a validation tail. */
 export function trainingRows(rows: number, validationSplit: number): number {
-  return Math.floor(rows * (1 - validationSplit))
+  // 10 · (1 − 0.8) is 1.9999999999999996 in floats.
+  return Math.floor(Number((rows * (1 - validationSplit)).toPrecision(12)))
 }
 
 /** Copies and checks everything; builds the model if this is the first data it sees. `where` is the call, e.g. `fit`. */
@@ -58,15 +59,24 @@ function inputColumns(model: Model, where: string, x: unknown): Column[] {
   const parts = distribute(`${where}.x`, x, wanted?.length, names, model.single.input)
   return parts.map((part, i) => {
     const place = argument(`${where}.x`, i, parts.length, names[i])
-    const column = toColumn(place, part, wantedOf(model, wanted?.[i]?.dtype))
+    const column = asColumn(toColumn(place, part, wantedOf(model, i)), wanted?.[i]?.shape)
     if (wanted !== undefined) checkShape(place, column, wanted[i]!.shape)
     return column
   })
 }
 
-/** A graph says what it wants; a stack computes in floats; a subclass gets integers as integers. */
-function wantedOf(model: Model, dtype: Column['dtype'] | undefined): Wanted {
-  return dtype ?? (model.isStack ? 'float' : 'either')
+/** One number a sample for an input of one number: (n) is read as (n, 1). */
+function asColumn(column: Column, wanted: PartialShape | undefined): Column {
+  const single = wanted?.length === 2 && wanted[1] === 1 && column.shape.length === 1
+  return single ? { ...column, shape: [column.shape[0]!, 1] } : column
+}
+
+/** A graph says what it wants, unless all that reads the input asks for more; a subclass gets integers as integers. */
+function wantedOf(model: Model, input: number): Wanted {
+  const kind = model.inputKind(input)
+  if (kind === 'ids') return 'int32'
+  if (kind === 'exact') return 'exact'
+  return model.graph?.inputs[input]?.dtype ?? (model.isStack ? (model.layers[0]?.dtype ?? 'float') : 'either')
 }
 
 /** One argument an input: alone, in a list, or by name. */

@@ -146,7 +146,7 @@ class CompiledModel implements Compiled {
         { weighted: false, lists: outputMetrics('compile.metrics', metrics, yPred.length, known) },
         { weighted: true, lists: outputMetrics('compile.weightedMetrics', weightedMetrics, yPred.length, known) },
       ],
-      { yTrue, yPred, known },
+      { yTrue, yPred, known, losses },
     )
     const lossNames =
       yPred.length > 1 ? known.filter((_, i) => losses[i] !== undefined).map((name) => `${name}_loss`) : []
@@ -192,7 +192,13 @@ function placeMetrics(
     yTrue,
     yPred,
     known,
-  }: { yTrue: readonly (Tensor | undefined)[]; yPred: readonly Tensor[]; known: readonly string[] },
+    losses,
+  }: {
+    yTrue: readonly (Tensor | undefined)[]
+    yPred: readonly Tensor[]
+    known: readonly string[]
+    losses: readonly (Loss | undefined)[]
+  },
 ): PlacedMetric[] {
   const placed: PlacedMetric[] = []
   const keys = new Set<string>()
@@ -201,7 +207,7 @@ function placeMetrics(
       const target = yTrue[output]
       for (const like of list) {
         if (target === undefined) fail('ERR_DATA', 'compile.metrics', `targets for ${known[output]}`, { text: 'none' })
-        const metric = getMetric(like, target.shape, yPred[output]!.shape, 'compile.metrics')
+        const metric = getMetric(like, target.shape, yPred[output]!.shape, 'compile.metrics', losses[output])
         if (placed.some((one) => one.metric === metric)) usedTwice(metric)
         const key = freeKey(`${yPred.length > 1 ? `${known[output]}_` : ''}${metric.name}`, keys, weighted)
         placed.push({ output, key, metric, weighted })

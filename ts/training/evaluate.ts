@@ -6,7 +6,7 @@ import type { Model } from '../model/model.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { prepareData } from './batch-data.js'
 import { ArrayFeed, type Feed } from './feed.js'
-import { resetState } from './fit.js'
+import { resetState, reviewMetrics } from './fit.js'
 import { type EvaluateOptions, type PassPlan, planPass } from './options.js'
 import { openSession } from './session.js'
 import { isStream, StreamFeed } from './stream-feed.js'
@@ -52,6 +52,7 @@ async function pass(model: Model, feed: Feed, plan: PassPlan): Promise<Logs> {
       ...(hears ? hooks : {}),
     })
     if (signal?.aborted) throw abortedError('evaluate', signal)
+    reviewMetrics(model)
     await untilAborted(callbacks.call('onTestEnd', result.logs), signal, 'evaluate')
     if (verbose > 0) process.stdout.write(`${formatLogs(result.logs)}  ${formatSeconds(result.seconds)}\n`)
     return result.logs

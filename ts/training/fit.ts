@@ -159,6 +159,7 @@ async function train(training: Training): Promise<void> {
   try {
     await waiting(() => callbacks.call('onTrainBegin', {}))
     const logs = await epochs(training, guarded, waiting)
+    reviewMetrics(model)
     model.optimizer.finalizeVariableValues(model.trainableVariables)
     await waiting(() => callbacks.call('onTrainEnd', logs))
   } catch (error) {
@@ -274,6 +275,11 @@ function batchHooks(
     onBatchBegin: (batch, logs) => call(begin, batch, logs),
     onBatchEnd: (batch, logs) => call(end, batch, logs),
   }
+}
+
+/** After the last pass: what metrics have to say of what they met. Those of earlier passes were asked by their reset. */
+export function reviewMetrics(model: Model): void {
+  for (const metric of model.metrics) metric.review()
 }
 
 /** The loss and metrics of a new pass start from nothing. */

@@ -5,6 +5,7 @@ import { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { gradient } from '../gradient.js'
 import type { Tensors } from '../layers/layer.js'
+import { laidAgainst } from '../losses/align.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import type { Resolved } from './compile.js'
@@ -95,7 +96,9 @@ function track(model: Model, batch: Batch, yPred: readonly Tensor[], { total, pa
   const weights = listOf(batch.sampleWeight)
   for (const { metric, output, weighted } of resolved.metrics) {
     const weighting = weighted ? { sampleWeight: weights[output] } : {}
-    returnedNow(metric.update(yTrue[output]!, yPred[output]!, weighting), `${metric.className}.update`)
+    // As losses see them: (n) against (n, 1) would broadcast.
+    const target = laidAgainst(yTrue[output]!, yPred[output]!.shape)
+    returnedNow(metric.update(target, yPred[output]!, weighting), `${metric.className}.update`)
   }
 }
 

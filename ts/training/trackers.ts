@@ -4,7 +4,7 @@ import type { Tensor } from '../core/tensor.js'
 import { type Variable, variable } from '../core/variable.js'
 import * as ops from '../ops.js'
 
-/** `Σ loss·samples / Σ samples` over the batches since the last reset. */
+/** `Σ loss·samples / Σ samples` over the batches since the last reset; in float64, so that millions of samples count. */
 export class LossTracker {
   /** Its key in logs. */
   readonly name: string
@@ -13,24 +13,22 @@ export class LossTracker {
 
   constructor(name: string) {
     this.name = name
-    const dtype = floatx()
-    this.total = variable(ops.zeros([], dtype), { name: `${name}_total`, trainable: false, dtype })
-    this.count = variable(ops.zeros([], dtype), { name: `${name}_count`, trainable: false, dtype })
+    const state = { trainable: false, dtype: 'float64' } as const
+    this.total = variable(ops.zeros([], 'float64'), { name: `${name}_total`, ...state })
+    this.count = variable(ops.zeros([], 'float64'), { name: `${name}_count`, ...state })
   }
 
   /** Takes the mean loss of a batch in. */
   update(loss: Tensor, samples: number): void {
-    const { dtype } = this.total
-    this.total.assignAdd(ops.multiply(ops.cast(ops.reshape(loss, []), dtype), samples))
-    this.count.assignAdd(ops.full([], samples, dtype))
+    this.total.assignAdd(ops.multiply(ops.cast(ops.reshape(loss, []), 'float64'), samples))
+    this.count.assignAdd(ops.full([], samples, 'float64'))
   }
 
   result(): Tensor {
-    return ops.divide(this.total, ops.maximum(this.count, 1))
+    return ops.cast(ops.divide(this.total, ops.maximum(this.count, 1)), floatx())
   }
 
   reset(): void {
-    for (const state of [this.total, this.count])
-      state.set(state.dtype === 'float64' ? new Float64Array(1) : new Float32Array(1))
+    for (const state of [this.total, this.count]) state.set(new Float64Array(1))
   }
 }

@@ -4,7 +4,7 @@ import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
 import type { Shape } from '../../types.js'
-import { Layer, type Masks, type Tensors } from '../layer.js'
+import { type InputKind, Layer, type Masks, type Tensors } from '../layer.js'
 import { checkSeveral, listOfMasks } from './merge.js'
 
 const concatenateFields = {
@@ -27,6 +27,10 @@ const concatenateFields = {
 export class Concatenate extends Layer<typeof concatenateFields> {
   static override readonly className = 'Concatenate'
   static override readonly fields: typeof concatenateFields = concatenateFields
+
+  override inputKind(): InputKind {
+    return 'any'
+  }
 
   override build(inputShapes: Shape | readonly Shape[]): void {
     checkSeveral(inputShapes, 'Concatenate')

@@ -3,7 +3,6 @@
 import { sizeOf } from '../../core/shapes.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
-import { normalize } from '../../losses/regression.js'
 import * as ops from '../../ops.js'
 import type { Shape } from '../../types.js'
 import { Layer } from '../layer.js'
@@ -20,7 +19,7 @@ const dotFields = {
  * Products summed over one axis of two inputs, sample by sample: (batch, …a, n) and (batch, n, …b) → (batch, …a, …b);
  * two (batch, n) → (batch, 1).
  *
- * `y[b, i, j] = Σₖ x₁[b, i, k] · x₂[b, k, j]` over the axes named; with `normalize` of vectors of length 1, `x / √max(Σx², ε)`.
+ * `y[b, i, j] = Σₖ x₁[b, i, k] · x₂[b, k, j]` over the axes named; with `normalize` of vectors of length 1, `x / max(‖x‖, ε)`.
  *
  * @see keras.layers.Dot
  *
@@ -50,7 +49,7 @@ export class Dot extends Layer<typeof dotFields> {
 
   override call([a, b]: readonly [Tensor, Tensor]): Tensor {
     const [i, j] = this.#axes(a.rank, b.rank)
-    const unit = (x: Tensor, axis: number): Tensor => (this.options.normalize ? normalize(x, axis) : x)
+    const unit = (x: Tensor, axis: number): Tensor => (this.options.normalize ? ops.normalize(x, { axis }) : x)
     const left = matrixBy(unit(a, i), i, 'last')
     const right = matrixBy(unit(b, j), j, 'first')
     const free = [...without(a.shape, i), ...without(b.shape, j)]
