@@ -2,13 +2,14 @@
 
 import { floatx } from './config.js'
 import { runInline } from './core/inline-runs.js'
+import { KeptPrograms } from './core/kept-programs.js'
 import { checkPrecision, type Precision } from './core/precision.js'
 import { compile, type Program } from './core/program.js'
 import { isRecording } from './core/recording.js'
 import { sameShape } from './core/shapes.js'
 import { Tensor, tensor } from './core/tensor.js'
 import { placeholder, trace } from './core/trace.js'
-import { currentTrace, type Flagged, flagChanges } from './core/trace-stack.js'
+import { currentTrace, type Settings } from './core/trace-stack.js'
 import { Variable } from './core/variable.js'
 import { checkNames, FerrogradError, fail } from './errors.js'
 import type { DType, NestedData, Shape, TypedArray } from './types.js'
@@ -30,10 +31,8 @@ export interface Jitted<A extends readonly unknown[], R> {
   draw(...args: Passed<A>): R
 }
 
-/** Functions whose arguments are never alike fill no memory: the oldest programs are forgotten. */
-const KEPT = 64
-/** The same for one kind of arguments, with other layers frozen. */
-const VARIANTS = 8
+/** Functions whose arguments are never alike fill no memory: the programs used least recently are forgotten. */
+const ROOM = { programs: 64, bytes: 64 << 20 }
 
 export interface JitOptions {
   /** How exact products of float32 matrices are; by default what is configured now. */
@@ -96,7 +95,7 @@ export function jit<A extends readonly (Tensor | Variable | undefined)[], R exte
 class Programs {
   readonly #fn: (...args: readonly (Tensor | Variable)[]) => unknown
   readonly #precision: Precision
-  readonly #known = new Map<string, Compiled[]>()
+  readonly #known = new KeptPrograms<Compiled>(ROOM)
   /** What the last call used: most often the next one does. */
   #last: Compiled | undefined
 
@@ -105,22 +104,16 @@ class Programs {
     this.#precision = precision
   }
 
-  /** The program for such arguments and for the `trainable` flags as they are, traced where there is none. */
+  /** The program for such arguments and for settings such as `trainable` as they are, traced where there is none. */
   of(args: readonly (Tensor | Variable)[]): Compiled {
-    if (this.#last !== undefined && fits(this.#last, args) && isCurrent(this.#last)) return this.#last
+    if (this.#last !== undefined && fits(this.#last, args) && this.#last.settings.areCurrent) return this.#last
     this.#last = this.#find(args)
     return this.#last
   }
 
   #find(args: readonly (Tensor | Variable)[]): Compiled {
     const key = args.map(keyOf).join(';')
-    const known = this.#known.get(key)
-    const fitting = known?.find(isCurrent)
-    if (fitting !== undefined) return fitting
-    const made = traceCall(this.#fn, args, this.#precision)
-    this.#known.set(key, [made, ...(known ?? [])].slice(0, VARIANTS))
-    for (const oldest of this.#known.keys()) if (this.#known.size > KEPT) this.#known.delete(oldest)
-    return made
+    return this.#known.of(key, () => traceCall(this.#fn, args, this.#precision))
   }
 }
 
@@ -130,9 +123,7 @@ interface Compiled {
   readonly symbols: readonly (Tensor | Variable)[]
   /** Puts the program's outputs in the shape that `fn` returned. */
   readonly assemble: (outputs: readonly Tensor[]) => unknown
-  readonly flags: ReadonlyMap<Flagged, boolean | undefined>
-  /** When the flags were last seen to be as they were in the trace, counted in changes of any flag. */
-  seen: number
+  readonly settings: Settings
 }
 
 /** True where it was compiled for such arguments. */
@@ -149,15 +140,6 @@ function fits({ symbols }: Compiled, args: readonly (Tensor | Variable)[]): bool
 
 function isTensor(arg: Tensor | Variable): arg is Tensor {
   return arg instanceof Tensor
-}
-
-/** True where every flag that the trace read is as it was. */
-function isCurrent(compiled: Compiled): boolean {
-  const now = flagChanges()
-  if (compiled.seen === now) return true
-  for (const [owner, value] of compiled.flags) if (value !== undefined && owner.trainable !== value) return false
-  compiled.seen = now
-  return true
 }
 
 /** A parameter list of plain names: without defaults, rests or anything else that leaves the count open. */
@@ -214,11 +196,11 @@ function traceCall(
 ): Compiled {
   const stand = ({ shape, dtype }: { shape: Shape; dtype: DType }): Tensor => placeholder(shape, dtype)
   const symbols = args.map((arg) => (arg instanceof Tensor ? stand(arg) : arg))
-  const { result, updates, reads, flags } = trace(() => fn(...symbols))
+  const { result, updates, reads, settings, guards } = trace(() => fn(...symbols))
   const { outputs, assemble } = disassemble(result)
   const inputs = symbols.filter((symbol) => symbol instanceof Tensor)
-  const program = compile({ inputs, outputs, updates, reads, precision })
-  return { program, symbols, assemble, flags, seen: -1 }
+  const program = compile({ inputs, outputs, updates, reads, guards, precision })
+  return { program, symbols, assemble, settings }
 }
 
 function disassemble(result: unknown): {

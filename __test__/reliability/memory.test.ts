@@ -97,6 +97,41 @@ test('a thousand trainings, a fifth of them aborted, a fifth thrown out of, leav
   expect(rss).toBeLessThan(16)
 })
 
+// A program of a small model is many small blocks, of which V8 has to hear too.
+test('models that are trained once and dropped leave nothing behind', async () => {
+  const { x, y } = points(16)
+  const rounds = async (count: number): Promise<number> => {
+    for (let i = 0; i < count; i += 1) {
+      const stop = new AbortController()
+      const callbacks = i % 5 === 0 ? { onEpochEnd: () => Promise.reject(new Error('mine')) } : []
+      const run = classifier().fit(x, y, { verbose: 0, signal: stop.signal, callbacks })
+      if (i % 5 === 1) stop.abort()
+      await run.catch(() => undefined)
+    }
+    return process.memoryUsage().rss
+  }
+  const before = await rounds(600)
+  const after = await rounds(600)
+  console.log(`600 models: ${((after - before) / megabyte).toFixed(1)} MB more`)
+  expect(after - before).toBeLessThan(16 * megabyte)
+})
+
+test('batches of ever other sizes keep no more than some programs', async () => {
+  const model = classifier()
+  const values = new Float32Array(2 * 1200)
+  const sizes = async (from: number, to: number): Promise<number> => {
+    for (let n = from; n < to; n += 1) {
+      await model.predictOnBatch({ values: values.subarray(0, 2 * n), shape: [n, 2] })
+    }
+    await collect()
+    return process.memoryUsage().rss
+  }
+  const before = await sizes(1, 400)
+  const after = await sizes(400, 1200)
+  console.log(`800 batch sizes: ${((after - before) / megabyte).toFixed(1)} MB more`)
+  expect(after - before).toBeLessThan(24 * megabyte)
+})
+
 // Node puts finalizers off to the next turn of the event loop by default: a loop without an `await` then keeps all of
 // it, 10 KB a round here.
 describe("a loop of one's own leaves nothing behind, with turns of the event loop and without", () => {

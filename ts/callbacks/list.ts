@@ -43,7 +43,17 @@ export class CallbackList {
   }
 
   async call(hook: PlainHook, logs: Logs): Promise<void> {
-    for (const callback of this.callbacks) await callback[hook]?.(logs)
+    await this.callNow(hook, logs)
+  }
+
+  /** As {@link call}, with something to wait for only where a hook gives a promise: others have been called already. */
+  callNow(hook: PlainHook, logs: Logs): Promise<void> | undefined {
+    const rest = this.callbacks.values()
+    for (const callback of rest) {
+      const waits = callback[hook]?.(logs)
+      if (isThenable(waits)) return callRest(waits, rest, hook, logs)
+    }
+    return undefined
   }
 
   async callNumbered(hook: NumberedHook, index: number, logs: Logs): Promise<void> {
@@ -58,6 +68,15 @@ export class CallbackList {
   progress(progress: Progress, logs: Logs): void {
     for (const callback of this.callbacks) callback.onTrainProgress?.(progress, logs)
   }
+}
+
+async function callRest(waits: PromiseLike<void>, rest: Iterable<Hooks>, hook: PlainHook, logs: Logs): Promise<void> {
+  await waits
+  for (const callback of rest) await callback[hook]?.(logs)
+}
+
+function isThenable(value: unknown): value is PromiseLike<void> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 /** The callbacks of a call, checked: objects whose hooks have names that exist. */

@@ -57,9 +57,9 @@ export function resolveMode(where: string, mode: Mode, log: string): 'min' | 'ma
   )
 }
 
-/** Whether `value` beats `best` by more than `minDelta`. */
+/** Whether `value` beats `best` by more than `minDelta`. NaN never does; the first number that is finite always does. */
 export function improves(value: number, best: number | undefined, mode: 'min' | 'max', minDelta: number): boolean {
-  if (best === undefined) return true
+  if (best === undefined) return Number.isFinite(value)
   return mode === 'min' ? value + minDelta < best : value - minDelta > best
 }
 

@@ -74,7 +74,7 @@ export class ReduceLROnPlateau extends Callback<typeof fields> {
   }
 
   #improves(value: number): boolean {
-    if (this.best === undefined) return true
+    if (this.best === undefined) return Number.isFinite(value)
     const { minDelta } = this.options
     return this.#mode === 'min' ? value < this.best - minDelta : value > this.best + minDelta
   }

@@ -4,7 +4,8 @@ import { FerrogradError, fail } from '../errors.js'
 import type { DType, TypedArray } from '../types.js'
 import { block, leftNumbers } from './bridge.js'
 import { bytesOf, dtypeCode } from './dtype.js'
-import { settleVariables } from './evaluation.js'
+import { settleVariables, whileRunning } from './evaluation.js'
+import type { Moment } from './moment.js'
 import {
   BindingColumns,
   BindingEpoch,
@@ -12,13 +13,16 @@ import {
   BindingProgram,
   type BindingRuntime,
   type BindingTensor,
+  type EpochEnd,
   type Runs,
 } from './native.js'
+import { NonFinite } from './non-finite.js'
 import { type Precision, precision, precisionCode } from './precision.js'
 import { enqueue, queueEnd, queueIsEmpty } from './run-queue.js'
 import { job, native, runtime, unwrap } from './runtime.js'
 import { sizeOf } from './shapes.js'
 import { handleOf, inputOf, Tensor } from './tensor.js'
+import { onSetting } from './trace-stack.js'
 import { type Variable, variableHandle } from './variable.js'
 
 /** What a program is compiled from. */
@@ -31,10 +35,17 @@ export interface ProgramOptions {
   readonly updates?: ReadonlyMap<Variable, Tensor>
   /** The variables whose values it reads, beside those that it changes. */
   readonly reads?: readonly Variable[]
-  /** A scalar that stops a run, before any variable changes, where it is NaN or infinite. */
-  readonly guard?: Tensor | undefined
+  /** What stops a run, before any variable changes, where it is NaN or infinite. */
+  readonly guards?: readonly Guard[] | undefined
   /** How exact products of float32 are; by default what is configured when this is compiled. */
   readonly precision?: Precision | undefined
+}
+
+/** Something that has to be finite. */
+export interface Guard {
+  readonly tensor: Tensor
+  /** The variable that it would change; of none it is the loss. */
+  readonly of: Variable | undefined
 }
 
 /** A program in Rust, and the functions that run it. */
@@ -53,7 +64,8 @@ let compiled: (program: Program) => BindingProgram
 /** A compiled function of tensors and variables. */
 export class Program {
   readonly #options: ProgramOptions
-  readonly #touched: ReadonlySet<object>
+  /** The variables that it reads or changes. */
+  readonly touched: ReadonlySet<Variable>
   #compiled: Compiled | undefined
   /** Milliseconds that a run takes, as far as is known (`inline-runs.ts`). */
   estimate: number | undefined
@@ -64,7 +76,7 @@ export class Program {
 
   constructor(options: ProgramOptions) {
     this.#options = options
-    this.#touched = new Set([...(options.updates?.keys() ?? []), ...(options.reads ?? [])])
+    this.touched = new Set([...(options.updates?.keys() ?? []), ...(options.reads ?? [])])
   }
 
   /** Runs it off the event loop, after the runs that were asked for before. */
@@ -73,22 +85,35 @@ export class Program {
     return outputs
   }
 
+  /** As {@link run}, on the values of a moment where there is one. */
+  async runAt(moment: Moment | undefined, inputs: readonly Tensor[]): Promise<Tensor[]> {
+    if (moment === undefined) return this.run(inputs)
+    const handles = inputs.map(handleOf)
+    await moment.taken
+    const leave = ({ program }: Compiled): void => native(() => program.enqueueAt(moment.handle, handles))
+    return (await this.#enqueue(Number.POSITIVE_INFINITY, leave)).outputs
+  }
+
   /**
    * As {@link run}, together with other runs of this moment: it will take about so many milliseconds. Tells how many it
    * took, waiting for others included.
    */
   runLater(inputs: readonly Tensor[], milliseconds: number): Promise<{ outputs: Tensor[]; took: number }> {
+    return this.#enqueue(milliseconds, (compiled) => leave(compiled, inputs.map(handleOf)))
+  }
+
+  #enqueue(milliseconds: number, leave: (compiled: Compiled) => void): Promise<{ outputs: Tensor[]; took: number }> {
     return new Promise((resolve, reject) => {
       const compiled = this.#native()
       settleVariables()
       const run = {
-        program: compiled.program,
-        touched: this.#touched,
+        owner: compiled.program,
+        touched: this.touched,
         milliseconds,
         resolve: (outputs: BindingTensor[], took: number) => resolve({ outputs: this.#outputs(outputs), took }),
-        reject,
+        reject: (error: unknown) => reject(this.#told(error)),
       }
-      enqueue(run, () => leave(compiled, inputs.map(handleOf)))
+      enqueue(run, () => leave(compiled))
     })
   }
 
@@ -96,10 +121,18 @@ export class Program {
   runSync(inputs: readonly Tensor[]): Tensor[] | undefined {
     const compiled = this.#native()
     settleVariables()
-    const outputs = runNow(compiled, inputs)
+    const outputs = this.#now(compiled, inputs)
     if (outputs == null) return undefined
     if (outputs === true) return this.#options.outputs.map(leftOutput)
     return this.#outputs(Array.isArray(outputs) ? outputs : [outputs])
+  }
+
+  #now(compiled: Compiled, inputs: readonly Tensor[]): ReturnType<typeof runNow> {
+    try {
+      return runNow(compiled, inputs)
+    } catch (error) {
+      throw this.#told(error)
+    }
   }
 
   #outputs(handles: readonly BindingTensor[]): Tensor[] {
@@ -108,6 +141,29 @@ export class Program {
       const output = outputs[index]
       return output === undefined ? Tensor.of(handle) : Tensor.given(handle, output.dtype, output.shape)
     })
+  }
+
+  /** The variables that it reads and does not change. */
+  get onlyRead(): Variable[] {
+    return [...this.touched].filter((variable) => this.#options.updates?.has(variable) !== true)
+  }
+
+  /** What a guard of this program found. */
+  nonFinite(guard: number, value: number): NonFinite {
+    return new NonFinite(this.#options.guards?.[guard]?.of, value)
+  }
+
+  /** An error of a run, with the variable's name where a guard stopped it. */
+  #told(error: unknown): unknown {
+    if (!(error instanceof FerrogradError) || error.code !== 'ERR_NON_FINITE') return error
+    const [, guard, value] = /^guard (\d+) is (.+)$/.exec(error.message) ?? []
+    if (guard === undefined) return error
+    return this.nonFinite(Number(guard), Number(value?.replace('inf', 'Infinity')))
+  }
+
+  /** Frees the memory that its runs have worked in, now; for programs that are kept no longer. */
+  release(): void {
+    this.#compiled?.program.freeArenas()
   }
 
   /** Bytes that a run works in, for choices by size. */
@@ -133,15 +189,15 @@ export function compile(options: ProgramOptions): Program {
 }
 
 function build(options: ProgramOptions): Compiled {
-  const { inputs, outputs, updates = new Map<Variable, Tensor>(), guard } = options
+  const { inputs, outputs, updates = new Map<Variable, Tensor>(), guards = [] } = options
   const variables = [...updates.keys()].map(variableHandle)
   const values = [...updates.values()].map(handleOf)
-  const stop = guard && handleOf(guard)
+  const stops = guards.map(({ tensor }) => handleOf(tensor))
   const level = precisionCode(options.precision ?? precision())
   const owner = runtime()
   return native(() => {
     const [from, to] = [inputs.map(handleOf), outputs.map(handleOf)]
-    const program = BindingProgram.compile(owner, from, to, variables, values, stop, level)
+    const program = BindingProgram.compile(owner, from, to, variables, values, undefined, stops, level)
     return { program, runtime: owner, runs: program.runs(block) }
   })
 }
@@ -236,6 +292,10 @@ export interface EpochOptions {
   readonly shuffle?: { readonly seed: number; readonly epoch: number } | undefined
   /** The step of that order to begin with, 0 by default: those before it are taken for done. Not with `collect`. */
   readonly firstStep?: number | undefined
+  /** What it reads, as it was when it was asked for; without it, each step reads what holds then. */
+  readonly moment?: Moment | undefined
+  /** Asked between steps when some setting has been set; true ends the pass after the step that it is in. */
+  readonly isOutdated?: (() => boolean) | undefined
   /** Stops after so many steps, those before the first one counted. */
   readonly maxSteps?: number | undefined
   /** A program without inputs whose scalar outputs come with the progress. */
@@ -261,44 +321,68 @@ export interface EpochResult {
   readonly collected?: Tensor[]
   /** The step whose guard was not finite; nothing changed in it. */
   readonly nonFiniteAt?: number
-  /** The guard's value there. */
-  readonly nonFinite?: number
+  /** What was not finite there. */
+  readonly nonFinite?: NonFinite
+  /** It ended early: by its signal, or because it was outdated. */
   readonly aborted: boolean
 }
 
 /** Runs a program over the rows of some columns: one native call, off the event loop. */
 export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
-  const { signal, collect = false } = options
-  if (signal?.aborted) return { steps: 0, seconds: 0, values: [], aborted: true }
-  const request = nativeOptions(options)
+  const { signal, moment, collect = false } = options
+  if (signal?.aborted) return { steps: options.firstStep ?? 0, seconds: 0, values: [], aborted: true }
   settleVariables()
-  if (!queueIsEmpty()) await queueEnd()
+  if (moment !== undefined) await moment.taken
+  else if (!queueIsEmpty()) await queueEnd()
+  const request = nativeOptions(options)
   let failure: { readonly error: unknown } | undefined
   let epoch: BindingEpoch | undefined
   const cancel = (): void => epoch?.cancel()
-  const report = reporter(
-    options.onProgress,
-    () => epoch,
-    (error) => {
+  const cancelOutdated = (): void => {
+    if (options.isOutdated?.()) cancel()
+  }
+  // What a callback sets counts once it has come to its end.
+  let listening = true
+  const report = reporter(options.onProgress, {
+    begin: () => {
+      listening = false
+    },
+    fail: (error) => {
       failure ??= { error }
       cancel()
     },
-  )
+    end: () => {
+      listening = true
+      cancelOutdated()
+      epoch?.acknowledge()
+    },
+  })
   signal?.addEventListener('abort', cancel, { once: true })
+  const done = whileRunning(touchedBy(options))
+  const unheard = onSetting(() => {
+    if (listening) cancelOutdated()
+  })
   try {
+    settleVariables()
     epoch = await job((ticket) => {
       epoch = BindingEpoch.start(runtime(), request, report, ticket)
       return epoch
     })
   } finally {
     signal?.removeEventListener('abort', cancel)
+    unheard()
+    done()
   }
   if (failure !== undefined) throw failure.error
   return result(epoch, options, collect)
 }
 
+function touchedBy({ program, tail, watch }: EpochOptions): Set<Variable> {
+  return new Set([program, tail, watch].flatMap((one) => (one === undefined ? [] : [...one.touched])))
+}
+
 function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.start>[1] {
-  const { program, tail, columns, first, count, batchSize, shuffle, firstStep, maxSteps, watch } = options
+  const { program, tail, columns, first, count, batchSize, shuffle, firstStep, moment, maxSteps, watch } = options
   const tailProgram = tail && compiled(tail)
   const watchProgram = watch && compiled(watch)
   return {
@@ -311,6 +395,7 @@ function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.st
     ...(shuffle && { seed: [shuffle.seed >>> 0, Math.floor(shuffle.seed / 0x1_0000_0000) >>> 0] }),
     epoch: shuffle?.epoch ?? 0,
     ...(firstStep !== undefined && { firstStep }),
+    ...(moment && { moment: moment.handle }),
     ...(maxSteps !== undefined && { maxSteps }),
     ...(watchProgram && { watch: watchProgram }),
     collect: options.collect ?? false,
@@ -323,19 +408,27 @@ function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.st
 /** Hands reports to the user one at a time; an error of the user's ends the epoch and becomes its rejection. */
 function reporter(
   onProgress: EpochOptions['onProgress'],
-  epoch: () => BindingEpoch | undefined,
-  fail: (error: unknown) => void,
+  hear: { begin(): void; fail(error: unknown): void; end(): void },
 ): ((step: number, steps: number, values: number[]) => void) | null {
   if (onProgress === undefined) return null
   return (step, steps, values) => {
-    const acknowledge = (): void => epoch()?.acknowledge()
+    const end = (): void => {
+      try {
+        // What a callback has assigned holds at the next step.
+        settleVariables()
+      } catch (error) {
+        hear.fail(error)
+      }
+      hear.end()
+    }
+    hear.begin()
     try {
       const waits = onProgress({ step, steps, values })
-      if (waits instanceof Promise) waits.catch(fail).then(acknowledge)
-      else acknowledge()
+      if (waits instanceof Promise) waits.catch(hear.fail).then(end)
+      else end()
     } catch (error) {
-      fail(error)
-      acknowledge()
+      hear.fail(error)
+      end()
     }
   }
 }
@@ -348,9 +441,15 @@ function result(epoch: BindingEpoch, options: EpochOptions, collect: boolean): E
     seconds: end.seconds,
     values: end.values,
     ...(collect && { collected: native(() => epoch.takeCollected(rows)).map((handle) => Tensor.of(handle)) }),
-    ...(end.nonFiniteAt != null && { nonFiniteAt: end.nonFiniteAt, nonFinite: end.nonFinite ?? Number.NaN }),
+    ...(end.nonFiniteAt != null && { nonFiniteAt: end.nonFiniteAt, nonFinite: stoppedBy(options, end) }),
     aborted: end.cancelled,
   }
+}
+
+/** The guard of the step that an epoch ended in: that of the last, smaller batch has guards of its own. */
+function stoppedBy({ program, tail, count, batchSize }: EpochOptions, end: EpochEnd): NonFinite {
+  const last = (end.steps + 1) * batchSize > count
+  return ((last && tail) || program).nonFinite(end.guard ?? 0, end.nonFinite ?? Number.NaN)
 }
 
 /** Thrown where a caller cancelled. */

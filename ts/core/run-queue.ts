@@ -5,12 +5,13 @@
  */
 
 import { type ErrorCode, FerrogradError } from '../errors.js'
-import type { BindingProgram, BindingTensor } from './native.js'
+import type { BindingProgram, BindingRuntime, BindingTensor } from './native.js'
 import { job, runtime } from './runtime.js'
 
 /** A run on its way. */
 export interface Run {
-  readonly program: BindingProgram
+  /** Who hands it over: the program, or its runtime. */
+  readonly owner: BindingProgram | BindingRuntime
   /** The variables that it reads or changes. */
   readonly touched: ReadonlySet<object>
   /** About how many milliseconds it will take. */
@@ -75,16 +76,16 @@ function handOver(): void {
   const runs = waiting
   waiting = []
   work = 0
-  const handed = carryOut(first.program, runs)
+  const handed = carryOut(first.owner, runs)
   away.add(handed)
   handed.then(() => away.delete(handed))
 }
 
 /** Settles the runs when all have ended; never rejects. */
-async function carryOut(program: BindingProgram, runs: readonly Run[]): Promise<void> {
+async function carryOut(owner: Run['owner'], runs: readonly Run[]): Promise<void> {
   const began = performance.now()
   try {
-    const batch = await job((ticket) => program.submit(ticket))
+    const batch = await job((ticket) => owner.submit(ticket))
     const took = (performance.now() - began) / runs.length
     const outcomes = batch.take()
     runs.forEach(dequeue)

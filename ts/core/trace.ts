@@ -3,9 +3,10 @@
 import type { DType, Shape } from '../types.js'
 import { dtypeCode } from './dtype.js'
 import { placeholder as nativePlaceholder } from './native.js'
+import type { Guard } from './program.js'
 import { native } from './runtime.js'
 import { Tensor } from './tensor.js'
-import { type Flagged, type Frame, within } from './trace-stack.js'
+import { type Frame, Settings, within } from './trace-stack.js'
 import type { Variable } from './variable.js'
 
 /** What a traced function returned, and the values that it assigned. */
@@ -14,15 +15,23 @@ export interface Traced<R> {
   readonly updates: Map<Variable, Tensor>
   /** The variables whose values it reads. */
   readonly reads: readonly Variable[]
-  /** The `trainable` flags that it depends on. */
-  readonly flags: ReadonlyMap<Flagged, boolean | undefined>
+  /** What has to be finite before anything changes. */
+  readonly guards: readonly Guard[]
+  /** What it depends on that may be set at any time. */
+  readonly settings: Settings
 }
 
 /** Runs `fn` with every `variable.assign` recorded instead of carried out. */
 export function trace<R>(fn: () => R): Traced<R> {
-  const frame: Frame = { symbols: new Map(), updates: new Map(), customs: [], flags: new Map() }
+  const frame: Frame = { symbols: new Map(), updates: new Map(), customs: [], settings: new Settings(), guards: [] }
   const result = within(frame, fn)
-  return { result, updates: frame.updates, reads: [...frame.symbols.keys()], flags: frame.flags }
+  return {
+    result,
+    updates: frame.updates,
+    reads: [...frame.symbols.keys()],
+    settings: frame.settings,
+    guards: frame.guards,
+  }
 }
 
 /** Runs `fn` as if no function were being traced: what it makes exists at once. First values of variables come so. */

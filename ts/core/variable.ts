@@ -4,7 +4,7 @@ import type { Constraint } from '../constraints.js'
 import { fail } from '../errors.js'
 import { add, subtract } from '../generated/ops.js'
 import type { DType, NestedArray, Shape, TensorLike, TypedArray } from '../types.js'
-import { assigned, evaluateNow, settleVariables } from './evaluation.js'
+import { assigned, currentGroup, evaluateNow, settleUnrecorded, settleVariables } from './evaluation.js'
 import { inspectWith } from './inspect.js'
 import { BindingVariable, snapshots } from './native.js'
 import { compile, type Program } from './program.js'
@@ -51,12 +51,13 @@ export class Variable {
   readonly name: string
   readonly shape: Shape
   readonly dtype: DType
-  /** Applied to the value after each optimizer step. */
-  constraint?: Constraint | undefined
+  #constraint: Constraint | undefined
   #trainable: boolean
   readonly #handle: BindingVariable
   /** A value that was assigned and is not yet in Rust. */
   #assigned: Tensor | undefined
+  /** Whether a tape was recording when it was. */
+  #recorded = false
 
   static {
     describe = (variable) => variable.#describe()
@@ -86,11 +87,23 @@ export class Variable {
     this.#trainable = value
   }
 
+  /** Applied to the value after each optimizer step; may change at any time. */
+  get constraint(): Constraint | undefined {
+    return noteFlag(this, this.#constraint, 'constraint')
+  }
+
+  set constraint(constraint: Constraint | undefined) {
+    noteFlagChange(this, 'constraint')
+    this.#constraint = constraint
+  }
+
   /** The present value; inside a traced function, the value that it will have at the run. */
   read(): Tensor {
     const frame = currentTrace()
     if (frame !== undefined) return this.#readTraced(frame)
     if (!isRecording()) return this.#present()
+    // What was assigned before the tape began is a number to it: computed once, and not along with each read.
+    if (this.#assigned !== undefined && !this.#recorded) settleUnrecorded()
     if (this.#assigned === undefined) return recordRead(this, () => this.#present())
     noteRead(this, this.#assigned)
     return this.#assigned
@@ -108,7 +121,15 @@ export class Variable {
       fail('ERR_STATE', `assign to '${this.name}'`, 'numbers', { text: 'a tensor inside a traced function' })
     }
     this.#assigned = next
-    assigned(this, { value: handleOf(next), store: () => this.#store(next) })
+    this.#recorded = isRecording()
+    assigned(this, {
+      variable: this.#handle,
+      value: handleOf(next),
+      recorded: this.#recorded,
+      together: currentGroup(),
+      undo: () => this.#undo(next),
+      leave: () => this.#leave(next),
+    })
   }
 
   /** Adds to the value. */
@@ -181,11 +202,17 @@ export class Variable {
     return tensor
   }
 
-  /** Puts a computed value into Rust. */
-  #store(value: Tensor): void {
+  /** A value that was assigned does not count. */
+  #undo(value: Tensor): void {
     if (this.#assigned === value) this.#assigned = undefined
-    if (isInFlight(this)) storeAtItsTurn(this, value)
-    else native(() => this.#handle.assign(handleOf(value)))
+  }
+
+  /** A computed value is about to be in Rust; true where that is left to a run behind those in flight. */
+  #leave(value: Tensor): boolean {
+    this.#undo(value)
+    if (!isInFlight(this)) return false
+    storeAtItsTurn(this, value)
+    return true
   }
 
   #operand(value: TensorLike | Variable): Tensor {

@@ -7,11 +7,14 @@
 import { floatx } from '../config.js'
 import type { Constraint } from '../constraints.js'
 import { returnedNow, returnedScalar, returnedTensor } from '../core/check-returned.js'
+import { assignTogether } from '../core/evaluation.js'
+import { firstNotFinite } from '../core/native.js'
 import { checkShape } from '../core/shapes.js'
-import { Tensor, tensor } from '../core/tensor.js'
+import { handleOf, Tensor, tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
+import { noteGuards } from '../core/trace-stack.js'
 import { Variable, variable } from '../core/variable.js'
-import { fail } from '../errors.js'
+import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
 import {
   type ArgumentsOf,
@@ -221,12 +224,18 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
         { text: 'none' },
         'Does the loss depend on the variables?',
       )
+    noteGuards(given.map((tensor, i) => ({ tensor, of: moved[i] })))
     untraced(() => this.build(variables))
-    this.#step(
-      given.map((gradient, i) => ops.cast(gradient, moved[i]!.dtype)),
-      moved,
-    )
-    this.iterations.assignAdd(tensor(1, [], 'int32'))
+    // Within a trace the step waits for its guards; here its values count only where all of them are finite.
+    checkNumbers(where, given, moved)
+    const refusal = (variable: object): FerrogradError => refused(where, variable as Variable)
+    assignTogether({ refusal }, () => {
+      this.#step(
+        given.map((gradient, i) => ops.cast(gradient, moved[i]!.dtype)),
+        moved,
+      )
+      this.iterations.assignAdd(tensor(1, [], 'int32'))
+    })
   }
 
   /** Leaves variables out of weight decay: given ones, or those whose name contains one of `names`. */
@@ -409,4 +418,15 @@ function checkLike(value: Tensor, target: Variable, where: string): void {
 
 function rateVariable(rate: number): Variable {
   return variable(tensor(rate, [], floatx()), { name: 'learning_rate', dtype: floatx(), trainable: false })
+}
+
+/** Throws for gradients whose numbers are there and not finite; those of others are looked at when they are computed. */
+function checkNumbers(where: string, gradients: readonly Tensor[], variables: readonly Variable[]): void {
+  const first = firstNotFinite(gradients.map(handleOf))
+  if (first >= 0) throw refused(where, variables[first]!)
+}
+
+function refused(where: string, { name }: Variable): FerrogradError {
+  const what = `the gradient or the new value of '${name}'`
+  return new FerrogradError('ERR_NON_FINITE', `${where}: ${what} is NaN or infinite; nothing has changed`)
 }

@@ -2,6 +2,7 @@
 import type { Logs } from '../callbacks/callback.js'
 import { CallbackList } from '../callbacks/list.js'
 import { formatLogs, formatSeconds } from '../callbacks/progress-line.js'
+import { momentOf } from '../core/moment.js'
 import type { Model } from '../model/model.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { prepareData } from './batch-data.js'
@@ -11,7 +12,7 @@ import { type EvaluateOptions, type PassPlan, planPass } from './options.js'
 import { openSession } from './session.js'
 import { isStream, StreamFeed } from './stream-feed.js'
 
-/** The logs of one pass, e.g. `{ loss, accuracy }`. */
+/** The logs of one pass over the weights that hold when it is called, e.g. `{ loss, accuracy }`. */
 export async function evaluate(model: Model, x: unknown, y: unknown, options: EvaluateOptions = {}): Promise<Logs> {
   const plan = planPass('evaluate', options)
   checkAborted('evaluate', plan.signal)
@@ -32,12 +33,16 @@ function feedOf(model: Model, x: unknown, y: unknown, { sampleWeight }: Evaluate
 async function pass(model: Model, feed: Feed, plan: PassPlan): Promise<Logs> {
   const { batchSize, steps: maxSteps, signal, verbose } = plan
   const callbacks = new CallbackList(plan.callbacks)
-  const logNames = await feed.prepare(model, { kind: 'test', batchSize, guarded: false, signal })
+  // Of a stream the weights are those of the call, whenever its first batch comes; the hook of the beginning may set them.
+  const moment = feed instanceof StreamFeed && !callbacks.has('onTestBegin') ? momentOf(model.weights) : undefined
+  const prepared = feed.prepare(model, { kind: 'test', batchSize, guarded: false, signal })
+  const logNames = prepared instanceof Promise ? await prepared : prepared
   const steps = feed.steps({ batchSize, maxSteps })
   callbacks.begin(model, { epochs: 1, initialEpoch: 0, steps, samples: feed.samples, verbose, logNames })
   resetState(model)
   try {
-    await untilAborted(callbacks.call('onTestBegin', {}), signal, 'evaluate')
+    const begun = callbacks.callNow('onTestBegin', {})
+    if (begun) await untilAborted(begun, signal, 'evaluate')
     const hears = callbacks.has('onTestBatchBegin') || callbacks.has('onTestBatchEnd')
     const hooks = {
       onBatchBegin: (batch: number, logs: Logs) => callbacks.callNumbered('onTestBatchBegin', batch, logs),
@@ -49,6 +54,7 @@ async function pass(model: Model, feed: Feed, plan: PassPlan): Promise<Logs> {
       maxSteps,
       signal,
       guarded: false,
+      moment,
       ...(hears ? hooks : {}),
     })
     if (signal?.aborted) throw abortedError('evaluate', signal)

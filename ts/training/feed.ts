@@ -1,6 +1,9 @@
 /** Where the batches of a pass come from: arrays, run by one native call, or a stream, run batch by batch. */
 import type { Logs } from '../callbacks/callback.js'
+import { type Moment, momentOf } from '../core/moment.js'
+import type { NonFinite } from '../core/non-finite.js'
 import { Columns, runEpoch } from '../core/program.js'
+import type { Variable } from '../core/variable.js'
 import type { Model } from '../model/model.js'
 import { type BatchData, columnsOf } from './batch-data.js'
 import type { Profiling } from './profile.js'
@@ -20,6 +23,8 @@ export interface PassOptions {
   readonly guarded: boolean
   /** Measures the kernels of the steps. */
   readonly profiling?: Profiling | undefined
+  /** What an evaluation is of, where it was called before this pass begins. */
+  readonly moment?: Moment | undefined
   /** Told now and then. */
   readonly onProgress?: ((progress: StepProgress) => void) | undefined
   /** Told before and after each step; the pass waits. */
@@ -44,8 +49,8 @@ export interface PassResult {
   readonly samples: number
   readonly seconds: number
   readonly logs: Logs
-  /** The step whose loss was not finite; the weights are as before it. */
-  readonly nonFiniteAt: number | undefined
+  /** What was not finite in the step after these; the weights are as before it. */
+  readonly nonFinite: NonFinite | undefined
   readonly aborted: boolean
 }
 
@@ -56,7 +61,7 @@ export interface Feed {
   /** Steps of a pass, where known. */
   steps(options: { readonly batchSize: number; readonly maxSteps?: number | undefined }): number | undefined
   /** Traces the steps, so that the names of the logs are known and mistakes show before anything changes. */
-  prepare(model: Model, options: Preparation): Promise<readonly string[]>
+  prepare(model: Model, options: Preparation): readonly string[] | Promise<readonly string[]>
   run(model: Model, options: PassOptions): Promise<PassResult>
   /** Lets go of what is open. */
   close(): void
@@ -88,37 +93,61 @@ export class ArrayFeed implements Feed {
     return maxSteps ?? Math.ceil(this.samples / batchSize)
   }
 
-  async prepare(model: Model, options: Preparation): Promise<readonly string[]> {
+  prepare(model: Model, options: Preparation): readonly string[] {
     return this.#programs(model, options).whole.logNames
   }
 
   async run(model: Model, options: PassOptions): Promise<PassResult> {
     const size = Math.min(options.batchSize, this.samples)
-    const steps = this.#programs(model, options)
-    let result: PassResult = { steps: 0, samples: 0, seconds: 0, logs: {}, nonFiniteAt: undefined, aborted: false }
-    await options.onBatchBegin?.(0, {})
+    let result: PassResult = { steps: 0, samples: 0, seconds: 0, logs: {}, nonFinite: undefined, aborted: false }
+    // Training goes on from whatever is assigned; an evaluation is of the weights that it was called for.
+    const moment = options.kind === 'test' ? momentOf(onlyRead(this.#programs(model, options))) : undefined
+    if (options.onBatchBegin) await options.onBatchBegin(0, {})
     for (const stretch of this.#stretches(size, options)) {
-      result = await this.#runStretch(stretch, { size, ...steps }, options, result)
-      if (result.aborted || result.nonFiniteAt !== undefined) break
+      result = await this.#runStretch(model, stretch, options, result, moment)
+      if (result.aborted || result.nonFinite !== undefined) break
     }
     return result
   }
 
-  /** One native call; what it adds to the pass so far. */
-  async #runStretch(stretch: Stretch, steps: Steps, options: PassOptions, before: PassResult): Promise<PassResult> {
+  /** What one stretch adds to the pass so far; where settings change amid it, it goes on with steps for the new ones. */
+  async #runStretch(
+    model: Model,
+    stretch: Stretch,
+    options: PassOptions,
+    before: PassResult,
+    moment: Moment | undefined,
+  ): Promise<PassResult> {
+    const size = Math.min(options.batchSize, this.samples)
+    const steps = stretch.maxSteps ?? Math.ceil(stretch.count / size)
+    let result = before
+    for (let step = 0; ; step = result.steps - before.steps) {
+      const part = { ...stretch, firstStep: step, moment, before, seconds: result.seconds }
+      result = await this.#runPart(part, { size, ...this.#programs(model, options) }, options)
+      const outdated = result.aborted && options.signal?.aborted !== true
+      if (!outdated) return result
+      result = { ...result, aborted: false }
+      if (result.steps - before.steps >= steps) return result
+    }
+  }
+
+  /** One native call. */
+  async #runPart(part: Part, steps: Steps, options: PassOptions): Promise<PassResult> {
+    const { before, seconds, ...rows } = part
     const { whole, tail, size } = steps
     const { signal, onProgress, onBatchBegin, onBatchEnd } = options
     const total = this.steps(options)
     const began = performance.now()
-    const samplesAt = (step: number): number => before.samples + Math.min(step * size, stretch.count)
+    const samplesAt = (step: number): number => before.samples + Math.min(step * size, part.count)
     const { values, ...result } = await runEpoch({
       program: whole.program,
-      tail: stretch.count % size === 0 ? undefined : tail?.program,
+      tail: part.count % size === 0 ? undefined : tail?.program,
       columns: this.#columns,
       watch: whole.watch,
       signal,
       batchSize: size,
-      ...stretch,
+      ...rows,
+      isOutdated: () => !(whole.settings.areCurrent && tail?.settings.areCurrent !== false),
       profiler: options.profiling?.of(whole.program),
       everyStep: onBatchBegin !== undefined || onBatchEnd !== undefined,
       onProgress: async ({ step: own, values: scalars }) => {
@@ -128,7 +157,7 @@ export class ArrayFeed implements Feed {
         onProgress?.({
           step,
           samples: samplesAt(own),
-          seconds: before.seconds + (performance.now() - began) / 1000,
+          seconds: seconds + (performance.now() - began) / 1000,
           logs,
         })
         if (step < total && signal?.aborted !== true) await onBatchBegin?.(step, logs)
@@ -137,9 +166,9 @@ export class ArrayFeed implements Feed {
     return {
       steps: before.steps + result.steps,
       samples: samplesAt(result.steps),
-      seconds: before.seconds + result.seconds,
+      seconds: seconds + result.seconds,
       logs: logsOf(whole.logNames, values),
-      nonFiniteAt: result.nonFiniteAt === undefined ? undefined : before.steps + result.nonFiniteAt,
+      nonFinite: result.nonFinite,
       aborted: result.aborted,
     }
   }
@@ -190,11 +219,26 @@ interface Stretch {
   readonly maxSteps?: number
 }
 
+/** What is left of a stretch. */
+interface Part extends Stretch {
+  readonly firstStep: number
+  readonly moment: Moment | undefined
+  /** The pass before the stretch. */
+  readonly before: PassResult
+  /** What the pass has taken so far. */
+  readonly seconds: number
+}
+
 /** The steps for whole batches and for a shorter last one. */
 interface Steps {
   readonly size: number
   readonly whole: CompiledStep
   readonly tail: CompiledStep | undefined
+}
+
+/** What the steps read and do not change. */
+function onlyRead({ whole, tail }: Omit<Steps, 'size'>): Variable[] {
+  return [...new Set([...whole.program.onlyRead, ...(tail?.program.onlyRead ?? [])])]
 }
 
 /** Copies columns to where Rust can read them from any thread. */

@@ -15,6 +15,7 @@ import { Profiling, profileAsked } from './profile.js'
 import { openSession, type Session, whilePaused } from './session.js'
 import { warnIfSorted } from './sorted.js'
 import { isStream, partsOf, StreamFeed } from './stream-feed.js'
+import { whatOf } from './what-of.js'
 
 /** Starts a training. Data are copied and everything is checked before this returns; what is wrong rejects the promise. */
 export function fitModel(model: Model, x: unknown, y: unknown, options: FitOptions = {}): FitRun {
@@ -219,7 +220,7 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean): 
     ...batchHooks(training, 'Train', true),
   })
   if (plan.signal?.aborted) throw abortedError('fit', plan.signal)
-  if (result.nonFiniteAt !== undefined) return onNonFinite(training, epoch, result)
+  if (result.nonFinite !== undefined) return onNonFinite(training, epoch, result)
   callbacks.progress(
     { epoch, step: result.steps, samples: result.samples, seconds: result.seconds, steps: result.steps },
     result.logs,
@@ -228,14 +229,14 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean): 
 }
 
 /** A callback may have asked to end quietly instead. */
-function onNonFinite({ model, callbacks }: Training, epoch: number, { nonFiniteAt = 0, logs }: PassResult): Logs {
+function onNonFinite({ model, callbacks }: Training, epoch: number, { steps, logs, nonFinite }: PassResult): Logs {
   if (callbacks.someMarked('stopsOnNonFinite')) {
     model.stopTraining = true
     return { ...logs, loss: Number.NaN }
   }
   throw new FerrogradError(
     'ERR_NON_FINITE',
-    `fit: the loss became NaN or infinite in epoch ${epoch + 1}, batch ${nonFiniteAt} (counted from 0); the weights are as before that batch. ` +
+    `fit: ${whatOf(model, nonFinite)} became NaN or infinite in epoch ${epoch + 1}, batch ${steps} (counted from 0); the weights are as before that batch. ` +
       `Lower the learning rate, scale the inputs, or clip gradients; nonFinite: 'continue' goes on regardless`,
   )
 }

@@ -1,6 +1,7 @@
 /** One step at a time: trainOnBatch, testOnBatch, predictOnBatch. */
 import type { Logs } from '../callbacks/callback.js'
 import { runInline } from '../core/inline-runs.js'
+import { NonFinite } from '../core/non-finite.js'
 import type { DataLike } from '../data/marshal.js'
 import { checkNames, FerrogradError } from '../errors.js'
 import type { Model } from '../model/model.js'
@@ -10,6 +11,7 @@ import type { ClassWeight, Each } from './options.js'
 import { stepFor } from './programs.js'
 import { checkUsable, openSession } from './session.js'
 import { readLogs, tensorsOf } from './stream-feed.js'
+import { whatOf } from './what-of.js'
 
 export interface BatchOptions {
   /** How much each sample counts. */
@@ -54,15 +56,16 @@ async function onBatch(
     await runInline(step.program, tensorsOf(data), () => undefined)
     return await readLogs(step)
   } catch (error) {
-    throw error instanceof FerrogradError && error.code === 'ERR_NON_FINITE' ? nonFinite(where) : error
+    throw error instanceof NonFinite ? refused(model, where, error) : error
   } finally {
     close()
   }
 }
 
-function nonFinite(where: string): FerrogradError {
+function refused(model: Model, where: string, error: NonFinite): FerrogradError {
+  const what = whatOf(model, error)
   return new FerrogradError(
     'ERR_NON_FINITE',
-    `${where}: the loss is NaN or infinite; the weights are as before the batch`,
+    `${where}: ${what} is NaN or infinite; the weights are as before the batch`,
   )
 }

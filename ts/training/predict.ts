@@ -1,6 +1,7 @@
 /** `predict`: the outputs of a model for data. */
 import { CallbackList } from '../callbacks/list.js'
 import { mayRunHere, ranAway, runHere, turnOver } from '../core/inline-runs.js'
+import { momentOf } from '../core/moment.js'
 import { type Columns, runEpoch } from '../core/program.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Model } from '../model/model.js'
@@ -13,7 +14,7 @@ import { stepFor } from './programs.js'
 import { checkUsable } from './session.js'
 import { isStream, StreamFeed, tensorsOf } from './stream-feed.js'
 
-/** One tensor; a list for a model with several outputs. May run while the model is trained: it reads whole steps. */
+/** One tensor; a list for a model with several outputs. It is of the weights that hold when it is called, also amid a training. */
 export async function predict(model: Model, x: unknown, options: PredictOptions = {}): Promise<unknown> {
   const plan = planPass('predict', options)
   checkAborted('predict', plan.signal)
@@ -52,7 +53,8 @@ async function outputsOf(model: Model, x: unknown, arrays: OwnedArrays | undefin
     verbose: plan.verbose,
     logNames: [],
   })
-  await untilAborted(callbacks.call('onPredictBegin', {}), plan.signal, 'predict')
+  const begun = callbacks.callNow('onPredictBegin', {})
+  if (begun) await untilAborted(begun, plan.signal, 'predict')
   const outputs =
     arrays === undefined
       ? await predictStream(model, new StreamFeed('predict', x as BatchSource, plan.steps), plan)
@@ -81,12 +83,15 @@ async function predictArrays(
   const count = steps === undefined ? data.rows : Math.min(data.rows, steps * size)
   const rest = count % size
   const hears = callbacks.has('onPredictBatchBegin') || callbacks.has('onPredictBatchEnd')
-  if (hears) await callbacks.callNumbered('onPredictBatchBegin', 0, {})
   const total = Math.ceil(count / size)
   const { program } = stepFor(model, 'predict', data, size)
+  const tail = rest === 0 ? undefined : stepFor(model, 'predict', data, rest).program
+  const moment = momentOf([...new Set([...program.onlyRead, ...(tail?.onlyRead ?? [])])])
+  if (hears) await callbacks.callNumbered('onPredictBatchBegin', 0, {})
   const result = await runEpoch({
     program,
-    ...(rest === 0 ? {} : { tail: stepFor(model, 'predict', data, rest).program }),
+    tail,
+    moment,
     columns,
     first: 0,
     count,
@@ -108,8 +113,9 @@ async function batchHooks(callbacks: CallbackList, step: number, total: number):
 
 async function predictStream(model: Model, feed: StreamFeed, { signal }: PassPlan): Promise<Tensor[]> {
   const batches: Tensor[][] = []
+  const moment = momentOf(model.weights)
   for await (const data of feed.batches(model, signal)) {
-    batches.push(await stepFor(model, 'predict', data, data.rows).program.run(tensorsOf(data)))
+    batches.push(await stepFor(model, 'predict', data, data.rows).program.runAt(moment, tensorsOf(data)))
   }
   const [first = []] = batches
   return first.map((_, i) =>

@@ -1,10 +1,12 @@
 /** Compiled steps of a model: traced once for each shape of a batch, then kept. */
 
 import { returnedNow, returnedScalar, returnedTensor } from '../core/check-returned.js'
+import { KeptPrograms } from '../core/kept-programs.js'
 import { type Precision, precision } from '../core/precision.js'
-import { compile, type Program } from '../core/program.js'
+import { compile, type Guard, type Program } from '../core/program.js'
 import type { Tensor } from '../core/tensor.js'
 import { placeholder, trace } from '../core/trace.js'
+import type { Settings } from '../core/trace-stack.js'
 import { type Variable, variable } from '../core/variable.js'
 import type { Column } from '../data/marshal.js'
 import { fail } from '../errors.js'
@@ -22,6 +24,8 @@ export interface CompiledStep {
   readonly watch: Program | undefined
   /** The names of what `watch` gives, in order. */
   readonly logNames: readonly string[]
+  /** What it was traced for that may be set at any time. */
+  readonly settings: Settings
 }
 
 export type StepKind = 'train' | 'test' | 'predict'
@@ -42,16 +46,14 @@ interface BatchSpec {
 /** The step of `kind` for batches of `size` of these data, traced on first use; a guarded one stops at a loss that is not finite. */
 export function stepFor(model: Model, kind: StepKind, data: BatchData, size: number, guarded = false): CompiledStep {
   const cache = cacheOf(model)
-  if (kind === 'predict' && cache.last !== undefined && isAlike(cache.last, precisionOf(model), data, size)) {
-    return cache.last.step
+  const { last } = cache
+  if (kind === 'predict' && last?.step.settings.areCurrent && isAlike(last, precisionOf(model), data, size)) {
+    return last.step
   }
   const spec = specOf(data, size)
-  const key = keyOf(model, kind, spec, guarded)
-  let step = cache.steps.get(key)
-  if (step === undefined) {
-    step = kind === 'predict' ? tracePredict(model, spec) : traceStep(model, kind, spec, guarded)
-    cache.steps.set(key, step)
-  }
+  const trace = (): CompiledStep =>
+    kind === 'predict' ? tracePredict(model, spec) : traceStep(model, kind, spec, guarded)
+  const step = cache.steps.of(keyOf(model, kind, spec, guarded), trace)
   if (kind === 'predict') cache.last = { step, precision: precisionOf(model), x: spec.x }
   return step
 }
@@ -77,9 +79,12 @@ function isAlike({ precision, x }: Predicted, wanted: Precision, data: BatchData
 /** The steps of a model with a graph. */
 interface Steps {
   readonly graph: unknown
-  readonly steps: Map<string, CompiledStep>
+  readonly steps: KeptPrograms<CompiledStep>
   last?: Predicted
 }
+
+/** What batches of ever other sizes leave of one model, at most. */
+const ROOM = { programs: 64, bytes: 32 << 20 }
 
 /** Steps hang on what `compile` made (before it, on the model), and on the graph of the model: new ones begin anew. */
 const caches = new WeakMap<object, Steps>()
@@ -94,18 +99,15 @@ function cacheOf(model: Model): Steps {
   const owner = model.isCompiled ? model.compiled : model
   const known = caches.get(owner)
   if (known !== undefined && known.graph === model.graph) return known
-  const fresh: Steps = { graph: model.graph, steps: new Map() }
+  const fresh: Steps = { graph: model.graph, steps: new KeptPrograms(ROOM) }
   caches.set(owner, fresh)
   return fresh
 }
 
-/** What was traced: for which columns, and in training for which trainable weights. */
+/** What was traced, and for which columns. */
 function keyOf(model: Model, kind: StepKind, spec: BatchSpec, guarded: boolean): string {
   const columns = [spec.x, spec.y, spec.weights].map(textOf).join('|')
-  const key = `${kind}|${guarded}|${precisionOf(model)}|${columns}`
-  if (kind !== 'train') return key
-  const trainable = new Set(model.trainableVariables)
-  return `${key}|${model.weights.map((weight) => (trainable.has(weight) ? 1 : 0)).join('')}`
+  return `${kind}|${guarded}|${precisionOf(model)}|${columns}`
 }
 
 function textOf(columns: readonly (Spec | undefined)[]): string {
@@ -127,8 +129,10 @@ function specOf({ x, y, weights }: BatchData, size: number): BatchSpec {
 
 function tracePredict(model: Model, spec: BatchSpec): CompiledStep {
   const inputs = spec.x.map(placeholderOf)
-  const { result: outputs } = trace(() => outputsOf(model, alone(inputs), false))
-  return { program: compile({ inputs, outputs, precision: precisionOf(model) }), watch: undefined, logNames: [] }
+  const traced = trace(() => outputsOf(model, alone(inputs), false))
+  const { result: outputs, updates, reads, settings } = traced
+  const program = compile({ inputs, outputs, updates, reads, precision: precisionOf(model) })
+  return { program, watch: undefined, logNames: [], settings }
 }
 
 function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarded: boolean): CompiledStep {
@@ -138,7 +142,7 @@ function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarde
   const batch: Batch = { x: alone(x), y: maybeAlone(y), sampleWeight: weights.length === 1 ? weights[0] : weights }
   const method = kind === 'train' ? 'trainStep' : 'testStep'
   const where = `${model.constructor.name}.${method}`
-  const { result: logs, updates, reads } = trace(() => checkedLogs(model[method](batch), where))
+  const { result: logs, updates, reads, settings, guards } = trace(() => checkedLogs(model[method](batch), where))
   const kept = keepLogs(model, logs, updates)
   // A trace of its own: what the variables hold when it runs, and not what this step assigns.
   const { result: readers } = trace(() => readersOf(model, kept, updates))
@@ -150,12 +154,25 @@ function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarde
       outputs: [],
       updates,
       reads,
-      guard: guarded ? loss : undefined,
+      guards: guarded ? [...guardOf(loss), ...guards, ...stateGuards(model, updates)] : [],
       precision: precisionOf(model),
     }),
     watch: compile({ inputs: [], outputs: [...readers.values()] }),
     logNames: [...readers.keys()],
+    settings,
   }
+}
+
+function guardOf(loss: Tensor | undefined): Guard[] {
+  return loss === undefined ? [] : [{ tensor: loss, of: undefined }]
+}
+
+/** Weights that a step sets without a gradient, such as moving averages, must stay finite too. */
+function stateGuards(model: Model, updates: ReadonlyMap<Variable, Tensor>): Guard[] {
+  return model.nonTrainableWeights.flatMap((weight) => {
+    const tensor = updates.get(weight)
+    return tensor === undefined || !weight.dtype.startsWith('float') ? [] : [{ tensor, of: weight }]
+  })
 }
 
 /** What a step of the user's returned: scalars to log, by name. */

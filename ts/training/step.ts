@@ -1,6 +1,6 @@
 /** One step of training, evaluation or prediction, drawn in ops; called while a program is traced. */
 
-import { returnedNow } from '../core/check-returned.js'
+import { returnedNow, returnedScalar } from '../core/check-returned.js'
 import { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { gradient } from '../gradient.js'
@@ -33,7 +33,7 @@ export interface LossParts {
 /** Predicts, derives, updates the weights, and the loss and metrics so far. */
 export function trainStep(model: Model, batch: Batch): StepLogs {
   const yPred = outputsOf(model, batch.x, true)
-  const loss = computeLoss(model, batch, yPred)
+  const loss = lossOf(model, batch, yPred)
   const { optimizer } = model.compiled
   const variables = model.trainableVariables
   if (variables.length === 0) noVariables(model)
@@ -45,7 +45,7 @@ export function trainStep(model: Model, batch: Batch): StepLogs {
 /** Predicts, and updates the loss and metrics so far. */
 export function testStep(model: Model, batch: Batch): StepLogs {
   const yPred = outputsOf(model, batch.x, false)
-  const loss = computeLoss(model, batch, yPred)
+  const loss = lossOf(model, batch, yPred)
   track(model, batch, yPred, loss)
   return { loss: loss.total }
 }
@@ -55,8 +55,27 @@ export function outputsOf(model: Model, x: Tensors, training: boolean): Tensor[]
   return model.applyMany(x instanceof Tensor ? x : [...x], { training })
 }
 
+/** What {@link computeLoss} gave last for each model. */
+const lastParts = new WeakMap<Model, LossParts>()
+
+/** The loss as the model computes it, which a subclass may override; its parts are those of the compiled loss, if it was asked. */
+function lossOf(model: Model, batch: Batch, yPred: readonly Tensor[]): LossParts {
+  lastParts.delete(model)
+  const given: unknown = model.computeLoss(batch, yPred.length === 1 ? yPred[0]! : yPred)
+  const total = ops.reshape(returnedScalar(given, `${model.constructor.name}.computeLoss`), [])
+  const known = lastParts.get(model)
+  lastParts.delete(model)
+  return { parts: [], penalty: undefined, ...known, total }
+}
+
 /** `Σ weight·loss + Σ penalties`. */
 export function computeLoss(model: Model, batch: Batch, predictions: Tensors): LossParts {
+  const parts = lossParts(model, batch, predictions)
+  lastParts.set(model, parts)
+  return parts
+}
+
+function lossParts(model: Model, batch: Batch, predictions: Tensors): LossParts {
   const yPred = listOf(predictions)
   const yTrue = targetsOf(batch, yPred.length)
   const { losses, lossWeights } = model.compiled.resolve(model, yTrue, yPred)
@@ -90,7 +109,8 @@ function track(model: Model, batch: Batch, yPred: readonly Tensor[], { total, pa
   const resolved: Resolved = model.compiled.resolve(model, yTrue, yPred)
   const samples = yPred[0]?.shape[0] ?? 1
   resolved.trackers[0]!.update(total, samples)
-  resolved.outputTrackers.forEach((tracker, i) => void tracker.update(parts[i]!, samples))
+  // An own loss may leave out those of the outputs.
+  for (const [i, part] of parts.entries()) resolved.outputTrackers[i]?.update(part, samples)
   if (penalty !== undefined) resolved.penalty.update(penalty, samples)
   for (const [name, value] of model.addedMetrics()) resolved.added(name).update(value, samples)
   const weights = listOf(batch.sampleWeight)

@@ -1,10 +1,12 @@
 /** Batches out of a stream: each is checked, copied and run while the next is awaited by nobody but us. */
 
+import { type Moment, momentOf } from '../core/moment.js'
+import { NonFinite } from '../core/non-finite.js'
 import type { Program } from '../core/program.js'
-import { lent, type Tensor } from '../core/tensor.js'
+import { lent, type Tensor, tensor } from '../core/tensor.js'
 import { Dataset, isOneShot, isSource, type Source, type SourceLike, spend } from '../data/dataset.js'
 import { isDataLike } from '../data/marshal.js'
-import { FerrogradError, fail } from '../errors.js'
+import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import { untilAborted } from './abort.js'
 import { type BatchData, columnsOf, prepareData } from './batch-data.js'
@@ -75,7 +77,8 @@ export class StreamFeed implements Feed {
     let samples = 0
     let step = 0
     let last: CompiledStep | undefined
-    let nonFiniteAt: number | undefined
+    let nonFinite: NonFinite | undefined
+    const moment = options.kind === 'test' ? (options.moment ?? momentOf(model.weights)) : undefined
     const { signal } = options
     try {
       for (; this.#steps === undefined || step < this.#steps; step++) {
@@ -83,12 +86,12 @@ export class StreamFeed implements Feed {
         const batch = await this.#batch(step, signal)
         if (batch === undefined) break
         const data = this.#marshal(model, batch.value, step)
-        last = stepFor(model, options.kind, data, data.rows, options.guarded)
+        // A hook may write to the arrays of its own batch.
+        const tensors = options.onBatchBegin ? copiesOf(data) : tensorsOf(data)
         await options.onBatchBegin?.(step, {})
-        if (!(await runGuarded(last.program, tensorsOf(data)))) {
-          nonFiniteAt = step
-          break
-        }
+        last = stepFor(model, options.kind, data, data.rows, options.guarded)
+        nonFinite = await runGuarded(last.program, tensors, moment)
+        if (nonFinite !== undefined) break
         samples += data.rows
         const seconds = (performance.now() - began) / 1000
         if (options.onBatchEnd) await options.onBatchEnd(step, await readLogs(last))
@@ -101,10 +104,10 @@ export class StreamFeed implements Feed {
       this.close()
       throw error
     }
-    if (this.#steps === undefined || nonFiniteAt !== undefined) this.close()
+    if (this.#steps === undefined || nonFinite !== undefined) this.close()
     const seconds = (performance.now() - began) / 1000
     const aborted = signal?.aborted === true
-    return { steps: step, samples, seconds, logs: last ? await readLogs(last) : {}, nonFiniteAt, aborted }
+    return { steps: step, samples, seconds, logs: last ? await readLogs(last) : {}, nonFinite, aborted }
   }
 
   /** Each batch of one pass, checked: for prediction. */
@@ -206,13 +209,22 @@ export function tensorsOf(data: BatchData): Tensor[] {
   return columnsOf(data).map(({ values, shape, dtype }) => lent(values, shape, dtype))
 }
 
-/** Whether the step ran; false where its loss was not finite. */
-async function runGuarded(program: Program, inputs: readonly Tensor[]): Promise<boolean> {
+/** As {@link tensorsOf}, copied now. */
+function copiesOf(data: BatchData): Tensor[] {
+  return columnsOf(data).map(({ values, shape, dtype }) => tensor(values, shape, dtype))
+}
+
+/** Runs the step; what was not finite in it, if anything. */
+async function runGuarded(
+  program: Program,
+  inputs: readonly Tensor[],
+  moment: Moment | undefined,
+): Promise<NonFinite | undefined> {
   try {
-    await program.run([...inputs])
-    return true
+    await program.runAt(moment, inputs)
+    return undefined
   } catch (error) {
-    if (error instanceof FerrogradError && error.code === 'ERR_NON_FINITE') return false
+    if (error instanceof NonFinite) return error
     throw error
   }
 }

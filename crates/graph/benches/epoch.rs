@@ -51,6 +51,7 @@ fn epoch(sizes: &[usize], batch: usize, batches: usize) -> Epoch {
         batch,
         order: Order::Sequential,
         first_step: 0,
+        moment: None,
         max_steps: None,
         watch: None,
         collect: false,

@@ -1,6 +1,7 @@
 //! One pass over row-aligned data: gather a batch, run the program, again.
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::moment::Moment;
 use crate::profile::Profile;
 use crate::program::{Program, Running, Stop};
 use ferrograd_kernels::element::{DType, Element};
@@ -62,6 +63,8 @@ pub struct Epoch {
     pub order: Order,
     /// The step of that order to begin with: the ones before are taken for done.
     pub first_step: usize,
+    /// What the programs read, as it was at some moment; without it, each step reads what holds then.
+    pub moment: Option<Arc<Moment>>,
     /// Stops after so many steps, those before the first one counted.
     pub max_steps: Option<usize>,
     /// A program without inputs whose scalars are reported with the progress.
@@ -249,7 +252,8 @@ impl<'a> Run<'a> {
         };
         let (mut arena, mut staging) = (program.take_arena()?, std::mem::take(&mut self.staging));
         {
-            let mut locks = program.lock()?;
+            let replaced = program.replaced();
+            let mut locks = program.lock_at(epoch.moment.as_deref())?;
             let mut running = program.bind(&mut arena, bases(epoch, &mut staging), program.constants(), &mut locks)?;
             let began = Instant::now();
             let mut looked = began;
@@ -271,7 +275,8 @@ impl<'a> Run<'a> {
                     self.stride = if now - looked < LOOK { self.stride * 2 } else { (self.stride / 2).max(1) };
                     look_at = self.step + self.stride;
                     looked = now;
-                    if now - began >= STRETCH || program.is_awaited() || listener.cancelled() {
+                    let changed = program.is_awaited() || program.replaced() != replaced;
+                    if now - began >= STRETCH || changed || listener.cancelled() {
                         break;
                     }
                 }

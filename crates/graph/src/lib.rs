@@ -10,6 +10,7 @@ pub mod epoch;
 pub mod error;
 pub mod evaluate;
 pub mod gradient;
+pub mod moment;
 pub mod op;
 pub mod ops;
 pub mod profile;
@@ -18,7 +19,7 @@ pub mod shape;
 pub mod tensor;
 pub mod variable;
 
-pub use compile::{Request, compile};
+pub use compile::{Request, compile, compile_guarded};
 pub use error::{Error, ErrorCode, Result};
 pub use evaluate::evaluate;
 pub use ferrograd_kernels::element::DType;

@@ -1,7 +1,8 @@
 //! A compiled program: a flat list of steps over one planned arena.
 
-use crate::compile::internals::{Label, Plain, Planned, Spaces};
+use crate::compile::internals::{Label, Plain, Planned, Spaces, guard_of};
 use crate::error::{Error, ErrorCode, Result};
+use crate::moment::Moment;
 use crate::shape::Spec;
 use crate::variable::{Variable, lock_order};
 use ferrograd_kernels::element::{DType, Element};
@@ -47,10 +48,22 @@ pub struct Stop {
     pub fault: Fault,
 }
 
+impl Stop {
+    /// Which of the program's guards stopped it.
+    pub fn guard(&self) -> usize {
+        match self.fault {
+            Fault::NonFinite { value } => guard_of(value),
+            Fault::Index { .. } => 0,
+        }
+    }
+}
+
 impl From<Stop> for Error {
     fn from(stop: Stop) -> Error {
         match stop.fault {
-            Fault::NonFinite { value } => Error::new(ErrorCode::NonFinite, format!("the loss is {value}")),
+            Fault::NonFinite { value } => {
+                Error::new(ErrorCode::NonFinite, format!("guard {} is {value}", stop.guard()))
+            }
             Fault::Index { position, value, limit } => {
                 let what = format!("{}: index {value} at position {position} is outside [0, {limit})", stop.kernel);
                 Error::new(ErrorCode::Data, what)
@@ -164,12 +177,20 @@ impl Program {
         self.run_locked(self.lock()?, inputs, constants, threads)
     }
 
+    /// As [`Program::run`], with the values of a moment for what that has.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn run_at(&self, moment: &Moment, inputs: &[Arc<Memory>], threads: &Threads) -> Result<Vec<Arc<Memory>>> {
+        self.run_locked(self.lock_at(Some(moment))?, inputs, &self.constants, threads)
+    }
+
     /// As [`Program::run`], unless somebody else holds one of its variables: then nothing has happened.
     ///
     /// # Errors
     /// As [`Program::run`].
     pub fn try_run(&self, inputs: &[Arc<Memory>], threads: &Threads) -> Result<Option<Vec<Arc<Memory>>>> {
-        let locks = self.lock_by(Variable::try_lock)?;
+        let locks = self.lock_by(None, Variable::try_lock)?;
         locks.map(|locks| self.run_locked(locks, inputs, &self.constants, threads)).transpose()
     }
 
@@ -191,6 +212,11 @@ impl Program {
         outputs.map_err(Error::from)?
     }
 
+    /// Frees the arenas that runs have left: for programs that are not run often any more.
+    pub fn free_arenas(&self) {
+        self.arenas.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Leaves an arena for later runs.
     pub fn give_arena(&self, arena: Memory) {
         self.arenas.lock().unwrap_or_else(PoisonError::into_inner).push(arena);
@@ -210,15 +236,34 @@ impl Program {
     /// # Errors
     /// As [`Variable::lock`].
     pub fn lock(&self) -> Result<Locks<'_>> {
-        let locks = self.lock_by(|variable| variable.lock().map(Some))?;
+        self.lock_at(None)
+    }
+
+    /// Locks the variables for some runs; what a moment has is read as it was then, and not locked.
+    ///
+    /// # Errors
+    /// As [`Variable::lock`].
+    pub fn lock_at(&self, moment: Option<&Moment>) -> Result<Locks<'_>> {
+        let locks = self.lock_by(moment, |variable| variable.lock().map(Some))?;
         Ok(locks.expect("a lock that waits is given"))
     }
 
-    fn lock_by<'a>(&'a self, lock: impl Fn(&'a Variable) -> Result<Option<Guard<'a>>>) -> Result<Option<Locks<'a>>> {
+    fn lock_by<'a>(
+        &'a self,
+        moment: Option<&Moment>,
+        lock: impl Fn(&'a Variable) -> Result<Option<Guard<'a>>>,
+    ) -> Result<Option<Locks<'a>>> {
         let mut held: Vec<Held<'_>> = self.variables.iter().map(|_| Held::Not).collect();
         for &index in &self.lock_order {
-            let Some(guard) = lock(&self.variables[index].0)? else { return Ok(None) };
-            held[index] = Held::Write(guard);
+            let (variable, written) = &self.variables[index];
+            let known = if *written { None } else { moment.and_then(|moment| moment.value(variable)) };
+            held[index] = match known {
+                Some(value) => Held::Read(value.clone()),
+                None => {
+                    let Some(guard) = lock(variable)? else { return Ok(None) };
+                    Held::Write(guard)
+                }
+            };
         }
         // What is only read is let go again once all are held: seen together, as some whole step left them.
         for (held, _) in held.iter_mut().zip(&self.variables).filter(|(_, (_, written))| !written) {
@@ -230,6 +275,11 @@ impl Program {
     /// True while somebody waits for a variable that this program writes.
     pub fn is_awaited(&self) -> bool {
         self.variables.iter().any(|(variable, written)| *written && variable.is_awaited())
+    }
+
+    /// How often what it only reads has been given other values: it does not see them while it holds its locks.
+    pub fn replaced(&self) -> usize {
+        self.variables.iter().filter(|(_, written)| !written).map(|(variable, _)| variable.replaced()).sum()
     }
 
     /// Fixes addresses for any number of runs under `locks`.

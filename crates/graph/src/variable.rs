@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::shape::Spec;
 use ferrograd_kernels::element::Element;
 use ferrograd_kernels::exec::Memory;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LockResult, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -20,6 +21,7 @@ struct Inner {
     /// Poisoned where a panic stopped a step that was writing it.
     value: Mutex<Arc<Memory>>,
     waiting: AtomicUsize,
+    replaced: AtomicUsize,
 }
 
 impl Variable {
@@ -35,8 +37,8 @@ impl Variable {
 
     /// A variable that takes over `memory`, contiguous and of the spec's size.
     pub fn from_memory(name: impl Into<String>, spec: Spec, memory: Arc<Memory>) -> Variable {
-        let waiting = AtomicUsize::new(0);
-        Variable(Arc::new(Inner { name: name.into(), spec, value: Mutex::new(memory), waiting }))
+        let (waiting, replaced) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Variable(Arc::new(Inner { name: name.into(), spec, value: Mutex::new(memory), waiting, replaced }))
     }
 
     /// Tells variables apart. Programs lock in this order, so that two that share variables cannot wait for each
@@ -77,9 +79,19 @@ impl Variable {
     pub fn replace(&self, memory: Arc<Memory>) {
         assert!(memory.len() >= self.0.spec.bytes(), "memory fits the variable");
         let mut value = self.hold().unwrap_or_else(PoisonError::into_inner);
+        self.put(&mut value, memory);
+    }
+
+    fn put(&self, value: &mut Arc<Memory>, memory: Arc<Memory>) {
         *value = memory;
+        self.0.replaced.fetch_add(1, Ordering::Release);
         // Whatever a step left half-written is gone.
         self.0.value.clear_poison();
+    }
+
+    /// How often it has been given another value from outside: how a training that only reads it notices.
+    pub fn replaced(&self) -> usize {
+        self.0.replaced.load(Ordering::Acquire)
     }
 
     /// The value, locked. A training loop that holds it sees [`Variable::is_awaited`].
@@ -169,6 +181,27 @@ pub fn lock_all(variables: &[Variable]) -> Result<Held<'_>> {
 pub fn snapshot_all(variables: &[Variable]) -> Result<Vec<Arc<Memory>>> {
     let held = lock_all(variables)?;
     Ok(variables.iter().map(|variable| held.value(variable).clone()).collect())
+}
+
+/// Puts new numbers into several variables at once: no step of a program sees some of them old and some new. Of a
+/// variable that is listed twice the last value counts.
+///
+/// # Panics
+/// Where a value does not fit its variable: a bug of the caller's.
+pub fn replace_all(values: Vec<(Variable, Arc<Memory>)>) {
+    let mut last: BTreeMap<usize, &(Variable, Arc<Memory>)> = BTreeMap::new();
+    for entry in &values {
+        assert!(entry.1.len() >= entry.0.spec().bytes(), "memory fits the variable");
+        last.insert(entry.0.id(), entry);
+    }
+    // By their ids, as programs lock them.
+    let held: Vec<_> = last
+        .into_values()
+        .map(|(variable, memory)| (variable, variable.hold().unwrap_or_else(PoisonError::into_inner), memory))
+        .collect();
+    for (variable, mut value, memory) in held {
+        variable.put(&mut value, Arc::clone(memory));
+    }
 }
 
 impl PartialEq for Variable {

@@ -1,8 +1,9 @@
 //! Epochs over row-aligned data: which rows are seen, in which order, and what a stop leaves behind.
 
 use ferrograd_graph::epoch::{Column, Columns, End, Epoch, Listener, Order};
+use ferrograd_graph::moment::Moment;
 use ferrograd_graph::profile::Profile;
-use ferrograd_graph::variable::snapshot_all;
+use ferrograd_graph::variable::{replace_all, snapshot_all};
 use ferrograd_graph::{DType, Program, Request, Result, Spec, Tensor, Variable, compile, ops};
 use ferrograd_kernels::exec::{Fault, Memory};
 use ferrograd_kernels::isa::Isa;
@@ -75,15 +76,15 @@ impl Adder {
     /// An epoch over the rows 0, 1, … of `values`.
     fn epoch(&self, values: &[f64], batch: usize) -> Epoch {
         let rest = values.len() % batch;
-        let column = Column { memory: Arc::new(Memory::from_slice(values)), row: 1, dtype: DType::F64 };
         Epoch {
             program: self.program(batch),
             tail: (rest > 0).then(|| self.program(rest)),
-            columns: Arc::new(Columns { columns: vec![column], rows: values.len() }),
+            columns: columns(values),
             rows: 0..values.len(),
             batch,
             order: Order::Sequential,
             first_step: 0,
+            moment: None,
             max_steps: None,
             watch: Some(self.watch()),
             collect: false,
@@ -352,4 +353,70 @@ fn a_snapshot_of_many_variables_is_of_one_moment_between_two_steps() {
         assert!(between > 2, "{between} of {} snapshots fell inside the epoch", seen.len());
         assert!(seen.is_sorted());
     });
+}
+
+/// Assigns something to a variable at some step.
+struct Assigning<'a> {
+    at: usize,
+    act: &'a dyn Fn(),
+}
+
+impl Listener for Assigning<'_> {
+    fn cancelled(&self) -> bool {
+        false
+    }
+    fn progress(&mut self, step: usize, _steps: usize, _values: &[f64]) -> Result<()> {
+        if step == self.at {
+            (self.act)();
+        }
+        Ok(())
+    }
+}
+
+/// `sum += factor` a step, with a factor that is only read.
+fn scaled(sum: &Variable, factor: &Variable) -> Epoch {
+    let x = Tensor::placeholder(Spec::new([1, 1], DType::F64));
+    let updates = [(sum.clone(), Tensor::variable(sum) + Tensor::variable(factor) * total(&x))];
+    let request = Request { inputs: &[x], outputs: &[], updates: &updates, guard: None };
+    let program = Arc::new(compile(&request, Isa::detect()).unwrap());
+    Epoch { program, every_step: true, watch: None, ..Adder::new().epoch(&[1.0; 6], 1) }
+}
+
+#[test]
+fn what_is_assigned_between_two_steps_holds_at_the_next() {
+    let (sum, factor) = (scalar("sum"), scalar("factor"));
+    let act = || replace_all(vec![(factor.clone(), number(10.0)), (sum.clone(), number(100.0))]);
+    scaled(&sum, &factor).run(&Threads::serial(), &mut Assigning { at: 2, act: &act }).unwrap();
+    assert_eq!(value(&sum), 140.0);
+}
+
+#[test]
+fn an_epoch_at_a_moment_reads_what_held_then() {
+    let (sum, factor) = (scalar("sum"), scalar("factor"));
+    factor.set(&[1.0]).unwrap();
+    let epoch = scaled(&sum, &factor);
+    let moment = Moment::take(std::slice::from_ref(&factor)).unwrap();
+    factor.set(&[5.0]).unwrap();
+    let act = || factor.set(&[7.0]).unwrap();
+    let epoch = Epoch { moment: Some(Arc::new(moment)), ..epoch };
+    epoch.run(&Threads::serial(), &mut Assigning { at: 2, act: &act }).unwrap();
+    assert_eq!([value(&sum), value(&factor)], [6.0, 7.0]);
+}
+
+#[test]
+fn a_moment_is_none_while_a_variable_is_held() {
+    let both = [scalar("a"), scalar("b")];
+    let held = both[1].lock().unwrap();
+    assert!(Moment::try_take(&both).unwrap().is_none());
+    drop(held);
+    assert!(Moment::try_take(&both).unwrap().is_some_and(|moment| moment.value(&both[0]).is_some()));
+}
+
+fn columns(values: &[f64]) -> Arc<Columns> {
+    let column = Column { memory: Arc::new(Memory::from_slice(values)), row: 1, dtype: DType::F64 };
+    Arc::new(Columns { columns: vec![column], rows: values.len() })
+}
+
+fn number(value: f64) -> Arc<Memory> {
+    Arc::new(Memory::from_slice(&[value]))
 }

@@ -6,7 +6,7 @@
 mod targets;
 
 use ferrograd_graph::ops::{self, matmul};
-use ferrograd_graph::{DType, ErrorCode, Program, Request, Spec, Tensor, Variable, compile};
+use ferrograd_graph::{DType, ErrorCode, Program, Request, Spec, Tensor, Variable, compile, compile_guarded};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
@@ -115,5 +115,62 @@ fn nothing_changes_where_the_guard_is_not_finite() {
         is(&layer.w, &expected(0.0));
         program.run(&feeds(), &Threads::serial()).unwrap();
         is(&layer.w, &expected(0.1));
+    }
+}
+
+/// The update guarded by its own gradient, and another by its own, `exp(Σ dy)`.
+fn guarded(layer: &Layer, target: Target) -> (Program, Variable) {
+    let zeros = vec![0.0; SIZES.2];
+    let other = Variable::new("other", Spec::new([SIZES.2], DType::F64), &zeros).unwrap();
+    let gradient = ops::exp(&ops::sum(&layer.inputs[1], &[0], false).unwrap()).unwrap();
+    let updates = [
+        (layer.w.clone(), Tensor::variable(&layer.w) - &layer.gradient * 0.1),
+        (other.clone(), Tensor::variable(&other) - &gradient * 0.5),
+    ];
+    let request = Request { inputs: &layer.inputs, outputs: &[], updates: &updates, guard: None };
+    (compile_guarded(&request, &[layer.gradient.clone(), gradient], target).unwrap(), other)
+}
+
+#[test]
+fn a_guarded_gradient_is_followed_still() {
+    for target in sets() {
+        let layer = layer();
+        let (program, other) = guarded(&layer, target);
+        assert!(
+            program.step_names().any(|name| name == "matmul+map"),
+            "{:?}",
+            program.step_names().collect::<Vec<_>>()
+        );
+        program.run(&feeds(), &Threads::new(2)).unwrap();
+        is(&layer.w, &expected(0.1));
+        let dy = numbers(SIZES.0 * SIZES.2, 3);
+        let sum = |j: usize| (0..SIZES.0).map(|b| dy[b * SIZES.2 + j]).sum::<f64>();
+        is(&other, &(0..SIZES.2).map(|j| -0.5 * sum(j).exp()).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn nothing_changes_where_a_gradient_is_not_finite() {
+    let (batch, rows, cols) = SIZES;
+    let with = |count: usize, turn: usize, at: usize, value: f64| {
+        let mut numbers = numbers(count, turn);
+        numbers[at] = value;
+        Arc::new(Memory::from_slice(&numbers))
+    };
+    for target in sets() {
+        for (what, x, dy, guard) in [
+            ("a factor", with(batch * rows, 2, 1000, f64::NAN), with(batch * cols, 3, 0, 1.0), 0),
+            ("the other factor", with(batch * rows, 2, 0, 1.0), with(batch * cols, 3, 999, f64::INFINITY), 0),
+            ("a product", with(batch * rows, 2, 7, 1e200), with(batch * cols, 3, 8, -1e200), 0),
+            ("a pass", with(batch * rows, 2, 0, 1.0), with(batch * cols, 3, 5, 1e4), 1),
+        ] {
+            let layer = layer();
+            let (program, other) = guarded(&layer, target);
+            let error = program.run(&[x, dy], &Threads::serial()).unwrap_err();
+            assert_eq!(error.code, ErrorCode::NonFinite, "{what}");
+            assert!(error.message.starts_with(&format!("guard {guard} is ")), "{what}: {}", error.message);
+            is(&layer.w, &numbers(rows * cols, 1));
+            is(&other, &vec![0.0; cols]);
+        }
     }
 }

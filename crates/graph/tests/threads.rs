@@ -44,6 +44,7 @@ fn trained(dtype: DType, target: Target, size: Size, threads: usize) -> Vec<Arc<
         batch,
         order: Order::Sequential,
         first_step: 0,
+        moment: None,
         max_steps: None,
         watch: None,
         collect: false,

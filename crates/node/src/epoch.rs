@@ -3,6 +3,7 @@
 use crate::error::{Result, internal, js};
 use crate::external::Reported;
 use crate::handle::BindingTensor;
+use crate::moment::BindingMoment;
 use crate::profile::BindingProfile;
 use crate::program::BindingProgram;
 use crate::runtime::BindingRuntime;
@@ -80,6 +81,8 @@ pub struct EpochOptions<'a> {
     pub epoch: u32,
     /// The step to begin with: the ones before are taken for done.
     pub first_step: Option<u32>,
+    /// What the programs read, as it was at some moment.
+    pub moment: Option<napi::bindgen_prelude::ClassInstance<'a, BindingMoment>>,
     /// Stops after so many steps, those before the first one counted.
     pub max_steps: Option<u32>,
     /// Scalars to report.
@@ -105,9 +108,11 @@ pub struct EpochEnd {
     pub values: Vec<f64>,
     /// True where it was cancelled.
     pub cancelled: bool,
-    /// The step whose loss was not finite.
+    /// The step in which something guarded was not finite.
     pub non_finite_at: Option<u32>,
-    /// Its loss.
+    /// Which of the guards.
+    pub guard: Option<u32>,
+    /// Its value.
     pub non_finite: Option<f64>,
 }
 
@@ -183,7 +188,7 @@ impl BindingEpoch {
         let end = self.shared.end.lock().unwrap_or_else(PoisonError::into_inner);
         let end = end.as_ref().ok_or_else(|| internal("the epoch has not ended"))?;
         let non_finite = end.stop.and_then(|stop| match stop.fault {
-            Fault::NonFinite { value } => Some(value),
+            Fault::NonFinite { value } => Some((stop.guard(), value)),
             Fault::Index { .. } => None,
         });
         Ok(EpochEnd {
@@ -192,7 +197,8 @@ impl BindingEpoch {
             values: end.values.clone(),
             cancelled: end.cancelled,
             non_finite_at: non_finite.map(|_| end.steps as u32),
-            non_finite,
+            guard: non_finite.map(|(guard, _)| guard as u32),
+            non_finite: non_finite.map(|(_, value)| value),
         })
     }
 
@@ -229,6 +235,7 @@ fn epoch(options: &EpochOptions<'_>) -> Result<Epoch> {
         batch: options.batch as usize,
         order,
         first_step: options.first_step.unwrap_or(0) as usize,
+        moment: options.moment.as_ref().map(|moment| moment.taken()).transpose()?,
         max_steps: options.max_steps.map(|steps| steps as usize),
         watch: options.watch.as_ref().map(|watch| watch.program.clone()),
         collect: options.collect,

@@ -11,6 +11,7 @@ pub mod external;
 pub mod formats;
 pub mod handle;
 pub mod job;
+pub mod moment;
 pub mod profile;
 pub mod program;
 pub mod run;

@@ -4,14 +4,19 @@ use crate::bridge::Bridge;
 use crate::error::{Result, internal, js};
 use crate::external::Reported;
 use crate::handle::{BindingTensor, Handle};
-use crate::run::{BindingBatch, Runner};
+use crate::moment::BindingMoment;
+use crate::run::{BindingBatch, Runner, submit};
 use crate::runtime::BindingRuntime;
 use crate::variable::BindingVariable;
-use ferrograd_graph::{Program, Request, Tensor, Variable, compile};
+use ferrograd_graph::{Program, Request, Tensor, Variable, compile_guarded};
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Object, ObjectFinalize};
 use napi_derive::napi;
 use std::sync::Arc;
+
+/// What V8 is told that a kernel of a program holds. It is a few times what it does hold, in many small blocks: with the
+/// truth alone a server of small models would keep hundreds of dead programs before V8 collects any.
+const KERNEL: usize = 16 << 10;
 
 /// A compiled program.
 #[napi(custom_finalize)]
@@ -33,7 +38,7 @@ impl BindingProgram {
     #[napi(
         factory,
         catch_unwind,
-        ts_args_type = "runtime: BindingRuntime, inputs: Array<BindingTensor>, outputs: Array<BindingTensor>, variables: Array<BindingVariable>, values: Array<BindingTensor>, guard: BindingTensor | undefined | null, precision: number"
+        ts_args_type = "runtime: BindingRuntime, inputs: Array<BindingTensor>, outputs: Array<BindingTensor>, variables: Array<BindingVariable>, values: Array<BindingTensor>, guard: BindingTensor | undefined | null, guards: Array<BindingTensor>, precision: number"
     )]
     #[allow(clippy::too_many_arguments, reason = "one flat call per compilation is the cheapest bridge")]
     pub fn compile(
@@ -44,6 +49,7 @@ impl BindingProgram {
         variables: Vec<ClassInstance<'_, BindingVariable>>,
         values: Vec<Handle<'_>>,
         guard: Option<Handle<'_>>,
+        guards: Vec<Handle<'_>>,
         precision: u32,
     ) -> Result<BindingProgram> {
         let list = |tensors: &[Handle<'_>]| -> Vec<Tensor> { tensors.iter().map(Handle::cloned).collect() };
@@ -55,9 +61,9 @@ impl BindingProgram {
         let (inputs, outputs) = (list(&inputs), list(&outputs));
         let guard = guard.map(|guard| guard.cloned());
         let request = Request { inputs: &inputs, outputs: &outputs, updates: &updates, guard: guard.as_ref() };
-        let program = Arc::new(compile(&request, runtime.target(precision)?).map_err(js)?);
+        let program = Arc::new(compile_guarded(&request, &list(&guards), runtime.target(precision)?).map_err(js)?);
         program.check_room(runtime.shared.room).map_err(js)?;
-        let reported = Reported::new(&env, program.arena_bytes())?;
+        let reported = Reported::new(&env, program.arena_bytes() + KERNEL * (1 + program.step_names().count()))?;
         let runner = Runner { program: program.clone(), shared: runtime.shared.clone(), queue: runtime.queue.clone() };
         Ok(BindingProgram { program, runner, reported })
     }
@@ -79,20 +85,37 @@ impl BindingProgram {
     /// Leaves a run to be handed over.
     #[napi(catch_unwind, ts_args_type = "inputs: Array<BindingTensor>")]
     pub fn enqueue(&self, env: Env, inputs: Vec<Handle<'_>>) -> Result<()> {
-        self.runner.enqueue(&env, &inputs)
+        self.runner.enqueue(&env, &inputs, None)
+    }
+
+    /// As [`BindingProgram::enqueue`], reading what held at a moment.
+    #[napi(catch_unwind, ts_args_type = "moment: BindingMoment, inputs: Array<BindingTensor>")]
+    pub fn enqueue_at(
+        &self,
+        env: Env,
+        moment: ClassInstance<'_, BindingMoment>,
+        inputs: Vec<Handle<'_>>,
+    ) -> Result<()> {
+        self.runner.enqueue(&env, &inputs, Some(moment.taken()?))
     }
 
     /// Hands over the runs that were left, of every program of the runtime: another thread does them in their order,
     /// after those that were handed over before.
     #[napi(catch_unwind)]
     pub fn submit(&self, ticket: u32) -> BindingBatch {
-        self.runner.submit(ticket)
+        submit(&self.runner.shared, &self.runner.queue, ticket)
     }
 
     /// Kernels in the order in which they run.
     #[napi(getter, catch_unwind)]
     pub fn steps(&self) -> Vec<&'static str> {
         self.program.step_names().collect()
+    }
+
+    /// Frees the memory that its runs have worked in; the next one takes new memory.
+    #[napi(catch_unwind)]
+    pub fn free_arenas(&self) {
+        self.program.free_arenas();
     }
 
     /// Bytes of its arena.

@@ -4,9 +4,11 @@ use crate::bridge::Bridge;
 use crate::call::{call, owning_function, typed_bytes};
 use crate::error::{Result, internal, js};
 use crate::handle::{BindingTensor, Handle};
+use crate::moment::Slot;
 use crate::runtime::Shared;
 use crate::tensor::memory;
-use ferrograd_graph::{Error, Program, Spec, Tensor};
+use ferrograd_graph::moment::Moment;
+use ferrograd_graph::{Error, Program, Spec, Tensor, Variable};
 use ferrograd_kernels::exec::Memory;
 use napi::bindgen_prelude::{Either, FromNapiValue, Object, ToNapiValue};
 use napi::{Env, Unknown, sys};
@@ -21,10 +23,12 @@ const ARGUMENTS: usize = 16;
 /// Runs that wait to be handed over, of all programs of a runtime.
 pub(crate) type Queue = Rc<RefCell<Vec<Run>>>;
 
-/// One run of a program.
-pub(crate) struct Run {
-    program: Arc<Program>,
-    inputs: Vec<Tensor>,
+/// What is done at its turn in the line.
+pub(crate) enum Run {
+    /// A run of a program, with the values of a moment where it has one.
+    Step { program: Arc<Program>, inputs: Vec<Tensor>, moment: Option<Arc<Moment>> },
+    /// What some variables hold then is kept for later runs.
+    Take { variables: Vec<Variable>, slot: Slot },
 }
 
 /// A program, and where it runs.
@@ -74,32 +78,10 @@ impl Runner {
     }
 
     /// Leaves a run to be handed over.
-    pub fn enqueue(&self, env: &Env, inputs: &[Handle<'_>]) -> Result<()> {
+    pub fn enqueue(&self, env: &Env, inputs: &[Handle<'_>], moment: Option<Arc<Moment>>) -> Result<()> {
         let inputs = self.inputs(env, inputs)?;
-        self.queue.borrow_mut().push(Run { program: self.program.clone(), inputs });
+        self.queue.borrow_mut().push(Run::Step { program: self.program.clone(), inputs, moment });
         Ok(())
-    }
-
-    /// Hands over what was left: another thread does it after what was handed over before.
-    pub fn submit(&self, ticket: u32) -> BindingBatch {
-        let runs = self.queue.take();
-        let batch = BindingBatch {
-            programs: runs.iter().map(|run| run.program.clone()).collect(),
-            outcomes: Arc::new(Mutex::new(Vec::with_capacity(runs.len()))),
-        };
-        let (shared, outcomes) = (self.shared.clone(), batch.outcomes.clone());
-        let closing = shared.workers.closing();
-        self.shared.workers.line_up(ticket, move || {
-            for run in runs {
-                if closing.load(std::sync::atomic::Ordering::Acquire) {
-                    break;
-                }
-                let outcome = run.carry_out(&shared);
-                outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-            }
-            Ok(())
-        });
-        batch
     }
 
     /// The inputs, which fit; those without numbers are reported to V8, since a run computes them.
@@ -155,9 +137,57 @@ impl FromNapiValue for Input<'_> {
     }
 }
 
+/// Leaves the taking of a moment to be handed over.
+pub(crate) fn enqueue_taking(queue: &Queue, variables: Vec<Variable>, slot: Slot) {
+    queue.borrow_mut().push(Run::Take { variables, slot });
+}
+
+/// Hands over what was left: another thread does it after what was handed over before.
+pub(crate) fn submit(shared: &Shared, queue: &Queue, ticket: u32) -> BindingBatch {
+    let runs = queue.take();
+    let batch = BindingBatch {
+        programs: runs.iter().map(Run::program).collect(),
+        outcomes: Arc::new(Mutex::new(Vec::with_capacity(runs.len()))),
+    };
+    let (shared, outcomes) = (shared.clone(), batch.outcomes.clone());
+    let (closing, workers) = (shared.workers.closing(), shared.workers.clone());
+    workers.line_up(ticket, move || {
+        for run in runs {
+            if closing.load(std::sync::atomic::Ordering::Acquire) {
+                break;
+            }
+            let outcome = run.carry_out(&shared);
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+        }
+        Ok(())
+    });
+    batch
+}
+
 impl Run {
+    /// The program that gives the outputs, where there are any.
+    fn program(&self) -> Option<Arc<Program>> {
+        match self {
+            Run::Step { program, .. } => Some(program.clone()),
+            Run::Take { .. } => None,
+        }
+    }
+
     fn carry_out(self, shared: &Shared) -> Outcome {
-        self.program.run(&shared.values(&self.inputs)?, &shared.threads)
+        match self {
+            Run::Step { program, inputs, moment } => {
+                let inputs = shared.values(&inputs)?;
+                match moment {
+                    None => program.run(&inputs, &shared.threads),
+                    Some(moment) => program.run_at(&moment, &inputs, &shared.threads),
+                }
+            }
+            Run::Take { variables, slot } => {
+                // Nobody else fills it.
+                let _ = slot.set(Arc::new(Moment::take(&variables)?));
+                Ok(Vec::new())
+            }
+        }
     }
 }
 
@@ -205,13 +235,13 @@ unsafe extern "C" fn run(env: sys::napi_env, info: sys::napi_callback_info) -> s
 /// `enqueue(...inputs)`: see [`Runner::enqueue`].
 unsafe extern "C" fn enqueue(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // Safety: as for `run`; the function's data is a `Runner`.
-    unsafe { call::<ARGUMENTS, _>(env, info, |call| call.data::<Runner>().enqueue(&call.env(), &call.rest(0)?)) }
+    unsafe { call::<ARGUMENTS, _>(env, info, |call| call.data::<Runner>().enqueue(&call.env(), &call.rest(0)?, None)) }
 }
 
 /// Runs that were handed over together.
 #[napi]
 pub struct BindingBatch {
-    programs: Vec<Arc<Program>>,
+    programs: Vec<Option<Arc<Program>>>,
     outcomes: Arc<Mutex<Vec<Outcome>>>,
 }
 
@@ -230,8 +260,10 @@ impl BindingBatch {
     #[napi(catch_unwind)]
     pub fn take(&self, env: Env) -> Result<Vec<Either<Vec<BindingTensor>, RunFailure>>> {
         let outcomes = std::mem::take(&mut *self.outcomes.lock().unwrap_or_else(PoisonError::into_inner));
-        let told = |(outcome, program): (Outcome, &Arc<Program>)| match outcome {
-            Ok(values) => outputs(&env, program, values).map(Either::A),
+        let told = |(outcome, program): (Outcome, &Option<Arc<Program>>)| match outcome {
+            Ok(values) => {
+                program.as_ref().map_or(Ok(Vec::new()), |program| outputs(&env, program, values)).map(Either::A)
+            }
             Err(error) => Ok(Either::B(RunFailure { code: error.code.as_ref().to_owned(), message: error.message })),
         };
         outcomes.into_iter().zip(&self.programs).map(told).collect()

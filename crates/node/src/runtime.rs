@@ -3,7 +3,7 @@
 use crate::error::{Result, internal, js};
 use crate::handle::Handle;
 use crate::job::{Done, Workers};
-use crate::run::Queue;
+use crate::run::{BindingBatch, Queue, submit};
 use ferrograd_graph::evaluate::Cache;
 use ferrograd_graph::{Error, ErrorCode, Tensor};
 use ferrograd_kernels::exec::Memory;
@@ -124,6 +124,12 @@ impl BindingRuntime {
     pub fn set_precision(&mut self, precision: u32) -> Result<()> {
         self.shared.target = self.target(precision)?;
         Ok(())
+    }
+
+    /// Hands over what was left, as `BindingProgram.submit` does.
+    #[napi(catch_unwind)]
+    pub fn submit(&self, ticket: u32) -> BindingBatch {
+        submit(&self.shared, &self.queue, ticket)
     }
 
     /// Waits until the runs that were lined up before have ended.

@@ -107,6 +107,20 @@ pub fn first_non_finite(numbers: Either<Float32ArraySlice<'_>, Float64ArraySlice
     first.map_or(-1.0, |at| at as f64)
 }
 
+/// The first of some tensors whose numbers are there and not all finite, −1 where there is none.
+#[napi(catch_unwind, ts_args_type = "tensors: Array<BindingTensor>")]
+pub fn first_not_finite(tensors: Vec<Handle<'_>>) -> i32 {
+    let wrong = |tensor: &Handle<'_>| {
+        let (tensor, dtype) = (tensor.tensor().evaluated(), tensor.tensor().dtype());
+        tensor.is_some_and(|memory| match dtype {
+            DType::F32 => finite::first_non_finite::<f32>(memory.as_slice()).is_some(),
+            DType::F64 => finite::first_non_finite::<f64>(memory.as_slice()).is_some(),
+            DType::I32 | DType::Bool => false,
+        })
+    };
+    tensors.iter().position(wrong).map_or(-1, |at| at as i32)
+}
+
 /// The spec of a shape and an element type's index.
 pub(crate) fn spec(shape: &[u32], dtype: u32) -> Result<Spec> {
     let shape: Shape = shape.iter().map(|&size| size as usize).collect();

@@ -4,7 +4,7 @@ use crate::error::{Result, internal, js};
 use crate::external::Reported;
 use crate::handle::{BindingTensor, Handle};
 use crate::tensor::{memory, spec};
-use ferrograd_graph::variable::snapshot_all;
+use ferrograd_graph::variable::{replace_all, snapshot_all};
 use ferrograd_graph::{Tensor, Variable};
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, ObjectFinalize};
@@ -28,6 +28,14 @@ impl BindingVariable {
     fn holding(env: &Env, variable: Variable) -> Result<BindingVariable> {
         let reported = Reported::new(env, variable.spec().bytes())?;
         Ok(BindingVariable { variable, reported })
+    }
+
+    fn check(&self, value: &Tensor) -> Result<()> {
+        let (expected, got) = (self.variable.spec(), value.spec());
+        if expected == got {
+            return Ok(());
+        }
+        Err(internal(format!("assign to '{}': {got} for {expected}", self.variable.name())))
     }
 }
 
@@ -66,11 +74,20 @@ impl BindingVariable {
     #[napi(catch_unwind, ts_args_type = "value: BindingTensor")]
     pub fn assign(&self, value: Handle<'_>) -> Result<()> {
         let value = value.tensor();
-        if value.spec() != self.variable.spec() {
-            let (expected, got) = (self.variable.spec(), value.spec());
-            return Err(internal(format!("assign to '{}': {got} for {expected}", self.variable.name())));
-        }
+        self.check(&value)?;
         self.variable.replace(evaluated(&value)?);
+        Ok(())
+    }
+
+    /// Puts the numbers of evaluated tensors into several variables, between the same two steps of every run.
+    #[napi(catch_unwind, ts_args_type = "variables: Array<BindingVariable>, values: Array<BindingTensor>")]
+    pub fn assign_all(variables: Vec<ClassInstance<'_, BindingVariable>>, values: Vec<Handle<'_>>) -> Result<()> {
+        let pair = |(variable, value): (ClassInstance<'_, BindingVariable>, Handle<'_>)| {
+            let value = value.tensor();
+            variable.check(&value)?;
+            Ok((variable.variable.clone(), evaluated(&value)?))
+        };
+        replace_all(variables.into_iter().zip(values).map(pair).collect::<Result<_>>()?);
         Ok(())
     }
 

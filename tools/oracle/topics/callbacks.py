@@ -178,5 +178,8 @@ def cases(seed):
     for make, variants in ((early_stopping, EARLY_STOPPING), (reduce_on_plateau, REDUCE), (checkpoint, CHECKPOINT)):
         for options in variants:
             for monitor, sequence, values in monitored():
+                # Keras takes a NaN that comes first for the best so far; with us the first finite value is.
+                if np.isnan(values[options.get("start_from_epoch", 0)]):
+                    continue
                 yield make(monitor, sequence, values, options)
     yield from fits(seed)

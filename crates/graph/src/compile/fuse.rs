@@ -3,7 +3,7 @@
 //! A group's members share one iteration shape and one compute type. Merging never makes a cycle between groups,
 //! and a reduction's result is only seen outside the pass that computes it.
 
-use super::ir::{NodeId, Plain};
+use super::ir::{NodeId, Plain, Value};
 use super::units::Units;
 use crate::op::Lowering;
 use crate::shape::{Shape, Spec};
@@ -47,21 +47,41 @@ pub(crate) struct Groups {
 pub(crate) fn fuse(ir: &Plain) -> Groups {
     let result = Groups { groups: Vec::new(), of: vec![None; ir.nodes.len()] };
     let inputs = ir.nodes.iter().map(|node| node.inputs.iter().map(|input| input.node).collect());
-    let mut fuser = Fuser { ir, units: Units::new(inputs.collect()), result };
+    let early = before_guard(ir);
+    let late = behind_guard(ir, &early);
+    let mut fuser = Fuser { ir, units: Units::new(inputs.collect()), early, late, result };
     for node in 0..ir.nodes.len() {
         fuser.place(node);
     }
-    fuser.merge_small(&before_guard(ir));
+    fuser.merge_small();
     fuser.result
 }
 
 /// What the guard is computed from: it must not wait for updates, which wait for it.
 fn before_guard(ir: &Plain) -> HashSet<NodeId> {
     let mut found = HashSet::new();
-    let mut stack: Vec<NodeId> = ir.guard.iter().map(|guard| guard.node).collect();
+    let mut stack: Vec<NodeId> = ir.guards.iter().flat_map(|check| &check.values).map(|value| value.node).collect();
     while let Some(node) = stack.pop() {
         if found.insert(node) {
             stack.extend(ir.nodes[node].inputs.iter().map(|input| input.node));
+        }
+    }
+    found
+}
+
+/// What a pass would compute together with a variable's new value: elementwise ops of its shape that the guard does not
+/// need.
+fn behind_guard(ir: &Plain, early: &HashSet<NodeId>) -> HashSet<NodeId> {
+    let mut found = HashSet::new();
+    if early.is_empty() {
+        return found;
+    }
+    let mut stack: Vec<Value> = ir.updates.iter().map(|update| update.1).collect();
+    while let Some(value) = stack.pop() {
+        let elementwise = matches!(ir.lowering(value.node), Some(Lowering::Elementwise(_)));
+        if elementwise && !early.contains(&value.node) && found.insert(value.node) {
+            let inputs = ir.nodes[value.node].inputs.iter().copied();
+            stack.extend(inputs.filter(|&input| ir.spec(input).shape == ir.spec(value).shape));
         }
     }
     found
@@ -91,6 +111,10 @@ struct Fuser<'a> {
     ir: &'a Plain,
     units: Units,
     result: Groups,
+    /// What the guard is computed from.
+    early: HashSet<NodeId>,
+    /// What becomes of it, and must not run with it.
+    late: HashSet<NodeId>,
 }
 
 impl Fuser<'_> {
@@ -137,7 +161,10 @@ impl Fuser<'_> {
     fn merge(&mut self, into: GroupId, from: GroupId) -> bool {
         let union: HashSet<NodeId> = self.members(into).iter().chain(self.members(from)).copied().collect();
         let fits = union.len() <= MEMBERS && self.operands(&union) <= OPERANDS && !self.reads_its_reduction(&union);
-        if !fits || self.units.merge(self.members(into)[0], self.members(from)[0]).is_none() {
+        if !fits
+            || self.straddles_guard(&union)
+            || self.units.merge(self.members(into)[0], self.members(from)[0]).is_none()
+        {
             return false;
         }
         let Some(group) = self.result.groups[from].take() else { return false };
@@ -147,6 +174,12 @@ impl Fuser<'_> {
             target.members.sort_unstable();
         }
         true
+    }
+
+    /// True where a pass would compute both what the guard needs and the new value of a variable: it could not write that
+    /// in place, and neither wait for the guard.
+    fn straddles_guard(&self, union: &HashSet<NodeId>) -> bool {
+        union.iter().any(|node| self.early.contains(node)) && union.iter().any(|node| self.late.contains(node))
     }
 
     fn members(&self, group: GroupId) -> &[NodeId] {
@@ -165,18 +198,18 @@ impl Fuser<'_> {
     }
 
     /// Merges small passes over the same shape that do not depend on each other.
-    fn merge_small(&mut self, before_guard: &HashSet<NodeId>) {
+    fn merge_small(&mut self) {
         let small = |group: &Group| group.shape.size() <= SMALL && !group.reordered;
         let ids: Vec<GroupId> =
             (0..self.result.groups.len()).filter(|&id| self.result.groups[id].as_ref().is_some_and(small)).collect();
         let mut alike: HashMap<Likeness, Vec<GroupId>> = HashMap::new();
         for &id in &ids {
-            if let Some(likeness) = self.likeness(id, before_guard) {
+            if let Some(likeness) = self.likeness(id) {
                 alike.entry(likeness).or_default().push(id);
             }
         }
         for into in ids {
-            let Some(likeness) = self.likeness(into, before_guard) else { continue };
+            let Some(likeness) = self.likeness(into) else { continue };
             let others = alike.remove(&likeness).unwrap_or_default();
             let mut refused = 0;
             let left = others.into_iter().filter(|&from| {
@@ -189,9 +222,9 @@ impl Fuser<'_> {
         }
     }
 
-    fn likeness(&self, group: GroupId, before_guard: &HashSet<NodeId>) -> Option<Likeness> {
+    fn likeness(&self, group: GroupId) -> Option<Likeness> {
         let group = self.result.groups[group].as_ref()?;
-        let early = group.members.iter().any(|node| before_guard.contains(node));
+        let early = group.members.iter().any(|node| self.early.contains(node));
         Some((group.shape.clone(), group.compute, early))
     }
 }

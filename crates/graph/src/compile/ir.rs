@@ -1,6 +1,7 @@
 //! The compiler's own copy of the graph: nodes in order of dependency, leaves told apart by who supplies them. Computed
 //! nodes hold their op as they were drawn, and once simplified how they are computed, which is all that later passes see.
 
+use super::guard::Check;
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{Lowering, Op, Specs};
 use crate::shape::Spec;
@@ -55,7 +56,8 @@ pub(crate) struct Ir<O> {
     pub outputs: Vec<Value>,
     /// (variable, its new value)
     pub updates: Vec<(usize, Value)>,
-    pub guard: Option<Value>,
+    /// What stops a run, before any variable changes, where it is not finite.
+    pub guards: Vec<Check>,
 }
 
 /// The part of the user's graph that is to be compiled.
@@ -79,7 +81,7 @@ impl<O> Default for Ir<O> {
             constants: Vec::new(),
             outputs: Vec::new(),
             updates: Vec::new(),
-            guard: None,
+            guards: Vec::new(),
         }
     }
 }
@@ -131,7 +133,7 @@ impl<O> Ir<O> {
         Ir {
             outputs: self.outputs.into_iter().map(to).collect(),
             updates: self.updates.into_iter().map(|(variable, value)| (variable, to(value))).collect(),
-            guard: self.guard.map(to),
+            guards: self.guards.into_iter().map(|check| check.map(to)).collect(),
             nodes: self.nodes.into_iter().zip(&live).filter(|(_, live)| **live).map(|(node, _)| moved(node)).collect(),
             inputs: self.inputs,
             variables: self.variables,
@@ -142,7 +144,8 @@ impl<O> Ir<O> {
     /// Every value that must outlive the program's own steps.
     pub fn roots(&self) -> impl Iterator<Item = Value> + '_ {
         let updates = self.updates.iter().map(|update| update.1);
-        self.guard.into_iter().chain(self.outputs.iter().copied()).chain(updates)
+        let guards = self.guards.iter().flat_map(|check| check.values.iter().copied());
+        guards.chain(self.outputs.iter().copied()).chain(updates)
     }
 
     /// The number that a node repeats, where it is such a leaf.
@@ -188,22 +191,25 @@ impl Drawn {
                 key.extend(spec.shape.iter().map(|&size| size as u64));
             }
         }
-        key.extend([u64::from(self.guard.is_some()), self.outputs.len() as u64]);
+        key.extend([self.guards.len() as u64, self.outputs.len() as u64]);
         key.extend(self.updates.iter().map(|update| update.0 as u64));
         key.extend(self.roots().flat_map(|root| [root.node as u64, root.output as u64]));
         key
     }
 
     /// Copies what the request needs.
-    pub fn build(request: &Request<'_>) -> Result<Drawn> {
+    pub fn build(request: &Request<'_>, guards: &[Tensor]) -> Result<Drawn> {
         let mut builder = Builder::default();
         for (index, input) in request.inputs.iter().enumerate() {
             builder.placeholder(index, input)?;
         }
         let outputs = request.outputs.iter().map(|tensor| builder.import(tensor)).collect::<Result<_>>()?;
-        let guard = request.guard.map(|tensor| builder.guard(tensor)).transpose()?;
+        let scalar = request.guard.map(|tensor| builder.scalar_guard(tensor)).transpose()?;
+        let others = guards.iter().map(|tensor| builder.guard(tensor)).collect::<Result<Vec<_>>>()?;
+        let guards = scalar.into_iter().chain(others).enumerate();
+        let guards = guards.map(|(guard, value)| Check::of(guard, value)).collect();
         let updates = request.updates.iter().map(|update| builder.update(update)).collect::<Result<_>>()?;
-        Ok(Ir { outputs, guard, updates, ..builder.ir })
+        Ok(Ir { outputs, guards, updates, ..builder.ir })
     }
 }
 
@@ -225,9 +231,16 @@ impl Builder {
         Ok(())
     }
 
-    fn guard(&mut self, tensor: &Tensor) -> Result<Value> {
-        if tensor.shape().size() != 1 || !tensor.dtype().is_float() {
+    fn scalar_guard(&mut self, tensor: &Tensor) -> Result<Value> {
+        if tensor.shape().size() != 1 {
             return Err(Error::shape(format!("a guard is a float scalar, got {}", tensor.spec())));
+        }
+        self.guard(tensor)
+    }
+
+    fn guard(&mut self, tensor: &Tensor) -> Result<Value> {
+        if !tensor.dtype().is_float() {
+            return Err(Error::shape(format!("a guard is made of floats, got {}", tensor.spec())));
         }
         self.import(tensor)
     }

@@ -12,7 +12,9 @@ use ferrograd_kernels::gemm::{
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Expr, MapInput, MapOutput, MapType};
 use ferrograd_kernels::target::Target;
-use std::marker::PhantomData;
+use ferrograd_kernels::threads::Threads;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A pass over elements of `shape`, computed in `compute`.
 pub(crate) fn map_kernel(
@@ -213,26 +215,114 @@ impl<T: Float> Kernel for MatmulKernel<T> {
     }
 }
 
-/// Stops the run where its scalar is not finite.
-pub(crate) struct GuardKernel<T>(PhantomData<T>);
+/// One thing that has to be finite: an input, or two whose product it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guarded {
+    /// Which of the guards it is.
+    pub guard: usize,
+    /// The type of the inputs.
+    pub dtype: DType,
+    /// How many inputs.
+    pub inputs: usize,
+    /// Terms of the product's sums.
+    pub terms: usize,
+}
 
-impl GuardKernel<f32> {
-    /// The guard for a float of `dtype`.
-    pub(crate) fn boxed(dtype: DType) -> Box<dyn Kernel> {
-        match dtype {
-            DType::F64 => Box::new(GuardKernel::<f64>(PhantomData)),
-            DType::F32 | DType::I32 | DType::Bool => Box::new(GuardKernel::<f32>(PhantomData)),
-        }
+/// Stops the run at the first of its inputs that is not finite, or whose product may not be.
+pub(crate) struct GuardKernel(Vec<Guarded>);
+
+impl GuardKernel {
+    /// Checks in this order, of inputs that lie side by side.
+    pub(crate) fn new(checks: Vec<Guarded>) -> GuardKernel {
+        GuardKernel(checks)
     }
 }
 
-impl<T: Float + Element> Kernel for GuardKernel<T> {
+impl Kernel for GuardKernel {
     fn name(&self) -> &'static str {
         "guard"
     }
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
-        let value = io.input::<T>(0)[0];
-        if value.is_finite() { Ok(()) } else { Err(Fault::NonFinite { value: value.to_f64() }) }
+        let mut first = 0;
+        for check in &self.0 {
+            let inputs = first..first + check.inputs;
+            first = inputs.end;
+            let (value, most) = match check.dtype {
+                DType::F64 => (bound::<f64>(io, inputs, check.terms), f64::MAX),
+                DType::F32 | DType::I32 | DType::Bool => (bound::<f32>(io, inputs, check.terms), f64::from(f32::MAX)),
+            };
+            if value.is_nan() || value > most {
+                return Err(Fault::NonFinite { value: told(check.guard, value) });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A fault has room for one number: that of the first guard is told as it is, of others which one they are, in a NaN.
+fn told(guard: usize, value: f64) -> f64 {
+    if guard == 0 { value } else { f64::from_bits(f64::NAN.to_bits() | guard as u64) }
+}
+
+/// Which guard a number tells of.
+pub(crate) fn guard_of(told: f64) -> usize {
+    if told.is_nan() { (told.to_bits() & u64::from(u32::MAX >> 4)) as usize } else { 0 }
+}
+
+/// `terms · Π max|input|`; of one input that is not finite, a number of it that is not.
+fn bound<T: Bits>(io: &Io<'_>, inputs: Range<usize>, terms: usize) -> f64 {
+    let alone = inputs.len() == 1;
+    let largest = inputs.map(|input| {
+        let values = io.input::<T>(input);
+        let largest = largest(values, io.threads());
+        let wrong = if largest.is_finite() { None } else { values.iter().find(|value| !value.is_finite()) };
+        wrong.map_or(largest, |value| value.to_f64())
+    });
+    let product = largest.product::<f64>();
+    // Rounding may carry the sums of a product a little further.
+    if alone { product } else { product * terms as f64 * 1.01 }
+}
+
+/// The largest size among the values, or what is not finite among them.
+fn largest<T: Bits>(values: &[T], threads: &Threads) -> f64 {
+    if values.len() <= CHUNK {
+        return T::size_of(T::largest(values));
+    }
+    let found = AtomicU64::new(0);
+    let chunks = values.len().div_ceil(CHUNK);
+    threads.run(chunks, &|chunk| {
+        let values = &values[chunk * CHUNK..values.len().min((chunk + 1) * CHUNK)];
+        found.fetch_max(T::largest(values), Ordering::Relaxed);
+    });
+    T::size_of(found.into_inner())
+}
+
+/// Numbers that a thread looks through at a time.
+const CHUNK: usize = 1 << 16;
+
+/// Floats as bits: without their signs these are in the order of their sizes, and what is not finite comes last.
+trait Bits: Float + Element {
+    /// The bits of the largest.
+    fn largest(values: &[Self]) -> u64;
+    /// The number that has such bits.
+    fn size_of(bits: u64) -> f64;
+}
+
+impl Bits for f32 {
+    fn largest(values: &[f32]) -> u64 {
+        u64::from(values.iter().fold(0, |most: u32, value| most.max(value.to_bits() & (u32::MAX >> 1))))
+    }
+    fn size_of(bits: u64) -> f64 {
+        f64::from(f32::from_bits(bits as u32))
+    }
+}
+
+impl Bits for f64 {
+    fn largest(values: &[f64]) -> u64 {
+        values.iter().fold(0, |most: u64, value| most.max(value.to_bits() & (u64::MAX >> 1)))
+    }
+    fn size_of(bits: u64) -> f64 {
+        f64::from_bits(bits)
     }
 }

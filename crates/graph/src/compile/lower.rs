@@ -3,7 +3,7 @@
 use super::follow::followed;
 use super::fuse::{GroupId, Groups, fuse};
 use super::ir::{Kind, NodeId, Plain, Value};
-use super::kernels::{Epilogue, GuardKernel, MatmulKernel, Side, map_kernel, product_map_kernel};
+use super::kernels::{Epilogue, GuardKernel, Guarded, MatmulKernel, Side, map_kernel, product_map_kernel};
 use super::layout;
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{Access, Binary, Contract, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, Scalar, Site, Unary};
@@ -378,19 +378,36 @@ impl<'a> Lowerer<'a> {
 
     fn finish(mut self) -> Result<Lowered> {
         let ir = self.ir;
-        let guard = match ir.guard {
-            None => None,
-            Some(value) => {
-                let read = self.contiguous(value)?;
-                let kernel = GuardKernel::boxed(ir.spec(value).dtype);
-                self.units.push(Unit { kernel, reads: vec![read], writes: Vec::new() });
-                Some(self.units.len() - 1)
-            }
-        };
+        let guard = if ir.guards.is_empty() { None } else { Some(self.emit_guard()?) };
         let outputs = ir.outputs.iter().map(|&value| self.whole(value)).collect::<Result<_>>()?;
         let updates =
             ir.updates.iter().map(|&(variable, value)| Ok((variable, self.whole(value)?))).collect::<Result<_>>()?;
         Ok(Lowered { buffers: self.buffers, units: self.units, outputs, updates, guard, last: Vec::new() })
+    }
+
+    /// One kernel for all that has to be finite.
+    fn emit_guard(&mut self) -> Result<usize> {
+        let (mut reads, mut checks) = (Vec::new(), Vec::new());
+        for check in self.ir.guards.clone() {
+            let dtype = self.ir.spec(check.values[0]).dtype;
+            checks.push(Guarded { guard: check.guard, dtype, inputs: check.values.len(), terms: check.terms });
+            for value in check.values {
+                reads.push(self.elements(value)?);
+            }
+        }
+        self.units.push(Unit { kernel: Box::new(GuardKernel::new(checks)), reads, writes: Vec::new() });
+        Ok(self.units.len() - 1)
+    }
+
+    /// The value's elements in any order: where it is all of a buffer, that.
+    fn elements(&mut self, value: Value) -> Result<Read> {
+        let operand = self.operand(value)?;
+        let size = self.ir.spec(value).shape.size();
+        let permuted = operand.layout.offset == 0 && operand.layout.strides.iter().all(|&stride| stride > 0);
+        if permuted && self.buffers[operand.buffer].spec.shape.size() == size {
+            return Ok(Read { buffer: operand.buffer, offset: 0, len: None });
+        }
+        self.contiguous(value)
     }
 
     /// The value as a whole buffer.

@@ -3,6 +3,7 @@
 mod epilogue;
 mod follow;
 mod fuse;
+mod guard;
 mod ir;
 mod kernels;
 mod layout;
@@ -18,11 +19,13 @@ pub use ir::Request;
 pub(crate) mod internals {
     //! What the program keeps of its compilation.
     pub(crate) use super::ir::Plain;
+    pub(crate) use super::kernels::guard_of;
     pub(crate) use super::plan::{Label, Planned, Spaces};
 }
 
 use crate::error::Result;
 use crate::program::Program;
+use crate::tensor::Tensor;
 use ferrograd_kernels::target::Target;
 use plan::Spaces;
 
@@ -32,7 +35,15 @@ use plan::Spaces;
 /// `ERR_STATE` where a placeholder is needed that is not among the inputs, `ERR_SHAPE` where an update does not fit
 /// its variable.
 pub fn compile(request: &Request<'_>, target: impl Into<Target>) -> Result<Program> {
-    compile_ir(ir::Drawn::build(request)?, target.into())
+    compile_guarded(request, &[], target)
+}
+
+/// As [`compile`], with further tensors that have to be finite before any variable changes.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_guarded(request: &Request<'_>, guards: &[Tensor], target: impl Into<Target>) -> Result<Program> {
+    compile_ir(ir::Drawn::build(request, guards)?, target.into())
 }
 
 /// The structure of what the request asks for as numbers, the same in every process: an op with a graph of its own is told
@@ -41,11 +52,11 @@ pub fn compile(request: &Request<'_>, target: impl Into<Target>) -> Result<Progr
 /// # Errors
 /// As [`compile`].
 pub fn structure(request: &Request<'_>) -> Result<Vec<u64>> {
-    Ok(ir::Drawn::build(request)?.key())
+    Ok(ir::Drawn::build(request, &[])?.key())
 }
 
 fn compile_ir(ir: ir::Drawn, target: Target) -> Result<Program> {
-    let ir = epilogue::take_in_epilogues(scale::take_in_scales(simplify::simplify(ir)));
+    let ir = epilogue::take_in_epilogues(scale::take_in_scales(guard::by_factors(simplify::simplify(ir))));
     let mut lowered = lower::lower(&ir, target)?;
     let order = schedule::schedule(&mut lowered, target.isa)?;
     let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.variables.len());
@@ -58,7 +69,7 @@ pub(crate) struct Evaluation(ir::Drawn);
 
 impl Evaluation {
     pub(crate) fn new(request: &Request<'_>) -> Result<Evaluation> {
-        Ok(Evaluation(ir::Drawn::build(request)?))
+        Ok(Evaluation(ir::Drawn::build(request, &[])?))
     }
 
     /// The numbers that the graph starts from, in the order that every graph of the same structure has them.

@@ -20,7 +20,7 @@ pub(crate) fn simplify(ir: Drawn) -> Plain {
     let to = |value: Value| map[value.node][value.output];
     pass.out.outputs = ir.outputs.into_iter().map(to).collect();
     pass.out.updates = ir.updates.into_iter().map(|(variable, value)| (variable, to(value))).collect();
-    pass.out.guard = ir.guard.map(to);
+    pass.out.guards = ir.guards.into_iter().map(|check| check.map(to)).collect();
     Ir { inputs: ir.inputs, variables: ir.variables, constants: ir.constants, ..pass.out }
 }
 

@@ -1,0 +1,154 @@
+/** A step changes nothing unless all that it would change is finite. */
+import {
+  type FerrogradError,
+  GradientTape,
+  jit,
+  type Model,
+  ops,
+  Sequential,
+  type Tensor,
+  tensor,
+  variable,
+} from 'ferrograd'
+import { BatchNormalization, Dense } from 'ferrograd/layers'
+import { Adam, SGD } from 'ferrograd/optimizers'
+import { describe, expect, test } from 'vitest'
+import { weightsOf } from './models.js'
+
+const failure = (run: PromiseLike<unknown>): Promise<FerrogradError> =>
+  Promise.resolve(run).then(
+    () => expect.unreachable('it went on'),
+    (error: unknown) => error as FerrogradError,
+  )
+
+/** 0 where x is 0, with a slope there that is infinite. */
+const steep = (x: Tensor): Tensor => ops.sqrt(x)
+
+/** Two layers, the first with weights of `units`; a finite loss whose gradient is not, as soon as a target is 0. */
+function model(units: number, optimizer: SGD | Adam = new SGD({ learningRate: 0.1 })): Model {
+  const made = new Sequential([
+    new Dense({ units, inputShape: [units], name: 'first', kernelInitializer: 'ones' }),
+    new Dense({ units: 1, name: 'second', kernelInitializer: 'ones' }),
+  ])
+  made.compile({ optimizer, loss: (y, p) => ops.mean(steep(ops.abs(ops.multiply(p, y))), { axis: -1 }) })
+  return made
+}
+
+const rows = 64
+const x = (units: number): { values: Float32Array; shape: number[] } => ({
+  values: new Float32Array(rows * units).fill(0.01),
+  shape: [rows, units],
+})
+const good = new Float32Array(rows).fill(1)
+const bad = good.map((value, i) => (i === 40 ? 0 : value))
+
+// Small gradients, and those of products that optimizers follow part by part.
+describe.each([2, 300])('%i units', (units) => {
+  const optimizers = {
+    sgd: () => new SGD({ learningRate: 0.1 }),
+    adam: () => new Adam(),
+    momentum: () => new SGD({ momentum: 0.9 }),
+  }
+  describe.each(Object.entries(optimizers))('%s', (_, optimizer) => {
+    const stateOf = (made: Model): number[][] => [
+      ...weightsOf(made),
+      ...made.optimizer.variables.map((slot) => Array.from(slot.dataSync())),
+    ]
+
+    test('fit', async () => {
+      const made = model(units, optimizer())
+      await made.trainOnBatch(x(units), good)
+      const before = stateOf(made)
+      const error = await failure(made.fit(x(units), bad, { batchSize: 64, verbose: 0 }))
+      expect(error.code).toBe('ERR_NON_FINITE')
+      expect(error.message).toMatch(/the gradient of 'kernel' of layer 'first' \(Dense\).*epoch 1, batch 0/)
+      expect(stateOf(made)).toEqual(before)
+      await made.fit(x(units), good, { verbose: 0 })
+      expect(stateOf(made).flat().every(Number.isFinite)).toBe(true)
+    })
+
+    test('fit of a stream, trainOnBatch', async () => {
+      const made = model(units, optimizer())
+      await made.trainOnBatch(x(units), good)
+      const before = stateOf(made)
+      const stream = await failure(made.fit(() => [[x(units), bad] as const], undefined, { verbose: 0 }))
+      const batch = await failure(made.trainOnBatch(x(units), bad))
+      for (const error of [stream, batch]) {
+        expect(error.code).toBe('ERR_NON_FINITE')
+        expect(error.message).toMatch(/the gradient of 'kernel' of layer 'first'/)
+      }
+      expect(stateOf(made)).toEqual(before)
+    })
+
+    test('jit', async () => {
+      const made = model(units, optimizer())
+      await made.trainOnBatch(x(units), good)
+      const before = stateOf(made)
+      const step = jit((inputs: Tensor, targets: Tensor) => {
+        const tape = new GradientTape()
+        const loss = tape.record(() => ops.mean(steep(ops.abs(ops.multiply(made.apply(inputs) as Tensor, targets)))))
+        const weights = made.trainableVariables
+        made.optimizer.apply(tape.gradient(loss, weights), weights)
+        return loss
+      })
+      const inputs = tensor(x(units).values, [rows, units])
+      const error = await failure(step(inputs, tensor(bad, [rows, 1])))
+      expect(error.code).toBe('ERR_NON_FINITE')
+      expect(error.message).toMatch(/kernel/)
+      expect(stateOf(made)).toEqual(before)
+      expect(Number.isFinite(await (await step(inputs, tensor(good, [rows, 1]))).item())).toBe(true)
+    })
+  })
+})
+
+test('the batch is named, and the weights are as before it', async () => {
+  const made = model(2)
+  const known: number[][][] = []
+  const run = made.fit(x(2), bad, {
+    batchSize: 8,
+    shuffle: false,
+    verbose: 0,
+    callbacks: { onTrainBatchEnd: () => void known.push(weightsOf(made)) },
+  })
+  expect((await failure(run)).message).toMatch(/epoch 1, batch 5/)
+  expect(known).toHaveLength(5)
+  expect(weightsOf(made)).toEqual(known.at(-1))
+})
+
+test("nonFinite: 'continue' goes on", async () => {
+  const made = model(2)
+  await made.fit(x(2), bad, { verbose: 0, nonFinite: 'continue' })
+  expect(weightsOf(made).flat().some(Number.isNaN)).toBe(true)
+})
+
+test('moving averages that would overflow', async () => {
+  const normalisation = new BatchNormalization({ inputShape: [1], name: 'norm' })
+  const made = new Sequential([normalisation, new Dense({ units: 1 })])
+  made.compile({ optimizer: 'sgd', loss: 'mae' })
+  const error = await failure(made.fit([[1e30], [-1e30]], [[0], [0]], { verbose: 0 }))
+  expect(error.code).toBe('ERR_NON_FINITE')
+  expect(error.message).toMatch(/of layer 'norm'/)
+  expect(normalisation.movingVariance.dataSync()[0]).toBe(1)
+})
+
+test('huge gradients that are finite are no fault', async () => {
+  const made = new Sequential([new Dense({ units: 300, useBias: false, inputShape: [300] })])
+  made.compile({
+    optimizer: new SGD({ learningRate: 1e-30 }),
+    loss: (y, p) => ops.mean(ops.multiply(p, y), { axis: -1 }),
+  })
+  const huge = { values: new Float32Array(300).fill(1e20), shape: [1, 300] }
+  await made.trainOnBatch(huge, { values: new Float32Array(300).fill(1e10), shape: [1, 300] })
+  expect(weightsOf(made).flat().every(Number.isFinite)).toBe(true)
+})
+
+test('an optimizer that is given numbers refuses them where it is called', () => {
+  const weight = variable([1, 2], { name: 'w' })
+  const optimizer = new Adam()
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => optimizer.apply([tensor([0, value])], [weight])).toThrow(
+      expect.objectContaining({ code: 'ERR_NON_FINITE', message: expect.stringContaining("'w'") }),
+    )
+  }
+  expect([...weight.dataSync(), optimizer.iterations.dataSync()[0]]).toEqual([1, 2, 0])
+})
