@@ -5,6 +5,7 @@ import type { Tensor } from '../../ts/core/tensor.js'
 import { Dense, Flatten, Layer } from '../../ts/layers/index.js'
 import { BinaryCrossentropy } from '../../ts/losses/index.js'
 import { AUC } from '../../ts/metrics/index.js'
+import { toKeras } from '../../ts/model/keras-ops.js'
 import * as ops from '../../ts/ops.js'
 import { Adam, SGD } from '../../ts/optimizers/index.js'
 import { L2 } from '../../ts/regularizers.js'
@@ -86,6 +87,12 @@ describe('functional models', () => {
     expect(contradictions(model, written)).toEqual([])
     expect(serialize(deserialize(written))).toEqual(written)
   })
+})
+
+it('an op without options is written with the defaults that it has here', () => {
+  const axis = (name: string): unknown => toKeras(name, [[], []]).config.axis
+  const wanted = { concatenate: 0, stack: 0, take: null, takeAlongAxis: null, cumsum: null, cumprod: null, sort: -1 }
+  for (const [name, value] of Object.entries(wanted)) expect([name, axis(name)]).toEqual([name, value])
 })
 
 it('a nested configuration comes back as it was', () => {
