@@ -225,7 +225,8 @@ describe('what is called is owned', () => {
       others = new Set([new Dense({ units: 1 })])
       override call(x: Tensor): Tensor {
         const all = [this.heads.a, this.heads.more[0]![0]!, this.byName.get('c')!, ...this.others]
-        return ops.concatenate(all.map((layer) => layer.apply(x)))
+        const heads = all.map((layer) => layer.apply(x))
+        return ops.concatenate(heads, { axis: -1 })
       }
     }
     const model = new Deep()
