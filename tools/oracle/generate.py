@@ -25,6 +25,7 @@ TOPICS = [
     "masks",
     "models",
     "calls",
+    "keras_files",
 ]
 # These run on TensorFlow alone: `KERAS_BACKEND=tensorflow`.
 ON_TENSORFLOW = ["lookups"]

@@ -20,14 +20,14 @@ import { Sequential } from './sequential.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** A model out of a serialized object, or out of a bare configuration. */
-export function modelFromConfig(json: unknown): Model {
+/** A model out of a serialized object, or out of a bare configuration; compiled where that says how. */
+export function modelFromConfig(json: unknown, { compile = true }: { readonly compile?: boolean } = {}): Model {
   const object = asObject(json, 'fromConfig')
   const config = 'class_name' in object ? asObject(object.config, 'fromConfig.config') : object
   const layers = config.layers
   if (!Array.isArray(layers)) return fail('ERR_FORMAT', 'fromConfig', 'a model with a list of layers', { text: 'none' })
   const model = 'input_layers' in config ? fromFunctionalConfig(config, layers) : fromSequentialConfig(config, layers)
-  if (object.compile_config) {
+  if (compile && object.compile_config) {
     const options = compileOptions(asObject(object.compile_config, 'fromConfig.compile_config'))
     const precision = object.precision as Precision | undefined
     model.compile(precision === undefined ? options : { ...options, precision })

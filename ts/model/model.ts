@@ -10,6 +10,14 @@ import { checkNames, fail } from '../errors.js'
 import { type CallContext, type InputKind, Layer, type Tensors } from '../layers/layer.js'
 import type { Metric } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
+import type { LoadReport } from '../saving/assignments.js'
+import {
+  type LoadWeightsOptions,
+  loadWeights,
+  type SaveOptions,
+  saveModel,
+  saveWeights,
+} from '../saving/model-files.js'
 import { type Compiled, type CompileOptions, compileModel } from '../training/compile.js'
 import { evaluate } from '../training/evaluate.js'
 import { fitModel } from '../training/fit.js'
@@ -272,6 +280,48 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
   /** The graph in Graphviz's DOT. */
   toDot(): string {
     return toDot(this)
+  }
+
+  /**
+   * Writes the model to a `.keras` file, which real Keras opens: configuration, weights, how it was compiled, and the
+   * optimizer's state, all of the moment of the call. The file is there whole, or as it was before. May be called during
+   * a `fit`: one step's numbers are saved.
+   *
+   * @param path Ends in `.keras`.
+   * @throws `ERR_CONFIG` for another path, `ERR_IO` where the system refuses or a file is there and `overwrite` is false.
+   *
+   * @example
+   * ```ts
+   * import { loadModel, Sequential } from 'ferrograd'
+   *
+   * declare const model: Sequential
+   * await model.save('digits.keras')
+   * const copy = await loadModel('digits.keras')
+   * ```
+   */
+  save(path: string, options?: SaveOptions): Promise<void> {
+    return saveModel(this, path, options)
+  }
+
+  /**
+   * Writes the weights alone: `.weights.h5`, as Keras does, or `.safetensors`, by the names of layers and weights
+   * (`encoder/hidden/kernel`).
+   *
+   * @throws `ERR_CONFIG` for another extension, `ERR_STATE` before the model is built, `ERR_IO` as {@link save}.
+   */
+  saveWeights(path: string, options?: SaveOptions): Promise<void> {
+    return saveWeights(this, path, options)
+  }
+
+  /**
+   * Sets the weights to those of a `.weights.h5` or `.safetensors` file, and says what did not match; nothing changes
+   * where it throws.
+   *
+   * @throws `ERR_FORMAT` where the file is no such file, or lacks weights (with `strict`, the default), `ERR_SHAPE` where
+   * a shape is another (unless `skipMismatch`).
+   */
+  loadWeights(path: string, options?: LoadWeightsOptions): Promise<LoadReport> {
+    return loadWeights(this, path, options)
   }
 
   /** Whether {@link dispose} was called. */

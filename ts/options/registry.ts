@@ -5,6 +5,9 @@ import type { Configured } from './fields.js'
 
 const own = new Map<string, Configured>()
 
+/** What the calls in progress were given, the innermost last. */
+const scopes: Readonly<Record<string, Configured>>[] = []
+
 /**
  * Lets `deserialize` make objects of a class of your own: layer, loss, metric, optimizer, schedule, initializer,
  * regularizer or constraint. Files call it by its `className`, else by its JavaScript name.
@@ -26,9 +29,23 @@ export function registerClass(type: Configured): void {
   own.set(registeredName(type), type)
 }
 
+/** Runs `fn` with classes of the user's known by the names given, besides those registered. */
+export function withClasses<R>(where: string, classes: Readonly<Record<string, unknown>>, fn: () => R): R {
+  for (const [name, type] of Object.entries(classes))
+    if (typeof type !== 'function') fail('ERR_CONFIG', `${where}.customObjects.${name}`, 'a class', type)
+  scopes.push(classes as Readonly<Record<string, Configured>>)
+  try {
+    return fn()
+  } finally {
+    scopes.pop()
+  }
+}
+
 /** The registered class of a name, with or without a package in front (`Custom>Twice`). */
 export function registeredClass(name: string): Configured | undefined {
-  return own.get(name.slice(name.lastIndexOf('>') + 1))
+  const plain = name.slice(name.lastIndexOf('>') + 1)
+  const scope = scopes.findLast((classes) => Object.hasOwn(classes, plain))
+  return scope?.[plain] ?? own.get(plain)
 }
 
 /** Whether a class is the user's. */

@@ -1,7 +1,9 @@
 /** Models and their parts as plain JSON, tensors as files, and back. */
 
 export { registerClass } from '../options/registry.js'
+export type { LoadReport } from './assignments.js'
 export { deserialize } from './deserialize.js'
+export { type LoadModelOptions, type LoadWeightsOptions, loadModel, type SaveOptions } from './model-files.js'
 export { serialize } from './serialize.js'
 export { stringify } from './stringify.js'
 export { loadMetadata, loadTensors, saveTensors } from './tensors.js'

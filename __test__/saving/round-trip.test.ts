@@ -1,0 +1,69 @@
+/** Every layer of the library through a `.keras` file and back: the same configuration, weights and results. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { config, input, loadModel, Model, type SymbolicTensor } from 'ferrograd'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Tensor } from '../../ts/core/tensor.js'
+import { getLayer, layerFamily } from '../../ts/layers/family.js'
+import { fixture, type Numbers, toTensor } from '../oracle.js'
+
+interface Case {
+  readonly layer: { readonly class_name: string }
+  readonly inputs: readonly Numbers[]
+}
+
+/** Layers that the fixtures of layers lack. */
+const others: Readonly<Record<string, { readonly config: object; readonly x: Numbers; readonly dtype?: 'int32' }>> = {
+  GaussianNoise: { config: { stddev: 1, seed: 3 }, x: { shape: [2, 3], data: [1, 2, 3, 4, 5, 6] } },
+  IntegerLookup: {
+    config: { vocabulary: [7, 9], max_tokens: null },
+    x: { shape: [3, 1], data: [9, 7, 4] },
+    dtype: 'int32',
+  },
+  Masking: { config: { mask_value: 1 }, x: { shape: [1, 2, 2], data: [1, 1, 3, 4] } },
+}
+
+/** Those that take no numbers, and what stands for data. */
+const without = ['InputLayer', 'StringLookup']
+
+const { cases } = fixture<Case>('layers')
+let folder: string
+beforeAll(() => {
+  config.setFloatx('float64')
+  folder = mkdtempSync(join(tmpdir(), 'ferrograd-layers-'))
+})
+afterAll(() => {
+  config.setFloatx('float32')
+  rmSync(folder, { recursive: true })
+})
+
+/** A model of one layer, and data for it. */
+function modelOf(name: string): { readonly model: Model; readonly data: readonly Tensor[] } {
+  const given = cases.find(({ layer }) => layer.class_name === name)
+  const other = others[name]
+  if (given === undefined && other === undefined) throw new Error(`${name} has no case here: give it one`)
+  const layer = getLayer(given?.layer ?? { module: 'keras.layers', class_name: name, config: other!.config })
+  const data = (given?.inputs ?? [other!.x]).map((numbers) => toTensor(numbers, other?.dtype ?? typeOf(name)))
+  const symbols = data.map(({ shape, dtype }) => input({ shape: shape.slice(1), dtype }))
+  const outputs = layer.apply((symbols.length === 1 ? symbols[0]! : symbols) as never) as unknown as SymbolicTensor
+  return { model: new Model({ inputs: symbols, outputs }), data }
+}
+
+const typeOf = (name: string): 'int32' | 'float64' => (name === 'Embedding' ? 'int32' : 'float64')
+
+describe('every layer', () => {
+  const names = Object.keys(layerFamily.classes).filter((name) => !without.includes(name))
+  test.each(names)('%s', async (name) => {
+    const { model, data } = modelOf(name)
+    const path = join(folder, `${name}.keras`)
+    await model.save(path)
+    const copy = await loadModel(path)
+    expect(copy.toConfig()).toEqual(model.toConfig())
+    const weights = (one: Model): string[] => one.weights.map((weight) => `${weight.name} ${weight.dataSync()}`)
+    expect(weights(copy)).toEqual(weights(model))
+    const results = await Promise.all([model, copy].map((one) => one.predict(data as never)))
+    const [wanted, got] = results.map((result) => [...(result as Tensor).dataSync()])
+    expect(got).toEqual(wanted)
+  })
+})

@@ -1,0 +1,50 @@
+"""Has real Keras open the files that `ours-models.ts` wrote, train on, and compares: `python tools/oracle/check_files.py DIR`."""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+
+from backend import fresh, keras
+
+FIXTURE = pathlib.Path(__file__).resolve().parents[2] / "__test__" / "fixtures" / "keras_files.json"
+TOLERANCE = 1e-8
+
+
+def array(value):
+    if isinstance(value, dict) and "shape" in value:
+        return np.array([float(v) for v in value["data"]]).reshape(value["shape"])
+    if isinstance(value, list):
+        return [array(v) for v in value]
+    return {name: array(v) for name, v in value.items()}
+
+
+def apart(got, wanted):
+    got, wanted = np.asarray(got, dtype="float64").reshape(-1), np.asarray(wanted, dtype="float64").reshape(-1)
+    return float(np.max(np.abs(got - wanted) / np.maximum(1e-2, np.abs(wanted)))) if got.size else 0.0
+
+
+def main(folder):
+    cases = {case["file"]: case for case in json.loads(FIXTURE.read_text())["cases"]}
+    worst = 0.0
+    for ours in json.loads((folder / "expected.json").read_text()):
+        fresh()
+        case = cases[ours["file"]]
+        model = keras.saving.load_model(folder / ours["file"])
+        weight = case.get("sample_weight")
+        history = model.fit(
+            array(case["x"]), array(case["y"]), verbose=0, **case["fit"],
+            **({} if weight is None else {"sample_weight": array(weight)}),
+        ).history
+        off = [apart(w, o) for w, o in zip(model.get_weights(), ours["weights"])]
+        off += [apart(history[name], ours["history"][name]) for name in history]
+        print(f"{ours['file']}: {max(off):.1e}")
+        worst = max(worst, *off)
+    print(f"worst: {worst:.1e}")
+    if not worst <= TOLERANCE:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

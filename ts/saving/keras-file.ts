@@ -1,0 +1,63 @@
+/** Whole models in Keras's `.keras` files: a zip of the configuration, the weights and the optimizer's state. */
+
+import { version } from '../core/native.js'
+import { fail } from '../errors.js'
+import { modelFromConfig } from '../model/from-config.js'
+import type { Model } from '../model/model.js'
+import type { Configured } from '../options/fields.js'
+import { withClasses } from '../options/registry.js'
+import { type Member, readZip, writeZip } from './archive.js'
+import { loadAssets } from './assets.js'
+import { stringify } from './stringify.js'
+import { loadLayers, loadOptimizer, weightsTree } from './weights-tree.js'
+
+const CONFIG = 'config.json'
+const WEIGHTS = 'model.weights.h5'
+
+/** The version of Keras whose files these are like. */
+const KERAS_VERSION = '3.15.1'
+
+/** Writes a model. Its numbers are those of the moment of the call. */
+export async function saveKeras(model: Model, path: string): Promise<void> {
+  const metadata = { keras_version: KERAS_VERSION, date_saved: timestamp(new Date()), ferrograd_version: version() }
+  const members = new Map<string, Member>([
+    ['metadata.json', JSON.stringify(metadata)],
+    [CONFIG, stringify(model.toConfig())],
+    [WEIGHTS, weightsTree(model, { optimizer: true })],
+  ])
+  await writeZip(path, members)
+}
+
+/** How a model is made from a file. */
+interface LoadRules {
+  readonly customObjects: Readonly<Record<string, Configured>>
+  /** Whether it is compiled as it was. */
+  readonly compile: boolean
+}
+
+/** Reads a model. */
+export async function loadKeras(path: string, { customObjects, compile }: LoadRules): Promise<Model> {
+  const zip = await readZip(path)
+  const text = zip.text(CONFIG) ?? fail('ERR_FORMAT', path, `a member ${CONFIG}`, { text: zip.names.join(', ') })
+  const config = configOf(path, text)
+  const model = withClasses('loadModel', customObjects, () => modelFromConfig(config, { compile }))
+  loadAssets(model, zip)
+  const tree =
+    (await zip.hdf5(WEIGHTS)) ?? fail('ERR_FORMAT', path, `a member ${WEIGHTS}`, { text: zip.names.join(', ') })
+  loadLayers(path, model, tree, { strict: true, skipMismatch: false })
+  if (model.isCompiled) loadOptimizer(path, model, tree)
+  return model
+}
+
+function configOf(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    return fail('ERR_FORMAT', `${path} ${CONFIG}`, 'JSON', { text: (error as Error).message })
+  }
+}
+
+/** `2026-11-28@19:18:27`, as Keras writes it. */
+function timestamp(date: Date): string {
+  return date.toISOString().slice(0, 19).replace('T', '@')
+}
