@@ -1,11 +1,18 @@
-/** Keeps the weights of the best epoch, or hands weights on as they are made. */
+/** Keeps the model of the best epoch, or of every one, in memory or in files. */
 
+import { type State, stateFields } from '../core/state.js'
 import type { Tensor } from '../core/tensor.js'
+import { fail } from '../errors.js'
 import type { ArgumentsOf } from '../options/fields.js'
 import { Callback, type HookResult, type Logs } from './callback.js'
+import { fillPattern } from './file-pattern.js'
 import { improves, monitorFields, resolveMode, resolveMonitor } from './monitor.js'
 
 const ownFields = {
+  /** Where to write, with `{epoch:02d}` (from 1) and `{val_loss:.4f}` filled in; weights stay in memory unless given. */
+  filepath: { type: 'string', default: null },
+  /** Whether weights alone are written: to `.weights.h5` or `.safetensors` instead of `.keras`. */
+  saveWeightsOnly: { type: 'boolean', default: false },
   /** Whether only weights that are better than all before are kept. */
   saveBestOnly: { type: 'boolean', default: false },
   /** A value that has to be beaten for the first weights to be kept. */
@@ -19,10 +26,15 @@ const fields: typeof monitorFields & typeof ownFields = { ...monitorFields, ...o
 /** Called with weights to keep: write them wherever you like. */
 export type OnSave = (weights: Tensor[], epoch: number, logs: Logs) => HookResult
 
-type Options = ArgumentsOf<typeof fields>[0] & { readonly onSave?: OnSave }
+type Options = ArgumentsOf<typeof fields>[0] & {
+  readonly onSave?: OnSave
+  /** After each epoch, or after every so many batches. Default `'epoch'`. */
+  readonly saveFreq?: 'epoch' | number
+}
 
 /**
- * Keeps copies of the weights in memory after each epoch (the best only, with `saveBestOnly`).
+ * Keeps the weights after each epoch, or every `saveFreq` batches (the best only, with `saveBestOnly`): in memory, or with
+ * `filepath` in files, written before training goes on.
  *
  * @see keras.callbacks.ModelCheckpoint
  *
@@ -32,12 +44,16 @@ type Options = ArgumentsOf<typeof fields>[0] & { readonly onSave?: OnSave }
  *
  * const best = new ModelCheckpoint({ monitor: 'val_accuracy', saveBestOnly: true })
  * // after fit: best.restore(), best.weights, best.epoch
+ * const files = new ModelCheckpoint({ filepath: 'model-{epoch:02d}-{val_loss:.4f}.keras' })
+ * // after fit: files.path
  * ```
  */
 export class ModelCheckpoint extends Callback<typeof fields> {
   static override readonly className = 'ModelCheckpoint'
   static override readonly fields: typeof fields = fields
-  /** The weights kept last. */
+  /** The file written last. */
+  path: string | undefined
+  /** The weights kept last, where they are kept in memory. */
   weights: Tensor[] | undefined
   /** The epoch they are from. */
   epoch: number | undefined
@@ -47,9 +63,20 @@ export class ModelCheckpoint extends Callback<typeof fields> {
   #mode: 'min' | 'max' = 'min'
   readonly #onSave: OnSave | undefined
 
-  constructor({ onSave, ...options }: Options = {}) {
+  /** Epochs that have begun, and batches since the last check. */
+  #running = 0
+  #batches = 0
+
+  constructor({ onSave, saveFreq = 'epoch', ...options }: Options = {}) {
     super(options)
     this.#onSave = onSave
+    this.#checkPath()
+    const whole = typeof saveFreq === 'number' && Number.isSafeInteger(saveFreq) && saveFreq > 0
+    if (saveFreq !== 'epoch' && !whole)
+      fail('ERR_CONFIG', 'ModelCheckpoint.saveFreq', `'epoch' or a number of batches ≥ 1`, saveFreq)
+    // Only hooks that are there cost anything.
+    if (saveFreq === 'epoch') this.onEpochEnd = (epoch, logs) => this.#look(epoch, logs)
+    else this.onTrainBatchEnd = (_, logs) => this.#countBatch(saveFreq as number, logs)
     this.best = this.options.initialValueThreshold ?? undefined
   }
 
@@ -59,17 +86,71 @@ export class ModelCheckpoint extends Callback<typeof fields> {
     this.#mode = resolveMode('ModelCheckpoint', this.options.mode, this.#log)
   }
 
-  override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+  override onEpochBegin(epoch: number): void {
+    this.#running = epoch
+  }
+
+  override getState(): State {
+    const { best, epoch, weights, path } = this
+    return { best, epoch, weights, path, batches: this.#batches }
+  }
+
+  override setState(state: State): void {
+    const { best, epoch, weights, path, batches } = stateFields('ModelCheckpoint', state)
+    this.best = best as number | undefined
+    this.epoch = epoch as number | undefined
+    this.weights = weights as Tensor[] | undefined
+    this.path = path as string | undefined
+    this.#batches = batches as number
+  }
+
+  /** Sets the model's weights to those kept last, in memory. */
+  restore(): void {
+    if (this.path !== undefined)
+      fail(
+        'ERR_STATE',
+        'ModelCheckpoint.restore',
+        'weights in memory',
+        { text: this.path },
+        'Use loadModel or model.loadWeights',
+      )
+    if (this.weights !== undefined) this.model.setWeights(this.weights)
+  }
+
+  async #countBatch(every: number, logs: Logs): Promise<void> {
+    this.#batches += 1
+    if (this.#batches < every) return
+    this.#batches = 0
+    await this.#look(this.#running, logs)
+  }
+
+  async #look(epoch: number, logs: Logs): Promise<void> {
     if (this.#log !== undefined && !this.#isBest(logs[this.#log])) return
-    this.weights = this.model.getWeights()
     this.epoch = epoch
+    await (this.options.filepath === null ? this.#keep(epoch, logs) : this.#write(this.options.filepath, epoch, logs))
+  }
+
+  async #keep(epoch: number, logs: Logs): Promise<void> {
+    this.weights = this.model.getWeights()
     if (this.options.verbose > 0) console.log(`ModelCheckpoint: kept the weights of epoch ${epoch + 1}`)
     await this.#onSave?.(this.weights, epoch, logs)
   }
 
-  /** Sets the model's weights to those kept last. */
-  restore(): void {
-    if (this.weights !== undefined) this.model.setWeights(this.weights)
+  async #write(pattern: string, epoch: number, logs: Logs): Promise<void> {
+    const path = fillPattern('ModelCheckpoint.filepath', pattern, { epoch: epoch + 1, ...logs })
+    await (this.options.saveWeightsOnly ? this.model.saveWeights(path) : this.model.save(path))
+    this.path = path
+    if (this.options.verbose > 0) console.log(`ModelCheckpoint: epoch ${epoch + 1} is in ${path}`)
+    await this.#onSave?.(this.model.getWeights(), epoch, logs)
+  }
+
+  /** What cannot be written is refused before the training. */
+  #checkPath(): void {
+    const { filepath, saveWeightsOnly } = this.options
+    if (filepath === null) return
+    const endings = saveWeightsOnly ? ['.weights.h5', '.safetensors'] : ['.keras']
+    if (!endings.some((ending) => filepath.endsWith(ending)))
+      fail('ERR_CONFIG', 'ModelCheckpoint.filepath', `a path that ends in ${endings.join(' or ')}`, filepath)
   }
 
   #isBest(value: number | undefined): boolean {
