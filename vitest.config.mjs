@@ -39,6 +39,8 @@ export default defineConfig({
     // All tests on the best instruction set, the oracle's on the others too.
     projects: [
       project('all', ['__test__/**/*.test.ts'], process.env.FERROGRAD_ISA || sets.at(-1), {}),
+      // Long runs by name alone: `npm run test:crash`.
+      ...(process.env.FERROGRAD_KILLS ? [project('crash', ['__test__/**/*.crash.ts'], sets.at(-1), {})] : []),
       ...sets.slice(0, -1).map((set) => project(set, oracle, set, { FERROGRAD_ISA: set })),
     ],
   },

@@ -63,3 +63,8 @@ test('07-recommender: hidden ratings of known rank are recovered', async () => {
   await import('../examples/07-recommender/index.js')
   expect(printed.join('\n')).toMatch(/off by 0\.(0|1[0-4])/)
 })
+
+test('08-resume: a training that kills itself goes on, with the same bits', async () => {
+  await import('../examples/08-resume/index.js')
+  expect(printed.join('\n')).toMatch(/The same bits/)
+}, 120_000)

@@ -1,4 +1,5 @@
 /** The base of callbacks: what runs between the steps of a training. */
+import type { State } from '../core/state.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import { Configurable, type FieldTable, type NoFields } from '../options/fields.js'
@@ -58,6 +59,10 @@ export interface Hooks {
   onPredictBatchBegin?(batch: number, logs: Logs): HookResult
   onPredictBatchEnd?(batch: number, logs: Logs): HookResult
   onPredictEnd?(logs: Logs): HookResult
+  /** What the callback has to remember, for a training that goes on in another process. */
+  getState?(): State
+  /** Goes on from what `getState` gave; called after `onTrainBegin`. */
+  setState?(state: State): void
 }
 
 /** The names of the hooks, so that a misspelt one is noticed. */
@@ -79,6 +84,8 @@ export const hookNames: readonly (keyof Hooks)[] = [
   'onPredictBatchBegin',
   'onPredictBatchEnd',
   'onPredictEnd',
+  'getState',
+  'setState',
 ]
 
 /** A callback, or a plain object with some of the hooks. */

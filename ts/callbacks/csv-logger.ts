@@ -1,5 +1,6 @@
 /** Writes the logs of each epoch as a line of a CSV file. */
-import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs'
+import { type State, stateFields } from '../core/state.js'
 import type { ArgumentsOf } from '../options/fields.js'
 import { Callback, type Logs } from './callback.js'
 
@@ -31,6 +32,8 @@ export class CSVLogger extends Callback<typeof fields> {
   #file: number | undefined
   #names: readonly string[] | undefined
   #headed = false
+  /** Whether what the file holds stays. */
+  #keeps = false
 
   constructor(...[options]: ArgumentsOf<typeof fields>) {
     super(options)
@@ -40,7 +43,7 @@ export class CSVLogger extends Callback<typeof fields> {
     const { filename, append } = this.options
     this.#headed = append && existsSync(filename) && statSync(filename).size > 0
     this.#names = undefined
-    this.#file = openSync(filename, append ? 'a' : 'w')
+    this.#keeps = append
   }
 
   override onEpochEnd(epoch: number, logs: Logs): void {
@@ -48,6 +51,20 @@ export class CSVLogger extends Callback<typeof fields> {
     if (!this.#headed) this.#write(['epoch', ...this.#names])
     this.#headed = true
     this.#write([String(epoch), ...this.#names.map((name) => (logs[name] === undefined ? 'NA' : String(logs[name])))])
+  }
+
+  override getState(): State {
+    return { names: this.#names, headed: this.#headed, bytes: fstatSync(this.#opened()).size }
+  }
+
+  /** What was written after the state was taken is written again. */
+  override setState(state: State): void {
+    const { names, headed, bytes } = stateFields('CSVLogger', state)
+    this.#names = names as string[] | undefined
+    this.#headed = headed as boolean
+    this.#keeps = true
+    const file = this.#opened()
+    ftruncateSync(file, Math.min(fstatSync(file).size, bytes as number))
   }
 
   override onTrainEnd(): void {
@@ -65,6 +82,11 @@ export class CSVLogger extends Callback<typeof fields> {
     const quoted = cells.map((cell) =>
       cell.includes(separator) || /["\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell,
     )
-    if (this.#file !== undefined) writeSync(this.#file, `${quoted.join(separator)}\n`)
+    writeSync(this.#opened(), `${quoted.join(separator)}\n`)
+  }
+
+  #opened(): number {
+    this.#file ??= openSync(this.options.filename, this.#keeps ? 'a' : 'w')
+    return this.#file
   }
 }

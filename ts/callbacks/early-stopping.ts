@@ -1,5 +1,6 @@
 /** Stops a training that no longer improves. */
 
+import { type State, stateFields } from '../core/state.js'
 import type { Tensor } from '../core/tensor.js'
 import type { ArgumentsOf } from '../options/fields.js'
 import { Callback, type Logs } from './callback.js'
@@ -78,6 +79,20 @@ export class EarlyStopping extends Callback<typeof fields> {
     if (this.#bestWeights === undefined) return
     this.model.setWeights(this.#bestWeights)
     if (this.options.verbose > 0) console.log(`EarlyStopping: weights set back to epoch ${this.bestEpoch + 1}`)
+  }
+
+  override getState(): State {
+    const { best, bestEpoch, stoppedEpoch, wait } = this
+    return { best, bestEpoch, stoppedEpoch, wait, bestWeights: this.#bestWeights }
+  }
+
+  override setState(state: State): void {
+    const { best, bestEpoch, stoppedEpoch, wait, bestWeights } = stateFields('EarlyStopping', state)
+    this.best = best as number | undefined
+    this.bestEpoch = bestEpoch as number
+    this.stoppedEpoch = stoppedEpoch as number
+    this.wait = wait as number
+    this.#bestWeights = bestWeights as Tensor[] | undefined
   }
 
   #improved(epoch: number, value: number): void {

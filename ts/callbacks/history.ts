@@ -1,5 +1,6 @@
 /** Records what each epoch reported. */
 import { inspectWith } from '../core/inspect.js'
+import { type State, stateFields } from '../core/state.js'
 import type { Profile } from '../training/profile.js'
 import { Callback, type Logs } from './callback.js'
 
@@ -20,9 +21,9 @@ import { Callback, type Logs } from './callback.js'
 export class History extends Callback {
   static override readonly className = 'History'
   /** One list a log name, one entry an epoch. */
-  readonly history: Record<string, number[]> = {}
+  history: Record<string, number[]> = {}
   /** The epochs that ran, counted from 0. */
-  readonly epoch: number[] = []
+  epoch: number[] = []
   /** Where the time of a step went, if `fit` was asked to measure it by `profile: true`. */
   profile: Profile | undefined
 
@@ -37,6 +38,18 @@ export class History extends Callback {
       ([name, values]) => `${name} ${short(values[0])} → ${short(values.at(-1))}`,
     )
     return `History(${[`${this.epoch.length} epochs`, ...logs].join('; ')})`
+  }
+
+  override getState(): State {
+    return { epoch: this.epoch, history: this.history }
+  }
+
+  override setState(state: State): void {
+    const { epoch, history } = stateFields('History', state)
+    this.epoch = [...(epoch as number[])]
+    this.history = Object.fromEntries(
+      Object.entries(history as Record<string, number[]>).map(([name, values]) => [name, [...values]]),
+    )
   }
 
   override onEpochEnd(epoch: number, logs: Logs): void {

@@ -1,4 +1,5 @@
 /** Callbacks: what runs between the steps of a training. */
+export { BackupAndRestore } from './backup-and-restore.js'
 export {
   Callback,
   type CallbackLike,

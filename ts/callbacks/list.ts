@@ -1,4 +1,5 @@
 /** Several callbacks as one, called in order. */
+import type { State } from '../core/state.js'
 import { fail, hintFor } from '../errors.js'
 import type { Model } from '../model/model.js'
 import {
@@ -15,7 +16,10 @@ import {
 export type NumberedHook = Extract<keyof Hooks, `on${string}Batch${string}` | `onEpoch${string}`>
 
 /** The hooks that take logs alone. */
-export type PlainHook = Exclude<keyof Hooks, NumberedHook | 'setModel' | 'setParams' | 'onTrainProgress'>
+export type PlainHook = Exclude<
+  keyof Hooks,
+  NumberedHook | 'setModel' | 'setParams' | 'onTrainProgress' | 'getState' | 'setState'
+>
 
 /** Calls each callback's hook in order, and waits for each. */
 export class CallbackList {
@@ -63,6 +67,19 @@ export class CallbackList {
   /** A training that fails leaves what callbacks draw in order. */
   interrupt(): void {
     for (const callback of this.callbacks) (callback as { onInterrupt?: () => void }).onInterrupt?.()
+  }
+
+  /** What each callback has to remember: null for those that remember nothing. */
+  getState(): State[] {
+    return this.callbacks.map((callback) => callback.getState?.() ?? null)
+  }
+
+  /** Lets each callback go on from its state. */
+  setState(states: readonly State[]): void {
+    for (const [index, callback] of this.callbacks.entries()) {
+      const state = states[index] ?? null
+      if (state !== null) callback.setState?.(state)
+    }
   }
 
   progress(progress: Progress, logs: Logs): void {

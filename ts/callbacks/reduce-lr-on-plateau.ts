@@ -1,4 +1,5 @@
 /** Turns the learning rate down when nothing improves any more. */
+import { type State, stateFields } from '../core/state.js'
 import type { ArgumentsOf } from '../options/fields.js'
 import { Callback, type Logs } from './callback.js'
 import { monitorFields, resolveMode, resolveMonitor } from './monitor.js'
@@ -71,6 +72,17 @@ export class ReduceLROnPlateau extends Callback<typeof fields> {
       this.wait += 1
       if (this.wait >= this.options.patience) this.#reduce(epoch)
     }
+  }
+
+  override getState(): State {
+    return { best: this.best, wait: this.wait, cooling: this.#cooling }
+  }
+
+  override setState(state: State): void {
+    const { best, wait, cooling } = stateFields('ReduceLROnPlateau', state)
+    this.best = best as number | undefined
+    this.wait = wait as number
+    this.#cooling = cooling as number
   }
 
   #improves(value: number): boolean {

@@ -1,5 +1,6 @@
 /** Evaluates with the moving averages of the weights. */
 
+import { type State, stateFields } from '../core/state.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
@@ -68,6 +69,14 @@ export class SwapEMAWeights extends Callback<typeof fields> {
   override onTrainEnd(): void {
     // The training is over: what is in place now is what stays.
     this.#kept = undefined
+  }
+
+  override getState(): State {
+    return { kept: this.#kept }
+  }
+
+  override setState(state: State): void {
+    this.#kept = stateFields('SwapEMAWeights', state).kept as Tensor[] | undefined
   }
 
   #putAverages(): void {

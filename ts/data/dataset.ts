@@ -1,6 +1,7 @@
 /** Data that comes in pieces and can be gone through again. */
 
 import { sizeOf } from '../core/shapes.js'
+import { type State, type Stateful, stateFields } from '../core/state.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { TypedArray } from '../types.js'
 import { isShaped, typedArray } from './marshal.js'
@@ -35,7 +36,7 @@ export type RowOf<R> = {
  * const batches = Dataset.fromArrays({ x, y }).shuffle(1000, 1).batch(32)
  * ```
  */
-export class Dataset<T> implements AsyncIterable<T> {
+export class Dataset<T> implements AsyncIterable<T>, Stateful {
   readonly #open: (pass: number) => AsyncIterable<T>
   /** Whether it is known never to end. */
   readonly endless: boolean
@@ -70,6 +71,18 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
     return this.#open(this.#passes++)[Symbol.asyncIterator]()
+  }
+
+  /** How often it has been gone through: what the next pass depends on. */
+  getState(): State {
+    return { passes: this.#passes }
+  }
+
+  /** Goes on from what {@link getState} gave: the next pass is the one that came next there. */
+  setState(state: State): void {
+    const { passes } = stateFields('Dataset', state)
+    if (!Number.isSafeInteger(passes)) fail('ERR_FORMAT', 'Dataset state', '{ passes }', passes)
+    this.#passes = passes as number
   }
 
   /** Each element through a function, which may be asynchronous. */

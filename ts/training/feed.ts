@@ -3,11 +3,13 @@ import type { Logs } from '../callbacks/callback.js'
 import { type Moment, momentOf } from '../core/moment.js'
 import type { NonFinite } from '../core/non-finite.js'
 import { Columns, runEpoch } from '../core/program.js'
+import type { State } from '../core/state.js'
 import type { Variable } from '../core/variable.js'
 import type { Model } from '../model/model.js'
 import { type BatchData, columnsOf } from './batch-data.js'
 import type { Profiling } from './profile.js'
 import { type CompiledStep, type StepKind, stepFor } from './programs.js'
+import { readLogs } from './stream-feed.js'
 
 /** How a pass is run. */
 export interface PassOptions {
@@ -25,11 +27,23 @@ export interface PassOptions {
   readonly profiling?: Profiling | undefined
   /** What an evaluation is of, where it was called before this pass begins. */
   readonly moment?: Moment | undefined
+  /** Steps of the pass that are done: it goes on behind them. */
+  readonly from?: number | undefined
+  /** Stops the pass now and then between two steps, for what must see them whole. */
+  readonly stops?: Stops | undefined
   /** Told now and then. */
   readonly onProgress?: ((progress: StepProgress) => void) | undefined
   /** Told before and after each step; the pass waits. */
   readonly onBatchBegin?: ((batch: number, logs: Logs) => Promise<void>) | undefined
   readonly onBatchEnd?: ((batch: number, logs: Logs) => Promise<void>) | undefined
+}
+
+/** What looks at a training between two of its steps. */
+export interface Stops {
+  /** After how many more steps it wants to be told. */
+  readonly stride: number
+  /** Told of so many more steps, which took so many milliseconds; `step` are done in all. */
+  reached(steps: number, milliseconds: number, step: number): void
 }
 
 /** What has to be known before a pass. */
@@ -62,7 +76,13 @@ export interface Feed {
   steps(options: { readonly batchSize: number; readonly maxSteps?: number | undefined }): number | undefined
   /** Traces the steps, so that the names of the logs are known and mistakes show before anything changes. */
   prepare(model: Model, options: Preparation): readonly string[] | Promise<readonly string[]>
+  /** The variables that the prepared steps read or change. */
+  readonly variables: readonly Variable[]
   run(model: Model, options: PassOptions): Promise<PassResult>
+  /** Where it is, beyond the epoch and the step. */
+  getState(): State
+  /** Goes on from what {@link getState} gave, before the first pass. */
+  setState(state: State): Promise<void>
   /** Lets go of what is open. */
   close(): void
 }
@@ -73,6 +93,7 @@ export class ArrayFeed implements Feed {
   readonly #columns: Columns
   readonly #first: number
   readonly samples: number
+  variables: readonly Variable[] = []
 
   constructor(data: BatchData, columns: Columns = nativeColumns(data), first = 0, count: number = data.rows) {
     this.data = data
@@ -94,7 +115,9 @@ export class ArrayFeed implements Feed {
   }
 
   prepare(model: Model, options: Preparation): readonly string[] {
-    return this.#programs(model, options).whole.logNames
+    const { whole, tail } = this.#programs(model, options)
+    this.variables = [...new Set([...whole.program.touched, ...(tail?.program.touched ?? [])])]
+    return whole.logNames
   }
 
   async run(model: Model, options: PassOptions): Promise<PassResult> {
@@ -102,9 +125,24 @@ export class ArrayFeed implements Feed {
     let result: PassResult = { steps: 0, samples: 0, seconds: 0, logs: {}, nonFinite: undefined, aborted: false }
     // Training goes on from whatever is assigned; an evaluation is of the weights that it was called for.
     const moment = options.kind === 'test' ? momentOf(onlyRead(this.#programs(model, options))) : undefined
-    if (options.onBatchBegin) await options.onBatchBegin(0, {})
+    let done = options.from ?? 0
+    // Where all of it is done, the logs are those that the state of the metrics says.
+    if (done > 0) result = { ...result, logs: await readLogs(this.#programs(model, options).whole) }
+    if (options.onBatchBegin) await options.onBatchBegin(done, {})
     for (const stretch of this.#stretches(size, options)) {
-      result = await this.#runStretch(model, stretch, options, result, moment)
+      const steps = stepsOf(stretch, size)
+      // Those before where it goes on from count as done.
+      if (done >= steps) {
+        done -= steps
+        result = {
+          ...result,
+          steps: result.steps + steps,
+          samples: result.samples + Math.min(steps * size, stretch.count),
+        }
+        continue
+      }
+      result = await this.#runStretch(model, { ...stretch, done }, options, result, moment)
+      done = 0
       if (result.aborted || result.nonFinite !== undefined) break
     }
     return result
@@ -113,21 +151,25 @@ export class ArrayFeed implements Feed {
   /** What one stretch adds to the pass so far; where settings change amid it, it goes on with steps for the new ones. */
   async #runStretch(
     model: Model,
-    stretch: Stretch,
+    { done, ...stretch }: Stretch & { readonly done: number },
     options: PassOptions,
     before: PassResult,
     moment: Moment | undefined,
   ): Promise<PassResult> {
+    const { stops, signal } = options
     const size = Math.min(options.batchSize, this.samples)
-    const steps = stretch.maxSteps ?? Math.ceil(stretch.count / size)
+    const steps = stepsOf(stretch, size)
     let result = before
-    for (let step = 0; ; step = result.steps - before.steps) {
-      const part = { ...stretch, firstStep: step, moment, before, seconds: result.seconds }
+    for (let step = done; ; step = result.steps - before.steps) {
+      const began = performance.now()
+      const maxSteps = Math.min(steps, step + (stops?.stride ?? steps))
+      const part = { ...stretch, maxSteps, firstStep: step, moment, before, seconds: result.seconds }
       result = await this.#runPart(part, { size, ...this.#programs(model, options) }, options)
-      const outdated = result.aborted && options.signal?.aborted !== true
-      if (!outdated) return result
+      if (result.nonFinite !== undefined || signal?.aborted === true) return result
+      const now = result.steps - before.steps
+      stops?.reached(now - step, performance.now() - began, result.steps)
       result = { ...result, aborted: false }
-      if (result.steps - before.steps >= steps) return result
+      if (now >= steps) return result
     }
   }
 
@@ -198,6 +240,13 @@ export class ArrayFeed implements Feed {
     return stretches
   }
 
+  /** The epoch and the step say all. */
+  getState(): State {
+    return null
+  }
+
+  async setState(): Promise<void> {}
+
   /** Halves share their memory: whoever split a feed closes both. */
   close(): void {
     this.#columns.release()
@@ -217,6 +266,10 @@ interface Stretch {
   readonly count: number
   readonly shuffle?: PassOptions['shuffle']
   readonly maxSteps?: number
+}
+
+function stepsOf({ count, maxSteps }: Stretch, size: number): number {
+  return maxSteps ?? Math.ceil(count / size)
 }
 
 /** What is left of a stretch. */

@@ -1,15 +1,20 @@
 /** `fit`: epochs of training steps, validation between them, callbacks around them. */
+import { BackupAndRestore } from '../callbacks/backup-and-restore.js'
 import type { Callback, CallbackLike, EpochLogs, Logs } from '../callbacks/callback.js'
 import { History } from '../callbacks/history.js'
 import { CallbackList } from '../callbacks/list.js'
 import { ProgbarLogger } from '../callbacks/progbar-logger.js'
 import { nextSeed } from '../config.js'
+import type { State } from '../core/state.js'
+import type { Variable } from '../core/variable.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { prepareData, trainingRows } from './batch-data.js'
-import { ArrayFeed, type Feed, type PassOptions, type PassResult } from './feed.js'
+import { Checkpoints, type FitPoint, type Found, planCheckpoint, type Write } from './checkpoint.js'
+import { ArrayFeed, type Feed, type PassOptions, type PassResult, type Stops } from './feed.js'
 import { type EpochReport, FitRun, type Report } from './fit-run.js'
+import { identityOf } from './identity.js'
 import { type FitOptions, type FitPlan, planFit } from './options.js'
 import { Profiling, profileAsked } from './profile.js'
 import { openSession, type Session, whilePaused } from './session.js'
@@ -41,6 +46,8 @@ interface Training {
   readonly report: Report
   /** Measures the training's steps. */
   readonly profiling: Profiling | undefined
+  /** Where it is written to, and what it goes on from. */
+  readonly saving: { readonly checkpoints: Checkpoints; readonly found: Found | undefined } | undefined
 }
 
 async function begin(
@@ -64,8 +71,10 @@ async function begin(
     const history = new History()
     const profiling = plan.profile || profileAsked() ? new Profiling() : undefined
     const callbacks = new CallbackList([...plan.callbacks, history, ...progressOf(plan)])
-    const seed = plan.seed ?? nextSeed()
-    await train({ model, plan, feed, validation, callbacks, history, session, stop, seed, report, profiling })
+    const drawn = plan.seed ?? nextSeed()
+    const saving = await openCheckpoints(model, plan, feed)
+    const seed = saving?.found?.seed ?? drawn
+    await train({ model, plan, feed, validation, callbacks, history, session, stop, seed, report, profiling, saving })
     history.profile = profiling?.result()
     if (profileAsked() && history.profile !== undefined) process.stderr.write(`\n${history.profile}\n`)
     return history
@@ -74,6 +83,18 @@ async function begin(
     unlink()
     close()
   }
+}
+
+/** Opens the checkpoints that `fit` was told of, by its option or by Keras's callback. */
+async function openCheckpoints(model: Model, plan: FitPlan, feed: Feed): Promise<Training['saving']> {
+  const checkpoint = plan.checkpoint ?? planCheckpoint(backupOf(plan)?.checkpoint)
+  if (checkpoint === undefined) return undefined
+  const data = feed instanceof ArrayFeed ? feed.data : undefined
+  return await Checkpoints.open(checkpoint, plan.resume, identityOf(model, plan, data))
+}
+
+function backupOf({ callbacks }: FitPlan): BackupAndRestore | undefined {
+  return callbacks.find((callback) => callback instanceof BackupAndRestore)
 }
 
 /** Forwards the user's signal to the controller that also ends a training for other reasons. */
@@ -163,40 +184,88 @@ async function train(training: Training): Promise<void> {
     reviewMetrics(model)
     model.optimizer.finalizeVariableValues(model.trainableVariables)
     await waiting(() => callbacks.call('onTrainEnd', logs))
+    backupOf(plan)?.clear()
   } catch (error) {
     callbacks.interrupt()
     throw error
   } finally {
     feed.close()
     validation?.close()
+    await training.saving?.checkpoints.close()
   }
 }
 
 type Waiting = (work: () => Promise<void>) => Promise<void>
 
 async function epochs(training: Training, guarded: boolean, waiting: Waiting): Promise<Logs> {
-  const { model, plan, callbacks, report, stop } = training
-  let logs: Logs = {}
-  for (let epoch = plan.initialEpoch; epoch < plan.epochs && !model.stopTraining && !stop.signal.aborted; epoch++) {
-    await waiting(() => callbacks.callNumbered('onEpochBegin', epoch, {}))
-    logs = await trainEpoch(training, epoch, guarded)
+  const { model, plan, callbacks, report, stop, saving } = training
+  const { epoch: first, step } = saving?.found?.point ?? { epoch: plan.initialEpoch, step: 0 }
+  // An epoch that had begun begins before its state is set: what its beginning did is part of that.
+  if (step > 0) await waiting(() => callbacks.callNumbered('onEpochBegin', first, {}))
+  await resume(training)
+  let logs: Logs = { ...saving?.found?.logs }
+  let next = first
+  for (let epoch = first; epoch < plan.epochs && !model.stopTraining && !stop.signal.aborted; epoch++) {
+    const from = epoch === first ? step : 0
+    if (from === 0) await waiting(() => callbacks.callNumbered('onEpochBegin', epoch, {}))
+    logs = await trainEpoch(training, epoch, guarded, from)
     if (isDue(plan.validationFreq, epoch) && !stop.signal.aborted) logs = { ...logs, ...(await validate(training)) }
     checkAborted('fit', plan.signal)
     await waiting(() => callbacks.callNumbered('onEpochEnd', epoch, logs))
     const event: EpochReport = { epoch, logs: logs as EpochLogs }
     await waiting(() => report(event))
+    next = epoch + 1
+    await saving?.checkpoints.epochEnded(epoch, progressAt(training, { epoch: epoch + 1, step: 0 }, logs))
   }
   checkAborted('fit', plan.signal)
+  await saving?.checkpoints.finish(progressAt(training, { epoch: next, step: 0 }, logs))
   return logs
+}
+
+/** Goes on from a checkpoint, where there is one. */
+async function resume(training: Training): Promise<void> {
+  const { model, plan, feed, validation, callbacks, saving } = training
+  const found = saving?.found
+  if (found === undefined) return
+  found.restore(variablesOf(training))
+  const [own = null, other = null] = found.feed as readonly State[]
+  if (own !== null) await feed.setState(own)
+  if (other !== null) await validation?.setState(other)
+  callbacks.setState(found.callbacks)
+  model.stopTraining = found.stopped
+  if (plan.verbose === 0) return
+  const { epoch, step } = found.point
+  console.log(`Going on from ${found.path}: epoch ${epoch + 1}${step === 0 ? '' : `, step ${step}`}`)
+}
+
+/** What a checkpoint at a point holds. */
+function progressAt(training: Training, point: FitPoint, logs: Logs): Write {
+  const { model, feed, validation, callbacks, seed } = training
+  return {
+    variables: variablesOf(training),
+    progress: () => ({
+      point,
+      stopped: model.stopTraining,
+      logs,
+      seed,
+      callbacks: callbacks.getState(),
+      feed: [feed.getState(), validation?.getState() ?? null],
+    }),
+  }
+}
+
+/** All that a training changes. */
+function variablesOf({ model, feed }: Training): Variable[] {
+  return [...new Set([...model.variables, ...model.optimizer.variables, ...feed.variables])]
 }
 
 function isDue(frequency: number | readonly number[], epoch: number): boolean {
   return typeof frequency === 'number' ? (epoch + 1) % frequency === 0 : frequency.includes(epoch + 1)
 }
 
-async function trainEpoch(training: Training, epoch: number, guarded: boolean): Promise<Logs> {
+async function trainEpoch(training: Training, epoch: number, guarded: boolean, from: number): Promise<Logs> {
   const { model, plan, feed, callbacks, stop, seed } = training
-  resetState(model)
+  if (from === 0) resetState(model)
   const result = await feed.run(model, {
     kind: 'train',
     batchSize: plan.batchSize,
@@ -205,6 +274,8 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean): 
     shuffle: plan.shuffle ? { seed, epoch } : undefined,
     signal: stop.signal,
     guarded,
+    from,
+    stops: stopsOf(training, epoch),
     profiling: training.profiling,
     onProgress: ({ step, samples, seconds, logs }) =>
       callbacks.progress(
@@ -226,6 +297,23 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean): 
     result.logs,
   )
   return result.logs
+}
+
+/** Stops for checkpoints within an epoch; that of its end comes behind validation and callbacks. */
+function stopsOf(training: Training, epoch: number): Stops | undefined {
+  const { saving, feed, plan } = training
+  if (saving === undefined) return undefined
+  const { checkpoints } = saving
+  const last = feed.steps({ batchSize: plan.batchSize, maxSteps: plan.stepsPerEpoch })
+  return {
+    get stride() {
+      return checkpoints.stride
+    },
+    reached(steps, milliseconds, step) {
+      const atEnd = last !== undefined && step >= last
+      checkpoints.reached(steps, milliseconds, atEnd ? undefined : progressAt(training, { epoch, step }, {}))
+    },
+  }
 }
 
 /** A callback may have asked to end quietly instead. */

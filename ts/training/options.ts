@@ -5,6 +5,7 @@ import type { SourceLike } from '../data/dataset.js'
 import type { DataLike } from '../data/marshal.js'
 import { checkSeed } from '../data/permutation.js'
 import { checkNames, fail, hintFor } from '../errors.js'
+import { type CheckpointOptions, type CheckpointPlan, checkResume, planCheckpoint, type Resume } from './checkpoint.js'
 
 /** One argument for each input, output or so: alone, in a list, or by name. */
 export type Each<T> = T | readonly T[] | Readonly<Record<string, T>>
@@ -61,6 +62,13 @@ export interface FitOptions {
   readonly signal?: AbortSignal
   /** What a loss that is NaN or infinite does: `error` stops before the weights change and throws; `continue` goes on. */
   readonly nonFinite?: 'error' | 'continue'
+  /** Writes all that changes to a directory now and then, so that a training that was killed goes on bit for bit. */
+  readonly checkpoint?: CheckpointOptions
+  /**
+   * What a training with `checkpoint` goes on from: the newest whole one of its directory (`'auto'`, the default), one by
+   * its path, or none.
+   */
+  readonly resume?: Resume
   /** Measures each kernel of the steps: `history.profile` says where the time goes. For arrays. Default false. */
   readonly profile?: boolean
 }
@@ -101,6 +109,8 @@ export interface FitPlan {
   readonly signal: AbortSignal | undefined
   readonly nonFinite: 'error' | 'continue'
   readonly profile: boolean
+  readonly checkpoint: CheckpointPlan | undefined
+  readonly resume: Resume
 }
 
 const fitNames = [
@@ -122,6 +132,8 @@ const fitNames = [
   'signal',
   'nonFinite',
   'profile',
+  'checkpoint',
+  'resume',
 ] as const satisfies readonly (keyof FitOptions)[]
 
 /** Checks what does not depend on the data. */
@@ -148,6 +160,8 @@ export function planFit(options: FitOptions): FitPlan {
     signal: checkSignal('fit', options.signal),
     nonFinite: choice('fit.nonFinite', options.nonFinite, ['error', 'continue']) ?? 'error',
     profile: flag('fit.profile', options.profile) ?? false,
+    checkpoint: planCheckpoint(options.checkpoint),
+    resume: checkResume(options.resume),
   }
 }
 

@@ -3,7 +3,9 @@
 import { type Moment, momentOf } from '../core/moment.js'
 import { NonFinite } from '../core/non-finite.js'
 import type { Program } from '../core/program.js'
+import { type State, stateFields } from '../core/state.js'
 import { lent, type Tensor, tensor } from '../core/tensor.js'
+import type { Variable } from '../core/variable.js'
 import { Dataset, isOneShot, isSource, type Source, type SourceLike, spend } from '../data/dataset.js'
 import { isDataLike } from '../data/marshal.js'
 import { fail } from '../errors.js'
@@ -33,6 +35,10 @@ export class StreamFeed implements Feed {
   #iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
   /** Batches that the open iterator has given. */
   #given = 0
+  /** The step of the first batch. */
+  #prepared: CompiledStep | undefined
+  /** What the source remembered when it was opened. */
+  #opened: State = null
   /** Read ahead, to learn the shapes before the first pass. */
   #ahead: unknown[] = []
 
@@ -56,9 +62,14 @@ export class StreamFeed implements Feed {
     return this.#steps
   }
 
+  get variables(): readonly Variable[] {
+    return [...(this.#prepared?.program.touched ?? [])]
+  }
+
   async prepare(model: Model, { kind, guarded, signal }: Preparation): Promise<readonly string[]> {
     const data = this.#marshal(model, await this.#first(signal), 0)
-    return stepFor(model, kind, data, data.rows, guarded).logNames
+    this.#prepared = stepFor(model, kind, data, data.rows, guarded)
+    return this.#prepared.logNames
   }
 
   /** The first batch; it stays in the stream. */
@@ -71,12 +82,37 @@ export class StreamFeed implements Feed {
     return this.#ahead[0]
   }
 
+  /** How many batches the open iterator has given to steps, and what the source remembers. */
+  getState(): State {
+    const source = this.#iterator === undefined ? stateOf(this.#source) : this.#opened
+    return { given: this.#given - this.#ahead.length, source }
+  }
+
+  /** Opens the source as it was opened then, and draws the batches that were used: they are made again, and not trained on. */
+  async setState(state: State): Promise<void> {
+    const { given, source } = stateFields(`${this.#where} state`, state)
+    this.close()
+    this.#ahead = []
+    if (this.#source instanceof Dataset && source != null) this.#source.setState(source)
+    for (let batch = 0; batch < (given as number); batch += 1) {
+      const next = await this.#next(undefined)
+      if (next.done === true)
+        fail(
+          'ERR_DATA',
+          this.#where,
+          `${given} batches, as were used before`,
+          { text: `${batch}` },
+          'Is it another source?',
+        )
+    }
+  }
+
   async run(model: Model, options: PassOptions): Promise<PassResult> {
     const began = performance.now()
     let told = began
     let samples = 0
-    let step = 0
-    let last: CompiledStep | undefined
+    let step = options.from ?? 0
+    let last = step > 0 ? this.#prepared : undefined
     let nonFinite: NonFinite | undefined
     const moment = options.kind === 'test' ? (options.moment ?? momentOf(model.weights)) : undefined
     const { signal } = options
@@ -85,6 +121,7 @@ export class StreamFeed implements Feed {
         if (signal?.aborted) break
         const batch = await this.#batch(step, signal)
         if (batch === undefined) break
+        const stepped = performance.now()
         const data = this.#marshal(model, batch.value, step)
         // A hook may write to the arrays of its own batch.
         const tensors = options.onBatchBegin ? copiesOf(data) : tensorsOf(data)
@@ -93,6 +130,7 @@ export class StreamFeed implements Feed {
         nonFinite = await runGuarded(last.program, tensors, moment)
         if (nonFinite !== undefined) break
         samples += data.rows
+        options.stops?.reached(1, performance.now() - stepped, step + 1)
         const seconds = (performance.now() - began) / 1000
         if (options.onBatchEnd) await options.onBatchEnd(step, await readLogs(last))
         if (options.onProgress && performance.now() - told >= progressMs) {
@@ -163,6 +201,7 @@ export class StreamFeed implements Feed {
   }
 
   async #open(): Promise<Iterator<unknown> | AsyncIterator<unknown>> {
+    this.#opened = stateOf(this.#source)
     const opened: unknown = typeof this.#source === 'function' ? await this.#source() : this.#source
     if (!isSource(opened)) return fail('ERR_DATA', this.#where, 'an iterable of batches', opened)
     if (isOneShot(opened)) spend(opened)
@@ -174,6 +213,11 @@ export class StreamFeed implements Feed {
     const { x, y, sampleWeight } = partsOf(where, batch, targets)
     return prepareData(model, where, { x, y, sampleWeight, classWeight: this.#classWeight }, targets)
   }
+}
+
+/** What a source remembers between passes. */
+function stateOf(source: SourceLike<unknown>): State {
+  return source instanceof Dataset ? source.getState() : null
 }
 
 function iteratorOf(source: Source<unknown>): Iterator<unknown> | AsyncIterator<unknown> {

@@ -1,0 +1,52 @@
+/** Lets an interrupted training go on: Keras's name for the checkpoints of `fit`. */
+
+import { fail } from '../errors.js'
+import type { ArgumentsOf } from '../options/fields.js'
+import { type CheckpointOptions, removeCheckpoints } from '../training/checkpoint.js'
+import { Callback } from './callback.js'
+
+const fields = {
+  /** The directory of the checkpoints. */
+  backupDir: { type: 'string' },
+  /** Whether the checkpoints are removed when the training is done. */
+  deleteCheckpoint: { type: 'boolean', default: true },
+} as const
+
+type Options = ArgumentsOf<typeof fields>[0] & {
+  /** After each epoch, or after every so many batches. Default `'epoch'`. */
+  readonly saveFreq?: 'epoch' | number
+}
+
+/**
+ * A training that was killed goes on where its last checkpoint was, bit for bit, when the same `fit` is called again: the
+ * same as `fit`'s own `checkpoint` option, except that the checkpoints go when the training is done.
+ *
+ * @see keras.callbacks.BackupAndRestore
+ *
+ * @example
+ * ```ts
+ * import { BackupAndRestore } from 'ferrograd/callbacks'
+ *
+ * const backup = new BackupAndRestore({ backupDir: 'backup', saveFreq: 500 })
+ * ```
+ */
+export class BackupAndRestore extends Callback<typeof fields> {
+  static override readonly className = 'BackupAndRestore'
+  static override readonly fields: typeof fields = fields
+  /** What `fit` is told. */
+  readonly checkpoint: CheckpointOptions
+
+  constructor({ saveFreq = 'epoch', ...options }: Options) {
+    super(options)
+    const whole = typeof saveFreq === 'number' && Number.isSafeInteger(saveFreq) && saveFreq > 0
+    if (saveFreq !== 'epoch' && !whole)
+      fail('ERR_CONFIG', 'BackupAndRestore.saveFreq', `'epoch' or a number of batches ≥ 1`, saveFreq)
+    const often = saveFreq === 'epoch' ? {} : { everySteps: saveFreq }
+    this.checkpoint = { dir: this.options.backupDir, keep: 2, ...often }
+  }
+
+  /** Removes the checkpoints of a training that is done. */
+  clear(): void {
+    if (this.options.deleteCheckpoint) removeCheckpoints(this.options.backupDir)
+  }
+}

@@ -1,0 +1,331 @@
+/** Checkpoints of a running fit: all that changes, in files of which the newest whole one is gone on from. */
+
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { packState, type State, unpackState } from '../core/state.js'
+import type { Tensor } from '../core/tensor.js'
+import { tensor } from '../core/tensor.js'
+import { snapshot, type Variable } from '../core/variable.js'
+import { checkNames, FerrogradError, fail } from '../errors.js'
+import { newestCheckpoint, readCheckpoint, saveCheckpoint } from '../saving/archive.js'
+import type { Json } from '../types.js'
+import { differenceOf } from './identity.js'
+import { count } from './options.js'
+
+/** When and where `fit` writes checkpoints. */
+export interface CheckpointOptions {
+  /** The directory; made where it is not there. One training each. */
+  readonly dir: string
+  /** After every so many epochs; by default 1, unless steps or seconds are given. */
+  readonly everyEpochs?: number
+  /** After every so many steps, within epochs too. */
+  readonly everySteps?: number
+  /** When so many seconds have passed since the last, within epochs too. */
+  readonly everySeconds?: number
+  /** How many are kept: the last ones. Default 3. */
+  readonly keep?: number
+}
+
+/** `CheckpointOptions`, checked. */
+export interface CheckpointPlan extends CheckpointOptions {
+  readonly keep: number
+}
+
+/** Where a training is: the epoch, and how many of its steps are done. */
+export interface FitPoint {
+  readonly epoch: number
+  readonly step: number
+}
+
+/** What a checkpoint is written from, besides the variables. */
+export interface Progress {
+  readonly point: FitPoint
+  /** Whether the training was stopped before its last epoch. */
+  readonly stopped: boolean
+  /** What the last epoch reported. */
+  readonly logs: Readonly<Record<string, number>>
+  /** The seed of the orders of samples. */
+  readonly seed: number
+  /** What callbacks remember. */
+  readonly callbacks: readonly State[]
+  /** Where the source of batches is. */
+  readonly feed: State
+}
+
+/** What is written, when it is. */
+export interface Write {
+  readonly variables: readonly Variable[]
+  progress(): Progress
+}
+
+/** A checkpoint that was read. */
+export interface Found extends Progress {
+  readonly path: string
+  /** Sets the variables to the numbers saved; they must be those that were saved. */
+  restore(variables: readonly Variable[]): void
+}
+
+/** What the JSON of a checkpoint says. */
+interface Header {
+  readonly format: typeof FORMAT
+  readonly version: number
+  readonly identity: Json
+  readonly point: FitPoint
+  readonly stopped: boolean
+  readonly logs: Json
+  readonly seed: number
+  readonly callbacks: readonly Json[]
+  readonly feed: Json
+  /** How the variables are called, in order. */
+  readonly variables: readonly string[]
+}
+
+const FORMAT = 'ferrograd fit'
+const VERSION = 1
+
+/** Checks `fit`'s option. */
+export function planCheckpoint(options: CheckpointOptions | undefined): CheckpointPlan | undefined {
+  if (options === undefined || options === null) return undefined
+  const where = 'fit.checkpoint'
+  checkNames(where, options, ['dir', 'everyEpochs', 'everySteps', 'everySeconds', 'keep'])
+  const { dir, everySeconds } = options
+  if (typeof dir !== 'string' || dir === '') fail('ERR_CONFIG', `${where}.dir`, 'the path of a directory', dir)
+  if (everySeconds !== undefined && !(typeof everySeconds === 'number' && everySeconds > 0))
+    fail('ERR_CONFIG', `${where}.everySeconds`, 'a number of seconds > 0', everySeconds)
+  const everySteps = count(`${where}.everySteps`, options.everySteps, 1)
+  const often = everySteps !== undefined || everySeconds !== undefined
+  const everyEpochs = count(`${where}.everyEpochs`, options.everyEpochs, 1) ?? (often ? undefined : 1)
+  return {
+    dir,
+    keep: count(`${where}.keep`, options.keep, 1) ?? 3,
+    ...(everyEpochs !== undefined && { everyEpochs }),
+    ...(everySteps !== undefined && { everySteps }),
+    ...(everySeconds !== undefined && { everySeconds }),
+  }
+}
+
+/** Which checkpoint a training goes on from: the newest of its directory, one by its path, or none. */
+export type Resume = 'auto' | (string & {}) | false
+
+/** Checks `fit`'s option. */
+export function checkResume(value: unknown): Resume {
+  if (value === undefined || value === 'auto') return 'auto'
+  if (value === false || (typeof value === 'string' && value !== '')) return value
+  return fail('ERR_CONFIG', 'fit.resume', `'auto', the path of a checkpoint, or false`, value)
+}
+
+/** The checkpoints of one training: found, and written. */
+export class Checkpoints {
+  readonly #plan: CheckpointPlan
+  readonly #identity: Json
+  /** The number of the next file. */
+  #next: number
+  #writing: Promise<void> | undefined
+  #failure: { readonly error: unknown } | undefined
+  #steps = 0
+  #saved = performance.now()
+  /** Steps that take about {@link SLICE} milliseconds. */
+  #slice = 1
+
+  private constructor(plan: CheckpointPlan, identity: Json, next: number) {
+    this.#plan = plan
+    this.#identity = identity
+    this.#next = next
+  }
+
+  /** Opens the directory, and reads what a training goes on from. */
+  static async open(
+    plan: CheckpointPlan,
+    resume: Resume,
+    identity: Json,
+  ): Promise<{ readonly checkpoints: Checkpoints; readonly found: Found | undefined }> {
+    const { found: newest, skipped } = await newestCheckpoint(plan.dir)
+    for (const { path, reason } of skipped) {
+      const text = `fit: the checkpoint ${path} is not whole and was passed over: ${reason}`
+      process.emitWarning(text, { code: 'FERROGRAD_CHECKPOINT' })
+    }
+    const numbers = [newest?.path, ...skipped.map(({ path }) => path)].map(numberOf)
+    const checkpoints = new Checkpoints(plan, identity, Math.max(0, ...numbers) + 1)
+    if (resume === false) return { checkpoints, found: undefined }
+    const wanted = resume === 'auto' ? newest : { ...(await readCheckpoint(resume)), path: resume }
+    return { checkpoints, found: wanted && foundIn(wanted, identity) }
+  }
+
+  /** How many steps the training may take until {@link reached} wants to hear of them. */
+  get stride(): number {
+    const { everySteps, everySeconds } = this.#plan
+    const steps = everySteps === undefined ? Number.POSITIVE_INFINITY : everySteps - this.#steps
+    // One that is due waits for the one before to be written.
+    const due = steps > 0 ? steps : Math.ceil(everySteps! / 8)
+    return everySeconds === undefined ? due : Math.min(due, this.#slice)
+  }
+
+  /** Told after steps that took so many milliseconds: writes a checkpoint where one is due. */
+  reached(steps: number, milliseconds: number, write: Write | undefined): void {
+    this.#throwFailure()
+    this.#steps += steps
+    this.#slice = sliceOf(steps, milliseconds)
+    if (write !== undefined && this.#isDue && this.#writing === undefined) this.#begin(write)
+  }
+
+  /** Told after an epoch. */
+  async epochEnded(epoch: number, write: Write): Promise<void> {
+    const { everyEpochs } = this.#plan
+    const ofEpoch = everyEpochs !== undefined && (epoch + 1) % everyEpochs === 0
+    if (!ofEpoch && !this.#isDue) return
+    await this.#settled()
+    this.#begin(write)
+  }
+
+  get #isDue(): boolean {
+    const { everySteps, everySeconds } = this.#plan
+    const byTime = everySeconds !== undefined && performance.now() - this.#saved >= everySeconds * 1000
+    return byTime || (everySteps !== undefined && this.#steps >= everySteps)
+  }
+
+  /** Writes the last one, and waits for it. */
+  async finish(write: Write): Promise<void> {
+    await this.#settled()
+    this.#begin(write)
+    await this.#settled()
+  }
+
+  /** Waits for what is being written, whatever comes of it. */
+  async close(): Promise<void> {
+    await this.#writing
+  }
+
+  /** Takes the snapshot now; the file is written while the training goes on. */
+  #begin({ variables, progress }: Write): void {
+    const { point, stopped, logs, seed, callbacks, feed } = progress()
+    const tensors = new Map<string, Tensor>()
+    const pack = (state: State): Json => packState(state, 'state', tensors)
+    const header: Header = {
+      format: FORMAT,
+      version: VERSION,
+      identity: this.#identity,
+      point,
+      stopped,
+      logs: pack(logs),
+      seed,
+      callbacks: callbacks.map(pack),
+      feed: pack(feed),
+      variables: variables.map(titleOf),
+    }
+    const values = snapshot(variables)
+    const arrays = new Map([...values.map((value, index) => [keyOf(index), value] as const), ...tensors])
+    const { dir, keep } = this.#plan
+    this.#steps = 0
+    this.#saved = performance.now()
+    this.#writing = this.#written(saveCheckpoint(dir, this.#next, { arrays, text: JSON.stringify(header) }, keep))
+    this.#next += 1
+  }
+
+  /** Ends when the file is written; an error is kept for whoever asks next. */
+  async #written(file: Promise<string>): Promise<void> {
+    try {
+      await file
+    } catch (error) {
+      this.#failure = { error }
+    } finally {
+      this.#writing = undefined
+    }
+  }
+
+  async #settled(): Promise<void> {
+    await this.#writing
+    this.#throwFailure()
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure.error
+  }
+}
+
+/** Where only seconds count, the training is asked about so often, in milliseconds. */
+const SLICE = 100
+
+function sliceOf(steps: number, milliseconds: number): number {
+  const wanted = (SLICE * steps) / Math.max(milliseconds, 0.001)
+  return Math.max(1, Math.min(Math.floor(wanted), 1 << 20))
+}
+
+function foundIn(
+  { path, arrays, text }: { readonly path: string } & Awaited<ReturnType<typeof readCheckpoint>>,
+  identity: Json,
+): Found {
+  const header = headerOf(path, text)
+  const difference = differenceOf(header.identity, identity)
+  if (difference !== undefined) failOther(path, difference)
+  const stored = new Map([...arrays].map(([name, array]) => [name, array as unknown as Stored]))
+  const unpack = (json: Json): State => unpackState(json, stored)
+  return {
+    path,
+    point: header.point,
+    stopped: header.stopped,
+    logs: unpack(header.logs) as Readonly<Record<string, number>>,
+    seed: header.seed,
+    callbacks: header.callbacks.map(unpack),
+    feed: unpack(header.feed),
+    restore: (variables) => restore(path, header.variables, stored, variables),
+  }
+}
+
+type Stored = Parameters<typeof unpackState>[1] extends ReadonlyMap<string, infer S> ? S : never
+
+function headerOf(path: string, text: string): Header {
+  const header = JSON.parse(text) as Partial<Header> | null
+  if (header?.format !== FORMAT) fail('ERR_FORMAT', path, 'a checkpoint of a fit', { text: 'another text' })
+  if (header.version !== VERSION) {
+    const hint = 'A newer version of ferrograd wrote it: update, or begin anew with resume: false'
+    fail('ERR_FORMAT', path, `version ${VERSION}`, header.version, hint)
+  }
+  return header as Header
+}
+
+function failOther(path: string, difference: string): never {
+  const hint = 'Pass resume: false to begin anew, or another checkpoint.dir'
+  throw new FerrogradError('ERR_STATE', `fit: the checkpoint ${path} is of another training: ${difference}. ${hint}`)
+}
+
+function restore(
+  path: string,
+  titles: readonly string[],
+  arrays: ReadonlyMap<string, Stored>,
+  variables: readonly Variable[],
+): void {
+  const own = variables.map(titleOf)
+  const wrong = own.findIndex((title, index) => title !== titles[index])
+  if (wrong >= 0 || own.length !== titles.length) {
+    const [expected, got] = [own[wrong] ?? `${own.length} variables`, titles[wrong] ?? `${titles.length}`]
+    fail('ERR_STATE', path, expected, { text: got }, 'It is of another model')
+  }
+  const values = own.map(
+    (title, index) => arrays.get(keyOf(index)) ?? fail('ERR_FORMAT', path, title, { text: 'none' }),
+  )
+  for (const [index, variable] of variables.entries()) {
+    const { values: numbers, shape, dtype } = values[index]!
+    variable.assign(tensor(numbers, shape, dtype))
+  }
+}
+
+const keyOf = (index: number): string => `variable/${index}`
+
+/** Name, type and shape. */
+function titleOf({ name, dtype, shape }: Variable): string {
+  return `${name} ${dtype}[${shape.join(', ')}]`
+}
+
+/** Removes the checkpoints of a directory, and the directory where nothing else is in it. */
+export function removeCheckpoints(dir: string): void {
+  const names = existsSync(dir) ? readdirSync(dir) : []
+  for (const name of names) if (/^checkpoint-\d+\.ferrograd$/.test(name)) rmSync(join(dir, name))
+  if (existsSync(dir) && readdirSync(dir).length === 0) rmdirSync(dir)
+}
+
+/** The number in `checkpoint-000000000012.ferrograd`. */
+function numberOf(path: string | undefined): number {
+  return Number(/(\d+)\D*$/.exec(basename(path ?? ''))?.[1] ?? 0)
+}
