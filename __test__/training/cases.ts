@@ -44,7 +44,7 @@ export interface Case {
 }
 
 /** The first (or some) rows of one array. */
-export function rows(numbers: Numbers, from = 0, to = numbers.shape[0]!): Tensor {
+export function rows(numbers: Numbers, from: number = 0, to: number = numbers.shape[0]!): Tensor {
   const [, ...row] = numbers.shape
   const width = row.reduce((product, length) => product * length, 1)
   return tensor(floats(numbers).subarray(from * width, to * width), [to - from, ...row], 'float64')

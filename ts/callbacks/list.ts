@@ -1,5 +1,5 @@
 /** Several callbacks as one, called in order. */
-import type { State } from '../core/state.js'
+import { type State, stateFields } from '../core/state.js'
 import { fail, hintFor } from '../errors.js'
 import type { Model } from '../model/model.js'
 import {
@@ -69,16 +69,19 @@ export class CallbackList {
     for (const callback of this.callbacks) (callback as { onInterrupt?: () => void }).onInterrupt?.()
   }
 
-  /** What each callback has to remember: null for those that remember nothing. */
+  /** What each callback that remembers something has to: `{ class, state }`. */
   getState(): State[] {
-    return this.callbacks.map((callback) => callback.getState?.() ?? null)
+    const states = this.callbacks.map((callback) => ({ class: classOf(callback), state: callback.getState?.() ?? null }))
+    return states.filter(({ state }) => state !== null)
   }
 
-  /** Lets each callback go on from its state. */
+  /** Lets each callback go on from its state: the first of a class from the first state of that class, and so on. */
   setState(states: readonly State[]): void {
-    for (const [index, callback] of this.callbacks.entries()) {
-      const state = states[index] ?? null
-      if (state !== null) callback.setState?.(state)
+    const left = states.map((one) => stateFields('callbacks', one))
+    for (const callback of this.callbacks.filter(({ setState }) => setState !== undefined)) {
+      const place = left.findIndex((one) => one.class === classOf(callback))
+      const [found] = place < 0 ? [] : left.splice(place, 1)
+      if (found?.state != null) callback.setState?.(found.state)
     }
   }
 
@@ -94,6 +97,11 @@ async function callRest(waits: PromiseLike<void>, rest: Iterable<Hooks>, hook: P
 
 function isThenable(value: unknown): value is PromiseLike<void> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+}
+
+/** What a callback is called in a checkpoint. */
+function classOf(callback: Hooks): string {
+  return callback instanceof Callback ? callback.className : callback.constructor.name
 }
 
 /** The callbacks of a call, checked: objects whose hooks have names that exist. */

@@ -6,6 +6,7 @@ import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { Variable } from '../core/variable.js'
 import type { Stretch } from '../ops/get-item.js'
+import { isSerialized } from '../options/fields.js'
 import { snake } from '../options/names.js'
 import { serialize } from '../saving/serialize.js'
 import type { CompileOptions } from '../training/compile.js'
@@ -144,7 +145,9 @@ function compileConfig(options: CompileOptions, model: Model): Json | undefined 
 function plain(value: unknown): Json {
   if (value === undefined || value === null) return null
   if (typeof value === 'string') return snake(value)
-  if (typeof value === 'number') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return value
+  // What Keras serialized stays as it is.
+  if (isSerialized(value)) return value as unknown as Json
   if (Array.isArray(value)) return value.map(plain)
   if (Object.getPrototypeOf(value) !== Object.prototype) return serialize(value as Parameters<typeof serialize>[0])
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]))

@@ -44,6 +44,8 @@ export interface Progress {
   readonly stopped: boolean
   /** What the last epoch reported. */
   readonly logs: Readonly<Record<string, number>>
+  /** The learning rate as it was set, before it was rounded to the variable's type; null where it is a schedule. */
+  readonly rate: number | null
   /** The seed of the orders of samples. */
   readonly seed: number
   /** What callbacks remember. */
@@ -72,6 +74,7 @@ interface Header {
   readonly identity: Json
   readonly point: FitPoint
   readonly stopped: boolean
+  readonly rate: number | null
   readonly logs: Json
   readonly seed: number
   readonly callbacks: readonly Json[]
@@ -197,7 +200,7 @@ export class Checkpoints {
 
   /** Takes the snapshot now; the file is written while the training goes on. */
   #begin({ variables, progress }: Write): void {
-    const { point, stopped, logs, seed, callbacks, feed } = progress()
+    const { point, stopped, rate, logs, seed, callbacks, feed } = progress()
     const tensors = new Map<string, Tensor>()
     const pack = (state: State): Json => packState(state, 'state', tensors)
     const header: Header = {
@@ -206,6 +209,7 @@ export class Checkpoints {
       identity: this.#identity,
       point,
       stopped,
+      rate,
       logs: pack(logs),
       seed,
       callbacks: callbacks.map(pack),
@@ -265,6 +269,7 @@ function foundIn(
     path,
     point: header.point,
     stopped: header.stopped,
+    rate: header.rate,
     logs: unpack(header.logs) as Readonly<Record<string, number>>,
     seed: header.seed,
     callbacks: header.callbacks.map(unpack),

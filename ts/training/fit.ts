@@ -228,6 +228,7 @@ async function resume(training: Training): Promise<void> {
   const found = saving?.found
   if (found === undefined) return
   found.restore(variablesOf(training))
+  if (found.rate !== null) model.optimizer.learningRate = found.rate
   const [own = null, other = null] = found.feed as readonly State[]
   if (own !== null) await feed.setState(own)
   if (other !== null) await validation?.setState(other)
@@ -246,12 +247,17 @@ function progressAt(training: Training, point: FitPoint, logs: Logs): Write {
     progress: () => ({
       point,
       stopped: model.stopTraining,
+      rate: rateOf(model),
       logs,
       seed,
       callbacks: callbacks.getState(),
       feed: [feed.getState(), validation?.getState() ?? null],
     }),
   }
+}
+
+function rateOf({ optimizer: { learningRate } }: Model): number | null {
+  return typeof learningRate === 'number' ? learningRate : null
 }
 
 /** All that a training changes. */
