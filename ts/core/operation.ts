@@ -52,11 +52,10 @@ export function op<A extends readonly unknown[], R>(name: string, draw: (...args
   const run = draw as unknown as Run
   // As many parameters as an op has at most: a rest would make a list at every call.
   const call = (a: unknown, b: unknown, c: unknown, d: unknown): unknown => {
+    if (isSymbolic(a) || isSymbolic(b) || isSymbolic(c)) return record(name, run, [a, b, c, d])
     try {
       return run(a, b, c, d)
     } catch (error) {
-      // No op can draw with a symbolic tensor: asked here, the question costs those nothing that have none.
-      if (isSymbolic(a) || isSymbolic(b) || isSymbolic(c)) return record(name, run, [a, b, c, d])
       throw aboutOperand(name, [a, b, c], error)
     }
   }
