@@ -114,7 +114,7 @@ test('models that are trained once and dropped leave nothing behind', async () =
   const after = await rounds(600)
   console.log(`600 models: ${((after - before) / megabyte).toFixed(1)} MB more`)
   expect(after - before).toBeLessThan(16 * megabyte)
-})
+}, 240_000)
 
 test('batches of ever other sizes keep no more than some programs', async () => {
   const model = classifier()
@@ -130,7 +130,7 @@ test('batches of ever other sizes keep no more than some programs', async () => 
   const after = await sizes(400, 1200)
   console.log(`800 batch sizes: ${((after - before) / megabyte).toFixed(1)} MB more`)
   expect(after - before).toBeLessThan(24 * megabyte)
-})
+}, 240_000)
 
 // Node puts finalizers off to the next turn of the event loop by default: a loop without an `await` then keeps all of
 // it, 10 KB a round here.
