@@ -73,7 +73,7 @@ async function watch(): Promise<void> {
 
 /** Runs this program as a process that dies; what it printed. */
 function run(dir: string, steps: number): string {
-  const args = [...process.execArgv, fileURLToPath(import.meta.url), dir, String(steps)]
+  const args = ['--import', 'tsx', fileURLToPath(import.meta.url), dir, String(steps)]
   const { stdout, signal } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
