@@ -48,7 +48,9 @@ describe.each(['w.weights.h5', 'w.safetensors'])('%s', (name) => {
   test('what the file lacks is named; strict: false loads what both have', async () => {
     const small = new Sequential([new Dense({ units: 3, inputShape: [2], name: 'hidden' })])
     await small.saveWeights(at(name))
-    await expect(nested().loadWeights(at(name))).rejects.toMatchObject({ code: expect.stringMatching(/ERR_FORMAT|ERR_SHAPE/) })
+    await expect(nested().loadWeights(at(name))).rejects.toMatchObject({
+      code: expect.stringMatching(/ERR_FORMAT|ERR_SHAPE/),
+    })
     const report = await nested().loadWeights(at(name), { strict: false, skipMismatch: true })
     expect(report.missing.length + report.unexpected.length).toBeGreaterThan(0)
   })

@@ -71,7 +71,10 @@ export class CallbackList {
 
   /** What each callback that remembers something has to: `{ class, state }`. */
   getState(): State[] {
-    const states = this.callbacks.map((callback) => ({ class: classOf(callback), state: callback.getState?.() ?? null }))
+    const states = this.callbacks.map((callback) => ({
+      class: classOf(callback),
+      state: callback.getState?.() ?? null,
+    }))
     return states.filter(({ state }) => state !== null)
   }
 

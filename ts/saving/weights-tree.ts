@@ -7,10 +7,7 @@ import { assignFrom, type LoadReport, type LoadRules, type Place } from './assig
 import { layerGroups, optimizerGroup, type WeightGroup } from './weight-groups.js'
 
 /** What a file of a model's weights holds; with the optimizer's state where the model has an optimizer. */
-export function weightsTree(
-  model: Model,
-  { optimizer = false }: { readonly optimizer?: boolean } = {},
-): Hdf5<Sources> {
+export function weightsTree(model: Model, { optimizer = false }: { readonly optimizer?: boolean } = {}): Hdf5<Sources> {
   const groups = [...layerGroups(model), ...(optimizer && model.isCompiled ? [optimizerGroup(model)] : [])]
   const arrays = groups.flatMap((group) => placesOf(group).map(({ key, variable }) => [key, variable.read()] as const))
   const attributes = groups.map((group) => [varsOf(group.path), { name: group.owner.name }])
