@@ -141,8 +141,13 @@ fn a_loop_is_an_op_with_a_body_that_runs_at_moving_bases_and_allocates_nothing()
     assert_eq!(identity(&body(0.1)), identity(&body(0.1)));
     let other = Fold { carry: ops::neg(&body(0.1).carry).unwrap(), ..body(0.1) };
     assert!(
-        structure(&Request { inputs: &other.inputs, outputs: std::slice::from_ref(&other.carry), updates: &[], guard: None })
-            .is_err()
+        structure(&Request {
+            inputs: &other.inputs,
+            outputs: std::slice::from_ref(&other.carry),
+            updates: &[],
+            guard: None
+        })
+        .is_err()
     );
     let mut negated = body(0.1);
     negated.carry = ops::neg(&negated.carry).unwrap();
