@@ -96,9 +96,13 @@ fn both_float_widths_agree() {
 /// The kernels of these sum in lanes, so that the widths of vectors show in the last bits.
 #[test]
 fn a_kernel_is_made_for_the_instruction_set_of_its_program() {
-    // Rows long enough that some sum of each op rounds differently in lanes of another width.
-    let given = |turn: f32| (0..64 * 1031).map(|i| (12.9898 * i as f32 + turn).sin().abs()).collect::<Vec<f32>>();
-    let [x, t] = [0.0, 1.0].map(|turn| Tensor::from_slice([64, 1031], &given(turn)));
+    // Plain Rust and AVX2 sum in as many lanes, and may agree to the last bit: only wider vectors show.
+    if !sets().any(|set| set.isa == Isa::Avx512) {
+        eprintln!("skipped: this processor has no vectors wider than the others'");
+        return;
+    }
+    let given = |turn: f32| (0..64 * 37).map(|i| (12.9898 * i as f32 + turn).sin().abs()).collect::<Vec<f32>>();
+    let [x, t] = [0.0, 1.0].map(|turn| Tensor::from_slice([64, 37], &given(turn)));
     let labels = Tensor::from_slice([64], &[5i32; 64]);
     for y in [
         ops::softmax(&x),
