@@ -15,7 +15,8 @@ mod clock;
 mod peak;
 
 /// Name, images, side of the square pictures, kernel, stride, channels, filters, groups; padded as `same` is.
-const CASES: [(&str, usize, usize, usize, usize, usize, usize, usize); 9] = [
+type Case = (&'static str, usize, usize, usize, usize, usize, usize, usize);
+const CASES: [Case; 9] = [
     ("3x3 32-64", 32, 28, 3, 1, 32, 64, 1),
     ("3x3 64-128", 32, 14, 3, 1, 64, 128, 1),
     ("3x3 16-16", 32, 32, 3, 1, 16, 16, 1),
