@@ -5,7 +5,6 @@ use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::element::DType;
 pub use ferrograd_kernels::exec::{Fault, Io, Kernel};
-pub use ferrograd_kernels::gemm::Activation;
 pub use ferrograd_kernels::map::{Binary, Layout, Reduce, Unary};
 pub use ferrograd_kernels::target::Target;
 use smallvec::SmallVec;
@@ -101,10 +100,6 @@ pub struct Contract {
     pub a: Access,
     /// How the second input is a matrix (depth, columns).
     pub b: Access,
-    /// A third input, (n), is added to each row.
-    pub bias: bool,
-    /// Applied last.
-    pub activation: Activation,
 }
 
 /// How an operand of a product is read as a matrix.

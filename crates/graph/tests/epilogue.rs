@@ -1,13 +1,13 @@
-//! Bias and activation run inside the matrix product, and change nothing but the number of steps, on every
-//! instruction set.
+//! What follows a matrix product element by element runs inside it, and changes nothing but the number of steps, on
+//! every instruction set.
 
 #[path = "support/targets.rs"]
 #[allow(dead_code, reason = "each test file uses its part")]
 mod targets;
 
 use ferrograd_graph::gradient::gradient;
-use ferrograd_graph::ops::{self, add, matmul};
-use ferrograd_graph::{DType, Request, Spec, Tensor, compile, evaluate};
+use ferrograd_graph::ops::{self, add, matmul, multiply};
+use ferrograd_graph::{DType, Request, Shape, Spec, Tensor, compile, evaluate};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
@@ -16,7 +16,28 @@ use targets::sets;
 
 type Function = fn(&Tensor) -> ferrograd_graph::Result<Tensor>;
 
-const FUNCTIONS: [Function; 5] = [|x| Ok(x.clone()), ops::relu, ops::sigmoid, ops::tanh, ops::softplus];
+const FUNCTIONS: [Function; 9] =
+    [|x| Ok(x.clone()), ops::relu, ops::sigmoid, ops::tanh, ops::softplus, gelu, silu, elu, leaky_relu];
+
+/// `x/2 · (1 + erf(x/√2))`
+fn gelu(x: &Tensor) -> ferrograd_graph::Result<Tensor> {
+    multiply(&(x * 0.5), &(ops::erf(&(x * std::f64::consts::FRAC_1_SQRT_2))? + 1.0))
+}
+
+/// `x · σ(x)`
+fn silu(x: &Tensor) -> ferrograd_graph::Result<Tensor> {
+    multiply(x, &ops::sigmoid(x)?)
+}
+
+/// `x` where it is positive, else `eˣ − 1`.
+fn elu(x: &Tensor) -> ferrograd_graph::Result<Tensor> {
+    ops::select(&ops::greater(x, &(x * 0.0))?, x, &ops::expm1(x)?)
+}
+
+/// `max(x, x/5)`
+fn leaky_relu(x: &Tensor) -> ferrograd_graph::Result<Tensor> {
+    ops::maximum(x, &(x * 0.2))
+}
 
 fn numbers(count: usize) -> Vec<f64> {
     (0..count).map(|i| ((i * 37) % 23) as f64 / 11.0 - 1.0).collect()
@@ -55,16 +76,56 @@ fn the_numbers_are_those_of_the_ops_one_by_one() {
     }
 }
 
+/// The kernels of a layer of `function` and what follows it, over one matrix or a batch.
+fn layer(sizes: [&[usize]; 2], function: impl Fn(&Tensor) -> Tensor, target: Target) -> Vec<String> {
+    let [x, w] = sizes.map(|shape| Tensor::placeholder(Spec::new(Shape::new(shape), DType::F32)));
+    let bias = Tensor::placeholder(Spec::new([sizes[1][sizes[1].len() - 1]], DType::F32));
+    let y = function(&add(&matmul(&x, &w, false, false).unwrap(), &bias).unwrap());
+    let request = Request { inputs: &[x, w, bias], outputs: &[y], updates: &[], guard: None };
+    let kernels = compile(&request, target).unwrap().kernels();
+    kernels.into_iter().map(|kernel| format!("{} {}", kernel.name, kernel.detail)).collect()
+}
+
 #[test]
 fn a_dense_layer_is_one_step() {
     for target in sets() {
-        let specs = [[32, 64], [64, 10]].map(|shape| Spec::new(shape, DType::F32));
-        let [x, w] = specs.map(Tensor::placeholder);
-        let bias = Tensor::placeholder(Spec::new([10], DType::F32));
-        let y = ops::relu(&add(&matmul(&x, &w, false, false).unwrap(), &bias).unwrap()).unwrap();
-        let request = Request { inputs: &[x, w, bias], outputs: &[y], updates: &[], guard: None };
+        for function in FUNCTIONS {
+            for sizes in [[&[32, 64][..], &[64, 10]], [&[3, 5, 70], &[3, 70, 10]]] {
+                let kernels = layer(sizes, |x| function(x).unwrap(), target);
+                assert_eq!(kernels.len(), 1, "{kernels:?}");
+                assert!(
+                    kernels[0].starts_with("matmul ") && kernels[0].contains("·") && kernels[0].contains(" + bias")
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mask_and_a_residual_are_part_of_the_step() {
+    for target in sets() {
+        let given = |shape: &[usize], dtype| Tensor::placeholder(Spec::new(Shape::new(shape), dtype));
+        let [x, w, b, r] = [&[40, 30][..], &[30, 20], &[20], &[40, 20]].map(|shape| given(shape, DType::F64));
+        let mask = given(&[40, 20], DType::Bool);
+        let h = gelu(&add(&matmul(&x, &w, false, false).unwrap(), &b).unwrap()).unwrap();
+        let kept = multiply(&h, &ops::cast(&mask, DType::F64).unwrap()).unwrap();
+        let y = add(&kept, &r).unwrap();
+        let inputs = [x, w, b, r, mask];
+        let request = Request { inputs: &inputs, outputs: std::slice::from_ref(&y), updates: &[], guard: None };
         let program = compile(&request, target).unwrap();
         assert_eq!(program.step_names().collect::<Vec<_>>(), ["matmul"]);
+        let feeds = [1200, 600, 20, 800].map(|count| Arc::new(Memory::from_slice(&numbers(count))));
+        let bits: Vec<u8> = (0..800).map(|i| u8::from(i % 3 != 0)).collect();
+        let feeds: Vec<_> = feeds.into_iter().chain([Arc::new(Memory::from_slice(&bits))]).collect();
+        let got = program.run(&feeds, &Threads::new(2)).unwrap().remove(0);
+        let (a, c, bias, res) = (numbers(1200), numbers(600), numbers(20), numbers(800));
+        for at in 0..800 {
+            let (i, j) = (at / 20, at % 20);
+            let x = (0..30).map(|d| a[i * 30 + d] * c[d * 20 + j]).sum::<f64>() + bias[j];
+            let h = read(&gelu(&Tensor::from_slice([1], &[x])).unwrap(), target)[0];
+            let expected = h * f64::from(bits[at]) + res[at];
+            assert!((got.as_slice::<f64>()[at] - expected).abs() <= 1e-12, "element {at}");
+        }
     }
 }
 
@@ -103,7 +164,8 @@ fn a_backward_product_ends_with_the_slope_and_the_gradient_of_the_bias() {
             let program = compile(&Request { inputs: &[], outputs: &outputs, updates: &[], guard: None }, target);
             let program = program.unwrap();
             let names: Vec<_> = program.step_names().collect();
-            assert_eq!(names, ["matmul", "matmul+slope"], "{:?}", program.kernels());
+            assert_eq!(names, ["matmul", "matmul"], "{:?}", program.kernels());
+            assert!(program.kernels()[1].detail.ends_with(" sum"), "{:?}", program.kernels());
             let values = program.run(&[], &Threads::new(2)).unwrap();
             let (y, dy) = (read(&y, target), read(&matmul(&dz, &w2, false, true).unwrap(), target));
             for col in 0..70 {

@@ -5,9 +5,7 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use ferrograd_kernels::element::Float;
-use ferrograd_kernels::gemm::{
-    Activation, BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, Slope, SlopeGemm,
-};
+use ferrograd_kernels::gemm::{BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
 
@@ -52,9 +50,9 @@ fn numbers<T: Float>(len: usize) -> Vec<T> {
     (0..len).map(|i| T::from_f64((i % 17) as f64 - 8.0)).collect()
 }
 
-fn product<T: Float>(bencher: Bencher, case: Case, isa: Isa, threads: usize, activation: Activation) {
+fn product<T: Float>(bencher: Bencher, case: Case, isa: Isa, threads: usize) {
     let shape = shape(case);
-    let epilogue = EpilogueSpec { bias: Some(BiasAxis::PerColumn), activation, ..EpilogueSpec::default() };
+    let epilogue = EpilogueSpec { bias: Some(BiasAxis::PerColumn), ..EpilogueSpec::default() };
     let gemm = Gemm::<T>::new(shape, epilogue, isa).expect("row-major shapes are valid");
     let (a, b, bias) = (numbers(shape.rows * shape.depth), numbers(shape.depth * shape.cols), numbers(shape.cols));
     let (mut c, mut workspace) = (numbers(shape.rows * shape.cols), numbers(gemm.workspace_len()));
@@ -66,49 +64,27 @@ fn product<T: Float>(bencher: Bencher, case: Case, isa: Isa, threads: usize, act
 
 #[divan::bench(args = SMALL)]
 fn small(bencher: Bencher, case: Case) {
-    product::<f32>(bencher, case, Isa::detect(), 1, Activation::None);
-}
-
-#[divan::bench(args = SMALL)]
-fn small_sigmoid(bencher: Bencher, case: Case) {
-    product::<f32>(bencher, case, Isa::detect(), 1, Activation::Sigmoid);
+    product::<f32>(bencher, case, Isa::detect(), 1);
 }
 
 #[divan::bench(args = MEDIUM, consts = [1, 2])]
 fn medium<const THREADS: usize>(bencher: Bencher, case: Case) {
-    product::<f32>(bencher, case, Isa::detect(), THREADS, Activation::Relu);
+    product::<f32>(bencher, case, Isa::detect(), THREADS);
 }
 
 #[divan::bench(args = LARGE, consts = [1, 2])]
 fn large<const THREADS: usize>(bencher: Bencher, case: Case) {
-    product::<f32>(bencher, case, Isa::detect(), THREADS, Activation::None);
-}
-
-/// The products that lead back through layers of 128, 512 and 256, with the slope of relu and the sums of columns.
-const BACKWARD: [Case; 3] = [(32, 128, 10, false, true), (128, 512, 512, false, true), (1024, 256, 128, false, true)];
-
-#[divan::bench(args = BACKWARD, consts = [1, 2])]
-fn slope<const THREADS: usize>(bencher: Bencher, case: Case) {
-    let shape = shape(case);
-    let gemm = SlopeGemm::<f32>::new(shape, Slope::Relu, Isa::detect()).expect("row-major shapes are valid");
-    let gemm = gemm.expect("products of register tiles");
-    let (a, b, y) =
-        (numbers(shape.rows * shape.depth), numbers(shape.depth * shape.cols), numbers(shape.rows * shape.cols));
-    let (mut c, mut sums) = (numbers(shape.rows * shape.cols), numbers(shape.cols));
-    let (mut workspace, threads) = (numbers(gemm.workspace_len()), Threads::new(THREADS));
-    bencher.counter(ItemsCount::new(shape.rows * shape.cols * shape.depth)).bench_local(|| {
-        gemm.run(&threads, (black_box(&a), black_box(&b), &y), black_box(&mut c), Some(&mut sums), &mut workspace);
-    });
+    product::<f32>(bencher, case, Isa::detect(), THREADS);
 }
 
 #[divan::bench(args = Isa::available())]
 fn f32_512(bencher: Bencher, isa: Isa) {
-    product::<f32>(bencher, (512, 512, 512, false, false), isa, 1, Activation::None);
+    product::<f32>(bencher, (512, 512, 512, false, false), isa, 1);
 }
 
 #[divan::bench(args = Isa::available())]
 fn f64_512(bencher: Bencher, isa: Isa) {
-    product::<f64>(bencher, (512, 512, 512, false, false), isa, 1, Activation::None);
+    product::<f64>(bencher, (512, 512, 512, false, false), isa, 1);
 }
 
 #[divan::bench]

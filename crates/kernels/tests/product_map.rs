@@ -1,7 +1,7 @@
 //! A product and the pass over its elements in one step have the numbers of the two, at any number of threads.
 
 use ferrograd_kernels::element::{DType, Element, Float};
-use ferrograd_kernels::exec::{Arg, Base, Kernel, Memory, Plan, ProductMapKernel, Space, Step};
+use ferrograd_kernels::exec::{Arg, Base, Kernel, Memory, Pass, Plan, ProductMapKernel, Space, Step};
 use ferrograd_kernels::gemm::{GemmShape, Operand};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Axes, Binary, Expr, Layout, MapInput, MapOutput, MapType, Reduce, ValueId};
@@ -19,13 +19,6 @@ const SHAPES: [(usize, usize, usize); 8] = [
     (1100, 40, 2048),
 ];
 
-/// What a pass is made of.
-struct Pass {
-    expr: Expr,
-    inputs: Vec<MapInput>,
-    outputs: Vec<MapOutput>,
-}
-
 /// `p ← p − g·s`, `q = g²` with the product `g` as input 1 and a scalar `s`.
 fn update(rows: usize, cols: usize, dtype: DType) -> Pass {
     let mut expr = Expr::new();
@@ -36,11 +29,11 @@ fn update(rows: usize, cols: usize, dtype: DType) -> Pass {
     let whole = MapInput { dtype, layout: Layout::contiguous(&[rows, cols]) };
     let scalar = MapInput { dtype, layout: Layout::scalar(2) };
     let outputs = vec![MapOutput::store(new, dtype), MapOutput::store(square, dtype)];
-    Pass { expr, inputs: vec![whole.clone(), whole, scalar], outputs }
+    Pass { shape: vec![rows, cols], expr, inputs: vec![whole.clone(), whole, scalar], outputs, product: 1, hosts: 0 }
 }
 
 fn kernel<T: Float + MapType>(shape: GemmShape, pass: Pass, isa: Isa) -> Option<ProductMapKernel<T>> {
-    ProductMapKernel::new(shape, pass.expr, pass.inputs, pass.outputs, 1, isa)
+    ProductMapKernel::new(shape, &pass, isa)
 }
 
 fn shape((rows, cols, depth): (usize, usize, usize), a_transposed: bool, b_transposed: bool) -> GemmShape {

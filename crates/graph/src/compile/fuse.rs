@@ -3,6 +3,7 @@
 //! A group's members share one iteration shape and one compute type. Merging never makes a cycle between groups,
 //! and a reduction's result is only seen outside the pass that computes it.
 
+use super::follow::{ends, followed, is_over_rows};
 use super::ir::{NodeId, Plain};
 use super::units::Units;
 use crate::op::Lowering;
@@ -41,16 +42,19 @@ pub(crate) struct Group {
 pub(crate) struct Groups {
     pub groups: Vec<Option<Group>>,
     pub of: Vec<Option<GroupId>>,
+    /// The products that groups follow.
+    pub followed: HashMap<GroupId, NodeId>,
 }
 
 /// Finds the groups.
 pub(crate) fn fuse(ir: &Plain) -> Groups {
-    let result = Groups { groups: Vec::new(), of: vec![None; ir.nodes.len()] };
+    let result = Groups { groups: Vec::new(), of: vec![None; ir.nodes.len()], followed: HashMap::new() };
     let inputs = ir.nodes.iter().map(|node| node.inputs.iter().map(|input| input.node).collect());
-    let mut fuser = Fuser { ir, units: Units::new(inputs.collect()), result };
+    let mut fuser = Fuser { ir, ends: ends(ir), units: Units::new(inputs.collect()), result };
     for node in 0..ir.nodes.len() {
         fuser.place(node);
     }
+    fuser.result.followed = followed(ir, &fuser.result);
     fuser.merge_small(&before_guard(ir));
     fuser.result
 }
@@ -89,6 +93,8 @@ type Likeness = (Shape, DType, bool);
 
 struct Fuser<'a> {
     ir: &'a Plain,
+    /// Where products end.
+    ends: HashSet<NodeId>,
     units: Units,
     result: Groups,
 }
@@ -107,7 +113,9 @@ impl Fuser<'_> {
             let Some(other) = self.result.of[input.node].filter(|&other| other != id) else { continue };
             let fits = |group: &Group| group.shape == shape && group.compute == compute && !group.reordered;
             let joins = self.result.groups[other].as_ref().is_some_and(fits);
-            if joins && !self.is_reduction(input.node) && self.merge(other, id) {
+            let apart =
+                self.is_reduction(input.node) || (self.ends.contains(&input.node) && !is_over_rows(self.ir, node));
+            if joins && !apart && self.merge(other, id) {
                 id = other;
             }
         }
@@ -164,11 +172,12 @@ impl Fuser<'_> {
         inputs.any(|input| union.contains(&input.node) && self.is_reduction(input.node))
     }
 
-    /// Merges small passes over the same shape that do not depend on each other.
+    /// Merges small passes over the same shape that do not depend on each other, except those that follow a product.
     fn merge_small(&mut self, before_guard: &HashSet<NodeId>) {
         let small = |group: &Group| group.shape.size() <= SMALL && !group.reordered;
-        let ids: Vec<GroupId> =
-            (0..self.result.groups.len()).filter(|&id| self.result.groups[id].as_ref().is_some_and(small)).collect();
+        let alone = |id: &GroupId| !self.result.followed.contains_key(id);
+        let ids = (0..self.result.groups.len()).filter(|&id| self.result.groups[id].as_ref().is_some_and(small));
+        let ids: Vec<GroupId> = ids.filter(alone).collect();
         let mut alike: HashMap<Likeness, Vec<GroupId>> = HashMap::new();
         for &id in &ids {
             if let Some(likeness) = self.likeness(id, before_guard) {

@@ -5,10 +5,8 @@ use crate::error::Result;
 use crate::op::{Fault, Io, Kernel, Layout};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::{DType, Element, Float};
-use ferrograd_kernels::exec::{MapKernel, ProductMapKernel, SlopeProductKernel};
-use ferrograd_kernels::gemm::{
-    Activation, BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, takes_tiles,
-};
+use ferrograd_kernels::exec::{Batch, MapKernel, Pass, ProductKernel, ProductMapKernel};
+use ferrograd_kernels::gemm::{BatchStrides, GemmShape, Operand, takes_tiles};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Expr, MapInput, MapOutput, MapType};
 use ferrograd_kernels::target::Target;
@@ -32,92 +30,62 @@ pub(crate) fn map_kernel(
     })
 }
 
-/// The product of two matrices and the pass over its elements, input `product` of which it is; none where the kernels
-/// have no way to run them together.
-pub(crate) fn product_map_kernel(
+/// An operand: its layout, its shape, whether its last two axes are read swapped.
+pub(crate) type Side = (Layout, Shape, bool);
+
+/// The products of the operands' last two axes, for each batch index.
+pub(crate) fn product_kernel(out: &Spec, a: &Side, b: &Side, target: Target) -> Result<Box<dyn Kernel>> {
+    let (batch, shape) = (batch(&out.shape, a, b), gemm_shape(&out.shape, a, b));
+    let wrong = |error| internal(format!("matmul: {error}"));
+    Ok(match out.dtype {
+        DType::F64 => Box::new(ProductKernel::<f64>::new(&batch, shape, target).map_err(wrong)?),
+        DType::F32 | DType::I32 | DType::Bool => {
+            Box::new(ProductKernel::<f32>::new(&batch, shape, target).map_err(wrong)?)
+        }
+    })
+}
+
+/// The same with the pass over their elements; none where the kernels have no way to run them together.
+pub(crate) fn ended_product_kernel(
     out: &Spec,
     (a, b): (&Side, &Side),
-    parts: (Expr, Vec<MapInput>, Vec<MapOutput>),
-    product: usize,
+    pass: &Pass,
     target: Target,
 ) -> Option<Box<dyn Kernel>> {
-    let shape = gemm_shape(&out.shape, a, b);
+    let (batch, shape) = (batch(&out.shape, a, b), gemm_shape(&out.shape, a, b));
     match out.dtype {
-        // On a matrix unit the product is worth more than what storing it costs.
-        DType::F32 if takes_tiles(&shape, target) => None,
-        DType::F32 => product_map::<f32>(shape, parts, product, target),
-        DType::F64 => product_map::<f64>(shape, parts, product, target),
+        DType::F32 => ended::<f32>(&batch, shape, pass, target, takes_tiles(&shape, target)),
+        DType::F64 => ended::<f64>(&batch, shape, pass, target, false),
         DType::I32 | DType::Bool => None,
     }
 }
 
-fn product_map<T: Float + MapType>(
+/// By way of the pass's own result, or else of nothing but parts, where that pays. On a matrix unit the product is worth
+/// more than what storing it costs.
+fn ended<T: Float + MapType>(
+    batch: &Batch,
     shape: GemmShape,
-    (expr, inputs, outputs): (Expr, Vec<MapInput>, Vec<MapOutput>),
-    product: usize,
+    pass: &Pass,
     target: Target,
+    on_unit: bool,
 ) -> Option<Box<dyn Kernel>> {
-    if let Some(kernel) = SlopeProductKernel::<T>::new(shape, &expr, &inputs, &outputs, product, target) {
+    if let Some(kernel) = ProductKernel::<T>::with_pass(batch, shape, pass, target) {
         return Some(Box::new(kernel));
     }
-    if !ProductMapKernel::<T>::pays(&shape) {
+    if on_unit || !ProductMapKernel::<T>::pays(&shape) {
         return None;
     }
-    Some(Box::new(ProductMapKernel::<T>::new(shape, expr, inputs, outputs, product, target)?))
+    Some(Box::new(ProductMapKernel::<T>::new(shape, pass, target)?))
 }
 
-/// `activation(a · b + bias)`, for each batch index.
-pub(crate) struct MatmulKernel<T: Float> {
-    products: Products<T>,
-    bias: bool,
-    /// For profiles: products, rows, depth, columns, and what follows.
-    sizes: [usize; 4],
-    activation: Activation,
-}
-
-enum Products<T: Float> {
-    /// Matrices at a fixed distance from each other.
-    Regular(BatchedGemm<T>),
-    /// Matrices at any place: what broadcast batch axes in the middle make.
-    Scattered {
-        gemm: Gemm<T>,
-        /// First elements of `a` and `b` for each batch index.
-        starts: Vec<(usize, usize)>,
-        out_size: usize,
-    },
-}
-
-/// An operand: its layout, its shape, whether its last two axes are read swapped.
-pub(crate) type Side = (Layout, Shape, bool);
-
-/// What follows a product.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Epilogue {
-    pub bias: bool,
-    pub activation: Activation,
-}
-
-impl<T: Float> MatmulKernel<T> {
-    fn new(out: &Shape, a: &Side, b: &Side, epilogue: Epilogue, target: Target) -> Result<MatmulKernel<T>> {
-        let shape = gemm_shape(out, a, b);
-        let (rows, cols) = (shape.rows, shape.cols);
-        let Epilogue { bias, activation } = epilogue;
-        let per_column = bias.then_some(BiasAxis::PerColumn);
-        let spec = EpilogueSpec { alpha: 1.0, accumulate: false, bias: per_column, activation };
-        let wrong = |error| internal(format!("matmul: {error}"));
-        let batch = Shape::new(&out[..out.rank() - 2]);
-        let starts: Vec<(usize, usize)> = starts(&batch, a).into_iter().zip(starts(&batch, b)).collect();
-        let products = match regular(&starts) {
-            Some((a, b)) => {
-                let strides = BatchStrides { a, b, c: rows * cols };
-                Products::Regular(BatchedGemm::new(starts.len(), strides, shape, spec, target).map_err(wrong)?)
-            }
-            None => {
-                let gemm = Gemm::new(shape, spec, target).map_err(wrong)?;
-                Products::Scattered { gemm, starts: starts.clone(), out_size: rows * cols }
-            }
-        };
-        Ok(MatmulKernel { products, bias, sizes: [starts.len(), rows, shape.depth, cols], activation })
+/// Where the matrices of each batch index start.
+fn batch(out: &Shape, a: &Side, b: &Side) -> Batch {
+    let axes = Shape::new(&out[..out.rank() - 2]);
+    let result = out[out.rank() - 2] * out[out.rank() - 1];
+    let starts: Vec<(usize, usize)> = starts(&axes, a).into_iter().zip(starts(&axes, b)).collect();
+    match regular(&starts) {
+        Some((a, b)) => Batch::Regular(starts.len(), BatchStrides { a, b, c: result }),
+        None => Batch::Scattered(starts),
     }
 }
 
@@ -125,17 +93,6 @@ impl<T: Float> MatmulKernel<T> {
 fn regular(starts: &[(usize, usize)]) -> Option<(usize, usize)> {
     let (a, b) = starts.get(1).copied().unwrap_or((0, 0));
     starts.iter().enumerate().all(|(index, &start)| start == (index * a, index * b)).then_some((a, b))
-}
-
-impl MatmulKernel<f32> {
-    /// The product for the output's dtype.
-    pub(crate) fn boxed(out: &Spec, a: &Side, b: &Side, epilogue: Epilogue, target: Target) -> Result<Box<dyn Kernel>> {
-        let shape = &out.shape;
-        Ok(match out.dtype {
-            DType::F64 => Box::new(MatmulKernel::<f64>::new(shape, a, b, epilogue, target)?),
-            DType::F32 | DType::I32 | DType::Bool => Box::new(MatmulKernel::<f32>::new(shape, a, b, epilogue, target)?),
-        })
-    }
 }
 
 /// The product of the operands' last two axes.
@@ -167,50 +124,6 @@ fn starts(batch: &Shape, (layout, shape, _): &Side) -> Vec<usize> {
         axes.sum()
     };
     (0..batch.size()).map(start).collect()
-}
-
-impl<T: Float> Kernel for MatmulKernel<T> {
-    fn name(&self) -> &'static str {
-        "matmul"
-    }
-
-    fn describe(&self) -> Option<String> {
-        let [count, rows, depth, cols] = self.sizes;
-        let count = if count == 1 { String::new() } else { format!("{count} of ") };
-        let bias = if self.bias { " + bias" } else { "" };
-        let activation = match self.activation {
-            Activation::None => String::new(),
-            activation => format!(", {activation:?}").to_lowercase(),
-        };
-        Some(format!("{count}{rows}×{depth} · {depth}×{cols}{bias}{activation}"))
-    }
-
-    fn flops(&self) -> Option<f64> {
-        Some(self.sizes.iter().fold(2.0, |product, &size| product * size as f64))
-    }
-
-    fn workspace(&self) -> usize {
-        let elements = match &self.products {
-            Products::Regular(gemm) => gemm.workspace_len(),
-            Products::Scattered { gemm, .. } => gemm.workspace_len(),
-        };
-        elements * size_of::<T>()
-    }
-
-    fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
-        let (a, b, c) = (io.input::<T>(0), io.input::<T>(1), io.output::<T>(0));
-        let bias = self.bias.then(|| io.input::<T>(2));
-        let workspace = io.workspace_of::<T>();
-        match &self.products {
-            Products::Regular(gemm) => gemm.run(io.threads(), a, b, bias, c, workspace),
-            Products::Scattered { gemm, starts, out_size } => {
-                for (&(start_a, start_b), c) in starts.iter().zip(c.chunks_mut((*out_size).max(1))) {
-                    gemm.run(io.threads(), &a[start_a..], &b[start_b..], bias, c, workspace);
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Stops the run where its scalar is not finite.

@@ -1,14 +1,14 @@
 //! From nodes and groups to units: kernel calls over buffers, not yet in order and without addresses.
 
-use super::follow::followed;
 use super::fuse::{GroupId, Groups, fuse};
 use super::ir::{Kind, NodeId, Plain, Value};
-use super::kernels::{Epilogue, GuardKernel, MatmulKernel, Side, map_kernel, product_map_kernel};
+use super::kernels::{GuardKernel, Side, ended_product_kernel, map_kernel, product_kernel};
 use super::layout;
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{Access, Binary, Contract, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, Scalar, Site, Unary};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::DType;
+use ferrograd_kernels::exec;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Axes, Expr, MapInput, MapOutput, OutputKind, ValueId};
 use ferrograd_kernels::target::Target;
@@ -85,8 +85,6 @@ struct Lowerer<'a> {
     ir: &'a Plain,
     target: Target,
     groups: Groups,
-    /// The products that passes take in.
-    followed: HashMap<GroupId, NodeId>,
     buffers: Vec<Buffer>,
     units: Vec<Unit>,
     at: HashMap<Value, BufferId>,
@@ -97,9 +95,8 @@ struct Lowerer<'a> {
 impl<'a> Lowerer<'a> {
     fn new(ir: &'a Plain, target: Target, groups: Groups) -> Lowerer<'a> {
         let needed = needed(ir, &groups);
-        let followed = followed(ir, &groups);
         let (at, copies) = (HashMap::new(), HashMap::new());
-        Lowerer { ir, target, groups, followed, buffers: Vec::new(), units: Vec::new(), at, copies, needed }
+        Lowerer { ir, target, groups, buffers: Vec::new(), units: Vec::new(), at, copies, needed }
     }
 
     /// Gives a buffer to every value that is read outside the pass that computes it.
@@ -138,7 +135,7 @@ impl<'a> Lowerer<'a> {
         }
         match self.ir.lowering(node) {
             // With the pass that follows.
-            Some(Lowering::Contract(_)) if self.followed.values().any(|&product| product == node) => Ok(()),
+            Some(Lowering::Contract(_)) if self.groups.followed.values().any(|&product| product == node) => Ok(()),
             Some(Lowering::Contract(contract)) => self.emit_product(node, contract),
             Some(Lowering::Kernel(recipe)) => self.emit_kernel(node, recipe.as_ref()),
             Some(Lowering::View(_) | Lowering::Elementwise(_) | Lowering::Reduce { .. }) | None => Ok(()),
@@ -251,13 +248,8 @@ impl<'a> Lowerer<'a> {
     }
 
     fn emit_product(&mut self, node: NodeId, contract: &Contract) -> Result<()> {
-        let (mut reads, sides) = self.sides(node, contract)?;
-        let out = self.ir.nodes[node].outputs[0].clone();
-        if let Some(&bias) = self.ir.nodes[node].inputs.get(2) {
-            reads.push(self.contiguous(bias)?);
-        }
-        let epilogue = Epilogue { bias: contract.bias, activation: contract.activation };
-        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], epilogue, self.target)?;
+        let (reads, sides) = self.sides(node, contract)?;
+        let kernel = product_kernel(&self.ir.nodes[node].outputs[0], &sides[0], &sides[1], self.target)?;
         let writes = vec![self.at[&Value { node, output: 0 }]];
         self.units.push(Unit { kernel, reads, writes });
         Ok(())
@@ -298,11 +290,11 @@ impl<'a> Lowerer<'a> {
         let place = pass.inputs.iter().position(|(operand, _)| operand.buffer == whole);
         let product = place.ok_or_else(|| internal("a pass reads the product that it follows".into()))?;
         let (mut reads, sides) = self.sides(node, contract)?;
-        let (_, inputs) = pass.laid_out(&out.shape, None);
-        let sides = (&sides[0], &sides[1]);
-        let parts = (pass.expr.clone(), inputs, outputs.to_vec());
-        let kernel = product_map_kernel(&out, sides, parts, product, self.target);
-        let Some(kernel) = kernel else {
+        let (shape, inputs) = pass.laid_out(&out.shape, None);
+        let (expr, outputs) = (pass.expr.clone(), outputs.to_vec());
+        let hosts = self.hosts(pass, writes);
+        let end = exec::Pass { shape: shape.to_vec(), expr, inputs, outputs, product, hosts };
+        let Some(kernel) = ended_product_kernel(&out, (&sides[0], &sides[1]), &end, self.target) else {
             self.emit_product(node, contract)?;
             return Ok(false);
         };
@@ -310,6 +302,19 @@ impl<'a> Lowerer<'a> {
         reads.extend(others.map(|(_, (operand, _))| Read { buffer: operand.buffer, offset: 0, len: None }));
         self.units.push(Unit { kernel, reads, writes: writes.to_vec() });
         Ok(true)
+    }
+
+    /// Bit `i` is set where output `i` is not the new value of a variable whose old one the pass reads: such a one is
+    /// written over the old one, element by element, and leaves a product no place to wait in.
+    fn hosts(&self, pass: &Pass, writes: &[BufferId]) -> u64 {
+        let read = |variable: usize| {
+            let home = Home::Variable(variable);
+            pass.inputs.iter().any(|(operand, _)| self.buffers[operand.buffer].home == home)
+        };
+        let over = |&&(variable, value): &&(usize, Value)| read(variable) && self.at.contains_key(&value);
+        let taken: Vec<BufferId> = self.ir.updates.iter().filter(over).map(|update| self.at[&update.1]).collect();
+        let may = |(_, write): &(usize, &BufferId)| !taken.contains(write);
+        writes.iter().enumerate().take(64).filter(may).fold(0, |bits, (i, _)| bits | 1 << i)
     }
 
     fn emit_group(&mut self, id: GroupId) -> Result<()> {
@@ -339,7 +344,7 @@ impl<'a> Lowerer<'a> {
                 writes.push(buffer);
             }
         }
-        if let Some(&product) = self.followed.get(&id)
+        if let Some(&product) = self.groups.followed.get(&id)
             && self.emit_with_product(product, &pass, &outputs, &writes)?
         {
             return Ok(());

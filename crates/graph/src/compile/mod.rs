@@ -1,6 +1,5 @@
-//! From a graph to a program: simplify, take epilogues in, fuse, lower, order, plan.
+//! From a graph to a program: simplify, take scales in, fuse, lower, order, plan.
 
-mod epilogue;
 mod follow;
 mod fuse;
 mod ir;
@@ -36,7 +35,7 @@ pub fn compile(request: &Request<'_>, target: impl Into<Target>) -> Result<Progr
 }
 
 fn compile_ir(ir: ir::Drawn, target: Target) -> Result<Program> {
-    let ir = epilogue::take_in_epilogues(scale::take_in_scales(simplify::simplify(ir)));
+    let ir = scale::take_in_scales(simplify::simplify(ir));
     let mut lowered = lower::lower(&ir, target)?;
     let order = schedule::schedule(&mut lowered, target.isa)?;
     let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.variables.len());

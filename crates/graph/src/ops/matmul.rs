@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::op::{
-    Access, Activation, Attribute, AttributeKind, Backward, Contract, Declaration, Example, ExampleInput, Gradients,
-    Inputs, Lowering, Op, Specs,
+    Access, Attribute, AttributeKind, Backward, Contract, Declaration, Example, ExampleInput, Gradients, Inputs,
+    Lowering, Op, Specs,
 };
 use crate::ops::elementwise::{Takes, sum_to};
 use crate::shape::{Shape, Spec};
@@ -72,7 +72,7 @@ impl Op for Matmul {
 
     fn lower(&self, _: &[Spec], _: &[Spec]) -> Lowering {
         let (a, b) = (Access::Matrix { transposed: self.transpose_a }, Access::Matrix { transposed: self.transpose_b });
-        Lowering::Contract(Contract { a, b, bias: false, activation: Activation::None })
+        Lowering::Contract(Contract { a, b })
     }
 
     /// With `y = A·B`: `dA = dy·Bᵀ`, `dB = Aᵀ·dy`, and each transposed where its operand is read transposed.

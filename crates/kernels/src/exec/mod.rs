@@ -8,14 +8,14 @@ mod map;
 mod memory;
 mod pages;
 mod plan;
+mod product;
 mod product_map;
-mod slope_product;
 
 pub use map::MapKernel;
 pub use memory::Memory;
 pub use plan::{Arg, Base, Bound, Plan, Space, Step};
+pub use product::{Batch, Pass, ProductKernel};
 pub use product_map::ProductMapKernel;
-pub use slope_product::SlopeProductKernel;
 
 use crate::element::Element;
 use crate::threads::Threads;

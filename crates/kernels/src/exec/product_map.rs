@@ -2,14 +2,12 @@
 //! product while that is in the cache, and the product itself is never stored.
 
 use super::map::{OPERANDS, overlaps};
+use super::product::{Pass, SIDES};
 use super::{Fault, InPlace, Io, Kernel};
 use crate::element::Float;
 use crate::gemm::{Beside, BlockwiseGemm, GemmShape, Part};
-use crate::map::{Expr, MAX_OPERANDS, Map, MapInput, MapOutput, MapType};
+use crate::map::{MAX_OPERANDS, Map, MapInput, MapType, Piece};
 use crate::target::Target;
-
-/// The steps' inputs before those of the pass: `a` and `b`.
-const SIDES: usize = 2;
 
 /// A [`Map`] of a product and of other inputs. The step's inputs are `a`, `b`, then those of the pass without the
 /// product; its outputs are the pass's.
@@ -36,36 +34,29 @@ impl<T: Float + MapType> ProductMapKernel<T> {
 
     /// The product of `shape` and the pass over it; none where the two do not go together: a pass that reduces or
     /// broadcasts, a product that is not worth cutting.
-    pub fn new(
-        shape: GemmShape,
-        expr: Expr,
-        inputs: Vec<MapInput>,
-        outputs: Vec<MapOutput>,
-        product: usize,
-        target: impl Into<Target>,
-    ) -> Option<ProductMapKernel<T>> {
+    pub fn new(shape: GemmShape, pass: &Pass, target: impl Into<Target>) -> Option<ProductMapKernel<T>> {
+        let Pass { expr, inputs, outputs, product, .. } = pass;
         let iteration = [shape.rows, shape.cols];
-        let overlaps: Vec<u64> = inputs.iter().map(|input| overlaps(&iteration, input, &outputs)).collect();
-        let beside = |(i, input): (usize, &MapInput)| i != product && overlaps[i] != 0 && input.dtype == T::DTYPE;
+        let overlaps: Vec<u64> = inputs.iter().map(|input| overlaps(&pass.shape, input, outputs)).collect();
+        let beside = |(i, input): (usize, &MapInput)| i != *product && overlaps[i] != 0 && input.dtype == T::DTYPE;
         let beside = inputs.iter().enumerate().filter(|&pair| beside(pair)).map(|(i, _)| i).collect();
-        let (input_count, output_count) = (inputs.len(), outputs.len());
-        if input_count > OPERANDS || output_count > OPERANDS || inputs[product].dtype != T::DTYPE {
+        let fits = inputs.len() <= OPERANDS && outputs.len() <= OPERANDS && inputs[*product].dtype == T::DTYPE;
+        if !fits || pass.shape != iteration {
             return None;
         }
         let target = target.into();
         let gemm = BlockwiseGemm::new(shape, target).ok()??;
-        let functions = expr.functions();
-        let map = Map::new(&iteration, expr, inputs, outputs, target.isa).ok()?;
+        let map = Map::new(&pass.shape, expr.clone(), inputs.clone(), outputs.clone(), target.isa).ok()?;
         let map_bytes = map.workspace_len().next_multiple_of(64);
         map.is_pointwise().then_some(ProductMapKernel {
             gemm,
             map,
-            product,
-            inputs: input_count,
+            product: *product,
+            inputs: inputs.len(),
             overlaps,
             beside,
             map_bytes,
-            functions,
+            functions: expr.functions(),
         })
     }
 }
@@ -100,7 +91,9 @@ impl<T: Float + MapType> ProductMapKernel<T> {
         let mut stretch = |start: usize, len: usize, from: *const T| {
             at[1 + self.product] = from.wrapping_sub(start).cast_mut().cast();
             // Safety: the caller's promise; the stretch lies inside the part.
-            unsafe { self.map.run_stretch(&at[..memory.len], start..start + len) };
+            unsafe {
+                self.map.take_piece(&at[..memory.len], &Piece { first: start, len, pitch: 0, count: 1, unit: 0 })
+            };
         };
         if part.row_stride == cols {
             return stretch(part.rows.start * cols, part.rows.len() * cols, part.start);
@@ -152,7 +145,7 @@ impl<T: Float + MapType> Kernel for ProductMapKernel<T> {
         // Safety: as for `MapKernel`: the operands lie inside their spaces, and overlap only where `in_place` says so;
         // the product is read nowhere but in the part that is handed over.
         unsafe {
-            self.map.prepare(&memory.at[..memory.len]);
+            self.map.begin_pieces(&memory.at[..memory.len], 0);
             self.gemm.run(io.threads(), (a, b), workspace, beside, &|part| self.take(memory, part));
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! Many products of one shape: matrices that lie at a fixed distance from each other.
 
 use super::driver::{Buffers, each, share};
+use super::part::{End, Part};
 use super::plan::{batch_groups, shares_batch};
-use super::{BiasAxis, EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
+use super::{BiasAxis, EpilogueSpec, Gemm, GemmError, GemmShape, Sides, aligned};
 use crate::element::Float;
 use crate::target::Target;
 use crate::threads::Threads;
@@ -19,7 +20,7 @@ pub struct BatchStrides {
     pub c: usize,
 }
 
-/// `c[i] = activation(alpha · a[i] · b[i] (+ c[i]) (+ bias))` for each matrix `i` of a batch; the bias is the same.
+/// `c[i] = alpha · a[i] · b[i] (+ c[i]) (+ bias)` for each matrix `i` of a batch; the bias is the same.
 #[derive(Clone)]
 pub struct BatchedGemm<T: Float> {
     one: Gemm<T>,
@@ -76,15 +77,54 @@ impl<T: Float> BatchedGemm<T> {
     /// # Panics
     /// When a slice is shorter than the plan says, or a bias is missing or not wanted: a bug of the caller.
     pub fn run(&self, threads: &Threads, a: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) {
+        assert!(c.len() >= self.c_len, "batched matrix product: the results are shorter than planned");
+        // Safety: the length was checked against the furthest element of the last product.
+        unsafe { self.run_at(threads, (a, b, bias), c.as_mut_ptr(), workspace, None) };
+    }
+
+    /// As [`Self::run`], with the results by their address, and each part of them handed to `take` once it is finished, on
+    /// the thread that finished it.
+    ///
+    /// # Safety
+    /// `c` is valid for the results, which follow each other; `take` may be called with any part of them.
+    ///
+    /// # Panics
+    /// Those of [`Self::run`].
+    pub(crate) unsafe fn run_to<F: Fn(&Part<T>) + Sync>(
+        &self,
+        threads: &Threads,
+        sides: Sides<'_, T>,
+        c: *mut T,
+        workspace: &mut [T],
+        take: &F,
+    ) {
+        // Safety: the caller's promise; `take` is there until the run is over.
+        unsafe { self.run_at(threads, sides, c, workspace, Some(End::new(take))) };
+    }
+
+    /// How many units the parts of a run belong to, and whether parts are made of whole rows.
+    pub(crate) fn parts(&self) -> (usize, bool) {
+        let (units, whole) = self.one.parts();
+        (if self.group < self.batch { self.batch.div_ceil(self.group) } else { units }, whole)
+    }
+
+    /// # Safety
+    /// That of [`Self::run_to`].
+    unsafe fn run_at(
+        &self,
+        threads: &Threads,
+        (a, b, bias): Sides<'_, T>,
+        c: *mut T,
+        workspace: &mut [T],
+        end: Option<End<T>>,
+    ) {
         assert!(
-            a.len() >= self.a_len
-                && b.len() >= self.b_len
-                && c.len() >= self.c_len
-                && workspace.len() >= self.workspace_len(),
+            a.len() >= self.a_len && b.len() >= self.b_len && workspace.len() >= self.workspace_len(),
             "batched matrix product: a slice is shorter than planned"
         );
         if self.batch == 1 {
-            return self.one.run(threads, a, b, bias, c, workspace);
+            // Safety: the caller's promise.
+            return unsafe { self.one.run_at(threads, (a, b, bias), c, workspace, end) };
         }
         self.one.check_bias(bias);
         if self.c_len == 0 {
@@ -94,18 +134,18 @@ impl<T: Float> BatchedGemm<T> {
             a: a.as_ptr(),
             b: b.as_ptr(),
             bias: bias.map_or(std::ptr::null(), <[T]>::as_ptr),
-            c: c.as_mut_ptr(),
+            c,
             packed_a: workspace.as_mut_ptr(),
             packed_b: workspace.as_mut_ptr(),
-            ending: std::ptr::null(),
+            end,
         };
-        // Safety: the lengths were checked against the furthest element of the last product.
+        // Safety: the lengths were checked against the furthest element of the last product; the caller's promise.
         unsafe {
             if self.group >= self.batch {
                 self.run_some(Some(threads), &start, 0, 0..self.batch);
             } else {
                 each(Some(threads), self.batch.div_ceil(self.group), &|task| {
-                    self.run_some(None, &start, task, share(task, self.group, self.batch));
+                    self.run_some(None, &start.in_unit(task), task, share(task, self.group, self.batch));
                 });
             }
         }
@@ -118,14 +158,15 @@ impl<T: Float> BatchedGemm<T> {
     unsafe fn run_some(&self, threads: Option<&Threads>, start: &Buffers<T>, task: usize, products: Range<usize>) {
         let packed_a = aligned(start.packed_a.wrapping_add(task * self.one.lens.workspace), self.one.lens.workspace);
         for product in products {
+            let c = product * self.strides.c;
             let buffers = Buffers {
                 a: start.a.wrapping_add(product * self.strides.a),
                 b: start.b.wrapping_add(product * self.strides.b),
                 bias: start.bias,
-                c: start.c.wrapping_add(product * self.strides.c),
+                c: start.c.wrapping_add(c),
                 packed_a,
                 packed_b: packed_a.wrapping_add(self.one.lens.packed_a),
-                ending: start.ending,
+                end: start.end.map(|end| end.from_row(c / self.one.shape.c_row_stride.max(1))),
             };
             // Safety: the caller's promise.
             unsafe { self.one.run_path(threads, &buffers) };

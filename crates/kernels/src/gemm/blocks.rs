@@ -23,6 +23,8 @@ struct Unit {
     cols: Range<usize>,
     /// First column of the unit that this thread has next, most likely.
     next: usize,
+    /// Which of the stage's units it is.
+    index: usize,
 }
 
 impl<T: Float> Gemm<T> {
@@ -106,14 +108,15 @@ impl<T: Float> Gemm<T> {
         let (plan, cols) = (&self.plan, self.shape.cols);
         let wide = cols.div_ceil(plan.unit_cols);
         let units = stage.rows.len().div_ceil(plan.unit_rows) * wide;
-        each_in_slot(threads, slots(units), units, &|slot, unit| {
+        each_in_slot(threads, slots(units), units, &|slot, index| {
             let slot = buffers.packed_b.wrapping_add(plan.shared_b + slot * plan.slot_len());
-            let rows = share(unit / wide, plan.unit_rows, stage.rows.len());
-            let next = (unit + 1) % wide * plan.unit_cols;
+            let rows = share(index / wide, plan.unit_rows, stage.rows.len());
+            let next = (index + 1) % wide * plan.unit_cols;
             let unit = Unit {
                 rows: stage.rows.start + rows.start..stage.rows.start + rows.end,
-                cols: share(unit % wide, plan.unit_cols, cols),
+                cols: share(index % wide, plan.unit_cols, cols),
                 next,
+                index,
             };
             // Safety: each unit is handed out once, this thread alone has the slot, the caller vouches for the rest.
             unsafe { self.multiply_unit(buffers, slot, stage, &unit) };
@@ -156,6 +159,10 @@ impl<T: Float> Gemm<T> {
                     }
                 }
             }
+        }
+        if stage.depth.end == self.shape.depth {
+            // Safety: the caller's promise.
+            unsafe { self.end_part(buffers, unit.rows.clone(), unit.cols.clone(), unit.index) };
         }
     }
 

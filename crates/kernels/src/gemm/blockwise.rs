@@ -2,6 +2,7 @@
 
 use super::blocks::lines;
 use super::driver::{Block, Buffers, PACKED_PANELS, PACKED_STRIPS, Sums, each, each_in_slot, share};
+use super::part::Part;
 use super::plan::{Path, block_depth, even, even_in, pieces, slots, stage_rows};
 use super::tile::Ahead;
 use super::{ALIGNMENT, EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
@@ -22,14 +23,6 @@ const PART_PANELS: usize = 3;
 const DEPTH: usize = 2048;
 /// Bytes of a product from which on it would leave the second-level cache before it is read again.
 const STORED_BYTES: usize = 1024 * 1024;
-
-/// A finished part of the product: element `(i, j)`, counted from its first row and column, at `start + i · row_stride + j`.
-pub(crate) struct Part<T> {
-    pub rows: Range<usize>,
-    pub cols: Range<usize>,
-    pub start: *const T,
-    pub row_stride: usize,
-}
 
 /// A row-major matrix of the product's shape that is read beside the product.
 #[derive(Clone, Copy)]
@@ -117,15 +110,8 @@ impl<T: Float> BlockwiseGemm<T> {
         let packed_b = aligned(workspace.as_mut_ptr(), workspace.len());
         let nothing = std::ptr::null_mut();
         let packed_a = packed_b.wrapping_add(self.packed_b);
-        let buffers = Buffers {
-            a: a.as_ptr(),
-            b: b.as_ptr(),
-            bias: nothing,
-            c: nothing,
-            packed_a,
-            packed_b,
-            ending: std::ptr::null(),
-        };
+        let buffers =
+            Buffers { a: a.as_ptr(), b: b.as_ptr(), bias: nothing, c: nothing, packed_a, packed_b, end: None };
         let parallel = Some(threads).filter(|_| self.gemm.plan.parallel);
         let shape = &self.gemm.shape;
         for stage in pieces(0..shape.rows, self.gemm.plan.stage_rows) {
@@ -223,7 +209,7 @@ impl<T: Float> BlockwiseGemm<T> {
                 }
             }
         }
-        take(&Part { rows, cols, start: part, row_stride: self.wide });
+        take(&Part { rows, cols, start: part, row_stride: self.wide, unit: slot });
     }
 
     /// What each of `tiles` tiles asks for, so that what `take` reads at these rows and columns is near.

@@ -4,7 +4,7 @@
 //! own cache that it has changed itself, by the optimizer's pass over them.
 
 use super::driver::{Buffers, at, each};
-use super::epilogue::{Activation, Finish};
+use super::epilogue::Finish;
 use super::plan::{Path, Plan};
 use super::tile::Base;
 use super::{EpilogueSpec, Gemm, GemmError, GemmShape};
@@ -37,7 +37,7 @@ impl<T: Float> DeepPlan<T> {
         let part = |start: usize| {
             let shape = GemmShape { depth: step.min(shape.depth - start), ..*shape };
             if start == 0 {
-                Gemm::new(shape, EpilogueSpec { activation: Activation::None, ..*epilogue }, isa)
+                Gemm::new(shape, *epilogue, isa)
             } else {
                 let plain = EpilogueSpec { alpha: epilogue.alpha, ..EpilogueSpec::default() };
                 Gemm::new(GemmShape { c_row_stride: shape.cols, ..shape }, plain, isa)
@@ -66,6 +66,7 @@ impl<T: Float> Gemm<T> {
                 a: at(buffers.a, 0, 0, part * step, a.col_stride),
                 b: at(buffers.b, part * step, b.row_stride, 0, 0),
                 c: if part == 0 { buffers.c } else { sums(part) },
+                end: None,
                 ..*buffers
             };
             // Safety: the caller's promise; parts lie inside the depth and need no packed panels, each has its own sums.
@@ -79,9 +80,11 @@ impl<T: Float> Gemm<T> {
             rows: self.shape.rows,
             cols: self.shape.cols,
             terms: &others[..plan.parts.len() - 1],
-            activation: self.spec.activation,
         };
         // Safety: the caller's promise; every part is done.
-        unsafe { (self.kernels.finish)(&tile) };
+        unsafe {
+            (self.kernels.finish)(&tile);
+            self.end_part(buffers, 0..self.shape.rows, 0..self.shape.cols, 0);
+        }
     }
 }

@@ -108,7 +108,7 @@ impl<T: Float> Gemm<T> {
                 self.pack_few(plan, buffers);
             }
             each(threads, many.div_ceil(plan.group), &|task| {
-                self.dots_group(plan, buffers, share(task, plan.group, many))
+                self.dots_group(plan, buffers, task, share(task, plan.group, many))
             });
         }
     }
@@ -138,36 +138,33 @@ impl<T: Float> Gemm<T> {
         }
     }
 
-    /// The dot products of some of the many with all of the few, and their epilogue.
+    /// The dot products of some of the many with all of the few, and their end.
     ///
     /// # Safety
     /// That of `run_blocks`, and no other task has these.
-    unsafe fn dots_group(&self, plan: &DotsPlan, buffers: &Buffers<T>, group: Range<usize>) {
+    unsafe fn dots_group(&self, plan: &DotsPlan, buffers: &Buffers<T>, task: usize, group: Range<usize>) {
         let few = if plan.swapped { self.shape.rows } else { self.shape.cols };
         let high = if few == 1 { self.kernels.dots_of_one.len() } else { self.kernels.dots.len() };
         for row in group.clone().step_by(high) {
             let rows = high.min(group.end - row);
             for col in (0..few).step_by(4) {
                 let cols = 4.min(few - col);
-                let task = self.dots_task(plan, buffers, row, col);
+                let dots = self.dots_task(plan, buffers, row, col);
                 // Safety: the caller's promise.
                 unsafe {
                     if few == 1 {
-                        self.kernels.dots_of_one[rows - 1](&task);
+                        self.kernels.dots_of_one[rows - 1](&dots);
                     } else {
-                        self.kernels.dots[rows - 1][cols - 1](&task);
+                        self.kernels.dots[rows - 1][cols - 1](&dots);
                     }
                 }
             }
         }
-        let (start, size) = ((group.start, 0), (group.len(), few));
+        let (rows, cols) = if plan.swapped { (0..few, group) } else { (group, 0..few) };
         // Safety: the caller's promise.
         unsafe {
-            if plan.swapped {
-                self.finish_tile(buffers, (start.1, start.0), (size.1, size.0));
-            } else {
-                self.finish_tile(buffers, start, size);
-            }
+            self.add_late_bias(buffers, (rows.start, cols.start), (rows.len(), cols.len()));
+            self.end_part(buffers, rows, cols, task);
         }
     }
 

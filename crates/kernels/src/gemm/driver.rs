@@ -1,10 +1,10 @@
 //! What every packed product is made of: packing panels and strips, multiplying a register tile, finishing it.
 
 use super::Gemm;
-use super::epilogue::{Activation, BiasAxis, Finish};
+use super::epilogue::{BiasAxis, Finish};
 use super::pack::Panel;
+use super::part::End;
 use super::plan::pieces;
-use super::slope::Ending;
 use super::tile::{Ahead, Base, Tile};
 use crate::element::Float;
 use crate::threads::Threads;
@@ -26,12 +26,19 @@ pub(super) struct Buffers<T> {
     pub c: *mut T,
     pub packed_a: *mut T,
     pub packed_b: *mut T,
-    /// What tiles end with instead of an epilogue; null for most products.
-    pub ending: *const Ending<T>,
+    /// What takes each part as it is finished.
+    pub end: Option<End<T>>,
 }
 
 // Safety: tasks write to disjoint tiles of `c` and to disjoint panels; what one phase writes is read in the next.
 unsafe impl<T: Float> Sync for Buffers<T> {}
+
+impl<T: Float> Buffers<T> {
+    /// The same with all parts in one unit.
+    pub fn in_unit(&self, unit: usize) -> Buffers<T> {
+        Buffers { end: self.end.map(|end| end.in_unit(unit)), ..*self }
+    }
+}
 
 /// A part of the product over some of the depth; its panels and strips are counted from its first row and column.
 pub(super) struct Block<T> {
@@ -86,6 +93,7 @@ impl<T: Float> Gemm<T> {
                 self.pack_strip(buffers, &block, 0, 0..shape.depth);
             }
             self.multiply_tile(buffers, &block, (0, 0), Ahead::nothing(buffers.a));
+            self.end_part(buffers, block.rows, block.cols, 0);
         }
     }
 
@@ -170,7 +178,7 @@ impl<T: Float> Gemm<T> {
         }
     }
 
-    /// One register tile over the depth of the block, finished when that is the last.
+    /// One register tile over the depth of the block.
     ///
     /// # Safety
     /// That of [`Self::run_single`].
@@ -221,7 +229,7 @@ impl<T: Float> Gemm<T> {
         unsafe {
             kernels[rows - 1][vectors - 1](&tile);
             if block.depth.end == self.shape.depth {
-                self.finish_tile(buffers, (top, left), (rows, cols));
+                self.add_late_bias(buffers, (top, left), (rows, cols));
             }
         }
     }
@@ -268,36 +276,26 @@ impl<T: Float> Gemm<T> {
         }
     }
 
-    /// The bias that accumulation has put off, and the activation.
+    /// The bias that accumulation has put off.
     ///
     /// # Safety
     /// That of [`Self::run_single`].
-    pub(super) unsafe fn finish_tile(
+    pub(super) unsafe fn add_late_bias(
         &self,
         buffers: &Buffers<T>,
         (top, left): (usize, usize),
         (rows, cols): (usize, usize),
     ) {
-        // Safety: the caller's promise.
-        if let Some(ending) = unsafe { buffers.ending.as_ref() } {
-            // Safety: as above.
-            return unsafe { self.end_tile(ending, buffers.c, (top, left), (rows, cols)) };
-        }
-        let late_bias = self.spec.accumulate && self.spec.bias.is_some();
-        if !late_bias && self.spec.activation == Activation::None {
+        if !self.spec.accumulate || self.spec.bias.is_none() {
             return;
         }
-        // Rows without gaps are as good as one long row, where no bias has to know its place.
-        let gapless = cols == self.shape.c_row_stride && !late_bias;
-        let (rows, cols) = if gapless { (1, rows * cols) } else { (rows, cols) };
         let bias = self.bias(buffers, top, left);
         let tile = Finish {
             c: buffers.c.wrapping_add(top * self.shape.c_row_stride + left),
             c_row_stride: self.shape.c_row_stride,
             rows,
             cols,
-            terms: if late_bias { std::slice::from_ref(&bias) } else { &[] },
-            activation: self.spec.activation,
+            terms: std::slice::from_ref(&bias),
         };
         // Safety: the caller's promise.
         unsafe { (self.kernels.finish)(&tile) };

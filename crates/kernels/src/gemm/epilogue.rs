@@ -1,23 +1,8 @@
-//! What happens to a tile of `C` while it is still in the cache: a late bias, an activation.
+//! What a product adds to: `C` as it was, a bias. Anything else that is to happen to its numbers is a pass over its
+//! [parts](super::part).
 
 use super::tile::Base;
 use crate::math::Simd;
-
-/// The function applied to each element of the result.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Activation {
-    /// `x`.
-    #[default]
-    None,
-    /// `max(x, 0)`, NaN for NaN.
-    Relu,
-    /// `1 / (1 + e⁻ˣ)`.
-    Sigmoid,
-    /// `tanh x`.
-    Tanh,
-    /// `ln (1 + eˣ)`.
-    Softplus,
-}
 
 /// Which axis of the result a bias runs along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +13,7 @@ pub enum BiasAxis {
     PerRow,
 }
 
-/// `c = activation(alpha · a · b (+ c) (+ bias))`.
+/// `c = alpha · a · b (+ c) (+ bias)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpilogueSpec {
     /// Scale of the product.
@@ -37,28 +22,25 @@ pub struct EpilogueSpec {
     pub accumulate: bool,
     /// The axis of the bias, where there is one.
     pub bias: Option<BiasAxis>,
-    /// Applied last.
-    pub activation: Activation,
 }
 
 impl Default for EpilogueSpec {
     /// The plain product.
     fn default() -> Self {
-        EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None }
+        EpilogueSpec { alpha: 1.0, accumulate: false, bias: None }
     }
 }
 
-/// A tile of the result, and what is to be added before the activation.
+/// A tile of the result, and what is to be added to it.
 pub(super) struct Finish<'a, T> {
     pub c: *mut T,
     pub c_row_stride: usize,
     pub rows: usize,
     pub cols: usize,
     pub terms: &'a [Base<T>],
-    pub activation: Activation,
 }
 
-/// `c = activation(c + terms[0] + terms[1] …)` over one tile.
+/// `c = c + terms[0] + terms[1] …` over one tile.
 ///
 /// # Safety
 /// `V`'s instruction set is present; `c` and the terms are valid for the tile; `c` is not aliased.
@@ -72,8 +54,7 @@ pub(super) unsafe fn finish<V: Simd>(tile: &Finish<'_, V::Elem>) {
             unsafe {
                 let before: V = load(c.add(col), lanes);
                 let sum = tile.terms.iter().fold(before, |sum, term| plus(sum, term, row, col, lanes));
-                let done = activate(sum, tile.activation);
-                if lanes == V::LANES { done.store(c.add(col)) } else { done.store_first(c.add(col), lanes) }
+                if lanes == V::LANES { sum.store(c.add(col)) } else { sum.store_first(c.add(col), lanes) }
             }
         }
     }
@@ -84,7 +65,7 @@ pub(super) unsafe fn finish<V: Simd>(tile: &Finish<'_, V::Elem>) {
 /// # Safety
 /// That of [`finish`]; `source` is valid for `lanes` numbers.
 #[inline(always)]
-pub(super) unsafe fn load<V: Simd>(source: *const V::Elem, lanes: usize) -> V {
+unsafe fn load<V: Simd>(source: *const V::Elem, lanes: usize) -> V {
     // Safety: the caller's promise.
     unsafe { if lanes == V::LANES { V::load(source) } else { V::load_first(source, lanes) } }
 }
@@ -102,17 +83,5 @@ unsafe fn plus<V: Simd>(x: V, term: &Base<V::Elem>, row: usize, col: usize, lane
             Base::Rows { start, row_stride } => x.add(load(start.wrapping_add(row * row_stride + col), lanes)),
             Base::Column(start) => x.add(V::splat(*start.add(row))),
         }
-    }
-}
-
-/// The activation of one register.
-#[inline(always)]
-fn activate<V: Simd>(x: V, activation: Activation) -> V {
-    match activation {
-        Activation::None => x,
-        Activation::Relu => x.max(V::whole(0)),
-        Activation::Sigmoid => x.sigmoid(),
-        Activation::Tanh => x.tanh(),
-        Activation::Softplus => x.softplus(),
     }
 }

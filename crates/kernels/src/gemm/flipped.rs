@@ -41,7 +41,10 @@ impl<T: Float> Gemm<T> {
                 pitch: shape.cols,
             });
             each(threads, strips.div_ceil(plan.group), &|task| {
-                share(task, plan.group, strips).for_each(|strip| self.flipped_strip(plan, buffers, strip));
+                let strips = share(task, plan.group, strips);
+                strips.clone().for_each(|strip| self.flipped_strip(plan, buffers, strip));
+                let rows = strips.start * plan.strip..shape.rows.min(strips.end * plan.strip);
+                self.end_part(buffers, rows, 0..shape.cols, task);
             });
         }
     }
@@ -83,7 +86,6 @@ impl<T: Float> Gemm<T> {
                 target: buffers.c.add(row * shape.c_row_stride),
                 pitch: shape.c_row_stride,
             });
-            self.finish_tile(buffers, (row, 0), (rows, shape.cols));
         }
     }
 

@@ -18,8 +18,8 @@ mod kernels;
 mod pack;
 #[cfg(target_arch = "x86_64")]
 mod pairs;
+mod part;
 mod plan;
-mod slope;
 mod spread;
 #[cfg(test)]
 mod tests;
@@ -27,9 +27,9 @@ mod tile;
 mod vector;
 
 pub use batched::{BatchStrides, BatchedGemm};
-pub(crate) use blockwise::{Beside, BlockwiseGemm, Part};
-pub use epilogue::{Activation, BiasAxis, EpilogueSpec};
-pub use slope::{Slope, SlopeGemm};
+pub(crate) use blockwise::{Beside, BlockwiseGemm};
+pub use epilogue::{BiasAxis, EpilogueSpec};
+pub(crate) use part::Part;
 
 use crate::element::{DType, Float};
 use crate::isa::Isa;
@@ -39,6 +39,7 @@ use bf16::TilePlan;
 use deep::DeepPlan;
 use driver::Buffers;
 use kernels::Kernels;
+use part::End;
 use plan::{Path, Plan};
 use std::fmt;
 
@@ -165,7 +166,7 @@ struct Lens {
 const ALIGNMENT: usize = 64;
 
 impl<T: Float> Gemm<T> {
-    /// Plans `c = activation(alpha · a · b (+ c) (+ bias))`.
+    /// Plans `c = alpha · a · b (+ c) (+ bias)`.
     ///
     /// An [`Isa`] as the target plans plain kernels; a [`Target`] with a matrix unit lets large products of float32 use
     /// it as far as its precision allows, and one with vectors of pairs lets those of medium precision use them.
@@ -212,17 +213,44 @@ impl<T: Float> Gemm<T> {
     /// # Panics
     /// When a slice is shorter than the plan says, or a bias is missing or not wanted: a bug of the caller.
     pub fn run(&self, threads: &Threads, a: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) {
+        assert!(c.len() >= self.lens.c, "matrix product: the result is shorter than planned");
+        // Safety: the length was checked against the furthest element of the planned shape.
+        unsafe { self.run_at(threads, (a, b, bias), c.as_mut_ptr(), workspace, None) };
+    }
+
+    /// As [`Self::run`], with the result by its address and each part of it handed on.
+    ///
+    /// # Safety
+    /// `c` is valid for the planned shape, and what the end calls may run.
+    unsafe fn run_at(
+        &self,
+        threads: &Threads,
+        (a, b, bias): Sides<'_, T>,
+        c: *mut T,
+        workspace: &mut [T],
+        end: Option<End<T>>,
+    ) {
         let lens = &self.lens;
         assert!(
-            a.len() >= lens.a && b.len() >= lens.b && c.len() >= lens.c && workspace.len() >= lens.workspace,
+            a.len() >= lens.a && b.len() >= lens.b && workspace.len() >= lens.workspace,
             "matrix product: a slice is shorter than planned"
         );
         self.check_bias(bias);
         if lens.c == 0 {
             return;
         }
-        // Safety: the lengths were checked against the furthest element of the planned shape.
-        unsafe { self.run_path(Some(threads), &self.buffers(a, b, bias, c, workspace)) }
+        let packed_a = aligned(workspace.as_mut_ptr(), lens.workspace);
+        let buffers = Buffers {
+            a: a.as_ptr(),
+            b: b.as_ptr(),
+            bias: bias.map_or(std::ptr::null(), <[T]>::as_ptr),
+            c,
+            packed_a,
+            packed_b: packed_a.wrapping_add(lens.packed_a),
+            end,
+        };
+        // Safety: the lengths were checked against the furthest element of the planned shape; the caller's promise.
+        unsafe { self.run_path(Some(threads), &buffers) }
     }
 
     /// The product, by the path that was planned.
@@ -256,21 +284,10 @@ impl<T: Float> Gemm<T> {
             "matrix product: the bias is not as planned"
         );
     }
-
-    /// The addresses of a run; packed panels start at a cache line.
-    fn buffers(&self, a: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) -> Buffers<T> {
-        let packed_a = aligned(workspace.as_mut_ptr(), self.lens.workspace);
-        Buffers {
-            a: a.as_ptr(),
-            b: b.as_ptr(),
-            bias: bias.map_or(std::ptr::null(), <[T]>::as_ptr),
-            c: c.as_mut_ptr(),
-            packed_a,
-            packed_b: packed_a.wrapping_add(self.lens.packed_a),
-            ending: std::ptr::null(),
-        }
-    }
 }
+
+/// `a`, `b` and the bias of a run.
+pub(crate) type Sides<'a, T> = (&'a [T], &'a [T], Option<&'a [T]>);
 
 /// The first cache line of a workspace; where nothing is needed, as it comes.
 fn aligned<T>(start: *mut T, len: usize) -> *mut T {

@@ -134,24 +134,22 @@ impl<T: Float> Gemm<T> {
         let cols = if plan.swapped { self.shape.rows } else { self.shape.cols };
         each(threads, cols.div_ceil(plan.group), &|task| {
             // Safety: the caller's promise; tasks have disjoint parts of the result.
-            unsafe { self.spread_group(plan, buffers, share(task, plan.group, cols)) };
+            unsafe { self.spread_group(plan, buffers, task, share(task, plan.group, cols)) };
         });
     }
 
-    /// Some columns of the result, and their epilogue.
+    /// Some columns of the result, and their end.
     ///
     /// # Safety
     /// That of `run_blocks`, and no other task has these.
-    unsafe fn spread_group(&self, plan: &SpreadPlan, buffers: &Buffers<T>, cols: Range<usize>) {
-        let (task, rows) = self.spread_task(plan, buffers, &cols);
+    unsafe fn spread_group(&self, plan: &SpreadPlan, buffers: &Buffers<T>, task: usize, cols: Range<usize>) {
+        let (spread, rows) = self.spread_task(plan, buffers, &cols);
         // Safety: the caller's promise; a swapped result is one contiguous column.
         unsafe {
-            self.kernels.spread[rows - 1](&task);
-            if plan.swapped {
-                self.finish_tile(buffers, (cols.start, 0), (cols.len(), 1));
-            } else {
-                self.finish_tile(buffers, (0, cols.start), (rows, cols.len()));
-            }
+            self.kernels.spread[rows - 1](&spread);
+            let (rows, cols) = if plan.swapped { (cols, 0..1) } else { (0..rows, cols) };
+            self.add_late_bias(buffers, (rows.start, cols.start), (rows.len(), cols.len()));
+            self.end_part(buffers, rows, cols, task);
         }
     }
 

@@ -21,10 +21,25 @@ impl<T: MapType> Map<T> {
     /// operands and temporaries at once.
     pub fn new(
         shape: &[usize],
+        expr: Expr,
+        inputs: Vec<MapInput>,
+        outputs: Vec<MapOutput>,
+        isa: Isa,
+    ) -> Result<Map<T>, MapError> {
+        Map::cut(shape, expr, inputs, outputs, isa, Cut::Whole)
+    }
+
+    /// The same for a program that is run [piece by piece](super::parts).
+    ///
+    /// # Errors
+    /// As [`new`](Map::new).
+    pub(crate) fn cut(
+        shape: &[usize],
         mut expr: Expr,
         inputs: Vec<MapInput>,
         outputs: Vec<MapOutput>,
         isa: Isa,
+        cut: Cut,
     ) -> Result<Map<T>, MapError> {
         check::<T>(shape, &expr, &inputs, &outputs)?;
         let total: usize = shape.iter().product();
@@ -44,6 +59,7 @@ impl<T: MapType> Map<T> {
             isa: isa.min(Isa::detect()),
             collapsed: &collapsed,
             total: total.max(1),
+            cut,
         };
         let mut cap = TILE_BYTES / size_of::<T>();
         let mut map = job.compile(cap)?;
@@ -73,6 +89,17 @@ impl<T: MapType> Map<T> {
     pub fn workspace_len(&self) -> usize {
         self.workspace
     }
+}
+
+/// Which pieces of its iteration a program is run over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// All of it at once.
+    Whole,
+    /// Runs of whole rows of so many elements.
+    Rows(usize),
+    /// Any pieces of rows.
+    Anywhere,
 }
 
 /// The values to write; a scaled store becomes a product.
@@ -166,6 +193,7 @@ pub(super) struct Job<'a> {
     pub isa: Isa,
     pub collapsed: &'a Collapsed,
     pub total: usize,
+    pub cut: Cut,
 }
 
 impl Job<'_> {
@@ -189,7 +217,12 @@ impl Job<'_> {
 
     fn tiling(&self, cap: usize) -> Tiling {
         let inner = self.collapsed.inner();
-        if inner > cap / 2 {
+        let whole_rows = match self.cut {
+            Cut::Whole => true,
+            Cut::Rows(len) => len.is_multiple_of(inner),
+            Cut::Anywhere => false,
+        };
+        if inner > cap / 2 || !whole_rows {
             return Tiling::within_rows(self.total, inner, cap);
         }
         let periods = self.wants().filter_map(|w| match w {

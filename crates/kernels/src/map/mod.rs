@@ -18,6 +18,8 @@ mod join;
 mod layout;
 mod links;
 mod op;
+mod parts;
+mod peel;
 mod places;
 mod plan;
 mod program;
@@ -25,7 +27,6 @@ mod reduction;
 mod run;
 mod simplify;
 mod single;
-mod slope;
 mod step;
 mod sweep;
 #[cfg(test)]
@@ -34,9 +35,11 @@ mod tests;
 use std::fmt;
 
 pub(crate) use check::MAX_OPERANDS;
+pub(crate) use compile::Cut;
 pub use expr::{Binary, Expr, Unary, ValueId};
 pub use layout::{Layout, reduction_layout};
 use op::Op;
+pub(crate) use parts::Piece;
 pub use program::Map;
 pub use sweep::MapType;
 

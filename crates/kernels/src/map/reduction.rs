@@ -400,6 +400,20 @@ impl<T: MapType> Rows<T> {
         }
     }
 
+    /// The same for a task that may have taken in nothing.
+    ///
+    /// # Safety
+    /// `task` was begun.
+    pub unsafe fn close_or_empty(&self, task: *mut u8) {
+        // Safety: the caller's promise; `period` elements are reserved.
+        unsafe {
+            self.close(task);
+            if !(*self.progress(task)).moved {
+                (0..self.period).for_each(|j| self.wide(task).add(j).write(self.op.start::<T>().widen()));
+            }
+        }
+    }
+
     /// Joins the tasks' results in order and writes them.
     ///
     /// # Safety

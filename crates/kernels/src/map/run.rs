@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::check::MAX_OPERANDS;
 use super::convert::Rows;
+use super::parts::Piece;
 use super::places::{INPUTS, Places};
 use super::plan::{MAX_SLOTS, TEMP_BYTES};
 use super::program::{Gather, Map};
@@ -23,8 +24,8 @@ const ONE: Rows = Rows { count: 1, stride: 0, len: 1, step: 0 };
 struct Stack<const BYTES: usize>(MaybeUninit<[u8; BYTES]>);
 
 /// Which part of a run a call does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+#[derive(Clone, Copy)]
+pub(super) enum Part<'a> {
     /// Numbers that do not change during a run.
     Once,
     /// One task's tiles.
@@ -33,8 +34,8 @@ enum Part {
     Whole,
     /// The same for a program of one tile.
     Single,
-    /// Some elements of a program of [stretches](Map::run_stretch).
-    Stretch(usize, usize),
+    /// Some elements of a program that goes [piece by piece](super::parts).
+    Piece(&'a Piece),
 }
 
 impl<T: MapType> Map<T> {
@@ -87,49 +88,9 @@ impl<T: MapType> Map<T> {
     }
 
     #[inline]
-    fn places<'a>(&self, at: &'a [*mut u8]) -> Places<'a> {
+    pub(super) fn places<'a>(&self, at: &'a [*mut u8]) -> Places<'a> {
         assert_eq!(at.len(), INPUTS + self.input_count + self.outputs.len(), "a place of each operand");
         Places::new(at, self.input_count)
-    }
-
-    /// Whether an element of the results depends on the same element of the inputs, and on numbers that do not change
-    /// during a run, alone: then any [stretch](Map::run_stretch) of the iteration may run by itself.
-    pub(crate) fn is_pointwise(&self) -> bool {
-        let copied = self.gathers.len() + self.patterns.len() + self.groups.len() + self.rows.len();
-        copied == 0 && self.moving.iter().all(|moving| moving.strides.is_none())
-    }
-
-    /// What comes before the first stretch of a run.
-    ///
-    /// # Safety
-    /// As [`run_at`](Map::run_at).
-    pub(crate) unsafe fn prepare(&self, at: &[*mut u8]) {
-        // Safety: the caller's promise.
-        unsafe { self.call(&self.places(at), Part::Once) };
-    }
-
-    /// Elements `range` of a [pointwise](Map::is_pointwise) program that was [prepared](Map::prepare). Element `i` of an
-    /// input is the `i`th from its pointer, which may be outside its memory for elements that are not in the range.
-    ///
-    /// # Safety
-    /// As [`prepare`](Map::prepare), for these elements; nobody else has them.
-    pub(crate) unsafe fn run_stretch(&self, at: &[*mut u8], range: Range<usize>) {
-        // Safety: the caller's promise.
-        unsafe { self.call(&self.places(at), Part::Stretch(range.start, range.end)) };
-    }
-
-    /// # Safety
-    /// The table is filled, the once-only instructions have run, and the program is pointwise.
-    unsafe fn run_elements(&self, memory: &Places<'_>, slots: *mut *mut T, range: Range<usize>) {
-        let deferred = self.deferred(memory);
-        for start in range.clone().step_by(self.tiling.len) {
-            let tile = start..range.end.min(start + self.tiling.len);
-            // Safety: the caller's promise; temporaries have room for a tile.
-            unsafe {
-                self.run_body(memory, slots, &tile, deferred);
-                self.write_out(memory, slots, &tile, deferred);
-            }
-        }
     }
 
     /// # Safety
@@ -145,7 +106,7 @@ impl<T: MapType> Map<T> {
 
     /// # Safety
     /// As [`run`](Map::run).
-    unsafe fn call(&self, memory: &Places<'_>, part: Part) {
+    pub(super) unsafe fn call(&self, memory: &Places<'_>, part: Part<'_>) {
         // Safety: each stack is as large as the program needs.
         unsafe {
             if self.table + self.temps * self.temp_stride <= SMALL {
@@ -159,7 +120,7 @@ impl<T: MapType> Map<T> {
     /// # Safety
     /// As [`run`](Map::run), and `BYTES` are enough.
     #[inline(never)]
-    unsafe fn on_stack<const BYTES: usize>(&self, memory: &Places<'_>, part: Part) {
+    unsafe fn on_stack<const BYTES: usize>(&self, memory: &Places<'_>, part: Part<'_>) {
         let mut stack = Stack::<BYTES>(MaybeUninit::uninit());
         let base = stack.0.as_mut_ptr().cast::<u8>();
         let slots = base.cast::<*mut T>();
@@ -174,7 +135,7 @@ impl<T: MapType> Map<T> {
                 }
                 Part::Single => self.run_single(memory, slots),
                 Part::Task(task) => self.run_tiles(memory, slots, task),
-                Part::Stretch(start, end) => self.run_elements(memory, slots, start..end),
+                Part::Piece(piece) => self.run_piece(memory, slots, piece),
             }
         }
     }
@@ -326,7 +287,13 @@ impl<T: MapType> Map<T> {
     /// # Safety
     /// As [`run_tiles`](Self::run_tiles).
     #[inline(always)]
-    unsafe fn run_body(&self, memory: &Places<'_>, slots: *mut *mut T, range: &Range<usize>, deferred: u128) {
+    pub(super) unsafe fn run_body(
+        &self,
+        memory: &Places<'_>,
+        slots: *mut *mut T,
+        range: &Range<usize>,
+        deferred: u128,
+    ) {
         let (at, len) = (range.start, range.len());
         // Safety: every tile lies within the iteration.
         unsafe {

@@ -127,7 +127,18 @@ impl<T: Float> Gemm<T> {
                     let strips = share(task % wide, plan.group_strips, self.shape.cols.div_ceil(BLOCK));
                     let strip = packed(buffers).wrapping_add(plan.packed_rows_len() + task * plan.panel_len());
                     // Safety: the caller's promise; tasks have disjoint blocks of the result and each its strip.
-                    unsafe { self.multiply_blocks::<U>(plan, buffers, &pass, panels.clone(), strips, strip) };
+                    unsafe {
+                        self.multiply_blocks::<U>(plan, buffers, &pass, panels.clone(), strips.clone(), strip);
+                        if pass.depth.end == self.shape.depth {
+                            let (rows, cols) = (blocks(&panels, rows.len()), blocks(&strips, self.shape.cols));
+                            self.end_part(
+                                buffers,
+                                rows.start + pass.rows.start..rows.end + pass.rows.start,
+                                cols,
+                                task,
+                            );
+                        }
+                    }
                 });
             }
         }
@@ -256,9 +267,14 @@ impl<T: Float> Gemm<T> {
         );
         if pass.depth.end == self.shape.depth {
             // Safety: the caller's promise.
-            unsafe { self.finish_tile(buffers, (top, left), (rows, cols)) };
+            unsafe { self.add_late_bias(buffers, (top, left), (rows, cols)) };
         }
     }
+}
+
+/// The rows or columns of some blocks, of `len` in all.
+fn blocks(blocks: &Span<usize>, len: usize) -> Span<usize> {
+    blocks.start * BLOCK..len.min(blocks.end * BLOCK)
 }
 
 /// Where packed numbers go.
