@@ -6,7 +6,7 @@
 mod targets;
 
 use ferrograd_graph::gradient::gradient;
-use ferrograd_graph::ops::{self, add, matmul, multiply};
+use ferrograd_graph::ops::{self, add, matmul, mul};
 use ferrograd_graph::{DType, Request, Shape, Spec, Tensor, compile, evaluate};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::target::Target;
@@ -21,12 +21,12 @@ const FUNCTIONS: [Function; 9] =
 
 /// `x/2 · (1 + erf(x/√2))`
 fn gelu(x: &Tensor) -> ferrograd_graph::Result<Tensor> {
-    multiply(&(x * 0.5), &(ops::erf(&(x * std::f64::consts::FRAC_1_SQRT_2))? + 1.0))
+    mul(&(x * 0.5), &(ops::erf(&(x * std::f64::consts::FRAC_1_SQRT_2))? + 1.0))
 }
 
 /// `x · σ(x)`
 fn silu(x: &Tensor) -> ferrograd_graph::Result<Tensor> {
-    multiply(x, &ops::sigmoid(x)?)
+    mul(x, &ops::sigmoid(x)?)
 }
 
 /// `x` where it is positive, else `eˣ − 1`.
@@ -108,7 +108,7 @@ fn a_mask_and_a_residual_are_part_of_the_step() {
         let [x, w, b, r] = [&[40, 30][..], &[30, 20], &[20], &[40, 20]].map(|shape| given(shape, DType::F64));
         let mask = given(&[40, 20], DType::Bool);
         let h = gelu(&add(&matmul(&x, &w, false, false).unwrap(), &b).unwrap()).unwrap();
-        let kept = multiply(&h, &ops::cast(&mask, DType::F64).unwrap()).unwrap();
+        let kept = mul(&h, &ops::cast(&mask, DType::F64).unwrap()).unwrap();
         let y = add(&kept, &r).unwrap();
         let inputs = [x, w, b, r, mask];
         let request = Request { inputs: &inputs, outputs: std::slice::from_ref(&y), updates: &[], guard: None };

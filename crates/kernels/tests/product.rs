@@ -141,7 +141,7 @@ fn run<T: Float + MapType + Element>(
         pass.outputs.iter().enumerate().map(|(i, output)| arg(5 + i, size(output), output.dtype)).collect();
     let space = 5 + written.len();
     let workspace = (kernel.workspace() > 0).then(|| arg(space, kernel.workspace(), DType::Bool));
-    let step = Step { kernel: Box::new(kernel), inputs: inputs.to_vec(), outputs: written.clone(), workspace };
+    let step = Step { kernel: Box::new(kernel), inputs: inputs.into(), outputs: written.clone().into(), workspace };
     let reads = given.iter().chain([&mask]);
     let spaces = reads.clone().map(|memory| Space { bytes: memory.len(), writable: false });
     let writes = outputs.iter().chain([&scratch]).map(|memory| Space { bytes: memory.len(), writable: true });

@@ -11,7 +11,8 @@ use crate::target::Target;
 /// The step's inputs before those of the pass: `a` and `b`.
 pub(super) const SIDES: usize = 2;
 
-/// Bytes of partial results of reductions, against those of the product, that are worth not going over it again.
+/// Bytes of partial results of reductions that are worth not going over the product again, and their share of its bytes.
+const FEW_PARTIALS: usize = 1024 * 1024;
 const PARTIALS: usize = 4;
 
 /// Where the matrices of a batch start in `a` and `b`, in elements; the results follow each other.
@@ -164,7 +165,7 @@ impl<T: Float + MapType> End<T> {
         };
         let bytes = map.as_ref().map_or(0, |map| map.pieces_workspace(units).next_multiple_of(64));
         let product_bytes = shape.iter().product::<usize>() * size_of::<T>();
-        let fits = bytes <= (1 << 16) + product_bytes / PARTIALS;
+        let fits = bytes <= FEW_PARTIALS + product_bytes / PARTIALS;
         let takes = map.as_ref().is_none_or(Map::takes_pieces);
         let (product, inputs) = (*product, inputs.len());
         (fits && takes).then_some(End { map, product, inputs, host, hosted, overlaps, units, cols, bytes })
