@@ -3,7 +3,8 @@
 use crate::error::{Error, ErrorCode, Result};
 use crate::profile::Profile;
 use crate::program::{Program, Running, Stop};
-use ferrograd_kernels::element::{DType, Element};
+use ferrograd_kernels::dispatch;
+use ferrograd_kernels::element::{Cast, DType, Element};
 use ferrograd_kernels::exec::{Base, Memory};
 use ferrograd_kernels::random::permutation;
 use ferrograd_kernels::threads::Threads;
@@ -365,12 +366,7 @@ fn bases<'a>(epoch: &'a Epoch, staging: &'a mut [Memory]) -> Vec<Base<'a>> {
 
 /// Copies rows of a column into an input.
 fn gather(running: &mut Running<'_>, index: usize, column: &Column, rows: impl Iterator<Item = usize>) {
-    match column.dtype {
-        DType::F32 => gather_of::<f32>(running, index, column, rows),
-        DType::F64 => gather_of::<f64>(running, index, column, rows),
-        DType::I32 => gather_of::<i32>(running, index, column, rows),
-        DType::Bool => gather_of::<u8>(running, index, column, rows),
-    }
+    dispatch!(column.dtype, T => gather_of::<T>(running, index, column, rows));
 }
 
 fn gather_of<T: Element>(running: &mut Running<'_>, index: usize, column: &Column, rows: impl Iterator<Item = usize>) {
@@ -396,10 +392,5 @@ fn give_way(program: &Program) {
 }
 
 fn first(memory: &Memory, dtype: DType) -> f64 {
-    match dtype {
-        DType::F32 => f64::from(memory.as_slice::<f32>()[0]),
-        DType::F64 => memory.as_slice::<f64>()[0],
-        DType::I32 => f64::from(memory.as_slice::<i32>()[0]),
-        DType::Bool => f64::from(memory.as_slice::<u8>()[0]),
-    }
+    dispatch!(dtype, T => memory.as_slice::<T>()[0].cast())
 }

@@ -4,7 +4,8 @@ use crate::compile::internals::{Label, Plain, Planned, Spaces};
 use crate::error::{Error, ErrorCode, Result};
 use crate::shape::Spec;
 use crate::variable::Variable;
-use ferrograd_kernels::element::{DType, Element};
+use ferrograd_kernels::dispatch;
+use ferrograd_kernels::element::Element;
 use ferrograd_kernels::exec::{Arg, Base, Bound, Fault, Memory, Plan, Step};
 use ferrograd_kernels::threads::Threads;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -309,12 +310,8 @@ impl<'a> Running<'a> {
 
     /// A copy of output `index` of the last step.
     pub fn output(&self, index: usize) -> Arc<Memory> {
-        Arc::new(match self.program.outputs[index].0.dtype {
-            DType::F32 => Memory::from_slice(self.output_slice::<f32>(index)),
-            DType::F64 => Memory::from_slice(self.output_slice::<f64>(index)),
-            DType::I32 => Memory::from_slice(self.output_slice::<i32>(index)),
-            DType::Bool => Memory::from_slice(self.output_slice::<u8>(index)),
-        })
+        let dtype = self.program.outputs[index].0.dtype;
+        Arc::new(dispatch!(dtype, T => Memory::from_slice(self.output_slice::<T>(index))))
     }
 
     /// Copies output `index` of the last step into `into`, whose rows are the output's, from row `row` on.
@@ -324,12 +321,7 @@ impl<'a> Running<'a> {
     pub fn copy_output(&self, index: usize, into: &mut Memory, row: usize) {
         let (spec, arg) = &self.program.outputs[index];
         let width = spec.shape.iter().skip(1).product::<usize>();
-        match spec.dtype {
-            DType::F32 => copy_rows(self.bound.slice::<f32>(arg), into, row * width),
-            DType::F64 => copy_rows(self.bound.slice::<f64>(arg), into, row * width),
-            DType::I32 => copy_rows(self.bound.slice::<i32>(arg), into, row * width),
-            DType::Bool => copy_rows(self.bound.slice::<u8>(arg), into, row * width),
-        }
+        dispatch!(spec.dtype, T => copy_rows(self.bound.slice::<T>(arg), into, row * width));
     }
 }
 

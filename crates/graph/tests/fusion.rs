@@ -75,7 +75,7 @@ fn check_bound(graph: &Graph, target: Target, what: &str) {
     let program = compiled(graph, target);
     let (mut arena, mut staging) = (program.take_arena(), program.staging());
     // What an earlier run left must not be seen.
-    arena.as_mut_slice::<u8>().fill(0xa5);
+    arena.bytes_mut().fill(0xa5);
     for step in 0..2 {
         check_step(graph, target, &format!("{what}, bound, step {step}"), &mut || {
             let mut locks = program.lock();

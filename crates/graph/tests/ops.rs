@@ -191,7 +191,7 @@ fn as_numbers(input: &Filled) -> (Shape, Vec<f64>) {
     match input {
         Filled::Float(shape, values) => (shape.clone(), values.clone()),
         Filled::Int(shape, values) => (shape.clone(), values.iter().map(|&value| f64::from(value)).collect()),
-        Filled::Bool(shape, values) => (shape.clone(), values.iter().map(|&value| f64::from(value)).collect()),
+        Filled::Bool(shape, values) => (shape.clone(), values.iter().map(|&value| f64::from(value.byte())).collect()),
     }
 }
 

@@ -64,14 +64,14 @@ fn trained(dtype: DType, target: Target, size: Size, threads: usize) -> Vec<Arc<
 
 /// The variable whose bytes differ, if one does.
 fn differing(a: &[Arc<Memory>], b: &[Arc<Memory>]) -> Option<usize> {
-    a.iter().zip(b).position(|(a, b)| a.as_slice::<u8>() != b.as_slice::<u8>())
+    a.iter().zip(b).position(|(a, b)| a.bytes() != b.bytes())
 }
 
 #[test]
 fn a_training_has_the_same_bits_at_any_number_of_threads() {
     for (dtype, target) in [DType::F32, DType::F64].into_iter().flat_map(|dtype| sets().map(move |set| (dtype, set))) {
         let alone = trained(dtype, target, WIDE, 1);
-        assert!(alone.iter().any(|memory| memory.as_slice::<u8>().iter().any(|&byte| byte != 0)));
+        assert!(alone.iter().any(|memory| memory.bytes().iter().any(|&byte| byte != 0)));
         for count in COUNTS {
             let differing = differing(&trained(dtype, target, WIDE, count), &alone);
             assert_eq!(differing, None, "in {dtype:?} with {count} threads");
@@ -107,7 +107,7 @@ fn random_graphs_have_the_same_bits_at_any_number_of_threads() {
         for threads in &pools {
             let outputs = program.run(&graph.feeds, threads).unwrap();
             for (at, (got, expected)) in outputs.iter().zip(&alone).enumerate() {
-                let same = got.as_slice::<u8>() == expected.as_slice::<u8>();
+                let same = got.bytes() == expected.bytes();
                 assert!(same, "seed {seed}, output {at} with {} threads\n{}", threads.count(), graph.describe());
             }
         }

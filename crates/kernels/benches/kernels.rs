@@ -9,10 +9,10 @@ use ferrograd_kernels::convert::convert;
 use ferrograd_kernels::copy::{StridedCopy, fill, iota};
 use ferrograd_kernels::cross_entropy::{SoftmaxCrossEntropy, sigmoid_cross_entropy, sigmoid_cross_entropy_gradient};
 use ferrograd_kernels::element::Element;
+use ferrograd_kernels::element::{Cast, Truth};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::finite::first_non_finite;
 use ferrograd_kernels::isa::Isa;
-use ferrograd_kernels::math::Cast;
 use ferrograd_kernels::random::{Key, Normal, permute};
 use ferrograd_kernels::recurrence::Recurrence;
 use ferrograd_kernels::rows::{GatherAxis, GatherRows, OneHot, ScatterAddRows, check_indices};
@@ -52,8 +52,8 @@ impl Bench {
         if !name.contains(&self.only) {
             return;
         }
-        let (from, mut to) = (Memory::from_slice(&vec![1u8; bytes / 2]), Memory::zeroed(bytes / 2));
-        let mut copy = || black_box(to.as_mut_slice::<u8>()).copy_from_slice(black_box(from.as_slice()));
+        let (from, mut to) = (Memory::from_bytes(&vec![1u8; bytes / 2]), Memory::zeroed(bytes / 2));
+        let mut copy = || black_box(to.bytes_mut()).copy_from_slice(black_box(from.bytes()));
         let times = race([&mut || run(&self.serial), &mut copy]);
         let rates = times.map(|nanoseconds| bytes as f64 / nanoseconds);
         match self.rows.iter_mut().find(|row| row.name == name) {
@@ -257,8 +257,8 @@ fn main() {
         conversion::<f64, f32>(&mut bench, n);
         conversion::<f32, i32>(&mut bench, n);
         conversion::<i32, f32>(&mut bench, n);
-        conversion::<f32, u8>(&mut bench, n);
-        conversion::<u8, f32>(&mut bench, n);
+        conversion::<f32, Truth>(&mut bench, n);
+        conversion::<Truth, f32>(&mut bench, n);
         checks(&mut bench, n);
         extremes(&mut bench, n);
         scans(&mut bench, n);

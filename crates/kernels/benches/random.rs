@@ -1,6 +1,6 @@
 //! Nanoseconds per random number, one thread, the least of several batches.
 
-use ferrograd_kernels::element::Element;
+use ferrograd_kernels::element::{Element, Truth};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::random::*;
 use ferrograd_kernels::threads::Threads;
@@ -32,7 +32,7 @@ fn main() {
     time::<f32, _>("truncated normal f32", &TruncatedNormal);
     time::<f64, _>("truncated normal f64", &TruncatedNormal);
     time::<i32, _>("integers", &Integers::new(0, 10).expect("an interval"));
-    time::<u8, _>("mask u8", &Bernoulli::new(0.5).expect("a probability"));
+    time::<Truth, _>("mask bool", &Bernoulli::new(0.5).expect("a probability"));
     time::<f32, _>("dropout f32", &Dropout::new(0.5).expect("a probability"));
     let start = Instant::now();
     std::hint::black_box(permutation(1, 2, 60_000));

@@ -1,7 +1,6 @@
 //! Slices of one element type into another.
 
 use crate::element::Element;
-use crate::math::Cast;
 use crate::threads::{Threads, grain, split};
 
 /// `y[i] = x[i]` in another type.
@@ -11,7 +10,7 @@ use crate::threads::{Threads, grain, split};
 ///
 /// # Panics
 /// When the slices differ in length.
-pub fn convert<S: Element + Cast, D: Element + Cast>(threads: &Threads, x: &[S], y: &mut [D]) {
+pub fn convert<S: Element, D: Element>(threads: &Threads, x: &[S], y: &mut [D]) {
     assert_eq!(x.len(), y.len(), "convert: lengths differ");
     threads.for_each_part(split(x.len(), grain(500)), y, 1, |range, y| {
         for (y, &x) in y.iter_mut().zip(&x[range]) {

@@ -1,5 +1,11 @@
 //! The number types that kernels are generic over.
 
+mod cast;
+mod truth;
+
+pub use cast::Cast;
+pub use truth::Truth;
+
 use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -43,19 +49,60 @@ impl DType {
     }
 }
 
+/// `$body` with `$T` the element type that a [`DType`] names: the one place where a type known at run time becomes one
+/// known to the compiler.
+///
+/// `T: Float` and `T: Number` leave types out; `else` is what those give, and without it they are a bug of the caller's.
+#[macro_export]
+macro_rules! dispatch {
+    (@ $T:ident = $type:ty, $body:expr) => {{
+        type $T = $type;
+        $body
+    }};
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            $crate::element::DType::F32 => $crate::dispatch!(@ $T = f32, $body),
+            $crate::element::DType::F64 => $crate::dispatch!(@ $T = f64, $body),
+            $crate::element::DType::I32 => $crate::dispatch!(@ $T = i32, $body),
+            $crate::element::DType::Bool => $crate::dispatch!(@ $T = $crate::element::Truth, $body),
+        }
+    };
+    ($dtype:expr, $T:ident: Number => $body:expr, else $other:expr) => {
+        match $dtype {
+            $crate::element::DType::F32 => $crate::dispatch!(@ $T = f32, $body),
+            $crate::element::DType::F64 => $crate::dispatch!(@ $T = f64, $body),
+            $crate::element::DType::I32 => $crate::dispatch!(@ $T = i32, $body),
+            $crate::element::DType::Bool => $other,
+        }
+    };
+    ($dtype:expr, $T:ident: Float => $body:expr, else $other:expr) => {
+        match $dtype {
+            $crate::element::DType::F32 => $crate::dispatch!(@ $T = f32, $body),
+            $crate::element::DType::F64 => $crate::dispatch!(@ $T = f64, $body),
+            $crate::element::DType::I32 | $crate::element::DType::Bool => $other,
+        }
+    };
+    ($dtype:expr, $T:ident: Number => $body:expr) => {
+        $crate::dispatch!($dtype, $T: Number => $body, else unreachable!("only numbers come here"))
+    };
+    ($dtype:expr, $T:ident: Float => $body:expr) => {
+        $crate::dispatch!($dtype, $T: Float => $body, else unreachable!("only floats come here"))
+    };
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
     impl Sealed for i32 {}
-    impl Sealed for u8 {}
+    impl Sealed for super::Truth {}
 }
 
-/// A type that a buffer may hold: `f32`, `f64`, `i32`, or `u8` for [`DType::Bool`].
+/// A type that a buffer may hold: `f32`, `f64`, `i32`, or [`Truth`] for [`DType::Bool`].
 ///
 /// Sealed: every bit pattern of every implementor is a valid value and none has padding, which is
 /// what lets one arena of bytes hold them all.
-pub trait Element: sealed::Sealed + Copy + Default + Debug + PartialEq + PartialOrd + Send + Sync + 'static {
+pub trait Element: sealed::Sealed + Cast + Default + Debug + PartialEq + PartialOrd + Send + Sync + 'static {
     /// The run-time name of this type.
     const DTYPE: DType;
 }
@@ -69,7 +116,7 @@ impl Element for f64 {
 impl Element for i32 {
     const DTYPE: DType = DType::I32;
 }
-impl Element for u8 {
+impl Element for Truth {
     const DTYPE: DType = DType::Bool;
 }
 

@@ -188,8 +188,8 @@ fn memory_is_zeroed_aligned_and_its_own() {
     for bytes in [0, 1, 63, 64, 65, 4096] {
         let memory = Memory::zeroed(bytes);
         assert_eq!((memory.len(), memory.is_empty()), (bytes, bytes == 0));
-        assert_eq!(memory.as_slice::<u8>(), vec![0; bytes]);
-        assert_eq!(memory.as_slice::<u8>().as_ptr() as usize % 64, 0);
+        assert_eq!(memory.bytes(), vec![0; bytes]);
+        assert_eq!(memory.bytes().as_ptr() as usize % 64, 0);
         assert_eq!(memory.as_slice::<f64>().len(), bytes / 8, "whole elements only");
     }
     let memory = Memory::from_slice(&[1.5f64, 2.5]);

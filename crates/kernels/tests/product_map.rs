@@ -71,7 +71,7 @@ fn run<T: Float + MapType + Element>(shape: &GemmShape, isa: Isa, threads: &Thre
     let mut changed = Memory::from_slice(&[numbers::<T>(size, 2), vec![T::ZERO; size]].concat());
     let mut scratch = Memory::zeroed(scratch);
     // What lies around from before must not be seen.
-    scratch.as_mut_slice::<u8>().fill(0xff);
+    scratch.bytes_mut().fill(0xff);
     let spaces = [(given.len(), false), (changed.len(), true), (scratch.len(), true)];
     let spaces = spaces.map(|(bytes, writable)| Space { bytes, writable });
     let plan = Plan::new(vec![step], spaces.into()).unwrap();

@@ -1,6 +1,6 @@
 //! Random numbers: the distributions by moments, limits and Kolmogorov–Smirnov; the bits by element.
 
-use ferrograd_kernels::element::{Element, Float};
+use ferrograd_kernels::element::{Element, Float, Truth};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::random::*;
 use ferrograd_kernels::threads::Threads;
@@ -124,14 +124,14 @@ fn integers_fill_their_interval_evenly() {
 #[test]
 fn masks_keep_their_share() {
     for p in [0.0, 0.1, 0.5, 0.93, 1.0] {
-        let mask: Vec<u8> = draw(&Bernoulli::new(p).unwrap(), 7);
-        let kept = mask.iter().map(|&m| f64::from(m)).sum::<f64>() / N as f64;
+        let mask: Vec<Truth> = draw(&Bernoulli::new(p).unwrap(), 7);
+        let kept = mask.iter().map(|&m| f64::from(m.byte())).sum::<f64>() / N as f64;
         assert!((kept - p).abs() <= 5.0 * (p * (1.0 - p) / N as f64).sqrt());
         let scaled: Vec<f32> = draw(&Dropout::new(p).unwrap(), 7);
         let plain: Vec<f64> = draw(&Bernoulli::new(p).unwrap(), 7);
         for ((&m, &s), &one) in mask.iter().zip(&scaled).zip(&plain) {
-            assert_eq!(s, if m == 1 { (1.0 / p) as f32 } else { 0.0 });
-            assert_eq!(one, f64::from(m));
+            assert_eq!(s, if bool::from(m) { (1.0 / p) as f32 } else { 0.0 });
+            assert_eq!(one, f64::from(m.byte()));
         }
     }
     assert!(Bernoulli::new(1.1).is_err() && Bernoulli::new(f64::NAN).is_err() && Dropout::new(-0.1).is_err());
@@ -171,7 +171,7 @@ fn numbers_depend_on_the_element_alone() {
     depends_on_the_element_alone::<f32, _>(&TruncatedNormal);
     depends_on_the_element_alone::<f64, _>(&TruncatedNormal);
     depends_on_the_element_alone::<i32, _>(&Integers::new(0, 1000).unwrap());
-    depends_on_the_element_alone::<u8, _>(&Bernoulli::new(0.5).unwrap());
+    depends_on_the_element_alone::<Truth, _>(&Bernoulli::new(0.5).unwrap());
     depends_on_the_element_alone::<f32, _>(&Dropout::new(0.5).unwrap());
 }
 

@@ -1,5 +1,6 @@
 //! Gathering and scattering against one element at a time.
 
+use ferrograd_kernels::element::Truth;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::random::{Integers, Key, Normal, fill};
 use ferrograd_kernels::rows::*;
@@ -125,8 +126,9 @@ fn one_hot_rows() {
     OneHot::new(5, 4).unwrap().run(&threads, &[3, -1, 0, 4, 2], (1.0, 0.0), &mut out);
     let rows: Vec<&[f32]> = out.chunks(4).collect();
     assert_eq!(rows, [[0., 0., 0., 1.], [0.; 4], [1., 0., 0., 0.], [0.; 4], [0., 0., 1., 0.]]);
-    let mut mask = vec![9u8; 3];
-    OneHot::new(1, 3).unwrap().run(&threads, &[1], (0, 1), &mut mask);
-    assert_eq!(mask, [1, 0, 1]);
-    OneHot::new(3, 0).unwrap().run(&threads, &[0, 1, 2], (1, 0), &mut mask[..0]);
+    let [yes, no] = [true, false].map(Truth::from);
+    let mut mask = vec![no; 3];
+    OneHot::new(1, 3).unwrap().run(&threads, &[1], (no, yes), &mut mask);
+    assert_eq!(mask, [yes, no, yes]);
+    OneHot::new(3, 0).unwrap().run(&threads, &[0, 1, 2], (yes, no), &mut mask[..0]);
 }

@@ -2,9 +2,9 @@
 
 use ferrograd_kernels::convert::convert;
 use ferrograd_kernels::cross_entropy::*;
-use ferrograd_kernels::element::Float;
+use ferrograd_kernels::element::{Cast, Float, Truth};
 use ferrograd_kernels::isa::Isa;
-use ferrograd_kernels::math::{Cast, Compute};
+use ferrograd_kernels::math::Compute;
 use ferrograd_kernels::random::{Integers, Key, Normal, Uniform, fill};
 use ferrograd_kernels::rows::BadIndex;
 use ferrograd_kernels::softmax::{Softmax, SoftmaxKind};
@@ -258,9 +258,9 @@ fn conversions() {
     let mut whole = [0i32; 8];
     convert(&threads, &[1.9f32, -1.9, f32::NAN, 3e9, -3e9, f32::INFINITY, -0.0, 0.5], &mut whole);
     assert_eq!(whole, [1, -1, 0, i32::MAX, i32::MIN, i32::MAX, 0, 0]);
-    let mut truth = [9u8; 5];
+    let mut truth = [Truth::default(); 5];
     convert(&threads, &[0.0f64, -0.0, 1e-300, f64::NAN, -7.0], &mut truth);
-    assert_eq!(truth, [0, 0, 1, 1, 1]);
+    assert_eq!(truth.map(Truth::byte), [0, 0, 1, 1, 1]);
     let mut narrow = [0.0f32; 3];
     convert(&threads, &[1.0f64 / 3.0, 1e300, -1e-300], &mut narrow);
     assert_eq!(narrow, [1.0 / 3.0, f32::INFINITY, -0.0]);

@@ -10,6 +10,8 @@ use crate::tensor::{build, memory, spec};
 use ferrograd_graph::op::dtype_code;
 use ferrograd_graph::tensor::Operands;
 use ferrograd_graph::{DType, Spec, Tensor};
+use ferrograd_kernels::dispatch;
+use ferrograd_kernels::element::Cast;
 use ferrograd_kernels::exec::Memory;
 use napi::bindgen_prelude::{FromNapiValue, Object};
 use napi::{Env, Status, Unknown, sys};
@@ -194,7 +196,7 @@ fn copy(spec: &Spec, memory: &Memory, into: &mut [u8]) -> Result<()> {
     if into.len() != bytes {
         return Err(internal(format!("read: {} bytes for a tensor of {bytes}", into.len())));
     }
-    into.copy_from_slice(&memory.as_slice::<u8>()[..bytes]);
+    into.copy_from_slice(&memory.bytes()[..bytes]);
     Ok(())
 }
 
@@ -203,30 +205,18 @@ fn from_numbers(spec: &Spec, numbers: &[f64]) -> Result<Memory> {
     if numbers.len() != spec.shape.size() {
         return Err(internal(format!("{} numbers for {spec}", numbers.len())));
     }
-    fn fill<T: ferrograd_kernels::element::Element>(memory: &mut Memory, numbers: &[f64], of: impl Fn(f64) -> T) {
-        memory.as_mut_slice::<T>().iter_mut().zip(numbers).for_each(|(element, &number)| *element = of(number));
-    }
     let mut memory = Memory::zeroed(spec.bytes());
-    match spec.dtype {
-        DType::F32 => fill(&mut memory, numbers, |number| number as f32),
-        DType::F64 => fill(&mut memory, numbers, |number| number),
-        DType::I32 => fill(&mut memory, numbers, |number| number as i32),
-        DType::Bool => fill(&mut memory, numbers, |number| u8::from(number != 0.0)),
-    }
+    dispatch!(spec.dtype, T => {
+        memory.as_mut_slice::<T>().iter_mut().zip(numbers).for_each(|(element, number)| *element = number.cast());
+    });
     Ok(memory)
 }
 
 /// The elements as numbers.
 fn to_numbers(dtype: DType, memory: &Memory, into: &mut [f64]) {
-    fn fill<T: ferrograd_kernels::element::Element>(memory: &Memory, into: &mut [f64], of: impl Fn(T) -> f64) {
-        into.iter_mut().zip(memory.as_slice::<T>()).for_each(|(number, &element)| *number = of(element));
-    }
-    match dtype {
-        DType::F32 => fill::<f32>(memory, into, f64::from),
-        DType::F64 => fill::<f64>(memory, into, |element| element),
-        DType::I32 => fill::<i32>(memory, into, f64::from),
-        DType::Bool => fill::<u8>(memory, into, f64::from),
-    }
+    dispatch!(dtype, T => {
+        into.iter_mut().zip(memory.as_slice::<T>()).for_each(|(number, element)| *number = element.cast());
+    });
 }
 
 fn conversion(error: napi::Error) -> crate::error::JsError {

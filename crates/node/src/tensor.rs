@@ -123,9 +123,9 @@ pub(crate) fn memory(spec: &Spec, bytes: &[u8]) -> Result<Memory> {
     if bytes.len() != spec.bytes() {
         return Err(internal(format!("{} bytes for {spec}", bytes.len())));
     }
-    let mut memory = Memory::from_slice(bytes);
+    let mut memory = Memory::from_bytes(bytes);
     if spec.dtype == DType::Bool {
-        memory.as_mut_slice::<u8>().iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));
+        memory.bytes_mut().iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));
     }
     Ok(memory)
 }

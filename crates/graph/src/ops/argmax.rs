@@ -7,6 +7,7 @@ use crate::ops::softmax::rows;
 use crate::shape::Spec;
 use crate::tensor::Tensor;
 use ferrograd_kernels::arg::{ArgExtreme, Extreme};
+use ferrograd_kernels::dispatch;
 use ferrograd_kernels::element::DType;
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -52,7 +53,7 @@ impl Op for Arg {
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let [rows, cols] = rows(&inputs[0].shape);
         let search = ArgExtreme::new(rows, cols, self.0).expect("checked by infer");
-        for_element!(inputs[0].dtype, T => kernel(self.name(), move |io| {
+        dispatch!(inputs[0].dtype, T => kernel(self.name(), move |io| {
             let y = io.output::<i32>(0);
             search.run(io.threads(), io.input::<T>(0), y);
             Ok(())

@@ -9,6 +9,7 @@ use crate::ops::slice;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::copy::StridedCopy;
+use ferrograd_kernels::dispatch;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ impl Op for Concatenate {
     fn lower(&self, inputs: &[Spec], outputs: &[Spec]) -> Lowering {
         let axis = outputs[0].shape.axis("concatenate", self.axis).expect("checked by infer");
         let copies = copies(inputs, &outputs[0].shape, axis);
-        for_element!(outputs[0].dtype, T => kernel("concatenate", move |io| {
+        dispatch!(outputs[0].dtype, T => kernel("concatenate", move |io| {
             let y = io.output::<T>(0);
             copies.iter().enumerate().for_each(|(i, copy)| copy.run(io.threads(), io.input::<T>(i), y));
             Ok(())

@@ -10,6 +10,7 @@ use crate::ops::scatter_add;
 use crate::ops::take_along_axis::around;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
+use ferrograd_kernels::dispatch;
 use ferrograd_kernels::rows::GatherRows;
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ impl Op for Gather {
         let axis = x.shape.axis("gather", self.axis).expect("checked by infer");
         let [outer, limit, width] = around(&x.shape, axis);
         let rows = GatherRows::new(outer, limit, width, indices.shape.size()).expect("checked by infer");
-        for_element!(x.dtype, T => kernel_of_indices("gather", limit, move |io| {
+        dispatch!(x.dtype, T => kernel_of_indices("gather", limit, move |io| {
             let y = io.output::<T>(0);
             rows.run(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
         }))

@@ -4,10 +4,12 @@ use crate::error::{Error, Result};
 use crate::op::{
     Attribute, AttributeKind, Backward, Declaration, Example, Gradients, Inputs, Lowering, Op, Specs, dtype_code,
 };
-use crate::ops::kernel::{FromNumber, kernel};
+use crate::ops::kernel::kernel;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::copy::iota as numbers;
+use ferrograd_kernels::dispatch;
+use ferrograd_kernels::element::Cast;
 use ferrograd_kernels::element::DType;
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -49,9 +51,9 @@ impl Op for Iota {
     }
 
     fn lower(&self, _: &[Spec], _: &[Spec]) -> Lowering {
-        for_number!(self.dtype, T => kernel("iota", |io| {
+        dispatch!(self.dtype, T: Number => kernel("iota", |io| {
             let y = io.output::<T>(0);
-            numbers(io.threads(), T::from_number(0.0), T::from_number(1.0), y);
+            numbers(io.threads(), T::default(), 1_i32.cast::<T>(), y);
             Ok(())
         }))
     }

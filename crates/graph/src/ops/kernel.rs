@@ -1,7 +1,6 @@
 //! Kernels as closures: an op fixes the shapes, a run hands over the arguments.
 
 use crate::op::{Fault, Io, Kernel, Lowering, Recipe, Site};
-use ferrograd_kernels::element::Element;
 use ferrograd_kernels::rows::BadIndex;
 use std::fmt;
 use std::sync::Arc;
@@ -102,97 +101,4 @@ where
 /// The fault that a bad index is to a run.
 pub(crate) fn index_fault(bad: BadIndex) -> Fault {
     Fault::Index { position: bad.position, value: i64::from(bad.index), limit: bad.limit }
-}
-
-/// An element made of an attribute.
-pub(crate) trait FromNumber: Element {
-    fn from_number(number: f64) -> Self;
-}
-
-impl FromNumber for f32 {
-    fn from_number(number: f64) -> f32 {
-        number as f32
-    }
-}
-
-impl FromNumber for f64 {
-    fn from_number(number: f64) -> f64 {
-        number
-    }
-}
-
-impl FromNumber for i32 {
-    fn from_number(number: f64) -> i32 {
-        number as i32
-    }
-}
-
-impl FromNumber for u8 {
-    fn from_number(number: f64) -> u8 {
-        u8::from(number != 0.0)
-    }
-}
-
-/// `$body` with `$T` the float type that `$dtype` names.
-macro_rules! for_float {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            ferrograd_kernels::element::DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            ferrograd_kernels::element::DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            ferrograd_kernels::element::DType::I32 | ferrograd_kernels::element::DType::Bool => {
-                unreachable!("infer lets only floats through")
-            }
-        }
-    };
-}
-
-/// `$body` with `$T` the type of numbers that `$dtype` names.
-macro_rules! for_number {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            ferrograd_kernels::element::DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            ferrograd_kernels::element::DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            ferrograd_kernels::element::DType::I32 => {
-                type $T = i32;
-                $body
-            }
-            ferrograd_kernels::element::DType::Bool => unreachable!("infer lets only numbers through"),
-        }
-    };
-}
-
-/// `$body` with `$T` the element type that `$dtype` names.
-macro_rules! for_element {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            ferrograd_kernels::element::DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            ferrograd_kernels::element::DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            ferrograd_kernels::element::DType::I32 => {
-                type $T = i32;
-                $body
-            }
-            ferrograd_kernels::element::DType::Bool => {
-                type $T = u8;
-                $body
-            }
-        }
-    };
 }

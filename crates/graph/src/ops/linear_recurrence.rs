@@ -10,6 +10,7 @@ use crate::ops::take_along_axis::around;
 use crate::ops::{Padding, pad, slice};
 use crate::shape::Spec;
 use crate::tensor::Tensor;
+use ferrograd_kernels::dispatch;
 use ferrograd_kernels::recurrence::Recurrence;
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -70,7 +71,7 @@ impl Op for LinearRecurrence {
         let axis = inputs[0].shape.axis("linearRecurrence", self.axis).expect("checked by infer");
         let [outer, len, inner] = around(&inputs[0].shape, axis);
         let lines = Recurrence::new((outer, len, inner), self.reverse).expect("checked by infer");
-        for_float!(inputs[0].dtype, T => kernel("linearRecurrence", move |io| {
+        dispatch!(inputs[0].dtype, T: Float => kernel("linearRecurrence", move |io| {
             let y = io.output::<T>(0);
             lines.run(io.threads(), io.input::<T>(0), io.input::<T>(1), y);
             Ok(())

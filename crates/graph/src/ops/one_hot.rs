@@ -6,9 +6,11 @@ use crate::op::{
     dtype_code,
 };
 use crate::ops::elementwise::Takes;
-use crate::ops::kernel::{FromNumber, kernel};
+use crate::ops::kernel::kernel;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
+use ferrograd_kernels::dispatch;
+use ferrograd_kernels::element::Cast;
 use ferrograd_kernels::element::DType;
 use ferrograd_kernels::rows::OneHot as Rows;
 use smallvec::smallvec;
@@ -51,9 +53,9 @@ impl Op for OneHot {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let rows = Rows::new(inputs[0].shape.size(), self.depth).expect("checked by infer");
-        for_element!(self.dtype, T => kernel("oneHot", move |io| {
+        dispatch!(self.dtype, T => kernel("oneHot", move |io| {
             let y = io.output::<T>(0);
-            rows.run(io.threads(), io.input::<i32>(0), (T::from_number(1.0), T::from_number(0.0)), y);
+            rows.run(io.threads(), io.input::<i32>(0), (1_i32.cast::<T>(), T::default()), y);
             Ok(())
         }))
     }

@@ -5,11 +5,13 @@ use crate::op::{
     Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs,
     encode_list,
 };
-use crate::ops::kernel::{FromNumber, kernel};
+use crate::ops::kernel::kernel;
 use crate::ops::slice;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::copy::{StridedCopy, fill};
+use ferrograd_kernels::dispatch;
+use ferrograd_kernels::element::Cast;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -101,9 +103,9 @@ impl Op for Pad {
     fn lower(&self, inputs: &[Spec], outputs: &[Spec]) -> Lowering {
         let copy = self.copy(&inputs[0].shape, &outputs[0].shape).expect("checked by infer");
         let value = self.value;
-        for_element!(inputs[0].dtype, T => kernel("pad", move |io| {
+        dispatch!(inputs[0].dtype, T => kernel("pad", move |io| {
             let y = io.output::<T>(0);
-            fill(io.threads(), T::from_number(value), y);
+            fill(io.threads(), value.cast::<T>(), y);
             copy.run(io.threads(), io.input::<T>(0), y);
             Ok(())
         }))

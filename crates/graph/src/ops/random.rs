@@ -8,7 +8,8 @@ use crate::op::{
 use crate::ops::kernel::kernel_for;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
-use ferrograd_kernels::element::{DType, Element};
+use ferrograd_kernels::dispatch;
+use ferrograd_kernels::element::{DType, Element, Truth};
 use ferrograd_kernels::random::{self, Distribution, Key};
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -168,20 +169,20 @@ impl Op for Random {
     fn lower(&self, _: &[Spec], _: &[Spec]) -> Lowering {
         let valid = "checked by infer";
         match self.law {
-            Law::Uniform => for_float!(self.dtype, T => self.fill::<T>(random::Uniform)),
-            Law::UniformOpen => for_float!(self.dtype, T => self.fill::<T>(random::UniformOpen)),
-            Law::Normal => for_float!(self.dtype, T => self.fill::<T>(random::Normal)),
-            Law::TruncatedNormal => for_float!(self.dtype, T => self.fill::<T>(random::TruncatedNormal)),
+            Law::Uniform => dispatch!(self.dtype, T: Float => self.fill::<T>(random::Uniform)),
+            Law::UniformOpen => dispatch!(self.dtype, T: Float => self.fill::<T>(random::UniformOpen)),
+            Law::Normal => dispatch!(self.dtype, T: Float => self.fill::<T>(random::Normal)),
+            Law::TruncatedNormal => dispatch!(self.dtype, T: Float => self.fill::<T>(random::TruncatedNormal)),
             Law::Bernoulli(probability) => {
                 let choice = random::Bernoulli::new(probability).expect(valid);
                 if self.dtype == DType::Bool {
-                    return self.fill::<u8>(choice);
+                    return self.fill::<Truth>(choice);
                 }
-                for_float!(self.dtype, T => self.fill::<T>(choice))
+                dispatch!(self.dtype, T: Float => self.fill::<T>(choice))
             }
             Law::Dropout(keep) => {
                 let mask = random::Dropout::new(keep).expect(valid);
-                for_float!(self.dtype, T => self.fill::<T>(mask))
+                dispatch!(self.dtype, T: Float => self.fill::<T>(mask))
             }
             Law::Integers(low, high) => self.fill::<i32>(random::Integers::new(low, high).expect(valid)),
         }

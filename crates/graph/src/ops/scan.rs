@@ -6,6 +6,7 @@ use crate::ops::elementwise::Takes;
 use crate::ops::kernel::kernel;
 use crate::ops::take_along_axis::around;
 use crate::shape::Spec;
+use ferrograd_kernels::dispatch;
 use ferrograd_kernels::scan::{Join, Scan as Kernel};
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -46,7 +47,7 @@ impl Scan {
         let axis = input.shape.axis(op, self.axis).expect("checked by infer");
         let [outer, len, inner] = around(&input.shape, axis);
         let scan = Kernel::new((outer, len, inner), join, self.reverse, self.exclusive).expect("checked by infer");
-        for_number!(input.dtype, T => kernel(op, move |io| {
+        dispatch!(input.dtype, T: Number => kernel(op, move |io| {
             let y = io.output::<T>(0);
             scan.run(io.threads(), io.input::<T>(0), y);
             Ok(())

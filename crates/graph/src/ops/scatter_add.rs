@@ -6,10 +6,11 @@ use crate::op::{
 };
 use crate::ops::elementwise::Takes;
 use crate::ops::gather;
-use crate::ops::kernel::{FromNumber, index_fault, kernel_of_indices};
+use crate::ops::kernel::{index_fault, kernel_of_indices};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::copy::fill;
+use ferrograd_kernels::dispatch;
 use ferrograd_kernels::rows::ScatterAddRows;
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -68,9 +69,9 @@ impl Op for ScatterAdd {
         let width = updates.shape[self.axis + indices.shape.rank()..].iter().product();
         let rows = ScatterAddRows::new(outer, self.size, width, indices.shape.size()).expect("checked by infer");
         let limit = self.size;
-        for_number!(updates.dtype, T => kernel_of_indices("scatterAdd", limit, move |io| {
+        dispatch!(updates.dtype, T: Number => kernel_of_indices("scatterAdd", limit, move |io| {
             let y = io.output::<T>(0);
-            fill(io.threads(), T::from_number(0.0), y);
+            fill(io.threads(), T::default(), y);
             rows.run(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
         }))
     }

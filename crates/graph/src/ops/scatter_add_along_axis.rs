@@ -5,12 +5,13 @@ use crate::op::{
     Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs,
 };
 use crate::ops::elementwise::Takes;
-use crate::ops::kernel::{FromNumber, index_fault, kernel_of_indices};
+use crate::ops::kernel::{index_fault, kernel_of_indices};
 use crate::ops::take_along_axis;
 use crate::ops::take_along_axis::around;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::copy::fill;
+use ferrograd_kernels::dispatch;
 use ferrograd_kernels::rows::GatherAxis;
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -62,9 +63,9 @@ impl Op for ScatterAddAlongAxis {
         let [outer, count, inner] = around(&inputs[0].shape, self.axis);
         let lines = GatherAxis::new(outer, self.size, inner, count).expect("checked by infer");
         let limit = self.size;
-        for_number!(inputs[0].dtype, T => kernel_of_indices("scatterAddAlongAxis", limit, move |io| {
+        dispatch!(inputs[0].dtype, T: Number => kernel_of_indices("scatterAddAlongAxis", limit, move |io| {
             let y = io.output::<T>(0);
-            fill(io.threads(), T::from_number(0.0), y);
+            fill(io.threads(), T::default(), y);
             lines.scatter_add(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
         }))
     }

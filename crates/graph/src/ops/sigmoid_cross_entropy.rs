@@ -8,6 +8,7 @@ use crate::ops::sigmoid;
 use crate::shape::Spec;
 use crate::tensor::Tensor;
 use ferrograd_kernels::cross_entropy::sigmoid_cross_entropy as elements;
+use ferrograd_kernels::dispatch;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -46,7 +47,7 @@ impl Op for SigmoidCrossEntropy {
     }
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
-        for_float!(inputs[0].dtype, T => kernel_for("sigmoidCrossEntropy", |site| {
+        dispatch!(inputs[0].dtype, T: Float => kernel_for("sigmoidCrossEntropy", |site| {
             let isa = site.target.isa;
             move |io: &mut Io<'_>| {
                 let y = io.output::<T>(0);

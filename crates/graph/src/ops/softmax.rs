@@ -7,6 +7,7 @@ use crate::ops::kernel::kernel_for;
 use crate::ops::sum;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
+use ferrograd_kernels::dispatch;
 use ferrograd_kernels::softmax::{Softmax as Rows, SoftmaxKind};
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -53,7 +54,7 @@ pub(crate) fn row_examples(op: Arc<dyn Op>) -> Vec<Example> {
 /// The kernel of softmax or its logarithm.
 pub(crate) fn lower_rows(op: &'static str, kind: SoftmaxKind, input: &Spec) -> Lowering {
     let [rows, cols] = rows(&input.shape);
-    for_float!(input.dtype, T => kernel_for(op, move |site| {
+    dispatch!(input.dtype, T: Float => kernel_for(op, move |site| {
         let softmax = Rows::new(rows, cols, kind, site.target.isa).expect("the rows are those of a tensor");
         move |io: &mut Io<'_>| {
             let y = io.output::<T>(0);

@@ -9,6 +9,7 @@ use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::cross_entropy::SoftmaxCrossEntropy as Rows;
 use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::dispatch;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -60,7 +61,7 @@ impl Op for SoftmaxCrossEntropy {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let [rows, cols] = rows(&inputs[0].shape);
-        for_float!(inputs[0].dtype, T => kernel_for("softmaxCrossEntropy", move |site| {
+        dispatch!(inputs[0].dtype, T: Float => kernel_for("softmaxCrossEntropy", move |site| {
             let entropy = Rows::new(rows, cols, site.target.isa).expect("checked by infer");
             move |io: &mut Io<'_>| {
                 let y = io.output::<T>(0);

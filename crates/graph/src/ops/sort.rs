@@ -9,6 +9,7 @@ use crate::ops::scatter_add_along_axis;
 use crate::ops::softmax::rows;
 use crate::shape::Spec;
 use crate::tensor::Tensor;
+use ferrograd_kernels::dispatch;
 use ferrograd_kernels::element::DType;
 use ferrograd_kernels::sort::{Direction, Sort as Rows};
 use smallvec::{SmallVec, smallvec};
@@ -68,7 +69,7 @@ impl Op for Sort {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let rows = self.rows(&inputs[0]).expect("checked by infer");
-        for_element!(inputs[0].dtype, T => kernel("sort", move |io| {
+        dispatch!(inputs[0].dtype, T => kernel("sort", move |io| {
             let (values, indices) = (io.output::<T>(0), io.output::<i32>(1));
             rows.run(io.threads(), io.input::<T>(0), values, indices);
             Ok(())

@@ -10,6 +10,7 @@ use crate::ops::{one_hot, softmax};
 use crate::shape::Spec;
 use crate::tensor::Tensor;
 use ferrograd_kernels::cross_entropy::SoftmaxCrossEntropy as Rows;
+use ferrograd_kernels::dispatch;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ impl Op for SparseSoftmaxCrossEntropy {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let [rows, cols] = rows(&inputs[0].shape);
-        for_float!(inputs[0].dtype, T => kernel_of_indices_for("sparseSoftmaxCrossEntropy", cols, move |site| {
+        dispatch!(inputs[0].dtype, T: Float => kernel_of_indices_for("sparseSoftmaxCrossEntropy", cols, move |site| {
             let entropy = Rows::new(rows, cols, site.target.isa).expect("checked by infer");
             move |io: &mut Io<'_>| {
                 let y = io.output::<T>(0);

@@ -9,6 +9,7 @@ use crate::ops::kernel::{index_fault, kernel_of_indices};
 use crate::ops::scatter_add_along_axis;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
+use ferrograd_kernels::dispatch;
 use ferrograd_kernels::rows::GatherAxis;
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ impl Op for TakeAlongAxis {
         let axis = x.shape.axis("takeAlongAxis", self.axis).expect("checked by infer");
         let [outer, len, inner] = around(&x.shape, axis);
         let lines = GatherAxis::new(outer, len, inner, indices.shape[axis]).expect("checked by infer");
-        for_element!(x.dtype, T => kernel_of_indices("takeAlongAxis", len, move |io| {
+        dispatch!(x.dtype, T => kernel_of_indices("takeAlongAxis", len, move |io| {
             let y = io.output::<T>(0);
             lines.run(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
         }))

@@ -9,6 +9,7 @@ use crate::ops::softmax::rows;
 use crate::ops::sort::{pair, put_back};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
+use ferrograd_kernels::dispatch;
 use ferrograd_kernels::element::DType;
 use ferrograd_kernels::sort::{Direction, TopK as Rows};
 use smallvec::smallvec;
@@ -56,7 +57,7 @@ impl Op for TopK {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let rows = self.rows(&inputs[0]).expect("checked by infer");
-        for_element!(inputs[0].dtype, T => kernel("topK", move |io| {
+        dispatch!(inputs[0].dtype, T => kernel("topK", move |io| {
             let (values, indices) = (io.output::<T>(0), io.output::<i32>(1));
             rows.run(io.threads(), io.input::<T>(0), values, indices);
             Ok(())

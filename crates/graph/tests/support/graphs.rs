@@ -6,6 +6,7 @@ use ferrograd_graph::ops::{self, Padding};
 use ferrograd_graph::program::Running;
 use ferrograd_graph::tensor::{Operands, Source};
 use ferrograd_graph::{DType, Result, Shape, Spec, Tensor, Variable, evaluate};
+use ferrograd_kernels::element::Truth;
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::target::Target;
@@ -87,7 +88,7 @@ pub fn feed(running: &mut Running<'_>, graph: &Graph) {
             DType::F32 => running.input::<f32>(index).copy_from_slice(feed.as_slice()),
             DType::F64 => running.input::<f64>(index).copy_from_slice(feed.as_slice()),
             DType::I32 => running.input::<i32>(index).copy_from_slice(feed.as_slice()),
-            DType::Bool => running.input::<u8>(index).copy_from_slice(feed.as_slice()),
+            DType::Bool => running.input::<Truth>(index).copy_from_slice(feed.as_slice()),
         }
     }
 }
@@ -170,7 +171,7 @@ impl Maker {
         let size = shape.size();
         let filled = match self.dice.below(10) {
             0 => Filled::Int(shape, (0..size).map(|_| self.dice.below(9) as i32 - 4).collect()),
-            1 => Filled::Bool(shape, (0..size).map(|_| self.dice.below(2) as u8).collect()),
+            1 => Filled::Bool(shape, (0..size).map(|_| Truth::from(self.dice.below(2) == 1)).collect()),
             _ => self.floats(shape),
         };
         self.add_leaf(kind, filled)

@@ -6,6 +6,7 @@ pub mod targets;
 
 use ferrograd_graph::op::{Example, ExampleInput, Values};
 use ferrograd_graph::{DType, Program, Request, Shape, Spec, Tensor, compile};
+use ferrograd_kernels::element::{Cast, Truth};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::random::philox;
 use ferrograd_kernels::target::Target;
@@ -54,7 +55,7 @@ impl Dice {
 pub enum Filled {
     Float(Shape, Vec<f64>),
     Int(Shape, Vec<i32>),
-    Bool(Shape, Vec<u8>),
+    Bool(Shape, Vec<Truth>),
 }
 
 impl Filled {
@@ -89,7 +90,7 @@ fn fill(input: &ExampleInput, dice: &mut Dice) -> Filled {
             let span = (range.end - range.start) as usize;
             Filled::Int(input.shape.clone(), (0..size).map(|_| range.start + dice.below(span) as i32).collect())
         }
-        Values::Bool => Filled::Bool(input.shape.clone(), (0..size).map(|_| dice.below(2) as u8).collect()),
+        Values::Bool => Filled::Bool(input.shape.clone(), (0..size).map(|_| Truth::from(dice.below(2) == 1)).collect()),
     }
 }
 
@@ -123,6 +124,6 @@ pub fn numbers(memory: &Memory, spec: &Spec) -> Vec<f64> {
         DType::F32 => memory.as_slice::<f32>()[..size].iter().map(|&value| f64::from(value)).collect(),
         DType::F64 => memory.as_slice::<f64>()[..size].to_vec(),
         DType::I32 => memory.as_slice::<i32>()[..size].iter().map(|&value| f64::from(value)).collect(),
-        DType::Bool => memory.as_slice::<u8>()[..size].iter().map(|&value| f64::from(value)).collect(),
+        DType::Bool => memory.as_slice::<Truth>()[..size].iter().map(|&value| value.cast()).collect(),
     }
 }

@@ -39,9 +39,15 @@ impl Memory {
 
     /// A block that holds a copy of `values`.
     pub fn from_slice<T: Element>(values: &[T]) -> Memory {
-        let memory = Memory::uninitialised(size_of_val(values));
+        // Safety: elements have no padding: all of their bytes are there.
+        Memory::from_bytes(unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) })
+    }
+
+    /// A block that holds a copy of `bytes`.
+    pub fn from_bytes(bytes: &[u8]) -> Memory {
+        let memory = Memory::uninitialised(bytes.len());
         // Safety: the block is new and holds `bytes`, all of which are written before anybody reads them.
-        unsafe { memory.start.as_ptr().copy_from_nonoverlapping(values.as_ptr().cast(), memory.bytes) };
+        unsafe { memory.start.as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), memory.bytes) };
         memory
     }
 
@@ -87,6 +93,18 @@ impl Memory {
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().cast(), self.bytes / size_of::<T>()) }
     }
 
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        // Safety: initialised, and borrowed with the block.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.bytes) }
+    }
+
+    /// Its bytes, to be written.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // Safety: as `bytes`, and borrowed alone.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.bytes) }
+    }
+
     pub(crate) fn address(&self) -> *mut u8 {
         self.start.as_ptr()
     }
@@ -94,7 +112,7 @@ impl Memory {
 
 impl Clone for Memory {
     fn clone(&self) -> Memory {
-        Memory::from_slice::<u8>(self.as_slice())
+        Memory::from_bytes(self.bytes())
     }
 }
 
@@ -133,10 +151,10 @@ mod tests {
         for bytes in SIZES {
             for _ in 0..3 {
                 let mut memory = Memory::zeroed(bytes);
-                assert_eq!((memory.len(), memory.as_slice::<u8>().len()), (bytes, bytes));
+                assert_eq!((memory.len(), memory.bytes().len()), (bytes, bytes));
                 assert!(memory.address().addr().is_multiple_of(ALIGN), "{bytes} bytes are aligned");
-                assert!(memory.as_slice::<u8>().iter().all(|&byte| byte == 0), "{bytes} bytes are zero");
-                memory.as_mut_slice::<u8>().fill(0xa5);
+                assert!(memory.bytes().iter().all(|&byte| byte == 0), "{bytes} bytes are zero");
+                memory.bytes_mut().fill(0xa5);
             }
         }
     }
@@ -145,11 +163,11 @@ mod tests {
     fn copies_hold_the_same_and_share_nothing() {
         for bytes in SIZES {
             let values: Vec<u8> = (0..bytes).map(|i| (i % 251) as u8).collect();
-            let memory = Memory::from_slice(&values);
+            let memory = Memory::from_bytes(&values);
             let mut other = memory.clone();
-            assert!(other.as_slice::<u8>() == values, "{bytes} bytes");
-            other.as_mut_slice::<u8>().fill(0xa5);
-            assert!(memory.as_slice::<u8>() == values, "{bytes} bytes beside a changed copy");
+            assert!(other.bytes() == values, "{bytes} bytes");
+            other.bytes_mut().fill(0xa5);
+            assert!(memory.bytes() == values, "{bytes} bytes beside a changed copy");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Elements of any type into and out of the compute type.
 
-use crate::element::DType;
-use crate::math::{Cast, Compute};
+use crate::dispatch;
+use crate::element::{Cast, DType};
+use crate::math::Compute;
 
 /// Rows of an operand, in elements of it.
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +43,7 @@ unsafe fn fill<S: Cast, D: Cast>(src: *const u8, rows: Rows, dst: *mut D) {
 
 /// The [`Fill`] that reads elements of type `from`.
 pub(super) fn reader<T: Compute>(from: DType) -> Fill<T> {
-    match from {
-        DType::F32 => fill::<f32, T>,
-        DType::F64 => fill::<f64, T>,
-        DType::I32 => fill::<i32, T>,
-        DType::Bool => fill::<u8, T>,
-    }
+    dispatch!(from, S => fill::<S, T>)
 }
 
 /// Writes `len` consecutive elements of `src` to `dst`, which holds elements of another type.
@@ -66,10 +62,5 @@ unsafe fn write<T: Compute, D: Cast>(src: *const T, dst: *mut u8, len: usize) {
 
 /// The [`Write`] that makes elements of type `to`.
 pub(super) fn writer<T: Compute>(to: DType) -> Write<T> {
-    match to {
-        DType::F32 => write::<T, f32>,
-        DType::F64 => write::<T, f64>,
-        DType::I32 => write::<T, i32>,
-        DType::Bool => write::<T, u8>,
-    }
+    dispatch!(to, D => write::<T, D>)
 }

@@ -115,7 +115,7 @@ impl<T: MapType> Builder<T> {
     }
 
     fn constant(&mut self, value: f64) -> usize {
-        self.push(Term::Constant(T::from_f64(value)))
+        self.push(Term::Constant(T::of_f64(value)))
     }
 
     fn value(&self, term: usize) -> Option<f64> {
@@ -186,7 +186,7 @@ impl<T: MapType> Builder<T> {
             Binary::Mul | Binary::Div if right == Some(-1.0) => self.unary(Unary::Neg, a),
             Binary::Mul if left == Some(-1.0) => self.unary(Unary::Neg, b),
             Binary::Mul if a == b => self.unary(Unary::Square, a),
-            Binary::Div if right.is_some_and(|c| power_of_two(c) && T::from_f64(1.0 / c).to_f64() == 1.0 / c) => {
+            Binary::Div if right.is_some_and(|c| power_of_two(c) && T::of_f64(1.0 / c).to_f64() == 1.0 / c) => {
                 let inverse = self.constant(1.0 / right.expect("checked"));
                 self.apply(Op::Binary(Binary::Mul), &[a, inverse])
             }

@@ -1,13 +1,12 @@
 //! The types that kernels compute in, each with its vector per instruction set.
 
-use super::cast::Cast;
 use super::lanes::Lanes;
 use super::scalar::Scalar;
 use super::simd::Simd;
 use crate::element::Element;
 
 /// `f32`, `f64` or `i32`: what elementwise programs compute in.
-pub trait Compute: Element + Scalar + Cast {
+pub trait Compute: Element + Scalar {
     /// The vector of [`Isa::Portable`](crate::isa::Isa::Portable).
     type Portable: Simd<Elem = Self>;
     /// The vector of [`Isa::Avx2`](crate::isa::Isa::Avx2).

@@ -6,7 +6,6 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod cast;
 mod compute;
 pub mod float32;
 mod lanes;
@@ -16,7 +15,6 @@ mod slices;
 #[cfg(test)]
 mod tests;
 
-pub use cast::Cast;
 pub use compute::Compute;
 pub use scalar::Scalar;
 pub use simd::{Simd, SimdF32};

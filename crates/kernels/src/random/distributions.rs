@@ -4,7 +4,7 @@ use super::Distribution;
 use super::math::{ln_f32, ln_f64, normal_quantile, sin_cos_f32, sin_cos_f64};
 use super::permutation::below;
 use super::philox::{LANES, Words};
-use crate::element::Float;
+use crate::element::{Float, Truth};
 
 /// Elements of a group where one takes a word.
 const BY_WORD: usize = 4 * LANES;
@@ -223,14 +223,14 @@ impl Distribution<i32> for Integers {
     }
 }
 
-impl Distribution<u8> for Bernoulli {
+impl Distribution<Truth> for Bernoulli {
     const GROUP: usize = BY_WORD;
     const COST: usize = 400;
     #[inline(always)]
-    fn group(&self, words: &Words, out: &mut [u8]) {
+    fn group(&self, words: &Words, out: &mut [Truth]) {
         // A copy, which nothing written to `out` can change: the loop need not read it again.
         let keep = *self;
-        by_word(words, out, |word| (keep.mask(word) & 1) as u8);
+        by_word(words, out, |word| Truth::of_bit((keep.mask(word) & 1) as u8));
     }
 }
 
