@@ -12,6 +12,7 @@ TOPICS = [
     "signatures",
     "mlp",
     "activations",
+    "functions",
     "optimizers",
     "losses",
     "metrics",

@@ -18,14 +18,19 @@ export function add(a: Tensor, b: Tensor): Tensor {
   return apply(1, undefined, a, b)
 }
 
+/** `y = ln(x + √(x² + 1))` at each element: like `ln |2x|` far from 0, with `x`'s sign. */
+export function arcsinh(x: Tensor): Tensor {
+  return apply(2, undefined, x)
+}
+
 /** `y = argmaxᵢ xᵢ` over the last axis, as int32: the first of equals, the first NaN before all. */
 export function argmax(x: Tensor): Tensor {
-  return apply(2, undefined, x)
+  return apply(3, undefined, x)
 }
 
 /** `y = argminᵢ xᵢ` over the last axis, as int32: the first of equals, the first NaN before all. */
 export function argmin(x: Tensor): Tensor {
-  return apply(3, undefined, x)
+  return apply(4, undefined, x)
 }
 
 /**
@@ -34,7 +39,7 @@ export function argmin(x: Tensor): Tensor {
  * - `shape`: The shape of `y`.
  */
 export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(4, [attributes.shape.length, ...attributes.shape], x)
+  return apply(5, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /**
@@ -43,12 +48,12 @@ export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] })
  * - `dtype`: The type of `y`.
  */
 export function cast(x: Tensor, attributes: { dtype: DType }): Tensor {
-  return apply(5, [dtypeCode(attributes.dtype)], x)
+  return apply(6, [dtypeCode(attributes.dtype)], x)
 }
 
 /** `y = ⌈x⌉` at each element, no gradient. */
 export function ceil(x: Tensor): Tensor {
-  return apply(6, undefined, x)
+  return apply(7, undefined, x)
 }
 
 /**
@@ -57,12 +62,12 @@ export function ceil(x: Tensor): Tensor {
  * - `axis`: The axis, negative from the end.
  */
 export function concatenate(tensors: readonly Tensor[], attributes: { axis: number }): Tensor {
-  return applyList(7, tensors, [attributes.axis])
+  return applyList(8, tensors, [attributes.axis])
 }
 
 /** `y = cos x` at each element, `x` in radians. */
 export function cos(x: Tensor): Tensor {
-  return apply(8, undefined, x)
+  return apply(9, undefined, x)
 }
 
 /**
@@ -73,7 +78,7 @@ export function cos(x: Tensor): Tensor {
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(9, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
+  return apply(10, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /**
@@ -84,42 +89,42 @@ export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean;
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumsum(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(10, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
+  return apply(11, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /** `y = a / b` at each element, with broadcasting. */
 export function divide(a: Tensor, b: Tensor): Tensor {
-  return apply(11, undefined, a, b)
+  return apply(12, undefined, a, b)
 }
 
 /** `y` is true where `a = b`, with broadcasting. */
 export function equal(a: Tensor, b: Tensor): Tensor {
-  return apply(12, undefined, a, b)
+  return apply(13, undefined, a, b)
 }
 
 /** `y = 2/√π · ∫₀ˣ e^(−t²) dt` at each element. */
 export function erf(x: Tensor): Tensor {
-  return apply(13, undefined, x)
+  return apply(14, undefined, x)
 }
 
 /** `y = eˣ` at each element. */
 export function exp(x: Tensor): Tensor {
-  return apply(14, undefined, x)
+  return apply(15, undefined, x)
 }
 
 /** `y = eˣ − 1` at each element, exact near 0. */
 export function expm1(x: Tensor): Tensor {
-  return apply(15, undefined, x)
+  return apply(16, undefined, x)
 }
 
 /** `y = ⌊x⌋` at each element, no gradient. */
 export function floor(x: Tensor): Tensor {
-  return apply(16, undefined, x)
+  return apply(17, undefined, x)
 }
 
 /** `y = ⌊a / b⌋` at each element, with broadcasting; no gradient. */
 export function floorDivide(a: Tensor, b: Tensor): Tensor {
-  return apply(17, undefined, a, b)
+  return apply(18, undefined, a, b)
 }
 
 /**
@@ -128,17 +133,17 @@ export function floorDivide(a: Tensor, b: Tensor): Tensor {
  * - `axis`: The axis that the indices number.
  */
 export function gather(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(18, [attributes.axis], x, indices)
+  return apply(19, [attributes.axis], x, indices)
 }
 
 /** `y` is true where `a > b`, with broadcasting. */
 export function greater(a: Tensor, b: Tensor): Tensor {
-  return apply(19, undefined, a, b)
+  return apply(20, undefined, a, b)
 }
 
 /** `y` is true where `a ≥ b`, with broadcasting. */
 export function greaterEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(20, undefined, a, b)
+  return apply(21, undefined, a, b)
 }
 
 /**
@@ -148,27 +153,27 @@ export function greaterEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`, numbers.
  */
 export function iota(attributes: { size: number; dtype: DType }): Tensor {
-  return applyList(21, [], [attributes.size, dtypeCode(attributes.dtype)])
+  return applyList(22, [], [attributes.size, dtypeCode(attributes.dtype)])
 }
 
 /** `y` is true where `x` is neither infinite nor NaN. */
 export function isFinite(x: Tensor): Tensor {
-  return apply(22, undefined, x)
+  return apply(23, undefined, x)
 }
 
 /** `y` is true where `x` is NaN. */
 export function isNan(x: Tensor): Tensor {
-  return apply(23, undefined, x)
+  return apply(24, undefined, x)
 }
 
 /** `y` is true where `a < b`, with broadcasting. */
 export function less(a: Tensor, b: Tensor): Tensor {
-  return apply(24, undefined, a, b)
+  return apply(25, undefined, a, b)
 }
 
 /** `y` is true where `a ≤ b`, with broadcasting. */
 export function lessEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(25, undefined, a, b)
+  return apply(26, undefined, a, b)
 }
 
 /**
@@ -178,37 +183,37 @@ export function lessEqual(a: Tensor, b: Tensor): Tensor {
  * - `reverse`: True begins at the end.
  */
 export function linearRecurrence(a: Tensor, b: Tensor, attributes: { axis: number; reverse: boolean }): Tensor {
-  return apply(26, [attributes.axis, Number(attributes.reverse)], a, b)
+  return apply(27, [attributes.axis, Number(attributes.reverse)], a, b)
 }
 
 /** `y = ln x` at each element. */
 export function log(x: Tensor): Tensor {
-  return apply(27, undefined, x)
+  return apply(28, undefined, x)
 }
 
 /** `y = ln(1 + x)` at each element, exact near 0. */
 export function log1p(x: Tensor): Tensor {
-  return apply(28, undefined, x)
+  return apply(29, undefined, x)
 }
 
 /** `yᵢ = xᵢ − ln Σⱼ eˣʲ` over the last axis. */
 export function logSoftmax(x: Tensor): Tensor {
-  return apply(29, undefined, x)
+  return apply(30, undefined, x)
 }
 
 /** `y` is true where both `a` and `b` are, with broadcasting. */
 export function logicalAnd(a: Tensor, b: Tensor): Tensor {
-  return apply(30, undefined, a, b)
+  return apply(31, undefined, a, b)
 }
 
 /** `y` is true where `x` is false. */
 export function logicalNot(x: Tensor): Tensor {
-  return apply(31, undefined, x)
+  return apply(32, undefined, x)
 }
 
 /** `y` is true where `a` or `b` is, with broadcasting. */
 export function logicalOr(a: Tensor, b: Tensor): Tensor {
-  return apply(32, undefined, a, b)
+  return apply(33, undefined, a, b)
 }
 
 /**
@@ -218,7 +223,7 @@ export function logicalOr(a: Tensor, b: Tensor): Tensor {
  * - `transposeB`: Reads `b` as (…, n, k).
  */
 export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; transposeB: boolean }): Tensor {
-  return apply(33, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
+  return apply(34, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
 }
 
 /**
@@ -228,12 +233,12 @@ export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; 
  * - `keepdims`: True leaves them as 1.
  */
 export function max(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(34, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(35, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /** `y = max(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function maximum(a: Tensor, b: Tensor): Tensor {
-  return apply(35, undefined, a, b)
+  return apply(36, undefined, a, b)
 }
 
 /**
@@ -243,32 +248,32 @@ export function maximum(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function min(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(36, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(37, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /** `y = min(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function minimum(a: Tensor, b: Tensor): Tensor {
-  return apply(37, undefined, a, b)
+  return apply(38, undefined, a, b)
 }
 
 /** `y = a − b·⌊a / b⌋` at each element, with broadcasting. */
 export function mod(a: Tensor, b: Tensor): Tensor {
-  return apply(38, undefined, a, b)
+  return apply(39, undefined, a, b)
 }
 
 /** `y = a · b` at each element, with broadcasting. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
-  return apply(39, undefined, a, b)
+  return apply(40, undefined, a, b)
 }
 
 /** `y = −x` at each element. */
 export function negative(x: Tensor): Tensor {
-  return apply(40, undefined, x)
+  return apply(41, undefined, x)
 }
 
 /** `y` is true where `a ≠ b`, with broadcasting. */
 export function notEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(41, undefined, a, b)
+  return apply(42, undefined, a, b)
 }
 
 /**
@@ -278,7 +283,7 @@ export function notEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`.
  */
 export function oneHot(indices: Tensor, attributes: { depth: number; dtype: DType }): Tensor {
-  return apply(42, [attributes.depth, dtypeCode(attributes.dtype)], indices)
+  return apply(43, [attributes.depth, dtypeCode(attributes.dtype)], indices)
 }
 
 /**
@@ -302,7 +307,7 @@ export function pad(
 
 /** `y = aᵇ` at each element, with broadcasting; `∂y/∂b` is 0 where `a ≤ 0`. */
 export function power(a: Tensor, b: Tensor): Tensor {
-  return apply(44, undefined, a, b)
+  return apply(45, undefined, a, b)
 }
 
 /**
@@ -312,7 +317,7 @@ export function power(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function prod(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(45, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(46, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -447,12 +452,12 @@ export function randomUniformOpen(
 
 /** `y = 1 / x` at each element. */
 export function reciprocal(x: Tensor): Tensor {
-  return apply(53, undefined, x)
+  return apply(54, undefined, x)
 }
 
 /** `y = max(x, 0)` at each element; the gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
-  return apply(54, undefined, x)
+  return apply(55, undefined, x)
 }
 
 /**
@@ -461,17 +466,17 @@ export function relu(x: Tensor): Tensor {
  * - `shape`: The new sizes; one may be −1.
  */
 export function reshape(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(55, [attributes.shape.length, ...attributes.shape], x)
+  return apply(56, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /** `y` is the integer nearest to `x`, the even one where two are as near; no gradient. */
 export function round(x: Tensor): Tensor {
-  return apply(56, undefined, x)
+  return apply(57, undefined, x)
 }
 
 /** `y = 1 / √x` at each element. */
 export function rsqrt(x: Tensor): Tensor {
-  return apply(57, undefined, x)
+  return apply(58, undefined, x)
 }
 
 /**
@@ -481,7 +486,7 @@ export function rsqrt(x: Tensor): Tensor {
  * - `size`: The size of that axis of `y`.
  */
 export function scatterAdd(updates: Tensor, indices: Tensor, attributes: { axis: number; size: number }): Tensor {
-  return apply(58, [attributes.axis, attributes.size], updates, indices)
+  return apply(59, [attributes.axis, attributes.size], updates, indices)
 }
 
 /**
@@ -495,27 +500,27 @@ export function scatterAddAlongAxis(
   indices: Tensor,
   attributes: { axis: number; size: number },
 ): Tensor {
-  return apply(59, [attributes.axis, attributes.size], updates, indices)
+  return apply(60, [attributes.axis, attributes.size], updates, indices)
 }
 
 /** `y = 1 / (1 + e⁻ˣ)` at each element. */
 export function sigmoid(x: Tensor): Tensor {
-  return apply(60, undefined, x)
+  return apply(61, undefined, x)
 }
 
 /** `y = −t · ln σ(x) − (1 − t) · ln σ(−x)` at each element, without overflow. */
 export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(61, undefined, logits, targets)
+  return apply(62, undefined, logits, targets)
 }
 
 /** `y` is −1, 0 or 1, as `x` is negative, zero or positive; NaN stays NaN. */
 export function sign(x: Tensor): Tensor {
-  return apply(62, undefined, x)
+  return apply(63, undefined, x)
 }
 
 /** `y = sin x` at each element, `x` in radians. */
 export function sin(x: Tensor): Tensor {
-  return apply(63, undefined, x)
+  return apply(64, undefined, x)
 }
 
 /**
@@ -538,17 +543,17 @@ export function slice(
 
 /** `yᵢ = eˣⁱ / Σⱼ eˣʲ` over the last axis. */
 export function softmax(x: Tensor): Tensor {
-  return apply(65, undefined, x)
+  return apply(66, undefined, x)
 }
 
 /** `y = −Σᵢ tᵢ · ln softmax(x)ᵢ` over the last axis: logits (…, classes), targets alike → (…). */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(66, undefined, logits, targets)
+  return apply(67, undefined, logits, targets)
 }
 
 /** `y = ln(1 + eˣ)` at each element, without overflow. */
 export function softplus(x: Tensor): Tensor {
-  return apply(67, undefined, x)
+  return apply(68, undefined, x)
 }
 
 /**
@@ -557,32 +562,32 @@ export function softplus(x: Tensor): Tensor {
  * - `descending`: True puts the largest first.
  */
 export function sort(x: Tensor, attributes: { descending: boolean }): [Tensor, Tensor] {
-  return applyAll(68, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
+  return applyAll(69, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
 }
 
 /** `y = −ln softmax(x)[label]` over the last axis: logits (…, classes), labels (…) int32 → (…). */
 export function sparseSoftmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  return apply(69, undefined, logits, labels)
+  return apply(70, undefined, logits, labels)
 }
 
 /** `y = √x` at each element. */
 export function sqrt(x: Tensor): Tensor {
-  return apply(70, undefined, x)
+  return apply(71, undefined, x)
 }
 
 /** `y = x²` at each element. */
 export function square(x: Tensor): Tensor {
-  return apply(71, undefined, x)
+  return apply(72, undefined, x)
 }
 
 /** `y = x`, but no gradient goes through. */
 export function stopGradient(x: Tensor): Tensor {
-  return apply(72, undefined, x)
+  return apply(73, undefined, x)
 }
 
 /** `y = a − b` at each element, with broadcasting. */
 export function subtract(a: Tensor, b: Tensor): Tensor {
-  return apply(73, undefined, a, b)
+  return apply(74, undefined, a, b)
 }
 
 /**
@@ -592,7 +597,7 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(74, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(75, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -601,12 +606,12 @@ export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: 
  * - `axis`: The axis that the indices number.
  */
 export function takeAlongAxis(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(75, [attributes.axis], x, indices)
+  return apply(76, [attributes.axis], x, indices)
 }
 
 /** `y = tanh x` at each element. */
 export function tanh(x: Tensor): Tensor {
-  return apply(76, undefined, x)
+  return apply(77, undefined, x)
 }
 
 /**
@@ -615,7 +620,7 @@ export function tanh(x: Tensor): Tensor {
  * - `k`: How many.
  */
 export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
-  return applyAll(77, [x], [attributes.k]) as [Tensor, Tensor]
+  return applyAll(78, [x], [attributes.k]) as [Tensor, Tensor]
 }
 
 /**
@@ -624,15 +629,15 @@ export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
  * - `perm`: A permutation of the axes.
  */
 export function transpose(x: Tensor, attributes: { perm: readonly number[] }): Tensor {
-  return apply(78, [attributes.perm.length, ...attributes.perm], x)
+  return apply(79, [attributes.perm.length, ...attributes.perm], x)
 }
 
 /** `y` is `x` without its fraction, no gradient. */
 export function trunc(x: Tensor): Tensor {
-  return apply(79, undefined, x)
+  return apply(80, undefined, x)
 }
 
 /** `y = condition ? a : b` at each element, with broadcasting. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  return apply(80, undefined, condition, a, b)
+  return apply(81, undefined, condition, a, b)
 }

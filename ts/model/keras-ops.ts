@@ -75,6 +75,7 @@ const table: Readonly<Record<string, KerasOp>> = {
   sin: unary('Sin'),
   cos: unary('Cos'),
   tanh: unary('Tanh'),
+  arcsinh: unary('Arcsinh'),
   sigmoid: unary('Sigmoid', 'nn'),
   erf: unary('Erf', 'math'),
   softplus: unary('Softplus', 'nn'),

@@ -62,6 +62,8 @@ export const sin: Op<[x: Operand]> = op('sin', (x) => raw.sin(toFloat(x)))
 export const cos: Op<[x: Operand]> = op('cos', (x) => raw.cos(toFloat(x)))
 /** The hyperbolic tangent. */
 export const tanh: Op<[x: Operand]> = op('tanh', (x) => raw.tanh(toFloat(x)))
+/** `arcsinh x = ln(x + √(x² + 1))`: like `ln |2x|` far from 0, with the sign of `x`. */
+export const arcsinh: Op<[x: Operand]> = op('arcsinh', (x) => raw.arcsinh(toFloat(x)))
 /** `1/(1 + e⁻ˣ)` */
 export const sigmoid: Op<[x: Operand]> = op('sigmoid', (x) => raw.sigmoid(toFloat(x)))
 /** The error function. */

@@ -134,6 +134,7 @@ fn truth(holds: bool) -> f64 {
 fn unary(name: &str) -> Option<fn(f64) -> f64> {
     Some(match name {
         "abs" => f64::abs,
+        "arcsinh" => f64::asinh,
         "ceil" => f64::ceil,
         "cos" => f64::cos,
         "erf" => erf,

@@ -5,7 +5,6 @@ use std::hint::black_box;
 use ferrograd_kernels::element::DType::F32;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Axes, Binary, Expr, Layout, Map, MapInput, MapOutput, Reduce, Unary, ValueId};
-use ferrograd_kernels::math;
 use ferrograd_kernels::threads::Threads;
 use race::race;
 
@@ -200,34 +199,12 @@ fn tiny() {
 }
 
 fn functions() {
-    let n = 4096;
-    type Slice = fn(Isa, &mut [f32]);
-    let all: [(&str, Slice); 11] = [
-        ("exp", math::exp),
-        ("expm1", math::expm1),
-        ("log", math::log),
-        ("log1p", math::log1p),
-        ("sin", math::sin),
-        ("tanh", math::tanh),
-        ("sigmoid", math::sigmoid),
-        ("erf", math::erf),
-        ("softplus", math::softplus),
-        ("sqrt", math::sqrt),
-        ("rsqrt", math::rsqrt),
-    ];
-    let source: Vec<f32> = (0..n).map(|i| 0.01 + i as f32 * 0.001).collect();
-    for (name, function) in all {
-        print!("{name:10}");
-        for isa in Isa::available() {
-            let mut x = source.clone();
-            let mut run = || {
-                x.copy_from_slice(&source);
-                function(isa, &mut x);
-            };
-            let [time] = race([&mut run]);
-            print!("  {isa:?} {:.3}", time / n as f64);
-        }
-        println!("  ns/element");
+    let shape = [4096];
+    for &function in Unary::ALL {
+        let mut e = Expr::new();
+        let x = e.input(0);
+        let y = e.unary(function, x);
+        bench(function.name(), &shape, e, vec![contiguous(&shape)], vec![MapOutput::store(y, F32)]);
     }
 }
 

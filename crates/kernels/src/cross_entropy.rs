@@ -2,6 +2,7 @@
 
 use crate::columns::{Columns, WIDEST, per_row};
 use crate::isa::Isa;
+use crate::math::functions::Log;
 use crate::math::{Compute, Scalar, Simd};
 use crate::rows::{BadIndex, check_indices};
 use crate::softmax::{exponential_sum, exponentials, row_grain, row_max, row_sum};
@@ -173,7 +174,7 @@ impl<T: Compute> Loss<'_, T> {
         for (loss, r) in self.loss.iter_mut().zip(self.rows) {
             let x = &self.x[r * cols..][..cols];
             let max = row_max::<V>(x);
-            let log_sum = exponential_sum::<V>(x, max).log();
+            let log_sum = exponential_sum::<V>(x, max).call::<Log>();
             *loss = match self.targets {
                 Targets::Dense(t) => dense_loss::<V>(x, &t[r * cols..][..cols], max, log_sum),
                 Targets::Sparse(labels) => log_sum.sub(x[labels[r] as usize].sub(max)),

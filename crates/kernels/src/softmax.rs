@@ -2,6 +2,7 @@
 
 use crate::columns::{Columns, WIDEST};
 use crate::isa::Isa;
+use crate::math::functions::Log;
 use crate::math::{Compute, Scalar, Simd};
 use crate::threads::{Threads, grain, split};
 use crate::vectors::{self, Vectors, load, store};
@@ -119,7 +120,7 @@ impl<T: Compute> Forward<'_, T> {
                     scale::<V>(y, T::whole(1).div(sum));
                 }
                 SoftmaxKind::LogSoftmax => {
-                    let log_sum = exponential_sum::<V>(x, max).log();
+                    let log_sum = exponential_sum::<V>(x, max).call::<Log>();
                     shift::<V>(x, max, log_sum, y);
                 }
             }

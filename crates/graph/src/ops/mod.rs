@@ -10,6 +10,7 @@ mod scan;
 
 mod abs;
 mod add;
+mod arcsinh;
 mod argmax;
 mod broadcast;
 mod cast;
@@ -85,6 +86,7 @@ mod where_;
 
 pub use abs::abs;
 pub use add::add;
+pub use arcsinh::arcsinh;
 pub use argmax::{argmax, argmin};
 pub use broadcast::broadcast_to;
 pub use cast::cast;
@@ -165,6 +167,7 @@ use crate::op::Declaration;
 pub const TABLE: &[&Declaration] = &[
     &abs::DECLARATION,
     &add::DECLARATION,
+    &arcsinh::DECLARATION,
     &argmax::ARGMAX,
     &argmax::ARGMIN,
     &broadcast::DECLARATION,

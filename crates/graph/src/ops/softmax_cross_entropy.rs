@@ -8,8 +8,8 @@ use crate::ops::{log_softmax, reshape, softmax};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::cross_entropy::SoftmaxCrossEntropy as Rows;
-use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::dispatch;
+use ferrograd_kernels::isa::Isa;
 use smallvec::smallvec;
 use std::sync::Arc;
 

@@ -2,7 +2,8 @@
 
 use super::assembly::Assembly;
 use super::check::check;
-use super::expr::{Binary, Expr, ValueId};
+use super::expr::{Expr, ValueId};
+use super::functions::Binary;
 use super::layout::{Collapsed, Layout, collapse};
 use super::plan::{LONG_TILE_BYTES, TEMP_BYTES, TILE_BYTES, Tiling};
 use super::program::Map;

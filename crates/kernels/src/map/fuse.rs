@@ -1,6 +1,6 @@
 //! Neighbouring instructions made one, where a single reader wants what they compute.
 
-use super::expr::{Binary, Unary};
+use super::functions::{Binary, Unary};
 use super::op::{Fused, Op};
 use super::simplify::{Class, Term, Terms};
 use super::sweep::MapType;

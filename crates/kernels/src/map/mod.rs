@@ -13,6 +13,7 @@ mod convert;
 mod expr;
 mod finish;
 mod fold;
+mod functions;
 mod fuse;
 mod join;
 mod layout;
@@ -34,7 +35,8 @@ mod tests;
 use std::fmt;
 
 pub(crate) use check::MAX_OPERANDS;
-pub use expr::{Binary, Expr, Unary, ValueId};
+pub use expr::{Expr, ValueId};
+pub use functions::{Binary, Unary};
 pub use layout::{Layout, reduction_layout};
 use op::Op;
 pub use program::Map;

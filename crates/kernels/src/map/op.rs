@@ -1,7 +1,7 @@
 //! The instructions of a compiled program: the functions users name, and the fusions that save passes over a tile.
 
 use super::chain::Chain;
-use super::expr::{Binary, Unary};
+use super::functions::{Binary, Unary};
 use crate::math::Simd;
 
 /// One instruction. Every operand is a tile or a scalar.
@@ -110,8 +110,11 @@ macro_rules! tile_ops {
     )*};
 }
 
+pub(super) use tile_ops;
+
 pub(super) mod bodies {
     //! One type per instruction.
+    pub(in crate::map) use super::super::functions::binary::*;
     use super::{Simd, TileOp};
 
     #[inline(always)]
@@ -122,14 +125,6 @@ pub(super) mod bodies {
     fn one<V: Simd>() -> V {
         V::whole(1)
     }
-    #[inline(always)]
-    fn sign<V: Simd>(a: V) -> V {
-        let y = V::select(a.lt(zero()), V::whole(-1), a);
-        let y = V::select(zero::<V>().lt(a), one(), y);
-        // −0 becomes 0.
-        V::select(a.eq(zero()), zero(), y)
-    }
-
     /// `a / b` for a `b` that is the same all along, between 2⁻¹⁰⁰ and 2¹⁰⁰ in size: the reciprocal leaves the loop, and
     /// a correction by what the product is off rounds as a division does (Markstein 1990).
     #[inline(always)]
@@ -143,51 +138,7 @@ pub(super) mod bodies {
 
     tile_ops! {
         Copy(a) = a;
-        Neg(a) = a.neg();
-        Abs(a) = a.abs();
-        Sign(a) = sign(a);
-        Floor(a) = a.floor();
-        Ceil(a) = a.ceil();
-        Round(a) = a.round();
-        Trunc(a) = a.trunc();
-        Square(a) = a.mul(a);
-        Sqrt(a) = a.sqrt();
-        Rsqrt(a) = one::<V>().div(a.sqrt());
-        Recip(a) = one::<V>().div(a);
-        Exp(a) = a.exp();
-        Expm1(a) = a.expm1();
-        Log(a) = a.log();
-        Log1p(a) = a.log1p();
-        Sin(a) = a.sin();
-        Cos(a) = a.cos();
-        Tanh(a) = a.tanh();
-        Sigmoid(a) = a.sigmoid();
-        Erf(a) = a.erf();
-        Softplus(a) = a.softplus();
-        Relu(a) = V::select(a.le(zero()), zero(), a);
-        Not(a) = V::truth(a.eq(zero()));
-        IsNan(a) = V::truth(V::mask_not(a.eq(a)));
-        IsFinite(a) = V::truth(a.sub(a).eq(zero()));
-
-        Add(a, b) = a.add(b);
-        Sub(a, b) = a.sub(b);
-        Mul(a, b) = a.mul(b);
-        Div(a, b) = a.div(b);
         DivByScalar(a, b) = div_by_scalar(a, b);
-        Min(a, b) = a.min(b);
-        Max(a, b) = a.max(b);
-        Pow(a, b) = a.pow(b);
-        FloorDiv(a, b) = a.floor_div(b);
-        Mod(a, b) = a.modulo(b);
-        Eq(a, b) = V::truth(a.eq(b));
-        Ne(a, b) = V::truth(V::mask_not(a.eq(b)));
-        Lt(a, b) = V::truth(a.lt(b));
-        Le(a, b) = V::truth(a.le(b));
-        Gt(a, b) = V::truth(b.lt(a));
-        Ge(a, b) = V::truth(b.le(a));
-        And(a, b) = V::truth(V::mask_and(a.non_zero(), b.non_zero()));
-        Or(a, b) = V::truth(V::mask_or(a.non_zero(), b.non_zero()));
-
         Select(m, a, b) = V::select(m.non_zero(), a, b);
         SelectLt(a, b, yes, no) = V::select(a.lt(b), yes, no);
         SelectLe(a, b, yes, no) = V::select(a.le(b), yes, no);

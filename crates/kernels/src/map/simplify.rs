@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::expr::{Binary, Expr, Node, Unary, ValueId};
+use super::expr::{Expr, Node, ValueId};
+use super::functions::{Binary, Unary};
 use super::fuse::fuse;
 use super::op::{Fused, Op};
 use super::sweep::{MAX_OPERANDS, MapType, Operands, RESULTS};

@@ -1,6 +1,7 @@
 //! Seeing that an expression is a gradient times the slope of an activation.
 
-use super::expr::{Binary, Expr, Node, Unary, ValueId};
+use super::expr::{Expr, Node, ValueId};
+use super::functions::{Binary, Unary};
 use crate::gemm::Slope;
 
 impl Expr {

@@ -2,8 +2,8 @@
 
 use super::Reduce;
 use super::chain::{Chain, hat_step};
-use super::expr::{Binary, Unary};
 use super::fold::Fold;
+use super::functions::Binary;
 use super::op::{Fused, Op, TileOp, bodies};
 use super::step::{Direct, HatStep, HatStepScaled, Products, RootStep, ScaledStep, StepScaled};
 use crate::isa::Isa;
@@ -201,7 +201,7 @@ unsafe fn divide_by_scalar<const WIDE: bool>(slots: *const *mut f32, o: &Operand
 
 /// How the kernels of a type are chosen: `f32` in vector registers has copies for the common places of scalars, all
 /// else one copy for any, which keeps the library small.
-trait Choice: Compute {
+pub(super) trait Choice: Compute {
     fn one<O: TileOp<1>>(isa: Isa, scalars: u16) -> Kernel<Self>;
     fn two<O: TileOp<2>>(isa: Isa, scalars: u16) -> Kernel<Self>;
     fn three<O: TileOp<3>>(isa: Isa, scalars: u16) -> Kernel<Self>;
@@ -294,15 +294,6 @@ macro_rules! one_copy {
 one_copy!(f64, |isa| isa.min(Isa::Avx2));
 one_copy!(i32, |_isa| Isa::Portable);
 
-/// `match` from each variant to the body of the same name.
-macro_rules! table {
-    ($op:expr, $enum:ident, $arity:ident, $isa:expr, $scalars:expr, $($name:ident)*) => {
-        match $op {
-            $($enum::$name => T::$arity::<bodies::$name>($isa, $scalars),)*
-        }
-    };
-}
-
 /// A type that programs compute in: `f32`, `f64` or `i32`.
 pub trait MapType: Compute {
     /// The kernel of `op` where bit `k` of `scalars` says that operand `k` is a scalar.
@@ -337,12 +328,9 @@ map_type!(f32 f64 i32);
 fn kernel<T: Choice>(op: Op, isa: Isa, scalars: u16) -> Kernel<T> {
     match op {
         Op::Copy => T::one::<bodies::Copy>(isa, scalars),
-        Op::Unary(op) => table!(op, Unary, one, isa, scalars,
-            Neg Abs Sign Floor Ceil Round Trunc Square Sqrt Rsqrt Recip Exp Expm1 Log Log1p Sin Cos Tanh Sigmoid Erf
-            Softplus Relu Not IsNan IsFinite),
+        Op::Unary(op) => op.kernel(isa, scalars),
         Op::Binary(Binary::Div) => T::divide(isa, scalars),
-        Op::Binary(op) => table!(op, Binary, two, isa, scalars,
-            Add Sub Mul Div Min Max Pow FloorDiv Mod Eq Ne Lt Le Gt Ge And Or),
+        Op::Binary(op) => op.kernel(isa, scalars),
         Op::Fused(op) => fused(op, isa, scalars),
         Op::Chain(chain) => T::chain(chain, isa, scalars).expect("chained only where there is a kernel"),
     }

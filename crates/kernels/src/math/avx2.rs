@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use super::functions::Function;
 use super::scalar::Scalar;
 use super::simd::{Simd, SimdF32};
 
@@ -159,7 +160,14 @@ impl Simd for F32x8 {
     fn modulo(self, b: Self) -> Self {
         self.each_pair(b, Scalar::modulo)
     }
-    super::float32::functions!();
+    #[inline(always)]
+    fn pow(self, b: Self) -> Self {
+        self.each_pair(b, Scalar::pow)
+    }
+    #[inline(always)]
+    fn call<F: Function>(self) -> Self {
+        F::vector(self)
+    }
 }
 
 impl SimdF32 for F32x8 {

@@ -1,5 +1,6 @@
 //! Vectors as plain arrays that the compiler turns into whatever the processor has.
 
+use super::functions::Function;
 use super::scalar::{Mask, Scalar};
 use super::simd::{Simd, SimdF32};
 
@@ -147,7 +148,14 @@ impl Simd for Lanes<f32, 8> {
     const LANES: usize = 8;
     memory!();
     arithmetic!();
-    super::float32::functions!();
+    #[inline(always)]
+    fn pow(self, b: Self) -> Self {
+        self.each_pair(b, Scalar::pow)
+    }
+    #[inline(always)]
+    fn call<F: Function>(self) -> Self {
+        F::vector(self)
+    }
 }
 
 impl Simd for Lanes<f64, 8> {
@@ -156,8 +164,11 @@ impl Simd for Lanes<f64, 8> {
     const LANES: usize = 8;
     memory!();
     arithmetic!();
-    arithmetic!(one: exp expm1 log log1p sin cos tanh sigmoid erf softplus);
     arithmetic!(two: pow);
+    #[inline(always)]
+    fn call<F: Function>(self) -> Self {
+        self.one(Scalar::call::<F>)
+    }
 }
 
 impl Simd for Lanes<i32, 8> {
@@ -166,8 +177,11 @@ impl Simd for Lanes<i32, 8> {
     const LANES: usize = 8;
     memory!();
     arithmetic!();
-    arithmetic!(one: exp expm1 log log1p sin cos tanh sigmoid erf softplus);
     arithmetic!(two: pow);
+    #[inline(always)]
+    fn call<F: Function>(self) -> Self {
+        self.one(Scalar::call::<F>)
+    }
 }
 
 /// Adding this to a small float leaves its nearest whole number in the low bits.

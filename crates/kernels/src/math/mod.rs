@@ -7,15 +7,13 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod compute;
-pub mod float32;
+pub(crate) mod functions;
 mod lanes;
 mod scalar;
 mod simd;
-mod slices;
 #[cfg(test)]
 mod tests;
 
 pub use compute::Compute;
 pub use scalar::Scalar;
 pub use simd::{Simd, SimdF32};
-pub use slices::*;

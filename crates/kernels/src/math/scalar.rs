@@ -1,5 +1,7 @@
 //! One number at a time: the reference for every vector, and what `f64` and `i32` run on.
 
+use super::functions::Function;
+
 /// The operations of [`Simd`](super::simd::Simd) on one element; see there for the formulas.
 ///
 /// On `i32` sums and products wrap, division truncates, and the transcendental functions go through `f64` and back.
@@ -44,26 +46,8 @@ pub trait Scalar: Copy {
     fn lt(self, b: Self) -> bool;
     /// `self ≤ b`
     fn le(self, b: Self) -> bool;
-    /// `eˣ`
-    fn exp(self) -> Self;
-    /// `eˣ − 1`
-    fn expm1(self) -> Self;
-    /// `ln x`
-    fn log(self) -> Self;
-    /// `ln (1 + x)`
-    fn log1p(self) -> Self;
-    /// `sin x`
-    fn sin(self) -> Self;
-    /// `cos x`
-    fn cos(self) -> Self;
-    /// `tanh x`
-    fn tanh(self) -> Self;
-    /// `1 / (1 + e⁻ˣ)`
-    fn sigmoid(self) -> Self;
-    /// The error function.
-    fn erf(self) -> Self;
-    /// `ln (1 + eˣ)`
-    fn softplus(self) -> Self;
+    /// `F`, computed in `f64`.
+    fn call<F: Function>(self) -> Self;
     /// `selfᵇ`
     fn pow(self, b: Self) -> Self;
     /// `⌊self / b⌋`
@@ -116,17 +100,6 @@ mask!(u32 u64);
 
 /// True where a fused multiply-add is one instruction of the target and not a call into a library.
 pub(crate) const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
-
-/// `1 / (1 + e⁻ˣ)`, never dividing by an overflow.
-fn sigmoid64(x: f64) -> f64 {
-    let e = (-x.abs()).exp();
-    if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
-}
-
-/// `ln (1 + eˣ)` for any size of `x`.
-fn softplus64(x: f64) -> f64 {
-    if x.is_nan() { x } else { x.max(0.0) + (-x.abs()).exp().ln_1p() }
-}
 
 macro_rules! float_scalar {
     ($t:ident, $mask:ident) => {
@@ -208,35 +181,8 @@ macro_rules! float_scalar {
             fn le(self, b: Self) -> bool {
                 self <= b
             }
-            fn exp(self) -> Self {
-                <$t>::exp(self)
-            }
-            fn expm1(self) -> Self {
-                <$t>::exp_m1(self)
-            }
-            fn log(self) -> Self {
-                <$t>::ln(self)
-            }
-            fn log1p(self) -> Self {
-                <$t>::ln_1p(self)
-            }
-            fn sin(self) -> Self {
-                <$t>::sin(self)
-            }
-            fn cos(self) -> Self {
-                <$t>::cos(self)
-            }
-            fn tanh(self) -> Self {
-                <$t>::tanh(self)
-            }
-            fn sigmoid(self) -> Self {
-                sigmoid64(f64::from(self)) as $t
-            }
-            fn erf(self) -> Self {
-                libm::erf(f64::from(self)) as $t
-            }
-            fn softplus(self) -> Self {
-                softplus64(f64::from(self)) as $t
+            fn call<F: Function>(self) -> Self {
+                F::scalar(f64::from(self)) as $t
             }
             fn pow(self, b: Self) -> Self {
                 f64::from(self).powf(f64::from(b)) as $t
@@ -273,14 +219,6 @@ macro_rules! float_scalar {
 }
 float_scalar!(f32, u32);
 float_scalar!(f64, u64);
-
-macro_rules! through_f64 {
-    ($($name:ident)*) => {$(
-        fn $name(self) -> Self {
-            Scalar::$name(f64::from(self)) as i32
-        }
-    )*};
-}
 
 impl Scalar for i32 {
     type Mask = u32;
@@ -355,7 +293,12 @@ impl Scalar for i32 {
     fn le(self, b: Self) -> bool {
         self <= b
     }
-    through_f64!(sqrt exp expm1 log log1p sin cos tanh sigmoid erf softplus);
+    fn sqrt(self) -> Self {
+        f64::from(self).sqrt() as i32
+    }
+    fn call<F: Function>(self) -> Self {
+        F::scalar(f64::from(self)) as i32
+    }
     /// Wraps; a negative exponent gives the truncated reciprocal (0 but for bases 1 and −1, and 0 for base 0).
     fn pow(self, b: Self) -> Self {
         match (b < 0, self) {

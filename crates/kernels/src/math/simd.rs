@@ -1,5 +1,7 @@
 //! One vector of numbers, whatever the instruction set: what every kernel is written against.
 
+use super::functions::{Function, every_function, methods};
+
 /// A vector of [`LANES`](Simd::LANES) elements.
 ///
 /// A type of this trait may hold instructions that the processor lacks: values are made only inside functions
@@ -89,26 +91,9 @@ pub trait Simd: Copy {
     /// `yes` in the lanes where `mask` holds, `no` elsewhere.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
-    /// `eˣ`
-    fn exp(self) -> Self;
-    /// `eˣ − 1`
-    fn expm1(self) -> Self;
-    /// `ln x`
-    fn log(self) -> Self;
-    /// `ln (1 + x)`
-    fn log1p(self) -> Self;
-    /// `sin x`
-    fn sin(self) -> Self;
-    /// `cos x`
-    fn cos(self) -> Self;
-    /// `tanh x`
-    fn tanh(self) -> Self;
-    /// `1 / (1 + e⁻ˣ)`
-    fn sigmoid(self) -> Self;
-    /// `2/√π · ∫₀ˣ e^(−t²) dt`
-    fn erf(self) -> Self;
-    /// `ln (1 + eˣ)`
-    fn softplus(self) -> Self;
+    /// `F` of each lane.
+    fn call<F: Function>(self) -> Self;
+    every_function!(methods);
     /// `selfᵇ`; `0⁰ = 1`, a negative base takes whole exponents.
     fn pow(self, b: Self) -> Self;
     /// `⌊self / b⌋` as NumPy's `floor_divide`.

@@ -4,6 +4,7 @@ use crate::element::DType;
 use crate::isa::Isa;
 use crate::map::expr::Node;
 use crate::map::{Axes, Binary, Expr, Layout, Map, MapInput, MapOutput, MapType, OutputKind, Reduce, Unary};
+use crate::math::functions::{self, Function, every_function};
 use crate::threads::Threads;
 
 /// A splitmix64 stream.
@@ -30,6 +31,19 @@ impl Random {
     }
 }
 
+macro_rules! listed {
+    ($($(#[$doc:meta])* $Name:ident $name:ident $text:literal = |$x:ident| $value:expr, $ulp:literal, $absolute:literal;)*) => {
+        /// A function of the list, whose values in `f64` are the library's own.
+        fn listed(op: Unary, a: f64) -> Option<f64> {
+            match op {
+                $(Unary::$Name => Some(functions::$Name::scalar(a)),)*
+                _ => None,
+            }
+        }
+    };
+}
+every_function!(listed);
+
 pub fn unary(op: Unary, a: f64) -> f64 {
     let truth = |t: bool| f64::from(u8::from(t));
     match op {
@@ -45,22 +59,12 @@ pub fn unary(op: Unary, a: f64) -> f64 {
         Unary::Sqrt => a.sqrt(),
         Unary::Rsqrt => 1.0 / a.sqrt(),
         Unary::Recip => 1.0 / a,
-        Unary::Exp => a.exp(),
-        Unary::Expm1 => a.exp_m1(),
-        Unary::Log => a.ln(),
-        Unary::Log1p => a.ln_1p(),
-        Unary::Sin => a.sin(),
-        Unary::Cos => a.cos(),
-        Unary::Tanh => a.tanh(),
-        Unary::Sigmoid => 1.0 / (1.0 + (-a).exp()),
-        Unary::Erf => libm::erf(a),
-        Unary::Softplus if a.is_nan() => a,
-        Unary::Softplus => a.max(0.0) + (-a.abs()).exp().ln_1p(),
         Unary::Relu if a.is_nan() => a,
         Unary::Relu => a.max(0.0),
         Unary::Not => truth(a == 0.0),
         Unary::IsNan => truth(a.is_nan()),
         Unary::IsFinite => truth(a.is_finite()),
+        _ => listed(op, a).expect("a function of the list"),
     }
 }
 

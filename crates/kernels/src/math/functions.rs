@@ -1,8 +1,98 @@
-//! The transcendental functions of `f32`, written once for every vector type.
+//! The transcendental functions: their one list, and how `f32` computes them, written once for every vector type.
 //!
-//! Bounds are the largest seen over all tested inputs against `f64`, with and without fused multiply-add.
+//! Bounds are the largest seen over all tested inputs against `f64`, with and without fused multiply-add. `f64` runs the
+//! standard library lane by lane.
 
 use super::simd::SimdF32;
+
+/// A function of one number.
+pub trait Function {
+    /// Over a vector of `f32`.
+    fn vector<V: SimdF32>(x: V) -> V;
+    /// Of one `f64`.
+    fn scalar(x: f64) -> f64;
+}
+
+/// Hands the list to the macro `$then`, as lines of
+///
+/// ```text
+/// /// formula
+/// Type name "name in profiles" = |x| its value in f64, bound of f32 in ulp, or else an absolute one;
+/// ```
+///
+/// All that has to know every function is made of it: the types below, methods of vectors, instructions of maps and
+/// their names, tests of bounds. A new one is a line here and its formula below.
+macro_rules! every_function {
+    ($then:ident) => {
+        $then! {
+            /// `eˣ`
+            Exp exp "exp" = |x| x.exp(), 1.1, 0.0;
+            /// `eˣ − 1`
+            Expm1 expm1 "expm1" = |x| x.exp_m1(), 1.75, 0.0;
+            /// `ln x`
+            Log log "log" = |x| x.ln(), 1.0, 0.0;
+            /// `ln (1 + x)`
+            Log1p log1p "log1p" = |x| x.ln_1p(), 1.5, 0.0;
+            /// `sin x`
+            Sin sin "sin" = |x| x.sin(), 0.0, 1e-7;
+            /// `cos x`
+            Cos cos "cos" = |x| x.cos(), 0.0, 1e-7;
+            /// `tanh x`
+            Tanh tanh "tanh" = |x| x.tanh(), 2.5, 0.0;
+            /// `ln (x + √(x² + 1))`
+            Arcsinh arcsinh "arcsinh" = |x| libm::asinh(x), 2.5, 0.0;
+            /// `1 / (1 + e⁻ˣ)`
+            Sigmoid sigmoid "sigmoid" = |x| sigmoid64(x), 2.5, 0.0;
+            /// `2/√π · ∫₀ˣ e^(−t²) dt`
+            Erf erf "erf" = |x| libm::erf(x), 1.5, 0.0;
+            /// `ln (1 + eˣ)`
+            Softplus softplus "softplus" = |x| softplus64(x), 2.0, 0.0;
+        }
+    };
+}
+pub(crate) use every_function;
+
+macro_rules! types {
+    ($($(#[$doc:meta])* $Type:ident $name:ident $text:literal = |$x:ident| $value:expr, $ulp:literal, $absolute:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $Type;
+
+        impl Function for $Type {
+            #[inline(always)]
+            fn vector<V: SimdF32>(x: V) -> V {
+                $name(x)
+            }
+            fn scalar($x: f64) -> f64 {
+                $value
+            }
+        }
+    )*};
+}
+every_function!(types);
+
+/// The provided methods of `Simd`.
+macro_rules! methods {
+    ($($(#[$doc:meta])* $Type:ident $name:ident $text:literal = |$x:ident| $value:expr, $ulp:literal, $absolute:literal;)*) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        fn $name(self) -> Self {
+            self.call::<$crate::math::functions::$Type>()
+        }
+    )*};
+}
+pub(super) use methods;
+
+/// `1 / (1 + e⁻ˣ)`, never dividing by an overflow.
+fn sigmoid64(x: f64) -> f64 {
+    let e = (-x.abs()).exp();
+    if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
+}
+
+/// `ln (1 + eˣ)` for any size of `x`.
+fn softplus64(x: f64) -> f64 {
+    if x.is_nan() { x } else { x.max(0.0) + (-x.abs()).exp().ln_1p() }
+}
 
 /// Nearest whole number of a float below 2²², by adding and taking away 1.5 · 2²³.
 #[inline(always)]
@@ -47,14 +137,14 @@ fn exp_parts<V: SimdF32>(x: V) -> (V, V) {
 
 /// `eˣ` within 1.1 ulp, denormal results within one unit; overflows to ∞, underflows to 0.
 #[inline(always)]
-pub fn exp<V: SimdF32>(x: V) -> V {
+fn exp<V: SimdF32>(x: V) -> V {
     let (n, p) = exp_parts(x.clamp(-104.0, 89.0));
     p.add(V::splat(1.0)).scale2(n)
 }
 
 /// `eˣ − 1` within 1.75 ulp, exact near 0.
 #[inline(always)]
-pub fn expm1<V: SimdF32>(x: V) -> V {
+fn expm1<V: SimdF32>(x: V) -> V {
     let (n, p) = exp_parts(x.clamp(-104.0, 89.0));
     // Half of 2ⁿ, since 2¹²⁸ is not a float.
     let half = V::splat(1.0).scale2(n.sub(V::splat(1.0)));
@@ -91,7 +181,7 @@ fn log_positive<V: SimdF32>(x: V) -> V {
 
 /// `ln x` within 1 ulp; −∞ at 0, NaN below.
 #[inline(always)]
-pub fn log<V: SimdF32>(x: V) -> V {
+fn log<V: SimdF32>(x: V) -> V {
     let zero = V::splat(0.0);
     let y = log_positive(x);
     let y = V::select(x.lt(V::splat(f32::INFINITY)), y, x);
@@ -101,7 +191,7 @@ pub fn log<V: SimdF32>(x: V) -> V {
 
 /// `ln (1 + x)` within 1.5 ulp, exact near 0; −∞ at −1, NaN below.
 #[inline(always)]
-pub fn log1p<V: SimdF32>(x: V) -> V {
+fn log1p<V: SimdF32>(x: V) -> V {
     let one = V::splat(1.0);
     let u = one.add(x);
     // What rounding lost in 1 + x, to first order.
@@ -113,7 +203,7 @@ pub fn log1p<V: SimdF32>(x: V) -> V {
 
 /// `tanh x = (e²ˣ − 1)/(e²ˣ + 1)` within 2.5 ulp.
 #[inline(always)]
-pub fn tanh<V: SimdF32>(x: V) -> V {
+fn tanh<V: SimdF32>(x: V) -> V {
     let size = x.abs().clamp(0.0, 10.0);
     let t = expm1(size.add(size));
     let y = t.div(t.add(V::splat(2.0)));
@@ -121,9 +211,25 @@ pub fn tanh<V: SimdF32>(x: V) -> V {
     y.copysign(x)
 }
 
+/// `arcsinh x = sign x · ln (|x| + √(x² + 1))` within 2.5 ulp, exact near 0.
+#[inline(always)]
+fn arcsinh<V: SimdF32>(x: V) -> V {
+    let (one, size) = (V::splat(1.0), x.abs());
+    let square = size.mul(size);
+    // What the logarithm is of, less 1, free of cancellation.
+    let above = size.add(square.div(one.add(one.add(square).sqrt())));
+    let near = one.add(above);
+    let lost = above.sub(near.sub(one)).div(near);
+    // From 2¹² on it is ln 2|x|, and the square may overflow.
+    let far = V::splat(4096.0).lt(size);
+    let tail = V::select(far, V::splat(std::f32::consts::LN_2), lost);
+    let y = log(V::select(far, size, near)).add(tail);
+    V::select(size.lt(V::splat(1e-9)), x, y.copysign(x))
+}
+
 /// `1 / (1 + e⁻ˣ)` within 2.5 ulp for either sign, right down into the denormals.
 #[inline(always)]
-pub fn sigmoid<V: SimdF32>(x: V) -> V {
+fn sigmoid<V: SimdF32>(x: V) -> V {
     let one = V::splat(1.0);
     let e = exp(x.abs().neg());
     V::select(x.lt(V::splat(0.0)), e, one).div(one.add(e))
@@ -131,7 +237,7 @@ pub fn sigmoid<V: SimdF32>(x: V) -> V {
 
 /// The error function within 1.5 ulp. Polynomials by N. Juffa.
 #[inline(always)]
-pub fn erf<V: SimdF32>(x: V) -> V {
+fn erf<V: SimdF32>(x: V) -> V {
     let size = x.abs().clamp(0.0, 4.0);
     let square = size.mul(size);
     let near = polynomial(
@@ -158,7 +264,7 @@ pub fn erf<V: SimdF32>(x: V) -> V {
 
 /// `ln (1 + eˣ) = max(x, 0) + ln (1 + e^−|x|)` within 2 ulp.
 #[inline(always)]
-pub fn softplus<V: SimdF32>(x: V) -> V {
+fn softplus<V: SimdF32>(x: V) -> V {
     // The order of arguments keeps NaN: the sum carries it on.
     x.max(V::splat(0.0)).add(log1p(exp(x.abs().neg())))
 }
@@ -184,38 +290,14 @@ fn sine_wave<V: SimdF32>(x: V, quarter: f32) -> V {
 
 /// `sin x` within 1e-7; beyond ±8192 lane by lane in `f64`.
 #[inline(always)]
-pub fn sin<V: SimdF32>(x: V) -> V {
+fn sin<V: SimdF32>(x: V) -> V {
     let y = V::select(x.eq(V::splat(0.0)), x, sine_wave(x, 0.0));
     if V::none(V::splat(8192.0).lt(x.abs())) { y } else { x.each(|x| f64::from(x).sin() as f32) }
 }
 
 /// `cos x` within 1e-7; beyond ±8192 lane by lane in `f64`.
 #[inline(always)]
-pub fn cos<V: SimdF32>(x: V) -> V {
+fn cos<V: SimdF32>(x: V) -> V {
     let y = sine_wave(x, 1.0);
     if V::none(V::splat(8192.0).lt(x.abs())) { y } else { x.each(|x| f64::from(x).cos() as f32) }
 }
-
-/// `aᵇ` correctly rounded but for double rounding: lane by lane in `f64`.
-#[inline(always)]
-pub fn pow<V: SimdF32>(a: V, b: V) -> V {
-    a.each_pair(b, super::scalar::Scalar::pow)
-}
-
-/// The methods of `Simd` that these functions give.
-macro_rules! functions {
-    () => {
-        $crate::math::float32::functions!(exp expm1 log log1p sin cos tanh sigmoid erf softplus);
-        #[inline(always)]
-        fn pow(self, b: Self) -> Self {
-            $crate::math::float32::pow(self, b)
-        }
-    };
-    ($($name:ident)*) => {$(
-        #[inline(always)]
-        fn $name(self) -> Self {
-            $crate::math::float32::$name(self)
-        }
-    )*};
-}
-pub(crate) use functions;
