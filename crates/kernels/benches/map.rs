@@ -78,14 +78,25 @@ fn optimizer(
     Map::new(&shape, e, inputs, outputs, Isa::detect()).expect("compiles")
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,fma")]
+#[inline(always)]
 fn adam_by_hand(g: &[f32], m: &mut [f32], v: &mut [f32], w: &mut [f32], rate: f32) {
     for (((&g, m), v), w) in g.iter().zip(m).zip(v).zip(w) {
         *m = (g - *m).mul_add(0.1, *m);
         *v = g.mul_add(g, -*v).mul_add(0.001, *v);
         *w -= *m * rate / (v.sqrt() + 1e-7);
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,fma")]
+fn adam_by_hand_of_avx512(g: &[f32], m: &mut [f32], v: &mut [f32], w: &mut [f32], rate: f32) {
+    adam_by_hand(g, m, v, w, rate);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn adam_by_hand_of_avx2(g: &[f32], m: &mut [f32], v: &mut [f32], w: &mut [f32], rate: f32) {
+    adam_by_hand(g, m, v, w, rate);
 }
 
 /// A program with state of its own, run in place.
@@ -122,12 +133,15 @@ fn bench_adam(n: usize) {
     let (mut ours, mut own) = (Optimizer::new(adam(n), n), Optimizer::new(own_adam(n), n));
     let g = gradient(n);
     let [mut m, mut v, mut w] = [0.01f32, 0.0001, 0.5].map(|x| vec![x; n]);
-    let mut hand = || {
-        // Safety: the benchmark runs where AVX-512 is.
+    let isa = Isa::detect();
+    let mut hand = || match isa {
+        // Safety: the processor has it.
         #[cfg(target_arch = "x86_64")]
-        unsafe {
-            adam_by_hand(&g, &mut m, &mut v, &mut w, 1e-6);
-        }
+        Isa::Avx512 => unsafe { adam_by_hand_of_avx512(&g, &mut m, &mut v, &mut w, 1e-6) },
+        // Safety: as above.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { adam_by_hand_of_avx2(&g, &mut m, &mut v, &mut w, 1e-6) },
+        _ => adam_by_hand(&g, &mut m, &mut v, &mut w, 1e-6),
     };
     let times = race([&mut || ours.step(), &mut || own.step(), &mut hand]);
     let [ours, own, hand] = times.map(|time| time / n as f64);

@@ -12,22 +12,44 @@ pub enum Isa {
 }
 
 impl Isa {
+    /// Every one, worst first.
+    pub const ALL: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
+
     /// The best that this processor has.
     pub fn detect() -> Isa {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512dq")
-            {
-                return Isa::Avx512;
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return Isa::Avx2;
-            }
+        Isa::Avx512.or_below()
+    }
+
+    /// This one where the processor has it, otherwise the best below it that it has.
+    #[inline]
+    pub fn or_below(self) -> Isa {
+        let mut found = self;
+        while !found.is_available() {
+            found = match found {
+                Isa::Avx512 => Isa::Avx2,
+                Isa::Avx2 | Isa::Portable => Isa::Portable,
+            };
         }
-        Isa::Portable
+        found
+    }
+
+    /// Whether this processor can run it.
+    #[inline]
+    pub fn is_available(self) -> bool {
+        match self {
+            Isa::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Isa::Avx2 | Isa::Avx512 => false,
+        }
     }
 
     /// True where a root by products on AVX-512 takes less than the processor's divider needs for it beside a division:
@@ -47,6 +69,6 @@ impl Isa {
 
     /// Every instruction set that this processor can run: what tests force one by one.
     pub fn available() -> Vec<Isa> {
-        [Isa::Portable, Isa::Avx2, Isa::Avx512].into_iter().filter(|&isa| isa <= Isa::detect()).collect()
+        Isa::ALL.into_iter().filter(|isa| isa.is_available()).collect()
     }
 }

@@ -12,9 +12,10 @@ pub mod element;
 pub mod exec;
 pub mod finite;
 pub mod gemm;
+mod instructions;
 pub mod isa;
 pub mod map;
-pub mod math;
+mod math;
 mod order;
 pub mod random;
 pub mod recurrence;
@@ -27,3 +28,5 @@ pub mod target;
 pub mod threads;
 pub mod tiles;
 mod vectors;
+
+pub use math::Compute;

@@ -8,6 +8,10 @@ use crate::isa::Isa;
 pub struct Tiles(pub(crate) Unit);
 
 /// Which unit.
+#[cfg_attr(
+    not(all(target_arch = "x86_64", target_os = "linux")),
+    allow(dead_code, reason = "AMX is found on Linux alone, pairs on x86-64 alone")
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Unit {
     /// None: products are plain ones.

@@ -1,43 +1,29 @@
 //! Kernels written over a vector type: which type each instruction set takes, and slices read vector by vector.
 
+use crate::instructions::{Set, Work, dispatch};
 use crate::isa::Isa;
 use crate::math::{Compute, Scalar, Simd};
+use std::marker::PhantomData;
 
-/// A piece of work over vectors of `T`, compiled for every [`Isa`].
-///
-/// `run` and everything hot that it calls must be `#[inline(always)]`, as for
-/// [`Compiled`](crate::compiled::Compiled).
+/// [`Work`] over vectors of `T`.
 pub(crate) trait Vectors<T: Compute> {
     /// Does the work.
     fn run<V: Simd<Elem = T>>(self);
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-fn run_avx512<T: Compute>(work: impl Vectors<T>) {
-    work.run::<T::Avx512>();
-}
+struct Over<T, W>(W, PhantomData<T>);
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2<T: Compute>(work: impl Vectors<T>) {
-    work.run::<T::Avx2>();
+impl<T: Compute, W: Vectors<T>> Work for Over<T, W> {
+    #[inline(always)]
+    fn run<S: Set>(self) {
+        self.0.run::<T::On<S>>();
+    }
 }
 
 /// Runs `work` with the vectors of `isa`, or of the best that the processor has below it.
 #[inline]
 pub(crate) fn run<T: Compute>(isa: Isa, work: impl Vectors<T>) {
-    match isa.min(Isa::detect()) {
-        // Safety: `detect` has found these instructions.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { run_avx512(work) },
-        // Safety: as above.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { run_avx2(work) },
-        #[cfg(not(target_arch = "x86_64"))]
-        Isa::Avx512 | Isa::Avx2 => work.run::<T::Portable>(),
-        Isa::Portable => work.run::<T::Portable>(),
-    }
+    dispatch(isa, Over(work, PhantomData::<T>));
 }
 
 /// The first `n` lanes.

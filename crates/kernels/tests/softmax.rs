@@ -1,10 +1,10 @@
 //! Softmax and the cross-entropies against the plain formulas in f64, on every instruction set and thread count.
 
+use ferrograd_kernels::Compute;
 use ferrograd_kernels::convert::convert;
 use ferrograd_kernels::cross_entropy::*;
 use ferrograd_kernels::element::{Cast, Float, Truth};
 use ferrograd_kernels::isa::Isa;
-use ferrograd_kernels::math::Compute;
 use ferrograd_kernels::random::{Integers, Key, Normal, Uniform, fill};
 use ferrograd_kernels::rows::BadIndex;
 use ferrograd_kernels::softmax::{Softmax, SoftmaxKind};

@@ -71,10 +71,9 @@ impl<T: Float> Kernels<T> {
             return plain;
         }
         #[cfg(target_arch = "x86_64")]
-        let pairs = (&pairs::F32 as &'static dyn Any).downcast_ref();
+        return (&pairs::F32 as &'static dyn Any).downcast_ref().unwrap_or(plain);
         #[cfg(not(target_arch = "x86_64"))]
-        let pairs = None;
-        pairs.unwrap_or(plain)
+        plain
     }
 }
 
@@ -148,8 +147,8 @@ macro_rules! kernels {
                 spread::<$vector, 1, 8>, spread::<$vector, 2, 4>, spread::<$vector, 3, 4>, spread::<$vector, 4, 4>,
             ],
             pack: pack::<$vector>,
-            finish: finish::<<$element as Compute>::$compute>,
-            slope: slope::<<$element as Compute>::$compute>,
+            finish: finish::<<$element as Compute>::On<crate::math::$compute>>,
+            slope: slope::<<$element as Compute>::On<crate::math::$compute>>,
         };
     };
 }

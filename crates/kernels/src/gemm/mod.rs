@@ -176,7 +176,7 @@ impl<T: Float> Gemm<T> {
     pub fn new(shape: GemmShape, epilogue: EpilogueSpec, target: impl Into<Target>) -> Result<Self, GemmError> {
         let target = target.into();
         let isa = target.isa;
-        if isa > Isa::detect() {
+        if !isa.is_available() {
             return Err(GemmError::Unsupported(isa));
         }
         let mut lens = lens(&shape, &epilogue)?;

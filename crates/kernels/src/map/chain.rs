@@ -1,11 +1,13 @@
 //! An optimizer's pass in one sweep: the moving means that a last step reads go to it in registers.
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code, unused_imports, reason = "chains run in vectors alone"))]
 
-use super::links::{Links, chained};
+use super::links::{Links, chained, sweep_links};
 use super::op::{Fused, TileOp, bodies};
 use super::step::{Direct, HatStep, HatStepScaled, Products, Reciprocals, RootStep, ScaledStep, StepScaled};
 use super::sweep::{DIVISORS, Kernel, MAX_SOURCES, Operands, RESULTS};
+use crate::instructions::copies;
 use crate::isa::Isa;
-use crate::math::Simd;
+use crate::math::{Compute, Simd};
 use std::marker::PhantomData;
 
 /// `v ← square(…)`, `m ← mean(…)`, `p ← step(p, m, …, v, …)`.
@@ -171,9 +173,8 @@ impl Chooser {
     fn divided<Plain: Links, ByScalar: Links, ByProducts: Links>(&self) -> Option<Kernel<f32>> {
         match self.isa {
             _ if self.scalars != Plain::SCALARS => None,
-            Isa::Avx512 if self.isa.roots_by_products() => Some(by_divisors::<Plain, ByProducts, true>),
-            Isa::Avx512 => Some(by_divisors::<Plain, ByScalar, true>),
-            Isa::Avx2 => Some(by_divisors::<Plain, ByScalar, false>),
+            Isa::Avx512 if self.isa.roots_by_products() => Some(by_divisors::<Plain, ByProducts>(self.isa)),
+            Isa::Avx512 | Isa::Avx2 => Some(by_divisors::<Plain, ByScalar>(self.isa)),
             Isa::Portable => None,
         }
     }
@@ -206,18 +207,31 @@ pub(super) fn hat_step(step: Fused, isa: Isa, scalars: u16) -> Option<Kernel<f32
     }
 }
 
-/// Runs links whose last two operands are divisors: by their reciprocals, unless one of them nears the ends of what
-/// `f32` holds.
+/// Links whose last two operands are divisors: by their reciprocals, unless one of them nears the ends of what `f32`
+/// holds.
 ///
 /// # Safety
-/// As [`Kernel`], and the instruction set is AVX-512 where `WIDE`, AVX2 otherwise.
-unsafe fn by_divisors<Plain: Links, Fast: Links, const WIDE: bool>(slots: *const *mut f32, o: &Operands, len: usize) {
-    let isa = if WIDE { Isa::Avx512 } else { Isa::Avx2 };
+/// As [`Kernel`].
+#[inline(always)]
+unsafe fn sweep_divided<V: Simd<Elem = f32>, Plain: Links, Fast: Links>(
+    slots: *const *mut f32,
+    o: &Operands,
+    len: usize,
+) {
     // Safety: the caller's promise.
     unsafe {
         let near = |k: usize| DIVISORS.contains(&(*(*slots.add(usize::from(o.src[k])))).abs());
-        let fast = near(Plain::SOURCES - 2) && near(Plain::SOURCES - 1);
-        let kernel = if fast { chained::<Fast>(isa) } else { chained::<Plain>(isa) };
-        kernel(slots, o, len);
+        if near(Plain::SOURCES - 2) && near(Plain::SOURCES - 1) {
+            sweep_links::<V, Fast>(slots, o, len);
+        } else {
+            sweep_links::<V, Plain>(slots, o, len);
+        }
     }
+}
+
+copies! {
+    /// The kernel of such links.
+    fn by_divisors[Plain: Links, Fast: Links][Plain, Fast](slots: *const *mut f32, o: &Operands, len: usize)
+        = S => sweep_divided::<<f32 as Compute>::On<S>, Plain, Fast>,
+        else unreachable!("no chain runs in plain Rust");
 }

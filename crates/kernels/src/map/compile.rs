@@ -42,7 +42,7 @@ impl<T: MapType> Map<T> {
             wanted: &wanted,
             inputs: &inputs,
             outputs: &outputs,
-            isa: isa.min(Isa::detect()),
+            isa: isa.or_below(),
             collapsed: &collapsed,
             total: total.max(1),
         };

@@ -2,6 +2,7 @@
 
 use super::op::{TileOp, bodies};
 use super::sweep::{Kernel, MapType};
+use crate::instructions::copies;
 use crate::isa::Isa;
 use crate::map::{Binary, Op, Reduce};
 use crate::math::{Compute, Scalar, Simd};
@@ -78,41 +79,8 @@ unsafe fn fold<V: Simd<Elem = T>, J: Join, T: Compute>(src: *const T, len: usize
     }
 }
 
-/// # Safety
-/// As [`Fold`].
-unsafe fn portable<T: Compute, J: Join>(src: *const T, len: usize, count: usize, dst: *mut T) {
-    // Safety: the caller's promise.
-    unsafe { fold::<T::Portable, J, T>(src, len, count, dst) }
-}
-
-/// # Safety
-/// As [`Fold`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<T: Compute, J: Join>(src: *const T, len: usize, count: usize, dst: *mut T) {
-    // Safety: the caller's promise.
-    unsafe { fold::<T::Avx2, J, T>(src, len, count, dst) }
-}
-
-/// # Safety
-/// As [`Fold`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn avx512<T: Compute, J: Join>(src: *const T, len: usize, count: usize, dst: *mut T) {
-    // Safety: the caller's promise.
-    unsafe { fold::<T::Avx512, J, T>(src, len, count, dst) }
-}
-
-fn on<T: Compute, J: Join>(isa: Isa) -> Fold<T> {
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512::<T, J>,
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => avx2::<T, J>,
-        #[cfg(not(target_arch = "x86_64"))]
-        Isa::Avx512 | Isa::Avx2 => portable::<T, J>,
-        Isa::Portable => portable::<T, J>,
-    }
+copies! {
+    fn on[T: Compute, J: Join][T, J](src: *const T, len: usize, count: usize, dst: *mut T) = S => fold::<T::On<S>, J, T>;
 }
 
 impl Reduce {

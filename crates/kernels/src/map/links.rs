@@ -1,6 +1,8 @@
 //! A chain run over one tile: several bodies on the same vectors, several results.
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code, unused_imports, reason = "chains run in vectors alone"))]
 
 use super::sweep::{Kernel, MAX_SOURCES, Operands, RESULTS};
+use crate::instructions::copies;
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
 
@@ -21,7 +23,7 @@ pub(super) trait Links {
 /// # Safety
 /// As [`Kernel`].
 #[inline(always)]
-unsafe fn sweep_links<V: Simd, L: Links>(slots: *const *mut V::Elem, o: &Operands, len: usize) {
+pub(super) unsafe fn sweep_links<V: Simd, L: Links>(slots: *const *mut V::Elem, o: &Operands, len: usize) {
     // Safety: as `sweep`; all operands are read before a result is written.
     unsafe {
         let dst: [*mut V::Elem; RESULTS] = o.dst.map(|slot| *slots.add(usize::from(slot)));
@@ -60,28 +62,13 @@ unsafe fn sweep_links<V: Simd, L: Links>(slots: *const *mut V::Elem, o: &Operand
     }
 }
 
-/// # Safety
-/// As [`Kernel`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn links_avx2<T: Compute, L: Links>(slots: *const *mut T, o: &Operands, len: usize) {
-    // Safety: the caller's promise.
-    unsafe { sweep_links::<T::Avx2, L>(slots, o, len) }
+copies! {
+    /// The kernel of a chain.
+    fn on[L: Links][L](slots: *const *mut f32, o: &Operands, len: usize) = S => sweep_links::<<f32 as Compute>::On<S>, L>,
+        else unreachable!("no chain runs in plain Rust");
 }
 
-/// # Safety
-/// As [`Kernel`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn links_avx512<T: Compute, L: Links>(slots: *const *mut T, o: &Operands, len: usize) {
-    // Safety: the caller's promise.
-    unsafe { sweep_links::<T::Avx512, L>(slots, o, len) }
-}
-
-/// The kernel of a chain for `isa` beyond the portable one.
+/// The kernel of a chain for `isa`.
 pub(super) fn chained<L: Links>(isa: Isa) -> Kernel<f32> {
-    #[cfg(target_arch = "x86_64")]
-    return if isa == Isa::Avx512 { links_avx512::<f32, L> } else { links_avx2::<f32, L> };
-    #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("{isa:?} is not here")
+    on::<L>(isa)
 }

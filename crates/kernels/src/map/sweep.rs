@@ -6,6 +6,7 @@ use super::fold::Fold;
 use super::functions::Binary;
 use super::op::{Fused, Op, TileOp, bodies};
 use super::step::{Direct, HatStep, HatStepScaled, Products, RootStep, ScaledStep, StepScaled};
+use crate::instructions::copies;
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
 use std::ops::RangeInclusive;
@@ -37,9 +38,6 @@ pub struct Operands {
 /// element for element or disjoint from it, and the instruction set exists.
 pub type Kernel<T> = unsafe fn(slots: *const *mut T, operands: &Operands, len: usize);
 
-/// Stands for "ask `Operands::scalars` at run time".
-const ANY: u16 = u16::MAX;
-
 /// # Safety
 /// As [`Kernel`].
 #[inline(always)]
@@ -48,10 +46,6 @@ unsafe fn sweep<V: Simd, O: TileOp<N>, const N: usize, const S: u16>(
     o: &Operands,
     len: usize,
 ) {
-    if S == ANY {
-        // Safety: the caller's promise.
-        return unsafe { sweep_any::<V, O, N>(slots, o, len) };
-    }
     // Safety: all accesses are below `len`, or at 0 for scalars; a vector is read before its result is written.
     unsafe {
         let dst = *slots.add(usize::from(o.dst[0]));
@@ -122,56 +116,16 @@ unsafe fn sweep_any<V: Simd, O: TileOp<N>, const N: usize>(slots: *const *mut V:
     }
 }
 
-/// # Safety
-/// As [`Kernel`].
-unsafe fn portable<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(
-    slots: *const *mut T,
-    o: &Operands,
-    len: usize,
-) {
-    // Safety: the caller's promise.
-    unsafe { sweep::<T::Portable, O, N, S>(slots, o, len) }
+copies! {
+    fn on_any[T: Compute, O: TileOp<N>, const N: usize][T, O, N](slots: *const *mut T, o: &Operands, len: usize)
+        = S => sweep_any::<T::On<S>, O, N>;
 }
 
-/// # Safety
-/// As [`Kernel`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(slots: *const *mut T, o: &Operands, len: usize) {
-    // Safety: the caller's promise.
-    unsafe { sweep::<T::Avx2, O, N, S>(slots, o, len) }
-}
-
-/// # Safety
-/// As [`Kernel`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn avx512<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(
-    slots: *const *mut T,
-    o: &Operands,
-    len: usize,
-) {
-    // Safety: the caller's promise.
-    unsafe { sweep::<T::Avx512, O, N, S>(slots, o, len) }
-}
-
-/// The kernel for `isa` beyond the portable one.
-#[cfg(target_arch = "x86_64")]
-fn on_vectors<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(isa: Isa) -> Kernel<T> {
-    if isa == Isa::Avx512 { avx512::<T, O, N, S> } else { avx2::<T, O, N, S> }
-}
-
-/// There are no others here.
-#[cfg(not(target_arch = "x86_64"))]
-fn on_vectors<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(_isa: Isa) -> Kernel<T> {
-    portable::<T, O, N, ANY>
-}
-
-fn on<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(isa: Isa) -> Kernel<T> {
-    match isa {
-        Isa::Avx512 | Isa::Avx2 => on_vectors::<T, O, N, S>(isa),
-        Isa::Portable => portable::<T, O, N, S>,
-    }
+copies! {
+    /// Plain Rust has one copy for scalars anywhere.
+    fn on[T: Compute, O: TileOp<N>, const N: usize, const S: u16][T, O, N, S](slots: *const *mut T, o: &Operands, len: usize)
+        = Here => sweep::<T::On<Here>, O, N, S>,
+        else on_any::<T, O, N>(Isa::Portable);
 }
 
 /// The place of the scalar in `x / scalar`.
@@ -183,20 +137,24 @@ pub(super) const DIVISORS: RangeInclusive<f32> = f32::from_bits((127 - 100) << 2
 /// Division of a tile by a scalar: by its reciprocal, unless one of them nears the ends of what `f32` holds.
 ///
 /// # Safety
-/// As [`Kernel`], and the instruction set is AVX2 or AVX-512.
-unsafe fn divide_by_scalar<const WIDE: bool>(slots: *const *mut f32, o: &Operands, len: usize) {
-    let isa = if WIDE { Isa::Avx512 } else { Isa::Avx2 };
+/// As [`Kernel`].
+#[inline(always)]
+unsafe fn sweep_quotients<V: Simd<Elem = f32>>(slots: *const *mut f32, o: &Operands, len: usize) {
     // Safety: the caller's promise.
     unsafe {
         let divisor = (*(*slots.add(usize::from(o.src[1])))).abs();
-        let plain = DIVISORS.contains(&divisor);
-        let kernel = if plain {
-            on_vectors::<f32, bodies::DivByScalar, 2, DIVISOR>(isa)
+        if DIVISORS.contains(&divisor) {
+            sweep::<V, bodies::DivByScalar, 2, DIVISOR>(slots, o, len);
         } else {
-            on_vectors::<f32, bodies::Div, 2, DIVISOR>(isa)
-        };
-        kernel(slots, o, len);
+            sweep::<V, bodies::Div, 2, DIVISOR>(slots, o, len);
+        }
     }
+}
+
+copies! {
+    fn divide_by_scalar[][](slots: *const *mut f32, o: &Operands, len: usize)
+        = S => sweep_quotients::<<f32 as Compute>::On<S>>,
+        else on_any::<f32, bodies::Div, 2>(Isa::Portable);
 }
 
 /// How the kernels of a type are chosen: `f32` in vector registers has copies for the common places of scalars, all
@@ -226,9 +184,8 @@ pub(super) trait Choice: Compute {
 macro_rules! copies {
     ($O:ident, $n:literal, $isa:ident, $scalars:ident, $($mask:literal)*) => {
         match $scalars {
-            _ if $isa == Isa::Portable => on::<f32, $O, $n, ANY>(Isa::Portable),
-            $($mask => on_vectors::<f32, $O, $n, $mask>($isa),)*
-            _ => on_vectors::<f32, $O, $n, ANY>($isa),
+                        $($mask => on::<f32, $O, $n, $mask>($isa),)*
+            _ => on_any::<f32, $O, $n>($isa),
         }
     };
 }
@@ -236,8 +193,7 @@ macro_rules! copies {
 impl Choice for f32 {
     fn divide(isa: Isa, scalars: u16) -> Kernel<f32> {
         match isa {
-            Isa::Avx512 if scalars == DIVISOR => divide_by_scalar::<true>,
-            Isa::Avx2 if scalars == DIVISOR => divide_by_scalar::<false>,
+            Isa::Avx512 | Isa::Avx2 if scalars == DIVISOR => divide_by_scalar(isa),
             _ => Self::two::<bodies::Div>(isa, scalars),
         }
     }
@@ -271,22 +227,22 @@ macro_rules! one_copy {
     ($t:ident, |$isa:ident| $as:expr) => {
         impl Choice for $t {
             fn one<O: TileOp<1>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
-                on::<$t, O, 1, ANY>($as)
+                on_any::<$t, O, 1>($as)
             }
             fn two<O: TileOp<2>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
-                on::<$t, O, 2, ANY>($as)
+                on_any::<$t, O, 2>($as)
             }
             fn three<O: TileOp<3>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
-                on::<$t, O, 3, ANY>($as)
+                on_any::<$t, O, 3>($as)
             }
             fn four<O: TileOp<4>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
-                on::<$t, O, 4, ANY>($as)
+                on_any::<$t, O, 4>($as)
             }
             fn five<O: TileOp<5>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
-                on::<$t, O, 5, ANY>($as)
+                on_any::<$t, O, 5>($as)
             }
             fn seven<O: TileOp<7>>($isa: Isa, _scalars: u16) -> Kernel<$t> {
-                on::<$t, O, 7, ANY>($as)
+                on_any::<$t, O, 7>($as)
             }
         }
     };

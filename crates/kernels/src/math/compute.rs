@@ -1,18 +1,14 @@
 //! The types that kernels compute in, each with its vector per instruction set.
 
-use super::lanes::Lanes;
 use super::scalar::Scalar;
 use super::simd::Simd;
 use crate::element::Element;
+use crate::instructions::Set;
 
 /// `f32`, `f64` or `i32`: what elementwise programs compute in.
 pub trait Compute: Element + Scalar {
-    /// The vector of [`Isa::Portable`](crate::isa::Isa::Portable).
-    type Portable: Simd<Elem = Self>;
-    /// The vector of [`Isa::Avx2`](crate::isa::Isa::Avx2).
-    type Avx2: Simd<Elem = Self>;
-    /// The vector of [`Isa::Avx512`](crate::isa::Isa::Avx512).
-    type Avx512: Simd<Elem = Self>;
+    /// The vector of an instruction set.
+    type On<S: Set>: Simd<Elem = Self>;
     /// What long sums are carried in: `f64` for floats, wrapping `i32` for integers.
     type Wide: Scalar + Send + Sync + 'static;
     /// The most negative value: what the maximum of nothing is.
@@ -29,11 +25,9 @@ pub trait Compute: Element + Scalar {
 }
 
 macro_rules! float_compute {
-    ($t:ident, $avx2:ty, $avx512:ty) => {
+    ($t:ident, $vector:ident) => {
         impl Compute for $t {
-            type Portable = Lanes<$t, 8>;
-            type Avx2 = $avx2;
-            type Avx512 = $avx512;
+            type On<S: Set> = S::$vector;
             type Wide = f64;
             const LOWEST: Self = $t::NEG_INFINITY;
             const HIGHEST: Self = $t::INFINITY;
@@ -55,16 +49,11 @@ macro_rules! float_compute {
         }
     };
 }
-#[cfg(target_arch = "x86_64")]
-float_compute!(f32, super::avx2::F32x8, super::avx512::F32x16);
-#[cfg(not(target_arch = "x86_64"))]
-float_compute!(f32, Lanes<f32, 8>, Lanes<f32, 8>);
-float_compute!(f64, Lanes<f64, 8>, Lanes<f64, 8>);
+float_compute!(f32, F32);
+float_compute!(f64, F64);
 
 impl Compute for i32 {
-    type Portable = Lanes<i32, 8>;
-    type Avx2 = Lanes<i32, 8>;
-    type Avx512 = Lanes<i32, 8>;
+    type On<S: Set> = S::I32;
     type Wide = i32;
     const LOWEST: Self = i32::MIN;
     const HIGHEST: Self = i32::MAX;

@@ -10,10 +10,12 @@ mod compute;
 pub(crate) mod functions;
 mod lanes;
 mod scalar;
+mod sets;
 mod simd;
 #[cfg(test)]
 mod tests;
 
 pub use compute::Compute;
 pub use scalar::Scalar;
+pub(crate) use sets::*;
 pub use simd::{Simd, SimdF32};

@@ -84,7 +84,7 @@ impl Entry {
         match &self.data {
             Data::Own(bytes) => Array::new(&*self.name, &self.shape, self.element, bytes.as_slice()),
             Data::Of(memory, bytes) => {
-                Array::new(&*self.name, &self.shape, self.element, &memory.as_slice::<u8>()[..*bytes])
+                Array::new(&*self.name, &self.shape, self.element, &memory.bytes()[..*bytes])
             }
             Data::File(format, stored) => {
                 let bytes = stored.encoded(*format)?;
