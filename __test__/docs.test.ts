@@ -2,8 +2,9 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { sources, withDefaults } from '../tools/docs/defaults.js'
 import { document, withTables } from '../tools/docs/keras.js'
-import { classNameOf } from '../ts/options/fields.js'
+import { classNameOf } from '../ts/options/configured.js'
 import { families } from './families.js'
 import { fixture } from './oracle.js'
 
@@ -11,6 +12,11 @@ import { fixture } from './oracle.js'
 const classes = Object.entries(families).flatMap(([family, shelf]) =>
   shelf.map((type) => [family, classNameOf(type)] as const),
 )
+
+it('the comment of each option says its default', () => {
+  const stale = sources().filter((path) => withDefaults(readFileSync(path, 'utf8')) !== readFileSync(path, 'utf8'))
+  expect(stale, 'run: npx tsx tools/docs/defaults.ts').toEqual([])
+})
 
 it('docs/keras.md', () => {
   const text = readFileSync(document, 'utf8')

@@ -7,7 +7,7 @@ import { layerFamily } from '../ts/layers/family.js'
 import { lossFamily } from '../ts/losses/family.js'
 import { statisticFamily } from '../ts/metrics/family.js'
 import { optimizerFamily } from '../ts/optimizers/family.js'
-import type { Configured } from '../ts/options/fields.js'
+import type { Configured } from '../ts/options/configured.js'
 import { regularizerFamily } from '../ts/regularizers.js'
 import { scheduleFamily } from '../ts/schedules/family.js'
 

@@ -4,8 +4,9 @@ import type { Tensor } from './core/tensor.js'
 import { warnOnce } from './core/warn.js'
 import { fail, hintFor } from './errors.js'
 import * as ops from './ops.js'
-import { isSerialized, type Kind } from './options/fields.js'
+import type { Kind } from './options/fields.js'
 import { canonical, lookUp, type Spelling, snake } from './options/names.js'
+import { isSerialized } from './options/serialized.js'
 
 /** Maps a tensor to a tensor of the same shape (`glu` halves an axis). */
 export type Activation = (x: Tensor) => Tensor

@@ -3,17 +3,11 @@
 import { epsilon } from './config.js'
 import type { Tensor } from './core/tensor.js'
 import * as ops from './ops.js'
-import {
-  type ArgumentsOf,
-  Configurable,
-  type Family,
-  type FieldTable,
-  type Kind,
-  type NoFields,
-  resolveObject,
-  serializeAs,
-} from './options/fields.js'
+import { Configurable, type With } from './options/configurable.js'
+import { type Family, resolveObject } from './options/family.js'
+import type { Kind, Named, NoOptions, OptionsOf } from './options/fields.js'
 import type { Spelling } from './options/names.js'
+import { serializeAs } from './options/serialized.js'
 
 /** The names of the constraints. */
 export type ConstraintName = 'maxNorm' | 'minMaxNorm' | 'nonNeg' | 'unitNorm'
@@ -22,8 +16,8 @@ export type ConstraintName = 'maxNorm' | 'minMaxNorm' | 'nonNeg' | 'unitNorm'
 export type ConstraintLike = Spelling<ConstraintName> | Constraint
 
 /** Base of constraints; your own extend it and write `call`. */
-export abstract class Constraint<F extends FieldTable = NoFields> extends Configurable<F> {
-  constructor(...[options]: ArgumentsOf<F>) {
+export abstract class Constraint extends Configurable {
+  constructor(options?: NoOptions) {
     super(options)
   }
 
@@ -38,11 +32,16 @@ function norms(w: Tensor, axis: Axis): Tensor {
 }
 
 const maxNormFields = {
-  /** The longest norm allowed. */
+  /** The longest norm allowed. Default 2. */
   maxValue: { type: 'number', default: 2, min: 0 },
-  /** The axes a norm runs over. */
+  /** The axes a norm runs over. Default 0. */
   axis: { type: 'axis', default: 0 },
 } as const
+
+/** Options of {@link MaxNorm}. */
+export interface MaxNormOptions extends OptionsOf<typeof maxNormFields>, Named {}
+
+const MaxNormBase: With<typeof Constraint, typeof maxNormFields, MaxNormOptions> = Constraint.with(maxNormFields)
 
 /**
  * `w · clip(n, 0, maxValue) / (ε + n)` with n the norm along `axis` (Srivastava et al., 2014).
@@ -55,9 +54,8 @@ const maxNormFields = {
  *
  * const layer = new Dense({ units: 8, kernelConstraint: new MaxNorm({ maxValue: 3 }) })
  */
-export class MaxNorm extends Constraint<typeof maxNormFields> {
+export class MaxNorm extends MaxNormBase {
   static override readonly className = 'MaxNorm'
-  static override readonly fields: typeof maxNormFields = maxNormFields
 
   override call(w: Tensor): Tensor {
     const n = norms(w, this.options.axis)
@@ -66,15 +64,21 @@ export class MaxNorm extends Constraint<typeof maxNormFields> {
 }
 
 const minMaxNormFields = {
-  /** The shortest norm allowed. */
+  /** The shortest norm allowed. Default 0. */
   minValue: { type: 'number', default: 0, min: 0 },
-  /** The longest norm allowed. */
+  /** The longest norm allowed. Default 1. */
   maxValue: { type: 'number', default: 1, min: 0 },
-  /** How much of the way back is gone each step. */
+  /** How much of the way back is gone each step. Default 1. */
   rate: { type: 'number', default: 1, min: 0, max: 1 },
-  /** The axes a norm runs over. */
+  /** The axes a norm runs over. Default 0. */
   axis: { type: 'axis', default: 0 },
 } as const
+
+/** Options of {@link MinMaxNorm}. */
+export interface MinMaxNormOptions extends OptionsOf<typeof minMaxNormFields>, Named {}
+
+const MinMaxNormBase: With<typeof Constraint, typeof minMaxNormFields, MinMaxNormOptions> =
+  Constraint.with(minMaxNormFields)
 
 /**
  * `w · (rate · clip(n, minValue, maxValue) + (1 − rate) · n) / (ε + n)`.
@@ -86,9 +90,8 @@ const minMaxNormFields = {
  *
  * const constraint = new MinMaxNorm({ minValue: 0.5, maxValue: 1 })
  */
-export class MinMaxNorm extends Constraint<typeof minMaxNormFields> {
+export class MinMaxNorm extends MinMaxNormBase {
   static override readonly className = 'MinMaxNorm'
-  static override readonly fields: typeof minMaxNormFields = minMaxNormFields
 
   override call(w: Tensor): Tensor {
     const { minValue, maxValue, rate, axis } = this.options
@@ -108,7 +111,7 @@ export class MinMaxNorm extends Constraint<typeof minMaxNormFields> {
  *
  * const constraint = new NonNeg()
  */
-export class NonNeg extends Constraint<NoFields> {
+export class NonNeg extends Constraint {
   static override readonly className = 'NonNeg'
 
   override call(w: Tensor): Tensor {
@@ -117,9 +120,14 @@ export class NonNeg extends Constraint<NoFields> {
 }
 
 const unitNormFields = {
-  /** The axes a norm runs over. */
+  /** The axes a norm runs over. Default 0. */
   axis: { type: 'axis', default: 0 },
 } as const
+
+/** Options of {@link UnitNorm}. */
+export interface UnitNormOptions extends OptionsOf<typeof unitNormFields>, Named {}
+
+const UnitNormBase: With<typeof Constraint, typeof unitNormFields, UnitNormOptions> = Constraint.with(unitNormFields)
 
 /**
  * `w / (ε + n)` with n the norm along `axis`.
@@ -131,9 +139,8 @@ const unitNormFields = {
  *
  * const constraint = new UnitNorm({ axis: 0 })
  */
-export class UnitNorm extends Constraint<typeof unitNormFields> {
+export class UnitNorm extends UnitNormBase {
   static override readonly className = 'UnitNorm'
-  static override readonly fields: typeof unitNormFields = unitNormFields
 
   override call(w: Tensor): Tensor {
     return ops.divide(w, ops.add(norms(w, this.options.axis), epsilon()))

@@ -7,19 +7,23 @@ import { checkShape } from './core/shapes.js'
 import { depthOf, handleOf, Tensor } from './core/tensor.js'
 import { currentTrace } from './core/trace-stack.js'
 import { Variable } from './core/variable.js'
-import { checkNames, fail } from './errors.js'
+import { fail } from './errors.js'
 import { toTensor } from './ops/operand.js'
 import * as ops from './ops.js'
+import type { Named, OptionsOf } from './options/fields.js'
+import { readOptions } from './options/resolve.js'
 import type { TensorLike } from './types.js'
 
 /** What a gradient may be taken with respect to. */
 export type Source = Tensor | Variable
 
-/** What stands where a value does not depend on a source: nothing, or zeros. */
-export interface GradientOptions {
-  /** `'none'` (default): `undefined`; `'zero'`: zeros. */
-  readonly unconnectedGradients?: 'none' | 'zero'
-}
+const gradientFields = {
+  /** What stands where a value does not depend on a source: `undefined`, or zeros. Default 'none'. */
+  unconnectedGradients: { type: 'choice', of: ['none', 'zero'], default: 'none' },
+} as const
+
+/** Options of {@link GradientTape.gradient}. */
+export interface GradientOptions extends OptionsOf<typeof gradientFields>, Named {}
 
 /**
  * `∂loss/∂x` for each of `xs`, `undefined` where `loss` does not depend on it; drawn, so that it can be
@@ -174,11 +178,7 @@ export class GradientTape {
     xs: Sources,
     options: GradientOptions = {},
   ): Tensor | undefined | (Tensor | undefined)[] | Record<string, Tensor | undefined> {
-    checkNames('gradient', options, ['unconnectedGradients'])
-    const { unconnectedGradients = 'none' } = options
-    if (unconnectedGradients !== 'none' && unconnectedGradients !== 'zero') {
-      fail('ERR_CONFIG', 'gradient unconnectedGradients', `'none' or 'zero'`, unconnectedGradients)
-    }
+    const { unconnectedGradients } = readOptions('gradient', options, gradientFields)
     const list = sourcesOf(xs)
     const found = gradient(loss, list, this.#recording)
     const all = unconnectedGradients === 'none' ? found : list.map((x, index) => found[index] ?? zeros(x))

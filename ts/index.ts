@@ -38,7 +38,7 @@ export {
 } from './model/index.js'
 export * as ops from './ops.js'
 export * as optimizers from './optimizers/index.js'
-export type { FieldSpec, FieldTable, OptionsOf, ValuesOf } from './options/fields.js'
+export type { FieldSpec, FieldTable, NoOptions, OptionsOf, ValuesOf } from './options/fields.js'
 export * as random from './random.js'
 export * as regularizers from './regularizers.js'
 export type { LoadWeightsOptions, SaveOptions } from './saving/index.js'
@@ -47,7 +47,7 @@ export { deserialize, type LoadModelOptions, type LoadReport, loadModel, registe
 export * as schedules from './schedules/index.js'
 export type { CompileOptions } from './training/compile.js'
 export type { EpochReport, FitRun } from './training/fit-run.js'
-export type { EvaluateOptions, FitOptions, PredictOptions } from './training/options.js'
+export type { BatchOptions, EvaluateOptions, FitOptions, PredictOptions } from './training/options.js'
 export type { Profile, ProfileRow, StepTimes } from './training/profile.js'
 export type { Batch, StepLogs } from './training/step.js'
 export type {

@@ -3,17 +3,11 @@
 import type { Tensor } from './core/tensor.js'
 import { fail } from './errors.js'
 import * as ops from './ops.js'
-import {
-  type ArgumentsOf,
-  Configurable,
-  type Family,
-  type FieldTable,
-  type Kind,
-  type NoFields,
-  resolveObject,
-  serializeAs,
-} from './options/fields.js'
+import { Configurable, type With } from './options/configurable.js'
+import { type Family, resolveObject } from './options/family.js'
+import type { Kind, Named, NoOptions, OptionsOf } from './options/fields.js'
 import type { Spelling } from './options/names.js'
+import { serializeAs } from './options/serialized.js'
 
 /** The names of the regularizers. */
 export type RegularizerName = 'l1' | 'l2' | 'l1L2' | 'orthogonalRegularizer'
@@ -22,8 +16,8 @@ export type RegularizerName = 'l1' | 'l2' | 'l1L2' | 'orthogonalRegularizer'
 export type RegularizerLike = Spelling<RegularizerName> | Regularizer
 
 /** Base of regularizers; your own extend it and write `call`. */
-export abstract class Regularizer<F extends FieldTable = NoFields> extends Configurable<F> {
-  constructor(...[options]: ArgumentsOf<F>) {
+export abstract class Regularizer extends Configurable {
+  constructor(options?: NoOptions) {
     super(options)
   }
 
@@ -35,9 +29,14 @@ const l1 = (x: Tensor, factor: number): Tensor => ops.multiply(ops.sum(ops.abs(x
 const l2 = (x: Tensor, factor: number): Tensor => ops.multiply(ops.sum(ops.square(x)), factor)
 
 const l1Fields = {
-  /** Factor on `Σ|x|`. */
+  /** Factor on `Σ|x|`. Default 0.01. */
   l1: { type: 'number', default: 0.01, min: 0 },
 } as const
+
+/** Options of {@link L1}. */
+export interface L1Options extends OptionsOf<typeof l1Fields>, Named {}
+
+const L1Base: With<typeof Regularizer, typeof l1Fields, L1Options> = Regularizer.with(l1Fields)
 
 /**
  * `l1 · Σ|x|`.
@@ -49,9 +48,8 @@ const l1Fields = {
  *
  * const regularizer = new L1({ l1: 1e-4 })
  */
-export class L1 extends Regularizer<typeof l1Fields> {
+export class L1 extends L1Base {
   static override readonly className = 'L1'
-  static override readonly fields: typeof l1Fields = l1Fields
 
   override call(x: Tensor): Tensor {
     return l1(x, this.options.l1)
@@ -59,9 +57,14 @@ export class L1 extends Regularizer<typeof l1Fields> {
 }
 
 const l2Fields = {
-  /** Factor on `Σx²`. */
+  /** Factor on `Σx²`. Default 0.01. */
   l2: { type: 'number', default: 0.01, min: 0 },
 } as const
+
+/** Options of {@link L2}. */
+export interface L2Options extends OptionsOf<typeof l2Fields>, Named {}
+
+const L2Base: With<typeof Regularizer, typeof l2Fields, L2Options> = Regularizer.with(l2Fields)
 
 /**
  * `l2 · Σx²`.
@@ -74,9 +77,8 @@ const l2Fields = {
  *
  * const layer = new Dense({ units: 8, kernelRegularizer: new L2({ l2: 1e-4 }) })
  */
-export class L2 extends Regularizer<typeof l2Fields> {
+export class L2 extends L2Base {
   static override readonly className = 'L2'
-  static override readonly fields: typeof l2Fields = l2Fields
 
   override call(x: Tensor): Tensor {
     return l2(x, this.options.l2)
@@ -84,11 +86,16 @@ export class L2 extends Regularizer<typeof l2Fields> {
 }
 
 const l1L2Fields = {
-  /** Factor on `Σ|x|`. */
+  /** Factor on `Σ|x|`. Default 0. */
   l1: { type: 'number', default: 0, min: 0 },
-  /** Factor on `Σx²`. */
+  /** Factor on `Σx²`. Default 0. */
   l2: { type: 'number', default: 0, min: 0 },
 } as const
+
+/** Options of {@link L1L2}. */
+export interface L1L2Options extends OptionsOf<typeof l1L2Fields>, Named {}
+
+const L1L2Base: With<typeof Regularizer, typeof l1L2Fields, L1L2Options> = Regularizer.with(l1L2Fields)
 
 /**
  * `l1 · Σ|x| + l2 · Σx²`.
@@ -100,9 +107,8 @@ const l1L2Fields = {
  *
  * const regularizer = new L1L2({ l1: 1e-5, l2: 1e-4 })
  */
-export class L1L2 extends Regularizer<typeof l1L2Fields> {
+export class L1L2 extends L1L2Base {
   static override readonly className = 'L1L2'
-  static override readonly fields: typeof l1L2Fields = l1L2Fields
 
   override call(x: Tensor): Tensor {
     return ops.add(l1(x, this.options.l1), l2(x, this.options.l2))
@@ -110,11 +116,17 @@ export class L1L2 extends Regularizer<typeof l1L2Fields> {
 }
 
 const orthogonalFields = {
-  /** Factor on the penalty. */
+  /** Factor on the penalty. Default 0.01. */
   factor: { type: 'number', default: 0.01 },
-  /** Whether rows or columns shall be orthogonal. */
+  /** Whether rows or columns shall be orthogonal. Default 'rows'. */
   mode: { type: 'choice', of: ['rows', 'columns'], default: 'rows' },
 } as const
+
+/** Options of {@link OrthogonalRegularizer}. */
+export interface OrthogonalRegularizerOptions extends OptionsOf<typeof orthogonalFields>, Named {}
+
+const OrthogonalRegularizerBase: With<typeof Regularizer, typeof orthogonalFields, OrthogonalRegularizerOptions> =
+  Regularizer.with(orthogonalFields)
 
 /**
  * `factor · Σ|off-diagonal of the rows' (columns') cosines| / pairs`.
@@ -126,9 +138,8 @@ const orthogonalFields = {
  *
  * const regularizer = new OrthogonalRegularizer({ factor: 0.1, mode: 'columns' })
  */
-export class OrthogonalRegularizer extends Regularizer<typeof orthogonalFields> {
+export class OrthogonalRegularizer extends OrthogonalRegularizerBase {
   static override readonly className = 'OrthogonalRegularizer'
-  static override readonly fields: typeof orthogonalFields = orthogonalFields
 
   override call(x: Tensor): Tensor {
     if (x.rank !== 2) fail('ERR_SHAPE', 'OrthogonalRegularizer', 'a matrix', x.shape)

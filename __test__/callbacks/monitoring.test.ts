@@ -9,7 +9,6 @@ import { describe, expect, test } from 'vitest'
 import type { Callback, Hooks } from '../../ts/callbacks/callback.js'
 import { CallbackList, checkCallbacks } from '../../ts/callbacks/list.js'
 import type { Model } from '../../ts/model/model.js'
-import type { FieldTable } from '../../ts/options/fields.js'
 import { camel } from '../../ts/options/names.js'
 import { fixture } from '../oracle.js'
 
@@ -42,7 +41,7 @@ class Scripted {
 
 /** Calls the hooks as `fit` does; returns the last epoch. */
 async function drive(
-  callback: Callback<FieldTable>,
+  callback: Callback,
   model: Scripted,
   log: string,
   values: readonly number[],

@@ -6,10 +6,9 @@ import { Dense } from 'ferrograd/layers'
 import { SGD } from 'ferrograd/optimizers'
 import { describe, expect, test } from 'vitest'
 import type { Callback } from '../../ts/callbacks/callback.js'
-import type { FieldTable } from '../../ts/options/fields.js'
 
 /** A fit whose validation loss is what the list says. */
-async function fitted(callback: Callback<FieldTable>, values: readonly number[]): Promise<Sequential> {
+async function fitted(callback: Callback, values: readonly number[]): Promise<Sequential> {
   const model = new Sequential([new Dense({ units: 1, useBias: false, inputShape: [1], kernelInitializer: 'zeros' })])
   model.compile({ optimizer: new SGD({ learningRate: 1 }), loss: 'mae' })
   await model.fit([[1]], [[1e6]], {

@@ -33,9 +33,8 @@ const y = x.map(([a, b]) => [a! - 2 * b!])
 const quiet = { verbose: 0, batchSize: 4, shuffle: false } as const
 
 /** Noise in training, a running mean of what it saw, a layer inside, a penalty. */
-class Whole extends Layer<{ readonly units: { readonly type: 'integer' } }> {
+class Whole extends Layer.with({ units: { type: 'integer', min: 1 } }) {
   static override readonly className = 'Whole'
-  static override readonly fields = { units: { type: 'integer', min: 1 } } as const
   readonly seed = new random.SeedGenerator(3)
   readonly inner: Dense = new Dense({ units: this.options.units, activation: 'tanh' })
   mean!: Variable
@@ -161,23 +160,20 @@ test('testStep of a subclass is what evaluate and the validation of fit run', as
 
 describe('registered, out of JSON', () => {
   const fields = { factor: { type: 'number', default: 2 } } as const
-  class Times extends Layer<typeof fields> {
+  class Times extends Layer.with(fields) {
     static override readonly className = 'Times'
-    static override readonly fields = fields
     override call(x: Tensor): Tensor {
       return ops.multiply(x, this.options.factor)
     }
   }
-  class Off extends Loss<typeof fields> {
+  class Off extends Loss.with(fields) {
     static override readonly className = 'Off'
-    static override readonly fields = fields
     override call(yTrue: Tensor, yPred: Tensor): Tensor {
       return ops.multiply(this.options.factor, ops.mean(ops.abs(ops.subtract(yTrue, yPred)), { axis: -1 }))
     }
   }
-  class Most extends Metric<typeof fields> {
+  class Most extends Metric.with(fields) {
     static override readonly className = 'Most'
-    static override readonly fields = fields
     readonly most: Variable = this.addState('most')
     override update(_yTrue: Tensor, yPred: Tensor): void {
       this.most.assign(ops.maximum(this.most, ops.multiply(this.options.factor, ops.max(yPred))))
@@ -186,16 +182,14 @@ describe('registered, out of JSON', () => {
       return this.most.read()
     }
   }
-  class Rate extends Schedule<typeof fields> {
+  class Rate extends Schedule.with(fields) {
     static override readonly className = 'Rate'
-    static override readonly fields = fields
     override call(step: Tensor): Tensor {
       return ops.divide(this.options.factor, ops.add(ops.cast(step, config.floatx()), 10))
     }
   }
-  class Momentum extends Optimizer<typeof fields> {
+  class Momentum extends Optimizer.with(fields) {
     static override readonly className = 'Momentum'
-    static override readonly fields = fields
     protected override slotGroups(): readonly (readonly string[])[] {
       return [['speed']]
     }
@@ -205,23 +199,20 @@ describe('registered, out of JSON', () => {
       this.assign(weight, ops.subtract(weight, speed))
     }
   }
-  class First extends Initializer<typeof fields> {
+  class First extends Initializer.with(fields) {
     static override readonly className = 'First'
-    static override readonly fields = fields
     override call(shape: Shape, dtype: DType): Tensor {
       return ops.full(shape, this.options.factor, dtype)
     }
   }
-  class Weigh extends Regularizer<typeof fields> {
+  class Weigh extends Regularizer.with(fields) {
     static override readonly className = 'Weigh'
-    static override readonly fields = fields
     override call(w: Tensor): Tensor {
       return ops.multiply(this.options.factor, ops.sum(ops.square(w)))
     }
   }
-  class Below extends Constraint<typeof fields> {
+  class Below extends Constraint.with(fields) {
     static override readonly className = 'Below'
-    static override readonly fields = fields
     override call(w: Tensor): Tensor {
       return ops.minimum(w, this.options.factor)
     }

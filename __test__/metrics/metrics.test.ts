@@ -16,7 +16,7 @@ import {
   Sum,
   TopKCategoricalAccuracy,
 } from '../../ts/metrics/index.js'
-import { resolveObject } from '../../ts/options/fields.js'
+import { resolveObject } from '../../ts/options/family.js'
 import { expectClose, fixture, floats, leftOut, type Numbers } from '../oracle.js'
 
 interface Streamed {

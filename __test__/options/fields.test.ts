@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { FerrogradError, suggest } from '../../ts/errors.js'
-import { BatchNormalization, Dense, Dropout, Flatten, Reshape } from '../../ts/layers/index.js'
+import { ops, type Tensor } from '../../ts/index.js'
+import { BatchNormalization, Dense, Dropout, Flatten, Layer, Reshape } from '../../ts/layers/index.js'
 import { getLoss } from '../../ts/losses/index.js'
 import { Adam, getOptimizer, SGD } from '../../ts/optimizers/index.js'
 import { camel, canonical, snake, snakeClass } from '../../ts/options/names.js'
@@ -163,5 +164,47 @@ describe('names', () => {
     expect(suggest('adma', ['sgd', 'adam', 'adamw'])).toBe("did you mean 'adam'?")
     expect(suggest('mean_squared_eror', ['meanSquaredError', 'poisson'])).toBe("did you mean 'meanSquaredError'?")
     expect(suggest('quantum', ['sgd', 'adam'])).toBe('')
+  })
+})
+
+describe('a class with options of its own', () => {
+  class Scaled extends Layer.with({
+    factor: { type: 'number', default: 2, above: 0 },
+    mode: { type: 'choice', of: ['up', 'upsideDown'], default: 'up' },
+  }) {
+    override call(x: Tensor): Tensor {
+      return ops.multiply(x, this.options.mode === 'up' ? this.options.factor : 1 / this.options.factor)
+    }
+  }
+
+  it('has their values, checks, defaults and configuration from one table', () => {
+    expect(new Scaled().apply([[3]]).arraySync()).toEqual([[6]])
+    expect(new Scaled({ factor: 4, mode: 'upside_down' }).apply([[4]]).arraySync()).toEqual([[1]])
+    expect(refusal(() => new Scaled({ factor: 0 }))).toContain('Scaled.factor: expected a number in (0, inf), got 0')
+    expect(refusal(() => new Scaled({ faktor: 1 } as never))).toContain(
+      "unknown option 'faktor'. Did you mean 'factor'?",
+    )
+    expect(new Scaled({ name: 's' }).getConfig()).toMatchObject({ name: 's', factor: 2, mode: 'up', trainable: true })
+  })
+
+  it('may extend another one', () => {
+    class Shifted extends Scaled.with({ by: { type: 'number' } }) {
+      override call(x: Tensor): Tensor {
+        return ops.add(super.call(x), this.options.by)
+      }
+    }
+    expect(new Shifted({ by: 1, factor: 3 }).apply([[2]]).arraySync()).toEqual([[7]])
+    // @ts-expect-error: `by` is required
+    expect(refusal(() => new Shifted({ factor: 3 }))).toContain('Shifted.by: is required')
+  })
+
+  it('that forgot to say so is told', () => {
+    class Forgetful extends Layer {
+      override call(x: Tensor): Tensor {
+        return x
+      }
+    }
+    // @ts-expect-error: no such option
+    expect(refusal(() => new Forgetful({ slope: 2 }))).toContain('extend Layer.with({ … })')
   })
 })

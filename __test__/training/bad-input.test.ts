@@ -183,7 +183,7 @@ describe('options of fit', () => {
     [{ seed: -1 }, /fit\.seed/],
     [{ verbose: 3 }, /fit\.verbose: expected 0, 1, 2 or 'auto', got 3/],
     [{ signal: {} }, /fit\.signal: expected an AbortSignal/],
-    [{ nonFinite: 'ignore' }, /fit\.nonFinite: expected one of error, continue/],
+    [{ nonFinite: 'ignore' }, /fit\.nonFinite: expected one of 'error', 'continue'/],
     [{ validationFreq: 0 }, /fit\.validationFreq/],
     [{ validationFreq: [1, 'x'] }, /fit\.validationFreq\[1\]/],
     [{ stepsPerEpoch: 0 }, /fit\.stepsPerEpoch/],
@@ -202,7 +202,7 @@ describe('options of fit', () => {
 
   test('that are no object', async () => {
     expect((await refused(() => classifier().fit(x, y, 3 as never))).message).toMatch(
-      /fit options: expected an object, got 3/,
+      /fit: expected an options object, got 3/,
     )
     expect((await refused(() => classifier().predict(x, { batchsize: 2 } as never))).message).toMatch(
       /did you mean 'batchSize'/i,

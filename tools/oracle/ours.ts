@@ -12,13 +12,14 @@ import { lossFamily } from '../../ts/losses/family.js'
 import { statisticFamily } from '../../ts/metrics/family.js'
 import { modelFromConfig } from '../../ts/model/from-config.js'
 import { optimizerFamily } from '../../ts/optimizers/family.js'
-import { type Configurable, construct, type Family, type FieldTable } from '../../ts/options/fields.js'
+import type { Configurable } from '../../ts/options/configurable.js'
+import { construct, type Family } from '../../ts/options/family.js'
 import { regularizerFamily } from '../../ts/regularizers.js'
 import { serialize, stringify } from '../../ts/saving/index.js'
 import { scheduleFamily } from '../../ts/schedules/family.js'
 
 type Options = Readonly<Record<string, unknown>>
-type Part = Configurable<FieldTable>
+type Part = Configurable<unknown>
 
 /** Options of classes that need some, and variants worth writing. */
 const options: Readonly<Record<string, readonly Options[]>> = {

@@ -1,21 +1,25 @@
 /** Lets an interrupted training go on: Keras's name for the checkpoints of `fit`. */
 
 import { fail } from '../errors.js'
-import type { ArgumentsOf } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { type CheckpointOptions, removeCheckpoints } from '../training/checkpoint.js'
 import { Callback } from './callback.js'
 
 const fields = {
   /** The directory of the checkpoints. */
   backupDir: { type: 'string' },
-  /** Whether the checkpoints are removed when the training is done. */
+  /** Whether the checkpoints are removed when the training is done. Default true. */
   deleteCheckpoint: { type: 'boolean', default: true },
 } as const
 
-type Options = ArgumentsOf<typeof fields>[0] & {
-  /** After each epoch, or after every so many batches. Default `'epoch'`. */
+/** Options of {@link BackupAndRestore}. */
+export interface BackupAndRestoreOptions extends OptionsOf<typeof fields> {
+  /** After each epoch, or after every so many batches. Default 'epoch'. */
   readonly saveFreq?: 'epoch' | number
 }
+
+const BackupAndRestoreBase: With<typeof Callback, typeof fields, BackupAndRestoreOptions> = Callback.with(fields)
 
 /**
  * A training that was killed goes on where its last checkpoint was, bit for bit, when the same `fit` is called again: the
@@ -30,13 +34,12 @@ type Options = ArgumentsOf<typeof fields>[0] & {
  * const backup = new BackupAndRestore({ backupDir: 'backup', saveFreq: 500 })
  * ```
  */
-export class BackupAndRestore extends Callback<typeof fields> {
+export class BackupAndRestore extends BackupAndRestoreBase {
   static override readonly className = 'BackupAndRestore'
-  static override readonly fields: typeof fields = fields
   /** What `fit` is told. */
   readonly checkpoint: CheckpointOptions
 
-  constructor({ saveFreq = 'epoch', ...options }: Options) {
+  constructor({ saveFreq = 'epoch', ...options }: BackupAndRestoreOptions) {
     super(options)
     const whole = typeof saveFreq === 'number' && Number.isSafeInteger(saveFreq) && saveFreq > 0
     if (saveFreq !== 'epoch' && !whole)

@@ -2,7 +2,8 @@
 import type { State } from '../core/state.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
-import { Configurable, type FieldTable, type NoFields } from '../options/fields.js'
+import { Configurable } from '../options/configurable.js'
+import type { NoOptions } from '../options/fields.js'
 
 /** Numbers by name: the loss and the metrics so far. */
 export type Logs = Record<string, number>
@@ -89,12 +90,10 @@ export const hookNames: readonly (keyof Hooks)[] = [
 ]
 
 /** A callback, or a plain object with some of the hooks. */
-export type CallbackLike = Callback<FieldTable> | Hooks
+export type CallbackLike = Callback | Hooks
 
 // The hooks are declared and not defined: what a subclass defines is what it wants to hear.
-export interface Callback<F extends FieldTable = NoFields> extends Hooks {
-  readonly options: Configurable<F>['options']
-}
+export interface Callback extends Hooks {}
 
 /**
  * Base of callbacks: define the hooks you need. Logs are running means, under Keras's names.
@@ -113,12 +112,12 @@ export interface Callback<F extends FieldTable = NoFields> extends Hooks {
  * ```
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: every member the interface adds is optional, or inherited
-export abstract class Callback<F extends FieldTable = NoFields> extends Configurable<F> {
+export abstract class Callback extends Configurable {
   static override readonly className?: string
   #model: Model | undefined
   #params: RunParams | undefined
 
-  constructor(options?: unknown) {
+  constructor(options?: NoOptions) {
     super(options)
   }
 

@@ -1,17 +1,23 @@
 /** Writes the logs of each epoch as a line of a CSV file. */
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs'
 import { type State, stateFields } from '../core/state.js'
-import type { ArgumentsOf } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import { Callback, type Logs } from './callback.js'
 
 const fields = {
   /** The file. */
   filename: { type: 'string' },
-  /** Between the cells. */
+  /** Between the cells. Default ','. */
   separator: { type: 'string', default: ',' },
-  /** Whether lines are added to a file that is there. */
+  /** Whether lines are added to a file that is there. Default false. */
   append: { type: 'boolean', default: false },
 } as const
+
+/** Options of {@link CSVLogger}. */
+export interface CSVLoggerOptions extends OptionsOf<typeof fields>, Named {}
+
+const CSVLoggerBase: With<typeof Callback, typeof fields, CSVLoggerOptions> = Callback.with(fields)
 
 /**
  * One line an epoch: `epoch`, then the logs in the order of their names, as Keras writes them; a log that an epoch does
@@ -26,18 +32,13 @@ const fields = {
  * const log = new CSVLogger({ filename: 'training.csv' })
  * ```
  */
-export class CSVLogger extends Callback<typeof fields> {
+export class CSVLogger extends CSVLoggerBase {
   static override readonly className = 'CSVLogger'
-  static override readonly fields: typeof fields = fields
   #file: number | undefined
   #names: readonly string[] | undefined
   #headed = false
   /** Whether what the file holds stays. */
   #keeps = false
-
-  constructor(...[options]: ArgumentsOf<typeof fields>) {
-    super(options)
-  }
 
   override onTrainBegin(): void {
     const { filename, append } = this.options

@@ -2,26 +2,32 @@
 
 import { type State, stateFields } from '../core/state.js'
 import type { Tensor } from '../core/tensor.js'
-import type { ArgumentsOf } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import { Callback, type Logs } from './callback.js'
 import { improves, monitorFields, resolveMode, resolveMonitor } from './monitor.js'
 
 const ownFields = {
-  /** What counts as an improvement is larger than this (its sign does not matter, as in Keras). */
+  /** What counts as an improvement is larger than this (its sign does not matter, as in Keras). Default 0. */
   minDelta: { type: 'number', default: 0 },
-  /** Epochs without improvement that are waited for. */
+  /** Epochs without improvement that are waited for. Default 0. */
   patience: { type: 'integer', default: 0, min: 0 },
-  /** 1 says when it stops. */
+  /** 1 says when it stops. Default 0. */
   verbose: { type: 'integer', default: 0, min: 0, max: 2 },
-  /** A value that has to be beaten for the waiting to start anew. */
+  /** A value that has to be beaten for the waiting to start anew. Default null. */
   baseline: { type: 'number', default: null },
-  /** Whether the weights of the best epoch are set back at the end, stopped early or not. */
+  /** Whether the weights of the best epoch are set back at the end, stopped early or not. Default false. */
   restoreBestWeights: { type: 'boolean', default: false },
-  /** Epochs before this one are not looked at. */
+  /** Epochs before this one are not looked at. Default 0. */
   startFromEpoch: { type: 'integer', default: 0, min: 0 },
 } as const
 
 const fields: typeof monitorFields & typeof ownFields = { ...monitorFields, ...ownFields }
+
+/** Options of {@link EarlyStopping}. */
+export interface EarlyStoppingOptions extends OptionsOf<typeof fields>, Named {}
+
+const EarlyStoppingBase: With<typeof Callback, typeof fields, EarlyStoppingOptions> = Callback.with(fields)
 
 /**
  * Stops when the monitored log has not improved for `patience` epochs: `wait` grows by one an epoch, is set to zero by
@@ -36,9 +42,8 @@ const fields: typeof monitorFields & typeof ownFields = { ...monitorFields, ...o
  * const stop = new EarlyStopping({ monitor: 'val_loss', patience: 3, restoreBestWeights: true })
  * ```
  */
-export class EarlyStopping extends Callback<typeof fields> {
+export class EarlyStopping extends EarlyStoppingBase {
   static override readonly className = 'EarlyStopping'
-  static override readonly fields: typeof fields = fields
   /** The best value so far. */
   best: number | undefined
   /** The epoch it is from. */
@@ -50,10 +55,6 @@ export class EarlyStopping extends Callback<typeof fields> {
   #log = ''
   #mode: 'min' | 'max' = 'min'
   #bestWeights: Tensor[] | undefined
-
-  constructor(...[options]: ArgumentsOf<typeof fields>) {
-    super(options)
-  }
 
   override onTrainBegin(): void {
     this.#log = resolveMonitor('EarlyStopping', this.options.monitor, this.params.logNames)

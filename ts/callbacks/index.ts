@@ -1,5 +1,5 @@
 /** Callbacks: what runs between the steps of a training. */
-export { BackupAndRestore } from './backup-and-restore.js'
+export { BackupAndRestore, type BackupAndRestoreOptions } from './backup-and-restore.js'
 export {
   Callback,
   type CallbackLike,
@@ -10,14 +10,14 @@ export {
   type Progress,
   type RunParams,
 } from './callback.js'
-export { CSVLogger } from './csv-logger.js'
-export { EarlyStopping } from './early-stopping.js'
+export { CSVLogger, type CSVLoggerOptions } from './csv-logger.js'
+export { EarlyStopping, type EarlyStoppingOptions } from './early-stopping.js'
 export { History } from './history.js'
 export { LambdaCallback } from './lambda-callback.js'
 export { LearningRateScheduler, type RateOfEpoch } from './learning-rate-scheduler.js'
-export { ModelCheckpoint, type OnSave } from './model-checkpoint.js'
+export { ModelCheckpoint, type ModelCheckpointOptions, type OnSave } from './model-checkpoint.js'
 export { ProgbarLogger, type ProgressStream } from './progbar-logger.js'
-export { ReduceLROnPlateau } from './reduce-lr-on-plateau.js'
-export { SwapEMAWeights } from './swap-ema-weights.js'
-export { TensorBoard } from './tensor-board.js'
+export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './reduce-lr-on-plateau.js'
+export { SwapEMAWeights, type SwapEMAWeightsOptions } from './swap-ema-weights.js'
+export { TensorBoard, type TensorBoardOptions } from './tensor-board.js'
 export { TerminateOnNaN } from './terminate-on-nan.js'

@@ -3,21 +3,24 @@
 import { type State, stateFields } from '../core/state.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import type { ArgumentsOf } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { Callback, type HookResult, type Logs } from './callback.js'
 import { fillPattern } from './file-pattern.js'
 import { improves, monitorFields, resolveMode, resolveMonitor } from './monitor.js'
 
 const ownFields = {
-  /** Where to write, with `{epoch:02d}` (from 1) and `{val_loss:.4f}` filled in; weights stay in memory unless given. */
+  /**
+   * Where to write, with `{epoch:02d}` (from 1) and `{val_loss:.4f}` filled in; weights stay in memory unless given.
+   */
   filepath: { type: 'string', default: null },
-  /** Whether weights alone are written: to `.weights.h5` or `.safetensors` instead of `.keras`. */
+  /** Whether weights alone are written: to `.weights.h5` or `.safetensors` instead of `.keras`. Default false. */
   saveWeightsOnly: { type: 'boolean', default: false },
-  /** Whether only weights that are better than all before are kept. */
+  /** Whether only weights that are better than all before are kept. Default false. */
   saveBestOnly: { type: 'boolean', default: false },
-  /** A value that has to be beaten for the first weights to be kept. */
+  /** A value that has to be beaten for the first weights to be kept. Default null. */
   initialValueThreshold: { type: 'number', default: null },
-  /** 1 says when it keeps weights. */
+  /** 1 says when it keeps weights. Default 0. */
   verbose: { type: 'integer', default: 0, min: 0, max: 2 },
 } as const
 
@@ -26,11 +29,15 @@ const fields: typeof monitorFields & typeof ownFields = { ...monitorFields, ...o
 /** Called with weights to keep: write them wherever you like. */
 export type OnSave = (weights: Tensor[], epoch: number, logs: Logs) => HookResult
 
-type Options = ArgumentsOf<typeof fields>[0] & {
+/** Options of {@link ModelCheckpoint}. */
+export interface ModelCheckpointOptions extends OptionsOf<typeof fields> {
+  /** Called with the weights that are kept. */
   readonly onSave?: OnSave
-  /** After each epoch, or after every so many batches. Default `'epoch'`. */
+  /** After each epoch, or after every so many batches. Default 'epoch'. */
   readonly saveFreq?: 'epoch' | number
 }
+
+const ModelCheckpointBase: With<typeof Callback, typeof fields, ModelCheckpointOptions> = Callback.with(fields)
 
 /**
  * Keeps the weights after each epoch, or every `saveFreq` batches (the best only, with `saveBestOnly`): in memory, or with
@@ -48,9 +55,8 @@ type Options = ArgumentsOf<typeof fields>[0] & {
  * // after fit: files.path
  * ```
  */
-export class ModelCheckpoint extends Callback<typeof fields> {
+export class ModelCheckpoint extends ModelCheckpointBase {
   static override readonly className = 'ModelCheckpoint'
-  static override readonly fields: typeof fields = fields
   /** The file written last. */
   path: string | undefined
   /** The weights kept last, where they are kept in memory. */
@@ -67,7 +73,7 @@ export class ModelCheckpoint extends Callback<typeof fields> {
   #running = 0
   #batches = 0
 
-  constructor({ onSave, saveFreq = 'epoch', ...options }: Options = {}) {
+  constructor({ onSave, saveFreq = 'epoch', ...options }: ModelCheckpointOptions = {}) {
     super(options)
     this.#onSave = onSave
     this.#checkPath()

@@ -65,8 +65,8 @@ export function improves(value: number, best: number | undefined, mode: 'min' | 
 
 /** The fields every monitoring callback has. */
 export const monitorFields = {
-  /** The log to watch. */
+  /** The log to watch. Default 'val_loss'. */
   monitor: { type: 'string', default: 'val_loss' },
-  /** Whether smaller or larger is better; `auto` asks the name of the log. */
+  /** Whether smaller or larger is better; `auto` asks the name of the log. Default 'auto'. */
   mode: { type: 'choice', of: ['auto', 'min', 'max'], default: 'auto' },
 } as const

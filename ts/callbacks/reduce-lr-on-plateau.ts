@@ -1,26 +1,32 @@
 /** Turns the learning rate down when nothing improves any more. */
 import { type State, stateFields } from '../core/state.js'
-import type { ArgumentsOf } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import { Callback, type Logs } from './callback.js'
 import { monitorFields, resolveMode, resolveMonitor } from './monitor.js'
 import { rateOf, setRate } from './rate.js'
 
 const ownFields = {
-  /** The rate is multiplied by it. */
+  /** The rate is multiplied by it. Default 0.1. */
   factor: { type: 'number', default: 0.1, min: 0, below: 1 },
-  /** Epochs without improvement that are waited for. */
+  /** Epochs without improvement that are waited for. Default 10. */
   patience: { type: 'integer', default: 10, min: 0 },
-  /** 1 says when it acts. */
+  /** 1 says when it acts. Default 0. */
   verbose: { type: 'integer', default: 0, min: 0, max: 2 },
-  /** What counts as an improvement is larger than this. */
+  /** What counts as an improvement is larger than this. Default 1e-4. */
   minDelta: { type: 'number', default: 1e-4 },
-  /** Epochs after a reduction that are not counted. */
+  /** Epochs after a reduction that are not counted. Default 0. */
   cooldown: { type: 'integer', default: 0, min: 0 },
-  /** The rate never falls below it. */
+  /** The rate never falls below it. Default 0. */
   minLr: { type: 'number', default: 0, min: 0 },
 } as const
 
 const fields: typeof monitorFields & typeof ownFields = { ...monitorFields, ...ownFields }
+
+/** Options of {@link ReduceLROnPlateau}. */
+export interface ReduceLROnPlateauOptions extends OptionsOf<typeof fields>, Named {}
+
+const ReduceLROnPlateauBase: With<typeof Callback, typeof fields, ReduceLROnPlateauOptions> = Callback.with(fields)
 
 /**
  * `rate ← max(rate · factor, minLr)` after `patience` epochs without improvement.
@@ -34,9 +40,8 @@ const fields: typeof monitorFields & typeof ownFields = { ...monitorFields, ...o
  * const slower = new ReduceLROnPlateau({ monitor: 'val_loss', factor: 0.5, patience: 3 })
  * ```
  */
-export class ReduceLROnPlateau extends Callback<typeof fields> {
+export class ReduceLROnPlateau extends ReduceLROnPlateauBase {
   static override readonly className = 'ReduceLROnPlateau'
-  static override readonly fields: typeof fields = fields
   /** The best value so far. */
   best: number | undefined
   /** Epochs since the last improvement. */
@@ -44,10 +49,6 @@ export class ReduceLROnPlateau extends Callback<typeof fields> {
   #cooling = 0
   #log = ''
   #mode: 'min' | 'max' = 'min'
-
-  constructor(...[options]: ArgumentsOf<typeof fields>) {
-    super(options)
-  }
 
   override onTrainBegin(): void {
     this.#log = resolveMonitor('ReduceLROnPlateau', this.options.monitor, this.params.logNames)

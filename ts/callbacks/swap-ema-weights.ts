@@ -4,13 +4,22 @@ import { type State, stateFields } from '../core/state.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
-import type { ArgumentsOf } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import { Callback } from './callback.js'
 
 const fields = {
-  /** Whether the averages stay in place from the end of an epoch to the beginning of the next, so that later callbacks see them. */
+  /**
+   * Whether the averages stay in place from the end of an epoch to the beginning of the next, so that later callbacks
+   * see them. Default false.
+   */
   swapOnEpoch: { type: 'boolean', default: false },
 } as const
+
+/** Options of {@link SwapEMAWeights}. */
+export interface SwapEMAWeightsOptions extends OptionsOf<typeof fields>, Named {}
+
+const SwapEMAWeightsBase: With<typeof Callback, typeof fields, SwapEMAWeightsOptions> = Callback.with(fields)
 
 /**
  * Puts the optimizer's moving averages (`useEma: true`) in the place of the weights while the model is evaluated or
@@ -25,15 +34,10 @@ const fields = {
  * const averaged = new SwapEMAWeights()
  * ```
  */
-export class SwapEMAWeights extends Callback<typeof fields> {
+export class SwapEMAWeights extends SwapEMAWeightsBase {
   static override readonly className = 'SwapEMAWeights'
-  static override readonly fields: typeof fields = fields
   /** The weights, while the averages are in their place. */
   #kept: Tensor[] | undefined
-
-  constructor(...[options]: ArgumentsOf<typeof fields>) {
-    super(options)
-  }
 
   override setModel(model: Model): void {
     super.setModel(model)

@@ -4,16 +4,22 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { firstEvent, histogramEvent, scalarEvent } from '../core/native.js'
 import { native } from '../core/runtime.js'
-import type { ArgumentsOf } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import type { TypedArray } from '../types.js'
 import { Callback, type Logs } from './callback.js'
 
 const fields = {
-  /** The folder; `train` and `validation` are made in it. */
+  /** The folder; `train` and `validation` are made in it. Default 'logs'. */
   logDir: { type: 'string', default: 'logs' },
-  /** Every so many epochs the weights are written as histograms; 0: never. */
+  /** Every so many epochs the weights are written as histograms; 0: never. Default 0. */
   histogramFreq: { type: 'integer', default: 0, min: 0 },
 } as const
+
+/** Options of {@link TensorBoard}. */
+export interface TensorBoardOptions extends OptionsOf<typeof fields>, Named {}
+
+const TensorBoardBase: With<typeof Callback, typeof fields, TensorBoardOptions> = Callback.with(fields)
 
 /**
  * Writes the logs of each epoch as scalars (`epoch_loss`, …) under `train` and `validation`, and weights as histograms:
@@ -28,14 +34,9 @@ const fields = {
  * const board = new TensorBoard({ logDir: 'logs/first', histogramFreq: 1 })
  * ```
  */
-export class TensorBoard extends Callback<typeof fields> {
+export class TensorBoard extends TensorBoardBase {
   static override readonly className = 'TensorBoard'
-  static override readonly fields: typeof fields = fields
   readonly #files = new Map<string, number>()
-
-  constructor(...[options]: ArgumentsOf<typeof fields>) {
-    super(options)
-  }
 
   override onEpochEnd(epoch: number, logs: Logs): void {
     for (const [name, value] of Object.entries(logs)) {

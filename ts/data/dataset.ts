@@ -3,9 +3,10 @@
 import { sizeOf } from '../core/shapes.js'
 import { type State, type Stateful, stateFields } from '../core/state.js'
 import { FerrogradError, fail } from '../errors.js'
+import { checkSeed } from '../options/kinds.js'
 import type { TypedArray } from '../types.js'
 import { isShaped, typedArray } from './marshal.js'
-import { below, checkSeed, uint32Stream } from './permutation.js'
+import { below, uint32Stream } from './permutation.js'
 import { blank, type ShapedArray } from './shaped.js'
 import { stackRows } from './stack.js'
 

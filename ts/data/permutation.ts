@@ -1,6 +1,4 @@
 /** Reproducible orders of samples: pure functions of a seed. */
-import { fail } from '../errors.js'
-
 /** A source of uniform 32-bit integers (Mulberry32): the same seed, the same stream. */
 export function uint32Stream(seed: number): () => number {
   let state = seed >>> 0
@@ -28,10 +26,4 @@ export function permutation(length: number, seed: number): Uint32Array {
     order[j] = kept
   }
   return order
-}
-
-/** A seed must be an integer that a double holds exactly and is not negative. */
-export function checkSeed(where: string, seed: unknown): number {
-  const whole = Number.isSafeInteger(seed) && (seed as number) >= 0
-  return whole ? (seed as number) : fail('ERR_CONFIG', where, 'a non-negative integer', seed)
 }

@@ -1,7 +1,9 @@
 /** Sets samples aside for testing. */
-import { checkNames, fail } from '../errors.js'
+import { fail } from '../errors.js'
+import type { Named, OptionsOf } from '../options/fields.js'
+import { readOptions } from '../options/resolve.js'
 import type { TypedArray } from '../types.js'
-import { checkSeed, permutation } from './permutation.js'
+import { permutation } from './permutation.js'
 import { blank, type ShapedArray, takeRows } from './shaped.js'
 
 /** Anything whose first axis counts samples. */
@@ -10,14 +12,17 @@ export type Rows = ShapedArray | TypedArray | readonly unknown[]
 /** The same kind of array, fewer samples. */
 export type SplitOf<R> = R extends ShapedArray<infer T> ? ShapedArray<T> : R
 
-export interface SplitOptions {
+const splitFields = {
   /** The share of samples set aside, in (0, 1); rounded to whole samples. Default 0.2. */
-  readonly testSplit?: number
+  testSplit: { type: 'number', default: 0.2, above: 0, below: 1 },
   /** Decides which ones. Default 0. */
-  readonly seed?: number
+  seed: { type: 'seed', default: 0 },
   /** `false` takes the tail as it stands. Default true. */
-  readonly shuffle?: boolean
-}
+  shuffle: { type: 'boolean', default: true },
+} as const
+
+/** Options of {@link trainTestSplit}. */
+export interface SplitOptions extends OptionsOf<typeof splitFields>, Named {}
 
 /** Both parts, under the names the arrays came with. */
 export interface Split<R extends Readonly<Record<string, Rows>>> {
@@ -42,12 +47,9 @@ export function trainTestSplit<R extends Readonly<Record<string, Rows>>>(
   options: SplitOptions = {},
 ): Split<R> {
   const rows = commonRows(arrays)
-  checkNames('trainTestSplit', options, ['testSplit', 'seed', 'shuffle'])
-  const { testSplit = 0.2, seed = 0, shuffle = true } = options
+  const { testSplit, seed, shuffle } = readOptions('trainTestSplit', options, splitFields)
   const held = heldOut(rows, testSplit)
-  const order = shuffle
-    ? permutation(rows, checkSeed('trainTestSplit.seed', seed))
-    : Uint32Array.from({ length: rows }, (_, i) => i)
+  const order = shuffle ? permutation(rows, seed) : Uint32Array.from({ length: rows }, (_, i) => i)
   return {
     train: pick(arrays, order.subarray(0, rows - held)),
     test: pick(arrays, order.subarray(rows - held)),
@@ -55,7 +57,6 @@ export function trainTestSplit<R extends Readonly<Record<string, Rows>>>(
 }
 
 function heldOut(rows: number, testSplit: number): number {
-  if (!(testSplit > 0 && testSplit < 1)) fail('ERR_CONFIG', 'trainTestSplit.testSplit', 'a number in (0, 1)', testSplit)
   const held = Math.round(rows * testSplit)
   if (held > 0 && held < rows) return held
   return fail('ERR_DATA', 'trainTestSplit', 'at least one sample on either side', {

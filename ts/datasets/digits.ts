@@ -1,8 +1,8 @@
 /** The UCI handwritten digits: a real data set, small enough to ship with the package. */
 import { inflateRawSync } from 'node:zlib'
-import { checkSeed } from '../data/permutation.js'
 import { trainTestSplit } from '../data/split.js'
 import { fail } from '../errors.js'
+import { checkSeed } from '../options/kinds.js'
 import { packedDigits } from './digits-data.js'
 import { checkOptions, type Labelled, scaled } from './labelled.js'
 

@@ -1,6 +1,7 @@
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import type { NoFields } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import type { DType, Shape } from '../types.js'
 import { Initializer } from './initializer.js'
 
@@ -16,7 +17,7 @@ import { Initializer } from './initializer.js'
  *
  * const initializer = new Zeros()
  */
-export class Zeros extends Initializer<NoFields> {
+export class Zeros extends Initializer {
   static override readonly className = 'Zeros'
 
   override call(shape: Shape, dtype: DType): Tensor {
@@ -36,7 +37,7 @@ export class Zeros extends Initializer<NoFields> {
  *
  * const initializer = new Ones()
  */
-export class Ones extends Initializer<NoFields> {
+export class Ones extends Initializer {
   static override readonly className = 'Ones'
 
   override call(shape: Shape, dtype: DType): Tensor {
@@ -45,9 +46,14 @@ export class Ones extends Initializer<NoFields> {
 }
 
 const constantFields = {
-  /** The value of every element. */
+  /** The value of every element. Default 0. */
   value: { type: 'number', default: 0 },
 } as const
+
+/** Options of {@link Constant}. */
+export interface ConstantOptions extends OptionsOf<typeof constantFields>, Named {}
+
+const ConstantBase: With<typeof Initializer, typeof constantFields, ConstantOptions> = Initializer.with(constantFields)
 
 /**
  * All `value` (0).
@@ -61,9 +67,8 @@ const constantFields = {
  *
  * const initializer = new Constant({ value: 0.1 })
  */
-export class Constant extends Initializer<typeof constantFields> {
+export class Constant extends ConstantBase {
   static override readonly className = 'Constant'
-  static override readonly fields: typeof constantFields = constantFields
 
   override call(shape: Shape, dtype: DType): Tensor {
     return ops.full(shape, this.options.value, dtype)

@@ -1,7 +1,9 @@
 /** All initializers by name. */
 
-import { type Family, type Kind, resolveObject, serializeAs } from '../options/fields.js'
+import { type Family, resolveObject } from '../options/family.js'
+import type { Kind } from '../options/fields.js'
 import type { Spelling } from '../options/names.js'
+import { serializeAs } from '../options/serialized.js'
 import { Constant, Ones, Zeros } from './constants.js'
 import { Identity } from './identity.js'
 import { Initializer } from './initializer.js'

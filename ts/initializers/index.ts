@@ -1,11 +1,18 @@
 /** Initializers: the first value of a weight, from its shape and a seed. */
 
-export { Constant, Ones, Zeros } from './constants.js'
+export { Constant, type ConstantOptions, Ones, Zeros } from './constants.js'
 export { getInitializer, type InitializerLike, type InitializerName } from './family.js'
-export { Identity } from './identity.js'
+export { Identity, type IdentityOptions } from './identity.js'
 export { Initializer } from './initializer.js'
-export { Orthogonal } from './orthogonal.js'
-export { RandomNormal, RandomUniform, TruncatedNormal } from './random.js'
+export { Orthogonal, type OrthogonalOptions } from './orthogonal.js'
+export {
+  RandomNormal,
+  type RandomNormalOptions,
+  RandomUniform,
+  type RandomUniformOptions,
+  TruncatedNormal,
+  type TruncatedNormalOptions,
+} from './random.js'
 export {
   GlorotNormal,
   GlorotUniform,
@@ -13,5 +20,7 @@ export {
   HeUniform,
   LecunNormal,
   LecunUniform,
+  type SeedOptions,
   VarianceScaling,
+  type VarianceScalingOptions,
 } from './variance-scaling.js'

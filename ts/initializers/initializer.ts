@@ -2,7 +2,8 @@
 
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../options/fields.js'
+import { Configurable } from '../options/configurable.js'
+import type { NoOptions } from '../options/fields.js'
 import * as random from '../random.js'
 import type { DType, FloatDType, Shape } from '../types.js'
 
@@ -21,8 +22,8 @@ import type { DType, FloatDType, Shape } from '../types.js'
  *   }
  * }
  */
-export abstract class Initializer<F extends FieldTable = NoFields> extends Configurable<F> {
-  constructor(...[options]: ArgumentsOf<F>) {
+export abstract class Initializer extends Configurable {
+  constructor(options?: NoOptions) {
     super(options)
   }
 

@@ -4,16 +4,24 @@ import { sizeOf } from '../core/shapes.js'
 import { type Tensor, tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import * as random from '../random.js'
 import type { DType, Shape } from '../types.js'
 import { floating, Initializer, seeded } from './initializer.js'
 
 const orthogonalFields = {
-  /** Factor on the matrix. */
+  /** Factor on the matrix. Default 1. */
   gain: { type: 'number', default: 1 },
-  /** Makes every call yield the same numbers. */
+  /** Makes every call yield the same numbers. Default null. */
   seed: { type: 'integer', default: null, min: 0 },
 } as const
+
+/** Options of {@link Orthogonal}. */
+export interface OrthogonalOptions extends OptionsOf<typeof orthogonalFields>, Named {}
+
+const OrthogonalBase: With<typeof Initializer, typeof orthogonalFields, OrthogonalOptions> =
+  Initializer.with(orthogonalFields)
 
 /**
  * Orthonormal rows or columns (whichever are fewer), times `gain`; the axes before the last count as one (Saxe et al., 2013).
@@ -27,9 +35,8 @@ const orthogonalFields = {
  *
  * const initializer = new Orthogonal()
  */
-export class Orthogonal extends Initializer<typeof orthogonalFields> {
+export class Orthogonal extends OrthogonalBase {
   static override readonly className = 'Orthogonal'
-  static override readonly fields: typeof orthogonalFields = orthogonalFields
 
   override call(shape: Shape, dtype: DType): Tensor {
     if (shape.length < 2) fail('ERR_SHAPE', 'Orthogonal', 'a shape of at least two axes', shape)

@@ -1,7 +1,8 @@
 /** Initializers that keep the variance of what flows through a layer. */
 
 import type { Tensor } from '../core/tensor.js'
-import type { FieldTable } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import * as random from '../random.js'
 import type { DType, FloatDType, Shape } from '../types.js'
 import { fans } from './fans.js'
@@ -41,19 +42,25 @@ function scaled(
 }
 
 const varianceFields = {
-  /** Variance times fan. */
+  /** Variance times fan. Default 1. */
   scale: { type: 'number', default: 1, above: 0 },
-  /** What the variance is divided by. */
+  /** What the variance is divided by. Default 'fanIn'. */
   mode: { type: 'choice', of: ['fanIn', 'fanOut', 'fanAvg'], default: 'fanIn' },
-  /** The family of the numbers. */
+  /** The family of the numbers. Default 'truncatedNormal'. */
   distribution: {
     type: 'choice',
     of: ['truncatedNormal', 'untruncatedNormal', 'uniform', 'normal'],
     default: 'truncatedNormal',
   },
-  /** Makes every call yield the same numbers. */
+  /** Makes every call yield the same numbers. Default null. */
   seed: { type: 'integer', default: null, min: 0 },
 } as const
+
+/** Options of {@link VarianceScaling}. */
+export interface VarianceScalingOptions extends OptionsOf<typeof varianceFields>, Named {}
+
+const VarianceScalingBase: With<typeof Initializer, typeof varianceFields, VarianceScalingOptions> =
+  Initializer.with(varianceFields)
 
 /**
  * Variance `scale / fan` with fan by `mode`.
@@ -65,9 +72,8 @@ const varianceFields = {
  *
  * const initializer = new VarianceScaling({ scale: 2, mode: 'fanOut' })
  */
-export class VarianceScaling extends Initializer<typeof varianceFields> {
+export class VarianceScaling extends VarianceScalingBase {
   static override readonly className = 'VarianceScaling'
-  static override readonly fields: typeof varianceFields = varianceFields
 
   override call(shape: Shape, dtype: DType): Tensor {
     const { scale, mode, distribution, seed } = this.options
@@ -77,13 +83,17 @@ export class VarianceScaling extends Initializer<typeof varianceFields> {
 }
 
 const seedFields = {
-  /** Makes every call yield the same numbers. */
+  /** Makes every call yield the same numbers. Default null. */
   seed: { type: 'integer', default: null, min: 0 },
 } as const
 
+/** Options of the initializers that scale by fans. */
+export interface SeedOptions extends OptionsOf<typeof seedFields>, Named {}
+
+const ScaledBase: With<typeof Initializer, typeof seedFields, SeedOptions> = Initializer.with(seedFields)
+
 /** A fan-scaled initializer without options but its seed. */
-abstract class Scaled extends Initializer<typeof seedFields> {
-  static override readonly fields: FieldTable = seedFields
+abstract class Scaled extends ScaledBase {
   protected abstract readonly rule: readonly [scale: number, mode: FanMode, distribution: Distribution]
 
   override call(shape: Shape, dtype: DType): Tensor {

@@ -1,12 +1,19 @@
 /** The layer that applies an activation. */
 
 import type { Tensor } from '../core/tensor.js'
-import { Layer } from './layer.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
+import { Layer, type LayerOptions } from './layer.js'
 
 const activationFields = {
   /** The function. */
   activation: { type: 'activation' },
 } as const
+
+/** Options of {@link Activation}. */
+export interface ActivationOptions extends OptionsOf<typeof activationFields>, LayerOptions {}
+
+const ActivationBase: With<typeof Layer, typeof activationFields, ActivationOptions> = Layer.with(activationFields)
 
 /**
  * Applies an activation, `y = activation(x)`, shapes as they are.
@@ -18,9 +25,8 @@ const activationFields = {
  *
  * const layer = new Activation({ activation: 'relu' })
  */
-export class Activation extends Layer<typeof activationFields> {
+export class Activation extends ActivationBase {
   static override readonly className = 'Activation'
-  static override readonly fields: typeof activationFields = activationFields
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {

@@ -4,17 +4,24 @@ import { elu, leakyRelu, relu, softmax } from '../activations.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { Shape } from '../types.js'
-import { type CallContext, Layer } from './layer.js'
+import { type CallContext, Layer, type LayerOptions } from './layer.js'
 
 const reluFields = {
-  /** The largest result. */
+  /** The largest result. Default null. */
   maxValue: { type: 'number', default: null, min: 0 },
-  /** The slope below the threshold. */
+  /** The slope below the threshold. Default 0. */
   negativeSlope: { type: 'number', default: 0, min: 0 },
-  /** Where the rectifier begins. */
+  /** Where the rectifier begins. Default 0. */
   threshold: { type: 'number', default: 0, min: 0 },
 } as const
+
+/** Options of {@link ReLU}. */
+export interface ReLUOptions extends OptionsOf<typeof reluFields>, LayerOptions {}
+
+const ReLUBase: With<typeof Layer, typeof reluFields, ReLUOptions> = Layer.with(reluFields)
 
 /**
  * `y = min(x, maxValue)` where `x > threshold`, else `negativeSlope · (x − threshold)`.
@@ -26,9 +33,8 @@ const reluFields = {
  *
  * const layer = new ReLU({ maxValue: 6 })
  */
-export class ReLU extends Layer<typeof reluFields> {
+export class ReLU extends ReLUBase {
   static override readonly className = 'ReLU'
-  static override readonly fields: typeof reluFields = reluFields
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
@@ -37,9 +43,14 @@ export class ReLU extends Layer<typeof reluFields> {
 }
 
 const leakyFields = {
-  /** The slope below 0. */
+  /** The slope below 0. Default 0.3. */
   negativeSlope: { type: 'number', default: 0.3, min: 0 },
 } as const
+
+/** Options of {@link LeakyReLU}. */
+export interface LeakyReLUOptions extends OptionsOf<typeof leakyFields>, LayerOptions {}
+
+const LeakyReLUBase: With<typeof Layer, typeof leakyFields, LeakyReLUOptions> = Layer.with(leakyFields)
 
 /**
  * `y = x` where `x > 0`, else `negativeSlope · x` (0.3; the activation function has 0.2).
@@ -51,9 +62,8 @@ const leakyFields = {
  *
  * const layer = new LeakyReLU({ negativeSlope: 0.1 })
  */
-export class LeakyReLU extends Layer<typeof leakyFields> {
+export class LeakyReLU extends LeakyReLUBase {
   static override readonly className = 'LeakyReLU'
-  static override readonly fields: typeof leakyFields = leakyFields
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
@@ -62,9 +72,14 @@ export class LeakyReLU extends Layer<typeof leakyFields> {
 }
 
 const eluFields = {
-  /** The scale below 0. */
+  /** The scale below 0. Default 1. */
   alpha: { type: 'number', default: 1 },
 } as const
+
+/** Options of {@link ELU}. */
+export interface ELUOptions extends OptionsOf<typeof eluFields>, LayerOptions {}
+
+const ELUBase: With<typeof Layer, typeof eluFields, ELUOptions> = Layer.with(eluFields)
 
 /**
  * `y = x` where `x > 0`, else `alpha · (eˣ − 1)`.
@@ -76,9 +91,8 @@ const eluFields = {
  *
  * const layer = new ELU({ alpha: 0.5 })
  */
-export class ELU extends Layer<typeof eluFields> {
+export class ELU extends ELUBase {
   static override readonly className = 'ELU'
-  static override readonly fields: typeof eluFields = eluFields
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
@@ -87,15 +101,20 @@ export class ELU extends Layer<typeof eluFields> {
 }
 
 const preluFields = {
-  /** First value of the slopes. */
+  /** First value of the slopes. Default 'zeros'. */
   alphaInitializer: { type: 'initializer', default: 'zeros' },
-  /** Penalty on the slopes. */
+  /** Penalty on the slopes. Default null. */
   alphaRegularizer: { type: 'regularizer', default: null },
-  /** What the slopes are set back to after each step. */
+  /** What the slopes are set back to after each step. Default null. */
   alphaConstraint: { type: 'constraint', default: null },
-  /** Axes (from 1) along which one slope serves all. */
+  /** Axes (from 1) along which one slope serves all. Default null. */
   sharedAxes: { type: 'axis', default: null },
 } as const
+
+/** Options of {@link PReLU}. */
+export interface PReLUOptions extends OptionsOf<typeof preluFields>, LayerOptions {}
+
+const PReLUBase: With<typeof Layer, typeof preluFields, PReLUOptions> = Layer.with(preluFields)
 
 /**
  * `y = max(x, 0) − alpha · max(−x, 0)` with a learnt slope per entry (He et al., 2015).
@@ -107,9 +126,8 @@ const preluFields = {
  *
  * const layer = new PReLU({ sharedAxes: [1] })
  */
-export class PReLU extends Layer<typeof preluFields> {
+export class PReLU extends PReLUBase {
   static override readonly className = 'PReLU'
-  static override readonly fields: typeof preluFields = preluFields
   protected override readonly keepsMask: boolean = true
   alpha!: Variable
 
@@ -133,12 +151,17 @@ export class PReLU extends Layer<typeof preluFields> {
 }
 
 const softmaxFields = {
-  /** The axis, or axes, along which results sum to 1. */
+  /** The axis, or axes, along which results sum to 1. Default -1. */
   axis: { type: 'axis', default: -1 },
 } as const
 
 /** Below any logit that matters. */
 const masked = -1e9
+
+/** Options of {@link Softmax}. */
+export interface SoftmaxOptions extends OptionsOf<typeof softmaxFields>, LayerOptions {}
+
+const SoftmaxBase: With<typeof Layer, typeof softmaxFields, SoftmaxOptions> = Layer.with(softmaxFields)
 
 /**
  * `yᵢ = e^(xᵢ) / Σ e^(xⱼ)` along `axis`; entries that the mask leaves out are 0.
@@ -150,9 +173,8 @@ const masked = -1e9
  *
  * const layer = new Softmax()
  */
-export class Softmax extends Layer<typeof softmaxFields> {
+export class Softmax extends SoftmaxBase {
   static override readonly className = 'Softmax'
-  static override readonly fields: typeof softmaxFields = softmaxFields
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor, { mask }: CallContext): Tensor {

@@ -10,23 +10,23 @@ import type { WeightOptions } from './layer.js'
 
 /** Options of a layer that ends in `· gamma + beta`. */
 export const affineFields = {
-  /** Keeps the divisor from 0. */
+  /** Keeps the divisor from 0. Default 1e-3. */
   epsilon: { type: 'number', default: 1e-3, min: 0 },
-  /** Whether beta is added. */
+  /** Whether beta is added. Default true. */
   center: { type: 'boolean', default: true },
-  /** Whether gamma is multiplied. */
+  /** Whether gamma is multiplied. Default true. */
   scale: { type: 'boolean', default: true },
-  /** First value of beta. */
+  /** First value of beta. Default 'zeros'. */
   betaInitializer: { type: 'initializer', default: 'zeros' },
-  /** First value of gamma. */
+  /** First value of gamma. Default 'ones'. */
   gammaInitializer: { type: 'initializer', default: 'ones' },
-  /** Penalty on beta. */
+  /** Penalty on beta. Default null. */
   betaRegularizer: { type: 'regularizer', default: null },
-  /** Penalty on gamma. */
+  /** Penalty on gamma. Default null. */
   gammaRegularizer: { type: 'regularizer', default: null },
-  /** What beta is set back to after each step. */
+  /** What beta is set back to after each step. Default null. */
   betaConstraint: { type: 'constraint', default: null },
-  /** What gamma is set back to after each step. */
+  /** What gamma is set back to after each step. Default null. */
   gammaConstraint: { type: 'constraint', default: null },
 } as const
 

@@ -3,21 +3,29 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { Shape } from '../types.js'
 import { affineFields, along, others, positive, scaleAndShift, standardised } from './affine.js'
-import { type CallContext, Layer } from './layer.js'
+import { type CallContext, Layer, type LayerOptions } from './layer.js'
 
 const ownFields = {
-  /** The axis of the features; statistics are taken over all others. */
+  /** The axis of the features; statistics are taken over all others. Default -1. */
   axis: { type: 'integer', default: -1, min: -32 },
-  /** How much of the moving statistics stays at each batch. */
+  /** How much of the moving statistics stays at each batch. Default 0.99. */
   momentum: { type: 'number', default: 0.99, min: 0, max: 1 },
-  /** First value of the moving mean. */
+  /** First value of the moving mean. Default 'zeros'. */
   movingMeanInitializer: { type: 'initializer', default: 'zeros' },
-  /** First value of the moving variance. */
+  /** First value of the moving variance. Default 'ones'. */
   movingVarianceInitializer: { type: 'initializer', default: 'ones' },
 } as const
 const batchFields: typeof ownFields & typeof affineFields = { ...ownFields, ...affineFields }
+
+/** Options of {@link BatchNormalization}. */
+export interface BatchNormalizationOptions extends OptionsOf<typeof batchFields>, LayerOptions {}
+
+const BatchNormalizationBase: With<typeof Layer, typeof batchFields, BatchNormalizationOptions> =
+  Layer.with(batchFields)
 
 /**
  * `y = (x − mean) / √(variance + ε) · gamma + beta`, by the (biased) statistics of the batch in training, by their
@@ -32,9 +40,8 @@ const batchFields: typeof ownFields & typeof affineFields = { ...ownFields, ...a
  *
  * const layer = new BatchNormalization({ momentum: 0.9 })
  */
-export class BatchNormalization extends Layer<typeof batchFields> {
+export class BatchNormalization extends BatchNormalizationBase {
   static override readonly className = 'BatchNormalization'
-  static override readonly fields: typeof batchFields = batchFields
   protected override readonly keepsMask: boolean = true
   gamma: Variable | undefined
   beta: Variable | undefined

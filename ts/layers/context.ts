@@ -6,7 +6,7 @@
  */
 
 import type { Tensor } from '../core/tensor.js'
-import type { AnyLayer } from './layer.js'
+import type { Layer } from './layer.js'
 
 /** What a layer's `call` learns besides its input. A layer may declare more: they are the named arguments of its calls. */
 export interface CallContext {
@@ -21,7 +21,7 @@ export interface CallContext {
 
 /** One running call. */
 export interface RunningCall {
-  readonly layer: AnyLayer
+  readonly layer: Layer
   readonly context: CallContext
 }
 
@@ -33,13 +33,13 @@ export function rootCall(): RunningCall | undefined {
 }
 
 /** The layers whose calls are running, outermost first. */
-export function runningLayers(): readonly AnyLayer[] {
+export function runningLayers(): readonly Layer[] {
   return stack.map(({ layer }) => layer)
 }
 
 /** Runs a call with `given` over what the surrounding call says; not training where nobody says. */
 export function withContext<R>(
-  layer: AnyLayer,
+  layer: Layer,
   given: Readonly<Record<string, unknown>>,
   run: (context: CallContext) => R,
 ): R {

@@ -4,31 +4,38 @@ import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { Shape } from '../types.js'
-import { Layer } from './layer.js'
+import { Layer, type LayerOptions } from './layer.js'
 
 const denseFields = {
   /** Length of the last axis of the result. */
   units: { type: 'integer', min: 1 },
-  /** Applied to the result. */
+  /** Applied to the result. Default 'linear'. */
   activation: { type: 'activation', default: 'linear' },
-  /** Whether a bias is added. */
+  /** Whether a bias is added. Default true. */
   useBias: { type: 'boolean', default: true },
-  /** First value of the kernel. */
+  /** First value of the kernel. Default 'glorotUniform'. */
   kernelInitializer: { type: 'initializer', default: 'glorotUniform' },
-  /** First value of the bias. */
+  /** First value of the bias. Default 'zeros'. */
   biasInitializer: { type: 'initializer', default: 'zeros' },
-  /** Penalty on the kernel. */
+  /** Penalty on the kernel. Default null. */
   kernelRegularizer: { type: 'regularizer', default: null },
-  /** Penalty on the bias. */
+  /** Penalty on the bias. Default null. */
   biasRegularizer: { type: 'regularizer', default: null },
-  /** Penalty on the result. */
+  /** Penalty on the result. Default null. */
   activityRegularizer: { type: 'regularizer', default: null },
-  /** What the kernel is set back to after each step. */
+  /** What the kernel is set back to after each step. Default null. */
   kernelConstraint: { type: 'constraint', default: null },
-  /** What the bias is set back to after each step. */
+  /** What the bias is set back to after each step. Default null. */
   biasConstraint: { type: 'constraint', default: null },
 } as const
+
+/** Options of {@link Dense}. */
+export interface DenseOptions extends OptionsOf<typeof denseFields>, LayerOptions {}
+
+const DenseBase: With<typeof Layer, typeof denseFields, DenseOptions> = Layer.with(denseFields)
 
 /**
  * Fully connected layer, `y = activation(x · kernel + bias)`.
@@ -44,9 +51,8 @@ const denseFields = {
  * const layer = new Dense({ units: 3, activation: 'relu' })
  * const y = layer.apply(tensor([[1, 2], [3, 4]])) // (2, 3)
  */
-export class Dense extends Layer<typeof denseFields> {
+export class Dense extends DenseBase {
   static override readonly className = 'Dense'
-  static override readonly fields: typeof denseFields = denseFields
   protected override readonly keepsMask: boolean = true
   kernel!: Variable
   bias: Variable | undefined

@@ -4,31 +4,33 @@ import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { PartialShape, Shape } from '../types.js'
-import { Layer } from './layer.js'
+import { Layer, type LayerOptions } from './layer.js'
 
 const fields = {
   /** `input,kernel->output`, with `...` for any axes before or after. */
   equation: { type: 'string' },
   /** The shape of one sample of the result; null where it is the input's. */
   outputShape: { type: 'outputShape' },
-  /** Applied to the result. */
+  /** Applied to the result. Default 'linear'. */
   activation: { type: 'activation', default: 'linear' },
   /** The letters of the result that the bias runs along; no bias unless given. */
   biasAxes: { type: 'string', default: null },
-  /** First value of the kernel. */
+  /** First value of the kernel. Default 'glorotUniform'. */
   kernelInitializer: { type: 'initializer', default: 'glorotUniform' },
-  /** First value of the bias. */
+  /** First value of the bias. Default 'zeros'. */
   biasInitializer: { type: 'initializer', default: 'zeros' },
-  /** Penalty on the kernel. */
+  /** Penalty on the kernel. Default null. */
   kernelRegularizer: { type: 'regularizer', default: null },
-  /** Penalty on the bias. */
+  /** Penalty on the bias. Default null. */
   biasRegularizer: { type: 'regularizer', default: null },
-  /** Penalty on the result. */
+  /** Penalty on the result. Default null. */
   activityRegularizer: { type: 'regularizer', default: null },
-  /** What the kernel is set back to after each step. */
+  /** What the kernel is set back to after each step. Default null. */
   kernelConstraint: { type: 'constraint', default: null },
-  /** What the bias is set back to after each step. */
+  /** What the bias is set back to after each step. Default null. */
   biasConstraint: { type: 'constraint', default: null },
 } as const
 
@@ -40,6 +42,11 @@ interface Plan {
   readonly bias: Shape | undefined
 }
 
+/** Options of {@link EinsumDense}. */
+export interface EinsumDenseOptions extends OptionsOf<typeof fields>, LayerOptions {}
+
+const EinsumDenseBase: With<typeof Layer, typeof fields, EinsumDenseOptions> = Layer.with(fields)
+
 /**
  * `y = activation(einsum(equation, x, kernel) + bias)`.
  *
@@ -50,9 +57,8 @@ interface Plan {
  *
  * const layer = new EinsumDense({ equation: 'abc,cd->abd', outputShape: [null, 64], biasAxes: 'd' })
  */
-export class EinsumDense extends Layer<typeof fields> {
+export class EinsumDense extends EinsumDenseBase {
   static override readonly className = 'EinsumDense'
-  static override readonly fields: typeof fields = fields
   kernel!: Variable
   bias: Variable | undefined
 

@@ -3,24 +3,31 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import { type InputKind, Layer } from './layer.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
+import { type InputKind, Layer, type LayerOptions } from './layer.js'
 
 const fields = {
   /** How many rows: numbers are in [0, inputDim). */
   inputDim: { type: 'integer', min: 1 },
   /** Length of a row. */
   outputDim: { type: 'integer', min: 1 },
-  /** First value of the table. */
+  /** First value of the table. Default 'uniform'. */
   embeddingsInitializer: { type: 'initializer', default: 'uniform' },
-  /** Penalty on the table. */
+  /** Penalty on the table. Default null. */
   embeddingsRegularizer: { type: 'regularizer', default: null },
-  /** Penalty on the result. */
+  /** Penalty on the result. Default null. */
   activityRegularizer: { type: 'regularizer', default: null },
-  /** What the table is set back to after each step. */
+  /** What the table is set back to after each step. Default null. */
   embeddingsConstraint: { type: 'constraint', default: null },
-  /** Whether number 0 is padding, masked for the layers and losses that follow. */
+  /** Whether number 0 is padding, masked for the layers and losses that follow. Default false. */
   maskZero: { type: 'boolean', default: false },
 } as const
+
+/** Options of {@link Embedding}. */
+export interface EmbeddingOptions extends OptionsOf<typeof fields>, LayerOptions {}
+
+const EmbeddingBase: With<typeof Layer, typeof fields, EmbeddingOptions> = Layer.with(fields)
 
 /**
  * `y = table[x]`, whole numbers (batch, …) → (batch, …, outputDim).
@@ -34,9 +41,8 @@ const fields = {
  *
  * const layer = new Embedding({ inputDim: 1000, outputDim: 16 })
  */
-export class Embedding extends Layer<typeof fields> {
+export class Embedding extends EmbeddingBase {
   static override readonly className = 'Embedding'
-  static override readonly fields: typeof fields = fields
   embeddings!: Variable
 
   override inputKind(): InputKind {
@@ -69,9 +75,14 @@ export class Embedding extends Layer<typeof fields> {
 }
 
 const maskingFields = {
-  /** A step all of whose entries are this is padding. */
+  /** A step all of whose entries are this is padding. Default 0. */
   maskValue: { type: 'number', default: 0 },
 } as const
+
+/** Options of {@link Masking}. */
+export interface MaskingOptions extends OptionsOf<typeof maskingFields>, LayerOptions {}
+
+const MaskingBase: With<typeof Layer, typeof maskingFields, MaskingOptions> = Layer.with(maskingFields)
 
 /**
  * Marks the steps (batch, steps, features) that are padding: those with nothing but `maskValue`; they become 0.
@@ -85,9 +96,8 @@ const maskingFields = {
  *
  * const layer = new Masking({ maskValue: -1 })
  */
-export class Masking extends Layer<typeof maskingFields> {
+export class Masking extends MaskingBase {
   static override readonly className = 'Masking'
-  static override readonly fields: typeof maskingFields = maskingFields
 
   protected override computeMask(x: Tensor): Tensor {
     return ops.any(ops.notEqual(x, this.options.maskValue), { axis: -1 })

@@ -1,6 +1,6 @@
 /** The closed set of layers. */
 
-import { type ClassOf, type Family, resolveObject } from '../options/fields.js'
+import { type ClassOf, type Family, resolveObject } from '../options/family.js'
 import { Activation } from './activation.js'
 import { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
 import { BatchNormalization } from './batch-normalization.js'

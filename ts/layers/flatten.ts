@@ -3,12 +3,22 @@
 import { sizeOf } from '../core/shapes.js'
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import { type InputKind, Layer } from './layer.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
+import { type InputKind, Layer, type LayerOptions } from './layer.js'
 
 const flattenFields = {
-  /** Where the channels are in the input; with `channelsFirst` they are moved last before flattening. */
+  /**
+   * Where the channels are in the input; with `channelsFirst` they are moved last before flattening. Default
+   * 'channelsLast'.
+   */
   dataFormat: { type: 'choice', of: ['channelsLast', 'channelsFirst'], default: 'channelsLast' },
 } as const
+
+/** Options of {@link Flatten}. */
+export interface FlattenOptions extends OptionsOf<typeof flattenFields>, LayerOptions {}
+
+const FlattenBase: With<typeof Layer, typeof flattenFields, FlattenOptions> = Layer.with(flattenFields)
 
 /**
  * One axis out of all but the batch, (batch, a, b, …) → (batch, a·b·…).
@@ -22,9 +32,8 @@ const flattenFields = {
  *
  * const layer = new Flatten({ inputShape: [28, 28] }) // (batch, 784)
  */
-export class Flatten extends Layer<typeof flattenFields> {
+export class Flatten extends FlattenBase {
   static override readonly className = 'Flatten'
-  static override readonly fields: typeof flattenFields = flattenFields
 
   override inputKind(): InputKind {
     return 'any'

@@ -3,10 +3,11 @@
 import { type Tensor, tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
-import type { FieldTable } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf, ValuesOf } from '../options/fields.js'
 import type { Config } from '../types.js'
 import { encode, type OutputMode } from './encoding.js'
-import { Layer } from './layer.js'
+import { Layer, type LayerOptions } from './layer.js'
 
 /** A word or an id. */
 export type Token = string | number
@@ -16,19 +17,25 @@ export type Tokens<T extends Token> = T | readonly Tokens<T>[]
 
 /** Options of both lookups. */
 export const lookupFields = {
-  /** The words or ids in the order of their numbers; those for the mask and the unknown may stand before them. */
+  /**
+   * The words or ids in the order of their numbers; those for the mask and the unknown may stand before them. Default
+   * null.
+   */
   vocabulary: { type: 'vocabulary', default: null },
-  /** The largest vocabulary, counting those for the mask and the unknown. */
+  /** The largest vocabulary, counting those for the mask and the unknown. Default null. */
   maxTokens: { type: 'integer', default: null, min: 2 },
-  /** How many numbers are kept for what is unknown; with none, all must be known. */
+  /** How many numbers are kept for what is unknown; with none, all must be known. Default 1. */
   numOovIndices: { type: 'integer', default: 1, min: 0 },
-  /** As numbers, or encoded: a row each, a set, counts, or counts times `idfWeights`. */
+  /** As numbers, or encoded: a row each, a set, counts, or counts times `idfWeights`. Default 'int'. */
   outputMode: { type: 'choice', of: ['int', 'oneHot', 'multiHot', 'count', 'tfIdf'], default: 'int' },
-  /** With `tfIdf` and a vocabulary: the weight of each entry, `ln(1 + documents / (1 + documents with it))`. */
+  /**
+   * With `tfIdf` and a vocabulary: the weight of each entry, `ln(1 + documents / (1 + documents with it))`. Default
+   * null.
+   */
   idfWeights: { type: 'numbers', default: null },
-  /** From numbers back. */
+  /** From numbers back. Default false. */
   invert: { type: 'boolean', default: false },
-  /** Encodes to length `maxTokens` whatever the vocabulary has. */
+  /** Encodes to length `maxTokens` whatever the vocabulary has. Default false. */
   padToMaxTokens: { type: 'boolean', default: false },
 } as const
 
@@ -54,13 +61,17 @@ interface Known<T extends Token> {
   readonly idf: readonly number[] | null
 }
 
+/** Options that both lookups have. */
+export interface LookupOptions extends OptionsOf<LookupFields>, LayerOptions {}
+
+const LookupBase: With<typeof Layer, LookupFields, LookupOptions> = Layer.with(lookupFields)
+
 /** Base of `StringLookup` and `IntegerLookup`: numbers for the mask, for the unknown, then for the vocabulary in order. */
-export abstract class IndexLookup<T extends Token, F extends FieldTable> extends Layer<F & LookupFields> {
-  static override readonly fields: FieldTable = lookupFields
+export abstract class IndexLookup<T extends Token> extends LookupBase {
   #known: Known<T> | undefined
 
-  constructor(...args: ConstructorParameters<typeof Layer<F & LookupFields>>) {
-    super(...args)
+  constructor(options?: LookupOptions) {
+    super(options)
     const { vocabulary, idfWeights } = this.rules
     this.#checkRules()
     if (vocabulary !== null) this.setVocabulary(vocabulary, idfWeights ?? undefined)
@@ -104,7 +115,8 @@ export abstract class IndexLookup<T extends Token, F extends FieldTable> extends
   }
 
   protected get rules(): Rules<T> {
-    return this.options as unknown as Rules<T>
+    // The tokens are of the one type that each of the two checks.
+    return this.options as ValuesOf<LookupFields> as Rules<T>
   }
 
   protected get known(): Known<T> {

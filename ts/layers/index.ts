@@ -1,26 +1,39 @@
 /** Layers. */
 
-export { Activation } from './activation.js'
-export { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
-export { BatchNormalization } from './batch-normalization.js'
+export { Activation, type ActivationOptions } from './activation.js'
+export {
+  ELU,
+  type ELUOptions,
+  LeakyReLU,
+  type LeakyReLUOptions,
+  PReLU,
+  type PReLUOptions,
+  ReLU,
+  type ReLUOptions,
+  Softmax,
+  type SoftmaxOptions,
+} from './activations.js'
+export { BatchNormalization, type BatchNormalizationOptions } from './batch-normalization.js'
 export type { CallContext } from './context.js'
-export { Dense } from './dense.js'
-export { EinsumDense } from './einsum-dense.js'
-export { Embedding, Masking } from './embedding.js'
+export { Dense, type DenseOptions } from './dense.js'
+export { EinsumDense, type EinsumDenseOptions } from './einsum-dense.js'
+export { Embedding, type EmbeddingOptions, Masking, type MaskingOptions } from './embedding.js'
 export { getLayer } from './family.js'
-export { Flatten } from './flatten.js'
-export { IndexLookup, type LookupFields, type Token, type Tokens } from './index-lookup.js'
-export { InputLayer } from './input.js'
-export { IntegerLookup } from './integer-lookup.js'
-export { type InputSpec, Layer, type Masks, type Tensors, type WeightOptions } from './layer.js'
+export { Flatten, type FlattenOptions } from './flatten.js'
+export { IndexLookup, type LookupFields, type LookupOptions, type Token, type Tokens } from './index-lookup.js'
+export { InputLayer, type InputLayerOptions } from './input.js'
+export { IntegerLookup, type IntegerLookupOptions } from './integer-lookup.js'
+export { type InputSpec, Layer, type LayerOptions, type Masks, type Tensors, type WeightOptions } from './layer.js'
 export {
   Add,
   Average,
   add,
   average,
   Concatenate,
+  type ConcatenateOptions,
   concatenate,
   Dot,
+  type DotOptions,
   dot,
   Maximum,
   Minimum,
@@ -33,12 +46,36 @@ export {
 } from './merging/index.js'
 export {
   GroupNormalization,
+  type GroupNormalizationOptions,
   LayerNormalization,
+  type LayerNormalizationOptions,
   RMSNormalization,
+  type RMSNormalizationOptions,
   UnitNormalization,
+  type UnitNormalizationOptions,
 } from './normalization.js'
-export { CategoryEncoding, Discretization, Normalization, Rescaling } from './preprocessing.js'
-export { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise } from './regularization.js'
-export { Reshape } from './reshape.js'
-export { Identity, Permute, RepeatVector } from './reshaping.js'
-export { StringLookup } from './string-lookup.js'
+export {
+  CategoryEncoding,
+  type CategoryEncodingOptions,
+  Discretization,
+  type DiscretizationOptions,
+  Normalization,
+  type NormalizationOptions,
+  Rescaling,
+  type RescalingOptions,
+} from './preprocessing.js'
+export {
+  ActivityRegularization,
+  type ActivityRegularizationOptions,
+  AlphaDropout,
+  type AlphaDropoutOptions,
+  Dropout,
+  type DropoutOptions,
+  GaussianDropout,
+  type GaussianDropoutOptions,
+  GaussianNoise,
+  type GaussianNoiseOptions,
+} from './regularization.js'
+export { Reshape, type ReshapeOptions } from './reshape.js'
+export { Identity, Permute, type PermuteOptions, RepeatVector, type RepeatVectorOptions } from './reshaping.js'
+export { StringLookup, type StringLookupOptions } from './string-lookup.js'

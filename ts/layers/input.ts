@@ -2,19 +2,26 @@
 
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { Config, DType, PartialShape } from '../types.js'
-import { Layer } from './layer.js'
+import { Layer, type LayerOptions } from './layer.js'
 
 const inputFields = {
-  /** The shape of one sample; null where it may vary. */
+  /** The shape of one sample; null where it may vary. Default null. */
   shape: { type: 'partialShape', default: null, config: false },
-  /** A fixed batch size. */
+  /** A fixed batch size. Default null. */
   batchSize: { type: 'integer', default: null, min: 1, config: false },
-  /** The whole shape, the batch first; in place of `shape`. */
+  /** The whole shape, the batch first; in place of `shape`. Default null. */
   batchShape: { type: 'partialShape', default: null },
-  /** The element type of the data. */
+  /** The element type of the data. Default null. */
   dtype: { type: 'elementType', default: null },
 } as const
+
+/** Options of {@link InputLayer}. */
+export interface InputLayerOptions extends OptionsOf<typeof inputFields>, Omit<LayerOptions, 'dtype'> {}
+
+const InputLayerBase: With<typeof Layer, typeof inputFields, InputLayerOptions> = Layer.with(inputFields)
 
 /**
  * The data as it comes, `y = x`.
@@ -26,9 +33,8 @@ const inputFields = {
  *
  * const layer = new InputLayer({ shape: [784] })
  */
-export class InputLayer extends Layer<typeof inputFields> {
+export class InputLayer extends InputLayerBase {
   static override readonly className = 'InputLayer'
-  static override readonly fields: typeof inputFields = inputFields
 
   /** The whole shape, the batch first. */
   get batchShape(): PartialShape {

@@ -6,18 +6,26 @@ import { toColumn } from '../data/marshal.js'
 import type { ShapedArray } from '../data/shaped.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { TypedArray } from '../types.js'
-import { IndexLookup, type Tokens } from './index-lookup.js'
+import { IndexLookup, type LookupOptions, type Tokens } from './index-lookup.js'
 import type { InputKind } from './layer.js'
 
 const integerFields = {
-  /** The id for padding: number 0 with mode `int`, left out with others. */
+  /** The id for padding: number 0 with mode `int`, left out with others. Default null. */
   maskToken: { type: 'integer', default: null, min: -2147483648 },
-  /** What unknown numbers become with `invert`. */
+  /** What unknown numbers become with `invert`. Default -1. */
   oovToken: { type: 'integer', default: -1, min: -2147483648 },
-  /** How unknown ids are spread over several numbers: id modulo their count. */
+  /** How unknown ids are spread over several numbers: id modulo their count. Default 'floormod'. */
   oovMethod: { type: 'choice', of: ['floormod'], default: 'floormod' },
 } as const
+
+/** Options of {@link IntegerLookup}. */
+export interface IntegerLookupOptions extends OptionsOf<typeof integerFields>, LookupOptions {}
+
+const IntegerLookupBase: With<typeof IndexLookup<number>, typeof integerFields, IntegerLookupOptions> =
+  (IndexLookup<number>).with(integerFields)
 
 /**
  * Ids to numbers: the mask 0 (if there is one), then those for unknown ids, then the vocabulary in order.
@@ -37,9 +45,8 @@ const integerFields = {
  * const layer = new IntegerLookup({ vocabulary: [12, 36, 1138] })
  * const numbers = layer.apply(new Int32Array([36, 7])) // [2, 0]
  */
-export class IntegerLookup extends IndexLookup<number, typeof integerFields> {
+export class IntegerLookup extends IntegerLookupBase {
   static override readonly className = 'IntegerLookup'
-  static override readonly fields: typeof integerFields = integerFields
   #indexed: Index | undefined
 
   override setVocabulary(vocabulary: readonly number[], idfWeights?: readonly number[]): void {

@@ -3,7 +3,8 @@
 import { activationKind } from '../activations.js'
 import { constraintKind } from '../constraints.js'
 import { initializerKind } from '../initializers/family.js'
-import { type Kinds, primitiveKinds } from '../options/fields.js'
+import type { Kinds } from '../options/fields.js'
+import { primitiveKinds } from '../options/kinds.js'
 import { regularizerKind } from '../regularizers.js'
 
 /** Primitive kinds and the objects a layer is configured with. */

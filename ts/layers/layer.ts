@@ -14,7 +14,8 @@ import { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
-import { type ArgumentsOf, Configurable, type FieldTable, givenOptions, type NoFields } from '../options/fields.js'
+import { Configurable, givenOptions } from '../options/configurable.js'
+import type { FieldTable, Named, OptionsOf, ValuesOf } from '../options/fields.js'
 import { snakeClass } from '../options/names.js'
 import { SeedGenerator } from '../random.js'
 import { getRegularizer, type Regularizer } from '../regularizers.js'
@@ -43,21 +44,21 @@ import { makeWeight, setAll, type WeightOptions } from './weight.js'
 const layerFields = {
   /** How the layer is called in summaries, files and errors; its class's name in snake_case unless given. */
   name: { type: 'string', default: null },
-  /** Whether an optimizer may change the weights; may be set at any time. */
+  /** Whether an optimizer may change the weights; may be set at any time. Default true. */
   trainable: { type: 'boolean', default: true },
   /** The element type of weights and results; the configured float type unless given. */
   dtype: { type: 'dtype', default: null },
-  /** The shape of one sample, for the first layer of a `Sequential`; null where it may vary. */
+  /** The shape of one sample, for the first layer of a `Sequential`; null where it may vary. Default null. */
   inputShape: { type: 'partialShape', default: null, config: false },
-  /** A penalty on the results, divided by the batch. */
+  /** A penalty on the results, divided by the batch. Default null. */
   activityRegularizer: { type: 'regularizer', default: null, quiet: true },
 } as const
 
 /** The fields every layer has. */
 export type LayerFields = typeof layerFields
 
-/** A layer's own fields over those every layer has. */
-export type WithLayerFields<F> = F & Omit<LayerFields, keyof F>
+/** Options that every layer has. */
+export interface LayerOptions extends OptionsOf<LayerFields>, Named {}
 
 /**
  * What a layer makes of the numbers it is given: it computes in its float type (`floats`), reads them as whole numbers
@@ -91,7 +92,7 @@ interface Added {
  *   }
  * }
  */
-export abstract class Layer<F extends FieldTable = NoFields> extends Configurable<F> {
+export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   static override readonly fields: FieldTable = layerFields
   /** The names of the inputs, in Keras's order, of a layer whose `call` takes them by name: the first is passed by place. */
   static readonly parameters: readonly string[] = []
@@ -121,22 +122,17 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   readonly #weights: Variable[] = []
   readonly #penalties: { readonly weight: Variable; readonly regularizer: Regularizer }[] = []
   /** What {@link track} was given. */
-  protected readonly tracked: AnyLayer[] = []
+  protected readonly tracked: Layer[] = []
   #added: Added = { root: undefined, losses: [], metrics: new Map() }
 
-  constructor(...[options]: ArgumentsOf<WithLayerFields<F>>) {
+  constructor(options?: LayerOptions) {
     super(options, layerKinds)
-    const common = this.options as unknown as {
-      name: string | null
-      trainable: boolean
-      dtype: FloatDType | null
-      inputShape: PartialShape | null
-    }
-    this.named = common.name !== null
-    this.name = common.name ?? snakeClass(this.className)
-    this.dtype = common.dtype ?? floatx()
-    this.inputShape = common.inputShape
-    this.#trainable = common.trainable
+    const { name, dtype, inputShape, trainable } = this.options
+    this.named = name !== null
+    this.name = name ?? snakeClass(this.className)
+    this.dtype = dtype ?? floatx()
+    this.inputShape = inputShape
+    this.#trainable = trainable
   }
 
   /**
@@ -212,10 +208,10 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
     const inputs = toInputs(this.#title(), x, this.#reads)
     this.ensureBuilt(shapesOf(inputs) as Shape)
     if (this.inputSpec !== undefined && inputs instanceof Tensor) checkSpec(this.#title(), inputs.shape, this.inputSpec)
-    checkOwned(this as unknown as AnyLayer)
+    checkOwned(this)
     const masks = masksOf(inputs)
     const given = masks === undefined || 'mask' in context ? context : { mask: masks, ...context }
-    return withContext(this as unknown as AnyLayer, given, (whole) => {
+    return withContext(this, given, (whole) => {
       this.#forgetOthers()
       const results = this.#call(inputs, whole)
       this.#penalise(results)
@@ -313,7 +309,7 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
   }
 
   /** Makes a layer part of this one where no property shows it: `#hidden = this.track(new Dense({ units: 8 }))`. */
-  protected track<L extends AnyLayer>(layer: L): L {
+  protected track<L extends Layer>(layer: L): L {
     if (!isLayer(layer)) fail('ERR_CONFIG', `${this.name}.track`, 'a layer', layer)
     this.tracked.push(layer)
     return layer
@@ -396,15 +392,12 @@ export abstract class Layer<F extends FieldTable = NoFields> extends Configurabl
 
   /** Penalises results where the layer has an activity regularizer; divided by the batch, so that its size does not matter. */
   #penalise(results: unknown): void {
-    const { activityRegularizer } = this.options as unknown as { readonly activityRegularizer: Regularizer | null }
+    const { activityRegularizer } = this.options
     if (!activityRegularizer) return
     for (const y of leavesOf(results, isTensor))
       this.addLoss(ops.divide(penaltyOf(activityRegularizer, y), Math.max(1, y.shape[0] ?? 1)))
   }
 }
-
-/** Any layer, whatever its options. */
-export type AnyLayer = Layer<FieldTable>
 
 function penaltyOf(regularizer: Regularizer, x: Tensor): Tensor {
   return returnedScalar(regularizer.call(x), `${regularizer.className}.call`)

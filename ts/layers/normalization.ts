@@ -4,15 +4,23 @@ import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { Shape } from '../types.js'
 import { affineFields, along, others, positive, positives, scaleAndShift, standardised } from './affine.js'
-import { Layer } from './layer.js'
+import { Layer, type LayerOptions } from './layer.js'
 
 const ownLayerFields = {
-  /** The axis, or axes, that are normalised together. */
+  /** The axis, or axes, that are normalised together. Default -1. */
   axis: { type: 'axis', default: -1 },
 } as const
 const layerFields: typeof ownLayerFields & typeof affineFields = { ...ownLayerFields, ...affineFields }
+
+/** Options of {@link LayerNormalization}. */
+export interface LayerNormalizationOptions extends OptionsOf<typeof layerFields>, LayerOptions {}
+
+const LayerNormalizationBase: With<typeof Layer, typeof layerFields, LayerNormalizationOptions> =
+  Layer.with(layerFields)
 
 /**
  * `y = (x − mean) / √(variance + ε) · gamma + beta`, by the statistics of each sample along `axis` (Ba et al., 2016).
@@ -24,9 +32,8 @@ const layerFields: typeof ownLayerFields & typeof affineFields = { ...ownLayerFi
  *
  * const layer = new LayerNormalization({ epsilon: 1e-6 })
  */
-export class LayerNormalization extends Layer<typeof layerFields> {
+export class LayerNormalization extends LayerNormalizationBase {
   static override readonly className = 'LayerNormalization'
-  static override readonly fields: typeof layerFields = layerFields
   protected override readonly keepsMask: boolean = true
   gamma: Variable | undefined
   beta: Variable | undefined
@@ -56,12 +63,18 @@ export class LayerNormalization extends Layer<typeof layerFields> {
 }
 
 const ownGroupFields = {
-  /** How many groups the channels are in; −1: each its own. */
+  /** How many groups the channels are in; −1: each its own. Default 32. */
   groups: { type: 'integer', default: 32, min: -1 },
-  /** The axis of the channels. */
+  /** The axis of the channels. Default -1. */
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
 const groupFields: typeof ownGroupFields & typeof affineFields = { ...ownGroupFields, ...affineFields }
+
+/** Options of {@link GroupNormalization}. */
+export interface GroupNormalizationOptions extends OptionsOf<typeof groupFields>, LayerOptions {}
+
+const GroupNormalizationBase: With<typeof Layer, typeof groupFields, GroupNormalizationOptions> =
+  Layer.with(groupFields)
 
 /**
  * As LayerNormalization, over all axes of a sample with the channels in `groups` (32) (Wu & He, 2018).
@@ -75,9 +88,8 @@ const groupFields: typeof ownGroupFields & typeof affineFields = { ...ownGroupFi
  *
  * const layer = new GroupNormalization({ groups: 4 })
  */
-export class GroupNormalization extends Layer<typeof groupFields> {
+export class GroupNormalization extends GroupNormalizationBase {
   static override readonly className = 'GroupNormalization'
-  static override readonly fields: typeof groupFields = groupFields
   protected override readonly keepsMask: boolean = true
   gamma: Variable | undefined
   beta: Variable | undefined
@@ -120,11 +132,16 @@ export class GroupNormalization extends Layer<typeof groupFields> {
 }
 
 const rmsFields = {
-  /** The axis, or axes, that are normalised together. */
+  /** The axis, or axes, that are normalised together. Default -1. */
   axis: { type: 'axis', default: -1 },
-  /** Keeps the divisor from 0. */
+  /** Keeps the divisor from 0. Default 1e-6. */
   epsilon: { type: 'number', default: 1e-6, min: 0 },
 } as const
+
+/** Options of {@link RMSNormalization}. */
+export interface RMSNormalizationOptions extends OptionsOf<typeof rmsFields>, LayerOptions {}
+
+const RMSNormalizationBase: With<typeof Layer, typeof rmsFields, RMSNormalizationOptions> = Layer.with(rmsFields)
 
 /**
  * `y = x / √(mean(x²) + ε) · scale` along `axis` (Zhang & Sennrich, 2019).
@@ -136,9 +153,8 @@ const rmsFields = {
  *
  * const layer = new RMSNormalization()
  */
-export class RMSNormalization extends Layer<typeof rmsFields> {
+export class RMSNormalization extends RMSNormalizationBase {
   static override readonly className = 'RMSNormalization'
-  static override readonly fields: typeof rmsFields = rmsFields
   scale!: Variable
 
   override build(inputShape: Shape): void {
@@ -156,9 +172,14 @@ export class RMSNormalization extends Layer<typeof rmsFields> {
 }
 
 const unitFields = {
-  /** The axis, or axes, of the vectors. */
+  /** The axis, or axes, of the vectors. Default -1. */
   axis: { type: 'axis', default: -1 },
 } as const
+
+/** Options of {@link UnitNormalization}. */
+export interface UnitNormalizationOptions extends OptionsOf<typeof unitFields>, LayerOptions {}
+
+const UnitNormalizationBase: With<typeof Layer, typeof unitFields, UnitNormalizationOptions> = Layer.with(unitFields)
 
 /**
  * `y = x / ‖x‖` along `axis`; 0 stays 0.
@@ -170,9 +191,8 @@ const unitFields = {
  *
  * const layer = new UnitNormalization()
  */
-export class UnitNormalization extends Layer<typeof unitFields> {
+export class UnitNormalization extends UnitNormalizationBase {
   static override readonly className = 'UnitNormalization'
-  static override readonly fields: typeof unitFields = unitFields
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {

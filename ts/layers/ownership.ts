@@ -2,13 +2,13 @@
 
 import { FerrogradError } from '../errors.js'
 import { runningLayers } from './context.js'
-import type { AnyLayer } from './layer.js'
+import type { Layer } from './layer.js'
 
 /** Pairs that were found to belong together. */
-const known = new WeakMap<AnyLayer, WeakSet<AnyLayer>>()
+const known = new WeakMap<Layer, WeakSet<Layer>>()
 
 /** Throws where `layer` has weights and is called inside layers of which none owns it. */
-export function checkOwned(layer: AnyLayer): void {
+export function checkOwned(layer: Layer): void {
   const callers = runningLayers()
   const caller = callers.at(-1)
   if (caller === undefined || caller === layer || known.get(caller)?.has(layer)) return
@@ -17,11 +17,11 @@ export function checkOwned(layer: AnyLayer): void {
   known.set(caller, owned.add(layer))
 }
 
-function reaches(owner: AnyLayer, layer: AnyLayer): boolean {
+function reaches(owner: Layer, layer: Layer): boolean {
   return owner.sublayers.some((inside) => inside === layer || reaches(inside, layer))
 }
 
-function refuse(caller: AnyLayer, layer: AnyLayer): never {
+function refuse(caller: Layer, layer: Layer): never {
   const name = layer.named ? `${layer.className} '${layer.name}'` : layer.className
   throw new FerrogradError(
     'ERR_STATE',

@@ -7,16 +7,23 @@ import { toColumn } from '../data/marshal.js'
 import type { ShapedArray } from '../data/shaped.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { Config, Shape, TensorLike } from '../types.js'
 import { encode } from './encoding.js'
-import { type InputKind, Layer } from './layer.js'
+import { type InputKind, Layer, type LayerOptions } from './layer.js'
 
 const rescalingFields = {
   /** The factor, or one each for the last axis. */
   scale: { type: 'numeric' },
-  /** What is added, or one each for the last axis. */
+  /** What is added, or one each for the last axis. Default 0. */
   offset: { type: 'numeric', default: 0 },
 } as const
+
+/** Options of {@link Rescaling}. */
+export interface RescalingOptions extends OptionsOf<typeof rescalingFields>, LayerOptions {}
+
+const RescalingBase: With<typeof Layer, typeof rescalingFields, RescalingOptions> = Layer.with(rescalingFields)
 
 /**
  * `y = x · scale + offset`.
@@ -28,9 +35,8 @@ const rescalingFields = {
  *
  * const layer = new Rescaling({ scale: 1 / 255 })
  */
-export class Rescaling extends Layer<typeof rescalingFields> {
+export class Rescaling extends RescalingBase {
   static override readonly className = 'Rescaling'
-  static override readonly fields: typeof rescalingFields = rescalingFields
   protected override readonly keepsMask: boolean = true
 
   override call(input: Tensor): Tensor {
@@ -44,15 +50,21 @@ export class Rescaling extends Layer<typeof rescalingFields> {
 }
 
 const normalizationFields = {
-  /** The axis, or axes, that keep statistics of their own; null: one mean and variance for all. */
+  /** The axis, or axes, that keep statistics of their own; null: one mean and variance for all. Default -1. */
   axis: { type: 'axis', default: -1, nullable: true },
-  /** The mean, where it is known: then there is nothing to adapt. */
+  /** The mean, where it is known: then there is nothing to adapt. Default null. */
   mean: { type: 'nested', default: null },
-  /** The variance, where it is known. */
+  /** The variance, where it is known. Default null. */
   variance: { type: 'nested', default: null },
-  /** Undoes the layer: `y = mean + x · max(√variance, ε)`. */
+  /** Undoes the layer: `y = mean + x · max(√variance, ε)`. Default false. */
   invert: { type: 'boolean', default: false },
 } as const
+
+/** Options of {@link Normalization}. */
+export interface NormalizationOptions extends OptionsOf<typeof normalizationFields>, LayerOptions {}
+
+const NormalizationBase: With<typeof Layer, typeof normalizationFields, NormalizationOptions> =
+  Layer.with(normalizationFields)
 
 /**
  * `y = (x − mean) / max(√variance, ε)`, by statistics given or taken from data (biased variance). A list of numbers is a
@@ -66,9 +78,8 @@ const normalizationFields = {
  * const layer = new Normalization()
  * layer.adapt([[1, 10], [3, 30]])
  */
-export class Normalization extends Layer<typeof normalizationFields> {
+export class Normalization extends NormalizationBase {
   static override readonly className = 'Normalization'
-  static override readonly fields: typeof normalizationFields = normalizationFields
   protected override readonly keepsMask: boolean = true
   /** Taken from data; none where the statistics were given. */
   adapted: { readonly mean: Variable; readonly variance: Variable; readonly count: Variable } | undefined
@@ -155,7 +166,7 @@ export class Normalization extends Layer<typeof normalizationFields> {
 const categoryFields = {
   /** How many categories: numbers are in [0, numTokens). */
   numTokens: { type: 'integer', min: 1 },
-  /** One row each, a set, or counts. */
+  /** One row each, a set, or counts. Default 'multiHot'. */
   outputMode: { type: 'choice', of: ['oneHot', 'multiHot', 'count'], default: 'multiHot' },
 } as const
 
@@ -164,6 +175,12 @@ export interface CategoryInputs {
   readonly inputs: Tensor
   readonly countWeights?: Tensor | undefined
 }
+
+/** Options of {@link CategoryEncoding}. */
+export interface CategoryEncodingOptions extends OptionsOf<typeof categoryFields>, LayerOptions {}
+
+const CategoryEncodingBase: With<typeof Layer, typeof categoryFields, CategoryEncodingOptions> =
+  Layer.with(categoryFields)
 
 /**
  * Whole numbers as vectors of length `numTokens`: `multiHot` 1 where a number occurs in the sample, `count` how often,
@@ -183,9 +200,8 @@ export interface CategoryInputs {
  * const counts = layer.apply(ids) // [[1, 0, 2, 0]]
  * const weighted = layer.apply([ids, tensor([[0.5, 1, 2]])]) // [[0.5, 0, 3, 0]]
  */
-export class CategoryEncoding extends Layer<typeof categoryFields> {
+export class CategoryEncoding extends CategoryEncodingBase {
   static override readonly className = 'CategoryEncoding'
-  static override readonly fields: typeof categoryFields = categoryFields
   static override readonly parameters: readonly string[] = ['inputs', 'countWeights']
 
   override inputKind(position = 0): InputKind {
@@ -214,15 +230,21 @@ export class CategoryEncoding extends Layer<typeof categoryFields> {
 }
 
 const discretizationFields = {
-  /** Where the bins meet, ascending. */
+  /** Where the bins meet, ascending. Default null. */
   binBoundaries: { type: 'numbers', default: null },
-  /** How many bins `adapt` shall make, of equal counts. */
+  /** How many bins `adapt` shall make, of equal counts. Default null. */
   numBins: { type: 'integer', default: null, min: 1 },
-  /** How finely `adapt` looks at the data: 0.01 means about a hundred values. */
+  /** How finely `adapt` looks at the data: 0.01 means about a hundred values. Default 0.01. */
   epsilon: { type: 'number', default: 0.01, above: 0, max: 1 },
-  /** As numbers of bins, or encoded. */
+  /** As numbers of bins, or encoded. Default 'int'. */
   outputMode: { type: 'choice', of: ['int', 'oneHot', 'multiHot', 'count'], default: 'int' },
 } as const
+
+/** Options of {@link Discretization}. */
+export interface DiscretizationOptions extends OptionsOf<typeof discretizationFields>, LayerOptions {}
+
+const DiscretizationBase: With<typeof Layer, typeof discretizationFields, DiscretizationOptions> =
+  Layer.with(discretizationFields)
 
 /**
  * The number of the bin a value falls into: how many boundaries are not above it.
@@ -236,14 +258,13 @@ const discretizationFields = {
  *
  * const layer = new Discretization({ binBoundaries: [0, 1, 2] }) // 1.5 → 2
  */
-export class Discretization extends Layer<typeof discretizationFields> {
+export class Discretization extends DiscretizationBase {
   static override readonly className = 'Discretization'
-  static override readonly fields: typeof discretizationFields = discretizationFields
   /** Where the bins meet; none before `adapt` where they were not given. */
   boundaries: readonly number[] | null = this.options.binBoundaries
 
-  constructor(...args: ConstructorParameters<typeof Layer<typeof discretizationFields>>) {
-    super(...args)
+  constructor(options?: DiscretizationOptions) {
+    super(options)
     const { binBoundaries, numBins } = this.options
     // Both come out of a configuration: the boundaries that were learnt, for so many bins.
     if (binBoundaries === null && numBins === null) {

@@ -2,19 +2,29 @@
 
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { dropoutMask, normal, SeedGenerator, uniform } from '../random.js'
 import { L1L2 } from '../regularizers.js'
 import type { FloatDType } from '../types.js'
-import { type CallContext, Layer } from './layer.js'
+import { type CallContext, Layer, type LayerOptions } from './layer.js'
 
 const dropoutFields = {
   /** The fraction of entries that is dropped. */
   rate: { type: 'number', min: 0, below: 1 },
-  /** Makes the dropped entries reproducible. */
+  /** Makes the dropped entries reproducible. Default null. */
   seed: { type: 'integer', default: null, min: 0 },
-  /** The shape of the pattern of dropped entries, broadcast over the input; null stands for the input's own length. */
+  /**
+   * The shape of the pattern of dropped entries, broadcast over the input; null stands for the input's own length.
+   * Default null.
+   */
   noiseShape: { type: 'partialShape', default: null },
 } as const
+
+/** Options of {@link Dropout}. */
+export interface DropoutOptions extends OptionsOf<typeof dropoutFields>, LayerOptions {}
+
+const DropoutBase: With<typeof Layer, typeof dropoutFields, DropoutOptions> = Layer.with(dropoutFields)
 
 /**
  * Drops entries in training, `y = x · keep / (1 − rate)` with keep 0 in a fraction `rate` of the entries, else 1 (Srivastava et al., 2014).
@@ -26,9 +36,8 @@ const dropoutFields = {
  *
  * const layer = new Dropout({ rate: 0.5 })
  */
-export class Dropout extends Layer<typeof dropoutFields> {
+export class Dropout extends DropoutBase {
   static override readonly className = 'Dropout'
-  static override readonly fields: typeof dropoutFields = dropoutFields
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
@@ -48,9 +57,14 @@ export function seedGenerator(seed: number | null): SeedGenerator {
 const noiseFields = {
   /** Standard deviation of the noise. */
   stddev: { type: 'number', min: 0, max: 1 },
-  /** Makes the noise reproducible. */
+  /** Makes the noise reproducible. Default null. */
   seed: { type: 'integer', default: null, min: 0 },
 } as const
+
+/** Options of {@link GaussianNoise}. */
+export interface GaussianNoiseOptions extends OptionsOf<typeof noiseFields>, LayerOptions {}
+
+const GaussianNoiseBase: With<typeof Layer, typeof noiseFields, GaussianNoiseOptions> = Layer.with(noiseFields)
 
 /**
  * Adds normal noise in training, `y = x + stddev · n`.
@@ -62,9 +76,8 @@ const noiseFields = {
  *
  * const layer = new GaussianNoise({ stddev: 0.1 })
  */
-export class GaussianNoise extends Layer<typeof noiseFields> {
+export class GaussianNoise extends GaussianNoiseBase {
   static override readonly className = 'GaussianNoise'
-  static override readonly fields: typeof noiseFields = noiseFields
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
@@ -78,9 +91,15 @@ export class GaussianNoise extends Layer<typeof noiseFields> {
 const gaussianFields = {
   /** As the rate of a dropout of the same variance. */
   rate: { type: 'number', min: 0, below: 1 },
-  /** Makes the noise reproducible. */
+  /** Makes the noise reproducible. Default null. */
   seed: { type: 'integer', default: null, min: 0 },
 } as const
+
+/** Options of {@link GaussianDropout}. */
+export interface GaussianDropoutOptions extends OptionsOf<typeof gaussianFields>, LayerOptions {}
+
+const GaussianDropoutBase: With<typeof Layer, typeof gaussianFields, GaussianDropoutOptions> =
+  Layer.with(gaussianFields)
 
 /**
  * Multiplies by normal noise in training, `y = x · n` with mean 1 and variance `rate / (1 − rate)` (Srivastava et al., 2014).
@@ -92,9 +111,8 @@ const gaussianFields = {
  *
  * const layer = new GaussianDropout({ rate: 0.3 })
  */
-export class GaussianDropout extends Layer<typeof gaussianFields> {
+export class GaussianDropout extends GaussianDropoutBase {
   static override readonly className = 'GaussianDropout'
-  static override readonly fields: typeof gaussianFields = gaussianFields
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
@@ -109,6 +127,11 @@ export class GaussianDropout extends Layer<typeof gaussianFields> {
 /** What a dropped entry becomes: the limit of selu at −∞. */
 const dropped = -1.6732632423543772 * 1.0507009873554805
 
+/** Options of {@link AlphaDropout}. */
+export interface AlphaDropoutOptions extends OptionsOf<typeof dropoutFields>, LayerOptions {}
+
+const AlphaDropoutBase: With<typeof Layer, typeof dropoutFields, AlphaDropoutOptions> = Layer.with(dropoutFields)
+
 /**
  * Dropout that keeps mean and variance of selu activations: dropped entries become −1.758, then `y = a · x + b`
  * (Klambauer et al., 2017).
@@ -120,9 +143,8 @@ const dropped = -1.6732632423543772 * 1.0507009873554805
  *
  * const layer = new AlphaDropout({ rate: 0.1 })
  */
-export class AlphaDropout extends Layer<typeof dropoutFields> {
+export class AlphaDropout extends AlphaDropoutBase {
   static override readonly className = 'AlphaDropout'
-  static override readonly fields: typeof dropoutFields = dropoutFields
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
@@ -138,11 +160,17 @@ export class AlphaDropout extends Layer<typeof dropoutFields> {
 }
 
 const activityFields = {
-  /** Factor on `Σ|x|`. */
+  /** Factor on `Σ|x|`. Default 0. */
   l1: { type: 'number', default: 0, min: 0 },
-  /** Factor on `Σx²`. */
+  /** Factor on `Σx²`. Default 0. */
   l2: { type: 'number', default: 0, min: 0 },
 } as const
+
+/** Options of {@link ActivityRegularization}. */
+export interface ActivityRegularizationOptions extends OptionsOf<typeof activityFields>, LayerOptions {}
+
+const ActivityRegularizationBase: With<typeof Layer, typeof activityFields, ActivityRegularizationOptions> =
+  Layer.with(activityFields)
 
 /**
  * Passes its input on and adds `(l1 · Σ|x| + l2 · Σx²) / batch` to the loss.
@@ -154,9 +182,8 @@ const activityFields = {
  *
  * const layer = new ActivityRegularization({ l2: 1e-3 })
  */
-export class ActivityRegularization extends Layer<typeof activityFields> {
+export class ActivityRegularization extends ActivityRegularizationBase {
   static override readonly className = 'ActivityRegularization'
-  static override readonly fields: typeof activityFields = activityFields
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {

@@ -4,13 +4,20 @@ import { sizeOf } from '../core/shapes.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { Shape } from '../types.js'
-import { type InputKind, Layer } from './layer.js'
+import { type InputKind, Layer, type LayerOptions } from './layer.js'
 
 const reshapeFields = {
   /** The shape of one sample; at most one length may be −1, whatever is left. */
   targetShape: { type: 'integers' },
 } as const
+
+/** Options of {@link Reshape}. */
+export interface ReshapeOptions extends OptionsOf<typeof reshapeFields>, LayerOptions {}
+
+const ReshapeBase: With<typeof Layer, typeof reshapeFields, ReshapeOptions> = Layer.with(reshapeFields)
 
 /**
  * Samples in another shape, (batch, …) → (batch, …targetShape).
@@ -24,9 +31,8 @@ const reshapeFields = {
  *
  * const layer = new Reshape({ targetShape: [28, 28, 1], inputShape: [784] })
  */
-export class Reshape extends Layer<typeof reshapeFields> {
+export class Reshape extends ReshapeBase {
   static override readonly className = 'Reshape'
-  static override readonly fields: typeof reshapeFields = reshapeFields
 
   override inputKind(): InputKind {
     return 'any'

@@ -3,13 +3,19 @@
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
-import type { NoFields } from '../options/fields.js'
-import { type InputKind, Layer } from './layer.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
+import { type InputKind, Layer, type LayerOptions } from './layer.js'
 
 const permuteFields = {
   /** The axes of a sample in their new order, from 1. */
   dims: { type: 'integers' },
 } as const
+
+/** Options of {@link Permute}. */
+export interface PermuteOptions extends OptionsOf<typeof permuteFields>, LayerOptions {}
+
+const PermuteBase: With<typeof Layer, typeof permuteFields, PermuteOptions> = Layer.with(permuteFields)
 
 /**
  * The axes of a sample in another order.
@@ -23,9 +29,8 @@ const permuteFields = {
  *
  * const layer = new Permute({ dims: [2, 1] }) // (batch, a, b) → (batch, b, a)
  */
-export class Permute extends Layer<typeof permuteFields> {
+export class Permute extends PermuteBase {
   static override readonly className = 'Permute'
-  static override readonly fields: typeof permuteFields = permuteFields
 
   override inputKind(): InputKind {
     return 'any'
@@ -45,6 +50,11 @@ const repeatFields = {
   n: { type: 'integer', min: 1 },
 } as const
 
+/** Options of {@link RepeatVector}. */
+export interface RepeatVectorOptions extends OptionsOf<typeof repeatFields>, LayerOptions {}
+
+const RepeatVectorBase: With<typeof Layer, typeof repeatFields, RepeatVectorOptions> = Layer.with(repeatFields)
+
 /**
  * A vector `n` times over, (batch, features) → (batch, n, features).
  *
@@ -57,9 +67,8 @@ const repeatFields = {
  *
  * const layer = new RepeatVector({ n: 3 })
  */
-export class RepeatVector extends Layer<typeof repeatFields> {
+export class RepeatVector extends RepeatVectorBase {
   static override readonly className = 'RepeatVector'
-  static override readonly fields: typeof repeatFields = repeatFields
 
   override inputKind(): InputKind {
     return 'any'
@@ -81,7 +90,7 @@ export class RepeatVector extends Layer<typeof repeatFields> {
  *
  * const layer = new Identity()
  */
-export class Identity extends Layer<NoFields> {
+export class Identity extends Layer {
   static override readonly className = 'Identity'
   protected override readonly keepsMask: boolean = true
 

@@ -4,18 +4,25 @@ import { hashBuckets } from '../core/native.js'
 import { native } from '../core/runtime.js'
 import { type Tensor, tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { TensorLike } from '../types.js'
-import { flatten, IndexLookup, type LookupFields, type Tokens } from './index-lookup.js'
-import type { Layer } from './layer.js'
+import { flatten, IndexLookup, type LookupOptions, type Tokens } from './index-lookup.js'
 
 const stringFields = {
-  /** The word for padding: number 0 with mode `int`, left out with others. */
+  /** The word for padding: number 0 with mode `int`, left out with others. Default null. */
   maskToken: { type: 'text', default: null },
-  /** What unknown numbers become with `invert`. */
+  /** What unknown numbers become with `invert`. Default '[UNK]'. */
   oovToken: { type: 'text', default: '[UNK]' },
-  /** A key, or two, for SipHash in place of FarmHash, where unknown words have several numbers. */
+  /** A key, or two, for SipHash in place of FarmHash, where unknown words have several numbers. Default null. */
   salt: { type: 'numeric', default: null },
 } as const
+
+/** Options of {@link StringLookup}. */
+export interface StringLookupOptions extends OptionsOf<typeof stringFields>, LookupOptions {}
+
+const StringLookupBase: With<typeof IndexLookup<string>, typeof stringFields, StringLookupOptions> =
+  (IndexLookup<string>).with(stringFields)
 
 /**
  * Words to numbers: the mask 0 (if there is one), then those for unknown words, then the vocabulary in order.
@@ -36,13 +43,12 @@ const stringFields = {
  * const numbers = lookup.lookUp(['green', 'blue']) // [2, 0]
  * const words = new StringLookup({ vocabulary: ['red', 'green'], invert: true }).words(numbers)
  */
-export class StringLookup extends IndexLookup<string, typeof stringFields> {
+export class StringLookup extends StringLookupBase {
   static override readonly className = 'StringLookup'
-  static override readonly fields: typeof stringFields = stringFields
   readonly #key: number[] | undefined
 
-  constructor(...args: ConstructorParameters<typeof Layer<typeof stringFields & LookupFields>>) {
-    super(...args)
+  constructor(options?: StringLookupOptions) {
+    super(options)
     this.#key = keyOf(this.options.salt)
   }
 

@@ -7,10 +7,12 @@ import { epsilon } from '../config.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { Shape, TypedArray } from '../types.js'
 import { alignLabels, alignTargets, canAlignLabels } from './align.js'
 import { logitsOf } from './logits.js'
-import { checkEach, Loss } from './loss.js'
+import { checkEach, Loss, type LossOptions } from './loss.js'
 
 /** Probabilities away from 0 and 1. */
 export const clipped = (p: Tensor): Tensor => ops.clip(p, epsilon(), 1 - epsilon())
@@ -96,13 +98,19 @@ function fusedSparse(labels: Tensor, logits: Tensor): Tensor {
 }
 
 const binaryFields = {
-  /** Whether predictions are logits rather than probabilities. */
+  /** Whether predictions are logits rather than probabilities. Default false. */
   fromLogits: { type: 'boolean', default: false },
-  /** Pulls targets towards ½. */
+  /** Pulls targets towards ½. Default 0. */
   labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
-  /** The axis the mean is taken over. */
+  /** The axis the mean is taken over. Default -1. */
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
+
+/** Options of {@link BinaryCrossentropy}. */
+export interface BinaryCrossentropyOptions extends OptionsOf<typeof binaryFields>, LossOptions {}
+
+const BinaryCrossentropyBase: With<typeof Loss, typeof binaryFields, BinaryCrossentropyOptions> =
+  Loss.with(binaryFields)
 
 /**
  * `mean −[y log p + (1 − y) log(1 − p)]`, `p` in [ε, 1 − ε].
@@ -115,9 +123,8 @@ const binaryFields = {
  *
  * const loss = new BinaryCrossentropy({ fromLogits: true }).apply(tensor([[0], [1]]), tensor([[-2], [3]]))
  */
-export class BinaryCrossentropy extends Loss<typeof binaryFields> {
+export class BinaryCrossentropy extends BinaryCrossentropyBase {
   static override readonly className = 'BinaryCrossentropy'
-  static override readonly fields: typeof binaryFields = binaryFields
 
   override call(yTrue: Tensor, yPred: Tensor): Tensor {
     return binaryCrossentropy(yTrue, yPred, this.options)
@@ -129,13 +136,19 @@ export class BinaryCrossentropy extends Loss<typeof binaryFields> {
 }
 
 const categoricalFields = {
-  /** Whether predictions are logits rather than probabilities. */
+  /** Whether predictions are logits rather than probabilities. Default false. */
   fromLogits: { type: 'boolean', default: false },
-  /** Spreads this much of each target over all classes. */
+  /** Spreads this much of each target over all classes. Default 0. */
   labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
-  /** The axis of the classes. */
+  /** The axis of the classes. Default -1. */
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
+
+/** Options of {@link CategoricalCrossentropy}. */
+export interface CategoricalCrossentropyOptions extends OptionsOf<typeof categoricalFields>, LossOptions {}
+
+const CategoricalCrossentropyBase: With<typeof Loss, typeof categoricalFields, CategoricalCrossentropyOptions> =
+  Loss.with(categoricalFields)
 
 /**
  * `−Σ y log p` for one-hot targets (…, classes).
@@ -148,9 +161,8 @@ const categoricalFields = {
  *
  * const loss = new CategoricalCrossentropy({ labelSmoothing: 0.1 }).apply(tensor([[0, 1]]), tensor([[0.2, 0.8]]))
  */
-export class CategoricalCrossentropy extends Loss<typeof categoricalFields> {
+export class CategoricalCrossentropy extends CategoricalCrossentropyBase {
   static override readonly className = 'CategoricalCrossentropy'
-  static override readonly fields: typeof categoricalFields = categoricalFields
 
   override align(yTrue: Tensor, yPred: Tensor): Tensor {
     const labels = canAlignLabels(yTrue.shape, yPred.shape)
@@ -180,13 +192,19 @@ function checkSums(values: TypedArray, classes: number, where: string): void {
 }
 
 const sparseFields = {
-  /** Whether predictions are logits rather than probabilities. */
+  /** Whether predictions are logits rather than probabilities. Default false. */
   fromLogits: { type: 'boolean', default: false },
-  /** A label whose samples count 0. */
+  /** A label whose samples count 0. Default null. */
   ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
-  /** The axis of the classes: the last. */
+  /** The axis of the classes: the last. Default -1. */
   axis: { type: 'integer', default: -1, min: -1, max: -1, quiet: true },
 } as const
+
+/** Options of {@link SparseCategoricalCrossentropy}. */
+export interface SparseCategoricalCrossentropyOptions extends OptionsOf<typeof sparseFields>, LossOptions {}
+
+const SparseCategoricalCrossentropyBase: With<typeof Loss, typeof sparseFields, SparseCategoricalCrossentropyOptions> =
+  Loss.with(sparseFields)
 
 /**
  * `−log p[label]` for integer labels (…) and predictions (…, classes).
@@ -199,9 +217,8 @@ const sparseFields = {
  *
  * const loss = new SparseCategoricalCrossentropy().apply(tensor([1, 0]), tensor([[0.2, 0.8], [0.5, 0.5]]))
  */
-export class SparseCategoricalCrossentropy extends Loss<typeof sparseFields> {
+export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropyBase {
   static override readonly className = 'SparseCategoricalCrossentropy'
-  static override readonly fields: typeof sparseFields = sparseFields
 
   override align(yTrue: Tensor, yPred: Tensor): Tensor {
     return alignLabels(yTrue, yPred, this.title)

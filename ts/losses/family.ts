@@ -2,7 +2,7 @@
 
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import { type ClassOf, type Family, isClass, resolveObject } from '../options/fields.js'
+import { type ClassOf, type Family, isClass, resolveObject } from '../options/family.js'
 import type { Spelling } from '../options/names.js'
 import { canAlign } from './align.js'
 import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy } from './crossentropy.js'

@@ -2,25 +2,33 @@
 
 import { type Tensor, tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { Shape, TypedArray } from '../types.js'
 import { binaryTerms, renormalised, smoothBinary, smoothCategorical, toLast } from './crossentropy.js'
 import { logitsOf } from './logits.js'
-import { checkEach, Loss } from './loss.js'
+import { checkEach, Loss, type LossOptions } from './loss.js'
 
 const binaryFocalFields = {
-  /** Whether classes are weighted by `alpha`. */
+  /** Whether classes are weighted by `alpha`. Default false. */
   applyClassBalancing: { type: 'boolean', default: false },
-  /** Weight of class 1; class 0 has 1 − alpha. */
+  /** Weight of class 1; class 0 has 1 − alpha. Default 0.25. */
   alpha: { type: 'number', default: 0.25, min: 0, max: 1 },
-  /** How much easy samples are played down. */
+  /** How much easy samples are played down. Default 2. */
   gamma: { type: 'number', default: 2, min: 0 },
-  /** Whether predictions are logits rather than probabilities. */
+  /** Whether predictions are logits rather than probabilities. Default false. */
   fromLogits: { type: 'boolean', default: false },
-  /** Pulls targets towards ½. */
+  /** Pulls targets towards ½. Default 0. */
   labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
-  /** The axis the mean is taken over. */
+  /** The axis the mean is taken over. Default -1. */
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
+
+/** Options of {@link BinaryFocalCrossentropy}. */
+export interface BinaryFocalCrossentropyOptions extends OptionsOf<typeof binaryFocalFields>, LossOptions {}
+
+const BinaryFocalCrossentropyBase: With<typeof Loss, typeof binaryFocalFields, BinaryFocalCrossentropyOptions> =
+  Loss.with(binaryFocalFields)
 
 /**
  * `mean (1 − pₜ)^gamma · crossentropy` with pₜ the probability of the true class (Lin et al., 2018).
@@ -32,9 +40,8 @@ const binaryFocalFields = {
  *
  * const loss = new BinaryFocalCrossentropy({ gamma: 3, applyClassBalancing: true })
  */
-export class BinaryFocalCrossentropy extends Loss<typeof binaryFocalFields> {
+export class BinaryFocalCrossentropy extends BinaryFocalCrossentropyBase {
   static override readonly className = 'BinaryFocalCrossentropy'
-  static override readonly fields: typeof binaryFocalFields = binaryFocalFields
 
   override call(yTrue: Tensor, yPred: Tensor): Tensor {
     const { gamma, fromLogits, labelSmoothing, axis, applyClassBalancing, alpha } = this.options
@@ -70,17 +77,26 @@ function classWeight(y: Tensor, alpha: number): Tensor {
 }
 
 const categoricalFocalFields = {
-  /** Weight of every class: one for all, or one each. */
+  /** Weight of every class: one for all, or one each. Default 0.25. */
   alpha: { type: 'numeric', default: 0.25 },
-  /** How much easy samples are played down. */
+  /** How much easy samples are played down. Default 2. */
   gamma: { type: 'number', default: 2, min: 0 },
-  /** Whether predictions are logits rather than probabilities. */
+  /** Whether predictions are logits rather than probabilities. Default false. */
   fromLogits: { type: 'boolean', default: false },
-  /** Spreads this much of each target over all classes. */
+  /** Spreads this much of each target over all classes. Default 0. */
   labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
-  /** The axis of the classes. */
+  /** The axis of the classes. Default -1. */
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
+
+/** Options of {@link CategoricalFocalCrossentropy}. */
+export interface CategoricalFocalCrossentropyOptions extends OptionsOf<typeof categoricalFocalFields>, LossOptions {}
+
+const CategoricalFocalCrossentropyBase: With<
+  typeof Loss,
+  typeof categoricalFocalFields,
+  CategoricalFocalCrossentropyOptions
+> = Loss.with(categoricalFocalFields)
 
 /**
  * `Σ −alpha · (1 − p)^gamma · y log p` for one-hot targets (Lin et al., 2018).
@@ -92,9 +108,8 @@ const categoricalFocalFields = {
  *
  * const loss = new CategoricalFocalCrossentropy({ gamma: 3 })
  */
-export class CategoricalFocalCrossentropy extends Loss<typeof categoricalFocalFields> {
+export class CategoricalFocalCrossentropy extends CategoricalFocalCrossentropyBase {
   static override readonly className = 'CategoricalFocalCrossentropy'
-  static override readonly fields: typeof categoricalFocalFields = categoricalFocalFields
 
   override call(yTrue: Tensor, yPred: Tensor): Tensor {
     const { alpha, gamma, fromLogits, labelSmoothing, axis } = this.options

@@ -2,21 +2,37 @@
 
 export {
   BinaryCrossentropy,
+  type BinaryCrossentropyOptions,
   binaryCrossentropy,
   CategoricalCrossentropy,
+  type CategoricalCrossentropyOptions,
+  type CrossentropyOptions,
   categoricalCrossentropy,
   SparseCategoricalCrossentropy,
+  type SparseCategoricalCrossentropyOptions,
   sparseCategoricalCrossentropy,
 } from './crossentropy.js'
 export { getLoss, type LossFunction, type LossLike, type LossName } from './family.js'
-export { BinaryFocalCrossentropy, CategoricalFocalCrossentropy } from './focal.js'
+export {
+  BinaryFocalCrossentropy,
+  type BinaryFocalCrossentropyOptions,
+  CategoricalFocalCrossentropy,
+  type CategoricalFocalCrossentropyOptions,
+} from './focal.js'
 export { CategoricalHinge, categoricalHinge, Hinge, hinge, SquaredHinge, squaredHinge } from './hinge.js'
-export { Loss, type Reduction, type Weighting } from './loss.js'
-export { Dice, Tversky } from './overlap.js'
-export { CategoricalGeneralizedCrossEntropy, KLDivergence, klDivergence } from './probabilistic.js'
+export { Loss, type LossOptions, type Reduction, type Weighting } from './loss.js'
+export { Dice, type DiceOptions, Tversky, type TverskyOptions } from './overlap.js'
+export {
+  CategoricalGeneralizedCrossEntropy,
+  type CategoricalGeneralizedCrossEntropyOptions,
+  KLDivergence,
+  klDivergence,
+} from './probabilistic.js'
 export {
   CosineSimilarity,
+  type CosineSimilarityOptions,
   Huber,
+  type HuberOptions,
   huber,
   LogCosh,
   logCosh,

@@ -6,19 +6,23 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../options/fields.js'
+import { Configurable } from '../options/configurable.js'
+import type { FieldTable, Named, OptionsOf, ValuesOf } from '../options/fields.js'
 import { snakeClass } from '../options/names.js'
 import type { Config, Shape, TypedArray } from '../types.js'
 import { alignTargets, alignWeights } from './align.js'
 
 const lossFields = {
-  /** How the per-sample values become one number: their (weighted) sum over their count, their sum, over the sum of weights, or not at all. */
+  /**
+   * How the per-sample values become one number: their (weighted) sum over their count, their sum, over the sum of
+   * weights, or not at all. Default 'sumOverBatchSize'.
+   */
   reduction: {
     type: 'choice',
     of: ['sumOverBatchSize', 'sum', 'mean', 'meanWithSampleWeight', 'none'],
     default: 'sumOverBatchSize',
   },
-  /** Its name in logs. */
+  /** Its name in logs. Default null. */
   name: { type: 'string', default: null },
   /** The element type of the arithmetic; that of the predictions unless given. */
   dtype: { type: 'dtype', default: null, config: false },
@@ -26,6 +30,9 @@ const lossFields = {
 
 /** The fields every loss has. */
 export type LossFields = typeof lossFields
+
+/** Options that every loss has. */
+export interface LossOptions extends OptionsOf<LossFields>, Named {}
 
 /** How per-sample values become one number. */
 export type Reduction = LossFields['reduction']['of'][number]
@@ -53,14 +60,14 @@ export interface Weighting {
  *   }
  * }
  */
-export abstract class Loss<F extends FieldTable = NoFields> extends Configurable<F & LossFields> {
+export abstract class Loss extends Configurable<ValuesOf<LossFields>> {
   static override readonly fields: FieldTable = lossFields
   /** Its name in logs. */
   readonly name: string
 
-  constructor(...[options]: ArgumentsOf<F & LossFields>) {
+  constructor(options?: LossOptions) {
     super(options)
-    this.name = (this.options as unknown as { name: string | null }).name ?? this.defaultName
+    this.name = this.options.name ?? this.defaultName
   }
 
   /** What the loss is called unless it is given a name. */
@@ -70,8 +77,7 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
 
   /** What errors call the loss: the name it was given, else that of its class in camelCase, as options are written. */
   protected get title(): string {
-    const { name } = this.options as unknown as { name: string | null }
-    return name ?? this.className.replace(/^[A-Z]+(?=[A-Z][a-z])|^[A-Z]/, (head) => head.toLowerCase())
+    return this.options.name ?? this.className.replace(/^[A-Z]+(?=[A-Z][a-z])|^[A-Z]/, (head) => head.toLowerCase())
   }
 
   /** How errors call what computes the values. */
@@ -81,7 +87,7 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
 
   /** How the per-sample values become one number. */
   get reduction(): Reduction {
-    return (this.options as unknown as { reduction: Reduction }).reduction
+    return this.options.reduction
   }
 
   /** The loss of each sample: targets and predictions of one shape (…, n) → (…). */
@@ -95,7 +101,7 @@ export abstract class Loss<F extends FieldTable = NoFields> extends Configurable
   /** The loss as one number (per sample with reduction `none`). */
   apply(targets: Operand, predictions: Operand, weighting: Weighting = {}): Tensor {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
-    const { dtype } = this.options as unknown as { dtype: 'float32' | 'float64' | null }
+    const { dtype } = this.options
     const predicted = dtype === null || dtype === yPred.dtype ? yPred : ops.cast(yPred, dtype)
     const target = this.align(yTrue, predicted)
     const mask = both(weighting.mask ?? maskOn(yPred), this.maskOf(target))

@@ -3,9 +3,10 @@
 import { epsilon } from '../config.js'
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import type { FieldTable } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { alignWeights } from './align.js'
-import { Loss, type Weighting } from './loss.js'
+import { Loss, type LossOptions, type Weighting } from './loss.js'
 
 /** What targets and predictions share, and what only one of them has. */
 interface Shares {
@@ -17,10 +18,10 @@ interface Shares {
   readonly wrong: Tensor
 }
 
-type Axes = { readonly axis: number | readonly number[] | null }
-
 /** One overlap along some axes. Where samples share one, weights and masks count inside its sums: no sample has a loss of its own. */
-abstract class Overlap<F extends FieldTable> extends Loss<F> {
+abstract class Overlap extends Loss {
+  /** The axes the overlap is counted over; all of them where it is null. */
+  protected abstract get axis(): number | readonly number[] | null
   protected abstract loss(shares: Shares): Tensor
 
   override call(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -37,12 +38,12 @@ abstract class Overlap<F extends FieldTable> extends Loss<F> {
   }
 
   #joinsSamples(rank: number): boolean {
-    const { axis } = this.options as unknown as Axes
+    const { axis } = this
     return axis === null || [axis].flat().some((one) => one === 0 || one === -rank)
   }
 
   #shares(y: Tensor, p: Tensor, weight?: Tensor): Shares {
-    const { axis } = this.options as unknown as Axes
+    const { axis } = this
     const total = (x: Tensor): Tensor => {
       const counted = weight === undefined ? x : ops.multiply(x, weight)
       return axis === null ? ops.sum(counted) : ops.sum(counted, { axis })
@@ -60,6 +61,11 @@ const diceFields = {
   axis: { type: 'axis', default: null },
 } as const
 
+/** Options of {@link Dice}. */
+export interface DiceOptions extends OptionsOf<typeof diceFields>, LossOptions {}
+
+const DiceBase: With<typeof Overlap, typeof diceFields, DiceOptions> = Overlap.with(diceFields)
+
 /**
  * `1 − 2 Σ y·p / (Σ y + Σ p + ε)`; with weights of samples `1 − 2 Σ w·y·p / (Σ w·y + Σ w·p + ε)`.
  *
@@ -70,9 +76,12 @@ const diceFields = {
  *
  * const loss = new Dice({ axis: [1] })
  */
-export class Dice extends Overlap<typeof diceFields> {
+export class Dice extends DiceBase {
   static override readonly className = 'Dice'
-  static override readonly fields: FieldTable = diceFields
+
+  protected override get axis(): number | readonly number[] | null {
+    return this.options.axis
+  }
 
   protected override loss({ both, missed, wrong }: Shares): Tensor {
     const twice = ops.multiply(both, 2)
@@ -81,13 +90,18 @@ export class Dice extends Overlap<typeof diceFields> {
 }
 
 const tverskyFields = {
-  /** Weight of targets that are missed. */
+  /** Weight of targets that are missed. Default 0.5. */
   alpha: { type: 'number', default: 0.5, min: 0 },
-  /** Weight of predictions that are wrong. */
+  /** Weight of predictions that are wrong. Default 0.5. */
   beta: { type: 'number', default: 0.5, min: 0 },
   /** The axes the overlap is counted over; all unless given. */
   axis: { type: 'axis', default: null },
 } as const
+
+/** Options of {@link Tversky}. */
+export interface TverskyOptions extends OptionsOf<typeof tverskyFields>, LossOptions {}
+
+const TverskyBase: With<typeof Overlap, typeof tverskyFields, TverskyOptions> = Overlap.with(tverskyFields)
 
 /**
  * `1 − Σyp / (Σyp + alpha · Σy(1−p) + beta · Σp(1−y) + ε)` (Salehi et al., 2017); weights of samples count in each sum.
@@ -99,9 +113,12 @@ const tverskyFields = {
  *
  * const loss = new Tversky({ alpha: 0.3, beta: 0.7 })
  */
-export class Tversky extends Overlap<typeof tverskyFields> {
+export class Tversky extends TverskyBase {
   static override readonly className = 'Tversky'
-  static override readonly fields: FieldTable = tverskyFields
+
+  protected override get axis(): number | readonly number[] | null {
+    return this.options.axis
+  }
 
   protected override loss({ both, missed, wrong }: Shares): Tensor {
     const { alpha, beta } = this.options

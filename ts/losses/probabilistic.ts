@@ -3,9 +3,11 @@
 import { epsilon } from '../config.js'
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { Shape, TypedArray } from '../types.js'
 import { alignLabels } from './align.js'
-import { checkEach, Loss } from './loss.js'
+import { checkEach, Loss, type LossOptions } from './loss.js'
 
 /** `Σ y log(y / p)` over the last axis, both clipped to [ε, 1]. */
 export function klDivergence(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -32,9 +34,18 @@ export class KLDivergence extends Loss {
 }
 
 const generalizedFields = {
-  /** Between cross-entropy (towards 0) and absolute error (1). */
+  /** Between cross-entropy (towards 0) and absolute error (1). Default 0.5. */
   q: { type: 'number', default: 0.5, above: 0, below: 1 },
 } as const
+
+/** Options of {@link CategoricalGeneralizedCrossEntropy}. */
+export interface CategoricalGeneralizedCrossEntropyOptions extends OptionsOf<typeof generalizedFields>, LossOptions {}
+
+const CategoricalGeneralizedCrossEntropyBase: With<
+  typeof Loss,
+  typeof generalizedFields,
+  CategoricalGeneralizedCrossEntropyOptions
+> = Loss.with(generalizedFields)
 
 /**
  * `(1 − p[label]^q) / q` for integer labels; bears wrong labels (Zhang & Sabuncu, 2018).
@@ -46,9 +57,8 @@ const generalizedFields = {
  *
  * const loss = new CategoricalGeneralizedCrossEntropy({ q: 0.7 })
  */
-export class CategoricalGeneralizedCrossEntropy extends Loss<typeof generalizedFields> {
+export class CategoricalGeneralizedCrossEntropy extends CategoricalGeneralizedCrossEntropyBase {
   static override readonly className = 'CategoricalGeneralizedCrossEntropy'
-  static override readonly fields: typeof generalizedFields = generalizedFields
 
   override align(yTrue: Tensor, yPred: Tensor): Tensor {
     return alignLabels(yTrue, yPred, this.title)

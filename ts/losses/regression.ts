@@ -3,7 +3,9 @@
 import { epsilon } from '../config.js'
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import { Loss } from './loss.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
+import { Loss, type LossOptions } from './loss.js'
 
 const lastMean = (x: Tensor): Tensor => ops.mean(x, { axis: -1 })
 
@@ -131,9 +133,14 @@ export class MeanSquaredLogarithmicError extends Loss {
 }
 
 const huberFields = {
-  /** Where the square becomes a line. */
+  /** Where the square becomes a line. Default 1. */
   delta: { type: 'number', default: 1, above: 0, quiet: true },
 } as const
+
+/** Options of {@link Huber}. */
+export interface HuberOptions extends OptionsOf<typeof huberFields>, LossOptions {}
+
+const HuberBase: With<typeof Loss, typeof huberFields, HuberOptions> = Loss.with(huberFields)
 
 /**
  * `½e²` up to `delta` (1), linear beyond (Huber, 1964).
@@ -147,9 +154,8 @@ const huberFields = {
  *
  * const loss = new Huber({ delta: 0.5 })
  */
-export class Huber extends Loss<typeof huberFields> {
+export class Huber extends HuberBase {
   static override readonly className = 'Huber'
-  static override readonly fields: typeof huberFields = huberFields
   protected override get defaultName(): string {
     return 'huber_loss'
   }
@@ -178,9 +184,14 @@ export class LogCosh extends Loss {
 }
 
 const cosineFields = {
-  /** The axis of the vectors. */
+  /** The axis of the vectors. Default -1. */
   axis: { type: 'integer', default: -1, min: -32, quiet: true },
 } as const
+
+/** Options of {@link CosineSimilarity}. */
+export interface CosineSimilarityOptions extends OptionsOf<typeof cosineFields>, LossOptions {}
+
+const CosineSimilarityBase: With<typeof Loss, typeof cosineFields, CosineSimilarityOptions> = Loss.with(cosineFields)
 
 /**
  * The negative cosine of the angle between targets and predictions: −1 is best.
@@ -194,9 +205,8 @@ const cosineFields = {
  *
  * const loss = new CosineSimilarity()
  */
-export class CosineSimilarity extends Loss<typeof cosineFields> {
+export class CosineSimilarity extends CosineSimilarityBase {
   static override readonly className = 'CosineSimilarity'
-  static override readonly fields: typeof cosineFields = cosineFields
 
   override call(yTrue: Tensor, yPred: Tensor): Tensor {
     return ops.negative(cosineSimilarity(yTrue, yPred, this.options.axis))

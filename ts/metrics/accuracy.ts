@@ -3,7 +3,10 @@
 import type { Tensor } from '../core/tensor.js'
 import { alignLabels, alignTargets } from '../losses/align.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { MeanMetric } from './mean.js'
+import type { MetricOptions } from './metric.js'
 
 /**
  * The fraction of predictions equal to their targets.
@@ -26,9 +29,15 @@ export class Accuracy extends MeanMetric {
 }
 
 const binaryFields = {
-  /** Predictions above it count as 1. */
+  /** Predictions above it count as 1. Default 0.5. */
   threshold: { type: 'number', default: 0.5 },
 } as const
+
+/** Options of {@link BinaryAccuracy}. */
+export interface BinaryAccuracyOptions extends OptionsOf<typeof binaryFields>, MetricOptions {}
+
+const BinaryAccuracyBase: With<typeof MeanMetric, typeof binaryFields, BinaryAccuracyOptions> =
+  MeanMetric.with(binaryFields)
 
 /**
  * The fraction of predictions on the right side of `threshold` (0.5, exclusive).
@@ -42,9 +51,8 @@ const binaryFields = {
  *
  * const metric = new BinaryAccuracy({ threshold: 0.6 })
  */
-export class BinaryAccuracy extends MeanMetric<typeof binaryFields> {
+export class BinaryAccuracy extends BinaryAccuracyBase {
   static override readonly className = 'BinaryAccuracy'
-  static override readonly fields: typeof binaryFields = binaryFields
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     const positive = ops.cast(ops.greater(yPred, this.options.threshold), yPred.dtype)
@@ -121,7 +129,7 @@ export class SparseCategoricalAccuracy extends MeanMetric {
 }
 
 const topKFields = {
-  /** How many of the largest predictions count. */
+  /** How many of the largest predictions count. Default 5. */
   k: { type: 'integer', default: 5, min: 1 },
 } as const
 
@@ -138,6 +146,12 @@ function amongFirst(labels: Tensor, ids: Tensor, k: number): Tensor {
   return ops.any(ops.equal(first, ops.expandDims(labels, -1)), { axis: -1 })
 }
 
+/** Options of {@link TopKCategoricalAccuracy}. */
+export interface TopKCategoricalAccuracyOptions extends OptionsOf<typeof topKFields>, MetricOptions {}
+
+const TopKCategoricalAccuracyBase: With<typeof MeanMetric, typeof topKFields, TopKCategoricalAccuracyOptions> =
+  MeanMetric.with(topKFields)
+
 /**
  * The fraction of samples whose one-hot target is among the `k` (5) largest predictions.
  *
@@ -150,9 +164,8 @@ function amongFirst(labels: Tensor, ids: Tensor, k: number): Tensor {
  *
  * const metric = new TopKCategoricalAccuracy({ k: 3 })
  */
-export class TopKCategoricalAccuracy extends MeanMetric<typeof topKFields> {
+export class TopKCategoricalAccuracy extends TopKCategoricalAccuracyBase {
   static override readonly className = 'TopKCategoricalAccuracy'
-  static override readonly fields: typeof topKFields = topKFields
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     const labels = ops.argmax(alignTargets(yTrue, yPred, this.name), { axis: -1 })
@@ -161,11 +174,20 @@ export class TopKCategoricalAccuracy extends MeanMetric<typeof topKFields> {
 }
 
 const sparseTopKFields = {
-  /** How many of the largest predictions count. */
+  /** How many of the largest predictions count. Default 5. */
   k: { type: 'integer', default: 5, min: 1 },
-  /** Whether predictions are class numbers, best first, rather than scores. */
+  /** Whether predictions are class numbers, best first, rather than scores. Default false. */
   fromSortedIds: { type: 'boolean', default: false, quiet: true },
 } as const
+
+/** Options of {@link SparseTopKCategoricalAccuracy}. */
+export interface SparseTopKCategoricalAccuracyOptions extends OptionsOf<typeof sparseTopKFields>, MetricOptions {}
+
+const SparseTopKCategoricalAccuracyBase: With<
+  typeof MeanMetric,
+  typeof sparseTopKFields,
+  SparseTopKCategoricalAccuracyOptions
+> = MeanMetric.with(sparseTopKFields)
 
 /**
  * The fraction of samples whose integer label is among the `k` (5) largest predictions.
@@ -179,9 +201,8 @@ const sparseTopKFields = {
  *
  * const metric = new SparseTopKCategoricalAccuracy({ k: 3 })
  */
-export class SparseTopKCategoricalAccuracy extends MeanMetric<typeof sparseTopKFields> {
+export class SparseTopKCategoricalAccuracy extends SparseTopKCategoricalAccuracyBase {
   static override readonly className = 'SparseTopKCategoricalAccuracy'
-  static override readonly fields: typeof sparseTopKFields = sparseTopKFields
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     const { k, fromSortedIds } = this.options

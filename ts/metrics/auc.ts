@@ -9,27 +9,38 @@ import { fail } from '../errors.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { CountingMetric } from './confusion.js'
+import type { MetricOptions } from './metric.js'
 import { evenThresholds } from './trade-offs.js'
 
 const fields = {
-  /** How many thresholds the curve is drawn with. */
+  /** How many thresholds the curve is drawn with. Default 200. */
   numThresholds: { type: 'integer', default: 200, min: 2 },
-  /** True over false positive rate, or precision over recall. */
+  /** True over false positive rate, or precision over recall. Default 'ROC'. */
   curve: { type: 'choice', of: ['ROC', 'PR'], default: 'ROC' },
-  /** How the curve runs between its points: straight (PR: as interpolated counts), below or above them. */
+  /**
+   * How the curve runs between its points: straight (PR: as interpolated counts), below or above them. Default
+   * 'interpolation'.
+   */
   summationMethod: { type: 'choice', of: ['interpolation', 'minoring', 'majoring'], default: 'interpolation' },
-  /** Thresholds of your own, between 0 and 1. */
+  /** Thresholds of your own, between 0 and 1. Default null. */
   thresholds: { type: 'numbers', default: null },
-  /** One curve per label, then their mean; else all labels in one curve. */
+  /** One curve per label, then their mean; else all labels in one curve. Default false. */
   multiLabel: { type: 'boolean', default: false },
-  /** How many labels there are, with `multiLabel`. */
+  /** How many labels there are, with `multiLabel`. Default null. */
   numLabels: { type: 'integer', default: null, min: 1 },
-  /** How much each label counts. */
+  /** How much each label counts. Default null. */
   labelWeights: { type: 'numbers', default: null },
-  /** Whether predictions are logits rather than probabilities. */
+  /** Whether predictions are logits rather than probabilities. Default false. */
   fromLogits: { type: 'boolean', default: false },
 } as const
+
+/** Options of {@link AUC}. */
+export interface AUCOptions extends OptionsOf<typeof fields>, MetricOptions {}
+
+const AUCBase: With<typeof CountingMetric, typeof fields, AUCOptions> = CountingMetric.with(fields)
 
 /**
  * The area under the ROC (or precision–recall) curve, by `numThresholds` (200) points between −ε and 1 + ε.
@@ -45,9 +56,8 @@ const fields = {
  *
  * const metric = new AUC({ curve: 'PR' })
  */
-export class AUC extends CountingMetric<typeof fields> {
+export class AUC extends AUCBase {
   static override readonly className = 'AUC'
-  static override readonly fields: typeof fields = fields
   readonly #thresholds: readonly number[] = this.#spread()
 
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {

@@ -8,9 +8,10 @@ import { alignTargets, alignWeights } from '../losses/align.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import type { FieldTable } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import type { FloatDType } from '../types.js'
-import { accumulate, Metric } from './metric.js'
+import { accumulate, Metric, type MetricOptions } from './metric.js'
 
 /** Which entries are counted, and how. */
 export interface Counting {
@@ -119,13 +120,17 @@ function onlyTopK(x: Tensor, k: number): Tensor {
 const listOf = (value: number | readonly number[]): readonly number[] => (typeof value === 'number' ? [value] : value)
 
 const countFields = {
-  /** Predictions above it are positive: one number, or several to count at each. */
+  /** Predictions above it are positive: one number, or several to count at each. Default null. */
   thresholds: { type: 'numeric', default: null },
 } as const
 
+/** Options of the four counts. */
+export interface CountOptions extends OptionsOf<typeof countFields>, MetricOptions {}
+
+const CountBase: With<typeof Metric, typeof countFields, CountOptions> = Metric.with(countFields)
+
 /** One of the four counts. */
-abstract class Count extends Metric<typeof countFields> {
-  static override readonly fields: FieldTable = countFields
+abstract class Count extends CountBase {
   readonly #thresholds: readonly number[] = listOf(this.options.thresholds ?? 0.5)
   readonly accumulator: Variable = this.addSum('accumulator', [this.#thresholds.length])
   protected abstract readonly counted: keyof Counts
@@ -214,17 +219,21 @@ function scalarIfOne(x: Tensor): Tensor {
 }
 
 const shareFields = {
-  /** Predictions above it are positive: one number, or several for a result at each. */
+  /** Predictions above it are positive: one number, or several for a result at each. Default null. */
   thresholds: { type: 'numeric', default: null },
-  /** Only the k largest predictions of a sample can be positive. */
+  /** Only the k largest predictions of a sample can be positive. Default null. */
   topK: { type: 'integer', default: null, min: 1 },
-  /** Only this class is counted. */
+  /** Only this class is counted. Default null. */
   classId: { type: 'integer', default: null, min: 0 },
 } as const
 
+/** Options of {@link Precision} and {@link Recall}. */
+export interface PrecisionRecallOptions extends OptionsOf<typeof shareFields>, MetricOptions {}
+
+const ShareBase: With<typeof Metric, typeof shareFields, PrecisionRecallOptions> = Metric.with(shareFields)
+
 /** True positives over true positives and one kind of error. */
-abstract class Share extends Metric<typeof shareFields> {
-  static override readonly fields: FieldTable = shareFields
+abstract class Share extends ShareBase {
   readonly #thresholds: readonly number[] = listOf(
     this.options.thresholds ?? (this.options.topK === null ? 0.5 : lowest),
   )
@@ -283,7 +292,7 @@ export class Recall extends Share {
 }
 
 /** The four counts as state, for metrics that look at many thresholds. */
-export abstract class CountingMetric<F extends FieldTable> extends Metric<F> {
+export abstract class CountingMetric extends Metric {
   /** Predictions that were no probabilities. */
   readonly #outside: Variable = this.addSum('outside')
   truePositives!: Variable

@@ -7,7 +7,7 @@ import { laidAgainst } from '../losses/align.js'
 import { Hinge as HingeLoss, SquaredHinge as SquaredHingeLoss } from '../losses/hinge.js'
 import type { Loss } from '../losses/loss.js'
 import * as ops from '../ops.js'
-import { type ClassOf, type Family, isClass, resolveObject } from '../options/fields.js'
+import { type ClassOf, type Family, isClass, resolveObject } from '../options/family.js'
 import { canonical, type Spelling, snakeClass } from '../options/names.js'
 import type { PartialShape } from '../types.js'
 import {

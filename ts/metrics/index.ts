@@ -3,29 +3,56 @@
 export {
   Accuracy,
   BinaryAccuracy,
+  type BinaryAccuracyOptions,
   CategoricalAccuracy,
   SparseCategoricalAccuracy,
   SparseTopKCategoricalAccuracy,
+  type SparseTopKCategoricalAccuracyOptions,
   TopKCategoricalAccuracy,
+  type TopKCategoricalAccuracyOptions,
 } from './accuracy.js'
-export { AUC } from './auc.js'
-export { FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives } from './confusion.js'
+export { AUC, type AUCOptions } from './auc.js'
+export {
+  type CountOptions,
+  FalseNegatives,
+  FalsePositives,
+  Precision,
+  type PrecisionRecallOptions,
+  Recall,
+  TrueNegatives,
+  TruePositives,
+} from './confusion.js'
 export { getMetric, type MetricFunction, type MetricLike, type MetricName } from './family.js'
-export { BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU } from './iou.js'
+export {
+  BinaryIoU,
+  type BinaryIoUOptions,
+  IoU,
+  type IoUOptions,
+  MeanIoU,
+  type MeanIoUOptions,
+  OneHotIoU,
+  type OneHotIoUOptions,
+  OneHotMeanIoU,
+  type OneHotMeanIoUOptions,
+} from './iou.js'
 export { Mean, MeanMetric, Sum } from './mean.js'
-export { Metric, Statistic } from './metric.js'
+export { Metric, type MetricOptions, Statistic } from './metric.js'
 export {
   BinaryCrossentropy,
+  type BinaryCrossentropyOptions,
   CategoricalCrossentropy,
+  type CategoricalCrossentropyOptions,
   CategoricalHinge,
   Hinge,
   KLDivergence,
   Poisson,
   SparseCategoricalCrossentropy,
+  type SparseCategoricalCrossentropyOptions,
   SquaredHinge,
 } from './probabilistic.js'
 export {
   CosineSimilarity,
+  type CosineSimilarityOptions,
   LogCoshError,
   MeanAbsoluteError,
   MeanAbsolutePercentageError,
@@ -33,10 +60,25 @@ export {
   MeanSquaredLogarithmicError,
   RootMeanSquaredError,
 } from './regression.js'
-export { ConcordanceCorrelation, F1Score, FBetaScore, PearsonCorrelation, R2Score } from './scores.js'
+export {
+  ConcordanceCorrelation,
+  type ConcordanceCorrelationOptions,
+  F1Score,
+  type F1ScoreOptions,
+  FBetaScore,
+  type FBetaScoreOptions,
+  PearsonCorrelation,
+  type PearsonCorrelationOptions,
+  R2Score,
+  type R2ScoreOptions,
+} from './scores.js'
 export {
   PrecisionAtRecall,
+  type PrecisionAtRecallOptions,
   RecallAtPrecision,
+  type RecallAtPrecisionOptions,
   SensitivityAtSpecificity,
+  type SensitivityAtSpecificityOptions,
   SpecificityAtSensitivity,
+  type SpecificityAtSensitivityOptions,
 } from './trade-offs.js'

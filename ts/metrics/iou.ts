@@ -9,23 +9,24 @@ import { alignWeights } from '../losses/align.js'
 import type { Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import type { FieldTable } from '../options/fields.js'
-import { accumulate, Metric } from './metric.js'
+import type { With } from '../options/configurable.js'
+import type { FieldTable, OptionsOf } from '../options/fields.js'
+import { accumulate, Metric, type MetricOptions } from './metric.js'
 
 /** Keras counts in integers and says so in its configurations; here the state is of a float type. */
 const countedFields = {
-  /** Keras's type of the counts; not used. */
+  /** Keras's type of the counts; not used. Default null. */
   dtype: { type: 'string', default: null, config: false },
 } as const
 
 /** Counts pairs of classes; its subclasses say which classes, and how labels are read. */
-abstract class Overlap<F extends FieldTable> extends Metric<F> {
+abstract class Overlap extends Metric {
   static override readonly fields: FieldTable = countedFields
   /** Rows: true classes; columns: predicted ones. */
   readonly totals: Variable
 
-  constructor(...args: ConstructorParameters<typeof Metric<F>>) {
-    super(...args)
+  constructor(options?: MetricOptions) {
+    super(options)
     this.totals = this.addSum('total_confusion_matrix', [this.classCount(), this.classCount()])
   }
 
@@ -76,9 +77,9 @@ abstract class Overlap<F extends FieldTable> extends Metric<F> {
 const classFields = {
   /** How many classes there are. */
   numClasses: { type: 'integer', min: 1 },
-  /** A true class that is not counted. */
+  /** A true class that is not counted. Default null. */
   ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
-  /** The axis of the classes. */
+  /** The axis of the classes. Default -1. */
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
 
@@ -88,47 +89,52 @@ const targetFields = {
 } as const
 
 const sparseFields = {
-  /** Whether targets are integers rather than one-hot. */
+  /** Whether targets are integers rather than one-hot. Default true. */
   sparseYTrue: { type: 'boolean', default: true, config: 'sparse_y_true' },
-  /** Whether predictions are integers rather than probabilities. */
+  /** Whether predictions are integers rather than probabilities. Default true. */
   sparseYPred: { type: 'boolean', default: true, config: 'sparse_y_pred' },
 } as const
 
 const hotFields = {
-  /** Whether predictions are integers rather than probabilities. */
+  /** Whether predictions are integers rather than probabilities. Default false. */
   sparseYPred: { type: 'boolean', default: false, config: 'sparse_y_pred' },
 } as const
 
-/** What the options of numbered classes may hold; all classes are wanted and targets are one-hot unless said. */
+/** What some of them have besides; all classes are wanted and targets are one-hot unless said. */
 interface Numbered {
-  readonly numClasses: number
   readonly targetClassIds?: readonly number[]
-  readonly ignoreClass: number | null
   readonly sparseYTrue?: boolean
-  readonly sparseYPred: boolean
-  readonly axis: number
+  readonly sparseYPred?: boolean
 }
+
+const NumberedBase: With<typeof Overlap, typeof classFields> = Overlap.with(classFields)
 
 /** Classes counted by number. */
-abstract class NumberedOverlap<F extends FieldTable> extends Overlap<typeof classFields & F> {
-  static override readonly fields: FieldTable = classFields
+abstract class NumberedOverlap extends NumberedBase {
   protected override classCount(): number {
-    return numbered(this.options).numClasses
+    return this.options.numClasses
   }
   protected override get targets(): readonly number[] {
-    return numbered(this.options).targetClassIds ?? Array.from({ length: this.classCount() }, (_, i) => i)
+    const { targetClassIds } = this.options as Numbered
+    return targetClassIds ?? Array.from({ length: this.classCount() }, (_, i) => i)
   }
   protected override get ignored(): number | null {
-    return numbered(this.options).ignoreClass
+    return this.options.ignoreClass
   }
   protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
-    const { sparseYTrue = false, sparseYPred, axis } = numbered(this.options)
+    const { sparseYTrue, sparseYPred } = this.options as Numbered
     const sparse = side === 'true' ? sparseYTrue : sparseYPred
-    return ops.cast(sparse ? y : ops.argmax(y, { axis }), 'int32')
+    return ops.cast(sparse ? y : ops.argmax(y, { axis: this.options.axis }), 'int32')
   }
 }
 
-const numbered = (options: unknown): Numbered => options as Numbered
+/** Options of {@link IoU}. */
+export interface IoUOptions
+  extends OptionsOf<typeof classFields & typeof targetFields & typeof sparseFields>,
+    MetricOptions {}
+
+const IoUBase: With<typeof NumberedOverlap, typeof targetFields & typeof sparseFields, IoUOptions> =
+  NumberedOverlap.with({ ...targetFields, ...sparseFields })
 
 /**
  * Intersection over union, `TP / (TP + FP + FN)`, the mean over `targetClassIds`.
@@ -140,10 +146,15 @@ const numbered = (options: unknown): Numbered => options as Numbered
  *
  * const metric = new IoU({ numClasses: 3, targetClassIds: [0, 2] })
  */
-export class IoU extends NumberedOverlap<typeof targetFields & typeof sparseFields> {
+export class IoU extends IoUBase {
   static override readonly className = 'IoU'
-  static override readonly fields: FieldTable = { ...targetFields, ...sparseFields }
 }
+
+/** Options of {@link MeanIoU}. */
+export interface MeanIoUOptions extends OptionsOf<typeof classFields & typeof sparseFields>, MetricOptions {}
+
+const MeanIoUBase: With<typeof NumberedOverlap, typeof sparseFields, MeanIoUOptions> =
+  NumberedOverlap.with(sparseFields)
 
 /**
  * Intersection over union, the mean over all classes.
@@ -157,10 +168,17 @@ export class IoU extends NumberedOverlap<typeof targetFields & typeof sparseFiel
  *
  * const metric = new MeanIoU({ numClasses: 3 })
  */
-export class MeanIoU extends NumberedOverlap<typeof sparseFields> {
+export class MeanIoU extends MeanIoUBase {
   static override readonly className = 'MeanIoU'
-  static override readonly fields: FieldTable = sparseFields
 }
+
+/** Options of {@link OneHotIoU}. */
+export interface OneHotIoUOptions
+  extends OptionsOf<typeof classFields & typeof targetFields & typeof hotFields>,
+    MetricOptions {}
+
+const OneHotIoUBase: With<typeof NumberedOverlap, typeof targetFields & typeof hotFields, OneHotIoUOptions> =
+  NumberedOverlap.with({ ...targetFields, ...hotFields })
 
 /**
  * As {@link IoU}, for one-hot targets.
@@ -174,10 +192,15 @@ export class MeanIoU extends NumberedOverlap<typeof sparseFields> {
  *
  * const metric = new OneHotIoU({ numClasses: 3, targetClassIds: [0, 2] })
  */
-export class OneHotIoU extends NumberedOverlap<typeof targetFields & typeof hotFields> {
+export class OneHotIoU extends OneHotIoUBase {
   static override readonly className = 'OneHotIoU'
-  static override readonly fields: FieldTable = { ...targetFields, ...hotFields }
 }
+
+/** Options of {@link OneHotMeanIoU}. */
+export interface OneHotMeanIoUOptions extends OptionsOf<typeof classFields & typeof hotFields>, MetricOptions {}
+
+const OneHotMeanIoUBase: With<typeof NumberedOverlap, typeof hotFields, OneHotMeanIoUOptions> =
+  NumberedOverlap.with(hotFields)
 
 /**
  * As {@link MeanIoU}, for one-hot targets.
@@ -191,17 +214,21 @@ export class OneHotIoU extends NumberedOverlap<typeof targetFields & typeof hotF
  *
  * const metric = new OneHotMeanIoU({ numClasses: 3 })
  */
-export class OneHotMeanIoU extends NumberedOverlap<typeof hotFields> {
+export class OneHotMeanIoU extends OneHotMeanIoUBase {
   static override readonly className = 'OneHotMeanIoU'
-  static override readonly fields: FieldTable = hotFields
 }
 
 const binaryFields = {
-  /** The classes whose overlap is wanted. */
+  /** The classes whose overlap is wanted. Default [0, 1]. */
   targetClassIds: { type: 'integers', default: [0, 1] },
-  /** Predictions at or above it are class 1. */
+  /** Predictions at or above it are class 1. Default 0.5. */
   threshold: { type: 'number', default: 0.5 },
 } as const
+
+/** Options of {@link BinaryIoU}. */
+export interface BinaryIoUOptions extends OptionsOf<typeof binaryFields>, MetricOptions {}
+
+const BinaryIoUBase: With<typeof Overlap, typeof binaryFields, BinaryIoUOptions> = Overlap.with(binaryFields)
 
 /**
  * Intersection over union of yes/no predictions.
@@ -215,9 +242,8 @@ const binaryFields = {
  *
  * const metric = new BinaryIoU({ threshold: 0.6 })
  */
-export class BinaryIoU extends Overlap<typeof binaryFields> {
+export class BinaryIoU extends BinaryIoUBase {
   static override readonly className = 'BinaryIoU'
-  static override readonly fields: FieldTable = binaryFields
   protected override classCount(): number {
     return 2
   }

@@ -7,7 +7,6 @@ import { alignWeights } from '../losses/align.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import type { FieldTable, NoFields } from '../options/fields.js'
 import type { FloatDType } from '../types.js'
 import { accumulate, Metric, Statistic } from './metric.js'
 
@@ -106,7 +105,7 @@ function addBatch(mean: { readonly total: Variable; readonly count: Variable }, 
 }
 
 /** A metric that is the mean of one value per sample; its classes write `values`. */
-export abstract class MeanMetric<F extends FieldTable = NoFields> extends Metric<F> {
+export abstract class MeanMetric extends Metric {
   readonly total: Variable = this.addSum('total')
   readonly count: Variable = this.addSum('count')
 

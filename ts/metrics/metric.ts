@@ -7,12 +7,13 @@ import type { Tensor } from '../core/tensor.js'
 import { Variable, variable } from '../core/variable.js'
 import type { Weighting } from '../losses/loss.js'
 import * as ops from '../ops.js'
-import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../options/fields.js'
+import { Configurable } from '../options/configurable.js'
+import type { FieldTable, Named, OptionsOf, ValuesOf } from '../options/fields.js'
 import { snakeClass } from '../options/names.js'
 import type { Config, FloatDType, Shape, TypedArray } from '../types.js'
 
 const metricFields = {
-  /** Its key in logs. */
+  /** Its key in logs. Default null. */
   name: { type: 'string', default: null },
   /** The element type of its state; the configured float type unless given. */
   dtype: { type: 'dtype', default: null },
@@ -21,8 +22,11 @@ const metricFields = {
 /** The fields every metric has. */
 export type MetricFields = typeof metricFields
 
+/** Options that every metric has. */
+export interface MetricOptions extends OptionsOf<MetricFields>, Named {}
+
 /** A number that grows over batches. */
-export abstract class Statistic<F extends FieldTable = NoFields> extends Configurable<F> {
+export abstract class Statistic extends Configurable<ValuesOf<MetricFields>> {
   static override readonly fields: FieldTable = metricFields
   /** Its key in logs; settable until it is used. */
   name: string
@@ -30,9 +34,9 @@ export abstract class Statistic<F extends FieldTable = NoFields> extends Configu
   readonly dtype: FloatDType
   readonly #state: Variable[] = []
 
-  constructor(...[options]: ArgumentsOf<F & Omit<MetricFields, keyof F>>) {
+  constructor(options?: MetricOptions) {
     super(options)
-    const { name, dtype } = this.options as unknown as { name: string | null; dtype: string | null }
+    const { name, dtype }: { readonly name: string | null; readonly dtype: string | null } = this.options
     this.name = name ?? this.defaultName
     this.dtype = dtype === 'float32' || dtype === 'float64' ? dtype : floatx()
   }
@@ -109,7 +113,7 @@ export abstract class Statistic<F extends FieldTable = NoFields> extends Configu
  *   }
  * }
  */
-export abstract class Metric<F extends FieldTable = NoFields> extends Statistic<F> {
+export abstract class Metric extends Statistic {
   /** Takes a batch in: assigns state variables. */
   abstract update(yTrue: Tensor, yPred: Tensor, weighting?: Weighting): void
 }

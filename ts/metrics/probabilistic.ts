@@ -13,14 +13,23 @@ import { klDivergence } from '../losses/probabilistic.js'
 import { poisson } from '../losses/regression.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { MeanMetric } from './mean.js'
+import type { MetricOptions } from './metric.js'
 
 const smoothedFields = {
-  /** Whether predictions are logits rather than probabilities. */
+  /** Whether predictions are logits rather than probabilities. Default false. */
   fromLogits: { type: 'boolean', default: false },
-  /** How much targets are pulled together. */
+  /** How much targets are pulled together. Default 0. */
   labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
 } as const
+
+/** Options of {@link BinaryCrossentropy}. */
+export interface BinaryCrossentropyOptions extends OptionsOf<typeof smoothedFields>, MetricOptions {}
+
+const BinaryCrossentropyBase: With<typeof MeanMetric, typeof smoothedFields, BinaryCrossentropyOptions> =
+  MeanMetric.with(smoothedFields)
 
 /**
  * `mean −[y log p + (1 − y) log(1 − p)]`.
@@ -32,9 +41,8 @@ const smoothedFields = {
  *
  * const metric = new BinaryCrossentropy()
  */
-export class BinaryCrossentropy extends MeanMetric<typeof smoothedFields> {
+export class BinaryCrossentropy extends BinaryCrossentropyBase {
   static override readonly className = 'BinaryCrossentropy'
-  static override readonly fields: typeof smoothedFields = smoothedFields
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     return binaryCrossentropy(alignTargets(yTrue, yPred, this.name), yPred, this.options)
@@ -42,13 +50,19 @@ export class BinaryCrossentropy extends MeanMetric<typeof smoothedFields> {
 }
 
 const categoricalFields = {
-  /** Whether predictions are logits rather than probabilities. */
+  /** Whether predictions are logits rather than probabilities. Default false. */
   fromLogits: { type: 'boolean', default: false },
-  /** How much of each target is spread over all classes. */
+  /** How much of each target is spread over all classes. Default 0. */
   labelSmoothing: { type: 'number', default: 0, min: 0, max: 1 },
-  /** The axis of the classes. */
+  /** The axis of the classes. Default -1. */
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
+
+/** Options of {@link CategoricalCrossentropy}. */
+export interface CategoricalCrossentropyOptions extends OptionsOf<typeof categoricalFields>, MetricOptions {}
+
+const CategoricalCrossentropyBase: With<typeof MeanMetric, typeof categoricalFields, CategoricalCrossentropyOptions> =
+  MeanMetric.with(categoricalFields)
 
 /**
  * `−Σ y log p` for one-hot targets.
@@ -60,9 +74,8 @@ const categoricalFields = {
  *
  * const metric = new CategoricalCrossentropy()
  */
-export class CategoricalCrossentropy extends MeanMetric<typeof categoricalFields> {
+export class CategoricalCrossentropy extends CategoricalCrossentropyBase {
   static override readonly className = 'CategoricalCrossentropy'
-  static override readonly fields: typeof categoricalFields = categoricalFields
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     return categoricalCrossentropy(alignTargets(yTrue, yPred, this.name), yPred, this.options)
@@ -70,13 +83,22 @@ export class CategoricalCrossentropy extends MeanMetric<typeof categoricalFields
 }
 
 const sparseFields = {
-  /** Whether predictions are logits rather than probabilities. */
+  /** Whether predictions are logits rather than probabilities. Default false. */
   fromLogits: { type: 'boolean', default: false },
-  /** A label whose samples count 0; with sample weights they do not count at all. */
+  /** A label whose samples count 0; with sample weights they do not count at all. Default null. */
   ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
-  /** The axis of the classes: the last. */
+  /** The axis of the classes: the last. Default -1. */
   axis: { type: 'integer', default: -1, min: -1, max: -1 },
 } as const
+
+/** Options of {@link SparseCategoricalCrossentropy}. */
+export interface SparseCategoricalCrossentropyOptions extends OptionsOf<typeof sparseFields>, MetricOptions {}
+
+const SparseCategoricalCrossentropyBase: With<
+  typeof MeanMetric,
+  typeof sparseFields,
+  SparseCategoricalCrossentropyOptions
+> = MeanMetric.with(sparseFields)
 
 /**
  * `−log p[label]` for integer labels.
@@ -88,9 +110,8 @@ const sparseFields = {
  *
  * const metric = new SparseCategoricalCrossentropy()
  */
-export class SparseCategoricalCrossentropy extends MeanMetric<typeof sparseFields> {
+export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropyBase {
   static override readonly className = 'SparseCategoricalCrossentropy'
-  static override readonly fields: typeof sparseFields = sparseFields
   readonly #loss: SparseLoss = new SparseLoss({
     fromLogits: this.options.fromLogits,
     ignoreClass: this.options.ignoreClass,

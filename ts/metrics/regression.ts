@@ -4,7 +4,10 @@ import type { Tensor } from '../core/tensor.js'
 import { alignTargets } from '../losses/align.js'
 import * as formulas from '../losses/regression.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { MeanMetric } from './mean.js'
+import type { MetricOptions } from './metric.js'
 
 /**
  * `mean (yTrue − yPred)²`.
@@ -122,9 +125,15 @@ export class LogCoshError extends MeanMetric {
 }
 
 const cosineFields = {
-  /** The axis of the vectors. */
+  /** The axis of the vectors. Default -1. */
   axis: { type: 'integer', default: -1, min: -32, quiet: true },
 } as const
+
+/** Options of {@link CosineSimilarity}. */
+export interface CosineSimilarityOptions extends OptionsOf<typeof cosineFields>, MetricOptions {}
+
+const CosineSimilarityBase: With<typeof MeanMetric, typeof cosineFields, CosineSimilarityOptions> =
+  MeanMetric.with(cosineFields)
 
 /**
  * The mean cosine of the angle between targets and predictions: 1 is best.
@@ -138,9 +147,8 @@ const cosineFields = {
  *
  * const metric = new CosineSimilarity()
  */
-export class CosineSimilarity extends MeanMetric<typeof cosineFields> {
+export class CosineSimilarity extends CosineSimilarityBase {
   static override readonly className = 'CosineSimilarity'
-  static override readonly fields: typeof cosineFields = cosineFields
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     return formulas.cosineSimilarity(alignTargets(yTrue, yPred, this.name), yPred, this.options.axis)

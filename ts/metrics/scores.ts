@@ -8,22 +8,27 @@ import { alignTargets, alignWeights } from '../losses/align.js'
 import { divideNoNan, type Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import type { FieldTable } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { MeanMetric } from './mean.js'
-import { accumulate, Metric } from './metric.js'
+import { accumulate, Metric, type MetricOptions } from './metric.js'
 
 const averagedFields = {
-  /** One score per class, over all classes together, or their plain or weighted mean. */
+  /** One score per class, over all classes together, or their plain or weighted mean. Default null. */
   average: { type: 'choice', of: ['micro', 'macro', 'weighted'], default: null },
-  /** Predictions above it are positive; else the largest of each sample is (of one column, those above ½). */
+  /**
+   * Predictions above it are positive; else the largest of each sample is (of one column, those above ½). Default null.
+   */
   threshold: { type: 'number', default: null, above: 0, max: 1 },
 } as const
 
-type Averaged = { readonly average: 'micro' | 'macro' | 'weighted' | null; readonly threshold: number | null }
+/** Options of {@link F1Score}. */
+export interface F1ScoreOptions extends OptionsOf<typeof averagedFields>, MetricOptions {}
 
-/** The score of a beta, with any options on top. */
-abstract class FScore<F extends FieldTable> extends Metric<typeof averagedFields & F> {
-  static override readonly fields: FieldTable = averagedFields
+const FScoreBase: With<typeof Metric, typeof averagedFields, F1ScoreOptions> = Metric.with(averagedFields)
+
+/** The score of a beta. */
+abstract class FScore extends FScoreBase {
   #truePositives: Variable | undefined
   #falsePositives!: Variable
   #falseNegatives!: Variable
@@ -59,7 +64,7 @@ abstract class FScore<F extends FieldTable> extends Metric<typeof averagedFields
 
   #build(classes: number): void {
     if (this.#truePositives !== undefined) return
-    const shape = this.#averaging.average === 'micro' ? [] : [classes]
+    const shape = this.options.average === 'micro' ? [] : [classes]
     this.#truePositives = this.addSum('true_positives', shape)
     this.#falsePositives = this.addSum('false_positives', shape)
     this.#falseNegatives = this.addSum('false_negatives', shape)
@@ -68,33 +73,34 @@ abstract class FScore<F extends FieldTable> extends Metric<typeof averagedFields
 
   #decide(yPred: Tensor): Tensor {
     // One column is a yes or a no: it would always be the largest of its sample.
-    const threshold = this.#averaging.threshold ?? (yPred.shape[1] === 1 ? 0.5 : null)
+    const threshold = this.options.threshold ?? (yPred.shape[1] === 1 ? 0.5 : null)
     if (threshold !== null) return this.cast(ops.greater(yPred, threshold))
     const largest = ops.greaterEqual(yPred, ops.max(yPred, { axis: -1, keepdims: true }))
     return this.cast(ops.logicalAnd(largest, ops.greater(ops.abs(yPred), 1e-9)))
   }
 
   #total(x: Tensor): Tensor {
-    return this.#averaging.average === 'micro' ? ops.sum(x) : ops.sum(x, { axis: 0 })
+    return this.options.average === 'micro' ? ops.sum(x) : ops.sum(x, { axis: 0 })
   }
 
   #averaged(scores: Tensor): Tensor {
-    const { average } = this.#averaging
+    const { average } = this.options
     if (average === null) return scores
     if (average !== 'weighted') return ops.mean(scores)
     const weights = ops.divide(this.#actual, ops.add(ops.sum(this.#actual), epsilon()))
     return ops.sum(ops.multiply(scores, weights))
   }
-
-  get #averaging(): Averaged {
-    return this.options as never
-  }
 }
 
 const betaFields = {
-  /** How much more recall counts than precision. */
+  /** How much more recall counts than precision. Default 1. */
   beta: { type: 'number', default: 1, above: 0 },
 } as const
+
+/** Options of {@link FBetaScore}. */
+export interface FBetaScoreOptions extends OptionsOf<typeof betaFields>, F1ScoreOptions {}
+
+const FBetaScoreBase: With<typeof FScore, typeof betaFields, FBetaScoreOptions> = FScore.with(betaFields)
 
 /**
  * `(1 + β²) · precision · recall / (β² · precision + recall)`, targets (batch, classes) of 0 and 1.
@@ -106,9 +112,8 @@ const betaFields = {
  *
  * const metric = new FBetaScore({ beta: 2, average: 'macro' })
  */
-export class FBetaScore extends FScore<typeof betaFields> {
+export class FBetaScore extends FBetaScoreBase {
   static override readonly className = 'FBetaScore'
-  static override readonly fields: FieldTable = betaFields
   protected override get defaultName(): string {
     return 'fbeta_score'
   }
@@ -127,23 +132,30 @@ export class FBetaScore extends FScore<typeof betaFields> {
  *
  * const metric = new F1Score({ average: 'macro' })
  */
-// biome-ignore lint/complexity/noBannedTypes: no options of its own
-export class F1Score extends FScore<{}> {
+export class F1Score extends FScore {
   static override readonly className = 'F1Score'
   protected override readonly beta = 1
 }
 
 const r2Fields = {
-  /** How the scores of several outputs become one: their mean, their mean by variance, or not at all. */
+  /**
+   * How the scores of several outputs become one: their mean, their mean by variance, or not at all. Default
+   * 'uniformAverage'.
+   */
   classAggregation: {
     type: 'choice',
     of: ['uniformAverage', 'varianceWeightedAverage'],
     default: 'uniformAverage',
     nullable: true,
   },
-  /** How many variables explain; above 0 the score is adjusted for them. */
+  /** How many variables explain; above 0 the score is adjusted for them. Default 0. */
   numRegressors: { type: 'integer', default: 0, min: 0 },
 } as const
+
+/** Options of {@link R2Score}. */
+export interface R2ScoreOptions extends OptionsOf<typeof r2Fields>, MetricOptions {}
+
+const R2ScoreBase: With<typeof Metric, typeof r2Fields, R2ScoreOptions> = Metric.with(r2Fields)
 
 /**
  * The explained share of the variance, `1 − Σ(y − ŷ)² / Σ(y − ȳ)²`; targets (batch, outputs).
@@ -155,9 +167,8 @@ const r2Fields = {
  *
  * const metric = new R2Score({ numRegressors: 4 })
  */
-export class R2Score extends Metric<typeof r2Fields> {
+export class R2Score extends R2ScoreBase {
   static override readonly className = 'R2Score'
-  static override readonly fields: typeof r2Fields = r2Fields
   readonly #samples: Variable = this.addSum('num_samples')
   #mean: Variable | undefined
   /** `Σ w(y − ȳ)²`, about the mean so far. */
@@ -227,11 +238,17 @@ export class R2Score extends Metric<typeof r2Fields> {
 }
 
 const axisFields = {
-  /** The axis along which targets and predictions are compared. */
+  /** The axis along which targets and predictions are compared. Default -1. */
   axis: { type: 'axis', default: -1 },
 } as const
 
 type Axis = { readonly axis: number | readonly number[]; readonly keepdims: true }
+
+/** Options of {@link PearsonCorrelation}. */
+export interface PearsonCorrelationOptions extends OptionsOf<typeof axisFields>, MetricOptions {}
+
+const PearsonCorrelationBase: With<typeof MeanMetric, typeof axisFields, PearsonCorrelationOptions> =
+  MeanMetric.with(axisFields)
 
 /**
  * The mean of Pearson's correlation along an axis.
@@ -246,9 +263,8 @@ type Axis = { readonly axis: number | readonly number[]; readonly keepdims: true
  *
  * const metric = new PearsonCorrelation()
  */
-export class PearsonCorrelation extends MeanMetric<typeof axisFields> {
+export class PearsonCorrelation extends PearsonCorrelationBase {
   static override readonly className = 'PearsonCorrelation'
-  static override readonly fields: typeof axisFields = axisFields
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     const { axis } = this.options
@@ -257,6 +273,12 @@ export class PearsonCorrelation extends MeanMetric<typeof axisFields> {
     return ops.sum(ops.multiply(unit(alignTargets(yTrue, yPred, this.name)), unit(yPred)), { axis })
   }
 }
+
+/** Options of {@link ConcordanceCorrelation}. */
+export interface ConcordanceCorrelationOptions extends OptionsOf<typeof axisFields>, MetricOptions {}
+
+const ConcordanceCorrelationBase: With<typeof MeanMetric, typeof axisFields, ConcordanceCorrelationOptions> =
+  MeanMetric.with(axisFields)
 
 /**
  * The mean of Lin's concordance, `2·cov / (var + var + (difference of means)² + ε)`, along an axis.
@@ -268,9 +290,8 @@ export class PearsonCorrelation extends MeanMetric<typeof axisFields> {
  *
  * const metric = new ConcordanceCorrelation()
  */
-export class ConcordanceCorrelation extends MeanMetric<typeof axisFields> {
+export class ConcordanceCorrelation extends ConcordanceCorrelationBase {
   static override readonly className = 'ConcordanceCorrelation'
-  static override readonly fields: typeof axisFields = axisFields
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     const along: Axis = { axis: this.options.axis, keepdims: true }

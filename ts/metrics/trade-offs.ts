@@ -5,13 +5,15 @@ import { currentTrace } from '../core/trace-stack.js'
 import type { Weighting } from '../losses/loss.js'
 import { type Operand, toTensor } from '../ops/operand.js'
 import * as ops from '../ops.js'
-import type { FieldTable } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { CountingMetric } from './confusion.js'
+import type { MetricOptions } from './metric.js'
 
 const common = {
-  /** How many thresholds are tried, evenly between 0 and 1. */
+  /** How many thresholds are tried, evenly between 0 and 1. Default 200. */
   numThresholds: { type: 'integer', default: 200, min: 1 },
-  /** Only this class is counted. */
+  /** Only this class is counted. Default null. */
   classId: { type: 'integer', default: null, min: 0 },
 } as const
 
@@ -20,13 +22,14 @@ export function evenThresholds(n: number): number[] {
   return n === 1 ? [0.5] : Array.from({ length: n }, (_, i) => i / (n - 1))
 }
 
-/** The largest `sought` over the thresholds where `bounded` is at least the bound. */
-abstract class TradeOff<F extends FieldTable> extends CountingMetric<typeof common & F> {
-  static override readonly fields: FieldTable = common
-  readonly #thresholds: readonly number[] = evenThresholds(this.#options.numThresholds)
+const TradeOffBase: With<typeof CountingMetric, typeof common> = CountingMetric.with(common)
 
-  constructor(...args: ConstructorParameters<typeof CountingMetric<typeof common & F>>) {
-    super(...args)
+/** The largest `sought` over the thresholds where `bounded` is at least the bound. */
+abstract class TradeOff extends TradeOffBase {
+  readonly #thresholds: readonly number[] = evenThresholds(this.options.numThresholds)
+
+  constructor(options?: MetricOptions) {
+    super(options)
     this.addCounts(this.#thresholds.length)
   }
 
@@ -36,7 +39,7 @@ abstract class TradeOff<F extends FieldTable> extends CountingMetric<typeof comm
 
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
-    const { classId } = this.#options
+    const { classId } = this.options
     const how = { thresholds: this.#thresholds, dtype: this.dtype, classId, where: this.name }
     this.addProbabilities(yTrue, yPred, weighting, how)
   }
@@ -45,16 +48,20 @@ abstract class TradeOff<F extends FieldTable> extends CountingMetric<typeof comm
     if (currentTrace() === undefined) this.review()
     return this.cast(ops.max(ops.where(ops.greaterEqual(this.bounded, this.bound), this.sought, 0)))
   }
-
-  get #options(): { readonly numThresholds: number; readonly classId: number | null } {
-    return this.options as never
-  }
 }
 
 const specificityFields = {
   /** The least specificity. */
   specificity: { type: 'number', min: 0, max: 1 },
 } as const
+
+/** Options of {@link SensitivityAtSpecificity}. */
+export interface SensitivityAtSpecificityOptions
+  extends OptionsOf<typeof specificityFields & typeof common>,
+    MetricOptions {}
+
+const SensitivityAtSpecificityBase: With<typeof TradeOff, typeof specificityFields, SensitivityAtSpecificityOptions> =
+  TradeOff.with(specificityFields)
 
 /**
  * The best sensitivity (recall) at a specificity of at least the given.
@@ -68,9 +75,8 @@ const specificityFields = {
  *
  * const metric = new SensitivityAtSpecificity({ specificity: 0.9 })
  */
-export class SensitivityAtSpecificity extends TradeOff<typeof specificityFields> {
+export class SensitivityAtSpecificity extends SensitivityAtSpecificityBase {
   static override readonly className = 'SensitivityAtSpecificity'
-  static override readonly fields: FieldTable = specificityFields
   protected override readonly bound: number = this.options.specificity
   protected override get bounded(): Tensor {
     return this.specificity
@@ -85,6 +91,14 @@ const sensitivityFields = {
   sensitivity: { type: 'number', min: 0, max: 1 },
 } as const
 
+/** Options of {@link SpecificityAtSensitivity}. */
+export interface SpecificityAtSensitivityOptions
+  extends OptionsOf<typeof sensitivityFields & typeof common>,
+    MetricOptions {}
+
+const SpecificityAtSensitivityBase: With<typeof TradeOff, typeof sensitivityFields, SpecificityAtSensitivityOptions> =
+  TradeOff.with(sensitivityFields)
+
 /**
  * The best specificity at a sensitivity (recall) of at least the given.
  *
@@ -97,9 +111,8 @@ const sensitivityFields = {
  *
  * const metric = new SpecificityAtSensitivity({ sensitivity: 0.9 })
  */
-export class SpecificityAtSensitivity extends TradeOff<typeof sensitivityFields> {
+export class SpecificityAtSensitivity extends SpecificityAtSensitivityBase {
   static override readonly className = 'SpecificityAtSensitivity'
-  static override readonly fields: FieldTable = sensitivityFields
   protected override readonly bound: number = this.options.sensitivity
   protected override get bounded(): Tensor {
     return this.recall
@@ -114,6 +127,12 @@ const recallFields = {
   recall: { type: 'number', min: 0, max: 1 },
 } as const
 
+/** Options of {@link PrecisionAtRecall}. */
+export interface PrecisionAtRecallOptions extends OptionsOf<typeof recallFields & typeof common>, MetricOptions {}
+
+const PrecisionAtRecallBase: With<typeof TradeOff, typeof recallFields, PrecisionAtRecallOptions> =
+  TradeOff.with(recallFields)
+
 /**
  * The best precision at a recall of at least the given.
  *
@@ -126,9 +145,8 @@ const recallFields = {
  *
  * const metric = new PrecisionAtRecall({ recall: 0.9 })
  */
-export class PrecisionAtRecall extends TradeOff<typeof recallFields> {
+export class PrecisionAtRecall extends PrecisionAtRecallBase {
   static override readonly className = 'PrecisionAtRecall'
-  static override readonly fields: FieldTable = recallFields
   protected override readonly bound: number = this.options.recall
   protected override get bounded(): Tensor {
     return this.recall
@@ -143,6 +161,12 @@ const precisionFields = {
   precision: { type: 'number', min: 0, max: 1 },
 } as const
 
+/** Options of {@link RecallAtPrecision}. */
+export interface RecallAtPrecisionOptions extends OptionsOf<typeof precisionFields & typeof common>, MetricOptions {}
+
+const RecallAtPrecisionBase: With<typeof TradeOff, typeof precisionFields, RecallAtPrecisionOptions> =
+  TradeOff.with(precisionFields)
+
 /**
  * The best recall at a precision of at least the given.
  *
@@ -155,9 +179,8 @@ const precisionFields = {
  *
  * const metric = new RecallAtPrecision({ precision: 0.9 })
  */
-export class RecallAtPrecision extends TradeOff<typeof precisionFields> {
+export class RecallAtPrecision extends RecallAtPrecisionBase {
   static override readonly className = 'RecallAtPrecision'
-  static override readonly fields: FieldTable = precisionFields
   protected override readonly bound: number = this.options.precision
   protected override get bounded(): Tensor {
     return this.precision

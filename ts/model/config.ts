@@ -5,13 +5,14 @@ import { isNamed, leavesOf, mapStructure } from '../core/structure.js'
 import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { Variable } from '../core/variable.js'
+import type { Layer } from '../layers/layer.js'
 import type { Stretch } from '../ops/get-item.js'
-import { isSerialized } from '../options/fields.js'
 import { snake } from '../options/names.js'
+import { isSerialized } from '../options/serialized.js'
 import { serialize } from '../saving/serialize.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { Config, Json } from '../types.js'
-import type { AnyLayer, Graph, GraphNode } from './graph.js'
+import type { Graph, GraphNode } from './graph.js'
 import { classOf, outputIndex, toKeras } from './keras-ops.js'
 import type { Model } from './model.js'
 import type { Sequential } from './sequential.js'
@@ -65,7 +66,7 @@ function graphConfig(model: Model, graph: Graph): Config {
   return { layers, input_layers: ends(inputs), output_layers: ends(outputs) }
 }
 
-function layerJson(layer: AnyLayer, graph: Graph | undefined): Json {
+function layerJson(layer: Layer, graph: Graph | undefined): Json {
   const json = isModel(layer) ? (serializeModel(layer) as Config) : (serialize(layer) as Config)
   const inputs = leavesOf(graph?.nodes.find((node) => node.target === layer)?.call.args, isSymbolic)
   if (inputs.length === 0) return json
@@ -79,7 +80,7 @@ function operationJson({ op, name, className: readFrom }: Operation, { call }: G
   return { module, class_name: written, config: { name, ...config } as Json, registered_name: written }
 }
 
-function isModel(layer: AnyLayer): layer is Model {
+function isModel(layer: Layer): layer is Model {
   return 'toConfig' in layer
 }
 

@@ -8,11 +8,11 @@ import { tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { getLayer } from '../layers/family.js'
 import { InputLayer } from '../layers/input.js'
-import { isSerialized, type Serialized } from '../options/fields.js'
+import type { Layer } from '../layers/layer.js'
 import { camel } from '../options/names.js'
+import { isSerialized, type Serialized } from '../options/serialized.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { DType, PartialShape, TensorLike } from '../types.js'
-import type { AnyLayer } from './graph.js'
 import { inputOf } from './input.js'
 import { callOp, fromKeras, isKerasOp, opNamed, outputIndex } from './keras-ops.js'
 import { Model } from './model.js'
@@ -75,7 +75,7 @@ function common({ name, trainable }: Fields): { name?: string; trainable?: boole
   }
 }
 
-function layerFrom(json: unknown, where: string): AnyLayer {
+function layerFrom(json: unknown, where: string): Layer {
   if (!isSerialized(json)) return fail('ERR_FORMAT', where, 'a serialized layer', json)
   return isModelConfig(json) ? modelFromConfig(json) : getLayer(json, where)
 }

@@ -7,13 +7,11 @@ import { type GraphCall, isSymbolic, type SymbolicTensor, type Target } from '..
 import { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { InputLayer } from '../layers/input.js'
-import type { AnyLayer, CallContext, InputKind } from '../layers/layer.js'
+import type { CallContext, InputKind, Layer } from '../layers/layer.js'
 import { uniqueNames } from './names.js'
 
-export type { AnyLayer }
-
 /** What a functional graph calls. */
-export type Callee = AnyLayer | Operation
+export type Callee = Layer | Operation
 
 /** One call. */
 export interface GraphNode {
@@ -31,7 +29,7 @@ export interface Graph {
   /** The layers and operations in order of their first call, input layers included. */
   readonly targets: readonly Callee[]
   /** The layers among them. */
-  readonly layers: readonly AnyLayer[]
+  readonly layers: readonly Layer[]
 }
 
 /** Orders everything between `inputs` and `outputs`, and makes the names of the layers and operations unique. */
@@ -79,8 +77,8 @@ function runCall(
 }
 
 /** The layer that stands for an input. */
-function layerOf(symbol: SymbolicTensor): AnyLayer {
-  return symbol.history.call.target as AnyLayer
+function layerOf(symbol: SymbolicTensor): Layer {
+  return symbol.history.call.target as Layer
 }
 
 /** What the layers make of an input, where all agree; those that only hand it on are looked through. */
@@ -175,7 +173,7 @@ function missingInput({ name }: Target): never {
   )
 }
 
-function isLayer(target: Callee): target is AnyLayer {
+function isLayer(target: Callee): target is Layer {
   return !(target instanceof Operation)
 }
 

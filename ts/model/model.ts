@@ -19,18 +19,12 @@ import {
   saveWeights,
 } from '../saving/model-files.js'
 import { type Compiled, type CompileOptions, compileModel } from '../training/compile.js'
+import type { BatchSource, ModelData, Targets } from '../training/data-types.js'
 import { evaluate } from '../training/evaluate.js'
 import { fitModel } from '../training/fit.js'
 import type { FitRun } from '../training/fit-run.js'
-import { type BatchOptions, predictOnBatch, testOnBatch, trainOnBatch } from '../training/on-batch.js'
-import type {
-  BatchSource,
-  EvaluateOptions,
-  FitOptions,
-  ModelData,
-  PredictOptions,
-  Targets,
-} from '../training/options.js'
+import { predictOnBatch, testOnBatch, trainOnBatch } from '../training/on-batch.js'
+import type { BatchOptions, EvaluateOptions, FitOptions, PredictOptions } from '../training/options.js'
 import { predict } from '../training/predict.js'
 import { forgetSteps } from '../training/programs.js'
 import { checkIdle } from '../training/session.js'
@@ -40,7 +34,7 @@ import type { Config, Json } from '../types.js'
 import { modelConfig, serializeModel } from './config.js'
 import { toDot, toMermaid } from './diagram.js'
 import { modelFromConfig } from './from-config.js'
-import { type AnyLayer, buildGraph, type Graph, kindOfInput, runGraph, symbolsIn } from './graph.js'
+import { buildGraph, type Graph, kindOfInput, runGraph, symbolsIn } from './graph.js'
 import { numbered } from './names.js'
 import { type SummaryOptions, summary } from './summary.js'
 import type { Predicted, Symbols } from './typed-model.js'
@@ -112,11 +106,11 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
   }
 
   /** The layers, as Keras orders them. */
-  get layers(): AnyLayer[] {
+  get layers(): Layer[] {
     return this.#graph === undefined ? super.sublayers : [...this.#graph.layers]
   }
 
-  override get sublayers(): AnyLayer[] {
+  override get sublayers(): Layer[] {
     return this.layers
   }
 
@@ -192,7 +186,7 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
   }
 
   /** The layer called `name`, or the one at `index`; a string is a name, a number an index. */
-  getLayer(which: string | number | { readonly name?: string; readonly index?: number }): AnyLayer {
+  getLayer(which: string | number | { readonly name?: string; readonly index?: number }): Layer {
     const wanted = typeof which === 'object' ? (which.index ?? which.name) : which
     const layers = this.layers
     const found = typeof wanted === 'number' ? layers[wanted] : layers.find((layer) => layer.name === wanted)

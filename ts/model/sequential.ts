@@ -7,7 +7,6 @@ import { InputLayer } from '../layers/input.js'
 import { type CallContext, type InputKind, Layer } from '../layers/layer.js'
 import type { Json, Shape } from '../types.js'
 import { modelFromConfig } from './from-config.js'
-import type { AnyLayer } from './graph.js'
 import { inputOf } from './input.js'
 import { Model } from './model.js'
 import { uniqueNames } from './names.js'
@@ -29,13 +28,10 @@ import { uniqueNames } from './names.js'
  */
 export class Sequential extends Model<SymbolicTensor> {
   static override readonly className: string = 'Sequential'
-  #stack: AnyLayer[] = []
+  #stack: Layer[] = []
   #entrance: InputLayer | undefined
 
-  constructor(
-    layers: readonly AnyLayer[] = [],
-    options: { readonly name?: string; readonly trainable?: boolean } = {},
-  ) {
+  constructor(layers: readonly Layer[] = [], options: { readonly name?: string; readonly trainable?: boolean } = {}) {
     super(options)
     if (!Array.isArray(layers)) fail('ERR_CONFIG', 'Sequential', 'a list of layers', layers)
     layers.forEach((layer, i) => void this.#push(layer, i))
@@ -47,7 +43,7 @@ export class Sequential extends Model<SymbolicTensor> {
   }
 
   /** The layers, without the one that stands for the data. */
-  override get layers(): AnyLayer[] {
+  override get layers(): Layer[] {
     return [...this.#stack]
   }
 
@@ -57,7 +53,7 @@ export class Sequential extends Model<SymbolicTensor> {
   }
 
   /** Puts a layer on top. */
-  add(layer: AnyLayer): this {
+  add(layer: Layer): this {
     this.#push(layer, this.#stack.length)
     try {
       this.#rebuild()
@@ -69,7 +65,7 @@ export class Sequential extends Model<SymbolicTensor> {
   }
 
   /** Takes the top layer off and returns it. */
-  pop(): AnyLayer {
+  pop(): Layer {
     const layer = this.#stack.pop() ?? fail('ERR_STATE', `${this.name}.pop`, 'a layer to take off', { text: 'none' })
     this.#rebuild()
     return layer
@@ -107,7 +103,7 @@ export class Sequential extends Model<SymbolicTensor> {
       : fail('ERR_FORMAT', 'Sequential.fromConfig', 'a Sequential model', model.className)
   }
 
-  #push(layer: AnyLayer, index: number): void {
+  #push(layer: Layer, index: number): void {
     if (!(layer instanceof Layer)) fail('ERR_CONFIG', `Sequential.layers[${index}]`, 'a layer', layer)
     if (layer instanceof InputLayer) {
       if (index > 0) fail('ERR_CONFIG', `Sequential.layers[${index}]`, 'an input layer only at the bottom', layer.name)
@@ -133,7 +129,7 @@ export class Sequential extends Model<SymbolicTensor> {
 }
 
 /** What the first layer says of the data. */
-function entranceOf(layer: AnyLayer | undefined): InputLayer | undefined {
+function entranceOf(layer: Layer | undefined): InputLayer | undefined {
   if (layer === undefined) return undefined
   if (layer instanceof Model && layer.graph?.inputs.length === 1) {
     const { shape, dtype } = layer.graph.inputs[0]!

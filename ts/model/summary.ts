@@ -4,32 +4,35 @@ import { Operation } from '../core/operation.js'
 import { sizeOf } from '../core/shapes.js'
 import type { GraphCall } from '../core/symbolic-tensor.js'
 import type { Variable } from '../core/variable.js'
-import { checkNames, fail } from '../errors.js'
+import type { Layer } from '../layers/layer.js'
+import type { Named, OptionsOf } from '../options/fields.js'
+import { readOptions } from '../options/resolve.js'
 import type { PartialShape } from '../types.js'
-import type { AnyLayer, Callee, Graph, GraphNode } from './graph.js'
+import type { Callee, Graph, GraphNode } from './graph.js'
 import type { Model } from './model.js'
 import { type ColumnHead, drawTable } from './text-table.js'
 
-export interface SummaryOptions {
+const summaryFields = {
   /** Whether it is printed; it is returned in any case. Default true. */
-  readonly print?: boolean
-  /** Characters a line; default the terminal's width, at most 98. */
-  readonly width?: number
-  /** Whether the layers inside a model inside are listed too. */
-  readonly expandNested?: boolean
-  /** Whether a column tells if a layer's weights are trained: all, some or none. */
-  readonly showTrainable?: boolean
-}
+  print: { type: 'boolean', default: true },
+  /** Characters a line; the terminal's width unless given, at most 98. */
+  width: { type: 'integer', default: null, min: 40 },
+  /** Whether the layers inside a model inside are listed too. Default false. */
+  expandNested: { type: 'boolean', default: false },
+  /** Whether a column tells if a layer's weights are trained: all, some or none. Default false. */
+  showTrainable: { type: 'boolean', default: false },
+} as const
+
+/** Options of `summary`. */
+export interface SummaryOptions extends OptionsOf<typeof summaryFields>, Named {}
 
 const left = (title: string): ColumnHead => ({ title, align: 'left' })
 const right = (title: string): ColumnHead => ({ title, align: 'right' })
 
 /** The table, then the numbers of parameters. */
 export function summary(model: Model, options: SummaryOptions = {}): string {
-  checkNames('summary', options, ['print', 'width', 'expandNested', 'showTrainable'])
-  const { print = true, width = terminalWidth(), expandNested = false, showTrainable = false } = options
-  if (!(Number.isInteger(width) && width >= narrowest))
-    fail('ERR_CONFIG', 'summary.width', `an integer ≥ ${narrowest}`, width)
+  const plan = readOptions('summary', options, summaryFields)
+  const { print, width = terminalWidth(), expandNested, showTrainable } = plan
   const { graph } = model
   const wired = graph !== undefined && !isChain(graph)
   const heads = [
@@ -89,22 +92,22 @@ function rowOf(target: Callee, graph: Graph | undefined, columns: Columns, inden
   ]
 }
 
-function paramsOf(layer: AnyLayer): string {
+function paramsOf(layer: Layer): string {
   return layer.built ? layer.countParams().toLocaleString('en-US') : 'not built'
 }
 
-function trained(layer: AnyLayer): string {
+function trained(layer: Layer): string {
   const { length } = layer.trainableWeights
   if (layer.weights.length === 0) return '-'
   return length === 0 ? 'none' : length === layer.weights.length ? 'all' : 'some'
 }
 
-function isModel(layer: AnyLayer): layer is Model {
+function isModel(layer: Layer): layer is Model {
   return 'layers' in layer
 }
 
 /** What a table of five columns needs. */
-const narrowest = 40
+const narrowest = summaryFields.width.min
 
 function terminalWidth(): number {
   return Math.max(narrowest, Math.min(98, process.stdout.columns ?? 80))

@@ -3,15 +3,22 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { bounded } from './bounded.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** How slowly the means of squares move. */
+  /** How slowly the means of squares move. Default 0.95. */
   rho: { type: 'number', default: 0.95, min: 0, max: 1 },
-  /** Keeps the divisor from 0; inside the roots. */
+  /** Keeps the divisor from 0; inside the roots. Default 1e-7. */
   epsilon: { type: 'number', default: 1e-7, min: 0 },
 } as const
+
+/** Options of {@link Adadelta}. */
+export interface AdadeltaOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
+
+const AdadeltaBase: With<typeof Optimizer, typeof fields, AdadeltaOptions> = Optimizer.with(fields)
 
 /**
  * `a = ρa + (1 − ρ)g²; Δ = −√(d + ε) · g / √(a + ε); d = ρd + (1 − ρ)Δ²; w += lr · Δ`.
@@ -25,9 +32,8 @@ const fields = {
  *
  * const optimizer = new Adadelta({ learningRate: 1 })
  */
-export class Adadelta extends Optimizer<typeof fields> {
+export class Adadelta extends AdadeltaBase {
   static override readonly className = 'Adadelta'
-  static override readonly fields: typeof fields = fields
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return [['accumulated_grad', 'accumulated_delta_var']]

@@ -3,21 +3,28 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { bounded } from './bounded.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** Exponent of the decay of the means of squares. */
+  /** Exponent of the decay of the means of squares. Default -0.8. */
   beta2Decay: { type: 'number', default: -0.8, max: 0, config: 'beta_2_decay' },
-  /** Added to the squares. */
+  /** Added to the squares. Default 1e-30. */
   epsilon1: { type: 'number', default: 1e-30, min: 0, config: 'epsilon_1' },
-  /** The least scale of a weight. */
+  /** The least scale of a weight. Default 1e-3. */
   epsilon2: { type: 'number', default: 1e-3, min: 0, config: 'epsilon_2' },
-  /** The largest root mean square of an update. */
+  /** The largest root mean square of an update. Default 1. */
   clipThreshold: { type: 'number', default: 1, above: 0 },
-  /** Kept for Keras's configurations; the rate falls as 1/√t in any case. */
+  /** Kept for Keras's configurations; the rate falls as 1/√t in any case. Default true. */
   relativeStep: { type: 'boolean', default: true },
 } as const
+
+/** Options of {@link Adafactor}. */
+export interface AdafactorOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
+
+const AdafactorBase: With<typeof Optimizer, typeof fields, AdafactorOptions> = Optimizer.with(fields)
 
 /**
  * Scales by the product of row and column means of `g² + ε₁`, clips the update's root mean square to `clipThreshold`,
@@ -32,9 +39,8 @@ const fields = {
  *
  * const optimizer = new Adafactor({ learningRate: 0.01 })
  */
-export class Adafactor extends Optimizer<typeof fields> {
+export class Adafactor extends AdafactorBase {
   static override readonly className = 'Adafactor'
-  static override readonly fields: typeof fields = fields
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return [['r', 'c', 'velocity']]

@@ -3,15 +3,22 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { bounded, finiteSum } from './bounded.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** First value of the sums. */
+  /** First value of the sums. Default 0.1. */
   initialAccumulatorValue: { type: 'number', default: 0.1, min: 0 },
-  /** Keeps the divisor from 0; inside the root. */
+  /** Keeps the divisor from 0; inside the root. Default 1e-7. */
   epsilon: { type: 'number', default: 1e-7, min: 0 },
 } as const
+
+/** Options of {@link Adagrad}. */
+export interface AdagradOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
+
+const AdagradBase: With<typeof Optimizer, typeof fields, AdagradOptions> = Optimizer.with(fields)
 
 /**
  * `a += g²; w −= lr · g / √(a + ε)`.
@@ -25,9 +32,8 @@ const fields = {
  *
  * const optimizer = new Adagrad({ learningRate: 0.05 })
  */
-export class Adagrad extends Optimizer<typeof fields> {
+export class Adagrad extends AdagradBase {
   static override readonly className = 'Adagrad'
-  static override readonly fields: typeof fields = fields
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return [['accumulator']]

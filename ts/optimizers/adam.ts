@@ -3,18 +3,19 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import type { FieldTable } from '../options/fields.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { bounded } from './bounded.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** How slowly the mean of gradients moves. */
+  /** How slowly the mean of gradients moves. Default 0.9. */
   beta1: { type: 'number', default: 0.9, min: 0, below: 1, config: 'beta_1' },
-  /** How slowly the mean of squares moves. */
+  /** How slowly the mean of squares moves. Default 0.999. */
   beta2: { type: 'number', default: 0.999, min: 0, below: 1, config: 'beta_2' },
-  /** Keeps the divisor from 0. */
+  /** Keeps the divisor from 0. Default 1e-7. */
   epsilon: { type: 'number', default: 1e-7, min: 0 },
-  /** Divides by the largest mean of squares so far. */
+  /** Divides by the largest mean of squares so far. Default false. */
   amsgrad: { type: 'boolean', default: false },
 } as const
 
@@ -23,16 +24,19 @@ export function towards(a: Variable | Tensor, b: Tensor, part: number): Tensor {
   return ops.add(a, ops.multiply(ops.subtract(b, a), part))
 }
 
-/** Adam's rule with any table of options on top. */
-abstract class AdamRule<F extends FieldTable> extends Optimizer<typeof fields & F> {
-  static override readonly fields: FieldTable = fields
+/** Options of {@link Adam}. */
+export interface AdamOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
 
+const AdamBase: With<typeof Optimizer, typeof fields, AdamOptions> = Optimizer.with(fields)
+
+/** Adam's rule, with whatever options on top. */
+abstract class AdamRule extends AdamBase {
   protected override slotGroups(): readonly (readonly string[])[] {
-    return this.#options.amsgrad ? [['momentum', 'velocity'], ['velocity_hat']] : [['momentum', 'velocity']]
+    return this.options.amsgrad ? [['momentum', 'velocity'], ['velocity_hat']] : [['momentum', 'velocity']]
   }
 
   protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {
-    const { beta1, beta2, epsilon } = this.#options
+    const { beta1, beta2, epsilon } = this.options
     const gradient = bounded(given)
     const m = towards(slots('momentum'), gradient, 1 - beta1)
     const v = towards(slots('velocity'), ops.square(gradient), 1 - beta2)
@@ -44,26 +48,17 @@ abstract class AdamRule<F extends FieldTable> extends Optimizer<typeof fields & 
 
   /** `lr · √(1 − β₂ᵗ) / (1 − β₁ᵗ)`, a scalar. */
   #alpha(rate: Tensor, weight: Variable): Tensor {
-    const { beta1, beta2 } = this.#options
+    const { beta1, beta2 } = this.options
     const t = this.updateNumber(weight.dtype)
     const grown = ops.sqrt(ops.subtract(1, ops.power(beta2, t)))
     return ops.divide(ops.multiply(rate, grown), ops.subtract(1, ops.power(beta1, t)))
   }
 
   #largest(v: Tensor, slots: Slots): Tensor {
-    if (!this.#options.amsgrad) return v
+    if (!this.options.amsgrad) return v
     const hat = ops.maximum(slots('velocity_hat'), v)
     this.assign(slots('velocity_hat'), hat)
     return hat
-  }
-
-  get #options(): {
-    readonly beta1: number
-    readonly beta2: number
-    readonly epsilon: number
-    readonly amsgrad: boolean
-  } {
-    return this.options as never
   }
 }
 
@@ -79,14 +74,19 @@ abstract class AdamRule<F extends FieldTable> extends Optimizer<typeof fields & 
  *
  * const optimizer = new Adam({ learningRate: 3e-4, clipnorm: 1 })
  */
-export class Adam extends AdamRule<typeof fields> {
+export class Adam extends AdamRule {
   static override readonly className = 'Adam'
 }
 
 const adamWFields = {
-  /** Shrinks weights by `w · weightDecay · learningRate` before each update. */
+  /** Shrinks weights by `w · weightDecay · learningRate` before each update. Default 0.004. */
   weightDecay: { type: 'number', default: 0.004, min: 0 },
 } as const
+
+/** Options of {@link AdamW}. */
+export interface AdamWOptions extends OptionsOf<typeof adamWFields>, Omit<AdamOptions, 'weightDecay'> {}
+
+const AdamWBase: With<typeof AdamRule, typeof adamWFields, AdamWOptions> = AdamRule.with(adamWFields)
 
 /**
  * Adam with weight decay 0.004 beside the gradient (Loshchilov & Hutter, 2017).
@@ -101,7 +101,6 @@ const adamWFields = {
  * const optimizer = new AdamW({ weightDecay: 0.01 })
  * optimizer.excludeFromWeightDecay({ names: ['bias'] })
  */
-export class AdamW extends AdamRule<typeof adamWFields> {
+export class AdamW extends AdamWBase {
   static override readonly className = 'AdamW'
-  static override readonly fields: FieldTable = adamWFields
 }

@@ -3,18 +3,25 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { towards } from './adam.js'
 import { bounded } from './bounded.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** How slowly the mean of gradients moves. */
+  /** How slowly the mean of gradients moves. Default 0.9. */
   beta1: { type: 'number', default: 0.9, min: 0, below: 1, config: 'beta_1' },
-  /** How slowly the largest gradient is forgotten. */
+  /** How slowly the largest gradient is forgotten. Default 0.999. */
   beta2: { type: 'number', default: 0.999, min: 0, below: 1, config: 'beta_2' },
-  /** Keeps the divisor from 0. */
+  /** Keeps the divisor from 0. Default 1e-7. */
   epsilon: { type: 'number', default: 1e-7, min: 0 },
 } as const
+
+/** Options of {@link Adamax}. */
+export interface AdamaxOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
+
+const AdamaxBase: With<typeof Optimizer, typeof fields, AdamaxOptions> = Optimizer.with(fields)
 
 /**
  * `m += (g − m)(1 − β₁); u = max(β₂u, |g|); w −= lr · m / ((1 − β₁ᵗ)(u + ε))`.
@@ -28,9 +35,8 @@ const fields = {
  *
  * const optimizer = new Adamax()
  */
-export class Adamax extends Optimizer<typeof fields> {
+export class Adamax extends AdamaxBase {
   static override readonly className = 'Adamax'
-  static override readonly fields: typeof fields = fields
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return [['momentum', 'norm']]

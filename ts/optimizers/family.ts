@@ -1,6 +1,6 @@
 /** The closed set of optimizers and the names they go by. */
 
-import { type ClassOf, type Family, resolveObject } from '../options/fields.js'
+import { type ClassOf, type Family, resolveObject } from '../options/family.js'
 import type { Spelling } from '../options/names.js'
 import { Adadelta } from './adadelta.js'
 import { Adafactor } from './adafactor.js'

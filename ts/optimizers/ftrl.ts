@@ -3,28 +3,35 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { bounded, finiteSum } from './bounded.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** Exponent of the per-coordinate rate; −½ or less steep. */
+  /** Exponent of the per-coordinate rate; −½ or less steep. Default -0.5. */
   learningRatePower: { type: 'number', default: -0.5, max: 0 },
-  /** First value of the sums of squares. */
+  /** First value of the sums of squares. Default 0.1. */
   initialAccumulatorValue: { type: 'number', default: 0.1, min: 0 },
-  /** Pulls weights to exactly 0. */
+  /** Pulls weights to exactly 0. Default 0. */
   l1RegularizationStrength: { type: 'number', default: 0, min: 0, config: 'l1_regularization_strength' },
-  /** Pulls weights towards 0. */
+  /** Pulls weights towards 0. Default 0. */
   l2RegularizationStrength: { type: 'number', default: 0, min: 0, config: 'l2_regularization_strength' },
-  /** As l2, on the gradient. */
+  /** As l2, on the gradient. Default 0. */
   l2ShrinkageRegularizationStrength: {
     type: 'number',
     default: 0,
     min: 0,
     config: 'l2_shrinkage_regularization_strength',
   },
-  /** β of the paper. */
+  /** β of the paper. Default 0. */
   beta: { type: 'number', default: 0 },
 } as const
+
+/** Options of {@link Ftrl}. */
+export interface FtrlOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
+
+const FtrlBase: With<typeof Optimizer, typeof fields, FtrlOptions> = Optimizer.with(fields)
 
 /**
  * With `n` the sum of squares and `p` = −learningRatePower:
@@ -40,9 +47,8 @@ const fields = {
  *
  * const optimizer = new Ftrl({ learningRate: 0.1, l1RegularizationStrength: 0.01 })
  */
-export class Ftrl extends Optimizer<typeof fields> {
+export class Ftrl extends FtrlBase {
   static override readonly className = 'Ftrl'
-  static override readonly fields: typeof fields = fields
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return [['accumulator', 'linear']]

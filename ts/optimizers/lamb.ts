@@ -3,18 +3,25 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { towards } from './adam.js'
 import { bounded } from './bounded.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** How slowly the mean of gradients moves. */
+  /** How slowly the mean of gradients moves. Default 0.9. */
   beta1: { type: 'number', default: 0.9, min: 0, below: 1, config: 'beta_1' },
-  /** How slowly the mean of squares moves. */
+  /** How slowly the mean of squares moves. Default 0.999. */
   beta2: { type: 'number', default: 0.999, min: 0, below: 1, config: 'beta_2' },
-  /** Keeps the divisor from 0. */
+  /** Keeps the divisor from 0. Default 1e-7. */
   epsilon: { type: 'number', default: 1e-7, min: 0 },
 } as const
+
+/** Options of {@link Lamb}. */
+export interface LambOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
+
+const LambBase: With<typeof Optimizer, typeof fields, LambOptions> = Optimizer.with(fields)
 
 /**
  * With `r = m̂ / (√v̂ + ε)`: `w −= lr · (‖w‖ / ‖r‖) · r`; the ratio is 1 where a norm is 0.
@@ -28,9 +35,8 @@ const fields = {
  *
  * const optimizer = new Lamb({ learningRate: 0.01 })
  */
-export class Lamb extends Optimizer<typeof fields> {
+export class Lamb extends LambBase {
   static override readonly className = 'Lamb'
-  static override readonly fields: typeof fields = fields
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return [['momentum', 'velocity']]

@@ -3,14 +3,21 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** How much of the momentum decides the sign. */
+  /** How much of the momentum decides the sign. Default 0.9. */
   beta1: { type: 'number', default: 0.9, above: 0, max: 1, config: 'beta_1' },
-  /** How slowly the momentum moves. */
+  /** How slowly the momentum moves. Default 0.99. */
   beta2: { type: 'number', default: 0.99, min: 0, max: 1, config: 'beta_2' },
 } as const
+
+/** Options of {@link Lion}. */
+export interface LionOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
+
+const LionBase: With<typeof Optimizer, typeof fields, LionOptions> = Optimizer.with(fields)
 
 /**
  * `w −= lr · sign(β₁m + (1 − β₁)g); m = β₂m + (1 − β₂)g`.
@@ -24,9 +31,8 @@ const fields = {
  *
  * const optimizer = new Lion({ learningRate: 1e-4, weightDecay: 0.1 })
  */
-export class Lion extends Optimizer<typeof fields> {
+export class Lion extends LionBase {
   static override readonly className = 'Lion'
-  static override readonly fields: typeof fields = fields
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return [['momentum']]

@@ -4,18 +4,25 @@ import { floatx } from '../config.js'
 import { type Tensor, tensor } from '../core/tensor.js'
 import { type Variable, variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { towards } from './adam.js'
 import { bounded } from './bounded.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** How slowly the mean of gradients moves. */
+  /** How slowly the mean of gradients moves. Default 0.9. */
   beta1: { type: 'number', default: 0.9, min: 0, below: 1, config: 'beta_1' },
-  /** How slowly the mean of squares moves. */
+  /** How slowly the mean of squares moves. Default 0.999. */
   beta2: { type: 'number', default: 0.999, min: 0, below: 1, config: 'beta_2' },
-  /** Keeps the divisor from 0. */
+  /** Keeps the divisor from 0. Default 1e-7. */
   epsilon: { type: 'number', default: 1e-7, min: 0 },
 } as const
+
+/** Options of {@link Nadam}. */
+export interface NadamOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
+
+const NadamBase: With<typeof Optimizer, typeof fields, NadamOptions> = Optimizer.with(fields)
 
 /**
  * With `uₜ = β₁(1 − ½ · 0.96ᵗ)` and its running product Πₜ: `m̂ = uₜ₊₁m / (1 − Πₜ₊₁) + (1 − uₜ)g / (1 − Πₜ)`,
@@ -30,9 +37,8 @@ const fields = {
  *
  * const optimizer = new Nadam()
  */
-export class Nadam extends Optimizer<typeof fields> {
+export class Nadam extends NadamBase {
   static override readonly className = 'Nadam'
-  static override readonly fields: typeof fields = fields
   /** The product of all u so far. */
   readonly uProduct: Variable = variable(tensor(1, [], floatx()), {
     name: 'u_product',

@@ -16,14 +16,9 @@ import { noteGuards } from '../core/trace-stack.js'
 import { Variable, variable } from '../core/variable.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
-import {
-  type ArgumentsOf,
-  Configurable,
-  type FieldTable,
-  type Kinds,
-  type NoFields,
-  primitiveKinds,
-} from '../options/fields.js'
+import { Configurable } from '../options/configurable.js'
+import type { FieldTable, Kinds, Named, OptionsOf, ValuesOf } from '../options/fields.js'
+import { primitiveKinds } from '../options/kinds.js'
 import { snakeClass } from '../options/names.js'
 import { learningRateKind } from '../schedules/family.js'
 import { Schedule } from '../schedules/schedule.js'
@@ -31,56 +26,40 @@ import type { Config, FloatDType } from '../types.js'
 import { clip } from './clip.js'
 
 const optimizerFields = {
-  /** Its name in Keras's files. */
+  /** Its name in Keras's files. Default null. */
   name: { type: 'string', default: null },
-  /** How far a step goes: a number, a schedule, or a function of the step. */
+  /** How far a step goes: a number, a schedule, or a function of the step. Default 0.001. */
   learningRate: { type: 'learningRate', default: 0.001 },
-  /** Shrinks weights by `w · weightDecay · learningRate` before each update. */
+  /** Shrinks weights by `w · weightDecay · learningRate` before each update. Default null. */
   weightDecay: { type: 'number', default: null, min: 0 },
-  /** The longest norm of the gradient of one variable. */
+  /** The longest norm of the gradient of one variable. Default null. */
   clipnorm: { type: 'number', default: null, above: 0 },
-  /** The longest norm of all gradients together. */
+  /** The longest norm of all gradients together. Default null. */
   globalClipnorm: { type: 'number', default: null, above: 0 },
-  /** The largest size of a gradient's element. */
+  /** The largest size of a gradient's element. Default null. */
   clipvalue: { type: 'number', default: null, above: 0 },
-  /** Whether an exponential moving average of each weight is kept. */
+  /** Whether an exponential moving average of each weight is kept. Default false. */
   useEma: { type: 'boolean', default: false },
-  /** How much of the average stays at each step. */
+  /** How much of the average stays at each step. Default 0.99. */
   emaMomentum: { type: 'number', default: 0.99, min: 0, max: 1 },
-  /** Every so many steps the weights are set to their averages. */
+  /** Every so many steps the weights are set to their averages. Default null. */
   emaOverwriteFrequency: { type: 'integer', default: null, min: 1 },
-  /** Gradients are divided by it (the loss was multiplied). */
+  /** Gradients are divided by it (the loss was multiplied). Default null. */
   lossScaleFactor: { type: 'number', default: null, above: 0 },
-  /** Updates happen every so many steps, on the mean gradient. */
+  /** Updates happen every so many steps, on the mean gradient. Default null. */
   gradientAccumulationSteps: { type: 'integer', default: null, min: 2 },
 } as const
 
 /** The fields every optimizer has. */
 export type OptimizerFields = typeof optimizerFields
 
-/** An optimizer's own fields over the common ones. */
-export type WithOptimizerFields<F> = F & Omit<OptimizerFields, keyof F>
+/** Options that every optimizer has. */
+export interface OptimizerOptions extends OptionsOf<OptimizerFields>, Named {}
 
 /** Finds a slot of the variable that is being updated. */
 export type Slots = (name: string) => Variable
 
 const kinds: Kinds = { ...primitiveKinds, learningRate: learningRateKind }
-
-type Common = {
-  readonly [K in
-    | 'weightDecay'
-    | 'clipnorm'
-    | 'globalClipnorm'
-    | 'clipvalue'
-    | 'emaOverwriteFrequency'
-    | 'lossScaleFactor'
-    | 'gradientAccumulationSteps']: number | null
-} & {
-  readonly name: string | null
-  readonly learningRate: number | Schedule
-  readonly useEma: boolean
-  readonly emaMomentum: number
-}
 
 /**
  * Base of optimizers; your own extend it, name their slots and write `update`.
@@ -97,14 +76,13 @@ type Common = {
  *   }
  * }
  */
-export abstract class Optimizer<F extends FieldTable = NoFields> extends Configurable<WithOptimizerFields<F>> {
+export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> {
   static override readonly fields: FieldTable = optimizerFields
 
   /** Its name in Keras's files. */
   readonly name: string
   /** Steps taken; with gradient accumulation each small step counts. */
   readonly iterations: Variable
-  readonly #common: Common
   readonly #rate: Variable | Schedule
   /** The rate as it was set, before it was rounded to the variable's type. */
   #exactRate: number
@@ -114,10 +92,9 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
   /** Where updates are conditional (accumulation): whether this step updates. */
   #gate: Tensor | undefined
 
-  constructor(...[options]: ArgumentsOf<WithOptimizerFields<F>>) {
+  constructor(options?: OptimizerOptions) {
     super(options, kinds)
-    this.#common = this.options as unknown as Common
-    const { name, learningRate, clipnorm, globalClipnorm, clipvalue } = this.#common
+    const { name, learningRate, clipnorm, globalClipnorm, clipvalue } = this.options
     const clips = [clipnorm, globalClipnorm, clipvalue].filter((limit) => limit !== null).length
     if (clips > 1)
       fail('ERR_CONFIG', this.className, 'at most one of clipnorm, globalClipnorm and clipvalue', {
@@ -252,7 +229,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
 
   /** Sets the weights to their moving averages, where these are kept. `fit` does so at its end. */
   finalizeVariableValues(variables: readonly Variable[]): void {
-    if (!this.#common.useEma) return
+    if (!this.options.useEma) return
     for (const weight of variables) {
       const average = this.#slots.get(weight)?.get('average')
       if (average !== undefined) weight.assign(average.read())
@@ -261,7 +238,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
 
   /** The loss whose gradients {@link apply} expects: multiplied by `lossScaleFactor`. */
   scaleLoss(loss: Tensor): Tensor {
-    const { lossScaleFactor } = this.#common
+    const { lossScaleFactor } = this.options
     return lossScaleFactor === null ? loss : ops.multiply(loss, lossScaleFactor)
   }
 
@@ -283,7 +260,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
 
   /** Updates made before this one, a scalar. */
   protected updates(): Tensor {
-    const { gradientAccumulationSteps: every } = this.#common
+    const { gradientAccumulationSteps: every } = this.options
     return every === null ? this.iterations.read() : ops.floorDivide(this.iterations, every)
   }
 
@@ -293,7 +270,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
   }
 
   #step(scaled: readonly Tensor[], variables: readonly Variable[]): void {
-    const { lossScaleFactor, gradientAccumulationSteps: every } = this.#common
+    const { lossScaleFactor, gradientAccumulationSteps: every } = this.options
     const gradients =
       lossScaleFactor === null ? scaled : scaled.map((gradient) => ops.divide(gradient, lossScaleFactor))
     if (every === null) this.#update(gradients, variables)
@@ -320,7 +297,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
   }
 
   #update(gradients: readonly Tensor[], variables: readonly Variable[]): void {
-    const clipped = clip(gradients, this.#common)
+    const clipped = clip(gradients, this.options)
     const rate = this.rate()
     this.#decay(variables, rate)
     this.beforeUpdates(variables)
@@ -332,7 +309,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
   }
 
   #decay(variables: readonly Variable[], rate: Tensor): void {
-    const { weightDecay } = this.#common
+    const { weightDecay } = this.options
     if (weightDecay === null) return
     for (const weight of variables) {
       if (this.#excluded.has(weight) || this.#excludedNames.some((name) => weight.name.includes(name))) continue
@@ -343,7 +320,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
 
   /** `average = m · average + (1 − m) · w`, with m = 0 at the first update. */
   #moveAverages(): void {
-    const { useEma, emaMomentum, emaOverwriteFrequency: every } = this.#common
+    const { useEma, emaMomentum, emaOverwriteFrequency: every } = this.options
     if (!useEma) return
     for (const [weight, slots] of this.#slots) {
       const average = slots.get('average')!
@@ -357,7 +334,7 @@ export abstract class Optimizer<F extends FieldTable = NoFields> extends Configu
   }
 
   #allGroups(): readonly (readonly string[])[] {
-    const { useEma, gradientAccumulationSteps } = this.#common
+    const { useEma, gradientAccumulationSteps } = this.options
     return [
       ...(useEma ? [['average']] : []),
       ...(gradientAccumulationSteps === null ? [] : [['gradient_accumulator']]),

@@ -3,19 +3,26 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
 import { bounded } from './bounded.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** How slowly the mean of squares moves. */
+  /** How slowly the mean of squares moves. Default 0.9. */
   rho: { type: 'number', default: 0.9, min: 0, max: 1 },
-  /** How much of the last move stays. */
+  /** How much of the last move stays. Default 0. */
   momentum: { type: 'number', default: 0, min: 0, max: 1 },
-  /** Keeps the divisor from 0; inside the root. */
+  /** Keeps the divisor from 0; inside the root. Default 1e-7. */
   epsilon: { type: 'number', default: 1e-7, min: 0 },
-  /** Divides by the variance instead of the mean square. */
+  /** Divides by the variance instead of the mean square. Default false. */
   centered: { type: 'boolean', default: false },
 } as const
+
+/** Options of {@link RMSprop}. */
+export interface RMSpropOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
+
+const RMSpropBase: With<typeof Optimizer, typeof fields, RMSpropOptions> = Optimizer.with(fields)
 
 /**
  * `v = ρv + (1 − ρ)g²; w −= lr · g / √(v + ε)`; centered: `√(v − mean(g)² + ε)`; with momentum μ, `m = μm + step; w −= m`.
@@ -29,9 +36,8 @@ const fields = {
  *
  * const optimizer = new RMSprop({ rho: 0.95, momentum: 0.9 })
  */
-export class RMSprop extends Optimizer<typeof fields> {
+export class RMSprop extends RMSpropBase {
   static override readonly className = 'RMSprop'
-  static override readonly fields: typeof fields = fields
 
   protected override slotGroups(): readonly (readonly string[])[] {
     const { momentum, centered } = this.options

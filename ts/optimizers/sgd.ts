@@ -3,16 +3,23 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
-import { Optimizer, type Slots } from './optimizer.js'
+import type { With } from '../options/configurable.js'
+import type { OptionsOf } from '../options/fields.js'
+import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
-  /** How far a step goes. */
+  /** How far a step goes. Default 0.01. */
   learningRate: { type: 'learningRate', default: 0.01 },
-  /** How much of the last move stays. */
+  /** How much of the last move stays. Default 0. */
   momentum: { type: 'number', default: 0, min: 0, max: 1 },
-  /** Looks ahead by the momentum. */
+  /** Looks ahead by the momentum. Default false. */
   nesterov: { type: 'boolean', default: false },
 } as const
+
+/** Options of {@link SGD}. */
+export interface SGDOptions extends OptionsOf<typeof fields>, OptimizerOptions {}
+
+const SGDBase: With<typeof Optimizer, typeof fields, SGDOptions> = Optimizer.with(fields)
 
 /**
  * Gradient descent, `w −= lr · g`; with momentum μ, `m = μm − lr·g; w += m`; with Nesterov, `w += μm − lr·g`.
@@ -26,9 +33,8 @@ const fields = {
  *
  * const optimizer = new SGD({ learningRate: 0.1, momentum: 0.9, nesterov: true })
  */
-export class SGD extends Optimizer<typeof fields> {
+export class SGD extends SGDBase {
   static override readonly className = 'SGD'
-  static override readonly fields: typeof fields = fields
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return this.options.momentum === 0 ? [] : [['momentum']]

@@ -1,7 +1,7 @@
 /** The user's own classes, by the names that files call them. */
 
 import { fail } from '../errors.js'
-import type { Configured } from './fields.js'
+import type { Configured } from './configured.js'
 
 const own = new Map<string, Configured>()
 

@@ -2,7 +2,8 @@
 
 import { fail } from '../errors.js'
 import { isModelConfig, modelFromConfig } from '../model/from-config.js'
-import { isSerialized, resolveObject } from '../options/fields.js'
+import { resolveObject } from '../options/family.js'
+import { isSerialized } from '../options/serialized.js'
 import { type Described, familyFor } from './families.js'
 
 /**

@@ -7,21 +7,17 @@ import { layerFamily } from '../layers/family.js'
 import { lossFamily } from '../losses/family.js'
 import { statisticFamily } from '../metrics/family.js'
 import { optimizerFamily } from '../optimizers/family.js'
-import {
-  type Configurable,
-  type Configured,
-  classNameIn,
-  type Family,
-  type FieldTable,
-  type Serialized,
-} from '../options/fields.js'
+import type { Configurable } from '../options/configurable.js'
+import type { Configured } from '../options/configured.js'
+import type { Family } from '../options/family.js'
 import { canonical } from '../options/names.js'
 import { registeredClass } from '../options/registry.js'
+import { classNameIn, type Serialized } from '../options/serialized.js'
 import { regularizerFamily } from '../regularizers.js'
 import { scheduleFamily } from '../schedules/family.js'
 
 /** Any object with a configuration. */
-export type Described = Configurable<FieldTable>
+export type Described = Configurable<unknown>
 
 const families = [
   layerFamily,

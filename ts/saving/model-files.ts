@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { checkNames, fail } from '../errors.js'
 import type { Model } from '../model/model.js'
-import type { Configured } from '../options/fields.js'
+import type { Configured } from '../options/configured.js'
 import type { LoadReport } from './assignments.js'
 import { loadKeras, saveKeras } from './keras-file.js'
 import { weightFormatOf } from './weight-files.js'

@@ -1,7 +1,7 @@
 /** Objects as the plain JSON that Keras writes. */
 
 import { fail } from '../errors.js'
-import { serializeAs } from '../options/fields.js'
+import { serializeAs } from '../options/serialized.js'
 import type { Json } from '../types.js'
 import { type Described, familyOf } from './families.js'
 

@@ -1,7 +1,9 @@
 /** Configurations as text that Keras reads: Python tells `1` from `1.0`, JSON.stringify does not. */
 
-import { type FieldTable, fieldsOf, isSerialized, type Serialized } from '../options/fields.js'
+import { fieldsOf } from '../options/configured.js'
+import type { FieldTable } from '../options/fields.js'
 import { snake } from '../options/names.js'
+import { isSerialized, type Serialized } from '../options/serialized.js'
 import { classFor } from './families.js'
 
 /** Marks where a decimal point belongs until the text is there. */

@@ -2,7 +2,6 @@
 
 import type { Variable } from '../core/variable.js'
 import { Layer } from '../layers/layer.js'
-import type { AnyLayer } from '../model/graph.js'
 import { Model } from '../model/model.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { snake, snakeClass } from '../options/names.js'
@@ -13,12 +12,12 @@ export interface WeightGroup {
   readonly path: string
   /** How the owner is called, and what it stands in, by name: `encoder/hidden`. */
   readonly title: string
-  readonly owner: AnyLayer | Optimizer
+  readonly owner: Layer | Optimizer
   readonly variables: readonly Variable[]
 }
 
 /** The groups of a model's layers, each layer once, those without weights too. */
-export function layerGroups(model: AnyLayer): WeightGroup[] {
+export function layerGroups(model: Layer): WeightGroup[] {
   const walk = new Walk()
   walk.layer(model, '', '')
   return walk.groups
@@ -33,7 +32,7 @@ class Walk {
   readonly groups: WeightGroup[] = []
   readonly #seen = new Set<unknown>()
 
-  layer(layer: AnyLayer, path: string, title: string): void {
+  layer(layer: Layer, path: string, title: string): void {
     if (this.#seen.has(layer)) return
     this.#seen.add(layer)
     this.groups.push({ path, title, owner: layer, variables: ownWeights(layer) })
@@ -62,7 +61,7 @@ class Walk {
 }
 
 /** What a layer is made of, by Keras's names of its attributes: a graph's layers first, then attributes by name. */
-function partsOf(layer: AnyLayer): (readonly [string, AnyLayer | readonly unknown[]])[] {
+function partsOf(layer: Layer): (readonly [string, Layer | readonly unknown[]])[] {
   if (layer instanceof Model && layer.graph !== undefined) return [['layers', layer.layers]]
   // The options name what the layer was made from; what it keeps of them is an attribute of its own.
   const { options: _, ...attributes } = layer
@@ -83,13 +82,13 @@ function listIn(value: unknown): readonly unknown[] | undefined {
 }
 
 /** A layer's variables without those of the layers inside. */
-function ownWeights(layer: AnyLayer): Variable[] {
+function ownWeights(layer: Layer): Variable[] {
   const inside = new Set(layer.sublayers.flatMap((one) => one.weights))
   return layer.weights.filter((weight) => !inside.has(weight))
 }
 
 /** Keras calls a graph of layers `Functional`, whatever its name. */
-function classPath(layer: AnyLayer): string {
+function classPath(layer: Layer): string {
   const isGraph = layer instanceof Model && layer.graph !== undefined && !layer.isStack
   return snakeClass(isGraph ? 'Functional' : layer.className)
 }

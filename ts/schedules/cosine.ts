@@ -3,6 +3,8 @@
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import { asFloat, Schedule } from './schedule.js'
 
 const cosineFields = {
@@ -10,13 +12,13 @@ const cosineFields = {
   initialLearningRate: { type: 'number', min: 0 },
   /** Steps of the decay (after the warm-up). */
   decaySteps: { type: 'number', above: 0 },
-  /** The last rate as a fraction of the first. */
+  /** The last rate as a fraction of the first. Default 0. */
   alpha: { type: 'number', default: 0 },
-  /** Its name in Keras. */
+  /** Its name in Keras. Default 'CosineDecay'. */
   name: { type: 'string', default: 'CosineDecay' },
-  /** The rate after the warm-up, from which it then decays. */
+  /** The rate after the warm-up, from which it then decays. Default null. */
   warmupTarget: { type: 'number', default: null, min: 0 },
-  /** Steps of the linear warm-up. */
+  /** Steps of the linear warm-up. Default 0. */
   warmupSteps: { type: 'number', default: 0, min: 0 },
 } as const
 
@@ -25,6 +27,11 @@ function cosine(p: Tensor, alpha: number): Tensor {
   const half = ops.multiply(ops.add(ops.cos(ops.multiply(p, Math.PI)), 1), 0.5)
   return ops.add(ops.multiply(half, 1 - alpha), alpha)
 }
+
+/** Options of {@link CosineDecay}. */
+export interface CosineDecayOptions extends OptionsOf<typeof cosineFields>, Named {}
+
+const CosineDecayBase: With<typeof Schedule, typeof cosineFields, CosineDecayOptions> = Schedule.with(cosineFields)
 
 /**
  * `lr · ((1 − alpha) · ½(1 + cos πp) + alpha)`, `p = min(step, decaySteps) / decaySteps`; with `warmupTarget`, first
@@ -37,9 +44,8 @@ function cosine(p: Tensor, alpha: number): Tensor {
  *
  * const rate = new CosineDecay({ initialLearningRate: 0, warmupTarget: 1e-3, warmupSteps: 100, decaySteps: 900 })
  */
-export class CosineDecay extends Schedule<typeof cosineFields> {
+export class CosineDecay extends CosineDecayBase {
   static override readonly className = 'CosineDecay'
-  static override readonly fields: typeof cosineFields = cosineFields
 
   override call(step: Tensor): Tensor {
     const { initialLearningRate, warmupTarget, warmupSteps } = this.options
@@ -62,15 +68,21 @@ const restartsFields = {
   initialLearningRate: { type: 'number', min: 0 },
   /** Steps of the first period. */
   firstDecaySteps: { type: 'number', above: 0 },
-  /** Each period is this much longer than the one before. */
+  /** Each period is this much longer than the one before. Default 2. */
   tMul: { type: 'number', default: 2, min: 1 },
-  /** Each period starts at this fraction of the rate before. */
+  /** Each period starts at this fraction of the rate before. Default 1. */
   mMul: { type: 'number', default: 1, above: 0 },
-  /** The lowest rate as a fraction of the first. */
+  /** The lowest rate as a fraction of the first. Default 0. */
   alpha: { type: 'number', default: 0 },
-  /** Its name in Keras. */
+  /** Its name in Keras. Default 'SGDRDecay'. */
   name: { type: 'string', default: 'SGDRDecay' },
 } as const
+
+/** Options of {@link CosineDecayRestarts}. */
+export interface CosineDecayRestartsOptions extends OptionsOf<typeof restartsFields>, Named {}
+
+const CosineDecayRestartsBase: With<typeof Schedule, typeof restartsFields, CosineDecayRestartsOptions> =
+  Schedule.with(restartsFields)
 
 /**
  * Cosine decay that starts again: period i lasts `firstDecaySteps · tMulⁱ` and starts at `lr · mMulⁱ` (Loshchilov & Hutter, 2016).
@@ -82,9 +94,8 @@ const restartsFields = {
  *
  * const rate = new CosineDecayRestarts({ initialLearningRate: 0.1, firstDecaySteps: 1000 })
  */
-export class CosineDecayRestarts extends Schedule<typeof restartsFields> {
+export class CosineDecayRestarts extends CosineDecayRestartsBase {
   static override readonly className = 'CosineDecayRestarts'
-  static override readonly fields: typeof restartsFields = restartsFields
 
   override call(step: Tensor): Tensor {
     const { initialLearningRate, firstDecaySteps, mMul, alpha } = this.options
@@ -111,9 +122,15 @@ const piecewiseFields = {
   boundaries: { type: 'numbers' },
   /** The rates, one more than boundaries. */
   values: { type: 'numbers' },
-  /** Its name in Keras. */
+  /** Its name in Keras. Default 'PiecewiseConstant'. */
   name: { type: 'string', default: 'PiecewiseConstant' },
 } as const
+
+/** Options of {@link PiecewiseConstantDecay}. */
+export interface PiecewiseConstantDecayOptions extends OptionsOf<typeof piecewiseFields>, Named {}
+
+const PiecewiseConstantDecayBase: With<typeof Schedule, typeof piecewiseFields, PiecewiseConstantDecayOptions> =
+  Schedule.with(piecewiseFields)
 
 /**
  * `values[i]` while `step ≤ boundaries[i]`, then the next.
@@ -125,9 +142,8 @@ const piecewiseFields = {
  *
  * const rate = new PiecewiseConstantDecay({ boundaries: [1000, 2000], values: [0.1, 0.01, 0.001] })
  */
-export class PiecewiseConstantDecay extends Schedule<typeof piecewiseFields> {
+export class PiecewiseConstantDecay extends PiecewiseConstantDecayBase {
   static override readonly className = 'PiecewiseConstantDecay'
-  static override readonly fields: typeof piecewiseFields = piecewiseFields
 
   constructor(options: { boundaries: readonly number[]; values: readonly number[]; name?: string }) {
     super(options)

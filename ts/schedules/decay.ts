@@ -2,6 +2,8 @@
 
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
+import type { With } from '../options/configurable.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import { asFloat, Schedule } from './schedule.js'
 
 const exponentialFields = {
@@ -11,9 +13,9 @@ const exponentialFields = {
   decaySteps: { type: 'number', above: 0 },
   /** The factor. */
   decayRate: { type: 'number', above: 0 },
-  /** Decays in whole steps of `decaySteps`. */
+  /** Decays in whole steps of `decaySteps`. Default false. */
   staircase: { type: 'boolean', default: false },
-  /** Its name in Keras. */
+  /** Its name in Keras. Default 'ExponentialDecay'. */
   name: { type: 'string', default: 'ExponentialDecay' },
 } as const
 
@@ -22,6 +24,12 @@ function progress(step: Tensor, decaySteps: number, staircase: boolean): Tensor 
   const t = ops.divide(asFloat(step), decaySteps)
   return staircase ? ops.floor(t) : t
 }
+
+/** Options of {@link ExponentialDecay}. */
+export interface ExponentialDecayOptions extends OptionsOf<typeof exponentialFields>, Named {}
+
+const ExponentialDecayBase: With<typeof Schedule, typeof exponentialFields, ExponentialDecayOptions> =
+  Schedule.with(exponentialFields)
 
 /**
  * `lr · decayRate^(step / decaySteps)`; the exponent is floored with `staircase`.
@@ -35,9 +43,8 @@ function progress(step: Tensor, decaySteps: number, staircase: boolean): Tensor 
  * const rate = new ExponentialDecay({ initialLearningRate: 0.1, decaySteps: 1000, decayRate: 0.96 })
  * const optimizer = new SGD({ learningRate: rate })
  */
-export class ExponentialDecay extends Schedule<typeof exponentialFields> {
+export class ExponentialDecay extends ExponentialDecayBase {
   static override readonly className = 'ExponentialDecay'
-  static override readonly fields: typeof exponentialFields = exponentialFields
 
   override call(step: Tensor): Tensor {
     const { initialLearningRate, decaySteps, decayRate, staircase } = this.options
@@ -53,11 +60,17 @@ const inverseTimeFields = {
   decaySteps: { type: 'number', above: 0 },
   /** How fast the divisor grows. */
   decayRate: { type: 'number' },
-  /** Decays in whole steps of `decaySteps`. */
+  /** Decays in whole steps of `decaySteps`. Default false. */
   staircase: { type: 'boolean', default: false },
-  /** Its name in Keras. */
+  /** Its name in Keras. Default 'InverseTimeDecay'. */
   name: { type: 'string', default: 'InverseTimeDecay' },
 } as const
+
+/** Options of {@link InverseTimeDecay}. */
+export interface InverseTimeDecayOptions extends OptionsOf<typeof inverseTimeFields>, Named {}
+
+const InverseTimeDecayBase: With<typeof Schedule, typeof inverseTimeFields, InverseTimeDecayOptions> =
+  Schedule.with(inverseTimeFields)
 
 /**
  * `lr / (1 + decayRate · step / decaySteps)`; the quotient is floored with `staircase`.
@@ -69,9 +82,8 @@ const inverseTimeFields = {
  *
  * const rate = new InverseTimeDecay({ initialLearningRate: 0.1, decaySteps: 1000, decayRate: 0.5 })
  */
-export class InverseTimeDecay extends Schedule<typeof inverseTimeFields> {
+export class InverseTimeDecay extends InverseTimeDecayBase {
   static override readonly className = 'InverseTimeDecay'
-  static override readonly fields: typeof inverseTimeFields = inverseTimeFields
 
   override call(step: Tensor): Tensor {
     const { initialLearningRate, decaySteps, decayRate, staircase } = this.options
@@ -85,15 +97,21 @@ const polynomialFields = {
   initialLearningRate: { type: 'number', min: 0 },
   /** Steps until `endLearningRate`. */
   decaySteps: { type: 'number', above: 0 },
-  /** The rate from `decaySteps` on. */
+  /** The rate from `decaySteps` on. Default 0.0001. */
   endLearningRate: { type: 'number', default: 0.0001, min: 0 },
-  /** Exponent; 1 is linear. */
+  /** Exponent; 1 is linear. Default 1. */
   power: { type: 'number', default: 1 },
-  /** Starts again, over ever longer spans, instead of staying at the end. */
+  /** Starts again, over ever longer spans, instead of staying at the end. Default false. */
   cycle: { type: 'boolean', default: false },
-  /** Its name in Keras. */
+  /** Its name in Keras. Default 'PolynomialDecay'. */
   name: { type: 'string', default: 'PolynomialDecay' },
 } as const
+
+/** Options of {@link PolynomialDecay}. */
+export interface PolynomialDecayOptions extends OptionsOf<typeof polynomialFields>, Named {}
+
+const PolynomialDecayBase: With<typeof Schedule, typeof polynomialFields, PolynomialDecayOptions> =
+  Schedule.with(polynomialFields)
 
 /**
  * `(lr − end) · (1 − min(step, decaySteps) / decaySteps)^power + end`; with `cycle` the span is a multiple of `decaySteps`.
@@ -105,9 +123,8 @@ const polynomialFields = {
  *
  * const rate = new PolynomialDecay({ initialLearningRate: 0.1, decaySteps: 1000, power: 2 })
  */
-export class PolynomialDecay extends Schedule<typeof polynomialFields> {
+export class PolynomialDecay extends PolynomialDecayBase {
   static override readonly className = 'PolynomialDecay'
-  static override readonly fields: typeof polynomialFields = polynomialFields
 
   override call(step: Tensor): Tensor {
     const { initialLearningRate, endLearningRate, power } = this.options

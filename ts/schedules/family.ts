@@ -1,7 +1,9 @@
 /** The closed set of schedules, and how options hold a learning rate. */
 
 import { fail } from '../errors.js'
-import { type Family, isSerialized, type Kind, resolveObject, serializeAs } from '../options/fields.js'
+import { type Family, resolveObject } from '../options/family.js'
+import type { Kind } from '../options/fields.js'
+import { isSerialized, serializeAs } from '../options/serialized.js'
 import { CosineDecay, CosineDecayRestarts, PiecewiseConstantDecay } from './cosine.js'
 import { ExponentialDecay, InverseTimeDecay, PolynomialDecay } from './decay.js'
 import { FunctionSchedule, Schedule } from './schedule.js'

@@ -4,7 +4,8 @@ import { floatx } from '../config.js'
 import { returnedScalar } from '../core/check-returned.js'
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import { type ArgumentsOf, Configurable, type FieldTable, type NoFields } from '../options/fields.js'
+import { Configurable } from '../options/configurable.js'
+import type { NoOptions } from '../options/fields.js'
 
 /** A rate, a schedule, or any function of the step made of ops. */
 export type LearningRate = number | Schedule | ((step: Tensor) => Tensor)
@@ -24,8 +25,8 @@ export type LearningRate = number | Schedule | ((step: Tensor) => Tensor)
  * }
  * const optimizer = new Adam({ learningRate: new InverseRoot() })
  */
-export abstract class Schedule<F extends FieldTable = NoFields> extends Configurable<F> {
-  constructor(...[options]: ArgumentsOf<F>) {
+export abstract class Schedule extends Configurable {
+  constructor(options?: NoOptions) {
     super(options)
   }
 

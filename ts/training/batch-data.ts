@@ -9,7 +9,7 @@ import { FerrogradError, fail, hintFor } from '../errors.js'
 import type { Model } from '../model/model.js'
 import type { PartialShape } from '../types.js'
 import { classWeightColumn } from './class-weight.js'
-import type { ClassWeight } from './options.js'
+import type { ClassWeight } from './data-types.js'
 import { outputShapes } from './shapes.js'
 
 /** The columns of some samples; an output may have no targets, and no weights. */

@@ -9,8 +9,8 @@ import { snapshot, type Variable } from '../core/variable.js'
 import { checkNames, FerrogradError, fail } from '../errors.js'
 import { newestCheckpoint, readCheckpoint, saveCheckpoint } from '../saving/archive.js'
 import type { Json } from '../types.js'
+import { count } from './count.js'
 import { differenceOf } from './identity.js'
-import { count } from './options.js'
 
 /** When and where `fit` writes checkpoints. */
 export interface CheckpointOptions {

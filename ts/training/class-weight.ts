@@ -4,7 +4,7 @@ import { floatx } from '../config.js'
 import { sizeOf } from '../core/shapes.js'
 import type { Column } from '../data/marshal.js'
 import { fail } from '../errors.js'
-import type { ClassWeight } from './options.js'
+import type { ClassWeight } from './data-types.js'
 
 interface Place {
   /** Sample weights that were given as well. */

@@ -19,14 +19,14 @@ export async function evaluate(model: Model, x: unknown, y: unknown, options: Ev
   model.compiled satisfies object
   const { close } = openSession(model, 'evaluate')
   try {
-    return await pass(model, feedOf(model, x, y, options, plan), plan)
+    return await pass(model, feedOf(model, x, y, plan), plan)
   } finally {
     close()
   }
 }
 
-function feedOf(model: Model, x: unknown, y: unknown, { sampleWeight }: EvaluateOptions, plan: PassPlan): Feed {
-  if (isStream(x)) return new StreamFeed('evaluate', x, plan.steps)
+function feedOf(model: Model, x: unknown, y: unknown, { sampleWeight, steps }: PassPlan): Feed {
+  if (isStream(x)) return new StreamFeed('evaluate', x, steps)
   return new ArrayFeed(prepareData(model, 'evaluate', { x, y, sampleWeight }, 'targets'))
 }
 

@@ -67,7 +67,7 @@ async function begin(
   // A promise that nobody settles does not keep Node alive by itself; a training that waits for one must.
   const alive = setInterval(() => undefined, 2 ** 30)
   try {
-    const { feed, validation } = feedsOf(model, x, y, options, plan)
+    const { feed, validation } = feedsOf(model, x, y, plan)
     const history = new History()
     const profiling = plan.profile || profileAsked() ? new Profiling() : undefined
     const callbacks = new CallbackList([...plan.callbacks, history, ...progressOf(plan)])
@@ -114,9 +114,8 @@ interface Feeds {
   readonly validation: Feed | undefined
 }
 
-function feedsOf(model: Model, x: unknown, y: unknown, options: FitOptions, plan: FitPlan): Feeds {
-  const { classWeight, sampleWeight, validationData } = options
-  const { validationSplit } = plan
+function feedsOf(model: Model, x: unknown, y: unknown, plan: FitPlan): Feeds {
+  const { classWeight, sampleWeight, validationData, validationSplit } = plan
   if (plan.validationSplit > 0 && validationData !== undefined) {
     fail('ERR_CONFIG', 'fit.validationSplit', 'validationSplit or validationData, and not both', plan.validationSplit)
   }

@@ -2,22 +2,15 @@
 import type { Logs } from '../callbacks/callback.js'
 import { runInline } from '../core/inline-runs.js'
 import { NonFinite } from '../core/non-finite.js'
-import type { DataLike } from '../data/marshal.js'
-import { checkNames, FerrogradError } from '../errors.js'
+import { FerrogradError } from '../errors.js'
 import type { Model } from '../model/model.js'
 import { prepareData } from './batch-data.js'
 import { resetState } from './fit.js'
-import type { ClassWeight, Each } from './options.js'
+import { type BatchOptions, planBatch } from './options.js'
 import { stepFor } from './programs.js'
 import { checkUsable, openSession } from './session.js'
 import { readLogs, tensorsOf } from './stream-feed.js'
 import { whatOf } from './what-of.js'
-
-export interface BatchOptions {
-  /** How much each sample counts. */
-  readonly sampleWeight?: Each<DataLike>
-  readonly classWeight?: ClassWeight
-}
 
 /** One step of training on exactly this batch; its loss and metrics. */
 export function trainOnBatch(model: Model, x: unknown, y: unknown, options: BatchOptions = {}): Promise<Logs> {
@@ -46,11 +39,11 @@ async function onBatch(
   options: BatchOptions,
 ): Promise<Logs> {
   const where = kind === 'train' ? 'trainOnBatch' : 'testOnBatch'
-  checkNames(where, options, ['sampleWeight', 'classWeight'])
+  const plan = planBatch(where, options)
   model.compiled satisfies object
   const { close } = openSession(model, where)
   try {
-    const data = prepareData(model, where, { x, y, ...options }, 'targets')
+    const data = prepareData(model, where, { x, y, ...plan }, 'targets')
     const step = stepFor(model, kind, data, data.rows, kind === 'train')
     resetState(model)
     await runInline(step.program, tensorsOf(data), () => undefined)

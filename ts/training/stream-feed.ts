@@ -12,9 +12,9 @@ import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import { untilAborted } from './abort.js'
 import { type BatchData, columnsOf, prepareData } from './batch-data.js'
+import type { ClassWeight } from './data-types.js'
 import type { Feed, PassOptions, PassResult, Preparation } from './feed.js'
 import { logsOf } from './feed.js'
-import type { ClassWeight } from './options.js'
 import { type CompiledStep, stepFor } from './programs.js'
 
 /** At most so often is progress told, in milliseconds. */

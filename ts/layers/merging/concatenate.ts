@@ -3,14 +3,21 @@
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
+import type { With } from '../../options/configurable.js'
+import type { OptionsOf } from '../../options/fields.js'
 import type { Shape } from '../../types.js'
-import { type InputKind, Layer, type Masks, type Tensors } from '../layer.js'
+import { type InputKind, Layer, type LayerOptions, type Masks, type Tensors } from '../layer.js'
 import { checkSeveral, listOfMasks } from './merge.js'
 
 const concatenateFields = {
-  /** The axis along which the inputs follow each other. */
+  /** The axis along which the inputs follow each other. Default -1. */
   axis: { type: 'integer', default: -1, min: -32 },
 } as const
+
+/** Options of {@link Concatenate}. */
+export interface ConcatenateOptions extends OptionsOf<typeof concatenateFields>, LayerOptions {}
+
+const ConcatenateBase: With<typeof Layer, typeof concatenateFields, ConcatenateOptions> = Layer.with(concatenateFields)
 
 /**
  * The inputs one after another along `axis`; all other lengths are equal.
@@ -24,9 +31,8 @@ const concatenateFields = {
  *
  * const layer = new Concatenate({ axis: 1 })
  */
-export class Concatenate extends Layer<typeof concatenateFields> {
+export class Concatenate extends ConcatenateBase {
   static override readonly className = 'Concatenate'
-  static override readonly fields: typeof concatenateFields = concatenateFields
 
   override inputKind(): InputKind {
     return 'any'

@@ -4,16 +4,23 @@ import { sizeOf } from '../../core/shapes.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
+import type { With } from '../../options/configurable.js'
+import type { OptionsOf } from '../../options/fields.js'
 import type { Shape } from '../../types.js'
-import { Layer } from '../layer.js'
+import { Layer, type LayerOptions } from '../layer.js'
 import { checkSeveral, without } from './merge.js'
 
 const dotFields = {
   /** The axis that is summed over, of both inputs or of each. */
   axes: { type: 'axis' },
-  /** Whether the vectors are first made length 1: the result is then a cosine. */
+  /** Whether the vectors are first made length 1: the result is then a cosine. Default false. */
   normalize: { type: 'boolean', default: false },
 } as const
+
+/** Options of {@link Dot}. */
+export interface DotOptions extends OptionsOf<typeof dotFields>, LayerOptions {}
+
+const DotBase: With<typeof Layer, typeof dotFields, DotOptions> = Layer.with(dotFields)
 
 /**
  * Products summed over one axis of two inputs, sample by sample: (batch, …a, n) and (batch, n, …b) → (batch, …a, …b);
@@ -28,9 +35,8 @@ const dotFields = {
  *
  * const layer = new Dot({ axes: 1, normalize: true })
  */
-export class Dot extends Layer<typeof dotFields> {
+export class Dot extends DotBase {
   static override readonly className = 'Dot'
-  static override readonly fields: typeof dotFields = dotFields
 
   override build(inputShapes: Shape | readonly Shape[]): void {
     checkSeveral(inputShapes, 'Dot')

@@ -3,12 +3,11 @@
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
-import type { FieldTable, NoFields } from '../../options/fields.js'
 import type { Shape } from '../../types.js'
 import { Layer, type Masks, type Tensors } from '../layer.js'
 
 /** Element by element over inputs of equal rank, or made so: missing axes come after the batch. */
-export abstract class Merge<F extends FieldTable = NoFields> extends Layer<F> {
+export abstract class Merge extends Layer {
   /** What two of the inputs make. */
   protected abstract pair(a: Tensor, b: Tensor): Tensor
 

@@ -1,0 +1,22 @@
+/** Classes that declare fields. */
+
+import type { FieldTable } from './fields.js'
+
+/** A class that declares fields. */
+export interface Configured {
+  readonly name: string
+  readonly className?: string
+  readonly fields?: FieldTable
+}
+
+/** The name of a class in Keras's configurations. */
+export function classNameOf(type: Configured): string {
+  return Object.hasOwn(type, 'className') && type.className !== undefined ? type.className : type.name
+}
+
+/** All fields of a class, its ancestors' first. */
+export function fieldsOf(type: Configured): FieldTable {
+  const parent = Object.getPrototypeOf(type) as Configured | null
+  const inherited = typeof parent === 'function' ? fieldsOf(parent) : {}
+  return Object.hasOwn(type, 'fields') ? { ...inherited, ...type.fields } : inherited
+}

@@ -1,0 +1,76 @@
+/** The types of fields by name: what a user may write, and what the class or the method then finds. */
+
+import type { Activation, ActivationLike } from '../activations.js'
+import type { CallbackLike } from '../callbacks/callback.js'
+import type { Constraint, ConstraintLike } from '../constraints.js'
+import type { Precision } from '../core/precision.js'
+import type { DataLike } from '../data/marshal.js'
+import type { InitializerLike } from '../initializers/family.js'
+import type { Initializer } from '../initializers/initializer.js'
+import type { Regularizer, RegularizerLike } from '../regularizers.js'
+import type { LearningRate, Schedule } from '../schedules/schedule.js'
+import type { CheckpointOptions, CheckpointPlan, Resume } from '../training/checkpoint.js'
+import type { BatchLike, BatchSource, ClassWeight, Each, Verbose } from '../training/data-types.js'
+import type { DType, FloatDType, PartialShape, Shape } from '../types.js'
+
+/** A number or nested arrays of numbers. */
+export type Nested = number | readonly Nested[]
+
+/** What a user may write for each type of field. */
+export interface FieldInputs {
+  number: number
+  integer: number
+  boolean: boolean
+  string: string
+  choice: string
+  shape: Shape
+  partialShape: PartialShape
+  outputShape: number | PartialShape
+  elementType: DType
+  integers: readonly number[]
+  numbers: readonly number[]
+  numeric: number | readonly number[]
+  nested: Nested
+  axis: number | readonly number[]
+  vocabulary: readonly (string | number)[]
+  text: string
+  dtype: FloatDType
+  activation: ActivationLike
+  initializer: InitializerLike
+  regularizer: RegularizerLike
+  constraint: ConstraintLike
+  learningRate: LearningRate
+  precision: Precision
+  verbose: Verbose
+  signal: AbortSignal
+  callbacks: CallbackLike | readonly CallbackLike[]
+  frequency: number | readonly number[]
+  seed: number
+  perOutput: Each<DataLike>
+  classWeight: ClassWeight
+  validationData: BatchLike | BatchSource
+  checkpoint: CheckpointOptions
+  resume: Resume
+  /** Checked where it is used. */
+  given: unknown
+}
+
+type Resolved =
+  | 'activation'
+  | 'initializer'
+  | 'regularizer'
+  | 'constraint'
+  | 'learningRate'
+  | 'callbacks'
+  | 'checkpoint'
+
+/** What is found in the options after checks. */
+export interface FieldValues extends Omit<FieldInputs, Resolved> {
+  activation: Activation
+  initializer: Initializer
+  regularizer: Regularizer
+  constraint: Constraint
+  learningRate: number | Schedule
+  callbacks: readonly CallbackLike[]
+  checkpoint: CheckpointPlan
+}

@@ -1,0 +1,165 @@
+/** The kinds of fields that need no other module: numbers, choices, shapes, lists. */
+
+import { fail, hintFor, show } from '../errors.js'
+import type { DType, FloatDType, Json, PartialShape } from '../types.js'
+import type { Nested } from './field-types.js'
+import type { FieldSpec, Kind, Kinds } from './fields.js'
+import { canonical, snake } from './names.js'
+import { isSerialized } from './serialized.js'
+
+/** `a number in (0, 1]`, from the range of a field. */
+function range(noun: string, spec: FieldSpec): string {
+  const { min, max, above, below } = spec
+  if (min === undefined && max === undefined && above === undefined && below === undefined) return `a finite ${noun}`
+  if (max === undefined && below === undefined && noun === 'integer') return `an integer ≥ ${min ?? above}`
+  const low = above !== undefined ? `(${above}` : min !== undefined ? `[${min}` : '(-inf'
+  const high = below !== undefined ? `${below})` : max !== undefined ? `${max}]` : 'inf)'
+  return `${noun === 'integer' ? 'an integer' : `a ${noun}`} in ${low}, ${high}`
+}
+
+function inRange(
+  value: number,
+  { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity }: FieldSpec,
+): boolean {
+  return Number.isFinite(value) && value >= min && value <= max && value > above && value < below
+}
+
+function checkNumber(value: unknown, where: string, spec: FieldSpec): number {
+  if (typeof value === 'number' && inRange(value, spec)) return value
+  return fail('ERR_CONFIG', where, range('number', spec), value)
+}
+
+function checkInteger(value: unknown, where: string, spec: FieldSpec): number {
+  const bounded = { max: 2 ** 31 - 1, ...spec }
+  if (typeof value === 'number' && Number.isInteger(value) && inRange(value, bounded)) return value
+  return fail('ERR_CONFIG', where, range('integer', spec), value)
+}
+
+function checkType<T>(expected: string, test: (value: unknown) => value is T): Kind<T> {
+  return {
+    check: (value, where) => (test(value) ? value : fail('ERR_CONFIG', where, expected, value)),
+  }
+}
+
+function checkList<T>(expected: string, test: (value: unknown) => value is T): Kind<readonly T[]> {
+  return {
+    check(value, where) {
+      const list = plainArray(value)
+      if (Array.isArray(list) && list.every(test)) return Object.freeze([...(list as T[])])
+      return fail('ERR_CONFIG', where, expected, value)
+    },
+  }
+}
+
+/** Typed arrays, and tensors as Keras writes them into configurations, as plain arrays. */
+function plainArray(value: unknown): unknown {
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>)
+  if (isSerialized(value) && /^__(tensor|numpy)__$/.test(value.class_name)) return value.config.value
+  return value
+}
+
+const isInteger = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value)
+const isFiniteNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+const isLength = (value: unknown): value is number => isInteger(value) && value > 0 && value < 2 ** 31
+const isPartialLength = (value: unknown): value is number | null => value === null || isLength(value)
+const isNested = (value: unknown): value is Nested =>
+  isFiniteNumber(value) || (Array.isArray(value) && value.every(isNested))
+const isToken = (value: unknown): value is string | number => typeof value === 'string' || isInteger(value)
+
+const choice: Kind<string> = {
+  check(value, where, spec) {
+    const known = spec.of ?? []
+    const found = typeof value === 'string' ? known.find((name) => canonical(name) === canonical(value)) : undefined
+    return found ?? fail('ERR_CONFIG', where, `one of ${known.map(show).join(', ')}`, value, hintFor(value, known))
+  },
+  toConfig: snake,
+}
+
+const axis: Kind<number | readonly number[]> = {
+  check(value, where, { nullable = false }) {
+    if (isInteger(value)) return value
+    // Where there may be no axis at all, Keras writes an empty list.
+    if (Array.isArray(value) && (value.length > 0 || nullable) && value.every(isInteger))
+      return Object.freeze([...(value as number[])])
+    return fail('ERR_CONFIG', where, 'an axis or a list of axes', value)
+  },
+}
+
+const numeric: Kind<number | readonly number[]> = {
+  check(value, where) {
+    if (isFiniteNumber(value)) return value
+    if (Array.isArray(value) && value.length > 0 && value.every(isFiniteNumber))
+      return Object.freeze([...(value as number[])])
+    return fail('ERR_CONFIG', where, 'a finite number or a list of them', value)
+  },
+}
+
+/** Keras writes a dtype as a name or as a policy object that holds one. */
+function policyName(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? (value as { config?: { name?: unknown } }).config?.name : value
+}
+
+const dtype: Kind<FloatDType> = {
+  check(value, where) {
+    const policy = policyName(value)
+    if (policy === 'float32' || policy === 'float64') return policy
+    return fail('ERR_DTYPE', where, `'float32' or 'float64'`, policy)
+  },
+}
+
+const outputShape: Kind<number | PartialShape> = {
+  check(value, where) {
+    if (isLength(value)) return value
+    if (Array.isArray(value) && value.every(isPartialLength)) return Object.freeze([...(value as (number | null)[])])
+    return fail('ERR_CONFIG', where, 'a length, or a list of lengths with null where the input decides', value)
+  },
+}
+
+const elementTypes: readonly unknown[] = ['float32', 'float64', 'int32', 'bool'] satisfies DType[]
+
+const elementType: Kind<DType> = {
+  check(value, where) {
+    const name = policyName(value)
+    return elementTypes.includes(name)
+      ? (name as DType)
+      : fail('ERR_DTYPE', where, `one of ${elementTypes.join(', ')}`, name)
+  },
+}
+
+const nested: Kind<Nested> = {
+  check(value, where) {
+    const plain = plainArray(value)
+    return isNested(plain)
+      ? plain
+      : fail('ERR_CONFIG', where, 'a finite number or nested arrays of finite numbers', value)
+  },
+  toConfig: (value) => value as Json,
+}
+
+/** A seed must be an integer that a double holds exactly and is not negative. */
+export function checkSeed(where: string, seed: unknown): number {
+  const whole = Number.isSafeInteger(seed) && (seed as number) >= 0
+  return whole ? (seed as number) : fail('ERR_CONFIG', where, 'a non-negative integer', seed)
+}
+
+/** The kinds that need no other module. */
+export const primitiveKinds: Kinds = {
+  number: { check: checkNumber },
+  integer: { check: checkInteger },
+  boolean: checkType('true or false', (value): value is boolean => typeof value === 'boolean'),
+  string: checkType('a non-empty string', (value): value is string => typeof value === 'string' && value !== ''),
+  choice,
+  shape: checkList('a list of lengths (positive integers)', isLength),
+  partialShape: checkList('a list of lengths (positive integers, null where unknown)', isPartialLength),
+  outputShape,
+  elementType,
+  text: checkType('a string', (value): value is string => typeof value === 'string'),
+  integers: checkList('a list of integers', isInteger),
+  numbers: checkList('a list of finite numbers', isFiniteNumber),
+  numeric,
+  nested,
+  axis,
+  seed: { check: (value, where) => checkSeed(where, value) },
+  vocabulary: checkList('a list of strings or integers', isToken),
+  dtype,
+}

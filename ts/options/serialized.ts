@@ -1,0 +1,38 @@
+/** Objects as Keras 3 serializes them. */
+
+import type { Config, Json } from '../types.js'
+import type { Configurable } from './configurable.js'
+import type { Configured } from './configured.js'
+import { isRegistered } from './registry.js'
+
+/** A serialized object as Keras 3 writes it. */
+export interface Serialized {
+  readonly module: string | null
+  readonly class_name: string
+  readonly config: Config
+  readonly registered_name: string | null
+}
+
+/** Whether a value looks like a serialized object. */
+export function isSerialized(value: unknown): value is Serialized {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { class_name?: unknown }).class_name === 'string'
+  )
+}
+
+/** Writes an object as Keras does; a class of the user's own carries the name it is registered by. */
+export function serializeAs(module: string, object: Configurable<unknown>): Json {
+  const custom = isRegistered(object.constructor as Configured)
+  const registered = custom ? `Custom>${object.className}` : null
+  return {
+    module: custom ? null : module,
+    class_name: object.className,
+    config: object.getConfig(),
+    registered_name: registered,
+  }
+}
+
+/** The name to find a serialized object's class by: where it says so, that of the user's. */
+export function classNameIn(object: Serialized): string {
+  return object.registered_name?.includes('>') ? object.registered_name : object.class_name
+}

@@ -1,0 +1,27 @@
+/** What `fit`, `evaluate` and `predict` take as data. */
+
+import type { SourceLike } from '../data/dataset.js'
+import type { DataLike } from '../data/marshal.js'
+
+/** One argument for each input, output or so: alone, in a list, or by name. */
+export type Each<T> = T | readonly T[] | Readonly<Record<string, T>>
+
+/** One batch of a stream: `[x]`, `[x, y]`, `[x, y, sampleWeight]`, or an object. */
+export type BatchLike =
+  | readonly [x: Each<DataLike>, y?: Each<DataLike>, sampleWeight?: Each<DataLike>]
+  | { readonly x: Each<DataLike>; readonly y?: Each<DataLike>; readonly sampleWeight?: Each<DataLike> }
+
+/** Batches one after the other: a Dataset, an iterable, or a function that opens one. */
+export type BatchSource = SourceLike<BatchLike>
+
+/** Samples: arrays for the inputs, or a stream of batches. */
+export type ModelData = Each<DataLike> | BatchSource
+
+/** Targets: arrays for the outputs. */
+export type Targets = Each<DataLike>
+
+/** How much each class counts: `{ 0: 1, 1: 5 }`; by output name where there are several. */
+export type ClassWeight = Readonly<Record<string, number>> | Readonly<Record<string, Readonly<Record<string, number>>>>
+
+/** Silent, live, or a line an epoch; `auto` is live. */
+export type Verbose = 0 | 1 | 2 | 'auto'
