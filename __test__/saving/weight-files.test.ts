@@ -75,7 +75,7 @@ describe('refused', () => {
       'weights in an unknown format',
       () => model().saveWeights(at('w.bin')),
       'ERR_CONFIG',
-      /\.weights\.h5 or \.safetensors/,
+      /\.weights\.h5 or \.weights\.json or \.safetensors/,
     ],
     ['a file that is not there', () => loadModel(at('none.keras')), 'ERR_IO', /none\.keras/],
     ['a directory', () => loadModel(folder), 'ERR_IO', /./],

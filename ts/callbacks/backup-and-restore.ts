@@ -1,10 +1,10 @@
 /** Lets an interrupted training go on: Keras's name for the checkpoints of `fit`. */
 
-import { fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import { type CheckpointOptions, removeCheckpoints } from '../training/checkpoint.js'
 import { Callback } from './callback.js'
+import { checkSaveFreq, type SaveFreq } from './save-freq.js'
 
 const fields = {
   /** The directory of the checkpoints. */
@@ -16,7 +16,7 @@ const fields = {
 /** Options of {@link BackupAndRestore}. */
 export interface BackupAndRestoreOptions extends OptionsOf<typeof fields> {
   /** After each epoch, or after every so many batches. Default 'epoch'. */
-  readonly saveFreq?: 'epoch' | number
+  readonly saveFreq?: SaveFreq
 }
 
 const BackupAndRestoreBase: With<typeof Callback, typeof fields, BackupAndRestoreOptions> = Callback.with(fields)
@@ -41,9 +41,7 @@ export class BackupAndRestore extends BackupAndRestoreBase {
 
   constructor({ saveFreq = 'epoch', ...options }: BackupAndRestoreOptions) {
     super(options)
-    const whole = typeof saveFreq === 'number' && Number.isSafeInteger(saveFreq) && saveFreq > 0
-    if (saveFreq !== 'epoch' && !whole)
-      fail('ERR_CONFIG', 'BackupAndRestore.saveFreq', `'epoch' or a number of batches ≥ 1`, saveFreq)
+    checkSaveFreq('BackupAndRestore', saveFreq)
     const often = saveFreq === 'epoch' ? {} : { everySteps: saveFreq }
     this.checkpoint = { dir: this.options.backupDir, keep: 2, ...often }
   }

@@ -5,9 +5,11 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
+import { weightEndings } from '../saving/weight-files.js'
 import { Callback, type HookResult, type Logs } from './callback.js'
 import { fillPattern } from './file-pattern.js'
 import { improves, monitorFields, resolveMode, resolveMonitor } from './monitor.js'
+import { checkSaveFreq, type SaveFreq } from './save-freq.js'
 
 const ownFields = {
   /**
@@ -34,7 +36,7 @@ export interface ModelCheckpointOptions extends OptionsOf<typeof fields> {
   /** Called with the weights that are kept. */
   readonly onSave?: OnSave
   /** After each epoch, or after every so many batches. Default 'epoch'. */
-  readonly saveFreq?: 'epoch' | number
+  readonly saveFreq?: SaveFreq
 }
 
 const ModelCheckpointBase: With<typeof Callback, typeof fields, ModelCheckpointOptions> = Callback.with(fields)
@@ -77,12 +79,10 @@ export class ModelCheckpoint extends ModelCheckpointBase {
     super(options)
     this.#onSave = onSave
     this.#checkPath()
-    const whole = typeof saveFreq === 'number' && Number.isSafeInteger(saveFreq) && saveFreq > 0
-    if (saveFreq !== 'epoch' && !whole)
-      fail('ERR_CONFIG', 'ModelCheckpoint.saveFreq', `'epoch' or a number of batches ≥ 1`, saveFreq)
+    checkSaveFreq('ModelCheckpoint', saveFreq)
     // Only hooks that are there cost anything.
     if (saveFreq === 'epoch') this.onEpochEnd = (epoch, logs) => this.#look(epoch, logs)
-    else this.onTrainBatchEnd = (_, logs) => this.#countBatch(saveFreq as number, logs)
+    else this.onTrainBatchEnd = (_, logs) => this.#countBatch(saveFreq, logs)
     this.best = this.options.initialValueThreshold ?? undefined
   }
 
@@ -154,7 +154,7 @@ export class ModelCheckpoint extends ModelCheckpointBase {
   #checkPath(): void {
     const { filepath, saveWeightsOnly } = this.options
     if (filepath === null) return
-    const endings = saveWeightsOnly ? ['.weights.h5', '.safetensors'] : ['.keras']
+    const endings = saveWeightsOnly ? weightEndings : ['.keras']
     if (!endings.some((ending) => filepath.endsWith(ending)))
       fail('ERR_CONFIG', 'ModelCheckpoint.filepath', `a path that ends in ${endings.join(' or ')}`, filepath)
   }

@@ -1,8 +1,8 @@
 /** What an object has to remember to go on where it was, and its form as JSON with arrays beside it. */
 
 import { FerrogradError, fail } from '../errors.js'
-import type { DType, Json, Shape, TypedArray } from '../types.js'
-import { Tensor, tensor } from './tensor.js'
+import type { Json } from '../types.js'
+import { Tensor } from './tensor.js'
 
 /** Plain values and tensors, nested in lists and objects; what is `undefined` in an object is left out. */
 export type State =
@@ -22,13 +22,6 @@ export interface Stateful {
   setState(state: State): void
 }
 
-/** Numbers that came back from a file. */
-export interface Stored {
-  readonly values: TypedArray
-  readonly shape: Shape
-  readonly dtype: DType
-}
-
 /** A state as JSON; its tensors go into `tensors`, under names that begin with `prefix`. */
 export function packState(state: State, prefix: string, tensors: Map<string, Tensor>): Json {
   if (state instanceof Tensor) {
@@ -44,13 +37,13 @@ export function packState(state: State, prefix: string, tensors: Map<string, Ten
 }
 
 /** The state that {@link packState} wrote. */
-export function unpackState(json: Json, arrays: ReadonlyMap<string, Stored>): State {
+export function unpackState(json: Json, tensors: ReadonlyMap<string, Tensor>): State {
   if (typeof json !== 'object' || json === null) return json
-  if (Array.isArray(json)) return json.map((one) => unpackState(one, arrays))
+  if (Array.isArray(json)) return json.map((one) => unpackState(one, tensors))
   const { $tensor: name, $number: text } = json as { readonly $tensor?: Json; readonly $number?: Json }
-  if (typeof name === 'string') return storedTensor(name, arrays)
+  if (typeof name === 'string') return storedTensor(name, tensors)
   if (typeof text === 'string') return Number(text)
-  return Object.fromEntries(Object.entries(json).map(([key, one]) => [key, unpackState(one, arrays)]))
+  return Object.fromEntries(Object.entries(json).map(([key, one]) => [key, unpackState(one, tensors)]))
 }
 
 /** JSON has no NaN, infinities, and no negative zero. */
@@ -58,10 +51,10 @@ function packNumber(value: number): Json {
   return Number.isFinite(value) && !Object.is(value, -0) ? value : { $number: Object.is(value, -0) ? '-0' : `${value}` }
 }
 
-function storedTensor(name: string, arrays: ReadonlyMap<string, Stored>): Tensor {
-  const stored = arrays.get(name)
+function storedTensor(name: string, tensors: ReadonlyMap<string, Tensor>): Tensor {
+  const stored = tensors.get(name)
   if (stored === undefined) throw new FerrogradError('ERR_FORMAT', `state: the array '${name}' is missing`)
-  return tensor(stored.values, stored.shape, stored.dtype)
+  return stored
 }
 
 /** The fields of a state that is an object; anything else is refused. */

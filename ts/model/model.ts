@@ -15,6 +15,7 @@ import {
   type LoadWeightsOptions,
   loadWeights,
   type SaveOptions,
+  type SaveWeightsOptions,
   saveModel,
   saveWeights,
 } from '../saving/model-files.js'
@@ -298,18 +299,18 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
   }
 
   /**
-   * Writes the weights alone: `.weights.h5`, as Keras does, or `.safetensors`, by the names of layers and weights
-   * (`encoder/hidden/kernel`).
+   * Writes the weights alone: `.weights.h5`, as Keras does, `.weights.json` with several such files beside it, or
+   * `.safetensors`, by the names of layers and weights (`encoder/hidden/kernel`) or, with `naming: 'torch'`, by PyTorch's.
    *
    * @throws `ERR_CONFIG` for another extension, `ERR_STATE` before the model is built, `ERR_IO` as {@link save}.
    */
-  saveWeights(path: string, options?: SaveOptions): Promise<void> {
+  saveWeights(path: string, options?: SaveWeightsOptions): Promise<void> {
     return saveWeights(this, path, options)
   }
 
   /**
-   * Sets the weights to those of a `.weights.h5` or `.safetensors` file, and says what did not match; nothing changes
-   * where it throws.
+   * Sets the weights to those of a file that {@link saveWeights} or real Keras wrote, of a `torch.nn` state dict
+   * (`naming: 'torch'`), or of a `.h5` file of Keras 2, and says what did not match; nothing changes where it throws.
    *
    * @throws `ERR_FORMAT` where the file is no such file, or lacks weights (with `strict`, the default), `ERR_SHAPE` where
    * a shape is another (unless `skipMismatch`).

@@ -161,6 +161,12 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
     return [this.iterations, ...rate, ...slots, ...this.extraVariables]
   }
 
+  /** The slots, name by name, each for all variables: the order of files of old. */
+  get slotsByName(): readonly (readonly Variable[])[] {
+    const names = this.#allGroups().flat()
+    return names.map((name) => [...this.#slots.values()].map((own) => own.get(name)!))
+  }
+
   /** Makes the slots of variables that have none yet. */
   build(variables: readonly Variable[]): void {
     const names = this.#allGroups().flat()

@@ -1,12 +1,14 @@
 /** Files of named arrays: what the core's readers and writers give and take, in JavaScript's types. */
 
+import { open, rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { evaluateNow } from '../core/evaluation.js'
 import { BindingArchive } from '../core/native.js'
 import { isRecording } from '../core/recording.js'
 import { job, native, runtime } from '../core/runtime.js'
 import { frozen } from '../core/shapes.js'
 import { handleOf, Tensor } from '../core/tensor.js'
-import type { DType, Shape } from '../types.js'
+import type { Shape } from '../types.js'
 
 /** The typed array in which each element type of a file comes, as NumPy calls it; half precision comes as its bits. */
 interface Elements {
@@ -60,8 +62,11 @@ export interface FileArray<D extends FileDType = FileDType> {
   readonly values: Elements[D]
 }
 
-/** Arrays by their names. Readers of models change types that the core lacks, so that there are four. */
-export type Arrays<D extends FileDType = FileDType> = ReadonlyMap<string, FileArray<D>>
+/** Arrays by their names, as they are in a file. */
+export type Arrays = ReadonlyMap<string, FileArray>
+
+/** Tensors by their names: of a type that the core lacks, a file's numbers become float32 or int32. */
+export type Tensors = ReadonlyMap<string, Tensor>
 
 /** What is written under a name: an array, or the numbers that a tensor has now, which are not copied. */
 export type Sources = ReadonlyMap<string, FileArray | Tensor>
@@ -76,19 +81,19 @@ export type Attributes = Readonly<Record<string, Readonly<Record<string, Attribu
 export type Attribute = string | number | boolean | null | readonly (string | number | boolean | null)[]
 
 /** What an HDF5 file holds: arrays by their paths, `group/group/name`. */
-export interface Hdf5<A = Arrays<DType>> {
+export interface Hdf5<A = Tensors> {
   readonly arrays: A
   readonly attributes: Attributes
 }
 
 /** What a safetensors file holds. */
-export interface Safetensors<A = Arrays<DType>> {
+export interface Safetensors<A = Tensors> {
   readonly arrays: A
   readonly metadata: Readonly<Record<string, string>>
 }
 
 /** What a checkpoint holds. */
-export interface Checkpoint<A = Arrays> {
+export interface Checkpoint<A = Tensors> {
   readonly arrays: A
   /** Any text, most often JSON. */
   readonly text: string
@@ -102,7 +107,7 @@ export interface NewestCheckpoint {
 
 /** Reads an HDF5 file; its arrays become float32, float64, int32 or bool. */
 export async function readHdf5(path: string): Promise<Hdf5> {
-  return hdf5Of(await opened('hdf5', path, true))
+  return hdf5Of(await opened('hdf5', path))
 }
 
 /** Writes an HDF5 file, whole or not at all. Attributes make groups that have no arrays. */
@@ -112,8 +117,8 @@ export async function writeHdf5(path: string, contents: Hdf5<Sources>): Promise<
 
 /** Reads a safetensors file; its arrays become float32, float64, int32 or bool. */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  const archive = await opened('safetensors', path, true)
-  return { arrays: arraysOf(archive), metadata: JSON.parse(archive.text) }
+  const archive = await opened('safetensors', path)
+  return { arrays: tensorsOf(archive), metadata: JSON.parse(archive.text) }
 }
 
 /** Writes a safetensors file, whole or not at all. */
@@ -122,8 +127,8 @@ export async function writeSafetensors(path: string, { arrays, metadata }: Safet
 }
 
 /** Reads an npz file; its arrays become float32, float64, int32 or bool. */
-export async function readNpz(path: string): Promise<Arrays<DType>> {
-  return arraysOf(await opened('npz', path, true))
+export async function readNpz(path: string): Promise<Tensors> {
+  return tensorsOf(await opened('npz', path))
 }
 
 /** Writes an npz file, whole or not at all. */
@@ -132,8 +137,8 @@ export async function writeNpz(path: string, arrays: Sources): Promise<void> {
 }
 
 /** Reads an npy file; its elements become float32, float64, int32 or bool. */
-export async function readNpy(path: string): Promise<FileArray<DType>> {
-  return arraysOf<DType>(await opened('npy', path, true)).get('')!
+export async function readNpy(path: string): Promise<Tensor> {
+  return tensorsOf(await opened('npy', path)).get('')!
 }
 
 /** Writes an npy file, whole or not at all. */
@@ -143,7 +148,7 @@ export async function writeNpy(path: string, array: FileArray | Tensor): Promise
 
 /** Reads a checkpoint; a file of which one bit is not as it was written is refused. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  return checkpointOf(await opened('checkpoint', path, false))
+  return checkpointOf(await opened('checkpoint', path))
 }
 
 /** Writes a checkpoint, whole or not at all. */
@@ -218,7 +223,7 @@ export type Member = string | Uint8Array | Hdf5<Sources>
 
 /** Reads a zip archive. */
 export async function readZip(path: string): Promise<Zip> {
-  return new Zip(await opened('zip', path, false))
+  return new Zip(await opened('zip', path))
 }
 
 /** Writes a zip archive of stored members, whole or not at all. */
@@ -226,9 +231,23 @@ export async function writeZip(path: string, members: ReadonlyMap<string, Member
   await written('zip', path, zipArchive(members))
 }
 
+/** Writes a text, whole or not at all. */
+export async function writeText(path: string, text: string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
+  const file = await open(temporary, 'w')
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
+}
+
 /** What the bytes of a file hold, now: the arrays as they are in it, and the text beside them. */
-export function decode(format: FileFormat, bytes: Uint8Array): Checkpoint {
-  return checkpointOf(native(() => BindingArchive.decode(format, bytes, false)))
+export function decode(format: FileFormat, bytes: Uint8Array): Checkpoint<Arrays> {
+  const archive = native(() => BindingArchive.decode(format, bytes, false))
+  return { arrays: arraysOf(archive), text: archive.text }
 }
 
 /** The bytes of a file, now. */
@@ -236,8 +255,8 @@ export function encode(format: FileFormat, arrays: Sources, text = ''): Uint8Arr
   return native(() => archiveOf(arrays, text).encode(format))
 }
 
-function opened(format: FileFormat, path: string, computable: boolean): Promise<BindingArchive> {
-  return job((ticket) => BindingArchive.read(runtime(), format, path, computable, ticket))
+function opened(format: FileFormat, path: string): Promise<BindingArchive> {
+  return job((ticket) => BindingArchive.read(runtime(), format, path, format !== 'zip', ticket))
 }
 
 async function written(format: FileFormat, path: string, archive: BindingArchive): Promise<void> {
@@ -279,23 +298,32 @@ function addMember(archive: BindingArchive, name: string, member: Member): void 
 }
 
 function hdf5Of(archive: BindingArchive): Hdf5 {
-  return { arrays: arraysOf(archive), attributes: JSON.parse(archive.text) }
+  return { arrays: tensorsOf(archive), attributes: JSON.parse(archive.text) }
 }
 
 function checkpointOf(archive: BindingArchive): Checkpoint {
-  return { arrays: arraysOf(archive), text: archive.text }
+  return { arrays: tensorsOf(archive), text: archive.text }
+}
+
+/** The arrays of an archive as tensors, handed over without a copy. */
+function tensorsOf(archive: BindingArchive): Tensors {
+  const tensor = (index: number): Tensor => Tensor.of(native(() => archive.tensor(index)))
+  return new Map(archive.entries().map(({ name }, index) => [name, tensor(index)]))
 }
 
 /** The arrays of an archive, handed over without a copy. */
-function arraysOf<D extends FileDType>(archive: BindingArchive): Arrays<D> {
-  const array = ({ name, dtype, shape }: { name: string; dtype: string; shape: number[] }, index: number) => {
-    const values = viewOf(
-      dtype as D,
+function arraysOf(archive: BindingArchive): Arrays {
+  const values = (dtype: FileDType, index: number): FileValues =>
+    viewOf(
+      dtype,
       native(() => archive.take(index)),
     )
-    return [name, { dtype: dtype as D, shape: frozen(shape), values }] as const
-  }
-  return new Map(archive.entries().map(array))
+  const array = ({ dtype, shape }: { dtype: string; shape: number[] }, index: number): FileArray => ({
+    dtype: dtype as FileDType,
+    shape: frozen(shape),
+    values: values(dtype as FileDType, index),
+  })
+  return new Map(archive.entries().map((entry, index) => [entry.name, array(entry, index)]))
 }
 
 function viewOf<D extends FileDType>(dtype: D, bytes: Uint8Array): Elements[D] {

@@ -1,10 +1,11 @@
 /** Values out of a file for variables of a model: everything is checked before anything changes. */
 
-import { tensor } from '../core/tensor.js'
+import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
+import { cast } from '../ops.js'
 import type { DType } from '../types.js'
-import type { FileArray } from './archive.js'
+import type { Tensors } from './archive.js'
 
 /** What loading weights found out. */
 export interface LoadReport {
@@ -34,7 +35,7 @@ export interface LoadRules {
 /** Sets variables to the arrays of a file; nothing changes unless all that is wanted is there and fits. */
 export function assignFrom(
   where: string,
-  arrays: ReadonlyMap<string, FileArray<DType>>,
+  arrays: Tensors,
   places: readonly Place[],
   { strict, skipMismatch }: LoadRules,
 ): LoadReport {
@@ -59,7 +60,7 @@ function failAbsent(where: string, absent: readonly Place[], unexpected: readonl
   return fail('ERR_FORMAT', where, 'a file with the weights of this model', got, LENIENT)
 }
 
-function fits(where: string, { variable, title }: Place, { shape, dtype }: FileArray<DType>, skip: boolean): boolean {
+function fits(where: string, { variable, title }: Place, { shape, dtype }: Tensor, skip: boolean): boolean {
   const same = shape.length === variable.shape.length && shape.every((length, axis) => length === variable.shape[axis])
   if (!same && !skip) {
     const hint = 'Pass skipMismatch: true to leave it as it is'
@@ -81,8 +82,8 @@ const isCount = ({ shape }: Variable): boolean => shape.length === 0
 
 const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64'
 
-function assign(variable: Variable, { values, shape }: FileArray<DType>): void {
-  variable.assign(tensor(values, shape, variable.dtype))
+function assign(variable: Variable, value: Tensor): void {
+  variable.assign(value.dtype === variable.dtype ? value : cast(value, variable.dtype))
 }
 
 function some(names: readonly string[]): string {

@@ -8,6 +8,7 @@ import type { Configured } from '../options/configured.js'
 import { withClasses } from '../options/registry.js'
 import { type Member, readZip, writeZip } from './archive.js'
 import { loadAssets } from './assets.js'
+import { jsonIn } from './paths.js'
 import { stringify } from './stringify.js'
 import { loadLayers, loadOptimizer, weightsTree } from './weights-tree.js'
 
@@ -29,7 +30,7 @@ export async function saveKeras(model: Model, path: string): Promise<void> {
 }
 
 /** How a model is made from a file. */
-interface LoadRules {
+export interface LoadRules {
   readonly customObjects: Readonly<Record<string, Configured>>
   /** Whether it is compiled as it was. */
   readonly compile: boolean
@@ -39,7 +40,7 @@ interface LoadRules {
 export async function loadKeras(path: string, { customObjects, compile }: LoadRules): Promise<Model> {
   const zip = await readZip(path)
   const text = zip.text(CONFIG) ?? fail('ERR_FORMAT', path, `a member ${CONFIG}`, { text: zip.names.join(', ') })
-  const config = configOf(path, text)
+  const config = jsonIn(`${path} ${CONFIG}`, text)
   const model = withClasses('loadModel', customObjects, () => modelFromConfig(config, { compile }))
   loadAssets(model, zip)
   const tree =
@@ -47,14 +48,6 @@ export async function loadKeras(path: string, { customObjects, compile }: LoadRu
   loadLayers(path, model, tree, { strict: true, skipMismatch: false })
   if (model.isCompiled) loadOptimizer(path, model, tree)
   return model
-}
-
-function configOf(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    return fail('ERR_FORMAT', `${path} ${CONFIG}`, 'JSON', { text: (error as Error).message })
-  }
 }
 
 /** `2026-11-28@19:18:27`, as Keras writes it. */

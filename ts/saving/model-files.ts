@@ -6,12 +6,25 @@ import type { Model } from '../model/model.js'
 import type { Configured } from '../options/configured.js'
 import type { LoadReport } from './assignments.js'
 import { loadKeras, saveKeras } from './keras-file.js'
-import { weightFormatOf } from './weight-files.js'
+import { loadLegacyModel } from './legacy-h5.js'
+import { checkPath } from './paths.js'
+import { type Naming, readFormat, weightEndings, writtenFormat } from './weight-files.js'
 
 /** Options of {@link saveModel} and of saving weights. */
 export interface SaveOptions {
   /** Whether a file that is there is replaced. Default true. */
   readonly overwrite?: boolean
+}
+
+/** Options of saving weights. */
+export interface SaveWeightsOptions extends SaveOptions {
+  /**
+   * `'torch'`: a `.safetensors` file has the names and layouts of a `torch.nn` state dict, `encoder.hidden.weight`
+   * (units, inputs). Default `'ferrograd'`: `encoder/hidden/kernel`.
+   */
+  readonly naming?: Naming
+  /** Most bytes of each file of a `.weights.json` set, in units of 2³⁰, as Keras has it. Default 5. */
+  readonly maxShardSize?: number
 }
 
 /** Options of {@link loadModel}. */
@@ -28,6 +41,10 @@ export interface LoadWeightsOptions {
   readonly skipMismatch?: boolean
   /** Whether every weight must be in the file, and every array of the file in the model. Default true. */
   readonly strict?: boolean
+  /** `.h5` files of Keras 2: whether layers are found by their names, and not by their order. Default false. */
+  readonly byName?: boolean
+  /** `'torch'`: a `.safetensors` file is a state dict of `torch.nn`. Default `'ferrograd'`. */
+  readonly naming?: Naming
 }
 
 /** Writes a model to a `.keras` file: what `model.save` does. */
@@ -35,37 +52,50 @@ export async function saveModel(model: Model, path: string, options: SaveOptions
   const where = `${model.name}.save`
   checkPath(where, path)
   if (!path.endsWith('.keras')) {
-    const hint = 'saveWeights writes weights alone, as .weights.h5 or .safetensors'
+    const hint = `saveWeights writes weights alone, as ${weightEndings.join(' or ')}`
     fail('ERR_CONFIG', `${where}.path`, 'a path that ends in .keras', path, hint)
   }
-  checkFree(where, path, options)
+  checkNames(where, options, ['overwrite'])
+  checkFree(where, path, options.overwrite ?? true)
   await saveKeras(model, path)
 }
 
 /** Writes a model's weights alone: what `model.saveWeights` does. */
-export async function saveWeights(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
+export async function saveWeights(model: Model, path: string, options: SaveWeightsOptions = {}): Promise<void> {
   const where = `${model.name}.saveWeights`
   checkPath(where, path)
+  checkNames(where, options, ['overwrite', 'naming', 'maxShardSize'])
   checkBuilt(where, model)
-  checkFree(where, path, options)
-  await weightFormatOf(where, path).save(model, path)
+  const { maxShardSize = 5, naming = 'ferrograd', overwrite = true } = options
+  checkNaming(where, naming)
+  if (!(typeof maxShardSize === 'number' && maxShardSize > 0))
+    fail('ERR_CONFIG', `${where}.maxShardSize`, 'a number > 0, in units of 2³⁰ bytes', maxShardSize)
+  const format = writtenFormat(where, path, options)
+  checkFree(where, path, overwrite)
+  await format.save(where, model, path, { naming, maxShardSize })
 }
 
 /** Sets a model's weights to those of a file: what `model.loadWeights` does. */
 export async function loadWeights(model: Model, path: string, options: LoadWeightsOptions = {}): Promise<LoadReport> {
   const where = `${model.name}.loadWeights`
   checkPath(where, path)
-  checkNames(where, options, ['skipMismatch', 'strict'])
+  checkNames(where, options, ['skipMismatch', 'strict', 'byName', 'naming'])
   checkBuilt(where, model)
-  const { skipMismatch = false, strict = true } = options
-  return await weightFormatOf(where, path).load(model, path, { skipMismatch, strict })
+  const { skipMismatch = false, strict = true, byName = false, naming = 'ferrograd' } = options
+  checkNaming(where, naming)
+  return await readFormat(where, path, options).load(where, model, path, { skipMismatch, strict, byName, naming })
+}
+
+function checkNaming(where: string, naming: unknown): void {
+  if (naming !== 'ferrograd' && naming !== 'torch')
+    fail('ERR_CONFIG', `${where}.naming`, `'ferrograd' or 'torch'`, naming)
 }
 
 /**
  * The model of a `.keras` file, ours or real Keras's: compiled as it was, with its optimizer's state, so that training
- * goes on where it was.
+ * goes on where it was. Whole models in `.h5` files, as Keras 2 wrote them, are read too.
  *
- * @param path The file.
+ * @param path The file; one that ends in `.h5` or `.hdf5` is one of Keras 2.
  * @throws `ERR_IO` where the file cannot be read, `ERR_FORMAT` where it is no `.keras` file or damaged, `ERR_CONFIG`
  * where it names a class that is not known: pass it in `customObjects`.
  *
@@ -79,16 +109,11 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
   checkPath('loadModel', path)
   checkNames('loadModel', options, ['customObjects', 'compile'])
   const { customObjects = {}, compile = true } = options
-  return await loadKeras(path, { customObjects, compile })
+  const load = /\.(h5|hdf5)$/.test(path) ? loadLegacyModel : loadKeras
+  return await load(path, { customObjects, compile })
 }
 
-function checkPath(where: string, path: unknown): void {
-  if (typeof path !== 'string' || path === '') fail('ERR_CONFIG', `${where}.path`, 'the path of a file', path)
-}
-
-function checkFree(where: string, path: string, options: SaveOptions): void {
-  checkNames(where, options, ['overwrite'])
-  const { overwrite = true } = options
+function checkFree(where: string, path: string, overwrite: boolean): void {
   if (!overwrite && existsSync(path)) fail('ERR_IO', where, 'a path where no file is, since overwrite is false', path)
 }
 

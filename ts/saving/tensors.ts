@@ -5,6 +5,7 @@ import { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import type { TensorLike } from '../types.js'
 import { readSafetensors, writeSafetensors } from './archive.js'
+import { checkPath } from './paths.js'
 
 /**
  * Writes tensors under names to a safetensors file: their numbers at the time of the call, off the event loop, the whole
@@ -54,8 +55,7 @@ export async function saveTensors(
 export async function loadTensors(path: string): Promise<Record<string, Tensor>> {
   checkPath('loadTensors', path)
   const { arrays } = await readSafetensors(path)
-  const entries = [...arrays].map(([name, { values, shape, dtype }]) => [name, tensor(values, shape, dtype)])
-  return Object.fromEntries(entries)
+  return Object.fromEntries(arrays)
 }
 
 /** The metadata of a safetensors file. */
@@ -67,10 +67,6 @@ export async function loadMetadata(path: string): Promise<Record<string, string>
 function tensorOf(value: TensorLike | Variable): Tensor {
   if (value instanceof Variable) return value.read()
   return value instanceof Tensor ? value : tensor(value)
-}
-
-function checkPath(where: string, path: unknown): void {
-  if (typeof path !== 'string' || path === '') fail('ERR_CONFIG', `${where}.path`, 'the path of a file', path)
 }
 
 function checkRecord(where: string, name: string, record: unknown): void {

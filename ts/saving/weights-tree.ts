@@ -1,10 +1,13 @@
 /** Weights as Keras's HDF5 files hold them: `layers/dense/vars/0`, the owner's name beside them. */
 
+import type { Variable } from '../core/variable.js'
 import type { Model } from '../model/model.js'
-import type { DType } from '../types.js'
-import type { FileArray, Hdf5, Sources } from './archive.js'
+import type { Hdf5, Sources, Tensors } from './archive.js'
 import { assignFrom, type LoadReport, type LoadRules, type Place } from './assignments.js'
 import { layerGroups, optimizerGroup, type WeightGroup } from './weight-groups.js'
+
+/** What the paths of the optimizer's state begin with. */
+const OPTIMIZER = 'optimizer/'
 
 /** What a file of a model's weights holds; with the optimizer's state where the model has an optimizer. */
 export function weightsTree(model: Model, { optimizer = false }: { readonly optimizer?: boolean } = {}): Hdf5<Sources> {
@@ -16,20 +19,36 @@ export function weightsTree(model: Model, { optimizer = false }: { readonly opti
 
 /** Sets a model's weights to those of a file. */
 export function loadLayers(where: string, model: Model, tree: Hdf5, rules: LoadRules): LoadReport {
-  const groups = withoutOptimizer(tree.arrays)
-  return assignFrom(where, groups, layerGroups(model).flatMap(placesOf), rules)
+  const own = new Map([...tree.arrays].filter(([key]) => !key.startsWith(OPTIMIZER)))
+  return assignFrom(where, own, layerGroups(model).flatMap(placesOf), rules)
 }
 
 /** Sets an optimizer's state to that of a file; a file without one leaves it new, and so does one of another optimizer. */
 export function loadOptimizer(where: string, model: Model, tree: Hdf5): void {
-  const saved = new Map([...tree.arrays].filter(([key]) => key.startsWith(`${varsOf('optimizer')}/`)))
+  const saved = [...tree.arrays].filter(([key]) => key.startsWith(OPTIMIZER))
+  const place = ([key]: readonly [string, unknown]): number => Number(key.split('/').at(-1))
+  setOptimizer(where, model, new Map(saved.sort((a, b) => place(a) - place(b))))
+}
+
+/** The same for a state in order; `orders` says in which orders, beyond the own one, variables may come. */
+export function setOptimizer(
+  where: string,
+  model: Model,
+  saved: Tensors,
+  orders: (model: Model) => readonly (readonly Variable[])[] = () => [model.optimizer.variables],
+): void {
   if (saved.size === 0) return
   // Counter and rate alone: it was saved before its first step.
-  if (saved.size > model.optimizer.variables.length) model.optimizer.build(model.trainableVariables)
-  const places = placesOf(optimizerGroup(model))
-  if (places.length === saved.size)
-    assignFrom(`${where} optimizer`, saved, places, { strict: true, skipMismatch: false })
-  else warnOther(where, places.length, saved.size)
+  if (saved.size > 2) model.optimizer.build(model.trainableVariables)
+  const variables = orders(model).find((order) => order.length === saved.size)
+  if (variables === undefined) warnOther(where, model.optimizer.variables.length, saved.size)
+  else assignFrom(`${where} optimizer`, saved, inOrder(variables, [...saved.keys()]), WHOLE)
+}
+
+const WHOLE = { strict: true, skipMismatch: false }
+
+function inOrder(variables: readonly Variable[], keys: readonly string[]): Place[] {
+  return variables.map((variable, i) => ({ variable, key: keys[i]!, title: `optimizer/${variable.name}` }))
 }
 
 function warnOther(where: string, own: number, saved: number): void {
@@ -49,7 +68,3 @@ function placesOf({ path, title, variables }: WeightGroup): Place[] {
 }
 
 const varsOf = (path: string): string => (path === '' ? 'vars' : `${path}/vars`)
-
-function withoutOptimizer(arrays: ReadonlyMap<string, FileArray<DType>>): Map<string, FileArray<DType>> {
-  return new Map([...arrays].filter(([key]) => !key.startsWith('optimizer/')))
-}

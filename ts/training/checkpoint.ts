@@ -4,10 +4,9 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { packState, type State, unpackState } from '../core/state.js'
 import type { Tensor } from '../core/tensor.js'
-import { tensor } from '../core/tensor.js'
 import { snapshot, type Variable } from '../core/variable.js'
 import { checkNames, FerrogradError, fail } from '../errors.js'
-import { newestCheckpoint, readCheckpoint, saveCheckpoint } from '../saving/archive.js'
+import { newestCheckpoint, readCheckpoint, saveCheckpoint, type Tensors } from '../saving/archive.js'
 import type { Json } from '../types.js'
 import { count } from './count.js'
 import { differenceOf } from './identity.js'
@@ -263,8 +262,7 @@ function foundIn(
   const header = headerOf(path, text)
   const difference = differenceOf(header.identity, identity)
   if (difference !== undefined) failOther(path, difference)
-  const stored = new Map([...arrays].map(([name, array]) => [name, array as unknown as Stored]))
-  const unpack = (json: Json): State => unpackState(json, stored)
+  const unpack = (json: Json): State => unpackState(json, arrays)
   return {
     path,
     point: header.point,
@@ -274,11 +272,9 @@ function foundIn(
     seed: header.seed,
     callbacks: header.callbacks.map(unpack),
     feed: unpack(header.feed),
-    restore: (variables) => restore(path, header.variables, stored, variables),
+    restore: (variables) => restore(path, header.variables, arrays, variables),
   }
 }
-
-type Stored = Parameters<typeof unpackState>[1] extends ReadonlyMap<string, infer S> ? S : never
 
 function headerOf(path: string, text: string): Header {
   const header = JSON.parse(text) as Partial<Header> | null
@@ -295,12 +291,7 @@ function failOther(path: string, difference: string): never {
   throw new FerrogradError('ERR_STATE', `fit: the checkpoint ${path} is of another training: ${difference}. ${hint}`)
 }
 
-function restore(
-  path: string,
-  titles: readonly string[],
-  arrays: ReadonlyMap<string, Stored>,
-  variables: readonly Variable[],
-): void {
+function restore(path: string, titles: readonly string[], arrays: Tensors, variables: readonly Variable[]): void {
   const own = variables.map(titleOf)
   const wrong = own.findIndex((title, index) => title !== titles[index])
   if (wrong >= 0 || own.length !== titles.length) {
@@ -310,10 +301,7 @@ function restore(
   const values = own.map(
     (title, index) => arrays.get(keyOf(index)) ?? fail('ERR_FORMAT', path, title, { text: 'none' }),
   )
-  for (const [index, variable] of variables.entries()) {
-    const { values: numbers, shape, dtype } = values[index]!
-    variable.assign(tensor(numbers, shape, dtype))
-  }
+  for (const [index, variable] of variables.entries()) variable.assign(values[index]!)
 }
 
 const keyOf = (index: number): string => `variable/${index}`

@@ -126,8 +126,7 @@ export class ArrayFeed implements Feed {
     // Training goes on from whatever is assigned; an evaluation is of the weights that it was called for.
     const moment = options.kind === 'test' ? momentOf(onlyRead(this.#programs(model, options))) : undefined
     let done = options.from ?? 0
-    // Where all of it is done, the logs are those that the state of the metrics says.
-    if (done > 0) result = { ...result, logs: await readLogs(this.#programs(model, options).whole) }
+    const total = this.steps(options)
     if (options.onBatchBegin) await options.onBatchBegin(done, {})
     for (const stretch of this.#stretches(size, options)) {
       const steps = stepsOf(stretch, size)
@@ -142,10 +141,11 @@ export class ArrayFeed implements Feed {
         continue
       }
       result = await this.#runStretch(model, { ...stretch, done }, options, result, moment)
+      if (result.aborted || result.nonFinite !== undefined || result.steps >= total) return result
       done = 0
-      if (result.aborted || result.nonFinite !== undefined) break
     }
-    return result
+    // All of it was done before: the logs are those that the state of the metrics says.
+    return { ...result, logs: await readLogs(this.#programs(model, options).whole) }
   }
 
   /** What one stretch adds to the pass so far; where settings change amid it, it goes on with steps for the new ones. */

@@ -9,6 +9,7 @@ import type { State } from '../core/state.js'
 import type { Variable } from '../core/variable.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { Model } from '../model/model.js'
+import type { Optimizer } from '../optimizers/optimizer.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { prepareData, trainingRows } from './batch-data.js'
 import { Checkpoints, type FitPoint, type Found, planCheckpoint, type Write } from './checkpoint.js'
@@ -246,7 +247,7 @@ function progressAt(training: Training, point: FitPoint, logs: Logs): Write {
     progress: () => ({
       point,
       stopped: model.stopTraining,
-      rate: rateOf(model),
+      rate: fixedRate(model.optimizer),
       logs,
       seed,
       callbacks: callbacks.getState(),
@@ -255,7 +256,8 @@ function progressAt(training: Training, point: FitPoint, logs: Logs): Write {
   }
 }
 
-function rateOf({ optimizer: { learningRate } }: Model): number | null {
+/** The rate as it was set; a schedule says it anew at each step. */
+function fixedRate({ learningRate }: Optimizer): number | null {
   return typeof learningRate === 'number' ? learningRate : null
 }
 

@@ -1,0 +1,44 @@
+/** The models of `tools/oracle/exchange.py`, as ferrograd has them. */
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { input, Model, Sequential } from 'ferrograd'
+import { BatchNormalization, Dense, Embedding, Flatten, GroupNormalization, LayerNormalization } from 'ferrograd/layers'
+
+interface Told {
+  readonly x: readonly (readonly number[])[]
+  readonly y: readonly (readonly number[])[]
+}
+
+export const exchangeFile = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/exchange/${name}`, import.meta.url))
+
+/** What PyTorch and Keras made of the same numbers. */
+export function readExchange(): { readonly words: Told; readonly numbered: Told; readonly shards: Told } {
+  return JSON.parse(readFileSync(exchangeFile('exchange.json'), 'utf8'))
+}
+
+export function wordsModel(): Model {
+  const ids = input({ shape: [3], dtype: 'int32' })
+  const rows = new LayerNormalization({ name: 'norm' }).apply(
+    new Embedding({ inputDim: 7, outputDim: 4, name: 'table' }).apply(ids),
+  )
+  const hidden = new Dense({ units: 6, activation: 'relu', name: 'hidden' }).apply(new Flatten().apply(rows))
+  const batch = new BatchNormalization({ name: 'batch' }).apply(hidden)
+  const groups = new GroupNormalization({ groups: 2, name: 'groups' }).apply(batch)
+  return new Model({ inputs: ids, outputs: new Dense({ units: 2, name: 'head' }).apply(groups) })
+}
+
+/** Three layers under any names. */
+export function stackModel([first, second, third]: readonly string[]): Sequential {
+  return new Sequential([
+    new Dense({ units: 4, activation: 'tanh', inputShape: [3], name: first! }),
+    new Dense({ units: 4, activation: 'relu', name: second! }),
+    new Dense({ units: 2, name: third! }),
+  ])
+}
+
+export function shardedModel(): Sequential {
+  const layers = [0, 1, 2, 3].map((i) => new Dense({ units: 8, name: `d${i}`, ...(i === 0 && { inputShape: [8] }) }))
+  return new Sequential([...layers, new BatchNormalization({ name: 'bn' })])
+}

@@ -1,0 +1,128 @@
+/** State dicts of real PyTorch and sharded weights of real Keras, read; and ours, as they have read them. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Model } from 'ferrograd'
+import { Sequential } from 'ferrograd'
+import { Dense, EinsumDense } from 'ferrograd/layers'
+import { loadTensors } from 'ferrograd/saving'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { exchangeFile, readExchange, shardedModel, stackModel, wordsModel } from './exchange-models.js'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ferrograd-exchange-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+const at = (name: string): string => join(folder, name)
+
+const told = readExchange()
+
+async function expectPredicted(model: Model, { x, y }: (typeof told)['words']): Promise<void> {
+  const got = (await model.predict(x as never)) as unknown as { dataSync(): Float32Array }
+  for (const [i, wanted] of y.flat().entries()) expect(got.dataSync()[i]).toBeCloseTo(wanted, 4)
+}
+
+const numbers = (model: Model): string[] => model.weights.map((weight) => `${weight.dataSync()}`)
+
+describe('naming: torch', () => {
+  test('a state dict by the names of modules', async () => {
+    const model = wordsModel()
+    const report = await model.loadWeights(exchangeFile('words.safetensors'), { naming: 'torch' })
+    expect(report).toEqual({ missing: [], unexpected: [] })
+    await expectPredicted(model, told.words)
+  })
+
+  test('a state dict of torch.nn.Sequential, whose modules are numbers', async () => {
+    const model = stackModel(['a', 'b', 'c'])
+    await model.loadWeights(exchangeFile('numbered.safetensors'), { naming: 'torch' })
+    await expectPredicted(model, told.numbered)
+  })
+
+  test('written, it is the state dict that was read', async () => {
+    const model = wordsModel()
+    await model.loadWeights(exchangeFile('words.safetensors'), { naming: 'torch' })
+    await model.saveWeights(at('words.safetensors'), { naming: 'torch' })
+    const [theirs, ours] = await Promise.all(
+      [exchangeFile('words.safetensors'), at('words.safetensors')].map(loadTensors),
+    )
+    expect(Object.keys(ours!).sort()).toEqual(Object.keys(theirs!).sort())
+    const plain = (all: typeof ours): unknown =>
+      Object.entries(all!).map(([name, one]) => [name, one.shape, [...one.dataSync()]])
+    expect(plain(ours)).toEqual(plain(theirs))
+  })
+
+  test('what it cannot be used for is refused by name', async () => {
+    const einsum = new Sequential([
+      new EinsumDense({ equation: 'ab,bc->ac', outputShape: [2], inputShape: [3], name: 'e' }),
+    ])
+    await expect(einsum.saveWeights(at('e.safetensors'), { naming: 'torch' })).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(/EinsumDense 'e'/),
+    })
+    await expect(wordsModel().saveWeights(at('w.weights.h5'), { naming: 'torch' })).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(/naming: expected a path that ends in \.safetensors/),
+    })
+    const wider = new Sequential([new Dense({ units: 5, inputShape: [3], name: '0' })])
+    const before = numbers(wider)
+    await expect(
+      wider.loadWeights(exchangeFile('numbered.safetensors'), { naming: 'torch', strict: false }),
+    ).rejects.toMatchObject({ code: 'ERR_SHAPE', message: expect.stringMatching(/\[3, 5\], got \[3, 4\]/) })
+    expect(numbers(wider)).toEqual(before)
+  })
+})
+
+describe('sharded weights', () => {
+  const MOST = { maxShardSize: 300 / 2 ** 30 }
+
+  test('files of real Keras', async () => {
+    const model = shardedModel()
+    expect(await model.loadWeights(exchangeFile('w.weights.json'))).toEqual({ missing: [], unexpected: [] })
+    await expectPredicted(model, told.shards)
+  })
+
+  test('the first save has the files and the index of Keras', async () => {
+    const model = shardedModel()
+    await model.loadWeights(exchangeFile('w.weights.json'))
+    await model.saveWeights(at('w.weights.json'), MOST)
+    const [ours, theirs] = [at('w.weights.json'), exchangeFile('w.weights.json')].map((path) =>
+      JSON.parse(readFileSync(path, 'utf8')),
+    )
+    expect(ours).toEqual(theirs)
+  })
+
+  test('a later save leaves the set before whole until its index is there, and then removes it', async () => {
+    const [model, other] = [shardedModel(), shardedModel()]
+    await model.saveWeights(at('again.weights.json'), MOST)
+    for (const one of [other, model, other]) {
+      await one.saveWeights(at('again.weights.json'), MOST)
+      const copy = shardedModel()
+      await copy.loadWeights(at('again.weights.json'))
+      expect(numbers(copy)).toEqual(numbers(one))
+    }
+    const index = JSON.parse(readFileSync(at('again.weights.json'), 'utf8'))
+    const named = new Set(Object.values(index.weight_map as Record<string, string | string[]>).flat())
+    const there = readdirSync(folder).filter((name) => name.startsWith('again_'))
+    expect(there.filter((name) => !named.has(name))).toEqual(['again_00000.weights.h5'])
+  })
+
+  test.each([
+    ['a name that leads elsewhere', { '/vars': '../x.weights.h5' }, /beside it, got \.\.\/x/],
+    ['no map', undefined, /an index with a weight_map/],
+    ['a map of something else', { '/vars': 3 }, /an index with a weight_map/],
+  ])('%s is refused', async (_, map, message) => {
+    writeFileSync(at('bad.weights.json'), JSON.stringify({ metadata: {}, weight_map: map }))
+    await expect(shardedModel().loadWeights(at('bad.weights.json'))).rejects.toMatchObject({
+      code: 'ERR_FORMAT',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  test('one weight larger than a file may be', async () => {
+    await expect(shardedModel().saveWeights(at('s.weights.json'), { maxShardSize: 1e-9 })).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(/maxShardSize/),
+    })
+  })
+})

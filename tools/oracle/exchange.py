@@ -1,0 +1,104 @@
+"""State dicts of real PyTorch, and sharded weights of real Keras; with `check DIR`, both read what ferrograd wrote.
+
+    KERAS_BACKEND=torch python tools/oracle/exchange.py                    # → __test__/fixtures/exchange
+    npx tsx tools/oracle/ours-exchange.ts DIR                              # the same models, written by ferrograd
+    KERAS_BACKEND=torch python tools/oracle/exchange.py check DIR
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+FOLDER = Path(__file__).resolve().parents[2] / "__test__" / "fixtures" / "exchange"
+IDS = np.arange(15).reshape(5, 3) % 7
+
+
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(7, 4)
+        self.norm = nn.LayerNorm(4, eps=1e-3)
+        self.hidden = nn.Linear(12, 6)
+        self.batch = nn.BatchNorm1d(6, eps=1e-3)
+        self.groups = nn.GroupNorm(2, 6, eps=1e-3)
+        self.head = nn.Linear(6, 2)
+
+    def forward(self, ids):
+        x = self.norm(self.table(ids)).flatten(1)
+        return self.head(self.groups(self.batch(torch.relu(self.hidden(x)))))
+
+
+def numbered():
+    return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 2)))
+
+
+def shaken(module):
+    """Statistics and scales other than those at the start."""
+    torch.manual_seed(3)
+    for tensor in module.state_dict().values():
+        if tensor.dtype.is_floating_point:
+            tensor.copy_(torch.rand_like(tensor) + 0.1)
+    return module.eval()
+
+
+def told(module, x):
+    with torch.no_grad():
+        return module(torch.as_tensor(x)).tolist()
+
+
+ROWS = np.sin(np.arange(15)).reshape(5, 3).astype("float32")
+
+
+def shards():
+    keras.utils.set_random_seed(2)
+    layers = [keras.layers.Dense(8, name=f"d{i}") for i in range(4)]
+    return keras.Sequential([keras.Input((8,)), *layers, keras.layers.BatchNormalization(name="bn")])
+
+
+# A kernel and its bias do not fit into one file.
+MOST = 300 / 1024**3
+X8 = np.cos(np.arange(24)).reshape(3, 8).astype("float32")
+
+
+def write():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    words, stack = shaken(Words()), shaken(numbered())
+    save_file(words.state_dict(), FOLDER / "words.safetensors")
+    save_file(stack.state_dict(), FOLDER / "numbered.safetensors")
+    model = shards()
+    model.save_weights(FOLDER / "w.weights.json", max_shard_size=MOST)
+    told_of = {
+        "words": {"x": IDS.tolist(), "y": told(words, IDS)},
+        "numbered": {"x": ROWS.tolist(), "y": told(stack, ROWS)},
+        "shards": {"x": X8.tolist(), "y": model.predict(X8, verbose=0).tolist()},
+    }
+    (FOLDER / "exchange.json").write_text(json.dumps(told_of) + "\n")
+
+
+def check(folder):
+    """What ferrograd wrote gives the numbers that ferrograd says."""
+    said = json.loads((folder / "said.json").read_text())
+    for name, module, x in (("words", Words(), IDS), ("named", numbered(), ROWS)):
+        module.load_state_dict(load_file(folder / f"{name}.safetensors"))
+        off = np.abs(np.array(told(module.eval(), x)) - np.array(said[name])).max()
+        print(f"{name}: {off:.1e}")
+        assert off < 1e-5
+    for again in ("first", "second"):
+        model = shards()
+        model.load_weights(folder / again / "w.weights.json")
+        off = np.abs(model.predict(X8, verbose=0) - np.array(said["shards"])).max()
+        print(f"shards, {again} save: {off:.1e}")
+        assert off < 1e-5
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["check"]:
+        check(Path(sys.argv[2]))
+    else:
+        write()
