@@ -128,3 +128,67 @@ describe('Dataset', () => {
     expect(make).toThrow(message)
   })
 })
+
+describe('iterateFrom', () => {
+  const rows = Float32Array.from({ length: 23 }, (_, i) => i)
+  const source = () => Dataset.fromArrays({ x: rows }).map(({ x }, i) => x * 10 + (i === x ? 0 : 1))
+  const pipelines: Readonly<Record<string, () => Dataset<unknown>>> = {
+    map: source,
+    'an async map': () => source().map(async (x) => x + 1),
+    batch: () => source().batch(4),
+    'batch, remainder dropped': () => source().batch(4, { dropRemainder: true }),
+    shuffle: () => source().shuffle(5, 3).batch(2),
+    'shuffle of more than there is': () => source().shuffle(100, 3),
+    'shuffle of batches': () => source().batch(3).shuffle(4, 1),
+    filter: () => source().filter((x) => x % 20 === 0),
+    take: () => source().take(9).batch(2),
+    skip: () => source().skip(4).batch(2),
+    shard: () => source().shard(3, 1),
+    'repeat, shuffled anew': () => source().shuffle(6, 1).repeat(3).batch(5),
+    'repeat of what nobody counted': () =>
+      source()
+        .filter((x) => x !== 30)
+        .repeat(3),
+    prefetch: () => source().batch(2).prefetch(3),
+    'of a generator': () =>
+      Dataset.from(function* () {
+        yield* rows
+      }).batch(4),
+    'of a constructor that knows of passes alone': () =>
+      new Dataset(async function* (pass) {
+        yield* [...rows].map((x) => x + pass)
+      }),
+  }
+
+  test.each(Object.keys(pipelines))('%s: the same elements as without the first ones, in each pass', async (name) => {
+    for (const pass of [0, 2]) {
+      const open = () => {
+        const made = pipelines[name]!()
+        made.setState({ passes: pass })
+        return made
+      }
+      const all = await open().toArray()
+      for (const from of [0, 1, 2, 5, all.length - 1, all.length, all.length + 3]) {
+        const iterator = open().iterateFrom(from)
+        const rest: unknown[] = []
+        for (let next = await iterator.next(); !next.done; next = await iterator.next()) rest.push(next.value)
+        expect(rest).toEqual(all.slice(from))
+      }
+      const { count } = open()
+      if (count !== undefined) expect(count).toBe(all.length)
+    }
+  })
+
+  test('over arrays, what is passed over is not made', async () => {
+    let made = 0
+    const counted = Dataset.fromArrays({ x: new Float32Array(1000) })
+      .map(({ x }) => {
+        made += 1
+        return x
+      })
+      .shuffle(10, 1)
+      .batch(10)
+    await counted.iterateFrom(90).next()
+    expect(made).toBeLessThan(30)
+  })
+})

@@ -38,15 +38,18 @@ export type RowOf<R> = {
  * ```
  */
 export class Dataset<T> implements AsyncIterable<T>, Stateful {
-  readonly #open: (pass: number) => AsyncIterable<T>
+  readonly #open: Open<T>
   /** Whether it is known never to end. */
   readonly endless: boolean
+  readonly #known: Known<T>
   #passes = 0
 
-  /** `open` starts pass number `pass`, from 0. */
-  constructor(open: (pass: number) => AsyncIterable<T>, endless = false) {
-    this.#open = open
+  /** `open` starts pass number `pass`, from 0, and gives its elements from number `from` on. */
+  constructor(open: Open<T>, endless = false, known: Known<T> = {}) {
+    // One that knows of passes alone begins each at its start.
+    this.#open = open.length < 2 ? (pass, from) => dropped(open(pass, 0), from) : open
     this.endless = endless
+    this.#known = known
   }
 
   /** From an array, any iterable that can be iterated again, or a function (a generator function, too) that opens one. */
@@ -54,7 +57,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     if (typeof source !== 'function' && !isSource(source)) {
       fail('ERR_DATA', 'Dataset.from', 'an iterable, or a function that returns one', source)
     }
-    return new Dataset(() => openSource(source))
+    return new Dataset((_, from) => dropped(openSource(source), from))
   }
 
   /** One element a sample: `{ x: row, y: row }`. */
@@ -62,16 +65,30 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     arrays: R,
   ): Dataset<RowOf<R>> {
     const rows = sampleCount(arrays)
-    return new Dataset(async function* () {
-      for (let i = 0; i < rows; i++) {
-        const row = Object.entries(arrays).map(([name, array]) => [name, rowAt(array, i)])
-        yield Object.fromEntries(row) as RowOf<R>
-      }
-    })
+    const at = (i: number): RowOf<R> =>
+      Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, rowAt(array, i)])) as RowOf<R>
+    const open: Open<RowOf<R>> = async function* (_, from) {
+      for (let i = from; i < rows; i++) yield at(i)
+    }
+    return new Dataset(open, false, { count: rows, at })
+  }
+
+  /** How many elements a pass has, where that is known without going through it: over `fromArrays`, unless filtered. */
+  get count(): number | undefined {
+    return this.#known.count
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
-    return this.#open(this.#passes++)[Symbol.asyncIterator]()
+    return this.iterateFrom(0)
+  }
+
+  /**
+   * The next pass without its first `from` elements. Over `fromArrays` they are not made (functions of `map` are not called
+   * for them); of other sources, and behind `filter`, they are drawn and dropped.
+   */
+  iterateFrom(from: number): AsyncIterator<T> {
+    checkCount('Dataset.iterateFrom.from', from, 0)
+    return this.#open(this.#passes++, from)[Symbol.asyncIterator]()
   }
 
   /** How often it has been gone through: what the next pass depends on. */
@@ -88,25 +105,27 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
 
   /** Each element through a function, which may be asynchronous. */
   map<U>(change: (element: T, index: number) => U | Promise<U>): Dataset<U> {
-    return this.#then(async function* (elements) {
-      let index = 0
-      for await (const element of elements) yield await change(element, index++)
+    const { count, at } = this.#known
+    const changed = at && (async (index: number): Promise<U> => await change(await at(index), index))
+    return this.#then({ count, at: changed }, async function* (open, from) {
+      let index = from
+      for await (const element of open(from)) yield await change(element, index++)
     })
   }
 
   /** The elements that pass a test. */
   filter(test: (element: T) => boolean | Promise<boolean>): Dataset<T> {
-    return this.#then(async function* (elements) {
-      for await (const element of elements) if (await test(element)) yield element
-    })
+    return this.#then({}, (open, from) => dropped(passing(open(0), test), from))
   }
 
   /** Groups of `size` elements, stacked: numbers become typed arrays, rows become arrays with one more axis. */
   batch(size: number, { dropRemainder = false }: { readonly dropRemainder?: boolean } = {}): Dataset<Stacked<T>> {
     checkCount('Dataset.batch.size', size, 1)
-    return this.#then(async function* (elements) {
+    const { count: rows } = this.#known
+    const count = rows === undefined ? undefined : dropRemainder ? Math.floor(rows / size) : Math.ceil(rows / size)
+    return this.#then({ count }, async function* (open, from) {
       let group: T[] = []
-      for await (const element of elements) {
+      for await (const element of open(from * size)) {
         group.push(element)
         if (group.length < size) continue
         yield stackRows(group) as Stacked<T>
@@ -120,52 +139,68 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   shuffle(buffer: number, seed: number = 0): Dataset<T> {
     checkCount('Dataset.shuffle.buffer', buffer, 1)
     checkSeed('Dataset.shuffle.seed', seed)
-    return new Dataset(
-      (pass) => shuffled(this.#open(pass), buffer, uint32Stream(seed + Math.imul(pass, 0x9e3779b9))),
-      this.endless,
-    )
+    const { count, at } = this.#known
+    const open: Open<T> = (pass, from) => {
+      const next = uint32Stream(seed + Math.imul(pass, 0x9e3779b9))
+      if (from === 0 || at === undefined || count === undefined)
+        return dropped(shuffled(this.#open(pass, 0), buffer, next), from)
+      return shuffledFrom(from, { count, at, open: (start) => this.#open(pass, start) }, buffer, next)
+    }
+    return new Dataset(open, this.endless, { count })
   }
 
   /** The same elements `count` times; without a count, for ever. */
   repeat(count: number = Number.POSITIVE_INFINITY): Dataset<T> {
     if (count !== Number.POSITIVE_INFINITY) checkCount('Dataset.repeat.count', count, 0)
     const open = this.#open
+    const { count: each } = this.#known
     const endless = count === Number.POSITIVE_INFINITY
-    return new Dataset(async function* (pass) {
-      for (let round = 0; round < count; round++) {
-        let empty = true
-        for await (const element of open(endless ? pass + round : pass * count + round)) {
-          empty = false
-          yield element
+    return new Dataset(
+      async function* (pass, from) {
+        // Whole rounds are passed over where it is known how many elements they have.
+        const first = each === undefined || each === 0 ? 0 : Math.floor(from / each)
+        let skip = from - first * (each ?? 0)
+        for (let round = first; round < count; round++) {
+          let given = 0
+          for await (const element of open(
+            endless ? pass + round : pass * count + round,
+            each === undefined ? 0 : skip,
+          )) {
+            given += 1
+            if (each !== undefined || given > skip) yield element
+          }
+          // Nothing, for ever: stop looking.
+          if (given === 0) return
+          skip = each === undefined ? Math.max(0, skip - given) : 0
         }
-        // Nothing, for ever: stop looking.
-        if (empty) return
-      }
-    }, this.endless || endless)
+      },
+      this.endless || endless,
+      each === undefined || endless ? {} : { count: each * count },
+    )
   }
 
   /** The first `count` elements. */
   take(count: number): Dataset<T> {
     checkCount('Dataset.take.count', count, 0)
     const open = this.#open
-    return new Dataset(async function* (pass) {
-      const elements = open(pass)
-      let left = count
-      if (left === 0) return
-      for await (const element of elements) {
+    const { count: all } = this.#known
+    const taken: Open<T> = async function* (pass, from) {
+      let left = count - from
+      if (left <= 0) return
+      for await (const element of open(pass, from)) {
         yield element
         if (--left === 0) return
       }
-    })
+    }
+    return new Dataset(taken, false, all === undefined ? {} : { count: Math.min(all, count) })
   }
 
   /** All but the first `count` elements. */
   skip(count: number): Dataset<T> {
     checkCount('Dataset.skip.count', count, 0)
-    return this.#then(async function* (elements) {
-      let seen = 0
-      for await (const element of elements) if (seen++ >= count) yield element
-    })
+    const { count: all } = this.#known
+    const left = all === undefined ? undefined : Math.max(0, all - count)
+    return this.#then({ count: left }, (open, from) => open(from + count))
   }
 
   /** Every `count`-th element, beginning with number `index`: one of `count` disjoint parts. */
@@ -173,16 +208,19 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     checkCount('Dataset.shard.count', count, 1)
     if (!(Number.isInteger(index) && index >= 0 && index < count))
       fail('ERR_CONFIG', 'Dataset.shard.index', `an integer in [0, ${count})`, index)
-    return this.#then(async function* (elements) {
+    const { count: all } = this.#known
+    const part = all === undefined ? undefined : Math.max(0, Math.ceil((all - index) / count))
+    return this.#then({ count: part }, async function* (open, from) {
       let seen = 0
-      for await (const element of elements) if (seen++ % count === index) yield element
+      for await (const element of open(from * count + index)) if (seen++ % count === 0) yield element
     })
   }
 
   /** Asks for up to `depth` elements ahead of the one that is used. */
   prefetch(depth: number): Dataset<T> {
     checkCount('Dataset.prefetch.depth', depth, 1)
-    return this.#then((elements) => prefetched(elements, depth))
+    const { count } = this.#known
+    return this.#then({ count }, (open, from) => prefetched(open(from), depth))
   }
 
   /** All elements of one pass. */
@@ -192,9 +230,24 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     return all
   }
 
-  #then<U>(change: (elements: AsyncIterable<T>) => AsyncIterable<U>): Dataset<U> {
-    return new Dataset((pass) => change(this.#open(pass)), this.endless)
+  #then<U>(
+    known: Known<U>,
+    change: (open: (from: number) => AsyncIterable<T>, from: number) => AsyncIterable<U>,
+  ): Dataset<U> {
+    const open: Open<U> = (pass, from) => change((start) => this.#open(pass, start), from)
+    return new Dataset(open, this.endless, known)
   }
+}
+
+/** Starts pass number `pass`, and gives its elements from number `from` on. */
+type Open<T> = (pass: number, from: number) => AsyncIterable<T>
+
+/** What is known of a data set without going through it. */
+interface Known<T> {
+  /** How many elements a pass has. */
+  readonly count?: number | undefined
+  /** The element of a number, the same in every pass. */
+  readonly at?: ((index: number) => T | Promise<T>) | undefined
 }
 
 /** What `batch` makes of elements: objects and lists element by element, numbers and rows as arrays with a batch axis. */
@@ -242,15 +295,27 @@ export function isSource(value: unknown): value is Source<unknown> {
   return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
 }
 
-async function* shuffled<T>(elements: AsyncIterable<T>, buffer: number, next: () => number): AsyncGenerator<T> {
-  const held: T[] = []
-  const draw = (): T => {
-    const i = below(held.length, next)
-    const drawn = held[i]!
-    held[i] = held.at(-1)!
-    held.pop()
-    return drawn
-  }
+/** All but the first elements. */
+function dropped<T>(elements: AsyncIterable<T>, count: number): AsyncIterable<T> {
+  return count === 0 ? elements : dropping(elements, count)
+}
+
+async function* dropping<T>(elements: AsyncIterable<T>, count: number): AsyncGenerator<T> {
+  let seen = 0
+  for await (const element of elements) if (seen++ >= count) yield element
+}
+
+async function* passing<T>(elements: AsyncIterable<T>, test: (element: T) => boolean | Promise<boolean>) {
+  for await (const element of elements) if (await test(element)) yield element
+}
+
+async function* shuffled<T>(
+  elements: AsyncIterable<T>,
+  buffer: number,
+  next: () => number,
+  held: T[] = [],
+): AsyncGenerator<T> {
+  const draw = (): T => removeAt(held, below(held.length, next))
   for await (const element of elements) {
     if (held.length === buffer) yield draw()
     held.push(element)
@@ -278,6 +343,37 @@ async function* prefetched<T>(elements: AsyncIterable<T>, depth: number): AsyncG
   } finally {
     await iterator.return?.()
   }
+}
+
+/** Elements that can be had by their numbers. */
+interface Rows<T> {
+  readonly count: number
+  readonly at: (index: number) => T | Promise<T>
+  readonly open: (from: number) => AsyncIterable<T>
+}
+
+/** The same order from element `from` on: it is drawn with the numbers of elements, and those left over are made. */
+async function* shuffledFrom<T>(
+  from: number,
+  { count, at, open }: Rows<T>,
+  buffer: number,
+  next: () => number,
+): AsyncGenerator<T> {
+  const held: number[] = []
+  let read = 0
+  for (let given = 0; given < from && (read < count || held.length > 0); given += 1) {
+    while (held.length < buffer && read < count) held.push(read++)
+    removeAt(held, below(held.length, next))
+  }
+  yield* shuffled(open(read), buffer, next, await Promise.all(held.map(at)))
+}
+
+/** Takes one out; the last comes into its place. */
+function removeAt<T>(held: T[], index: number): T {
+  const drawn = held[index]!
+  held[index] = held.at(-1)!
+  held.pop()
+  return drawn
 }
 
 function rowAt(array: ShapedArray | TypedArray | readonly unknown[], row: number): unknown {

@@ -88,23 +88,39 @@ export class StreamFeed implements Feed {
     return { given: this.#given - this.#ahead.length, source }
   }
 
-  /** Opens the source as it was opened then, and draws the batches that were used: they are made again, and not trained on. */
+  /**
+   * Opens the source as it was opened then, behind the batches that were used: a data set over arrays jumps there, of others
+   * they are made again, and not trained on.
+   */
   async setState(state: State): Promise<void> {
     const { given, source } = stateFields(`${this.#where} state`, state)
     this.close()
     this.#ahead = []
     if (this.#source instanceof Dataset && source != null) this.#source.setState(source)
-    for (let batch = 0; batch < (given as number); batch += 1) {
+    const count = this.#source instanceof Dataset ? this.#source.count : undefined
+    if (count === undefined) await this.#draw(given as number)
+    else this.#jump(this.#source as Dataset<unknown>, count, given as number)
+  }
+
+  /** Opens a data set behind the batches that were used. */
+  #jump(source: Dataset<unknown>, count: number, given: number): void {
+    if (given > count) this.#failShort(given, count)
+    this.#opened = stateOf(source)
+    this.#iterator = source.iterateFrom(given)
+    this.#given = given
+  }
+
+  /** Draws the batches that were used. */
+  async #draw(given: number): Promise<void> {
+    for (let batch = 0; batch < given; batch += 1) {
       const next = await this.#next(undefined)
-      if (next.done === true)
-        fail(
-          'ERR_DATA',
-          this.#where,
-          `${given} batches, as were used before`,
-          { text: `${batch}` },
-          'Is it another source?',
-        )
+      if (next.done === true) this.#failShort(given, batch)
     }
+  }
+
+  #failShort(given: number, batches: number): never {
+    const hint = 'Is it another source?'
+    return fail('ERR_DATA', this.#where, `${given} batches, as were used before`, { text: `${batches}` }, hint)
   }
 
   async run(model: Model, options: PassOptions): Promise<PassResult> {
