@@ -1,14 +1,38 @@
-//! Whether all of many numbers are finite, at the speed of memory.
+//! Whether all of many numbers are finite, and how large the largest is, at the speed of memory.
 
-use crate::element::Element;
+use crate::compiled::{self, Compiled};
+use crate::element::Float;
+use crate::isa::Isa;
 
 /// Numbers that are looked at together.
 const BLOCK: usize = 4096;
 
 /// A float whose bits say whether it is finite.
-pub trait FloatBits: Element {
+pub trait FloatBits: Float {
     /// True for NaN and the infinities.
     fn is_special(self) -> bool;
+    /// The largest size among them; 0 of none.
+    #[doc(hidden)]
+    fn largest(values: &[Self]) -> Self;
+}
+
+/// `max |x|`, with what is not finite above all numbers and NaN above infinities; 0 of none.
+pub fn largest_size<T: FloatBits>(values: &[T], isa: Isa) -> T {
+    let mut largest = T::from_f64(0.0);
+    compiled::run(isa, Largest { values, largest: &mut largest });
+    largest
+}
+
+struct Largest<'a, T> {
+    values: &'a [T],
+    largest: &'a mut T,
+}
+
+impl<T: FloatBits> Compiled for Largest<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        *self.largest = T::largest(self.values);
+    }
 }
 
 impl FloatBits for f32 {
@@ -16,12 +40,23 @@ impl FloatBits for f32 {
     fn is_special(self) -> bool {
         self.to_bits() & 0x7f80_0000 == 0x7f80_0000
     }
+    #[inline(always)]
+    fn largest(values: &[f32]) -> f32 {
+        // Bits without their signs are in the order of sizes; signed, as the narrowest instruction set compares them.
+        let size = |x: &f32| (x.to_bits() & (u32::MAX >> 1)) as i32;
+        f32::from_bits(values.iter().fold(0, |most, x| size(x).max(most)) as u32)
+    }
 }
 
 impl FloatBits for f64 {
     #[inline(always)]
     fn is_special(self) -> bool {
         self.to_bits() & 0x7ff0_0000_0000_0000 == 0x7ff0_0000_0000_0000
+    }
+    #[inline(always)]
+    fn largest(values: &[f64]) -> f64 {
+        let size = |x: &f64| (x.to_bits() & (u64::MAX >> 1)) as i64;
+        f64::from_bits(values.iter().fold(0, |most, x| size(x).max(most)) as u64)
     }
 }
 
@@ -37,7 +72,29 @@ pub fn first_non_finite<T: FloatBits>(numbers: &[T]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::first_non_finite;
+    use super::{first_non_finite, largest_size};
+    use crate::isa::Isa;
+
+    #[test]
+    fn the_largest_size_is_found_wherever_it_is() {
+        for isa in Isa::available() {
+            for len in [1, 31, 32, 33, 1000] {
+                let numbers: Vec<f32> = (0..len).map(|i| 1.0 - i as f32 / 2000.0).collect();
+                for (at, sign) in [(0, -1.0), (len / 2, 1.0), (len - 1, -1.0)] {
+                    for most in [2.0_f32, f32::MAX, f32::INFINITY] {
+                        let mut numbers = numbers.clone();
+                        numbers[at] = most * sign;
+                        assert_eq!(largest_size(&numbers, isa), most, "{isa:?} {len}");
+                        let wide: Vec<f64> = numbers.iter().map(|&x| f64::from(x)).collect();
+                        assert_eq!(largest_size(&wide, isa), f64::from(most), "{isa:?} {len}, float64");
+                        numbers[len / 3] = -f32::NAN;
+                        assert!(largest_size(&numbers, isa).is_nan(), "{isa:?} {len}");
+                    }
+                }
+            }
+            assert_eq!(largest_size::<f32>(&[], isa), 0.0);
+        }
+    }
 
     #[test]
     fn the_first_special_number_is_found_wherever_it_is() {

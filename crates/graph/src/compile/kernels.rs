@@ -4,8 +4,9 @@ use super::lower::internal;
 use crate::error::Result;
 use crate::op::{Fault, Io, Kernel, Layout};
 use crate::shape::{Shape, Spec};
-use ferrograd_kernels::element::{DType, Element, Float};
+use ferrograd_kernels::element::{DType, Float};
 use ferrograd_kernels::exec::{MapKernel, ProductMapKernel, SlopeProductKernel};
+use ferrograd_kernels::finite::{FloatBits, first_non_finite, largest_size};
 use ferrograd_kernels::gemm::{
     Activation, BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, takes_tiles,
 };
@@ -229,12 +230,15 @@ pub(crate) struct Guarded {
 }
 
 /// Stops the run at the first of its inputs that is not finite, or whose product may not be.
-pub(crate) struct GuardKernel(Vec<Guarded>);
+pub(crate) struct GuardKernel {
+    checks: Vec<Guarded>,
+    isa: Isa,
+}
 
 impl GuardKernel {
     /// Checks in this order, of inputs that lie side by side.
-    pub(crate) fn new(checks: Vec<Guarded>) -> GuardKernel {
-        GuardKernel(checks)
+    pub(crate) fn new(checks: Vec<Guarded>, isa: Isa) -> GuardKernel {
+        GuardKernel { checks, isa }
     }
 }
 
@@ -245,12 +249,14 @@ impl Kernel for GuardKernel {
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
         let mut first = 0;
-        for check in &self.0 {
+        for check in &self.checks {
             let inputs = first..first + check.inputs;
             first = inputs.end;
             let (value, most) = match check.dtype {
-                DType::F64 => (bound::<f64>(io, inputs, check.terms), f64::MAX),
-                DType::F32 | DType::I32 | DType::Bool => (bound::<f32>(io, inputs, check.terms), f64::from(f32::MAX)),
+                DType::F64 => (bound::<f64>(io, inputs, check.terms, self.isa), f64::MAX),
+                DType::F32 | DType::I32 | DType::Bool => {
+                    (bound::<f32>(io, inputs, check.terms, self.isa), f64::from(f32::MAX))
+                }
             };
             if value.is_nan() || value > most {
                 return Err(Fault::NonFinite { value: told(check.guard, value) });
@@ -271,12 +277,12 @@ pub(crate) fn guard_of(told: f64) -> usize {
 }
 
 /// `terms · Π max|input|`; of one input that is not finite, a number of it that is not.
-fn bound<T: Bits>(io: &Io<'_>, inputs: Range<usize>, terms: usize) -> f64 {
+fn bound<T: FloatBits>(io: &Io<'_>, inputs: Range<usize>, terms: usize, isa: Isa) -> f64 {
     let alone = inputs.len() == 1;
     let largest = inputs.map(|input| {
         let values = io.input::<T>(input);
-        let largest = largest(values, io.threads());
-        let wrong = if largest.is_finite() { None } else { values.iter().find(|value| !value.is_finite()) };
+        let largest = largest(values, io.threads(), isa);
+        let wrong = if largest.is_finite() { None } else { first_non_finite(values).map(|at| &values[at]) };
         wrong.map_or(largest, |value| value.to_f64())
     });
     let product = largest.product::<f64>();
@@ -285,44 +291,19 @@ fn bound<T: Bits>(io: &Io<'_>, inputs: Range<usize>, terms: usize) -> f64 {
 }
 
 /// The largest size among the values, or what is not finite among them.
-fn largest<T: Bits>(values: &[T], threads: &Threads) -> f64 {
+fn largest<T: FloatBits>(values: &[T], threads: &Threads, isa: Isa) -> f64 {
     if values.len() <= CHUNK {
-        return T::size_of(T::largest(values));
+        return largest_size(values, isa).to_f64();
     }
+    // The bits of sizes are in the order of sizes.
     let found = AtomicU64::new(0);
     let chunks = values.len().div_ceil(CHUNK);
     threads.run(chunks, &|chunk| {
         let values = &values[chunk * CHUNK..values.len().min((chunk + 1) * CHUNK)];
-        found.fetch_max(T::largest(values), Ordering::Relaxed);
+        found.fetch_max(largest_size(values, isa).to_f64().to_bits(), Ordering::Relaxed);
     });
-    T::size_of(found.into_inner())
+    f64::from_bits(found.into_inner())
 }
 
 /// Numbers that a thread looks through at a time.
 const CHUNK: usize = 1 << 16;
-
-/// Floats as bits: without their signs these are in the order of their sizes, and what is not finite comes last.
-trait Bits: Float + Element {
-    /// The bits of the largest.
-    fn largest(values: &[Self]) -> u64;
-    /// The number that has such bits.
-    fn size_of(bits: u64) -> f64;
-}
-
-impl Bits for f32 {
-    fn largest(values: &[f32]) -> u64 {
-        u64::from(values.iter().fold(0, |most: u32, value| most.max(value.to_bits() & (u32::MAX >> 1))))
-    }
-    fn size_of(bits: u64) -> f64 {
-        f64::from(f32::from_bits(bits as u32))
-    }
-}
-
-impl Bits for f64 {
-    fn largest(values: &[f64]) -> u64 {
-        values.iter().fold(0, |most: u64, value| most.max(value.to_bits() & (u64::MAX >> 1)))
-    }
-    fn size_of(bits: u64) -> f64 {
-        f64::from_bits(bits)
-    }
-}

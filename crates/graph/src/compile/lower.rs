@@ -395,7 +395,11 @@ impl<'a> Lowerer<'a> {
                 reads.push(self.elements(value)?);
             }
         }
-        self.units.push(Unit { kernel: Box::new(GuardKernel::new(checks)), reads, writes: Vec::new() });
+        self.units.push(Unit {
+            kernel: Box::new(GuardKernel::new(checks, self.target.isa)),
+            reads,
+            writes: Vec::new(),
+        });
         Ok(self.units.len() - 1)
     }
 

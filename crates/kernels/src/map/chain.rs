@@ -10,10 +10,12 @@ use std::marker::PhantomData;
 
 /// `v ← square(…)`, `m ← mean(…)`, `p ← step(p, m, …, v, …)`.
 ///
-/// Its operands are those of the mean, those of the square, then those of the step without `m` and `v`; its results
-/// `p`, `v`, `m`.
+/// Its operands are the bounds of what is averaged, where it has any, those of the mean, those of the square, then those
+/// of the step without `m` and `v`; its results `p`, `v`, `m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Chain {
+    /// Whether what the two means average is first brought between bounds.
+    pub clamped: bool,
     /// How `m` is made; none where it is an operand.
     pub mean: Option<Fused>,
     /// How `v` is made.
@@ -29,7 +31,14 @@ pub(super) const SQUARE: usize = 3;
 impl Chain {
     /// The kernel for `isa`, where there is one for operands of which `scalars` are one number for the whole tile.
     pub(super) fn kernel(self, isa: Isa, scalars: u16) -> Option<Kernel<f32>> {
-        let found = Chooser { isa, scalars };
+        let found = Chooser { isa, scalars, sources: PhantomData::<AsTheyAre> };
+        if self.clamped {
+            let found = Chooser { isa, scalars, sources: PhantomData::<Clamped> };
+            return match (self.mean, self.square) {
+                (Some(Fused::Blend), Fused::BlendSquare) => found.step::<bodies::Blend, bodies::BlendSquare>(self.step),
+                _ => None,
+            };
+        }
         match (self.mean, self.square) {
             (None, Fused::BlendSquare) => found.step::<Given, bodies::BlendSquare>(self.step),
             (None, Fused::Mul3AddMul) => found.step::<Given, bodies::Mul3AddMul>(self.step),
@@ -122,36 +131,77 @@ impl<M: Link, Q: Link, S: Last> Links for Three<M, Q, S> {
     }
 }
 
+/// How a chain takes its operands.
+trait Sources {
+    type Of<L: Links>: Links;
+}
+
+struct AsTheyAre;
+
+impl Sources for AsTheyAre {
+    type Of<L: Links> = L;
+}
+
+/// After two bounds, between which the first operand of both means comes first. Both mean the same number.
+struct Clamped;
+
+impl Sources for Clamped {
+    type Of<L: Links> = ClampedLinks<L>;
+}
+
+struct ClampedLinks<L>(PhantomData<L>);
+
+/// How many bounds there are.
+const BOUNDS: usize = 2;
+
+/// Where the square reads what is averaged, behind the operands of a [`bodies::Blend`].
+pub(super) const AVERAGED: usize = 3;
+
+impl<L: Links> Links for ClampedLinks<L> {
+    const SOURCES: usize = BOUNDS + L::SOURCES;
+    const SCALARS: u16 = L::SCALARS << BOUNDS | 0b11;
+    const RESULTS: usize = L::RESULTS;
+    #[inline(always)]
+    fn apply<V: Simd>(x: &[V; MAX_SOURCES]) -> [V; RESULTS] {
+        let mut inner = [V::whole(0); MAX_SOURCES];
+        inner[..L::SOURCES].copy_from_slice(&x[BOUNDS..Self::SOURCES]);
+        inner[0] = inner[0].clamp(x[0], x[1]);
+        inner[AVERAGED] = inner[0];
+        L::apply(&inner)
+    }
+}
+
 /// The instruction set and the places of scalars that a kernel is wanted for.
-struct Chooser {
+struct Chooser<S> {
     isa: Isa,
     scalars: u16,
+    sources: PhantomData<S>,
 }
 
 type Five<S> = (S, [(); 5]);
 type Seven<S> = (S, [(); 7]);
 
-impl Chooser {
+impl<O: Sources> Chooser<O> {
     fn step<M: Link, Q: Link>(&self, step: Fused) -> Option<Kernel<f32>> {
         match step {
             Fused::ScaledStep => {
-                self.rooted::<Three<M, Q, Five<ScaledStep<Direct>>>, Three<M, Q, Five<ScaledStep<Products>>>>()
+                self.rooted::<O::Of<Three<M, Q, Five<ScaledStep<Direct>>>>, O::Of<Three<M, Q, Five<ScaledStep<Products>>>>>()
             }
             Fused::StepScaled => {
-                self.rooted::<Three<M, Q, Five<StepScaled<Direct>>>, Three<M, Q, Five<StepScaled<Products>>>>()
+                self.rooted::<O::Of<Three<M, Q, Five<StepScaled<Direct>>>>, O::Of<Three<M, Q, Five<StepScaled<Products>>>>>()
             }
             Fused::RootStep => {
-                self.rooted::<Three<M, Q, Five<RootStep<Direct>>>, Three<M, Q, Five<RootStep<Products>>>>()
+                self.rooted::<O::Of<Three<M, Q, Five<RootStep<Direct>>>>, O::Of<Three<M, Q, Five<RootStep<Products>>>>>()
             }
             Fused::HatStep => self.divided::<
-                Three<M, Q, Seven<HatStep<Direct>>>,
-                Three<M, Q, Seven<HatStep<Reciprocals>>>,
-                Three<M, Q, Seven<HatStep<Products>>>,
+                O::Of<Three<M, Q, Seven<HatStep<Direct>>>>,
+                O::Of<Three<M, Q, Seven<HatStep<Reciprocals>>>>,
+                O::Of<Three<M, Q, Seven<HatStep<Products>>>>,
             >(),
             Fused::HatStepScaled => self.divided::<
-                Three<M, Q, Seven<HatStepScaled<Direct>>>,
-                Three<M, Q, Seven<HatStepScaled<Reciprocals>>>,
-                Three<M, Q, Seven<HatStepScaled<Products>>>,
+                O::Of<Three<M, Q, Seven<HatStepScaled<Direct>>>>,
+                O::Of<Three<M, Q, Seven<HatStepScaled<Reciprocals>>>>,
+                O::Of<Three<M, Q, Seven<HatStepScaled<Products>>>>,
             >(),
             _ => None,
         }
@@ -194,7 +244,7 @@ impl<S: TileOp<7>> Links for Alone<S> {
 
 /// The kernel of a step that divides by scalars and is not part of a chain.
 pub(super) fn hat_step(step: Fused, isa: Isa, scalars: u16) -> Option<Kernel<f32>> {
-    let found = Chooser { isa, scalars };
+    let found = Chooser { isa, scalars, sources: PhantomData::<AsTheyAre> };
     match step {
         Fused::HatStep => {
             found.divided::<Alone<HatStep<Direct>>, Alone<HatStep<Reciprocals>>, Alone<HatStep<Products>>>()

@@ -28,6 +28,7 @@ fn join<T: MapType>(terms: &Terms<T>, i: usize) -> Option<Joined> {
         Op::Binary(Binary::Add) => look.add(args[0], args[1]),
         Op::Binary(Binary::Sub) => look.sub(args[0], args[1]),
         Op::Binary(Binary::Mul) => look.mul(args[0], args[1]),
+        Op::Binary(Binary::Min) => look.min(args[0], args[1]),
         Op::Fused(Fused::Select) => look.select(args[0], args[1], args[2]),
         Op::Fused(Fused::MulAdd) => look.mul_add(args[0], args[1], args[2]),
         Op::Copy | Op::Unary(_) | Op::Binary(_) | Op::Fused(_) | Op::Chain(_) => None,
@@ -171,6 +172,18 @@ impl<T: MapType> Look<'_, T> {
             }
         }
         None
+    }
+
+    /// A value between constants.
+    fn min(&self, a: usize, high: usize) -> Option<Joined> {
+        let bounds = self.is(Op::Binary(Binary::Max), a)?;
+        let (x, low) = (bounds[0], bounds[1]);
+        (self.bound(low) && self.bound(high)).then(|| (Op::Fused(Fused::Clamp), vec![x, low, high]))
+    }
+
+    /// Whether the term is a constant that things can be compared with.
+    fn bound(&self, term: usize) -> bool {
+        matches!(self.terms.terms[term], Term::Constant(c) if !c.to_f64().is_nan())
     }
 
     /// `(x0 − x1)·x2 + x3` and `(x0·x1 − x2)·x3 + x4`, in fewer operands where the last moves towards the first.

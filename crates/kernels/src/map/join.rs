@@ -1,7 +1,7 @@
 //! Neighbouring sweeps made one: the moving means of an optimizer and the step that reads them.
 
 use super::assembly::{Assembly, Draft, Place};
-use super::chain::{Chain, MEAN, SQUARE};
+use super::chain::{AVERAGED, Chain, MEAN, SQUARE};
 use super::op::{Fused, Op};
 use super::simplify::Class;
 use super::sweep::MapType;
@@ -21,11 +21,13 @@ impl<T: MapType> Assembly<'_, '_, T> {
         let reads = |k: usize| self.body[last].args.get(k).map(|source| source.place);
         let square = self.made_for(last, reads(SQUARE)?)?;
         let mean = self.made_for(last, reads(MEAN)?).filter(|&mean| mean != square);
-        // With the mean, or without it where that does not go.
-        let joined = [mean, None].into_iter().find_map(|mean| Some((mean, self.chained(step, last, mean, square)?)));
-        let (mean, draft) = joined?;
+        let clamp = mean.and_then(|mean| self.clamp_of(mean, square));
+        // With all, or without what does not go.
+        let ways = [(clamp, mean), (None, mean), (None, None)];
+        let joined = ways.into_iter().find_map(|way| Some((way, self.chained(step, last, way, square)?)));
+        let ((clamp, mean), draft) = joined?;
         self.body[last] = draft;
-        let mut gone: Vec<usize> = mean.into_iter().chain([square]).collect();
+        let mut gone: Vec<usize> = clamp.into_iter().chain(mean).chain([square]).collect();
         gone.sort_unstable();
         gone.iter().rev().for_each(|&at| drop(self.body.remove(at)));
         Some(last - gone.len())
@@ -39,8 +41,27 @@ impl<T: MapType> Assembly<'_, '_, T> {
         (!read).then_some(at)
     }
 
-    /// The one instruction for the three.
-    fn chained(&self, step: Fused, last: usize, mean: Option<usize>, square: usize) -> Option<Draft> {
+    /// The instruction that brings what the two means average between bounds, where nobody else reads that.
+    fn clamp_of(&self, mean: usize, square: usize) -> Option<usize> {
+        let place = self.body[mean].args[0].place;
+        let at = self
+            .body
+            .iter()
+            .position(|draft| draft.op == Op::Fused(Fused::Clamp) && draft.results[0].place == place)?;
+        let mut readers = self.body.iter().flat_map(|draft| &draft.args).filter(|source| source.place == place);
+        let both = self.body[square].args[0].place == place && readers.nth(2).is_none();
+        let kept = self.body[at].results[0].output.is_some() || self.ends.iter().any(|end| end.0 == place);
+        (both && !kept).then_some(at)
+    }
+
+    /// The one instruction for them, where there is one.
+    fn chained(
+        &self,
+        step: Fused,
+        last: usize,
+        (clamp, mean): (Option<usize>, Option<usize>),
+        square: usize,
+    ) -> Option<Draft> {
         let fused = |at: usize| match self.body[at].op {
             Op::Fused(op) => Some(op),
             Op::Copy | Op::Unary(_) | Op::Binary(_) | Op::Chain(_) => None,
@@ -49,12 +70,17 @@ impl<T: MapType> Assembly<'_, '_, T> {
         let given = self.body[last].args[MEAN];
         let first: Vec<_> = mean.map_or_else(|| vec![given], |mean| drafts(mean).collect());
         let rest = drafts(last).enumerate().filter(|(k, _)| ![MEAN, SQUARE].contains(k)).map(|(_, source)| source);
-        let args: Vec<_> = first.into_iter().chain(drafts(square)).chain(rest).collect();
+        let mut args: Vec<_> = first.into_iter().chain(drafts(square)).chain(rest).collect();
+        if let Some(clamp) = clamp {
+            let [averaged, low, high] = self.body[clamp].args[..] else { return None };
+            (args[0], args[AVERAGED]) = (averaged, averaged);
+            args.splice(0..0, [low, high]);
+        }
         let mean_op = match mean {
             Some(at) => Some(fused(at)?),
             None => None,
         };
-        let chain = Chain { mean: mean_op, square: fused(square)?, step };
+        let chain = Chain { clamped: clamp.is_some(), mean: mean_op, square: fused(square)?, step };
         let scalars = args.iter().enumerate().fold(0, |bits, (k, source)| bits | u16::from(source.scalar) << k);
         T::chain(chain, self.job.isa, scalars)?;
         let makers = [last, square].into_iter().chain(mean);

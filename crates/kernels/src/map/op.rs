@@ -38,6 +38,8 @@ pub enum Fused {
     NegMulAdd,
     /// `(x0·x1)·x2`
     Mul3,
+    /// `min(max(x0, x1), x2)` by bounds that are not NaN; NaN stays.
+    Clamp,
     /// `√x0 + x1`
     SqrtAdd,
     /// `x0·x1 + x2·x3`
@@ -85,8 +87,8 @@ impl Fused {
         use Fused::*;
         match self {
             SqrtAdd | ScaledStep | StepScaled | RootStep | HatStep | HatStepScaled => 3,
-            Select | SelectLt | SelectLe | SelectEq | MulAdd | MulSub | NegMulAdd | Mul3 | MulAddMul | MulSubMul
-            | SubMulAdd | Blend | BlendSquare | Mul3AddMul | MulSubMulAdd => 1,
+            Select | SelectLt | SelectLe | SelectEq | MulAdd | MulSub | NegMulAdd | Mul3 | Clamp | MulAddMul
+            | MulSubMul | SubMulAdd | Blend | BlendSquare | Mul3AddMul | MulSubMulAdd => 1,
         }
     }
 }
@@ -196,6 +198,7 @@ pub(super) mod bodies {
         MulSub(a, b, c) = a.mul_add(b, c.neg());
         NegMulAdd(a, b, c) = a.neg_mul_add(b, c);
         Mul3(a, b, c) = a.mul(b).mul(c);
+        Clamp(a, low, high) = a.clamp(low, high);
         SqrtAdd(a, b) = a.sqrt().add(b);
         MulAddMul(a, b, c, d) = a.mul_add(b, c.mul(d));
         MulSubMul(a, b, c, d) = a.mul_add(b, c.mul(d).neg());

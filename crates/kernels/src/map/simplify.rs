@@ -287,8 +287,8 @@ fn commuting(op: Op) -> &'static [usize] {
                 MulAddMul | MulSubMul => &[0, 2],
                 Mul3AddMul => &[0, 3],
                 ScaledStep | RootStep => &[1],
-                Select | SelectLt | SelectLe | SqrtAdd | SubMulAdd | Blend | BlendSquare | StepScaled | HatStep
-                | HatStepScaled => &[],
+                Select | SelectLt | SelectLe | Clamp | SqrtAdd | SubMulAdd | Blend | BlendSquare | StepScaled
+                | HatStep | HatStepScaled => &[],
             }
         }
         Op::Copy | Op::Unary(_) | Op::Chain(_) => &[],

@@ -358,6 +358,7 @@ fn fused<T: Choice>(op: Fused, isa: Isa, s: u16) -> Kernel<T> {
         Fused::MulSub => T::three::<bodies::MulSub>(isa, s),
         Fused::NegMulAdd => T::three::<bodies::NegMulAdd>(isa, s),
         Fused::Mul3 => T::three::<bodies::Mul3>(isa, s),
+        Fused::Clamp => T::three::<bodies::Clamp>(isa, s),
         Fused::SqrtAdd => T::two::<bodies::SqrtAdd>(isa, s),
         Fused::MulAddMul => T::four::<bodies::MulAddMul>(isa, s),
         Fused::MulSubMul => T::four::<bodies::MulSubMul>(isa, s),

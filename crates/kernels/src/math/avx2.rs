@@ -114,6 +114,11 @@ impl Simd for F32x8 {
         }
     }
     #[inline(always)]
+    fn clamp(self, low: Self, high: Self) -> Self {
+        // Safety: as `min`. The instructions give their second operand when either is NaN or they are equal.
+        unsafe { F32x8(_mm256_min_ps(high.0, _mm256_max_ps(low.0, self.0))) }
+    }
+    #[inline(always)]
     fn max(self, b: Self) -> Self {
         // Safety: as `min`.
         unsafe {
@@ -186,15 +191,6 @@ impl SimdF32 for F32x8 {
             let e = F32x8(_mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(above)));
             let shifted = Self::select(tiny, e.sub(Self::splat(23.0)), e);
             (F32x8(_mm256_castsi256_ps(m)), shifted)
-        }
-    }
-    #[inline(always)]
-    fn clamp(self, low: f32, high: f32) -> Self {
-        // Safety: a value of this type exists only where AVX2 does.
-        unsafe {
-            // NaN second: these instructions give their second operand when either is NaN.
-            let x = _mm256_max_ps(_mm256_set1_ps(low), self.0);
-            F32x8(_mm256_min_ps(_mm256_set1_ps(high), x))
         }
     }
     #[inline(always)]

@@ -115,6 +115,11 @@ impl Simd for F32x16 {
         }
     }
     #[inline(always)]
+    fn clamp(self, low: Self, high: Self) -> Self {
+        // Safety: as `min`. The instructions give their second operand when either is NaN or they are equal.
+        unsafe { F32x16(_mm512_min_ps(high.0, _mm512_max_ps(low.0, self.0))) }
+    }
+    #[inline(always)]
     fn max(self, b: Self) -> Self {
         // Safety: as `min`.
         unsafe {
@@ -189,15 +194,6 @@ impl SimdF32 for F32x16 {
             let high = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(m, _mm512_set1_ps(std::f32::consts::SQRT_2));
             let m = _mm512_mask_mul_ps(m, high, m, _mm512_set1_ps(0.5));
             (F32x16(m), F32x16(_mm512_mask_add_ps(e, high, e, _mm512_set1_ps(1.0))))
-        }
-    }
-    #[inline(always)]
-    fn clamp(self, low: f32, high: f32) -> Self {
-        // Safety: a value of this type exists only where AVX-512 does.
-        unsafe {
-            // NaN second: these instructions give their second operand when either is NaN.
-            let x = _mm512_max_ps(_mm512_set1_ps(low), self.0);
-            F32x16(_mm512_min_ps(_mm512_set1_ps(high), x))
         }
     }
     #[inline(always)]

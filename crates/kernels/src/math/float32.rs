@@ -48,14 +48,14 @@ fn exp_parts<V: SimdF32>(x: V) -> (V, V) {
 /// `eˣ` within 1.1 ulp, denormal results within one unit; overflows to ∞, underflows to 0.
 #[inline(always)]
 pub fn exp<V: SimdF32>(x: V) -> V {
-    let (n, p) = exp_parts(x.clamp(-104.0, 89.0));
+    let (n, p) = exp_parts(x.clamp(V::splat(-104.0), V::splat(89.0)));
     p.add(V::splat(1.0)).scale2(n)
 }
 
 /// `eˣ − 1` within 1.75 ulp, exact near 0.
 #[inline(always)]
 pub fn expm1<V: SimdF32>(x: V) -> V {
-    let (n, p) = exp_parts(x.clamp(-104.0, 89.0));
+    let (n, p) = exp_parts(x.clamp(V::splat(-104.0), V::splat(89.0)));
     // Half of 2ⁿ, since 2¹²⁸ is not a float.
     let half = V::splat(1.0).scale2(n.sub(V::splat(1.0)));
     let wide = p.mul_add(half, half.sub(V::splat(0.5)));
@@ -114,7 +114,7 @@ pub fn log1p<V: SimdF32>(x: V) -> V {
 /// `tanh x = (e²ˣ − 1)/(e²ˣ + 1)` within 2.5 ulp.
 #[inline(always)]
 pub fn tanh<V: SimdF32>(x: V) -> V {
-    let size = x.abs().clamp(0.0, 10.0);
+    let size = x.abs().clamp(V::splat(0.0), V::splat(10.0));
     let t = expm1(size.add(size));
     let y = t.div(t.add(V::splat(2.0)));
     // Halving a doubled denormal is exact, so this needs no case of its own near 0.
@@ -132,7 +132,7 @@ pub fn sigmoid<V: SimdF32>(x: V) -> V {
 /// The error function within 1.5 ulp. Polynomials by N. Juffa.
 #[inline(always)]
 pub fn erf<V: SimdF32>(x: V) -> V {
-    let size = x.abs().clamp(0.0, 4.0);
+    let size = x.abs().clamp(V::splat(0.0), V::splat(4.0));
     let square = size.mul(size);
     let near = polynomial(
         square,

@@ -202,13 +202,6 @@ impl SimdF32 for Lanes<f32, 8> {
         (mantissa, Self::select(tiny, exponent.one(|e| e - 23.0), exponent))
     }
     #[inline(always)]
-    fn clamp(self, low: f32, high: f32) -> Self {
-        self.one(|x| {
-            let x = if x < low { low } else { x };
-            if x > high { high } else { x }
-        })
-    }
-    #[inline(always)]
     fn copysign(self, sign: Self) -> Self {
         self.two(sign, f32::copysign)
     }

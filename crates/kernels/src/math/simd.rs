@@ -53,6 +53,12 @@ pub trait Simd: Copy {
     fn min(self, b: Self) -> Self;
     /// The larger; NaN if either is.
     fn max(self, b: Self) -> Self;
+    /// Not below `low` and not above `high`, neither of which is NaN; NaN stays.
+    #[inline(always)]
+    fn clamp(self, low: Self, high: Self) -> Self {
+        let raised = Self::select(self.lt(low), low, self);
+        Self::select(high.lt(raised), high, raised)
+    }
     /// `−self`
     fn neg(self) -> Self;
     /// `|self|`
@@ -212,8 +218,6 @@ pub trait SimdF32: Simd<Elem = f32> {
     fn scale2(self, n: Self) -> Self;
     /// `(m, e)` with `self = m · 2ᵉ` and `√½ ≤ m < √2`, for positive finite values.
     fn split(self) -> (Self, Self);
-    /// `self` held between `low` and `high`; NaN stays NaN.
-    fn clamp(self, low: f32, high: f32) -> Self;
     /// `|self|` with the sign of `sign`.
     fn copysign(self, sign: Self) -> Self;
     /// True when `mask` holds in no lane.

@@ -4,7 +4,7 @@ use super::naive::{Buffer, Case, Random};
 use crate::element::DType::F32;
 use crate::isa::Isa;
 use crate::map::{Binary, Expr, Layout, Map, MapInput, MapOutput, Unary, ValueId};
-use Binary::{Add, Div, Mul, Sub};
+use Binary::{Add, Div, Max, Min, Mul, Sub};
 
 const LEN: usize = 1061;
 
@@ -88,10 +88,20 @@ const STEPS: [Step; 5] = [
     },
 ];
 
-/// A pass with its results `m`, `v`, `w`.
-fn pass(mean: Option<Moment>, square: Moment, step: Step) -> (Expr, [ValueId; 3]) {
+/// `x` brought between bounds that hold some of the numbers here.
+fn clamped(e: &mut Expr, x: ValueId) -> ValueId {
+    let (low, high) = (e.constant(-0.05), e.constant(0.0625));
+    let raised = e.binary(Max, x, low);
+    e.binary(Min, raised, high)
+}
+
+/// A pass with its results `m`, `v`, `w`, of gradients between bounds if asked.
+fn pass(mean: Option<Moment>, square: Moment, step: Step, bounded: bool) -> (Expr, [ValueId; 3]) {
     let mut e = Expr::new();
-    let x = Operands::of(&mut e);
+    let mut x = Operands::of(&mut e);
+    if bounded {
+        x.g = clamped(&mut e, x.g);
+    }
     let m = mean.map_or(x.m, |mean| mean(&mut e, x.m, x.g, 0.1));
     let squared = e.unary(Unary::Square, x.g);
     let v = square(&mut e, x.v, squared, 0.001);
@@ -114,10 +124,14 @@ fn every_pass() -> Vec<Pass> {
     for (i, mean) in MEANS.into_iter().enumerate() {
         for (j, square) in SQUARES.into_iter().enumerate() {
             for (k, step) in STEPS.into_iter().enumerate() {
-                let (expr, results) = pass(mean, square, step);
+                let (expr, results) = pass(mean, square, step, false);
                 all.push(Pass { name: format!("mean {i}, square {j}, step {k}"), expr, results, step, divides: k > 2 });
             }
         }
+    }
+    for (k, step) in STEPS.into_iter().enumerate() {
+        let (expr, results) = pass(MEANS[0], SQUARES[0], step, true);
+        all.push(Pass { name: format!("clamped, step {k}"), expr, results, step, divides: k > 2 });
     }
     all
 }
@@ -170,7 +184,8 @@ fn an_optimizer_is_one_instruction() {
             let map = Map::<f32>::new(&[LEN], expr.clone(), layouts(), outputs, isa).unwrap();
             // Where the mean is as it was, storing it is a copy.
             let copies = usize::from(name.starts_with("mean 2"));
-            let expected = if isa == Isa::Portable { 3 } else { 1 + copies };
+            let clamps = usize::from(name.starts_with("clamped"));
+            let expected = if isa == Isa::Portable { 3 + clamps } else { 1 + copies };
             assert_eq!((map.body.len(), map.workspace_len()), (expected, 0), "{name} {isa:?}");
         }
     }
