@@ -6,6 +6,7 @@ import { input, loadModel, Model, ops, Sequential, type Tensor } from 'ferrograd
 import { Dense, Layer } from 'ferrograd/layers'
 import { loadTensors, registerClass, saveTensors } from 'ferrograd/saving'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readZip, writeZip } from '../../ts/saving/archive.js'
 
 let folder: string
 beforeAll(() => {
@@ -103,6 +104,24 @@ describe('refused', () => {
     await expect(loadModel(at('fake.keras'))).rejects.toMatchObject({
       code: 'ERR_FORMAT',
       message: expect.stringMatching(/JSON/),
+    })
+  })
+
+  test.each([
+    ['declares weights that the file cannot fill', { units: 2 ** 30 }, /hidden.*at most the \d+ numbers/],
+    ['nests too deep', { activation: 'DEEP' }, /at most 256 levels deep/],
+    ['has another shape', { units: 5 }, /hidden\/kernel: expected shape \[2, 5\], got \[2, 3\]/],
+  ])('a configuration that %s', async (_, change, message) => {
+    await nested().save(at('sound.keras'))
+    const zip = await readZip(at('sound.keras'))
+    const config = JSON.parse(zip.text('config.json')!)
+    Object.assign(config.config.layers[1].config.layers[1].config, change)
+    const text = JSON.stringify(config).replace('"DEEP"', '['.repeat(5000) + ']'.repeat(5000))
+    const members = [['config.json', text] as const, ['model.weights.h5', zip.bytes('model.weights.h5')!] as const]
+    await writeZip(at('bad.keras'), new Map<string, string | Uint8Array>(members))
+    await expect(loadModel(at('bad.keras'))).rejects.toMatchObject({
+      code: expect.stringMatching(/ERR_FORMAT|ERR_SHAPE/),
+      message: expect.stringMatching(message),
     })
   })
 

@@ -34,6 +34,29 @@ const WEIGHT_OPTIONS = [
 
 const ONE_INPUT = 'The layer was called with a list of tensors, and takes one: join them with Concatenate or Add first'
 
+/** How many more numbers weights may have, while a file is read: no more than it can fill. */
+let room = Number.POSITIVE_INFINITY
+
+/** Runs `fn`, whose layers' weights may have so many numbers in all. */
+export function withRoom<R>(numbers: number, fn: () => R): R {
+  const before = room
+  room = numbers
+  try {
+    return fn()
+  } finally {
+    room = before
+  }
+}
+
+function takeRoom(where: string, shape: Shape): void {
+  const numbers = shape.reduce((product, length) => product * length, 1)
+  if (numbers > room)
+    fail('ERR_FORMAT', where, `at most the ${room} numbers that the file has left for weights`, {
+      text: `[${shape.join(', ')}]`,
+    })
+  room -= numbers
+}
+
 /** A variable with a first value, and with a constraint where there is one; for the layer `owner`. */
 export function makeWeight(owner: string, options: WeightOptions, layerDType: DType): Variable {
   checkNames(`${owner}.addWeight`, options, WEIGHT_OPTIONS)
@@ -43,6 +66,7 @@ export function makeWeight(owner: string, options: WeightOptions, layerDType: DT
     const hint = Array.isArray(shape) && shape.some(Array.isArray) ? ONE_INPUT : 'Is a length of the input unknown?'
     fail('ERR_SHAPE', `${owner}.${name}`, 'known positive lengths', shape, hint)
   }
+  takeRoom(`${owner}.${name}`, shape)
   const value = initialValue(getInitializer(initializer), shape, dtype)
   const weight = variable(value, { name, dtype, trainable: options.trainable ?? true })
   if (options.constraint) weight.constraint = getConstraint(options.constraint)

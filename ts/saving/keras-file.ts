@@ -10,7 +10,7 @@ import { type Member, readZip, writeZip } from './archive.js'
 import { loadAssets } from './assets.js'
 import { jsonIn } from './paths.js'
 import { stringify } from './stringify.js'
-import { loadLayers, loadOptimizer, weightsTree } from './weights-tree.js'
+import { loadLayers, loadOptimizer, weightsTree, withRoomFor } from './weights-tree.js'
 
 const CONFIG = 'config.json'
 const WEIGHTS = 'model.weights.h5'
@@ -41,10 +41,12 @@ export async function loadKeras(path: string, { customObjects, compile }: LoadRu
   const zip = await readZip(path)
   const text = zip.text(CONFIG) ?? fail('ERR_FORMAT', path, `a member ${CONFIG}`, { text: zip.names.join(', ') })
   const config = jsonIn(`${path} ${CONFIG}`, text)
-  const model = withClasses('loadModel', customObjects, () => modelFromConfig(config, { compile }))
-  loadAssets(model, zip)
   const tree =
     (await zip.hdf5(WEIGHTS)) ?? fail('ERR_FORMAT', path, `a member ${WEIGHTS}`, { text: zip.names.join(', ') })
+  const model = withRoomFor(tree, () =>
+    withClasses('loadModel', customObjects, () => modelFromConfig(config, { compile })),
+  )
+  loadAssets(model, zip)
   loadLayers(path, model, tree, { strict: true, skipMismatch: false })
   if (model.isCompiled) loadOptimizer(path, model, tree)
   return model

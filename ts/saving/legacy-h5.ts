@@ -13,7 +13,7 @@ import { assignFrom, type LoadReport, type Place } from './assignments.js'
 import type { LoadRules } from './keras-file.js'
 import { jsonIn } from './paths.js'
 import { layerGroups } from './weight-groups.js'
-import { setOptimizer } from './weights-tree.js'
+import { setOptimizer, withRoomFor } from './weights-tree.js'
 
 /** How weights find their layers. */
 export interface LegacyRules {
@@ -35,7 +35,8 @@ export async function loadLegacyModel(path: string, { customObjects, compile }: 
   if (config === undefined)
     return fail('ERR_FORMAT', path, 'a model_config', { text: 'none' }, 'For weights alone, use model.loadWeights')
   const training = compile ? jsonAttribute(path, tree, 'training_config') : undefined
-  const model = withClasses('loadModel', customObjects, () => modelFromConfig(modernModel(config, training)))
+  const make = (): Model => modelFromConfig(modernModel(config, training))
+  const model = withRoomFor(tree, () => withClasses('loadModel', customObjects, make))
   setWeights(path, model, tree, { byName: false, skipMismatch: false })
   const state = optimizerState(path, tree)
   if (model.isCompiled) setOptimizer(path, model, state, ordersIn(state))

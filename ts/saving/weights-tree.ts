@@ -1,6 +1,7 @@
 /** Weights as Keras's HDF5 files hold them: `layers/dense/vars/0`, the owner's name beside them. */
 
 import type { Variable } from '../core/variable.js'
+import { withRoom } from '../layers/weight.js'
 import type { Model } from '../model/model.js'
 import type { Hdf5, Sources, Tensors } from './archive.js'
 import { assignFrom, type LoadReport, type LoadRules, type Place } from './assignments.js'
@@ -21,6 +22,18 @@ export function weightsTree(model: Model, { optimizer = false }: { readonly opti
 export function loadLayers(where: string, model: Model, tree: Hdf5, rules: LoadRules): LoadReport {
   const own = new Map([...tree.arrays].filter(([key]) => !key.startsWith(OPTIMIZER)))
   return assignFrom(where, own, layerGroups(model).flatMap(placesOf), rules)
+}
+
+/** Numbers of weights that layers may have and no file has. */
+const SPARE = 1 << 16
+
+/**
+ * Runs `make`, which makes a model for the weights of a file: one that declares larger ones is refused before there is memory
+ * for them.
+ */
+export function withRoomFor<R>({ arrays }: Hdf5, make: () => R): R {
+  const numbers = [...arrays.values()].reduce((sum, { size }) => sum + size, 0)
+  return withRoom(numbers + SPARE, make)
 }
 
 /** Sets an optimizer's state to that of a file; a file without one leaves it new, and so does one of another optimizer. */
