@@ -6,7 +6,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use ferrograd_kernels::element::Float;
 use ferrograd_kernels::gemm::{
-    Activation, BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, Slope, SlopeGemm,
+    Activation, BatchAxis, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, Slope, SlopeGemm,
 };
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
@@ -115,11 +115,11 @@ fn f64_512(bencher: Bencher, isa: Isa) {
 fn attention_scores_64_heads(bencher: Bencher) {
     let (heads, tokens, width) = (64, 64, 32);
     let shape = shape((tokens, tokens, width, false, true));
-    let strides = BatchStrides { a: tokens * width, b: tokens * width, c: tokens * tokens };
-    let gemm = BatchedGemm::<f32>::new(heads, strides, shape, EpilogueSpec::default(), Isa::detect());
+    let axis = BatchAxis { size: heads, a: tokens * width, b: tokens * width, c: tokens * tokens };
+    let gemm = BatchedGemm::<f32>::new(&[axis], shape, EpilogueSpec::default(), Isa::detect());
     let gemm = gemm.expect("row-major shapes are valid");
-    let (a, b) = (numbers(heads * strides.a), numbers(heads * strides.b));
-    let (mut c, mut workspace) = (numbers(heads * strides.c), numbers(gemm.workspace_len()));
+    let (a, b) = (numbers(heads * axis.a), numbers(heads * axis.b));
+    let (mut c, mut workspace) = (numbers(heads * axis.c), numbers(gemm.workspace_len()));
     bencher.counter(ItemsCount::new(heads * tokens * tokens * width)).bench_local(|| {
         gemm.run(&Threads::serial(), black_box(&a), black_box(&b), None, black_box(&mut c), &mut workspace);
     });

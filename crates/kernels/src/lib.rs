@@ -5,6 +5,7 @@
 pub mod arg;
 mod columns;
 mod compiled;
+pub mod conv;
 pub mod convert;
 pub mod copy;
 pub mod cross_entropy;

@@ -8,7 +8,7 @@ use ferrograd_kernels::element::{DType, Float};
 use ferrograd_kernels::exec::{MapKernel, ProductMapKernel, SlopeProductKernel};
 use ferrograd_kernels::finite::{FloatBits, first_non_finite, largest_size};
 use ferrograd_kernels::gemm::{
-    Activation, BatchStrides, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, takes_tiles,
+    Activation, BatchAxis, BatchedGemm, BiasAxis, EpilogueSpec, GemmShape, Operand, takes_tiles,
 };
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Expr, MapInput, MapOutput, MapType};
@@ -71,23 +71,11 @@ fn product_map<T: Float + MapType>(
 
 /// `activation(a · b + bias)`, for each batch index.
 pub(crate) struct MatmulKernel<T: Float> {
-    products: Products<T>,
+    products: BatchedGemm<T>,
     bias: bool,
     /// For profiles: products, rows, depth, columns, and what follows.
     sizes: [usize; 4],
     activation: Activation,
-}
-
-enum Products<T: Float> {
-    /// Matrices at a fixed distance from each other.
-    Regular(BatchedGemm<T>),
-    /// Matrices at any place: what broadcast batch axes in the middle make.
-    Scattered {
-        gemm: Gemm<T>,
-        /// First elements of `a` and `b` for each batch index.
-        starts: Vec<(usize, usize)>,
-        out_size: usize,
-    },
 }
 
 /// An operand: its layout, its shape, whether its last two axes are read swapped.
@@ -109,25 +97,9 @@ impl<T: Float> MatmulKernel<T> {
         let spec = EpilogueSpec { alpha: 1.0, accumulate: false, bias: per_column, activation };
         let wrong = |error| internal(format!("matmul: {error}"));
         let batch = Shape::new(&out[..out.rank() - 2]);
-        let starts: Vec<(usize, usize)> = starts(&batch, a).into_iter().zip(starts(&batch, b)).collect();
-        let products = match regular(&starts) {
-            Some((a, b)) => {
-                let strides = BatchStrides { a, b, c: rows * cols };
-                Products::Regular(BatchedGemm::new(starts.len(), strides, shape, spec, target).map_err(wrong)?)
-            }
-            None => {
-                let gemm = Gemm::new(shape, spec, target).map_err(wrong)?;
-                Products::Scattered { gemm, starts: starts.clone(), out_size: rows * cols }
-            }
-        };
-        Ok(MatmulKernel { products, bias, sizes: [starts.len(), rows, shape.depth, cols], activation })
+        let products = BatchedGemm::new(&batch_axes(&batch, a, b, rows * cols), shape, spec, target).map_err(wrong)?;
+        Ok(MatmulKernel { products, bias, sizes: [batch.size(), rows, shape.depth, cols], activation })
     }
-}
-
-/// The distances between the matrices, where they are the same throughout.
-fn regular(starts: &[(usize, usize)]) -> Option<(usize, usize)> {
-    let (a, b) = starts.get(1).copied().unwrap_or((0, 0));
-    starts.iter().enumerate().all(|(index, &start)| start == (index * a, index * b)).then_some((a, b))
 }
 
 impl MatmulKernel<f32> {
@@ -155,21 +127,18 @@ fn matrix((layout, shape, transposed): &Side) -> Operand {
     if *transposed { operand.transposed() } else { operand }
 }
 
-/// The first element of the operand's matrix for each index of `batch`, in row-major order.
-fn starts(batch: &Shape, (layout, shape, _): &Side) -> Vec<usize> {
+/// From one matrix to the next along each axis of `batch`; the results, `out_size` each, follow each other.
+fn batch_axes(batch: &Shape, a: &Side, b: &Side, out_size: usize) -> Vec<BatchAxis> {
+    let (a, b, c) = (batch_strides(batch, a), batch_strides(batch, b), batch.strides());
+    let axis = |i: usize| BatchAxis { size: batch[i], a: a[i], b: b[i], c: c[i] as usize * out_size };
+    (0..batch.rank()).map(axis).collect()
+}
+
+/// How far apart the operand's matrices lie along each axis of `batch`; views that read backwards were copied.
+fn batch_strides(batch: &Shape, (layout, shape, _): &Side) -> Vec<usize> {
     let own = Shape::new(&shape[..shape.rank() - 2]);
     let view = Layout { offset: 0, strides: layout.strides[..own.rank()].to_vec() };
-    let strides = super::layout::broadcast(&view, &own, batch).strides;
-    let start = |index: usize| {
-        let mut rest = index;
-        let axes = (0..batch.rank()).rev().map(|axis| {
-            let position = rest % batch[axis];
-            rest /= batch[axis];
-            position * strides[axis] as usize
-        });
-        axes.sum()
-    };
-    (0..batch.size()).map(start).collect()
+    super::layout::broadcast(&view, &own, batch).strides.into_iter().map(|stride| stride as usize).collect()
 }
 
 impl<T: Float> Kernel for MatmulKernel<T> {
@@ -193,25 +162,14 @@ impl<T: Float> Kernel for MatmulKernel<T> {
     }
 
     fn workspace(&self) -> usize {
-        let elements = match &self.products {
-            Products::Regular(gemm) => gemm.workspace_len(),
-            Products::Scattered { gemm, .. } => gemm.workspace_len(),
-        };
-        elements * size_of::<T>()
+        self.products.workspace_len() * size_of::<T>()
     }
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
         let (a, b, c) = (io.input::<T>(0), io.input::<T>(1), io.output::<T>(0));
         let bias = self.bias.then(|| io.input::<T>(2));
         let workspace = io.workspace_of::<T>();
-        match &self.products {
-            Products::Regular(gemm) => gemm.run(io.threads(), a, b, bias, c, workspace),
-            Products::Scattered { gemm, starts, out_size } => {
-                for (&(start_a, start_b), c) in starts.iter().zip(c.chunks_mut((*out_size).max(1))) {
-                    gemm.run(io.threads(), &a[start_a..], &b[start_b..], bias, c, workspace);
-                }
-            }
-        }
+        self.products.run(io.threads(), a, b, bias, c, workspace);
         Ok(())
     }
 }

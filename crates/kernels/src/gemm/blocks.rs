@@ -32,18 +32,38 @@ impl<T: Float> Gemm<T> {
     /// The buffers are valid for the planned shape, and `c` and the packed panels for writing.
     pub(super) unsafe fn run_blocks(&self, threads: Option<&Threads>, buffers: &Buffers<T>) {
         for depth in pieces(0..self.shape.depth, self.plan.reach) {
-            for rows in pieces(0..self.shape.rows, self.plan.stage_rows) {
-                let stage = Stage { rows, depth: depth.clone() };
-                // Safety: the caller's promise.
-                unsafe {
-                    if self.plan.pack_a {
-                        self.pack_stage(threads, buffers, &stage);
-                    }
-                    if self.plan.shared_b > 0 {
-                        self.pack_all_strips(threads, buffers, &stage);
-                    }
-                    self.multiply_stage(threads, buffers, &stage);
+            // Safety: the caller's promise.
+            unsafe {
+                if self.plan.shared_b > 0 {
+                    self.pack_shared(threads, buffers, depth.clone());
                 }
+                self.multiply_depth(threads, buffers, depth);
+            }
+        }
+    }
+
+    /// Packs the strips of `b` over some depths that all units share.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    pub(super) unsafe fn pack_shared(&self, threads: Option<&Threads>, buffers: &Buffers<T>, depth: Range<usize>) {
+        // Safety: the caller's promise.
+        unsafe { self.pack_all_strips(threads, buffers, &Stage { rows: 0..0, depth }) };
+    }
+
+    /// The product over some depths, a stage of rows after the other; strips that units share are packed.
+    ///
+    /// # Safety
+    /// That of [`Self::run_blocks`].
+    pub(super) unsafe fn multiply_depth(&self, threads: Option<&Threads>, buffers: &Buffers<T>, depth: Range<usize>) {
+        for rows in pieces(0..self.shape.rows, self.plan.stage_rows) {
+            let stage = Stage { rows, depth: depth.clone() };
+            // Safety: the caller's promise.
+            unsafe {
+                if self.plan.pack_a {
+                    self.pack_stage(threads, buffers, &stage);
+                }
+                self.multiply_stage(threads, buffers, &stage);
             }
         }
     }
@@ -107,7 +127,7 @@ impl<T: Float> Gemm<T> {
         let wide = cols.div_ceil(plan.unit_cols);
         let units = stage.rows.len().div_ceil(plan.unit_rows) * wide;
         each_in_slot(threads, slots(units), units, &|slot, unit| {
-            let slot = buffers.packed_b.wrapping_add(plan.shared_b + slot * plan.slot_len());
+            let slot = buffers.slots.wrapping_add(slot * plan.slot_len());
             let rows = share(unit / wide, plan.unit_rows, stage.rows.len());
             let next = (unit + 1) % wide * plan.unit_cols;
             let unit = Unit {

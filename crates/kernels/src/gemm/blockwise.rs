@@ -124,6 +124,7 @@ impl<T: Float> BlockwiseGemm<T> {
             c: nothing,
             packed_a,
             packed_b,
+            slots: packed_b,
             ending: std::ptr::null(),
         };
         let parallel = Some(threads).filter(|_| self.gemm.plan.parallel);

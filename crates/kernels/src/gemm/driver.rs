@@ -26,6 +26,8 @@ pub(super) struct Buffers<T> {
     pub c: *mut T,
     pub packed_a: *mut T,
     pub packed_b: *mut T,
+    /// What each thread works in.
+    pub slots: *mut T,
     /// What tiles end with instead of an epilogue; null for most products.
     pub ending: *const Ending<T>,
 }
@@ -150,23 +152,25 @@ impl<T: Float> Gemm<T> {
         let (start, cols) = span(strip, self.plan.strip, block.cols.len());
         let pitch = cols.next_multiple_of(self.kernels.lanes);
         let (b, packed) = (&self.shape.b, |depth| self.plan.packed_depth(depth));
+        let (row, col) = (block.depth.start + depth.start, block.cols.start + start);
+        let panel = Panel {
+            source: buffers.b,
+            lane_stride: b.col_stride,
+            depth_stride: b.row_stride,
+            lanes: cols,
+            depth: depth.len(),
+            target: buffers.packed_b.wrapping_add(start * packed(block.depth.len()) + packed(depth.start) * pitch),
+            pitch,
+        };
         // Safety: the caller's promise.
         unsafe {
-            (self.kernels.pack)(&Panel {
-                source: at(
-                    buffers.b,
-                    block.depth.start + depth.start,
-                    b.row_stride,
-                    block.cols.start + start,
-                    b.col_stride,
-                ),
-                lane_stride: b.col_stride,
-                depth_stride: b.row_stride,
-                lanes: cols,
-                depth: depth.len(),
-                target: buffers.packed_b.add(start * packed(block.depth.len()) + packed(depth.start) * pitch),
-                pitch,
-            });
+            match &self.windows {
+                Some(windows) => self.pack_windows(windows, &panel, (col, row)),
+                None => {
+                    let source = at(buffers.b, row, b.row_stride, col, b.col_stride);
+                    (self.kernels.pack)(&Panel { source, ..panel });
+                }
+            }
         }
     }
 

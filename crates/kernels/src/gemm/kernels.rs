@@ -7,7 +7,7 @@ use super::pack::{self, Panel};
 use super::plan::is_large;
 use super::slope::{self, SlopeTile};
 use super::spread::{self, Spread, SpreadFn};
-use super::tile::{self, Tile, TileFn};
+use super::tile::{self, Runs, RunsFn, Tile, TileFn};
 use super::vector::{Lanes, Vector};
 use crate::element::Float;
 use crate::isa::Isa;
@@ -33,6 +33,8 @@ pub(super) struct Kernels<T: 'static> {
     pub strided: Rows<T>,
     /// `a` read in place, `b` packed.
     pub half_packed: Rows<T>,
+    /// `a` in runs that lie anywhere, `b` packed.
+    pub runs: &'static [[RunsFn<T>; 2]],
     /// Dot products of 1, 2, … rows with one to four others.
     pub dots: &'static [[DotsFn<T>; 4]],
     /// Dot products of 1, 2, … rows with one other.
@@ -93,6 +95,15 @@ macro_rules! kernels {
             }
 
             $(#[$feature])*
+            unsafe fn tile_of_runs<V: Vector, const R: usize, const N: usize>(
+                tile: &Tile<V::Element>,
+                runs: &Runs<V::Element>,
+            ) {
+                // Safety: the caller's promise; this function enables the instruction set.
+                unsafe { tile::tile_of_runs::<V, R, N>(tile, runs) }
+            }
+
+            $(#[$feature])*
             unsafe fn dots<V: Vector, const R: usize, const C: usize>(task: &Dots<V::Element>) {
                 // Safety: the caller's promise; this function enables the instruction set.
                 unsafe { dots::dots::<V, R, C>(task) }
@@ -137,6 +148,7 @@ macro_rules! kernels {
             neighbours: &[$([tile::<$vector, $direct, 1, true, true>, tile::<$vector, $direct, 2, true, true>]),*],
             strided: &[$([tile::<$vector, $direct, 1, false, true>, tile::<$vector, $direct, 2, false, true>]),*],
             half_packed: &[$([tile::<$vector, $packed, 1, false, false>, tile::<$vector, $packed, 2, false, false>]),*],
+            runs: &[$([tile_of_runs::<$vector, $packed, 1>, tile_of_runs::<$vector, $packed, 2>]),*],
             dots: &[$([
                 dots::<$vector, $dots, 1>, dots::<$vector, $dots, 2>, dots::<$vector, $dots, 3>, dots::<$vector, $dots, 4>,
             ]),*],

@@ -10,15 +10,15 @@ use crate::element::Float;
 use std::ops::Range;
 
 /// Multiplications and additions below which a product stays on the calling thread: about 20 µs of one core.
-const PARALLEL_FLOPS: usize = 4_000_000;
+pub(super) const PARALLEL_FLOPS: usize = 4_000_000;
 /// Depths that multiplying takes as long for as storing the result.
 const STORE_DEPTH: usize = 16;
 /// What one task should at least have to do.
-const TASK_FLOPS: usize = 1_000_000;
+pub(super) const TASK_FLOPS: usize = 1_000_000;
 /// The most tasks that a product is cut into.
 const MOST_TASKS: usize = 32;
 /// Units that are enough to keep some threads evenly busy.
-const ENOUGH_UNITS: usize = 12;
+pub(super) const ENOUGH_UNITS: usize = 12;
 /// Bytes of packed `a` that a unit goes over again and again, and bytes of its sums: the two and some strips of `b` stay
 /// in the second-level cache.
 const UNIT_BYTES: usize = 512 * 1024;
@@ -32,8 +32,8 @@ const FEW_COLS: usize = 256;
 const CLASH_BYTES: usize = 2048;
 /// Bytes of `a` that are packed at once: they stay in the last-level cache.
 const STAGE_BYTES: usize = 8 * 1024 * 1024;
-/// The most threads that share a product.
-const SLOTS: usize = 16;
+/// The most threads that share a product, if it has as many units. A slot that no thread takes costs address space alone: it is never touched.
+pub(super) const SLOTS: usize = 64;
 
 /// Bytes of a matrix above which a product that reads it once is shared by threads.
 const PARALLEL_BYTES: usize = 1024 * 1024;
@@ -101,7 +101,28 @@ pub(super) struct Plan {
 impl Plan {
     /// The plan for a shape that has at least one row and one column.
     pub fn new<T: Float>(shape: &GemmShape, epilogue: &EpilogueSpec, kernels: &Kernels<T>) -> Plan {
-        let (pack_a, pack_b) = packing(shape, kernels);
+        let mut plan = Plan::tiled(shape, kernels, packing(shape, kernels));
+        plan.skinny::<T>(shape, epilogue, kernels);
+        plan
+    }
+
+    /// The plan that packs both operands, however small they are.
+    pub fn packed<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> Plan {
+        Plan::tiled(shape, kernels, (true, true))
+    }
+
+    /// The plan whose units share strips of `b` that are there already.
+    pub fn prepacked<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> Plan {
+        let (pack_a, _) = packing(shape, kernels);
+        let mut plan = Plan::tiled(shape, kernels, (pack_a, true));
+        plan.path = Path::Blocks;
+        plan.shared_b = shape.cols.next_multiple_of(kernels.lanes) * plan.packed_depth(plan.reach);
+        plan.cut::<T>(shape);
+        plan
+    }
+
+    /// Register tiles of operands that are packed, or read in place.
+    fn tiled<T: Float>(shape: &GemmShape, kernels: &Kernels<T>, (pack_a, pack_b): (bool, bool)) -> Plan {
         let direct = !pack_b || shape.a.row_stride == 1;
         let highest = if pack_a || !direct { kernels.packed.len() } else { kernels.strided.len() };
         let panel = even(shape.rows, highest);
@@ -127,7 +148,6 @@ impl Plan {
             parallel: false,
         };
         plan.cut::<T>(shape);
-        plan.skinny::<T>(shape, epilogue, kernels);
         plan
     }
 
@@ -326,7 +346,7 @@ pub(super) fn batch_groups(batch: usize, shape: &GemmShape) -> usize {
 }
 
 /// `2 · rows · cols · depth`.
-fn flops(rows: usize, cols: usize, depth: usize) -> usize {
+pub(super) fn flops(rows: usize, cols: usize, depth: usize) -> usize {
     2usize.saturating_mul(rows).saturating_mul(cols).saturating_mul(depth)
 }
 

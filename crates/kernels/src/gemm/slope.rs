@@ -4,9 +4,10 @@
 use super::driver::Buffers;
 use super::epilogue::load;
 use super::plan::Path;
-use super::{ALIGNMENT, EpilogueSpec, Gemm, GemmError, GemmShape, Target, aligned};
+use super::{ALIGNMENT, EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
 use crate::element::Float;
 use crate::math::Simd;
+use crate::target::Target;
 use crate::threads::Threads;
 
 /// The slope of an activation, by its result `y`.

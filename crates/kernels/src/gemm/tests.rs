@@ -1,11 +1,17 @@
 //! Every path of the product against a naive one in twice the precision.
 
+use super::plan::Path;
+use super::product::lens;
 use super::*;
+use crate::element::Float;
+use crate::isa::Isa;
+use crate::target::Target;
+use crate::threads::Threads;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 /// Numbers that depend on nothing but the seed.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     pub fn new(seed: u64) -> Random {
@@ -71,7 +77,7 @@ impl Layout {
 }
 
 /// A type to test with, and its unit roundoff.
-pub(super) trait Tested: Float + Debug {
+pub(crate) trait Tested: Float + Debug {
     const ROUNDOFF: f64;
     fn bits(self) -> u64;
 }
@@ -110,7 +116,7 @@ fn get<T: Float>(slice: &[T], operand: Operand, row: usize, col: usize) -> f64 {
 }
 
 /// The activation, by its definition; its slope is at most 1.
-fn activate(activation: Activation, x: f64) -> f64 {
+pub(super) fn activate(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::None => x,
         Activation::Relu => x.max(0.0),
@@ -447,70 +453,31 @@ fn short_slices_are_our_bug() {
     gemm.run(&Threads::serial(), &[0.0; 3], &[0.0; 4], None, &mut [0.0; 4], &mut []);
 }
 
-/// Each product of a batch against its own reference, and its bits at several thread counts.
-fn check_batch<T: Tested>(
-    pools: &[Threads],
-    batch: usize,
-    strides: BatchStrides,
-    shape: GemmShape,
-    spec: EpilogueSpec,
-    seed: u64,
-) {
-    let random = &mut Random::new(seed);
-    let lens = lens(&shape, &spec).unwrap();
-    let last = batch.saturating_sub(1);
-    let (a, b) = (random.vec::<T>(last * strides.a + lens.a), random.vec::<T>(last * strides.b + lens.b));
-    let (old, bias) = (random.vec::<T>(last * strides.c + lens.c), spec.bias.map(|_| random.vec::<T>(lens.bias)));
-    for isa in Isa::available() {
-        let plan = BatchedGemm::<T>::new(batch, strides, shape, spec, isa).unwrap();
-        let run = |threads: &Threads| {
-            let (mut c, mut workspace) = (old.clone(), vec![T::from_f64(f64::NAN); plan.workspace_len()]);
-            plan.run(threads, &a, &b, bias.as_deref(), &mut c, &mut workspace);
-            c
-        };
-        let c = run(&Threads::serial());
-        // The first, the last and one between: references of all would take most of the suite's time.
-        for i in BTreeSet::from([0, batch / 2, last]).into_iter().filter(|&i| i < batch) {
-            let (a, b) = (a[i * strides.a..].to_vec(), b[i * strides.b..].to_vec());
-            let case = Case { shape, spec, a, b, bias: bias.clone(), c: old[i * strides.c..].to_vec() };
-            case.verify(&c[i * strides.c..], 0.0, isa);
-        }
-        for threads in pools {
-            let same = run(threads).iter().zip(&c).all(|(x, y)| x.bits() == y.bits());
-            assert!(same, "{isa:?}: {batch} of {shape:?} with {} threads", threads.count());
-        }
-    }
-}
-
 #[test]
-fn batches_are_right() {
-    let pools = [2, 3, 8].map(Threads::new);
-    for (seed, &(rows, cols, depth)) in
-        [(3, 4, 5), (1, 40, 33), (20, 1, 17), (64, 64, 32), (70, 90, 80), (0, 3, 2), (40, 40, 0)].iter().enumerate()
-    {
-        for batch in [0, 1, 2, 33] {
-            for (a, b) in [(Layout::RowMajor, Layout::RowMajor), (Layout::RowMajor, Layout::ColMajor)] {
-                for spec in [SPECS[3], SPECS[6]] {
-                    let shape = shape(rows, cols, depth, a, b, 0);
-                    let strides = BatchStrides { a: rows * depth, b: depth * cols, c: rows * cols };
-                    check_batch::<f32>(&pools, batch, strides, shape, spec, seed as u64);
-                    check_batch::<f64>(&pools, batch, BatchStrides { b: 0, ..strides }, shape, spec, seed as u64);
-                    check_batch::<f32>(&pools, batch, BatchStrides { a: 0, ..strides }, shape, spec, seed as u64);
-                }
+fn packed_once_and_multiplied_often_is_the_same() {
+    for (rows, cols, depth) in [(20, 100, 80), (64, 128, 300), (130, 70, 4200), (300, 310, 320), (1, 40, 40)] {
+        for (a, b) in [(Layout::RowMajor, Layout::RowMajor), (Layout::ColMajor, Layout::ColMajor)] {
+            for (spec, isa) in [SPECS[3], SPECS[6]]
+                .into_iter()
+                .flat_map(|spec| Isa::available().into_iter().map(move |isa| (spec, isa)))
+            {
+                let case = Case::<f32>::new(shape(rows, cols, depth, a, b, 2), spec, 8);
+                let Some(gemm) = PackedGemm::<f32>::new(case.shape, spec, isa).unwrap() else {
+                    assert_eq!(rows, 1, "{isa:?} {:?} gains nothing", case.shape);
+                    continue;
+                };
+                let mut packed = vec![f32::NAN; gemm.packed_len()];
+                gemm.pack(&Threads::new(2), &case.b, &mut packed);
+                let run = |threads: usize| {
+                    let (mut c, mut workspace) = (case.c.clone(), vec![f32::NAN; gemm.workspace_len()]);
+                    gemm.run(&Threads::new(threads), &case.a, &packed, case.bias.as_deref(), &mut c, &mut workspace);
+                    c
+                };
+                let serial = run(1);
+                case.verify(&serial, 0.0, isa);
+                case.check_gaps(&serial, isa);
+                assert!([2, 3, 4, 8].into_iter().all(|threads| bits(&run(threads)) == bits(&serial)));
             }
         }
     }
-}
-
-#[test]
-fn results_of_a_batch_may_lie_side_by_side() {
-    let pools = [2, 3, 8].map(Threads::new);
-    let (batch, rows, cols, depth) = (4, 30, 16, 20);
-    let heads = Operand::row_major(batch * depth);
-    let shape = GemmShape { rows, cols, depth, a: heads, b: Operand::row_major(cols), c_row_stride: batch * cols };
-    let strides = BatchStrides { a: depth, b: depth * cols, c: cols };
-    check_batch::<f32>(&pools, batch, strides, shape, SPECS[5], 1);
-    let overlap =
-        BatchedGemm::<f32>::new(batch, BatchStrides { c: cols - 1, ..strides }, shape, SPECS[0], Isa::Portable);
-    assert_eq!(overlap.err(), Some(GemmError::OverlappingResults { c_batch_stride: cols - 1 }));
 }

@@ -108,6 +108,59 @@ pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT:
     }
 }
 
+/// Rows of `a` that lie anywhere, each in runs of neighbouring depths: run `r` of row `i` of the tile has the numbers from
+/// `from` on at the address `starts[r · R + i]`.
+pub(super) struct Runs<T> {
+    pub starts: *const *const T,
+    pub count: usize,
+    pub from: usize,
+    pub len: usize,
+}
+
+/// A kernel for a certain number of rows and vectors whose rows of `a` are runs.
+pub(super) type RunsFn<T> = unsafe fn(&Tile<T>, &Runs<T>);
+
+/// [`tile`] for rows that are runs, `b` packed.
+///
+/// # Safety
+/// That of [`tile`]; every run is valid for `from + len` numbers.
+#[inline(always)]
+pub(super) unsafe fn tile_of_runs<V: Vector, const R: usize, const N: usize>(
+    tile: &Tile<V::Element>,
+    runs: &Runs<V::Element>,
+) {
+    // Safety: the caller's promise; strips of `b` are whole vectors.
+    unsafe {
+        let mut sums = [[V::splat(V::Element::default()); N]; R];
+        let mut b = tile.b;
+        for i in 0..R {
+            for j in 0..N {
+                V::prefetch_own(tile.c.cast_const().wrapping_add(i * tile.c_row_stride + j * V::LANES));
+            }
+        }
+        for run in 0..runs.count {
+            let mut rows = [tile.a; R];
+            for i in 0..R {
+                rows[i] = (*runs.starts.add(run * R + i)).add(runs.from);
+            }
+            for depth in 0..runs.len {
+                let mut row = [V::splat(V::Element::default()); N];
+                for j in 0..N {
+                    row[j] = V::load(b.add(j * V::LANES));
+                }
+                for i in 0..R {
+                    let x = V::splat(*rows[i].add(depth));
+                    for j in 0..N {
+                        sums[i][j] = x.add_product(row[j], sums[i][j]);
+                    }
+                }
+                b = b.wrapping_offset(tile.b_depth_stride);
+            }
+        }
+        store(tile, sums, V::mask(tile.last));
+    }
+}
+
 /// One depth: the outer product of a column of `a` and a row of `b`.
 ///
 /// # Safety

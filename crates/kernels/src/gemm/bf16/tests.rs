@@ -6,7 +6,7 @@ use super::range::{Range, fits_parts};
 use super::unit::{BLOCK, Bf16, MatrixUnit, PACKED_PART, PACKED_TILE, STEP, TILE, Task, parts};
 use crate::compiled;
 use crate::gemm::tests::{Case, LAYOUTS, Layout, Random, SPECS, bits, shape, worst_error};
-use crate::gemm::{BatchStrides, BatchedGemm, Gemm, Operand};
+use crate::gemm::{BatchAxis, BatchedGemm, Gemm, Operand};
 use crate::isa::Isa;
 use crate::target::{Precision, Target};
 use crate::threads::{FlushDenormals, Threads};
@@ -259,11 +259,11 @@ fn small_products_and_float64_stay_whole() {
 fn batches_go_by_parts_too() {
     let (batch, rows, cols, depth) = (9, 70, 90, 66);
     let one = shape(rows, cols, depth, Layout::RowMajor, Layout::ColMajor, 0);
-    let strides = BatchStrides { a: rows * depth, b: depth * cols, c: rows * cols };
+    let strides = BatchAxis { size: batch, a: rows * depth, b: depth * cols, c: rows * cols };
     let random = &mut Random::new(12);
     let (a, b) = (random.vec::<f32>(batch * strides.a), random.vec::<f32>(batch * strides.b));
     let target = target(Isa::detect(), Tiles::EMULATED, Precision::Medium);
-    let plan = BatchedGemm::<f32>::new(batch, strides, one, SPECS[0], target).unwrap();
+    let plan = BatchedGemm::<f32>::new(&[strides], one, SPECS[0], target).unwrap();
     let mut c = vec![0.0; batch * strides.c];
     plan.run(&Threads::new(3), &a, &b, None, &mut c, &mut vec![f32::NAN; plan.workspace_len()]);
     for i in 0..batch {

@@ -1,0 +1,223 @@
+//! The gradient of a convolution with respect to its input, which is what transposed convolution computes.
+
+use super::depthwise::Depthwise;
+use super::geometry::{Axis, Geometry};
+use crate::element::Float;
+use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowAxis, Windows, WindowsGemm};
+use crate::target::Target;
+use crate::threads::{Disjoint, Threads, grain, split};
+
+/// `dx[n, i, c] = Σ dy[n, o, j] · w[k, c, j]` over all windows `o` and numbers `k` with
+/// `o · stride + k · dilation − before = i`
+///
+/// Places of the input that lie the same way within a stride are met by the same numbers of the filter, so each such
+/// phase is a convolution of `dy` at stride 1 whose filter is those numbers, turned around.
+pub struct ConvolutionInput<T: Float> {
+    geometry: Geometry,
+    way: Way<T>,
+}
+
+enum Way<T: Float> {
+    /// Windows of one place.
+    Plain(Box<Gemm<T>>),
+    /// A product of windows for each phase, for each group.
+    Phases(Vec<Phase<T>>),
+    /// Filters of one channel each.
+    Depthwise(Depthwise),
+}
+
+/// Along one axis: the places `first, first + stride, …` and the numbers of the filter that meet them.
+#[derive(Clone, Debug)]
+struct PhaseAxis {
+    first: usize,
+    places: usize,
+    /// In the order in which `dy` is read.
+    numbers: Vec<usize>,
+    windows: WindowAxis,
+}
+
+struct Phase<T: Float> {
+    axes: [PhaseAxis; 3],
+    /// None where no number of the filter meets these places.
+    gemm: Option<WindowsGemm<T>>,
+}
+
+impl PhaseAxis {
+    fn new(axis: &Axis, first: usize) -> PhaseAxis {
+        let (stride, reach) = (axis.stride, first + axis.before);
+        let meets = |k: &usize| (reach as isize - (k * axis.dilation) as isize).rem_euclid(stride as isize) == 0;
+        let numbers: Vec<usize> = (0..axis.kernel).filter(meets).rev().collect();
+        let window = |k: usize| (reach as isize - (k * axis.dilation) as isize).div_euclid(stride as isize);
+        let offset = numbers.first().map_or(0, |&k| window(k));
+        let step = numbers.get(1).map_or(1, |&k| (window(k) - offset) as usize);
+        let places = axis.input.saturating_sub(first).div_ceil(stride);
+        let (size, kernel) = (axis.output, numbers.len());
+        let windows = WindowAxis { size, out: places, kernel, stride: 1, step, offset };
+        PhaseAxis { first, places, numbers, windows }
+    }
+}
+
+impl<T: Float> Phase<T> {
+    fn new(geometry: &Geometry, first: [usize; 3], target: Target) -> Result<Self, GemmError> {
+        let axes = [0, 1, 2].map(|axis| PhaseAxis::new(&geometry.axes[axis], first[axis]));
+        let (channels, filters) = (geometry.own_channels(), geometry.own_filters());
+        let windows = axes.each_ref().map(|axis| axis.windows);
+        let windows = Windows { images: geometry.images, axes: windows, channels: filters, pixel: geometry.filters };
+        let row = if is_whole(geometry) { geometry.channels } else { channels };
+        let gemm = if axes.iter().any(|axis| axis.numbers.is_empty()) {
+            None
+        } else {
+            let lie = (Operand::row_major(channels), row);
+            Some(WindowsGemm::new(windows, channels, lie, EpilogueSpec::default(), target.isa)?)
+        };
+        Ok(Phase { axes, gemm })
+    }
+
+    /// Elements of the filter's numbers, of the phase's places, and of what the product works in.
+    fn workspace(&self, geometry: &Geometry) -> (usize, usize, usize) {
+        let taps: usize = self.axes.iter().map(|axis| axis.numbers.len()).product();
+        let filter = taps * geometry.own_filters() * geometry.own_channels();
+        let places = if is_whole(geometry) { 0 } else { self.places(geometry) * geometry.own_channels() };
+        (filter, places, self.gemm.as_ref().map_or(0, WindowsGemm::workspace_len))
+    }
+
+    fn places(&self, geometry: &Geometry) -> usize {
+        geometry.images * self.axes.iter().map(|axis| axis.places).product::<usize>()
+    }
+
+    /// The numbers of the filter that meet the phase, as a matrix (numbers · filters, channels) of one group.
+    fn gather(&self, geometry: &Geometry, threads: &Threads, w: &[T], matrix: &mut [T]) {
+        let (channels, filters) = (geometry.own_channels(), geometry.own_filters());
+        let [_, high, wide] = geometry.axes.map(|axis| axis.kernel);
+        let [_, rows, cols] = self.axes.each_ref().map(|axis| axis.numbers.len());
+        let taps = matrix.len() / (filters * channels).max(1);
+        threads.for_each_part(
+            split(taps, grain(filters * channels * 500)),
+            matrix,
+            filters * channels,
+            |taps, part| {
+                for (tap, matrix) in taps.zip(part.chunks_exact_mut(filters * channels)) {
+                    let [z, y, x] = [tap / cols / rows, tap / cols % rows, tap % cols];
+                    let [z, y, x] = [self.axes[0].numbers[z], self.axes[1].numbers[y], self.axes[2].numbers[x]];
+                    let from = ((z * high + y) * wide + x) * channels * geometry.filters;
+                    for (filter, row) in matrix.chunks_exact_mut(channels).enumerate() {
+                        let column = w[from + filter..].iter().step_by(geometry.filters);
+                        row.iter_mut().zip(column).for_each(|(to, &from)| *to = from);
+                    }
+                }
+            },
+        );
+    }
+
+    /// Puts the phase's places where they belong in `dx`, which begins with the group's first channel; zero where the
+    /// phase has no numbers.
+    fn spread(&self, geometry: &Geometry, threads: &Threads, places: Option<&[T]>, dx: &mut [T]) {
+        let channels = geometry.own_channels();
+        let [deep, high, wide] = geometry.axes.map(|axis| axis.input);
+        let [z, y, x] = &self.axes;
+        let result = Disjoint::new(dx);
+        let lines = geometry.images * z.places * y.places;
+        threads.for_each_chunk(split(lines, grain(x.places * channels * 500)), |_, lines| {
+            for line in lines {
+                let (image, at) = (line / (z.places * y.places), line % (z.places * y.places));
+                let row = z.first + at / y.places * geometry.axes[0].stride;
+                let row = (image * deep + row) * high + y.first + at % y.places * geometry.axes[1].stride;
+                for place in 0..x.places {
+                    let to = (row * wide + x.first + place * geometry.axes[2].stride) * geometry.channels;
+                    // Safety: places of the phases and channels of the groups do not overlap, and each has one task.
+                    let to = unsafe { result.slice(to..to + channels) };
+                    match places {
+                        Some(places) => to.copy_from_slice(&places[(line * x.places + place) * channels..][..channels]),
+                        None => to.fill(T::ZERO),
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Whether the only phase is all places, so that its product lands in the result.
+fn is_whole(geometry: &Geometry) -> bool {
+    geometry.axes.iter().all(|axis| axis.stride == 1)
+}
+
+impl<T: Float> ConvolutionInput<T> {
+    /// Plans the gradient.
+    ///
+    /// # Errors
+    /// Sizes beyond memory, an instruction set that this processor lacks.
+    pub fn new(geometry: Geometry, target: impl Into<Target>) -> Result<Self, GemmError> {
+        let (target, Geometry { channels, filters, .. }) = (target.into(), geometry);
+        let way = if geometry.is_depthwise() {
+            Way::Depthwise(Depthwise::new(geometry, target.isa))
+        } else if geometry.is_plain() {
+            let (a, b) = (Operand::row_major(filters), Operand::row_major(filters).transposed());
+            let rows = geometry.windows_len();
+            let shape = GemmShape { rows, cols: channels, depth: filters, a, b, c_row_stride: channels };
+            Way::Plain(Box::new(Gemm::new(shape, EpilogueSpec::default(), target)?))
+        } else {
+            let [z, y, x] = geometry.axes.map(|axis| axis.stride);
+            let firsts = (0..z * y * x).map(|phase| [phase / x / y, phase / x % y, phase % x]);
+            let inside = |first: &[usize; 3]| (0..3).all(|axis| first[axis] < geometry.axes[axis].input);
+            Way::Phases(
+                firsts.filter(inside).map(|first| Phase::new(&geometry, first, target)).collect::<Result<_, _>>()?,
+            )
+        };
+        Ok(ConvolutionInput { geometry, way })
+    }
+
+    /// Elements of `T` that [`Self::run`] needs to work in.
+    pub fn workspace_len(&self) -> usize {
+        match &self.way {
+            Way::Plain(gemm) => gemm.workspace_len(),
+            Way::Phases(phases) => {
+                let lens = phases.iter().map(|phase| phase.workspace(&self.geometry));
+                lens.map(|(filter, places, own)| filter + places + own).max().unwrap_or(0)
+            }
+            Way::Depthwise(_) => 0,
+        }
+    }
+
+    /// Computes `dx`.
+    ///
+    /// # Panics
+    /// When a slice is shorter than the plan says: a bug of the caller.
+    pub fn run(&self, threads: &Threads, dy: &[T], w: &[T], dx: &mut [T], workspace: &mut [T]) {
+        match &self.way {
+            Way::Plain(gemm) => gemm.run(threads, dy, w, None, dx, workspace),
+            Way::Depthwise(direct) => direct.input(threads, dy, w, dx),
+            Way::Phases(phases) => {
+                let groups = if dx.is_empty() { 0 } else { self.geometry.groups };
+                for (group, phase) in (0..groups).flat_map(|group| phases.iter().map(move |phase| (group, phase))) {
+                    self.run_phase(threads, group, phase, (dy, w), dx, workspace);
+                }
+            }
+        }
+    }
+
+    /// One phase of one group.
+    fn run_phase(
+        &self,
+        threads: &Threads,
+        group: usize,
+        phase: &Phase<T>,
+        (dy, w): (&[T], &[T]),
+        dx: &mut [T],
+        workspace: &mut [T],
+    ) {
+        let geometry = &self.geometry;
+        let filter = group * geometry.own_filters();
+        let dx = &mut dx[group * geometry.own_channels()..];
+        let Some(gemm) = &phase.gemm else { return phase.spread(geometry, threads, None, dx) };
+        let (dy, w) = (dy.get(filter..).unwrap_or(&[]), w.get(filter..).unwrap_or(&[]));
+        let (matrix, places, _) = phase.workspace(geometry);
+        let (matrix, workspace) = workspace.split_at_mut(matrix);
+        let (places, workspace) = workspace.split_at_mut(places);
+        phase.gather(geometry, threads, w, matrix);
+        if is_whole(geometry) {
+            return gemm.run(threads, dy, matrix, None, dx, workspace);
+        }
+        gemm.run(threads, dy, matrix, None, places, workspace);
+        phase.spread(geometry, threads, Some(places), dx);
+    }
+}

@@ -1,0 +1,156 @@
+//! Products of windows against the whole matrix of windows, which ndarray holds here and nobody elsewhere.
+
+use super::{WindowAxis, Windows};
+use crate::gemm::tests::{Random, SPECS, Tested, activate};
+use crate::gemm::{EpilogueSpec, Operand, WindowsGemm, WindowsTransposed};
+use crate::isa::Isa;
+use crate::threads::Threads;
+use ndarray::{Array2, ArrayView2, ArrayView5, s};
+
+const fn axis(size: usize, out: usize, kernel: usize, stride: usize, step: usize, offset: isize) -> WindowAxis {
+    WindowAxis { size, out, kernel, stride, step, offset }
+}
+
+const NONE: WindowAxis = WindowAxis::NONE;
+
+fn windows(images: usize, axes: [WindowAxis; 3], channels: usize, pixel: usize) -> Windows {
+    Windows { images, axes, channels, pixel }
+}
+
+/// Windows of every kind: short and long runs, padding on any side, windows that miss the picture, steps, groups.
+fn cases() -> Vec<Windows> {
+    let same = |size| axis(size, size, 3, 1, 1, -1);
+    vec![
+        windows(2, [NONE, same(7), same(9)], 32, 32),
+        windows(3, [NONE, same(12), same(13)], 3, 3),
+        windows(2, [NONE, same(12), same(13)], 1, 1),
+        windows(2, [NONE, NONE, axis(40, 40, 4, 1, 2, -6)], 5, 5),
+        windows(1, [NONE, NONE, axis(300, 98, 5, 3, 1, -1)], 20, 20),
+        windows(2, [axis(4, 3, 2, 1, 1, 0), axis(5, 3, 3, 2, 1, -1), same(6)], 6, 6),
+        windows(2, [NONE, axis(11, 6, 3, 2, 1, 0), axis(10, 5, 3, 2, 1, 0)], 17, 17),
+        windows(2, [NONE, same(8), same(8)], 8, 24),
+        windows(2, [NONE, same(8), same(8)], 16, 48),
+        windows(1, [NONE, axis(3, 9, 3, 1, 2, -5), axis(2, 8, 5, 1, 1, -5)], 4, 4),
+        windows(2, [NONE, same(5), same(6)], 400, 400),
+        windows(9, [NONE, axis(1, 1, 1, 1, 1, 0), axis(30, 30, 1, 1, 1, 0)], 33, 33),
+        windows(1, [NONE, axis(8, 0, 3, 1, 1, 0), same(4)], 4, 4),
+        windows(600, [NONE, same(4), same(5)], 3, 3),
+    ]
+}
+
+/// All windows, one a row.
+fn matrix<T: Tested>(windows: &Windows, x: &[T]) -> Array2<f64> {
+    let [depth, high, wide] = &windows.axes;
+    let whole = (windows.images, depth.size, high.size, wide.size, windows.pixel);
+    let x = ArrayView5::from_shape(whole, x).unwrap();
+    let x = x.slice(s![.., .., .., .., ..windows.channels]);
+    let each = |axis: &WindowAxis, index: usize| {
+        let place = (index / axis.kernel * axis.stride + index % axis.kernel * axis.step) as isize + axis.offset;
+        usize::try_from(place).ok().filter(|&place| place < axis.size)
+    };
+    Array2::from_shape_fn((windows.rows().unwrap(), windows.cols().unwrap()), |(row, col)| {
+        let c = col % windows.channels;
+        let (mut row, mut col) = (row, col / windows.channels);
+        let mut places = [0, 0, 0];
+        for (place, axis) in places.iter_mut().zip(&windows.axes).rev() {
+            let index = row % axis.out * axis.kernel + col % axis.kernel;
+            (row, col) = (row / axis.out, col / axis.kernel);
+            *place = each(axis, index).unwrap_or(usize::MAX);
+        }
+        let [z, y, w] = places;
+        x.get((row, z, y, w, c)).map_or(0.0, |&x| x.to_f64())
+    })
+}
+
+fn assert_near<T: Tested>(got: f64, value: f64, terms: usize, size: f64, what: &dyn std::fmt::Debug) {
+    let tolerance = T::ROUNDOFF * (terms as f64 + 12.0) * (size + value.abs());
+    assert!((got - value).abs() <= tolerance, "{what:?}: {got}, not {value}");
+}
+
+fn as_f64<T: Tested>(from: &[T], shape: (usize, usize)) -> Array2<f64> {
+    ArrayView2::from_shape(shape, &from[..shape.0 * shape.1]).unwrap().mapv(T::to_f64)
+}
+
+fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pools: &[Threads]) {
+    let random = &mut Random::new(cols as u64 + 7);
+    let (rows, depth) = (windows.rows().unwrap(), windows.cols().unwrap());
+    let x: Vec<T> = random.vec(windows.images * windows.axes.iter().map(|a| a.size).product::<usize>() * windows.pixel);
+    let (b, bias) = (random.vec::<T>(depth * cols), spec.bias.map(|_| random.vec::<T>(cols)));
+    let (whole, other) = (matrix(&windows, &x), as_f64(&b, (depth, cols)));
+    let (sum, size) = (whole.dot(&other), whole.mapv(f64::abs).dot(&other.mapv(f64::abs)));
+    let stride = cols + 3;
+    for isa in Isa::available() {
+        let product = WindowsGemm::<T>::new(windows, cols, (Operand::row_major(cols), stride), spec, isa).unwrap();
+        let run = |threads: &Threads| {
+            let nan = T::from_f64(f64::NAN);
+            let (mut c, mut workspace) = (vec![nan; rows * stride], vec![nan; product.workspace_len()]);
+            product.run(threads, &x, &b, bias.as_deref(), &mut c, &mut workspace);
+            c
+        };
+        let c = run(&Threads::serial());
+        for ((row, col), &sum) in sum.indexed_iter() {
+            let bias = bias.as_ref().map_or(0.0, |bias| bias[col].to_f64());
+            let value = activate(spec.activation, sum + bias);
+            let got = c[row * stride + col].to_f64();
+            assert_near::<T>(got, value, depth, size[(row, col)] + bias.abs(), &(isa, windows, cols, row, col));
+        }
+        let untouched = (0..rows).all(|row| c[row * stride + cols..][..3].iter().all(|x| !x.is_finite()));
+        assert!(untouched, "{isa:?} {windows:?} wrote between rows");
+        for threads in pools {
+            let same = run(threads).iter().zip(&c).all(|(x, y)| x.bits() == y.bits());
+            assert!(same, "{isa:?} {windows:?} with {} threads", threads.count());
+        }
+    }
+}
+
+fn check_cols<T: Tested>(windows: Windows, cols: usize, pools: &[Threads]) {
+    let random = &mut Random::new(cols as u64 + 9);
+    let (rows, depth) = (windows.cols().unwrap(), windows.rows().unwrap());
+    let x: Vec<T> = random.vec(windows.images * windows.axes.iter().map(|a| a.size).product::<usize>() * windows.pixel);
+    let b = random.vec::<T>(depth * cols);
+    let (whole, other) = (matrix(&windows, &x), as_f64(&b, (depth, cols)));
+    let (sum, size) = (whole.t().dot(&other), whole.mapv(f64::abs).t().dot(&other.mapv(f64::abs)));
+    let stride = cols + 2;
+    for isa in Isa::available() {
+        let product = WindowsTransposed::<T>::new(windows, cols, (cols, stride), isa).unwrap();
+        let run = |threads: &Threads| {
+            let nan = T::from_f64(f64::NAN);
+            let (mut c, mut workspace) = (vec![nan; rows * stride], vec![nan; product.workspace_len()]);
+            product.run(threads, &x, &b, &mut c, &mut workspace);
+            c
+        };
+        let c = run(&Threads::serial());
+        for ((row, col), &value) in sum.indexed_iter() {
+            let got = c[row * stride + col].to_f64();
+            assert_near::<T>(got, value, depth, size[(row, col)], &(isa, windows, cols, row, col));
+        }
+        for threads in pools {
+            let same = run(threads).iter().zip(&c).all(|(x, y)| x.bits() == y.bits());
+            assert!(same, "{isa:?} {windows:?} with {} threads", threads.count());
+        }
+    }
+}
+
+#[test]
+fn windows_on_the_left_are_right() {
+    let pools = [2, 3, 4, 8].map(Threads::new);
+    for windows in cases() {
+        for cols in [1, 6, 40] {
+            check_rows::<f32>(windows, cols, SPECS[if cols == 6 { 3 } else { 0 }], &pools);
+        }
+        check_rows::<f64>(windows, 20, SPECS[7], &pools);
+    }
+    let wide = windows(1, [NONE, axis(7, 7, 3, 1, 1, -1), axis(7, 7, 3, 1, 1, -1)], 64, 64);
+    check_rows::<f32>(wide, 300, SPECS[3], &pools);
+}
+
+#[test]
+fn sums_over_windows_are_right() {
+    let pools = [2, 3, 4, 8].map(Threads::new);
+    for windows in cases() {
+        for cols in [1, 6, 40] {
+            check_cols::<f32>(windows, cols, &pools);
+        }
+        check_cols::<f64>(windows, 20, &pools);
+    }
+}
