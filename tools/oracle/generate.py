@@ -22,6 +22,7 @@ TOPICS = [
     "constraints",
     "regularizers",
     "layers",
+    "pictures",
     "masks",
     "models",
     "calls",

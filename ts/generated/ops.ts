@@ -29,12 +29,49 @@ export function argmin(x: Tensor): Tensor {
 }
 
 /**
+ * `y[n, o, c] = Σ x[n, o·stride + k − before, c] / count` over the window's places inside the picture.
+ *
+ * - `sizes`: Places of a window along each axis.
+ * - `strides`: From one window to the next, along each axis.
+ * - `padding`: Places before the first and after the last, along each axis: `[before, after, before, after, …]`.
+ */
+export function averagePool(
+  x: Tensor,
+  attributes: { sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
+): Tensor {
+  return apply(
+    4,
+    [attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
+    x,
+  )
+}
+
+/**
+ * `dx[n, i, c] = Σ dy[n, o, c] / count(o)` over the windows `o` that hold `i`.
+ *
+ * - `inputs`: The picture's sizes.
+ * - `sizes`: Places of a window along each axis.
+ * - `strides`: From one window to the next, along each axis.
+ * - `padding`: Places before the first and after the last, along each axis: `[before, after, before, after, …]`.
+ */
+export function averagePoolInput(
+  dy: Tensor,
+  attributes: { inputs: readonly number[]; sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
+): Tensor {
+  return apply(
+    5,
+    [attributes.inputs.length, ...attributes.inputs, attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
+    dy,
+  )
+}
+
+/**
  * `x` repeated along new leading axes and along axes of size 1.
  *
  * - `shape`: The shape of `y`.
  */
 export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(4, [attributes.shape.length, ...attributes.shape], x)
+  return apply(6, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /**
@@ -43,12 +80,12 @@ export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] })
  * - `dtype`: The type of `y`.
  */
 export function cast(x: Tensor, attributes: { dtype: DType }): Tensor {
-  return apply(5, [dtypeCode(attributes.dtype)], x)
+  return apply(7, [dtypeCode(attributes.dtype)], x)
 }
 
 /** `y = ⌈x⌉` at each element, no gradient. */
 export function ceil(x: Tensor): Tensor {
-  return apply(6, undefined, x)
+  return apply(8, undefined, x)
 }
 
 /**
@@ -57,12 +94,35 @@ export function ceil(x: Tensor): Tensor {
  * - `axis`: The axis, negative from the end.
  */
 export function concatenate(tensors: readonly Tensor[], attributes: { axis: number }): Tensor {
-  return applyList(7, tensors, [attributes.axis])
+  return applyList(9, tensors, [attributes.axis])
+}
+
+/**
+ * A derivative of the form `Σ x[n, o·stride + k·dilation − before, c] · w[k, c, j] · dy[n, o, j]`: `y` from `x` and `w`, `dx` from `dy` and `w`, or `dw` from `x` and `dy`.
+ *
+ * - `of`: 0 for `y`, 1 for `dx`, 2 for `dw`.
+ * - `strides`: From one window to the next, along each axis.
+ * - `dilations`: From one number of a window to the next, along each axis.
+ * - `padding`: Places before the first and after the last, along each axis: `[before, after, before, after, …]`.
+ * - `groups`: Each has its share of channels and filters.
+ * - `sizes`: The input's sizes for `dx`, the kernel's for `dw`, none for `y`.
+ */
+export function convolution(
+  first: Tensor,
+  second: Tensor,
+  attributes: { of: number; strides: readonly number[]; dilations: readonly number[]; padding: readonly number[]; groups: number; sizes: readonly number[] },
+): Tensor {
+  return apply(
+    10,
+    [attributes.of, attributes.strides.length, ...attributes.strides, attributes.dilations.length, ...attributes.dilations, attributes.padding.length, ...attributes.padding, attributes.groups, attributes.sizes.length, ...attributes.sizes],
+    first,
+    second,
+  )
 }
 
 /** `y = cos x` at each element, `x` in radians. */
 export function cos(x: Tensor): Tensor {
-  return apply(8, undefined, x)
+  return apply(11, undefined, x)
 }
 
 /**
@@ -73,7 +133,7 @@ export function cos(x: Tensor): Tensor {
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(9, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
+  return apply(12, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /**
@@ -84,42 +144,42 @@ export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean;
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumsum(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(10, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
+  return apply(13, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /** `y = a / b` at each element, with broadcasting. */
 export function divide(a: Tensor, b: Tensor): Tensor {
-  return apply(11, undefined, a, b)
+  return apply(14, undefined, a, b)
 }
 
 /** `y` is true where `a = b`, with broadcasting. */
 export function equal(a: Tensor, b: Tensor): Tensor {
-  return apply(12, undefined, a, b)
+  return apply(15, undefined, a, b)
 }
 
 /** `y = 2/√π · ∫₀ˣ e^(−t²) dt` at each element. */
 export function erf(x: Tensor): Tensor {
-  return apply(13, undefined, x)
+  return apply(16, undefined, x)
 }
 
 /** `y = eˣ` at each element. */
 export function exp(x: Tensor): Tensor {
-  return apply(14, undefined, x)
+  return apply(17, undefined, x)
 }
 
 /** `y = eˣ − 1` at each element, exact near 0. */
 export function expm1(x: Tensor): Tensor {
-  return apply(15, undefined, x)
+  return apply(18, undefined, x)
 }
 
 /** `y = ⌊x⌋` at each element, no gradient. */
 export function floor(x: Tensor): Tensor {
-  return apply(16, undefined, x)
+  return apply(19, undefined, x)
 }
 
 /** `y = ⌊a / b⌋` at each element, with broadcasting; no gradient. */
 export function floorDivide(a: Tensor, b: Tensor): Tensor {
-  return apply(17, undefined, a, b)
+  return apply(20, undefined, a, b)
 }
 
 /**
@@ -128,17 +188,17 @@ export function floorDivide(a: Tensor, b: Tensor): Tensor {
  * - `axis`: The axis that the indices number.
  */
 export function gather(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(18, [attributes.axis], x, indices)
+  return apply(21, [attributes.axis], x, indices)
 }
 
 /** `y` is true where `a > b`, with broadcasting. */
 export function greater(a: Tensor, b: Tensor): Tensor {
-  return apply(19, undefined, a, b)
+  return apply(22, undefined, a, b)
 }
 
 /** `y` is true where `a ≥ b`, with broadcasting. */
 export function greaterEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(20, undefined, a, b)
+  return apply(23, undefined, a, b)
 }
 
 /**
@@ -148,27 +208,27 @@ export function greaterEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`, numbers.
  */
 export function iota(attributes: { size: number; dtype: DType }): Tensor {
-  return applyList(21, [], [attributes.size, dtypeCode(attributes.dtype)])
+  return applyList(24, [], [attributes.size, dtypeCode(attributes.dtype)])
 }
 
 /** `y` is true where `x` is neither infinite nor NaN. */
 export function isFinite(x: Tensor): Tensor {
-  return apply(22, undefined, x)
+  return apply(25, undefined, x)
 }
 
 /** `y` is true where `x` is NaN. */
 export function isNan(x: Tensor): Tensor {
-  return apply(23, undefined, x)
+  return apply(26, undefined, x)
 }
 
 /** `y` is true where `a < b`, with broadcasting. */
 export function less(a: Tensor, b: Tensor): Tensor {
-  return apply(24, undefined, a, b)
+  return apply(27, undefined, a, b)
 }
 
 /** `y` is true where `a ≤ b`, with broadcasting. */
 export function lessEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(25, undefined, a, b)
+  return apply(28, undefined, a, b)
 }
 
 /**
@@ -178,37 +238,37 @@ export function lessEqual(a: Tensor, b: Tensor): Tensor {
  * - `reverse`: True begins at the end.
  */
 export function linearRecurrence(a: Tensor, b: Tensor, attributes: { axis: number; reverse: boolean }): Tensor {
-  return apply(26, [attributes.axis, Number(attributes.reverse)], a, b)
+  return apply(29, [attributes.axis, Number(attributes.reverse)], a, b)
 }
 
 /** `y = ln x` at each element. */
 export function log(x: Tensor): Tensor {
-  return apply(27, undefined, x)
+  return apply(30, undefined, x)
 }
 
 /** `y = ln(1 + x)` at each element, exact near 0. */
 export function log1p(x: Tensor): Tensor {
-  return apply(28, undefined, x)
+  return apply(31, undefined, x)
 }
 
 /** `yᵢ = xᵢ − ln Σⱼ eˣʲ` over the last axis. */
 export function logSoftmax(x: Tensor): Tensor {
-  return apply(29, undefined, x)
+  return apply(32, undefined, x)
 }
 
 /** `y` is true where both `a` and `b` are, with broadcasting. */
 export function logicalAnd(a: Tensor, b: Tensor): Tensor {
-  return apply(30, undefined, a, b)
+  return apply(33, undefined, a, b)
 }
 
 /** `y` is true where `x` is false. */
 export function logicalNot(x: Tensor): Tensor {
-  return apply(31, undefined, x)
+  return apply(34, undefined, x)
 }
 
 /** `y` is true where `a` or `b` is, with broadcasting. */
 export function logicalOr(a: Tensor, b: Tensor): Tensor {
-  return apply(32, undefined, a, b)
+  return apply(35, undefined, a, b)
 }
 
 /**
@@ -218,7 +278,7 @@ export function logicalOr(a: Tensor, b: Tensor): Tensor {
  * - `transposeB`: Reads `b` as (…, n, k).
  */
 export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; transposeB: boolean }): Tensor {
-  return apply(33, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
+  return apply(36, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
 }
 
 /**
@@ -228,12 +288,51 @@ export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; 
  * - `keepdims`: True leaves them as 1.
  */
 export function max(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(34, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(37, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+}
+
+/**
+ * `y[n, o, c] = max x[n, o·stride + k − before, c]`; padding is no part of a window.
+ *
+ * - `sizes`: Places of a window along each axis.
+ * - `strides`: From one window to the next, along each axis.
+ * - `padding`: Places before the first and after the last, along each axis: `[before, after, before, after, …]`.
+ */
+export function maxPool(
+  x: Tensor,
+  attributes: { sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
+): Tensor {
+  return apply(
+    38,
+    [attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
+    x,
+  )
+}
+
+/**
+ * What `g` has where the windows of `x` are largest (`take`), or `g` of each window added there.
+ *
+ * - `take`: Takes numbers for the windows, else puts them.
+ * - `sizes`: Places of a window along each axis.
+ * - `strides`: From one window to the next, along each axis.
+ * - `padding`: Places before the first and after the last, along each axis: `[before, after, before, after, …]`.
+ */
+export function maxPoolPlaces(
+  x: Tensor,
+  g: Tensor,
+  attributes: { take: boolean; sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
+): Tensor {
+  return apply(
+    39,
+    [Number(attributes.take), attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
+    x,
+    g,
+  )
 }
 
 /** `y = max(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function maximum(a: Tensor, b: Tensor): Tensor {
-  return apply(35, undefined, a, b)
+  return apply(40, undefined, a, b)
 }
 
 /**
@@ -243,32 +342,32 @@ export function maximum(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function min(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(36, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(41, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /** `y = min(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function minimum(a: Tensor, b: Tensor): Tensor {
-  return apply(37, undefined, a, b)
+  return apply(42, undefined, a, b)
 }
 
 /** `y = a − b·⌊a / b⌋` at each element, with broadcasting. */
 export function mod(a: Tensor, b: Tensor): Tensor {
-  return apply(38, undefined, a, b)
+  return apply(43, undefined, a, b)
 }
 
 /** `y = a · b` at each element, with broadcasting. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
-  return apply(39, undefined, a, b)
+  return apply(44, undefined, a, b)
 }
 
 /** `y = −x` at each element. */
 export function negative(x: Tensor): Tensor {
-  return apply(40, undefined, x)
+  return apply(45, undefined, x)
 }
 
 /** `y` is true where `a ≠ b`, with broadcasting. */
 export function notEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(41, undefined, a, b)
+  return apply(46, undefined, a, b)
 }
 
 /**
@@ -278,7 +377,7 @@ export function notEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`.
  */
 export function oneHot(indices: Tensor, attributes: { depth: number; dtype: DType }): Tensor {
-  return apply(42, [attributes.depth, dtypeCode(attributes.dtype)], indices)
+  return apply(47, [attributes.depth, dtypeCode(attributes.dtype)], indices)
 }
 
 /**
@@ -294,7 +393,7 @@ export function pad(
   attributes: { low: readonly number[]; high: readonly number[]; between: readonly number[]; value: number },
 ): Tensor {
   return apply(
-    43,
+    48,
     [attributes.low.length, ...attributes.low, attributes.high.length, ...attributes.high, attributes.between.length, ...attributes.between, attributes.value],
     x,
   )
@@ -302,7 +401,7 @@ export function pad(
 
 /** `y = aᵇ` at each element, with broadcasting; `∂y/∂b` is 0 where `a ≤ 0`. */
 export function power(a: Tensor, b: Tensor): Tensor {
-  return apply(44, undefined, a, b)
+  return apply(49, undefined, a, b)
 }
 
 /**
@@ -312,7 +411,7 @@ export function power(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function prod(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(45, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(50, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -328,7 +427,7 @@ export function randomBernoulli(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; probability: number },
 ): Tensor {
   return apply(
-    46,
+    51,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.probability],
     state,
   )
@@ -347,7 +446,7 @@ export function randomDropout(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; keep: number },
 ): Tensor {
   return apply(
-    47,
+    52,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.keep],
     state,
   )
@@ -367,7 +466,7 @@ export function randomIntegers(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; low: number; high: number },
 ): Tensor {
   return apply(
-    48,
+    53,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.low, attributes.high],
     state,
   )
@@ -385,7 +484,7 @@ export function randomNormal(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    49,
+    54,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -403,7 +502,7 @@ export function randomTruncatedNormal(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    50,
+    55,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -421,7 +520,7 @@ export function randomUniform(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    51,
+    56,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -439,7 +538,7 @@ export function randomUniformOpen(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    52,
+    57,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -447,12 +546,12 @@ export function randomUniformOpen(
 
 /** `y = 1 / x` at each element. */
 export function reciprocal(x: Tensor): Tensor {
-  return apply(53, undefined, x)
+  return apply(58, undefined, x)
 }
 
 /** `y = max(x, 0)` at each element; the gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
-  return apply(54, undefined, x)
+  return apply(59, undefined, x)
 }
 
 /**
@@ -461,17 +560,17 @@ export function relu(x: Tensor): Tensor {
  * - `shape`: The new sizes; one may be −1.
  */
 export function reshape(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(55, [attributes.shape.length, ...attributes.shape], x)
+  return apply(60, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /** `y` is the integer nearest to `x`, the even one where two are as near; no gradient. */
 export function round(x: Tensor): Tensor {
-  return apply(56, undefined, x)
+  return apply(61, undefined, x)
 }
 
 /** `y = 1 / √x` at each element. */
 export function rsqrt(x: Tensor): Tensor {
-  return apply(57, undefined, x)
+  return apply(62, undefined, x)
 }
 
 /**
@@ -481,7 +580,7 @@ export function rsqrt(x: Tensor): Tensor {
  * - `size`: The size of that axis of `y`.
  */
 export function scatterAdd(updates: Tensor, indices: Tensor, attributes: { axis: number; size: number }): Tensor {
-  return apply(58, [attributes.axis, attributes.size], updates, indices)
+  return apply(63, [attributes.axis, attributes.size], updates, indices)
 }
 
 /**
@@ -495,27 +594,27 @@ export function scatterAddAlongAxis(
   indices: Tensor,
   attributes: { axis: number; size: number },
 ): Tensor {
-  return apply(59, [attributes.axis, attributes.size], updates, indices)
+  return apply(64, [attributes.axis, attributes.size], updates, indices)
 }
 
 /** `y = 1 / (1 + e⁻ˣ)` at each element. */
 export function sigmoid(x: Tensor): Tensor {
-  return apply(60, undefined, x)
+  return apply(65, undefined, x)
 }
 
 /** `y = −t · ln σ(x) − (1 − t) · ln σ(−x)` at each element, without overflow. */
 export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(61, undefined, logits, targets)
+  return apply(66, undefined, logits, targets)
 }
 
 /** `y` is −1, 0 or 1, as `x` is negative, zero or positive; NaN stays NaN. */
 export function sign(x: Tensor): Tensor {
-  return apply(62, undefined, x)
+  return apply(67, undefined, x)
 }
 
 /** `y = sin x` at each element, `x` in radians. */
 export function sin(x: Tensor): Tensor {
-  return apply(63, undefined, x)
+  return apply(68, undefined, x)
 }
 
 /**
@@ -530,7 +629,7 @@ export function slice(
   attributes: { start: readonly number[]; size: readonly number[]; step: readonly number[] },
 ): Tensor {
   return apply(
-    64,
+    69,
     [attributes.start.length, ...attributes.start, attributes.size.length, ...attributes.size, attributes.step.length, ...attributes.step],
     x,
   )
@@ -538,17 +637,17 @@ export function slice(
 
 /** `yᵢ = eˣⁱ / Σⱼ eˣʲ` over the last axis. */
 export function softmax(x: Tensor): Tensor {
-  return apply(65, undefined, x)
+  return apply(70, undefined, x)
 }
 
 /** `y = −Σᵢ tᵢ · ln softmax(x)ᵢ` over the last axis: logits (…, classes), targets alike → (…). */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(66, undefined, logits, targets)
+  return apply(71, undefined, logits, targets)
 }
 
 /** `y = ln(1 + eˣ)` at each element, without overflow. */
 export function softplus(x: Tensor): Tensor {
-  return apply(67, undefined, x)
+  return apply(72, undefined, x)
 }
 
 /**
@@ -557,32 +656,32 @@ export function softplus(x: Tensor): Tensor {
  * - `descending`: True puts the largest first.
  */
 export function sort(x: Tensor, attributes: { descending: boolean }): [Tensor, Tensor] {
-  return applyAll(68, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
+  return applyAll(73, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
 }
 
 /** `y = −ln softmax(x)[label]` over the last axis: logits (…, classes), labels (…) int32 → (…). */
 export function sparseSoftmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  return apply(69, undefined, logits, labels)
+  return apply(74, undefined, logits, labels)
 }
 
 /** `y = √x` at each element. */
 export function sqrt(x: Tensor): Tensor {
-  return apply(70, undefined, x)
+  return apply(75, undefined, x)
 }
 
 /** `y = x²` at each element. */
 export function square(x: Tensor): Tensor {
-  return apply(71, undefined, x)
+  return apply(76, undefined, x)
 }
 
 /** `y = x`, but no gradient goes through. */
 export function stopGradient(x: Tensor): Tensor {
-  return apply(72, undefined, x)
+  return apply(77, undefined, x)
 }
 
 /** `y = a − b` at each element, with broadcasting. */
 export function subtract(a: Tensor, b: Tensor): Tensor {
-  return apply(73, undefined, a, b)
+  return apply(78, undefined, a, b)
 }
 
 /**
@@ -592,7 +691,7 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(74, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(79, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -601,12 +700,12 @@ export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: 
  * - `axis`: The axis that the indices number.
  */
 export function takeAlongAxis(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(75, [attributes.axis], x, indices)
+  return apply(80, [attributes.axis], x, indices)
 }
 
 /** `y = tanh x` at each element. */
 export function tanh(x: Tensor): Tensor {
-  return apply(76, undefined, x)
+  return apply(81, undefined, x)
 }
 
 /**
@@ -615,7 +714,7 @@ export function tanh(x: Tensor): Tensor {
  * - `k`: How many.
  */
 export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
-  return applyAll(77, [x], [attributes.k]) as [Tensor, Tensor]
+  return applyAll(82, [x], [attributes.k]) as [Tensor, Tensor]
 }
 
 /**
@@ -624,15 +723,15 @@ export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
  * - `perm`: A permutation of the axes.
  */
 export function transpose(x: Tensor, attributes: { perm: readonly number[] }): Tensor {
-  return apply(78, [attributes.perm.length, ...attributes.perm], x)
+  return apply(83, [attributes.perm.length, ...attributes.perm], x)
 }
 
 /** `y` is `x` without its fraction, no gradient. */
 export function trunc(x: Tensor): Tensor {
-  return apply(79, undefined, x)
+  return apply(84, undefined, x)
 }
 
 /** `y = condition ? a : b` at each element, with broadcasting. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  return apply(80, undefined, condition, a, b)
+  return apply(85, undefined, condition, a, b)
 }

@@ -1,10 +1,12 @@
 //! Every op's numbers against its definition, written down once more and naively; and what an op promises besides.
 
+#[path = "support/pictures.rs"]
+mod pictures;
 mod support;
 
 use ferrograd_graph::gradient::gradient;
 use ferrograd_graph::op::{AttributeKind, Declaration, Example, Inputs, Reader};
-use ferrograd_graph::ops::{self, Law, TABLE};
+use ferrograd_graph::ops::{self, Law, Pool, Steps, TABLE};
 use ferrograd_graph::{DType, ErrorCode, Request, Shape, Spec, Tensor, compile, evaluate};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::target::Target;
@@ -455,7 +457,8 @@ fn expected(example: &Example, inputs: &[(Shape, Vec<f64>)], out: &Shape) -> Opt
     };
     let found = found.or_else(|| row_function(name, inputs));
     let found = found.or_else(|| movement(name, &attributes, inputs, out));
-    found.or_else(|| by_number(name, &attributes, inputs, out)).map(|values| vec![values])
+    let found = found.or_else(|| by_number(name, &attributes, inputs, out));
+    found.or_else(|| pictures::definition(name, &attributes, inputs, out)).map(|values| vec![values])
 }
 
 #[test]
@@ -547,6 +550,35 @@ fn an_index_outside_stops_the_run() {
         assert_eq!(evaluate(&[tensor], Isa::detect()).unwrap_err().code, ErrorCode::Data);
     }
     assert_eq!(value(&ops::one_hot(&minus, 2, DType::I32).unwrap()), [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+}
+
+#[test]
+fn windows_that_do_not_fit_are_refused_with_both_shapes() {
+    let (x, w) = (floats(&[1, 4, 5, 2], &[0.0; 40]), floats(&[3, 3, 2, 4], &[0.0; 72]));
+    let message = |result: ferrograd_graph::Result<Tensor>| result.unwrap_err().to_string();
+    let convolved = |w: &Tensor, change: fn(&mut Steps), groups| {
+        let mut steps = Steps::plain(2);
+        change(&mut steps);
+        message(ops::convolution(&x, w, &steps, groups))
+    };
+    let both = |message: &str| message.contains("[1, 4, 5, 2]") && message.contains("[3, 3, 2, 4]");
+    let large = convolved(&w, |steps| steps.dilations = vec![2, 1], 1);
+    assert!(large.contains("does not fit 4 places") && both(&large), "{large}");
+    let still = convolved(&w, |steps| steps.strides = vec![1, 0], 1);
+    assert!(still.contains("strides of at least 1"), "{still}");
+    let groups = convolved(&w, |_| (), 3);
+    assert!(groups.contains("divide 2 channels and 4 filters") && both(&groups), "{groups}");
+    let channels = convolved(&floats(&[3, 3, 5, 4], &[0.0; 180]), |_| (), 1);
+    assert!(channels.contains("need filters of 2, not 5"), "{channels}");
+    let rank = convolved(&floats(&[3, 2, 4], &[0.0; 24]), |_| (), 1);
+    assert!(rank.contains("one rank"), "{rank}");
+    let pool = |sizes: &[usize], padding: (usize, usize)| {
+        let steps = Steps { padding: vec![padding; 2], ..Steps::plain(2) };
+        message(ops::max_pool(&x, &Pool { sizes: sizes.to_vec(), steps }))
+    };
+    assert!(pool(&[5, 2], (0, 0)).contains("does not fit 4 places padded by 0 and 0"));
+    assert!(pool(&[2, 2], (2, 0)).contains("in the padding alone"));
+    assert!(pool(&[2, 0], (0, 0)).contains("[2, 0]"));
 }
 
 #[test]

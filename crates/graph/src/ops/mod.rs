@@ -12,10 +12,12 @@ mod scan;
 mod abs;
 mod add;
 mod argmax;
+mod average_pool;
 mod broadcast;
 mod cast;
 mod ceil;
 mod concatenate;
+mod convolution;
 mod cos;
 mod cumprod;
 mod cumsum;
@@ -43,6 +45,7 @@ mod logical_not;
 mod logical_or;
 mod matmul;
 mod max;
+mod max_pool;
 mod maximum;
 mod min;
 mod minimum;
@@ -52,6 +55,7 @@ mod negative;
 mod not_equal;
 mod one_hot;
 mod pad;
+mod pooling;
 mod power;
 mod prod;
 mod random;
@@ -83,14 +87,17 @@ mod top_k;
 mod transpose;
 mod trunc;
 mod where_;
+mod windows;
 
 pub use abs::abs;
 pub use add::add;
 pub use argmax::{argmax, argmin};
+pub use average_pool::average_pool;
 pub use broadcast::broadcast_to;
 pub use cast::cast;
 pub use ceil::ceil;
 pub use concatenate::concatenate;
+pub use convolution::convolution;
 pub use cos::cos;
 pub use cumprod::cumprod;
 pub use cumsum::cumsum;
@@ -119,6 +126,7 @@ pub use logical_not::logical_not;
 pub use logical_or::logical_or;
 pub use matmul::matmul;
 pub use max::max;
+pub use max_pool::max_pool;
 pub use maximum::maximum;
 pub use min::min;
 pub use minimum::minimum;
@@ -128,6 +136,7 @@ pub use negative::neg;
 pub use not_equal::not_equal;
 pub use one_hot::one_hot;
 pub use pad::{Padding, pad};
+pub use pooling::Pool;
 pub use power::power;
 pub use prod::prod;
 pub use random::{Law, random};
@@ -159,6 +168,7 @@ pub use top_k::top_k;
 pub use transpose::transpose;
 pub use trunc::trunc;
 pub use where_::{mask, select};
+pub use windows::Steps;
 
 use crate::op::Declaration;
 
@@ -168,10 +178,13 @@ pub const TABLE: &[&Declaration] = &[
     &add::DECLARATION,
     &argmax::ARGMAX,
     &argmax::ARGMIN,
+    &average_pool::DECLARATION,
+    &average_pool::INPUT,
     &broadcast::DECLARATION,
     &cast::DECLARATION,
     &ceil::DECLARATION,
     &concatenate::DECLARATION,
+    &convolution::DECLARATION,
     &cos::DECLARATION,
     &cumprod::DECLARATION,
     &cumsum::DECLARATION,
@@ -199,6 +212,8 @@ pub const TABLE: &[&Declaration] = &[
     &logical_or::DECLARATION,
     &matmul::DECLARATION,
     &max::DECLARATION,
+    &max_pool::DECLARATION,
+    &max_pool::PLACES,
     &maximum::DECLARATION,
     &min::DECLARATION,
     &minimum::DECLARATION,

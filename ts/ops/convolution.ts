@@ -1,0 +1,139 @@
+/** Convolution over the axes between the images and the channels. */
+
+import { type Op, op } from '../core/operation.js'
+import type { Tensor } from '../core/tensor.js'
+import { fail } from '../errors.js'
+import * as raw from '../generated/ops.js'
+import { checked, floats, lengthOf, type Operand } from './operand.js'
+import { reshape } from './shape.js'
+import { type DataFormat, type PerAxis, padding, perAxis, pictures, shown } from './windows.js'
+
+/** How the windows of a convolution lie. */
+export interface ConvOptions {
+  /** From one window to the next; 1 by default. */
+  readonly strides?: PerAxis
+  /** `'valid'` (the default): windows inside the picture. `'same'`: `⌈length / stride⌉` windows. `'causal'`, for one axis: a window ends at its own place. */
+  readonly padding?: 'valid' | 'same' | 'causal'
+  /** Where the channels lie; `'channelsLast'` by default. */
+  readonly dataFormat?: DataFormat
+  /** From one number of a window to the next; 1 by default. */
+  readonly dilationRate?: PerAxis
+}
+
+/** {@link ConvOptions} and what a stride leaves open. */
+export interface ConvTransposeOptions extends Omit<ConvOptions, 'padding'> {
+  readonly padding?: 'valid' | 'same'
+  /** Places more at the end of each axis; as Keras, undefined gives `length · stride` places for `'same'`. */
+  readonly outputPadding?: PerAxis
+}
+
+type Arguments = [inputs: Operand, kernel: Operand, options?: ConvOptions]
+
+const OPTIONS = ['strides', 'padding', 'dataFormat', 'dilationRate'] as const
+
+/**
+ * `y[n, o, j] = Σ x[n, o·stride + k·dilation − before, c] · kernel[k, c, j]`, as `keras.ops.conv`.
+ *
+ * `inputs` (images, …places, channels), `kernel` (…sizes, channels / groups, filters): the groups follow from the
+ * channels.
+ *
+ * @example
+ * import { ops } from 'ferrograd'
+ *
+ * const y = ops.conv(ops.ones([8, 28, 28, 1]), ops.ones([3, 3, 1, 16]), { padding: 'same' })
+ * console.log(y.shape) // [8, 28, 28, 16]
+ */
+export const conv: Op<Arguments> = op('conv', (inputs, kernel, options = {}) => {
+  const { dataFormat, ...how } = checked('conv', options, OPTIONS)
+  const [given, w] = floats(inputs, kernel)
+  const { x, back } = pictures('conv', given, dataFormat)
+  checkKernel('conv', x, w)
+  const [channels, own] = [lengthOf(x, x.rank - 1), lengthOf(w, w.rank - 2)]
+  if (own === 0 || channels % own !== 0)
+    fail('ERR_SHAPE', 'conv kernel', `channels that divide ${channels}`, { text: `${shown(w)} for ${shown(given)}` })
+  return back(output('conv', x, w, channels / own, how))
+})
+
+/**
+ * A convolution of each channel for itself, as `keras.ops.depthwise_conv`: `kernel` (…sizes, channels, multiplier),
+ * filter `j` of channel `c` is channel `c · multiplier + j` of the result.
+ *
+ * @example
+ * import { ops } from 'ferrograd'
+ *
+ * const y = ops.depthwiseConv(ops.ones([8, 32, 32, 16]), ops.ones([3, 3, 16, 2]), { strides: 2, padding: 'same' })
+ * console.log(y.shape) // [8, 16, 16, 32]
+ */
+export const depthwiseConv: Op<Arguments> = op('depthwiseConv', (inputs, kernel, options = {}) => {
+  const { dataFormat, ...how } = checked('depthwiseConv', options, OPTIONS)
+  const [given, w] = floats(inputs, kernel)
+  const { x, back } = pictures('depthwiseConv', given, dataFormat)
+  checkKernel('depthwiseConv', x, w)
+  const channels = lengthOf(x, x.rank - 1)
+  if (lengthOf(w, w.rank - 2) !== channels)
+    fail('ERR_SHAPE', 'depthwiseConv kernel', `${channels} channels`, { text: `${shown(w)} for ${shown(given)}` })
+  const filters = reshape(w, [...w.shape.slice(0, -2), 1, channels * lengthOf(w, w.rank - 1)])
+  return back(output('depthwiseConv', x, filters, channels, how))
+})
+
+/** The convolution of pictures with channels last. */
+function output(name: string, x: Tensor, w: Tensor, groups: number, how: Omit<ConvOptions, 'dataFormat'>): Tensor {
+  const axes = x.rank - 2
+  const strides = perAxis(`${name} strides`, how.strides ?? 1, axes)
+  const dilations = perAxis(`${name} dilationRate`, how.dilationRate ?? 1, axes)
+  const windows = strides.map((stride, axis) => ({
+    size: lengthOf(x, axis + 1),
+    kernel: lengthOf(w, axis),
+    stride,
+    dilation: dilations[axis]!,
+  }))
+  const padded = padding(`${name} padding`, how.padding ?? 'valid', windows)
+  return raw.convolution(x, w, { of: 0, strides, dilations, padding: padded, groups, sizes: [] })
+}
+
+/**
+ * The gradient of a convolution with respect to its input, as `keras.ops.conv_transpose`: `kernel` (…sizes, filters,
+ * channels), each place of `inputs` spread over a window of the result.
+ *
+ * @example
+ * import { ops } from 'ferrograd'
+ *
+ * const y = ops.convTranspose(ops.ones([8, 7, 7, 32]), ops.ones([3, 3, 16, 32]), { strides: 2, padding: 'same' })
+ * console.log(y.shape) // [8, 14, 14, 16]
+ */
+export const convTranspose: Op<[inputs: Operand, kernel: Operand, options?: ConvTransposeOptions]> = op(
+  'convTranspose',
+  (inputs, kernel, options = {}) => {
+    const known = [...OPTIONS, 'outputPadding'] as const
+    const { dataFormat, padding: name = 'valid', ...how } = checked('convTranspose', options, known)
+    const [given, w] = floats(inputs, kernel)
+    const { x, sizes, back } = pictures('convTranspose', given, dataFormat)
+    checkKernel('convTranspose', x, w)
+    if (name !== 'valid' && name !== 'same') fail('ERR_CONFIG', 'convTranspose padding', `'valid' or 'same'`, name)
+    const strides = perAxis('convTranspose strides', how.strides ?? 1, sizes.length)
+    const dilations = perAxis('convTranspose dilationRate', how.dilationRate ?? 1, sizes.length)
+    const extra = how.outputPadding
+    const more = extra === undefined ? undefined : perAxis('convTranspose outputPadding', extra, sizes.length, 0)
+    const axes = sizes.map((size, axis) => {
+      const [stride, reach] = [strides[axis]!, (lengthOf(w, axis) - 1) * dilations[axis]! + 1]
+      return spread(size, stride, reach, name === 'same', more?.[axis])
+    })
+    const attributes = { of: 1, strides, dilations, groups: 1, sizes: axes.map((axis) => axis.size) }
+    return back(raw.convolution(x, w, { ...attributes, padding: axes.flatMap((axis) => axis.padding) }))
+  },
+)
+
+/** How long an axis becomes, and what is cut from what all windows reach. */
+function spread(size: number, stride: number, reach: number, same: boolean, more: number | undefined) {
+  const full = (size - 1) * stride + reach
+  const cut = same ? 2 * Math.floor(reach / 2) : 0
+  const plain = same ? size * stride : size * stride + Math.max(reach - stride, 0)
+  const length = more === undefined ? plain : full - cut + more
+  const before = Math.floor(Math.max(full - length, 0) / 2)
+  return { size: length, padding: [before, Math.max(full - length - before, 0)] }
+}
+
+function checkKernel(name: string, x: Tensor, w: Tensor): void {
+  if (w.rank !== x.rank)
+    fail('ERR_SHAPE', `${name} kernel`, `${x.rank} axes, as the pictures have`, { text: `${shown(w)} for ${shown(x)}` })
+}
