@@ -14,6 +14,7 @@ import {
   Rescaling,
   Reshape,
 } from '../../ts/layers/index.js'
+import { SparseCategoricalCrossentropy } from '../../ts/losses/index.js'
 
 const ids = [123456788, 123456789, 123456790]
 const column = ids.map((id) => [id])
@@ -87,6 +88,133 @@ describe('ids beyond 2^24 stay apart', () => {
     )
     const int32 = tensor(Int32Array.from(ids))
     expect([...new Discretization({ binBoundaries }).apply(int32).dataSync()]).toEqual(wanted)
+    const learnt = new Discretization({ numBins: 3 })
+    learnt.adapt(ids)
+    // Its boundaries are the first two ids: rounded to float32, they were larger than these.
+    expect([...learnt.apply(int32).dataSync()]).toEqual([1, 2, 2])
+  })
+})
+
+describe('ids and numbers in one', () => {
+  const forms = [
+    ['nested arrays', column],
+    ['an Int32Array', { values: Int32Array.from(ids), shape: [3, 1] }],
+    ['a Float64Array', { values: Float64Array.from(ids), shape: [3, 1] }],
+  ] as const
+
+  it.each(forms)('an input that a lookup and a dense layer read: %s', async (_, x) => {
+    const symbol = input({ shape: [1] })
+    const dense = new Dense({ units: 1, kernelInitializer: 'ones' }).apply(symbol)
+    const model = new Model({ inputs: symbol, outputs: [lookup().apply(symbol), dense] })
+    const [numbers, sums] = (await model.predict(x as never)) as unknown as Tensor[]
+    expect([...numbers!.dataSync()]).toEqual([1, 2, 3])
+    expect([...sums!.dataSync()]).toEqual(ids.map(Math.fround))
+    const [direct] = model.applyMany(tensor(Int32Array.from(ids), [3, 1]))
+    expect([...direct!.dataSync()]).toEqual([1, 2, 3])
+  })
+
+  it('a subclass reads floats: what they would round is refused, in a Float64Array too', async () => {
+    class Own extends Model {
+      static override className = 'Own'
+      readonly table = lookup()
+      override call(x: Tensor): Tensor {
+        return this.table.apply(x)
+      }
+    }
+    const x = { values: Float64Array.from(ids), shape: [3, 1] }
+    for (const run of [
+      new Own().predict(x),
+      new Own().predictOnBatch(x),
+      new Own().predict(() => [{ x }]),
+    ] as Promise<unknown>[])
+      await expect(run).rejects.toThrow(/whole numbers that float32 holds exactly, got 123456788.*Int32Array/)
+    const rounded = { values: Float32Array.from(ids), shape: [3, 1] }
+    expect([...(await new Own().predict(rounded)).dataSync()]).toEqual([0, 0, 0])
+    const fractions = { values: Float64Array.of(123456789, 0.5, 1), shape: [3, 1] }
+    expect([...(await new Own().predict(fractions)).dataSync()]).toEqual([0, 0, 0])
+  })
+})
+
+describe('labels', () => {
+  const classes = 16_777_220
+  const labels = [16_777_217, 16_777_219]
+  /** Logits that are 0 but for one at each row's label: a label that were rounded would miss it. */
+  const hot = (label: number): Tensor => ops.multiply(ops.oneHot(tensor([label], [1], 'int32'), classes, 'float32'), 50)
+
+  it.each([
+    ['nested arrays', [labels[0]!]],
+    ['an Int32Array', Int32Array.of(labels[0]!)],
+    ['a Uint32Array', Uint32Array.of(labels[0]!)],
+    ['a Float64Array', Float64Array.of(labels[0]!)],
+  ])('beyond 2^24 stay exact: %s', async (_, y) => {
+    class Fixed extends Model {
+      static override className = 'Fixed'
+      readonly scale = new Dense({ units: 1, useBias: false, kernelInitializer: 'ones' })
+      override call(x: Tensor): Tensor {
+        return ops.multiply(hot(labels[0]!), this.scale.apply(x))
+      }
+    }
+    const model = new Fixed()
+    model.compile({
+      optimizer: 'sgd',
+      loss: new SparseCategoricalCrossentropy({ fromLogits: true }),
+      metrics: ['accuracy'],
+    })
+    const logs = await model.evaluate([[1]], y, { verbose: 0 })
+    expect(logs.accuracy).toBe(1)
+    expect(logs.loss).toBeLessThan(1e-6)
+  })
+
+  it('that are fractions, BigInts or beyond 32 bits are refused by name', async () => {
+    const model = new Sequential([new Dense({ units: 2, activation: 'softmax', inputShape: [1] })])
+    model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
+    const run = (y: unknown): Promise<unknown> => model.evaluate([[1], [2]], y as never, { verbose: 0 })
+    await expect(run([0.5, 1])).rejects.toThrow(/integer labels in \[0, 2\), got 0.5/)
+    await expect(run(BigInt64Array.of(0n, 1n))).rejects.toThrow(/evaluate\.y.*BigInt64Array/)
+    await expect(run([0n, 1n])).rejects.toThrow(/evaluate\.y\[0\].*0n/)
+    await expect(run(Uint32Array.of(2 ** 32 - 1, 0))).rejects.toThrow(/32 bits, got 4294967295/)
+    await expect(model.trainOnBatch([[1], [2]], BigUint64Array.of(0n, 1n) as never)).rejects.toThrow('BigUint64Array')
+    await expect(
+      model.evaluate((() => [[[[1], [2]], BigInt64Array.of(0n, 1n)]]) as never, undefined, { verbose: 0 }),
+    ).rejects.toThrow(/batch 0.*BigInt64Array/)
+  })
+})
+
+describe('64-bit integers are refused by name on every path', () => {
+  const big = { values: BigInt64Array.from(ids.map(BigInt)), shape: [3, 1] } as never
+  const nested = ids.map((id) => [BigInt(id)]) as never
+  const symbol = input({ shape: [1], dtype: 'int32' })
+  class Own extends Model {
+    static override className = 'Own'
+    override call(x: Tensor): Tensor {
+      return x
+    }
+  }
+  const models = {
+    Sequential: () => new Sequential([lookup()]),
+    functional: () => new Model({ inputs: symbol, outputs: lookup().apply(symbol) }),
+    subclass: () => new Own(),
+  }
+
+  it.each(Object.entries(models))('%s', async (_, make) => {
+    for (const [data, name] of [
+      [big, /a BigInt64Array/],
+      [nested, /got 123456788n/],
+    ] as const) {
+      await expect(make().predict(data)).rejects.toThrow(name)
+      await expect(make().predictOnBatch(data)).rejects.toThrow(name)
+      await expect(make().predict((() => [{ x: data }]) as never)).rejects.toThrow(name)
+    }
+  })
+
+  it('direct calls, adapt, tensors', () => {
+    for (const data of [BigInt64Array.of(1n), BigUint64Array.of(1n), [1n]]) {
+      const name = Array.isArray(data) ? /1n/ : new RegExp(data.constructor.name)
+      expect(() => lookup().apply(data as never)).toThrow(name)
+      expect(() => new Embedding({ inputDim: 2, outputDim: 1 }).apply(data as never)).toThrow(name)
+      expect(() => new IntegerLookup().adapt(data as never)).toThrow(name)
+      expect(() => tensor(data as never)).toThrow(name)
+    }
   })
 })
 

@@ -1,5 +1,5 @@
 /** Calls with arguments: ops, operators and named arguments on symbolic tensors; inputs, outputs and masks by name. */
-import { input, Model, ops, Sequential, type Tensor, tensor, type Variable } from 'ferrograd'
+import { input, Model, ops, Sequential, type Tensor, tensor, type Variable, variable } from 'ferrograd'
 import { BatchNormalization, type CallContext, Dense, Dropout, Layer, type Masks } from 'ferrograd/layers'
 import { MeanAbsoluteError } from 'ferrograd/metrics'
 import { describe, expect, test } from 'vitest'
@@ -262,5 +262,71 @@ describe('what is called is owned', () => {
       quiet,
     )
     expect(tracked.trainableVariables).toHaveLength(2)
+  })
+
+  test('variables in objects, maps, sets and nested lists are weights', () => {
+    class Deep extends Layer {
+      own = { a: variable(1), more: [[variable([2, 3])]] }
+      byName = new Map([['c', variable(4)]])
+      others = new Set([variable(5, { trainable: false })])
+      override call(x: Tensor): Tensor {
+        const all = [this.own.a, this.own.more[0]![0]!, this.byName.get('c')!, ...this.others]
+        return all.reduce((sum, one) => ops.add(sum, ops.sum(one)), x)
+      }
+    }
+    const layer = new Deep()
+    expect(layer.apply(tensor([[0]])).itemSync()).toBe(15)
+    expect([layer.trainableWeights.length, layer.weights.length]).toEqual([3, 4])
+  })
+
+  test.each(['model', 'layer'])(
+    'a variable in a #private field of a %s is refused when it is read, or tracked',
+    async (kind) => {
+      class Hidden extends Layer {
+        readonly #scale = variable(2, { name: 'secret' })
+        override call(x: Tensor): Tensor {
+          return ops.multiply(x, this.#scale)
+        }
+      }
+      class HiddenModel extends Model {
+        readonly #scale = variable(2, { name: 'secret' })
+        override call(x: Tensor): Tensor {
+          return ops.multiply(x, this.#scale)
+        }
+      }
+      class Tracked extends Layer {
+        readonly #scale = this.track(variable(2))
+        override call(x: Tensor): Tensor {
+          return ops.multiply(x, this.#scale)
+        }
+      }
+      const hidden = (): Model => (kind === 'model' ? new HiddenModel() : new Sequential([new Hidden()]))
+      const error = caught(() => hidden().apply(x4)) as Error
+      expect(error).toMatchObject({ code: 'ERR_STATE' })
+      expect(error.message).toMatch(
+        /Hidden\w*\.call: it reads the variable 'secret', which no layer owns.*this\.track.*trainable/,
+      )
+      const model = hidden()
+      model.compile({ optimizer: 'sgd', loss: 'mse' })
+      await expect(model.fit(x4, x4, quiet)).rejects.toMatchObject({ code: 'ERR_STATE' })
+      const tracked = new Sequential([new Tracked()])
+      tracked.compile({ optimizer: 'sgd', loss: 'mse' })
+      await tracked.fit(x4, x4, quiet)
+      expect(tracked.trainableVariables).toHaveLength(1)
+      expect(tracked.getWeights()[0]!.itemSync()).toBeLessThan(2)
+    },
+  )
+
+  test('what nothing trains may be anywhere; what was there before the layer, and weights of another, may be read', () => {
+    const given = variable(1)
+    const temperature = variable(2, { trainable: false })
+    const table = new Dense({ units: 2, useBias: false, inputShape: [4] })
+    table.apply(x4)
+    class Tied extends Layer {
+      override call(x: Tensor): Tensor {
+        return ops.multiply(ops.matmul(x, table.kernel), ops.multiply(temperature, given))
+      }
+    }
+    expect(new Tied().apply(x4).shape).toEqual([2, 2])
   })
 })

@@ -8,10 +8,12 @@ import {
   Sequential,
   type Tensor,
   tensor,
+  type Variable,
   variable,
 } from 'ferrograd'
+import { Constraint } from 'ferrograd/constraints'
 import { BatchNormalization, Dense } from 'ferrograd/layers'
-import { Adam, SGD } from 'ferrograd/optimizers'
+import { Adam, Optimizer, SGD } from 'ferrograd/optimizers'
 import { describe, expect, test } from 'vitest'
 import { weightsOf } from './models.js'
 
@@ -151,4 +153,114 @@ test('an optimizer that is given numbers refuses them where it is called', () =>
     )
   }
   expect([...weight.dataSync(), optimizer.iterations.dataSync()[0]]).toEqual([1, 2, 0])
+})
+
+describe('new values that would not be finite, out of gradients that are', () => {
+  /** Two weights (300 · 300, 300) or few, a loss whose gradients are `slope` times the inputs. */
+  const straight = (units: number, optimizer: Optimizer): Model => {
+    const made = new Sequential([new Dense({ units, inputShape: [units], name: 'first' })])
+    made.compile({ optimizer, loss: (y, p) => ops.mean(ops.multiply(p, y), { axis: -1 }) })
+    return made
+  }
+  const target = (units: number, slope: number): { values: Float32Array; shape: number[] } => ({
+    values: new Float32Array(rows * units).fill(slope),
+    shape: [rows, units],
+  })
+  const stateOf = (made: Model): number[][] => [
+    ...weightsOf(made),
+    ...made.optimizer.variables.map((slot) => Array.from(slot.dataSync())),
+  ]
+
+  class Unit extends Optimizer {
+    static override readonly className = 'Unit'
+    /** By the sign of the gradient, made of a division: 0 / 0 where it is 0. */
+    protected override update(gradient: Tensor, weight: Variable, rate: Tensor): void {
+      this.assign(weight, ops.subtract(weight, ops.multiply(rate, ops.divide(gradient, ops.abs(gradient)))))
+    }
+  }
+  class UnitAdam extends Adam {
+    protected override update(gradient: Tensor, weight: Variable, rate: Tensor): void {
+      this.assign(weight, ops.subtract(weight, ops.multiply(rate, ops.divide(gradient, ops.abs(gradient)))))
+    }
+  }
+
+  test.each([2, 300])('%i units: a step as long as the type', async (units) => {
+    for (const options of [
+      {},
+      { momentum: 0.9 },
+      { momentum: 0.9, nesterov: true },
+      { gradientAccumulationSteps: 2 },
+    ]) {
+      const made = straight(units, new SGD({ learningRate: 1e6, ...options }))
+      await made.trainOnBatch(x(units), target(units, 0))
+      const before = stateOf(made)
+      for (const slope of [1e36, -1e36]) {
+        const error = await failure(made.trainOnBatch(x(units), target(units, slope)))
+        expect(error.code).toBe('ERR_NON_FINITE')
+        expect((await failure(made.fit(x(units), target(units, slope), { verbose: 0 }))).code).toBe('ERR_NON_FINITE')
+        expect(stateOf(made)).toEqual(before)
+      }
+    }
+  })
+
+  test.each([2, 300])("%i units: a rule of one's own that divides by 0", async (units) => {
+    for (const optimizer of [new Unit(), new UnitAdam()]) {
+      const made = straight(units, optimizer)
+      await made.trainOnBatch(x(units), target(units, 1))
+      const before = stateOf(made)
+      const error = await failure(made.trainOnBatch(x(units), target(units, 0)))
+      expect(error.code).toBe('ERR_NON_FINITE')
+      expect(error.message).toContain("the new value of 'kernel' of layer 'first'")
+      expect(stateOf(made)).toEqual(before)
+    }
+  })
+
+  test('a constraint, a schedule and a decay that make something of nothing', async () => {
+    const half = (optimizer: Optimizer): Model => straight(2, optimizer)
+    const constrained = half(new SGD({ learningRate: 0.1 }))
+    await constrained.trainOnBatch(x(2), target(2, 1))
+    class Root extends Constraint {
+      static override readonly className = 'Root'
+      override call(w: Tensor): Tensor {
+        return ops.sqrt(ops.subtract(w, 100))
+      }
+    }
+    ;(constrained.layers[0] as Dense).kernel.constraint = new Root()
+    const scheduled = half(
+      new Adam({ learningRate: (step: Tensor) => ops.sqrt(ops.subtract(1.5, ops.cast(step, 'float32'))) }),
+    )
+    await scheduled.trainOnBatch(x(2), target(2, 1))
+    await scheduled.trainOnBatch(x(2), target(2, 1))
+    const decaying = half(new SGD({ learningRate: 1e6, weightDecay: 1e6 }))
+    decaying.setWeights([
+      [
+        [1e30, 1],
+        [1, 1],
+      ],
+      [0, 0],
+    ])
+    for (const made of [constrained, scheduled, decaying]) {
+      const before = stateOf(made)
+      expect((await failure(made.trainOnBatch(x(2), target(2, 0)))).code).toBe('ERR_NON_FINITE')
+      expect(stateOf(made)).toEqual(before)
+    }
+  })
+
+  test('minus infinity is no number either', async () => {
+    const made = model(2)
+    const step = jit((g: Tensor) => {
+      const weights = made.trainableVariables
+      made.optimizer.apply(
+        weights.map((one) => ops.multiply(ops.onesLike(one), g)),
+        weights,
+      )
+    })
+    const before = weightsOf(made)
+    expect((await failure(step(Number.NEGATIVE_INFINITY))).code).toBe('ERR_NON_FINITE')
+    expect(weightsOf(made)).toEqual(before)
+    const falling = new Sequential([new Dense({ units: 1, inputShape: [1], kernelInitializer: 'zeros' })])
+    falling.compile({ optimizer: 'sgd', loss: (y, p) => ops.mean(ops.sqrt(ops.abs(ops.multiply(p, y))), { axis: -1 }) })
+    expect((await failure(falling.trainOnBatch([[-1]], [[1]]))).code).toBe('ERR_NON_FINITE')
+    expect(weightsOf(falling)).toEqual([[0], [0]])
+  })
 })

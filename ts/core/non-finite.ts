@@ -7,10 +7,16 @@ import type { Variable } from './variable.js'
 export class NonFinite extends FerrogradError {
   /** The variable that it would have changed; none where it was the loss. */
   readonly variable: Variable | undefined
+  /** What of the variable it was. */
+  readonly what: string
 
-  constructor(variable: Variable | undefined, value: number) {
-    const what = variable === undefined ? 'the loss' : `the gradient or the new value of '${variable.name}'`
-    super('ERR_NON_FINITE', `${what} is ${value}; nothing has changed`)
+  constructor(variable: Variable | undefined, value: number, what?: string) {
+    const of = what ?? (variable?.trainable === false ? 'the new value' : 'the gradient')
+    super(
+      'ERR_NON_FINITE',
+      `${variable === undefined ? 'the loss' : `${of} of '${variable.name}'`} is ${value}; nothing has changed`,
+    )
     this.variable = variable
+    this.what = of
   }
 }

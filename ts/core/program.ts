@@ -46,6 +46,8 @@ export interface Guard {
   readonly tensor: Tensor
   /** The variable that it would change; of none it is the loss. */
   readonly of: Variable | undefined
+  /** What it is of the variable; by default the gradient where it is trained, else the new value. */
+  readonly what?: 'the new value' | 'the learning rate' | undefined
 }
 
 /** A program in Rust, and the functions that run it. */
@@ -150,7 +152,8 @@ export class Program {
 
   /** What a guard of this program found. */
   nonFinite(guard: number, value: number): NonFinite {
-    return new NonFinite(this.#options.guards?.[guard]?.of, value)
+    const { of, what } = this.#options.guards?.[guard] ?? {}
+    return new NonFinite(of, value, what)
   }
 
   /** An error of a run, with the variable's name where a guard stopped it. */

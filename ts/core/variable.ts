@@ -29,6 +29,29 @@ export interface VariableOptions {
   readonly dtype?: DType
 }
 
+/** Which variable of all it is, in the order of making. */
+export let orderOf: (variable: Variable) => number
+let made = 0
+
+/** How many variables have been made. */
+export function variablesMade(): number {
+  return made
+}
+
+/** Told of every read while {@link hearing} runs. */
+let hear: ((variable: Variable) => void) | undefined
+
+/** Runs `fn` while `listener` is told of every variable that is read, and nobody else is. */
+export function hearing<R>(listener: (variable: Variable) => void, fn: () => R): R {
+  const outer = hear
+  hear = listener
+  try {
+    return fn()
+  } finally {
+    hear = outer
+  }
+}
+
 /** What the console shows of a variable. */
 let describe: (variable: Variable) => string
 
@@ -53,6 +76,7 @@ export class Variable {
   readonly dtype: DType
   #constraint: Constraint | undefined
   #trainable: boolean
+  readonly #order: number = made++
   readonly #handle: BindingVariable
   /** A value that was assigned and is not yet in Rust. */
   #assigned: Tensor | undefined
@@ -62,6 +86,7 @@ export class Variable {
   static {
     describe = (variable) => variable.#describe()
     variableHandle = (variable) => variable.#handle
+    orderOf = (variable) => variable.#order
   }
 
   constructor(initial: Tensor, name: string, trainable: boolean) {
@@ -99,6 +124,7 @@ export class Variable {
 
   /** The present value; inside a traced function, the value that it will have at the run. */
   read(): Tensor {
+    hear?.(this)
     const frame = currentTrace()
     if (frame !== undefined) return this.#readTraced(frame)
     if (!isRecording()) return this.#present()

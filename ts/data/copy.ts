@@ -35,12 +35,12 @@ export function asNumbers(
   }
 }
 
-/** Throws where plain numbers are all whole and one is too large for float32: rounded, an id would become another. */
+/** Throws where numbers are all whole and one is too large for float32: rounded, an id would become another. */
 export function checkWhole(where: string, values: TypedArray | readonly number[], shape: readonly number[]): void {
-  if (ArrayBuffer.isView(values)) return
+  if (values instanceof Float32Array) return
   const odd = values.findIndex((value) => Number.isInteger(value) && Math.fround(value) !== value)
   if (odd < 0 || !values.every(Number.isInteger)) return
-  const hint = 'Pass ids in an Int32Array; in a Float64Array to accept the rounding'
+  const hint = 'Pass ids in an Int32Array; in a Float32Array to accept the rounding'
   fail('ERR_DATA', place(where, odd, shape), 'whole numbers that float32 holds exactly', values[odd], hint)
 }
 

@@ -22,9 +22,10 @@ export interface Column {
 
 /**
  * `float`: the configured float type; `either`: integer arrays stay integers and truth values `bool`, all else is float;
- * `exact`: float32 arrays stay so, all else is float64; else an element type, which the numbers must fit.
+ * `unrounded`: the same, and refused where that would round whole numbers; `labels`: whole numbers are int32, all else is
+ * float; `exact`: float32 arrays stay so, all else is float64; else an element type, which the numbers must fit.
  */
-export type Wanted = 'float' | 'either' | 'exact' | DType
+export type Wanted = 'float' | 'either' | 'unrounded' | 'labels' | 'exact' | DType
 
 /** Checks an argument; throws an error that names it where it is not finite numbers in a regular shape. */
 export function toColumn(where: string, data: unknown, wanted: Wanted = 'float'): Column {
@@ -33,7 +34,8 @@ export function toColumn(where: string, data: unknown, wanted: Wanted = 'float')
   if (shape[0] === 0) fail('ERR_DATA', where, 'at least one sample', { text: `shape [${shape.join(', ')}]` })
   if (shape.includes(0)) fail('ERR_SHAPE', where, 'lengths of at least 1', shape)
   const dtype = dtypeFor(values, wanted, truths === true)
-  if (wanted === 'either' && dtype === floatx()) checkWhole(where, values, shape)
+  const plain = wanted === 'either' && !ArrayBuffer.isView(values)
+  if (dtype === 'float32' && (plain || wanted === 'unrounded')) checkWhole(where, values, shape)
   return { values: asNumbers(where, values, shape, dtype), shape, dtype }
 }
 
@@ -117,7 +119,10 @@ function dtypeFor(values: TypedArray | readonly number[], wanted: Wanted, truths
     case 'exact':
       return values instanceof Float32Array ? 'float32' : 'float64'
     case 'either':
+    case 'unrounded':
       return truths ? 'bool' : isIntegerArray(values) ? 'int32' : floatx()
+    case 'labels':
+      return values.every(Number.isInteger) ? 'int32' : floatx()
     default:
       return wanted
   }

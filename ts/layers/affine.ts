@@ -3,6 +3,7 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
+import type { ReduceOptions } from '../ops/reduce.js'
 import * as ops from '../ops.js'
 import type { ValuesOf } from '../options/fields.js'
 import type { Shape } from '../types.js'
@@ -72,6 +73,31 @@ export function along(weight: Tensor | Variable, axes: readonly number[], shape:
 export const others = (axes: readonly number[], rank: number): number[] =>
   Array.from({ length: rank }, (_, i) => i).filter((axis) => !axes.includes(axis))
 
+/**
+ * `1 / √(mean(x²) + ε)` along some axes; where a square overflows, of x made smaller by a power of two. Both means are one
+ * pass over x.
+ */
+export function inverseRoot(x: Tensor, over: ReduceOptions, epsilon: number): Tensor {
+  const factor = 2 ** (x.dtype === 'float64' ? 600 : 80)
+  const squares = ops.mean(ops.square(x), over)
+  const small = ops.mean(ops.square(ops.multiply(x, 1 / factor)), over)
+  const fits = ops.isFinite(squares)
+  const plain = ops.rsqrt(ops.add(ops.where(fits, squares, 1), epsilon))
+  return ops.where(fits, plain, ops.multiply(ops.rsqrt(ops.where(fits, 1, small)), 1 / factor))
+}
+
+/** `(x − mean) / √(variance + epsilon) · gamma + beta`, the statistics being those of `x` along some axes. */
+export function standardisedAlong(
+  x: Tensor,
+  over: ReduceOptions,
+  epsilon: number,
+  gamma?: Tensor,
+  beta?: Tensor,
+): Tensor {
+  const centred = ops.subtract(x, ops.mean(x, over))
+  return affine(centred, inverseRoot(centred, over, epsilon), gamma, beta)
+}
+
 /** `(x − mean) / √(variance + epsilon) · gamma + beta`. */
 export function standardised(
   x: Tensor,
@@ -81,8 +107,11 @@ export function standardised(
   gamma?: Tensor,
   beta?: Tensor,
 ): Tensor {
-  const root = ops.rsqrt(ops.add(variance, epsilon))
-  const scale = gamma === undefined ? root : ops.multiply(root, gamma)
-  const scaled = ops.multiply(ops.subtract(x, mean), scale)
+  return affine(ops.subtract(x, mean), ops.rsqrt(ops.add(variance, epsilon)), gamma, beta)
+}
+
+/** `centred · root · gamma + beta`. */
+function affine(centred: Tensor, root: Tensor, gamma?: Tensor, beta?: Tensor): Tensor {
+  const scaled = ops.multiply(centred, gamma === undefined ? root : ops.multiply(root, gamma))
   return beta === undefined ? scaled : ops.add(scaled, beta)
 }

@@ -131,7 +131,7 @@ function rowsOf(values: ArrayLike<number>, [rows = 0, ...rest]: readonly number[
 
 function checkIds(ids: Tokens<number>): void {
   if (Array.isArray(ids)) for (const one of ids as readonly Tokens<number>[]) checkIds(one)
-  else if (ids !== ((ids as number) | 0)) fail('ERR_DATA', 'IntegerLookup.adapt', '32-bit integers', ids)
+  else if (typeof ids !== 'number' || ids !== (ids | 0)) fail('ERR_DATA', 'IntegerLookup.adapt', '32-bit integers', ids)
 }
 
 function row(values: readonly number[]): Tensor {

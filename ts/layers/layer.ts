@@ -7,10 +7,10 @@ import { sizeOf } from '../core/shapes.js'
 import { leavesOf, mapStructure } from '../core/structure.js'
 import { buildShapesOf, builtInWords, recordCall, recordKnown } from '../core/symbolic-call.js'
 import { isSymbolic } from '../core/symbolic-tensor.js'
-import { Tensor, tensor } from '../core/tensor.js'
+import { Tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
 import { noteFlag, noteFlagChange } from '../core/trace-stack.js'
-import { Variable } from '../core/variable.js'
+import { hearing, snapshot, Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
@@ -36,7 +36,7 @@ import {
 import { type CallContext, type RunningCall, rootCall, withContext } from './context.js'
 import { checkSpec, type InputSpec } from './input-spec.js'
 import { layerKinds } from './kinds.js'
-import { checkOwned } from './ownership.js'
+import { checkOwned, checkRead, isWeight, noteMade } from './ownership.js'
 import { ownedBy } from './tracking.js'
 import type { Applied, AppliedSymbols, Masks, NamedArguments, ResultOf, SymbolsOf, Tensors } from './typed-call.js'
 import { makeWeight, setAll, type WeightOptions } from './weight.js'
@@ -122,11 +122,12 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   readonly #weights: Variable[] = []
   readonly #penalties: { readonly weight: Variable; readonly regularizer: Regularizer }[] = []
   /** What {@link track} was given. */
-  protected readonly tracked: Layer[] = []
+  protected readonly tracked: (Layer | Variable)[] = []
   #added: Added = { root: undefined, losses: [], metrics: new Map() }
 
   constructor(options?: LayerOptions) {
     super(options, layerKinds)
+    noteMade(this)
     const { name, dtype, inputShape, trainable } = this.options
     this.named = name !== null
     this.name = name ?? snakeClass(this.className)
@@ -222,7 +223,8 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
 
   #call(inputs: unknown, context: CallContext): unknown {
     if (typeof this.call !== 'function') fail('ERR_CONFIG', this.#title(), 'a method call(x, context)', this.call)
-    return returnedStructure(this.call(inputs as Tensors, context), `${this.#title()}.call`)
+    const returned = hearing(checkRead, () => this.call(inputs as Tensors, context))
+    return returnedStructure(returned, `${this.#title()}.call`)
   }
 
   /** How the layer reads its inputs. */
@@ -249,7 +251,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
 
   /** Whether floats are cast to the layer's type before `call` sees them. */
   protected get castsInputs(): boolean {
-    return this.inputKind() !== 'exact'
+    return this.inputKind() === 'floats' || this.inputKind() === 'any'
   }
 
   /** Builds the layer for an input shape unless it is built. */
@@ -262,7 +264,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
 
   /** Adds a weight: a variable with a first value, and optionally a penalty and a constraint. */
   protected addWeight(options: WeightOptions): Variable {
-    const weight = makeWeight(this.name, options, this.dtype)
+    const weight = isWeight(makeWeight(this.name, options, this.dtype))
     if (options.regularizer) this.#penalties.push({ weight, regularizer: getRegularizer(options.regularizer) })
     this.#weights.push(weight)
     return weight
@@ -308,11 +310,14 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     return ownedBy(this, isLayer)
   }
 
-  /** Makes a layer part of this one where no property shows it: `#hidden = this.track(new Dense({ units: 8 }))`. */
-  protected track<L extends Layer>(layer: L): L {
-    if (!isLayer(layer)) fail('ERR_CONFIG', `${this.name}.track`, 'a layer', layer)
-    this.tracked.push(layer)
-    return layer
+  /**
+   * Makes a layer or a variable part of this one where no property shows it: `#hidden = this.track(new Dense({ units: 8 }))`,
+   * `#scale = this.track(variable(1))`.
+   */
+  protected track<T extends Layer | Variable>(part: T): T {
+    if (!isLayer(part) && !isVariable(part)) fail('ERR_CONFIG', `${this.name}.track`, 'a layer or a variable', part)
+    this.tracked.push(part)
+    return part
   }
 
   /** Whether an optimizer may change the weights. Takes effect at the next step, for the layers inside too. */
@@ -357,9 +362,9 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     return [...this.weights, ...this.#seeds()]
   }
 
-  /** Copies of all weights. */
+  /** Copies of all weights, as they are at one moment: amid a training, between two of its steps. */
   getWeights(): Tensor[] {
-    return this.weights.map((weight) => tensor(weight.dataSync(), weight.shape, weight.dtype))
+    return snapshot(this.weights)
   }
 
   /** Sets all weights; nothing changes unless all fit. */

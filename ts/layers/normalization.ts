@@ -7,7 +7,16 @@ import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { Shape } from '../types.js'
-import { affineFields, along, others, positive, positives, scaleAndShift, standardised } from './affine.js'
+import {
+  affineFields,
+  along,
+  inverseRoot,
+  others,
+  positive,
+  positives,
+  scaleAndShift,
+  standardisedAlong,
+} from './affine.js'
 import { Layer, type LayerOptions } from './layer.js'
 
 const ownLayerFields = {
@@ -51,14 +60,7 @@ export class LayerNormalization extends LayerNormalizationBase {
     const axes = positives(this.options.axis, x.rank, 'LayerNormalization')
     const over = { axis: axes, keepdims: true }
     const lay = (weight: Variable): Tensor => along(weight, axes, x.shape)
-    return standardised(
-      x,
-      ops.mean(x, over),
-      ops.variance(x, over),
-      this.options.epsilon,
-      this.gamma && lay(this.gamma),
-      this.beta && lay(this.beta),
-    )
+    return standardisedAlong(x, over, this.options.epsilon, this.gamma && lay(this.gamma), this.beta && lay(this.beta))
   }
 }
 
@@ -115,14 +117,8 @@ export class GroupNormalization extends GroupNormalizationBase {
     const x = ops.reshape(this.cast(input), split)
     const over = { axis: others([0, axis], split.length), keepdims: true }
     const lay = (weight: Variable): Tensor => along(weight, [axis, axis + 1], split)
-    const y = standardised(
-      x,
-      ops.mean(x, over),
-      ops.variance(x, over),
-      this.options.epsilon,
-      this.gamma && lay(this.gamma),
-      this.beta && lay(this.beta),
-    )
+    const [gamma, beta] = [this.gamma && lay(this.gamma), this.beta && lay(this.beta)]
+    const y = standardisedAlong(x, over, this.options.epsilon, gamma, beta)
     return ops.reshape(y, input.shape)
   }
 
@@ -165,8 +161,7 @@ export class RMSNormalization extends RMSNormalizationBase {
   override call(input: Tensor): Tensor {
     const x = this.cast(input)
     const axes = positives(this.options.axis, x.rank, 'RMSNormalization')
-    const squares = ops.mean(ops.square(x), { axis: axes, keepdims: true })
-    const root = ops.rsqrt(ops.add(squares, this.options.epsilon))
+    const root = inverseRoot(x, { axis: axes, keepdims: true }, this.options.epsilon)
     return ops.multiply(ops.multiply(x, root), along(this.scale, axes, x.shape))
   }
 }

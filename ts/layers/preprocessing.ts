@@ -277,7 +277,10 @@ export class Discretization extends DiscretizationBase {
     const { numBins, epsilon: fineness } = this.options
     if (numBins === null)
       throw new FerrogradError('ERR_STATE', 'Discretization.adapt: the boundaries were given to the layer')
-    const values = Float32Array.from(toColumn('Discretization.adapt', data, 'float64').values).sort()
+    const numbers = toColumn('Discretization.adapt', data, 'float64').values
+    // Keras's boundaries are float32's, which does not hold large integers.
+    const values = numbers.every(Number.isInteger) ? Float64Array.from(numbers) : Float32Array.from(numbers)
+    values.sort()
     this.boundaries = quantiles(summarise(values, fineness), 1 / numBins).slice(0, -1)
   }
 
@@ -310,7 +313,7 @@ interface Summary {
 }
 
 /** About 1/fineness of the sorted values, each for as many; then evenly again, as Keras does when it merges. */
-function summarise(sorted: Float32Array, fineness: number): Summary {
+function summarise(sorted: Float32Array | Float64Array, fineness: number): Summary {
   const step = Math.max(sorted.length * fineness, 1)
   const values: number[] = []
   for (let at = Math.trunc(step - 1); at < sorted.length; at += Math.trunc(step)) values.push(sorted[at]!)
@@ -322,15 +325,19 @@ function quantiles(summary: Summary, share: number): readonly number[] {
   return summary.values.length * share < 1 ? summary.values : compress(summary, share).values
 }
 
-/** Values at every `share` of the total weight, between neighbours in a straight line; sums in float32, as Keras's. */
+/**
+ * Values at every `share` of the total weight, between neighbours in a straight line; in float32, as Keras's, unless that
+ * does not hold the values.
+ */
 function compress({ values, weights }: Summary, share: number): Summary {
   const sums: number[] = []
   for (const weight of weights) sums.push(Math.fround((sums.at(-1) ?? 0) + weight))
   const shares = sums.map((sum) => Math.fround(sum / sums.at(-1)!))
   const wanted = Array.from({ length: Math.ceil(1 / share) }, (_, i) => share + i * share)
   const at = wanted.map((x) => interpolate(x, shares, sums))
+  const round = values.every((value) => Math.fround(value) === value) ? Math.fround : Number
   return {
-    values: wanted.map((x) => Math.fround(interpolate(x, shares, values))),
+    values: wanted.map((x) => round(interpolate(x, shares, values))),
     weights: at.map((sum, i) => Math.fround(sum - (at[i - 1] ?? 0))),
   }
 }

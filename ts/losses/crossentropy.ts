@@ -17,8 +17,12 @@ import { checkEach, Loss, type LossOptions } from './loss.js'
 /** Probabilities away from 0 and 1. */
 export const clipped = (p: Tensor): Tensor => ops.clip(p, epsilon(), 1 - epsilon())
 
-/** Probabilities that sum to 1 over the last axis, away from 0 and 1. */
-export const renormalised = (p: Tensor): Tensor => clipped(ops.divide(p, ops.sum(p, { axis: -1, keepdims: true })))
+/** Probabilities that sum to 1 over the last axis, away from 0 and 1; where their sum is 0 they stay as they are. */
+export function renormalised(p: Tensor): Tensor {
+  const sum = ops.sum(p, { axis: -1, keepdims: true })
+  const least = p.dtype === 'float64' ? 2 ** -1022 : 2 ** -126
+  return clipped(ops.divide(p, ops.where(ops.less(ops.abs(sum), least), 1, sum)))
+}
 
 /** The tensor with an axis moved to the end. */
 export function toLast(x: Tensor, axis: number): Tensor {
@@ -219,6 +223,7 @@ const SparseCategoricalCrossentropyBase: With<typeof Loss, typeof sparseFields, 
  */
 export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropyBase {
   static override readonly className = 'SparseCategoricalCrossentropy'
+  override readonly takesLabels: boolean = true
 
   override align(yTrue: Tensor, yPred: Tensor): Tensor {
     return alignLabels(yTrue, yPred, this.title)

@@ -65,6 +65,9 @@ export abstract class Loss extends Configurable<ValuesOf<LossFields>> {
   /** Its name in logs. */
   readonly name: string
 
+  /** Whether targets are labels, whole numbers that name a class: they stay integers on their way. */
+  readonly takesLabels: boolean = false
+
   constructor(options?: LossOptions) {
     super(options)
     this.name = this.options.name ?? this.defaultName

@@ -59,6 +59,7 @@ const CategoricalGeneralizedCrossEntropyBase: With<
  */
 export class CategoricalGeneralizedCrossEntropy extends CategoricalGeneralizedCrossEntropyBase {
   static override readonly className = 'CategoricalGeneralizedCrossEntropy'
+  override readonly takesLabels: boolean = true
 
   override align(yTrue: Tensor, yPred: Tensor): Tensor {
     return alignLabels(yTrue, yPred, this.title)

@@ -24,7 +24,7 @@ export class Accuracy extends MeanMetric {
   static override readonly className = 'Accuracy'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return ops.equal(alignTargets(yTrue, yPred, this.name), yPred)
+    return ops.equal(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -56,7 +56,7 @@ export class BinaryAccuracy extends BinaryAccuracyBase {
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     const positive = ops.cast(ops.greater(yPred, this.options.threshold), yPred.dtype)
-    return ops.equal(alignTargets(yTrue, yPred, this.name), positive)
+    return ops.equal(alignTargets(yTrue, yPred, this.title), positive)
   }
 }
 
@@ -79,7 +79,7 @@ export class SignedAccuracy extends BinaryAccuracy {
   }
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    const target = alignTargets(yTrue, yPred, this.name)
+    const target = alignTargets(yTrue, yPred, this.title)
     const signed = this.#bySign ? true : oneOrMinusOne(target)
     const limit = ops.where(signed, 0, this.options.threshold)
     const positive = ops.where(signed, ops.cast(ops.greater(target, 0), target.dtype), target)
@@ -103,7 +103,7 @@ export class CategoricalAccuracy extends MeanMetric {
   static override readonly className = 'CategoricalAccuracy'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    const target = alignTargets(yTrue, yPred, this.name)
+    const target = alignTargets(yTrue, yPred, this.title)
     return ops.equal(ops.argmax(target, { axis: -1 }), ops.argmax(yPred, { axis: -1 }))
   }
 }
@@ -124,7 +124,7 @@ export class SparseCategoricalAccuracy extends MeanMetric {
   static override readonly className = 'SparseCategoricalAccuracy'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return ops.equal(alignLabels(yTrue, yPred, this.name), ops.argmax(yPred, { axis: -1 }))
+    return ops.equal(alignLabels(yTrue, yPred, this.title), ops.argmax(yPred, { axis: -1 }))
   }
 }
 
@@ -168,7 +168,7 @@ export class TopKCategoricalAccuracy extends TopKCategoricalAccuracyBase {
   static override readonly className = 'TopKCategoricalAccuracy'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    const labels = ops.argmax(alignTargets(yTrue, yPred, this.name), { axis: -1 })
+    const labels = ops.argmax(alignTargets(yTrue, yPred, this.title), { axis: -1 })
     return inTopK(labels, yPred, this.options.k)
   }
 }
@@ -206,7 +206,7 @@ export class SparseTopKCategoricalAccuracy extends SparseTopKCategoricalAccuracy
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     const { k, fromSortedIds } = this.options
-    if (fromSortedIds) return amongFirst(alignLabels(yTrue, yPred, this.name), ops.cast(yPred, 'int32'), k)
-    return inTopK(alignLabels(yTrue, yPred, this.name), yPred, k)
+    if (fromSortedIds) return amongFirst(alignLabels(yTrue, yPred, this.title), ops.cast(yPred, 'int32'), k)
+    return inTopK(alignLabels(yTrue, yPred, this.title), yPred, k)
   }
 }

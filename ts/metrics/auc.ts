@@ -63,10 +63,10 @@ export class AUC extends AUCBase {
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const { multiLabel, labelWeights, fromLogits, numLabels } = this.options
-    if (multiLabel && yPred.rank !== 2) fail('ERR_SHAPE', this.name, 'predictions [batch, labels]', yPred.shape)
+    if (multiLabel && yPred.rank !== 2) fail('ERR_SHAPE', this.title, 'predictions [batch, labels]', yPred.shape)
     if (!this.truePositives)
       this.addCounts(this.#thresholds.length, multiLabel ? (numLabels ?? yPred.shape[1]!) : undefined)
-    const how = { thresholds: this.#thresholds, dtype: this.dtype, multiLabel, labelWeights, where: this.name }
+    const how = { thresholds: this.#thresholds, dtype: this.dtype, multiLabel, labelWeights, where: this.title }
     this.addProbabilities(yTrue, fromLogits ? sigmoid(yPred) : yPred, weighting, how)
   }
 

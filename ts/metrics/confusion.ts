@@ -137,7 +137,11 @@ abstract class Count extends CountBase {
 
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
-    const counts = count(yTrue, yPred, weighting, { thresholds: this.#thresholds, dtype: this.dtype, where: this.name })
+    const counts = count(yTrue, yPred, weighting, {
+      thresholds: this.#thresholds,
+      dtype: this.dtype,
+      where: this.title,
+    })
     accumulate(this.accumulator, counts[this.counted])
   }
 
@@ -249,7 +253,7 @@ abstract class Share extends ShareBase {
       dtype: this.dtype,
       topK,
       classId,
-      where: this.name,
+      where: this.title,
     })
     accumulate(this.truePositives, counts.truePositives)
     accumulate(this.errors, counts[this.counted])

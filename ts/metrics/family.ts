@@ -193,7 +193,7 @@ class FunctionMetric extends MeanMetric {
   /** Targets as a loss function gets them: (n) against (n, 1) would broadcast to (n, n). */
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     const target = ops.cast(laidAgainst(yTrue, yPred.shape), yPred.dtype)
-    return returnedTensor(this.#function(target, yPred), `the metric ${this.name}`)
+    return returnedTensor(this.#function(target, yPred), `the metric ${this.title}`)
   }
 }
 

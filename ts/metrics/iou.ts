@@ -42,10 +42,10 @@ abstract class Overlap extends Metric {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const [actual, predicted] = [this.labelsOf(yTrue, 'true'), this.labelsOf(yPred, 'pred')]
     if (!sameShape(actual.shape, predicted.shape))
-      fail('ERR_SHAPE', `${this.name} targets`, `the predictions' shape [${predicted.shape.join(', ')}]`, actual.shape)
+      fail('ERR_SHAPE', `${this.title} targets`, `the predictions' shape [${predicted.shape.join(', ')}]`, actual.shape)
     const weights = [sampleWeight, mask]
       .filter((w) => w !== undefined)
-      .map((w) => alignWeights(w, this.cast(actual), this.name))
+      .map((w) => alignWeights(w, this.cast(actual), this.title))
     const counted = this.cast(this.ignored === null ? ops.onesLike(actual) : ops.notEqual(actual, this.ignored))
     const weight = weights.reduce((a, b) => ops.multiply(a, b), counted)
     // A label out of range has a one-hot row of zeros, and so counts nowhere.

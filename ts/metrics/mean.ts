@@ -16,7 +16,10 @@ interface Batch {
   readonly count: Tensor | number
 }
 
-/** Values of any rank as one number per sample by `perSample` (mean or sum over the other axes), weighted. */
+/**
+ * Values of any rank as one number per sample by `perSample` (mean or sum over the other axes), weighted; in the metric's
+ * type, unless they are float64 because no other type holds them.
+ */
 function gather(
   values: Tensor,
   { sampleWeight, mask }: Weighting,
@@ -24,7 +27,7 @@ function gather(
   perSample: (x: Tensor) => Tensor,
   where: string,
 ): Batch {
-  const x = ops.cast(values, dtype)
+  const x = values.dtype === 'float64' ? values : ops.cast(values, dtype)
   const weights = weightsOf(x, sampleWeight, mask, where)
   if (weights === undefined) return { total: ops.sum(perSample(x)), count: x.shape[0] ?? 1 }
   return { total: ops.sum(perSample(ops.multiply(x, weights))), count: ops.sum(perSample(weights)) }
@@ -64,7 +67,7 @@ export class Mean extends Statistic {
 
   /** Takes values in. */
   update(values: Operand, weighting: Weighting = {}): void {
-    addBatch(this, gather(toTensor(values), weighting, this.dtype, meanPerSample, this.name))
+    addBatch(this, gather(toTensor(values), weighting, this.dtype, meanPerSample, this.title))
   }
 
   override result(): Tensor {
@@ -90,7 +93,7 @@ export class Sum extends Statistic {
 
   /** Takes values in. */
   update(values: Operand, weighting: Weighting = {}): void {
-    const { total } = gather(toTensor(values), weighting, this.dtype, (x) => x, this.name)
+    const { total } = gather(toTensor(values), weighting, this.dtype, (x) => x, this.title)
     accumulate(this.total, total)
   }
 
@@ -115,7 +118,7 @@ export abstract class MeanMetric extends Metric {
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const masked = { ...weighting, mask: weighting.mask ?? maskOn(yPred) }
-    addBatch(this, gather(this.values(yTrue, yPred), masked, this.dtype, meanPerSample, this.name))
+    addBatch(this, gather(this.values(yTrue, yPred), masked, this.dtype, meanPerSample, this.title))
   }
 
   override result(): Tensor {

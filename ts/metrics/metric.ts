@@ -9,7 +9,7 @@ import type { Weighting } from '../losses/loss.js'
 import * as ops from '../ops.js'
 import { Configurable } from '../options/configurable.js'
 import type { FieldTable, Named, OptionsOf, ValuesOf } from '../options/fields.js'
-import { snakeClass } from '../options/names.js'
+import { camel, snakeClass } from '../options/names.js'
 import type { Config, FloatDType, Shape, TypedArray } from '../types.js'
 
 const metricFields = {
@@ -44,6 +44,12 @@ export abstract class Statistic extends Configurable<ValuesOf<MetricFields>> {
   /** What the metric is called unless it is given a name. */
   protected get defaultName(): string {
     return snakeClass(this.className)
+  }
+
+  /** What errors call it: the name it was given, else its key in camelCase, as options are written. */
+  protected get title(): string {
+    const { name } = this.options as unknown as { name: string | null }
+    return name ?? camel(this.name)
   }
 
   /** The value over all updates since the last reset. */

@@ -45,7 +45,7 @@ export class BinaryCrossentropy extends BinaryCrossentropyBase {
   static override readonly className = 'BinaryCrossentropy'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return binaryCrossentropy(alignTargets(yTrue, yPred, this.name), yPred, this.options)
+    return binaryCrossentropy(alignTargets(yTrue, yPred, this.title), yPred, this.options)
   }
 }
 
@@ -78,7 +78,7 @@ export class CategoricalCrossentropy extends CategoricalCrossentropyBase {
   static override readonly className = 'CategoricalCrossentropy'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return categoricalCrossentropy(alignTargets(yTrue, yPred, this.name), yPred, this.options)
+    return categoricalCrossentropy(alignTargets(yTrue, yPred, this.title), yPred, this.options)
   }
 }
 
@@ -118,7 +118,7 @@ export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropy
   })
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return this.#loss.call(alignLabels(yTrue, yPred, this.name), yPred)
+    return this.#loss.call(alignLabels(yTrue, yPred, this.title), yPred)
   }
 
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
@@ -128,7 +128,7 @@ export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropy
       super.update(yTrue, yPred, weighting)
       return
     }
-    const counts = ops.notEqual(alignLabels(yTrue, yPred, this.name), ignoreClass)
+    const counts = ops.notEqual(alignLabels(yTrue, yPred, this.title), ignoreClass)
     super.update(yTrue, yPred, { ...weighting, mask: counts })
   }
 }
@@ -147,7 +147,7 @@ export class KLDivergence extends MeanMetric {
   static override readonly className = 'KLDivergence'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return klDivergence(alignTargets(yTrue, yPred, this.name), yPred)
+    return klDivergence(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -165,7 +165,7 @@ export class Poisson extends MeanMetric {
   static override readonly className = 'Poisson'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return poisson(alignTargets(yTrue, yPred, this.name), yPred)
+    return poisson(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -183,7 +183,7 @@ export class Hinge extends MeanMetric {
   static override readonly className = 'Hinge'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return margins.hinge(alignTargets(yTrue, yPred, this.name), yPred)
+    return margins.hinge(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -201,7 +201,7 @@ export class SquaredHinge extends MeanMetric {
   static override readonly className = 'SquaredHinge'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return margins.squaredHinge(alignTargets(yTrue, yPred, this.name), yPred)
+    return margins.squaredHinge(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -219,6 +219,6 @@ export class CategoricalHinge extends MeanMetric {
   static override readonly className = 'CategoricalHinge'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return margins.categoricalHinge(alignTargets(yTrue, yPred, this.name), yPred)
+    return margins.categoricalHinge(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Tensor } from '../core/tensor.js'
 import { alignTargets } from '../losses/align.js'
+import { divideNoNan } from '../losses/loss.js'
 import * as formulas from '../losses/regression.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
@@ -23,7 +24,7 @@ export class MeanSquaredError extends MeanMetric {
   static override readonly className = 'MeanSquaredError'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return formulas.meanSquaredError(alignTargets(yTrue, yPred, this.name), yPred)
+    return formulas.meanSquaredError(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -41,7 +42,7 @@ export class MeanAbsoluteError extends MeanMetric {
   static override readonly className = 'MeanAbsoluteError'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return formulas.meanAbsoluteError(alignTargets(yTrue, yPred, this.name), yPred)
+    return formulas.meanAbsoluteError(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -58,12 +59,14 @@ export class MeanAbsoluteError extends MeanMetric {
 export class RootMeanSquaredError extends MeanMetric {
   static override readonly className = 'RootMeanSquaredError'
 
+  /** In float64: errors whose squares float32 does not hold have a root that it does. */
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return ops.square(ops.subtract(yPred, alignTargets(yTrue, yPred, this.name)))
+    const error = ops.subtract(yPred, alignTargets(yTrue, yPred, this.title))
+    return ops.square(ops.cast(error, 'float64'))
   }
 
   override result(): Tensor {
-    return ops.sqrt(super.result())
+    return this.cast(ops.sqrt(divideNoNan(this.total.read(), this.count.read())))
   }
 }
 
@@ -81,7 +84,7 @@ export class MeanAbsolutePercentageError extends MeanMetric {
   static override readonly className = 'MeanAbsolutePercentageError'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return formulas.meanAbsolutePercentageError(alignTargets(yTrue, yPred, this.name), yPred)
+    return formulas.meanAbsolutePercentageError(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -99,7 +102,7 @@ export class MeanSquaredLogarithmicError extends MeanMetric {
   static override readonly className = 'MeanSquaredLogarithmicError'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return formulas.meanSquaredLogarithmicError(alignTargets(yTrue, yPred, this.name), yPred)
+    return formulas.meanSquaredLogarithmicError(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -120,7 +123,7 @@ export class LogCoshError extends MeanMetric {
   }
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return formulas.logCosh(alignTargets(yTrue, yPred, this.name), yPred)
+    return formulas.logCosh(alignTargets(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -151,6 +154,6 @@ export class CosineSimilarity extends CosineSimilarityBase {
   static override readonly className = 'CosineSimilarity'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return formulas.cosineSimilarity(alignTargets(yTrue, yPred, this.name), yPred, this.options.axis)
+    return formulas.cosineSimilarity(alignTargets(yTrue, yPred, this.title), yPred, this.options.axis)
   }
 }

@@ -38,11 +38,13 @@ abstract class FScore extends FScoreBase {
 
   override update(targets: Operand, predictions: Operand, { sampleWeight, mask }: Weighting = {}): void {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
-    if (yPred.rank !== 2) fail('ERR_SHAPE', this.name, 'predictions [batch, classes]', yPred.shape)
+    if (yPred.rank !== 2) fail('ERR_SHAPE', this.title, 'predictions [batch, classes]', yPred.shape)
     this.#build(yPred.shape[1]!)
     const positive = this.#decide(this.cast(yPred))
-    const label = alignTargets(yTrue, positive, this.name)
-    const weights = [sampleWeight, mask].filter((w) => w !== undefined).map((w) => alignWeights(w, positive, this.name))
+    const label = alignTargets(yTrue, positive, this.title)
+    const weights = [sampleWeight, mask]
+      .filter((w) => w !== undefined)
+      .map((w) => alignWeights(w, positive, this.title))
     const total = (x: Tensor): Tensor => this.#total(weights.reduce((product, w) => ops.multiply(product, w), x))
     accumulate(this.#truePositives!, total(ops.multiply(positive, label)))
     accumulate(this.#falsePositives, total(ops.multiply(positive, ops.subtract(1, label))))
@@ -178,11 +180,11 @@ export class R2Score extends R2ScoreBase {
 
   override update(targets: Operand, predictions: Operand, { sampleWeight, mask }: Weighting = {}): void {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
-    if (yPred.rank !== 2) fail('ERR_SHAPE', this.name, 'predictions [batch, outputs]', yPred.shape)
+    if (yPred.rank !== 2) fail('ERR_SHAPE', this.title, 'predictions [batch, outputs]', yPred.shape)
     this.#build(yPred.shape[1]!)
     const predicted = ops.cast(yPred, 'float64')
-    const y = alignTargets(yTrue, predicted, this.name)
-    const weights = [sampleWeight, mask].filter((w) => w !== undefined).map((w) => alignWeights(w, y, this.name))
+    const y = alignTargets(yTrue, predicted, this.title)
+    const weights = [sampleWeight, mask].filter((w) => w !== undefined).map((w) => alignWeights(w, y, this.title))
     const w = weights.reduce((a, b) => ops.multiply(a, b), ops.onesLike(y))
     this.#follow(y, w)
     accumulate(this.#residual, ops.sum(ops.multiply(ops.square(ops.subtract(y, predicted)), w), { axis: 0 }))
@@ -192,10 +194,11 @@ export class R2Score extends R2ScoreBase {
   override result(): Tensor {
     if (this.#mean === undefined) return ops.zeros([], this.dtype)
     const spread = this.#spread.read()
-    const raw = ops.subtract(1, ops.divide(this.#residual, spread))
-    // Where the targets do not vary the score is 0, unless they are met exactly: then it is NaN, as in Keras.
-    const bounded = ops.where(ops.logicalOr(ops.isFinite(raw), ops.isNan(raw)), raw, 0)
-    return this.cast(this.#adjusted(this.#aggregated(bounded, spread)))
+    const flat = ops.equal(spread, 0)
+    const raw = ops.subtract(1, ops.divide(this.#residual, ops.where(flat, 1, spread)))
+    // Where the targets do not vary the score is 0, and 1 where they are met exactly.
+    const met = ops.cast(ops.equal(this.#residual, 0), raw.dtype)
+    return this.cast(this.#adjusted(this.#aggregated(ops.where(flat, met, raw), spread)))
   }
 
   /** Joins the batch's mean and spread to those so far (Chan et al., 1979): far from 0, sums of squares lose the spread. */
@@ -223,7 +226,9 @@ export class R2Score extends R2ScoreBase {
     const { classAggregation } = this.options
     if (classAggregation === null) return scores
     if (classAggregation === 'uniformAverage') return ops.mean(scores)
-    return ops.divide(ops.sum(ops.multiply(spread, scores)), ops.sum(spread))
+    const total = ops.sum(spread)
+    const weighted = ops.divide(ops.sum(ops.multiply(spread, scores)), ops.where(ops.equal(total, 0), 1, total))
+    return ops.where(ops.equal(total, 0), ops.mean(scores), weighted)
   }
 
   /** `1 − (1 − R²)(n − 1) / (n − p − 1)`, where that divisor is positive. */
@@ -270,7 +275,7 @@ export class PearsonCorrelation extends PearsonCorrelationBase {
     const { axis } = this.options
     const unit = (x: Tensor): Tensor =>
       ops.normalize(ops.subtract(x, ops.mean(x, { axis, keepdims: true })), { axis, epsilon: 0 })
-    return ops.sum(ops.multiply(unit(alignTargets(yTrue, yPred, this.name)), unit(yPred)), { axis })
+    return ops.sum(ops.multiply(unit(alignTargets(yTrue, yPred, this.title)), unit(yPred)), { axis })
   }
 }
 
@@ -295,9 +300,11 @@ export class ConcordanceCorrelation extends ConcordanceCorrelationBase {
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     const along: Axis = { axis: this.options.axis, keepdims: true }
-    const y = alignTargets(yTrue, yPred, this.name)
-    const [yMean, pMean] = [ops.mean(y, along), ops.mean(yPred, along)]
-    const [dy, dp] = [ops.subtract(y, yMean), ops.subtract(yPred, pMean)]
+    // Squares that float32 does not hold are divided by one another.
+    const p = ops.cast(yPred, 'float64')
+    const y = alignTargets(yTrue, p, this.title)
+    const [yMean, pMean] = [ops.mean(y, along), ops.mean(p, along)]
+    const [dy, dp] = [ops.subtract(y, yMean), ops.subtract(p, pMean)]
     const spread = ops.add(ops.mean(ops.square(dy), along), ops.mean(ops.square(dp), along))
     const norm = ops.add(ops.add(spread, ops.square(ops.subtract(yMean, pMean))), epsilon())
     const covariance = ops.multiply(ops.subtract(y, pMean), dp)

@@ -40,7 +40,7 @@ abstract class TradeOff extends TradeOffBase {
   override update(targets: Operand, predictions: Operand, weighting: Weighting = {}): void {
     const [yTrue, yPred] = [toTensor(targets), toTensor(predictions)]
     const { classId } = this.options
-    const how = { thresholds: this.#thresholds, dtype: this.dtype, classId, where: this.name }
+    const how = { thresholds: this.#thresholds, dtype: this.dtype, classId, where: this.title }
     this.addProbabilities(yTrue, yPred, weighting, how)
   }
 

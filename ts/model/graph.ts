@@ -81,7 +81,10 @@ function layerOf(symbol: SymbolicTensor): Layer {
   return symbol.history.call.target as Layer
 }
 
-/** What the layers make of an input, where all agree; those that only hand it on are looked through. */
+/**
+ * What the layers make of an input, those that only hand it on looked through; where they do not agree it comes as exactly
+ * as it is, and each takes what it wants of that.
+ */
 export function kindOfInput(graph: Graph, position: number): InputKind {
   const kinds = new Set<InputKind>()
   const symbols = new Set<SymbolicTensor>([graph.inputs[position]!])
@@ -95,7 +98,7 @@ export function kindOfInput(graph: Graph, position: number): InputKind {
     }
   }
   const [only = 'any', ...others] = kinds
-  return others.length === 0 ? only : 'floats'
+  return others.length === 0 ? only : 'exact'
 }
 
 /** The tensors of `inputs`, a structure of symbolic tensors, in order. */

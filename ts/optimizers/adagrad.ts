@@ -5,7 +5,8 @@ import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
-import { bounded, finiteSum } from './bounded.js'
+import { bounded, boundedBy, finiteSum } from './bounded.js'
+import type { Reach } from './guards.js'
 import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
@@ -41,6 +42,10 @@ export class Adagrad extends AdagradBase {
 
   protected override initialSlot(_slot: string, weight: Variable): Tensor {
     return ops.full(weight.shape, this.options.initialAccumulatorValue, weight.dtype)
+  }
+
+  protected override get reach(): Reach {
+    return boundedBy(this.options.epsilon)
   }
 
   protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {

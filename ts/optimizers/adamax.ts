@@ -6,7 +6,8 @@ import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import { towards } from './adam.js'
-import { bounded } from './bounded.js'
+import { bounded, boundedBy } from './bounded.js'
+import type { Reach } from './guards.js'
 import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
@@ -40,6 +41,10 @@ export class Adamax extends AdamaxBase {
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return [['momentum', 'norm']]
+  }
+
+  protected override get reach(): Reach {
+    return boundedBy(this.options.epsilon)
   }
 
   protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {

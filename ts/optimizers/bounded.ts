@@ -2,6 +2,7 @@
 
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
+import type { Reach } from './guards.js'
 
 /** Beyond it an entry of a gradient counts as it: float32's squares then stay below 2¹²⁰, float64's below 2¹⁰⁰⁰. */
 const largest = { float32: 2 ** 60, float64: 2 ** 500 }
@@ -18,4 +19,9 @@ export function bounded(gradient: Tensor, { summed = false }: { readonly summed?
 /** A sum of squares that overflowed counts as the largest number: the difference of two infinite ones would be NaN. */
 export function finiteSum(squares: Tensor): Tensor {
   return ops.minimum(squares, squares.dtype === 'float64' ? Number.MAX_VALUE : (2 - 2 ** -23) * 2 ** 127)
+}
+
+/** The reach of a rule that divides bounded gradients, or their means, by no less than about `epsilon`. */
+export function boundedBy(epsilon: number): Reach {
+  return epsilon >= 1e-12 ? 'bounded' : 'unknown'
 }

@@ -5,6 +5,7 @@ import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
+import type { Reach } from './guards.js'
 import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
@@ -36,6 +37,11 @@ export class Lion extends LionBase {
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return [['momentum']]
+  }
+
+  /** The sign is bounded; the momentum is a mean of gradients. */
+  protected override get reach(): Reach {
+    return 'bounded'
   }
 
   protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {

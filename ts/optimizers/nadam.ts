@@ -7,7 +7,8 @@ import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import { towards } from './adam.js'
-import { bounded } from './bounded.js'
+import { bounded, boundedBy } from './bounded.js'
+import type { Reach } from './guards.js'
 import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
@@ -56,6 +57,10 @@ export class Nadam extends NadamBase {
 
   protected override beforeUpdates(): void {
     this.assign(this.uProduct, ops.multiply(this.uProduct, this.#u(this.updateNumber(floatx()))))
+  }
+
+  protected override get reach(): Reach {
+    return boundedBy(this.options.epsilon)
   }
 
   protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {

@@ -12,7 +12,7 @@ import { firstNotFinite } from '../core/native.js'
 import { checkShape } from '../core/shapes.js'
 import { handleOf, Tensor, tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
-import { noteGuards } from '../core/trace-stack.js'
+import { currentTrace } from '../core/trace-stack.js'
 import { Variable, variable } from '../core/variable.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
@@ -24,6 +24,7 @@ import { learningRateKind } from '../schedules/family.js'
 import { Schedule } from '../schedules/schedule.js'
 import type { Config, FloatDType } from '../types.js'
 import { clip } from './clip.js'
+import { guardGradients, guardValues, type Handling, type Reach } from './guards.js'
 
 const optimizerFields = {
   /** Its name in Keras's files. Default null. */
@@ -121,6 +122,14 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
     return ops.zeros(weight.shape, weight.dtype)
   }
 
+  /**
+   * How far {@link update} goes. A rule that says nothing is looked after: its new values are checked before a step counts,
+   * at the price of one more pass over them.
+   */
+  protected get reach(): Reach {
+    return 'unknown'
+  }
+
   /** State beyond the slots. */
   protected get extraVariables(): readonly Variable[] {
     return []
@@ -207,7 +216,11 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
         { text: 'none' },
         'Does the loss depend on the variables?',
       )
-    noteGuards(given.map((tensor, i) => ({ tensor, of: moved[i] })))
+    const reach = this.#reachNow()
+    if (currentTrace() !== undefined) {
+      const moves = given.map((gradient, i) => ({ gradient, weight: moved[i]! }))
+      guardGradients(moves, reach, this.#handling())
+    }
     untraced(() => this.build(variables))
     // Within a trace the step waits for its guards; here its values count only where all of them are finite.
     checkNumbers(where, given, moved)
@@ -219,6 +232,7 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
       )
       this.iterations.assignAdd(tensor(1, [], 'int32'))
     })
+    guardValues(reach === 'unknown' ? [...moved, ...this.#slotsOf(moved)] : moved.filter((one) => one.constraint))
   }
 
   /** Leaves variables out of weight decay: given ones, or those whose name contains one of `names`. */
@@ -337,6 +351,32 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
       const due = ops.equal(ops.mod(ops.add(this.updates(), 1), every), 0)
       weight.assign(ops.where(due, moved, weight.read()))
     }
+  }
+
+  /** What is known of the rule as this object has it: what a class says of its own holds for no other `update`. */
+  #reachNow(): Reach {
+    const { weightDecay, learningRate } = this.options
+    let owner: object = this
+    while (!Object.hasOwn(owner, 'update')) owner = Object.getPrototypeOf(owner) as object
+    if (!Object.hasOwn(owner, 'reach')) return 'unknown'
+    // Weights that are made smaller by more than themselves grow.
+    const grows = weightDecay !== null && typeof learningRate === 'number' && weightDecay * learningRate > 1
+    return grows ? 'unknown' : this.reach
+  }
+
+  #handling(): Handling {
+    const { lossScaleFactor, gradientAccumulationSteps, clipnorm, globalClipnorm, clipvalue } = this.options
+    return {
+      rate: this.rate(),
+      scheduled: this.#rate instanceof Schedule,
+      lossScaleFactor,
+      clips: (clipnorm ?? globalClipnorm ?? clipvalue) !== null,
+      accumulates: gradientAccumulationSteps !== null,
+    }
+  }
+
+  #slotsOf(variables: readonly Variable[]): Variable[] {
+    return variables.flatMap((weight) => [...(this.#slots.get(weight)?.values() ?? [])])
   }
 
   #allGroups(): readonly (readonly string[])[] {

@@ -5,7 +5,8 @@ import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
-import { bounded } from './bounded.js'
+import { bounded, boundedBy } from './bounded.js'
+import type { Reach } from './guards.js'
 import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
@@ -42,6 +43,10 @@ export class RMSprop extends RMSpropBase {
   protected override slotGroups(): readonly (readonly string[])[] {
     const { momentum, centered } = this.options
     return [['velocity'], ...(momentum > 0 ? [['momentum']] : []), ...(centered ? [['average_gradient']] : [])]
+  }
+
+  protected override get reach(): Reach {
+    return boundedBy(this.options.epsilon)
   }
 
   protected override update(given: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {

@@ -5,6 +5,7 @@ import type { Variable } from '../core/variable.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
+import type { Reach } from './guards.js'
 import { Optimizer, type OptimizerOptions, type Slots } from './optimizer.js'
 
 const fields = {
@@ -38,6 +39,10 @@ export class SGD extends SGDBase {
 
   protected override slotGroups(): readonly (readonly string[])[] {
     return this.options.momentum === 0 ? [] : [['momentum']]
+  }
+
+  protected override get reach(): Reach {
+    return 'proportional'
   }
 
   protected override update(gradient: Tensor, weight: Variable, rate: Tensor, slots: Slots): void {

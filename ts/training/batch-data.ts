@@ -76,7 +76,7 @@ function wantedOf(model: Model, input: number): Wanted {
   const kind = model.inputKind(input)
   if (kind === 'ids') return 'int32'
   if (kind === 'exact') return 'exact'
-  return model.graph?.inputs[input]?.dtype ?? (model.isStack ? (model.layers[0]?.dtype ?? 'float') : 'either')
+  return model.graph?.inputs[input]?.dtype ?? (model.isStack ? (model.layers[0]?.dtype ?? 'float') : 'unrounded')
 }
 
 /** One argument an input: alone, in a list, or by name. */
@@ -156,7 +156,7 @@ function targetColumns(
   return parts.map((part, i) => {
     if (part === undefined || part === null) return undefined
     const place = argument(`${where}.y`, i, parts.length, names[i])
-    const column = toColumn(place, part, 'either')
+    const column = toColumn(place, part, losses[i]?.takesLabels === true ? 'labels' : 'either')
     sameRows(place, column, rows)
     checkTargets(place, column, losses[i], outputs[i]!)
     return column

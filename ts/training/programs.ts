@@ -11,6 +11,7 @@ import { type Variable, variable } from '../core/variable.js'
 import type { Column } from '../data/marshal.js'
 import { fail } from '../errors.js'
 import type { Tensors } from '../layers/layer.js'
+import type { Metric } from '../metrics/metric.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import type { DType, Shape } from '../types.js'
@@ -215,11 +216,25 @@ function readersOf(
   if (isTracked(model, updates)) {
     const { trackers, metrics } = model.compiled.resolved!
     for (const tracker of trackers) if (updates.has(tracker.total)) readers.set(tracker.name, tracker.result())
-    for (const { key, metric } of metrics)
-      readers.set(key, returnedTensor(metric.result(), `${metric.className}.result`))
+    for (const { key, metric } of metrics) readers.set(key, loggedResult(key, metric))
   }
   for (const [name, last] of kept) readers.set(name, last.read())
   return readers
+}
+
+/** The result of a metric, which has to be one number: logs hold no more. */
+function loggedResult(key: string, metric: Metric): Tensor {
+  const result = returnedTensor(metric.result(), `${metric.className}.result`)
+  const hint = 'average' in metric.options ? "Set average: 'macro'" : undefined
+  if (result.size !== 1)
+    fail(
+      'ERR_CONFIG',
+      `metrics ${key}`,
+      'one number to log',
+      { text: `numbers of shape [${result.shape.join(', ')}]` },
+      hint,
+    )
+  return result
 }
 
 function placeholderOf({ shape, dtype }: Spec): Tensor {

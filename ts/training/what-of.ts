@@ -7,7 +7,6 @@ import type { Model } from '../model/model.js'
 export function whatOf(model: Model, nonFinite: NonFinite | undefined): string {
   const variable = nonFinite?.variable
   if (variable === undefined) return 'the loss'
-  const what = variable.trainable ? 'the gradient' : 'the new value'
   const layer = model.layers.find((layer) => layer.weights.includes(variable))
-  return `${what} of '${variable.name}'${layer === undefined ? '' : ` of layer '${layer.name}' (${layer.className})`}`
+  return `${nonFinite!.what} of '${variable.name}'${layer === undefined ? '' : ` of layer '${layer.name}' (${layer.className})`}`
 }

@@ -1,6 +1,6 @@
 //! A compiled program: a flat list of steps over one planned arena.
 
-use crate::compile::internals::{Label, Plain, Planned, Spaces, guard_of};
+use crate::compile::internals::{Label, Plain, Planned, Spaces};
 use crate::error::{Error, ErrorCode, Result};
 use crate::moment::Moment;
 use crate::shape::Spec;
@@ -48,22 +48,10 @@ pub struct Stop {
     pub fault: Fault,
 }
 
-impl Stop {
-    /// Which of the program's guards stopped it.
-    pub fn guard(&self) -> usize {
-        match self.fault {
-            Fault::NonFinite { value } => guard_of(value),
-            Fault::Index { .. } => 0,
-        }
-    }
-}
-
 impl From<Stop> for Error {
     fn from(stop: Stop) -> Error {
         match stop.fault {
-            Fault::NonFinite { value } => {
-                Error::new(ErrorCode::NonFinite, format!("guard {} is {value}", stop.guard()))
-            }
+            Fault::NonFinite { guard, value } => Error::new(ErrorCode::NonFinite, format!("guard {guard} is {value}")),
             Fault::Index { position, value, limit } => {
                 let what = format!("{}: index {value} at position {position} is outside [0, {limit})", stop.kernel);
                 Error::new(ErrorCode::Data, what)

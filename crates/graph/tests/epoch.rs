@@ -190,14 +190,14 @@ fn every_step_is_reported_and_cancelling_leaves_whole_steps() {
 
 #[test]
 fn a_number_that_is_not_finite_stops_before_anything_changes() {
-    for (at, bad) in [(0, f64::NAN), (9, f64::INFINITY), (10, f64::NAN)] {
+    for (at, bad) in [(0, f64::NAN), (9, f64::INFINITY), (10, f64::NAN), (5, f64::NEG_INFINITY)] {
         let adder = Adder::new();
         let mut values = rows(11);
         values[at] = bad;
         let end = run(&adder.epoch(&values, 4));
         let step = at / 4;
         let stop = end.stop.expect("a stop");
-        assert!(matches!(stop.fault, Fault::NonFinite { value } if !value.is_finite()));
+        assert!(matches!(stop.fault, Fault::NonFinite { guard: 0, value } if !value.is_finite()));
         assert_eq!((stop.kernel, end.steps), ("guard", step));
         let before: f64 = rows(step * 4).iter().sum();
         assert_eq!([value(&adder.sum), value(&adder.steps)], [before, step as f64], "only the steps before");

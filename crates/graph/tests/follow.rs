@@ -163,6 +163,7 @@ fn nothing_changes_where_a_gradient_is_not_finite() {
             ("the other factor", with(batch * rows, 2, 0, 1.0), with(batch * cols, 3, 999, f64::INFINITY), 0),
             ("a product", with(batch * rows, 2, 7, 1e200), with(batch * cols, 3, 8, -1e200), 0),
             ("a pass", with(batch * rows, 2, 0, 1.0), with(batch * cols, 3, 5, 1e4), 1),
+            ("minus infinity", with(batch * rows, 2, 0, 1.0), with(batch * cols, 3, 999, f64::NEG_INFINITY), 0),
         ] {
             let layer = layer();
             let (program, other) = guarded(&layer, target);
@@ -172,5 +173,26 @@ fn nothing_changes_where_a_gradient_is_not_finite() {
             is(&layer.w, &numbers(rows * cols, 1));
             is(&other, &vec![0.0; cols]);
         }
+    }
+}
+
+#[test]
+fn a_gradient_is_guarded_by_how_far_it_goes() {
+    let (_, rows, cols) = SIZES;
+    for target in sets() {
+        let layer = layer();
+        let rate = Variable::new("rate", Spec::new([], DType::F64), &[0.1]).unwrap();
+        let move_by = &layer.gradient * Tensor::variable(&rate);
+        let updates = [(layer.w.clone(), Tensor::variable(&layer.w) - &move_by)];
+        let request = Request { inputs: &layer.inputs, outputs: &[], updates: &updates, guard: None };
+        let program = compile_guarded(&request, &[move_by], target).unwrap();
+        assert_eq!(program.step_names().collect::<Vec<_>>(), ["guard", "matmul+map"]);
+        program.run(&feeds(), &Threads::new(2)).unwrap();
+        is(&layer.w, &expected(0.1));
+        rate.set(&[1e308]).unwrap();
+        let error = program.run(&feeds(), &Threads::serial()).unwrap_err();
+        assert_eq!((error.code, error.message.starts_with("guard 0 is ")), (ErrorCode::NonFinite, true));
+        is(&layer.w, &expected(0.1));
+        assert_eq!(layer.w.snapshot().unwrap().as_slice::<f64>().len(), rows * cols);
     }
 }

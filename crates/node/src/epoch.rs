@@ -188,7 +188,7 @@ impl BindingEpoch {
         let end = self.shared.end.lock().unwrap_or_else(PoisonError::into_inner);
         let end = end.as_ref().ok_or_else(|| internal("the epoch has not ended"))?;
         let non_finite = end.stop.and_then(|stop| match stop.fault {
-            Fault::NonFinite { value } => Some((stop.guard(), value)),
+            Fault::NonFinite { guard, value } => Some((guard, value)),
             Fault::Index { .. } => None,
         });
         Ok(EpochEnd {

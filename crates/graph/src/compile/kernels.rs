@@ -174,7 +174,7 @@ impl<T: Float> Kernel for MatmulKernel<T> {
     }
 }
 
-/// One thing that has to be finite: an input, or two whose product it is.
+/// One thing that has to be finite: an input, or those whose product it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Guarded {
     /// Which of the guards it is.
@@ -185,6 +185,8 @@ pub(crate) struct Guarded {
     pub inputs: usize,
     /// Terms of the product's sums.
     pub terms: usize,
+    /// Whether the last input is a number that all is multiplied by, to be added to something.
+    pub scaled: bool,
 }
 
 /// Stops the run at the first of its inputs that is not finite, or whose product may not be.
@@ -210,28 +212,34 @@ impl Kernel for GuardKernel {
         for check in &self.checks {
             let inputs = first..first + check.inputs;
             first = inputs.end;
-            let (value, most) = match check.dtype {
-                DType::F64 => (bound::<f64>(io, inputs, check.terms, self.isa), f64::MAX),
+            let found = match check.dtype {
+                DType::F64 => check.beyond::<f64>(io, inputs, self.isa, f64::MAX, f64::MAX / (1u64 << 55) as f64),
                 DType::F32 | DType::I32 | DType::Bool => {
-                    (bound::<f32>(io, inputs, check.terms, self.isa), f64::from(f32::MAX))
+                    let most = f64::from(f32::MAX);
+                    check.beyond::<f32>(io, inputs, self.isa, most, most / (1u64 << 26) as f64)
                 }
             };
-            if value.is_nan() || value > most {
-                return Err(Fault::NonFinite { value: told(check.guard, value) });
+            if let Some(value) = found {
+                return Err(Fault::NonFinite { guard: check.guard, value });
             }
         }
         Ok(())
     }
 }
 
-/// A fault has room for one number: that of the first guard is told as it is, of others which one they are, in a NaN.
-fn told(guard: usize, value: f64) -> f64 {
-    if guard == 0 { value } else { f64::from_bits(f64::NAN.to_bits() | guard as u64) }
-}
-
-/// Which guard a number tells of.
-pub(crate) fn guard_of(told: f64) -> usize {
-    if told.is_nan() { (told.to_bits() & u64::from(u32::MAX >> 4)) as usize } else { 0 }
+impl Guarded {
+    /// What is not finite, or may not be. `most` is the largest number; `leaves` may be added to any number and leaves it
+    /// finite, being less than half of the last digit of the largest.
+    fn beyond<T: FloatBits>(&self, io: &Io<'_>, inputs: Range<usize>, isa: Isa, most: f64, leaves: f64) -> Option<f64> {
+        let numbers = inputs.start..inputs.end - usize::from(self.scaled);
+        let value = bound::<T>(io, numbers.clone(), self.terms, isa);
+        let within = |value: f64, most: f64| value.abs() <= most;
+        if !within(value, most) {
+            return Some(value);
+        }
+        let step = value * if self.scaled { bound::<T>(io, numbers.end..inputs.end, 1, isa) } else { 0.0 };
+        if within(step, leaves) { None } else { Some(step) }
+    }
 }
 
 /// `terms · Π max|input|`; of one input that is not finite, a number of it that is not.

@@ -2,6 +2,7 @@
 
 use super::follow::followed;
 use super::fuse::{GroupId, Groups, fuse};
+use super::guard::Check;
 use super::ir::{Kind, NodeId, Plain, Value};
 use super::kernels::{Epilogue, GuardKernel, Guarded, MatmulKernel, Side, map_kernel, product_map_kernel};
 use super::layout;
@@ -388,10 +389,10 @@ impl<'a> Lowerer<'a> {
     /// One kernel for all that has to be finite.
     fn emit_guard(&mut self) -> Result<usize> {
         let (mut reads, mut checks) = (Vec::new(), Vec::new());
-        for check in self.ir.guards.clone() {
-            let dtype = self.ir.spec(check.values[0]).dtype;
-            checks.push(Guarded { guard: check.guard, dtype, inputs: check.values.len(), terms: check.terms });
-            for value in check.values {
+        for Check { guard, values, terms, scaled } in self.ir.guards.clone() {
+            let dtype = self.ir.spec(values[0]).dtype;
+            checks.push(Guarded { guard, dtype, inputs: values.len(), terms, scaled });
+            for value in values {
                 reads.push(self.elements(value)?);
             }
         }

@@ -19,7 +19,6 @@ pub use ir::Request;
 pub(crate) mod internals {
     //! What the program keeps of its compilation.
     pub(crate) use super::ir::Plain;
-    pub(crate) use super::kernels::guard_of;
     pub(crate) use super::plan::{Label, Planned, Spaces};
 }
 

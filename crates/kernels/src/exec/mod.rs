@@ -23,9 +23,11 @@ use crate::threads::Threads;
 /// Why a run stopped before its end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
-    /// The guarded scalar is NaN or infinite.
+    /// What is guarded is NaN or infinite, or may become so.
     NonFinite {
-        /// Its value.
+        /// Which of the guards it is.
+        guard: usize,
+        /// A number of it, or the bound of its numbers.
         value: f64,
     },
     /// An index outside `[0, limit)`.
