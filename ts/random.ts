@@ -8,7 +8,7 @@ import { type Variable, variable } from './core/variable.js'
 import { fail } from './errors.js'
 import * as raw from './generated/ops.js'
 import { add, log, multiply, negative, subtract } from './ops/elementwise.js'
-import { cast, type Operand, toFloat, toTensor } from './ops/operand.js'
+import { cast, checked, type Operand, toFloat, toTensor } from './ops/operand.js'
 import { argmax, argsort } from './ops/reduce.js'
 import { take } from './ops/shape.js'
 import type { DType, FloatDType, Shape } from './types.js'
@@ -146,7 +146,7 @@ export function randint(
 /** One index a row, drawn with the probabilities that `logits` (rows, classes) stand for (Gumbel's trick); `int32`. */
 export function categorical(logits: Operand, options: { readonly seed?: Seed | undefined } = {}): Tensor {
   const x = toFloat(logits)
-  const state = stateOf(options.seed)
+  const state = stateOf(checked('random.categorical', options, ['seed']).seed)
   const open = raw.randomUniformOpen(state, { stream: 0, shape: [...x.shape], dtype: x.dtype })
   return argmax(subtract(x, log(negative(log(open)))), { axis: -1 })
 }
@@ -154,6 +154,7 @@ export function categorical(logits: Operand, options: { readonly seed?: Seed | u
 /** The rows in random order. */
 export function shuffle(x: Operand, options: { readonly seed?: Seed | undefined } = {}): Tensor {
   const t = toTensor(x)
-  const order = argsort(uniform([t.shape[0] ?? 0], { dtype: 'float64', seed: options.seed }))
+  const { seed } = checked('random.shuffle', options, ['seed'])
+  const order = argsort(uniform([t.shape[0] ?? 0], { dtype: 'float64', seed }))
   return take(t, order, { axis: 0 })
 }
