@@ -82,7 +82,7 @@ function check(tensors: ReadonlyMap<string, Tensor>, expected: Readonly<Record<s
 }
 
 describe('files of others', () => {
-  it.each(['earliest.h5', 'latest.h5', 'model.weights.h5', 'model.h5'])('hdf5: %s', async (name) => {
+  it.each(['earliest.h5', 'latest.h5', 'packed.h5', 'model.weights.h5', 'model.h5'])('hdf5: %s', async (name) => {
     const { arrays, attributes } = await readHdf5(fixture(name))
     const expected = told[name] as ToldHdf5
     check(arrays, expected.arrays)

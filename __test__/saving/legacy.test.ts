@@ -42,6 +42,12 @@ describe('whole models', () => {
     expect(copy).toMatchObject({ class_name: expect.stringMatching(/Sequential|Functional/) })
   })
 
+  test('one that a tool has packed into deflated chunks is the same', async () => {
+    const [packed, plain] = await Promise.all(['keras2-packed', 'keras2-adam'].map((name) => loadModel(path(name))))
+    const numbers = (model: Model): number[][] => model.getWeights().map((weight) => [...weight.dataSync()])
+    expect(numbers(packed!)).toEqual(numbers(plain!))
+  })
+
   test('weights alone are no model', async () => {
     await expect(loadModel(path('keras2-adam-weights'))).rejects.toMatchObject({
       code: 'ERR_FORMAT',

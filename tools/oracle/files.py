@@ -90,11 +90,23 @@ def compact(file):
     dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([1, 2, 3], "f4"))
 
 
+def packed(file):
+    """In chunks, shuffled and deflated, as tools leave arrays that pack a file anew."""
+    file.create_dataset("chunks", data=numbers("f4", (5, 7)), chunks=(2, 3))
+    file.create_dataset("deflated", data=numbers("f8", (4, 6)), chunks=(3, 4), compression="gzip")
+    file.create_dataset("shuffled", data=numbers("i4", (3, 4, 5)), chunks=(2, 2, 2), compression="gzip", shuffle=True)
+    file.create_dataset("big", data=numbers(">f4", (9,)), chunks=(4,), shuffle=True)
+    file.create_dataset("larger", data=numbers("u1", (3,)), maxshape=(None,), chunks=(8,), compression="gzip")
+    # More chunks than one node of the tree holds.
+    file.create_dataset("many", data=numbers("i2", (200, 2)), chunks=(1, 2))
+    file.create_dataset("none", (0, 3), "f4", maxshape=(None, 3), chunks=(2, 3))
+
+
 REFUSED = {
     "soft": lambda file: file.__setitem__("link", h5py.SoftLink("/a")),
     "external": lambda file: file.__setitem__("link", h5py.ExternalLink("other.h5", "/a")),
-    "chunks": lambda file: file.create_dataset("b", data=numbers("f4"), chunks=(1, 3)),
-    "filters": lambda file: file.create_dataset("b", data=numbers("f4"), compression="gzip"),
+    "missing": lambda file: file.create_dataset("b", (4, 3), "f4", chunks=(1, 3)).write_direct(numbers("f4", (1, 3)), None, np.s_[1:2]),
+    "filters": lambda file: file.create_dataset("b", data=numbers("f4"), compression="lzf"),
     "storage": lambda file: file.create_dataset("b", (3,), "f4", external=[("raw.bin", 0, 12)]),
     "virtual": lambda file: file.create_virtual_dataset("b", virtual_layout()),
     "hard": lambda file: file.__setitem__("b", file["a"]),
@@ -120,6 +132,10 @@ def hdf5(told):
                 for dtype in TYPES[:6]:
                     file[f"types/{dtype}"] = numbers(dtype)
         told[path.name] = tell_hdf5(path)
+    path = FILES / "packed.h5"
+    with h5py.File(path, "w") as file:
+        packed(file)
+    told[path.name] = tell_hdf5(path)
     for name, break_it in REFUSED.items():
         with h5py.File(FILES / f"refused-{name}.h5", "w") as file:
             file["a"] = numbers("f4")

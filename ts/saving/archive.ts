@@ -1,7 +1,5 @@
 /** Files of named arrays: what the core's readers and writers give and take, in JavaScript's types. */
 
-import { open, rename } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
 import { evaluateNow } from '../core/evaluation.js'
 import { BindingArchive } from '../core/native.js'
 import { isRecording } from '../core/recording.js'
@@ -214,7 +212,7 @@ export class Zip {
   async hdf5(name: string): Promise<Hdf5 | undefined> {
     const place = this.#places.get(name)
     if (place === undefined) return undefined
-    return hdf5Of(await job((ticket) => this.#archive.open(runtime(), place, 'hdf5', true, ticket)))
+    return hdf5Of(await job((ticket) => this.#archive.open(runtime(), place, 'hdf5', ticket)))
   }
 }
 
@@ -233,30 +231,24 @@ export async function writeZip(path: string, members: ReadonlyMap<string, Member
 
 /** Writes a text, whole or not at all. */
 export async function writeText(path: string, text: string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
-  const file = await open(temporary, 'w')
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(temporary, path)
+  const archive = new BindingArchive()
+  archive.text = text
+  await job((ticket) => archive.writeText(runtime(), path, ticket))
 }
 
 /** What the bytes of a file hold, now: the arrays as they are in it, and the text beside them. */
 export function decode(format: FileFormat, bytes: Uint8Array): Checkpoint<Arrays> {
-  const archive = native(() => BindingArchive.decode(format, bytes, false))
+  const archive = native(() => BindingArchive.decode(runtime(), format, bytes))
   return { arrays: arraysOf(archive), text: archive.text }
 }
 
 /** The bytes of a file, now. */
 export function encode(format: FileFormat, arrays: Sources, text = ''): Uint8Array {
-  return native(() => archiveOf(arrays, text).encode(format))
+  return native(() => archiveOf(arrays, text).encode(runtime(), format))
 }
 
 function opened(format: FileFormat, path: string): Promise<BindingArchive> {
-  return job((ticket) => BindingArchive.read(runtime(), format, path, format !== 'zip', ticket))
+  return job((ticket) => BindingArchive.read(runtime(), format, path, ticket))
 }
 
 async function written(format: FileFormat, path: string, archive: BindingArchive): Promise<void> {

@@ -102,6 +102,23 @@ impl<'a> Pieces<'a> {
         self.0.is_empty()
     }
 
+    /// The pieces cut into blocks of so many bytes, the last one of fewer; a block may lie in several pieces.
+    pub fn blocks(&self, size: usize) -> Vec<Vec<&[u8]>> {
+        let (mut blocks, mut room) = (Vec::<Vec<&[u8]>>::new(), 0);
+        for mut piece in self.iter() {
+            while !piece.is_empty() {
+                if room == 0 {
+                    blocks.push(Vec::new());
+                    room = size;
+                }
+                let (part, rest) = piece.split_at(piece.len().min(room));
+                blocks.last_mut().into_iter().for_each(|block| block.push(part));
+                (piece, room) = (rest, room - part.len());
+            }
+        }
+        blocks
+    }
+
     /// All bytes in one block.
     pub fn concat(&self) -> Vec<u8> {
         self.0.concat()

@@ -12,6 +12,8 @@ pub enum ErrorKind {
     Io,
     /// Numbers that the asked type cannot hold.
     Data,
+    /// Memory that the machine does not have.
+    Memory,
 }
 
 /// A refused input: the format, what was expected and what came.
@@ -29,6 +31,11 @@ impl Error {
 
     pub(crate) fn data(message: impl Into<String>) -> Error {
         Error { kind: ErrorKind::Data, message: message.into() }
+    }
+
+    /// So many bytes cannot be had.
+    pub fn memory(bytes: usize) -> Error {
+        Error { kind: ErrorKind::Memory, message: format!("{bytes} bytes of memory cannot be had") }
     }
 
     /// What the system said of a file: `verb` is what was tried.

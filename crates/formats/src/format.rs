@@ -93,26 +93,23 @@ impl Format {
         }
     }
 
-    /// Hands the bytes of a file to `take`: large arrays are not copied.
+    /// The bytes of a file, in pieces: large arrays are not copied.
     ///
     /// # Errors
-    /// Where the format cannot hold the contents, and where `take` fails.
-    pub fn write<R>(self, contents: Contents<'_>, take: impl FnOnce(Pieces<'_>) -> Result<R>) -> Result<R> {
+    /// Where the format cannot hold the contents.
+    pub fn write<'a>(self, contents: &'a Contents<'_>) -> Result<Pieces<'a>> {
         let Contents { arrays, text } = contents;
         match self {
-            Format::Hdf5 => take(hdf5::write(&hdf5::Contents { arrays, attributes: parsed(&text)? })?),
-            Format::Safetensors => {
-                take(safetensors::write(&safetensors::Contents { arrays, metadata: parsed(&text)? })?)
-            }
-            Format::Checkpoint => take(checkpoint::write(&checkpoint::Contents { arrays, metadata: text })?),
+            Format::Hdf5 => hdf5::write(arrays, &parsed(text)?),
+            Format::Safetensors => safetensors::write(arrays, &parsed(text)?),
+            Format::Checkpoint => checkpoint::write(arrays, text),
             Format::Zip => {
-                let members =
-                    arrays.iter().map(|array| zip::Member { name: &array.name, content: (&*array.bytes).into() });
-                take(zip::write(members.collect())?)
+                let member = |array: &'a Array<'_>| zip::Member { name: &array.name, content: (&*array.bytes).into() };
+                zip::write(arrays.iter().map(member).collect())
             }
-            Format::Npz => take(npy::write_all(&arrays)?.into()),
+            Format::Npz => npy::write_all(arrays).map(Pieces::from),
             Format::Npy => match &arrays[..] {
-                [array] => take(npy::write(array)?),
+                [array] => npy::write(array),
                 several => Err(Error::new(format!("npy: expected one array, got {}", several.len()))),
             },
             Format::Idx => Err(Error::new("idx is only read")),

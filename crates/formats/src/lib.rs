@@ -15,6 +15,7 @@ mod format;
 pub mod hash;
 pub mod hdf5;
 pub mod idx;
+mod inflate;
 pub mod npy;
 mod protobuf;
 pub mod safetensors;

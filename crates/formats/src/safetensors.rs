@@ -33,15 +33,15 @@ pub fn read(bytes: &[u8]) -> Result<Contents<'_>> {
     Ok(Contents { arrays, metadata })
 }
 
-/// The bytes of a file that holds `contents`. The same contents give the same bytes, whatever their order.
+/// The bytes of a file that holds some arrays. The same ones give the same bytes, whatever their order.
 ///
 /// # Errors
 /// Where two arrays share a name, a name is `__metadata__`, or the header would be too long.
-pub fn write<'a>(contents: &'a Contents<'_>) -> Result<Pieces<'a>> {
-    let mut arrays: Vec<&Array<'_>> = contents.arrays.iter().collect();
+pub fn write<'a>(arrays: &'a [Array<'_>], metadata: &BTreeMap<String, String>) -> Result<Pieces<'a>> {
+    let mut arrays: Vec<&'a Array<'_>> = arrays.iter().collect();
     // The widest elements first: each array then begins at a multiple of its elements' size.
     arrays.sort_by(|a, b| (b.element.size(), &a.name).cmp(&(a.element.size(), &b.name)));
-    let mut file = Pieces::from(header::written(&arrays, &contents.metadata)?);
+    let mut file = Pieces::from(header::written(&arrays, metadata)?);
     arrays.iter().for_each(|array| file.push(&*array.bytes));
     Ok(file)
 }

@@ -1,6 +1,6 @@
 //! Checkpoints: every flipped bit and every missing byte is noticed, and the newest whole one is found.
 
-use ferrograd_formats::checkpoint::{Contents, newest, read, save, write};
+use ferrograd_formats::checkpoint::{Contents, Newest, newest, read, save, write};
 use ferrograd_formats::{Array, ErrorKind, Pieces, file};
 use ndarray::{ArrayD, Dimension, IxDyn};
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ fn contents(seed: usize) -> Contents<'static> {
 }
 
 fn bytes(contents: &Contents<'_>) -> Vec<u8> {
-    write(contents).unwrap().concat()
+    write(&contents.arrays, &contents.metadata).unwrap().concat()
 }
 
 /// An empty directory of this test.
@@ -82,13 +82,13 @@ fn a_newer_version_is_named() {
 #[test]
 fn the_newest_whole_one_is_found_and_the_others_are_named() {
     let directory = directory("newest");
-    assert_eq!(newest(&directory.join("none")).unwrap(), Default::default());
+    assert_eq!(newest(&directory.join("none"), file::read).unwrap(), Newest { found: None, skipped: vec![] });
     let paths: Vec<PathBuf> = (1..=5).map(|n| save(&directory, n, &contents(n as usize), 3).unwrap()).collect();
     assert_eq!(paths.iter().map(|path| path.exists()).collect::<Vec<_>>(), [false, false, true, true, true]);
     let last = std::fs::read(&paths[4]).unwrap();
     std::fs::write(&paths[4], &last[..last.len() / 2]).unwrap();
     std::fs::write(directory.join("notes.txt"), "not ours").unwrap();
-    let found = newest(&directory).unwrap();
+    let found = newest(&directory, file::read).unwrap();
     let (path, bytes) = found.found.unwrap();
     assert_eq!((path, read(&bytes).unwrap()), (paths[3].clone(), contents(4)));
     assert_eq!(found.skipped.len(), 1);

@@ -40,8 +40,10 @@ fn contents(number: u64) -> Contents<'static> {
 #[ignore = "runs in a process that is killed"]
 fn saves_for_ever() {
     let Some(directory) = target() else { return };
-    let first =
-        newest(&directory).unwrap().found.map_or(0, |(_, bytes)| read(&bytes).unwrap().metadata.parse().unwrap());
+    let first = newest(&directory, file::read)
+        .unwrap()
+        .found
+        .map_or(0, |(_, bytes)| read(&bytes).unwrap().metadata.parse().unwrap());
     // A writer that nobody kills ends by itself.
     (first + 1..first + 100_000).for_each(|number| drop(save(&directory, number, &contents(number), 2).unwrap()));
 }
@@ -60,7 +62,7 @@ fn a_writer_killed_at_any_moment_loses_nothing_that_was_saved() {
         std::thread::sleep(Duration::from_micros(20_000 + (kill as u64 * 7_919) % 60_000));
         writer.kill().unwrap();
         writer.wait().unwrap();
-        let newest = newest(&directory).unwrap();
+        let newest = newest(&directory, file::read).unwrap();
         assert_eq!(newest.skipped, [], "no checkpoint is half there");
         let Some((_, bytes)) = newest.found else {
             assert_eq!(last, 0, "a checkpoint that was there is gone");

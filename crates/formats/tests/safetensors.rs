@@ -30,7 +30,7 @@ fn file(header: &str, data: &[u8]) -> Vec<u8> {
 }
 
 fn write(contents: &Contents<'_>) -> Result<Vec<u8>> {
-    safetensors::write(contents).map(|pieces| pieces.concat())
+    safetensors::write(&contents.arrays, &contents.metadata).map(|pieces| pieces.concat())
 }
 
 fn refused(bytes: &[u8]) -> String {

@@ -19,22 +19,22 @@ pub struct Skipped {
 }
 
 /// The newest whole checkpoint of a directory, and the newer ones that are not whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Newest {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Newest<B> {
     /// The file and its bytes, which [`read`] accepts; none where there is no whole one.
-    pub found: Option<(PathBuf, Vec<u8>)>,
+    pub found: Option<(PathBuf, B)>,
     /// Newer files that were passed over.
     pub skipped: Vec<Skipped>,
 }
 
-/// Finds the newest whole checkpoint; a directory that is not there has none.
+/// Finds the newest whole checkpoint; a directory that is not there has none. `open` reads a file's bytes.
 ///
 /// # Errors
 /// Where the system refuses to list the directory.
-pub fn newest(directory: &Path) -> Result<Newest> {
-    let mut newest = Newest::default();
+pub fn newest<B: AsRef<[u8]>>(directory: &Path, open: impl Fn(&Path) -> Result<B>) -> Result<Newest<B>> {
+    let mut newest = Newest { found: None, skipped: Vec::new() };
     for (_, path) in numbered(directory)?.into_iter().rev() {
-        let whole = file::read(&path).and_then(|bytes| read(&bytes).map(drop).map(|()| bytes));
+        let whole = open(&path).and_then(|bytes| read(bytes.as_ref()).map(drop).map(|()| bytes));
         match whole {
             Ok(bytes) => {
                 newest.found = Some((path, bytes));
@@ -51,7 +51,7 @@ pub fn newest(directory: &Path) -> Result<Newest> {
 /// # Errors
 /// Where the directory cannot be made or the file not be written; older checkpoints are untouched then.
 pub fn save(directory: &Path, number: u64, contents: &Contents<'_>, keep: usize) -> Result<PathBuf> {
-    let pieces = write(contents)?;
+    let pieces = write(&contents.arrays, &contents.metadata)?;
     std::fs::create_dir_all(directory).map_err(|error| Error::io("make", directory, &error))?;
     let path = directory.join(format!("{BEGINNING}{number:012}{ENDING}"));
     file::write(&path, &pieces)?;

@@ -1,6 +1,7 @@
 //! Writing: a header, the arrays where they are, and what proves them whole.
 
-use super::{ALIGN, BLOCK, Contents, HEAD, LAST, SIGNATURE, VERSION, digest};
+use super::{ALIGN, BLOCK, HEAD, LAST, SIGNATURE, VERSION, digest};
+use crate::array::Array;
 use crate::bytes::{Pieces, padding};
 use crate::error::{Error, Result};
 use rayon::prelude::*;
@@ -10,35 +11,35 @@ use serde_json::json;
 ///
 /// # Errors
 /// Where two arrays share a name.
-pub fn write<'a>(contents: &'a Contents<'_>) -> Result<Pieces<'a>> {
-    let head = head(contents)?;
-    let mut arrays = Pieces::default();
-    for array in &contents.arrays {
-        arrays.push(&*array.bytes);
-        arrays.push(padding(array.bytes.len(), ALIGN));
+pub fn write<'a>(arrays: &'a [Array<'_>], metadata: &str) -> Result<Pieces<'a>> {
+    let head = head(arrays, metadata)?;
+    let mut pieces = Pieces::default();
+    for array in arrays {
+        pieces.push(&*array.bytes);
+        pieces.push(padding(array.bytes.len(), ALIGN));
     }
-    let mut foot = sums(&arrays);
-    let whole = head.len() + arrays.len() + foot.len() + super::FOOT;
+    let mut foot = sums(&pieces);
+    let whole = head.len() + pieces.len() + foot.len() + super::FOOT;
     foot.extend((whole as u64).to_le_bytes());
     foot.extend(digest(&head, &foot));
     foot.extend(LAST);
     let mut file = Pieces::from(head);
-    file.extend(arrays);
+    file.extend(pieces);
     file.push(foot);
     Ok(file)
 }
 
 /// Everything before the arrays.
-fn head(contents: &Contents<'_>) -> Result<Vec<u8>> {
+fn head(arrays: &[Array<'_>], metadata: &str) -> Result<Vec<u8>> {
     let mut names = std::collections::BTreeSet::new();
-    if let Some(array) = contents.arrays.iter().find(|array| !names.insert(&array.name)) {
+    if let Some(array) = arrays.iter().find(|array| !names.insert(&array.name)) {
         return Err(Error::new(format!("checkpoint: expected unique names of arrays, got '{}' again", array.name)));
     }
-    let arrays = contents.arrays.iter();
     let arrays: Vec<_> = arrays
+        .iter()
         .map(|array| json!({ "name": array.name, "dtype": array.element.name(), "shape": array.shape }))
         .collect();
-    let header = json!({ "metadata": contents.metadata, "arrays": arrays }).to_string();
+    let header = json!({ "metadata": metadata, "arrays": arrays }).to_string();
     let mut head = Vec::with_capacity(HEAD + header.len() + ALIGN);
     head.extend(SIGNATURE);
     head.extend(VERSION.to_le_bytes());
@@ -50,25 +51,8 @@ fn head(contents: &Contents<'_>) -> Result<Vec<u8>> {
 
 /// The checksum of each block, however the pieces lie in the blocks; all threads at once.
 fn sums(pieces: &Pieces<'_>) -> Vec<u8> {
-    let blocks = blocks(pieces);
+    let blocks = pieces.blocks(BLOCK);
     let sum = |block: &Vec<&[u8]>| block.iter().fold(0, |crc, part| crc32c::crc32c_append(crc, part));
     let sums: Vec<u32> = blocks.par_iter().map(sum).collect();
     sums.into_iter().flat_map(u32::to_le_bytes).collect()
-}
-
-/// The pieces cut into blocks.
-fn blocks<'p>(pieces: &'p Pieces<'_>) -> Vec<Vec<&'p [u8]>> {
-    let (mut blocks, mut room) = (Vec::<Vec<&[u8]>>::new(), 0);
-    for mut piece in pieces.iter() {
-        while !piece.is_empty() {
-            if room == 0 {
-                blocks.push(Vec::new());
-                room = BLOCK;
-            }
-            let (part, rest) = piece.split_at(piece.len().min(room));
-            blocks.last_mut().into_iter().for_each(|block| block.push(part));
-            (piece, room) = (rest, room - part.len());
-        }
-    }
-    blocks
 }

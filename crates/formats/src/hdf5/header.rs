@@ -107,6 +107,7 @@ fn keep<'a>(kind: u16, flags: u8, body: &'a [u8], found: &mut Vec<Message<'a>>) 
         | message::DATATYPE
         | message::LINK
         | message::LAYOUT
+        | message::FILTER
         | message::ATTRIBUTE
         | message::SYMBOL_TABLE
         | message::ATTRIBUTE_INFO => {
@@ -116,7 +117,6 @@ fn keep<'a>(kind: u16, flags: u8, body: &'a [u8], found: &mut Vec<Message<'a>>) 
             found.push(Message { kind, body });
         }
         message::EXTERNAL => return Err(Error::new("hdf5: arrays in other files are refused")),
-        message::FILTER => return Err(Error::new("hdf5: filters (compression) are refused")),
         // Bit 7: whoever does not know the message must not read the object. Times, comments and the like have it not.
         _ if flags & 0x80 != 0 => return Err(Error::new(format!("{WHAT}: an unknown message {kind}"))),
         _ => {}

@@ -1,11 +1,12 @@
-//! HDF5, as much of it as Keras writes: groups, contiguous and compact arrays, attributes of text and numbers.
+//! HDF5, as much of it as files of Keras have: groups, arrays in one piece or in chunks, attributes of text and numbers.
 //!
 //! Reads superblocks 0 to 3, object headers 1 and 2 with continuations, symbol tables and compact links. Refuses what a
 //! file of weights has no use for and attackers have: soft and external links, external and virtual storage, shared
-//! messages, filters, chunks. Writes superblock 2 with compact groups, which is what the format has for few bytes.
+//! messages, filters other than deflate and shuffle. Writes superblock 2 with compact groups, which is what the format has for few bytes.
 //! The layout is that of the "HDF5 File Format Specification", version 3.0.
 
 mod attribute;
+mod chunks;
 mod group;
 mod header;
 mod heap;

@@ -1,5 +1,6 @@
 //! The walk from the root: groups are entered, arrays and attributes are gathered.
 
+use super::chunks::Chunked;
 use super::group::links;
 use super::header::{Message, messages};
 use super::heap::GlobalHeaps;
@@ -9,6 +10,7 @@ use super::{Contents, UNDEFINED, attribute, message};
 use crate::array::{Array, ElementType, byte_count, swapped};
 use crate::bytes::Cursor;
 use crate::error::{Error, Result};
+use crate::inflate::Room;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -23,6 +25,8 @@ struct Walk<'a> {
     seen: BTreeSet<u64>,
     /// Bytes of arrays that the file may still hold.
     room: usize,
+    /// Bytes that deflated chunks may still become.
+    inflated: Room,
     found: Contents<'a>,
 }
 
@@ -33,6 +37,7 @@ pub(super) fn read(bytes: &[u8], root: u64) -> Result<Contents<'_>> {
         heaps: GlobalHeaps::default(),
         seen: BTreeSet::new(),
         room: bytes.len(),
+        inflated: Room::of(bytes),
         found: Contents::default(),
     };
     walk.object(root, "", 0)?;
@@ -101,18 +106,24 @@ impl<'a> Walk<'a> {
         };
         let (kind, size) = datatype(find(message::DATATYPE, "a type")?)?;
         let shape = dataspace(find(message::DATASPACE, "sizes")?)?.ok_or_else(|| Error::new("hdf5: no elements"))?;
-        let data = self.data(find(message::LAYOUT, "a place")?)?;
         let (element, big) = element(kind, size, attributes)?;
+        let data = self.data(find(message::LAYOUT, "a place")?, messages, &shape, size)?;
         if byte_count(&shape, element.size()) != Some(data.len()) {
             let (name, got) = (element.name(), data.len());
             return Err(Error::new(format!("hdf5: expected {shape:?} of {name}, got {got} bytes")));
         }
-        let bytes = if big { swapped(data, element.size()).into() } else { Cow::Borrowed(data) };
+        let bytes = if big { swapped(&data, element.size()).into() } else { data };
         Array::new(path, &shape, element, bytes)
     }
 
-    /// The bytes of an array: `3 or 4, 0, u16 size, bytes`, or `3 or 4, 1, u64 address, u64 size`.
-    fn data(&mut self, layout: &'a [u8]) -> Result<&'a [u8]> {
+    /// The bytes of an array: `3 or 4, 0, u16 size, bytes`, `3 or 4, 1, u64 address, u64 size`, or `3, 2` and chunks.
+    fn data(
+        &mut self,
+        layout: &'a [u8],
+        messages: &[Message<'a>],
+        shape: &[usize],
+        element: usize,
+    ) -> Result<Cow<'a, [u8]>> {
         let mut cursor = Cursor::new("hdf5: layout", layout);
         let (version, class) = (cursor.u8()?, cursor.u8()?);
         if !matches!(version, 3 | 4) {
@@ -127,13 +138,17 @@ impl<'a> Walk<'a> {
                 let (at, size) = (cursor.u64()?, cursor.size()?);
                 if at == UNDEFINED && size == 0 { &[] } else { self.stored(at, size)? }
             }
-            2 => return Err(Error::new("hdf5: arrays in chunks are refused")),
+            2 if version == 3 => {
+                let chunked = Chunked::read(&mut cursor, messages, shape, element)?;
+                return chunked.bytes(&self.source, &mut self.room, &mut self.inflated).map(Cow::Owned);
+            }
+            2 => return Err(Error::new("hdf5: chunks in the format of 2014 are refused (libver='latest')")),
             3 => return Err(Error::new("hdf5: virtual arrays are refused")),
             other => return Err(Error::new(format!("hdf5: layout: an unknown class {other}"))),
         };
         let room = self.room.checked_sub(data.len());
         self.room = room.ok_or_else(|| Error::new("hdf5: arrays overlap"))?;
-        Ok(data)
+        Ok(data.into())
     }
 
     /// Bytes of an array have an allowance of their own.

@@ -3,7 +3,7 @@
 use super::heap::written as heap;
 use super::lookup3::lookup3;
 use super::types::{written, written_space, written_text};
-use super::{Contents, MAX_RANK, UNDEFINED, message, superblock};
+use super::{Attributes, MAX_RANK, UNDEFINED, message, superblock};
 use crate::array::{Array, ElementType, byte_count};
 use crate::bytes::{Pieces, padding};
 use crate::error::{Error, Result};
@@ -23,29 +23,29 @@ const IN_HEADER: [u8; 18] = {
 
 /// A group or an array, by its name in the group above.
 #[derive(Default)]
-struct Node<'a> {
-    children: BTreeMap<&'a str, Node<'a>>,
+struct Node<'n, 'a> {
+    children: BTreeMap<&'n str, Node<'n, 'a>>,
     array: Option<&'a Array<'a>>,
-    attributes: Option<&'a Map<String, Value>>,
+    attributes: Option<&'n Map<String, Value>>,
 }
 
-/// The bytes of a file that holds `contents`.
+/// The bytes of a file that holds some arrays and attributes.
 ///
 /// # Errors
 /// Where two things have one path, a path has empty names, or an attribute is too large or of no type that there is.
-pub fn write<'a>(contents: &'a Contents<'_>) -> Result<Pieces<'a>> {
+pub fn write<'a>(arrays: &'a [Array<'_>], attributes: &Attributes) -> Result<Pieces<'a>> {
     let mut root = Node::default();
-    for array in &contents.arrays {
+    for array in arrays {
         let node = place(&mut root, &array.name)?;
         if node.array.replace(array).is_some() {
             return Err(Error::new(format!("hdf5: expected unique names of arrays, got '{}' again", array.name)));
         }
     }
-    for (path, attributes) in &contents.attributes {
+    for (path, attributes) in attributes {
         place(&mut root, path)?.attributes = Some(attributes);
     }
     let mut file = File { pieces: Pieces::default(), end: superblock::SIZE, texts: BTreeMap::new() };
-    file.heaps(texts(contents));
+    file.heaps(texts(arrays, attributes));
     let root = file.node("", &root)?;
     let mut whole = Pieces::from(superblock::written(root, file.end as u64));
     whole.extend(file.pieces);
@@ -53,7 +53,7 @@ pub fn write<'a>(contents: &'a Contents<'_>) -> Result<Pieces<'a>> {
 }
 
 /// The node of a path, made where it is not there yet.
-fn place<'a, 'n>(root: &'n mut Node<'a>, path: &'a str) -> Result<&'n mut Node<'a>> {
+fn place<'r, 'n, 'a>(root: &'r mut Node<'n, 'a>, path: &'n str) -> Result<&'r mut Node<'n, 'a>> {
     let mut node = root;
     for name in path.split('/').filter(|_| !path.is_empty()) {
         if name.is_empty() || name == "." || name.contains('\0') {
@@ -64,25 +64,25 @@ fn place<'a, 'n>(root: &'n mut Node<'a>, path: &'a str) -> Result<&'n mut Node<'
     Ok(node)
 }
 
-struct File<'a> {
+struct File<'n, 'a> {
     pieces: Pieces<'a>,
     /// Where the next piece will lie.
     end: usize,
     /// Where texts of attributes lie: the address of a global heap and the index in it.
-    texts: BTreeMap<&'a str, (u64, u16)>,
+    texts: BTreeMap<&'n str, (u64, u16)>,
 }
 
 /// Every text of an attribute.
-fn texts<'a>(contents: &'a Contents<'_>) -> impl Iterator<Item = &'a str> {
-    let told = contents.arrays.iter().any(|array| array.element == ElementType::BF16);
-    let values = contents.attributes.values().flat_map(Map::values);
+fn texts<'n>(arrays: &[Array<'_>], attributes: &'n Attributes) -> impl Iterator<Item = &'n str> {
+    let told = arrays.iter().any(|array| array.element == ElementType::BF16);
+    let values = attributes.values().flat_map(Map::values);
     let flat = values.flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
     flat.filter_map(Value::as_str).chain(told.then_some(BFLOAT16))
 }
 
-impl<'a> File<'a> {
+impl<'n, 'a> File<'n, 'a> {
     /// Writes a node and what is below; the address of its header.
-    fn node(&mut self, path: &str, node: &Node<'a>) -> Result<u64> {
+    fn node(&mut self, path: &str, node: &Node<'n, 'a>) -> Result<u64> {
         let mut messages = match node.array {
             Some(array) if node.children.is_empty() => self.array(array)?,
             Some(array) => return Err(Error::new(format!("hdf5: '{}' is an array and a group", array.name))),
@@ -99,7 +99,7 @@ impl<'a> File<'a> {
         Ok(self.push(messages.into_header()))
     }
 
-    fn group(&mut self, path: &str, node: &Node<'a>) -> Result<Messages> {
+    fn group(&mut self, path: &str, node: &Node<'n, 'a>) -> Result<Messages> {
         let mut messages = Messages::default();
         messages.add(message::LINK_INFO, &IN_HEADER)?;
         messages.add(message::GROUP_INFO, &[0, 0])?;
@@ -156,7 +156,7 @@ impl<'a> File<'a> {
     }
 
     /// Puts texts into global heaps, each once.
-    fn heaps(&mut self, texts: impl Iterator<Item = &'a str>) {
+    fn heaps(&mut self, texts: impl Iterator<Item = &'n str>) {
         let unique: Vec<&str> = texts.collect::<BTreeSet<_>>().into_iter().collect();
         // Indices from 1 on have two bytes.
         for part in unique.chunks(usize::from(u16::MAX)) {

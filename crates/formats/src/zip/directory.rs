@@ -85,7 +85,7 @@ fn large_end(bytes: &[u8], end: usize) -> Result<(u64, u64, u64)> {
     Ok((cursor.u64()?, cursor.u64()?, cursor.u64()?))
 }
 
-fn entry<'a>(cursor: &mut Cursor<'a>) -> Result<Entry<'a>> {
+pub(super) fn entry<'a>(cursor: &mut Cursor<'a>) -> Result<Entry<'a>> {
     cursor.expect(b"PK\x01\x02")?;
     cursor.take(4)?;
     let (flags, method) = (cursor.u16()?, cursor.u16()?);

@@ -3,6 +3,7 @@
 //! Writes stored members, of any size (zip64), dated 1980. Reads stored and deflated ones and checks every checksum.
 //! No name leaves the archive, none comes twice, no two members share bytes. The layout is that of PKWARE's APPNOTE 6.3.
 
+mod crc;
 mod directory;
 mod read;
 mod write;

@@ -5,13 +5,10 @@ use super::{DEFLATED, STORED};
 use crate::array::{Array, ElementType};
 use crate::bytes::Cursor;
 use crate::error::{Error, Result};
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
+use crate::inflate::{Room, inflate};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-
-/// Most bytes that all deflated members of an archive may have together: what an archive may ask for beyond its own size.
-const INFLATED: u64 = 1 << 30;
 
 /// Reads a whole archive: its members as arrays of bytes, in the directory's order, without folders.
 ///
@@ -24,21 +21,21 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Array<'_>>> {
     if let Some(entry) = entries.iter().find(|entry| !names.insert(entry.name)) {
         return Err(Error::new(format!("zip: '{}' comes twice", entry.name)));
     }
-    check_inflated(&entries)?;
     let files = entries.iter().filter(|entry| !entry.name.ends_with('/'));
     let packed: Vec<(&Entry<'_>, &[u8])> =
         files.map(|entry| packed(bytes, end, entry).map(|packed| (entry, packed))).collect::<Result<_>>()?;
     check_apart(bytes, &packed)?;
+    check_inflated(bytes, &packed)?;
     packed.into_par_iter().map(|(entry, packed)| member(entry, packed)).collect()
 }
 
-fn check_inflated(entries: &[Entry<'_>]) -> Result<()> {
-    let deflated = entries.iter().filter(|entry| entry.method == DEFLATED);
-    let sum = deflated.fold(0u64, |sum, entry| sum.saturating_add(entry.size));
-    if sum > INFLATED {
-        return Err(Error::new(format!("zip: expected at most {INFLATED} bytes of deflated members, got {sum}")));
-    }
-    Ok(())
+/// Refuses an archive whose deflated members declare more than such an archive can hold.
+fn check_inflated(bytes: &[u8], packed: &[(&Entry<'_>, &[u8])]) -> Result<()> {
+    let mut room = Room::of(bytes);
+    let mut deflated = packed.iter().filter(|(entry, _)| entry.method == DEFLATED);
+    deflated.try_for_each(|(entry, packed)| {
+        room.take(packed.len(), entry.size).map(drop).map_err(|error| error.within(entry.name))
+    })
 }
 
 /// A member's bytes in the archive, behind its own header, which must name the same member.
@@ -76,7 +73,7 @@ fn member<'a>(entry: &Entry<'_>, packed: &'a [u8]) -> Result<Array<'a>> {
         let (expected, got) = (entry.size, content.len());
         return Err(Error::new(format!("zip: '{}': expected {expected} bytes, got {got}", entry.name)));
     }
-    if crc32fast::hash(&content) != entry.crc {
+    if super::crc::of_slice(&content) != entry.crc {
         return Err(Error::new(format!("zip: '{}': the checksum is wrong, the content is damaged", entry.name)));
     }
     let shape = [content.len()];
@@ -86,12 +83,8 @@ fn member<'a>(entry: &Entry<'_>, packed: &'a [u8]) -> Result<Array<'a>> {
 fn unpacked<'a>(entry: &Entry<'_>, packed: &'a [u8]) -> Result<Cow<'a, [u8]>> {
     match entry.method {
         STORED => Ok(packed.into()),
-        DEFLATED => {
-            // At most the declared size, which all together keep below the limit.
-            let inflated = decompress_to_vec_with_limit(packed, entry.size as usize);
-            let inflated = inflated.map_err(|error| Error::new(format!("zip: '{}': {error}", entry.name)))?;
-            Ok(inflated.into())
-        }
+        // Declared sizes have been checked.
+        DEFLATED => inflate(packed, entry.size as usize).map(Cow::from).map_err(|error| error.within(entry.name)),
         other => Err(Error::new(format!("zip: '{}' is packed by method {other}: only 0 and 8 are read", entry.name))),
     }
 }

@@ -35,7 +35,7 @@ pub fn write<'a>(members: Vec<Member<'a>>) -> Result<Pieces<'a>> {
         if !names.insert(name) || name.len() > usize::from(u16::MAX) {
             return Err(Error::new(format!("zip: expected unique names of at most 65535 bytes, got '{name}'")));
         }
-        let entry = Entry { name, crc: crc_of(&content), size: content.len() as u64, start: at };
+        let entry = Entry { name, crc: super::crc::of(&content), size: content.len() as u64, start: at };
         let head = entry.head();
         at += head.len() as u64 + entry.size;
         archive.push(head);
@@ -44,12 +44,6 @@ pub fn write<'a>(members: Vec<Member<'a>>) -> Result<Pieces<'a>> {
     }
     archive.push(directory(&entries, at));
     Ok(archive)
-}
-
-fn crc_of(content: &Pieces<'_>) -> u32 {
-    let mut crc = crc32fast::Hasher::new();
-    content.iter().for_each(|piece| crc.update(piece));
-    crc.finalize()
 }
 
 impl Entry<'_> {
@@ -131,4 +125,31 @@ fn extra(sizes: &[u64]) -> Vec<u8> {
 
 fn words(words: &[u16]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{directory, read};
+    use super::{Entry, Member, write};
+    use crate::bytes::{Cursor, Pieces};
+
+    #[test]
+    fn sizes_and_places_beyond_32_bits_are_in_the_zip64_field() {
+        let (size, start) = (5 << 32, (6 << 32) + 7);
+        for (size, start) in [(size, start), (size, 7), (3, start), (3, 7)] {
+            let listed = Entry { name: "a", crc: 1, size, start }.listed();
+            let entry = directory::entry(&mut Cursor::new("test", &listed)).unwrap();
+            assert_eq!((entry.size, entry.packed, entry.start), (size, size, start));
+        }
+    }
+
+    #[test]
+    fn more_members_than_16_bits_count_are_in_the_zip64_record() {
+        let names: Vec<String> = (0..66_000).map(|i| format!("{i}")).collect();
+        let member = |name| Member { name, content: Pieces::from(&b"x"[..]) };
+        let archive = write(names.iter().map(|name| member(name)).collect()).unwrap().concat();
+        let found = read(&archive).unwrap();
+        assert_eq!(found.len(), names.len());
+        assert_eq!((&*found[65_999].name, &*found[65_999].bytes), ("65999", &b"x"[..]));
+    }
 }

@@ -1,13 +1,13 @@
 //! Archives: what JavaScript puts together for a file, or takes out of one.
 
-use super::stored::{Data, Entry, Stored};
+use super::stored::{Block, Data, Entry, Stored};
 use super::{refused, refused_js};
 use crate::error::{Result, internal, js};
 use crate::handle::{BindingTensor, Handle};
 use crate::runtime::BindingRuntime;
-use crate::tensor::memory;
-use ferrograd_formats::{Array, ElementType, Format, checkpoint, file};
+use ferrograd_formats::{Array, ElementType, Format, Pieces, checkpoint, file};
 use ferrograd_graph::{DType, Shape, Spec, Tensor};
+use ferrograd_kernels::exec::Memory;
 use napi::Env;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
@@ -101,8 +101,8 @@ impl BindingArchive {
     pub fn add(&self, name: String, dtype: String, shape: Vec<u32>, bytes: &[u8]) -> Result<()> {
         let element = ElementType::named(&dtype).ok_or_else(|| internal(format!("no type {dtype}")))?;
         let shape: Vec<usize> = shape.iter().map(|&size| size as usize).collect();
-        let array = Array::new(name, &shape, element, bytes).map_err(refused_js)?;
-        self.stored().entries.push(array.into());
+        let Array { name, .. } = Array::new(name, &shape, element, bytes).map_err(refused_js)?;
+        self.stored().entries.push(Entry { name, element, shape, data: Data::Own(bytes.to_vec()) });
         Ok(())
     }
 
@@ -119,7 +119,7 @@ impl BindingArchive {
     #[napi(catch_unwind)]
     pub fn add_file(&self, name: String, format: String, archive: &BindingArchive) -> Result<()> {
         let data = Data::File(format_named(&format)?, Box::new(archive.emptied()));
-        self.stored().entries.push(Entry { name, element: ElementType::U8, shape: vec![], data });
+        self.stored().entries.push(Entry { name, element: ElementType::U8, shape: vec![0], data });
         Ok(())
     }
 
@@ -146,31 +146,41 @@ impl BindingArchive {
         self.stored().entries.iter().map(entry).collect()
     }
 
-    /// Hands over the bytes of an array that was read, without a copy; the archive keeps none.
+    /// Hands over the bytes of an array; the archive keeps none.
     #[napi(catch_unwind)]
     pub fn take(&self, index: u32) -> Result<Uint8Array> {
-        self.taken(index).map(Uint8Array::new)
+        match self.taken(index)? {
+            Data::Own(bytes) => Ok(Uint8Array::new(bytes)),
+            Data::Of(memory, range) => Ok(Uint8Array::new(memory.as_slice::<u8>()[range].to_vec())),
+            Data::File(..) => Err(internal(format!("array {index} is a file inside"))),
+        }
     }
 
-    /// An array of a type that the core has as a tensor; the archive keeps none.
+    /// An array that was read from a file as a tensor, without a copy; the archive keeps none.
     #[napi(catch_unwind)]
     pub fn tensor(&self, env: Env, index: u32) -> Result<BindingTensor> {
         let spec = self.spec(index)?;
-        let memory = memory(&spec, &self.taken(index)?)?;
-        BindingTensor::holding(&env, Tensor::value(spec, Arc::new(memory)))
+        match self.taken(index)? {
+            Data::Of(memory, range) if range == (0..memory.len()) && range.end == spec.bytes() => {
+                BindingTensor::holding(&env, Tensor::value(spec, memory))
+            }
+            Data::Of(..) | Data::Own(_) | Data::File(..) => Err(internal(format!("array {index} is no tensor"))),
+        }
     }
 
     /// The bytes of a file, now.
     #[napi(catch_unwind)]
-    pub fn encode(&self, format: String) -> Result<Uint8Array> {
-        let bytes = self.stored().encoded(format_named(&format)?).map_err(refused_js)?;
+    pub fn encode(&self, runtime: &BindingRuntime, format: String) -> Result<Uint8Array> {
+        let format = format_named(&format)?;
+        let bytes = runtime.shared.beside(|| self.stored().encoded(format)).map_err(refused_js)?;
         Ok(Uint8Array::new(bytes))
     }
 
     /// What the bytes of a file hold, now.
     #[napi(catch_unwind)]
-    pub fn decode(format: String, bytes: &[u8], computable: bool) -> Result<BindingArchive> {
-        let stored = Stored::read(format_named(&format)?, bytes, computable).map_err(refused_js)?;
+    pub fn decode(runtime: &BindingRuntime, format: String, bytes: &[u8]) -> Result<BindingArchive> {
+        let format = format_named(&format)?;
+        let stored = runtime.shared.beside(|| Stored::decoded(format, bytes)).map_err(refused_js)?;
         Ok(stored.into())
     }
 
@@ -180,40 +190,43 @@ impl BindingArchive {
         let (stored, format) = (self.emptied(), format_named(&format)?);
         self.job(runtime, ticket, move || {
             let path = PathBuf::from(path);
-            stored.write(format, |pieces| file::write(&path, &pieces))?;
+            file::write(&path, &stored.laid()?.pieces(format)?)?;
             Ok(Stored { path: Some(path), ..Stored::default() })
         });
         Ok(())
     }
 
+    /// Writes the text alone, whole or not at all, in the job that `ticket` names.
+    #[napi(catch_unwind)]
+    pub fn write_text(&self, runtime: &BindingRuntime, path: String, ticket: u32) {
+        let stored = self.emptied();
+        self.job(runtime, ticket, move || {
+            let path = PathBuf::from(path);
+            file::write(&path, &Pieces::from(stored.text.as_bytes()))?;
+            Ok(Stored { path: Some(path), ..Stored::default() })
+        });
+    }
+
     /// Reads a file, in the job that `ticket` names; the archive is empty until that has ended.
     #[napi(catch_unwind)]
-    pub fn read(
-        runtime: &BindingRuntime,
-        format: String,
-        path: String,
-        computable: bool,
-        ticket: u32,
-    ) -> Result<BindingArchive> {
+    pub fn read(runtime: &BindingRuntime, format: String, path: String, ticket: u32) -> Result<BindingArchive> {
         let format = format_named(&format)?;
         Ok(BindingArchive::filled(runtime, ticket, move || {
-            let bytes = file::read(Path::new(&path))?;
-            Stored::read(format, &bytes, computable).map_err(|error| error.of(Path::new(&path)))
+            let block = Block::read(Path::new(&path))?;
+            Stored::read(format, &block).map_err(|error| error.of(Path::new(&path)))
         }))
     }
 
     /// Reads a file inside this one, whose bytes this one keeps no longer.
     #[napi(catch_unwind)]
-    pub fn open(
-        &self,
-        runtime: &BindingRuntime,
-        index: u32,
-        format: String,
-        computable: bool,
-        ticket: u32,
-    ) -> Result<BindingArchive> {
-        let (bytes, format) = (self.taken(index)?, format_named(&format)?);
-        Ok(BindingArchive::filled(runtime, ticket, move || Stored::read(format, &bytes, computable)))
+    pub fn open(&self, runtime: &BindingRuntime, index: u32, format: String, ticket: u32) -> Result<BindingArchive> {
+        let format = format_named(&format)?;
+        let file = match self.taken(index)? {
+            Data::Of(memory, range) => Block { memory, range },
+            Data::Own(bytes) => Memory::try_from_slice(&bytes).map_err(|missing| js(missing.into()))?.into(),
+            Data::File(..) => return Err(internal(format!("array {index} is a file inside"))),
+        };
+        Ok(BindingArchive::filled(runtime, ticket, move || Stored::read(format, &file)))
     }
 
     /// Writes checkpoint `number` of a directory and keeps the last `keep`; the archive is empty at once.
@@ -221,7 +234,7 @@ impl BindingArchive {
     pub fn save(&self, runtime: &BindingRuntime, directory: String, number: f64, keep: u32, ticket: u32) {
         let stored = self.emptied();
         self.job(runtime, ticket, move || {
-            let ferrograd_formats::Contents { arrays, text } = stored.contents()?;
+            let ferrograd_formats::Contents { arrays, text } = stored.laid()?.contents;
             let contents = checkpoint::Contents { arrays, metadata: text };
             let path = checkpoint::save(Path::new(&directory), number as u64, &contents, keep as usize)?;
             Ok(Stored { path: Some(path), ..Stored::default() })
@@ -232,10 +245,10 @@ impl BindingArchive {
     #[napi(catch_unwind)]
     pub fn newest(runtime: &BindingRuntime, directory: String, ticket: u32) -> BindingArchive {
         BindingArchive::filled(runtime, ticket, move || {
-            let checkpoint::Newest { found, skipped } = checkpoint::newest(Path::new(&directory))?;
+            let checkpoint::Newest { found, skipped } = checkpoint::newest(Path::new(&directory), Block::read)?;
             let skipped = skipped.into_iter().map(|file| (file.path, file.reason)).collect();
-            let Some((path, bytes)) = found else { return Ok(Stored { skipped, ..Stored::default() }) };
-            let stored = Stored::read(Format::Checkpoint, &bytes, false)?;
+            let Some((path, block)) = found else { return Ok(Stored { skipped, ..Stored::default() }) };
+            let stored = Stored::read(Format::Checkpoint, &block)?;
             Ok(Stored { path: Some(path), skipped, ..stored })
         })
     }
@@ -258,12 +271,11 @@ impl BindingArchive {
 }
 
 impl BindingArchive {
-    fn taken(&self, index: u32) -> Result<Vec<u8>> {
+    /// The numbers of an array, which the archive holds no longer.
+    fn taken(&self, index: u32) -> Result<Data> {
         let mut stored = self.stored();
-        match stored.entries.get_mut(index as usize).map(|entry| &mut entry.data) {
-            Some(Data::Own(bytes)) => Ok(std::mem::take(bytes)),
-            _ => Err(internal(format!("no array {index} that was read"))),
-        }
+        let entry = stored.entries.get_mut(index as usize).ok_or_else(|| internal(format!("no array {index}")))?;
+        Ok(std::mem::replace(&mut entry.data, Data::Own(vec![])))
     }
 
     fn spec(&self, index: u32) -> Result<Spec> {

@@ -15,6 +15,7 @@ fn refused(error: ferrograd_formats::Error) -> Error {
         ErrorKind::Format => ErrorCode::Format,
         ErrorKind::Io => ErrorCode::Io,
         ErrorKind::Data => ErrorCode::Data,
+        ErrorKind::Memory => ErrorCode::Memory,
     };
     Error::new(code, error.to_string())
 }

@@ -1,10 +1,12 @@
-//! What an archive holds in Rust: arrays with bytes of their own, snapshots of tensors, archives inside.
+//! What an archive holds in Rust: arrays with bytes of their own, snapshots of tensors, parts of a file, archives inside.
 
-use ferrograd_formats::{Array, Contents, Element, ElementType, Format, Pieces, Result};
+use ferrograd_formats::{Array, Contents, Element, ElementType, Error, Format, Pieces, Result, file, zip};
 use ferrograd_graph::{DType, Tensor};
-use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::exec::{Memory, OutOfMemory};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Arrays and a text, and where they came from.
@@ -30,19 +32,109 @@ pub(super) struct Entry {
 pub(super) enum Data {
     /// Bytes of its own.
     Own(Vec<u8>),
-    /// The numbers that a tensor has; programs that go on write elsewhere.
-    Of(Arc<Memory>, usize),
+    /// Bytes in some memory: the numbers of a tensor (programs that go on write elsewhere), or a part of a file.
+    Of(Arc<Memory>, Range<usize>),
     /// The file that another archive makes.
     File(Format, Box<Stored>),
+}
+
+/// Bytes of a file, or of one inside another.
+pub(super) struct Block {
+    pub memory: Arc<Memory>,
+    pub range: Range<usize>,
+}
+
+impl Block {
+    /// All bytes of a file.
+    pub fn read(path: &Path) -> Result<Block> {
+        file::read_into(path, |bytes| room(bytes).map(Writable)).map(|Writable(memory)| Block::from(memory))
+    }
+
+    /// Where a part of it lies in the memory; `None` where it lies elsewhere.
+    fn place(&self, part: &[u8]) -> Option<Range<usize>> {
+        let start = part.as_ptr().addr().checked_sub(self.memory.as_slice::<u8>().as_ptr().addr())?;
+        let end = start.checked_add(part.len())?;
+        (end <= self.range.end).then_some(start..end)
+    }
+}
+
+fn room(bytes: usize) -> Result<Memory> {
+    Memory::try_zeroed(bytes).map_err(|OutOfMemory { bytes }| Error::memory(bytes))
+}
+
+impl From<Memory> for Block {
+    fn from(memory: Memory) -> Block {
+        let range = 0..memory.len();
+        Block { memory: Arc::new(memory), range }
+    }
+}
+
+impl AsRef<[u8]> for Block {
+    fn as_ref(&self) -> &[u8] {
+        &self.memory.as_slice::<u8>()[self.range.clone()]
+    }
+}
+
+/// Memory as bytes that are filled.
+struct Writable(Memory);
+
+impl AsMut<[u8]> for Writable {
+    fn as_mut(&mut self) -> &mut [u8] {
+        self.0.as_mut_slice()
+    }
 }
 
 impl Entry {
     /// A tensor that has numbers.
     pub fn of(name: String, tensor: &Tensor, memory: Arc<Memory>) -> Entry {
         let spec = tensor.spec();
-        let data = Data::Of(memory, spec.bytes());
+        let data = Data::Of(memory, 0..spec.bytes());
         Entry { name, element: element(spec.dtype), shape: spec.shape.iter().copied().collect(), data }
     }
+
+    /// An array as a tensor has it: of a type that the core has, in memory of its own.
+    fn computable(array: Array<'_>) -> Result<Entry> {
+        let Array { name, shape, element, bytes } = array.computable()?;
+        let memory = Arc::new(copied(&bytes, element)?);
+        Ok(Entry { name, element, shape, data: Data::Of(memory, 0..bytes.len()) })
+    }
+
+    /// An array as it is, which stays where it is in its file.
+    fn kept(array: Array<'_>, block: &Block) -> Entry {
+        let Array { name, shape, element, bytes } = array;
+        let place = if let Cow::Borrowed(part) = bytes { block.place(part) } else { None };
+        let data = match place {
+            Some(range) => Data::Of(block.memory.clone(), range),
+            None => Data::Own(bytes.into_owned()),
+        };
+        Entry { name, element, shape, data }
+    }
+
+    fn array(&self) -> Result<Array<'_>> {
+        let bytes: &[u8] = match &self.data {
+            Data::Own(bytes) => bytes,
+            Data::Of(memory, range) => &memory.as_slice::<u8>()[range.clone()],
+            // Its bytes are made piece by piece.
+            Data::File(..) => &[],
+        };
+        Array::new(&*self.name, &self.shape, self.element, bytes)
+    }
+}
+
+/// Bytes that one thread copies at a time.
+const PART: usize = 1 << 20;
+
+/// Memory of their own for some bytes; truth values become 0 or 1.
+fn copied(bytes: &[u8], element: ElementType) -> Result<Memory> {
+    let mut memory = room(bytes.len())?;
+    let copy = |(to, from): (&mut [u8], &[u8])| {
+        to.copy_from_slice(from);
+        if element == ElementType::Bool {
+            to.iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));
+        }
+    };
+    memory.as_mut_slice::<u8>().par_chunks_mut(PART).zip(bytes.par_chunks(PART)).for_each(copy);
+    Ok(memory)
 }
 
 /// The type under which files know a type of the core.
@@ -56,46 +148,70 @@ fn element(dtype: DType) -> ElementType {
 }
 
 impl Stored {
-    /// What a file's bytes hold, copied out of them by all threads; `computable` changes types that the core lacks.
-    pub fn read(format: Format, bytes: &[u8], computable: bool) -> Result<Stored> {
-        let Contents { arrays, text } = format.read(bytes)?;
-        let owned = arrays.into_par_iter().map(|array| Ok(if computable { array.computable()? } else { array }.into()));
-        Ok(Stored { entries: owned.collect::<Result<_>>()?, text, ..Stored::default() })
+    /// What a file holds. Members of archives stay in its memory; arrays are copied out by all threads at once, as
+    /// types that the core has.
+    pub fn read(format: Format, block: &Block) -> Result<Stored> {
+        let Contents { arrays, text } = format.read(block.as_ref())?;
+        let entries = match format {
+            Format::Zip => arrays.into_iter().map(|array| Entry::kept(array, block)).collect(),
+            _ => arrays.into_par_iter().map(Entry::computable).collect::<Result<_>>()?,
+        };
+        Ok(Stored { entries, text, ..Stored::default() })
     }
 
-    /// Hands the bytes of a file to `take`.
-    pub fn write<R>(&self, format: Format, take: impl FnOnce(Pieces<'_>) -> Result<R>) -> Result<R> {
-        format.write(self.contents()?, take)
+    /// What bytes hold, whatever its type.
+    pub fn decoded(format: Format, bytes: &[u8]) -> Result<Stored> {
+        let Contents { arrays, text } = format.read(bytes)?;
+        let entry = |Array { name, shape, element, bytes }: Array<'_>| {
+            let data = Data::Own(bytes.into_owned());
+            Entry { name, element, shape, data }
+        };
+        Ok(Stored { entries: arrays.into_iter().map(entry).collect(), text, ..Stored::default() })
     }
 
     /// The bytes of a file.
     pub fn encoded(&self, format: Format) -> Result<Vec<u8>> {
-        self.write(format, |pieces| Ok(pieces.concat()))
+        Ok(self.laid()?.pieces(format)?.concat())
     }
 
-    pub fn contents(&self) -> Result<Contents<'_>> {
+    /// The arrays, those of archives inside too, as writers take them.
+    pub fn laid(&self) -> Result<Laid<'_>> {
         let arrays = self.entries.iter().map(Entry::array).collect::<Result<_>>()?;
-        Ok(Contents { arrays, text: self.text.clone() })
+        let inside = self.entries.iter().map(|entry| match &entry.data {
+            Data::File(format, stored) => stored.laid().map(|laid| Some((*format, laid))),
+            Data::Own(_) | Data::Of(..) => Ok(None),
+        });
+        Ok(Laid { contents: Contents { arrays, text: self.text.clone() }, inside: inside.collect::<Result<_>>()? })
     }
 }
 
-impl Entry {
-    fn array(&self) -> Result<Array<'_>> {
-        match &self.data {
-            Data::Own(bytes) => Array::new(&*self.name, &self.shape, self.element, bytes.as_slice()),
-            Data::Of(memory, bytes) => {
-                Array::new(&*self.name, &self.shape, self.element, &memory.as_slice::<u8>()[..*bytes])
-            }
-            Data::File(format, stored) => {
-                let bytes = stored.encoded(*format)?;
-                Array::new(&*self.name, &[bytes.len()], ElementType::U8, bytes)
-            }
+/// What an archive holds, for writers: nothing is copied.
+pub(super) struct Laid<'a> {
+    pub contents: Contents<'a>,
+    /// In the place of an array: the archive that makes its bytes.
+    inside: Vec<Option<(Format, Laid<'a>)>>,
+}
+
+impl<'a> Laid<'a> {
+    /// The bytes of a file, in pieces.
+    pub fn pieces<'l>(&'l self, format: Format) -> Result<Pieces<'l>> {
+        match format {
+            Format::Zip => zip::write(self.members()?),
+            _ => format.write(&self.contents),
         }
     }
-}
 
-impl From<Array<'_>> for Entry {
-    fn from(Array { name, shape, element, bytes }: Array<'_>) -> Entry {
-        Entry { name, element, shape, data: Data::Own(bytes.into_owned()) }
+    fn members<'l>(&'l self) -> Result<Vec<zip::Member<'l>>> {
+        let both = self.contents.arrays.iter().zip(&self.inside);
+        both.map(|(array, inside)| Laid::member(array, inside.as_ref())).collect()
+    }
+
+    /// An array's bytes, or the file of the archive in its place.
+    fn member<'l>(array: &'l Array<'a>, inside: Option<&'l (Format, Laid<'a>)>) -> Result<zip::Member<'l>> {
+        let content = match inside {
+            Some((format, laid)) => laid.pieces(*format)?,
+            None => Pieces::from(&*array.bytes),
+        };
+        Ok(zip::Member { name: &array.name, content })
     }
 }
