@@ -221,3 +221,55 @@ describe('own metrics see targets as losses do', () => {
     expect(Object.values(logs).at(-1)).toBeCloseTo(1, 6)
   })
 })
+
+describe('metrics in a training', () => {
+  const stack = (metrics: readonly (string | Metric)[]): Sequential => {
+    const model = new Sequential([new Dense({ units: 3, inputShape: [1] })])
+    model.compile({ optimizer: 'sgd', loss: (_, p) => ops.mean(p, { axis: -1 }), metrics: metrics as never })
+    return model
+  }
+
+  it.each([
+    ['meanAbsoluteError', 'meanAbsoluteError'],
+    ['mean_absolute_error', 'meanAbsoluteError'],
+    ['topKCategoricalAccuracy', 'topKCategoricalAccuracy'],
+    ['mae', 'mae'],
+  ])('%s is called %s in errors', async (name, called) => {
+    const run = stack([name]).fit([[1], [2]], [[1], [2]].map((row) => [...row, 0]) as never, { verbose: 0 })
+    await expect(run).rejects.toThrow(`${called} targets`)
+  })
+
+  it('a name that was given stays', async () => {
+    const run = stack([new MeanAbsoluteError({ name: 'my_error' })]).evaluate([[1]], [[1, 2]], { verbose: 0 })
+    await expect(run).rejects.toThrow('my_error targets')
+  })
+
+  it('several numbers are no log: refused before anything changes', async () => {
+    const y = [
+      [1, 0, 0],
+      [0, 1, 0],
+    ]
+    for (const train of [
+      (model: Sequential) => model.fit([[1], [2]], y, { verbose: 0 }),
+      (model: Sequential) => model.trainOnBatch([[1], [2]], y),
+    ]) {
+      const model = stack([new F1Score()])
+      const before = model.getWeights().map((one) => [...one.dataSync()])
+      await expect(train(model)).rejects.toThrow(/f1_score.*one number to log.*shape \[3\].*average: 'macro'/)
+      expect(model.getWeights().map((one) => [...one.dataSync()])).toEqual(before)
+    }
+    const logs = await stack([new F1Score({ average: 'macro' })]).evaluate([[1], [2]], y, { verbose: 0 })
+    expect(Object.keys(logs)).toContain('f1_score')
+  })
+
+  it('R² of targets that do not vary is 1 where they are met, else 0', () => {
+    const score = (predictions: readonly (readonly number[])[], options = {}): number[] => {
+      const metric = new R2Score(options)
+      metric.update(tensor([[5], [5]]), tensor(predictions as number[][]))
+      return Array.from(metric.result().dataSync())
+    }
+    expect(score([[5], [5]])).toEqual([1])
+    expect(score([[5], [6]])).toEqual([0])
+    expect(score([[5], [5]], { classAggregation: 'varianceWeightedAverage' })).toEqual([1])
+  })
+})

@@ -98,6 +98,45 @@ describe.each(['mjs', 'cjs'] as const)('a process of %s', (kind) => {
     expect(end).toEqual({ code: 0, signal: null, stdout: 'true\n', stderr: '' })
   })
 
+  test('two workers, a model each: what is set amid a fit holds at the next step, and calls keep to their moment', async () => {
+    const worker = await script(
+      kind,
+      `const line = new Sequential([new Dense({ units: 1, useBias: false, inputShape: [1], kernelInitializer: 'zeros' })])
+       line.compile({ optimizer: 'sgd', loss: 'mae' })
+       const seen = []
+       const rates = [0.5, 0.25, 1, 2]
+       const hooks = {
+         onTrainBatchBegin: (batch) => { line.optimizer.learningRate = rates[batch] },
+         onTrainBatchEnd: (batch) => {
+           seen.push(line.getWeights()[0].itemSync())
+           if (batch === 1) line.setWeights([[[10]]])
+         },
+       }
+       const rows = { values: new Float32Array(4).fill(1), shape: [4, 1] }
+       const all = async () => {
+         const large = make()
+         const wanted = [...(await large.predict(x)).dataSync()].join()
+         const pending = large.predict(x)
+         large.setWeights(large.getWeights().map((one) => one.mul(0)))
+         const kept = [...(await pending).dataSync()].join() === wanted
+         await line.fit(rows, new Float32Array(4).fill(100), { batchSize: 1, verbose: 0, callbacks: hooks })
+         threads.parentPort.postMessage([kept, seen])
+       }
+       all()`,
+    )
+    const end = await run(
+      kind,
+      `const one = () => new Promise((resolve, reject) => {
+         const worker = new threads.Worker(${JSON.stringify(worker)})
+         worker.on('error', reject)
+         worker.on('message', resolve)
+       })
+       Promise.all([one(), one()]).then((all) => console.log(JSON.stringify(all)))`,
+    )
+    const wanted = [true, [0.5, 0.75, 11, 13]]
+    expect(end).toEqual({ code: 0, signal: null, stdout: `${JSON.stringify([wanted, wanted])}\n`, stderr: '' })
+  })
+
   test('survives the end of a worker amid its fit, three times, and trains on', async () => {
     const worker = await script(kind, `endless().catch(() => undefined); threads.parentPort.postMessage('running')`)
     const end = await run(
