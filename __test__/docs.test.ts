@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { sources, withDefaults } from '../tools/docs/defaults.js'
+import { document as errorsDocument, withSections } from '../tools/docs/errors.js'
 import { document, withTables } from '../tools/docs/keras.js'
 import { classNameOf } from '../ts/options/configured.js'
 import { families } from './families.js'
@@ -21,6 +22,12 @@ it('the comment of each option says its default', () => {
 it('docs/keras.md', () => {
   const text = readFileSync(document, 'utf8')
   expect(withTables(text), 'run: npx tsx tools/docs/keras.ts').toBe(text)
+})
+
+// Messages of the file system are the system's own.
+it.skipIf(process.platform === 'win32')('docs/errors.md: every code, and a mistake that causes it', async () => {
+  const text = readFileSync(errorsDocument, 'utf8')
+  expect(await withSections(text), 'run: npx tsx tools/docs/errors.ts').toBe(text)
 })
 
 describe('the comment of every class has its formula, its source in Keras, and an example', () => {

@@ -1,5 +1,6 @@
 // Type-checks the code that readers copy: the `@example` of every doc comment in ts/, with or without a ```ts fence, and
-// each ```ts block of README.md and docs/. A block is a module of its own; ```ts no-check leaves one out.
+// each ```ts block of README.md and docs/. A block is a module of its own; ```ts no-check leaves one out, and ```ts run is
+// run, too, when the documentation site is built (scripts/docs.mjs).
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { at, capture, filesUnder, isMain, main, Stop, step, tool } from './lib.mjs'
@@ -20,21 +21,28 @@ const CONFIG = {
 }
 
 const FENCE = /^\s*```/
-const TS_FENCE = /^\s*```(ts|typescript)\s*$/
+const TS_FENCE = /^\s*```(?:ts|typescript)\b(.*)$/
 
-/** The ```ts blocks in lines that begin at line `firstLine` of a file. */
-function fencedBlocks(lines, firstLine) {
+/** The ```ts blocks in lines: the words after `ts`, and the positions of the fences around the code. */
+export function fencedBlocks(lines) {
   const blocks = []
   let open
   for (const [index, line] of lines.entries()) {
-    if (open === undefined && FENCE.test(line)) open = { checked: TS_FENCE.test(line), from: index + 1 }
-    else if (open !== undefined && FENCE.test(line)) {
-      if (open.checked) blocks.push({ firstLine: firstLine + open.from, lines: lines.slice(open.from, index) })
+    if (!FENCE.test(line)) continue
+    if (open === undefined) open = { flags: TS_FENCE.exec(line)?.[1].split(/\s+/), first: index }
+    else {
+      if (open.flags !== undefined) blocks.push({ ...open, last: index })
       open = undefined
     }
   }
   return blocks
 }
+
+/** The code of those that are checked, in lines that begin at line `firstLine` of a file. */
+const checkedBlocks = (lines, firstLine) =>
+  fencedBlocks(lines)
+    .filter(({ flags }) => !flags.includes('no-check'))
+    .map(({ first, last }) => ({ firstLine: firstLine + first + 1, lines: lines.slice(first + 1, last) }))
 
 /** Each `@example` of the doc comments: the lines from the tag to the next tag or the comment's end. */
 function exampleSections(text) {
@@ -55,11 +63,13 @@ function exampleSections(text) {
 }
 
 const exampleBlocks = ({ firstLine, lines }) =>
-  lines.some((line) => FENCE.test(line)) ? fencedBlocks(lines, firstLine) : [{ firstLine, lines }]
+  lines.some((line) => FENCE.test(line)) ? checkedBlocks(lines, firstLine) : [{ firstLine, lines }]
 
 function blocksOf(file) {
   const text = readFileSync(at(file), 'utf8')
-  const blocks = file.endsWith('.md') ? fencedBlocks(text.split('\n'), 1) : exampleSections(text).flatMap(exampleBlocks)
+  const blocks = file.endsWith('.md')
+    ? checkedBlocks(text.split('\n'), 1)
+    : exampleSections(text).flatMap(exampleBlocks)
   return blocks.map((block) => ({ file, ...block }))
 }
 
@@ -72,7 +82,9 @@ function locate(output, blocks) {
 }
 
 export async function checkExamples() {
-  const documents = filesUnder(['README.md', 'docs', 'ts'], ['generated']).filter((file) => /\.(md|ts)$/.test(file))
+  const documents = filesUnder(['README.md', 'docs', 'ts'], ['generated', 'site']).filter((file) =>
+    /\.(md|ts)$/.test(file),
+  )
   const blocks = documents.flatMap(blocksOf)
   rmSync(at(FOLDER), { recursive: true, force: true })
   if (blocks.length === 0) return

@@ -43,12 +43,12 @@ export async function step(title, work) {
 const colours = () => (process.stdout.isTTY ? { FORCE_COLOR: '1', CARGO_TERM_COLOR: 'always' } : {})
 
 /** Runs a command to its end; gives its exit code and all it printed, and shows that as it comes where `show` is set. */
-export function capture(command, args, { show = false, cwd = root } = {}) {
+export function capture(command, args, { show = false, cwd = root, env = {} } = {}) {
   return new Promise((resolve) => {
     const shell = process.platform === 'win32' && command === 'npm'
     const child = spawn(command, args, {
       cwd,
-      env: show ? { ...process.env, ...colours() } : process.env,
+      env: { ...process.env, ...(show ? colours() : {}), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       shell,
     })

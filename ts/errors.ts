@@ -2,16 +2,27 @@
 
 /** What went wrong, for a program to act on. */
 export type ErrorCode =
+  /** Lengths of axes that do not fit together, or rows of different lengths. Compare the two shapes in the message with those of your data and layers. */
   | 'ERR_SHAPE'
+  /** An element type that cannot stand there. Cast it (`ops.cast`), or make the array of the type that is named. */
   | 'ERR_DTYPE'
+  /** An option, an argument or a name that there is not, or out of its range. The message has the range, or the nearest name. */
   | 'ERR_CONFIG'
+  /** Data that cannot be trained on: not numbers, not finite, labels out of range. Mend the sample that is named. */
   | 'ERR_DATA'
+  /** Something is called at a time when it cannot be. The message says what has to happen before. */
   | 'ERR_STATE'
+  /** More memory than there is. Take smaller batches or fewer units, or give the container more. */
   | 'ERR_MEMORY'
+  /** A loss or a gradient is NaN or infinite; nothing has changed. Lower the learning rate, scale the inputs. */
   | 'ERR_NON_FINITE'
+  /** An `AbortSignal` ended it. The weights are those of the last whole step. */
   | 'ERR_ABORTED'
+  /** A file, or a configuration, is not of the format, is damaged, or of a newer version. */
   | 'ERR_FORMAT'
+  /** The file system refused. What was there before is untouched; `error.cause` has the system's own error. */
   | 'ERR_IO'
+  /** A mistake of the library. Please report it, with the message. */
   | 'ERR_INTERNAL'
 
 /** What an error says, in parts: its message is `where: expected …, got …. Hint`. */
