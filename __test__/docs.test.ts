@@ -58,7 +58,7 @@ function sourcesUnder(folder: URL): ReadonlyMap<string, string> {
 function commentOf(name: string, family: string, sources: ReadonlyMap<string, string>): string {
   const place = family === 'optimizers.schedules' ? 'schedules' : family
   for (const [file, text] of sources) {
-    if (file.split(/[/.]/)[0] !== place) continue
+    if (file.split(/[\\/.]/)[0] !== place) continue
     const declared = new RegExp(
       `export (abstract )?class \\w+ extends [^\\n]*\\{\\s*static override readonly className = '${name}'`,
     )

@@ -12,7 +12,8 @@ const entries = Object.keys(exports).filter((key) => key !== './package.json')
 /** What a module prints as JSON, run in the package's folder, so that the package finds itself by its name. */
 function printed<A>(lines: string): A {
   const script = `import { createRequire } from 'node:module'
-    const require = createRequire(process.cwd() + '/package.json')
+    import { join } from 'node:path'
+    const require = createRequire(join(process.cwd(), 'package.json'))
     ${lines}`
   const args = ['--input-type=module', '--eval', script]
   return JSON.parse(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })) as A

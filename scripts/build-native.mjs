@@ -1,6 +1,18 @@
 // Builds the addon from `crates/` into `native/`: a loader, its types, and one binary for this platform.
-import { existsSync, readdirSync } from 'node:fs'
-import { at, filesUnder, fingerprint, isMain, isStamped, main, run, step, tool, writeStamp } from './lib.mjs'
+import { existsSync } from 'node:fs'
+import {
+  at,
+  filesUnder,
+  fingerprint,
+  hostPlatform,
+  isMain,
+  isStamped,
+  main,
+  run,
+  step,
+  tool,
+  writeStamp,
+} from './lib.mjs'
 
 const STAMP = 'native/.stamp'
 
@@ -8,13 +20,12 @@ const STAMP = 'native/.stamp'
 const sources = () => filesUnder(['crates', 'Cargo.toml', 'Cargo.lock', 'build.rs'], ['tests', 'benches'])
 
 export function nativeIsCurrent() {
-  const built = existsSync(at('native')) && readdirSync(at('native')).some((name) => name.endsWith('.node'))
-  return built && isStamped(STAMP, fingerprint(sources()))
+  return existsSync(at('native', `ferrograd.${hostPlatform()}.node`)) && isStamped(STAMP, fingerprint(sources()))
 }
 
 /**
- * Builds for this machine, or as the further options of `napi build` say (`--target …`). A debug build is stamped as
- * stale, so that the next set-up replaces it by a release build.
+ * Builds for this machine, or as the further options of `napi build` say. A debug build is stamped as stale, so that the next
+ * set-up replaces it by a release build; one for a given target (`--target …`) is not stamped at all.
  */
 export async function buildNative({ debug = false, further = [] } = {}) {
   const current = fingerprint(sources())
@@ -22,7 +33,7 @@ export async function buildNative({ debug = false, further = [] } = {}) {
   const names = ['--js', 'index.cjs', '--dts', 'index.d.cts']
   const args = ['build', ...options, ...names, ...(debug ? [] : ['--release']), ...further, '--', '--locked']
   await run(process.execPath, [tool('@napi-rs/cli', 'napi'), ...args])
-  writeStamp(STAMP, debug ? 'debug' : current)
+  if (!further.includes('--target')) writeStamp(STAMP, debug ? 'debug' : current)
 }
 
 if (isMain(import.meta.url)) {

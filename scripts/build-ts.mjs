@@ -4,13 +4,35 @@
 // each module. They are not checked here: `npm run lint` does that.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, relative } from 'node:path/posix'
-import { at, filesUnder, fingerprint, isMain, isStamped, main, readJson, run, step, tool, writeStamp } from './lib.mjs'
+import {
+  at,
+  filesUnder,
+  fingerprint,
+  isMain,
+  isStamped,
+  main,
+  readJson,
+  run,
+  Stop,
+  step,
+  tool,
+  writeStamp,
+} from './lib.mjs'
+import { loadAddon } from './load-addon.mjs'
 
 const STAMP = 'dist/.stamp'
 const CONFIG = 'tsconfig.build.json'
 const BUNDLE = 'dist/index.cjs'
 const inputs = () =>
-  filesUnder(['ts', 'native/index.d.cts', 'package.json', 'tsconfig.json', CONFIG, 'scripts/build-ts.mjs'])
+  filesUnder([
+    'ts',
+    'native/index.d.cts',
+    'package.json',
+    'tsconfig.json',
+    CONFIG,
+    'scripts/build-ts.mjs',
+    'scripts/load-addon.mjs',
+  ])
 
 export const typeScriptIsCurrent = () => existsSync(at('dist/index.js')) && isStamped(STAMP, fingerprint(inputs()))
 
@@ -37,12 +59,17 @@ const entries = () =>
 const SOURCES = { platform: 'node', external: /native\/index\.cjs$/, tsconfig: at(CONFIG) }
 
 /** Everything but the addon. Classes keep the names that users see, also where two modules use the same one. */
-const writeBundle = ({ build }) =>
-  build({
+async function writeBundle({ build }) {
+  await build({
     ...SOURCES,
     input: at('ts/index.ts'),
     output: { file: at(BUNDLE), format: 'cjs', keepNames: true, comments: { jsdoc: false } },
   })
+  const text = readFileSync(at(BUNDLE), 'utf8')
+  const parts = text.split('require("../native/index.cjs")')
+  if (parts.length !== 2) throw new Stop(`${BUNDLE} loads the addon ${parts.length - 1} times, and should once`)
+  writeFileSync(at(BUNDLE), parts.join(`(${loadAddon})()`))
+}
 
 /** What each entry exports, by its file. */
 async function exportedNames({ build }) {

@@ -99,6 +99,15 @@ export function filesUnder(paths, skip = []) {
   return found.sort()
 }
 
+/** How binaries for this machine are called: `linux-x64-gnu`, `darwin-arm64`, `win32-x64-msvc`. */
+export function hostPlatform() {
+  const { platform, arch, report } = process
+  report.excludeNetwork = true
+  const libc = () => (report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'gnu')
+  const abi = { linux: libc, win32: () => 'msvc' }[platform]?.()
+  return [platform, arch, abi].filter(Boolean).join('-')
+}
+
 /** A fingerprint of the contents of files, which survives what modification times do not (clones, branches, caches). */
 export function fingerprint(files) {
   const hash = createHash('sha256')

@@ -50,6 +50,7 @@ function typeText(checker, property, declaration, spec) {
   return checker.typeToString(type).replace(/ \| undefined$|^undefined \| /, '')
 }
 
+/** Its name (with a star where it must be given) over its type; its default; what it is, and its range. */
 function row(checker, property, declaration, spec) {
   const optional = (property.flags & ts.SymbolFlags.Optional) !== 0
   const given = spec !== undefined && 'default' in spec ? quoted(spec.default) : ''
@@ -57,8 +58,13 @@ function row(checker, property, declaration, spec) {
     .getDocumentationComment(checker)
     .map(({ text }) => text)
     .join('')
-  const name = optional || given !== '' ? property.name : `${property.name} *`
-  return [code(name), code(typeText(checker, property, declaration, spec)), code(given), rangeOf(spec), cell(comment)]
+    // It has a column of its own.
+    .replace(/ Default [^.]*(\.\d[^.]*)*\.$/, '')
+  const star = optional || given !== '' ? '' : ' \\*'
+  const type = code(typeText(checker, property, declaration, spec))
+  const range = rangeOf(spec)
+  const words = `${cell(comment)}${range === '' ? '' : ` (${range})`}`
+  return [`${code(property.name)}${star}<br>${type}`, code(given), words]
 }
 
 /** The table in Markdown, or nothing where the constructor takes no named options. */
@@ -69,7 +75,7 @@ function optionsTable(checker, symbol, fields) {
   const properties = checker.getPropertiesOfType(type)
   if (properties.length === 0 || properties.some(({ name }) => name === 'length')) return undefined
   const rows = properties.map((property) => row(checker, property, declaration, fields[property.name]))
-  const head = ['option', 'type', 'default', 'range', '']
+  const head = ['option', 'default', '']
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 

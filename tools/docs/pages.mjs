@@ -61,8 +61,10 @@ const withLinks = (text) =>
 async function writeDocuments() {
   const documents = readdirSync(at('docs')).filter((name) => name.endsWith('.md'))
   for (const name of documents) write(name, withLinks(await withOutputs(name, readFileSync(at('docs', name), 'utf8'))))
-  for (const name of readdirSync(at('docs')).filter((name) => /\.(svg|png)$/.test(name)))
+  for (const name of readdirSync(at('docs')).filter((name) => /\.(svg|png)$/.test(name))) {
     cpSync(at('docs', name), at(PAGES, name))
+    cpSync(at('docs', name), at(PAGES, 'public', name))
+  }
   for (const name of ['CONTRIBUTING', 'CHANGELOG', 'SECURITY'].filter((name) => existsSync(at(`${name}.md`))))
     write(`${name.toLowerCase()}.md`, withLinks(readFileSync(at(`${name}.md`), 'utf8')))
   cpSync(at('docs/site/index.md'), at(PAGES, 'index.md'))
