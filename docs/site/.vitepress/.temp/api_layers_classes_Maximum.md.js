@@ -1,0 +1,21 @@
+import { ssrRenderAttrs } from "vue/server-renderer";
+import { useSSRContext } from "vue";
+import { _ as _export_sfc } from "./plugin-vue_export-helper.1tPrXgE0.js";
+const __pageData = JSON.parse('{"title":"Maximum","description":"","frontmatter":{},"headers":[],"relativePath":"api/layers/classes/Maximum.md","filePath":"api/layers/classes/Maximum.md"}');
+const _sfc_main = { name: "api/layers/classes/Maximum.md" };
+function _sfc_ssrRender(_ctx, _push, _parent, _attrs, $props, $setup, $data, $options) {
+  _push(`<div${ssrRenderAttrs(_attrs)}><h1 id="maximum" tabindex="-1">Maximum <a class="header-anchor" href="#maximum" aria-label="Permalink to &quot;Maximum&quot;">​</a></h1><p>The largest of the inputs, element by element.</p><p><code>y = max(x₁, …, xₙ)</code>, elementwise; shapes equal, or of length 1 where they differ.</p><h2 id="example" tabindex="-1">Example <a class="header-anchor" href="#example" aria-label="Permalink to &quot;Example&quot;">​</a></h2><div class="language-ts vp-adaptive-theme"><button title="Copy Code" class="copy"></button><span class="lang">ts</span><pre class="shiki shiki-themes github-light github-dark vp-code" tabindex="0"><code><span class="line"><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;">import</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;"> { Maximum } </span><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;">from</span><span style="--shiki-light:#032F62;--shiki-dark:#9ECBFF;"> &#39;ferrograd/layers&#39;</span></span>
+<span class="line"></span>
+<span class="line"><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;">const</span><span style="--shiki-light:#005CC5;--shiki-dark:#79B8FF;"> layer</span><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;"> =</span><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;"> new</span><span style="--shiki-light:#6F42C1;--shiki-dark:#B392F0;"> Maximum</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;">()</span></span></code></pre></div><h2 id="options" tabindex="-1">Options <a class="header-anchor" href="#options" aria-label="Permalink to &quot;Options&quot;">​</a></h2><table tabindex="0"><thead><tr><th>option</th><th>default</th><th></th></tr></thead><tbody><tr><td><code>dtype</code><br><code>FloatDType | null</code></td><td><code>null</code></td><td>The element type of weights and results; the configured float type unless given.</td></tr><tr><td><code>name</code><br><code>string | null</code></td><td><code>null</code></td><td>How the layer is called in summaries, files and errors; its class&#39;s name in snake_case unless given.</td></tr><tr><td><code>trainable</code><br><code>boolean</code></td><td><code>true</code></td><td>Whether an optimizer may change the weights; may be set at any time.</td></tr><tr><td><code>inputShape</code><br><code>PartialShape | null</code></td><td><code>null</code></td><td>The shape of one sample, for the first layer of a <code>Sequential</code>; null where it may vary.</td></tr><tr><td><code>activityRegularizer</code><br><code>RegularizerLike | null</code></td><td><code>null</code></td><td>A penalty on the results, divided by the batch.</td></tr></tbody></table><h2 id="see" tabindex="-1">See <a class="header-anchor" href="#see" aria-label="Permalink to &quot;See&quot;">​</a></h2><p><code>keras.layers.Maximum</code></p><h2 id="extends" tabindex="-1">Extends <a class="header-anchor" href="#extends" aria-label="Permalink to &quot;Extends&quot;">​</a></h2><ul><li><code>Merge</code></li></ul></div>`);
+}
+const _sfc_setup = _sfc_main.setup;
+_sfc_main.setup = (props, ctx) => {
+  const ssrContext = useSSRContext();
+  (ssrContext.modules || (ssrContext.modules = /* @__PURE__ */ new Set())).add("api/layers/classes/Maximum.md");
+  return _sfc_setup ? _sfc_setup(props, ctx) : void 0;
+};
+const Maximum = /* @__PURE__ */ _export_sfc(_sfc_main, [["ssrRender", _sfc_ssrRender]]);
+export {
+  __pageData,
+  Maximum as default
+};

@@ -1,0 +1,21 @@
+import { ssrRenderAttrs } from "vue/server-renderer";
+import { useSSRContext } from "vue";
+import { _ as _export_sfc } from "./plugin-vue_export-helper.1tPrXgE0.js";
+const __pageData = JSON.parse('{"title":"CosineDecayRestarts","description":"","frontmatter":{},"headers":[],"relativePath":"api/schedules/classes/CosineDecayRestarts.md","filePath":"api/schedules/classes/CosineDecayRestarts.md"}');
+const _sfc_main = { name: "api/schedules/classes/CosineDecayRestarts.md" };
+function _sfc_ssrRender(_ctx, _push, _parent, _attrs, $props, $setup, $data, $options) {
+  _push(`<div${ssrRenderAttrs(_attrs)}><h1 id="cosinedecayrestarts" tabindex="-1">CosineDecayRestarts <a class="header-anchor" href="#cosinedecayrestarts" aria-label="Permalink to &quot;CosineDecayRestarts&quot;">​</a></h1><p>Cosine decay that starts again: period i lasts <code>firstDecaySteps · tMulⁱ</code> and starts at <code>lr · mMulⁱ</code> (Loshchilov &amp; Hutter, 2016).</p><h2 id="example" tabindex="-1">Example <a class="header-anchor" href="#example" aria-label="Permalink to &quot;Example&quot;">​</a></h2><div class="language-ts vp-adaptive-theme"><button title="Copy Code" class="copy"></button><span class="lang">ts</span><pre class="shiki shiki-themes github-light github-dark vp-code" tabindex="0"><code><span class="line"><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;">import</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;"> { CosineDecayRestarts } </span><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;">from</span><span style="--shiki-light:#032F62;--shiki-dark:#9ECBFF;"> &#39;ferrograd/schedules&#39;</span></span>
+<span class="line"></span>
+<span class="line"><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;">const</span><span style="--shiki-light:#005CC5;--shiki-dark:#79B8FF;"> rate</span><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;"> =</span><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;"> new</span><span style="--shiki-light:#6F42C1;--shiki-dark:#B392F0;"> CosineDecayRestarts</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;">({ initialLearningRate: </span><span style="--shiki-light:#005CC5;--shiki-dark:#79B8FF;">0.1</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;">, firstDecaySteps: </span><span style="--shiki-light:#005CC5;--shiki-dark:#79B8FF;">1000</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;"> })</span></span></code></pre></div><h2 id="options" tabindex="-1">Options <a class="header-anchor" href="#options" aria-label="Permalink to &quot;Options&quot;">​</a></h2><table tabindex="0"><thead><tr><th>option</th><th>default</th><th></th></tr></thead><tbody><tr><td><code>initialLearningRate</code> *<br><code>number</code></td><td></td><td>The rate at step 0. (≥ 0)</td></tr><tr><td><code>firstDecaySteps</code> *<br><code>number</code></td><td></td><td>Steps of the first period. (&gt; 0)</td></tr><tr><td><code>name</code><br><code>string</code></td><td><code>&#39;SGDRDecay&#39;</code></td><td>Its name in Keras.</td></tr><tr><td><code>alpha</code><br><code>number</code></td><td><code>0</code></td><td>The lowest rate as a fraction of the first.</td></tr><tr><td><code>tMul</code><br><code>number</code></td><td><code>2</code></td><td>Each period is this much longer than the one before. (≥ 1)</td></tr><tr><td><code>mMul</code><br><code>number</code></td><td><code>1</code></td><td>Each period starts at this fraction of the rate before. (&gt; 0)</td></tr></tbody></table><h2 id="see" tabindex="-1">See <a class="header-anchor" href="#see" aria-label="Permalink to &quot;See&quot;">​</a></h2><p><code>keras.optimizers.schedules.CosineDecayRestarts</code></p><h2 id="extends" tabindex="-1">Extends <a class="header-anchor" href="#extends" aria-label="Permalink to &quot;Extends&quot;">​</a></h2><ul><li><code>CosineDecayRestartsBase</code></li></ul></div>`);
+}
+const _sfc_setup = _sfc_main.setup;
+_sfc_main.setup = (props, ctx) => {
+  const ssrContext = useSSRContext();
+  (ssrContext.modules || (ssrContext.modules = /* @__PURE__ */ new Set())).add("api/schedules/classes/CosineDecayRestarts.md");
+  return _sfc_setup ? _sfc_setup(props, ctx) : void 0;
+};
+const CosineDecayRestarts = /* @__PURE__ */ _export_sfc(_sfc_main, [["ssrRender", _sfc_ssrRender]]);
+export {
+  __pageData,
+  CosineDecayRestarts as default
+};

@@ -1,0 +1,21 @@
+import { ssrRenderAttrs } from "vue/server-renderer";
+import { useSSRContext } from "vue";
+import { _ as _export_sfc } from "./plugin-vue_export-helper.1tPrXgE0.js";
+const __pageData = JSON.parse('{"title":"InverseTimeDecay","description":"","frontmatter":{},"headers":[],"relativePath":"api/schedules/classes/InverseTimeDecay.md","filePath":"api/schedules/classes/InverseTimeDecay.md"}');
+const _sfc_main = { name: "api/schedules/classes/InverseTimeDecay.md" };
+function _sfc_ssrRender(_ctx, _push, _parent, _attrs, $props, $setup, $data, $options) {
+  _push(`<div${ssrRenderAttrs(_attrs)}><h1 id="inversetimedecay" tabindex="-1">InverseTimeDecay <a class="header-anchor" href="#inversetimedecay" aria-label="Permalink to &quot;InverseTimeDecay&quot;">​</a></h1><p><code>lr / (1 + decayRate · step / decaySteps)</code>; the quotient is floored with <code>staircase</code>.</p><h2 id="example" tabindex="-1">Example <a class="header-anchor" href="#example" aria-label="Permalink to &quot;Example&quot;">​</a></h2><div class="language-ts vp-adaptive-theme"><button title="Copy Code" class="copy"></button><span class="lang">ts</span><pre class="shiki shiki-themes github-light github-dark vp-code" tabindex="0"><code><span class="line"><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;">import</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;"> { InverseTimeDecay } </span><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;">from</span><span style="--shiki-light:#032F62;--shiki-dark:#9ECBFF;"> &#39;ferrograd/schedules&#39;</span></span>
+<span class="line"></span>
+<span class="line"><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;">const</span><span style="--shiki-light:#005CC5;--shiki-dark:#79B8FF;"> rate</span><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;"> =</span><span style="--shiki-light:#D73A49;--shiki-dark:#F97583;"> new</span><span style="--shiki-light:#6F42C1;--shiki-dark:#B392F0;"> InverseTimeDecay</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;">({ initialLearningRate: </span><span style="--shiki-light:#005CC5;--shiki-dark:#79B8FF;">0.1</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;">, decaySteps: </span><span style="--shiki-light:#005CC5;--shiki-dark:#79B8FF;">1000</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;">, decayRate: </span><span style="--shiki-light:#005CC5;--shiki-dark:#79B8FF;">0.5</span><span style="--shiki-light:#24292E;--shiki-dark:#E1E4E8;"> })</span></span></code></pre></div><h2 id="options" tabindex="-1">Options <a class="header-anchor" href="#options" aria-label="Permalink to &quot;Options&quot;">​</a></h2><table tabindex="0"><thead><tr><th>option</th><th>default</th><th></th></tr></thead><tbody><tr><td><code>initialLearningRate</code> *<br><code>number</code></td><td></td><td>The rate at step 0. (≥ 0)</td></tr><tr><td><code>decaySteps</code> *<br><code>number</code></td><td></td><td>Steps per unit of decay. (&gt; 0)</td></tr><tr><td><code>decayRate</code> *<br><code>number</code></td><td></td><td>How fast the divisor grows.</td></tr><tr><td><code>name</code><br><code>string</code></td><td><code>&#39;InverseTimeDecay&#39;</code></td><td>Its name in Keras.</td></tr><tr><td><code>staircase</code><br><code>boolean</code></td><td><code>false</code></td><td>Decays in whole steps of <code>decaySteps</code>.</td></tr></tbody></table><h2 id="see" tabindex="-1">See <a class="header-anchor" href="#see" aria-label="Permalink to &quot;See&quot;">​</a></h2><p><code>keras.optimizers.schedules.InverseTimeDecay</code></p><h2 id="extends" tabindex="-1">Extends <a class="header-anchor" href="#extends" aria-label="Permalink to &quot;Extends&quot;">​</a></h2><ul><li><code>InverseTimeDecayBase</code></li></ul></div>`);
+}
+const _sfc_setup = _sfc_main.setup;
+_sfc_main.setup = (props, ctx) => {
+  const ssrContext = useSSRContext();
+  (ssrContext.modules || (ssrContext.modules = /* @__PURE__ */ new Set())).add("api/schedules/classes/InverseTimeDecay.md");
+  return _sfc_setup ? _sfc_setup(props, ctx) : void 0;
+};
+const InverseTimeDecay = /* @__PURE__ */ _export_sfc(_sfc_main, [["ssrRender", _sfc_ssrRender]]);
+export {
+  __pageData,
+  InverseTimeDecay as default
+};

@@ -1,0 +1,2 @@
+/** Types of what the tests use of `targets.mjs`. */
+export const targets: Readonly<Record<string, { readonly machine: string }>>
