@@ -64,7 +64,7 @@ const [size, left, line] = [14, 18, 24]
 const width = Math.round(columns * size * 0.602) + 2 * left
 
 function draw(lines: readonly string[]): string {
-  const height = 44 + line * (lines.length + 1)
+  const height = 54 + line * (lines.length + 1)
   const rows = ['<tspan class="faint">$ node train.mjs</tspan>', ...lines.map(spans)].map(
     (row, i) => `<text x="${left}" y="${58 + i * line}" xml:space="preserve">${row}</text>`,
   )
