@@ -68,3 +68,10 @@ test('08-resume: a training that kills itself goes on, with the same bits', asyn
   await import('../examples/08-resume/index.js')
   expect(printed.join('\n')).toMatch(/The same bits/)
 }, 120_000)
+
+test('09-pictures: a small LeNet reads at least 98 % of the digits it has never seen', async () => {
+  await import('../examples/09-pictures/index.js')
+  const text = printed.join('\n')
+  expect(text).toMatch(/Right on (9[89]\.\d|100\.0) % of 359 digits/)
+  expect(text).toMatch(/kernel 0 +kernel 1/)
+}, 120_000)

@@ -49,6 +49,8 @@ const named: Readonly<Record<string, unknown>> = {
   cell: undefined,
   dims: [1],
   equation: 'ab,bc->ac',
+  // Kernels of at most 16 numbers: so many random ones are the same in both float types.
+  filters: 1,
   inputDim: 5,
   kernelSize: 2,
   n: 2,
@@ -60,6 +62,7 @@ const named: Readonly<Record<string, unknown>> = {
 function guess(name: string, spec: FieldSpec): unknown {
   if (name in named) return named[name]
   if (spec.type === 'integer') return 3
+  if (spec.type === 'perAxis') return 2
   if (spec.type === 'number' || spec.type === 'numeric' || spec.type === 'nested') return 0.5
   if (spec.type === 'choice') return spec.of?.[0]
   if (spec.type === 'integers') return [0]

@@ -27,7 +27,7 @@ const others: Readonly<Record<string, { readonly config: object; readonly x: Num
 /** Those that take no numbers, and what stands for data. */
 const without = ['InputLayer', 'StringLookup']
 
-const { cases } = fixture<Case>('layers')
+const cases = ['layers', 'picture_layers'].flatMap((topic) => fixture<Case>(topic).cases)
 let folder: string
 beforeAll(() => {
   config.setFloatx('float64')

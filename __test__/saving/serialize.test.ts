@@ -26,6 +26,7 @@ const topics: readonly Topic[] = [
   ['regularizers', 'regularizer'],
   ['constraints', 'constraint'],
   ['layers', 'layer'],
+  ['picture_layers', 'layer'],
 ]
 
 /** What Keras writes for its own use, and where it writes the element type as an object. */

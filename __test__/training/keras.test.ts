@@ -11,6 +11,7 @@ const models = fixture<Case>('models').cases
 const graphs = fixture<Case>('graphs').cases
 const calls = fixture<Case>('calls').cases
 const masks = fixture<Case>('masks').cases
+const pictures = fixture<Case>('picture_models').cases
 
 beforeAll(() => config.setFloatx('float64'))
 afterAll(() => config.setFloatx('float32'))
@@ -62,10 +63,14 @@ describe('multi-layer perceptrons', () => {
 })
 
 /** Trained by Ftrl with dead units before a matrix: Keras sets rows that never had a gradient to 0, here they stay. */
-const rowsUntouched = ['random-052', 'random-098']
+const rowsUntouched = ['random-052', 'random-098', 'pictures-54']
 
 describe('random models', () => {
   test.each(models.filter(({ name }) => !rowsUntouched.includes(name)))('$name', fits)
+})
+
+describe('convolutional models', () => {
+  test.each(pictures.filter(({ name }) => !rowsUntouched.includes(name)))('$name', fits)
 })
 
 describe('functional graphs', () => {

@@ -46,6 +46,26 @@ if ENGINE == "torch":
         return torch.zeros(num_segments + 1, dtype=data.dtype).scatter_add(0, spare, data)[:-1]
 
     torch_math.segment_sum = segment_sum
+    plain_average_pool = torch_nn.average_pool
+
+    def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+        """Means of the places that there are; Keras's own counts copies of the edge where `same` pads unevenly."""
+        if padding != "same":
+            return plain_average_pool(inputs, pool_size, strides, padding, data_format)
+        first = torch_nn.backend.standardize_data_format(data_format) == "channels_first"
+        strides = strides or pool_size
+        margins = []
+        for length, size, stride in zip(inputs.shape[2:] if first else inputs.shape[1:-1], pool_size, strides):
+            total = max((-(-length // stride) - 1) * stride + size - length, 0)
+            margins = [total // 2, total - total // 2, *margins]
+        margins = margins if first else [0, 0, *margins]
+
+        def padded(x):
+            return plain_average_pool(torch.nn.functional.pad(x, margins), pool_size, strides, "valid", data_format)
+
+        return padded(inputs) / padded(torch.ones_like(inputs))
+
+    torch_nn.average_pool = average_pool
 elif ENGINE == "tensorflow":
     import tensorflow
 

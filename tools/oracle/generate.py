@@ -23,8 +23,10 @@ TOPICS = [
     "regularizers",
     "layers",
     "pictures",
+    "picture_layers",
     "masks",
     "models",
+    "picture_models",
     "calls",
     "keras_files",
 ]

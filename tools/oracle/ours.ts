@@ -61,6 +61,28 @@ const options: Readonly<Record<string, readonly Options[]>> = {
   InputLayer: [{ shape: [4] }, { batchShape: [null, 2, 3], dtype: 'int32' }],
   Normalization: [{}, { mean: [1, 2], variance: [1, 4] }],
   BatchNormalization: [{}, { axis: 1, momentum: 0.5, activityRegularizer: 'l1' }],
+  ...Object.fromEntries(
+    [1, 2, 3].flatMap((axes): [string, readonly Options[]][] => [
+      [
+        `Conv${axes}D`,
+        [
+          { filters: 4, kernelSize: 3 },
+          { filters: 4, kernelSize: 3, groups: 2, strides: 2, padding: 'same' },
+        ],
+      ],
+      [`Conv${axes}DTranspose`, [{ filters: 4, kernelSize: 3, strides: 2, outputPadding: 1 }]],
+      [`AveragePooling${axes}D`, [{ poolSize: 2 }]],
+      [`AdaptiveAveragePooling${axes}D`, [{ outputSize: 2 }]],
+      [`AdaptiveMaxPooling${axes}D`, [{ outputSize: 2, dataFormat: 'channelsFirst' }]],
+      [`SpatialDropout${axes}D`, [{ rate: 0.5, seed: 3 }]],
+    ]),
+  ),
+  DepthwiseConv1D: [{ kernelSize: 3 }],
+  DepthwiseConv2D: [{ kernelSize: 3, depthMultiplier: 2, dilationRate: [1, 2] }],
+  SeparableConv1D: [{ filters: 4, kernelSize: 3 }],
+  SeparableConv2D: [{ filters: 4, kernelSize: 3, pointwiseRegularizer: 'l2', depthwiseConstraint: 'maxNorm' }],
+  UpSampling2D: [{ size: [2, 3], interpolation: 'bilinear' }],
+  ZeroPadding2D: [{ padding: [[1, 0], 2] }],
   Permute: [{ dims: [2, 1] }],
   RepeatVector: [{ n: 3 }],
   Rescaling: [{ scale: 2, offset: -1 }],
@@ -122,7 +144,7 @@ function textOf(family: Family<Part>, tensorFlow: boolean): string {
 
 /** The models of the fixtures: out of Keras's JSON, and written again. */
 function modelsText(): string {
-  return listed(['mlp', 'graphs', 'calls', 'models'].flatMap(modelsOf))
+  return listed(['mlp', 'graphs', 'calls', 'models', 'picture_models'].flatMap(modelsOf))
 }
 
 function modelsOf(fixture: string): string[] {

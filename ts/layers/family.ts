@@ -13,6 +13,7 @@ import { IntegerLookup } from './integer-lookup.js'
 import { Layer } from './layer.js'
 import { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from './merging/index.js'
 import { GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization } from './normalization.js'
+import * as pictures from './pictures/index.js'
 import { CategoryEncoding, Discretization, Normalization, Rescaling } from './preprocessing.js'
 import { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise } from './regularization.js'
 import { Reshape } from './reshape.js'
@@ -60,6 +61,7 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   StringLookup,
   Subtract,
   UnitNormalization,
+  ...pictures,
 }
 
 /** The closed set of layers. */

@@ -54,6 +54,7 @@ export {
   UnitNormalization,
   type UnitNormalizationOptions,
 } from './normalization.js'
+export * from './pictures/index.js'
 export {
   CategoryEncoding,
   type CategoryEncodingOptions,

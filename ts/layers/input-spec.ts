@@ -1,7 +1,7 @@
 /** What a layer requires of its input, and how errors say so. */
 
 import { FerrogradError } from '../errors.js'
-import type { Shape } from '../types.js'
+import type { PartialShape } from '../types.js'
 
 /** What a layer requires of its input: enough axes, and a length of the last (or of another). */
 export interface InputSpec {
@@ -11,15 +11,16 @@ export interface InputSpec {
   readonly axes?: Readonly<Record<number, number>>
 }
 
-/** Throws unless a shape is as `spec` wants it. */
-export function checkSpec(title: string, shape: Shape, spec: InputSpec): void {
+/** Throws unless a shape is as `spec` wants it; unknown lengths (null) are taken on trust. */
+export function checkSpec(title: string, shape: PartialShape, spec: InputSpec): void {
   if (fits(shape, spec)) return
-  throw new FerrogradError('ERR_SHAPE', `${title} input: expected ${describe(spec)}, got [${shape.join(', ')}]`)
+  const got = shape.map((length, axis) => length ?? (axis === 0 ? 'batch' : '?'))
+  throw new FerrogradError('ERR_SHAPE', `${title} input: expected ${describe(spec)}, got [${got.join(', ')}]`)
 }
 
-function fits(shape: Shape, { rank, minRank = 0, axes = {} }: InputSpec): boolean {
+function fits(shape: PartialShape, { rank, minRank = 0, axes = {} }: InputSpec): boolean {
   if (shape.length < minRank || (rank !== undefined && shape.length !== rank)) return false
-  return Object.entries(axes).every(([axis, length]) => shape.at(Number(axis)) === length)
+  return Object.entries(axes).every(([axis, length]) => [length, null].includes(shape.at(Number(axis)) as number))
 }
 
 /** `[batch, …, 784]`. */

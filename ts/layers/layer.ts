@@ -193,6 +193,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     const { args, kwargs } = given
     if (this.outputShape !== undefined) {
       const shapes = mapStructure(x, (one) => (isSymbolic(one) || isTensor(one) ? one.shape : one))
+      if (this.inputSpec !== undefined && isSymbolic(x)) checkSpec(this.#title(), x.shape, this.inputSpec)
       return recordKnown(this, args, kwargs, this.outputShape(shapes as PartialShape), this.dtype)
     }
     return recordCall(

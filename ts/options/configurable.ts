@@ -90,9 +90,9 @@ export function givenOptions(object: Configurable<unknown>): string {
   return given.map(([key]) => `${key}: ${nameOf(options[key])}`).join(', ')
 }
 
-/** A default is written as a user would: an activation or an initializer by its name. */
+/** A default is written as a user would: an activation or an initializer by its name, one number for all axes. */
 function isDefault(value: unknown, written: unknown): boolean {
-  if (value === written) return true
+  if (value === written || (Array.isArray(value) && String(value) === String(written))) return true
   return typeof written === 'string' && canonical(nameOf(value)) === canonical(written)
 }
 

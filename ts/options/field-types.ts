@@ -16,6 +16,9 @@ import type { DType, FloatDType, PartialShape, Shape } from '../types.js'
 /** A number or nested arrays of numbers. */
 export type Nested = number | readonly Nested[]
 
+/** Places before the first of an axis and after its last. */
+export type Margin = readonly [before: number, after: number]
+
 /** What a user may write for each type of field. */
 export interface FieldInputs {
   number: number
@@ -32,6 +35,8 @@ export interface FieldInputs {
   numeric: number | readonly number[]
   nested: Nested
   axis: number | readonly number[]
+  perAxis: number | readonly number[]
+  margins: number | readonly (number | Margin)[]
   vocabulary: readonly (string | number)[]
   text: string
   dtype: FloatDType
@@ -56,6 +61,8 @@ export interface FieldInputs {
 }
 
 type Resolved =
+  | 'perAxis'
+  | 'margins'
   | 'activation'
   | 'initializer'
   | 'regularizer'
@@ -66,6 +73,8 @@ type Resolved =
 
 /** What is found in the options after checks. */
 export interface FieldValues extends Omit<FieldInputs, Resolved> {
+  perAxis: readonly number[]
+  margins: readonly Margin[]
   activation: Activation
   initializer: Initializer
   regularizer: Regularizer

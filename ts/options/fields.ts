@@ -22,6 +22,8 @@ export interface FieldSpec {
   readonly below?: number
   /** The values of a `choice`, camelCase. */
   readonly of?: readonly string[]
+  /** How many axes `perAxis` and `margins` are for. */
+  readonly axes?: number
   /** The name in Keras's configuration; `false`: Keras has no such name, it is not written. */
   readonly config?: string | false
   /** Keras reads it but does not write it: written only where it is not the default. */

@@ -2,7 +2,7 @@
 
 import { fail, hintFor, show } from '../errors.js'
 import type { DType, FloatDType, Json, PartialShape } from '../types.js'
-import type { Nested } from './field-types.js'
+import type { Margin, Nested } from './field-types.js'
 import type { FieldSpec, Kind, Kinds } from './fields.js'
 import { canonical, snake } from './names.js'
 import { isSerialized } from './serialized.js'
@@ -62,6 +62,8 @@ const isInteger = (value: unknown): value is number => typeof value === 'number'
 const isFiniteNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 const isLength = (value: unknown): value is number => isInteger(value) && value > 0 && value < 2 ** 31
 const isPartialLength = (value: unknown): value is number | null => value === null || isLength(value)
+const isMargin = (value: unknown): value is Margin =>
+  Array.isArray(value) && value.length === 2 && value.every((side) => isInteger(side) && side >= 0 && side < 2 ** 31)
 const isNested = (value: unknown): value is Nested =>
   isFiniteNumber(value) || (Array.isArray(value) && value.every(isNested))
 const isToken = (value: unknown): value is string | number => typeof value === 'string' || isInteger(value)
@@ -83,6 +85,31 @@ const axis: Kind<number | readonly number[]> = {
       return Object.freeze([...(value as number[])])
     return fail('ERR_CONFIG', where, 'an axis or a list of axes', value)
   },
+}
+
+/** One number serves all axes. */
+const perAxis: Kind<readonly number[]> = {
+  check(value, where, { axes = 1, min = 1 }) {
+    const all = typeof value === 'number' ? new Array<number>(axes).fill(value) : value
+    const fits = (one: unknown): boolean => isInteger(one) && one >= min && one < 2 ** 31
+    if (Array.isArray(all) && all.length === axes && all.every(fits)) return Object.freeze([...(all as number[])])
+    const expected = axes === 1 ? `an integer ≥ ${min}` : `an integer ≥ ${min}, or ${axes} of them, one an axis`
+    return fail('ERR_CONFIG', where, expected, value)
+  },
+}
+
+/** One number serves both sides of all axes, one an axis both its sides; of a single axis the pair stands alone. */
+const margins: Kind<readonly Margin[]> = {
+  check(value, where, { axes = 1 }) {
+    const listed = axes === 1 && Array.isArray(value) && value.every(isInteger) ? [value] : value
+    const each = typeof listed === 'number' ? new Array<number>(axes).fill(listed) : listed
+    const pairs = Array.isArray(each) ? each.map((one: unknown) => (isInteger(one) ? [one, one] : one)) : []
+    if (pairs.length === axes && pairs.every(isMargin))
+      return Object.freeze(pairs.map(([before, after]) => Object.freeze([before, after] as const)))
+    const pair = axes === 1 ? 'a pair of them' : `${axes} of them or of pairs of them, one an axis`
+    return fail('ERR_CONFIG', where, `an integer ≥ 0, or ${pair}`, value)
+  },
+  toConfig: (pairs) => (pairs.length === 1 ? pairs[0]! : pairs),
 }
 
 const numeric: Kind<number | readonly number[]> = {
@@ -159,6 +186,8 @@ export const primitiveKinds: Kinds = {
   numeric,
   nested,
   axis,
+  perAxis,
+  margins,
   seed: { check: (value, where) => checkSeed(where, value) },
   vocabulary: checkList('a list of strings or integers', isToken),
   dtype,

@@ -7,10 +7,10 @@ import pathlib
 
 from backend import fresh
 from stream import Stream
-from topics import graphs
+from topics import graphs, picture_models
 from topics.models import NUDGE, apart, benign, draw_sequential, flat, run, sound
 
-SEQUENTIAL = 18
+SEQUENTIAL, CONVOLUTIONAL = 18, 4
 FOLDER = pathlib.Path(__file__).resolve().parents[3] / "__test__" / "fixtures" / "keras-files"
 # Trained on after a file, two trainings of six epochs lie between the numbers.
 ALLOWED = 1e-9
@@ -57,4 +57,5 @@ def drawn(seed, name, draw):
 def cases(seed):
     FOLDER.mkdir(parents=True, exist_ok=True)
     yield from (drawn(seed, f"stack-{index:02}", draw_sequential) for index in range(SEQUENTIAL))
-    yield from (drawn(seed, draw.__name__.replace("_", "-"), draw) for draw in graphs.GRAPHS)
+    yield from (drawn(seed, draw.__name__.replace("_", "-"), draw) for draw in [*graphs.GRAPHS, *picture_models.GRAPHS])
+    yield from (drawn(seed, f"pictures-{index:02}", picture_models.draw_convolutional) for index in range(CONVOLUTIONAL))
