@@ -2,7 +2,8 @@
  * Saving and loading 100 MB of weights, beside what the disk does (`dd conv=fsync`, `cat` of a file that is not in
  * memory), PyTorch and Keras, all in turns: `npm run bench:saving`. Then what a checkpoint every 100 steps costs a training.
  *
- * `--rounds 7`, `--dir` (of the disk that counts), `--python` (with torch, keras and h5py), `--sides ours,torch,keras`.
+ * `--rounds 7`, `--dir` (of the disk that counts), `--python` (with torch, keras and h5py), `--sides ours,torch,keras`
+ * (`none`: the checkpoints alone).
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
@@ -183,7 +184,7 @@ async function checkpoints(): Promise<void> {
 }
 
 try {
-  await files()
+  if (given.sides !== 'none') await files()
   await checkpoints()
 } finally {
   rmSync(folder, { recursive: true })
