@@ -60,7 +60,11 @@ export class FerrogradError extends Error implements ErrorDetails {
   readonly hint: string | undefined
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions & ErrorDetails = {}) {
+    // The ten calls that V8 remembers may all be ours: the line of whoever made the mistake comes after them.
+    const limit = Error.stackTraceLimit
+    if (limit > 0) Error.stackTraceLimit = Math.max(limit, 30)
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    Error.stackTraceLimit = limit
     this.name = code === 'ERR_ABORTED' ? 'AbortError' : 'FerrogradError'
     this.code = code
     this.where = options.where

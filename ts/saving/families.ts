@@ -65,5 +65,7 @@ function byClass(object: Serialized, own: Family<Described> | undefined, where: 
   if (only !== undefined && holding.length === 1) return only
   if (own !== undefined) return own
   const known = families.map((family) => family.module).join(', ')
-  return fail('ERR_FORMAT', where, `a class of ${known}`, { text: `${object.module ?? ''} ${object.class_name}` })
+  return fail('ERR_FORMAT', where, `a class of ${known}`, {
+    text: [object.module, object.class_name].filter(Boolean).join(' '),
+  })
 }
