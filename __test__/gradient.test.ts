@@ -190,7 +190,7 @@ test('what is no source, no function and no gradient is refused by name', () => 
   expect(failure(() => anything.gradient(y, 3))).toMatch(
     /^ERR_DATA: gradient: expected tensors or variables, in a list/,
   )
-  expect(failure(() => anything.gradient(y, [[w]]))).toMatch(/^ERR_DATA: gradient/)
+  expect(failure(() => anything.gradient(y, [[3]]))).toMatch(/^ERR_DATA: gradient/)
   expect(failure(() => anything.gradient(y, [w], { unconnected_gradients: 'zero' }))).toMatch(/'unconnectedGradients'/)
   expect(failure(() => anything.record(3))).toMatch(/^ERR_CONFIG: GradientTape.record: expected a function/)
   // biome-ignore lint/suspicious/noThenProperty: it is what is tested

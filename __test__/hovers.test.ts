@@ -30,9 +30,10 @@ it('hovers name the options and show their defaults', () => {
     beta: '(property) beta1?: number',
     mse: 'new MeanSquaredError(options?: LossOptions): MeanSquaredError',
     early: 'new EarlyStopping(options?: EarlyStoppingOptions | undefined): EarlyStopping',
-    fit: '(method) Model<SymbolicTensor>.fit(x: ModelData, y?: Targets, options?: FitOptions): FitRun (+1 overload)',
+    fit: '(method) Model<SymbolicTensor, SymbolicTensor>.fit(x: ModelData, y?: Targets | undefined, options?: FitOptions): FitRun (+1 overload)',
     epochs: '(property) epochs?: number',
-    predict: '(method) Model<SymbolicTensor>.predict<Tensor>(x: ModelData, options?: PredictOptions): Promise<Tensor>',
+    predict:
+      '(method) Model<SymbolicTensor, SymbolicTensor>.predict<Tensor>(x: ModelData, options?: PredictOptions): Promise<Tensor>',
   })
   expect(hovers.bias!.doc).toBe('Whether a bias is added. Default true.')
   expect(hovers.beta!.doc).toBe('How slowly the mean of gradients moves. Default 0.9.')

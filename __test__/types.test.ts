@@ -1,9 +1,20 @@
 /** What must not compile. Each line would also throw: these functions are checked, and never called. */
-import { input, Model, ops, type Sequential, type SymbolicTensor, type Tensor, tensor } from 'ferrograd'
+import {
+  type Batch,
+  input,
+  Model,
+  ops,
+  Sequential,
+  type StepLogs,
+  type SymbolicTensor,
+  type Tensor,
+  tensor,
+} from 'ferrograd'
 import { EarlyStopping, type EpochLogs, type Logs } from 'ferrograd/callbacks'
 import { Dataset } from 'ferrograd/data'
 import { digits } from 'ferrograd/datasets'
 import { Add, type CallContext, Dense, Layer } from 'ferrograd/layers'
+import type { Mean } from 'ferrograd/metrics'
 import { expect, expectTypeOf, test } from 'vitest'
 import type { History } from '../ts/callbacks/history.js'
 import type { EpochReport, FitRun } from '../ts/training/fit-run.js'
@@ -127,11 +138,60 @@ async function predictions(x: SymbolicTensor): Promise<void> {
   void any
 }
 
+/** Losses, metrics, targets and data go by the names that the model was made with. */
+function byName(x: SymbolicTensor, data: Float32Array): void {
+  const model = new Model({ inputs: { left: x, right: x }, outputs: { size: x, kind: x } })
+  model.compile({ loss: { size: 'mse', kind: null }, metrics: { kind: ['accuracy'] }, lossWeights: { size: 2 } })
+  model.compile({ loss: 'mse' })
+  model.fit({ left: data, right: data }, { size: data, kind: data }, { epochs: 2 })
+  model.fit([data, data], [data, data])
+  model.fit(Dataset.fromArrays({ x: [[1]], y: [1] }).batch(1), { epochs: 2 })
+  // @ts-expect-error
+  model.compile({ loss: { sice: 'mse' } })
+  // @ts-expect-error
+  model.compile({ metrics: { kinds: ['accuracy'] } })
+  // @ts-expect-error
+  model.compile({ lossWeights: { sizes: 2 } })
+  // @ts-expect-error
+  model.fit({ left: data, right: data }, { size: data, kinds: data })
+  // @ts-expect-error
+  model.fit({ left: data, rihgt: data }, { size: data, kind: data })
+  // @ts-expect-error
+  model.evaluate({ left: data, right: data }, { sise: data })
+  const pair = new Model({ inputs: [x, x], outputs: [x, x] })
+  pair.fit([data, data], [data, null])
+  // @ts-expect-error
+  pair.fit([data, data, data], [data, data])
+  const plain: Model[] = [model, pair, new Model({ inputs: x, outputs: x }), new Sequential()]
+  void plain
+}
+
+/** A subclass that is given its inputs by name says so. */
+class Matcher extends Model {
+  override call({ query, value }: { query: Tensor; value?: Tensor }): Tensor {
+    return value === undefined ? query : ops.multiply(query, value)
+  }
+  override trainStep(batch: Batch<{ query: Tensor }>): StepLogs {
+    return { size: ops.sum(batch.x.query) }
+  }
+  override get metrics(): Mean[] {
+    return []
+  }
+}
+
+function subclass(model: Matcher, data: Float32Array): void {
+  model.fit({ query: data, value: data }, data)
+  const any: Model = model
+  void any
+}
+
 test('what the calls of a model return', () => {
   expectTypeOf<ReturnType<Sequential['fit']>>().toEqualTypeOf<FitRun>()
   expectTypeOf<Awaited<FitRun>>().toEqualTypeOf<History>()
   expectTypeOf<EpochReport['logs']>().toEqualTypeOf<EpochLogs>()
   expectTypeOf<EpochReport['logs']['loss']>().toEqualTypeOf<number>()
   expectTypeOf<EpochReport['logs']>().toExtend<Logs>()
-  expect([misspelt, wellSpelt, forms, calls, predictions].every((one) => typeof one === 'function')).toBe(true)
+  expect(
+    [misspelt, wellSpelt, forms, calls, predictions, byName, subclass].every((one) => typeof one === 'function'),
+  ).toBe(true)
 })

@@ -4,6 +4,7 @@ import { gradients } from './core/native.js'
 import { type CustomCall, newRecording, noteCustom, type Recording, record } from './core/recording.js'
 import { native } from './core/runtime.js'
 import { checkShape } from './core/shapes.js'
+import { leavesOf, mapStructure, packAs, type Structure } from './core/structure.js'
 import { depthOf, handleOf, Tensor } from './core/tensor.js'
 import { currentTrace } from './core/trace-stack.js'
 import { Variable } from './core/variable.js'
@@ -54,18 +55,21 @@ function checkLoss(loss: Tensor): void {
   }
 }
 
+/** What a tape gives for them, arranged alike. */
+type Derivatives = Tensor | undefined | (Tensor | undefined)[] | Record<string, Tensor | undefined>
+
 /** Sources as they may be arranged. */
-type Sources = Source | readonly Source[] | Readonly<Record<string, Source>>
+type Sources = Structure<Source>
 
 function isSource(x: unknown): x is Source {
   return x instanceof Tensor || x instanceof Variable
 }
 
 function sourcesOf(xs: Sources): readonly Source[] {
-  if (isSource(xs)) return [xs]
-  if (Array.isArray(xs)) return xs
-  const isRecord = typeof xs === 'object' && xs !== null && Object.getPrototypeOf(xs) === Object.prototype
-  return isRecord ? Object.values(xs) : fail('ERR_DATA', 'gradient', 'tensors or variables, in a list or by name', xs)
+  mapStructure(xs, (one) =>
+    isSource(one) ? one : fail('ERR_DATA', 'gradient', 'tensors or variables, in a list or by name', one),
+  )
+  return leavesOf(xs, isSource)
 }
 
 function isThenable(value: unknown): boolean {
@@ -173,18 +177,12 @@ export class GradientTape {
     xs: Readonly<Record<K, Source>>,
     options?: GradientOptions,
   ): Record<K, Tensor | undefined>
-  gradient(
-    loss: Tensor,
-    xs: Sources,
-    options: GradientOptions = {},
-  ): Tensor | undefined | (Tensor | undefined)[] | Record<string, Tensor | undefined> {
+  gradient(loss: Tensor, xs: Sources, options: GradientOptions = {}): Derivatives {
     const { unconnectedGradients } = readOptions('gradient', options, gradientFields)
     const list = sourcesOf(xs)
     const found = gradient(loss, list, this.#recording)
     const all = unconnectedGradients === 'none' ? found : list.map((x, index) => found[index] ?? zeros(x))
-    if (Array.isArray(xs)) return all
-    if (isSource(xs)) return all[0]
-    return Object.fromEntries(Object.keys(xs).map((name, index) => [name, all[index]]))
+    return packAs(xs, isSource, all) as Derivatives
   }
 
   /** The trainable float variables that were read, in the order of their first reads. */

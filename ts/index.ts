@@ -49,7 +49,7 @@ export type { CompileOptions } from './training/compile.js'
 export type { EpochReport, FitRun } from './training/fit-run.js'
 export type { BatchOptions, EvaluateOptions, FitOptions, PredictOptions } from './training/options.js'
 export type { Profile, ProfileRow, StepTimes } from './training/profile.js'
-export type { Batch, StepLogs } from './training/step.js'
+export type { Batch, Inputs, StepLogs } from './training/step.js'
 export type {
   DType,
   FloatDType,

@@ -7,6 +7,7 @@ import { checkPrecision, type Precision } from './core/precision.js'
 import { compile, type Program } from './core/program.js'
 import { isRecording } from './core/recording.js'
 import { sameShape } from './core/shapes.js'
+import { isNamed, leavesOf, packAs, type Structure } from './core/structure.js'
 import { Tensor, tensor } from './core/tensor.js'
 import { placeholder, trace } from './core/trace.js'
 import { currentTrace, type Settings } from './core/trace-stack.js'
@@ -17,9 +18,9 @@ import type { DType, NestedData, Shape, TypedArray } from './types.js'
 /** What a compiled function may be called with: data, which becomes a tensor, and variables, which stay what they are. */
 export type JitArgument = Tensor | Variable | number | boolean | NestedData | TypedArray
 
-/** What a compiled function may return: tensors, alone, in a list or by name; or nothing. */
+/** What a compiled function may return: tensors, alone, in lists or by name; or nothing. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that only assigns variables returns nothing
-export type JitResult = Tensor | readonly Tensor[] | { readonly [name: string]: Tensor } | void
+export type JitResult = Structure<Tensor> | void
 
 /** What calls of the compiled function may pass for its parameters. */
 export type Passed<A extends readonly unknown[]> = { [K in keyof A]: A[K] extends Variable ? A[K] : JitArgument }
@@ -138,7 +139,7 @@ function fits({ symbols }: Compiled, args: readonly (Tensor | Variable)[]): bool
   return true
 }
 
-function isTensor(arg: Tensor | Variable): arg is Tensor {
+function isTensor(arg: unknown): arg is Tensor {
   return arg instanceof Tensor
 }
 
@@ -203,27 +204,16 @@ function traceCall(
   return { program, symbols, assemble, settings }
 }
 
-function disassemble(result: unknown): {
-  readonly outputs: readonly Tensor[]
-  readonly assemble: (outputs: readonly Tensor[]) => unknown
-} {
-  if (result === undefined) return { outputs: [], assemble: () => undefined }
+function disassemble(result: unknown): Pick<Compiled, 'assemble'> & { readonly outputs: readonly Tensor[] } {
   if (result instanceof Tensor) return { outputs: [result], assemble: ([output]) => output }
-  if (Array.isArray(result)) {
-    return { outputs: result.map((item, index) => output(item, `[${index}]`)), assemble: (outputs) => [...outputs] }
-  }
-  if (typeof result !== 'object' || result === null || Object.getPrototypeOf(result) !== Object.prototype) {
-    return refuse('', result)
-  }
-  const names = Object.keys(result)
-  return {
-    outputs: Object.entries(result).map(([name, item]) => output(item, `.${name}`)),
-    assemble: (outputs) => Object.fromEntries(names.map((name, index) => [name, outputs[index]])),
-  }
+  if (result !== undefined) checkResult(result, '')
+  return { outputs: leavesOf(result, isTensor), assemble: (outputs) => packAs(result, isTensor, outputs) }
 }
 
-function output(value: unknown, where: string): Tensor {
-  return value instanceof Tensor ? value : refuse(where, value)
+function checkResult(value: unknown, where: string): void {
+  if (Array.isArray(value)) value.forEach((one, index) => void checkResult(one, `${where}[${index}]`))
+  else if (isNamed(value)) for (const [name, one] of Object.entries(value)) checkResult(one, `${where}.${name}`)
+  else if (!(value instanceof Tensor)) refuse(where, value)
 }
 
 function refuse(where: string, value: unknown): never {

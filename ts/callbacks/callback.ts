@@ -60,6 +60,10 @@ export interface Hooks {
   onPredictBatchBegin?(batch: number, logs: Logs): HookResult
   onPredictBatchEnd?(batch: number, logs: Logs): HookResult
   onPredictEnd?(logs: Logs): HookResult
+  /** The training ended by an error, or was aborted: close what is open. */
+  onInterrupt?(): void
+  /** Whether a loss that is not finite ends the epoch quietly, with the weights as before that step, in place of an error. */
+  readonly stopsOnNonFinite?: boolean
   /** What the callback has to remember, for a training that goes on in another process. */
   getState?(): State
   /** Goes on from what `getState` gave; called after `onTrainBegin`. */
@@ -67,7 +71,7 @@ export interface Hooks {
 }
 
 /** The names of the hooks, so that a misspelt one is noticed. */
-export const hookNames: readonly (keyof Hooks)[] = [
+export const hookNames: readonly Exclude<keyof Hooks, 'stopsOnNonFinite'>[] = [
   'setModel',
   'setParams',
   'onTrainBegin',
@@ -85,6 +89,7 @@ export const hookNames: readonly (keyof Hooks)[] = [
   'onPredictBatchBegin',
   'onPredictBatchEnd',
   'onPredictEnd',
+  'onInterrupt',
   'getState',
   'setState',
 ]

@@ -73,7 +73,7 @@ export class CSVLogger extends CSVLoggerBase {
   }
 
   /** Closes the file, also where a training fails. */
-  onInterrupt(): void {
+  override onInterrupt(): void {
     if (this.#file !== undefined) closeSync(this.#file)
     this.#file = undefined
   }

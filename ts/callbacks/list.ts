@@ -18,7 +18,14 @@ export type NumberedHook = Extract<keyof Hooks, `on${string}Batch${string}` | `o
 /** The hooks that take logs alone. */
 export type PlainHook = Exclude<
   keyof Hooks,
-  NumberedHook | 'setModel' | 'setParams' | 'onTrainProgress' | 'getState' | 'setState'
+  | NumberedHook
+  | 'setModel'
+  | 'setParams'
+  | 'onTrainProgress'
+  | 'onInterrupt'
+  | 'stopsOnNonFinite'
+  | 'getState'
+  | 'setState'
 >
 
 /** Calls each callback's hook in order, and waits for each. */
@@ -34,9 +41,9 @@ export class CallbackList {
     return this.callbacks.some((callback) => callback[hook] !== undefined)
   }
 
-  /** Whether any callback shows this truthy mark, e.g. that it deals with NaN itself. */
-  someMarked(mark: string): boolean {
-    return this.callbacks.some((callback) => Boolean((callback as Readonly<Record<string, unknown>>)[mark]))
+  /** Whether any callback deals with a loss that is not finite. */
+  get stopsOnNonFinite(): boolean {
+    return this.callbacks.some((callback) => callback.stopsOnNonFinite === true)
   }
 
   begin(model: Model, params: RunParams): void {
@@ -66,7 +73,7 @@ export class CallbackList {
 
   /** A training that fails leaves what callbacks draw in order. */
   interrupt(): void {
-    for (const callback of this.callbacks) (callback as { onInterrupt?: () => void }).onInterrupt?.()
+    for (const callback of this.callbacks) callback.onInterrupt?.()
   }
 
   /** What each callback that remembers something has to: `{ class, state }`. */
@@ -125,8 +132,12 @@ function checkCallback(where: string, callback: unknown): void {
     const known = names.includes(key)
     if (known && value !== undefined && typeof value !== 'function')
       fail('ERR_CONFIG', `${where}.${key}`, 'a function', value)
-    if (!known && typeof value === 'function') fail('ERR_CONFIG', where, 'hooks of callbacks', key, hintFor(key, names))
+    if (!known && typeof value === 'function') unknownHook(where, key)
   }
+}
+
+function unknownHook(where: string, key: string): never {
+  return fail('ERR_CONFIG', where, 'functions named as hooks are', key, hintFor(key, hookNames))
 }
 
 /** An instance of a class (its helpers may have any name) rather than an object literal. */

@@ -58,7 +58,7 @@ export class ProgbarLogger extends Callback {
   }
 
   /** A training that ends inside an epoch leaves its bar as it is, on a line of its own. */
-  onInterrupt(): void {
+  override onInterrupt(): void {
     if (this.#live && this.#last !== undefined) this.#stream.write('\n')
     this.#last = undefined
   }

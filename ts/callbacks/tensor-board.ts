@@ -53,7 +53,7 @@ export class TensorBoard extends TensorBoardBase {
   }
 
   /** Closes the files, also where a training fails. */
-  onInterrupt(): void {
+  override onInterrupt(): void {
     for (const file of this.#files.values()) closeSync(file)
     this.#files.clear()
   }

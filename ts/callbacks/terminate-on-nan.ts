@@ -15,8 +15,7 @@ import { Callback, type Logs } from './callback.js'
  */
 export class TerminateOnNaN extends Callback {
   static override readonly className = 'TerminateOnNaN'
-  /** `fit` asks for this mark, and then ends the epoch at the step; the weights are as before it. */
-  readonly stopsOnNonFinite = true
+  override readonly stopsOnNonFinite = true
 
   override onEpochEnd(_epoch: number, logs: Logs): void {
     if (logs.loss !== undefined && !Number.isFinite(logs.loss)) this.model.stopTraining = true

@@ -2,7 +2,8 @@
  * Structures: one thing, a list of things, or things by name, nested as deep as wanted. Inputs, outputs, masks and the
  * arguments of calls are structures of tensors.
  *
- * Names are visited in alphabetical order, as Keras visits them: the order in which they were written means nothing.
+ * Names are visited in alphabetical order, as Keras visits them: the order in which they were written means nothing. It is
+ * kept.
  */
 
 /** One `T`, a list, or by name; what is optional may be undefined. */
@@ -19,9 +20,8 @@ export function isNamed(value: unknown): value is Readonly<Record<string, unknow
 export function mapStructure(value: unknown, change: (leaf: unknown) => unknown): unknown {
   if (Array.isArray(value)) return value.map((one: unknown) => mapStructure(one, change))
   if (!isNamed(value)) return change(value)
-  const mapped: Record<string, unknown> = {}
-  for (const name of namesOf(value)) mapped[name] = mapStructure(value[name], change)
-  return mapped
+  const mapped = new Map(namesOf(value).map((name) => [name, mapStructure(value[name], change)]))
+  return Object.fromEntries(Object.keys(value).map((name) => [name, mapped.get(name)]))
 }
 
 /** All `T` in a structure, in order. */
@@ -49,6 +49,17 @@ export function packAs(structure: unknown, is: (leaf: unknown) => boolean, leave
     next += 1
     return leaves[next - 1]
   })
+}
+
+/** One thing as a list of it, several as they are, nothing as none. */
+export function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
+  if (value === undefined) return []
+  return Array.isArray(value) ? (value as readonly T[]) : [value as T]
+}
+
+/** The only thing alone, several in a list. */
+export function alone<T>(things: readonly T[]): T | readonly T[] {
+  return things.length < 2 ? things[0]! : things
 }
 
 function namesOf(value: Readonly<Record<string, unknown>>): string[] {

@@ -16,6 +16,8 @@ const inputFields = {
   batchShape: { type: 'partialShape', default: null },
   /** The element type of the data. Default null. */
   dtype: { type: 'elementType', default: null },
+  /** Whether data may be left out: what reads them is then called without. Default false. */
+  optional: { type: 'boolean', default: false },
 } as const
 
 /** Options of {@link InputLayer}. */
@@ -57,6 +59,8 @@ export class InputLayer extends InputLayerBase {
   }
 
   override getConfig(): Config {
-    return { batch_shape: [...this.batchShape], dtype: this.inputDtype, sparse: false, name: this.name }
+    const { optional } = this.options
+    const said = { batch_shape: [...this.batchShape], dtype: this.inputDtype, sparse: false, name: this.name }
+    return optional ? { ...said, optional } : said
   }
 }

@@ -1,20 +1,10 @@
 /** The entrance of a functional graph. */
 
 import { type GraphCall, SymbolicTensor } from '../core/symbolic-tensor.js'
-import { InputLayer } from '../layers/input.js'
-import type { DType, PartialShape } from '../types.js'
+import { InputLayer, type InputLayerOptions } from '../layers/input.js'
 
-export interface InputOptions {
-  /** The shape of one sample; null where it may vary. */
-  readonly shape?: PartialShape
-  /** A fixed batch size. */
-  readonly batchSize?: number
-  /** The whole shape, the batch first; in place of `shape`. */
-  readonly batchShape?: PartialShape
-  /** The element type; the configured float type unless given. */
-  readonly dtype?: DType
-  readonly name?: string
-}
+/** Options of {@link input}: those of the layer that stands for the data, but for what it is not. */
+export interface InputOptions extends Omit<InputLayerOptions, 'trainable' | 'inputShape' | 'activityRegularizer'> {}
 
 /**
  * A symbolic tensor that stands for data of a shape.
@@ -31,6 +21,11 @@ export interface InputOptions {
  */
 export function input(options: InputOptions): SymbolicTensor {
   return inputOf(new InputLayer(options))
+}
+
+/** Whether data for an input may be left out. */
+export function isOptional({ history }: SymbolicTensor): boolean {
+  return history.call.target instanceof InputLayer && history.call.target.options.optional
 }
 
 /** The symbolic tensor that an input layer gives. */

@@ -8,7 +8,7 @@ import { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { checkNames, fail } from '../errors.js'
 import { type CallContext, type InputKind, Layer, type Tensors } from '../layers/layer.js'
-import type { Metric } from '../metrics/metric.js'
+import type { Statistic } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import type { LoadReport } from '../saving/assignments.js'
 import {
@@ -20,7 +20,7 @@ import {
   saveWeights,
 } from '../saving/model-files.js'
 import { type Compiled, type CompileOptions, compileModel } from '../training/compile.js'
-import type { BatchSource, ModelData, Targets } from '../training/data-types.js'
+import type { BatchSource } from '../training/data-types.js'
 import { evaluate } from '../training/evaluate.js'
 import { fitModel } from '../training/fit.js'
 import type { FitRun } from '../training/fit-run.js'
@@ -29,21 +29,30 @@ import type { BatchOptions, EvaluateOptions, FitOptions, PredictOptions } from '
 import { predict } from '../training/predict.js'
 import { forgetSteps } from '../training/programs.js'
 import { checkIdle } from '../training/session.js'
-import { type Batch, computeLoss, type StepLogs, testStep, trainStep } from '../training/step.js'
+import {
+  type Batch,
+  computeLoss,
+  computeMetrics,
+  type Inputs,
+  type StepLogs,
+  testStep,
+  trainStep,
+} from '../training/step.js'
 import { isStream } from '../training/stream-feed.js'
 import type { Config, Json } from '../types.js'
 import { modelConfig, serializeModel } from './config.js'
 import { toDot, toMermaid } from './diagram.js'
 import { modelFromConfig } from './from-config.js'
 import { buildGraph, type Graph, kindOfInput, runGraph, symbolsIn } from './graph.js'
+import { isOptional } from './input.js'
 import { numbered } from './names.js'
 import { type SummaryOptions, summary } from './summary.js'
-import type { Predicted, Symbols } from './typed-model.js'
+import type { InputsFor, OutputNames, Predicted, Symbols, TargetsFor } from './typed-model.js'
 
 /** What a functional model is made of; a subclass that writes `call` needs none of it. */
-export interface ModelOptions<Out extends Symbols = Symbols> {
+export interface ModelOptions<In extends Symbols = Symbols, Out extends Symbols = Symbols> {
   /** What `input()` returned: one, a list, or by name. */
-  readonly inputs?: Symbols
+  readonly inputs?: In
   /** What the layers and ops gave: one, a list, or by name. */
   readonly outputs?: Out
   readonly name?: string
@@ -65,7 +74,7 @@ export interface ModelOptions<Out extends Symbols = Symbols> {
  * model.compile({ optimizer: 'adam', loss: 'mse' })
  * ```
  */
-export class Model<const Out extends Symbols = Symbols> extends Layer {
+export class Model<const In extends Symbols = Symbols, const Out extends Symbols = Symbols> extends Layer {
   static override readonly className: string = 'Functional'
   /** Set it to true to end a training after the current epoch (or, in a batch hook, step). */
   stopTraining = false
@@ -79,11 +88,16 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
     inspectWith(Model, (model) => summary(model, { print: false }))
   }
 
-  constructor(options: ModelOptions<Out> = {}) {
+  constructor(options: ModelOptions<In, Out> = {}) {
     const { inputs, outputs, ...layerOptions } = options
     super(layerOptions)
     if (inputs !== undefined && outputs !== undefined) this.setGraph(inputs, outputs)
     else if (inputs !== outputs) fail('ERR_CONFIG', 'Model', 'inputs and outputs', options)
+  }
+
+  /** This model, where the structures of its inputs and outputs do not matter. */
+  get #plain(): Model {
+    return this as unknown as Model
   }
 
   /** The graph, if the model is functional. */
@@ -150,24 +164,32 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
     return this.compiled.optimizer
   }
 
-  /** The metrics that an epoch begins by resetting; a subclass with a `trainStep` may list its own. */
-  get metrics(): Metric[] {
+  /** The metrics that an epoch begins by resetting; a subclass with a `trainStep` may list its own, such as a `Mean`. */
+  get metrics(): Statistic[] {
     return this.#compiled?.metrics() ?? []
   }
 
   override call(x: Tensors | object, context: CallContext): Tensors | object {
     if (this.#graph === undefined)
       return fail('ERR_CONFIG', this.name, 'inputs and outputs, or a subclass with a call method', {})
-    return this.pack(runGraph(this.#graph, this.#unpack(x, this.#graph.inputs.length), context)) as Tensors | object
+    return this.pack(runGraph(this.#graph, this.#unpack(x, this.#graph), context)) as Tensors | object
   }
 
   /** The inputs of the graph in order. */
-  #unpack(x: unknown, wanted: number): Tensor[] {
+  #unpack(x: unknown, { inputs: wanted }: Graph): (Tensor | undefined)[] {
     if (isNamed(x) && isNamed(this.#inputs)) checkNames(`${this.name} input`, x, Object.keys(this.#inputs))
-    const inputs = isNamed(x) && !isNamed(this.#inputs) ? this.inputNames.map((name) => x[name]) : leavesOf(x, isTensor)
-    if (inputs.length !== wanted || !inputs.every(isTensor))
-      fail('ERR_SHAPE', `${this.name} input`, `${wanted} tensors`, { text: `${inputs.filter(isTensor).length}` })
-    return inputs
+    const inputs = this.#inOrder(x, wanted.length)
+    const fits = (one: unknown, i: number): boolean => isTensor(one) || (one === undefined && isOptional(wanted[i]!))
+    if (inputs.length !== wanted.length || !inputs.every(fits))
+      fail('ERR_SHAPE', `${this.name} input`, `${wanted.length} tensors`, { text: `${inputs.filter(isTensor).length}` })
+    return inputs as (Tensor | undefined)[]
+  }
+
+  /** One by one: of what may be left out, nothing. */
+  #inOrder(x: unknown, wanted: number): readonly unknown[] {
+    if (Array.isArray(x) && x.length === wanted) return x
+    const byName = isNamed(x) && (!isNamed(this.#inputs) || Object.values(this.#inputs).every(isSymbolic))
+    return byName ? this.inputNames.map((name) => x[name]) : leavesOf(x, isTensor)
   }
 
   /** Outputs, one after another, in the structure that the model was made with. */
@@ -195,8 +217,8 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
   }
 
   /** Settles how the model is trained: optimizer, loss, metrics. */
-  compile(options: CompileOptions = {}): void {
-    this.#compiled = compileModel(this, options)
+  compile(options: CompileOptions<OutputNames<Out>> = {}): void {
+    this.#compiled = compileModel(this.#plain, options)
   }
 
   /**
@@ -213,68 +235,87 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
    * ```
    */
   fit(x: BatchSource, options?: FitOptions): FitRun
-  fit(x: ModelData, y?: Targets, options?: FitOptions): FitRun
-  fit(x: ModelData, y?: unknown, options?: FitOptions): FitRun {
+  fit(x: InputsFor<In>, y?: TargetsFor<Out>, options?: FitOptions): FitRun
+  fit(x: unknown, y?: unknown, options?: FitOptions): FitRun {
     const [targets, given] = apart<FitOptions>(x, y, options)
-    return fitModel(this, x, targets, given)
+    return fitModel(this.#plain, x, targets, given)
   }
 
   /** The loss and the metrics on data, e.g. `{ loss, accuracy }`. A dataset has its targets with it. */
   evaluate(x: BatchSource, options?: EvaluateOptions): Promise<EpochLogs>
-  evaluate(x: ModelData, y?: Targets, options?: EvaluateOptions): Promise<EpochLogs>
-  evaluate(x: ModelData, y?: unknown, options?: EvaluateOptions): Promise<EpochLogs> {
+  evaluate(x: InputsFor<In>, y?: TargetsFor<Out>, options?: EvaluateOptions): Promise<EpochLogs>
+  evaluate(x: unknown, y?: unknown, options?: EvaluateOptions): Promise<EpochLogs> {
     const [targets, given] = apart<EvaluateOptions>(x, y, options)
-    return evaluate(this, x, targets, given) as Promise<EpochLogs>
+    return evaluate(this.#plain, x, targets, given) as Promise<EpochLogs>
   }
 
   /** The outputs for data, in the structure that the model was made with: one tensor, a list, or by name. */
-  predict<T = Predicted<Out, this>>(x: ModelData, options?: PredictOptions): Promise<T> {
-    return predict(this, x, options) as Promise<T>
+  predict<T = Predicted<Out, this>>(x: InputsFor<In>, options?: PredictOptions): Promise<T> {
+    return predict(this.#plain, x, options) as Promise<T>
   }
 
   /** One step of training on one batch; its loss and metrics. */
-  trainOnBatch(x: ModelData, y?: Targets, options?: BatchOptions): Promise<Logs> {
-    return trainOnBatch(this, x, y, options)
+  trainOnBatch(x: InputsFor<In>, y?: TargetsFor<Out>, options?: BatchOptions): Promise<Logs> {
+    return trainOnBatch(this.#plain, x, y, options)
   }
 
   /** The loss and the metrics on one batch. */
-  testOnBatch(x: ModelData, y?: Targets, options?: BatchOptions): Promise<Logs> {
-    return testOnBatch(this, x, y, options)
+  testOnBatch(x: InputsFor<In>, y?: TargetsFor<Out>, options?: BatchOptions): Promise<Logs> {
+    return testOnBatch(this.#plain, x, y, options)
   }
 
   /** The outputs for one batch, as {@link predict} gives them. */
-  predictOnBatch<T = Predicted<Out, this>>(x: ModelData): Promise<T> {
-    return predictOnBatch(this, x) as Promise<T>
+  predictOnBatch<T = Predicted<Out, this>>(x: InputsFor<In>): Promise<T> {
+    return predictOnBatch(this.#plain, x) as Promise<T>
   }
 
   /** One step of training, drawn in ops; a subclass may write its own and return what to log. */
-  trainStep(batch: Batch): StepLogs {
-    return trainStep(this, batch)
+  trainStep(batch: Batch<Inputs>): StepLogs {
+    return trainStep(this.#plain, batch)
   }
 
   /** One step of evaluation, drawn in ops. */
-  testStep(batch: Batch): StepLogs {
-    return testStep(this, batch)
+  testStep(batch: Batch<Inputs>): StepLogs {
+    return testStep(this.#plain, batch)
   }
 
   /** The compiled loss of predictions, with what layers added: a scalar. */
-  computeLoss(batch: Batch, yPred: Tensors): Tensor {
-    return computeLoss(this, batch, yPred).total
+  computeLoss(batch: Batch<Inputs>, yPred: Tensors): Tensor {
+    return computeLoss(this.#plain, batch, yPred).total
+  }
+
+  /**
+   * Takes a batch into the metrics of `compile`, and returns what is to be logged besides: scalars by name. A subclass may
+   * add metrics of its own, or leave out those of `compile` by not calling this.
+   *
+   * @example
+   * ```ts
+   * import { type Batch, Model, ops, type StepLogs, type Tensor } from 'ferrograd'
+   *
+   * class Watched extends Model {
+   *   override computeMetrics(batch: Batch, yPred: Tensor): StepLogs {
+   *     return { ...super.computeMetrics(batch, yPred), largest: ops.max(yPred) }
+   *   }
+   * }
+   * ```
+   */
+  computeMetrics(batch: Batch<Inputs>, yPred: Tensors): StepLogs {
+    return computeMetrics(this.#plain, batch, yPred)
   }
 
   /** A table of the layers, printed (or only returned, with `print: false`). */
   summary(options?: SummaryOptions): string {
-    return summary(this, options)
+    return summary(this.#plain, options)
   }
 
   /** The graph as a Mermaid diagram. */
   toMermaid(): string {
-    return toMermaid(this)
+    return toMermaid(this.#plain)
   }
 
   /** The graph in Graphviz's DOT. */
   toDot(): string {
-    return toDot(this)
+    return toDot(this.#plain)
   }
 
   /**
@@ -295,7 +336,7 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
    * ```
    */
   save(path: string, options?: SaveOptions): Promise<void> {
-    return saveModel(this, path, options)
+    return saveModel(this.#plain, path, options)
   }
 
   /**
@@ -305,7 +346,7 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
    * @throws `ERR_CONFIG` for another extension, `ERR_STATE` before the model is built, `ERR_IO` as {@link save}.
    */
   saveWeights(path: string, options?: SaveWeightsOptions): Promise<void> {
-    return saveWeights(this, path, options)
+    return saveWeights(this.#plain, path, options)
   }
 
   /**
@@ -316,7 +357,7 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
    * a shape is another (unless `skipMismatch`).
    */
   loadWeights(path: string, options?: LoadWeightsOptions): Promise<LoadReport> {
-    return loadWeights(this, path, options)
+    return loadWeights(this.#plain, path, options)
   }
 
   /** Whether {@link dispose} was called. */
@@ -329,8 +370,8 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
    * be read. Refused while the model is busy; a second call does nothing.
    */
   dispose(): void {
-    checkIdle(this, 'dispose')
-    forgetSteps(this)
+    checkIdle(this.#plain, 'dispose')
+    forgetSteps(this.#plain)
     this.#disposed = true
   }
 
@@ -339,12 +380,12 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
   }
 
   override getConfig(): Config {
-    return modelConfig(this)
+    return modelConfig(this.#plain)
   }
 
   /** The whole model as Keras serializes one: plain JSON. */
   toConfig(): Json {
-    return serializeModel(this)
+    return serializeModel(this.#plain)
   }
 
   /** A model from its configuration or from a serialized object of Keras's; the weights are new. */
@@ -368,9 +409,9 @@ export class Model<const Out extends Symbols = Symbols> extends Layer {
 }
 
 /** Targets and options: a stream has its targets with it, so that options may follow it at once. */
-function apart<O>(x: unknown, y: unknown, options: O | undefined): [Targets | undefined, O | undefined] {
+function apart<O>(x: unknown, y: unknown, options: O | undefined): [unknown, O | undefined] {
   const isOptions = options === undefined && isNamed(y) && isStream(x)
-  return isOptions ? [undefined, y as O] : [y as Targets | undefined, options]
+  return isOptions ? [undefined, y as O] : [y, options]
 }
 
 /** Names of inputs or outputs: their own, or those of what they come from, each once. */

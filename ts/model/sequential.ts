@@ -26,7 +26,7 @@ import { uniqueNames } from './names.js'
  * ])
  * ```
  */
-export class Sequential extends Model<SymbolicTensor> {
+export class Sequential extends Model<SymbolicTensor, SymbolicTensor> {
   static override readonly className: string = 'Sequential'
   #stack: Layer[] = []
   #entrance: InputLayer | undefined

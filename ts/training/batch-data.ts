@@ -2,20 +2,25 @@
 
 import { floatx } from '../config.js'
 import { sizeOf } from '../core/shapes.js'
+import { alone, isNamed } from '../core/structure.js'
 import { Tensor } from '../core/tensor.js'
 import { placeholder } from '../core/trace.js'
 import { type Column, isDataLike, isShaped, toColumn, type Wanted } from '../data/marshal.js'
 import { FerrogradError, fail, hintFor } from '../errors.js'
+import { isOptional } from '../model/input.js'
 import type { Model } from '../model/model.js'
-import type { PartialShape } from '../types.js'
+import type { PartialShape, Shape } from '../types.js'
 import { classWeightColumn } from './class-weight.js'
 import type { ClassWeight } from './data-types.js'
-import { outputShapes } from './shapes.js'
+import { mapColumns, outputShapes } from './shapes.js'
 
 /** The columns of some samples; an output may have no targets, and no weights. */
 export interface BatchData {
   readonly rows: number
-  readonly x: readonly Column[]
+  /** An optional input may have none. */
+  readonly x: readonly (Column | undefined)[]
+  /** The names of `x`, where a subclass is given its inputs by name. */
+  readonly names: readonly string[] | undefined
   readonly y: readonly (Column | undefined)[]
   readonly weights: readonly (Column | undefined)[]
 }
@@ -38,14 +43,14 @@ export function trainingRows(rows: number, validationSplit: number): number {
 
 /** Copies and checks everything; builds the model if this is the first data it sees. `where` is the call, e.g. `fit`. */
 export function prepareData(model: Model, where: string, raw: RawData, targets: 'targets' | 'none'): BatchData {
-  const x = inputColumns(model, where, raw.x)
-  const rows = x[0]!.shape[0]!
-  for (const [i, column] of x.entries()) sameRows(argument(`${where}.x`, i, x.length), column, rows)
-  buildFor(model, where, x)
-  if (targets === 'none') return { rows, x, y: [], weights: [] }
-  const shapes = outputShapes(model, x)
+  const { x, names } = inputColumns(model, where, raw.x)
+  const rows = rowsOf(`${where}.x`, x)
+  const inputs = arrangedInputs(x, names)
+  buildFor(model, where, inputs)
+  if (targets === 'none') return { rows, x, names, y: [], weights: [] }
+  const shapes = outputShapes(model, inputs)
   const y = targetColumns(model, where, raw.y, shapes, rows)
-  return { rows, x, y, weights: weightColumns(model, where, raw, y, rows) }
+  return { rows, x, names, y, weights: weightColumns(model, where, raw, y, rows) }
 }
 
 /** All columns that are there, in the order of a program's inputs. */
@@ -53,16 +58,41 @@ export function columnsOf({ x, y, weights }: BatchData): Column[] {
   return [...x, ...y, ...weights].filter((column) => column !== undefined)
 }
 
-function inputColumns(model: Model, where: string, x: unknown): Column[] {
+/** How many samples the inputs have: all that are there as many. */
+function rowsOf(where: string, x: readonly (Column | undefined)[]): number {
+  const rows = x.find((column) => column !== undefined)?.shape[0]
+  if (rows === undefined) return fail('ERR_DATA', where, 'data for at least one input', { text: 'none' })
+  for (const [i, column] of x.entries()) if (column) sameRows(argument(where, i, x.length), column, rows)
+  return rows
+}
+
+type Inputs = Pick<BatchData, 'x' | 'names'>
+
+function inputColumns(model: Model, where: string, x: unknown): Inputs {
+  if (model.graph === undefined && isByName(x)) return namedColumns(model, `${where}.x`, x)
   const wanted = model.graph?.inputs
   const names = model.inputNames
-  const parts = distribute(`${where}.x`, x, wanted?.length, names, model.single.input)
-  return parts.map((part, i) => {
+  const optional = (i: number): boolean => wanted?.[i] !== undefined && isOptional(wanted[i]!)
+  const parts = distribute(`${where}.x`, x, { expected: wanted?.length, names, single: model.single.input, optional })
+  const columns = parts.map((part, i) => {
     const place = argument(`${where}.x`, i, parts.length, names[i])
+    if ((part === undefined || part === null) && optional(i)) return undefined
     const column = asColumn(toColumn(place, part, wantedOf(model, i)), wanted?.[i]?.shape)
     if (wanted !== undefined) checkShape(place, column, wanted[i]!.shape)
     return column
   })
+  return { x: columns, names: undefined }
+}
+
+/** What a subclass with a `call` of its own is given by name; it knows the names. */
+function namedColumns(model: Model, where: string, x: Readonly<Record<string, unknown>>): Inputs {
+  const names = Object.keys(x).filter((name) => x[name] !== undefined && x[name] !== null)
+  if (names.length === 0) fail('ERR_DATA', where, 'data', x)
+  return { names, x: names.map((name, i) => toColumn(`${where}.${name}`, x[name], wantedOf(model, i))) }
+}
+
+function arrangedInputs(x: readonly (Column | undefined)[], names: readonly string[] | undefined): unknown {
+  return names === undefined ? alone(x) : Object.fromEntries(names.map((name, i) => [name, x[i]]))
 }
 
 /** One number a sample for an input of one number: (n) is read as (n, 1). */
@@ -79,16 +109,21 @@ function wantedOf(model: Model, input: number): Wanted {
   return model.graph?.inputs[input]?.dtype ?? (model.isStack ? (model.layers[0]?.dtype ?? 'float') : 'unrounded')
 }
 
+/** What arguments are for. */
+interface Places {
+  /** How many there are, if that is known. */
+  readonly expected: number | undefined
+  readonly names: readonly string[]
+  /** Whether the only one was not given in a list. */
+  readonly single: boolean
+  readonly optional?: (place: number) => boolean
+}
+
 /** One argument an input: alone, in a list, or by name. */
-function distribute(
-  where: string,
-  data: unknown,
-  expected: number | undefined,
-  names: readonly string[],
-  single: boolean,
-): unknown[] {
+function distribute(where: string, data: unknown, places: Places): unknown[] {
+  const { expected, names, single } = places
   if (data === undefined || data === null) return fail('ERR_DATA', where, 'data', data)
-  if (isNamed(data)) return byName(where, data, names)
+  if (isByName(data)) return byName(where, data, places)
   const listed = Array.isArray(data) && isListOfArguments(data)
   if (expected === undefined) return listed ? data : [data]
   if (expected === 1) return [listed && data.length === 1 && !single ? data[0] : data]
@@ -100,17 +135,15 @@ function distribute(
   return data
 }
 
-function isNamed(data: unknown): data is Readonly<Record<string, unknown>> {
-  return (
-    typeof data === 'object' && data !== null && !isDataLike(data) && Object.getPrototypeOf(data) === Object.prototype
-  )
+function isByName(data: unknown): data is Readonly<Record<string, unknown>> {
+  return isNamed(data) && !isDataLike(data)
 }
 
 function isListOfArguments(data: readonly unknown[]): boolean {
   return data.length > 0 && data.every((one) => one instanceof Tensor || isShaped(one))
 }
 
-function byName(where: string, data: Readonly<Record<string, unknown>>, names: readonly string[]): unknown[] {
+function byName(where: string, data: Readonly<Record<string, unknown>>, { names, optional }: Places): unknown[] {
   for (const key of Object.keys(data)) {
     if (!names.includes(key))
       fail(
@@ -121,14 +154,16 @@ function byName(where: string, data: Readonly<Record<string, unknown>>, names: r
         hintFor(key, names),
       )
   }
-  return names.map((name) => data[name] ?? fail('ERR_DATA', `${where}.${name}`, 'data', data[name]))
+  return names.map((name, i) => {
+    const missing = data[name] === undefined || data[name] === null
+    return missing && optional?.(i) !== true ? fail('ERR_DATA', `${where}.${name}`, 'data', data[name]) : data[name]
+  })
 }
 
-function buildFor(model: Model, where: string, x: readonly Column[]): void {
+function buildFor(model: Model, where: string, x: unknown): void {
   if (model.built && model.graph !== undefined) return
   try {
-    const shapes = x.map(({ shape }) => shape)
-    model.ensureBuilt(shapes.length === 1 ? shapes[0]! : shapes)
+    model.ensureBuilt(mapColumns(x, ({ shape }) => shape) as Shape)
   } catch (error) {
     throw named(`${where}.x`, error)
   }
@@ -150,9 +185,9 @@ function targetColumns(
     if (losses.every((loss) => loss === undefined)) return []
     return fail('ERR_DATA', `${where}.y`, 'targets', y)
   }
-  const parts = isNamed(y)
+  const parts = isByName(y)
     ? names.map((name) => checkedTarget(where, y, name, names))
-    : distribute(`${where}.y`, y, outputs.length, names, outputs.length === 1)
+    : distribute(`${where}.y`, y, { expected: outputs.length, names, single: outputs.length === 1 })
   return parts.map((part, i) => {
     if (part === undefined || part === null) return undefined
     const place = argument(`${where}.y`, i, parts.length, names[i])
@@ -222,11 +257,11 @@ function weightColumns(
 
 /** One array for all outputs, or one for each. */
 function distributeWeights(where: string, weights: unknown, outputs: number, names: readonly string[]): unknown[] {
-  if (isNamed(weights)) return names.map((name) => weights[name])
+  if (isByName(weights)) return names.map((name) => weights[name])
   if (outputs > 1 && !(Array.isArray(weights) && weights.length === outputs && typeof weights[0] !== 'number')) {
     return Array.from({ length: outputs }, () => weights)
   }
-  return distribute(`${where}.sampleWeight`, weights, outputs, names, true)
+  return distribute(`${where}.sampleWeight`, weights, { expected: outputs, names, single: true })
 }
 
 function sameRows(where: string, column: Column, rows: number): void {

@@ -1,8 +1,9 @@
 /** What `compile` settles: the optimizer, the losses, the metrics; shapes decide some of it later. */
 
 import { checkPrecision, type Precision } from '../core/precision.js'
+import { isNamed } from '../core/structure.js'
 import type { Tensor } from '../core/tensor.js'
-import { checkNames, fail, hintFor } from '../errors.js'
+import { fail, hintFor } from '../errors.js'
 import { getLoss, type LossLike } from '../losses/family.js'
 import { Loss } from '../losses/loss.js'
 import { getMetric, type MetricLike } from '../metrics/family.js'
@@ -11,30 +12,47 @@ import { Metric as MetricBase } from '../metrics/metric.js'
 import type { Model } from '../model/model.js'
 import { getOptimizer, type OptimizerLike } from '../optimizers/family.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
+import type { FieldSpec } from '../options/fields.js'
+import { readOptions } from '../options/resolve.js'
+import { methodKinds } from './kinds.js'
 import { LossTracker } from './trackers.js'
 
 /** Something for each output: alone for a single output, in the outputs' order, or by their names. */
-export type PerOutput<T> = T | readonly (T | null)[] | Readonly<Record<string, T | null>>
+export type PerOutput<T, Name extends string = string> = T | readonly (T | null)[] | ByOutput<T | null, Name>
 
 /** Metrics for each output: a list for a single output; for several, a list of lists, or by name. */
-export type MetricsOption =
+export type MetricsOption<Name extends string = string> =
   | readonly (MetricLike | readonly MetricLike[] | null)[]
-  | Readonly<Record<string, MetricLike | readonly MetricLike[]>>
+  | ByOutput<MetricLike | readonly MetricLike[], Name>
 
-export interface CompileOptions {
-  /** Default `'rmsprop'`. */
+/** Something for each output by its name. */
+export type ByOutput<T, Name extends string = string> = { readonly [K in Name]?: T }
+
+/** Options of `compile`, for outputs of certain names. */
+export interface CompileOptions<Name extends string = string> {
+  /** What moves the weights. Default 'rmsprop'. */
   readonly optimizer?: OptimizerLike
-  /** An output without a loss is not trained on; a model may have none if its layers add losses. */
-  readonly loss?: PerOutput<LossLike> | null
-  /** Factors on the outputs' losses. */
-  readonly lossWeights?: readonly number[] | Readonly<Record<string, number>>
-  /** Reported with the loss; these ignore sample weights. */
-  readonly metrics?: MetricsOption
-  /** Reported with the loss; these use sample weights. */
-  readonly weightedMetrics?: MetricsOption
+  /** An output without a loss is not trained on; a model may have none if its layers add losses. Default null. */
+  readonly loss?: PerOutput<LossLike, Name> | null
+  /** Factors on the outputs' losses; 1 unless given. */
+  readonly lossWeights?: readonly number[] | ByOutput<number, Name> | null
+  /** Reported with the loss; these ignore sample weights. Default null. */
+  readonly metrics?: MetricsOption<Name> | null
+  /** Reported with the loss; these use sample weights. Default null. */
+  readonly weightedMetrics?: MetricsOption<Name> | null
   /** How exact products of float32 matrices are, in training and in prediction; by default what is configured now. */
-  readonly precision?: Precision
+  readonly precision?: Precision | null
 }
+
+/** What is checked now; what depends on the outputs is checked when they are known. */
+const compileFields = {
+  optimizer: { type: 'given', default: 'rmsprop' },
+  loss: { type: 'given', default: null },
+  lossWeights: { type: 'given', default: null },
+  metrics: { type: 'given', default: null },
+  weightedMetrics: { type: 'given', default: null },
+  precision: { type: 'precision', default: null },
+} as const satisfies Record<keyof CompileOptions, FieldSpec>
 
 /** A metric at its place. */
 export interface PlacedMetric {
@@ -77,20 +95,12 @@ export interface Compiled {
   metrics(): Metric[]
 }
 
-const names = [
-  'optimizer',
-  'loss',
-  'lossWeights',
-  'metrics',
-  'weightedMetrics',
-  'precision',
-] as const satisfies readonly (keyof CompileOptions)[]
-
 /** Checks everything that can be checked before data is seen. */
-export function compileModel(model: Model, options: CompileOptions): Compiled {
-  checkNames('compile', options, names)
-  const optimizer = getOptimizer(options.optimizer ?? ('rmsprop' as OptimizerLike), 'compile.optimizer')
-  const precision = checkPrecision('compile.precision', options.precision)
+export function compileModel(model: Model, given: unknown): Compiled {
+  const plan = readOptions('compile', given, compileFields, methodKinds)
+  const options = given as CompileOptions
+  const optimizer = getOptimizer(plan.optimizer as OptimizerLike, 'compile.optimizer')
+  const precision = plan.precision ?? checkPrecision('compile.precision', undefined)
   const known = model.outputNames
   const loss = perOutput<LossLike, Loss>('compile.loss', options.loss, isLossLike, (one) =>
     getLoss(one, 'compile.loss'),
@@ -262,7 +272,7 @@ function perOutput<L, T>(
   // Objects are made now, so that a misspelt name shows where compile is called.
   if (Array.isArray(option)) option.forEach((value, i) => void one(value, `${where}[${i}]`))
   else if (isOne(option)) one(option, where)
-  else if (isRecord(option)) for (const [key, value] of Object.entries(option)) one(value, `${where}.${key}`)
+  else if (isNamed(option)) for (const [key, value] of Object.entries(option)) one(value, `${where}.${key}`)
   else if (option !== undefined && option !== null)
     fail('ERR_CONFIG', where, 'a name, an instance or a function', option)
   return (outputs, known) => {
@@ -271,7 +281,7 @@ function perOutput<L, T>(
         fail('ERR_CONFIG', where, `${outputs} entries, one an output`, { text: `${option.length}` })
       return option.map((value, i) => one(value, `${where}[${i}]`))
     }
-    if (!isOne(option) && isRecord(option)) {
+    if (!isOne(option) && isNamed(option)) {
       checkOutputNames(where, option, known)
       return known.map((name) => one(option[name], `${where}.${name}`))
     }
@@ -287,7 +297,7 @@ function outputMetrics(
 ): readonly (readonly MetricLike[])[] {
   if (option === undefined || option === null) return Array.from({ length: outputs }, () => [])
   if (!Array.isArray(option)) {
-    if (!isRecord(option) || isMetricLike(option)) return fail('ERR_CONFIG', where, 'a list of metrics', option)
+    if (!isNamed(option) || isMetricLike(option)) return fail('ERR_CONFIG', where, 'a list of metrics', option)
     checkOutputNames(where, option, known)
     return known.map((name) => metricList(`${where}.${name}`, option[name]))
   }
@@ -318,21 +328,18 @@ function outputWeights(
   if (option === undefined || option === null) return Array.from({ length: outputs }, () => 1)
   if (Array.isArray(option) && option.length !== outputs)
     fail('ERR_CONFIG', where, `${outputs} numbers, one an output`, option)
-  if (!Array.isArray(option) && !isRecord(option))
+  if (!Array.isArray(option) && !isNamed(option))
     fail('ERR_CONFIG', where, 'a list of numbers, or numbers by output', option)
   if (!Array.isArray(option)) checkOutputNames(where, option, known)
-  const values = Array.isArray(option) ? option : known.map((name) => (option as Record<string, number>)[name] ?? 1)
+  const byName = option as Readonly<Record<string, number>>
+  const values: readonly unknown[] = Array.isArray(option) ? option : known.map((name) => byName[name] ?? 1)
   for (const value of values)
     if (typeof value !== 'number' || !Number.isFinite(value)) fail('ERR_CONFIG', where, 'finite numbers', value)
-  return values
+  return values as readonly number[]
 }
 
 function checkOutputNames(where: string, option: object, known: readonly string[]): void {
   for (const name of Object.keys(option)) {
     if (!known.includes(name)) fail('ERR_CONFIG', where, 'names of outputs', name, hintFor(name, known))
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

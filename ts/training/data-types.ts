@@ -14,11 +14,14 @@ export type BatchLike =
 /** Batches one after the other: a Dataset, an iterable, or a function that opens one. */
 export type BatchSource = SourceLike<BatchLike>
 
+/** One argument for each input or output, of which some may have none. */
+type Parts<T> = T | readonly (T | null)[] | Readonly<Record<string, T | null>>
+
 /** Samples: arrays for the inputs, or a stream of batches. */
-export type ModelData = Each<DataLike> | BatchSource
+export type ModelData = Parts<DataLike> | BatchSource
 
 /** Targets: arrays for the outputs. */
-export type Targets = Each<DataLike>
+export type Targets = Parts<DataLike>
 
 /** How much each class counts: `{ 0: 1, 1: 5 }`; by output name where there are several. */
 export type ClassWeight = Readonly<Record<string, number>> | Readonly<Record<string, Readonly<Record<string, number>>>>

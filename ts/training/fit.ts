@@ -159,7 +159,7 @@ function validationFeed(model: Model, data: unknown, plan: FitPlan): Feed | unde
 async function train(training: Training): Promise<void> {
   const { model, plan, feed, validation, callbacks, session } = training
   const { batchSize, nonFinite, signal } = plan
-  const guarded = nonFinite === 'error' || callbacks.someMarked('stopsOnNonFinite')
+  const guarded = nonFinite === 'error' || callbacks.stopsOnNonFinite
   const logNames = await feed.prepare(model, { kind: 'train', batchSize, guarded, signal })
   const validated = await validation?.prepare(model, {
     kind: 'test',
@@ -325,7 +325,7 @@ function stopsOf(training: Training, epoch: number): Stops | undefined {
 
 /** A callback may have asked to end quietly instead. */
 function onNonFinite({ model, callbacks }: Training, epoch: number, { steps, logs, nonFinite }: PassResult): Logs {
-  if (callbacks.someMarked('stopsOnNonFinite')) {
+  if (callbacks.stopsOnNonFinite) {
     model.stopTraining = true
     return { ...logs, loss: Number.NaN }
   }

@@ -4,19 +4,19 @@ import { returnedNow, returnedScalar, returnedTensor } from '../core/check-retur
 import { KeptPrograms } from '../core/kept-programs.js'
 import { type Precision, precision } from '../core/precision.js'
 import { compile, type Guard, type Program } from '../core/program.js'
+import { alone, isNamed } from '../core/structure.js'
 import type { Tensor } from '../core/tensor.js'
 import { placeholder, trace } from '../core/trace.js'
 import type { Settings } from '../core/trace-stack.js'
 import { type Variable, variable } from '../core/variable.js'
 import type { Column } from '../data/marshal.js'
 import { fail } from '../errors.js'
-import type { Tensors } from '../layers/layer.js'
 import type { Metric } from '../metrics/metric.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import type { DType, Shape } from '../types.js'
 import type { BatchData } from './batch-data.js'
-import { type Batch, outputsOf, type StepLogs } from './step.js'
+import { type Batch, isMeasured, outputsOf, type StepLogs } from './step.js'
 
 /** A step of one kind, for batches of one shape. */
 export interface CompiledStep {
@@ -39,7 +39,9 @@ interface Spec {
 
 /** What a batch looks like. */
 interface BatchSpec {
-  readonly x: readonly Spec[]
+  readonly x: readonly (Spec | undefined)[]
+  /** The names of `x`, where it goes by name. */
+  readonly names: readonly string[] | undefined
   readonly y: readonly (Spec | undefined)[]
   readonly weights: readonly (Spec | undefined)[]
 }
@@ -55,7 +57,7 @@ export function stepFor(model: Model, kind: StepKind, data: BatchData, size: num
   const trace = (): CompiledStep =>
     kind === 'predict' ? tracePredict(model, spec) : traceStep(model, kind, spec, guarded)
   const step = cache.steps.of(keyOf(model, kind, spec, guarded), trace)
-  if (kind === 'predict') cache.last = { step, precision: precisionOf(model), x: spec.x }
+  if (kind === 'predict') cache.last = { step, precision: precisionOf(model), x: spec.x, names: spec.names }
   return step
 }
 
@@ -63,14 +65,19 @@ export function stepFor(model: Model, kind: StepKind, data: BatchData, size: num
 interface Predicted {
   readonly step: CompiledStep
   readonly precision: Precision
-  readonly x: readonly Spec[]
+  readonly x: BatchSpec['x']
+  readonly names: BatchSpec['names']
 }
 
 /** True where a prediction for batches of `size` of these data is the same step. */
-function isAlike({ precision, x }: Predicted, wanted: Precision, data: BatchData, size: number): boolean {
-  if (precision !== wanted || x.length !== data.x.length) return false
+function isAlike({ precision, x, names }: Predicted, wanted: Precision, data: BatchData, size: number): boolean {
+  if (precision !== wanted || x.length !== data.x.length || names?.join() !== data.names?.join()) return false
   for (let index = 0; index < x.length; index += 1) {
-    const [one, column] = [x[index]!, data.x[index]!]
+    const [one, column] = [x[index], data.x[index]]
+    if (one === undefined || column === undefined) {
+      if (one === column) continue
+      return false
+    }
     if (one.dtype !== column.dtype || one.shape.length !== column.shape.length || one.shape[0] !== size) return false
     for (let axis = 1; axis < one.shape.length; axis += 1) if (one.shape[axis] !== column.shape[axis]) return false
   }
@@ -81,6 +88,8 @@ function isAlike({ precision, x }: Predicted, wanted: Precision, data: BatchData
 interface Steps {
   readonly graph: unknown
   readonly steps: KeptPrograms<CompiledStep>
+  /** Where steps put what they return to be logged: those of all shapes of batches the same, so that the last one counts. */
+  readonly logs: Map<string, Variable>
   last?: Predicted
 }
 
@@ -100,7 +109,7 @@ function cacheOf(model: Model): Steps {
   const owner = model.isCompiled ? model.compiled : model
   const known = caches.get(owner)
   if (known !== undefined && known.graph === model.graph) return known
-  const fresh: Steps = { graph: model.graph, steps: new KeptPrograms(ROOM) }
+  const fresh: Steps = { graph: model.graph, steps: new KeptPrograms(ROOM), logs: new Map() }
   caches.set(owner, fresh)
   return fresh
 }
@@ -108,7 +117,7 @@ function cacheOf(model: Model): Steps {
 /** What was traced, and for which columns. */
 function keyOf(model: Model, kind: StepKind, spec: BatchSpec, guarded: boolean): string {
   const columns = [spec.x, spec.y, spec.weights].map(textOf).join('|')
-  return `${kind}|${guarded}|${precisionOf(model)}|${columns}`
+  return `${kind}|${guarded}|${precisionOf(model)}|${spec.names?.join() ?? ''}|${columns}`
 }
 
 function textOf(columns: readonly (Spec | undefined)[]): string {
@@ -122,25 +131,27 @@ function precisionOf(model: Model): Precision {
   return model.isCompiled ? model.compiled.precision : precision()
 }
 
-function specOf({ x, y, weights }: BatchData, size: number): BatchSpec {
+function specOf({ x, names, y, weights }: BatchData, size: number): BatchSpec {
   const spec = ({ shape, dtype }: Column): Spec => ({ shape: [size, ...shape.slice(1)], dtype })
   const maybe = (column: Column | undefined): Spec | undefined => column && spec(column)
-  return { x: x.map(spec), y: y.map(maybe), weights: weights.map(maybe) }
+  return { x: x.map(maybe), names, y: y.map(maybe), weights: weights.map(maybe) }
 }
 
 function tracePredict(model: Model, spec: BatchSpec): CompiledStep {
-  const inputs = spec.x.map(placeholderOf)
-  const traced = trace(() => outputsOf(model, alone(inputs), false))
+  const x = spec.x.map(maybePlaceholder)
+  const inputs = x.filter((one) => one !== undefined)
+  const traced = trace(() => outputsOf(model, arranged(x, spec.names), false))
   const { result: outputs, updates, reads, settings } = traced
   const program = compile({ inputs, outputs, updates, reads, precision: precisionOf(model) })
   return { program, watch: undefined, logNames: [], settings }
 }
 
 function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarded: boolean): CompiledStep {
-  const x = spec.x.map(placeholderOf)
-  const y = spec.y.map((one) => one && placeholderOf(one))
-  const weights = spec.weights.map((one) => one && placeholderOf(one))
-  const batch: Batch = { x: alone(x), y: maybeAlone(y), sampleWeight: weights.length === 1 ? weights[0] : weights }
+  const x = spec.x.map(maybePlaceholder)
+  const y = spec.y.map(maybePlaceholder)
+  const weights = spec.weights.map(maybePlaceholder)
+  // As a subclass expects them: `Batch` says of which types.
+  const batch = { x: arranged(x, spec.names), y: alone(y), sampleWeight: alone(weights) } as Batch
   const method = kind === 'train' ? 'trainStep' : 'testStep'
   const where = `${model.constructor.name}.${method}`
   const { result: logs, updates, reads, settings, guards } = trace(() => checkedLogs(model[method](batch), where))
@@ -178,12 +189,11 @@ function stateGuards(model: Model, updates: ReadonlyMap<Variable, Tensor>): Guar
 
 /** What a step of the user's returned: scalars to log, by name. */
 function checkedLogs(logs: unknown, where: string): StepLogs {
-  const isRecord = typeof logs === 'object' && logs !== null && Object.getPrototypeOf(logs) === Object.prototype
-  if (!isRecord) {
+  if (!isNamed(logs)) {
     returnedNow(logs, where)
     fail('ERR_DATA', where, 'scalars to log, by name, such as { loss }', logs)
   }
-  const entries = Object.entries(logs as object)
+  const entries = Object.entries(logs)
   return Object.fromEntries(entries.map(([name, value]) => [name, returnedScalar(value, `${where} '${name}'`)]))
 }
 
@@ -196,10 +206,12 @@ function isTracked(model: Model, updates: ReadonlyMap<Variable, Tensor>): boolea
 /** What a step returned besides the compiled loss and metrics is put into a variable made for it. */
 function keepLogs(model: Model, logs: StepLogs, updates: Map<Variable, Tensor>): Map<string, Variable> {
   const known = isTracked(model, updates) ? model.compiled.resolved!.logNames() : []
+  const { logs: all } = cacheOf(model)
   const kept = new Map<string, Variable>()
   for (const [name, value] of Object.entries(logs)) {
     if (known.includes(name)) continue
-    const last = variable(0, { name: `log_${name}`, trainable: false, dtype: 'float32' })
+    const last = all.get(name) ?? variable(0, { name: `log_${name}`, trainable: false, dtype: 'float32' })
+    all.set(name, last)
     updates.set(last, ops.cast(ops.reshape(value, []), 'float32'))
     kept.set(name, last)
   }
@@ -216,7 +228,7 @@ function readersOf(
   if (isTracked(model, updates)) {
     const { trackers, metrics } = model.compiled.resolved!
     for (const tracker of trackers) if (updates.has(tracker.total)) readers.set(tracker.name, tracker.result())
-    for (const { key, metric } of metrics) readers.set(key, loggedResult(key, metric))
+    for (const { key, metric } of isMeasured(model) ? metrics : []) readers.set(key, loggedResult(key, metric))
   }
   for (const [name, last] of kept) readers.set(name, last.read())
   return readers
@@ -237,16 +249,11 @@ function loggedResult(key: string, metric: Metric): Tensor {
   return result
 }
 
-function placeholderOf({ shape, dtype }: Spec): Tensor {
-  return placeholder(shape, dtype)
+function maybePlaceholder(spec: Spec | undefined): Tensor | undefined {
+  return spec && placeholder(spec.shape, spec.dtype)
 }
 
-function alone(tensors: readonly Tensor[]): Tensors {
-  return tensors.length === 1 ? tensors[0]! : tensors
-}
-
-/** Targets as a subclass expects them: a tensor, or a list; none at all where no output has any. */
-function maybeAlone(tensors: readonly (Tensor | undefined)[]): Tensors | undefined {
-  if (tensors.length < 2) return tensors[0]
-  return tensors as readonly Tensor[]
+/** Inputs as the model is called with them: by name, where they came so; the only one alone. */
+function arranged(x: readonly (Tensor | undefined)[], names: readonly string[] | undefined): unknown {
+  return names === undefined ? alone(x) : Object.fromEntries(names.map((name, i) => [name, x[i]]))
 }

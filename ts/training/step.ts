@@ -1,7 +1,8 @@
 /** One step of training, evaluation or prediction, drawn in ops; called while a program is traced. */
 
 import { returnedNow, returnedScalar } from '../core/check-returned.js'
-import { Tensor } from '../core/tensor.js'
+import { alone, isNamed, listOf } from '../core/structure.js'
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { gradient } from '../gradient.js'
 import type { Tensors } from '../layers/layer.js'
@@ -10,9 +11,15 @@ import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import type { Resolved } from './compile.js'
 
-/** The tensors of one batch: alone, or in a list where the model has several inputs or outputs. */
-export interface Batch {
-  readonly x: Tensors
+/** Inputs as a model is called with them: alone, in a list, or by name. */
+export type Inputs = Tensors | Readonly<Record<string, Tensor | undefined>>
+
+/**
+ * The tensors of one batch: alone, or in a list where the model has several inputs or outputs. A subclass that is given
+ * its inputs by name has them by name: `Batch<{ query: Tensor; value: Tensor }>`.
+ */
+export interface Batch<X extends Inputs = Tensors> {
+  readonly x: X
   readonly y?: Tensors | undefined
   readonly sampleWeight?: Tensors | readonly (Tensor | undefined)[] | undefined
 }
@@ -31,37 +38,34 @@ export interface LossParts {
 }
 
 /** Predicts, derives, updates the weights, and the loss and metrics so far. */
-export function trainStep(model: Model, batch: Batch): StepLogs {
+export function trainStep(model: Model, batch: Batch<Inputs>): StepLogs {
   const yPred = outputsOf(model, batch.x, true)
   const loss = lossOf(model, batch, yPred)
   const { optimizer } = model.compiled
   const variables = model.trainableVariables
   if (variables.length === 0) noVariables(model)
   optimizer.apply(gradient(optimizer.scaleLoss(loss.total), variables), variables)
-  track(model, batch, yPred, loss)
-  return { loss: loss.total }
+  return track(model, batch, yPred, loss)
 }
 
 /** Predicts, and updates the loss and metrics so far. */
-export function testStep(model: Model, batch: Batch): StepLogs {
+export function testStep(model: Model, batch: Batch<Inputs>): StepLogs {
   const yPred = outputsOf(model, batch.x, false)
-  const loss = lossOf(model, batch, yPred)
-  track(model, batch, yPred, loss)
-  return { loss: loss.total }
+  return track(model, batch, yPred, lossOf(model, batch, yPred))
 }
 
 /** The outputs of a model as a list. */
-export function outputsOf(model: Model, x: Tensors, training: boolean): Tensor[] {
-  return model.applyMany(x instanceof Tensor ? x : [...x], { training })
+export function outputsOf(model: Model, x: unknown, training: boolean): Tensor[] {
+  return model.applyMany(x, { training })
 }
 
 /** What {@link computeLoss} gave last for each model. */
 const lastParts = new WeakMap<Model, LossParts>()
 
 /** The loss as the model computes it, which a subclass may override; its parts are those of the compiled loss, if it was asked. */
-function lossOf(model: Model, batch: Batch, yPred: readonly Tensor[]): LossParts {
+function lossOf(model: Model, batch: Batch<Inputs>, yPred: readonly Tensor[]): LossParts {
   lastParts.delete(model)
-  const given: unknown = model.computeLoss(batch, yPred.length === 1 ? yPred[0]! : yPred)
+  const given: unknown = model.computeLoss(batch, alone(yPred))
   const total = ops.reshape(returnedScalar(given, `${model.constructor.name}.computeLoss`), [])
   const known = lastParts.get(model)
   lastParts.delete(model)
@@ -69,17 +73,17 @@ function lossOf(model: Model, batch: Batch, yPred: readonly Tensor[]): LossParts
 }
 
 /** `Σ weight·loss + Σ penalties`. */
-export function computeLoss(model: Model, batch: Batch, predictions: Tensors): LossParts {
+export function computeLoss(model: Model, batch: Batch<Inputs>, predictions: Tensors): LossParts {
   const parts = lossParts(model, batch, predictions)
   lastParts.set(model, parts)
   return parts
 }
 
-function lossParts(model: Model, batch: Batch, predictions: Tensors): LossParts {
+function lossParts(model: Model, batch: Batch<Inputs>, predictions: Tensors): LossParts {
   const yPred = listOf(predictions)
   const yTrue = targetsOf(batch, yPred.length)
   const { losses, lossWeights } = model.compiled.resolve(model, yTrue, yPred)
-  const weights = listOf(batch.sampleWeight)
+  const weights = listOf<Tensor | undefined>(batch.sampleWeight)
   const parts: Tensor[] = []
   const terms: Tensor[] = []
   for (const [i, loss] of losses.entries()) {
@@ -104,32 +108,57 @@ function sumOf(terms: readonly Tensor[]): Tensor | undefined {
   return first && rest.reduce((sum, term) => ops.add(sum, ops.cast(term, sum.dtype)), first)
 }
 
-function track(model: Model, batch: Batch, yPred: readonly Tensor[], { total, parts, penalty }: LossParts): void {
-  const yTrue = targetsOf(batch, yPred.length)
-  const resolved: Resolved = model.compiled.resolve(model, yTrue, yPred)
+/** Takes a batch into the loss and the metrics so far; what is to be logged besides those. */
+function track(model: Model, batch: Batch<Inputs>, yPred: readonly Tensor[], loss: LossParts): StepLogs {
+  trackLoss(model, batch, yPred, loss)
+  measured.delete(model)
+  const logs: unknown = model.computeMetrics(batch, alone(yPred))
+  const where = `${model.constructor.name}.computeMetrics`
+  if (!isNamed(logs)) fail('ERR_DATA', where, 'scalars to log, by name; {} for none', logs)
+  return { ...(logs as StepLogs), loss: loss.total }
+}
+
+function trackLoss(
+  model: Model,
+  batch: Batch<Inputs>,
+  yPred: readonly Tensor[],
+  { total, parts, penalty }: LossParts,
+): void {
+  const resolved: Resolved = model.compiled.resolve(model, targetsOf(batch, yPred.length), yPred)
   const samples = yPred[0]?.shape[0] ?? 1
   resolved.trackers[0]!.update(total, samples)
   // An own loss may leave out those of the outputs.
   for (const [i, part] of parts.entries()) resolved.outputTrackers[i]?.update(part, samples)
   if (penalty !== undefined) resolved.penalty.update(penalty, samples)
   for (const [name, value] of model.addedMetrics()) resolved.added(name).update(value, samples)
-  const weights = listOf(batch.sampleWeight)
-  for (const { metric, output, weighted } of resolved.metrics) {
+}
+
+/** Models whose last step took its batch into the metrics of `compile`. */
+const measured = new WeakSet<Model>()
+
+/** Whether the step that was drawn last moves the metrics of `compile`: a subclass may leave them out. */
+export function isMeasured(model: Model): boolean {
+  return measured.has(model)
+}
+
+/** Takes a batch into the metrics of `compile`. They are logged without being named: nothing else is. */
+export function computeMetrics(model: Model, batch: Batch<Inputs>, predictions: Tensors): StepLogs {
+  const yPred = listOf(predictions)
+  const yTrue = targetsOf(batch, yPred.length)
+  const weights = listOf<Tensor | undefined>(batch.sampleWeight)
+  for (const { metric, output, weighted } of model.compiled.resolve(model, yTrue, yPred).metrics) {
     const weighting = weighted ? { sampleWeight: weights[output] } : {}
     // As losses see them: (n) against (n, 1) would broadcast.
     const target = laidAgainst(yTrue[output]!, yPred[output]!.shape)
     returnedNow(metric.update(target, yPred[output]!, weighting), `${metric.className}.update`)
   }
+  measured.add(model)
+  return {}
 }
 
-function targetsOf(batch: Batch, outputs: number): (Tensor | undefined)[] {
-  const targets = listOf(batch.y)
+function targetsOf(batch: Batch<Inputs>, outputs: number): (Tensor | undefined)[] {
+  const targets = listOf<Tensor | undefined>(batch.y)
   return Array.from({ length: outputs }, (_, i) => targets[i])
-}
-
-function listOf<T extends Tensor | undefined>(tensors: Tensor | readonly T[] | undefined): readonly (T | Tensor)[] {
-  if (tensors === undefined) return []
-  return tensors instanceof Tensor ? [tensors] : tensors
 }
 
 function noVariables(model: Model): never {
