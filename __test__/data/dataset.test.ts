@@ -89,6 +89,16 @@ describe('Dataset', () => {
     expect(await list(Dataset.from(ten).batch(4, { dropRemainder: true }))).toHaveLength(2)
   })
 
+  test('batch keeps the shape of rows that have several axes, such as pictures', async () => {
+    const x = { values: Float32Array.from({ length: 18 }, (_, i) => i), shape: [3, 2, 3] }
+    const batches = (await list(Dataset.fromArrays({ x }).batch(2))) as { x: typeof x }[]
+    expect(batches.map((batch) => batch.x.shape)).toEqual([
+      [2, 2, 3],
+      [1, 2, 3],
+    ])
+    expect(Array.from(batches[1]!.x.values)).toEqual([12, 13, 14, 15, 16, 17])
+  })
+
   test('refuses elements that do not stack', async () => {
     await expect(list(Dataset.from([[1, 2], [3]]).batch(2))).rejects.toThrow(/a list of 2/)
     await expect(list(Dataset.from(['a']).batch(1))).rejects.toThrow(/got 'a'/)

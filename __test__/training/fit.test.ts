@@ -1,4 +1,4 @@
-import { ops } from 'ferrograd'
+import { config, ops } from 'ferrograd'
 import { Callback, type Logs, TerminateOnNaN } from 'ferrograd/callbacks'
 import { describe, expect, test } from 'vitest'
 import type { EpochReport } from '../../ts/training/fit-run.js'
@@ -294,6 +294,29 @@ describe('at the same time', () => {
     await expect(model.evaluate(x, y)).rejects.toMatchObject({ code: 'ERR_STATE' })
     await expect(model.trainOnBatch(x, y)).rejects.toMatchObject({ code: 'ERR_STATE' })
     expect((await first).epoch).toHaveLength(200)
+  })
+
+  test('a fit inside a callback of a fit is refused, an evaluation there is not', async () => {
+    const model = classifier()
+    const seen: unknown[] = []
+    const onEpochEnd = async (): Promise<void> => {
+      seen.push(await model.fit(x, y, quiet).then(String, (error: { code: string }) => error.code))
+      seen.push(typeof (await model.evaluate(x, y)).loss)
+    }
+    await model.fit(x, y, { epochs: 2, callbacks: { onEpochEnd }, ...quiet })
+    expect(seen).toEqual(['ERR_STATE', 'number', 'ERR_STATE', 'number'])
+  })
+
+  test('with initialEpoch, portions of stepsPerEpoch begin at the beginning of the data', async () => {
+    const train = async (epochs: number, initialEpoch: number): Promise<number[][]> => {
+      config.setSeed(3)
+      const model = classifier('sgd', 0.1)
+      const rows = Math.ceil(x.shape[0]! / 3)
+      await model.fit(x, y, { epochs, initialEpoch, stepsPerEpoch: 2, batchSize: rows, ...quiet, shuffle: false })
+      return weightsOf(model)
+    }
+    expect(await train(4, 2)).toEqual(await train(2, 0))
+    expect(await train(4, 1)).not.toEqual(await train(2, 0))
   })
 
   test('predict sees the weights after some whole step, and setWeights takes effect', async () => {
