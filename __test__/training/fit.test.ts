@@ -1,4 +1,4 @@
-import { config, ops } from 'ferrograd'
+import { config, FerrogradError, ops } from 'ferrograd'
 import { Callback, type Logs, TerminateOnNaN } from 'ferrograd/callbacks'
 import { describe, expect, test } from 'vitest'
 import type { EpochReport } from '../../ts/training/fit-run.js'
@@ -300,7 +300,9 @@ describe('at the same time', () => {
     const model = classifier()
     const seen: unknown[] = []
     const onEpochEnd = async (): Promise<void> => {
-      seen.push(await model.fit(x, y, quiet).then(String, (error: { code: string }) => error.code))
+      seen.push(
+        await model.fit(x, y, quiet).then(String, (error: unknown) => error instanceof FerrogradError && error.code),
+      )
       seen.push(typeof (await model.evaluate(x, y)).loss)
     }
     await model.fit(x, y, { epochs: 2, callbacks: { onEpochEnd }, ...quiet })

@@ -132,8 +132,10 @@ export function oursByTopic(): ReadonlyMap<string, string> {
 }
 
 function textOf(family: Family<Part>, tensorFlow: boolean): string {
-  const entries = Object.values(family.classes).flatMap((type) => {
-    const name = type.className ?? type.name
+  // A module's names are in order for some loaders and not for others.
+  const named = Object.values(family.classes).map((type) => [type.className ?? type.name, type] as const)
+  named.sort(([a], [b]) => (a < b ? -1 : 1))
+  const entries = named.flatMap(([name, type]) => {
     if (onTensorFlow.has(name) !== tensorFlow) return []
     return (options[name] ?? [{}]).map((given, i) =>
       stringify({ name: i === 0 ? name : `${name} ${i}`, object: serialize(construct(type, given)) }),

@@ -1,6 +1,6 @@
 /** The kinds of fields that need no other module: numbers, choices, shapes, lists. */
 
-import { fail, hintFor, show } from '../errors.js'
+import { fail, show, suggest } from '../errors.js'
 import type { DType, FloatDType, Json, PartialShape } from '../types.js'
 import type { Margin, Nested } from './field-types.js'
 import type { FieldSpec, Kind, Kinds } from './fields.js'
@@ -72,7 +72,8 @@ const choice: Kind<string> = {
   check(value, where, spec) {
     const known = spec.of ?? []
     const found = typeof value === 'string' ? known.find((name) => canonical(name) === canonical(value)) : undefined
-    return found ?? fail('ERR_CONFIG', where, `one of ${known.map(show).join(', ')}`, value, hintFor(value, known))
+    const hint = typeof value === 'string' ? suggest(value, known) : ''
+    return found ?? fail('ERR_CONFIG', where, `one of ${known.map(show).join(', ')}`, value, hint)
   },
   toConfig: snake,
 }

@@ -3,7 +3,9 @@
 //! `cargo bench -p ferrograd-kernels --bench conv [-- NAME] [--serial]`. One thread is timed by its own clock, so that a
 //! busy machine disturbs little; two are timed by the wall's.
 
-use ferrograd_kernels::conv::{Axis, ConvolutionFilter, ConvolutionInput, ConvolutionOutput, Geometry, MaxPool};
+use ferrograd_kernels::conv::{
+    AveragePool, Axis, ConvolutionFilter, ConvolutionInput, ConvolutionOutput, Geometry, MaxPool,
+};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
 use std::hint::black_box;
@@ -94,17 +96,19 @@ fn measure(geometry: Geometry, isa: Isa, count: usize) -> [f64; 3] {
 fn pooling(isa: Isa) {
     let axis = Axis { input: 24, output: 12, kernel: 2, stride: 2, dilation: 1, before: 0 };
     let geometry = Geometry { images: 128, axes: [Axis::NONE, axis, axis], channels: 64, filters: 64, groups: 1 };
-    let (pool, threads) = (MaxPool::new(geometry, isa), Threads::serial());
+    let (max, average, threads) = (MaxPool::new(geometry, isa), AveragePool::new(geometry, isa), Threads::serial());
     let (x, mut y) = (vec![1.0f32; geometry.input_len()], vec![0.0f32; geometry.output_len()]);
-    let mut dx = x.clone();
-    let forward = tenth(clock::of_this_thread, || pool.output(&threads, black_box(&x), &mut y));
-    let backward = tenth(clock::of_this_thread, || pool.input(&threads, black_box(&x), &y, &mut dx));
-    let rate = |seconds: f64, len: usize| 4e-9 * len as f64 / seconds;
-    println!(
-        "max pooling 2x2, 128x24x24x64: {:.0} µs ({:.1} GB/s), gradient {:.0} µs ({:.1} GB/s)",
-        forward * 1e6,
-        rate(forward, x.len() + y.len()),
-        backward * 1e6,
-        rate(backward, 2 * x.len() + y.len())
-    );
+    let (g, mut dx, (large, small)) = (x.clone(), x.clone(), (x.len(), y.len()));
+    let time = |run: &mut dyn FnMut()| tenth(clock::of_this_thread, run);
+    let rows = [
+        ("max", time(&mut || max.output(&threads, black_box(&x), &mut y)), large + small),
+        ("max, gradient", time(&mut || max.input(&threads, black_box(&x), &y, &mut dx)), 2 * large + small),
+        ("max, numbers taken", time(&mut || max.taken(&threads, black_box(&x), &g, &mut y)), 2 * large + small),
+        ("average", time(&mut || average.output(&threads, black_box(&x), &mut y)), large + small),
+        ("average, gradient", time(&mut || average.input(&threads, black_box(&y), &mut dx)), large + small),
+    ];
+    for (name, seconds, len) in rows {
+        let rate = 4e-9 * len as f64 / seconds;
+        println!("pooling 2x2, 128x24x24x64: {name:18} {:8.0} µs ({rate:.1} GB/s)", seconds * 1e6);
+    }
 }

@@ -6,7 +6,8 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use ferrograd_kernels::element::Float;
 use ferrograd_kernels::gemm::{
-    Activation, BatchAxis, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, Slope, SlopeGemm,
+    Activation, BatchAxis, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, PackedGemm, Slope, SlopeGemm,
+    WindowAxis, Windows, WindowsGemm, WindowsTransposed,
 };
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
@@ -82,6 +83,69 @@ fn medium<const THREADS: usize>(bencher: Bencher, case: Case) {
 #[divan::bench(args = LARGE, consts = [1, 2])]
 fn large<const THREADS: usize>(bencher: Bencher, case: Case) {
     product::<f32>(bencher, case, Isa::detect(), THREADS, Activation::None);
+}
+
+/// Products whose right side is packed already, of those that pack it.
+const PACKED: [Case; 3] =
+    [(128, 512, 512, false, false), (512, 512, 512, false, false), (256, 1024, 4096, false, false)];
+
+fn packed_product(case: Case) -> (GemmShape, PackedGemm<f32>) {
+    let shape = shape(case);
+    let gemm = PackedGemm::<f32>::new(shape, EpilogueSpec::default(), Isa::detect()).expect("a valid shape");
+    (shape, gemm.expect("a shape whose right side is packed"))
+}
+
+#[divan::bench(args = PACKED, consts = [1, 2])]
+fn packed<const THREADS: usize>(bencher: Bencher, case: Case) {
+    let (shape, gemm) = packed_product(case);
+    let (a, b) = (numbers(shape.rows * shape.depth), numbers(shape.depth * shape.cols));
+    let (mut right, mut workspace) = (numbers(gemm.packed_len()), numbers(gemm.workspace_len()));
+    let (mut c, threads) = (numbers(shape.rows * shape.cols), Threads::new(THREADS));
+    gemm.pack(&threads, &b, &mut right);
+    bencher.counter(ItemsCount::new(shape.rows * shape.cols * shape.depth)).bench_local(|| {
+        gemm.run(&threads, black_box(&a), black_box(&right), None, black_box(&mut c), &mut workspace);
+    });
+}
+
+#[divan::bench(args = PACKED)]
+fn packing(bencher: Bencher, case: Case) {
+    let (shape, gemm) = packed_product(case);
+    let (b, mut right) = (numbers(shape.depth * shape.cols), numbers(gemm.packed_len()));
+    let threads = Threads::serial();
+    bencher.counter(ItemsCount::new(b.len())).bench_local(|| gemm.pack(&threads, black_box(&b), black_box(&mut right)));
+}
+
+/// Windows of 3×3 of 32 pictures of 28×28×32, for 64 filters.
+const FILTERS: usize = 64;
+
+fn windows() -> (Windows, [usize; 3]) {
+    let axis = WindowAxis { size: 28, out: 28, kernel: 3, stride: 1, step: 1, offset: -1 };
+    let windows = Windows { images: 32, axes: [WindowAxis::NONE, axis, axis], channels: 32, pixel: 32 };
+    let (rows, depth) = (windows.rows().expect("few"), windows.cols().expect("few"));
+    (windows, [windows.extent().expect("few"), rows, depth])
+}
+
+#[divan::bench(consts = [1, 2])]
+fn windows_by_filters<const THREADS: usize>(bencher: Bencher) {
+    let (windows, [len, rows, depth]) = windows();
+    let lie = (Operand::row_major(FILTERS), FILTERS);
+    let gemm = WindowsGemm::<f32>::new(windows, FILTERS, lie, EpilogueSpec::default(), Isa::detect()).expect("valid");
+    let (x, b, mut c) = (numbers(len), numbers(depth * FILTERS), numbers(rows * FILTERS));
+    let (mut workspace, threads) = (numbers(gemm.workspace_len()), Threads::new(THREADS));
+    bencher.counter(ItemsCount::new(rows * depth * FILTERS)).bench_local(|| {
+        gemm.run(&threads, black_box(&x), black_box(&b), None, black_box(&mut c), &mut workspace);
+    });
+}
+
+#[divan::bench(consts = [1, 2])]
+fn windows_turned<const THREADS: usize>(bencher: Bencher) {
+    let (windows, [len, rows, depth]) = windows();
+    let gemm = WindowsTransposed::<f32>::new(windows, FILTERS, (FILTERS, FILTERS), Isa::detect()).expect("valid");
+    let (x, b, mut c) = (numbers(len), numbers(rows * FILTERS), numbers(depth * FILTERS));
+    let (mut workspace, threads) = (numbers(gemm.workspace_len()), Threads::new(THREADS));
+    bencher.counter(ItemsCount::new(rows * depth * FILTERS)).bench_local(|| {
+        gemm.run(&threads, black_box(&x), black_box(&b), black_box(&mut c), &mut workspace);
+    });
 }
 
 /// The products that lead back through layers of 128, 512 and 256, with the slope of relu and the sums of columns.
