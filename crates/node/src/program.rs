@@ -14,9 +14,9 @@ use napi::bindgen_prelude::{ClassInstance, Object, ObjectFinalize};
 use napi_derive::napi;
 use std::sync::Arc;
 
-/// What V8 is told that a kernel of a program holds. It is many times what it does hold, in many small blocks: with the
+/// What V8 is told that a kernel of a program holds. It is a few times what it does hold, in many small blocks: with the
 /// truth alone a server of small models would keep hundreds of dead programs before V8 collects any.
-const KERNEL: usize = 32 << 10;
+const KERNEL: usize = 16 << 10;
 
 /// A compiled program.
 #[napi(custom_finalize)]
