@@ -46,7 +46,7 @@ export async function setup({ typescript = true } = {}) {
   checkNode()
   if (!nativeIsCurrent()) await checkRust()
   if (!packagesAreCurrent()) await step('Installing packages', installPackages)
-  if (!nativeIsCurrent()) await step('Building the native core (about a minute the first time)', () => buildNative())
+  if (!nativeIsCurrent()) await step('Building the native core (a few minutes the first time)', () => buildNative())
   if (typescript && !typeScriptIsCurrent()) await step('Building TypeScript', buildTypeScript)
 }
 
