@@ -121,6 +121,18 @@ test('what is left out of weight decay moves as without it, the rest does not', 
   expect(kernel.dataSync()[0]).toBeCloseTo(1 - 0.1 * learningRate, 12)
 })
 
+test('a function as rate is drawn once a trace', async () => {
+  let drawn = 0
+  const learningRate = (step: Tensor): Tensor => {
+    drawn += 1
+    return step.cast('float64').add(1).pow(-1)
+  }
+  const [w, optimizer] = [variable(0), new SGD({ learningRate })]
+  const step = jit(() => optimizer.apply([tensor(-1)], [w]))
+  for (let i = 0; i < 2; i += 1) await step()
+  expect([drawn, w.dataSync()[0]]).toEqual([1, 1.5])
+})
+
 describe('iterations', () => {
   test('count each apply, wherever it is called', async () => {
     const w = variable(1)

@@ -155,6 +155,54 @@ test('an optimizer that is given numbers refuses them where it is called', () =>
   expect([...weight.dataSync(), optimizer.iterations.dataSync()[0]]).toEqual([1, 2, 0])
 })
 
+describe('steps one after the other, of which nothing is read in between', () => {
+  const good = (): Tensor => tensor([1, 1])
+  /** Not a number yet: it will be 0 / 0. */
+  const bad = (): Tensor => ops.divide(tensor([0, 1]), tensor([0, 1]))
+  const refusal = expect.objectContaining({ code: 'ERR_NON_FINITE', message: expect.stringContaining("of 'w") })
+
+  test.each([new SGD({ learningRate: 1, momentum: 0.5 }), new Adam({ learningRate: 1 })])(
+    'called, %s: the first stays where the second is refused',
+    (optimizer) => {
+      const [w, alone] = [variable([3, 4], { name: 'w' }), variable([3, 4])]
+      optimizer.apply([good()], [w])
+      optimizer.apply([bad()], [w])
+      expect(() => w.dataSync()).toThrow(refusal)
+      const other = optimizer instanceof SGD ? new SGD({ learningRate: 1 }) : new Adam({ learningRate: 1 })
+      other.apply([good()], [alone])
+      expect(w.dataSync()).toEqual(alone.dataSync())
+      expect(optimizer.iterations.dataSync()[0]).toBe(1)
+    },
+  )
+
+  test('called: a refused first one is told of at the second, which leaves all as it was', () => {
+    const [w, optimizer] = [variable([3, 4], { name: 'w' }), new SGD({ learningRate: 1 })]
+    optimizer.apply([bad()], [w])
+    expect(() => optimizer.apply([good()], [w])).toThrow(refusal)
+    expect([...w.dataSync(), optimizer.iterations.dataSync()[0]]).toEqual([3, 4, 0])
+    optimizer.apply([good()], [w])
+    expect([...w.dataSync()]).toEqual([2, 3])
+  })
+
+  test('called: what was assigned before stays', () => {
+    const [w, optimizer] = [variable([3, 4], { name: 'w' }), new SGD({ learningRate: 1 })]
+    w.assign([5, 6])
+    optimizer.apply([bad()], [w])
+    expect(() => w.dataSync()).toThrow(refusal)
+    expect([...w.dataSync()]).toEqual([5, 6])
+  })
+
+  test('compiled: the first stays where the second is refused', async () => {
+    const [w, optimizer] = [variable([3, 4], { name: 'w' }), new SGD({ learningRate: 1 })]
+    const step = jit((a: Tensor, b: Tensor) => optimizer.apply([ops.divide(a, b)], [w]))
+    const first = step([1, 1], [1, 1])
+    const second = failure(step([0, 1], [0, 1]))
+    await first
+    expect((await second).code).toBe('ERR_NON_FINITE')
+    expect([...w.dataSync(), optimizer.iterations.dataSync()[0]]).toEqual([2, 3, 1])
+  })
+})
+
 describe('new values that would not be finite, out of gradients that are', () => {
   /** Two weights (300 · 300, 300) or few, a loss whose gradients are `slope` times the inputs. */
   const straight = (units: number, optimizer: Optimizer): Model => {

@@ -31,8 +31,12 @@ export interface Together {
 
 let together: Together | undefined
 
-/** The assignments that `assign` makes count only where all of their values turn out to be finite. */
-export function assignTogether(group: Together, assign: () => void): void {
+/**
+ * The assignments that `assign` makes count only where all of their values turn out to be finite. What `variables` were
+ * given before stays whatever becomes of these, so it is computed first, alone.
+ */
+export function assignTogether(group: Together, variables: readonly object[], assign: () => void): void {
+  if (!isRecording() && variables.some((variable) => assignments.has(variable))) settleVariables()
   const outer = together
   together = group
   try {

@@ -216,19 +216,20 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
         { text: 'none' },
         'Does the loss depend on the variables?',
       )
-    const reach = this.#reachNow()
+    const [reach, rate] = [this.#reachNow(), this.rate()]
     if (currentTrace() !== undefined) {
       const moves = given.map((gradient, i) => ({ gradient, weight: moved[i]! }))
-      guardGradients(moves, reach, this.#handling())
+      guardGradients(moves, reach, this.#handling(rate))
     }
     untraced(() => this.build(variables))
     // Within a trace the step waits for its guards; here its values count only where all of them are finite.
     checkNumbers(where, given, moved)
     const refusal = (variable: object): FerrogradError => refused(where, variable as Variable)
-    assignTogether({ refusal }, () => {
+    assignTogether({ refusal }, [...moved, this.iterations], () => {
       this.#step(
         given.map((gradient, i) => ops.cast(gradient, moved[i]!.dtype)),
         moved,
+        rate,
       )
       this.iterations.assignAdd(tensor(1, [], 'int32'))
     })
@@ -289,18 +290,18 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
     return ops.add(ops.cast(this.updates(), dtype), 1)
   }
 
-  #step(scaled: readonly Tensor[], variables: readonly Variable[]): void {
+  #step(scaled: readonly Tensor[], variables: readonly Variable[], rate: Tensor): void {
     const { lossScaleFactor, gradientAccumulationSteps: every } = this.options
     const gradients =
       lossScaleFactor === null ? scaled : scaled.map((gradient) => ops.divide(gradient, lossScaleFactor))
-    if (every === null) this.#update(gradients, variables)
-    else this.#accumulate(gradients, variables, every)
+    if (every === null) this.#update(gradients, variables, rate)
+    else this.#accumulate(gradients, variables, every, rate)
     this.#moveAverages()
     for (const weight of variables) if (weight.constraint) weight.assign(constrained(weight, weight.constraint))
   }
 
   /** Adds gradients up; every k-th step updates by their mean and starts again. */
-  #accumulate(gradients: readonly Tensor[], variables: readonly Variable[], every: number): void {
+  #accumulate(gradients: readonly Tensor[], variables: readonly Variable[], every: number, rate: Tensor): void {
     const sums = gradients.map((gradient, i) => ops.add(gradient, this.#slot(variables[i]!, 'gradient_accumulator')))
     const fires = ops.equal(ops.mod(ops.add(this.iterations, 1), every), 0)
     this.#gate = fires
@@ -308,6 +309,7 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
       this.#update(
         sums.map((sum) => ops.divide(sum, every)),
         variables,
+        rate,
       )
     } finally {
       this.#gate = undefined
@@ -316,9 +318,8 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
       this.#slot(variables[i]!, 'gradient_accumulator').assign(ops.where(fires, ops.zerosLike(sum), sum))
   }
 
-  #update(gradients: readonly Tensor[], variables: readonly Variable[]): void {
+  #update(gradients: readonly Tensor[], variables: readonly Variable[], rate: Tensor): void {
     const clipped = clip(gradients, this.options)
-    const rate = this.rate()
     this.#decay(variables, rate)
     this.beforeUpdates(variables)
     for (const [i, weight] of variables.entries()) {
@@ -364,10 +365,10 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
     return grows ? 'unknown' : this.reach
   }
 
-  #handling(): Handling {
+  #handling(rate: Tensor): Handling {
     const { lossScaleFactor, gradientAccumulationSteps, clipnorm, globalClipnorm, clipvalue } = this.options
     return {
-      rate: this.rate(),
+      rate,
       scheduled: this.#rate instanceof Schedule,
       lossScaleFactor,
       clips: (clipnorm ?? globalClipnorm ?? clipvalue) !== null,
