@@ -1,34 +1,63 @@
-import { grad, jit, ops, type Tensor, tensor } from 'ferrograd'
+import { grad, input, jit, Model, ops, type Tensor, tensor } from 'ferrograd'
 import { expect, test } from 'vitest'
+import { caught } from '../caught.js'
 
 const decay = (xs: Tensor): Tensor =>
   ops.scan(
-    (carry: Tensor, x) => {
+    (carry, x) => {
       const now = ops.add(ops.multiply(carry, 0.5), x)
-      return { carry: now, output: now }
+      return [now, now]
     },
     tensor(0, [], 'float64'),
     xs,
-  ).outputs
+  )[1]
 
 test('walks forwards and backwards, eagerly and compiled', async () => {
   const xs = tensor([1, 2, 3], [3], 'float64')
   expect(decay(xs).arraySync()).toEqual([1, 2.5, 4.25])
   expect((await jit(decay)(xs)).arraySync()).toEqual([1, 2.5, 4.25])
-  const { carry, outputs } = ops.scan(
-    ([sum, count]: readonly [Tensor, Tensor], x) => ({ carry: [sum.add(x), count.add(1)] as const, output: sum }),
-    [tensor([0, 0]), tensor(0)],
-    [
-      [1, 2, 3],
-      [4, 5, 6],
-    ],
-    { axis: 1, reverse: true },
+  const rows = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ]
+  const step = ([sum, count]: readonly [Tensor, Tensor], x: Tensor) => [[sum.add(x), count.add(1)], sum] as const
+  const [[sum, count], all] = ops.scan(step, [tensor([0, 0]), 0], rows, { axis: 1, reverse: true })
+  expect([sum.arraySync(), count.arraySync()]).toEqual([[6, 15], 3])
+  expect(all.arraySync()).toEqual([
+    [5, 3, 0],
+    [11, 6, 0],
+  ])
+})
+
+test('structures by name go through it, and there may be no sequence, no output or no carry', () => {
+  const [last, all] = ops.scan(
+    ({ h, c }, { a, b }) => [{ h: h.add(a), c: c.mul(b) }, { both: [h, c] }],
+    { h: 1, c: 1 },
+    { a: [1, 2, 3], b: [2, 2, 2] },
   )
-  expect(carry.map((one) => one.arraySync())).toEqual([[6, 15], 3])
-  expect(outputs.arraySync()).toEqual([
-    [5, 11],
-    [3, 6],
-    [0, 0],
+  expect([last.h.itemSync(), last.c.itemSync()]).toEqual([7, 8])
+  expect(all.both.map((one) => one.arraySync())).toEqual([
+    [1, 2, 4],
+    [1, 2, 4],
+  ])
+  expect(ops.scan((c) => [c.mul(2), null], 1, null, { length: 5 })[0].itemSync()).toBe(32)
+  expect(ops.scan((_, x) => [null, x.mul(x)], null, [1, 2, 3])[1].arraySync()).toEqual([1, 4, 9])
+})
+
+test('a functional model scans what it is given', async () => {
+  const x = input({ shape: [3, 2] })
+  const [, all] = ops.scan((c, row) => [c.add(row), c.add(row)], ops.multiply(ops.sum(x, { axis: 1 }), 0), x, {
+    axis: 1,
+  })
+  expect(all.shape).toEqual([null, 3, 2])
+  const given = tensor([1, 2, 3, 4, 5, 6], [1, 3, 2])
+  const out = await new Model({ inputs: x, outputs: all }).predict(given)
+  expect((out as Tensor).arraySync()).toEqual([
+    [
+      [1, 2],
+      [4, 6],
+      [9, 12],
+    ],
   ])
 })
 
@@ -36,10 +65,23 @@ test('is differentiable', () => {
   expect(grad((xs) => ops.sum(decay(xs)))(tensor([1, 2, 3], [3], 'float64')).arraySync()).toEqual([1.75, 1.5, 1])
 })
 
-test('refuses a carry that changes its shape, and an empty sequence', () => {
-  const grows = () => ops.scan((c: Tensor, x) => ({ carry: ops.stack([c, x]), output: x }), tensor(0), [1, 2])
+test('of no elements the carry is the first one and the outputs are of length 0; of one it is one step', () => {
+  const [last, all] = ops.scan((c, x) => [c.add(x), ops.stack([c, x])], 5, tensor([], [0]))
+  expect([last.itemSync(), all.shape]).toEqual([5, [0, 2]])
+  const [one, outputs] = ops.scan((c, x) => [c.add(x), ops.stack([c, x])], 5, [2])
+  expect([one.itemSync(), outputs.arraySync()]).toEqual([7, [[5, 2]]])
+})
+
+test('refuses what does not fit, with both sides named', () => {
+  const grows = () => ops.scan((c, x) => [ops.stack([c, x]), x], tensor(0), [1, 2])
   expect(grows).toThrow('scan carry: expected float32[], got float32[2]')
-  expect(() => decay(tensor([], [0], 'float64'))).toThrow('at least one element')
+  const casts = () => ops.scan((c, x) => [{ c: ops.cast(c.c, 'int32') }, x], { c: 0 }, [1, 2])
+  expect(caught(casts)).toMatchObject({ code: 'ERR_DTYPE', expected: '{ c: float32[] }', received: '{ c: int32[] }' })
+  const lengths = () => ops.scan((c, [a]) => [c, a], 0, [tensor([1, 2]), tensor([1, 2, 3])])
+  expect(caught(lengths)).toMatchObject({ code: 'ERR_SHAPE', received: '2, 3' })
+  expect(() => ops.scan((c, x) => [c, x], 0, [1, 2], { length: 3 })).toThrow('got 2 and length 3')
+  expect(() => ops.scan((c) => [c, c], 0)).toThrow('scan: expected xs, or a length, got neither')
+  expect(() => ops.scan(((c: Tensor) => c) as never, 0, [1])).toThrow('scan step: expected a pair [carry, output]')
 })
 
 test('where chooses values and gradients, and a guarded side does not spoil them', () => {
@@ -55,11 +97,11 @@ test('hundreds of steps compile, with the way back through all of them', async (
   const slope = jit((w: Tensor, xs: Tensor) =>
     grad((at) => {
       const next = (carry: Tensor, x: Tensor): Tensor => ops.tanh(ops.add(ops.matmul(carry, at), x))
-      const step = (carry: Tensor, x: Tensor): { carry: Tensor; output: Tensor } => {
+      const step = (carry: Tensor, x: Tensor): [Tensor, Tensor] => {
         const state = next(carry, x)
-        return { carry: state, output: state }
+        return [state, state]
       }
-      return ops.mean(ops.scan(step, ops.zeros([4, 2], 'float64'), xs).outputs)
+      return ops.mean(ops.scan(step, ops.zeros([4, 2], 'float64'), xs)[1])
     })(w),
   )
   const at = [0.1, 0.2, 0.3, 0.4]
