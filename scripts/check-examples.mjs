@@ -15,6 +15,8 @@ const CONFIG = {
     noUnusedParameters: false,
     isolatedDeclarations: false,
     declaration: false,
+    incremental: false,
+    tsBuildInfoFile: null,
   },
   include: ['*.mts'],
   exclude: [],
