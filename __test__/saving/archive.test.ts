@@ -195,6 +195,93 @@ describe('there and back', () => {
   })
 })
 
+/** Arrays that stay where the file was read to are numbers of their own: large ones, small ones between, of each type. */
+describe('large arrays', () => {
+  const types = { float32: Float32Array, float64: Float64Array, int32: Int32Array }
+  const sizes: readonly (readonly [string, number, 'float32' | 'float64' | 'int32'])[] = [
+    ['a', 70_000, 'float32'],
+    ['b', 33, 'float32'],
+    ['c', 300_000, 'float32'],
+    ['d', 20_001, 'float64'],
+    ['e', 40_000, 'int32'],
+  ]
+  const values = (size: number, dtype: keyof typeof types): Float32Array | Float64Array | Int32Array => {
+    const array = new types[dtype](size)
+    for (let i = 0; i < size; i += 1) array[i] = (i * 7) % 1009
+    return array
+  }
+  const sources = () => new Map(sizes.map(([name, size, dtype]) => [name, tensor(values(size, dtype), [size], dtype)]))
+  const held = (arrays: ReadonlyMap<string, Tensor>): void => {
+    for (const [name, size, dtype] of sizes) expect(arrays.get(name)!.dataSync()).toEqual(values(size, dtype))
+  }
+  const ways: Readonly<Record<string, (path: string) => Promise<ReadonlyMap<string, Tensor>>>> = {
+    safetensors: async (path) => {
+      await writeSafetensors(path, { arrays: sources(), metadata: {} })
+      return (await readSafetensors(path)).arrays
+    },
+    'safetensors of others, whose arrays begin anywhere': async (path) => {
+      await writeSafetensors(path, { arrays: sources(), metadata: {} })
+      const bytes = readFileSync(path)
+      const length = Number(bytes.readBigUInt64LE())
+      const header = Buffer.from(`${bytes.toString('utf8', 8, 8 + length).trimEnd()} `)
+      const head = Buffer.alloc(8)
+      head.writeBigUInt64LE(BigInt(header.length))
+      writeFileSync(path, Buffer.concat([head, header, bytes.subarray(8 + length)]))
+      return (await readSafetensors(path)).arrays
+    },
+    hdf5: async (path) => {
+      await writeHdf5(path, { arrays: sources(), attributes: {} })
+      return (await readHdf5(path)).arrays
+    },
+    npz: async (path) => {
+      await writeNpz(path, sources())
+      return readNpz(path)
+    },
+    checkpoint: async (path) => {
+      await writeCheckpoint(path, { arrays: sources(), text: '' })
+      return (await readCheckpoint(path)).arrays
+    },
+    'hdf5 inside zip, beside a large member': async (path) => {
+      const more = new Uint8Array(100_000).fill(7)
+      await writeZip(
+        path,
+        new Map<string, Member>([
+          ['more', more],
+          ['w', { arrays: sources(), attributes: {} }],
+        ]),
+      )
+      const zip = await readZip(path)
+      const { arrays } = (await zip.hdf5('w'))!
+      expect(zip.bytes('more')).toEqual(more)
+      return arrays
+    },
+    'hdf5 alone inside zip': async (path) => {
+      await writeZip(
+        path,
+        new Map<string, Member>([
+          ['text', 'a'],
+          ['w', { arrays: sources(), attributes: {} }],
+        ]),
+      )
+      const zip = await readZip(path)
+      const { arrays } = (await zip.hdf5('w'))!
+      expect(zip.text('text')).toBe('a')
+      return arrays
+    },
+  }
+
+  it.each(Object.entries(ways))('%s', async (name, way) => {
+    const arrays = await way(at(`large ${name}`))
+    held(arrays)
+    // What is written over one leaves the others as they are, and so does what is dropped.
+    const changed = variable(arrays.get('c')!)
+    arrays.get('a')!.dispose()
+    changed.assign(multiply(changed, 2))
+    expect(changed.dataSync()[3]).toBe(42)
+    held(new Map([...arrays, ['a', sources().get('a')!]]))
+  })
+})
+
 describe('a directory of checkpoints', () => {
   const contents = (epoch: number) => ({ arrays: new Map([['w', float32([1], epoch)]]), text: `${epoch}` })
 

@@ -59,6 +59,15 @@ impl Format {
         NAMES.iter().find(|(_, known, _)| *known == name).map(|(format, ..)| *format)
     }
 
+    /// Where the arrays of a file begin whose first bytes are these, as far as they tell: who reads it may give arrays a
+    /// place that computing with them wants.
+    pub fn beginning_of_arrays(self, first: [u8; 8]) -> usize {
+        match self {
+            Format::Safetensors => safetensors::beginning_of_arrays(first),
+            Format::Hdf5 | Format::Zip | Format::Npy | Format::Npz | Format::Idx | Format::Checkpoint => 0,
+        }
+    }
+
     /// Reads a whole file.
     ///
     /// # Errors

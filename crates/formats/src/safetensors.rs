@@ -7,7 +7,11 @@ use crate::bytes::Pieces;
 use crate::error::{Error, Result};
 use ::safetensors::Dtype;
 use ::safetensors::tensor::{SafeTensors, TensorView};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+
+/// The arrays begin at a multiple of this many bytes, and so do those behind arrays of such a size.
+const ALIGN: usize = 64;
 
 /// What a safetensors file holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,14 +37,21 @@ pub fn read(bytes: &[u8]) -> Result<Contents<'_>> {
     Ok(Contents { arrays, metadata })
 }
 
+/// Where the arrays begin in a file that begins like this.
+pub(crate) fn beginning_of_arrays(first: [u8; header::LENGTH]) -> usize {
+    (u64::from_le_bytes(first) as usize).wrapping_add(header::LENGTH)
+}
+
 /// The bytes of a file that holds some arrays. The same ones give the same bytes, whatever their order.
 ///
 /// # Errors
 /// Where two arrays share a name, a name is `__metadata__`, or the header would be too long.
 pub fn write<'a>(arrays: &'a [Array<'_>], metadata: &BTreeMap<String, String>) -> Result<Pieces<'a>> {
     let mut arrays: Vec<&'a Array<'_>> = arrays.iter().collect();
-    // The widest elements first: each array then begins at a multiple of its elements' size.
-    arrays.sort_by(|a, b| (b.element.size(), &a.name).cmp(&(a.element.size(), &b.name)));
+    // The widest elements first: each array then begins at a multiple of its elements' size. And those that leave the next
+    // one where computing with it wants it come before the rest.
+    let uneven = |array: &Array<'_>| !array.bytes.len().is_multiple_of(ALIGN);
+    arrays.sort_by_cached_key(|array| (Reverse(array.element.size()), uneven(array), array.name.clone()));
     let mut file = Pieces::from(header::written(&arrays, metadata)?);
     arrays.iter().for_each(|array| file.push(&*array.bytes));
     Ok(file)

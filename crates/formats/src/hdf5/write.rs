@@ -10,8 +10,11 @@ use crate::error::{Error, Result};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Arrays begin at multiples of this many bytes.
+/// Headers begin at multiples of this many bytes.
 const ALIGN: usize = 8;
+
+/// And arrays at those that computing with them wants.
+const ALIGN_ARRAY: usize = 64;
 
 /// What says that links or attributes, however many, are in the header itself: no order in which they were made, no heap
 /// and no index of dense storage.
@@ -120,7 +123,7 @@ impl<'n, 'a> File<'n, 'a> {
             let got = bytes.len();
             return Err(Error::new(format!("hdf5: array '{name}': expected {shape:?}, got {got} bytes")));
         }
-        let at = if bytes.is_empty() { UNDEFINED } else { self.push(&**bytes) };
+        let at = if bytes.is_empty() { UNDEFINED } else { self.push_at(ALIGN_ARRAY, &**bytes) };
         let mut messages = Messages::default();
         messages.add(message::DATASPACE, &written_space(shape))?;
         messages.add(message::DATATYPE, &written(*element))?;
@@ -174,10 +177,14 @@ impl<'n, 'a> File<'n, 'a> {
         values.iter().filter_map(Value::as_str).flat_map(reference).collect()
     }
 
-    /// Adds a piece at the next aligned place, which it returns.
-    fn push(&mut self, piece: impl Into<std::borrow::Cow<'a, [u8]>>) -> u64 {
+    fn push(&mut self, piece: Vec<u8>) -> u64 {
+        self.push_at(ALIGN, piece)
+    }
+
+    /// Adds a piece at the next multiple of `align`, which it returns.
+    fn push_at(&mut self, align: usize, piece: impl Into<std::borrow::Cow<'a, [u8]>>) -> u64 {
         let piece = piece.into();
-        let fill = padding(self.end, ALIGN);
+        let fill = padding(self.end, align);
         let at = self.end + fill.len();
         self.end = at + piece.len();
         self.pieces.push(fill);

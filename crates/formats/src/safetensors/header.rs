@@ -1,6 +1,6 @@
 //! The JSON header: what the format's crate does not check of it, and metadata in a fixed order.
 
-use super::dtype;
+use super::{ALIGN, dtype};
 use crate::array::Array;
 use crate::error::{Error, Result};
 use serde::Deserializer;
@@ -13,7 +13,7 @@ use std::fmt;
 const LIMIT: usize = 100_000_000;
 
 /// Bytes that tell the header's length.
-const LENGTH: usize = 8;
+pub(super) const LENGTH: usize = 8;
 
 /// Refuses a header that is cut off, too long, or names an array twice: a reader that takes the last one and a reader
 /// that takes the first would see different models.
@@ -61,7 +61,7 @@ impl<'de> Visitor<'de> for Unique {
     }
 }
 
-/// A header and its length, which brings the arrays to a multiple of eight bytes. Keys are in order.
+/// A header and its length, which brings the arrays to a multiple of [`ALIGN`]. Keys are in order.
 pub(super) fn written(arrays: &[&Array<'_>], metadata: &BTreeMap<String, String>) -> Result<Vec<u8>> {
     let mut fields = BTreeMap::new();
     let mut start = 0;
@@ -77,7 +77,7 @@ pub(super) fn written(arrays: &[&Array<'_>], metadata: &BTreeMap<String, String>
         fields.insert(METADATA, json!(metadata));
     }
     let mut header = serde_json::to_vec(&fields).map_err(|error| Error::new(format!("safetensors: {error}")))?;
-    header.resize(header.len().next_multiple_of(LENGTH), b' ');
+    header.resize((LENGTH + header.len()).next_multiple_of(ALIGN) - LENGTH, b' ');
     if header.len() > LIMIT {
         return Err(Error::new(format!("safetensors: a header of {} bytes is too long", header.len())));
     }

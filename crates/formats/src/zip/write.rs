@@ -2,7 +2,7 @@
 
 use super::directory::{LARGE, ZIP64};
 use super::{Member, STORED, check_name};
-use crate::bytes::Pieces;
+use crate::bytes::{Pieces, padding};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
@@ -15,6 +15,12 @@ const UTF8: u16 = 1 << 11;
 /// The version that a reader needs: 2.0, with zip64 4.5.
 const VERSION: u16 = 20;
 const VERSION_ZIP64: u16 = 45;
+
+/// Contents begin at multiples of this many bytes, so that arrays in a file inside lie as in a file of its own.
+const ALIGN: usize = 64;
+
+/// The field that fills up to there, as Android's packages have it.
+const ALIGNMENT: u16 = 0xd935;
 
 struct Entry<'a> {
     name: &'a str,
@@ -50,7 +56,8 @@ impl Entry<'_> {
     /// What stands before the content.
     fn head(&self) -> Vec<u8> {
         let large = self.size >= LARGE.into();
-        let extra = if large { extra(&[self.size, self.size]) } else { vec![] };
+        let mut extra = if large { extra(&[self.size, self.size]) } else { vec![] };
+        extra.extend(self.fill(extra.len()));
         let size = short(self.size);
         let mut head = super::SIGNATURE.to_vec();
         head.extend(words(&[version(large), UTF8, STORED, 0, DATE]));
@@ -59,6 +66,16 @@ impl Entry<'_> {
         head.extend(self.name.as_bytes());
         head.extend(extra);
         head
+    }
+
+    /// A field behind others of `extra` bytes, after which the content begins.
+    fn fill(&self, extra: usize) -> Vec<u8> {
+        const HEAD: usize = 30;
+        let end = self.start as usize % ALIGN + HEAD + self.name.len() + extra + 6;
+        let zeros = padding(end, ALIGN);
+        let mut fill = words(&[ALIGNMENT, 2 + zeros.len() as u16, ALIGN as u16]);
+        fill.extend(zeros);
+        fill
     }
 
     /// What stands in the directory.

@@ -1,13 +1,15 @@
-//! Aligned bytes that hold elements of any type: on the heap, or where they are many on pages of their own.
+//! Aligned bytes that hold elements of any type: on the heap, where they are many on pages of their own, or a part of such.
 
 use super::pages::Pages;
 use crate::element::Element;
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
+use std::ops::Range;
 use std::ptr::NonNull;
-use std::{fmt, io};
+use std::sync::Arc;
+use std::{fmt, io, mem};
 
 /// Cache line and the widest vector: every buffer starts on it.
-pub(crate) const ALIGN: usize = 64;
+pub(crate) const ALIGN: usize = Memory::ALIGN;
 
 /// Blocks of this many bytes or more have pages of their own: a heap would clear them at once, and holes between them
 /// would make it grow.
@@ -32,18 +34,31 @@ impl std::error::Error for OutOfMemory {}
 pub struct Memory {
     start: NonNull<u8>,
     bytes: usize,
-    /// Bytes of a small block that come before `start`.
-    shift: usize,
-    /// The pages of a large block; a small one is on the heap.
-    pages: Option<Pages>,
+    home: Home,
 }
 
-// Safety: the block is owned, and reached only through `&self` and `&mut self`.
+/// Where a block lies.
+enum Home {
+    /// On the heap, so many bytes behind the start of what was allocated.
+    Heap { shift: usize },
+    /// On pages of its own.
+    Pages(Pages),
+    /// In a larger block that was cut into parts, of which nobody has another one with these bytes.
+    Part(Arc<Memory>),
+    /// Nowhere any more.
+    Gone,
+}
+
+// Safety: the bytes are owned, and reached only through `&self` and `&mut self`; a block that was cut is reached by its
+// parts alone, which share no byte.
 unsafe impl Send for Memory {}
 // Safety: as above.
 unsafe impl Sync for Memory {}
 
 impl Memory {
+    /// Every block starts at a multiple of so many bytes.
+    pub const ALIGN: usize = 64;
+
     /// A block of `bytes` zeros.
     ///
     /// # Errors
@@ -103,7 +118,7 @@ impl Memory {
         let block = NonNull::new(block).ok_or(OutOfMemory { bytes })?;
         let shift = block.as_ptr().align_offset(ALIGN);
         // Safety: the block has room to begin at a multiple of `ALIGN`.
-        Ok(Memory { start: unsafe { block.add(shift) }, bytes, shift, pages: None })
+        Ok(Memory { start: unsafe { block.add(shift) }, bytes, home: Home::Heap { shift } })
     }
 
     fn of_pages(pages: impl FnOnce(usize) -> io::Result<Pages>, bytes: usize) -> Result<Memory, OutOfMemory> {
@@ -111,7 +126,42 @@ impl Memory {
         let possible = bytes <= isize::MAX as usize / 2;
         let pages = possible.then(|| pages(bytes).ok()).flatten();
         let mut pages = pages.ok_or(OutOfMemory { bytes })?;
-        Ok(Memory { start: pages.start(), bytes, shift: 0, pages: Some(pages) })
+        Ok(Memory { start: pages.start(), bytes, home: Home::Pages(pages) })
+    }
+
+    /// Cuts it into blocks of their own, without a copy: each has the bytes of one of `parts`, and what lies between them
+    /// is lost. The memory of a part is free as soon as that is dropped, the rest with the last one.
+    ///
+    /// # Panics
+    /// Where parts are not in order, share bytes, reach past the end, or begin at no multiple of [`Memory::ALIGN`].
+    pub fn split(self, parts: &[Range<usize>]) -> Vec<Memory> {
+        let ends = [0].into_iter().chain(parts.iter().map(|part| part.end));
+        for (Range { start, end }, before) in parts.iter().zip(ends) {
+            let apart = before <= *start && start <= end && *end <= self.bytes;
+            assert!(apart && start.is_multiple_of(ALIGN), "{start}..{end} behind {before} of {} bytes", self.bytes);
+        }
+        let whole = Arc::new(self);
+        let part = |Range { start, end }: &Range<usize>| Memory {
+            // Safety: inside the block, as was just checked.
+            start: unsafe { whole.start.add(*start) },
+            bytes: end - start,
+            home: Home::Part(whole.clone()),
+        };
+        parts.iter().map(part).collect()
+    }
+
+    /// Leaves the memory of some bytes to the system, as far as they fill pages.
+    ///
+    /// # Safety
+    /// They lie in this block, and nobody has them.
+    unsafe fn give_back(&self, start: NonNull<u8>, bytes: usize) {
+        match &self.home {
+            // Safety: as here.
+            Home::Pages(pages) => unsafe { pages.give_back(start, bytes) },
+            // Safety: as here.
+            Home::Part(whole) => unsafe { whole.give_back(start, bytes) },
+            Home::Heap { .. } | Home::Gone => {}
+        }
     }
 
     /// Its size in bytes.
@@ -143,10 +193,13 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        match self.pages.take() {
-            Some(pages) => pages.leave(),
+        match mem::replace(&mut self.home, Home::Gone) {
+            Home::Pages(pages) => pages.leave(),
             // Safety: allocated with the same layout, `shift` bytes before the start.
-            None => unsafe { dealloc(self.start.as_ptr().sub(self.shift), layout(self.bytes)) },
+            Home::Heap { shift } => unsafe { dealloc(self.start.as_ptr().sub(shift), layout(self.bytes)) },
+            // Safety: no other part has these bytes, and nobody reaches this one any more.
+            Home::Part(whole) => unsafe { whole.give_back(self.start, self.bytes) },
+            Home::Gone => {}
         }
     }
 }
@@ -193,6 +246,34 @@ mod tests {
             assert!(other.as_slice::<u8>() == values, "{bytes} bytes");
             other.as_mut_slice::<u8>().fill(0xa5);
             assert!(memory.as_slice::<u8>() == values, "{bytes} bytes beside a changed copy");
+        }
+    }
+
+    #[test]
+    fn parts_hold_what_the_block_held_and_share_nothing() {
+        for bytes in [1000, LARGE - 1, LARGE, 7 * LARGE - 3] {
+            let values: Vec<u8> = (0..bytes).map(|i| (i % 251) as u8).collect();
+            let cuts =
+                [0..1, 64..64, 64..bytes / 2, (bytes / 2).next_multiple_of(ALIGN).min(bytes / ALIGN * ALIGN)..bytes];
+            let mut parts = Memory::from_slice(&values).split(&cuts);
+            parts[2].as_mut_slice::<u8>().fill(0xa5);
+            let [first, _, _, last] = &parts[..] else { panic!("four parts") };
+            assert!(first.as_slice::<u8>() == &values[cuts[0].clone()], "{bytes} bytes");
+            assert!(last.as_slice::<u8>() == &values[cuts[3].clone()], "{bytes} bytes");
+            // What a part leaves to the system takes nothing from the others, whichever goes first.
+            let last = parts.pop().unwrap();
+            drop(parts);
+            assert!(last.as_slice::<u8>() == &values[cuts[3].clone()], "{bytes} bytes alone");
+            let [inner] = &last.split(&[0..1])[..] else { panic!("one part") };
+            assert_eq!(inner.as_slice::<u8>()[0], values[cuts[3].start]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_part_is_refused() {
+        for parts in [vec![0..64, 63..100], vec![64..128, 0..64], vec![1..2], vec![0..201]] {
+            let cut = std::panic::catch_unwind(|| Memory::zeroed(200).split(&parts).len());
+            assert!(cut.is_err(), "{parts:?}");
         }
     }
 

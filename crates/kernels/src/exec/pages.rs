@@ -67,6 +67,25 @@ impl Pages {
         NonNull::from(&mut self.map[self.offset..]).cast()
     }
 
+    /// Leaves the memory of some bytes to the system: they are zero when they are read again.
+    ///
+    /// # Safety
+    /// They lie in this block, and nobody has them.
+    pub unsafe fn give_back(&self, start: NonNull<u8>, bytes: usize) {
+        // The largest pages that small ones are on any system.
+        const WHOLE: usize = 64 << 10;
+        let from = start.addr().get() - self.map.as_ptr().addr();
+        let (from, end) = (from.next_multiple_of(WHOLE), (from + bytes) / WHOLE * WHOLE);
+        #[cfg(target_os = "linux")]
+        if from < end {
+            // Where the system refuses, it has them back with the block.
+            // Safety: whole pages of this mapping, which nobody reaches.
+            let _ = unsafe { self.map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, from, end - from) };
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (from, end);
+    }
+
     /// Leaves the pages to a later block, unless they are too many; the oldest that were left make room.
     pub fn leave(mut self) {
         if self.capacity > KEPT {

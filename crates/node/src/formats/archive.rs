@@ -212,8 +212,8 @@ impl BindingArchive {
     pub fn read(runtime: &BindingRuntime, format: String, path: String, ticket: u32) -> Result<BindingArchive> {
         let format = format_named(&format)?;
         Ok(BindingArchive::filled(runtime, ticket, move || {
-            let block = Block::read(Path::new(&path))?;
-            Stored::read(format, &block).map_err(|error| error.of(Path::new(&path)))
+            let block = Block::of_format(format, Path::new(&path))?;
+            Stored::read(format, block).map_err(|error| error.of(Path::new(&path)))
         }))
     }
 
@@ -226,7 +226,7 @@ impl BindingArchive {
             Data::Own(bytes) => Memory::try_from_slice(&bytes).map_err(|missing| js(missing.into()))?.into(),
             Data::File(..) => return Err(internal(format!("array {index} is a file inside"))),
         };
-        Ok(BindingArchive::filled(runtime, ticket, move || Stored::read(format, &file)))
+        Ok(BindingArchive::filled(runtime, ticket, move || Stored::read(format, file)))
     }
 
     /// Writes checkpoint `number` of a directory and keeps the last `keep`; the archive is empty at once.
@@ -248,7 +248,7 @@ impl BindingArchive {
             let checkpoint::Newest { found, skipped } = checkpoint::newest(Path::new(&directory), Block::read)?;
             let skipped = skipped.into_iter().map(|file| (file.path, file.reason)).collect();
             let Some((path, block)) = found else { return Ok(Stored { skipped, ..Stored::default() }) };
-            let stored = Stored::read(Format::Checkpoint, &block)?;
+            let stored = Stored::read(Format::Checkpoint, block)?;
             Ok(Stored { path: Some(path), skipped, ..stored })
         })
     }

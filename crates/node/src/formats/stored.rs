@@ -47,7 +47,48 @@ pub(super) struct Block {
 impl Block {
     /// All bytes of a file.
     pub fn read(path: &Path) -> Result<Block> {
-        file::read_into(path, |bytes| room(bytes).map(Writable)).map(|Writable(memory)| Block::from(memory))
+        Block::read_at(0, path)
+    }
+
+    /// All bytes of a file, its arrays where computing with them wants them as far as the format can tell.
+    pub fn of_format(format: Format, path: &Path) -> Result<Block> {
+        let arrays = file::beginning(path).map_or(0, |first| format.beginning_of_arrays(first));
+        Block::read_at(arrays.wrapping_neg() % Memory::ALIGN, path)
+    }
+
+    /// All bytes of a file, `shift` bytes into their memory.
+    fn read_at(shift: usize, path: &Path) -> Result<Block> {
+        let room = |bytes: usize| Ok(Writable(room(bytes.saturating_add(shift))?, shift));
+        let Writable(memory, _) = file::read_into(path, room)?;
+        let range = shift..memory.len();
+        Ok(Block { memory: Arc::new(memory), range })
+    }
+
+    /// Where arrays lie that can stay where they are: large ones whose bytes are what the core computes with, of a block
+    /// that nobody else has. Those that share bytes with one before are left out.
+    fn places(&self, arrays: &[Array<'_>]) -> Vec<Option<Range<usize>>> {
+        let alone = Arc::strong_count(&self.memory) == 1;
+        let mut places: Vec<_> = arrays.iter().map(|array| self.stay(array).filter(|_| alone)).collect();
+        let mut inside: Vec<&mut Option<Range<usize>>> = places.iter_mut().filter(|place| place.is_some()).collect();
+        inside.sort_by_key(|place| place.as_ref().map(|range| range.start));
+        let mut end = 0;
+        for place in inside {
+            *place = place.take().filter(|range| range.start >= end);
+            end = place.as_ref().map_or(end, |range| range.end);
+        }
+        places
+    }
+
+    fn stay(&self, array: &Array<'_>) -> Option<Range<usize>> {
+        let as_it_is = matches!(array.element, ElementType::F32 | ElementType::F64 | ElementType::I32);
+        let Cow::Borrowed(part) = array.bytes else { return None };
+        let place = self.place(part)?;
+        (as_it_is && part.len() >= WORTH && place.start.is_multiple_of(Memory::ALIGN)).then_some(place)
+    }
+
+    /// Blocks of their own for what lies at [`places`](Block::places), in the order of the file.
+    fn parts(self, places: &[Range<usize>]) -> Vec<Memory> {
+        Arc::try_unwrap(self.memory).expect("nobody else has it where arrays stay").split(places)
     }
 
     /// Where a part of it lies in the memory; `None` where it lies elsewhere.
@@ -57,6 +98,9 @@ impl Block {
         (end <= self.range.end).then_some(start..end)
     }
 }
+
+/// Arrays of fewer bytes are copied out of a file.
+const WORTH: usize = 64 << 10;
 
 fn room(bytes: usize) -> Result<Memory> {
     Memory::try_zeroed(bytes).map_err(|OutOfMemory { bytes }| Error::memory(bytes))
@@ -75,12 +119,12 @@ impl AsRef<[u8]> for Block {
     }
 }
 
-/// Memory as bytes that are filled.
-struct Writable(Memory);
+/// Memory as bytes that are filled, from one on.
+struct Writable(Memory, usize);
 
 impl AsMut<[u8]> for Writable {
     fn as_mut(&mut self) -> &mut [u8] {
-        self.0.as_mut_slice()
+        &mut self.0.as_mut_slice()[self.1..]
     }
 }
 
@@ -99,10 +143,17 @@ impl Entry {
         Ok(Entry { name, element, shape, data: Data::Of(memory, 0..bytes.len()) })
     }
 
-    /// An array as it is, which stays where it is in its file.
+    /// An array that stays where it is in its file: its numbers come when that is cut into parts.
+    fn staying(array: Array<'_>) -> Entry {
+        let Array { name, shape, element, .. } = array;
+        Entry { name, element, shape, data: Data::Own(vec![]) }
+    }
+
+    /// An array as it is; a large one stays where it is in its file.
     fn kept(array: Array<'_>, block: &Block) -> Entry {
         let Array { name, shape, element, bytes } = array;
         let place = if let Cow::Borrowed(part) = bytes { block.place(part) } else { None };
+        let place = place.filter(|range| range.len() >= WORTH);
         let data = match place {
             Some(range) => Data::Of(block.memory.clone(), range),
             None => Data::Own(bytes.into_owned()),
@@ -148,14 +199,29 @@ fn element(dtype: DType) -> ElementType {
 }
 
 impl Stored {
-    /// What a file holds. Members of archives stay in its memory; arrays are copied out by all threads at once, as
-    /// types that the core has.
-    pub fn read(format: Format, block: &Block) -> Result<Stored> {
+    /// What a file holds. Members of archives stay in its memory, and so do arrays where they are as the core has them;
+    /// others are copied out by all threads at once, as types that the core has.
+    pub fn read(format: Format, block: Block) -> Result<Stored> {
         let Contents { arrays, text } = format.read(block.as_ref())?;
-        let entries = match format {
-            Format::Zip => arrays.into_iter().map(|array| Entry::kept(array, block)).collect(),
-            _ => arrays.into_par_iter().map(Entry::computable).collect::<Result<_>>()?,
+        if format == Format::Zip {
+            let entries = arrays.into_iter().map(|array| Entry::kept(array, &block)).collect();
+            return Ok(Stored { entries, text, ..Stored::default() });
+        }
+        let places = block.places(&arrays);
+        let entry = |(array, place): (Array<'_>, &Option<Range<usize>>)| match place {
+            Some(_) => Ok(Entry::staying(array)),
+            None => Entry::computable(array),
         };
+        let mut entries = arrays.into_par_iter().zip(&places).map(entry).collect::<Result<Vec<_>>>()?;
+        let mut staying: Vec<(&mut Entry, Range<usize>)> =
+            entries.iter_mut().zip(places).filter_map(|(entry, place)| Some((entry, place?))).collect();
+        staying.sort_by_key(|(_, place)| place.start);
+        let places: Vec<Range<usize>> = staying.iter().map(|(_, place)| place.clone()).collect();
+        if !places.is_empty() {
+            for ((entry, place), part) in staying.into_iter().zip(block.parts(&places)) {
+                entry.data = Data::Of(Arc::new(part), 0..place.len());
+            }
+        }
         Ok(Stored { entries, text, ..Stored::default() })
     }
 
