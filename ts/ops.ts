@@ -1,4 +1,5 @@
 /** The functions of tensors: each draws a node, none computes. */
+export { type DotProductAttentionOptions, dotProductAttention } from './ops/attention.js'
 export * from './ops/convolution.js'
 export * from './ops/elementwise.js'
 export * from './ops/get-item.js'

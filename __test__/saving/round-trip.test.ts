@@ -21,13 +21,23 @@ const others: Readonly<Record<string, { readonly config: object; readonly x: Num
     x: { shape: [3, 1], data: [9, 7, 4] },
     dtype: 'int32',
   },
+  ReversibleEmbedding: {
+    config: { input_dim: 5, output_dim: 3 },
+    x: { shape: [1, 3], data: [1, 4, 2] },
+    dtype: 'int32',
+  },
+  TokenAndPositionEmbedding: {
+    config: { vocabulary_size: 5, sequence_length: 4, embedding_dim: 3 },
+    x: { shape: [1, 3], data: [1, 4, 2] },
+    dtype: 'int32',
+  },
   Masking: { config: { mask_value: 1 }, x: { shape: [1, 2, 2], data: [1, 1, 3, 4] } },
 }
 
 /** Those that take no numbers, and what stands for data. */
 const without = ['InputLayer', 'StringLookup']
 
-const cases = ['layers', 'picture_layers'].flatMap((topic) => fixture<Case>(topic).cases)
+const cases = ['layers', 'picture_layers', 'attention_layers'].flatMap((topic) => fixture<Case>(topic).cases)
 let folder: string
 beforeAll(() => {
   config.setFloatx('float64')
@@ -40,7 +50,7 @@ afterAll(() => {
 
 /** A model of one layer, and data for it. */
 function modelOf(name: string): { readonly model: Model; readonly data: readonly Tensor[] } {
-  const given = cases.find(({ layer }) => layer.class_name === name)
+  const given = cases.find(({ layer }) => layer.class_name === layerFamily.classes[name]!.className)
   const other = others[name]
   if (given === undefined && other === undefined) throw new Error(`${name} has no case here: give it one`)
   const layer = getLayer(given?.layer ?? { module: 'keras.layers', class_name: name, config: other!.config })

@@ -27,6 +27,7 @@ const topics: readonly Topic[] = [
   ['constraints', 'constraint'],
   ['layers', 'layer'],
   ['picture_layers', 'layer'],
+  ['attention_layers', 'layer'],
 ]
 
 /** What Keras writes for its own use, and where it writes the element type as an object. */

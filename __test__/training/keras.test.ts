@@ -12,6 +12,7 @@ const graphs = fixture<Case>('graphs').cases
 const calls = fixture<Case>('calls').cases
 const masks = fixture<Case>('masks').cases
 const pictures = fixture<Case>('picture_models').cases
+const attention = fixture<Case>('attention_models').cases
 
 beforeAll(() => config.setFloatx('float64'))
 afterAll(() => config.setFloatx('float32'))
@@ -71,6 +72,10 @@ describe('random models', () => {
 
 describe('convolutional models', () => {
   test.each(pictures.filter(({ name }) => !rowsUntouched.includes(name)))('$name', fits)
+})
+
+describe('transformers', () => {
+  test.each(attention)('$name', fits)
 })
 
 describe('functional graphs', () => {

@@ -66,6 +66,20 @@ if ENGINE == "torch":
         return padded(inputs) / padded(torch.ones_like(inputs))
 
     torch_nn.average_pool = average_pool
+
+    def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None):
+        """As Keras has it on TensorFlow; on PyTorch, gradients are wrong where a query may see no key."""
+        groups = query.shape[2] // key.shape[2]
+        key, value = (torch.repeat_interleave(x, groups, dim=2) for x in (key, value))
+        scores = torch.einsum("btnh,bsnh->bnts", query, key) * (query.shape[-1] ** -0.5 if scale is None else scale)
+        scores = scores if bias is None else scores + bias
+        seen = torch.ones_like(scores, dtype=torch.bool)
+        seen = seen if mask is None else seen & mask
+        seen = seen.tril() if is_causal else seen
+        weights = torch.softmax(torch.where(seen, scores, -0.7 * torch.finfo(scores.dtype).max), dim=-1)
+        return torch.einsum("bnts,bsnh->btnh", weights, value)
+
+    torch_nn.dot_product_attention = dot_product_attention
 elif ENGINE == "tensorflow":
     import tensorflow
 

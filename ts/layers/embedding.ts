@@ -42,7 +42,7 @@ const EmbeddingBase: With<typeof Layer, typeof fields, EmbeddingOptions> = Layer
  * const layer = new Embedding({ inputDim: 1000, outputDim: 16 })
  */
 export class Embedding extends EmbeddingBase {
-  static override readonly className = 'Embedding'
+  static override readonly className = 'Embedding' as string
   embeddings!: Variable
 
   override inputKind(): InputKind {

@@ -3,6 +3,7 @@
 import { type ClassOf, type Family, resolveObject } from '../options/family.js'
 import { Activation } from './activation.js'
 import { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
+import * as attention from './attention/index.js'
 import { BatchNormalization } from './batch-normalization.js'
 import { Dense } from './dense.js'
 import { EinsumDense } from './einsum-dense.js'
@@ -61,6 +62,7 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   StringLookup,
   Subtract,
   UnitNormalization,
+  ...attention,
   ...pictures,
 }
 

@@ -13,6 +13,7 @@ export {
   Softmax,
   type SoftmaxOptions,
 } from './activations.js'
+export * from './attention/index.js'
 export { BatchNormalization, type BatchNormalizationOptions } from './batch-normalization.js'
 export type { CallContext } from './context.js'
 export { Dense, type DenseOptions } from './dense.js'

@@ -6,7 +6,7 @@ import { inspectWith } from '../core/inspect.js'
 import { sizeOf } from '../core/shapes.js'
 import { leavesOf, mapStructure } from '../core/structure.js'
 import { buildShapesOf, builtInWords, recordCall, recordKnown } from '../core/symbolic-call.js'
-import { isSymbolic } from '../core/symbolic-tensor.js'
+import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
 import { noteFlag, noteFlagChange } from '../core/trace-stack.js'
@@ -96,6 +96,8 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   static override readonly fields: FieldTable = layerFields
   /** The names of the inputs, in Keras's order, of a layer whose `call` takes them by name: the first is passed by place. */
   static readonly parameters: readonly string[] = []
+  /** What Keras's files call the layers in properties, where that is not the snake_case of ours. */
+  static readonly attributes: Readonly<Record<string, string>> = {}
 
   static {
     inspectWith(Layer, (layer) => {
@@ -178,8 +180,12 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   }
 
   /** As {@link apply}, for a layer with any number of results: always a list. */
-  applyMany(x: unknown, context: Readonly<Record<string, unknown>> = {}): Tensor[] {
-    return leavesOf((this.apply as (x: unknown, context: object) => unknown).call(this, x, context), isTensor)
+  applyMany(x: AppliedSymbols<this>, context?: NamedArguments<this>): SymbolicTensor[]
+  applyMany(x: Applied<this>, context?: NamedArguments<this>): Tensor[]
+  applyMany(x: unknown, context?: Readonly<Record<string, unknown>>): Tensor[]
+  applyMany(x: unknown, context: Readonly<Record<string, unknown>> = {}): unknown[] {
+    const results = (this.apply as (x: unknown, context: object) => unknown).call(this, x, context)
+    return leavesOf(results, (one): one is Tensor | SymbolicTensor => isTensor(one) || isSymbolic(one))
   }
 
   /** The call with arguments of which some are symbolic. */

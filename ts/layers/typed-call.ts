@@ -22,7 +22,12 @@ interface Caller {
 type InputOf<L extends Caller> = Parameters<L['call']> extends [infer X, ...unknown[]] ? X : object
 
 /** Arguments of `call` besides the inputs. */
-type ContextOf<L extends Caller> = Parameters<L['call']> extends [unknown, infer C, ...unknown[]] ? C : CallContext
+type ContextOf<L extends Caller> =
+  Parameters<L['call']> extends [unknown]
+    ? CallContext
+    : Parameters<L['call']> extends [unknown, (infer C)?, ...unknown[]]
+      ? Exclude<C, undefined>
+      : CallContext
 
 /** A structure of tensors as a caller may give it: numbers and variables too, and what is optional left out. */
 type Giving<T, One> = T extends Tensor

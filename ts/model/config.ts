@@ -2,7 +2,7 @@
 
 import { Operation } from '../core/operation.js'
 import { isNamed, leavesOf, mapStructure } from '../core/structure.js'
-import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
+import { type GraphCall, isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { Variable } from '../core/variable.js'
 import type { Layer } from '../layers/layer.js'
@@ -68,10 +68,20 @@ function graphConfig(model: Model, graph: Graph): Config {
 
 function layerJson(layer: Layer, graph: Graph | undefined): Json {
   const json = isModel(layer) ? (serializeModel(layer) as Config) : (serialize(layer) as Config)
-  const inputs = leavesOf(graph?.nodes.find((node) => node.target === layer)?.call.args, isSymbolic)
+  const call = graph?.nodes.find((node) => node.target === layer)?.call
+  const { parameters } = layer.constructor as typeof Layer
+  if (call !== undefined && parameters.length > 0) return { ...json, build_config: shapesByName(call, parameters) }
+  const inputs = leavesOf(call?.args, isSymbolic)
   if (inputs.length === 0) return json
   const shapes = inputs.map(({ shape }) => [...shape])
   return { ...json, build_config: { input_shape: shapes.length === 1 ? shapes[0]! : shapes } }
+}
+
+/** The shapes of inputs that are arguments of their own. */
+function shapesByName({ args, kwargs }: GraphCall, parameters: readonly string[]): Json {
+  const entries = parameters.map((name, i) => [`${snake(name)}_shape`, args[i] ?? kwargs[name]] as const)
+  const given = entries.flatMap(([name, one]) => (isSymbolic(one) ? [[name, [...one.shape]] as const] : []))
+  return { shapes_dict: Object.fromEntries(given) }
 }
 
 function operationJson({ op, name, className: readFrom }: Operation, { call }: GraphNode): Json {

@@ -15,6 +15,8 @@ interface KerasOp {
   readonly settings?: Readonly<Record<string, Json | undefined>>
   /** Our options object, the last argument, in the same way. */
   readonly options?: Readonly<Record<string, Json>>
+  /** Of our options those that Keras's `call` gets by name. */
+  readonly told?: readonly string[]
   /** What Keras can be told that we cannot: the only value there is. */
   readonly fixed?: Readonly<Record<string, Json>>
   /** Our last argument, by the name by which Keras's `call` gets it. */
@@ -110,6 +112,13 @@ const table: Readonly<Record<string, KerasOp>> = {
   },
   softmax: { className: 'Softmax', module: 'nn', call: ['x'], options: { axis: -1 } },
   logSoftmax: { className: 'LogSoftmax', module: 'nn', call: ['x'], options: { axis: -1 } },
+  dotProductAttention: {
+    className: 'DotProductAttention',
+    module: 'nn',
+    call: ['query', 'key', 'value'],
+    options: { is_causal: false, flash_attention: null, attn_logits_soft_cap: null },
+    told: ['bias', 'mask', 'scale'],
+  },
   tensordot: numpy('Tensordot', 'x1 x2', { options: { axes: 2 } }),
   einsum: { className: 'Einsum', module: 'numpy', call: [], first: 'subscripts' },
   cast: { className: 'Cast', module: 'core', call: ['x'], settings: { dtype: undefined } },
@@ -167,27 +176,33 @@ export function toKeras(name: string, args: readonly unknown[]): KerasCall {
   if (name === 'slice') return toKeras('getItem', [args[0], itemOf(args[1] as ops.SliceOptions)])
   const op = table[name]
   if (op === undefined) return fail('ERR_FORMAT', `ops.${name}`, 'an op that Keras has', { text: 'none' })
-  const { call, settings = {}, options = {}, fixed = {}, module: file, first, named, className } = op
+  const { call, settings = {}, options = {}, told = [], fixed = {}, module: file, first, named, className } = op
   const module = `keras.src.ops.${file}`
   if (first !== undefined) return { className, module, config: { [first]: args[0] }, args: args.slice(1), kwargs: {} }
   const names = Object.keys(settings)
   const last = args[call.length + names.length]
   const given = (named === undefined ? (last ?? {}) : {}) as Readonly<Record<string, unknown>>
-  checkOptions(name, given, options)
+  checkOptions(name, given, [...Object.keys(options), ...told])
   const config = {
     ...fixed,
     ...Object.fromEntries(names.map((key, i) => [key, args[call.length + i] ?? settings[key] ?? null])),
     ...Object.fromEntries(Object.keys(options).map((key) => [key, given[camel(key)] ?? options[key]])),
   }
-  const kwargs = named === undefined ? {} : { [named]: last ?? null }
+  const kwargs = named === undefined ? toldIn(given, told) : { [named]: last ?? null }
   return { className, module, config, args: args.slice(0, call.length), kwargs }
 }
 
 /** What an option means that Keras does not have: nothing, as long as it is not set. */
-function checkOptions(name: string, given: Readonly<Record<string, unknown>>, known: object): void {
+function checkOptions(name: string, given: Readonly<Record<string, unknown>>, known: readonly string[]): void {
   for (const [key, value] of Object.entries(given))
-    if (value !== undefined && value !== false && !Object.keys(known).some((one) => camel(one) === key))
+    if (value !== undefined && value !== false && !known.some((one) => camel(one) === key))
       fail('ERR_FORMAT', `ops.${name} ${key}`, 'an option that Keras has', value)
+}
+
+/** What of `given` is there, by the names of `told`. */
+function toldIn(given: Readonly<Record<string, unknown>>, told: readonly string[]): Record<string, unknown> {
+  const known = told.filter((key) => given[key] !== undefined && given[key] !== null)
+  return Object.fromEntries(known.map((key) => [key, given[key]]))
 }
 
 /** `x[begin : begin + size · step : step]`, axis by axis. */
@@ -226,7 +241,7 @@ export function fromKeras(
   kwargs: Readonly<Record<string, unknown>>,
   where: string,
 ): unknown[] {
-  const { call, settings = {}, options = {}, fixed = {}, first, named } = table[name]!
+  const { call, settings = {}, options = {}, told = [], fixed = {}, first, named } = table[name]!
   if (first !== undefined) return [config[first], ...args]
   for (const [key, only] of Object.entries(fixed))
     if (key in config && JSON.stringify(config[key]) !== JSON.stringify(only))
@@ -237,7 +252,11 @@ export function fromKeras(
     .filter((key) => config[key] !== undefined && config[key] !== null)
     .map((key) => [camel(key), config[key]])
   if (named !== undefined) return [...placed, ...set, kwargs[named] ?? undefined]
-  return [...placed, ...set, ...(Object.keys(options).length === 0 ? [] : [Object.fromEntries(given)])]
+  return [
+    ...placed,
+    ...set,
+    ...(Object.keys(options).length === 0 ? [] : [{ ...Object.fromEntries(given), ...toldIn(kwargs, told) }]),
+  ]
 }
 
 /** Our op of a name, on symbolic tensors. */

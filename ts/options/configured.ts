@@ -6,6 +6,8 @@ import type { FieldTable } from './fields.js'
 export interface Configured {
   readonly name: string
   readonly className?: string
+  /** Where Python has it, where that is not the module of the family. */
+  readonly module?: string
   readonly fields?: FieldTable
 }
 

@@ -22,17 +22,20 @@ export function isSerialized(value: unknown): value is Serialized {
 
 /** Writes an object as Keras does; a class of the user's own carries the name it is registered by. */
 export function serializeAs(module: string, object: Configurable<unknown>): Json {
-  const custom = isRegistered(object.constructor as Configured)
-  const registered = custom ? `Custom>${object.className}` : null
+  const type = object.constructor as Configured
+  const custom = isRegistered(type)
+  const own = custom ? undefined : type.module
+  const origin = custom ? 'Custom' : own?.split('.')[0]
   return {
-    module: custom ? null : module,
+    module: custom ? null : (own ?? module),
     class_name: object.className,
     config: object.getConfig(),
-    registered_name: registered,
+    registered_name: origin === undefined ? null : `${origin}>${object.className}`,
   }
 }
 
-/** The name to find a serialized object's class by: where it says so, that of the user's. */
+/** The name to find a serialized object's class by: where it says so, that of the user's. Those of keras-hub are ours. */
 export function classNameIn(object: Serialized): string {
-  return object.registered_name?.includes('>') ? object.registered_name : object.class_name
+  const { registered_name: registered, class_name: name } = object
+  return registered?.includes('>') && registered !== `keras_hub>${name}` ? registered : name
 }

@@ -65,9 +65,10 @@ function partsOf(layer: Layer): (readonly [string, Layer | readonly unknown[]])[
   if (layer instanceof Model && layer.graph !== undefined) return [['layers', layer.layers]]
   // The options name what the layer was made from; what it keeps of them is an attribute of its own.
   const { options: _, ...attributes } = layer
+  const called = (layer.constructor as typeof Layer).attributes
   const named = Object.entries(attributes).flatMap(([name, value]) => {
     const part = value instanceof Layer ? value : listIn(value)
-    return part === undefined ? [] : [[snake(name), part] as const]
+    return part === undefined ? [] : [[called[name] ?? snake(name), part] as const]
   })
   // What no attribute shows (private fields) comes with the model's list of layers.
   return [...named, ['layers', layer.sublayers] as const].sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,0 +1,198 @@
+/** Attention: weighted means of values, the weights from how well queries and keys agree. */
+
+import { type Op, op } from '../core/operation.js'
+import type { Tensor } from '../core/tensor.js'
+import { fail } from '../errors.js'
+import * as raw from '../generated/ops.js'
+import { abs, greaterEqual, less, logicalAnd, multiply, subtract, tanh, where } from './elementwise.js'
+import { softmax } from './neural.js'
+import { checked, floats, type Operand, toBool, toTensor } from './operand.js'
+import { arange, cast, expandDims, reshape, transpose } from './shape.js'
+
+/** Options of {@link dotProductAttention}, by Keras's names. */
+export interface DotProductAttentionOptions {
+  /** Added to the scores: whatever broadcasts to (batch, heads, queries, keys). */
+  readonly bias?: Operand | undefined
+  /** Which keys a query may see: true or 1 where it may; whatever broadcasts to (batch, heads, queries, keys). */
+  readonly mask?: Operand | undefined
+  /** Factor on the products of queries and keys. Default `1 / √(head size)`. */
+  readonly scale?: number | undefined
+  /** Whether a query sees no key behind its own place. Default false. */
+  readonly isCausal?: boolean | undefined
+  /** Which kernel computes it is found from the shapes: read, and of no effect. */
+  readonly flashAttention?: boolean | null | undefined
+  /** Scores become `cap · tanh(score / cap)`, before mask and bias. Default none. */
+  readonly attnLogitsSoftCap?: number | null | undefined
+}
+
+const OPTIONS = [
+  'bias',
+  'mask',
+  'scale',
+  'isCausal',
+  'flashAttention',
+  'attnLogitsSoftCap',
+] as const satisfies readonly (keyof DotProductAttentionOptions)[]
+
+/**
+ * `y[b, t, n] = Σₛ softmaxₛ(scale · q[b, t, n] · k[b, s, m] + bias[b, n, t, s]) · v[b, s, m]`, with query (batch, queries,
+ * heads, size), key (batch, keys, key heads, size), value (batch, keys, key heads, value size), `y` (batch, queries, heads,
+ * value size). Where there are fewer key heads, consecutive heads share one: `m = ⌊n · key heads / heads⌋`.
+ *
+ * A query that may see no key takes the mean of all values, as in Keras.
+ *
+ * Errors: ERR_SHAPE for other than four axes, sizes that differ, heads that key heads do not divide, a bias or a mask that
+ * does not broadcast; ERR_DTYPE for a mask of floats.
+ *
+ * @see keras.ops.dot_product_attention
+ *
+ * @example
+ * import { ops, random } from 'ferrograd'
+ *
+ * const q = random.normal([2, 5, 4, 8])
+ * const y = ops.dotProductAttention(q, q, q, { isCausal: true }) // (2, 5, 4, 8)
+ */
+export const dotProductAttention: Op<
+  [query: Operand, key: Operand, value: Operand, options?: DotProductAttentionOptions]
+> = op('dotProductAttention', (query, key, value, options = {}) => {
+  const { bias, mask, scale, isCausal = false, attnLogitsSoftCap } = checked('dotProductAttention', options, OPTIONS)
+  const [[q, k], [v]] = [floats(query, key), floats(value, query)]
+  checkHeads('dotProductAttention', q, k, v)
+  const how = {
+    where: 'dotProductAttention',
+    scale: scale ?? 1 / Math.sqrt(q.shape[3]!),
+    bias: bias === undefined ? undefined : cast(bias, q.dtype),
+    mask: mask === undefined ? undefined : boolMask('dotProductAttention mask', mask),
+    isCausal,
+    softCap: attnLogitsSoftCap ?? undefined,
+  }
+  return attend(q, k, v, how).output
+})
+
+/** How scores become weights. */
+export interface Attending {
+  /** Who is told about mistakes. */
+  readonly where: string
+  readonly scale: number
+  readonly bias?: Tensor | undefined
+  readonly mask?: Tensor | undefined
+  readonly isCausal?: boolean | undefined
+  /** A query sees keys that are less than so many places away. */
+  readonly window?: number | null | undefined
+  readonly softCap?: number | undefined
+  /** What drops weights. */
+  readonly drop?: ((weights: Tensor) => Tensor) | undefined
+}
+
+/** What attention gives: (batch, queries, heads, value size), and the weights (batch, heads, queries, keys). */
+export interface Attended {
+  readonly output: Tensor
+  readonly weights: Tensor
+}
+
+/** Attention over (batch, steps, heads, size), its weights too. */
+export function attend(q: Tensor, k: Tensor, v: Tensor, how: Attending): Attended {
+  const scores = capped(scoresOf(multiply(q, how.scale), k), how.softCap)
+  return attendBy(scores, v, how)
+}
+
+/** Attention by scores (batch, heads, queries, keys) over values (batch, keys, key heads, size). */
+export function attendBy(scores: Tensor, v: Tensor, { where: title, bias, drop, ...masks }: Attending): Attended {
+  const shape = scores.shape
+  const biased = bias === undefined ? scores : raw.add(scores, fits(`${title} bias`, bias, shape))
+  const allowed = allowedOf(title, shape, masks)
+  const shown = allowed === undefined ? biased : where(allowed, biased, hidden(scores))
+  const weights = softmax(shown)
+  return { output: combined(drop === undefined ? weights : drop(weights), v), weights }
+}
+
+/** So low that its weight is 0, and finite: where all are hidden, all weigh the same. */
+function hidden({ dtype }: Tensor): number {
+  return dtype === 'float64' ? -1e300 : -1e30
+}
+
+function capped(scores: Tensor, cap: number | undefined): Tensor {
+  return cap === undefined ? scores : multiply(tanh(multiply(scores, 1 / cap)), cap)
+}
+
+/** `q · kᵀ`, head by head: (batch, heads, queries, keys). */
+function scoresOf(q: Tensor, k: Tensor): Tensor {
+  const [batch, queries, heads] = q.shape as [number, number, number]
+  const [keys, shared] = [k.shape[1]!, k.shape[2]!]
+  if (shared === heads) return raw.matmul(byHead(q), byHead(k), { transposeA: false, transposeB: true })
+  const grouped = raw.matmul(byGroup(q, shared), expandDims(byHead(k), 2), { transposeA: false, transposeB: true })
+  return reshape(grouped, [batch, heads, queries, keys])
+}
+
+/** `weights · v`, head by head: (batch, queries, heads, size). */
+function combined(weights: Tensor, v: Tensor): Tensor {
+  const [batch, heads, queries, keys] = weights.shape as [number, number, number, number]
+  const [shared, size] = [v.shape[2]!, v.shape[3]!]
+  const plain = { transposeA: false, transposeB: false }
+  if (shared === heads) return byHead(raw.matmul(weights, byHead(v), plain))
+  const grouped = reshape(weights, [batch, shared, heads / shared, queries, keys])
+  const sums = raw.matmul(grouped, expandDims(byHead(v), 2), plain)
+  return byHead(reshape(sums, [batch, heads, queries, size]))
+}
+
+/** (batch, steps, heads, size) ↔ (batch, heads, steps, size). */
+const byHead = (x: Tensor): Tensor => transpose(x, [0, 2, 1, 3])
+
+/** (batch, steps, heads, size) → (batch, key heads, heads of each, steps, size). */
+function byGroup(x: Tensor, shared: number): Tensor {
+  const [batch, steps, heads, size] = x.shape as [number, number, number, number]
+  return transpose(reshape(x, [batch, steps, shared, heads / shared, size]), [0, 2, 3, 1, 4])
+}
+
+/** Which keys a query may see, of all that is said about it; undefined where it sees all. */
+function allowedOf(
+  title: string,
+  shape: readonly number[],
+  { mask, isCausal = false, window }: Pick<Attending, 'mask' | 'isCausal' | 'window'>,
+): Tensor | undefined {
+  const [queries, keys] = shape.slice(-2) as [number, number]
+  const rules = [
+    mask === undefined ? undefined : fits(`${title} mask`, mask, shape),
+    isCausal ? causalMask(queries, keys) : undefined,
+    window === undefined || window === null ? undefined : windowMask(queries, keys, window),
+  ].filter((rule) => rule !== undefined)
+  return rules.length === 0 ? undefined : rules.reduce((all, rule) => logicalAnd(all, rule))
+}
+
+/** `t ≥ s`, (queries, keys). */
+function causalMask(queries: number, keys: number): Tensor {
+  return greaterEqual(expandDims(arange(queries), 1), arange(keys))
+}
+
+/** `|t − s| < window`, (queries, keys). */
+function windowMask(queries: number, keys: number, window: number): Tensor {
+  return less(abs(subtract(expandDims(arange(queries), 1), arange(keys))), window)
+}
+
+/** A mask of truth values, or of 0 and 1 in integers or plain numbers. */
+export function boolMask(where: string, mask: Operand): Tensor {
+  const given = toTensor(mask)
+  if (given === mask && given.dtype.startsWith('float'))
+    fail('ERR_DTYPE', where, 'a mask of bool or int32', { text: given.dtype }, `Scores to be added are a bias`)
+  return toBool(given)
+}
+
+/** `x`, where it broadcasts to a shape. */
+function fits(title: string, x: Tensor, shape: readonly number[]): Tensor {
+  const from = shape.length - x.rank
+  const fit = from >= 0 && x.shape.every((length, axis) => length === 1 || length === shape[from + axis])
+  return fit ? x : fail('ERR_SHAPE', title, `what broadcasts to [${shape.join(', ')}]`, x.shape)
+}
+
+function checkHeads(title: string, q: Tensor, k: Tensor, v: Tensor): void {
+  for (const [name, x] of Object.entries({ query: q, key: k, value: v }))
+    if (x.rank !== 4) fail('ERR_SHAPE', `${title} ${name}`, '[batch, steps, heads, size]', x.shape)
+  const [batch, , heads, size] = q.shape as [number, number, number, number]
+  const [, keys, shared] = k.shape as [number, number, number]
+  if (shared < 1 || heads % shared !== 0)
+    fail('ERR_SHAPE', `${title} key`, `a number of heads that divides the query's ${heads}`, k.shape)
+  if (k.shape[0] !== batch || k.shape[3] !== size)
+    fail('ERR_SHAPE', `${title} key`, `[${batch}, keys, heads, ${size}] as the query`, k.shape)
+  if (v.shape[0] !== batch || v.shape[1] !== keys || v.shape[2] !== shared)
+    fail('ERR_SHAPE', `${title} value`, `[${batch}, ${keys}, ${shared}, size] as the key`, v.shape)
+}
