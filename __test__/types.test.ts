@@ -11,7 +11,7 @@ import {
   tensor,
 } from 'ferrograd'
 import { EarlyStopping, type EpochLogs, type Logs } from 'ferrograd/callbacks'
-import { Dataset } from 'ferrograd/data'
+import { Dataset, type ShapedArray } from 'ferrograd/data'
 import { digits } from 'ferrograd/datasets'
 import { Add, type CallContext, Dense, Layer } from 'ferrograd/layers'
 import type { Mean } from 'ferrograd/metrics'
@@ -192,6 +192,34 @@ test('what the calls of a model return', () => {
   expectTypeOf<EpochReport['logs']['loss']>().toEqualTypeOf<number>()
   expectTypeOf<EpochReport['logs']>().toExtend<Logs>()
   expect(
-    [misspelt, wellSpelt, forms, calls, predictions, byName, subclass].every((one) => typeof one === 'function'),
+    [misspelt, wellSpelt, forms, columns, calls, predictions, byName, subclass].every(
+      (one) => typeof one === 'function',
+    ),
   ).toBe(true)
 })
+
+/** Columns have types of their own, and their names are known. */
+function columns(model: Sequential): void {
+  const rows = Dataset.fromColumns({
+    age: Float32Array.of(1),
+    city: ['Rome'],
+    x: { values: Float32Array.of(1), shape: [1, 1] },
+  })
+  expectTypeOf(rows.toArray).returns.resolves.items.toEqualTypeOf<{
+    readonly age: number
+    readonly city: string
+    readonly x: ShapedArray<Float32Array<ArrayBuffer>>
+  }>()
+  rows.map(({ age, city }) => age + city.length)
+  rows.batch(2).map(({ city }) => city[0]?.length)
+  // @ts-expect-error There is no such column.
+  rows.select('aeg')
+  // @ts-expect-error There is no such column.
+  rows.inputsAndTarget(['age'], 'left')
+  // @ts-expect-error It was not selected.
+  rows.select('city').map(({ age }) => age)
+  model.fit(rows.inputsAndTarget(['age', 'x'], 'age').batch(2))
+  model.fit(rows.inputsAndTarget({ a: 'x', b: ['age'] }, 'age').batch(2))
+  // @ts-expect-error Text cannot be trained on.
+  model.fit(rows.inputsAndTarget('city', 'age').batch(2))
+}

@@ -1,20 +1,25 @@
 /** Data that comes in pieces and can be gone through again. */
 
-import { sizeOf } from '../core/shapes.js'
 import { type State, type Stateful, stateFields } from '../core/state.js'
 import { FerrogradError, fail } from '../errors.js'
 import { checkSeed } from '../options/kinds.js'
 import type { TypedArray } from '../types.js'
-import { isShaped, typedArray } from './marshal.js'
-import { below, uint32Stream } from './permutation.js'
-import { blank, type ShapedArray } from './shaped.js'
-import { stackRows } from './stack.js'
+import { type Chunk, List, Rows } from './chunk.js'
+import { type ColumnTree, columnNamed, rowsOf } from './column.js'
+import { columnOf, columnwise } from './columnwise.js'
+import { cut, type Demand, dropped, type Flow, type Random, randomFlow } from './flow.js'
+import { type Inputs, type InputsOf, type NamesOf, pickedColumns } from './inputs.js'
+import type { ShapedArray } from './shaped.js'
+import * as stages from './stages.js'
 
 /** Whatever gives elements one by one. */
 export type Source<T> = Iterable<T> | AsyncIterable<T>
 
 /** A source, or a function that opens a new one for each pass. */
 export type SourceLike<T> = Source<T> | (() => Source<T> | Promise<Source<T>>)
+
+/** Arrays whose first axis counts samples: one value a row. */
+export type ArrayColumn = ShapedArray | TypedArray | readonly unknown[]
 
 /** Rows of arrays that belong together. */
 export type RowOf<R> = {
@@ -25,70 +30,143 @@ export type RowOf<R> = {
       : number
 }
 
+/** How {@link Dataset.shuffle} draws. */
+export interface ShuffleOptions {
+  /** Decides the orders. Default 0. */
+  readonly seed?: number
+  /** Of a stream that cannot seek: how many rows are mixed at a time. Default 16,384. */
+  readonly buffer?: number
+}
+
+/** Where a data set is: plain JSON. */
+export interface Position {
+  /** The pass, from 0. */
+  readonly pass: number
+  /** How many elements of it have been given. */
+  readonly given: number
+}
+
 /**
  * A re-iterable stream of elements, each pass from the start. Nothing is read before somebody iterates.
+ *
+ * Rows that come as columns (of `fromColumns`, of files) stay columns from stage to stage: batches are cut from them, and
+ * `fit` takes many at a time. Functions of `map` see rows; behind `batch` they see whole columns, which is faster.
  *
  * @example
  * ```ts
  * import { Dataset } from 'ferrograd/data'
- * import { digits } from 'ferrograd/datasets'
  *
- * const { x, y } = digits()
- * const batches = Dataset.fromArrays({ x, y }).shuffle(1000, 1).batch(32)
+ * const rows = Dataset.fromColumns({ age: Float32Array.of(31, 52, 8), city: ['Rome', 'Oslo', 'Rome'], left: [1, 0, 0] })
+ * const batches = rows.shuffle({ seed: 1 }).batch(2)
+ * for await (const { age, city } of batches) console.log(age.shape, city.length)
  * ```
  */
 export class Dataset<T> implements AsyncIterable<T>, Stateful {
-  readonly #open: Open<T>
-  /** Whether it is known never to end. */
-  readonly endless: boolean
-  readonly #known: Known<T>
+  readonly #flow: Flow<T>
   #passes = 0
+  /** Where the newest iterator is. */
+  #position: Position = { pass: 0, given: 0 }
+  /** Where the next one begins, if not at the start of a pass. */
+  #restored: number | undefined
 
-  /** `open` starts pass number `pass`, from 0, and gives its elements from number `from` on. */
-  constructor(open: Open<T>, endless = false, known: Known<T> = {}) {
-    // One that knows of passes alone begins each at its start.
-    this.#open = open.length < 2 ? (pass, from) => dropped(open(pass, 0), from) : open
-    this.endless = endless
-    this.#known = known
+  /**
+   * `open` starts pass number `pass`, from 0, and gives its elements from number `from` on; one that knows of passes alone
+   * begins each at its start.
+   */
+  constructor(open: ((pass: number, from: number) => AsyncIterable<T>) | Flow<T>, endless = false) {
+    this.#flow = typeof open === 'function' ? singles(open, endless) : open
   }
 
   /** From an array, any iterable that can be iterated again, or a function (a generator function, too) that opens one. */
   static from<T>(source: SourceLike<T>): Dataset<T> {
+    if (Array.isArray(source)) return new Dataset(randomFlow(listed(source as readonly T[])))
     if (typeof source !== 'function' && !isSource(source)) {
       fail('ERR_DATA', 'Dataset.from', 'an iterable, or a function that returns one', source)
     }
-    return new Dataset((_, from) => dropped(openSource(source), from))
-  }
-
-  /** One element a sample: `{ x: row, y: row }`. */
-  static fromArrays<const R extends Readonly<Record<string, ShapedArray | TypedArray | readonly unknown[]>>>(
-    arrays: R,
-  ): Dataset<RowOf<R>> {
-    const rows = sampleCount(arrays)
-    const at = (i: number): RowOf<R> =>
-      Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, rowAt(array, i)])) as RowOf<R>
-    const open: Open<RowOf<R>> = async function* (_, from) {
-      for (let i = from; i < rows; i++) yield at(i)
-    }
-    return new Dataset(open, false, { count: rows, at })
-  }
-
-  /** How many elements a pass has, where that is known without going through it: over `fromArrays`, unless filtered. */
-  get count(): number | undefined {
-    return this.#known.count
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<T> {
-    return this.iterateFrom(0)
+    return new Dataset((_pass: number) => openSource(source))
   }
 
   /**
-   * The next pass without its first `from` elements. Over `fromArrays` they are not made (functions of `map` are not called
-   * for them); of other sources, and behind `filter`, they are drawn and dropped.
+   * Rows out of columns: typed arrays (a number a row), `{ values, shape }` (an array a row) and lists (text, or anything).
+   * The arrays are read when batches are made; they are not copied before.
+   */
+  static fromColumns<R extends Readonly<Record<string, ArrayColumn>>>(columns: R): Dataset<RowOf<R>> {
+    return columnar<RowOf<R>>('Dataset.fromColumns', columns)
+  }
+
+  /** As {@link Dataset.fromColumns}. */
+  static fromArrays<R extends Readonly<Record<string, ArrayColumn>>>(arrays: R): Dataset<RowOf<R>> {
+    return columnar<RowOf<R>>('Dataset.fromArrays', arrays)
+  }
+
+  /** What it is made of, for `fit`. */
+  get flow(): Flow<T> {
+    return this.#flow
+  }
+
+  /** Whether it is known never to end. */
+  get endless(): boolean {
+    return this.#flow.endless === true
+  }
+
+  /** How many elements a pass has, where that is known without going through it: over arrays, unless filtered. */
+  get count(): number | undefined {
+    return this.#flow.count
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    const from = this.#restored ?? 0
+    this.#restored = undefined
+    return this.iterateFrom(from)
+  }
+
+  /**
+   * The next pass without its first `from` elements. Over arrays they are not made (functions of `map` are not called for
+   * them); of other sources, and behind `filter`, they are drawn and dropped.
    */
   iterateFrom(from: number): AsyncIterator<T> {
+    return this.#elements(from, () => 1)
+  }
+
+  /** The next pass from chunk to chunk, as `fit` takes it. */
+  chunksFrom(from: number, demand: Demand): AsyncIterator<Chunk<T>> {
     checkCount('Dataset.iterateFrom.from', from, 0)
-    return this.#open(this.#passes++, from)[Symbol.asyncIterator]()
+    return cut(this.#flow.open(this.#passes++, from, demand), demand)
+  }
+
+  async *#given(from: number, pass: number, demand: Demand): AsyncGenerator<T> {
+    for await (const chunk of this.#flow.open(pass, from, demand)) {
+      for (let i = 0; i < chunk.length; i++) {
+        this.#position = { pass, given: this.#position.given + 1 }
+        yield chunk.at(i)
+      }
+    }
+    this.#position = { pass: pass + 1, given: 0 }
+  }
+
+  #elements(from: number, demand: Demand): AsyncGenerator<T> {
+    checkCount('Dataset.iterateFrom.from', from, 0)
+    const pass = this.#passes++
+    this.#position = { pass, given: from }
+    return this.#given(from, pass, demand)
+  }
+
+  /**
+   * Where the newest iteration is, as a small JSON value: {@link Dataset.restore} on a data set made the same way goes on
+   * with the very next element, in the same order.
+   */
+  state(): Position {
+    return this.#position
+  }
+
+  /** The next iteration goes on behind what {@link Dataset.state} saw. */
+  restore(position: Position): void {
+    const { pass, given } = (position ?? {}) as Partial<Position>
+    checkCount('Dataset.restore.pass', pass as number, 0)
+    checkCount('Dataset.restore.given', given as number, 0)
+    this.#passes = pass as number
+    this.#restored = given as number
+    this.#position = position
   }
 
   /** How often it has been gone through: what the next pass depends on. */
@@ -105,102 +183,94 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
 
   /** Each element through a function, which may be asynchronous. */
   map<U>(change: (element: T, index: number) => U | Promise<U>): Dataset<U> {
-    const { count, at } = this.#known
-    const changed = at && (async (index: number): Promise<U> => await change(await at(index), index))
-    return this.#then({ count, at: changed }, async function* (open, from) {
-      let index = from
-      for await (const element of open(from)) yield await change(element, index++)
-    })
+    return new Dataset(stages.mapped(this.#flow, change))
   }
 
   /** The elements that pass a test. */
   filter(test: (element: T) => boolean | Promise<boolean>): Dataset<T> {
-    return this.#then({}, (open, from) => dropped(passing(open(0), test), from))
+    return new Dataset(stages.filtered(this.#flow, test))
   }
 
-  /** Groups of `size` elements, stacked: numbers become typed arrays, rows become arrays with one more axis. */
+  /** Of each row the columns that are named. */
+  select<const N extends keyof T & string>(...names: readonly N[]): Dataset<Pick<T, N>> {
+    const pick = columnwise<T, Pick<T, N>>((columns) =>
+      Object.fromEntries(names.map((name) => [name, columnNamed('Dataset.select', columns, name)])),
+    )
+    return new Dataset(stages.mapped(this.#flow, pick))
+  }
+
+  /**
+   * Rows `{ x, y }` (and `sampleWeight`), as `fit` takes them. A name is that column as it is; a list of names is these
+   * columns of numbers side by side, (rows, columns) of float32; an object of these is one for each input or output.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const rows = Dataset.fromColumns({ age: [31, 52, 8], height: [1.7, 1.8, 1.2], left: [1, 0, 0] })
+   * const batches = rows.inputsAndTarget(['age', 'height'], 'left').batch(2)
+   * for await (const { x, y } of batches) console.log(x.shape, y.shape) // [2, 2] [2], then [1, 2] [1]
+   * ```
+   */
+  inputsAndTarget<const X extends Inputs<NamesOf<T>>, const Y extends Inputs<NamesOf<T>>>(
+    inputs: X,
+    target: Y,
+  ): Dataset<{ readonly x: InputsOf<T, X>; readonly y: InputsOf<T, Y> }>
+  inputsAndTarget<const X extends Inputs<NamesOf<T>>, const Y extends Inputs<NamesOf<T>>, const W extends NamesOf<T>>(
+    inputs: X,
+    target: Y,
+    sampleWeight: W,
+  ): Dataset<{ readonly x: InputsOf<T, X>; readonly y: InputsOf<T, Y>; readonly sampleWeight: InputsOf<T, W> }>
+  inputsAndTarget(inputs: Inputs<string>, target: Inputs<string>, sampleWeight?: string): Dataset<unknown> {
+    const where = 'Dataset.inputsAndTarget'
+    const pick = columnwise<T, unknown>((columns) => ({
+      x: pickedColumns(where, columns, inputs),
+      y: pickedColumns(where, columns, target),
+      ...(sampleWeight !== undefined && { sampleWeight: pickedColumns(where, columns, sampleWeight) }),
+    }))
+    return new Dataset(stages.mapped(this.#flow, pick))
+  }
+
+  /** Groups of `size` elements, stacked: numbers become typed arrays, rows become arrays with one more axis, text a list. */
   batch(size: number, { dropRemainder = false }: { readonly dropRemainder?: boolean } = {}): Dataset<Stacked<T>> {
     checkCount('Dataset.batch.size', size, 1)
-    const { count: rows } = this.#known
-    const count = rows === undefined ? undefined : dropRemainder ? Math.floor(rows / size) : Math.ceil(rows / size)
-    return this.#then({ count }, async function* (open, from) {
-      let group: T[] = []
-      for await (const element of open(from * size)) {
-        group.push(element)
-        if (group.length < size) continue
-        yield stackRows(group) as Stacked<T>
-        group = []
-      }
-      if (group.length > 0 && !dropRemainder) yield stackRows(group) as Stacked<T>
-    })
+    return new Dataset(stages.batched<T, Stacked<T>>(this.#flow, size, dropRemainder))
   }
 
-  /** Draws each element from a buffer of the next `buffer` ones; the order depends on `seed` and the number of the pass. */
-  shuffle(buffer: number, seed: number = 0): Dataset<T> {
+  /** The rows of batches, one by one: what {@link Dataset.batch} stacked. */
+  unbatch(): Dataset<Unstacked<T>> {
+    return new Dataset(stages.unbatched<Unstacked<T>>(this.#flow))
+  }
+
+  /**
+   * Another order at each pass, which depends on the seed and the number of the pass. Over arrays it is one permutation of
+   * all elements, computed and never stored; of a stream, elements change places within each `buffer` of them.
+   */
+  shuffle(options?: ShuffleOptions): Dataset<T>
+  shuffle(buffer: number, seed?: number): Dataset<T>
+  shuffle(first: number | ShuffleOptions = {}, second = 0): Dataset<T> {
+    const { buffer = 16_384, seed = 0 } = typeof first === 'number' ? { buffer: first, seed: second } : first
     checkCount('Dataset.shuffle.buffer', buffer, 1)
     checkSeed('Dataset.shuffle.seed', seed)
-    const { count, at } = this.#known
-    const open: Open<T> = (pass, from) => {
-      const next = uint32Stream(seed + Math.imul(pass, 0x9e3779b9))
-      if (from === 0 || at === undefined || count === undefined)
-        return dropped(shuffled(this.#open(pass, 0), buffer, next), from)
-      return shuffledFrom(from, { count, at, open: (start) => this.#open(pass, start) }, buffer, next)
-    }
-    return new Dataset(open, this.endless, { count })
+    return new Dataset(stages.shuffled(this.#flow, buffer, seed))
   }
 
   /** The same elements `count` times; without a count, for ever. */
   repeat(count: number = Number.POSITIVE_INFINITY): Dataset<T> {
     if (count !== Number.POSITIVE_INFINITY) checkCount('Dataset.repeat.count', count, 0)
-    const open = this.#open
-    const { count: each } = this.#known
-    const endless = count === Number.POSITIVE_INFINITY
-    return new Dataset(
-      async function* (pass, from) {
-        // Whole rounds are passed over where it is known how many elements they have.
-        const first = each === undefined || each === 0 ? 0 : Math.floor(from / each)
-        let skip = from - first * (each ?? 0)
-        for (let round = first; round < count; round++) {
-          let given = 0
-          for await (const element of open(
-            endless ? pass + round : pass * count + round,
-            each === undefined ? 0 : skip,
-          )) {
-            given += 1
-            if (each !== undefined || given > skip) yield element
-          }
-          // Nothing, for ever: stop looking.
-          if (given === 0) return
-          skip = each === undefined ? Math.max(0, skip - given) : 0
-        }
-      },
-      this.endless || endless,
-      each === undefined || endless ? {} : { count: each * count },
-    )
+    return new Dataset(stages.repeated(this.#flow, count))
   }
 
   /** The first `count` elements. */
   take(count: number): Dataset<T> {
     checkCount('Dataset.take.count', count, 0)
-    const open = this.#open
-    const { count: all } = this.#known
-    const taken: Open<T> = async function* (pass, from) {
-      let left = count - from
-      if (left <= 0) return
-      for await (const element of open(pass, from)) {
-        yield element
-        if (--left === 0) return
-      }
-    }
-    return new Dataset(taken, false, all === undefined ? {} : { count: Math.min(all, count) })
+    return new Dataset(stages.taken(this.#flow, count))
   }
 
   /** All but the first `count` elements. */
   skip(count: number): Dataset<T> {
     checkCount('Dataset.skip.count', count, 0)
-    const { count: all } = this.#known
-    const left = all === undefined ? undefined : Math.max(0, all - count)
-    return this.#then({ count: left }, (open, from) => open(from + count))
+    return new Dataset(stages.skipped(this.#flow, count))
   }
 
   /** Every `count`-th element, beginning with number `index`: one of `count` disjoint parts. */
@@ -208,54 +278,92 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     checkCount('Dataset.shard.count', count, 1)
     if (!(Number.isInteger(index) && index >= 0 && index < count))
       fail('ERR_CONFIG', 'Dataset.shard.index', `an integer in [0, ${count})`, index)
-    const { count: all } = this.#known
-    const part = all === undefined ? undefined : Math.max(0, Math.ceil((all - index) / count))
-    return this.#then({ count: part }, async function* (open, from) {
-      let seen = 0
-      for await (const element of open(from * count + index)) if (seen++ % count === 0) yield element
-    })
+    return new Dataset(stages.sharded(this.#flow, count, index))
   }
 
-  /** Asks for up to `depth` elements ahead of the one that is used. */
+  /** The elements of this one, then those of another. */
+  concat(other: Dataset<T>): Dataset<T> {
+    return new Dataset(stages.concatenated(this.#flow, flowOf('Dataset.concat', other)))
+  }
+
+  /** Elements of this one and of another side by side, as long as both have some. */
+  zip<U>(other: Dataset<U>): Dataset<readonly [T, U]> {
+    return new Dataset(stages.zipped(this.#flow, flowOf('Dataset.zip', other)))
+  }
+
+  /** Asks for about `depth` elements ahead of the one that is used. */
   prefetch(depth: number): Dataset<T> {
     checkCount('Dataset.prefetch.depth', depth, 1)
-    const { count } = this.#known
-    return this.#then({ count }, (open, from) => prefetched(open(from), depth))
+    return new Dataset(stages.prefetched(this.#flow, depth))
   }
 
   /** All elements of one pass. */
   async toArray(): Promise<T[]> {
     const all: T[] = []
-    for await (const element of this) all.push(element)
+    for await (const element of { [Symbol.asyncIterator]: () => this.#elements(0, () => 1024) }) all.push(element)
     return all
   }
-
-  #then<U>(
-    known: Known<U>,
-    change: (open: (from: number) => AsyncIterable<T>, from: number) => AsyncIterable<U>,
-  ): Dataset<U> {
-    const open: Open<U> = (pass, from) => change((start) => this.#open(pass, start), from)
-    return new Dataset(open, this.endless, known)
-  }
-}
-
-/** Starts pass number `pass`, and gives its elements from number `from` on. */
-type Open<T> = (pass: number, from: number) => AsyncIterable<T>
-
-/** What is known of a data set without going through it. */
-interface Known<T> {
-  /** How many elements a pass has. */
-  readonly count?: number | undefined
-  /** The element of a number, the same in every pass. */
-  readonly at?: ((index: number) => T | Promise<T>) | undefined
 }
 
 /** What `batch` makes of elements: objects and lists element by element, numbers and rows as arrays with a batch axis. */
-export type Stacked<T> = T extends number | boolean | ShapedArray | TypedArray
-  ? ShapedArray
-  : T extends readonly unknown[] | object
-    ? { readonly [K in keyof T]: Stacked<T[K]> }
-    : never
+export type Stacked<T> = T extends string
+  ? readonly string[]
+  : T extends number | boolean | ShapedArray | TypedArray
+    ? ShapedArray
+    : T extends readonly unknown[] | object
+      ? { readonly [K in keyof T]: Stacked<T[K]> }
+      : never
+
+/** What `unbatch` makes of batches. */
+export type Unstacked<T> = T extends readonly (infer E extends string)[]
+  ? E
+  : T extends ShapedArray
+    ? number | ShapedArray
+    : T extends TypedArray
+      ? number
+      : { readonly [K in keyof T]: Unstacked<T[K]> }
+
+/** Elements that come one by one. */
+function singles<T>(open: (pass: number, from: number) => AsyncIterable<T>, endless: boolean): Flow<T> {
+  const opened = open.length < 2 ? (pass: number, from: number) => chunked(open(pass, 0), from) : undefined
+  return { endless, open: opened ?? ((pass, from) => chunked(open(pass, from), 0)) }
+}
+
+async function* lone<T>(elements: AsyncIterable<T>): AsyncGenerator<Chunk<T>> {
+  for await (const element of elements) yield new List([element])
+}
+
+function chunked<T>(elements: AsyncIterable<T>, from: number): AsyncIterable<Chunk<T>> {
+  return from === 0 ? lone(elements) : dropped(lone(elements), from)
+}
+
+function listed<T>(items: readonly T[]): Random<T> {
+  return {
+    get count() {
+      return items.length
+    },
+    slice: (_, first, count) => new List(items.slice(first, first + count)),
+    gather: (_, indices) => new List(items).gather(indices),
+  }
+}
+
+function columnar<T>(where: string, arrays: Readonly<Record<string, ArrayColumn>>): Dataset<T> {
+  if (typeof arrays !== 'object' || arrays === null) fail('ERR_DATA', where, 'an object of arrays', arrays)
+  const entries = Object.entries(arrays).map(([name, array]) => [name, columnOf(`${where}.${name}`, array)])
+  const columns = Object.fromEntries(entries) as ColumnTree
+  const rows = new Rows<T>(columns, rowsOf(where, columns))
+  return new Dataset(
+    randomFlow<T>({
+      count: rows.length,
+      slice: (_, first, count) => rows.slice(first, first + count),
+      gather: (_, indices) => rows.gather(indices),
+    }),
+  )
+}
+
+function flowOf<T>(where: string, other: Dataset<T>): Flow<T> {
+  return other instanceof Dataset ? other.flow : fail('ERR_CONFIG', where, 'a Dataset', other)
+}
 
 /** Opens a source for one pass; an iterator that has been used up cannot give a second one. */
 async function* openSource<T>(source: SourceLike<T>): AsyncGenerator<T> {
@@ -293,115 +401,6 @@ function isOwn(source: object, open: () => unknown): boolean {
 /** Whether a value can be iterated. */
 export function isSource(value: unknown): value is Source<unknown> {
   return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
-}
-
-/** All but the first elements. */
-function dropped<T>(elements: AsyncIterable<T>, count: number): AsyncIterable<T> {
-  return count === 0 ? elements : dropping(elements, count)
-}
-
-async function* dropping<T>(elements: AsyncIterable<T>, count: number): AsyncGenerator<T> {
-  let seen = 0
-  for await (const element of elements) if (seen++ >= count) yield element
-}
-
-async function* passing<T>(elements: AsyncIterable<T>, test: (element: T) => boolean | Promise<boolean>) {
-  for await (const element of elements) if (await test(element)) yield element
-}
-
-async function* shuffled<T>(
-  elements: AsyncIterable<T>,
-  buffer: number,
-  next: () => number,
-  held: T[] = [],
-): AsyncGenerator<T> {
-  const draw = (): T => removeAt(held, below(held.length, next))
-  for await (const element of elements) {
-    if (held.length === buffer) yield draw()
-    held.push(element)
-  }
-  while (held.length > 0) yield draw()
-}
-
-async function* prefetched<T>(elements: AsyncIterable<T>, depth: number): AsyncGenerator<T> {
-  const iterator = elements[Symbol.asyncIterator]()
-  const asked: Promise<IteratorResult<T>>[] = []
-  const ask = (): void => {
-    const next = iterator.next()
-    // It may fail before its turn comes; it is thrown when it does.
-    next.catch(() => undefined)
-    asked.push(next)
-  }
-  try {
-    for (let i = 0; i < depth; i++) ask()
-    for (;;) {
-      const next = await asked.shift()!
-      if (next.done === true) return
-      ask()
-      yield next.value
-    }
-  } finally {
-    await iterator.return?.()
-  }
-}
-
-/** Elements that can be had by their numbers. */
-interface Rows<T> {
-  readonly count: number
-  readonly at: (index: number) => T | Promise<T>
-  readonly open: (from: number) => AsyncIterable<T>
-}
-
-/** The same order from element `from` on: it is drawn with the numbers of elements, and those left over are made. */
-async function* shuffledFrom<T>(
-  from: number,
-  { count, at, open }: Rows<T>,
-  buffer: number,
-  next: () => number,
-): AsyncGenerator<T> {
-  const held: number[] = []
-  let read = 0
-  for (let given = 0; given < from && (read < count || held.length > 0); given += 1) {
-    while (held.length < buffer && read < count) held.push(read++)
-    removeAt(held, below(held.length, next))
-  }
-  yield* shuffled(open(read), buffer, next, await Promise.all(held.map(at)))
-}
-
-/** Takes one out; the last comes into its place. */
-function removeAt<T>(held: T[], index: number): T {
-  const drawn = held[index]!
-  held[index] = held.at(-1)!
-  held.pop()
-  return drawn
-}
-
-function rowAt(array: ShapedArray | TypedArray | readonly unknown[], row: number): unknown {
-  if (!isShaped(array)) return array[row]
-  const rowShape = array.shape.slice(1)
-  const width = sizeOf(rowShape)
-  if (rowShape.length === 0) return array.values[row]
-  const values = blank(array.values, width)
-  values.set(array.values.subarray(row * width, (row + 1) * width))
-  return { values, shape: rowShape }
-}
-
-function sampleCount(arrays: Readonly<Record<string, ShapedArray | TypedArray | readonly unknown[]>>): number {
-  const counts = Object.entries(arrays).map(([name, array]) => [name, countOf(name, array)] as const)
-  const [first, ...others] = counts
-  if (first === undefined) return fail('ERR_DATA', 'Dataset.fromArrays', 'at least one array', arrays)
-  for (const [name, count] of others) {
-    if (count !== first[1])
-      fail('ERR_DATA', `Dataset.fromArrays.${name}`, `${first[1]} samples, as ${first[0]} has`, count)
-  }
-  return first[1]
-}
-
-function countOf(name: string, array: unknown): number {
-  if (isShaped(array)) return array.shape[0] ?? 0
-  if (Array.isArray(array)) return array.length
-  if (ArrayBuffer.isView(array)) return typedArray(`Dataset.fromArrays.${name}`, array).length
-  return fail('ERR_DATA', `Dataset.fromArrays.${name}`, 'a typed array, an array, or { values, shape }', array)
 }
 
 function checkCount(where: string, count: number, least: number): void {

@@ -1,5 +1,16 @@
 /** Data on its way to a model. */
-export { Dataset, type RowOf, type Source, type SourceLike, type Stacked } from './dataset.js'
+export {
+  type ArrayColumn,
+  Dataset,
+  type Position,
+  type RowOf,
+  type ShuffleOptions,
+  type Source,
+  type SourceLike,
+  type Stacked,
+  type Unstacked,
+} from './dataset.js'
+export type { Inputs, InputsOf, NamesOf } from './inputs.js'
 export type { DataLike } from './marshal.js'
 export { type ShapedArray, takeRows } from './shaped.js'
 export { type Rows, type Split, type SplitOf, type SplitOptions, trainTestSplit } from './split.js'

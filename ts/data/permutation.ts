@@ -27,3 +27,56 @@ export function permutation(length: number, seed: number): Uint32Array {
   }
   return order
 }
+
+/** Rounds of the Feistel network. */
+const ROUNDS = 6
+
+/**
+ * A permutation of `0 … length − 1` that depends on `seed` and `pass` alone and is computed, never stored: a Feistel network
+ * over the next power of four, walked until it falls into the range (J. Black, P. Rogaway, 2002, "cycle walking").
+ */
+export class KeyedPermutation {
+  readonly #length: number
+  readonly #half: number
+  readonly #mask: number
+  readonly #keys: Uint32Array
+
+  constructor(length: number, seed: number, pass: number) {
+    const next = uint32Stream((seed ^ Math.imul(pass + 1, 0x9e3779b9)) + Math.floor(seed / 2 ** 32))
+    this.#length = length
+    this.#half = Math.max(1, Math.ceil(Math.log2(Math.max(2, length)) / 2))
+    this.#mask = 2 ** this.#half - 1
+    this.#keys = Uint32Array.from({ length: ROUNDS }, next)
+  }
+
+  /** Where number `index` goes. */
+  at(index: number): number {
+    let value = index
+    do value = this.#once(value)
+    while (value >= this.#length)
+    return value
+  }
+
+  /** Where the numbers `first … first + count − 1` go. */
+  range(first: number, count: number): Uint32Array {
+    const out = new Uint32Array(count)
+    for (let i = 0; i < count; i++) out[i] = this.at(first + i)
+    return out
+  }
+
+  #once(value: number): number {
+    const mask = this.#mask
+    const half = this.#half
+    const keys = this.#keys
+    let left = value >>> half
+    let right = value & mask
+    for (let round = 0; round < ROUNDS; round++) {
+      let mixed = Math.imul(right ^ keys[round]!, 0x85ebca6b)
+      mixed = Math.imul(mixed ^ (mixed >>> 15), 0xc2b2ae35)
+      const swapped = left ^ ((mixed >>> 13) & mask)
+      left = right
+      right = swapped
+    }
+    return ((left << half) | right) >>> 0
+  }
+}

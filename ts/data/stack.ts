@@ -14,6 +14,7 @@ export function stackRows(elements: readonly unknown[]): unknown {
 function stackAt(elements: readonly unknown[], where: string): unknown {
   const [first] = elements
   if (typeof first === 'number' || typeof first === 'boolean') return stackNumbers(elements, where)
+  if (typeof first === 'string') return stackTexts(elements, where)
   if (isShaped(first)) return stackShaped(elements.map((element, i) => shaped(element, first, `${where}[${i}]`)))
   if (ArrayBuffer.isView(first))
     return stackShaped(elements.map((element, i) => asShaped(element, first as TypedArray, `${where}[${i}]`)))
@@ -30,6 +31,13 @@ function stackNumbers(elements: readonly unknown[], where: string): ShapedArray 
     values[i] = Number(element)
   })
   return { values, shape: [elements.length] }
+}
+
+/** Text has no shape: a list of it, as it is. */
+function stackTexts(elements: readonly unknown[], where: string): readonly string[] {
+  const odd = elements.findIndex((element) => typeof element !== 'string')
+  if (odd >= 0) fail('ERR_DATA', `${where}[${odd}]`, 'text, as the first element is', elements[odd])
+  return elements as readonly string[]
 }
 
 /** A list of numbers is a row; any other list is several arrays that belong together, as `[x, y]` is. */

@@ -8,9 +8,10 @@ import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { prepareData } from './batch-data.js'
 import { ArrayFeed, type Feed } from './feed.js'
 import { resetState, reviewMetrics } from './fit.js'
+import { openFeed } from './open-feed.js'
 import { type EvaluateOptions, type PassPlan, planPass } from './options.js'
 import { openSession } from './session.js'
-import { isStream, StreamFeed } from './stream-feed.js'
+import { isStream } from './stream-feed.js'
 
 /** The logs of one pass over the weights that hold when it is called, e.g. `{ loss, accuracy }`. */
 export async function evaluate(model: Model, x: unknown, y: unknown, options: EvaluateOptions = {}): Promise<Logs> {
@@ -26,7 +27,7 @@ export async function evaluate(model: Model, x: unknown, y: unknown, options: Ev
 }
 
 function feedOf(model: Model, x: unknown, y: unknown, { sampleWeight, steps }: PassPlan): Feed {
-  if (isStream(x)) return new StreamFeed('evaluate', x, steps)
+  if (isStream(x)) return openFeed('evaluate', x, steps)
   return new ArrayFeed(prepareData(model, 'evaluate', { x, y, sampleWeight }, 'targets'))
 }
 
@@ -34,7 +35,7 @@ async function pass(model: Model, feed: Feed, plan: PassPlan): Promise<Logs> {
   const { batchSize, steps: maxSteps, signal, verbose } = plan
   const callbacks = new CallbackList(plan.callbacks)
   // Of a stream the weights are those of the call, whenever its first batch comes; the hook of the beginning may set them.
-  const moment = feed instanceof StreamFeed && !callbacks.has('onTestBegin') ? momentOf(model.weights) : undefined
+  const moment = !(feed instanceof ArrayFeed) && !callbacks.has('onTestBegin') ? momentOf(model.weights) : undefined
   const prepared = feed.prepare(model, { kind: 'test', batchSize, guarded: false, signal })
   const logNames = prepared instanceof Promise ? await prepared : prepared
   const steps = feed.steps({ batchSize, maxSteps })

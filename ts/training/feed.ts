@@ -1,15 +1,15 @@
-/** Where the batches of a pass come from: arrays, run by one native call, or a stream, run batch by batch. */
+/** Where the batches of a pass come from: arrays, run by one native call, or a stream. */
 import type { Logs } from '../callbacks/callback.js'
 import { type Moment, momentOf } from '../core/moment.js'
 import type { NonFinite } from '../core/non-finite.js'
-import { Columns, runEpoch } from '../core/program.js'
+import { Columns } from '../core/program.js'
 import type { State } from '../core/state.js'
 import type { Variable } from '../core/variable.js'
 import type { Model } from '../model/model.js'
 import { type BatchData, columnsOf } from './batch-data.js'
 import type { Profiling } from './profile.js'
 import { type CompiledStep, type StepKind, stepFor } from './programs.js'
-import { readLogs } from './stream-feed.js'
+import { onlyRead, type RowsOf, readLogs, runStretch, type Steps, type Stretch, stepsOf } from './stretch.js'
 
 /** How a pass is run. */
 export interface PassOptions {
@@ -126,8 +126,9 @@ export class ArrayFeed implements Feed {
     // Training goes on from whatever is assigned; an evaluation is of the weights that it was called for.
     const moment = options.kind === 'test' ? momentOf(onlyRead(this.#programs(model, options))) : undefined
     let done = options.from ?? 0
-    const total = this.steps(options)
+    const end = this.steps(options)
     if (options.onBatchBegin) await options.onBatchBegin(done, {})
+    const rows: RowsOf = { columns: this.#columns, size, programs: () => this.#programs(model, options), end }
     for (const stretch of this.#stretches(size, options)) {
       const steps = stepsOf(stretch, size)
       // Those before where it goes on from count as done.
@@ -140,79 +141,12 @@ export class ArrayFeed implements Feed {
         }
         continue
       }
-      result = await this.#runStretch(model, { ...stretch, done }, options, result, moment)
-      if (result.aborted || result.nonFinite !== undefined || result.steps >= total) return result
+      result = await runStretch(rows, { ...stretch, done }, options, result, moment)
+      if (result.aborted || result.nonFinite !== undefined || result.steps >= end) return result
       done = 0
     }
     // All of it was done before: the logs are those that the state of the metrics says.
     return { ...result, logs: await readLogs(this.#programs(model, options).whole) }
-  }
-
-  /** What one stretch adds to the pass so far; where settings change amid it, it goes on with steps for the new ones. */
-  async #runStretch(
-    model: Model,
-    { done, ...stretch }: Stretch & { readonly done: number },
-    options: PassOptions,
-    before: PassResult,
-    moment: Moment | undefined,
-  ): Promise<PassResult> {
-    const { stops, signal } = options
-    const size = Math.min(options.batchSize, this.samples)
-    const steps = stepsOf(stretch, size)
-    let result = before
-    for (let step = done; ; step = result.steps - before.steps) {
-      const began = performance.now()
-      const maxSteps = Math.min(steps, step + (stops?.stride ?? steps))
-      const part = { ...stretch, maxSteps, firstStep: step, moment, before, seconds: result.seconds }
-      result = await this.#runPart(part, { size, ...this.#programs(model, options) }, options)
-      if (result.nonFinite !== undefined || signal?.aborted === true) return result
-      const now = result.steps - before.steps
-      stops?.reached(now - step, performance.now() - began, result.steps)
-      result = { ...result, aborted: false }
-      if (now >= steps) return result
-    }
-  }
-
-  /** One native call. */
-  async #runPart(part: Part, steps: Steps, options: PassOptions): Promise<PassResult> {
-    const { before, seconds, ...rows } = part
-    const { whole, tail, size } = steps
-    const { signal, onProgress, onBatchBegin, onBatchEnd } = options
-    const total = this.steps(options)
-    const began = performance.now()
-    const samplesAt = (step: number): number => before.samples + Math.min(step * size, part.count)
-    const { values, ...result } = await runEpoch({
-      program: whole.program,
-      tail: part.count % size === 0 ? undefined : tail?.program,
-      columns: this.#columns,
-      watch: whole.watch,
-      signal,
-      batchSize: size,
-      ...rows,
-      isOutdated: () => !(whole.settings.areCurrent && tail?.settings.areCurrent !== false),
-      profiler: options.profiling?.of(whole.program),
-      everyStep: onBatchBegin !== undefined || onBatchEnd !== undefined,
-      onProgress: async ({ step: own, values: scalars }) => {
-        const step = before.steps + own
-        const logs = logsOf(whole.logNames, scalars)
-        if (own > 0) await onBatchEnd?.(step - 1, logs)
-        onProgress?.({
-          step,
-          samples: samplesAt(own),
-          seconds: seconds + (performance.now() - began) / 1000,
-          logs,
-        })
-        if (step < total && signal?.aborted !== true) await onBatchBegin?.(step, logs)
-      },
-    })
-    return {
-      steps: before.steps + result.steps,
-      samples: samplesAt(result.steps),
-      seconds: seconds + result.seconds,
-      logs: logsOf(whole.logNames, values),
-      nonFinite: result.nonFinite,
-      aborted: result.aborted,
-    }
   }
 
   /**
@@ -252,7 +186,7 @@ export class ArrayFeed implements Feed {
     this.#columns.release()
   }
 
-  #programs(model: Model, { kind, batchSize, guarded }: Preparation): Omit<Steps, 'size'> {
+  #programs(model: Model, { kind, batchSize, guarded }: Preparation): Steps {
     const size = Math.min(batchSize, this.samples)
     const rest = this.samples % size
     const step = (rows: number): CompiledStep => stepFor(model, kind, this.data, rows, guarded)
@@ -260,46 +194,7 @@ export class ArrayFeed implements Feed {
   }
 }
 
-/** Rows that one native call goes over. */
-interface Stretch {
-  readonly first: number
-  readonly count: number
-  readonly shuffle?: PassOptions['shuffle']
-  readonly maxSteps?: number
-}
-
-function stepsOf({ count, maxSteps }: Stretch, size: number): number {
-  return maxSteps ?? Math.ceil(count / size)
-}
-
-/** What is left of a stretch. */
-interface Part extends Stretch {
-  readonly firstStep: number
-  readonly moment: Moment | undefined
-  /** The pass before the stretch. */
-  readonly before: PassResult
-  /** What the pass has taken so far. */
-  readonly seconds: number
-}
-
-/** The steps for whole batches and for a shorter last one. */
-interface Steps {
-  readonly size: number
-  readonly whole: CompiledStep
-  readonly tail: CompiledStep | undefined
-}
-
-/** What the steps read and do not change. */
-function onlyRead({ whole, tail }: Omit<Steps, 'size'>): Variable[] {
-  return [...new Set([...whole.program.onlyRead, ...(tail?.program.onlyRead ?? [])])]
-}
-
 /** Copies columns to where Rust can read them from any thread. */
 export function nativeColumns(data: BatchData): Columns {
   return new Columns(columnsOf(data).map(({ values, shape, dtype }) => ({ values, rowShape: shape.slice(1), dtype })))
-}
-
-/** Names and values, paired. */
-export function logsOf(names: readonly string[], values: readonly number[]): Logs {
-  return Object.fromEntries(names.map((name, i) => [name, values[i] ?? Number.NaN]))
 }

@@ -16,11 +16,12 @@ import { Checkpoints, type FitPoint, type Found, planCheckpoint, type Write } fr
 import { ArrayFeed, type Feed, type PassOptions, type PassResult, type Stops } from './feed.js'
 import { type EpochReport, FitRun, type Report } from './fit-run.js'
 import { identityOf } from './identity.js'
+import { openFeed } from './open-feed.js'
 import { type FitOptions, type FitPlan, planFit } from './options.js'
 import { Profiling, profileAsked } from './profile.js'
 import { openSession, type Session, whilePaused } from './session.js'
 import { warnIfSorted } from './sorted.js'
-import { isStream, partsOf, StreamFeed } from './stream-feed.js'
+import { isStream, partsOf } from './stream-feed.js'
 import { whatOf } from './what-of.js'
 
 /** Starts a training. Data are copied and everything is checked before this returns; what is wrong rejects the promise. */
@@ -127,7 +128,7 @@ function feedsOf(model: Model, x: unknown, y: unknown, plan: FitPlan): Feeds {
     if (plan.validationSplit > 0)
       fail('ERR_CONFIG', 'fit.validationSplit', '0 for a stream', plan.validationSplit, 'Pass validationData')
     if (plan.profile) fail('ERR_CONFIG', 'fit.profile', 'false for a stream', true, 'Pass arrays to measure the steps')
-    const feed = new StreamFeed('fit', x, plan.stepsPerEpoch, classWeight)
+    const feed = openFeed('fit', x, plan.stepsPerEpoch, classWeight)
     return { feed, validation: validationFeed(model, validationData, plan) }
   }
   const whole = new ArrayFeed(
@@ -152,7 +153,7 @@ function validationFeed(model: Model, data: unknown, plan: FitPlan): Feed | unde
   const where = 'fit.validationData'
   if (data === undefined || data === null) return undefined
   const isBatch = Array.isArray(data) || (typeof data === 'object' && 'x' in data)
-  if (!isBatch && isStream(data)) return new StreamFeed(where, data, plan.validationSteps)
+  if (!isBatch && isStream(data)) return openFeed(where, data, plan.validationSteps)
   return new ArrayFeed(prepareData(model, where, partsOf(where, data), 'targets'))
 }
 

@@ -9,7 +9,8 @@ import { resetState } from './fit.js'
 import { type BatchOptions, planBatch } from './options.js'
 import { stepFor } from './programs.js'
 import { checkUsable, openSession } from './session.js'
-import { readLogs, tensorsOf } from './stream-feed.js'
+import { tensorsOf } from './stream-feed.js'
+import { readLogs } from './stretch.js'
 import { whatOf } from './what-of.js'
 
 /** One step of training on exactly this batch; its loss and metrics. */

@@ -14,8 +14,8 @@ import { untilAborted } from './abort.js'
 import { type BatchData, columnsOf, prepareData } from './batch-data.js'
 import type { ClassWeight } from './data-types.js'
 import type { Feed, PassOptions, PassResult, Preparation } from './feed.js'
-import { logsOf } from './feed.js'
 import { type CompiledStep, stepFor } from './programs.js'
+import { readLogs } from './stretch.js'
 
 /** At most so often is progress told, in milliseconds. */
 const progressMs = 50
@@ -43,15 +43,7 @@ export class StreamFeed implements Feed {
   #ahead: unknown[] = []
 
   constructor(where: string, source: SourceLike<unknown>, steps?: number, classWeight?: ClassWeight) {
-    if (source instanceof Dataset && source.endless && steps === undefined) {
-      fail(
-        'ERR_CONFIG',
-        `${where} steps`,
-        'a number of steps for a data set that repeats for ever',
-        undefined,
-        'Pass stepsPerEpoch (fit) or steps (evaluate, predict)',
-      )
-    }
+    checkEnds(where, source, steps)
     this.#where = where
     this.#source = source
     this.#steps = steps
@@ -231,6 +223,13 @@ export class StreamFeed implements Feed {
   }
 }
 
+/** Refuses a data set that never ends where nobody says how many steps to take. */
+export function checkEnds(where: string, source: SourceLike<unknown>, steps: number | undefined): void {
+  if (steps !== undefined || !(source instanceof Dataset && source.endless)) return
+  const hint = 'Pass stepsPerEpoch (fit) or steps (evaluate, predict)'
+  fail('ERR_CONFIG', `${where} steps`, 'a number of steps for a data set that repeats for ever', undefined, hint)
+}
+
 /** What a source remembers between passes. */
 function stateOf(source: SourceLike<unknown>): State {
   return source instanceof Dataset ? source.getState() : null
@@ -287,14 +286,4 @@ async function runGuarded(
     if (error instanceof NonFinite) return error
     throw error
   }
-}
-
-/** The loss and metrics so far. Read here and now where that is possible: it costs less than a visit to another thread. */
-export async function readLogs({ watch, logNames }: CompiledStep): Promise<Record<string, number>> {
-  if (watch === undefined) return {}
-  const values = watch.runSync([]) ?? (await watch.run([]))
-  return logsOf(
-    logNames,
-    values.map((value) => value.itemSync()),
-  )
 }

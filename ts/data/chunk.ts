@@ -1,0 +1,129 @@
+/** Some consecutive elements of a data set: what its stages hand on. */
+
+import { type ColumnTree, joinTrees, mapTree } from './column.js'
+import { stackRows } from './stack.js'
+
+/** Consecutive elements. */
+export interface Chunk<T = unknown> {
+  readonly length: number
+  at(index: number): T
+  slice(first: number, end: number): Chunk<T>
+  gather(indices: ArrayLike<number>): Chunk<T>
+  /** All elements as one, with a batch axis. It may lie in the memory of the source. */
+  stack(): unknown
+}
+
+/** Rows that lie in columns. */
+export class Rows<T = unknown> implements Chunk<T> {
+  readonly length: number
+  readonly columns: ColumnTree
+
+  constructor(columns: ColumnTree, length: number) {
+    this.columns = columns
+    this.length = length
+  }
+
+  at(index: number): T {
+    return mapTree(this.columns, (column) => column.row(index)) as T
+  }
+
+  slice(first: number, end: number): Rows<T> {
+    if (first === 0 && end >= this.length) return this
+    const to = Math.min(end, this.length)
+    return new Rows(mapTree(this.columns, (column) => column.slice(first, to)) as ColumnTree, to - first)
+  }
+
+  gather(indices: ArrayLike<number>): Rows<T> {
+    return new Rows(mapTree(this.columns, (column) => column.gather(indices)) as ColumnTree, indices.length)
+  }
+
+  stack(): unknown {
+    return mapTree(this.columns, (column) => column.stack())
+  }
+}
+
+/** Elements that were made one by one. */
+export class List<T> implements Chunk<T> {
+  readonly items: readonly T[]
+
+  constructor(items: readonly T[]) {
+    this.items = items
+  }
+
+  get length(): number {
+    return this.items.length
+  }
+
+  at(index: number): T {
+    return this.items[index] as T
+  }
+
+  slice(first: number, end: number): List<T> {
+    return new List(this.items.slice(first, end))
+  }
+
+  gather(indices: ArrayLike<number>): List<T> {
+    return new List(Array.from(indices, (index) => this.items[index] as T))
+  }
+
+  stack(): unknown {
+    return stackRows(this.items)
+  }
+}
+
+/** Batches of `size` rows each, the last of what is left. */
+export class Batches<T = unknown> implements Chunk<T> {
+  readonly rows: Chunk
+  readonly size: number
+
+  constructor(rows: Chunk, size: number) {
+    this.rows = rows
+    this.size = size
+  }
+
+  get length(): number {
+    return Math.ceil(this.rows.length / this.size)
+  }
+
+  /** In memory of its own: whoever is handed a batch may write to it. */
+  at(index: number): T {
+    const first = index * this.size
+    return copied(this.#rows(first, first + this.size)).stack() as T
+  }
+
+  slice(first: number, end: number): Batches<T> {
+    return new Batches(this.#rows(first * this.size, end * this.size), this.size)
+  }
+
+  gather(indices: ArrayLike<number>): List<T> {
+    return new List(Array.from(indices, (index) => this.at(index)))
+  }
+
+  stack(): unknown {
+    return stackRows(elementsOf(this))
+  }
+
+  #rows(first: number, end: number): Chunk {
+    return this.rows.slice(first, Math.min(end, this.rows.length))
+  }
+}
+
+function copied(chunk: Chunk): Chunk {
+  return chunk instanceof Rows ? chunk.gather(Uint32Array.from({ length: chunk.length }, (_, i) => i)) : chunk
+}
+
+/** All elements of a chunk. */
+export function elementsOf<T>(chunk: Chunk<T>): readonly T[] {
+  return chunk instanceof List ? chunk.items : Array.from({ length: chunk.length }, (_, i) => chunk.at(i))
+}
+
+/** Chunks as one: columns stay columns where all are of one form. */
+export function joinChunks<T>(chunks: readonly Chunk<T>[]): Chunk<T> {
+  const [first] = chunks
+  if (chunks.length === 1) return first!
+  if (chunks.every((chunk) => chunk instanceof Rows)) {
+    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    return new Rows(joinTrees(chunks.map((chunk) => (chunk as Rows<T>).columns)), length)
+  }
+  return new List(chunks.flatMap((chunk) => elementsOf(chunk)))
+}

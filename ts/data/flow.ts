@@ -1,0 +1,72 @@
+/** What a data set is underneath: chunks of elements, in any pass, from any element on. */
+
+import type { Chunk } from './chunk.js'
+
+/** How many elements whoever reads wants at a time; a source that cannot choose gives what it has. */
+export type Demand = () => number
+
+/** Chunks of elements. */
+export interface Flow<T = unknown> {
+  /** How many elements a pass has, where that is known without going through it. */
+  readonly count?: number | undefined
+  /** Whether it is known never to end. */
+  readonly endless?: boolean
+  /** Elements by their numbers, where they can be had so: every stage that can keeps it. */
+  readonly random?: Random<T> | undefined
+  /** Whether its elements come many at a time: then whoever takes them takes many. */
+  readonly isWide?: boolean
+  /** Starts pass number `pass`, and gives its elements from number `from` on. */
+  open(pass: number, from: number, demand: Demand): AsyncIterable<Chunk<T>>
+}
+
+/** Elements that can be had by their numbers. */
+export interface Random<T = unknown> {
+  readonly count: number
+  /** Elements `[first, first + count)` of a pass; they must be there. */
+  slice(pass: number, first: number, count: number): Chunk<T> | Promise<Chunk<T>>
+  gather(pass: number, indices: Uint32Array): Chunk<T> | Promise<Chunk<T>>
+}
+
+/** The flow over elements that can be had by number. */
+export function randomFlow<T>(random: Random<T>, isWide = true): Flow<T> {
+  return {
+    count: random.count,
+    random,
+    isWide,
+    async *open(pass, from, demand) {
+      for (let at = from; at < random.count; ) {
+        const count = Math.min(atLeastOne(demand), random.count - at)
+        yield await random.slice(pass, at, count)
+        at += count
+      }
+    },
+  }
+}
+
+/** The demand as it is now. */
+export function atLeastOne(demand: Demand): number {
+  return Math.max(1, demand())
+}
+
+/** All but the first `count` elements. */
+export async function* dropped<T>(chunks: AsyncIterable<Chunk<T>>, count: number): AsyncGenerator<Chunk<T>> {
+  let left = count
+  for await (const chunk of chunks) {
+    if (left >= chunk.length) left -= chunk.length
+    else {
+      yield left === 0 ? chunk : chunk.slice(left, chunk.length)
+      left = 0
+    }
+  }
+}
+
+/** Chunks cut to what is wanted at a time. */
+export async function* cut<T>(chunks: AsyncIterable<Chunk<T>>, demand: Demand): AsyncGenerator<Chunk<T>> {
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; ) {
+      const end = Math.min(chunk.length, at + atLeastOne(demand))
+      yield chunk.slice(at, end)
+      at = end
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/** Batches put one below the other, so that one call can run over all of them. */
+
+import { sameShape } from '../core/shapes.js'
+import type { TypedArray } from '../types.js'
+import { isShaped } from './marshal.js'
+import { blank, type ShapedArray } from './shaped.js'
+
+/** Several batches as one. */
+export interface Joined {
+  readonly value: unknown
+  /** Rows of each of them but for the last, which may have fewer. */
+  readonly size: number
+}
+
+/** The batches as one, or undefined where they are not arrays of one form. */
+export function joinBatches(batches: readonly unknown[]): Joined | undefined {
+  const sizes = batches.map(rowsOf)
+  const [size] = sizes
+  if (size === undefined || size === 0) return undefined
+  const last = sizes.length - 1
+  if (!sizes.every((rows, i) => rows === size || (i === last && rows !== undefined && rows < size))) return undefined
+  const value = joined(batches)
+  return value === undefined ? undefined : { value, size }
+}
+
+/** How many rows a batch has, where all of its arrays agree. */
+function rowsOf(batch: unknown): number | undefined {
+  if (isShaped(batch)) return batch.shape[0]
+  if (ArrayBuffer.isView(batch)) return (batch as TypedArray).length
+  if (typeof batch !== 'object' || batch === null) return undefined
+  const rows = new Set(Object.values(batch).map(rowsOf))
+  const [only] = rows
+  return rows.size === 1 ? only : undefined
+}
+
+function joined(parts: readonly unknown[]): unknown {
+  const [first] = parts
+  if (isShaped(first)) return joinedShaped(parts as readonly ShapedArray[], first)
+  if (ArrayBuffer.isView(first)) return joinedViews(parts as readonly TypedArray[], first as TypedArray)
+  const keys = Object.keys(first as object)
+  const same = parts.every((part) => {
+    const own = Object.keys(part as object)
+    return own.length === keys.length && own.every((key, i) => key === keys[i])
+  })
+  if (!same || parts.some((part) => Array.isArray(part) !== Array.isArray(first))) return undefined
+  const values = keys.map((key) => joined(parts.map((part) => (part as Readonly<Record<string, unknown>>)[key])))
+  if (values.includes(undefined)) return undefined
+  return Array.isArray(first) ? values : Object.fromEntries(keys.map((key, i) => [key, values[i]]))
+}
+
+function joinedShaped(parts: readonly ShapedArray[], first: ShapedArray): ShapedArray | undefined {
+  const rowShape = first.shape.slice(1)
+  if (!parts.every((part) => isShaped(part) && sameShape(part.shape.slice(1), rowShape))) return undefined
+  const values = joinedViews(
+    parts.map((part) => part.values),
+    first.values,
+  )
+  if (values === undefined) return undefined
+  return { values, shape: [parts.reduce((sum, { shape }) => sum + shape[0]!, 0), ...rowShape] }
+}
+
+function joinedViews(parts: readonly TypedArray[], first: TypedArray): TypedArray | undefined {
+  if (!parts.every((part) => part?.constructor === first.constructor)) return undefined
+  const out = blank(
+    first,
+    parts.reduce((sum, { length }) => sum + length, 0),
+  )
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}

@@ -1,0 +1,269 @@
+/** Batches of a data set that come many at a time: while one block of them is trained on, the next is made. */
+
+import { type Moment, momentOf } from '../core/moment.js'
+import { type State, stateFields } from '../core/state.js'
+import type { Variable } from '../core/variable.js'
+import { Batches, type Chunk, elementsOf } from '../data/chunk.js'
+import type { Dataset } from '../data/dataset.js'
+import { joinBatches } from '../data/join.js'
+import { fail } from '../errors.js'
+import type { Model } from '../model/model.js'
+import { untilAborted } from './abort.js'
+import { type BatchData, prepareData } from './batch-data.js'
+import type { ClassWeight } from './data-types.js'
+import { type Feed, nativeColumns, type PassOptions, type PassResult, type Preparation } from './feed.js'
+import { type CompiledStep, stepFor } from './programs.js'
+import { checkEnds, partsOf } from './stream-feed.js'
+import { type RowsOf, readLogs, runStretch, type Steps } from './stretch.js'
+
+/** A block grows until a native call takes so many milliseconds, or making it does. */
+const LONG_MS = 4
+/** The most numbers of a block: making it takes a millisecond or two, for which nothing else runs. */
+const MOST = 1 << 18
+
+/** Consecutive batches, marshalled. */
+interface Block {
+  readonly data: BatchData
+  /** Rows of a whole batch; the last may have fewer. */
+  readonly size: number
+  readonly batches: number
+}
+
+/** Goes through a data set as {@link StreamFeed} does, but takes many batches at a time. */
+export class BlockFeed implements Feed {
+  readonly samples: undefined = undefined
+  readonly #where: string
+  readonly #source: Dataset<unknown>
+  readonly #steps: number | undefined
+  readonly #classWeight: ClassWeight | undefined
+  #iterator: AsyncIterator<Chunk> | undefined
+  /** Batches that were drawn and not yet marshalled. */
+  #left: Chunk | undefined
+  /** A block that was made ahead. */
+  #ahead: Promise<Block | undefined> | undefined
+  /** Batches of the open iterator that steps have used. */
+  #used = 0
+  /** What the source remembered when it was opened. */
+  #opened: State = null
+  /** How many batches a block may have. */
+  #wanted = 1
+  #prepared: CompiledStep | undefined
+
+  constructor(where: string, source: Dataset<unknown>, steps?: number, classWeight?: ClassWeight) {
+    checkEnds(where, source, steps)
+    this.#where = where
+    this.#source = source
+    this.#steps = steps
+    this.#classWeight = classWeight
+  }
+
+  steps(): number | undefined {
+    return this.#steps ?? this.#source.count
+  }
+
+  get variables(): readonly Variable[] {
+    return [...(this.#prepared?.program.touched ?? [])]
+  }
+
+  async prepare(model: Model, { kind, guarded, signal }: Preparation): Promise<readonly string[]> {
+    this.#ahead ??= this.#block(model, 0, signal)
+    const block = await this.#ahead
+    if (block === undefined) return this.#failEmpty()
+    this.#prepared = stepFor(model, kind, block.data, block.size, guarded)
+    return this.#prepared.logNames
+  }
+
+  getState(): State {
+    const source = this.#iterator === undefined ? this.#source.getState() : this.#opened
+    return { given: this.#used, source }
+  }
+
+  /** Opens the source as it was opened then, behind the batches that were used. */
+  async setState(state: State): Promise<void> {
+    const { given, source } = stateFields(`${this.#where} state`, state)
+    this.close()
+    if (source != null) this.#source.setState(source)
+    const { count } = this.#source
+    if (count !== undefined && (given as number) > count) {
+      const got = { text: `${count}` }
+      fail('ERR_DATA', this.#where, `${given} batches, as were used before`, got, 'Is it another source?')
+    }
+    this.#open(given as number)
+  }
+
+  async run(model: Model, options: PassOptions): Promise<PassResult> {
+    const { kind, signal } = options
+    const moment = kind === 'test' ? (options.moment ?? momentOf(model.weights)) : undefined
+    let result: PassResult = { ...nothing, steps: options.from ?? 0 }
+    try {
+      while (this.#steps === undefined || result.steps < this.#steps) {
+        if (signal?.aborted) return this.#ended({ ...result, aborted: true })
+        const block = await this.#next(model, result.steps, signal)
+        if (block === undefined) break
+        result = await this.#runBlock(model, block, options, result, moment)
+        if (result.aborted || result.nonFinite !== undefined) return this.#ended(result)
+      }
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    if (this.#steps === undefined) this.close()
+    const logs = this.#prepared === undefined ? {} : await readLogs(this.#prepared)
+    return { ...result, logs }
+  }
+
+  #ended(result: PassResult): PassResult {
+    if (this.#steps === undefined || result.nonFinite !== undefined) this.close()
+    return result
+  }
+
+  /** The next block of this pass; undefined where the data end and may. */
+  async #next(model: Model, step: number, signal: AbortSignal | undefined): Promise<Block | undefined> {
+    const made = this.#ahead ?? this.#block(model, step, signal)
+    this.#ahead = undefined
+    const block = await made
+    if (block !== undefined) return block
+    const given = this.#used
+    this.close()
+    if (this.#steps === undefined) return step === 0 ? this.#failEmpty() : undefined
+    if (given < this.#steps) {
+      const hint = 'Ask for fewer steps, or repeat() the data'
+      fail(
+        'ERR_DATA',
+        this.#where,
+        `${this.#steps} batches (the steps asked for)`,
+        { text: `a stream of ${given}` },
+        hint,
+      )
+    }
+    return this.#next(model, step, signal)
+  }
+
+  #failEmpty(): never {
+    return fail('ERR_DATA', this.#where, 'at least one batch', { text: 'an empty stream' })
+  }
+
+  /** Runs the steps of a block, and meanwhile makes the next one. */
+  async #runBlock(
+    model: Model,
+    block: Block,
+    options: PassOptions,
+    before: PassResult,
+    moment: Moment | undefined,
+  ): Promise<PassResult> {
+    const end = before.steps + block.batches
+    const columns = nativeColumns(block.data)
+    const programs = (): Steps => stepsFor(model, block, options)
+    this.#prepared = programs().whole
+    const rows: RowsOf = { columns, size: block.size, programs, end }
+    const used = this.#used
+    const { stops } = options
+    const told = stops && {
+      get stride() {
+        return stops.stride
+      },
+      reached: (steps: number, milliseconds: number, step: number) => {
+        this.#used = used + step - before.steps
+        stops.reached(steps, milliseconds, step)
+      },
+    }
+    try {
+      if (options.onBatchBegin) await options.onBatchBegin(before.steps, {})
+      const began = performance.now()
+      const stretch = { first: 0, count: block.data.rows, done: 0 }
+      const running = runStretch(rows, stretch, { ...options, stops: told }, before, moment)
+      const isLast = end >= (this.#steps ?? Number.POSITIVE_INFINITY)
+      const soon = isLast ? undefined : setImmediate(() => this.#lookAhead(model, end, options.signal))
+      const result = await running
+      // Where the run was faster than this could begin, the block is made when it is asked for.
+      clearImmediate(soon)
+      this.#used = used + result.steps - before.steps
+      if (performance.now() - began < LONG_MS) this.#grow(block)
+      return result
+    } finally {
+      columns.release()
+    }
+  }
+
+  #lookAhead(model: Model, step: number, signal: AbortSignal | undefined): void {
+    this.#ahead = this.#block(model, step, signal)
+    // It may fail before its turn comes; it is thrown when it does.
+    this.#ahead.catch(() => undefined)
+  }
+
+  #grow({ data, batches }: Block): void {
+    const numbers = [...data.x, ...data.y].reduce((sum, column) => sum + (column?.values.length ?? 0), 0)
+    if (batches === this.#wanted && numbers * 2 <= MOST) this.#wanted *= 2
+  }
+
+  /** Makes a block of what comes next; `step` is that of its first batch. */
+  async #block(model: Model, step: number, signal: AbortSignal | undefined): Promise<Block | undefined> {
+    const began = performance.now()
+    const chunk = await this.#chunk(signal)
+    if (chunk === undefined) return undefined
+    const most = (this.#steps ?? Number.POSITIVE_INFINITY) - step
+    const made = this.#marshalled(model, chunk.slice(0, Math.min(most, chunk.length)), step)
+    if (made.batches < chunk.length) this.#left = chunk.slice(made.batches, chunk.length)
+    if (performance.now() - began > LONG_MS) this.#wanted = Math.max(1, this.#wanted >> 1)
+    return made
+  }
+
+  async #chunk(signal: AbortSignal | undefined): Promise<Chunk | undefined> {
+    const left = this.#left
+    this.#left = undefined
+    if (left !== undefined) return left
+    if (this.#iterator === undefined) this.#open(0)
+    const next = await untilAborted(Promise.resolve(this.#iterator!.next()), signal)
+    return next.done === true ? undefined : next.value
+  }
+
+  #open(from: number): void {
+    this.#opened = this.#source.getState()
+    this.#iterator = this.#source.chunksFrom(from, () => this.#wanted)
+    this.#used = from
+  }
+
+  /** As many batches of a chunk as can be run together. */
+  #marshalled(model: Model, chunk: Chunk, step: number): Block {
+    const joined = chunk instanceof Batches ? wholeOf(chunk) : joinBatches(elementsOf(chunk))
+    if (joined !== undefined && chunk.length > 1) {
+      try {
+        const data = this.#marshal(model, joined.value, step)
+        return { data, size: joined.size, batches: chunk.length }
+      } catch {
+        // Found again below, in the batch that it is of.
+      }
+    }
+    const data = this.#marshal(model, chunk.at(0), step)
+    return { data, size: data.rows, batches: 1 }
+  }
+
+  #marshal(model: Model, batch: unknown, step: number): BatchData {
+    const where = `${this.#where} batch ${step}`
+    const { x, y, sampleWeight } = partsOf(where, batch)
+    return prepareData(model, where, { x, y, sampleWeight, classWeight: this.#classWeight }, 'targets')
+  }
+
+  /** Lets the source clean up. */
+  close(): void {
+    const iterator = this.#iterator
+    this.#iterator = undefined
+    this.#left = undefined
+    this.#ahead = undefined
+    this.#used = 0
+    // It may never settle; nobody waits for it.
+    Promise.resolve(iterator?.return?.()).catch(() => undefined)
+  }
+}
+
+const nothing: PassResult = { steps: 0, samples: 0, seconds: 0, logs: {}, nonFinite: undefined, aborted: false }
+
+function wholeOf({ rows, size }: Batches): { readonly value: unknown; readonly size: number } {
+  return { value: rows.stack(), size: Math.min(size, rows.length) }
+}
+
+function stepsFor(model: Model, { data, size }: Block, { kind, guarded }: PassOptions): Steps {
+  const rest = data.rows % size
+  const step = (rows: number): CompiledStep => stepFor(model, kind, data, rows, guarded)
+  return { whole: step(size), tail: rest === 0 ? undefined : step(rest) }
+}
