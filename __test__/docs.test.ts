@@ -60,7 +60,7 @@ function commentOf(name: string, family: string, sources: ReadonlyMap<string, st
   for (const [file, text] of sources) {
     if (file.split(/[\\/.]/)[0] !== place) continue
     const declared = new RegExp(
-      `export (abstract )?class \\w+ extends [^\\n]*\\{\\s*static override readonly className = '${name}'`,
+      `export (abstract )?class \\w+(?:<[^\\n]*>)? extends [^\\n]*\\{\\s*static override readonly className = '${name}'`,
     )
     const at = text.search(declared)
     if (at !== -1) return text.slice(text.lastIndexOf('/**', at), at)

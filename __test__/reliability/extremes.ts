@@ -1,6 +1,6 @@
 /** Examples of all that has a table, and numbers at the ends of floats, for the adversary. */
 import { config, type Tensor, tensor, type Variable } from 'ferrograd'
-import type { Layer } from 'ferrograd/layers'
+import { GRU, GRUCell, Layer } from 'ferrograd/layers'
 import type { Loss } from 'ferrograd/losses'
 import type { Metric } from 'ferrograd/metrics'
 import type { Optimizer } from 'ferrograd/optimizers'
@@ -46,7 +46,6 @@ export function mulberry(seed: number): () => number {
 const named: Readonly<Record<string, unknown>> = {
   activation: 'tanh',
   axes: 1,
-  cell: undefined,
   dims: [1],
   equation: 'ab,bc->ac',
   // Kernels of at most 16 numbers: so many random ones are the same in both float types.
@@ -59,7 +58,16 @@ const named: Readonly<Record<string, unknown>> = {
   targetShape: [-1],
 }
 
+/** Layers inside layers, each a new one. */
+const inside: Readonly<Partial<Record<FieldSpec['type'], () => unknown>>> = {
+  layer: () => new GRU({ units: 3 }),
+  cell: () => new GRUCell({ units: 3 }),
+  cells: () => [new GRUCell({ units: 3 })],
+}
+
 function guess(name: string, spec: FieldSpec): unknown {
+  const made = inside[spec.type]
+  if (made !== undefined) return made()
   if (name in named) return named[name]
   if (spec.type === 'integer') return 3
   if (spec.type === 'perAxis') return 2
@@ -118,10 +126,15 @@ function examplesOf<T>(classes: Readonly<Record<string, unknown>>, groups: numbe
     // Discretization has to be told one of two options.
     const all = Class.className === 'Discretization' ? others : [{ ...needs(Class), ...own }, ...others]
     return all.map((options) => ({
-      title: `${Class.className} ${JSON.stringify(options)}`.replace(' {}', ''),
+      title: `${Class.className} ${JSON.stringify(options, shown)}`.replace(' {}', ''),
       make: (more: object = {}) => new Class({ ...needs(Class), ...options, ...more }),
     }))
   })
+}
+
+/** Layers by their class. */
+function shown(_: string, value: unknown): unknown {
+  return value instanceof Layer ? value.className : value
 }
 
 export const layers: Example<Layer>[] = examplesOf<Layer>(layerFamily.classes, 2)
@@ -138,6 +151,9 @@ export interface Fed {
   readonly ids: boolean
 }
 
+/** Those that take no numbers; cells take states beside them, and are run by other layers. */
+const withoutNumbers = ['Hashing', 'InputLayer', 'StringLookup', 'TextVectorization']
+
 /** The inputs that a layer takes. */
 export function inputsOf(example: Example<Layer>): Fed | undefined {
   const failures: string[] = []
@@ -146,7 +162,7 @@ export function inputsOf(example: Example<Layer>): Fed | undefined {
       const layer = example.make()
       const kind = layer.inputKind()
       const ids = kind === 'ids'
-      if (layer.className === 'StringLookup' || layer.className === 'InputLayer') return undefined
+      if (withoutNumbers.includes(layer.className) || 'stateSize' in layer) return undefined
       const given = Array.from({ length: count }, () => [2, ...shape])
       try {
         adapted(layer)
@@ -162,7 +178,7 @@ export function inputsOf(example: Example<Layer>): Fed | undefined {
 /** Layers that learn from data before training have done so. */
 export function adapted<L extends Layer>(layer: L): L {
   const { adapt } = layer as unknown as { adapt?: (data: unknown) => void }
-  if (adapt !== undefined && layer.className !== 'StringLookup')
+  if (adapt !== undefined && !withoutNumbers.includes(layer.className))
     adapt.call(
       layer,
       layer.inputKind() === 'ids'

@@ -9,12 +9,27 @@ import { getLayer, layerFamily } from '../../ts/layers/family.js'
 import { fixture, type Numbers, toTensor } from '../oracle.js'
 
 interface Case {
+  readonly kind?: string
   readonly layer: { readonly class_name: string }
   readonly inputs: readonly Numbers[]
+  /** What a cell begins with. */
+  readonly states?: readonly Numbers[]
 }
 
+const cell = (units: number): object => ({
+  module: 'keras.layers',
+  class_name: 'GRUCell',
+  config: { units },
+  registered_name: null,
+})
+
 /** Layers that the fixtures of layers lack. */
-const others: Readonly<Record<string, { readonly config: object; readonly x: Numbers; readonly dtype?: 'int32' }>> = {
+const others: Readonly<
+  Record<
+    string,
+    { readonly config: object; readonly x: Numbers; readonly dtype?: 'int32'; readonly states?: readonly number[] }
+  >
+> = {
   GaussianNoise: { config: { stddev: 1, seed: 3 }, x: { shape: [2, 3], data: [1, 2, 3, 4, 5, 6] } },
   IntegerLookup: {
     config: { vocabulary: [7, 9], max_tokens: null },
@@ -31,13 +46,20 @@ const others: Readonly<Record<string, { readonly config: object; readonly x: Num
     x: { shape: [1, 3], data: [1, 4, 2] },
     dtype: 'int32',
   },
+  StackedRNNCells: {
+    config: { cells: [cell(3), cell(2)] },
+    x: { shape: [2, 2], data: [1, 2, 3, 4] },
+    states: [3, 2],
+  },
   Masking: { config: { mask_value: 1 }, x: { shape: [1, 2, 2], data: [1, 1, 3, 4] } },
 }
 
 /** Those that take no numbers, and what stands for data. */
-const without = ['InputLayer', 'StringLookup']
+const without = ['Hashing', 'InputLayer', 'StringLookup', 'TextVectorization']
 
-const cases = ['layers', 'picture_layers', 'attention_layers'].flatMap((topic) => fixture<Case>(topic).cases)
+const cases = ['layers', 'picture_layers', 'attention_layers', 'recurrent_layers'].flatMap(
+  (topic) => fixture<Case>(topic).cases,
+)
 let folder: string
 beforeAll(() => {
   config.setFloatx('float64')
@@ -56,8 +78,24 @@ function modelOf(name: string): { readonly model: Model; readonly data: readonly
   const layer = getLayer(given?.layer ?? { module: 'keras.layers', class_name: name, config: other!.config })
   const data = (given?.inputs ?? [other!.x]).map((numbers) => toTensor(numbers, other?.dtype ?? typeOf(name)))
   const symbols = data.map(({ shape, dtype }) => input({ shape: shape.slice(1), dtype }))
-  const outputs = layer.apply((symbols.length === 1 ? symbols[0]! : symbols) as never) as unknown as SymbolicTensor
-  return { model: new Model({ inputs: symbols, outputs }), data }
+  const states = firstStates(given, other?.states)
+  const firsts = states.map(({ shape, dtype }) => input({ shape: shape.slice(1), dtype }))
+  const context = firsts.length === 0 ? {} : { states: firsts }
+  const outputs = layer.apply(
+    (symbols.length === 1 ? symbols[0]! : symbols) as never,
+    context as never,
+  ) as unknown as SymbolicTensor
+  const first = Array.isArray(outputs) ? (outputs as SymbolicTensor[])[0]! : outputs
+  return { model: new Model({ inputs: [...symbols, ...firsts], outputs: first }), data: [...data, ...states] }
+}
+
+/** What a cell begins with: the states of its case, or zeros of some lengths. */
+function firstStates(given: Case | undefined, lengths: readonly number[] = []): readonly Tensor[] {
+  const own =
+    given?.kind === 'cell'
+      ? given.states!
+      : lengths.map((units) => ({ shape: [2, units], data: new Array<number>(2 * units).fill(0) }))
+  return own.map((numbers) => toTensor(numbers))
 }
 
 const typeOf = (name: string): 'int32' | 'float64' => (name === 'Embedding' ? 'int32' : 'float64')

@@ -28,6 +28,7 @@ const topics: readonly Topic[] = [
   ['layers', 'layer'],
   ['picture_layers', 'layer'],
   ['attention_layers', 'layer'],
+  ['recurrent_layers', 'layer'],
 ]
 
 /** What Keras writes for its own use, and where it writes the element type as an object. */

@@ -13,6 +13,7 @@ const calls = fixture<Case>('calls').cases
 const masks = fixture<Case>('masks').cases
 const pictures = fixture<Case>('picture_models').cases
 const attention = fixture<Case>('attention_models').cases
+const recurrent = fixture<Case>('recurrent_models').cases
 
 beforeAll(() => config.setFloatx('float64'))
 afterAll(() => config.setFloatx('float32'))
@@ -64,7 +65,7 @@ describe('multi-layer perceptrons', () => {
 })
 
 /** Trained by Ftrl with dead units before a matrix: Keras sets rows that never had a gradient to 0, here they stay. */
-const rowsUntouched = ['random-052', 'random-098', 'pictures-54']
+const rowsUntouched = ['random-052', 'random-098', 'pictures-54', 'recurrent-43']
 
 describe('random models', () => {
   test.each(models.filter(({ name }) => !rowsUntouched.includes(name)))('$name', fits)
@@ -76,6 +77,10 @@ describe('convolutional models', () => {
 
 describe('transformers', () => {
   test.each(attention)('$name', fits)
+})
+
+describe('recurrent models', () => {
+  test.each(recurrent.filter(({ name }) => !rowsUntouched.includes(name)))('$name', fits)
 })
 
 describe('functional graphs', () => {

@@ -24,9 +24,11 @@ TOPICS = [
     "layers",
     "pictures",
     "picture_layers",
+    "recurrent_layers",
     "masks",
     "models",
     "picture_models",
+    "recurrent_models",
     "calls",
     "keras_files",
 ]

@@ -8,6 +8,7 @@ import * as config from '../../ts/config.js'
 import { constraintFamily } from '../../ts/constraints.js'
 import { initializerFamily } from '../../ts/initializers/family.js'
 import { layerFamily } from '../../ts/layers/family.js'
+import { Dense, GRU, GRUCell, LSTM, LSTMCell, SimpleRNNCell, StackedRNNCells } from '../../ts/layers/index.js'
 import { lossFamily } from '../../ts/losses/family.js'
 import { statisticFamily } from '../../ts/metrics/family.js'
 import { modelFromConfig } from '../../ts/model/from-config.js'
@@ -83,6 +84,27 @@ const options: Readonly<Record<string, readonly Options[]>> = {
   SeparableConv2D: [{ filters: 4, kernelSize: 3, pointwiseRegularizer: 'l2', depthwiseConstraint: 'maxNorm' }],
   UpSampling2D: [{ size: [2, 3], interpolation: 'bilinear' }],
   ZeroPadding2D: [{ padding: [[1, 0], 2] }],
+  Bidirectional: [
+    { layer: new GRU({ units: 2 }) },
+    { layer: new LSTM({ units: 2, returnSequences: true }), mergeMode: null },
+  ],
+  GRU: [{ units: 3 }, { units: 3, resetAfter: false, returnSequences: true, goBackwards: true, dropout: 0.5 }],
+  GRUCell: [{ units: 3 }],
+  Hashing: [{ numBins: 5 }, { numBins: 5, maskValue: 'x', salt: 3, outputMode: 'multiHot' }],
+  LSTM: [{ units: 3 }, { units: 3, returnState: true, stateful: true, unroll: true, recurrentRegularizer: 'l2' }],
+  LSTMCell: [{ units: 3, unitForgetBias: false }],
+  RNN: [
+    { cell: new LSTMCell({ units: 3 }) },
+    {
+      cell: new StackedRNNCells({ cells: [new LSTMCell({ units: 3 }), new GRUCell({ units: 2 })] }),
+      returnSequences: true,
+    },
+  ],
+  SimpleRNN: [{ units: 3 }, { units: 3, activation: 'relu', recurrentInitializer: 'identity' }],
+  SimpleRNNCell: [{ units: 3 }],
+  StackedRNNCells: [{ cells: [new SimpleRNNCell({ units: 3 }), new GRUCell({ units: 2 })] }],
+  TextVectorization: [{}, { maxTokens: 9, ngrams: 2, split: 'character', outputMode: 'count', vocabulary: ['a', 'b'] }],
+  TimeDistributed: [{ layer: new Dense({ units: 2 }) }],
   Permute: [{ dims: [2, 1] }],
   RepeatVector: [{ n: 3 }],
   Rescaling: [{ scale: 2, offset: -1 }],
@@ -110,7 +132,7 @@ const options: Readonly<Record<string, readonly Options[]>> = {
 }
 
 /** Keras runs these with TensorFlow alone, so they have a folder of their own. */
-const onTensorFlow = new Set(['StringLookup', 'IntegerLookup'])
+const onTensorFlow = new Set(['StringLookup', 'IntegerLookup', 'Hashing', 'TextVectorization'])
 
 const topics = {
   constraints: constraintFamily,
@@ -146,7 +168,7 @@ function textOf(family: Family<Part>, tensorFlow: boolean): string {
 
 /** The models of the fixtures: out of Keras's JSON, and written again. */
 function modelsText(): string {
-  return listed(['mlp', 'graphs', 'calls', 'models', 'picture_models'].flatMap(modelsOf))
+  return listed(['mlp', 'graphs', 'calls', 'models', 'picture_models', 'recurrent_models'].flatMap(modelsOf))
 }
 
 function modelsOf(fixture: string): string[] {

@@ -1,5 +1,6 @@
 /** The closed set of layers. */
 
+import type { Inside } from '../options/config.js'
 import { type ClassOf, type Family, resolveObject } from '../options/family.js'
 import { Activation } from './activation.js'
 import { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
@@ -9,6 +10,7 @@ import { Dense } from './dense.js'
 import { EinsumDense } from './einsum-dense.js'
 import { Embedding, Masking } from './embedding.js'
 import { Flatten } from './flatten.js'
+import { Hashing } from './hashing.js'
 import { InputLayer } from './input.js'
 import { IntegerLookup } from './integer-lookup.js'
 import { Layer } from './layer.js'
@@ -16,10 +18,12 @@ import { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } 
 import { GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization } from './normalization.js'
 import * as pictures from './pictures/index.js'
 import { CategoryEncoding, Discretization, Normalization, Rescaling } from './preprocessing.js'
+import * as recurrent from './recurrent/index.js'
 import { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise } from './regularization.js'
 import { Reshape } from './reshape.js'
 import { Identity, Permute, RepeatVector } from './reshaping.js'
 import { StringLookup } from './string-lookup.js'
+import { TextVectorization } from './text-vectorization.js'
 
 const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   Activation,
@@ -41,6 +45,7 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   GaussianDropout,
   GaussianNoise,
   GroupNormalization,
+  Hashing,
   Identity,
   InputLayer,
   IntegerLookup,
@@ -61,9 +66,12 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   Softmax,
   StringLookup,
   Subtract,
+  TextVectorization,
   UnitNormalization,
   ...attention,
   ...pictures,
+  // Several give more than one tensor, which the type of a layer does not show.
+  ...(recurrent as unknown as Readonly<Record<string, ClassOf<Layer>>>),
 }
 
 /** The closed set of layers. */
@@ -74,7 +82,7 @@ export const layerFamily: Family<Layer> = {
   is: (value): value is Layer => value instanceof Layer,
 }
 
-/** The layer of a serialized object; an instance is itself. */
-export function getLayer(layer: unknown, where = 'layer'): Layer {
-  return resolveObject(layer, where, layerFamily)
+/** The layer of a serialized object; an instance is itself. `inside` makes the layers that it holds. */
+export function getLayer(layer: unknown, where = 'layer', inside?: Inside): Layer {
+  return resolveObject(layer, where, layerFamily, inside)
 }

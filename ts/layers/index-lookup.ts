@@ -1,11 +1,13 @@
 /** What the layers share that turn words or ids into numbers by a vocabulary. */
 
-import { type Tensor, tensor } from '../core/tensor.js'
+import { Tensor, tensor } from '../core/tensor.js'
+import type { Source } from '../data/dataset.js'
+import type { ShapedArray } from '../data/shaped.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf, ValuesOf } from '../options/fields.js'
-import type { Config } from '../types.js'
+import type { Config, TypedArray } from '../types.js'
 import { encode, type OutputMode } from './encoding.js'
 import { Layer, type LayerOptions } from './layer.js'
 
@@ -14,6 +16,9 @@ export type Token = string | number
 
 /** Words or ids in nested arrays. */
 export type Tokens<T extends Token> = T | readonly Tokens<T>[]
+
+/** What a vocabulary is learnt from: tokens, ids in other arrays too. */
+export type LookupData<T extends Token> = Tokens<T> | (T extends number ? TypedArray | ShapedArray | Tensor : never)
 
 /** Options of both lookups. */
 export const lookupFields = {
@@ -77,16 +82,38 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
     if (vocabulary !== null) this.setVocabulary(vocabulary, idfWeights ?? undefined)
   }
 
-  /** Learns the vocabulary: what data hold, most frequent first, of equals the later in order. With `tfIdf` each row is a document. */
-  adapt(data: Tokens<T>): void {
-    const { vocabulary, maskToken, oovToken, maxTokens, outputMode } = this.rules
-    if (vocabulary !== null)
+  /**
+   * Learns the vocabulary: what data hold, most frequent first, of equals the later in order. With `tfIdf` each row is a
+   * document. Data that come in pieces (a `Dataset`, a generator) are gone through once; a piece is a token or a list of
+   * rows. The vocabulary changes when all is read.
+   */
+  adapt(data: LookupData<T>): void
+  adapt(data: Source<LookupData<T>>): Promise<void>
+  adapt(data: LookupData<T> | Source<LookupData<T>>): undefined | Promise<void> {
+    if (this.rules.vocabulary !== null)
       throw new FerrogradError('ERR_STATE', `${this.className}.adapt: the vocabulary was given to the layer`)
-    const documents = documentsOf(data).map((document) =>
-      document.filter((token) => token !== maskToken && token !== oovToken),
-    )
-    const tokens = mostFrequent(documents.flat(), maxTokens === null ? undefined : maxTokens - this.start)
-    this.#know(tokens, outputMode === 'tfIdf' ? inverseFrequencies(tokens, documents) : null)
+    const { maskToken, oovToken } = this.rules
+    const tally = new Tally<T>((token) => token !== maskToken && token !== oovToken)
+    if (isStream(data)) return this.#adaptTo(data, tally)
+    tally.add(this.tokensOf(data as LookupData<T>))
+    this.#learn(tally)
+    return undefined
+  }
+
+  async #adaptTo(pieces: Source<LookupData<T>>, tally: Tally<T>): Promise<void> {
+    for await (const piece of pieces) tally.add(this.tokensOf(piece))
+    this.#learn(tally)
+  }
+
+  /** Data as nested arrays of tokens. */
+  protected tokensOf(data: LookupData<T>): Tokens<T> {
+    return data as Tokens<T>
+  }
+
+  #learn(tally: Tally<T>): void {
+    const { maxTokens, outputMode } = this.rules
+    const tokens = tally.mostFrequent(maxTokens === null ? undefined : maxTokens - this.start)
+    this.#know(tokens, outputMode === 'tfIdf' ? tally.inverseFrequencies(tokens) : null)
   }
 
   /** Sets the vocabulary, with `tfIdf` a weight each; those for the mask and the unknown may stand first. */
@@ -211,18 +238,41 @@ function documentsOf<T extends Token>(data: Tokens<T>): T[][] {
   return Array.isArray(data) ? (data as readonly Tokens<T>[]).map(all) : [[data as T]]
 }
 
-function mostFrequent<T extends Token>(tokens: readonly T[], most: number | undefined): T[] {
-  const counts = countOf(tokens)
-  return [...counts]
-    .sort(([a, n], [b, m]) => m - n || order(b, a))
-    .slice(0, most)
-    .map(([token]) => token)
+/** How often tokens occur, and in how many documents. */
+class Tally<T extends Token> {
+  readonly #counts = new Map<T, number>()
+  readonly #holding = new Map<T, number>()
+  readonly #counted: (token: T) => boolean
+  #documents = 0
+
+  constructor(counted: (token: T) => boolean) {
+    this.#counted = counted
+  }
+
+  add(data: Tokens<T>): void {
+    for (const document of documentsOf(data)) {
+      this.#documents += 1
+      const tokens = document.filter(this.#counted)
+      for (const token of tokens) count(this.#counts, token)
+      for (const token of new Set(tokens)) count(this.#holding, token)
+    }
+  }
+
+  mostFrequent(most: number | undefined): T[] {
+    return [...this.#counts]
+      .sort(([a, n], [b, m]) => m - n || order(b, a))
+      .slice(0, most)
+      .map(([token]) => token)
+  }
+
+  /** `ln(1 + documents / (1 + documents with the token))`. */
+  inverseFrequencies(tokens: readonly T[]): number[] {
+    return tokens.map((token) => Math.log(1 + this.#documents / (1 + this.#holding.get(token)!)))
+  }
 }
 
-function countOf<T extends Token>(tokens: readonly T[]): Map<T, number> {
-  const counts = new Map<T, number>()
-  for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1)
-  return counts
+function count<T>(counts: Map<T, number>, token: T): void {
+  counts.set(token, (counts.get(token) ?? 0) + 1)
 }
 
 /** By value, or by code points: the order of the bytes that TensorFlow sees. */
@@ -230,8 +280,9 @@ function order(a: Token, b: Token): number {
   return typeof a === 'number' ? a - Number(b) : Buffer.compare(Buffer.from(a), Buffer.from(String(b)))
 }
 
-/** `ln(1 + documents / (1 + documents with the token))`. */
-function inverseFrequencies<T extends Token>(tokens: readonly T[], documents: readonly T[][]): number[] {
-  const counts = countOf(documents.flatMap((document) => [...new Set(document)]))
-  return tokens.map((token) => Math.log(1 + documents.length / (1 + counts.get(token)!)))
+/** Whether data come in pieces: strings and arrays are there at once. */
+export function isStream(data: unknown): data is Source<never> {
+  if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data)) return false
+  if (data instanceof Tensor) return false
+  return Symbol.asyncIterator in data || Symbol.iterator in data
 }

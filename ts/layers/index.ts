@@ -21,10 +21,26 @@ export { EinsumDense, type EinsumDenseOptions } from './einsum-dense.js'
 export { Embedding, type EmbeddingOptions, Masking, type MaskingOptions } from './embedding.js'
 export { getLayer } from './family.js'
 export { Flatten, type FlattenOptions } from './flatten.js'
-export { IndexLookup, type LookupFields, type LookupOptions, type Token, type Tokens } from './index-lookup.js'
+export { Hashing, type HashingOptions } from './hashing.js'
+export {
+  IndexLookup,
+  type LookupData,
+  type LookupFields,
+  type LookupOptions,
+  type Token,
+  type Tokens,
+} from './index-lookup.js'
 export { InputLayer, type InputLayerOptions } from './input.js'
 export { IntegerLookup, type IntegerLookupOptions } from './integer-lookup.js'
-export { type InputSpec, Layer, type LayerOptions, type Masks, type Tensors, type WeightOptions } from './layer.js'
+export {
+  type AnyLayer,
+  type InputSpec,
+  Layer,
+  type LayerOptions,
+  type Masks,
+  type Tensors,
+  type WeightOptions,
+} from './layer.js'
 export {
   Add,
   Average,
@@ -66,6 +82,9 @@ export {
   Rescaling,
   type RescalingOptions,
 } from './preprocessing.js'
+export type { Cell, CellContext, CellResult, StateSize, States } from './recurrent/cell.js'
+export * from './recurrent/index.js'
+export type { Recurrent, RecurrentContext, RecurrentOptions } from './recurrent/recurrent.js'
 export {
   ActivityRegularization,
   type ActivityRegularizationOptions,
@@ -81,3 +100,4 @@ export {
 export { Reshape, type ReshapeOptions } from './reshape.js'
 export { Identity, Permute, type PermuteOptions, RepeatVector, type RepeatVectorOptions } from './reshaping.js'
 export { StringLookup, type StringLookupOptions } from './string-lookup.js'
+export { type Texts, TextVectorization, type TextVectorizationOptions } from './text-vectorization.js'

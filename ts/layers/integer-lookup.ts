@@ -3,13 +3,11 @@
 import { type Tensor, tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
 import { toColumn } from '../data/marshal.js'
-import type { ShapedArray } from '../data/shaped.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
-import type { TypedArray } from '../types.js'
-import { IndexLookup, type LookupOptions, type Tokens } from './index-lookup.js'
+import { IndexLookup, type LookupData, type LookupOptions, type Tokens } from './index-lookup.js'
 import type { InputKind } from './layer.js'
 
 const integerFields = {
@@ -55,12 +53,12 @@ export class IntegerLookup extends IntegerLookupBase {
     super.setVocabulary(vocabulary, idfWeights)
   }
 
-  /** Learns the vocabulary from ids in nested arrays, a typed array, `{ values, shape }` or a tensor. */
-  override adapt(data: Tokens<number> | TypedArray | ShapedArray | Tensor): void {
+  /** Ids in nested arrays, a typed array, `{ values, shape }` or a tensor. */
+  protected override tokensOf(data: LookupData<number>): Tokens<number> {
     const { values, shape } = Array.isArray(data) ? { values: undefined, shape: [] } : idsOf(data)
     const ids = values === undefined ? (data as Tokens<number>) : rowsOf(values, shape)
     checkIds(ids)
-    super.adapt(ids)
+    return ids
   }
 
   override inputKind(): InputKind {

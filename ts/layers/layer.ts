@@ -364,9 +364,19 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     return this.weights.filter((weight) => !trainable.has(weight))
   }
 
-  /** Everything that a call may read or change: weights, then the counters of random numbers. */
+  /** Everything that a call may read or change: weights, counters of random numbers, what is kept between batches. */
   get variables(): Variable[] {
-    return [...this.weights, ...this.#seeds()]
+    return [...this.weights, ...this.#seeds(), ...this.#keptInside()]
+  }
+
+  /** What the layer keeps from one batch to the next and is no weight. */
+  protected get kept(): readonly Variable[] {
+    return []
+  }
+
+  /** Sets what layers inside keep from one batch to the next back to 0: the states of those that are `stateful`. */
+  resetStates(): void {
+    for (const layer of this.sublayers) layer.resetStates()
   }
 
   /** Copies of all weights, as they are at one moment: amid a training, between two of its steps. */
@@ -398,6 +408,10 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     return [...own, ...this.sublayers.flatMap((layer) => layer.#seeds())]
   }
 
+  #keptInside(): Variable[] {
+    return [...this.kept, ...this.sublayers.flatMap((layer) => layer.#keptInside())]
+  }
+
   #title(): string {
     return this.named ? `${this.className} '${this.name}'` : this.className
   }
@@ -426,5 +440,8 @@ function isVariable(value: unknown): value is Variable {
 function isSeed(value: unknown): value is SeedGenerator {
   return value instanceof SeedGenerator
 }
+
+/** Any layer, whatever applying it gives. */
+export type AnyLayer = Omit<Layer, 'apply' | 'applyMany'>
 
 export type { CallContext, InputSpec, Masks, Tensors, WeightOptions }

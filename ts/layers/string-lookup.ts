@@ -49,7 +49,7 @@ export class StringLookup extends StringLookupBase {
 
   constructor(options?: StringLookupOptions) {
     super(options)
-    this.#key = keyOf(this.options.salt)
+    this.#key = keyOf('StringLookup', this.options.salt)
   }
 
   /** Numbers of words, or their encoding. */
@@ -102,10 +102,10 @@ export class StringLookup extends StringLookupBase {
 const UNKNOWN = -2
 
 /** One number stands for both halves. */
-function keyOf(salt: number | readonly number[] | null): number[] | undefined {
+export function keyOf(where: string, salt: number | readonly number[] | null): number[] | undefined {
   if (salt === null) return undefined
   const halves = typeof salt === 'number' ? [salt, salt] : [...salt]
   if (halves.length !== 2 || !halves.every(Number.isSafeInteger))
-    fail('ERR_CONFIG', 'StringLookup.salt', 'an integer, or two of them', salt)
+    fail('ERR_CONFIG', `${where}.salt`, 'an integer, or two of them', salt)
   return halves
 }

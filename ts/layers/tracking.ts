@@ -6,7 +6,8 @@ import { isNamed } from '../core/structure.js'
 export function ownedBy<T extends object>(owner: object, is: (value: unknown) => value is T): T[] {
   const found = new Set<T>()
   const seen = new Set<unknown>([owner])
-  for (const value of Object.values(owner)) collect(value, is, found, seen)
+  // Options name what an object was made from; what it keeps of them is a property of its own.
+  for (const [key, value] of Object.entries(owner)) if (key !== 'options') collect(value, is, found, seen)
   return [...found]
 }
 

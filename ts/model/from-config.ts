@@ -75,9 +75,10 @@ function common({ name, trainable }: Fields): { name?: string; trainable?: boole
   }
 }
 
-function layerFrom(json: unknown, where: string): Layer {
+/** A layer, or a model as a layer. */
+export function layerFrom(json: unknown, where: string): Layer {
   if (!isSerialized(json)) return fail('ERR_FORMAT', where, 'a serialized layer', json)
-  return isModelConfig(json) ? modelFromConfig(json) : getLayer(json, where)
+  return isModelConfig(json) ? modelFromConfig(json) : getLayer(json, where, layerFrom)
 }
 
 /** One call of a layer or an op that is to be made. */

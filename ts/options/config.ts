@@ -18,16 +18,27 @@ export function configOf(type: Configured, options: Readonly<Record<string, unkn
 }
 
 /** Options out of a Keras configuration: names turned, what Keras adds and we do not need left out. */
-export function optionsFromConfig(type: Configured, config: Config): Record<string, unknown> {
+export function optionsFromConfig(type: Configured, config: Config, inside?: Inside): Record<string, unknown> {
   const fields = fieldsOf(type)
   const byName = new Map(Object.entries(fields).map(([key, spec]) => [configName(key, spec), key]))
   const options: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(config)) {
     const key = byName.get(name) ?? (Object.hasOwn(fields, camel(name)) ? camel(name) : undefined)
     if (key === undefined) unknownConfig(type, name, value, [...byName.keys()])
-    else if (!isDefaulted(fields[key], value)) options[key] = value
+    else if (!isDefaulted(fields[key], value)) options[key] = madeInside(fields[key], value, name, inside)
   }
   return options
+}
+
+/** Makes an object of the same family as the one that holds it, from what a configuration has under a name. */
+export type Inside = (object: Json, where: string) => unknown
+
+/** The kinds of fields that hold objects of the family of what they are a field of: layers in layers. */
+const nested: readonly FieldSpec['type'][] = ['layer', 'cell', 'cells']
+
+function madeInside(spec: FieldSpec | undefined, value: Json, where: string, inside: Inside | undefined): unknown {
+  if (inside === undefined || spec === undefined || value === null || !nested.includes(spec.type)) return value
+  return Array.isArray(value) ? value.map((one, i) => inside(one, `${where}[${i}]`)) : inside(value, where)
 }
 
 function configName(key: string, spec: FieldSpec): string {
@@ -47,6 +58,8 @@ const ignorable = new Set([
   'compile_config',
   'synchronized',
   'ragged',
+  'implementation',
+  'time_major',
   'sparse',
   'optional',
   'quantization_config',

@@ -1,7 +1,7 @@
 /** Families of classes by name, and what a user may write for an object of one. */
 
 import { fail, hintFor } from '../errors.js'
-import { optionsFromConfig } from './config.js'
+import { type Inside, optionsFromConfig } from './config.js'
 import { Configurable } from './configurable.js'
 import type { Configured } from './configured.js'
 import { canonical } from './names.js'
@@ -13,9 +13,10 @@ export type ClassOf<T> = Configured & (new (options: never) => T)
 
 /**
  * Makes an object of a family out of what a user or a configuration may write: an instance, a name in any spelling
- * (an alias too), or a serialized object.
+ * (an alias too), or a serialized object. `inside` makes the objects of the family that this one holds, where they are
+ * not made in the same way.
  */
-export function resolveObject<T>(value: unknown, where: string, family: Family<T>): T {
+export function resolveObject<T>(value: unknown, where: string, family: Family<T>, inside?: Inside): T {
   if (family.is(value)) return value
   if (typeof value === 'string') return construct(findClass(value, where, family), undefined)
   if (!isSerialized(value)) {
@@ -23,7 +24,8 @@ export function resolveObject<T>(value: unknown, where: string, family: Family<T
     return fail('ERR_CONFIG', where, expectedOf(family), value, hint)
   }
   const type = findClass(classNameIn(value), where, family, 'A class of your own: registerClass first. ')
-  return construct(type, optionsFromConfig(type, value.config ?? {}))
+  const own: Inside = inside ?? ((object, at) => resolveObject(object, at, family))
+  return construct(type, optionsFromConfig(type, value.config ?? {}, own))
 }
 
 /** Whether a function is one of our classes, or of those that extend them, and not a plain function. */

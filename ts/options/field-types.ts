@@ -7,6 +7,8 @@ import type { Precision } from '../core/precision.js'
 import type { DataLike } from '../data/marshal.js'
 import type { InitializerLike } from '../initializers/family.js'
 import type { Initializer } from '../initializers/initializer.js'
+import type { AnyLayer } from '../layers/layer.js'
+import type { Cell } from '../layers/recurrent/cell.js'
 import type { Regularizer, RegularizerLike } from '../regularizers.js'
 import type { LearningRate, Schedule } from '../schedules/schedule.js'
 import type { CheckpointOptions, CheckpointPlan, Resume } from '../training/checkpoint.js'
@@ -35,15 +37,21 @@ export interface FieldInputs {
   numeric: number | readonly number[]
   nested: Nested
   axis: number | readonly number[]
+  widths: number | readonly number[]
   perAxis: number | readonly number[]
   margins: number | readonly (number | Margin)[]
   vocabulary: readonly (string | number)[]
   text: string
+  token: string | number
+  textRule: string | ((text: string) => unknown)
   dtype: FloatDType
   activation: ActivationLike
   initializer: InitializerLike
   regularizer: RegularizerLike
   constraint: ConstraintLike
+  layer: AnyLayer
+  cell: Cell
+  cells: readonly Cell[]
   learningRate: LearningRate
   precision: Precision
   verbose: Verbose

@@ -88,6 +88,16 @@ const axis: Kind<number | readonly number[]> = {
   },
 }
 
+/** One length, or several. */
+const widths: Kind<number | readonly number[]> = {
+  check(value, where) {
+    if (isLength(value)) return value
+    if (Array.isArray(value) && value.length > 0 && value.every(isLength))
+      return Object.freeze([...(value as number[])])
+    return fail('ERR_CONFIG', where, 'an integer ≥ 1, or a list of them', value)
+  },
+}
+
 /** One number serves all axes. */
 const perAxis: Kind<readonly number[]> = {
   check(value, where, { axes = 1, min = 1 }) {
@@ -170,6 +180,15 @@ export function checkSeed(where: string, seed: unknown): number {
   return whole ? (seed as number) : fail('ERR_CONFIG', where, 'a non-negative integer', seed)
 }
 
+const textRule: Kind<string | ((text: string) => unknown)> = {
+  check: (value, where, spec) =>
+    typeof value === 'function' ? (value as (text: string) => unknown) : choice.check(value, where, spec),
+  toConfig: (value) =>
+    typeof value === 'string'
+      ? snake(value)
+      : fail('ERR_FORMAT', 'a configuration', 'rules by name', value, 'A function of your own cannot be written'),
+}
+
 /** The kinds that need no other module. */
 export const primitiveKinds: Kinds = {
   number: { check: checkNumber },
@@ -181,12 +200,15 @@ export const primitiveKinds: Kinds = {
   partialShape: checkList('a list of lengths (positive integers, null where unknown)', isPartialLength),
   outputShape,
   elementType,
+  token: checkType('a string or an integer', isToken),
+  textRule,
   text: checkType('a string', (value): value is string => typeof value === 'string'),
   integers: checkList('a list of integers', isInteger),
   numbers: checkList('a list of finite numbers', isFiniteNumber),
   numeric,
   nested,
   axis,
+  widths,
   perAxis,
   margins,
   seed: { check: (value, where) => checkSeed(where, value) },

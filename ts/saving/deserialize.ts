@@ -1,7 +1,8 @@
 /** Objects out of the plain JSON that Keras writes. Declarative: a closed table of classes, no code. */
 
 import { fail } from '../errors.js'
-import { isModelConfig, modelFromConfig } from '../model/from-config.js'
+import { layerFamily } from '../layers/family.js'
+import { isModelConfig, layerFrom, modelFromConfig } from '../model/from-config.js'
 import { resolveObject } from '../options/family.js'
 import { isSerialized } from '../options/serialized.js'
 import { type Described, familyFor } from './families.js'
@@ -19,5 +20,6 @@ import { type Described, familyFor } from './families.js'
 export function deserialize(object: unknown, where = 'deserialize'): Described {
   if (!isSerialized(object)) return fail('ERR_FORMAT', where, 'an object with class_name and config', object)
   if (isModelConfig(object)) return modelFromConfig(object) as unknown as Described
-  return resolveObject<Described>(object, where, familyFor(object, where))
+  const family = familyFor(object, where)
+  return resolveObject<Described>(object, where, family, family.module === layerFamily.module ? layerFrom : undefined)
 }
