@@ -1,7 +1,7 @@
 // `npm run check:memory [-- FITS]`: 9,000 small trainings in one process, each of a model of its own, a fifth thrown out of and
 // a fifth aborted. Prints the curve of resident memory; it must be flat from the first thousand on, and stay below 120 MB.
-import { pathToFileURL } from 'node:url'
-import { at, main, Stop } from './lib.mjs'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { at, handOver, main, Stop } from './lib.mjs'
 import { setup } from './setup.mjs'
 
 const FITS = Number(process.argv[2] ?? 9000)
@@ -28,8 +28,15 @@ async function train({ Sequential, layers, optimizers }, i) {
 }
 
 main(async () => {
-  if (process.env.FERROGRAD_DIST === undefined) await setup()
-  const dist = process.env.FERROGRAD_DIST ?? at('dist')
+  const dist = process.env.FERROGRAD_DIST
+  if (dist === undefined) {
+    await setup()
+    // In a process of its own: what the set-up has read is no part of a server.
+    process.exitCode = await handOver(process.execPath, [fileURLToPath(import.meta.url), `${FITS}`], {
+      FERROGRAD_DIST: at('dist'),
+    })
+    return
+  }
   const ferrograd = await import(pathToFileURL(`${dist}/index.js`).href)
   const curve = []
   for (let i = 0; i <= FITS; i += 1) {

@@ -184,6 +184,7 @@ fn serve(state: &State, first: Work) {
     let (sender, receiver) = channel::<Work>();
     first();
     loop {
+        crate::external::tidy();
         {
             let mut idle = state.idle.lock().unwrap_or_else(PoisonError::into_inner);
             if idle.len() >= IDLE || state.closing.load(Ordering::Acquire) {
