@@ -2,11 +2,24 @@
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { NestedArray } from 'ferrograd'
 import { input, Model, Sequential } from 'ferrograd'
-import { BatchNormalization, Dense, Embedding, Flatten, GroupNormalization, LayerNormalization } from 'ferrograd/layers'
+import {
+  BatchNormalization,
+  Conv1D,
+  Conv2D,
+  Conv2DTranspose,
+  Conv3D,
+  Dense,
+  Embedding,
+  Flatten,
+  GroupNormalization,
+  LayerNormalization,
+  Reshape,
+} from 'ferrograd/layers'
 
 interface Told {
-  readonly x: readonly (readonly number[])[]
+  readonly x: NestedArray
   readonly y: readonly (readonly number[])[]
 }
 
@@ -14,7 +27,7 @@ export const exchangeFile = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/exchange/${name}`, import.meta.url))
 
 /** What PyTorch and Keras made of the same numbers. */
-export function readExchange(): { readonly words: Told; readonly numbered: Told; readonly shards: Told } {
+export function readExchange(): Readonly<Record<'words' | 'pictures' | 'numbered' | 'shards', Told>> {
   return JSON.parse(readFileSync(exchangeFile('exchange.json'), 'utf8'))
 }
 
@@ -27,6 +40,19 @@ export function wordsModel(): Model {
   const batch = new BatchNormalization({ name: 'batch' }).apply(hidden)
   const groups = new GroupNormalization({ groups: 2, name: 'groups' }).apply(batch)
   return new Model({ inputs: ids, outputs: new Dense({ units: 2, name: 'head' }).apply(groups) })
+}
+
+/** Convolutions over one, two and three axes. */
+export function picturesModel(): Sequential {
+  return new Sequential([
+    new Conv2D({ filters: 6, kernelSize: 3, groups: 2, activation: 'relu', inputShape: [5, 5, 4], name: 'plane' }),
+    new Conv2DTranspose({ filters: 2, kernelSize: 2, strides: 2, name: 'up' }),
+    new Reshape({ targetShape: [36, 2] }),
+    new Conv1D({ filters: 3, kernelSize: 5, name: 'line' }),
+    new Reshape({ targetShape: [4, 4, 2, 3] }),
+    new Conv3D({ filters: 2, kernelSize: [2, 2, 1], name: 'cube' }),
+    new Flatten(),
+  ])
 }
 
 /** Three layers under any names. */

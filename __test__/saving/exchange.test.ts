@@ -7,7 +7,7 @@ import { Sequential } from 'ferrograd'
 import { Dense, EinsumDense } from 'ferrograd/layers'
 import { loadTensors } from 'ferrograd/saving'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exchangeFile, readExchange, shardedModel, stackModel, wordsModel } from './exchange-models.js'
+import { exchangeFile, picturesModel, readExchange, shardedModel, stackModel, wordsModel } from './exchange-models.js'
 
 let folder: string
 beforeAll(() => {
@@ -26,11 +26,13 @@ async function expectPredicted(model: Model, { x, y }: (typeof told)['words']): 
 const numbers = (model: Model): string[] => model.weights.map((weight) => `${weight.dataSync()}`)
 
 describe('naming: torch', () => {
-  test('a state dict by the names of modules', async () => {
-    const model = wordsModel()
-    const report = await model.loadWeights(exchangeFile('words.safetensors'), { naming: 'torch' })
+  const named = { words: wordsModel, pictures: picturesModel } as const
+
+  test.each(['words', 'pictures'] as const)('a state dict by the names of modules: %s', async (name) => {
+    const model = named[name]()
+    const report = await model.loadWeights(exchangeFile(`${name}.safetensors`), { naming: 'torch' })
     expect(report).toEqual({ missing: [], unexpected: [] })
-    await expectPredicted(model, told.words)
+    await expectPredicted(model, told[name])
   })
 
   test('a state dict of torch.nn.Sequential, whose modules are numbers', async () => {
@@ -39,16 +41,16 @@ describe('naming: torch', () => {
     await expectPredicted(model, told.numbered)
   })
 
-  test('written, it is the state dict that was read', async () => {
-    const model = wordsModel()
-    await model.loadWeights(exchangeFile('words.safetensors'), { naming: 'torch' })
-    await model.saveWeights(at('words.safetensors'), { naming: 'torch' })
-    const [theirs, ours] = await Promise.all(
-      [exchangeFile('words.safetensors'), at('words.safetensors')].map(loadTensors),
-    )
+  test.each(['words', 'pictures'] as const)('written, it is the state dict that was read: %s', async (name) => {
+    const [model, file] = [named[name](), `${name}.safetensors`]
+    await model.loadWeights(exchangeFile(file), { naming: 'torch' })
+    await model.saveWeights(at(file), { naming: 'torch' })
+    const [theirs, ours] = await Promise.all([exchangeFile(file), at(file)].map(loadTensors))
     expect(Object.keys(ours!).sort()).toEqual(Object.keys(theirs!).sort())
     const plain = (all: typeof ours): unknown =>
-      Object.entries(all!).map(([name, one]) => [name, one.shape, [...one.dataSync()]])
+      Object.entries(all!)
+        .map(([key, one]) => [key, one.shape, [...one.dataSync()]] as const)
+        .sort(([a], [b]) => a.localeCompare(b))
     expect(plain(ours)).toEqual(plain(theirs))
   })
 

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { input, loadModel, Model, ops, Sequential, type Tensor } from 'ferrograd'
+import { type FerrogradError, input, loadModel, Model, ops, Sequential, type Tensor } from 'ferrograd'
 import { Dense, Layer } from 'ferrograd/layers'
 import { loadTensors, registerClass, saveTensors } from 'ferrograd/saving'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readZip, writeZip } from '../../ts/saving/archive.js'
+import { type Member, readZip, writeZip } from '../../ts/saving/archive.js'
 
 let folder: string
 beforeAll(() => {
@@ -55,6 +55,21 @@ describe.each(['w.weights.h5', 'w.safetensors'])('%s', (name) => {
     const report = await nested().loadWeights(at(name), { strict: false, skipMismatch: true })
     expect(report.missing.length + report.unexpected.length).toBeGreaterThan(0)
   })
+})
+
+test('a whole model whose weights have another shape is refused without a word of options that loadModel has not', async () => {
+  const model = new Sequential([new Dense({ units: 3, inputShape: [2], name: 'hidden' })])
+  await model.save(at('m.keras'))
+  const zip = await readZip(at('m.keras'))
+  const members = new Map<string, Member>(zip.names.map((name) => [name, zip.bytes(name)!]))
+  members.set('config.json', zip.text('config.json')!.replace(/"units": ?3/, '"units":4'))
+  await writeZip(at('m.keras'), members)
+  const error = await loadModel(at('m.keras')).then(
+    () => expect.unreachable('it was loaded'),
+    (reason: unknown) => reason as FerrogradError,
+  )
+  expect(error.message).toMatch(/hidden\/kernel.*: expected shape \[2, 4\], got \[2, 3\]/)
+  expect(error.hint).toBeUndefined()
 })
 
 test('safetensors carry the names of layers', async () => {

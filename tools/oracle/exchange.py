@@ -34,6 +34,23 @@ class Words(nn.Module):
         return self.head(self.groups(self.batch(torch.relu(self.hidden(x)))))
 
 
+class Pictures(nn.Module):
+    """Convolutions over one, two and three axes; rows come and go with channels last."""
+
+    def __init__(self):
+        super().__init__()
+        self.plane = nn.Conv2d(4, 6, 3, groups=2)
+        self.up = nn.ConvTranspose2d(6, 2, 2, stride=2)
+        self.line = nn.Conv1d(2, 3, 5)
+        self.cube = nn.Conv3d(3, 2, (2, 2, 1))
+
+    def forward(self, x):
+        x = self.up(torch.relu(self.plane(x.permute(0, 3, 1, 2)))).permute(0, 2, 3, 1)
+        x = self.line(x.reshape(-1, 36, 2).permute(0, 2, 1)).permute(0, 2, 1)
+        x = self.cube(x.reshape(-1, 4, 4, 2, 3).permute(0, 4, 1, 2, 3))
+        return x.permute(0, 2, 3, 4, 1).flatten(1)
+
+
 def numbered():
     return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 2)))
 
@@ -52,6 +69,7 @@ def told(module, x):
         return module(torch.as_tensor(x)).tolist()
 
 
+PICTURES = np.cos(np.arange(200)).reshape(2, 5, 5, 4).astype("float32")
 ROWS = np.sin(np.arange(15)).reshape(5, 3).astype("float32")
 
 
@@ -68,13 +86,15 @@ X8 = np.cos(np.arange(24)).reshape(3, 8).astype("float32")
 
 def write():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    words, stack = shaken(Words()), shaken(numbered())
+    words, stack, pictures = shaken(Words()), shaken(numbered()), shaken(Pictures())
+    save_file(pictures.state_dict(), FOLDER / "pictures.safetensors")
     save_file(words.state_dict(), FOLDER / "words.safetensors")
     save_file(stack.state_dict(), FOLDER / "numbered.safetensors")
     model = shards()
     model.save_weights(FOLDER / "w.weights.json", max_shard_size=MOST)
     told_of = {
         "words": {"x": IDS.tolist(), "y": told(words, IDS)},
+        "pictures": {"x": PICTURES.tolist(), "y": told(pictures, PICTURES)},
         "numbered": {"x": ROWS.tolist(), "y": told(stack, ROWS)},
         "shards": {"x": X8.tolist(), "y": model.predict(X8, verbose=0).tolist()},
     }
@@ -84,7 +104,7 @@ def write():
 def check(folder):
     """What ferrograd wrote gives the numbers that ferrograd says."""
     said = json.loads((folder / "said.json").read_text())
-    for name, module, x in (("words", Words(), IDS), ("named", numbered(), ROWS)):
+    for name, module, x in (("words", Words(), IDS), ("pictures", Pictures(), PICTURES), ("named", numbered(), ROWS)):
         module.load_state_dict(load_file(folder / f"{name}.safetensors"))
         off = np.abs(np.array(told(module.eval(), x)) - np.array(said[name])).max()
         print(f"{name}: {off:.1e}")

@@ -30,40 +30,49 @@ export interface LoadRules {
   readonly skipMismatch: boolean
   /** Whether every weight must be in the file, and every array of the file in the model. */
   readonly strict: boolean
+  /** Whether the caller has options of these names, to which messages may point. */
+  readonly hints?: boolean
 }
 
+/** All or nothing, and no options of these names. */
+export const WHOLE: LoadRules = { strict: true, skipMismatch: false, hints: false }
+
 /** Sets variables to the arrays of a file; nothing changes unless all that is wanted is there and fits. */
-export function assignFrom(
-  where: string,
-  arrays: Tensors,
-  places: readonly Place[],
-  { strict, skipMismatch }: LoadRules,
-): LoadReport {
+export function assignFrom(where: string, arrays: Tensors, places: readonly Place[], rules: LoadRules): LoadReport {
+  const { strict } = rules
   const wanted = new Set(places.map(({ key }) => key))
   const unexpected = [...arrays.keys()].filter((key) => !wanted.has(key))
   const absent = places.filter(({ key }) => !arrays.has(key))
-  if (strict && absent.length > 0) failAbsent(where, absent, unexpected)
+  if (strict && absent.length > 0) failAbsent(where, absent, unexpected, rules)
   if (strict && unexpected.length > 0)
-    fail('ERR_FORMAT', where, 'a place for every array of the file', { text: `none for ${some(unexpected)}` }, LENIENT)
+    fail(
+      'ERR_FORMAT',
+      where,
+      'a place for every array of the file',
+      { text: `none for ${some(unexpected)}` },
+      hintOf(rules, LENIENT),
+    )
   const present = places.filter(({ key }) => arrays.has(key))
-  const fitting = present.filter((place) => fits(where, place, arrays.get(place.key)!, skipMismatch))
+  const fitting = present.filter((place) => fits(where, place, arrays.get(place.key)!, rules))
   for (const { variable, key } of fitting) assign(variable, arrays.get(key)!)
   const left = places.filter((place) => !fitting.includes(place))
   return { missing: left.map(({ title }) => title), unexpected }
 }
 
+const hintOf = ({ hints = true }: LoadRules, hint: string): string | undefined => (hints ? hint : undefined)
+
 const LENIENT = 'Pass strict: false to load what both have'
 
-function failAbsent(where: string, absent: readonly Place[], unexpected: readonly string[]): never {
+function failAbsent(where: string, absent: readonly Place[], unexpected: readonly string[], rules: LoadRules): never {
   const own = unexpected.length === 0 ? '' : `; it also has ${some(unexpected)}`
   const got = { text: `none of ${some(absent.map(({ title }) => title))}${own}` }
-  return fail('ERR_FORMAT', where, 'a file with the weights of this model', got, LENIENT)
+  return fail('ERR_FORMAT', where, 'a file with the weights of this model', got, hintOf(rules, LENIENT))
 }
 
-function fits(where: string, { variable, title }: Place, { shape, dtype }: Tensor, skip: boolean): boolean {
+function fits(where: string, { variable, title }: Place, { shape, dtype }: Tensor, rules: LoadRules): boolean {
   const same = shape.length === variable.shape.length && shape.every((length, axis) => length === variable.shape[axis])
-  if (!same && !skip) {
-    const hint = 'Pass skipMismatch: true to leave it as it is'
+  if (!same && !rules.skipMismatch) {
+    const hint = hintOf(rules, 'Pass skipMismatch: true to leave it as it is')
     fail(
       'ERR_SHAPE',
       `${where} ${title}`,

@@ -8,6 +8,7 @@ import type { Configured } from '../options/configured.js'
 import { withClasses } from '../options/registry.js'
 import { type Member, readZip, writeZip } from './archive.js'
 import { loadAssets } from './assets.js'
+import { WHOLE } from './assignments.js'
 import { jsonIn } from './paths.js'
 import { stringify } from './stringify.js'
 import { loadLayers, loadOptimizer, weightsTree, withRoomFor } from './weights-tree.js'
@@ -47,7 +48,7 @@ export async function loadKeras(path: string, { customObjects, compile }: LoadRu
     withClasses('loadModel', customObjects, () => modelFromConfig(config, { compile })),
   )
   loadAssets(model, zip)
-  loadLayers(path, model, tree, { strict: true, skipMismatch: false })
+  loadLayers(path, model, tree, WHOLE)
   if (model.isCompiled) loadOptimizer(path, model, tree)
   return model
 }

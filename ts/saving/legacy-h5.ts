@@ -9,18 +9,16 @@ import { modernModel } from '../model/keras2.js'
 import type { Model } from '../model/model.js'
 import { withClasses } from '../options/registry.js'
 import { type Hdf5, readHdf5, type Tensors } from './archive.js'
-import { assignFrom, type LoadReport, type Place } from './assignments.js'
+import { assignFrom, type LoadReport, type Place, type LoadRules as Rules, WHOLE } from './assignments.js'
 import type { LoadRules } from './keras-file.js'
 import { jsonIn } from './paths.js'
 import { layerGroups } from './weight-groups.js'
 import { setOptimizer, withRoomFor } from './weights-tree.js'
 
 /** How weights find their layers. */
-export interface LegacyRules {
+export interface LegacyRules extends Pick<Rules, 'skipMismatch' | 'hints'> {
   /** By the layers' names instead of their order. */
   readonly byName: boolean
-  /** Whether weights of another shape are left out instead of refused; by name, also layers of other weights. */
-  readonly skipMismatch: boolean
 }
 
 /** Sets a model's weights to those of a file. */
@@ -37,7 +35,7 @@ export async function loadLegacyModel(path: string, { customObjects, compile }: 
   const training = compile ? jsonAttribute(path, tree, 'training_config') : undefined
   const make = (): Model => modelFromConfig(modernModel(config, training))
   const model = withRoomFor(tree, () => withClasses('loadModel', customObjects, make))
-  setWeights(path, model, tree, { byName: false, skipMismatch: false })
+  setWeights(path, model, tree, { byName: false, ...WHOLE })
   const state = optimizerState(path, tree)
   if (model.isCompiled) setOptimizer(path, model, state, ordersIn(state))
   return model
@@ -74,7 +72,7 @@ function setWeights(where: string, model: Model, tree: Hdf5, rules: LegacyRules)
     return { variable, title, key: found.get(variable) ?? NOWHERE }
   })
   const arrays = new Map([...tree.arrays].filter(([key]) => !key.startsWith(`${OPTIMIZER}/`)))
-  return assignFrom(where, arrays, places, { strict: false, skipMismatch: rules.skipMismatch })
+  return assignFrom(where, arrays, places, { ...rules, strict: false })
 }
 
 /** No array has this name. */

@@ -16,9 +16,21 @@ const scaleAndShift: readonly Rule[] = [
   ['beta', 'bias'],
 ]
 
+/** Convolutions over so many axes: PyTorch has channels before the places of a window, ours of the input and the result last. */
+const convolution = (axes: number): readonly Rule[] => [
+  ['kernel', 'weight', [axes + 1, axes, ...Array.from({ length: axes }, (_, axis) => axis)]],
+  ['bias', 'bias'],
+]
+
 /** By our classes. */
 const rules: Readonly<Record<string, readonly Rule[]>> = {
   BatchNormalization: [...scaleAndShift, ['moving_mean', 'running_mean'], ['moving_variance', 'running_var']],
+  Conv1D: convolution(1),
+  Conv1DTranspose: convolution(1),
+  Conv2D: convolution(2),
+  Conv2DTranspose: convolution(2),
+  Conv3D: convolution(3),
+  Conv3DTranspose: convolution(3),
   Dense: [
     ['kernel', 'weight', [1, 0]],
     ['bias', 'bias'],

@@ -4,7 +4,7 @@ import type { Variable } from '../core/variable.js'
 import { withRoom } from '../layers/weight.js'
 import type { Model } from '../model/model.js'
 import type { Hdf5, Sources, Tensors } from './archive.js'
-import { assignFrom, type LoadReport, type LoadRules, type Place } from './assignments.js'
+import { assignFrom, type LoadReport, type LoadRules, type Place, WHOLE } from './assignments.js'
 import { layerGroups, optimizerGroup, type WeightGroup } from './weight-groups.js'
 
 /** What the paths of the optimizer's state begin with. */
@@ -57,8 +57,6 @@ export function setOptimizer(
   if (variables === undefined) warnOther(where, model.optimizer.variables.length, saved.size)
   else assignFrom(`${where} optimizer`, saved, inOrder(variables, [...saved.keys()]), WHOLE)
 }
-
-const WHOLE = { strict: true, skipMismatch: false }
 
 function inOrder(variables: readonly Variable[], keys: readonly string[]): Place[] {
   return variables.map((variable, i) => ({ variable, key: keys[i]!, title: `optimizer/${variable.name}` }))

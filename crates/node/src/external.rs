@@ -54,8 +54,8 @@ const LARGE: i64 = 1 << 20;
 static FREED: AtomicUsize = AtomicUsize::new(0);
 
 /// The heap is tidied after so many bytes were freed, and no sooner than this after the last time.
-const MUCH: usize = 16 << 20;
-const PAUSE: Duration = Duration::from_secs(1);
+const MUCH: usize = 4 << 20;
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Gives the system the free pages of the heap, where many small blocks have been freed: it keeps them by itself, spread
 /// between what is in use, and a server that trains thousands of small models would seem to grow. For threads that have
