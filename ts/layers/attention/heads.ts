@@ -12,6 +12,7 @@ import { EinsumDense } from '../einsum-dense.js'
 import { type CallContext, Layer, type LayerOptions, type Masks } from '../layer.js'
 import { seedGenerator } from '../regularization.js'
 import { type AttendedAxes, attendedAxes } from './axes.js'
+import { type Decoding, decoding } from './decoding.js'
 import { both, byName, seenByMasks } from './masks.js'
 
 /** Options of every attention with several heads. */
@@ -134,6 +135,8 @@ export abstract class HeadAttention extends HeadsBase {
   }
 
   override call({ query, value, key = value }: Heads, context: HeadsContext): Tensor {
+    const step = decoding()
+    if (step !== undefined && query === value && key === value) return this.#decoded(query, context, step)
     const axes = attendedAxes(this.className, query.shape, this.axesOf(query.rank))
     const seen = this.#seen(axes, { query, key, value }, context)
     const project = (dense: EinsumDense, x: Tensor): Tensor => axes.flatten(dense.apply(x))
@@ -152,11 +155,42 @@ export abstract class HeadAttention extends HeadsBase {
         drop,
       },
     )
-    const lined = axes.unflatten(output, query.shape)
-    const gated = this.gateDense === undefined ? lined : ops.multiply(lined, this.gateDense.apply(query))
-    const y = this.outputDense.apply(gated)
+    const y = this.#joined(axes.unflatten(output, query.shape), query)
     // `apply` is typed for what nearly all calls give; `applyMany` for both.
     return context.returnAttentionScores ? ([y, axes.scores(weights, query.shape, key.shape)] as never) : y
+  }
+
+  /** What the heads give, joined. */
+  #joined(heads: Tensor, query: Tensor): Tensor {
+    const gated = this.gateDense === undefined ? heads : ops.multiply(heads, this.gateDense.apply(query))
+    return this.outputDense.apply(gated)
+  }
+
+  /** Attention of a sequence to itself while it is made: the first steps as they are, a later one to all that is kept. */
+  #decoded(x: Tensor, context: HeadsContext, { cache, at }: Decoding): Tensor {
+    if (!context.useCausalMask || context.returnAttentionScores || x.rank !== 3)
+      fail(
+        'ERR_CONFIG',
+        `${this.className} in generate`,
+        'a call with useCausalMask, without scores, on [batch, steps, features]',
+        x.shape,
+        'generate(…, { cache: false }) goes without a cache',
+      )
+    const [q, keys, values] = [this.queryDense, this.keyDense, this.valueDense].map((dense) => dense.apply(x))
+    const { keyDim } = this.sizesFor(x.shape)
+    const window = this.options.slidingWindow
+    const how = { where: this.className, scale: 1 / Math.sqrt(keyDim) }
+    if (at === undefined) {
+      cache.fill(this, { keys: keys!, values: values! })
+      const mask = this.#seen(attendedAxes(this.className, x.shape, undefined), { query: x, key: x, value: x }, context)
+      return this.#joined(attend(q!, keys!, values!, { ...how, mask, isCausal: true, window }).output, x)
+    }
+    const all = cache.put(this, { keys: keys!, values: values! }, at)
+    const place = ops.reshape(at, [-1, 1, 1, 1])
+    const places = ops.reshape(ops.arange(cache.places), [1, 1, 1, -1])
+    const past = ops.lessEqual(places, place)
+    const mask = window === null ? past : both(past, ops.less(ops.subtract(place, places), window))
+    return this.#joined(attend(q!, all.keys, all.values, { ...how, mask }).output, x)
   }
 
   /** The query's steps are those of the result; the weights have none. */

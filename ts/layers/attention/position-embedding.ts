@@ -6,9 +6,9 @@ import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
-import type { Shape } from '../../types.js'
+import type { PartialShape, Shape } from '../../types.js'
 import { Layer, type LayerOptions } from '../layer.js'
-import { type PositionContext, positionsOf } from './positions.js'
+import { type PositionContext, placesOfStep, positionsOf } from './positions.js'
 
 const fields = {
   /** How many places there are. */
@@ -59,16 +59,27 @@ export class PositionEmbedding extends PositionEmbeddingBase {
     return ops.broadcastTo(this.#rows(x, context), x.shape)
   }
 
-  #rows(x: Tensor, context: PositionContext): Tensor {
-    const { startIndex = 0, positions } = context
-    const steps = x.shape.at(-2)!
-    if (typeof startIndex !== 'number' || positions !== undefined)
-      return ops.take(this.positionEmbeddings, positionsOf(this.className, steps, context, 'int32'), { axis: 0 })
+  /** Any length goes, as long as it is unknown. */
+  protected override outputShape(inputShape: PartialShape): PartialShape {
+    const steps = inputShape.at(-2) ?? null
+    if (steps !== null) this.#checkSteps(steps, 0)
+    return inputShape
+  }
+
+  #checkSteps(steps: number, startIndex: number): void {
     const { sequenceLength } = this.options
     if (!Number.isInteger(startIndex) || startIndex < 0 || startIndex + steps > sequenceLength)
       fail('ERR_SHAPE', 'PositionEmbedding input', `steps within the ${sequenceLength} places`, {
         text: startIndex === 0 ? `${steps}` : `${steps} from ${startIndex}`,
       })
+  }
+
+  #rows(x: Tensor, context: PositionContext): Tensor {
+    const { startIndex = 0, positions = placesOfStep() } = context
+    const steps = x.shape.at(-2)!
+    if (typeof startIndex !== 'number' || positions !== undefined)
+      return ops.take(this.positionEmbeddings, positionsOf(this.className, steps, context, 'int32'), { axis: 0 })
+    this.#checkSteps(steps, startIndex)
     return ops.slice(this.positionEmbeddings, { begin: [startIndex, 0], size: [steps, x.shape.at(-1)!] })
   }
 }

@@ -2,10 +2,11 @@
 
 import { maskOn, setMask } from '../../core/mask.js'
 import type { Tensor } from '../../core/tensor.js'
+import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
-import type { Shape } from '../../types.js'
+import type { PartialShape, Shape } from '../../types.js'
 import { type InputKind, Layer, type LayerOptions } from '../layer.js'
 import { PositionEmbedding } from './position-embedding.js'
 import type { PositionContext } from './positions.js'
@@ -74,6 +75,16 @@ export class TokenAndPositionEmbedding extends TokenAndPositionEmbeddingBase {
   override build(inputShape: Shape): void {
     this.tokenEmbedding.ensureBuilt(inputShape)
     this.positionEmbedding.ensureBuilt([...inputShape, this.options.embeddingDim])
+  }
+
+  protected override outputShape(inputShape: PartialShape): PartialShape {
+    const { embeddingDim, sequenceLength } = this.options
+    const steps = inputShape.at(-1) ?? null
+    if (steps !== null && steps > sequenceLength)
+      fail('ERR_SHAPE', 'TokenAndPositionEmbedding input', `steps within the ${sequenceLength} places`, {
+        text: `${steps}`,
+      })
+    return [...inputShape, embeddingDim]
   }
 
   override call(x: Tensor, context: PositionContext): Tensor {
