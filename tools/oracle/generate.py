@@ -35,7 +35,7 @@ TOPICS = [
 # These need keras-hub beside Keras.
 WITH_HUB = ["attention_layers", "attention_models"]
 # These run on TensorFlow alone: `KERAS_BACKEND=tensorflow`.
-ON_TENSORFLOW = ["lookups"]
+ON_TENSORFLOW = ["lookups", "text"]
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "__test__" / "fixtures"
 
 

@@ -6,7 +6,7 @@ import { FerrogradError, fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { Config } from '../types.js'
-import { isStream } from './index-lookup.js'
+import { isStream, type Tokens } from './index-lookup.js'
 import { Layer, type LayerOptions } from './layer.js'
 import { StringLookup } from './string-lookup.js'
 
@@ -27,8 +27,8 @@ const fields = {
     nullable: true,
   },
   /**
-   * What a text is split into: words, characters, what a function of yours gives, or, with null, it is one token.
-   * Default 'whitespace'.
+   * What a text is split into: words, characters, what a function of yours gives, or, with null, it is one token, whose
+   * number stands where it did. Default 'whitespace'.
    */
   split: { type: 'textRule', of: ['whitespace', 'character'], default: 'whitespace', nullable: true },
   /** Tokens are runs of so many words: of 1 to a number of them, or of the numbers in a list. Default null. */
@@ -129,6 +129,7 @@ export class TextVectorization extends TextVectorizationBase {
   /** Numbers of texts, or their encoding; of a text alone without the first axis. */
   vectorize(texts: Texts): Tensor {
     const { outputMode, outputSequenceLength } = this.options
+    if (this.#isWhole) return named(() => this.#lookup.lookUp(this.#whole(texts)))
     const rows = this.#rows(texts)
     const longest = Math.max(outputMode === 'int' ? 0 : 1, ...rows.map((row) => row.length))
     const length = outputSequenceLength ?? longest
@@ -164,6 +165,16 @@ export class TextVectorization extends TextVectorizationBase {
   override getConfig(): Config {
     const { vocabulary = null, idf_weights = null } = this.#lookup.getConfig()
     return { ...super.getConfig(), vocabulary, idf_weights }
+  }
+
+  /** Whether a text is a token, and its number stands where it did. */
+  get #isWhole(): boolean {
+    const { split, outputMode, outputSequenceLength } = this.options
+    return split === null && this.#widths === undefined && outputMode === 'int' && outputSequenceLength === null
+  }
+
+  #whole(texts: Texts): Tokens<string> {
+    return typeof texts === 'string' ? this.#standardized(texts) : texts.map((one) => this.#whole(one))
   }
 
   /** The tokens of each text. */
