@@ -75,3 +75,10 @@ test('09-pictures: a small LeNet reads at least 98 % of the digits it has never 
   expect(text).toMatch(/Right on (9[89]\.\d|100\.0) % of 359 digits/)
   expect(text).toMatch(/kernel 0 +kernel 1/)
 }, 120_000)
+
+test('10-sequences: sums as text, a forecast against the naive one, praise and blame', async () => {
+  await import('../examples/10-sequences/index.js')
+  const text = printed.join('\n')
+  expect(text).toMatch(/right on (9[5-9]\.\d|100\.0) % of the digits/)
+  expect(text).toMatch(/right on (9[7-9]\.\d|100\.0) % of 438 sentences/)
+}, 120_000)

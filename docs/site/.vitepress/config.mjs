@@ -25,6 +25,7 @@ const guides = [
   ]),
   group('Guides', [
     ['Tabular data', '/tabular'],
+    ['Sequences', '/sequences'],
     ['Data pipelines', '/data'],
     ['Training of your own', '/custom-training'],
     ['Callbacks', '/callbacks'],
