@@ -3,6 +3,8 @@ export {
   applyAll,
   BindingArchive,
   BindingColumns,
+  BindingCsv,
+  type BindingCsvColumn,
   BindingEpoch,
   BindingMoment,
   BindingProfile,

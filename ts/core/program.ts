@@ -293,6 +293,8 @@ export interface EpochOptions {
   readonly batchSize: number
   /** A permutation that depends on these two numbers alone; rows in order without it. */
   readonly shuffle?: { readonly seed: number; readonly epoch: number } | undefined
+  /** The rows in order, counted from the first; `count` of them, instead of `shuffle`. */
+  readonly order?: Uint32Array | undefined
   /** The step of that order to begin with, 0 by default: those before it are taken for done. Not with `collect`. */
   readonly firstStep?: number | undefined
   /** What it reads, as it was when it was asked for; without it, each step reads what holds then. */
@@ -385,7 +387,8 @@ function touchedBy({ program, tail, watch }: EpochOptions): Set<Variable> {
 }
 
 function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.start>[1] {
-  const { program, tail, columns, first, count, batchSize, shuffle, firstStep, moment, maxSteps, watch } = options
+  const { program, tail, columns, first, count, batchSize, shuffle, order, firstStep, moment, maxSteps, watch } =
+    options
   const tailProgram = tail && compiled(tail)
   const watchProgram = watch && compiled(watch)
   return {
@@ -396,6 +399,7 @@ function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.st
     count,
     batch: batchSize,
     ...(shuffle && { seed: [shuffle.seed >>> 0, Math.floor(shuffle.seed / 0x1_0000_0000) >>> 0] }),
+    ...(order !== undefined && { listed: order }),
     epoch: shuffle?.epoch ?? 0,
     ...(firstStep !== undefined && { firstStep }),
     ...(moment && { moment: moment.handle }),

@@ -42,6 +42,47 @@ export class Rows<T = unknown> implements Chunk<T> {
   }
 }
 
+/** Rows of columns by their numbers, gathered when somebody looks at them: `fit` gathers them in Rust instead. */
+export class Picked<T = unknown> implements Chunk<T> {
+  readonly base: Rows<T>
+  readonly indices: Uint32Array
+  #gathered: Rows<T> | undefined
+
+  constructor(base: Rows<T>, indices: Uint32Array) {
+    this.base = base
+    this.indices = indices
+  }
+
+  get length(): number {
+    return this.indices.length
+  }
+
+  /** The rows, in memory of their own. */
+  get gathered(): Rows<T> {
+    this.#gathered ??= this.base.gather(this.indices)
+    return this.#gathered
+  }
+
+  at(index: number): T {
+    return this.base.at(this.indices[index]!)
+  }
+
+  slice(first: number, end: number): Picked<T> {
+    return new Picked(this.base, this.indices.subarray(first, end))
+  }
+
+  gather(indices: ArrayLike<number>): Picked<T> {
+    return new Picked(
+      this.base,
+      Uint32Array.from(indices, (index) => this.indices[index]!),
+    )
+  }
+
+  stack(): unknown {
+    return this.gathered.stack()
+  }
+}
+
 /** Elements that were made one by one. */
 export class List<T> implements Chunk<T> {
   readonly items: readonly T[]
@@ -121,9 +162,29 @@ export function elementsOf<T>(chunk: Chunk<T>): readonly T[] {
 export function joinChunks<T>(chunks: readonly Chunk<T>[]): Chunk<T> {
   const [first] = chunks
   if (chunks.length === 1) return first!
-  if (chunks.every((chunk) => chunk instanceof Rows)) {
-    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    return new Rows(joinTrees(chunks.map((chunk) => (chunk as Rows<T>).columns)), length)
+  const picked = chunks as readonly Picked<T>[]
+  if (first instanceof Picked && picked.every((chunk) => chunk instanceof Picked && chunk.base === first.base))
+    return new Picked(first.base as Rows<T>, joinedIndices(picked))
+  const rows = chunks.map(rowsOf)
+  if (rows.every((chunk) => chunk !== undefined)) {
+    const length = rows.reduce((sum, chunk) => sum + chunk.length, 0)
+    return new Rows(joinTrees(rows.map((chunk) => chunk.columns)), length)
   }
   return new List(chunks.flatMap((chunk) => elementsOf(chunk)))
+}
+
+/** The columns of a chunk, where it has some. */
+export function rowsOf<T>(chunk: Chunk<T>): Rows<T> | undefined {
+  if (chunk instanceof Picked) return chunk.gathered as Rows<T>
+  return chunk instanceof Rows ? (chunk as Rows<T>) : undefined
+}
+
+function joinedIndices(chunks: readonly Picked[]): Uint32Array {
+  const all = new Uint32Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const { indices } of chunks) {
+    all.set(indices, at)
+    at += indices.length
+  }
+  return all
 }

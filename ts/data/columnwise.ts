@@ -21,8 +21,8 @@ export function columnwise<T, U>(columns: (columns: ColumnTree) => ColumnTree): 
 }
 
 /** Whether a function can do whole columns. */
-export function isColumnwise(change: unknown): change is Columnwise<unknown, unknown> {
-  return typeof change === 'function' && typeof (change as { columns?: unknown }).columns === 'function'
+export function isColumnwise(change: object): change is Columnwise<unknown, unknown> {
+  return typeof (change as { columns?: unknown }).columns === 'function'
 }
 
 /** A row as columns of one. */

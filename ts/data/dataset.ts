@@ -4,11 +4,14 @@ import { type State, type Stateful, stateFields } from '../core/state.js'
 import { FerrogradError, fail } from '../errors.js'
 import { checkSeed } from '../options/kinds.js'
 import type { TypedArray } from '../types.js'
-import { type Chunk, List, Rows } from './chunk.js'
+import type { BytesLike } from './bytes.js'
+import { type Chunk, List, Picked, Rows } from './chunk.js'
 import { type ColumnTree, columnNamed, rowsOf } from './column.js'
 import { columnOf, columnwise } from './columnwise.js'
+import { type AnyRow, type CsvOptions, csvFlow, type Schema, type SchemaRow } from './csv.js'
 import { cut, type Demand, dropped, type Flow, type Random, randomFlow } from './flow.js'
 import { type Inputs, type InputsOf, type NamesOf, pickedColumns } from './inputs.js'
+import { jsonlFlow } from './jsonl.js'
 import type { ShapedArray } from './shaped.js'
 import * as stages from './stages.js'
 
@@ -97,6 +100,34 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   /** As {@link Dataset.fromColumns}. */
   static fromArrays<R extends Readonly<Record<string, ArrayColumn>>>(arrays: R): Dataset<RowOf<R>> {
     return columnar<RowOf<R>>('Dataset.fromArrays', arrays)
+  }
+
+  /**
+   * The rows of tables of comma- or tab-separated values: files (`*` in the last part of a path stands for any characters,
+   * `.gz` is unpacked), bytes, or streams of them. Blocks of bytes are parsed by several threads off the event loop, as fast as
+   * they are used, so that a file may be larger than memory. With a schema its columns alone are read, and their types known.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const text = new TextEncoder().encode('age,city,left\n31,Rome,true\n52,,false\n')
+   * const rows = Dataset.csv(text, { schema: { age: 'float32', city: 'string', left: 'bool' } })
+   * console.log(await rows.toArray()) // [{ age: 31, city: 'Rome', left: true }, { age: 52, city: '', left: false }]
+   * ```
+   */
+  static csv<const S extends Schema>(
+    from: BytesLike,
+    options: CsvOptions<S> & { readonly schema: S },
+  ): Dataset<SchemaRow<S>>
+  static csv(from: BytesLike, options?: CsvOptions): Dataset<AnyRow>
+  static csv(from: BytesLike, options?: CsvOptions): Dataset<AnyRow> {
+    return new Dataset(csvFlow(from, options))
+  }
+
+  /** The values of JSON lines, an object a line, out of what {@link Dataset.csv} takes. */
+  static jsonl<T = Readonly<Record<string, unknown>>>(from: BytesLike): Dataset<T> {
+    return new Dataset(jsonlFlow<T>(from))
   }
 
   /** What it is made of, for `fit`. */
@@ -355,8 +386,12 @@ function columnar<T>(where: string, arrays: Readonly<Record<string, ArrayColumn>
   return new Dataset(
     randomFlow<T>({
       count: rows.length,
-      slice: (_, first, count) => rows.slice(first, first + count),
-      gather: (_, indices) => rows.gather(indices),
+      slice: (_, first, count) =>
+        new Picked(
+          rows,
+          Uint32Array.from({ length: count }, (_, i) => first + i),
+        ),
+      gather: (_, indices) => new Picked(rows, indices),
     }),
   )
 }

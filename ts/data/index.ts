@@ -1,4 +1,6 @@
 /** Data on its way to a model. */
+export type { ByteStream, BytesLike } from './bytes.js'
+export type { AnyRow, ColumnKind, CsvOptions, Schema, SchemaRow } from './csv.js'
 export {
   type ArrayColumn,
   Dataset,
@@ -11,6 +13,8 @@ export {
   type Unstacked,
 } from './dataset.js'
 export type { Inputs, InputsOf, NamesOf } from './inputs.js'
+export { type Fold, type FoldOptions, kFold } from './k-fold.js'
 export type { DataLike } from './marshal.js'
+export { type PadOptions, padSequences, toCategorical } from './sequences.js'
 export { type ShapedArray, takeRows } from './shaped.js'
 export { type Rows, type Split, type SplitOf, type SplitOptions, trainTestSplit } from './split.js'

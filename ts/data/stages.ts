@@ -1,7 +1,7 @@
 /** The stages of a data set: each makes a flow of a flow. */
 
-import { Batches, type Chunk, elementsOf, joinChunks, List, Rows } from './chunk.js'
-import { isColumnwise, unstacked } from './columnwise.js'
+import { Batches, type Chunk, elementsOf, joinChunks, List, Picked, Rows, rowsOf } from './chunk.js'
+import { type Columnwise, isColumnwise, unstacked } from './columnwise.js'
 import { atLeastOne, type Demand, dropped, type Flow, randomFlow } from './flow.js'
 import { KeyedPermutation } from './permutation.js'
 
@@ -47,13 +47,27 @@ async function changedChunk<T, U>(
   change: Change<T, U>,
   indexOf: (i: number) => number,
 ): Promise<Chunk<U>> {
-  if (isColumnwise(change) && chunk instanceof Rows) return new Rows<U>(change.columns(chunk.columns), chunk.length)
+  if (isColumnwise(change)) {
+    if (chunk instanceof Picked) return new Picked(changedOnce<T, U>(chunk.base, change), chunk.indices)
+    if (chunk instanceof Rows) return new Rows<U>(change.columns(chunk.columns), chunk.length)
+  }
   const items: U[] = new Array(chunk.length)
   for (let i = 0; i < items.length; i++) {
     const changed = change(chunk.at(i), indexOf(i))
     items[i] = isPromise(changed) ? await changed : changed
   }
   return new List(items)
+}
+
+/** What functions of columns made of columns in memory: all rows at once, once. */
+const changedColumns = new WeakMap<object, WeakMap<Rows, Rows>>()
+
+function changedOnce<T, U>(base: Rows<T>, change: Columnwise<unknown, unknown>): Rows<U> {
+  const known = changedColumns.get(change) ?? new WeakMap<Rows, Rows>()
+  changedColumns.set(change, known)
+  const changed = known.get(base) ?? new Rows(change.columns(base.columns), base.length)
+  known.set(base, changed)
+  return changed as Rows<U>
 }
 
 function isPromise<U>(value: U | Promise<U>): value is Promise<U> {
@@ -382,7 +396,8 @@ export function zipped<A, B>(a: Flow<A>, b: Flow<B>): Flow<readonly [A, B]> {
 }
 
 function paired<A, B>(a: Chunk<A>, b: Chunk<B>): Chunk<readonly [A, B]> {
-  if (a instanceof Rows && b instanceof Rows) return new Rows([a.columns, b.columns], a.length)
+  const [left, right] = [rowsOf(a), rowsOf(b)]
+  if (left !== undefined && right !== undefined) return new Rows([left.columns, right.columns], a.length)
   return new List(Array.from({ length: a.length }, (_, i) => [a.at(i), b.at(i)] as const))
 }
 

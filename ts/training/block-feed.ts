@@ -1,9 +1,10 @@
 /** Batches of a data set that come many at a time: while one block of them is trained on, the next is made. */
 
 import { type Moment, momentOf } from '../core/moment.js'
+import type { Columns } from '../core/program.js'
 import { type State, stateFields } from '../core/state.js'
 import type { Variable } from '../core/variable.js'
-import { Batches, type Chunk, elementsOf } from '../data/chunk.js'
+import { Batches, type Chunk, elementsOf, Picked, type Rows } from '../data/chunk.js'
 import type { Dataset } from '../data/dataset.js'
 import { joinBatches } from '../data/join.js'
 import { fail } from '../errors.js'
@@ -18,7 +19,7 @@ import { type RowsOf, readLogs, runStretch, type Steps } from './stretch.js'
 
 /** A block grows until a native call takes so many milliseconds, or making it does. */
 const LONG_MS = 4
-/** The most numbers of a block: making it takes a millisecond or two, for which nothing else runs. */
+/** The most numbers that are copied for a block: it takes a millisecond or two, for which nothing else runs. */
 const MOST = 1 << 18
 
 /** Consecutive batches, marshalled. */
@@ -27,6 +28,14 @@ interface Block {
   /** Rows of a whole batch; the last may have fewer. */
   readonly size: number
   readonly batches: number
+  /** Of columns that Rust has as a whole: which rows. */
+  readonly picked: { readonly columns: Columns; readonly order: Uint32Array } | undefined
+}
+
+/** Columns in memory, copied to Rust once. */
+interface Whole {
+  readonly data: BatchData
+  readonly columns: Columns
 }
 
 /** Goes through a data set as {@link StreamFeed} does, but takes many batches at a time. */
@@ -48,6 +57,8 @@ export class BlockFeed implements Feed {
   /** How many batches a block may have. */
   #wanted = 1
   #prepared: CompiledStep | undefined
+  /** What batches are picked from; nothing where it has to be gone through batch by batch. */
+  readonly #wholes = new Map<Rows, Whole | undefined>()
 
   constructor(where: string, source: Dataset<unknown>, steps?: number, classWeight?: ClassWeight) {
     checkEnds(where, source, steps)
@@ -81,7 +92,7 @@ export class BlockFeed implements Feed {
   /** Opens the source as it was opened then, behind the batches that were used. */
   async setState(state: State): Promise<void> {
     const { given, source } = stateFields(`${this.#where} state`, state)
-    this.close()
+    this.#leave()
     if (source != null) this.#source.setState(source)
     const { count } = this.#source
     if (count !== undefined && (given as number) > count) {
@@ -104,16 +115,16 @@ export class BlockFeed implements Feed {
         if (result.aborted || result.nonFinite !== undefined) return this.#ended(result)
       }
     } catch (error) {
-      this.close()
+      this.#leave()
       throw error
     }
-    if (this.#steps === undefined) this.close()
+    if (this.#steps === undefined) this.#leave()
     const logs = this.#prepared === undefined ? {} : await readLogs(this.#prepared)
     return { ...result, logs }
   }
 
   #ended(result: PassResult): PassResult {
-    if (this.#steps === undefined || result.nonFinite !== undefined) this.close()
+    if (this.#steps === undefined || result.nonFinite !== undefined) this.#leave()
     return result
   }
 
@@ -124,7 +135,7 @@ export class BlockFeed implements Feed {
     const block = await made
     if (block !== undefined) return block
     const given = this.#used
-    this.close()
+    this.#leave()
     if (this.#steps === undefined) return step === 0 ? this.#failEmpty() : undefined
     if (given < this.#steps) {
       const hint = 'Ask for fewer steps, or repeat() the data'
@@ -152,7 +163,8 @@ export class BlockFeed implements Feed {
     moment: Moment | undefined,
   ): Promise<PassResult> {
     const end = before.steps + block.batches
-    const columns = nativeColumns(block.data)
+    const columns = block.picked?.columns ?? nativeColumns(block.data)
+    const order = block.picked?.order
     const programs = (): Steps => stepsFor(model, block, options)
     this.#prepared = programs().whole
     const rows: RowsOf = { columns, size: block.size, programs, end }
@@ -170,7 +182,7 @@ export class BlockFeed implements Feed {
     try {
       if (options.onBatchBegin) await options.onBatchBegin(before.steps, {})
       const began = performance.now()
-      const stretch = { first: 0, count: block.data.rows, done: 0 }
+      const stretch = { first: 0, count: order?.length ?? block.data.rows, order, done: 0 }
       const running = runStretch(rows, stretch, { ...options, stops: told }, before, moment)
       const isLast = end >= (this.#steps ?? Number.POSITIVE_INFINITY)
       const soon = isLast ? undefined : setImmediate(() => this.#lookAhead(model, end, options.signal))
@@ -181,7 +193,7 @@ export class BlockFeed implements Feed {
       if (performance.now() - began < LONG_MS) this.#grow(block)
       return result
     } finally {
-      columns.release()
+      if (block.picked === undefined) columns.release()
     }
   }
 
@@ -191,8 +203,9 @@ export class BlockFeed implements Feed {
     this.#ahead.catch(() => undefined)
   }
 
-  #grow({ data, batches }: Block): void {
-    const numbers = [...data.x, ...data.y].reduce((sum, column) => sum + (column?.values.length ?? 0), 0)
+  #grow({ data, batches, picked }: Block): void {
+    const numbers =
+      picked !== undefined ? 0 : [...data.x, ...data.y].reduce((sum, column) => sum + (column?.values.length ?? 0), 0)
     if (batches === this.#wanted && numbers * 2 <= MOST) this.#wanted *= 2
   }
 
@@ -225,17 +238,43 @@ export class BlockFeed implements Feed {
 
   /** As many batches of a chunk as can be run together. */
   #marshalled(model: Model, chunk: Chunk, step: number): Block {
+    const picked = chunk instanceof Batches && chunk.rows instanceof Picked ? chunk.rows : undefined
+    const whole = picked && this.#whole(model, picked.base)
+    if (whole !== undefined) {
+      const { size } = chunk as Batches
+      const { length, indices: order } = picked!
+      return {
+        data: whole.data,
+        size: Math.min(size, length),
+        batches: chunk.length,
+        picked: { columns: whole.columns, order },
+      }
+    }
     const joined = chunk instanceof Batches ? wholeOf(chunk) : joinBatches(elementsOf(chunk))
     if (joined !== undefined && chunk.length > 1) {
       try {
         const data = this.#marshal(model, joined.value, step)
-        return { data, size: joined.size, batches: chunk.length }
+        return { data, size: joined.size, batches: chunk.length, picked: undefined }
       } catch {
         // Found again below, in the batch that it is of.
       }
     }
     const data = this.#marshal(model, chunk.at(0), step)
-    return { data, size: data.rows, batches: 1 }
+    return { data, size: data.rows, batches: 1, picked: undefined }
+  }
+
+  /** All rows of columns in memory; nothing where some of them are refused: then the batch that they are in says so. */
+  #whole(model: Model, base: Rows): Whole | undefined {
+    if (this.#wholes.has(base)) return this.#wholes.get(base)
+    let whole: Whole | undefined
+    try {
+      const data = this.#marshal(model, base.stack(), 0)
+      whole = { data, columns: nativeColumns(data) }
+    } catch {
+      whole = undefined
+    }
+    this.#wholes.set(base, whole)
+    return whole
   }
 
   #marshal(model: Model, batch: unknown, step: number): BatchData {
@@ -244,8 +283,14 @@ export class BlockFeed implements Feed {
     return prepareData(model, where, { x, y, sampleWeight, classWeight: this.#classWeight }, 'targets')
   }
 
-  /** Lets the source clean up. */
   close(): void {
+    this.#leave()
+    for (const whole of this.#wholes.values()) whole?.columns.release()
+    this.#wholes.clear()
+  }
+
+  /** Lets the source clean up. */
+  #leave(): void {
     const iterator = this.#iterator
     this.#iterator = undefined
     this.#left = undefined
@@ -262,8 +307,8 @@ function wholeOf({ rows, size }: Batches): { readonly value: unknown; readonly s
   return { value: rows.stack(), size: Math.min(size, rows.length) }
 }
 
-function stepsFor(model: Model, { data, size }: Block, { kind, guarded }: PassOptions): Steps {
-  const rest = data.rows % size
+function stepsFor(model: Model, { data, size, picked }: Block, { kind, guarded }: PassOptions): Steps {
+  const rest = (picked?.order.length ?? data.rows) % size
   const step = (rows: number): CompiledStep => stepFor(model, kind, data, rows, guarded)
   return { whole: step(size), tail: rest === 0 ? undefined : step(rest) }
 }

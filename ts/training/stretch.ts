@@ -12,6 +12,8 @@ export interface Stretch {
   readonly first: number
   readonly count: number
   readonly shuffle?: PassOptions['shuffle']
+  /** The rows in order, instead. */
+  readonly order?: Uint32Array | undefined
   readonly maxSteps?: number
 }
 

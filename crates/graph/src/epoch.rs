@@ -8,6 +8,7 @@ use ferrograd_kernels::element::{DType, Element};
 use ferrograd_kernels::exec::{Base, Memory};
 use ferrograd_kernels::random::permutation;
 use ferrograd_kernels::threads::Threads;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,7 +34,7 @@ pub struct Columns {
 }
 
 /// The order of the rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// As they lie.
     Sequential,
@@ -44,6 +45,8 @@ pub enum Order {
         /// Counted from 0.
         epoch: u64,
     },
+    /// These rows, as many as the epoch has, counted from the first.
+    Listed(Vec<u32>),
 }
 
 /// What to run over which rows.
@@ -123,6 +126,13 @@ impl Epoch {
             let collect = if self.collect { ", gathering every step" } else { "" };
             return Err(Error::config(format!("epoch: begins at step {step} of {steps}{collect}")));
         }
+        if let Order::Listed(list) = &self.order {
+            let rows = self.columns.rows - first;
+            if list.len() != last - first || list.iter().any(|&row| row as usize >= rows) {
+                let (listed, wanted) = (list.len(), last - first);
+                return Err(Error::config(format!("epoch: {listed} rows of {rows} are listed for {wanted}")));
+            }
+        }
         let rest = (last - first) % self.batch;
         let whole = (last - first) / self.batch;
         if rest != 0 && self.tail.is_none() && self.max_steps.is_none_or(|most| most > whole) {
@@ -196,7 +206,7 @@ fn check_program(program: &Program, columns: &Columns, batch: usize) -> Result<(
 struct Run<'a> {
     epoch: &'a Epoch,
     threads: &'a Threads,
-    permutation: Option<Vec<u32>>,
+    permutation: Option<Cow<'a, [u32]>>,
     /// Where the rows of a shuffled batch are gathered; rows in order are read where they lie.
     staging: Vec<Memory>,
     collected: Vec<Memory>,
@@ -218,9 +228,10 @@ const LOOK: Duration = Duration::from_micros(100);
 impl<'a> Run<'a> {
     fn new(epoch: &'a Epoch, threads: &'a Threads) -> Result<Run<'a>> {
         let rows = epoch.rows.end - epoch.rows.start;
-        let permutation = match epoch.order {
+        let permutation = match &epoch.order {
             Order::Sequential => None,
-            Order::Shuffled { seed, epoch } => Some(permutation(seed, epoch, rows)),
+            Order::Shuffled { seed, epoch } => Some(Cow::Owned(permutation(*seed, *epoch, rows))),
+            Order::Listed(list) => Some(Cow::Borrowed(list.as_slice())),
         };
         let now = Instant::now();
         let steps = epoch.steps();

@@ -12,7 +12,7 @@ use ferrograd_graph::epoch::{Column, Columns, End, Epoch, Listener, Order};
 use ferrograd_graph::{Error, ErrorCode, Spec, Tensor};
 use ferrograd_kernels::exec::Fault;
 use napi::Env;
-use napi::bindgen_prelude::{FnArgs, ObjectFinalize};
+use napi::bindgen_prelude::{FnArgs, ObjectFinalize, Uint32Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,6 +77,8 @@ pub struct EpochOptions<'a> {
     pub batch: u32,
     /// Two halves of the shuffle's seed, low first; none keeps the order.
     pub seed: Option<Vec<u32>>,
+    /// The rows in order, counted from the first one; instead of a seed.
+    pub listed: Option<Uint32Array>,
     /// Counted from 0, for the shuffle.
     pub epoch: u32,
     /// The step to begin with: the ones before are taken for done.
@@ -218,13 +220,14 @@ impl BindingEpoch {
 }
 
 fn epoch(options: &EpochOptions<'_>) -> Result<Epoch> {
-    let order = match options.seed.as_deref() {
-        None => Order::Sequential,
-        Some(&[low, high]) => {
+    let order = match (options.seed.as_deref(), &options.listed) {
+        (_, Some(listed)) => Order::Listed(listed.to_vec()),
+        (None, None) => Order::Sequential,
+        (Some(&[low, high]), None) => {
             let seed = u64::from(low) | u64::from(high) << 32;
             Order::Shuffled { seed, epoch: u64::from(options.epoch) }
         }
-        Some(seed) => return Err(internal(format!("a seed of {} halves", seed.len()))),
+        (Some(seed), None) => return Err(internal(format!("a seed of {} halves", seed.len()))),
     };
     let (first, count) = (options.first as usize, options.count as usize);
     Ok(Epoch {

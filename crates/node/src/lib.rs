@@ -5,6 +5,7 @@
 
 pub mod bridge;
 pub mod call;
+pub mod data;
 pub mod epoch;
 pub mod error;
 pub mod external;

@@ -1,0 +1,167 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
+import { Sequential } from 'ferrograd'
+import { Dataset } from 'ferrograd/data'
+import { Dense } from 'ferrograd/layers'
+import { afterAll, describe, expect, expectTypeOf, test } from 'vitest'
+
+const dir = mkdtempSync(join(tmpdir(), 'ferrograd-csv-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const file = (name: string, data: string | Uint8Array): string => {
+  const path = join(dir, name)
+  mkdirSync(dir, { recursive: true })
+  writeFileSync(path, data)
+  return path
+}
+
+const table = 'age,city,height,left\n31,"Rome, old",1.75,true\n52,,NA,false\n8,Oslo,1.2,true\n'
+const schema = { age: 'float32', city: 'string', left: 'bool' } as const
+const rows = [
+  { age: 31, city: 'Rome, old', left: true },
+  { age: 52, city: '', left: false },
+  { age: 8, city: 'Oslo', left: true },
+]
+
+describe('Dataset.csv', () => {
+  test('reads the columns of a schema, whose types are known', async () => {
+    const data = Dataset.csv(bytes(table), { schema })
+    expectTypeOf(data.toArray).returns.resolves.items.toEqualTypeOf<{
+      readonly age: number
+      readonly city: string
+      readonly left: boolean
+    }>()
+    expect(await data.toArray()).toEqual(rows)
+    // @ts-expect-error There is no such column.
+    data.select('aeg')
+  })
+
+  test('finds the kinds of columns where nobody says them', async () => {
+    const [first, second] = await Dataset.csv(bytes(table)).toArray()
+    expect(first).toEqual({ age: 31, city: 'Rome, old', height: 1.75, left: true })
+    expect(second!.height).toBeNaN()
+  })
+
+  test('reads files, many of them, packed ones, and streams, again at each pass', async () => {
+    file('part-1.csv', table)
+    file('part-2.csv', table)
+    file('whole.csv.gz', gzipSync(table))
+    file('tabs.tsv', table.replaceAll('"Rome, old"', 'Rome, old').replace(/,(?! )/g, '\t'))
+    const sources = [
+      join(dir, 'part-1.csv'),
+      join(dir, 'whole.csv.gz'),
+      join(dir, 'tabs.tsv'),
+      () => Readable.from([table.slice(0, 30), table.slice(30)]),
+      () => new Response(table).body as never,
+    ]
+    for (const source of sources) {
+      const data = Dataset.csv(source as string, { schema })
+      expect([await data.toArray(), await data.toArray()]).toEqual([rows, rows])
+    }
+    const many = Dataset.csv(join(dir, 'part-*.csv'), { schema })
+    expect(await many.toArray()).toEqual([...rows, ...rows])
+    expect(await many.skip(4).batch(2).toArray()).toEqual([
+      {
+        age: { values: Float32Array.of(52, 8), shape: [2] },
+        city: ['', 'Oslo'],
+        left: { values: Uint8Array.of(0, 1), shape: [2] },
+      },
+    ])
+  })
+
+  test('a file of many blocks: every row once, in order, and errors by line', async () => {
+    const count = 700_000
+    const lines = Array.from({ length: count }, (_, i) => `${i},c${i % 5}`)
+    const path = file('long.csv', `n,c\n${lines.join('\n')}\n`)
+    let next = 0
+    for await (const batch of Dataset.csv(path, { schema: { n: 'int32', c: 'string' } }).batch(5000)) {
+      const { values } = batch.n
+      expect([values[0], values.at(-1), batch.c[3]]).toEqual([next, next + values.length - 1, `c${(next + 3) % 5}`])
+      next += values.length
+    }
+    expect(next).toBe(count)
+    lines[654_321] = 'x7,c'
+    const bad = file('bad.csv', `n,c\n${lines.join('\n')}\n`)
+    await expect(Dataset.csv(bad, { schema: { n: 'int32' } }).toArray()).rejects.toThrow(
+      `${bad} line 654323, column n: expected a whole number within 32 bits, got 'x7'`,
+    )
+  })
+
+  test('trains as the same numbers in arrays do', async () => {
+    const n = 300
+    const values = Float32Array.from({ length: n * 2 }, (_, i) => Math.fround(Math.sin(i)))
+    const text = Array.from({ length: n }, (_, i) => `${values[2 * i]},${values[2 * i + 1]},${i % 2}`).join('\n')
+    const model = () => {
+      const made = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+      made.compile({ optimizer: 'sgd', loss: 'mse' })
+      made.setWeights(made.getWeights().map((w) => w.mul(0).add(0.3)))
+      return made
+    }
+    const [streamed, whole] = [model(), model()]
+    const data = Dataset.csv(bytes(`a,b,y\n${text}`), { schema: { a: 'float32', b: 'float32', y: 'float32' } })
+    await streamed.fit(data.inputsAndTarget(['a', 'b'], 'y').batch(16), { epochs: 2, verbose: 0 })
+    const y = Float32Array.from({ length: n }, (_, i) => i % 2)
+    await whole.fit({ values, shape: [n, 2] }, y, { epochs: 2, batchSize: 16, shuffle: false, verbose: 0 })
+    expect(streamed.getWeights().map((w) => [...w.dataSync()])).toEqual(
+      whole.getWeights().map((w) => [...w.dataSync()]),
+    )
+  })
+
+  const refused: [what: string, source: string | Uint8Array, options: object, message: RegExp][] = [
+    ['no file', join(dir, 'none.csv'), {}, /none\.csv: cannot read/],
+    ['no files of a pattern', join(dir, 'none-*.csv'), {}, /files of that name/],
+    ['another encoding', Uint8Array.of(0xff, 0xfe, 65, 0), {}, /expected UTF-8, got UTF-16 \(little endian\)/],
+    [
+      'a missing whole number',
+      bytes('a\n1\nNA\n'),
+      { schema: { a: 'int32' } },
+      /line 3, column a.*missing value.*float32/,
+    ],
+    [
+      'infinity',
+      bytes('a\ninf\n'),
+      { schema: { a: 'float32' } },
+      /line 2, column a: expected a finite number, got 'inf'/,
+    ],
+    ['too many fields', bytes('a,b\n1,2,3\n'), {}, /line 2, expected 2 fields, as there are columns, got 3/],
+    ['a column that is not there', bytes('a\n1\n'), { schema: { b: 'int32' } }, /no column 'b' among a/],
+    [
+      'a kind that is not there',
+      bytes('a\n1\n'),
+      { schema: { a: 'int64' } },
+      /schema\.a: expected one of float32.*got 'int64'/,
+    ],
+    ['a long delimiter', bytes('a\n1\n'), { delimiter: '::' }, /one ASCII character, got '::'/],
+    ['a damaged gzip', file('torn.csv.gz', gzipSync(table).subarray(0, 40)), {}, /torn\.csv\.gz: cannot unpack/],
+  ]
+  test.each(refused)('refuses %s', async (_, source, options, message) => {
+    await expect((async () => Dataset.csv(source, options).toArray())()).rejects.toThrow(message)
+  })
+
+  test('a reader that leaves early closes the stream', async () => {
+    let closed = 0
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield bytes('1,2\n'.repeat(1000))
+      } finally {
+        closed += 1
+      }
+    }
+    for await (const _ of Dataset.csv(source, { header: false }).batch(10)) break
+    expect(closed).toBe(1)
+  })
+})
+
+describe('Dataset.jsonl', () => {
+  test('gives the values of the lines, and names the line that is none', async () => {
+    const text = '{"a":1,"b":"x"}\n\n{"a":2,"b":"y"}'
+    expect(await Dataset.jsonl(bytes(text)).toArray()).toEqual([
+      { a: 1, b: 'x' },
+      { a: 2, b: 'y' },
+    ])
+    await expect(Dataset.jsonl(bytes('{"a":1}\n{"a":')).toArray()).rejects.toThrow(/the bytes line 2: expected JSON/)
+  })
+})

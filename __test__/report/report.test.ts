@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
+import { report, tensor } from 'ferrograd'
+import { kFold, padSequences, toCategorical } from 'ferrograd/data'
+import { describe, expect, test } from 'vitest'
+
+const url = new URL('../fixtures/reports.json', import.meta.url)
+const { classes, curves } = JSON.parse(readFileSync(url, 'utf8'))
+const near = (values: readonly number[], wanted: readonly number[]): void => {
+  expect(values).toHaveLength(wanted.length)
+  values.forEach((value, i) => {
+    expect(value).toBeCloseTo(wanted[i]!, 12)
+  })
+}
+
+describe('reports are those of scikit-learn', () => {
+  test('the confusion matrix, of numbers, text, one-hot rows and tensors', () => {
+    const { actual, predicted, matrix } = classes
+    expect(report.confusionMatrix(actual, predicted).matrix).toEqual(matrix)
+    expect(report.confusionMatrix(tensor(actual), toCategorical(predicted)).matrix).toEqual(matrix)
+    const text = (labels: number[]): string[] => labels.map((label) => `c${label}`)
+    expect(report.confusionMatrix(text(actual), text(predicted)).matrix).toEqual(matrix)
+    expect(report.confusionMatrix([0, 1, 1], [0.2, 0.5, 0.7]).matrix).toEqual([
+      [1, 0],
+      [1, 1],
+    ])
+    const small = report.confusionMatrix(['no', 'yes', 'yes'], ['no', 'no', 'yes'])
+    expect(inspect(small)).toBe('true \\ predicted  no  yes\nno                 1    0\nyes                1    1')
+  })
+
+  test('precision, recall, F1 and support', () => {
+    const found = report.classification(classes.actual, classes.predicted)
+    const flat = (scores: Record<string, number>): number[] => Object.values(scores)
+    near(
+      Object.values(found.classes).flatMap((scores) => flat({ ...scores })),
+      classes.classes.flatMap(flat),
+    )
+    near(flat({ ...found.macro }), flat(classes.macro))
+    near(flat({ ...found.weighted }), flat(classes.weighted))
+    expect(found.accuracy).toBeCloseTo(classes.accuracy, 12)
+    expect(String(found)).toMatch(/^ +precision +recall +f1 +support\n0 +1\.000/)
+  })
+
+  test('the curves, with ties', () => {
+    const roc = report.rocCurve(curves.actual, curves.score)
+    near(roc.falsePositiveRate, curves.roc.false)
+    near(roc.truePositiveRate, curves.roc.true)
+    near(roc.thresholds.slice(1), curves.roc.thresholds)
+    expect(roc.area).toBeCloseTo(curves.area, 12)
+    const { precision, recall, thresholds, averagePrecision } = report.precisionRecallCurve(curves.actual, curves.score)
+    near(precision, curves.precision)
+    near(recall, curves.recall)
+    near(thresholds, curves.levels)
+    expect(averagePrecision).toBeCloseTo(curves.averagePrecision, 12)
+  })
+
+  test.each([
+    [() => report.confusionMatrix([0, 1], [0]), /yPred: expected 2 samples, as yTrue has, got 1/],
+    [() => report.confusionMatrix([0, 2], [0, 1], { labels: ['a', 'b'] }), /3 names, one for each class, got 2/],
+    [() => report.confusionMatrix([0, -1], [0, 1]), /whole numbers ≥ 0, or probabilities/],
+    [() => report.rocCurve([0, 2], [0, 1]), /yTrue\[1\]: expected 0 or 1, got 2/],
+    [() => report.rocCurve([1, 1], [0, 1]), /samples of both classes/],
+  ])('refuses %#', (run, message) => {
+    expect(run).toThrow(message)
+  })
+})
+
+describe('kFold', () => {
+  test('every sample is tested once, folds differ by one at most', () => {
+    for (const shuffle of [true, false]) {
+      const folds = kFold(11, 3, { shuffle, seed: 4 })
+      expect(folds.map(({ test }) => test.length)).toEqual([4, 4, 3])
+      expect(folds.flatMap(({ test }) => [...test]).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: 11 }, (_, i) => i),
+      )
+      for (const { train, test } of folds) expect(new Set([...train, ...test]).size).toBe(11)
+    }
+    expect([...kFold(6, 3, { shuffle: false })[1]!.test]).toEqual([2, 3])
+    expect(kFold(50, 5, { seed: 1 })).not.toEqual(kFold(50, 5, { seed: 2 }))
+  })
+
+  test('stratified: each fold has its share of each label', () => {
+    const labels = Array.from({ length: 40 }, (_, i) => (i < 30 ? 'a' : 'b'))
+    for (const { test } of kFold(40, 5, { stratify: labels, seed: 3 }))
+      expect([...test].filter((row) => labels[row] === 'b')).toHaveLength(2)
+    expect(() => kFold(3, 4)).toThrow(/an integer in \[2, 3\]/)
+    expect(() => kFold(3, 2, { stratify: [1] })).toThrow(/3 labels/)
+  })
+})
+
+test('padSequences and toCategorical are those of Keras', () => {
+  const lists = [[1], [2, 3], [4, 5, 6, 7]]
+  expect(padSequences(lists)).toEqual({ values: Int32Array.of(0, 0, 0, 1, 0, 0, 2, 3, 4, 5, 6, 7), shape: [3, 4] })
+  const post = padSequences(lists, { maxLength: 3, padding: 'post', truncating: 'post', value: -1, dtype: 'float32' })
+  expect(post).toEqual({ values: Float32Array.of(1, -1, -1, 2, 3, -1, 4, 5, 6), shape: [3, 3] })
+  expect(toCategorical([0, 2], 4)).toEqual({ values: Float32Array.of(1, 0, 0, 0, 0, 0, 1, 0), shape: [2, 4] })
+  expect(() => toCategorical([0, 2], 2)).toThrow(/labels\[1\]: expected a whole number in \[0, 2\), got 2/)
+})

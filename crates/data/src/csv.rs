@@ -1,0 +1,260 @@
+//! Tables as text, one record a line: fields between delimiters, quoted where they hold one (RFC 4180).
+
+use crate::column::{Column, Kind};
+use crate::error::{Error, Result};
+use crate::infer::Guess;
+use crate::split;
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use rayon::prelude::*;
+
+/// How a table is read.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Between fields: a comma, a tab, a semicolon.
+    pub delimiter: u8,
+    /// Whether the first record has the names of the columns.
+    pub header: bool,
+    /// Names and kinds of columns; the others are guessed, or skipped where `only` says so.
+    pub schema: Vec<(String, Kind)>,
+    /// Columns that the schema does not name are skipped.
+    pub only: bool,
+    /// Fields that stand for a missing value, beside the empty one.
+    pub missing: Vec<String>,
+    /// How many records kinds are guessed from.
+    pub sample: usize,
+}
+
+/// The most bytes of one record.
+const LONGEST: usize = 16 << 20;
+
+/// A table that comes in blocks of bytes.
+#[derive(Debug)]
+pub struct Csv {
+    options: Options,
+    columns: Option<Vec<(String, Kind)>>,
+    /// The beginning of a record whose end has not come.
+    rest: Vec<u8>,
+    /// Lines before what comes next.
+    lines: u64,
+    begun: bool,
+}
+
+impl Csv {
+    /// Nothing read yet.
+    pub fn new(options: Options) -> Csv {
+        Csv { options, columns: None, rest: Vec::new(), lines: 0, begun: false }
+    }
+
+    /// Names and kinds, once a block with a whole record has been read.
+    pub fn columns(&self) -> Option<&[(String, Kind)]> {
+        self.columns.as_deref()
+    }
+
+    /// The columns of the records that end in the next block; `last` says that none follows.
+    ///
+    /// # Errors
+    /// The first value that is not of its column's kind, or record that has another number of fields, with its line.
+    pub fn read(&mut self, block: &[u8], last: bool) -> Result<Vec<Column>> {
+        let mut bytes = std::mem::take(&mut self.rest);
+        bytes.extend_from_slice(block);
+        if !self.begun && bytes.len() < 4 && !last {
+            self.rest = bytes;
+            return Ok(Vec::new());
+        }
+        let start = if std::mem::replace(&mut self.begun, true) { 0 } else { mark(&bytes)? };
+        self.read_records(&bytes, start, last)
+    }
+
+    fn read_records(&mut self, bytes: &[u8], start: usize, last: bool) -> Result<Vec<Column>> {
+        let threads = rayon::current_num_threads();
+        let mut table = &bytes[start..];
+        let mut ends = split::ends(table, threads * 2, self.options.delimiter);
+        if last && ends.last().copied().unwrap_or(0) < table.len() {
+            ends.push(table.len());
+        }
+        let whole = ends.last().copied().unwrap_or(0);
+        if table.len() - whole > LONGEST {
+            let what = format!("a record of more than {} MB: is a quote not closed?", LONGEST >> 20);
+            return Err(Error::at(1 + self.lines, what));
+        }
+        self.rest = table[whole..].to_vec();
+        table = &table[..whole];
+        let mut from = 0;
+        if self.columns.is_none() && !table.is_empty() {
+            from = self.find_columns(table)?;
+        }
+        let lines_before = self.lines;
+        self.lines += lines(table);
+        let Some(columns) = &self.columns else { return Ok(Vec::new()) };
+        let mut parts = Vec::with_capacity(ends.len());
+        for end in ends {
+            if end > from {
+                parts.push(from..end);
+                from = end;
+            }
+        }
+        let read: Vec<_> = parts.par_iter().map(|part| self.read_part(columns, &table[part.clone()])).collect();
+        let mut out: Vec<Column> = columns.iter().map(|(_, kind)| Column::new(*kind)).collect();
+        for (part, read) in parts.iter().zip(read) {
+            let read = read.map_err(|error| error.below(lines_before + lines(&table[..part.start])))?;
+            for (own, more) in out.iter_mut().zip(read) {
+                own.append(more);
+            }
+        }
+        Ok(out)
+    }
+
+    /// Names and kinds out of the first records; where the first one behind the names begins.
+    fn find_columns(&mut self, table: &[u8]) -> Result<usize> {
+        let mut records = Records::new(table, self.options.delimiter);
+        let mut names: Option<Vec<String>> = None;
+        let mut start = 0;
+        let mut guesses: Vec<Guess> = Vec::new();
+        let mut seen = 0;
+        while seen < self.options.sample.max(1) {
+            let Some(fields) = records.next()? else { break };
+            if names.is_none() {
+                names = Some(self.names(&fields)?);
+                guesses = vec![Guess::NEW; fields.len()];
+                if self.options.header {
+                    start = records.at;
+                    continue;
+                }
+            }
+            seen += 1;
+            for (guess, field) in guesses.iter_mut().zip(fields.iter()) {
+                guess.see(field, self.is_missing(field));
+            }
+        }
+        let Some(names) = names else { return Ok(0) };
+        for (name, _) in &self.options.schema {
+            if !names.contains(name) {
+                return Err(Error::of_file(format!("no column '{name}' among {}", names.join(", "))));
+            }
+        }
+        let kind = |name: &String, guess: &Guess| {
+            let declared = self.options.schema.iter().find(|(own, _)| own == name).map(|(_, kind)| *kind);
+            declared.unwrap_or_else(|| if self.options.only { Kind::Skipped } else { guess.kind() })
+        };
+        let kinds: Vec<Kind> = names.iter().zip(&guesses).map(|(name, guess)| kind(name, guess)).collect();
+        self.columns = Some(names.into_iter().zip(kinds).collect());
+        Ok(start)
+    }
+
+    fn names(&self, first: &Fields<'_>) -> Result<Vec<String>> {
+        if !self.options.header {
+            let given: Vec<String> = self.options.schema.iter().map(|(name, _)| name.clone()).collect();
+            if given.len() == first.len() {
+                return Ok(given);
+            }
+            return Ok((0..first.len()).map(|index| format!("column{}", index + 1)).collect());
+        }
+        let mut names: Vec<String> = Vec::with_capacity(first.len());
+        for field in first.iter() {
+            let name = std::str::from_utf8(field).map_err(|_| refused("other than UTF-8"))?.trim().to_owned();
+            if names.contains(&name) {
+                return Err(Error::at(1, format!("two columns are named '{name}'")));
+            }
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    fn read_part(&self, columns: &[(String, Kind)], part: &[u8]) -> Result<Vec<Column>> {
+        let mut out: Vec<Column> = columns.iter().map(|(_, kind)| Column::new(*kind)).collect();
+        let mut records = Records::new(part, self.options.delimiter);
+        loop {
+            let line = records.line();
+            let Some(fields) = records.next()? else { return Ok(out) };
+            if fields.len() != columns.len() {
+                let what = format!("expected {} fields, as there are columns, got {}", columns.len(), fields.len());
+                return Err(Error::at(line, what));
+            }
+            for ((column, (name, kind)), field) in out.iter_mut().zip(columns).zip(fields.iter()) {
+                let pushed = column.push(*kind, field, self.is_missing(field));
+                pushed.map_err(|what| Error::at(line, format!("column {name}: {what}")))?;
+            }
+        }
+    }
+
+    fn is_missing(&self, field: &[u8]) -> bool {
+        field.is_empty() || self.options.missing.iter().any(|missing| missing.as_bytes() == field)
+    }
+}
+
+/// How long the mark of UTF-8 at the beginning of a file is; other encodings are refused.
+fn mark(bytes: &[u8]) -> Result<usize> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, ..] => Ok(3),
+        [0xff, 0xfe, ..] => Err(refused("UTF-16 (little endian)")),
+        [0xfe, 0xff, ..] => Err(refused("UTF-16 (big endian)")),
+        _ => Ok(0),
+    }
+}
+
+fn refused(encoding: &str) -> Error {
+    Error::of_file(format!("expected UTF-8, got {encoding}. Convert it: iconv -t utf-8"))
+}
+
+fn lines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// The records of some bytes, one at a time in the same memory.
+struct Records<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    reader: Reader,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+/// The fields of one record.
+struct Fields<'r> {
+    text: &'r [u8],
+    ends: &'r [usize],
+}
+
+impl<'r> Fields<'r> {
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &'r [u8]> + use<'r> {
+        let (text, ends) = (self.text, self.ends);
+        (0..ends.len()).map(move |index| &text[if index == 0 { 0 } else { ends[index - 1] }..ends[index]])
+    }
+}
+
+impl<'a> Records<'a> {
+    fn new(bytes: &'a [u8], delimiter: u8) -> Records<'a> {
+        let reader = ReaderBuilder::new().delimiter(delimiter).build();
+        Records { bytes, at: 0, reader, text: vec![0; 1024], ends: vec![0; 64] }
+    }
+
+    /// The line that the next record begins at, from 1.
+    fn line(&self) -> u64 {
+        self.reader.line()
+    }
+
+    fn next(&mut self) -> Result<Option<Fields<'_>>> {
+        let (mut written, mut ended) = (0, 0);
+        loop {
+            let (result, read, wrote, ends) =
+                self.reader.read_record(&self.bytes[self.at..], &mut self.text[written..], &mut self.ends[ended..]);
+            self.at += read;
+            written += wrote;
+            ended += ends;
+            match result {
+                // Behind the last byte an empty input says that the last record ends.
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                ReadRecordResult::Record => {
+                    return Ok(Some(Fields { text: &self.text[..written], ends: &self.ends[..ended] }));
+                }
+                ReadRecordResult::End => return Ok(None),
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Where a table may be cut: at ends of records, never within quotes.
+
+const QUOTE: u8 = b'"';
+
+/// Ends of records near `parts` equal shares of `bytes`, which begins with a record; the last is the end of the last whole
+/// record. Empty where no record ends.
+pub fn ends(bytes: &[u8], parts: usize, delimiter: u8) -> Vec<usize> {
+    if memchr::memchr(QUOTE, bytes).is_some() {
+        ends_with_quotes(bytes, parts, delimiter)
+    } else {
+        plain_ends(bytes, parts)
+    }
+}
+
+fn plain_ends(bytes: &[u8], parts: usize) -> Vec<usize> {
+    let Some(last) = memchr::memrchr(b'\n', bytes).map(|at| at + 1) else { return Vec::new() };
+    let share = last.div_ceil(parts.max(1)).max(1);
+    let mut ends = Vec::with_capacity(parts);
+    let mut at = 0;
+    while at < last {
+        let from = (at + share - 1).min(last - 1);
+        at = memchr::memchr(b'\n', &bytes[from..last]).map_or(last, |end| from + end + 1);
+        ends.push(at);
+    }
+    ends
+}
+
+/// A quote opens only at the beginning of a field: one that stands within is a character like any other.
+fn ends_with_quotes(bytes: &[u8], parts: usize, delimiter: u8) -> Vec<usize> {
+    let share = bytes.len().div_ceil(parts.max(1)).max(1);
+    let mut ends = Vec::with_capacity(parts);
+    let (mut at, mut start, mut last) = (0, 0, 0);
+    while let Some(end) = record_end(bytes, at, delimiter) {
+        at = end;
+        last = end;
+        if end - start >= share {
+            ends.push(end);
+            start = end;
+        }
+    }
+    if last > start {
+        ends.push(last);
+    }
+    ends
+}
+
+/// The end of the record that begins at `at`.
+fn record_end(bytes: &[u8], at: usize, delimiter: u8) -> Option<usize> {
+    let mut from = at;
+    loop {
+        let special = from + memchr::memchr2(b'\n', QUOTE, bytes.get(from..)?)?;
+        if bytes[special] == b'\n' {
+            return Some(special + 1);
+        }
+        let opens = special == at || bytes[special - 1] == delimiter;
+        from = if opens { closing(bytes, special + 1)? } else { special + 1 };
+    }
+}
+
+/// Behind the quote that closes; two in a row are one character.
+fn closing(bytes: &[u8], mut from: usize) -> Option<usize> {
+    loop {
+        let at = from + memchr::memchr(QUOTE, bytes.get(from..)?)?;
+        if bytes.get(at + 1) != Some(&QUOTE) {
+            return Some(at + 1);
+        }
+        from = at + 2;
+    }
+}

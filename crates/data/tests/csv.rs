@@ -1,0 +1,131 @@
+//! Tables against what they say, whole and in blocks cut anywhere.
+
+use ferrograd_data::{Column, Csv, Kind, Options};
+
+fn options() -> Options {
+    let missing = vec!["NA".to_owned()];
+    Options { delimiter: b',', header: true, schema: vec![], only: false, missing, sample: 1000 }
+}
+
+/// All columns of a table that comes in blocks of `block` bytes.
+fn read(text: &[u8], options: &Options, block: usize) -> Result<(Vec<(String, Kind)>, Vec<Column>), String> {
+    let mut csv = Csv::new(options.clone());
+    let mut all: Vec<Column> = vec![];
+    let blocks: Vec<&[u8]> = text.chunks(block).collect();
+    for (index, part) in blocks.iter().enumerate() {
+        let columns = csv.read(part, index + 1 == blocks.len()).map_err(|error| error.to_string())?;
+        if all.is_empty() {
+            all = columns;
+        } else {
+            all.iter_mut().zip(columns).for_each(|(own, more)| own.append(more));
+        }
+    }
+    Ok((csv.columns().unwrap_or_default().to_vec(), all))
+}
+
+fn texts(column: &Column) -> Vec<&str> {
+    let Column::Text(texts) = column else { panic!("{column:?}") };
+    texts.codes.iter().map(|&code| texts.values[code as usize].as_str()).collect()
+}
+
+const TABLE: &str = "\u{feff}age,city,height,left,born\r\n31,\"Rome, \"\"old\"\"\r\ntown\",1.75,true,2000-02-29\r\n\
+    52,Oslo,NA,false,1970-01-01\r\n\r\n8,5\" pipe,-2e-1,True,1970-01-02\n-4,Zürich,,FALSE,1970-01-01";
+
+#[test]
+fn kinds_are_found_and_values_read() {
+    let (columns, values) = read(TABLE.as_bytes(), &options(), 1 << 20).expect("a table");
+    let kinds: Vec<(&str, Kind)> = columns.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+    let expected = [
+        ("age", Kind::Int32),
+        ("city", Kind::Text),
+        ("height", Kind::Float64),
+        ("left", Kind::Bool),
+        ("born", Kind::Date),
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(values[0], Column::Int32(vec![31, 52, 8, -4]));
+    assert_eq!(texts(&values[1]), ["Rome, \"old\"\r\ntown", "Oslo", "5\" pipe", "Zürich"]);
+    let Column::Float64(heights) = &values[2] else { panic!("{:?}", values[2]) };
+    assert_eq!((heights[0], heights[2]), (1.75, -0.2));
+    assert!(heights[1].is_nan() && heights[3].is_nan());
+    assert_eq!(values[3], Column::Bool(vec![1, 0, 1, 0]));
+    assert_eq!(values[4], Column::Float64(vec![951_782_400_000.0, 0.0, 86_400_000.0, 0.0]));
+}
+
+#[test]
+fn blocks_of_any_size_give_the_same() {
+    let schema =
+        vec![("city".to_owned(), Kind::Text), ("age".to_owned(), Kind::Float32), ("born".to_owned(), Kind::Date)];
+    let options = Options { schema, only: true, ..options() };
+    let (_, whole) = read(TABLE.as_bytes(), &options, 1 << 20).expect("a table");
+    for block in 1..40 {
+        let (_, parts) = read(TABLE.as_bytes(), &options, block).expect("a table");
+        assert_eq!(texts(&parts[1]), texts(&whole[1]), "blocks of {block}");
+        assert_eq!((&parts[0], &parts[4]), (&whole[0], &whole[4]), "blocks of {block}");
+    }
+}
+
+#[test]
+fn many_rows_in_many_parts_keep_their_order() {
+    let mut text = String::from("n,t\n");
+    for i in 0..20_000 {
+        let quoted = if i % 3 == 0 { format!("\"a\n{i}\"") } else { format!("b{}", i % 10) };
+        text += &format!("{i},{quoted}\n");
+    }
+    let (_, values) = read(text.as_bytes(), &options(), 50_000).expect("a table");
+    assert_eq!(values[0], Column::Int32((0..20_000).collect()));
+    let all = texts(&values[1]);
+    assert_eq!((all[0], all[1], all[19_998]), ("a\n0", "b1", "a\n19998"));
+}
+
+#[test]
+fn errors_name_line_column_and_value() {
+    let mut rows = String::from("a,b\n");
+    for i in 0..5000 {
+        rows += &format!("{i},x{i}\n");
+    }
+    let cases: [(String, &str); 7] = [
+        (format!("{rows}oops,y\n1,2\n"), "line 5002, column a: expected a whole number within 32 bits, got 'oops'"),
+        (
+            format!("{rows}3000000000,y\n"),
+            "line 5002, column a: expected a whole number within 32 bits, got '3000000000'",
+        ),
+        (
+            format!("{rows},y\n"),
+            "line 5002, column a: expected a whole number within 32 bits, got a missing value. Declare",
+        ),
+        (format!("{rows}1,2,3\n"), "line 5002, expected 2 fields, as there are columns, got 3"),
+        (format!("{rows}1,a\0b\n"), "line 5002, column b: expected text in UTF-8 without NUL bytes"),
+        ("a,a\n1,2\n".to_owned(), "line 1, two columns are named 'a'"),
+        ("\u{feff}".to_owned() + "a,b\n1,\"x\ny\"\nz,1", "column a: expected a whole number"),
+    ];
+    for (text, message) in cases {
+        // Kinds are guessed from the rows that are right.
+        let sample = if text.len() < 100 { 1 } else { 1000 };
+        let error = read(text.as_bytes(), &Options { sample, ..options() }, 3000).expect_err(message);
+        assert!(error.contains(message), "{error}\n{message}");
+    }
+    let error = read(b"\xff\xfea\0", &options(), 100).expect_err("UTF-16");
+    assert!(error.contains("expected UTF-8, got UTF-16 (little endian)"), "{error}");
+    let schema = vec![("aeg".to_owned(), Kind::Int32)];
+    let error = read(b"age\n1\n", &Options { schema, ..options() }, 100).expect_err("a name");
+    assert!(error.contains("no column 'aeg' among age"), "{error}");
+}
+
+#[test]
+fn a_quote_that_never_closes_ends_soon() {
+    let mut csv = Csv::new(options());
+    csv.read(b"a,b\n1,\"", false).expect("a beginning");
+    let block = vec![b'x'; 1 << 20];
+    let error = (0..40).find_map(|_| csv.read(&block, false).err()).expect("an end");
+    assert!(error.to_string().contains("line 2, a record of more than 16 MB"), "{error}");
+}
+
+#[test]
+fn tables_without_names_and_with_other_delimiters() {
+    let schema = vec![("x".to_owned(), Kind::Float32), ("y".to_owned(), Kind::Int32)];
+    let options = Options { delimiter: b'\t', header: false, schema, ..options() };
+    let (columns, values) = read(b"1.5\t2\n2.5\t3\n", &options, 100).expect("a table");
+    assert_eq!(columns[1], ("y".to_owned(), Kind::Int32));
+    assert_eq!(values, [Column::Float32(vec![1.5, 2.5]), Column::Int32(vec![2, 3])]);
+}

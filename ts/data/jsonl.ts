@@ -1,0 +1,59 @@
+/** Rows out of JSON lines: an object a line. */
+
+import { TextDecoder } from 'node:util'
+import { fail } from '../errors.js'
+import { type ByteSource, type BytesLike, byteSources } from './bytes.js'
+import { type Chunk, List } from './chunk.js'
+import { dropped, type Flow } from './flow.js'
+
+/** The most characters of one line. */
+const LONGEST = 64 << 20
+
+/** The values of the lines, in order; empty lines are passed over. */
+export function jsonlFlow<T>(from: BytesLike): Flow<T> {
+  const open = async function* (): AsyncGenerator<Chunk<T>> {
+    for (const source of await byteSources('Dataset.jsonl', from)) yield* valuesOf<T>(source)
+  }
+  return { isWide: true, open: (_, skip) => (skip === 0 ? open() : dropped(open(), skip)) }
+}
+
+async function* valuesOf<T>({ name, open }: ByteSource): AsyncGenerator<Chunk<T>> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let rest = ''
+  let line = 1
+  const parse = (lines: readonly string[]): List<T> => {
+    const values: T[] = []
+    for (const text of lines) {
+      if (text.trim() !== '') values.push(parsed(name, line, text) as T)
+      line += 1
+    }
+    return new List(values)
+  }
+  for await (const block of open()) {
+    const lines = (rest + decoded(name, decoder, block)).split('\n')
+    rest = lines.pop()!
+    if (rest.length > LONGEST)
+      fail('ERR_DATA', `${name} line ${line + lines.length}`, 'a line of at most 64 MB', { text: 'more' })
+    const chunk = parse(lines)
+    if (chunk.length > 0) yield chunk
+  }
+  const chunk = parse([rest])
+  if (chunk.length > 0) yield chunk
+}
+
+function decoded(name: string, decoder: TextDecoder, block: Uint8Array): string {
+  try {
+    return decoder.decode(block, { stream: true })
+  } catch {
+    return fail('ERR_DATA', name, 'UTF-8', { text: 'another encoding' }, 'Convert it: iconv -t utf-8')
+  }
+}
+
+function parsed(name: string, line: number, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const shown = text.length > 60 ? `${text.slice(0, 57)}…` : text
+    return fail('ERR_DATA', `${name} line ${line}`, 'JSON', { text: `'${shown}' (${(error as Error).message})` })
+  }
+}
