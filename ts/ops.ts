@@ -3,6 +3,7 @@ export { type DotProductAttentionOptions, dotProductAttention } from './ops/atte
 export * from './ops/convolution.js'
 export * from './ops/elementwise.js'
 export * from './ops/get-item.js'
+export * as image from './ops/image/index.js'
 export * from './ops/linear.js'
 export * from './ops/neural.js'
 export { type NormalizeOptions, norm, normalize, std } from './ops/norms.js'

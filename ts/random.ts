@@ -7,7 +7,24 @@ import { currentTrace } from './core/trace-stack.js'
 import { type Variable, variable } from './core/variable.js'
 import { fail } from './errors.js'
 import * as raw from './generated/ops.js'
-import { add, log, multiply, negative, subtract } from './ops/elementwise.js'
+import {
+  add,
+  divide,
+  exp,
+  greater,
+  less,
+  log,
+  logicalAnd,
+  maximum,
+  multiply,
+  negative,
+  power,
+  rsqrt,
+  sigmoid,
+  square,
+  subtract,
+  where,
+} from './ops/elementwise.js'
 import { cast, checked, type Operand, toFloat, toTensor } from './ops/operand.js'
 import { argmax, argsort } from './ops/reduce.js'
 import { take } from './ops/shape.js'
@@ -158,3 +175,60 @@ export function shuffle(x: Operand, options: { readonly seed?: Seed | undefined 
   const order = argsort(uniform([t.shape[0] ?? 0], { dtype: 'float64', seed }))
   return take(t, order, { axis: 0 })
 }
+
+/** How often a gamma variate may be refused in a row: the chance that all are is below 10⁻¹⁰. */
+const ROUNDS = 8
+
+/**
+ * Gamma variates of shape parameter `alpha` and scale 1, density `x^(α−1) e^(−x) / Γ(α)` (Marsaglia and Tsang, 2000).
+ *
+ * Errors: ERR_CONFIG for an alpha that is not above 0.
+ *
+ * @see keras.random.gamma
+ */
+export function gamma(shape: Shape, alpha: Operand, options: RandomOptions = {}): Tensor {
+  return exp(logGamma(shape, checkedAlpha('random.gamma', alpha), options))
+}
+
+/**
+ * Beta variates, density in proportion to `x^(α−1) (1 − x)^(β−1)` on (0, 1).
+ *
+ * Errors: ERR_CONFIG for an alpha or a beta that is not above 0.
+ *
+ * @see keras.random.beta
+ */
+export function beta(shape: Shape, alpha: Operand, beta: Operand, options: RandomOptions = {}): Tensor {
+  // Of one stream: two of the same seed would be the same.
+  const seed = typeof options.seed === 'number' ? new SeedGenerator(options.seed) : options.seed
+  const [a, b] = [alpha, beta].map((one) => logGamma(shape, checkedAlpha('random.beta', one), { ...options, seed }))
+  return sigmoid(subtract(a!, b!))
+}
+
+function checkedAlpha(where: string, alpha: Operand): Operand {
+  if (typeof alpha === 'number' && !(alpha > 0 && alpha < Infinity))
+    fail('ERR_CONFIG', `${where} alpha`, 'a number above 0', alpha)
+  return alpha
+}
+
+/** Logarithms of gamma variates: those of small alphas are too small themselves. */
+function logGamma(shape: Shape, alpha: Operand, options: RandomOptions): Tensor {
+  const { dtype = floatx(), seed } = checked('random', options, ['dtype', 'seed'])
+  const own = seed instanceof SeedGenerator || seed === undefined ? seed : new SeedGenerator(seed)
+  const a = cast(toFloat(alpha), dtype)
+  // Those of alpha + 1 are never refused often; a power of a uniform one brings them to alpha.
+  const d = add(a, 2 / 3)
+  const c = rsqrt(multiply(d, 9))
+  const open = (): Tensor => raw.randomUniformOpen(stateOf(own), { stream: 0, shape: [...shape], dtype })
+  let drawn: Tensor = d
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const x = normal(shape, { dtype, seed: own })
+    const cube = power(maximum(add(multiply(c, x), 1), 0), 3)
+    const bound = add(multiply(square(x), 0.5), multiply(d, add(subtract(1, cube), log(maximum(cube, TINY)))))
+    const taken = logicalAnd(greater(cube, 0), less(log(open()), bound))
+    drawn = where(taken, multiply(d, cube), drawn)
+  }
+  return add(log(drawn), divide(log(open()), a))
+}
+
+/** Above 0 in float32. */
+const TINY = 1e-30

@@ -51,15 +51,29 @@ const others: Readonly<
     x: { shape: [2, 2], data: [1, 2, 3, 4] },
     states: [3, 2],
   },
+  RandomColorJitter: { config: { hue_factor: 0.2 }, x: { shape: [1, 1, 1, 3], data: [10, 20, 30] } },
+  RandAugment: { config: { factor: 0.3, seed: 4 }, x: { shape: [1, 2, 1, 3], data: [10, 20, 30, 1, 2, 3] } },
   Masking: { config: { mask_value: 1 }, x: { shape: [1, 2, 2], data: [1, 1, 3, 4] } },
 }
 
 /** Those that take no numbers, and what stands for data. */
 const without = ['Hashing', 'InputLayer', 'StringLookup', 'TextVectorization']
 
-const cases = ['layers', 'picture_layers', 'attention_layers', 'recurrent_layers'].flatMap(
-  (topic) => fixture<Case>(topic).cases,
-)
+interface Changed {
+  readonly class_name: string
+  readonly options: object
+  readonly images: Numbers
+}
+
+const changes = fixture<Changed>('augmentation').cases.map(({ class_name, options, images }) => {
+  return { layer: { module: 'keras.layers', class_name, config: options }, inputs: [images] }
+})
+const cases: readonly Case[] = [
+  ...['layers', 'picture_layers', 'attention_layers', 'recurrent_layers'].flatMap(
+    (topic) => fixture<Case>(topic).cases,
+  ),
+  ...changes,
+]
 let folder: string
 beforeAll(() => {
   config.setFloatx('float64')

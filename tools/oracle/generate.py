@@ -25,6 +25,7 @@ TOPICS = [
     "pictures",
     "picture_layers",
     "recurrent_layers",
+    "augmentation",
     "masks",
     "models",
     "picture_models",

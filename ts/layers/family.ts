@@ -5,6 +5,7 @@ import { type ClassOf, type Family, resolveObject } from '../options/family.js'
 import { Activation } from './activation.js'
 import { ELU, LeakyReLU, PReLU, ReLU, Softmax } from './activations.js'
 import * as attention from './attention/index.js'
+import * as augmentation from './augmentation/index.js'
 import { BatchNormalization } from './batch-normalization.js'
 import { Dense } from './dense.js'
 import { EinsumDense } from './einsum-dense.js'
@@ -69,6 +70,7 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   TextVectorization,
   UnitNormalization,
   ...attention,
+  ...augmentation,
   ...pictures,
   // Several give more than one tensor, which the type of a layer does not show.
   ...(recurrent as unknown as Readonly<Record<string, ClassOf<Layer>>>),

@@ -14,6 +14,7 @@ export {
   type SoftmaxOptions,
 } from './activations.js'
 export * from './attention/index.js'
+export * from './augmentation/index.js'
 export { BatchNormalization, type BatchNormalizationOptions } from './batch-normalization.js'
 export type { CallContext } from './context.js'
 export { Dense, type DenseOptions } from './dense.js'

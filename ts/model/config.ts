@@ -5,7 +5,7 @@ import { isNamed, leavesOf, mapStructure } from '../core/structure.js'
 import { type GraphCall, isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { Variable } from '../core/variable.js'
-import type { Layer } from '../layers/layer.js'
+import { Layer } from '../layers/layer.js'
 import type { Stretch } from '../ops/get-item.js'
 import { snake } from '../options/names.js'
 import { isSerialized } from '../options/serialized.js'
@@ -70,7 +70,10 @@ function layerJson(layer: Layer, graph: Graph | undefined): Json {
   const json = isModel(layer) ? (serializeModel(layer) as Config) : (serialize(layer) as Config)
   const call = graph?.nodes.find((node) => node.target === layer)?.call
   const { parameters } = layer.constructor as typeof Layer
-  if (call !== undefined && parameters.length > 0) return { ...json, build_config: shapesByName(call, parameters) }
+  // Keras's layers without weights build by the first shape, whatever their inputs are called.
+  const builds = layer.build !== Layer.prototype.build
+  if (call !== undefined && parameters.length > 0 && builds)
+    return { ...json, build_config: shapesByName(call, parameters) }
   const inputs = leavesOf(call?.args, isSymbolic)
   if (inputs.length === 0) return json
   const shapes = inputs.map(({ shape }) => [...shape])

@@ -18,6 +18,9 @@ import type { DType, FloatDType, PartialShape, Shape } from '../types.js'
 /** A number or nested arrays of numbers. */
 export type Nested = number | readonly Nested[]
 
+/** The least and the most. */
+export type Range = readonly [least: number, most: number]
+
 /** Places before the first of an axis and after its last. */
 export type Margin = readonly [before: number, after: number]
 
@@ -35,6 +38,7 @@ export interface FieldInputs {
   integers: readonly number[]
   numbers: readonly number[]
   numeric: number | readonly number[]
+  range: number | readonly number[]
   nested: Nested
   axis: number | readonly number[]
   widths: number | readonly number[]
@@ -69,6 +73,7 @@ export interface FieldInputs {
 }
 
 type Resolved =
+  | 'range'
   | 'perAxis'
   | 'margins'
   | 'activation'
@@ -81,6 +86,7 @@ type Resolved =
 
 /** What is found in the options after checks. */
 export interface FieldValues extends Omit<FieldInputs, Resolved> {
+  range: Range
   perAxis: readonly number[]
   margins: readonly Margin[]
   activation: Activation

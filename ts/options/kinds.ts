@@ -2,7 +2,7 @@
 
 import { fail, show, suggest } from '../errors.js'
 import type { DType, FloatDType, Json, PartialShape } from '../types.js'
-import type { Margin, Nested } from './field-types.js'
+import type { Margin, Nested, Range } from './field-types.js'
 import type { FieldSpec, Kind, Kinds } from './fields.js'
 import { canonical, snake } from './names.js'
 import { isSerialized } from './serialized.js'
@@ -132,6 +132,20 @@ const numeric: Kind<number | readonly number[]> = {
   },
 }
 
+const rangeKind: Kind<Range> = { check: checkRange }
+
+/** One number `f` stands for `max(−|f|, min)` to `|f|`; else the least and the most, in any order. */
+export function checkRange(value: unknown, where: string, spec: Pick<FieldSpec, 'min' | 'max' | 'above'>): Range {
+  const given = typeof value === 'number' ? [value] : value
+  const good = Array.isArray(given) && (given.length === 1 || given.length === 2)
+  if (!good || !given.every((one) => isFiniteNumber(one) && inRange(one, spec as FieldSpec)))
+    return fail('ERR_CONFIG', where, `${range('number', spec as FieldSpec)}, or the least and the most`, value)
+  const [first, last = first] = given as [number, number?]
+  if (typeof value === 'number')
+    return Object.freeze([Math.max(-Math.abs(first), spec.min ?? -Infinity), Math.abs(first)] as const)
+  return Object.freeze([Math.min(first, last), Math.max(first, last)] as const)
+}
+
 /** Keras writes a dtype as a name or as a policy object that holds one. */
 function policyName(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? (value as { config?: { name?: unknown } }).config?.name : value
@@ -206,6 +220,7 @@ export const primitiveKinds: Kinds = {
   integers: checkList('a list of integers', isInteger),
   numbers: checkList('a list of finite numbers', isFiniteNumber),
   numeric,
+  range: rangeKind,
   nested,
   axis,
   widths,

@@ -2,12 +2,12 @@
 
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
+import { mapAlong } from '../../ops/image/along-axis.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
 import type { PartialShape } from '../../types.js'
 import { Layer, type LayerOptions } from '../layer.js'
-import { mapAlong } from './along-axis.js'
 import { forAxes, formatFields, pictureSpec, placesOf, withPlaces } from './axes.js'
 
 const ownFields = {

@@ -1,13 +1,13 @@
 /** Layers that make pictures larger by whole factors. */
 
 import type { Tensor } from '../../core/tensor.js'
+import { mapAlong } from '../../ops/image/along-axis.js'
+import { interpolation } from '../../ops/image/interpolation.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
 import { type InputKind, type InputSpec, Layer, type LayerOptions } from '../layer.js'
-import { mapAlong } from './along-axis.js'
 import { forAxes, formatFields, pictureSpec, placesOf } from './axes.js'
-import { interpolation } from './interpolation.js'
 
 const sequenceFields = {
   /** How often each step is repeated. Default 2. */
@@ -91,7 +91,7 @@ export class UpSampling2D extends UpSampling2DBase {
     const x = this.cast(input)
     if (by === 'nearest') return repeated(x, placesOf(4, dataFormat), size)
     return placesOf(4, dataFormat).reduce(
-      (y, axis, i) => mapAlong(y, axis, interpolation(by, y.shape[axis]!, size[i]!)),
+      (y, axis, i) => mapAlong(y, axis, interpolation(by, y.shape[axis]!, size[i]! * y.shape[axis]!)),
       x,
     )
   }

@@ -2,7 +2,8 @@
 
 import { sizeOf } from '../../core/shapes.js'
 import { type Tensor, tensor } from '../../core/tensor.js'
-import * as ops from '../../ops.js'
+import { matmul } from '../linear.js'
+import { reshape } from '../shape.js'
 
 /** The weights by which each number of an axis is made of those there were: rows of a matrix (after, before). */
 export type Weights = readonly (readonly number[])[]
@@ -11,6 +12,6 @@ export type Weights = readonly (readonly number[])[]
 export function mapAlong(x: Tensor, axis: number, weights: Weights): Tensor {
   const [outer, length, inner] = [x.shape.slice(0, axis), x.shape[axis]!, x.shape.slice(axis + 1)]
   const matrix = tensor(Float64Array.from(weights.flat()), [weights.length, length], x.dtype)
-  const rows = ops.reshape(x, [sizeOf(outer), length, sizeOf(inner)])
-  return ops.reshape(ops.matmul(matrix, rows), [...outer, weights.length, ...inner])
+  const rows = reshape(x, [sizeOf(outer), length, sizeOf(inner)])
+  return reshape(matmul(matrix, rows), [...outer, weights.length, ...inner])
 }

@@ -28,15 +28,30 @@ const filters: Readonly<Record<Exclude<Interpolation, 'nearest'>, Filter>> = {
 }
 
 /**
- * The weights of an axis that becomes `factor` times as long: place `o` lies at `(o + ½) / factor − ½`, the centres of
- * places half a place in, and what would lie beyond the edges counts for nothing.
+ * The weights of an axis that is drawn anew in `count` places: place `o` lies at `(o + ½) · length / count − ½`, the
+ * centres of places half a place in, and what would lie beyond the edges counts for nothing. With `antialias` the filter
+ * of an axis that becomes shorter is as much wider, so that every place counts.
  */
-export function interpolation(by: Exclude<Interpolation, 'nearest'>, length: number, factor: number): Weights {
+export function interpolation(
+  by: Exclude<Interpolation, 'nearest'>,
+  length: number,
+  count: number,
+  antialias = false,
+): Weights {
   const { reach, weight } = filters[by]
-  return Array.from({ length: length * factor }, (_, o) => {
-    const at = (o + 0.5) / factor - 0.5
-    const row = Array.from({ length }, (_, i) => (Math.abs(at - i) < reach ? weight(Math.abs(at - i)) : 0))
+  const wider = antialias ? Math.max(length / count, 1) : 1
+  return Array.from({ length: count }, (_, o) => {
+    const at = ((o + 0.5) * length) / count - 0.5
+    const row = Array.from({ length }, (_, i) => {
+      const distance = Math.abs(at - i) / wider
+      return distance < reach ? weight(distance) : 0
+    })
     const total = row.reduce((sum, one) => sum + one, 0)
     return row.map((one) => one / total)
   })
+}
+
+/** The place of an axis that is nearest to each of `count` places. */
+export function nearestPlaces(length: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, o) => Math.min(length - 1, Math.floor(((o + 0.5) * length) / count)))
 }
