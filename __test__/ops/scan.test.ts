@@ -1,4 +1,4 @@
-import { grad, input, jit, Model, ops, type Tensor, tensor } from 'ferrograd'
+import { GradientTape, grad, input, jit, Model, ops, random, type Tensor, tensor, variable } from 'ferrograd'
 import { expect, test } from 'vitest'
 import { caught } from '../caught.js'
 
@@ -63,6 +63,41 @@ test('a functional model scans what it is given', async () => {
 
 test('is differentiable', () => {
   expect(grad((xs) => ops.sum(decay(xs)))(tensor([1, 2, 3], [3], 'float64')).arraySync()).toEqual([1.75, 1.5, 1])
+})
+
+test('a step is drawn once, at any length, and what it uses from outside has gradients', async () => {
+  const w = variable([[0.5, -0.25]], { name: 'w' })
+  const bias = tensor([0.1, 0.2])
+  let calls = 0
+  const last = (xs: Tensor): Tensor => {
+    const step = (c: Tensor, x: Tensor): [Tensor, null] => {
+      calls += 1
+      return [ops.tanh(ops.add(ops.matmul(x, w), ops.add(c, bias))), null]
+    }
+    return ops.scan(step, ops.zeros([1, 2]), xs)[0]
+  }
+  const xs = tensor(
+    Float32Array.from({ length: 2000 }, (_, i) => Math.sin(i)),
+    [2000, 1, 1],
+  )
+  const slopes = (x: Tensor): Tensor[] => {
+    const tape = new GradientTape()
+    const loss = tape.record(() => ops.sum(last(x)))
+    return tape.gradient(loss, [w, bias]) as Tensor[]
+  }
+  const [compiled, eager] = [await jit(slopes)(xs), slopes(xs)]
+  expect(calls).toBe(2)
+  expect(compiled[0]!.shape).toEqual([1, 2])
+  expect(compiled.map((one) => one.arraySync())).toEqual(eager.map((one) => one.arraySync()))
+})
+
+test('refuses a step that changes something', () => {
+  const count = variable(0, { name: 'count' })
+  const counts = () => ops.scan((c) => [count.assignAdd(1) ?? c, null], 0, null, { length: 2 })
+  expect(counts).toThrow("scan step: expected a step that changes nothing, got an assignment to 'count'")
+  expect(() => ops.scan((c) => [c.add(random.normal([])), null], 0, null, { length: 2 })).toThrow(
+    'Draw the random numbers',
+  )
 })
 
 test('of no elements the carry is the first one and the outputs are of length 0; of one it is one step', () => {

@@ -29,6 +29,7 @@ export {
   type Runs,
   release,
   scalarEvent,
+  scan,
   sizes,
   snapshots,
   version,

@@ -1,14 +1,15 @@
 /** Loops with a carried state. */
 
+import { drawLoop } from '../core/loop-body.js'
 import { Operation, type Symbolic } from '../core/operation.js'
-import { holds, isNamed, leavesOf, mapStructure, packAs } from '../core/structure.js'
+import { holds, isNamed, leavesOf, packAs } from '../core/structure.js'
 import { recordCall } from '../core/symbolic-call.js'
 import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
-import { axisOf, checked, full, type Operand, toTensor } from './operand.js'
-import { slice, squeeze, stack, transpose } from './shape.js'
+import { axisOf, checked, type Operand, toTensor } from './operand.js'
+import { transpose } from './shape.js'
 
 /** A structure with a tensor for everything that becomes one. */
 export type TensorsOf<S> = S extends Operand | SymbolicTensor
@@ -47,13 +48,15 @@ export interface ScanSequenceOptions {
  * variables that `step` uses from outside are constants of the loop, with gradients of their own. The carry keeps its
  * shapes and dtypes. Derivatives of any order go through all steps.
  *
- * The loop is drawn out: `step` is called once for each element, so the graph, and the time to compile it, grow with the
- * length. Of a sequence of no elements `step` is called once, on zeros, for the shapes of its outputs: these are then of
- * length 0, and the carry is `init`.
+ * `step` is called once, while the loop is drawn, on tensors without numbers; the loop is one op, and compiles as fast for ten
+ * elements as for ten thousand. What does not change from step to step is computed before it, and so are products of the
+ * elements with such (`x·W` for all steps at once). Of no elements the carry is `init`, and the outputs have length 0. A step
+ * assigns no variables: what changes is carried.
  *
  * @returns The carry of the last step, and the outputs of all steps along a new axis, in the structure that `step` gave.
  * @throws `ERR_SHAPE`, `ERR_DTYPE` where a step changes the carry, or lengths differ; `ERR_CONFIG` where `step` is no
- * function or there is no length. As `keras.ops.scan`.
+ * function or there is no length; `ERR_STATE` where a step assigns a variable, which random numbers with a generator do.
+ * As `keras.ops.scan`.
  * @example
  * import { ops } from 'ferrograd'
  *
@@ -88,54 +91,23 @@ function run(step: Step, init: unknown, xs: unknown, options: ScanSequenceOption
   const [carry, sequences] = [tensorsIn(init), tensorsIn(xs)]
   const rows = leavesOf(sequences, isTensor).map((x) => inFront(x, axis))
   const count = countOf(rows, axis, length)
-  const [last, outputs] = drawOut({ step, carry, sequences, rows, reverse }, count)
-  return [last, mapStructure(outputs, (out) => (isTensor(out) ? moved(out, 0, axisOf('scan', axis, out.rank)) : out))]
+  let output: unknown
+  const loop = { init: leavesOf(carry, isTensor), sequences: rows, length: count, reverse }
+  const all = drawLoop('scan', loop, (carries, elements) => {
+    const given = called(step, packAs(carry, isTensor, carries), packAs(sequences, isTensor, elements))
+    checkCarry(carry, given[0])
+    output = given[1]
+    return { next: leavesOf(given[0], isTensor), outputs: leavesOf(output, isTensor) }
+  })
+  const stacked = all.slice(loop.init.length).map((out) => moved(out, 0, axisOf('scan', axis, out.rank)))
+  return [packAs(carry, isTensor, all), packAs(output, isTensor, stacked)]
 }
 
-/** A loop over the first axis of `rows`, the tensors of `sequences`. */
-interface Loop {
-  readonly step: Step
-  readonly carry: unknown
-  readonly sequences: unknown
-  readonly rows: readonly Tensor[]
-  readonly reverse: boolean
-}
-
-/** Step after step; the outputs lie along a new first axis. */
-function drawOut(loop: Loop, count: number): [carry: unknown, outputs: unknown] {
-  if (count === 0) return [loop.carry, ofNone(loop)]
-  const outputs: Tensor[][] = new Array<Tensor[]>(count)
-  let [carry, output]: readonly [unknown, unknown] = [loop.carry, undefined]
-  for (let turn = 0; turn < count; turn += 1) {
-    const index = loop.reverse ? count - 1 - turn : turn
-    const x = loop.rows.map((row) => element(row, index))
-    ;[carry, output] = called(loop, carry, x)
-    outputs[index] = leavesOf(output, isTensor)
-  }
-  return [
-    carry,
-    packAs(
-      output,
-      isTensor,
-      outputs[0]!.map((_, i) => stack(outputs.map((row) => row[i]!))),
-    ),
-  ]
-}
-
-/** The outputs of no steps, whose shapes a step on zeros tells. */
-function ofNone(loop: Loop): unknown {
-  const zeros = loop.rows.map((row) => full(row.shape.slice(1), 0, row.dtype))
-  const outputs = called(loop, loop.carry, zeros)[1]
-  return mapStructure(outputs, (out) => (isTensor(out) ? full([0, ...out.shape], 0, out.dtype) : out))
-}
-
-/** One step, checked. */
-function called({ step, carry: init, sequences }: Loop, carry: unknown, x: readonly Tensor[]): [unknown, unknown] {
-  const given: unknown = step(carry, packAs(sequences, isTensor, x))
+/** What a step gives, as tensors. */
+function called(step: Step, carry: unknown, x: unknown): readonly [unknown, unknown] {
+  const given: unknown = step(carry, x)
   if (!Array.isArray(given) || given.length !== 2) fail('ERR_CONFIG', 'scan step', 'a pair [carry, output]', given)
-  const [next, output] = given.map((one) => tensorsIn(one))
-  checkCarry(init, next)
-  return [next, output]
+  return [tensorsIn(given[0]), tensorsIn(given[1])]
 }
 
 function checkCarry(before: unknown, after: unknown): void {
@@ -196,9 +168,4 @@ function countOf(rows: readonly Tensor[], axis: number, length: number | undefin
     fail('ERR_SHAPE', 'scan', `sequences of one length along axis ${axis}`, { text: all })
   }
   return count
-}
-
-function element(row: Tensor, index: number): Tensor {
-  const begin = row.shape.map((_, i) => (i === 0 ? index : 0))
-  return squeeze(slice(row, { begin, size: [1, ...row.shape.slice(1)] }), 0)
 }

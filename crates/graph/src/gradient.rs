@@ -15,20 +15,26 @@ use std::collections::{HashMap, HashSet};
 /// `ERR_SHAPE` where `y` is not a scalar and no seed is given, or the seed does not fit; `ERR_DTYPE` where `y` is
 /// not a float.
 pub fn gradient(y: &Tensor, xs: &[Tensor], seed: Option<&Tensor>) -> Result<Vec<Option<Tensor>>> {
-    let seed = checked_seed(y, seed)?;
-    let order = ancestors(y);
+    pull_back(&[(y.clone(), checked_seed(y, seed)?)], xs)
+}
+
+/// `Σ seedᵢ · ∂yᵢ/∂x` for each `x` of `xs`, where each seed is like its `y`.
+pub(crate) fn pull_back(ys: &[(Tensor, Tensor)], xs: &[Tensor]) -> Result<Vec<Option<Tensor>>> {
+    let order = ancestors(ys.iter().map(|(y, _)| y.clone()));
     let wanted: HashSet<Key> = xs.iter().map(key).collect();
     let reach = reaching(&order, &wanted);
-    let mut grads: HashMap<Key, Tensor> = HashMap::from([(key(y), seed)]);
+    let mut grads: HashMap<Key, Tensor> = HashMap::new();
+    ys.iter().try_for_each(|(y, seed)| add(y, seed.clone(), &mut grads))?;
     for tensor in order.iter().rev().filter(|tensor| reach.contains(&tensor.node_id())) {
         step_back(tensor, &reach, &wanted, &mut grads)?;
     }
     Ok(xs.iter().map(|x| grads.get(&key(x)).cloned()).collect())
 }
 
-type Key = (usize, usize);
+/// Tells outputs of nodes apart.
+pub(crate) type Key = (usize, usize);
 
-fn key(tensor: &Tensor) -> Key {
+pub(crate) fn key(tensor: &Tensor) -> Key {
     (tensor.node_id(), tensor.index())
 }
 
@@ -47,11 +53,11 @@ fn checked_seed(y: &Tensor, seed: Option<&Tensor>) -> Result<Tensor> {
     }
 }
 
-/// One tensor per node that `y` is computed from, inputs before users.
-fn ancestors(y: &Tensor) -> Vec<Tensor> {
+/// One tensor per node that `ys` are computed from, inputs before users.
+pub(crate) fn ancestors(ys: impl IntoIterator<Item = Tensor>) -> Vec<Tensor> {
     let mut order = Vec::new();
     let mut seen = HashSet::new();
-    let mut stack = vec![(y.clone(), false)];
+    let mut stack: Vec<(Tensor, bool)> = ys.into_iter().map(|y| (y, false)).collect();
     while let Some((tensor, done)) = stack.pop() {
         if done {
             order.push(tensor);

@@ -15,6 +15,7 @@ pub mod op;
 pub mod ops;
 pub mod profile;
 pub mod program;
+pub mod scan;
 pub mod shape;
 pub mod tensor;
 pub mod variable;

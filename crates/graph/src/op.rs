@@ -46,6 +46,17 @@ pub trait Op: Debug + Send + Sync + 'static {
     /// The gradient with respect to each input, drawn as graph.
     fn gradient(&self, node: &Backward<'_>) -> Result<Gradients>;
 
+    /// The identity of the op of its name whose outputs, on the same inputs, are its own first ones: where both are in a
+    /// graph, it stands for the other. How what a gradient needs of a loop is saved by the loop that runs anyway.
+    fn extends(&self) -> Option<&[u64]> {
+        None
+    }
+
+    /// True where there are ops that extend it.
+    fn extendable(&self) -> bool {
+        false
+    }
+
     /// False where two equal nodes must not become one. Random ops are keyed by their inputs, so even they may.
     fn pure(&self) -> bool {
         true

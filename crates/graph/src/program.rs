@@ -294,6 +294,11 @@ impl Program {
         Ok(Running { program: self, bound: self.plan.bind(bases) })
     }
 
+    /// True where one of its kernels may stop it.
+    pub(crate) fn may_stop(&self) -> bool {
+        self.plan.steps().iter().any(|step| step.kernel.may_stop())
+    }
+
     /// Bytes that [`Program::turn`] works in.
     pub fn turn_bytes(&self) -> usize {
         self.table_start() + self.plan.table_bytes()

@@ -17,6 +17,7 @@ pub mod profile;
 pub mod program;
 pub mod run;
 pub mod runtime;
+pub mod scan;
 pub mod tensor;
 pub mod variable;
 

@@ -1,6 +1,7 @@
 //! From a graph to a program: simplify, take epilogues in, fuse, lower, order, plan.
 
 mod epilogue;
+mod extend;
 mod follow;
 mod fuse;
 mod guard;
@@ -55,7 +56,8 @@ pub fn structure(request: &Request<'_>) -> Result<Vec<u64>> {
 }
 
 fn compile_ir(ir: ir::Drawn, target: Target) -> Result<Program> {
-    let ir = epilogue::take_in_epilogues(scale::take_in_scales(guard::by_factors(simplify::simplify(ir))));
+    let ir =
+        epilogue::take_in_epilogues(scale::take_in_scales(guard::by_factors(simplify::simplify(extend::join(ir)))));
     let mut lowered = lower::lower(&ir, target)?;
     let order = schedule::schedule(&mut lowered, target.isa)?;
     let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.variables.len());

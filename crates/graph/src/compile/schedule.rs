@@ -60,7 +60,8 @@ fn add_copies(lowered: &mut Lowered, late: &[(usize, BufferId)], isa: Isa) -> Re
     Ok(())
 }
 
-/// The units that may stop a run: the guard, and for each tensor of indices the first that checks it most strictly.
+/// The units that may stop a run: the guard, loops with such inside, and for each tensor of indices the first that checks
+/// it most strictly.
 /// No variable changes before all of them have run.
 fn stops(lowered: &Lowered) -> Vec<usize> {
     // Those that read more of a buffer than others check more.
@@ -71,7 +72,10 @@ fn stops(lowered: &Lowered) -> Vec<usize> {
         let known = strictest.entry((read.buffer, read.offset, read.len)).or_insert((limit, unit));
         *known = (*known).min((limit, unit));
     }
-    let mut units: Vec<usize> = strictest.into_values().map(|(_, unit)| unit).chain(lowered.guard).collect();
+    let inside = |call: &super::lower::Unit| call.kernel.indices().is_none() && call.kernel.may_stop();
+    let inside = lowered.units.iter().enumerate().filter(|(_, call)| inside(call)).map(|(unit, _)| unit);
+    let mut units: Vec<usize> =
+        strictest.into_values().map(|(_, unit)| unit).chain(inside).chain(lowered.guard).collect();
     units.sort_unstable();
     units
 }

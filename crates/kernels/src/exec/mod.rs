@@ -63,6 +63,11 @@ pub trait Kernel: Send + Sync {
         None
     }
 
+    /// True where a run may stop at what only its inside knows: it goes before all that changes variables.
+    fn may_stop(&self) -> bool {
+        self.indices().is_some()
+    }
+
     /// The name in profiles.
     fn name(&self) -> &'static str;
 

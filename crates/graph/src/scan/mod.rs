@@ -1,0 +1,154 @@
+//! Loops: a step that is drawn once, compiled once, and run along sequences with a carried state.
+
+mod body;
+mod gradient;
+mod hoist;
+mod kernel;
+mod stacked;
+
+use crate::error::{Error, Result};
+use crate::op::{Backward, Gradients, Lowering, Op, Specs};
+use crate::shape::{Shape, Spec};
+use crate::tensor::Tensor;
+use body::Body;
+use kernel::Turns;
+use std::sync::Arc;
+
+/// One step of a loop as it was drawn: `(next, outputs) = f(carries, rows)`, the arguments as placeholders. Whatever else
+/// it is computed from is constant.
+pub struct Step<'a> {
+    /// What the step before leaves.
+    pub carries: &'a [Tensor],
+    /// One element of each sequence.
+    pub rows: &'a [Tensor],
+    /// What it leaves, like the carries.
+    pub next: &'a [Tensor],
+    /// What is kept of it.
+    pub outputs: &'a [Tensor],
+}
+
+/// How a loop goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// How many steps.
+    pub length: usize,
+    /// True begins at the end; outputs keep the order of the sequences.
+    pub reverse: bool,
+}
+
+/// What a loop leaves.
+pub struct Scanned {
+    /// What is carried out of the last step.
+    pub carries: Vec<Tensor>,
+    /// The outputs of all steps along a new first axis.
+    pub outputs: Vec<Tensor>,
+}
+
+/// `(cₜ, yₜ) = step(cₜ₋₁, xₜ)` for all elements along the first axis of `sequences`, from `c₀ = init`.
+///
+/// What the step is computed from besides its placeholders are inputs of the loop, with gradients: what does not change
+/// from step to step is computed once, before it. Products with such of what the sequences alone give are one product over
+/// all steps.
+///
+/// # Errors
+/// `ERR_SHAPE`, `ERR_DTYPE` where the next carries are not like the carries, or the sequences not of this length.
+pub fn scan(step: &Step<'_>, init: &[Tensor], sequences: &[Tensor], course: Course) -> Result<Scanned> {
+    check(step, init, sequences, course)?;
+    let drawn = body::close(step, sequences, course.length)?;
+    let inputs: Vec<Tensor> = init.iter().chain(&drawn.sequences).chain(&drawn.constants).cloned().collect();
+    let op = Scan::new(drawn.body, init.len(), drawn.sequences.len(), course, None)?;
+    Ok(op.apply(inputs)?.0)
+}
+
+/// A loop as an op: (initial carries, sequences, constants) → (last carries, outputs of all steps).
+#[derive(Clone, Debug)]
+pub(crate) struct Scan {
+    body: Arc<Body>,
+    carries: usize,
+    rows: usize,
+    course: Course,
+    identity: Vec<u64>,
+    extends: Option<Vec<u64>>,
+}
+
+impl Scan {
+    fn new(body: Body, carries: usize, rows: usize, course: Course, extends: Option<Vec<u64>>) -> Result<Scan> {
+        if body.outputs.len() > 64 || body.inputs.len() > 1 << 16 {
+            return Err(Error::config(format!(
+                "scan: expected at most 64 tensors out of a step, got {}",
+                body.outputs.len()
+            )));
+        }
+        let mut identity = vec![carries as u64, rows as u64, course.length as u64, u64::from(course.reverse)];
+        let structure = body.request(&body.outputs, crate::compile::structure)?;
+        identity.push(structure.len() as u64);
+        identity.extend(structure);
+        Ok(Scan { body: Arc::new(body), carries, rows, course, identity, extends })
+    }
+
+    fn apply(self, inputs: Vec<Tensor>) -> Result<(Scanned, Vec<Tensor>)> {
+        let carries = self.carries;
+        let all = Tensor::apply_all(Arc::new(self), inputs.into())?.into_vec();
+        Ok((Scanned { carries: all[..carries].to_vec(), outputs: all[carries..].to_vec() }, all))
+    }
+}
+
+impl Op for Scan {
+    fn name(&self) -> &'static str {
+        "scan"
+    }
+
+    fn identity(&self, out: &mut Vec<u64>) {
+        out.extend(&self.identity);
+    }
+
+    fn extends(&self) -> Option<&[u64]> {
+        self.extends.as_deref()
+    }
+
+    fn extendable(&self) -> bool {
+        true
+    }
+
+    fn infer(&self, _: &[Spec]) -> Result<Specs> {
+        let stacked = |output: &Tensor| stacked_spec(output.spec(), self.course.length);
+        let (next, outputs) = self.body.outputs.split_at(self.carries);
+        Ok(next.iter().map(|next| next.spec().clone()).chain(outputs.iter().map(stacked)).collect())
+    }
+
+    fn lower(&self, _: &[Spec], _: &[Spec]) -> Lowering {
+        Lowering::Kernel(Box::new(Turns { scan: self.clone() }))
+    }
+
+    fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {
+        gradient::gradient(self, node)
+    }
+}
+
+/// (length, …)
+fn stacked_spec(spec: &Spec, length: usize) -> Spec {
+    let shape: Shape = std::iter::once(length).chain(spec.shape.iter().copied()).collect();
+    Spec::new(shape, spec.dtype)
+}
+
+fn check(step: &Step<'_>, init: &[Tensor], sequences: &[Tensor], course: Course) -> Result<()> {
+    let differs = |what: &str, expected: &Spec, got: &Spec| {
+        let what = format!("scan {what}: expected {expected}, got {got}");
+        if expected.dtype == got.dtype { Error::shape(what) } else { Error::dtype(what) }
+    };
+    let same = |what: &str, expected: &[Tensor], got: &[Tensor]| {
+        assert_eq!(expected.len(), got.len(), "as many tensors: {what}");
+        let wrong = expected.iter().zip(got).find(|(expected, got)| expected.spec() != got.spec());
+        wrong.map_or(Ok(()), |(expected, got)| Err(differs(what, expected.spec(), got.spec())))
+    };
+    same("carry", step.carries, step.next)?;
+    same("init", step.carries, init)?;
+    assert_eq!(step.rows.len(), sequences.len(), "a row for each sequence");
+    for (row, sequence) in step.rows.iter().zip(sequences) {
+        let expected = stacked_spec(row.spec(), course.length);
+        if &expected != sequence.spec() {
+            return Err(differs("sequence", &expected, sequence.spec()));
+        }
+    }
+    Ok(())
+}

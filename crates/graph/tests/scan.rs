@@ -1,0 +1,270 @@
+//! Loops against the same steps drawn one after the other: forward, gradients of any order, nested, and how they run.
+
+mod support;
+
+use ferrograd_graph::gradient::gradient;
+use ferrograd_graph::scan::{Course, Step, scan};
+use ferrograd_graph::{DType, Program, Request, Spec, Tensor, compile, evaluate, ops};
+use ferrograd_kernels::isa::Isa;
+use support::Dice;
+
+/// `(next carries, outputs)` of carries and rows.
+type Drawn = (Vec<Tensor>, Vec<Tensor>);
+type Draw<'a> = &'a dyn Fn(&[Tensor], &[Tensor]) -> Drawn;
+
+/// A loop as one op: last carries, then outputs.
+fn looped(draw: Draw<'_>, init: &[Tensor], sequences: &[Tensor], course: Course) -> Vec<Tensor> {
+    let carries: Vec<Tensor> = init.iter().map(|init| Tensor::placeholder(init.spec().clone())).collect();
+    let row =
+        |all: &Tensor| Tensor::placeholder(Spec::new(ferrograd_graph::Shape::new(&all.shape()[1..]), all.dtype()));
+    let rows: Vec<Tensor> = sequences.iter().map(row).collect();
+    let (next, outputs) = draw(&carries, &rows);
+    let step = Step { carries: &carries, rows: &rows, next: &next, outputs: &outputs };
+    let done = scan(&step, init, sequences, course).unwrap();
+    done.carries.into_iter().chain(done.outputs).collect()
+}
+
+/// The same, step by step.
+fn unrolled(draw: Draw<'_>, init: &[Tensor], sequences: &[Tensor], course: Course) -> Vec<Tensor> {
+    let mut carries = init.to_vec();
+    let mut outputs: Vec<Vec<Tensor>> = vec![Vec::new(); course.length];
+    for turn in 0..course.length {
+        let at = if course.reverse { course.length - 1 - turn } else { turn };
+        let row = |all: &Tensor| {
+            let shape: Vec<usize> = all.shape().to_vec();
+            let (mut start, mut size) = (vec![0; shape.len()], shape.clone());
+            (start[0], size[0]) = (at, 1);
+            let row = ops::slice(all, &start, &size, &vec![1; shape.len()]).unwrap();
+            ops::reshape(&row, &ferrograd_graph::Shape::new(&shape[1..])).unwrap()
+        };
+        let rows: Vec<Tensor> = sequences.iter().map(row).collect();
+        (carries, outputs[at]) = draw(&carries, &rows);
+    }
+    let stack = |index: usize| {
+        let parts: Vec<Tensor> = outputs
+            .iter()
+            .map(|row| {
+                let shape = std::iter::once(1).chain(row[index].shape().iter().copied()).collect();
+                ops::reshape(&row[index], &shape).unwrap()
+            })
+            .collect();
+        ops::concatenate(&parts.iter().collect::<Vec<_>>(), 0).unwrap()
+    };
+    let stacked: Vec<Tensor> = (0..outputs[0].len()).map(stack).collect();
+    carries.into_iter().chain(stacked).collect()
+}
+
+fn random(dice: &mut Dice, shape: &[usize]) -> Tensor {
+    let count = shape.iter().product();
+    let values: Vec<f64> = (0..count).map(|_| dice.fraction() - 0.5).collect();
+    Tensor::from_slice(ferrograd_graph::Shape::new(shape), &values)
+}
+
+/// `Σ w·y²` over all of several tensors.
+fn scalar(tensors: &[Tensor]) -> Tensor {
+    let part = |(i, y): (usize, &Tensor)| {
+        let axes: Vec<usize> = (0..y.shape().rank()).collect();
+        ops::sum(&(y * y), &axes, false).unwrap() * (1.0 + 0.3 * i as f64)
+    };
+    tensors.iter().enumerate().map(part).reduce(|a, b| a + b).unwrap()
+}
+
+fn numbers(tensors: &[Tensor]) -> Vec<Vec<f64>> {
+    evaluate(tensors, Isa::detect()).unwrap().iter().map(|memory| memory.as_slice::<f64>().to_vec()).collect()
+}
+
+fn close(what: &str, got: &[Vec<f64>], expected: &[Vec<f64>]) {
+    assert_eq!(got.len(), expected.len());
+    for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
+        assert_eq!(got.len(), expected.len(), "{what}: tensor {i}");
+        for (j, (a, b)) in got.iter().zip(expected).enumerate() {
+            assert!((a - b).abs() <= 1e-10 * (1.0 + b.abs()), "{what}: tensor {i}, element {j}: {a}, drawn out {b}");
+        }
+    }
+}
+
+/// The derivatives of a scalar, 0 where it depends on nothing of a leaf.
+fn slopes(y: &[Tensor], leaves: &[Tensor]) -> Vec<Tensor> {
+    let slopes = gradient(&scalar(y), leaves, None).unwrap();
+    let zeros = |leaf: &Tensor| Tensor::fill(leaf.shape().clone(), leaf.dtype(), 0.0);
+    slopes.into_iter().zip(leaves).map(|(slope, leaf)| slope.unwrap_or_else(|| zeros(leaf))).collect()
+}
+
+/// Forward, first and second derivatives with respect to all leaves, as one op and drawn out.
+fn check(what: &str, draw: Draw<'_>, init: &[Tensor], sequences: &[Tensor], constants: &[Tensor], course: Course) {
+    let leaves: Vec<Tensor> = init.iter().chain(sequences).chain(constants).cloned().collect();
+    let derivatives = |all: Vec<Tensor>| {
+        let first = slopes(&all, &leaves);
+        let second = slopes(&first, &leaves);
+        [all, first, second]
+    };
+    let (one, many) =
+        (derivatives(looped(draw, init, sequences, course)), derivatives(unrolled(draw, init, sequences, course)));
+    for (part, (one, many)) in ["forward", "gradient", "second order"].into_iter().zip(one.iter().zip(&many)) {
+        close(&format!("{what}, {part}"), &numbers(one), &numbers(many));
+    }
+}
+
+/// A gated cell: `z = x·W + h·U + b`, four gates of it.
+fn lstm(w: &Tensor, u: &Tensor, b: &Tensor, carries: &[Tensor], rows: &[Tensor]) -> Drawn {
+    let [h, c] = carries else { unreachable!("two carries") };
+    let (batch, units) = (h.shape()[0], h.shape()[1]);
+    let product = |x: &Tensor, w: &Tensor| ops::matmul(x, w, false, false).unwrap();
+    let z = product(&rows[0], w) + product(h, u) + b;
+    let gate = |k: usize| ops::slice(&z, &[0, k * units], &[batch, units], &[1, 1]).unwrap();
+    let [i, f, o] = [0, 1, 2].map(|k| ops::sigmoid(&gate(k)).unwrap());
+    let c = f * c + i * ops::tanh(&gate(3)).unwrap();
+    let h = o * ops::tanh(&c).unwrap();
+    (vec![h.clone(), c], vec![h])
+}
+
+fn cell(dice: &mut Dice, dtype: DType, [features, units]: [usize; 2]) -> [Tensor; 3] {
+    let cast = |x: Tensor| ops::cast(&x, dtype).unwrap();
+    [
+        cast(random(dice, &[features, 4 * units])),
+        cast(random(dice, &[units, 4 * units])),
+        cast(random(dice, &[4 * units])),
+    ]
+}
+
+#[test]
+fn a_gated_cell_is_what_its_steps_give_to_the_second_order() {
+    let mut dice = Dice::new(1);
+    let [w, u, b] = cell(&mut dice, DType::F64, [3, 2]);
+    for (length, reverse) in [(4, false), (3, true), (1, false)] {
+        let init = [random(&mut dice, &[2, 2]), random(&mut dice, &[2, 2])];
+        let xs = [random(&mut dice, &[length, 2, 3])];
+        let draw = |carries: &[Tensor], rows: &[Tensor]| lstm(&w, &u, &b, carries, rows);
+        let constants = [w.clone(), u.clone(), b.clone()];
+        check(&format!("{length} steps"), &draw, &init, &xs, &constants, Course { length, reverse });
+    }
+}
+
+/// A random step on carries (3) and (2, 3), rows (3), constants (3) and (3, 3).
+fn random_step(dice: &mut Dice, k: &Tensor, m: &Tensor, carries: &[Tensor], rows: &[Tensor]) -> Drawn {
+    let (mut vectors, mut matrices) = (vec![carries[0].clone(), rows[0].clone(), k.clone()], vec![carries[1].clone()]);
+    for _ in 0..6 {
+        let (a, b) = (vectors[dice.below(vectors.len())].clone(), vectors[dice.below(vectors.len())].clone());
+        let c = matrices[dice.below(matrices.len())].clone();
+        match dice.below(6) {
+            0 => vectors.push(ops::tanh(&(a + b)).unwrap()),
+            1 => vectors.push(a * ops::sigmoid(&b).unwrap()),
+            2 => matrices.push(ops::matmul(&c, m, false, dice.below(2) == 1).unwrap()),
+            3 => matrices.push(ops::tanh(&(c + a)).unwrap()),
+            4 => vectors.push(ops::sum(&c, &[0], false).unwrap()),
+            _ => {
+                let row = ops::reshape(&a, &[1, 3].into()).unwrap();
+                vectors.push(ops::reshape(&ops::matmul(&row, m, false, false).unwrap(), &[3].into()).unwrap());
+            }
+        }
+    }
+    let pick = |dice: &mut Dice, from: &[Tensor]| from[dice.below(from.len())].clone();
+    let next = vec![pick(dice, &vectors), pick(dice, &matrices)];
+    (next, vec![pick(dice, &vectors), pick(dice, &matrices)])
+}
+
+#[test]
+fn random_loops_are_what_their_steps_give() {
+    for seed in 0..40 {
+        let mut dice = Dice::new(100 + seed);
+        let init = [random(&mut dice, &[3]), random(&mut dice, &[2, 3])];
+        let course = Course { length: 1 + dice.below(4), reverse: dice.below(2) == 1 };
+        let xs = [random(&mut dice, &[course.length, 3])];
+        let constants = [random(&mut dice, &[3]), random(&mut dice, &[3, 3])];
+        let draw = |carries: &[Tensor], rows: &[Tensor]| {
+            random_step(&mut Dice::new(seed), &constants[0], &constants[1], carries, rows)
+        };
+        check(&format!("loop {seed}"), &draw, &init, &xs, &constants, course);
+    }
+}
+
+#[test]
+fn a_loop_in_a_loop_is_what_its_steps_give() {
+    let mut dice = Dice::new(7);
+    let (k, init) = (random(&mut dice, &[2]), random(&mut dice, &[2]));
+    let xs = random(&mut dice, &[3, 4, 2]);
+    let run = |inner: fn(Draw<'_>, &[Tensor], &[Tensor], Course) -> Vec<Tensor>| {
+        let k = k.clone();
+        move |carries: &[Tensor], rows: &[Tensor]| {
+            let step = |carries: &[Tensor], rows: &[Tensor]| {
+                let next = ops::tanh(&(&carries[0] * &k + &rows[0])).unwrap();
+                (vec![next.clone()], vec![next])
+            };
+            let all = inner(&step, carries, rows, Course { length: 4, reverse: false });
+            (vec![all[0].clone()], vec![ops::sum(&all[1], &[0], false).unwrap()])
+        }
+    };
+    let course = Course { length: 3, reverse: true };
+    let one = looped(&run(looped), &[init.clone()], &[xs.clone()], course);
+    let many = unrolled(&run(unrolled), &[init.clone()], &[xs.clone()], course);
+    let leaves = [init, xs, k];
+    let slopes = |all: &[Tensor]| slopes(all, &leaves);
+    close("forward", &numbers(&one), &numbers(&many));
+    let (one, many) = (slopes(&one), slopes(&many));
+    close("gradient", &numbers(&one), &numbers(&many));
+    close("second order", &numbers(&slopes(&one)), &numbers(&slopes(&many)));
+}
+
+#[test]
+fn a_gradient_agrees_with_central_differences() {
+    let mut dice = Dice::new(3);
+    let [w, u, b] = cell(&mut dice, DType::F64, [2, 2]);
+    let init = [random(&mut dice, &[1, 2]), random(&mut dice, &[1, 2])];
+    let xs = random(&mut dice, &[5, 1, 2]);
+    let loss = |u: &Tensor| {
+        let draw = |carries: &[Tensor], rows: &[Tensor]| lstm(&w, u, &b, carries, rows);
+        scalar(&looped(&draw, &init, std::slice::from_ref(&xs), Course { length: 5, reverse: false }))
+    };
+    let slope = gradient(&loss(&u), std::slice::from_ref(&u), None).unwrap()[0].clone().unwrap();
+    let (got, at) = (numbers(&[slope]).remove(0), numbers(std::slice::from_ref(&u)).remove(0));
+    for (i, got) in got.iter().enumerate() {
+        let moved = |by: f64| {
+            let mut at = at.clone();
+            at[i] += by;
+            numbers(&[loss(&Tensor::from_slice([2, 8], &at))])[0][0]
+        };
+        let expected = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+        assert!((got - expected).abs() < 1e-8, "element {i}: {got}, by differences {expected}");
+    }
+}
+
+/// Forward and gradients of a cell over `length` steps, in f32.
+fn training([features, units, batch]: [usize; 3], length: usize) -> Vec<Tensor> {
+    let mut dice = Dice::new(5);
+    let [w, u, b] = cell(&mut dice, DType::F32, [features, units]);
+    let zeros = Tensor::fill([batch, units], DType::F32, 0.0);
+    let xs = ops::cast(&random(&mut dice, &[length, batch, features]), DType::F32).unwrap();
+    let leaves = [w, u, b, xs.clone()];
+    let draw = |carries: &[Tensor], rows: &[Tensor]| lstm(&leaves[0], &leaves[1], &leaves[2], carries, rows);
+    let all = looped(&draw, &[zeros.clone(), zeros], &[xs], Course { length, reverse: false });
+    let slopes = gradient(&scalar(&all), &leaves, None).unwrap();
+    all.into_iter().chain(slopes.into_iter().flatten()).collect()
+}
+
+fn program_of(outputs: &[Tensor]) -> Program {
+    compile(&Request { inputs: &[], outputs, updates: &[], guard: None }, Isa::detect()).unwrap()
+}
+
+#[test]
+fn products_of_the_sequence_and_sums_over_the_steps_are_outside_of_the_loop() {
+    let outputs = training([3, 4, 2], 50);
+    let program = program_of(&outputs);
+    let loops: Vec<_> = program.kernels().into_iter().filter(|kernel| kernel.name == "scan").collect();
+    // One there and one back: the loop that saves is the loop that runs forward. Each has the recurrent product alone.
+    assert_eq!(loops.len(), 2, "{:?}", program.step_names().collect::<Vec<_>>());
+    for kernel in &loops {
+        assert_eq!(kernel.flops, Some(50.0 * 2.0 * (2 * 4 * 16) as f64), "{}", kernel.detail);
+    }
+    // As many kernels at any length.
+    let longer = program_of(&training([3, 4, 2], 500));
+    assert_eq!(longer.step_names().count(), program.step_names().count());
+}
+
+#[test]
+fn nothing_is_saved_where_nobody_asks_for_a_gradient() {
+    let outputs = training([3, 4, 2], 50);
+    let [forward, both] = [program_of(&outputs[..1]), program_of(&outputs)];
+    let bytes = |program: &Program| program.kernels().iter().map(|kernel| kernel.bytes).sum::<usize>();
+    assert_eq!(forward.kernels().iter().filter(|kernel| kernel.name == "scan").count(), 1);
+    assert!(bytes(&forward) < bytes(&both) / 3, "{} of {} bytes", bytes(&forward), bytes(&both));
+}

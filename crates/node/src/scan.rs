@@ -1,0 +1,32 @@
+//! Loops: a step that JavaScript drew once on placeholders becomes one op.
+
+use crate::error::{Result, js};
+use crate::handle::{BindingTensor, Handle};
+use ferrograd_graph::Tensor;
+use ferrograd_graph::scan::{self, Course, Step};
+use napi_derive::napi;
+
+/// A step, `(next, outputs) = f(carries, rows)`, along `sequences` from `init`: the last carries, then the outputs of all
+/// steps.
+#[allow(clippy::too_many_arguments, reason = "a step and what it walks along, flat as JavaScript has them")]
+#[napi(
+    catch_unwind,
+    ts_args_type = "carries: Array<BindingTensor>, rows: Array<BindingTensor>, next: Array<BindingTensor>, outputs: Array<BindingTensor>, init: Array<BindingTensor>, sequences: Array<BindingTensor>, length: number, reverse: boolean"
+)]
+pub fn scan(
+    carries: Vec<Handle<'_>>,
+    rows: Vec<Handle<'_>>,
+    next: Vec<Handle<'_>>,
+    outputs: Vec<Handle<'_>>,
+    init: Vec<Handle<'_>>,
+    sequences: Vec<Handle<'_>>,
+    length: u32,
+    reverse: bool,
+) -> Result<Vec<BindingTensor>> {
+    let own = |handles: Vec<Handle<'_>>| handles.iter().map(Handle::cloned).collect::<Vec<Tensor>>();
+    let [carries, rows, next, outputs] = [carries, rows, next, outputs].map(own);
+    let step = Step { carries: &carries, rows: &rows, next: &next, outputs: &outputs };
+    let course = Course { length: length as usize, reverse };
+    let done = scan::scan(&step, &own(init), &own(sequences), course).map_err(js)?;
+    Ok(done.carries.into_iter().chain(done.outputs).map(BindingTensor::from).collect())
+}
