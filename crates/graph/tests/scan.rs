@@ -195,9 +195,10 @@ fn a_loop_in_a_loop_is_what_its_steps_give() {
         }
     };
     let course = Course { length: 3, reverse: true };
-    let one = looped(&run(looped), &[init.clone()], &[xs.clone()], course);
-    let many = unrolled(&run(unrolled), &[init.clone()], &[xs.clone()], course);
-    let leaves = [init, xs, k];
+    let (from, along) = (std::slice::from_ref(&init), std::slice::from_ref(&xs));
+    let one = looped(&run(looped), from, along, course);
+    let many = unrolled(&run(unrolled), from, along, course);
+    let leaves = [init.clone(), xs.clone(), k];
     let slopes = |all: &[Tensor]| slopes(all, &leaves);
     close("forward", &numbers(&one), &numbers(&many));
     let (one, many) = (slopes(&one), slopes(&many));
