@@ -292,3 +292,9 @@ describe('a small result', () => {
     expect(() => ops.add(gone, 1)).toThrow('one that was disposed')
   })
 })
+
+test('{ values, shape } is an argument, too', async () => {
+  const double = jit((x: Tensor) => ops.multiply(x, 2))
+  const doubled = await double({ values: Float32Array.of(1, 2, 3), shape: [3, 1] })
+  expect(doubled.arraySync()).toEqual([[2], [4], [6]])
+})

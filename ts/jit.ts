@@ -1,6 +1,7 @@
 /** Functions of tensors, compiled: traced once for each kind of arguments, then run in Rust. */
 
 import { floatx } from './config.js'
+import { isShaped } from './core/flatten.js'
 import { runInline } from './core/inline-runs.js'
 import { KeptPrograms } from './core/kept-programs.js'
 import { checkPrecision, type Precision } from './core/precision.js'
@@ -13,10 +14,10 @@ import { placeholder, trace } from './core/trace.js'
 import { currentTrace, type Settings } from './core/trace-stack.js'
 import { Variable } from './core/variable.js'
 import { checkNames, FerrogradError, fail } from './errors.js'
-import type { DType, NestedData, Shape, TypedArray } from './types.js'
+import type { DType, Shape, TensorLike } from './types.js'
 
 /** What a compiled function may be called with: data, which becomes a tensor, and variables, which stay what they are. */
-export type JitArgument = Tensor | Variable | number | boolean | NestedData | TypedArray
+export type JitArgument = TensorLike | Variable
 
 /** What a compiled function may return: tensors, alone, in lists or by name; or nothing. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that only assigns variables returns nothing
@@ -170,8 +171,8 @@ function wrongCount(fn: AnyFunction, given: number, rest: string, cause?: unknow
 function argument(value: unknown, index: number): Tensor | Variable {
   if (value instanceof Tensor || value instanceof Variable) return value
   if (typeof value === 'number') return tensor(value, [], floatx())
-  if (typeof value === 'boolean' || Array.isArray(value) || ArrayBuffer.isView(value))
-    return tensor(value as NestedData)
+  if (typeof value === 'boolean' || Array.isArray(value) || ArrayBuffer.isView(value) || isShaped(value))
+    return tensor(value as TensorLike)
   return fail('ERR_DATA', `jit argument ${index}`, 'a tensor, a variable, or data for a tensor', value)
 }
 

@@ -32,8 +32,14 @@ export type NestedArray = readonly (number | boolean | NestedArray)[]
 /** Numbers in nested arrays of equal lengths, where rows may be typed arrays. */
 export type NestedData = readonly (number | boolean | TypedArray | NestedData)[]
 
+/** A typed array and the shape of what it holds, row-major; in data the first axis counts samples. */
+export interface ShapedArray<T extends TypedArray = TypedArray> {
+  readonly values: T
+  readonly shape: Shape
+}
+
 /** Whatever can become a tensor. */
-export type TensorLike = Tensor | number | boolean | NestedData | TypedArray
+export type TensorLike = Tensor | number | boolean | NestedData | TypedArray | ShapedArray
 
 /** Plain JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }

@@ -73,7 +73,7 @@ describe('making tensors', () => {
       ),
     ).toMatch(/^ERR_SHAPE: tensor data\[1\]\[1\]/)
     expect(code(() => tensor([[1, 2], [3]]))).toMatch(
-      /^ERR_SHAPE: tensor data\[1\]: expected 2 items, as its neighbours have, got 1/,
+      /^ERR_SHAPE: tensor data\[1\]: expected length 2, as its neighbours have, got 1/,
     )
     expect(code(() => tensor([1, 2, 3], [2, 2]))).toMatch(
       /^ERR_SHAPE: tensor shape: expected lengths that multiply to 3/,
@@ -351,4 +351,22 @@ describe('random', () => {
     const drawn = random.categorical(ops.log(ops.broadcastTo([0.1, 0.2, 0.7], [5_000, 3])), { seed })
     expect(ops.equal(drawn, 2).cast('float64').mean().itemSync()).toBeCloseTo(0.7, 1)
   })
+})
+
+test("{ values, shape } is a tensor of that shape and of the array's type, copied", () => {
+  const values = Float64Array.of(1, 2, 3, 4, 5, 6)
+  const made = tensor({ values, shape: [3, 2] })
+  values[0] = 9
+  expect([made.dtype, made.shape, made.arraySync()]).toEqual([
+    'float64',
+    [3, 2],
+    [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+  ])
+  expect(tensor({ values, shape: [3, 2] }, [6], 'float32').shape).toEqual([6])
+  expect(() => tensor({ values, shape: [4, 2] })).toThrow(/expected lengths that multiply to 6, got \[4, 2\]/)
+  expect(ops.add({ values: Float32Array.of(1, 2), shape: [2, 1] }, 1).arraySync()).toEqual([[2], [3]])
 })

@@ -1,9 +1,11 @@
 /** Plain values as numbers side by side with a shape and a type: what tensors are made of. */
 
+import { types } from 'node:util'
 import { floatx } from '../config.js'
 import { fail } from '../errors.js'
-import type { DType, NestedData, Shape, TypedArray } from '../types.js'
+import type { DType, NestedData, Shape, ShapedArray, TypedArray } from '../types.js'
 import { allocate, dtypeOfArray } from './dtype.js'
+import { type Items, readNested } from './nested.js'
 import { frozen, isLength } from './shapes.js'
 
 /** Numbers side by side, and how they lie. */
@@ -13,73 +15,38 @@ export interface Flat {
   readonly dtype: DType
 }
 
-/** Nobody nests this deep on purpose: an array that contains itself would never end. */
-const DEEPEST = 32
-
 /** The numbers of plain data, its shape, and the type it has unless another is asked for. */
-export function flatten(data: number | boolean | NestedData | TypedArray): Flat {
+export function flatten(data: number | boolean | NestedData | TypedArray | ShapedArray): Flat {
   if (ArrayBuffer.isView(data)) {
     const values = checkedArray(data)
     return { values, shape: [values.length], dtype: dtypeOfArray(values) }
   }
   if (typeof data === 'number') return { values: [data], shape: [], dtype: floatx() }
   if (typeof data === 'boolean') return { values: [data], shape: [], dtype: 'bool' }
+  if (isShaped(data)) return { ...flatten(data.values), shape: data.shape }
   if (!Array.isArray(data)) fail('ERR_DATA', WHERE, 'a number, nested arrays or a typed array', data, hintFor(data))
-  const shape = shapeOf(data)
-  const values: (number | boolean)[] = []
-  if (!collect(data, shape, 0, values)) explain(data, shape, 0, WHERE)
-  const booleans = values.length > 0 && values.every((value) => typeof value === 'boolean')
-  return { values, shape, dtype: booleans ? 'bool' : floatx() }
+  const { values, shape } = readNested(WHERE, data, numbers)
+  return { values, shape, dtype: areTruths(values) ? 'bool' : floatx() }
 }
 
 const WHERE = 'tensor data'
 
-/** The lengths that the first entries show. */
-function shapeOf(data: readonly unknown[]): number[] {
-  const shape: number[] = []
-  for (let level: unknown = data; isList(level); level = level[0]) {
-    if (shape.length === DEEPEST) fail('ERR_SHAPE', WHERE, `at most ${DEEPEST} levels of arrays`, { text: 'more' })
-    shape.push(level.length)
-  }
-  return shape
+/** Whether there is something, and all of it is true or false. */
+export function areTruths(values: readonly (number | boolean)[]): boolean {
+  return values.length > 0 && values.every((value) => typeof value === 'boolean')
 }
 
-/** Appends all numbers; false where something does not fit the shape. */
-function collect(
-  data: readonly unknown[] | TypedArray,
-  shape: Shape,
-  axis: number,
-  into: (number | boolean)[],
-): boolean {
-  if (data.length !== shape[axis]) return false
-  const inside = axis + 1 < shape.length
-  for (const item of data) {
-    if (inside) {
-      if (!isList(item) || !collect(item, shape, axis + 1, into)) return false
-    } else if (typeof item === 'number' || typeof item === 'boolean') into.push(item)
-    else return false
-  }
-  return true
+const numbers: Items<number | boolean> = {
+  is: (value) => typeof value === 'number' || typeof value === 'boolean',
+  name: 'a number',
+  hint: hintFor,
+  checkView: (_, view) => void checkedArray(view),
 }
 
-/** Throws at the first thing that does not fit, naming its place. */
-function explain(data: unknown, shape: Shape, axis: number, where: string): void {
-  if (axis === shape.length) {
-    if (isList(data)) fail('ERR_SHAPE', where, 'a number, as its neighbours are', data, 'The array is ragged')
-    if (typeof data !== 'number' && typeof data !== 'boolean') fail('ERR_DATA', where, 'a number', data, hintFor(data))
-    return
-  }
-  if (!isList(data)) fail('ERR_SHAPE', where, `an array of ${shape[axis]}, as its neighbours are`, data)
-  if (ArrayBuffer.isView(data)) checkedArray(data)
-  if (data.length !== shape[axis])
-    fail('ERR_SHAPE', where, `${shape[axis]} items, as its neighbours have`, { text: `${data.length}` }, RAGGED)
-  for (let index = 0; index < data.length; index += 1) explain(data[index], shape, axis + 1, `${where}[${index}]`)
-}
-
-const RAGGED = 'Rows must have equal lengths'
-
-function isList(value: unknown): value is readonly unknown[] | TypedArray {
-  return Array.isArray(value) || ArrayBuffer.isView(value)
+/** Whether a value is numbers with the shape they stand in. */
+export function isShaped(data: unknown): data is ShapedArray {
+  if (typeof data !== 'object' || data === null || Array.isArray(data) || types.isProxy(data)) return false
+  return 'values' in data && ArrayBuffer.isView(data.values) && 'shape' in data && Array.isArray(data.shape)
 }
 
 /** What the caller may have meant. */

@@ -291,7 +291,7 @@ export function refuseOperator(what: 'tensor' | 'variable'): never {
 }
 
 /**
- * A tensor of numbers: from a number, nested arrays or a typed array, copied.
+ * A tensor of numbers: from a number, nested arrays, a typed array or `{ values, shape }`, copied.
  *
  * The dtype is that of a typed array (smaller integers become `int32`), `bool` for booleans, else `config.floatx()`.
  *

@@ -1,12 +1,13 @@
 /** From whatever a user passes as data to one checked form: numbers of one element type and their shape. */
 import { types } from 'node:util'
 import { floatx } from '../config.js'
+import { areTruths } from '../core/flatten.js'
+import { type Items, readNested } from '../core/nested.js'
 import { sizeOf } from '../core/shapes.js'
 import { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { DType, NestedData, TypedArray } from '../types.js'
 import { asNumbers, checkWhole } from './copy.js'
-import { flatten } from './nested.js'
 import type { ShapedArray } from './shaped.js'
 
 /** Numbers whose first axis counts samples: a typed array alone is one number a sample. */
@@ -60,9 +61,19 @@ function numbersOf(where: string, data: unknown): Numbers {
   if (types.isProxy(data)) return refuse(where, 'a Proxy')
   if (data instanceof Tensor) return { values: data.dataSync(), shape: data.shape, truths: data.dtype === 'bool' }
   if (ArrayBuffer.isView(data)) return { values: typedArray(where, data), shape: [(data as TypedArray).length] }
-  if (Array.isArray(data)) return flatten(where, data)
+  if (Array.isArray(data)) {
+    const { values, shape } = readNested(where, data, numbers)
+    return { values: values.map(Number), shape, truths: areTruths(values) }
+  }
   if (isShaped(data)) return shapedNumbers(where, data)
   return refuse(where, data)
+}
+
+const numbers: Items<number | boolean> = {
+  is: (value) => typeof value === 'number' || typeof value === 'boolean',
+  name: 'a number',
+  hint: (value) => (typeof value === 'string' ? 'Convert text to numbers first' : undefined),
+  checkView: typedArray,
 }
 
 function refuse(where: string, got: unknown): never {

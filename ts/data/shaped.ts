@@ -2,13 +2,9 @@
 
 import { sizeOf } from '../core/shapes.js'
 import { fail } from '../errors.js'
-import type { Shape, TypedArray } from '../types.js'
+import type { ShapedArray, TypedArray } from '../types.js'
 
-/** A typed array and the shape of what it holds, row-major; the first axis counts samples. */
-export interface ShapedArray<T extends TypedArray = TypedArray> {
-  readonly values: T
-  readonly shape: Shape
-}
+export type { ShapedArray } from '../types.js'
 
 /** Copies whole rows: `out[i] = rows[indices[i]]`. */
 export function takeRows<T extends TypedArray>(source: ShapedArray<T>, indices: ArrayLike<number>): ShapedArray<T> {

@@ -1,5 +1,6 @@
 /** What the layers share that turn words or ids into numbers by a vocabulary. */
 
+import { type Items, readNested } from '../core/nested.js'
 import { Tensor, tensor } from '../core/tensor.js'
 import type { Source } from '../data/dataset.js'
 import type { ShapedArray } from '../data/shaped.js'
@@ -221,15 +222,16 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
 
 /** Tokens row-major, and the shape of their nested arrays. */
 export function flatten<T extends Token>(tokens: Tokens<T>): { readonly flat: T[]; readonly shape: number[] } {
-  const shape: number[] = []
-  const walk = (one: Tokens<T>, depth: number): T[] => {
-    if (!Array.isArray(one)) return [one as T]
-    shape[depth] ??= one.length
-    if (shape[depth] !== one.length)
-      fail('ERR_SHAPE', 'tokens', `nested arrays of equal lengths (${shape[depth]})`, { text: `${one.length}` })
-    return (one as readonly Tokens<T>[]).flatMap((inner) => walk(inner, depth + 1))
-  }
-  return { flat: walk(tokens, 0), shape }
+  if (!Array.isArray(tokens)) return { flat: [tokens as T], shape: [] }
+  const { values, shape } = readNested<T>('tokens', tokens, items)
+  return { flat: values, shape }
+}
+
+/** Which tokens a lookup takes, it says itself. */
+const items: Items<never> = {
+  is: (value): value is never => !Array.isArray(value),
+  name: 'a word or an id',
+  checkView: () => {},
 }
 
 /** Rows, of any lengths; a list without rows has one token a document, as in Keras. */
