@@ -221,6 +221,12 @@ fn layout(bytes: usize) -> Layout {
 #[cfg(test)]
 mod tests {
     use super::{ALIGN, LARGE, Memory, OutOfMemory};
+    use std::ops::Range;
+
+    /// A list of one range, written as such, looks like a mistake.
+    const fn one(start: usize, end: usize) -> Range<usize> {
+        start..end
+    }
 
     const SIZES: [usize; 7] = [0, 1, 100, LARGE - 1, LARGE, 2 * LARGE + 1, 7 * LARGE - 3];
 
@@ -264,14 +270,14 @@ mod tests {
             let last = parts.pop().unwrap();
             drop(parts);
             assert!(last.as_slice::<u8>() == &values[cuts[3].clone()], "{bytes} bytes alone");
-            let [inner] = &last.split(&[0..1])[..] else { panic!("one part") };
+            let [inner] = &last.split(&[one(0, 1)])[..] else { panic!("one part") };
             assert_eq!(inner.as_slice::<u8>()[0], values[cuts[3].start]);
         }
     }
 
     #[test]
     fn what_is_no_part_is_refused() {
-        for parts in [vec![0..64, 63..100], vec![64..128, 0..64], vec![1..2], vec![0..201]] {
+        for parts in [vec![0..64, 63..100], vec![64..128, 0..64], vec![one(1, 2)], vec![one(0, 201)]] {
             let cut = std::panic::catch_unwind(|| Memory::zeroed(200).split(&parts).len());
             assert!(cut.is_err(), "{parts:?}");
         }
