@@ -82,3 +82,10 @@ test('10-sequences: sums as text, a forecast against the naive one, praise and b
   expect(text).toMatch(/right on (9[5-9]\.\d|100\.0) % of the digits/)
   expect(text).toMatch(/right on (9[7-9]\.\d|100\.0) % of 438 sentences/)
 }, 120_000)
+
+test('11-attention learns two sonnets by heart, and who went with whom', async () => {
+  await import('../examples/11-attention/index.js')
+  const text = printed.join('\n')
+  expect(text).toMatch(/0\.\d\d bits a letter; at random 5\.46/)
+  expect(text).toMatch(/right about 3[1-4] of 34 members/)
+}, 120_000)

@@ -30,11 +30,11 @@ export type SchemaRow<S extends Schema> = {
 export type AnyRow = Readonly<Record<string, number | string | boolean>>
 
 const csvFields = {
-  /** Between fields. Default a comma; a tab in files named `.tsv`. */
+  /** Between fields. Default a comma; a tab in files named `.tsv`. Default null. */
   delimiter: { type: 'string', default: null },
   /** Whether the first record has the names of the columns. Default true. */
   header: { type: 'boolean', default: true },
-  /** From how many records the kinds of columns are found where no schema says them. Default 1,000. */
+  /** From how many records the kinds of columns are found where no schema says them. Default 1000. */
   sample: { type: 'integer', default: 1000, min: 1 },
 } as const
 

@@ -6,13 +6,13 @@ import { readOptions } from '../options/resolve.js'
 import type { ShapedArray } from './shaped.js'
 
 const padFields = {
-  /** Where lists that are too short are filled up. Default `pre`, as in Keras. */
+  /** Where lists that are too short are filled up. Default 'pre'. */
   padding: { type: 'choice', of: ['pre', 'post'], default: 'pre' },
-  /** Where lists that are too long are cut. Default `pre`, as in Keras. */
+  /** Where lists that are too long are cut. Default 'pre'. */
   truncating: { type: 'choice', of: ['pre', 'post'], default: 'pre' },
   /** What they are filled up with. Default 0. */
   value: { type: 'number', default: 0 },
-  /** The element type. Default int32. */
+  /** The element type. Default 'int32'. */
   dtype: { type: 'choice', of: ['int32', 'float32'], default: 'int32' },
 } as const
 

@@ -29,6 +29,54 @@ export function argmin(x: Tensor): Tensor {
 }
 
 /**
+ * `y = softmax(scale · q · kᵀ) · v` head by head, and `lse = ln Σ exp(scale · q · kᵀ)`, without the scores in memory.
+ *
+ * - `scale`: Factor on the products of queries and keys.
+ * - `causal`: Whether a query sees no key behind its own place.
+ * - `window`: A query sees keys less than so many places away; 0 is no bound.
+ * - `masked`: Whether the mask says more; else it is not read.
+ */
+export function attention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  mask: Tensor,
+  attributes: { scale: number; causal: boolean; window: number; masked: boolean },
+): [Tensor, Tensor] {
+  return applyAll(
+    4,
+    [q, k, v, mask],
+    [attributes.scale, Number(attributes.causal), attributes.window, Number(attributes.masked)],
+  ) as [Tensor, Tensor]
+}
+
+/**
+ * The gradients of `attention` for `q`, `k` and `v`, from those of its two results.
+ *
+ * - `scale`: Factor on the products of queries and keys.
+ * - `causal`: Whether a query sees no key behind its own place.
+ * - `window`: A query sees keys less than so many places away; 0 is no bound.
+ * - `masked`: Whether the mask says more; else it is not read.
+ */
+export function attentionGradient(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  mask: Tensor,
+  y: Tensor,
+  lse: Tensor,
+  dy: Tensor,
+  dlse: Tensor,
+  attributes: { scale: number; causal: boolean; window: number; masked: boolean },
+): [Tensor, Tensor, Tensor] {
+  return applyAll(
+    5,
+    [q, k, v, mask, y, lse, dy, dlse],
+    [attributes.scale, Number(attributes.causal), attributes.window, Number(attributes.masked)],
+  ) as [Tensor, Tensor, Tensor]
+}
+
+/**
  * `y[n, o, c] = Σ x[n, o·stride + k − before, c] / count` over the window's places inside the picture.
  *
  * - `sizes`: Places of a window along each axis.
@@ -40,7 +88,7 @@ export function averagePool(
   attributes: { sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    4,
+    6,
     [attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     x,
   )
@@ -59,7 +107,7 @@ export function averagePoolInput(
   attributes: { inputs: readonly number[]; sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    5,
+    7,
     [attributes.inputs.length, ...attributes.inputs, attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     dy,
   )
@@ -71,7 +119,7 @@ export function averagePoolInput(
  * - `shape`: The shape of `y`.
  */
 export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(6, [attributes.shape.length, ...attributes.shape], x)
+  return apply(8, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /**
@@ -80,12 +128,12 @@ export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] })
  * - `dtype`: The type of `y`.
  */
 export function cast(x: Tensor, attributes: { dtype: DType }): Tensor {
-  return apply(7, [dtypeCode(attributes.dtype)], x)
+  return apply(9, [dtypeCode(attributes.dtype)], x)
 }
 
 /** `y = ⌈x⌉` at each element, no gradient. */
 export function ceil(x: Tensor): Tensor {
-  return apply(8, undefined, x)
+  return apply(10, undefined, x)
 }
 
 /**
@@ -94,7 +142,7 @@ export function ceil(x: Tensor): Tensor {
  * - `axis`: The axis, negative from the end.
  */
 export function concatenate(tensors: readonly Tensor[], attributes: { axis: number }): Tensor {
-  return applyList(9, tensors, [attributes.axis])
+  return applyList(11, tensors, [attributes.axis])
 }
 
 /**
@@ -113,7 +161,7 @@ export function convolution(
   attributes: { of: number; strides: readonly number[]; dilations: readonly number[]; padding: readonly number[]; groups: number; sizes: readonly number[] },
 ): Tensor {
   return apply(
-    10,
+    12,
     [attributes.of, attributes.strides.length, ...attributes.strides, attributes.dilations.length, ...attributes.dilations, attributes.padding.length, ...attributes.padding, attributes.groups, attributes.sizes.length, ...attributes.sizes],
     first,
     second,
@@ -122,7 +170,7 @@ export function convolution(
 
 /** `y = cos x` at each element, `x` in radians. */
 export function cos(x: Tensor): Tensor {
-  return apply(11, undefined, x)
+  return apply(13, undefined, x)
 }
 
 /**
@@ -133,7 +181,7 @@ export function cos(x: Tensor): Tensor {
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(12, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
+  return apply(14, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /**
@@ -144,42 +192,42 @@ export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean;
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumsum(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(13, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
+  return apply(15, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /** `y = a / b` at each element, with broadcasting. */
 export function divide(a: Tensor, b: Tensor): Tensor {
-  return apply(14, undefined, a, b)
+  return apply(16, undefined, a, b)
 }
 
 /** `y` is true where `a = b`, with broadcasting. */
 export function equal(a: Tensor, b: Tensor): Tensor {
-  return apply(15, undefined, a, b)
+  return apply(17, undefined, a, b)
 }
 
 /** `y = 2/√π · ∫₀ˣ e^(−t²) dt` at each element. */
 export function erf(x: Tensor): Tensor {
-  return apply(16, undefined, x)
+  return apply(18, undefined, x)
 }
 
 /** `y = eˣ` at each element. */
 export function exp(x: Tensor): Tensor {
-  return apply(17, undefined, x)
+  return apply(19, undefined, x)
 }
 
 /** `y = eˣ − 1` at each element, exact near 0. */
 export function expm1(x: Tensor): Tensor {
-  return apply(18, undefined, x)
+  return apply(20, undefined, x)
 }
 
 /** `y = ⌊x⌋` at each element, no gradient. */
 export function floor(x: Tensor): Tensor {
-  return apply(19, undefined, x)
+  return apply(21, undefined, x)
 }
 
 /** `y = ⌊a / b⌋` at each element, with broadcasting; no gradient. */
 export function floorDivide(a: Tensor, b: Tensor): Tensor {
-  return apply(20, undefined, a, b)
+  return apply(22, undefined, a, b)
 }
 
 /**
@@ -188,17 +236,17 @@ export function floorDivide(a: Tensor, b: Tensor): Tensor {
  * - `axis`: The axis that the indices number.
  */
 export function gather(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(21, [attributes.axis], x, indices)
+  return apply(23, [attributes.axis], x, indices)
 }
 
 /** `y` is true where `a > b`, with broadcasting. */
 export function greater(a: Tensor, b: Tensor): Tensor {
-  return apply(22, undefined, a, b)
+  return apply(24, undefined, a, b)
 }
 
 /** `y` is true where `a ≥ b`, with broadcasting. */
 export function greaterEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(23, undefined, a, b)
+  return apply(25, undefined, a, b)
 }
 
 /**
@@ -208,27 +256,27 @@ export function greaterEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`, numbers.
  */
 export function iota(attributes: { size: number; dtype: DType }): Tensor {
-  return applyList(24, [], [attributes.size, dtypeCode(attributes.dtype)])
+  return applyList(26, [], [attributes.size, dtypeCode(attributes.dtype)])
 }
 
 /** `y` is true where `x` is neither infinite nor NaN. */
 export function isFinite(x: Tensor): Tensor {
-  return apply(25, undefined, x)
+  return apply(27, undefined, x)
 }
 
 /** `y` is true where `x` is NaN. */
 export function isNan(x: Tensor): Tensor {
-  return apply(26, undefined, x)
+  return apply(28, undefined, x)
 }
 
 /** `y` is true where `a < b`, with broadcasting. */
 export function less(a: Tensor, b: Tensor): Tensor {
-  return apply(27, undefined, a, b)
+  return apply(29, undefined, a, b)
 }
 
 /** `y` is true where `a ≤ b`, with broadcasting. */
 export function lessEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(28, undefined, a, b)
+  return apply(30, undefined, a, b)
 }
 
 /**
@@ -238,37 +286,37 @@ export function lessEqual(a: Tensor, b: Tensor): Tensor {
  * - `reverse`: True begins at the end.
  */
 export function linearRecurrence(a: Tensor, b: Tensor, attributes: { axis: number; reverse: boolean }): Tensor {
-  return apply(29, [attributes.axis, Number(attributes.reverse)], a, b)
+  return apply(31, [attributes.axis, Number(attributes.reverse)], a, b)
 }
 
 /** `y = ln x` at each element. */
 export function log(x: Tensor): Tensor {
-  return apply(30, undefined, x)
+  return apply(32, undefined, x)
 }
 
 /** `y = ln(1 + x)` at each element, exact near 0. */
 export function log1p(x: Tensor): Tensor {
-  return apply(31, undefined, x)
+  return apply(33, undefined, x)
 }
 
 /** `yᵢ = xᵢ − ln Σⱼ eˣʲ` over the last axis. */
 export function logSoftmax(x: Tensor): Tensor {
-  return apply(32, undefined, x)
+  return apply(34, undefined, x)
 }
 
 /** `y` is true where both `a` and `b` are, with broadcasting. */
 export function logicalAnd(a: Tensor, b: Tensor): Tensor {
-  return apply(33, undefined, a, b)
+  return apply(35, undefined, a, b)
 }
 
 /** `y` is true where `x` is false. */
 export function logicalNot(x: Tensor): Tensor {
-  return apply(34, undefined, x)
+  return apply(36, undefined, x)
 }
 
 /** `y` is true where `a` or `b` is, with broadcasting. */
 export function logicalOr(a: Tensor, b: Tensor): Tensor {
-  return apply(35, undefined, a, b)
+  return apply(37, undefined, a, b)
 }
 
 /**
@@ -278,7 +326,7 @@ export function logicalOr(a: Tensor, b: Tensor): Tensor {
  * - `transposeB`: Reads `b` as (…, n, k).
  */
 export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; transposeB: boolean }): Tensor {
-  return apply(36, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
+  return apply(38, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
 }
 
 /**
@@ -288,7 +336,7 @@ export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; 
  * - `keepdims`: True leaves them as 1.
  */
 export function max(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(37, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(39, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -303,7 +351,7 @@ export function maxPool(
   attributes: { sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    38,
+    40,
     [attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     x,
   )
@@ -323,7 +371,7 @@ export function maxPoolPlaces(
   attributes: { take: boolean; sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    39,
+    41,
     [Number(attributes.take), attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     x,
     g,
@@ -332,7 +380,7 @@ export function maxPoolPlaces(
 
 /** `y = max(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function maximum(a: Tensor, b: Tensor): Tensor {
-  return apply(40, undefined, a, b)
+  return apply(42, undefined, a, b)
 }
 
 /**
@@ -342,32 +390,32 @@ export function maximum(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function min(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(41, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(43, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /** `y = min(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function minimum(a: Tensor, b: Tensor): Tensor {
-  return apply(42, undefined, a, b)
+  return apply(44, undefined, a, b)
 }
 
 /** `y = a − b·⌊a / b⌋` at each element, with broadcasting. */
 export function mod(a: Tensor, b: Tensor): Tensor {
-  return apply(43, undefined, a, b)
+  return apply(45, undefined, a, b)
 }
 
 /** `y = a · b` at each element, with broadcasting. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
-  return apply(44, undefined, a, b)
+  return apply(46, undefined, a, b)
 }
 
 /** `y = −x` at each element. */
 export function negative(x: Tensor): Tensor {
-  return apply(45, undefined, x)
+  return apply(47, undefined, x)
 }
 
 /** `y` is true where `a ≠ b`, with broadcasting. */
 export function notEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(46, undefined, a, b)
+  return apply(48, undefined, a, b)
 }
 
 /**
@@ -377,7 +425,7 @@ export function notEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`.
  */
 export function oneHot(indices: Tensor, attributes: { depth: number; dtype: DType }): Tensor {
-  return apply(47, [attributes.depth, dtypeCode(attributes.dtype)], indices)
+  return apply(49, [attributes.depth, dtypeCode(attributes.dtype)], indices)
 }
 
 /**
@@ -393,7 +441,7 @@ export function pad(
   attributes: { low: readonly number[]; high: readonly number[]; between: readonly number[]; value: number },
 ): Tensor {
   return apply(
-    48,
+    50,
     [attributes.low.length, ...attributes.low, attributes.high.length, ...attributes.high, attributes.between.length, ...attributes.between, attributes.value],
     x,
   )
@@ -401,7 +449,7 @@ export function pad(
 
 /** `y = aᵇ` at each element, with broadcasting; `∂y/∂b` is 0 where `a ≤ 0`. */
 export function power(a: Tensor, b: Tensor): Tensor {
-  return apply(49, undefined, a, b)
+  return apply(51, undefined, a, b)
 }
 
 /**
@@ -411,7 +459,7 @@ export function power(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function prod(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(50, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(52, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -427,7 +475,7 @@ export function randomBernoulli(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; probability: number },
 ): Tensor {
   return apply(
-    51,
+    53,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.probability],
     state,
   )
@@ -446,7 +494,7 @@ export function randomDropout(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; keep: number },
 ): Tensor {
   return apply(
-    52,
+    54,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.keep],
     state,
   )
@@ -466,7 +514,7 @@ export function randomIntegers(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; low: number; high: number },
 ): Tensor {
   return apply(
-    53,
+    55,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.low, attributes.high],
     state,
   )
@@ -484,7 +532,7 @@ export function randomNormal(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    54,
+    56,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -502,7 +550,7 @@ export function randomTruncatedNormal(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    55,
+    57,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -520,7 +568,7 @@ export function randomUniform(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    56,
+    58,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -538,7 +586,7 @@ export function randomUniformOpen(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    57,
+    59,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -546,12 +594,12 @@ export function randomUniformOpen(
 
 /** `y = 1 / x` at each element. */
 export function reciprocal(x: Tensor): Tensor {
-  return apply(58, undefined, x)
+  return apply(60, undefined, x)
 }
 
 /** `y = max(x, 0)` at each element; the gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
-  return apply(59, undefined, x)
+  return apply(61, undefined, x)
 }
 
 /**
@@ -560,17 +608,17 @@ export function relu(x: Tensor): Tensor {
  * - `shape`: The new sizes; one may be −1.
  */
 export function reshape(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(60, [attributes.shape.length, ...attributes.shape], x)
+  return apply(62, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /** `y` is the integer nearest to `x`, the even one where two are as near; no gradient. */
 export function round(x: Tensor): Tensor {
-  return apply(61, undefined, x)
+  return apply(63, undefined, x)
 }
 
 /** `y = 1 / √x` at each element. */
 export function rsqrt(x: Tensor): Tensor {
-  return apply(62, undefined, x)
+  return apply(64, undefined, x)
 }
 
 /**
@@ -580,7 +628,7 @@ export function rsqrt(x: Tensor): Tensor {
  * - `size`: The size of that axis of `y`.
  */
 export function scatterAdd(updates: Tensor, indices: Tensor, attributes: { axis: number; size: number }): Tensor {
-  return apply(63, [attributes.axis, attributes.size], updates, indices)
+  return apply(65, [attributes.axis, attributes.size], updates, indices)
 }
 
 /**
@@ -594,27 +642,27 @@ export function scatterAddAlongAxis(
   indices: Tensor,
   attributes: { axis: number; size: number },
 ): Tensor {
-  return apply(64, [attributes.axis, attributes.size], updates, indices)
+  return apply(66, [attributes.axis, attributes.size], updates, indices)
 }
 
 /** `y = 1 / (1 + e⁻ˣ)` at each element. */
 export function sigmoid(x: Tensor): Tensor {
-  return apply(65, undefined, x)
+  return apply(67, undefined, x)
 }
 
 /** `y = −t · ln σ(x) − (1 − t) · ln σ(−x)` at each element, without overflow. */
 export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(66, undefined, logits, targets)
+  return apply(68, undefined, logits, targets)
 }
 
 /** `y` is −1, 0 or 1, as `x` is negative, zero or positive; NaN stays NaN. */
 export function sign(x: Tensor): Tensor {
-  return apply(67, undefined, x)
+  return apply(69, undefined, x)
 }
 
 /** `y = sin x` at each element, `x` in radians. */
 export function sin(x: Tensor): Tensor {
-  return apply(68, undefined, x)
+  return apply(70, undefined, x)
 }
 
 /**
@@ -629,7 +677,7 @@ export function slice(
   attributes: { start: readonly number[]; size: readonly number[]; step: readonly number[] },
 ): Tensor {
   return apply(
-    69,
+    71,
     [attributes.start.length, ...attributes.start, attributes.size.length, ...attributes.size, attributes.step.length, ...attributes.step],
     x,
   )
@@ -637,17 +685,17 @@ export function slice(
 
 /** `yᵢ = eˣⁱ / Σⱼ eˣʲ` over the last axis. */
 export function softmax(x: Tensor): Tensor {
-  return apply(70, undefined, x)
+  return apply(72, undefined, x)
 }
 
 /** `y = −Σᵢ tᵢ · ln softmax(x)ᵢ` over the last axis: logits (…, classes), targets alike → (…). */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(71, undefined, logits, targets)
+  return apply(73, undefined, logits, targets)
 }
 
 /** `y = ln(1 + eˣ)` at each element, without overflow. */
 export function softplus(x: Tensor): Tensor {
-  return apply(72, undefined, x)
+  return apply(74, undefined, x)
 }
 
 /**
@@ -656,32 +704,32 @@ export function softplus(x: Tensor): Tensor {
  * - `descending`: True puts the largest first.
  */
 export function sort(x: Tensor, attributes: { descending: boolean }): [Tensor, Tensor] {
-  return applyAll(73, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
+  return applyAll(75, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
 }
 
 /** `y = −ln softmax(x)[label]` over the last axis: logits (…, classes), labels (…) int32 → (…). */
 export function sparseSoftmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  return apply(74, undefined, logits, labels)
+  return apply(76, undefined, logits, labels)
 }
 
 /** `y = √x` at each element. */
 export function sqrt(x: Tensor): Tensor {
-  return apply(75, undefined, x)
+  return apply(77, undefined, x)
 }
 
 /** `y = x²` at each element. */
 export function square(x: Tensor): Tensor {
-  return apply(76, undefined, x)
+  return apply(78, undefined, x)
 }
 
 /** `y = x`, but no gradient goes through. */
 export function stopGradient(x: Tensor): Tensor {
-  return apply(77, undefined, x)
+  return apply(79, undefined, x)
 }
 
 /** `y = a − b` at each element, with broadcasting. */
 export function subtract(a: Tensor, b: Tensor): Tensor {
-  return apply(78, undefined, a, b)
+  return apply(80, undefined, a, b)
 }
 
 /**
@@ -691,7 +739,7 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(79, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(81, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -700,12 +748,12 @@ export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: 
  * - `axis`: The axis that the indices number.
  */
 export function takeAlongAxis(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(80, [attributes.axis], x, indices)
+  return apply(82, [attributes.axis], x, indices)
 }
 
 /** `y = tanh x` at each element. */
 export function tanh(x: Tensor): Tensor {
-  return apply(81, undefined, x)
+  return apply(83, undefined, x)
 }
 
 /**
@@ -714,7 +762,7 @@ export function tanh(x: Tensor): Tensor {
  * - `k`: How many.
  */
 export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
-  return applyAll(82, [x], [attributes.k]) as [Tensor, Tensor]
+  return applyAll(84, [x], [attributes.k]) as [Tensor, Tensor]
 }
 
 /**
@@ -723,15 +771,15 @@ export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
  * - `perm`: A permutation of the axes.
  */
 export function transpose(x: Tensor, attributes: { perm: readonly number[] }): Tensor {
-  return apply(83, [attributes.perm.length, ...attributes.perm], x)
+  return apply(85, [attributes.perm.length, ...attributes.perm], x)
 }
 
 /** `y` is `x` without its fraction, no gradient. */
 export function trunc(x: Tensor): Tensor {
-  return apply(84, undefined, x)
+  return apply(86, undefined, x)
 }
 
 /** `y = condition ? a : b` at each element, with broadcasting. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  return apply(85, undefined, condition, a, b)
+  return apply(87, undefined, condition, a, b)
 }

@@ -6,7 +6,7 @@ import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import { abs, greaterEqual, less, logicalAnd, multiply, subtract, tanh, where } from './elementwise.js'
 import { softmax } from './neural.js'
-import { checked, floats, type Operand, toBool, toTensor } from './operand.js'
+import { checked, floats, full, type Operand, toBool, toTensor } from './operand.js'
 import { arange, cast, expandDims, reshape, transpose } from './shape.js'
 
 /** Options of {@link dotProductAttention}, by Keras's names. */
@@ -19,7 +19,7 @@ export interface DotProductAttentionOptions {
   readonly scale?: number | undefined
   /** Whether a query sees no key behind its own place. Default false. */
   readonly isCausal?: boolean | undefined
-  /** Which kernel computes it is found from the shapes: read, and of no effect. */
+  /** Whether scores are made block by block, never all in memory; where they are many unless given. */
   readonly flashAttention?: boolean | null | undefined
   /** Scores become `cap · tanh(score / cap)`, before mask and bias. Default none. */
   readonly attnLogitsSoftCap?: number | null | undefined
@@ -55,7 +55,14 @@ const OPTIONS = [
 export const dotProductAttention: Op<
   [query: Operand, key: Operand, value: Operand, options?: DotProductAttentionOptions]
 > = op('dotProductAttention', (query, key, value, options = {}) => {
-  const { bias, mask, scale, isCausal = false, attnLogitsSoftCap } = checked('dotProductAttention', options, OPTIONS)
+  const {
+    bias,
+    mask,
+    scale,
+    isCausal = false,
+    flashAttention,
+    attnLogitsSoftCap,
+  } = checked('dotProductAttention', options, OPTIONS)
   const [[q, k], [v]] = [floats(query, key), floats(value, query)]
   checkHeads('dotProductAttention', q, k, v)
   const how = {
@@ -64,6 +71,7 @@ export const dotProductAttention: Op<
     bias: bias === undefined ? undefined : cast(bias, q.dtype),
     mask: mask === undefined ? undefined : boolMask('dotProductAttention mask', mask),
     isCausal,
+    inBlocks: flashAttention,
     softCap: attnLogitsSoftCap ?? undefined,
   }
   return attend(q, k, v, how).output
@@ -80,6 +88,10 @@ export interface Attending {
   /** A query sees keys that are less than so many places away. */
   readonly window?: number | null | undefined
   readonly softCap?: number | undefined
+  /** Whether the weights are wanted as well. */
+  readonly needsWeights?: boolean | undefined
+  /** Whether scores are made block by block; where they are many unless given. */
+  readonly inBlocks?: boolean | null | undefined
   /** What drops weights. */
   readonly drop?: ((weights: Tensor) => Tensor) | undefined
 }
@@ -87,13 +99,36 @@ export interface Attending {
 /** What attention gives: (batch, queries, heads, value size), and the weights (batch, heads, queries, keys). */
 export interface Attended {
   readonly output: Tensor
-  readonly weights: Tensor
+  /** Undefined where nobody wants them and there are so many that they are never all in memory. */
+  readonly weights?: Tensor
 }
+
+/** Scores of a head from which on they are never all in memory; fewer where half of them need not be made. */
+const MANY = 1 << 22
+const MANY_CAUSAL = 1 << 17
 
 /** Attention over (batch, steps, heads, size), its weights too. */
 export function attend(q: Tensor, k: Tensor, v: Tensor, how: Attending): Attended {
+  if (goesInBlocks(q.shape[1]! * k.shape[1]!, how)) return { output: inBlocks(q, k, v, how) }
   const scores = capped(scoresOf(multiply(q, how.scale), k), how.softCap)
   return attendBy(scores, v, how)
+}
+
+/** Whether the op of its own has all that is asked for, and pays. */
+function goesInBlocks(scores: number, how: Attending): boolean {
+  const { bias, softCap, drop, needsWeights = false, isCausal, window } = how
+  if (bias !== undefined || softCap !== undefined || drop !== undefined || needsWeights) return false
+  return how.inBlocks ?? scores >= (isCausal || window ? MANY_CAUSAL : MANY)
+}
+
+/** The same over some queries and keys at a time. */
+function inBlocks(q: Tensor, k: Tensor, v: Tensor, { where: title, scale, mask, isCausal, window }: Attending): Tensor {
+  const shape = [q.shape[0]!, q.shape[2]!, q.shape[1]!, k.shape[1]!]
+  const seen = mask === undefined ? full([1, 1, 1, 1], 1, 'bool') : fits(`${title} mask`, mask, shape)
+  const ranked = reshape(seen, [...new Array<number>(4 - seen.rank).fill(1), ...seen.shape])
+  const how = { scale, causal: isCausal ?? false, window: window ?? 0, masked: mask !== undefined }
+  const [y] = raw.attention(q, k, v, ranked, how)
+  return y!
 }
 
 /** Attention by scores (batch, heads, queries, keys) over values (batch, keys, key heads, size). */

@@ -3,6 +3,7 @@
 //! This crate knows no graph. It and the addon are the only homes of `unsafe`.
 
 pub mod arg;
+pub mod attention;
 mod columns;
 mod compiled;
 pub mod conv;

@@ -26,6 +26,7 @@ const guides = [
   group('Guides', [
     ['Tabular data', '/tabular'],
     ['Sequences', '/sequences'],
+    ['Attention', '/attention'],
     ['Data pipelines', '/data'],
     ['Training of your own', '/custom-training'],
     ['Callbacks', '/callbacks'],

@@ -69,7 +69,7 @@ export abstract class ScoredAttention extends ScoredBase {
     const y = ops.squeeze(output, 2)
     const counted = queryMask === undefined ? y : ops.where(ops.expandDims(ops.cast(queryMask, 'bool'), -1), y, 0)
     // `apply` is typed for what nearly all calls give; `applyMany` for both.
-    return context.returnAttentionScores ? ([counted, ops.squeeze(weights, 1)] as never) : counted
+    return context.returnAttentionScores ? ([counted, ops.squeeze(weights!, 1)] as never) : counted
   }
 
   /** The query's steps are those of the result; the weights have none. */

@@ -23,7 +23,7 @@ export const headsFields = {
   useBias: { type: 'boolean', default: true },
   /** A query sees keys that are less than so many places away, before and behind it; all unless given. */
   slidingWindow: { type: 'integer', default: null, min: 1 },
-  /** Which kernel computes it is found from the shapes: read, and of no effect. Default null. */
+  /** Whether scores are made block by block, never all in memory; where they are many unless given. */
   flashAttention: { type: 'boolean', default: null, config: false },
   /** First value of the kernels. Default 'glorotUniform'. */
   kernelInitializer: { type: 'initializer', default: 'glorotUniform' },
@@ -152,12 +152,14 @@ export abstract class HeadAttention extends HeadsBase {
         mask: seen,
         isCausal: context.useCausalMask,
         window: this.options.slidingWindow,
+        needsWeights: context.returnAttentionScores,
+        inBlocks: this.options.flashAttention,
         drop,
       },
     )
     const y = this.#joined(axes.unflatten(output, query.shape), query)
     // `apply` is typed for what nearly all calls give; `applyMany` for both.
-    return context.returnAttentionScores ? ([y, axes.scores(weights, query.shape, key.shape)] as never) : y
+    return context.returnAttentionScores ? ([y, axes.scores(weights!, query.shape, key.shape)] as never) : y
   }
 
   /** What the heads give, joined. */

@@ -12,6 +12,8 @@ mod scan;
 mod abs;
 mod add;
 mod argmax;
+mod attention;
+mod attention_gradient;
 mod average_pool;
 mod broadcast;
 mod cast;
@@ -92,6 +94,7 @@ mod windows;
 pub use abs::abs;
 pub use add::add;
 pub use argmax::{argmax, argmin};
+pub use attention::{Sight, attention};
 pub use average_pool::average_pool;
 pub use broadcast::broadcast_to;
 pub use cast::cast;
@@ -178,6 +181,8 @@ pub const TABLE: &[&Declaration] = &[
     &add::DECLARATION,
     &argmax::ARGMAX,
     &argmax::ARGMIN,
+    &attention::DECLARATION,
+    &attention_gradient::DECLARATION,
     &average_pool::DECLARATION,
     &average_pool::INPUT,
     &broadcast::DECLARATION,

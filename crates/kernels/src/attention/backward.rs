@@ -1,0 +1,330 @@
+//! The gradient, from the scores made again.
+
+use super::blocks::{Number, Product, dot, hide, rows_of, start_of, write_rows};
+use super::forward::{Inputs, scores};
+use super::{AttentionShape, Head, KEYS, MOST, QUERIES, block};
+use crate::element::Float;
+use crate::gemm::{EpilogueSpec, GemmShape, Operand};
+use crate::isa::Isa;
+use crate::math::{Compute, Simd};
+use crate::target::Target;
+use crate::threads::{Disjoint, Threads, grain, split};
+use crate::vectors::{self, Vectors, load, store};
+use std::ops::Range;
+
+/// With `p = exp(scale · q · kᵀ − lse)` and `ds = p · (dy · vᵀ − Σ dy·y + dlse)`: `dq = scale · ds · k`, `dk = scale · dsᵀ · q`,
+/// `dv = pᵀ · dy`. Where `lse` is +∞, all `p` are one of the keys' number, and `ds` is 0.
+pub struct AttentionGradient<T: Float> {
+    shape: AttentionShape,
+    isa: Isa,
+    scores: Product<T>,
+    slopes: Product<T>,
+    dq: Product<T>,
+    dk: Product<T>,
+    dv: Product<T>,
+}
+
+/// What a run reads beside the inputs.
+#[derive(Clone, Copy)]
+struct Known<'a, T> {
+    inputs: Inputs<'a, T>,
+    dy: &'a [T],
+    lse: &'a [T],
+    /// `Σ dy·y − dlse`, (batch, heads, queries).
+    deltas: &'a [T],
+}
+
+/// What a thread works in.
+struct Room<'a, T> {
+    p: &'a mut [T],
+    ds: &'a mut [T],
+    sums: &'a mut [T],
+    products: &'a mut [T],
+}
+
+impl<T: Float + Compute> AttentionGradient<T> {
+    /// Plans for a shape.
+    ///
+    /// # Errors
+    /// Sizes that no tensors have, heads that do not divide, an instruction set that this processor lacks.
+    pub fn new(shape: AttentionShape, target: Target) -> Result<Self, String> {
+        shape.check()?;
+        let AttentionShape { heads, shared, size, width, .. } = shape;
+        let strided = |stride: usize| Operand { row_stride: stride as isize, col_stride: 1 };
+        let tile = Operand::row_major(KEYS);
+        let product = |spec, plan: &dyn Fn(usize, usize) -> GemmShape| {
+            Product::new(&shape, spec, target, plan).map_err(|error| error.to_string())
+        };
+        let scaled = EpilogueSpec { alpha: shape.scale, accumulate: true, ..EpilogueSpec::default() };
+        let slopes = |rows, cols| GemmShape {
+            rows,
+            cols,
+            depth: width,
+            a: strided(heads * width),
+            b: strided(shared * width).transposed(),
+            c_row_stride: KEYS,
+        };
+        let dq =
+            |rows, depth| GemmShape { rows, cols: size, depth, a: tile, b: strided(shared * size), c_row_stride: size };
+        let dk = |depth, rows| GemmShape {
+            rows,
+            cols: size,
+            depth,
+            a: tile.transposed(),
+            b: strided(heads * size),
+            c_row_stride: size,
+        };
+        let dv = |depth, rows| GemmShape {
+            rows,
+            cols: width,
+            depth,
+            a: tile.transposed(),
+            b: strided(heads * width),
+            c_row_stride: width,
+        };
+        Ok(AttentionGradient {
+            shape,
+            isa: target.isa,
+            scores: scores(&shape, target)?,
+            slopes: product(EpilogueSpec::default(), &slopes)?,
+            dq: product(scaled, &dq)?,
+            dk: product(scaled, &dk)?,
+            dv: product(EpilogueSpec { accumulate: true, ..EpilogueSpec::default() }, &dv)?,
+        })
+    }
+
+    /// What a thread needs to work in.
+    fn room(&self) -> usize {
+        let AttentionShape { size, width, .. } = self.shape;
+        let products = [&self.scores, &self.slopes, &self.dq, &self.dk, &self.dv];
+        let most = products.iter().map(|product| product.workspace_len()).max().unwrap_or(0);
+        (2 * QUERIES * KEYS + self.sums_len(size, width) + most).next_multiple_of(16)
+    }
+
+    fn sums_len(&self, size: usize, width: usize) -> usize {
+        (QUERIES * size).max(KEYS * (size + width))
+    }
+
+    fn deltas_len(&self) -> usize {
+        (self.shape.batch * self.shape.heads * self.shape.queries).next_multiple_of(16)
+    }
+
+    /// Elements of `T` that [`Self::run`] needs to work in.
+    pub fn workspace_len(&self) -> usize {
+        let AttentionShape { batch, queries, keys, heads, shared, .. } = self.shape;
+        let tasks = (batch * heads * queries.div_ceil(QUERIES)).max(batch * shared * keys.div_ceil(KEYS));
+        self.deltas_len() + tasks.min(MOST) * self.room()
+    }
+
+    /// Computes the gradients from those of `y` and of the logarithms.
+    ///
+    /// # Panics
+    /// When a slice has another length than planned: a bug of the caller.
+    pub fn run(
+        &self,
+        threads: &Threads,
+        (q, k, v, mask): (&[T], &[T], &[T], &[u8]),
+        (y, lse): (&[T], &[T]),
+        (dy, dlse): (&[T], &[T]),
+        (dq, dk, dv): (&mut [T], &mut [T], &mut [T]),
+        workspace: &mut [T],
+    ) {
+        let inputs = Inputs { q, k, v, mask };
+        inputs.check(&self.shape);
+        let AttentionShape { batch, queries, heads, width, .. } = self.shape;
+        let outputs = batch * queries * heads;
+        let lens = [y.len(), dy.len(), lse.len(), dlse.len()];
+        assert_eq!(lens, [outputs * width, outputs * width, outputs, outputs], "attention: lengths differ");
+        assert_eq!([dq.len(), dk.len(), dv.len()], [q.len(), k.len(), v.len()], "attention: lengths differ");
+        let (deltas, rooms) = workspace.split_at_mut(self.deltas_len());
+        let deltas = &mut deltas[..outputs];
+        self.deltas(threads, y, dy, dlse, deltas);
+        let known = Known { inputs, dy, lse, deltas };
+        self.by_queries(threads, &known, dq, rooms);
+        self.by_keys(threads, &known, dk, dv, rooms);
+    }
+
+    fn deltas(&self, threads: &Threads, y: &[T], dy: &[T], dlse: &[T], deltas: &mut [T]) {
+        let AttentionShape { queries, heads, width, .. } = self.shape;
+        threads.for_each_part(split(deltas.len(), grain(2000 + 200 * width)), deltas, 1, |places, deltas| {
+            vectors::run(self.isa, Deltas { queries, heads, width, y, dy, dlse, places, deltas });
+        });
+    }
+
+    /// `dq`: tasks have queries, and go over the keys.
+    fn by_queries(&self, threads: &Threads, known: &Known<'_, T>, dq: &mut [T], rooms: &mut [T]) {
+        let AttentionShape { batch, queries, keys, heads, shared, size, .. } = self.shape;
+        let per_head = queries.div_ceil(QUERIES);
+        let (dq, rooms) = (Disjoint::new(dq), Disjoint::new(rooms));
+        threads.run_numbered(MOST, batch * heads * per_head, &|thread, task| {
+            let (all, place) = (task / per_head, task % per_head);
+            let at = Head { batch: all / heads, head: all % heads };
+            let rows = block(place, QUERIES, queries);
+            // Safety: threads that run at once have different numbers, each below the number of tasks.
+            let room = unsafe { rooms.slice(thread * self.room()..(thread + 1) * self.room()) };
+            let mut room = self.split(room);
+            room.sums[..rows.len() * size].fill(T::ZERO);
+            let seen = self.shape.seen_by(&rows);
+            for index in seen.start / KEYS..seen.end.div_ceil(KEYS) {
+                let cols = block(index, KEYS, keys);
+                self.again(known, at, &rows, &cols, &mut room);
+                let shares = Head { head: at.head / (heads / shared), ..at };
+                let k = rows_of(known.inputs.k, keys, shared, size, shares, cols.start);
+                self.dq.run((rows.len(), cols.len()), room.ds, k, room.sums, room.products);
+            }
+            write_rows(dq, room.sums, (queries, heads, size), at, rows);
+        });
+    }
+
+    /// `dk` and `dv`: tasks have keys, and go over the queries of all heads that share them.
+    fn by_keys(&self, threads: &Threads, known: &Known<'_, T>, dk: &mut [T], dv: &mut [T], rooms: &mut [T]) {
+        let AttentionShape { batch, queries, keys, heads, shared, size, width, .. } = self.shape;
+        let per_head = keys.div_ceil(KEYS);
+        let (dk, dv, rooms) = (Disjoint::new(dk), Disjoint::new(dv), Disjoint::new(rooms));
+        threads.run_numbered(MOST, batch * shared * per_head, &|thread, task| {
+            let (all, place) = (task / per_head, task % per_head);
+            let shares = Head { batch: all / shared, head: all % shared };
+            let cols = block(place, KEYS, keys);
+            // Safety: threads that run at once have different numbers, each below the number of tasks.
+            let room = unsafe { rooms.slice(thread * self.room()..(thread + 1) * self.room()) };
+            let mut room = self.split(room);
+            room.sums.fill(T::ZERO);
+            for head in shares.head * (heads / shared)..(shares.head + 1) * (heads / shared) {
+                let at = Head { head, ..shares };
+                for rows in (0..queries.div_ceil(QUERIES)).map(|index| block(index, QUERIES, queries)) {
+                    if self.meet(&rows, &cols) {
+                        self.add_queries(known, at, &rows, &cols, &mut room);
+                    }
+                }
+            }
+            let (for_keys, for_values) = room.sums.split_at(KEYS * size);
+            write_rows(dk, for_keys, (keys, shared, size), shares, cols.clone());
+            write_rows(dv, for_values, (keys, shared, width), shares, cols);
+        });
+    }
+
+    /// Whether some of `rows` may weigh some of `cols`: those that see nothing weigh all.
+    fn meet(&self, rows: &Range<usize>, cols: &Range<usize>) -> bool {
+        let seen = self.shape.seen_by(rows);
+        self.shape.may_see_nothing() || (seen.start < cols.end && cols.start < seen.end)
+    }
+
+    /// Adds what some queries give to the sums of some keys.
+    fn add_queries(
+        &self,
+        known: &Known<'_, T>,
+        at: Head,
+        rows: &Range<usize>,
+        cols: &Range<usize>,
+        room: &mut Room<'_, T>,
+    ) {
+        let AttentionShape { queries, heads, size, width, .. } = self.shape;
+        self.again(known, at, rows, cols, room);
+        let sizes = (rows.len(), cols.len());
+        let (for_keys, for_values) = room.sums.split_at_mut(KEYS * size);
+        let q = rows_of(known.inputs.q, queries, heads, size, at, rows.start);
+        self.dk.run(sizes, room.ds, q, for_keys, room.products);
+        let dy = rows_of(known.dy, queries, heads, width, at, rows.start);
+        self.dv.run(sizes, room.p, dy, for_values, room.products);
+    }
+
+    /// `p` and `ds` of some queries and keys.
+    fn again(&self, known: &Known<'_, T>, at: Head, rows: &Range<usize>, cols: &Range<usize>, room: &mut Room<'_, T>) {
+        let AttentionShape { queries, keys, heads, shared, size, width, .. } = self.shape;
+        let sizes = (rows.len(), cols.len());
+        let shares = Head { head: at.head / (heads / shared), ..at };
+        let q = rows_of(known.inputs.q, queries, heads, size, at, rows.start);
+        let k = rows_of(known.inputs.k, keys, shared, size, shares, cols.start);
+        self.scores.run(sizes, q, k, room.p, room.products);
+        let dy = rows_of(known.dy, queries, heads, width, at, rows.start);
+        let v = rows_of(known.inputs.v, keys, shared, width, shares, cols.start);
+        self.slopes.run(sizes, dy, v, room.ds, room.products);
+        let first = (at.batch * heads + at.head) * queries;
+        let again = Again {
+            shape: &self.shape,
+            at,
+            rows: rows.clone(),
+            keys: cols.clone(),
+            mask: known.inputs.mask,
+            lse: &known.lse[first + rows.start..first + rows.end],
+            deltas: &known.deltas[first + rows.start..first + rows.end],
+            p: &mut *room.p,
+            ds: &mut *room.ds,
+        };
+        vectors::run(self.isa, again);
+    }
+
+    fn split<'a>(&self, room: &'a mut [T]) -> Room<'a, T> {
+        let AttentionShape { size, width, .. } = self.shape;
+        let (p, room) = room.split_at_mut(QUERIES * KEYS);
+        let (ds, room) = room.split_at_mut(QUERIES * KEYS);
+        let (sums, products) = room.split_at_mut(self.sums_len(size, width));
+        Room { p, ds, sums, products }
+    }
+}
+
+struct Deltas<'a, T> {
+    queries: usize,
+    heads: usize,
+    width: usize,
+    y: &'a [T],
+    dy: &'a [T],
+    dlse: &'a [T],
+    places: Range<usize>,
+    deltas: &'a mut [T],
+}
+
+impl<T: Number> Vectors<T> for Deltas<'_, T> {
+    #[inline(always)]
+    fn run<V: Simd<Elem = T>>(self) {
+        for (delta, place) in self.deltas.iter_mut().zip(self.places) {
+            let (all, t) = (place / self.queries, place % self.queries);
+            let at = Head { batch: all / self.heads, head: all % self.heads };
+            let start = start_of(self.queries, self.heads, self.width, at, t);
+            let row = start..start + self.width;
+            *delta = dot::<V>(&self.y[row.clone()], &self.dy[row]) - self.dlse[place];
+        }
+    }
+}
+
+/// From scores and slopes to `p` and `ds`.
+struct Again<'a, T> {
+    shape: &'a AttentionShape,
+    at: Head,
+    rows: Range<usize>,
+    keys: Range<usize>,
+    mask: &'a [u8],
+    lse: &'a [T],
+    deltas: &'a [T],
+    p: &'a mut [T],
+    ds: &'a mut [T],
+}
+
+impl<T: Number> Vectors<T> for Again<'_, T> {
+    #[inline(always)]
+    fn run<V: Simd<Elem = T>>(self) {
+        for (i, t) in self.rows.enumerate() {
+            let p = &mut self.p[i * KEYS..][..self.keys.len()];
+            let ds = &mut self.ds[i * KEYS..][..self.keys.len()];
+            if self.lse[i] == T::INFINITY {
+                p.fill(T::ONE / <T as Float>::from_f64(self.shape.keys as f64));
+                ds.fill(T::ZERO);
+                continue;
+            }
+            hide(self.shape, self.at, t, &self.keys, self.mask, p);
+            row_again::<V>(p, ds, self.lse[i], self.deltas[i]);
+        }
+    }
+}
+
+/// `p ← exp(p − lse)`, `ds ← p · (ds − delta)`
+#[inline(always)]
+fn row_again<V: Simd<Elem: Compute>>(p: &mut [V::Elem], ds: &mut [V::Elem], lse: V::Elem, delta: V::Elem) {
+    let zero = V::whole(0);
+    for at in (0..p.len()).step_by(V::LANES) {
+        let weight = load(p, at, zero).sub(V::splat(lse)).exp();
+        let slope = load(ds, at, zero).sub(V::splat(delta));
+        store(p, at, weight);
+        store(ds, at, weight.mul(slope));
+    }
+}
