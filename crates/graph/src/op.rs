@@ -120,10 +120,45 @@ pub struct Contract {
     pub a: Access,
     /// How the second input is a matrix (depth, columns).
     pub b: Access,
-    /// A third input, (n), is added to each row.
+    /// What ends it.
+    pub epilogue: Epilogue,
+}
+
+/// What is done to each number of a result when it is complete: `y = activation(y + bias)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Epilogue {
+    /// One more input, the last one: a number for each place of the result's last axis.
     pub bias: bool,
     /// Applied last.
     pub activation: Activation,
+}
+
+impl Epilogue {
+    /// Nothing.
+    pub const NONE: Epilogue = Epilogue { bias: false, activation: Activation::None };
+
+    /// For profiles: ` + bias, relu`.
+    pub fn describe(self) -> String {
+        let bias = if self.bias { " + bias" } else { "" };
+        match self.activation {
+            Activation::None => bias.into(),
+            activation => format!("{bias}, {activation:?}").to_lowercase(),
+        }
+    }
+}
+
+impl Lowering {
+    /// The same with an epilogue; none where it takes none, or has one already.
+    pub(crate) fn with_epilogue(&self, epilogue: Epilogue) -> Option<Lowering> {
+        match self {
+            Lowering::Contract(contract) => {
+                let plain = contract.epilogue == Epilogue::NONE;
+                plain.then(|| Lowering::Contract(Contract { epilogue, ..contract.clone() }))
+            }
+            Lowering::Kernel(recipe) => recipe.with_epilogue(epilogue).map(Lowering::Kernel),
+            Lowering::Elementwise(_) | Lowering::Reduce { .. } | Lowering::View(_) => None,
+        }
+    }
 }
 
 /// How an operand of a product is read as a matrix.
@@ -141,6 +176,12 @@ pub trait Recipe: Debug {
     /// How its inputs may lie.
     fn layouts(&self) -> Layouts {
         Layouts::Contiguous
+    }
+
+    /// The same for a kernel that does as the epilogue says to its only output; none where it takes none, or has one
+    /// already.
+    fn with_epilogue(&self, _: Epilogue) -> Option<Box<dyn Recipe>> {
+        None
     }
 
     /// The kernel for the processor. It is called with the site's inputs and all outputs of the op, in their order.

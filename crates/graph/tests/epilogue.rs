@@ -1,4 +1,4 @@
-//! Bias and activation run inside the matrix product, and change nothing but the number of steps, on every
+//! Bias and activation run inside the product or the convolution, and change nothing but the number of steps, on every
 //! instruction set.
 
 #[path = "support/targets.rs"]
@@ -6,7 +6,7 @@
 mod targets;
 
 use ferrograd_graph::gradient::gradient;
-use ferrograd_graph::ops::{self, add, matmul};
+use ferrograd_graph::ops::{self, Steps, add, convolution, matmul};
 use ferrograd_graph::{DType, Request, Spec, Tensor, compile, evaluate};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::target::Target;
@@ -48,6 +48,35 @@ fn the_numbers_are_those_of_the_ops_one_by_one() {
                 let whole = read(&function(&add(&product, &bias).unwrap()).unwrap(), target);
                 let parts = read(&apart(function, &apart(|x| add(&bias, x), &product, target), target), target);
                 for (whole, part) in whole.iter().zip(&parts) {
+                    assert!((whole - part).abs() <= 1e-13 * part.abs().max(1.0), "{whole} for {part}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_convolution_ends_with_them_in_one_step() {
+    let padded = Steps { padding: vec![(1, 1); 2], ..Steps::plain(2) };
+    let cases = [
+        (vec![2, 5, 4, 3], vec![3, 3, 3, 6], &padded, 1),
+        (vec![2, 5, 4, 4], vec![3, 3, 2, 6], &padded, 2),
+        (vec![2, 5, 4, 3], vec![1, 1, 3, 5], &Steps::plain(2), 1),
+        (vec![2, 5, 4, 3], vec![3, 3, 1, 3], &padded, 3),
+        (vec![2, 5, 4, 3], vec![3, 3, 1, 6], &padded, 3),
+    ];
+    for target in sets() {
+        for (x, w, steps, groups) in &cases {
+            let (x, w, bias) = (given(x), given(w), given(&w[3..]));
+            for function in FUNCTIONS {
+                let product = convolution(&x, &w, steps, *groups).unwrap();
+                let whole = function(&add(&product, &bias).unwrap()).unwrap();
+                let parts = read(&apart(function, &apart(|x| add(&bias, x), &product, target), target), target);
+                let request = Request { inputs: &[], outputs: &[whole], updates: &[], guard: None };
+                let program = compile(&request, target).unwrap();
+                assert_eq!(program.step_names().collect::<Vec<_>>(), ["convolution"]);
+                let values = program.run(&[], &Threads::new(2)).unwrap();
+                for (whole, part) in values[0].as_slice::<f64>().iter().zip(&parts) {
                     assert!((whole - part).abs() <= 1e-13 * part.abs().max(1.0), "{whole} for {part}");
                 }
             }

@@ -1,12 +1,14 @@
 //! An op of the user's own through the seams alone: its kernel is made where it stands, sees inputs as they lie, and is
-//! told which of its outputs somebody reads.
+//! told which of its outputs somebody reads; another one sums windows and takes in the bias and activation after it.
 
 #[path = "support/targets.rs"]
 #[allow(dead_code, reason = "each test file uses its part")]
 mod targets;
 
-use ferrograd_graph::op::{Backward, Fault, Gradients, Io, Kernel, Layout, Layouts, Lowering, Op, Recipe, Site, Specs};
-use ferrograd_graph::ops::transpose;
+use ferrograd_graph::op::{
+    Activation, Backward, Epilogue, Fault, Gradients, Io, Kernel, Layout, Layouts, Lowering, Op, Recipe, Site, Specs,
+};
+use ferrograd_graph::ops::{add, relu, transpose};
 use ferrograd_graph::{DType, Request, Result, Spec, Tensor, compile};
 use ferrograd_kernels::threads::Threads;
 use smallvec::smallvec;
@@ -102,5 +104,92 @@ fn a_kernel_is_made_for_the_place_where_it_stands() {
             }
         }
         assert_eq!(x.dtype(), DType::F64);
+    }
+}
+
+/// `y[i, j] = x[i, j] + x[i + 1, j]`: the sum of each window of two rows.
+#[derive(Debug)]
+struct PairSums;
+
+impl Op for PairSums {
+    fn name(&self) -> &'static str {
+        "pairSums"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Specs> {
+        Ok(smallvec![Spec::new([inputs[0].shape[0] - 1, inputs[0].shape[1]], inputs[0].dtype)])
+    }
+
+    fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
+        Lowering::Kernel(Box::new(Pairs { cols: inputs[0].shape[1], epilogue: Epilogue::NONE }))
+    }
+
+    fn gradient(&self, _: &Backward<'_>) -> Result<Gradients> {
+        Ok(smallvec![None])
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Pairs {
+    cols: usize,
+    epilogue: Epilogue,
+}
+
+impl Recipe for Pairs {
+    fn with_epilogue(&self, epilogue: Epilogue) -> Option<Box<dyn Recipe>> {
+        let known = matches!(epilogue.activation, Activation::None | Activation::Relu);
+        (known && self.epilogue == Epilogue::NONE)
+            .then(|| Box::new(Pairs { epilogue, ..self.clone() }) as Box<dyn Recipe>)
+    }
+
+    fn cpu(&self, _: &Site<'_>) -> Box<dyn Kernel> {
+        Box::new(self.clone())
+    }
+}
+
+impl Kernel for Pairs {
+    fn name(&self) -> &'static str {
+        "pairs"
+    }
+
+    fn describe(&self) -> Option<String> {
+        Some(format!("windows of 2{}", self.epilogue.describe()))
+    }
+
+    fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
+        let (x, y) = (io.input::<f64>(0), io.output::<f64>(0));
+        let bias = self.epilogue.bias.then(|| io.input::<f64>(1));
+        for (at, y) in y.iter_mut().enumerate() {
+            let sum = x[at] + x[at + self.cols] + bias.map_or(0.0, |bias| bias[at % self.cols]);
+            *y = if self.epilogue.activation == Activation::Relu { sum.max(0.0) } else { sum };
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_kernel_takes_in_the_bias_and_the_activation_after_it() {
+    for target in sets() {
+        let x = Tensor::from_slice([3, 2], &[1.0f64, 2.0, 3.0, -4.0, -5.0, 6.0]);
+        let bias = Tensor::from_slice([2], &[0.5f64, -1.0]);
+        let sums = Tensor::apply(PairSums, &[&x]).unwrap();
+        let biased = add(&sums, &bias).unwrap();
+        for (y, steps, expected) in [
+            (relu(&biased).unwrap(), vec!["windows of 2 + bias, relu"], [4.5, 0.0, 0.0, 1.0]),
+            (relu(&sums).unwrap(), vec!["windows of 2, relu"], [4.0, 0.0, 0.0, 2.0]),
+            (biased.clone(), vec!["windows of 2 + bias"], [4.5, -3.0, -1.5, 1.0]),
+        ] {
+            let request = Request { inputs: &[], outputs: &[y], updates: &[], guard: None };
+            let program = compile(&request, target).unwrap();
+            let kernels = program.kernels();
+            assert_eq!(kernels.iter().map(|kernel| kernel.detail.as_str()).collect::<Vec<_>>(), steps);
+            let values = program.run(&[], &Threads::serial()).unwrap();
+            assert_eq!(values[0].as_slice::<f64>()[..4], expected);
+        }
+        let tanh = ferrograd_graph::ops::tanh(&biased).unwrap();
+        let request = Request { inputs: &[], outputs: &[tanh], updates: &[], guard: None };
+        let names: Vec<_> = compile(&request, target).unwrap().step_names().map(str::to_owned).collect();
+        assert_eq!(names[0], "pairs", "what it does not know stays a pass of its own: {names:?}");
+        assert_eq!(names.len(), 2);
     }
 }

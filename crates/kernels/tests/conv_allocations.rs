@@ -8,7 +8,7 @@ use counting::{allocations, meet};
 use ferrograd_kernels::conv::{
     AveragePool, Axis, ConvolutionFilter, ConvolutionInput, ConvolutionOutput, Geometry, MaxPool,
 };
-use ferrograd_kernels::gemm::{BatchAxis, BatchedGemm, EpilogueSpec, GemmShape, Operand};
+use ferrograd_kernels::gemm::{Activation, BatchAxis, BatchedGemm, EpilogueSpec, GemmShape, Operand};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
 
@@ -21,17 +21,18 @@ fn running_allocates_nothing() {
     meet(&threads);
     for geometry in [geometry(24, 40, 1), geometry(3, 8, 1), geometry(16, 16, 16)] {
         let isa = Isa::detect();
-        let output = ConvolutionOutput::<f32>::new(geometry, isa).unwrap();
+        let output = ConvolutionOutput::<f32>::new(geometry, true, Activation::Relu, isa).unwrap();
         let input = ConvolutionInput::<f32>::new(geometry, isa).unwrap();
         let filter = ConvolutionFilter::<f32>::new(geometry, isa).unwrap();
         let (max, mean) = (MaxPool::new(geometry, isa), AveragePool::new(geometry, isa));
         let len = output.workspace_len().max(input.workspace_len()).max(filter.workspace_len());
         let (x, w) = (vec![1.0f32; geometry.input_len()], vec![0.5f32; geometry.filter_len()]);
+        let bias = vec![0.25; geometry.filters];
         let (mut y, mut dx, mut dw, mut space) =
             (vec![0.0; geometry.output_len()], x.clone(), w.clone(), vec![0.0; len]);
         let before = allocations();
         for _ in 0..3 {
-            output.run(&threads, &x, &w, &mut y, &mut space);
+            output.run(&threads, (&x, &w), Some(&bias), &mut y, &mut space);
             input.run(&threads, &y, &w, &mut dx, &mut space);
             filter.run(&threads, &x, &y, &mut dw, &mut space);
             let pooled = &mut y[..8 * 100 * geometry.channels.min(geometry.filters)];

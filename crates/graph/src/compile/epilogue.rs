@@ -1,7 +1,7 @@
-//! Bias and activation taken into the matrix product that they follow, where nobody else reads the steps between.
+//! Bias and activation taken into the product or the kernel that they follow, where nobody else reads the steps between.
 
 use super::ir::{Kind, Node, NodeId, Plain, Value};
-use crate::op::{Binary, Contract, Lowering, Scalar, Unary};
+use crate::op::{Binary, Epilogue, Lowering, Scalar, Unary};
 use crate::shape::Shape;
 use ferrograd_kernels::gemm::Activation;
 use smallvec::{SmallVec, smallvec};
@@ -21,27 +21,23 @@ pub(crate) fn take_in_epilogues(mut ir: Plain) -> Plain {
 
 /// The last node that the product can take in, and what it becomes.
 fn epilogue(ir: &Plain, product: NodeId, readers: &[Option<NodeId>]) -> Option<(NodeId, Node<Lowering>)> {
-    let Some(Lowering::Contract(contract)) = ir.lowering(product) else { return None };
-    if contract.bias || contract.activation != Activation::None {
-        return None;
-    }
-    let output = ir.nodes[product].outputs[0].clone();
+    let lowering =
+        ir.lowering(product).filter(|lowering| matches!(lowering, Lowering::Contract(_) | Lowering::Kernel(_)))?;
+    let [output] = &ir.nodes[product].outputs[..] else { return None };
     let mut inputs: SmallVec<[Value; 2]> = ir.nodes[product].inputs.clone();
-    let mut last = product;
+    let (mut last, mut epilogue) = (product, Epilogue::NONE);
     if let Some((node, bias)) = bias(ir, product, readers[product]) {
         inputs.push(bias);
-        last = node;
+        (last, epilogue.bias) = (node, true);
     }
-    let mut activation = Activation::None;
     if let Some((node, function)) = readers[last].and_then(|node| Some((node, function(ir, node)?))) {
-        activation = function;
-        last = node;
+        (last, epilogue.activation) = (node, function);
     }
     if last == product {
         return None;
     }
-    let contract = Contract { bias: inputs.len() == 3, activation, ..contract.clone() };
-    Some((last, Node { kind: Kind::Op(Lowering::Contract(contract)), inputs, outputs: smallvec![output] }))
+    let kind = Kind::Op(lowering.with_epilogue(epilogue)?);
+    Some((last, Node { kind, inputs, outputs: smallvec![output.clone()] }))
 }
 
 /// The addition of one number per column to the product, by `reader`.

@@ -3,8 +3,7 @@
 
 use super::fuse::{Group, GroupId, Groups};
 use super::ir::{NodeId, Plain, Value};
-use crate::op::{Contract, Lowering, Reduce};
-use ferrograd_kernels::gemm::Activation;
+use crate::op::{Contract, Epilogue, Lowering, Reduce};
 use std::collections::HashMap;
 
 /// For each group of elementwise ops, the product that it may take in. The two together wait for nothing that waits for
@@ -25,7 +24,7 @@ pub(crate) fn followed(ir: &Plain, groups: &Groups) -> HashMap<GroupId, NodeId> 
 }
 
 fn is_plain_product(lowering: Option<&Lowering>) -> bool {
-    matches!(lowering, Some(Lowering::Contract(Contract { bias: false, activation: Activation::None, .. })))
+    matches!(lowering, Some(Lowering::Contract(Contract { epilogue: Epilogue::NONE, .. })))
 }
 
 /// True where the pass has nothing but elementwise ops over the elements of the one matrix, and sums over its rows.

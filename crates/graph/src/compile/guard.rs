@@ -6,9 +6,8 @@
 //! more factor. Such a step is added to something, and must be so short that the sum is finite whatever that is.
 
 use super::ir::{Ir, Plain, Value};
-use crate::op::{Access, Binary, Contract, Lowering, Scalar, View};
+use crate::op::{Access, Binary, Contract, Epilogue, Lowering, Scalar, View};
 use crate::shape::Spec;
-use ferrograd_kernels::gemm::Activation;
 use smallvec::{SmallVec, smallvec};
 
 /// One thing that has to be finite.
@@ -66,9 +65,7 @@ fn scaled(ir: &Plain, check: &Check, value: Value) -> Option<Check> {
 fn product(ir: &Plain, check: &Check, value: Value) -> Option<Check> {
     let product = behind_views(ir, value);
     let Some(Lowering::Contract(contract)) = ir.lowering(product.node) else { return None };
-    let Contract { a: Access::Matrix { transposed }, bias: false, activation: Activation::None, .. } = *contract else {
-        return None;
-    };
+    let Contract { a: Access::Matrix { transposed }, epilogue: Epilogue::NONE, .. } = *contract else { return None };
     let inputs = &ir.nodes[product.node].inputs;
     let (a, b) = (ir.spec(inputs[0]), ir.spec(inputs[1]));
     let size = |spec: &Spec| spec.shape.size();

@@ -2,14 +2,12 @@
 
 use super::lower::internal;
 use crate::error::Result;
-use crate::op::{Fault, Io, Kernel, Layout};
+use crate::op::{Epilogue, Fault, Io, Kernel, Layout};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::{DType, Float};
 use ferrograd_kernels::exec::{MapKernel, ProductMapKernel, SlopeProductKernel};
 use ferrograd_kernels::finite::{FloatBits, first_non_finite, largest_size};
-use ferrograd_kernels::gemm::{
-    Activation, BatchAxis, BatchedGemm, BiasAxis, EpilogueSpec, GemmShape, Operand, takes_tiles,
-};
+use ferrograd_kernels::gemm::{BatchAxis, BatchedGemm, EpilogueSpec, GemmShape, Operand, takes_tiles};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Expr, MapInput, MapOutput, MapType};
 use ferrograd_kernels::target::Target;
@@ -72,33 +70,23 @@ fn product_map<T: Float + MapType>(
 /// `activation(a · b + bias)`, for each batch index.
 pub(crate) struct MatmulKernel<T: Float> {
     products: BatchedGemm<T>,
-    bias: bool,
-    /// For profiles: products, rows, depth, columns, and what follows.
+    epilogue: Epilogue,
+    /// For profiles: products, rows, depth, columns.
     sizes: [usize; 4],
-    activation: Activation,
 }
 
 /// An operand: its layout, its shape, whether its last two axes are read swapped.
 pub(crate) type Side = (Layout, Shape, bool);
 
-/// What follows a product.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Epilogue {
-    pub bias: bool,
-    pub activation: Activation,
-}
-
 impl<T: Float> MatmulKernel<T> {
     fn new(out: &Shape, a: &Side, b: &Side, epilogue: Epilogue, target: Target) -> Result<MatmulKernel<T>> {
         let shape = gemm_shape(out, a, b);
         let (rows, cols) = (shape.rows, shape.cols);
-        let Epilogue { bias, activation } = epilogue;
-        let per_column = bias.then_some(BiasAxis::PerColumn);
-        let spec = EpilogueSpec { alpha: 1.0, accumulate: false, bias: per_column, activation };
+        let spec = EpilogueSpec::of_columns(epilogue.bias, epilogue.activation);
         let wrong = |error| internal(format!("matmul: {error}"));
         let batch = Shape::new(&out[..out.rank() - 2]);
         let products = BatchedGemm::new(&batch_axes(&batch, a, b, rows * cols), shape, spec, target).map_err(wrong)?;
-        Ok(MatmulKernel { products, bias, sizes: [batch.size(), rows, shape.depth, cols], activation })
+        Ok(MatmulKernel { products, epilogue, sizes: [batch.size(), rows, shape.depth, cols] })
     }
 }
 
@@ -149,12 +137,7 @@ impl<T: Float> Kernel for MatmulKernel<T> {
     fn describe(&self) -> Option<String> {
         let [count, rows, depth, cols] = self.sizes;
         let count = if count == 1 { String::new() } else { format!("{count} of ") };
-        let bias = if self.bias { " + bias" } else { "" };
-        let activation = match self.activation {
-            Activation::None => String::new(),
-            activation => format!(", {activation:?}").to_lowercase(),
-        };
-        Some(format!("{count}{rows}×{depth} · {depth}×{cols}{bias}{activation}"))
+        Some(format!("{count}{rows}×{depth} · {depth}×{cols}{}", self.epilogue.describe()))
     }
 
     fn flops(&self) -> Option<f64> {
@@ -167,7 +150,7 @@ impl<T: Float> Kernel for MatmulKernel<T> {
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
         let (a, b, c) = (io.input::<T>(0), io.input::<T>(1), io.output::<T>(0));
-        let bias = self.bias.then(|| io.input::<T>(2));
+        let bias = self.epilogue.bias.then(|| io.input::<T>(2));
         let workspace = io.workspace_of::<T>();
         self.products.run(io.threads(), a, b, bias, c, workspace);
         Ok(())

@@ -4,7 +4,7 @@ use super::follow::followed;
 use super::fuse::{GroupId, Groups, fuse};
 use super::guard::Check;
 use super::ir::{Kind, NodeId, Plain, Value};
-use super::kernels::{Epilogue, GuardKernel, Guarded, MatmulKernel, Side, map_kernel, product_map_kernel};
+use super::kernels::{GuardKernel, Guarded, MatmulKernel, Side, map_kernel, product_map_kernel};
 use super::layout;
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{Access, Binary, Contract, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, Scalar, Site, Unary};
@@ -257,8 +257,7 @@ impl<'a> Lowerer<'a> {
         if let Some(&bias) = self.ir.nodes[node].inputs.get(2) {
             reads.push(self.contiguous(bias)?);
         }
-        let epilogue = Epilogue { bias: contract.bias, activation: contract.activation };
-        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], epilogue, self.target)?;
+        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], contract.epilogue, self.target)?;
         let writes = vec![self.at[&Value { node, output: 0 }]];
         self.units.push(Unit { kernel, reads, writes });
         Ok(())

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::op::{
-    Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Fault, Gradients, Inputs, Io, Kernel,
-    Lowering, Op, Reader, Recipe, Site, Specs, encode_list,
+    Attribute, AttributeKind, Backward, Declaration, Epilogue, Example, ExampleInput, Fault, Gradients, Inputs, Io,
+    Kernel, Lowering, Op, Reader, Recipe, Site, Specs, encode_list,
 };
 use crate::ops::elementwise::Takes;
 use crate::ops::windows::{DILATIONS, PADDING, STRIDES, Steps, spatial};
@@ -11,6 +11,7 @@ use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::conv::{ConvolutionFilter, ConvolutionInput, ConvolutionOutput, Geometry};
 use ferrograd_kernels::element::Float;
+use ferrograd_kernels::math::Compute;
 use smallvec::smallvec;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -187,7 +188,10 @@ impl Op for Convolution {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let (of, geometry) = (self.of, self.geometry(inputs));
-        for_float!(inputs[0].dtype, T => Lowering::Kernel(Box::new(Planned::<T> { of, geometry, element: PhantomData })))
+        let epilogue = Epilogue::NONE;
+        for_float!(inputs[0].dtype, T => {
+            Lowering::Kernel(Box::new(Planned::<T> { of, geometry, epilogue, element: PhantomData }))
+        })
     }
 
     /// The derivative of the form with respect to the third of `x`, `w`, `dy` from the two others.
@@ -215,19 +219,27 @@ impl Op for Convolution {
 struct Planned<T> {
     of: Of,
     geometry: Geometry,
+    epilogue: Epilogue,
     element: PhantomData<T>,
 }
 
-impl<T: Float> Recipe for Planned<T> {
+impl<T: Float + Compute> Recipe for Planned<T> {
+    fn with_epilogue(&self, epilogue: Epilogue) -> Option<Box<dyn Recipe>> {
+        let (of, geometry) = (self.of, self.geometry);
+        let free = of == Of::Output && self.epilogue == Epilogue::NONE;
+        free.then(|| Box::new(Planned::<T> { of, geometry, epilogue, element: PhantomData }) as Box<dyn Recipe>)
+    }
+
     fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel> {
-        let (geometry, target) = (self.geometry, site.target);
+        let (geometry, epilogue, target) = (self.geometry, self.epilogue, site.target);
+        let Epilogue { bias, activation } = epilogue;
         let size = "tensors of these sizes exist";
         let plan = match self.of {
-            Of::Output => Plan::Output(ConvolutionOutput::<T>::new(geometry, target).expect(size)),
+            Of::Output => Plan::Output(ConvolutionOutput::<T>::new(geometry, bias, activation, target).expect(size)),
             Of::Input => Plan::Input(ConvolutionInput::<T>::new(geometry, target).expect(size)),
             Of::Filter => Plan::Filter(ConvolutionFilter::<T>::new(geometry, target).expect(size)),
         };
-        Box::new(ConvolutionKernel { geometry, plan })
+        Box::new(ConvolutionKernel { geometry, epilogue, plan })
     }
 }
 
@@ -239,10 +251,11 @@ enum Plan<T: Float> {
 
 struct ConvolutionKernel<T: Float> {
     geometry: Geometry,
+    epilogue: Epilogue,
     plan: Plan<T>,
 }
 
-impl<T: Float> Kernel for ConvolutionKernel<T> {
+impl<T: Float + Compute> Kernel for ConvolutionKernel<T> {
     fn name(&self) -> &'static str {
         Convolution::NAME
     }
@@ -259,7 +272,8 @@ impl<T: Float> Kernel for ConvolutionKernel<T> {
             Plan::Filter(_) => "gradient of the filter",
         };
         let (input, kernel) = (sizes(|axis| axis.input), sizes(|axis| axis.kernel));
-        Some(format!("{of}: {images} of {input}×{channels} by {kernel}, {filters} filters"))
+        let end = self.epilogue.describe();
+        Some(format!("{of}: {images} of {input}×{channels} by {kernel}, {filters} filters{end}"))
     }
 
     fn flops(&self) -> Option<f64> {
@@ -277,9 +291,10 @@ impl<T: Float> Kernel for ConvolutionKernel<T> {
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
         let (first, second, out) = (io.input::<T>(0), io.input::<T>(1), io.output::<T>(0));
+        let bias = self.epilogue.bias.then(|| io.input::<T>(2));
         let workspace = io.workspace_of::<T>();
         match &self.plan {
-            Plan::Output(plan) => plan.run(io.threads(), first, second, out, workspace),
+            Plan::Output(plan) => plan.run(io.threads(), (first, second), bias, out, workspace),
             Plan::Input(plan) => plan.run(io.threads(), first, second, out, workspace),
             Plan::Filter(plan) => plan.run(io.threads(), first, second, out, workspace),
         }

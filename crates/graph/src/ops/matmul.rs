@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::op::{
-    Access, Activation, Attribute, AttributeKind, Backward, Contract, Declaration, Example, ExampleInput, Gradients,
+    Access, Attribute, AttributeKind, Backward, Contract, Declaration, Epilogue, Example, ExampleInput, Gradients,
     Inputs, Lowering, Op, Specs,
 };
 use crate::ops::elementwise::{Takes, sum_to};
@@ -72,7 +72,7 @@ impl Op for Matmul {
 
     fn lower(&self, _: &[Spec], _: &[Spec]) -> Lowering {
         let (a, b) = (Access::Matrix { transposed: self.transpose_a }, Access::Matrix { transposed: self.transpose_b });
-        Lowering::Contract(Contract { a, b, bias: false, activation: Activation::None })
+        Lowering::Contract(Contract { a, b, epilogue: Epilogue::NONE })
     }
 
     /// With `y = A·B`: `dA = dy·Bᵀ`, `dB = Aᵀ·dy`, and each transposed where its operand is read transposed.

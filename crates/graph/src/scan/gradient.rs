@@ -8,7 +8,7 @@ use super::body::Body;
 use super::{Course, Scan, Step, scan};
 use crate::error::Result;
 use crate::gradient::{Key, ancestors, key, pull_back};
-use crate::op::{Access, Activation, Backward, Binary, Contract, Gradients, Lowering, Reduce, Scalar, View};
+use crate::op::{Access, Backward, Binary, Contract, Epilogue, Gradients, Lowering, Reduce, Scalar, View};
 use crate::ops::{add, matmul, reshape, sum, transpose};
 use crate::shape::Shape;
 use crate::tensor::{Source, Tensor};
@@ -124,8 +124,7 @@ impl Way {
             Lowering::Contract(Contract {
                 a: Access::Matrix { transposed: transpose_a },
                 b: Access::Matrix { transposed: transpose_b },
-                bias: false,
-                activation: Activation::None,
+                epilogue: Epilogue::NONE,
             }) if specs.iter().all(|spec| spec.shape.rank() == 2) => {
                 Part::Product { a: self.keep(&inputs[0]), b: self.keep(&inputs[1]), transpose_a, transpose_b }
             }

@@ -1,42 +1,79 @@
 //! Convolutions whose filters have one channel each: nothing to multiply as matrices, so a pass along the channels.
 
-use super::geometry::{Geometry, Place, place, row};
-use crate::compiled::{self, Compiled};
+mod each;
+mod several;
+mod sweep;
+
+use super::geometry::Geometry;
+use crate::compiled;
 use crate::element::Float;
+use crate::gemm::{Activation, finish_rows};
 use crate::isa::Isa;
-use crate::threads::{Threads, grain, split};
+use crate::math::{Compute, Simd};
+use crate::threads::{Chunks, Threads, grain, split};
+use crate::vectors::{self, Vectors};
+use each::{Filter, Sums};
 use std::ops::Range;
+use sweep::Sweep;
 
 /// The most parts of a filter's gradient that are summed apart.
 const PARTS: usize = 16;
+/// Picoseconds for a multiplication and an addition, about.
+const TERM: usize = 40;
 
-/// Filter `j` reads channel `j / multiplier`; products and sums are rounded apart, so every instruction set has the same
-/// bits.
-#[derive(Clone, Copy, Debug)]
+/// Filter `j` reads channel `j / multiplier`.
+#[derive(Clone, Debug)]
 pub(super) struct Depthwise {
     geometry: Geometry,
     multiplier: usize,
     isa: Isa,
+    windows: Sweep,
+    places: Sweep,
 }
 
 impl Depthwise {
     pub fn new(geometry: Geometry, isa: Isa) -> Depthwise {
-        Depthwise { geometry, multiplier: geometry.own_filters(), isa }
+        let (windows, places) = (Sweep::of_windows(&geometry), Sweep::of_places(&geometry));
+        Depthwise { geometry, multiplier: geometry.own_filters(), isa, windows, places }
     }
 
-    /// `y[n, o, j] = Σ x[n, place(o, k), j / m] · w[k, j]`
-    pub fn output<T: Float>(&self, threads: &Threads, x: &[T], w: &[T], y: &mut [T]) {
-        let rows = split(self.geometry.windows_len(), grain(self.cost()));
-        threads.for_each_part(rows, y, self.geometry.filters, |rows, y| {
-            compiled::run(self.isa, Output { plan: self, rows, x, w, y });
+    /// `y[n, o, j] = activation(Σ x[n, place(o, k), j / m] · w[k, j] (+ bias[j]))`
+    pub fn output<T: Float + Compute>(
+        &self,
+        threads: &Threads,
+        (x, w): (&[T], &[T]),
+        bias: Option<&[T]>,
+        activation: Activation,
+        y: &mut [T],
+    ) {
+        let (sweep, geometry) = (&self.windows, &self.geometry);
+        if y.is_empty() {
+            return;
+        }
+        threads.for_each_part(self.lines(sweep), y, sweep.to[2] * geometry.filters, |lines, y| {
+            if self.multiplier == 1 {
+                vectors::run(self.isa, Sums { sweep, geometry, lines, from: x, w, to: y });
+            } else {
+                compiled::run(self.isa, several::Output { geometry, rows: rows(&lines, sweep), x, w, y });
+            }
+            if bias.is_some() || activation != Activation::None {
+                vectors::run(self.isa, Finish { y, filters: geometry.filters, bias, activation });
+            }
         });
     }
 
     /// `dx[n, i, c] = Σ dy[n, o, j] · w[k, j]` over the windows `o` whose number `k` is at `i`, and the filters of `c`
-    pub fn input<T: Float>(&self, threads: &Threads, dy: &[T], w: &[T], dx: &mut [T]) {
-        let places = self.geometry.axes.iter().map(|axis| axis.input).product::<usize>() * self.geometry.images;
-        threads.for_each_part(split(places, grain(self.cost())), dx, self.geometry.channels, |rows, dx| {
-            compiled::run(self.isa, Input { plan: self, rows, dy, w, dx });
+    pub fn input<T: Float + Compute>(&self, threads: &Threads, dy: &[T], w: &[T], dx: &mut [T]) {
+        let (sweep, geometry) = (&self.places, &self.geometry);
+        if dx.is_empty() {
+            return;
+        }
+        threads.for_each_part(self.lines(sweep), dx, sweep.to[2] * geometry.channels, |lines, dx| {
+            if self.multiplier == 1 {
+                vectors::run(self.isa, Sums { sweep, geometry, lines, from: dy, w, to: dx });
+            } else {
+                compiled::run(self.isa, several::Input { geometry, rows: rows(&lines, sweep), dy, w, dx });
+            }
         });
     }
 
@@ -45,18 +82,23 @@ impl Depthwise {
         self.parts() * self.geometry.filter_len()
     }
 
-    /// `dw[k, j] = Σ x[n, place(o, k), j / m] · dy[n, o, j]`: parts of the windows, then the sum of the parts.
-    pub fn filter<T: Float>(&self, threads: &Threads, x: &[T], dy: &[T], dw: &mut [T], workspace: &mut [T]) {
-        let (windows, len, parts) = (self.geometry.windows_len(), self.geometry.filter_len(), self.parts());
+    /// `dw[k, j] = Σ x[n, place(o, k), j / m] · dy[n, o, j]`: parts of the lines, then the sum of the parts.
+    pub fn filter<T: Float + Compute>(&self, threads: &Threads, x: &[T], dy: &[T], dw: &mut [T], workspace: &mut [T]) {
+        let (sweep, geometry) = (&self.windows, &self.geometry);
+        let (lines, len, parts) = (self.lines(sweep).len(), geometry.filter_len(), self.parts());
         if len == 0 {
             return;
         }
-        let step = windows.div_ceil(parts);
+        let step = lines.div_ceil(parts);
         let sums = &mut workspace[..parts * len];
         threads.for_each_part(split(parts, 1), sums, len, |own, sums| {
-            for (part, sums) in own.zip(sums.chunks_exact_mut(len)) {
-                let rows = (part * step).min(windows)..((part + 1) * step).min(windows);
-                compiled::run(self.isa, Filter { plan: self, rows, x, dy, dw: sums });
+            for (part, dw) in own.zip(sums.chunks_exact_mut(len)) {
+                let lines = (part * step).min(lines)..((part + 1) * step).min(lines);
+                if self.multiplier == 1 {
+                    vectors::run(self.isa, Filter { sweep, geometry, lines, x, dy, dw });
+                } else {
+                    compiled::run(self.isa, several::Filter { geometry, rows: rows(&lines, sweep), x, dy, dw });
+                }
             }
         });
         dw.copy_from_slice(&sums[..len]);
@@ -65,121 +107,34 @@ impl Depthwise {
         }
     }
 
-    /// Into how many parts the windows are cut for the filter's gradient.
+    /// Into how many parts the lines are cut for the filter's gradient.
     fn parts(&self) -> usize {
-        split(self.geometry.windows_len(), grain(self.cost())).count().clamp(1, PARTS)
+        self.lines(&self.windows).count().clamp(1, PARTS)
     }
 
-    /// Picoseconds for a row, about.
-    fn cost(&self) -> usize {
-        self.geometry.taps() * self.geometry.filters * 100
+    /// The lines of all pictures, cut into tasks.
+    fn lines(&self, sweep: &Sweep) -> Chunks {
+        let cost = sweep.to[2] * self.geometry.taps() * self.geometry.filters * TERM;
+        split(self.geometry.images * sweep.lines(), grain(cost))
     }
 }
 
-struct Output<'a, T> {
-    plan: &'a Depthwise,
-    rows: Range<usize>,
-    x: &'a [T],
-    w: &'a [T],
+/// What ends some rows of the output, while they are in the cache.
+struct Finish<'a, T> {
     y: &'a mut [T],
+    filters: usize,
+    bias: Option<&'a [T]>,
+    activation: Activation,
 }
 
-impl<T: Float> Compiled for Output<'_, T> {
+impl<T: Compute> Vectors<T> for Finish<'_, T> {
     #[inline(always)]
-    fn run(self) {
-        let Geometry { channels, filters, .. } = self.plan.geometry;
-        for (index, y) in self.rows.zip(self.y.chunks_exact_mut(filters)) {
-            y.fill(T::ZERO);
-            self.plan.geometry.window(&place(index, self.plan.geometry.outputs()), |tap, row| {
-                let (x, w) = (&self.x[row * channels..][..channels], &self.w[tap * filters..][..filters]);
-                if self.plan.multiplier == 1 {
-                    y.iter_mut().zip(x).zip(w).for_each(|((y, &x), &w)| *y += x * w);
-                } else {
-                    let groups = y.chunks_exact_mut(self.plan.multiplier).zip(w.chunks_exact(self.plan.multiplier));
-                    for (&x, (y, w)) in x.iter().zip(groups) {
-                        y.iter_mut().zip(w).for_each(|(y, &w)| *y += x * w);
-                    }
-                }
-            });
-        }
+    fn run<V: Simd<Elem = T>>(self) {
+        finish_rows::<V>(self.y, self.filters, self.bias, self.activation);
     }
 }
 
-struct Input<'a, T> {
-    plan: &'a Depthwise,
-    rows: Range<usize>,
-    dy: &'a [T],
-    w: &'a [T],
-    dx: &'a mut [T],
-}
-
-impl<T: Float> Input<'_, T> {
-    /// Along one axis: the number `k` of which window is at `place`, if any is.
-    #[inline(always)]
-    fn window_at(&self, axis: usize, place: usize, k: usize) -> Option<usize> {
-        let axis = &self.plan.geometry.axes[axis];
-        let reach = (place + axis.before).checked_sub(k * axis.dilation)?;
-        (reach.is_multiple_of(axis.stride) && reach / axis.stride < axis.output).then(|| reach / axis.stride)
-    }
-}
-
-impl<T: Float> Compiled for Input<'_, T> {
-    #[inline(always)]
-    fn run(mut self) {
-        let Geometry { channels, filters, axes, .. } = self.plan.geometry;
-        let dx = std::mem::take(&mut self.dx);
-        for (index, dx) in self.rows.clone().zip(dx.chunks_exact_mut(channels)) {
-            dx.fill(T::ZERO);
-            let Place { image, at: [z, y, x] } = place(index, self.plan.geometry.inputs());
-            for tap in 0..self.plan.geometry.taps() {
-                let [k, l, m] = [
-                    tap / axes[2].kernel / axes[1].kernel,
-                    tap / axes[2].kernel % axes[1].kernel,
-                    tap % axes[2].kernel,
-                ];
-                let at = self.window_at(0, z, k).zip(self.window_at(1, y, l)).zip(self.window_at(2, x, m));
-                let Some(((z, y), x)) = at else { continue };
-                let from = row(&Place { image, at: [z, y, x] }, self.plan.geometry.outputs());
-                let (dy, w) = (&self.dy[from * filters..][..filters], &self.w[tap * filters..][..filters]);
-                if self.plan.multiplier == 1 {
-                    dx.iter_mut().zip(dy).zip(w).for_each(|((dx, &dy), &w)| *dx += dy * w);
-                } else {
-                    let groups = dy.chunks_exact(self.plan.multiplier).zip(w.chunks_exact(self.plan.multiplier));
-                    for (dx, (dy, w)) in dx.iter_mut().zip(groups) {
-                        dy.iter().zip(w).for_each(|(&dy, &w)| *dx += dy * w);
-                    }
-                }
-            }
-        }
-    }
-}
-
-struct Filter<'a, T> {
-    plan: &'a Depthwise,
-    rows: Range<usize>,
-    x: &'a [T],
-    dy: &'a [T],
-    dw: &'a mut [T],
-}
-
-impl<T: Float> Compiled for Filter<'_, T> {
-    #[inline(always)]
-    fn run(self) {
-        let Geometry { channels, filters, .. } = self.plan.geometry;
-        self.dw.fill(T::ZERO);
-        for index in self.rows {
-            let dy = &self.dy[index * filters..][..filters];
-            self.plan.geometry.window(&place(index, self.plan.geometry.outputs()), |tap, row| {
-                let (x, dw) = (&self.x[row * channels..][..channels], &mut self.dw[tap * filters..][..filters]);
-                if self.plan.multiplier == 1 {
-                    dw.iter_mut().zip(x).zip(dy).for_each(|((dw, &x), &dy)| *dw += x * dy);
-                } else {
-                    let groups = dw.chunks_exact_mut(self.plan.multiplier).zip(dy.chunks_exact(self.plan.multiplier));
-                    for (&x, (dw, dy)) in x.iter().zip(groups) {
-                        dw.iter_mut().zip(dy).for_each(|(dw, &dy)| *dw += x * dy);
-                    }
-                }
-            });
-        }
-    }
+/// The places of some lines.
+fn rows(lines: &Range<usize>, sweep: &Sweep) -> Range<usize> {
+    lines.start * sweep.to[2]..lines.end * sweep.to[2]
 }

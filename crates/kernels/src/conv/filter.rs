@@ -4,6 +4,7 @@ use super::depthwise::Depthwise;
 use super::geometry::Geometry;
 use crate::element::Float;
 use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowsTransposed};
+use crate::math::Compute;
 use crate::target::Target;
 use crate::threads::Threads;
 
@@ -22,7 +23,7 @@ enum Way<T: Float> {
     Depthwise(Depthwise),
 }
 
-impl<T: Float> ConvolutionFilter<T> {
+impl<T: Float + Compute> ConvolutionFilter<T> {
     /// Plans the gradient.
     ///
     /// # Errors

@@ -176,3 +176,16 @@ pub(super) fn place(row: usize, [deep, high, wide]: [usize; 3]) -> Place {
 pub(super) fn row(place: &Place, [deep, high, wide]: [usize; 3]) -> usize {
     ((place.image * deep + place.at[0]) * high + place.at[1]) * wide + place.at[2]
 }
+
+/// The place after this one.
+#[inline(always)]
+pub(super) fn next(mut place: Place, sizes: [usize; 3]) -> Place {
+    for (at, size) in place.at.iter_mut().zip(sizes).rev() {
+        *at += 1;
+        if *at < size {
+            return place;
+        }
+        *at = 0;
+    }
+    Place { image: place.image + 1, ..place }
+}

@@ -4,6 +4,7 @@ use super::depthwise::Depthwise;
 use super::geometry::{Axis, Geometry};
 use crate::element::Float;
 use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowAxis, Windows, WindowsGemm};
+use crate::math::Compute;
 use crate::target::Target;
 use crate::threads::{Disjoint, Threads, grain, split};
 
@@ -141,7 +142,7 @@ fn is_whole(geometry: &Geometry) -> bool {
     geometry.axes.iter().all(|axis| axis.stride == 1)
 }
 
-impl<T: Float> ConvolutionInput<T> {
+impl<T: Float + Compute> ConvolutionInput<T> {
     /// Plans the gradient.
     ///
     /// # Errors

@@ -1,15 +1,13 @@
 //! Pooling over windows of pictures, each channel for itself. Padding is no part of a window.
 
-use super::geometry::{Axis, Geometry, Place, place, row};
-use crate::compiled::{self, Compiled};
+use super::geometry::{Geometry, Place, next, place, row};
 use crate::element::Float;
 use crate::isa::Isa;
-use crate::order::is_nan;
+use crate::math::{Compute, Simd};
 use crate::threads::{Threads, grain, split};
+use crate::vectors::{self, Vectors, store};
 use std::ops::Range;
 
-/// Channels that are compared side by side.
-const LANES: usize = 64;
 /// Picoseconds for a number of a window, about.
 const NUMBER: usize = 150;
 
@@ -56,6 +54,78 @@ impl Geometry {
             }
         });
     }
+
+    /// Calls `each` with what of each window lies inside the picture, and the elements of a vector's channels in a row.
+    #[inline(always)]
+    fn each_vector<V: Simd>(&self, windows: Range<usize>, mut each: impl FnMut(usize, &Inside, Range<usize>)) {
+        if windows.is_empty() {
+            return;
+        }
+        let mut place = place(windows.start, self.outputs());
+        for window in windows {
+            let inside = Inside::new(self, &place);
+            for channel in (0..self.channels).step_by(V::LANES) {
+                each(window, &inside, channel..self.channels.min(channel + V::LANES));
+            }
+            place = next(place, self.outputs());
+        }
+    }
+}
+
+/// What of a window lies inside the picture: pooling has no window without a number there.
+struct Inside {
+    /// The first of its numbers.
+    number: usize,
+    /// The row of the first, and that of the picture's first place.
+    row: usize,
+    image_row: usize,
+    /// How many there are along each axis.
+    counts: [usize; 3],
+}
+
+impl Inside {
+    #[inline(always)]
+    fn new(geometry: &Geometry, window: &Place) -> Inside {
+        let numbers = [0, 1, 2].map(|i| geometry.axes[i].inside(window.at[i]));
+        let [k, l, m] = numbers.each_ref().map(|numbers| numbers.start);
+        let [deep, high, wide] = &geometry.axes;
+        let at = [deep.place(window.at[0], k), high.place(window.at[1], l), wide.place(window.at[2], m)];
+        Inside {
+            number: (k * high.kernel + l) * wide.kernel + m,
+            row: row(&Place { image: window.image, at }, geometry.inputs()),
+            image_row: row(&Place { image: window.image, at: [0; 3] }, geometry.inputs()),
+            counts: numbers.map(|numbers| numbers.len()),
+        }
+    }
+
+    /// How many there are.
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.counts.iter().product()
+    }
+
+    /// Calls `each` with the number and the row of all.
+    #[inline(always)]
+    fn each(&self, geometry: &Geometry, mut each: impl FnMut(usize, usize)) {
+        let [_, high, wide] = &geometry.axes;
+        for k in 0..self.counts[0] {
+            for l in 0..self.counts[1] {
+                let (number, row) = (k * high.kernel + l, k * high.input + l);
+                let (number, row) = (self.number + number * wide.kernel, self.row + row * wide.input);
+                for m in 0..self.counts[2] {
+                    each(number + m, row + m);
+                }
+            }
+        }
+    }
+}
+
+/// Some channels of a row.
+#[inline(always)]
+fn load<V: Simd<Elem: Compute>>(x: &[V::Elem], row: usize, channels: usize, own: &Range<usize>) -> V {
+    let x = &x[row * channels..][own.clone()];
+    // Safety: both read only elements of `x`.
+    unsafe { if x.len() == V::LANES { V::load(x.as_ptr()) } else { V::load_first(x.as_ptr(), x.len()) } }
 }
 
 impl MaxPool {
@@ -65,81 +135,106 @@ impl MaxPool {
     }
 
     /// `y[n, o, c] = max x[n, place(o, k), c]`
-    pub fn output<T: Float>(&self, threads: &Threads, x: &[T], y: &mut [T]) {
+    pub fn output<T: Float + Compute>(&self, threads: &Threads, x: &[T], y: &mut [T]) {
         self.geometry.each_windows(threads, y, |windows, y| {
-            compiled::run(self.isa, Largest { pool: self, windows, x, then: Then::Take { from: x, y } });
+            vectors::run(self.isa, Largest { geometry: &self.geometry, windows, x, then: Then::Is { y } });
         });
     }
 
     /// `y[n, o, c] = g[n, the place of the window's largest number, c]`
-    pub fn taken<T: Float>(&self, threads: &Threads, x: &[T], g: &[T], y: &mut [T]) {
+    pub fn taken<T: Float + Compute>(&self, threads: &Threads, x: &[T], g: &[T], y: &mut [T]) {
         self.geometry.each_windows(threads, y, |windows, y| {
-            compiled::run(self.isa, Largest { pool: self, windows, x, then: Then::Take { from: g, y } });
+            vectors::run(self.isa, Largest { geometry: &self.geometry, windows, x, then: Then::Take { g, y } });
         });
     }
 
     /// `dx[n, i, c] = Σ dy[n, o, c]` over the windows whose largest number is at `i`
-    pub fn input<T: Float>(&self, threads: &Threads, x: &[T], dy: &[T], dx: &mut [T]) {
+    pub fn input<T: Float + Compute>(&self, threads: &Threads, x: &[T], dy: &[T], dx: &mut [T]) {
         self.geometry.each_image(threads, dx, |windows, dx| {
             dx.fill(T::ZERO);
-            compiled::run(self.isa, Largest { pool: self, windows, x, then: Then::Put { dy, dx } });
+            vectors::run(self.isa, Largest { geometry: &self.geometry, windows, x, then: Then::Put { dy, dx } });
         });
     }
 }
 
-/// What is done with the places of the largest numbers.
+/// What is done with the largest numbers.
 enum Then<'a, T> {
-    /// What lies there goes to the windows.
-    Take { from: &'a [T], y: &'a mut [T] },
+    /// They are the windows'.
+    Is { y: &'a mut [T] },
+    /// What lies at the same places of `g` is the windows'.
+    Take { g: &'a [T], y: &'a mut [T] },
     /// What the windows have is added there, in an image.
     Put { dy: &'a [T], dx: &'a mut [T] },
 }
 
 struct Largest<'a, T> {
-    pool: &'a MaxPool,
+    geometry: &'a Geometry,
     windows: Range<usize>,
     x: &'a [T],
     then: Then<'a, T>,
 }
 
-impl<T: Float> Compiled for Largest<'_, T> {
+impl<T: Float + Compute> Vectors<T> for Largest<'_, T> {
     #[inline(always)]
-    fn run(mut self) {
-        let (geometry, first) = (&self.pool.geometry, self.windows.start);
-        let (channels, places) = (geometry.channels, geometry.inputs().iter().product::<usize>());
-        for window in self.windows.clone() {
-            let place = place(window, geometry.outputs());
-            for start in (0..channels).step_by(LANES) {
-                let own = start..channels.min(start + LANES);
-                let rows = largest(geometry, &place, self.x, own.clone());
-                for (&row, channel) in rows.iter().zip(own) {
-                    let at = row as usize * channels + channel;
-                    match &mut self.then {
-                        Then::Take { from, y } => y[(window - first) * channels + channel] = from[at],
-                        Then::Put { dy, dx } => {
-                            dx[at - place.image * places * channels] += dy[window * channels + channel];
-                        }
+    fn run<V: Simd<Elem = T>>(self) {
+        let Largest { geometry, windows, x, mut then } = self;
+        let (first, channels) = (windows.start, geometry.channels);
+        geometry.each_vector::<V>(
+            windows,
+            #[inline(always)]
+            |window, inside, own| {
+                let (best, number) = largest::<V>(geometry, inside, x, &own);
+                let at = (window - first) * channels + own.start;
+                match &mut then {
+                    Then::Is { y } => store(&mut y[..at + own.len()], at, best),
+                    Then::Take { g, y } => {
+                        let mut taken = V::whole(0);
+                        inside.each(
+                            geometry,
+                            #[inline(always)]
+                            |k, row| {
+                                let here = number.eq(V::whole(k as i32));
+                                taken = V::select(here, load(g, row, channels, &own), taken);
+                            },
+                        );
+                        store(&mut y[..at + own.len()], at, taken);
+                    }
+                    Then::Put { dy, dx } => {
+                        let dy = load::<V>(dy, window, channels, &own);
+                        inside.each(
+                            geometry,
+                            #[inline(always)]
+                            |k, row| {
+                                let row = row - inside.image_row;
+                                let here = V::select(number.eq(V::whole(k as i32)), dy, V::whole(0));
+                                let sum = load::<V>(dx, row, channels, &own).add(here);
+                                store(&mut dx[..row * channels + own.end], row * channels + own.start, sum);
+                            },
+                        );
                     }
                 }
-            }
-        }
+            },
+        );
     }
 }
 
-/// The rows of `x` at which some channels of a window are largest.
+/// The largest numbers of a window in some channels, and which of the window each is.
 #[inline(always)]
-fn largest<T: Float>(geometry: &Geometry, place: &Place, x: &[T], own: Range<usize>) -> [u32; LANES] {
-    let (mut best, mut rows) = ([T::NEG_INFINITY; LANES], [u32::MAX; LANES]);
-    geometry.window(place, |_, row| {
-        let x = &x[row * geometry.channels..][own.clone()];
-        for ((&x, best), at) in x.iter().zip(&mut best).zip(&mut rows) {
-            // Any number is better than none; NaN is better than any number.
-            let better = x > *best || *at == u32::MAX || (is_nan(x) && !is_nan(*best));
-            *best = if better { x } else { *best };
-            *at = if better { row as u32 } else { *at };
-        }
-    });
-    rows
+fn largest<V: Simd<Elem: Compute>>(geometry: &Geometry, inside: &Inside, x: &[V::Elem], own: &Range<usize>) -> (V, V) {
+    let mut best = load::<V>(x, inside.row, geometry.channels, own);
+    let mut number = V::whole(inside.number as i32);
+    inside.each(
+        geometry,
+        #[inline(always)]
+        |k, row| {
+            let x = load::<V>(x, row, geometry.channels, own);
+            // Larger, or the first NaN: after it nothing is.
+            let better = V::mask_and(V::mask_not(x.le(best)), best.eq(best));
+            best = V::select(better, x, best);
+            number = V::select(better, V::whole(k as i32), number);
+        },
+    );
+    (best, number)
 }
 
 impl AveragePool {
@@ -149,73 +244,83 @@ impl AveragePool {
     }
 
     /// `y[n, o, c] = Σ x[n, place(o, k), c] / count(o)`
-    pub fn output<T: Float>(&self, threads: &Threads, x: &[T], y: &mut [T]) {
+    pub fn output<T: Float + Compute>(&self, threads: &Threads, x: &[T], y: &mut [T]) {
         self.geometry.each_windows(threads, y, |windows, y| {
-            compiled::run(self.isa, Mean { pool: self, windows, x, y });
+            vectors::run(self.isa, Mean { geometry: &self.geometry, windows, x, y });
         });
     }
 
     /// `dx[n, i, c] = Σ dy[n, o, c] / count(o)` over the windows that hold `i`
-    pub fn input<T: Float>(&self, threads: &Threads, dy: &[T], dx: &mut [T]) {
+    pub fn input<T: Float + Compute>(&self, threads: &Threads, dy: &[T], dx: &mut [T]) {
         self.geometry.each_image(threads, dx, |windows, dx| {
-            compiled::run(self.isa, MeanInput { pool: self, windows, dy, dx });
+            dx.fill(T::ZERO);
+            vectors::run(self.isa, MeanInput { geometry: &self.geometry, windows, dy, dx });
         });
-    }
-
-    /// One over how many numbers of a window lie inside the picture.
-    #[inline(always)]
-    fn share<T: Float>(&self, place: &Place) -> T {
-        let inside = |(axis, &o): (&Axis, &usize)| axis.inside(o).len();
-        let count: usize = self.geometry.axes.iter().zip(&place.at).map(inside).product();
-        T::ONE / T::from_f64(count as f64)
     }
 }
 
 struct Mean<'a, T> {
-    pool: &'a AveragePool,
+    geometry: &'a Geometry,
     windows: Range<usize>,
     x: &'a [T],
     y: &'a mut [T],
 }
 
-impl<T: Float> Compiled for Mean<'_, T> {
+impl<T: Float + Compute> Vectors<T> for Mean<'_, T> {
     #[inline(always)]
-    fn run(self) {
-        let geometry = &self.pool.geometry;
-        let channels = geometry.channels;
-        for (window, y) in self.windows.zip(self.y.chunks_exact_mut(channels)) {
-            let place = place(window, geometry.outputs());
-            y.fill(T::ZERO);
-            geometry.window(&place, |_, row| {
-                y.iter_mut().zip(&self.x[row * channels..][..channels]).for_each(|(y, &x)| *y += x);
-            });
-            let share = self.pool.share::<T>(&place);
-            y.iter_mut().for_each(|y| *y *= share);
-        }
+    fn run<V: Simd<Elem = T>>(self) {
+        let Mean { geometry, windows, x, y } = self;
+        let (first, channels) = (windows.start, geometry.channels);
+        geometry.each_vector::<V>(
+            windows,
+            #[inline(always)]
+            |window, inside, own| {
+                let mut sum = V::whole(0);
+                inside.each(
+                    geometry,
+                    #[inline(always)]
+                    |_, row| sum = sum.add(load(x, row, channels, &own)),
+                );
+                let at = (window - first) * channels + own.start;
+                store(&mut y[..at + own.len()], at, sum.mul(share::<V>(inside)));
+            },
+        );
     }
 }
 
 struct MeanInput<'a, T> {
-    pool: &'a AveragePool,
+    geometry: &'a Geometry,
     windows: Range<usize>,
     dy: &'a [T],
     dx: &'a mut [T],
 }
 
-impl<T: Float> Compiled for MeanInput<'_, T> {
+impl<T: Float + Compute> Vectors<T> for MeanInput<'_, T> {
     #[inline(always)]
-    fn run(self) {
-        let geometry = &self.pool.geometry;
+    fn run<V: Simd<Elem = T>>(self) {
+        let MeanInput { geometry, windows, dy, dx } = self;
         let channels = geometry.channels;
-        self.dx.fill(T::ZERO);
-        for window in self.windows {
-            let place = place(window, geometry.outputs());
-            let (share, dy) = (self.pool.share::<T>(&place), &self.dy[window * channels..][..channels]);
-            let first = row(&Place { image: place.image, at: [0, 0, 0] }, geometry.inputs());
-            geometry.window(&place, |_, row| {
-                let dx = &mut self.dx[(row - first) * channels..][..channels];
-                dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx += dy * share);
-            });
-        }
+        geometry.each_vector::<V>(
+            windows,
+            #[inline(always)]
+            |window, inside, own| {
+                let part = load::<V>(dy, window, channels, &own).mul(share::<V>(inside));
+                inside.each(
+                    geometry,
+                    #[inline(always)]
+                    |_, row| {
+                        let row = row - inside.image_row;
+                        let sum = load::<V>(dx, row, channels, &own).add(part);
+                        store(&mut dx[..row * channels + own.end], row * channels + own.start, sum);
+                    },
+                );
+            },
+        );
     }
+}
+
+/// One over how many numbers of a window lie inside the picture.
+#[inline(always)]
+fn share<V: Simd>(inside: &Inside) -> V {
+    V::whole(1).div(V::whole(inside.len() as i32))
 }

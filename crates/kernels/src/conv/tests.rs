@@ -2,8 +2,10 @@
 
 use super::geometry::{Axis, Geometry};
 use super::{AveragePool, ConvolutionFilter, ConvolutionInput, ConvolutionOutput, MaxPool};
-use crate::gemm::tests::{Random, Tested};
+use crate::gemm::Activation;
+use crate::gemm::tests::{Random, Tested, activate};
 use crate::isa::Isa;
+use crate::math::Compute;
 use crate::target::{Precision, Target};
 use crate::threads::Threads;
 use crate::tiles::Tiles;
@@ -34,6 +36,8 @@ fn cases() -> Vec<Geometry> {
         geometry(2, [NONE, same, same], 40, 40, 40),
         geometry(2, [NONE, axis(10, 3, 2, 1, 0, 1), same], 5, 15, 5),
         geometry(1, [NONE, axis(7, 2, 4, 1, 0, 0), axis(7, 3, 2, 2, 1, 1)], 7, 7, 7),
+        geometry(2, [NONE, axis(9, 5, 1, 1, 2, 2), axis(16, 7, 1, 1, 3, 3)], 20, 20, 20),
+        geometry(1, [axis(4, 2, 1, 1, 1, 0), axis(6, 3, 2, 2, 2, 2), axis(17, 4, 1, 2, 3, 3)], 17, 17, 17),
         geometry(0, [NONE, same, same], 3, 8, 1),
         geometry(1, [NONE, axis(3, 2, 1, 1, 0, 0), axis(2, 2, 1, 1, 0, 0)], 1, 1, 1),
     ]
@@ -129,18 +133,31 @@ fn on_threads<T: Tested>(
     serial
 }
 
-fn check_convolution<T: Tested>(geometry: Geometry, pools: &[Threads]) {
+/// The values of `activation(y + bias)`, and the sums of the sizes of their terms.
+fn ended<T: Tested>([y, sizes]: &[Vec<f64>; 2], bias: Option<&[T]>, activation: Activation) -> [Vec<f64>; 2] {
+    let bias = |at: usize| bias.map_or(0.0, |bias| bias[at % bias.len()].to_f64());
+    let value = |(at, y): (usize, &f64)| activate(activation, y + bias(at));
+    [
+        y.iter().enumerate().map(value).collect(),
+        sizes.iter().enumerate().map(|(at, size)| size + bias(at).abs()).collect(),
+    ]
+}
+
+fn check_convolution<T: Tested + Compute>(geometry: Geometry, pools: &[Threads]) {
     let random = &mut Random::new(3);
     let x: Vec<T> = random.vec(geometry.input_len());
     let w: Vec<T> = random.vec(geometry.filter_len());
     let dy: Vec<T> = random.vec(geometry.output_len());
+    let bias: Vec<T> = random.vec(geometry.filters);
     let expected = naive(&geometry, &x, &w, &dy);
     for isa in Isa::available() {
-        let output = ConvolutionOutput::<T>::new(geometry, isa).unwrap();
-        let y = on_threads(pools, dy.len(), output.workspace_len(), |threads, y, space| {
-            output.run(threads, &x, &w, y, space)
-        });
-        check(&y, &expected.y, &("y", isa, geometry));
+        for (bias, activation) in [(None, Activation::None), (Some(&bias[..]), Activation::Relu)] {
+            let output = ConvolutionOutput::<T>::new(geometry, bias.is_some(), activation, isa).unwrap();
+            let y = on_threads(pools, dy.len(), output.workspace_len(), |threads, y, space| {
+                output.run(threads, (&x, &w), bias, y, space)
+            });
+            check(&y, &ended(&expected.y, bias, activation), &("y", activation, isa, geometry));
+        }
         let input = ConvolutionInput::<T>::new(geometry, isa).unwrap();
         let dx = on_threads(pools, x.len(), input.workspace_len(), |threads, dx, space| {
             input.run(threads, &dy, &w, dx, space)
@@ -173,10 +190,10 @@ fn products_of_windows_stay_float32_at_every_precision() {
     let (x, w): (Vec<f32>, Vec<f32>) = (random.vec(geometry.input_len()), random.vec(geometry.filter_len()));
     let dy: Vec<f32> = random.vec(geometry.output_len());
     let run = |target: Target| {
-        let output = ConvolutionOutput::<f32>::new(geometry, target).unwrap();
+        let output = ConvolutionOutput::<f32>::new(geometry, false, Activation::None, target).unwrap();
         let filter = ConvolutionFilter::<f32>::new(geometry, target).unwrap();
         let y = on_threads(&[], dy.len(), output.workspace_len(), |threads, y, space| {
-            output.run(threads, &x, &w, y, space);
+            output.run(threads, (&x, &w), None, y, space);
         });
         let dw = on_threads(&[], w.len(), filter.workspace_len(), |threads, dw, space| {
             filter.run(threads, &x, &dy, dw, space);

@@ -48,6 +48,13 @@ impl Default for EpilogueSpec {
     }
 }
 
+impl EpilogueSpec {
+    /// A bias of one number per column, an activation.
+    pub fn of_columns(bias: bool, activation: Activation) -> Self {
+        EpilogueSpec { bias: bias.then_some(BiasAxis::PerColumn), activation, ..EpilogueSpec::default() }
+    }
+}
+
 /// A tile of the result, and what is to be added before the activation.
 pub(super) struct Finish<'a, T> {
     pub c: *mut T,
@@ -77,6 +84,17 @@ pub(super) unsafe fn finish<V: Simd>(tile: &Finish<'_, V::Elem>) {
             }
         }
     }
+}
+
+/// `c = activation(c + bias)` over rows of `cols`.
+#[inline(always)]
+pub(crate) fn finish_rows<V: Simd>(c: &mut [V::Elem], cols: usize, bias: Option<&[V::Elem]>, activation: Activation) {
+    assert!(bias.is_none_or(|bias| bias.len() >= cols), "a bias is shorter than the rows");
+    let bias = bias.map(|bias| Base::Rows { start: bias.as_ptr(), row_stride: 0 });
+    let rows = c.len() / cols.max(1);
+    let tile = Finish { c: c.as_mut_ptr(), c_row_stride: cols, rows, cols, terms: bias.as_slice(), activation };
+    // Safety: whole rows of `c`, which nobody else has; the bias was checked.
+    unsafe { finish::<V>(&tile) }
 }
 
 /// The first `lanes` numbers.

@@ -34,6 +34,7 @@ mod windows;
 
 pub use batched::{BatchAxis, BatchedGemm};
 pub(crate) use blockwise::{Beside, BlockwiseGemm, Part};
+pub(crate) use epilogue::finish_rows;
 pub use epilogue::{Activation, BiasAxis, EpilogueSpec};
 pub use packed::PackedGemm;
 pub use product::{Gemm, takes_tiles};

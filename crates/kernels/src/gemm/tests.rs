@@ -116,7 +116,7 @@ fn get<T: Float>(slice: &[T], operand: Operand, row: usize, col: usize) -> f64 {
 }
 
 /// The activation, by its definition; its slope is at most 1.
-pub(super) fn activate(activation: Activation, x: f64) -> f64 {
+pub(crate) fn activate(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::None => x,
         Activation::Relu => x.max(0.0),

@@ -1,7 +1,7 @@
 //! Products summed over the windows of pictures: what the gradient of a filter is.
 
 use super::pack::Panel;
-use super::plan::{Plan, pieces};
+use super::plan::{ENOUGH_UNITS, Plan, TASK_FLOPS, flops, pieces};
 use super::windows::Windows;
 use super::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand};
 use crate::element::Float;
@@ -10,13 +10,23 @@ use crate::threads::{Disjoint, Threads};
 
 /// Rows of the result that are turned at once.
 const TURNED: usize = 64;
+/// The most parts of the windows that are summed apart.
+const PARTS: usize = 16;
 
 /// `c = xᵀ · b`: `x` the [`Windows`] of pictures (windows, numbers of a window), `b` (windows, cols).
 ///
 /// The transpose `bᵀ · x` is what is computed, since windows are packed as strips by straight copies, and turned at the
-/// end. Sums run over the windows in their order, whatever the number of threads.
+/// end. A result too small to be shared is summed in parts, some pictures each, whose sums are added in their order: it
+/// has the same bits at any number of threads.
 pub struct WindowsTransposed<T: Float> {
-    gemm: Gemm<T>,
+    /// The product over the pictures of a part; the last one may have fewer.
+    whole: Gemm<T>,
+    last: Gemm<T>,
+    parts: usize,
+    /// Elements of the pictures, and of `b`, from one part to the next.
+    steps: (usize, usize),
+    a_len: usize,
+    b_len: usize,
     c_row_stride: usize,
     c_len: usize,
 }
@@ -32,20 +42,43 @@ impl<T: Float> WindowsTransposed<T> {
         (b_row_stride, c_row_stride): (usize, usize),
         isa: Isa,
     ) -> Result<Self, GemmError> {
-        let (depth, rows) = windows.rows().zip(windows.cols()).ok_or(GemmError::TooLarge)?;
+        let rows = windows.cols().ok_or(GemmError::TooLarge)?;
         if rows > 1 && c_row_stride < cols {
             return Err(GemmError::OverlappingRows { c_row_stride, cols });
         }
         let a = Operand::row_major(b_row_stride).transposed();
-        let turned = GemmShape { rows: cols, cols: rows, depth, a, b: Operand::row_major(0), c_row_stride: rows };
-        let gemm = Gemm::summing_windows(turned, windows, isa)?;
+        let product = |images: usize| {
+            let windows = Windows { images, ..windows };
+            let depth = windows.rows().ok_or(GemmError::TooLarge)?;
+            let turned = GemmShape { rows: cols, cols: rows, depth, a, b: Operand::row_major(0), c_row_stride: rows };
+            Gemm::summing_windows(turned, windows, isa)
+        };
+        let all = product(windows.images)?;
+        let step = windows.images.div_ceil(parts(&all, windows.images)).max(1);
+        let parts = windows.images.div_ceil(step).max(1);
+        let (whole, last) = (product(step.min(windows.images))?, product(windows.images - (parts - 1) * step)?);
+        let places = windows.axes.iter().map(|axis| axis.size).product::<usize>();
+        let outputs = windows.axes.iter().map(|axis| axis.out).product::<usize>();
         let c_len = if rows == 0 || cols == 0 { 0 } else { (rows - 1) * c_row_stride + cols };
-        Ok(WindowsTransposed { gemm, c_row_stride, c_len })
+        Ok(WindowsTransposed {
+            steps: (step * places * windows.pixel, step * outputs * b_row_stride),
+            a_len: all.lens.b,
+            b_len: all.lens.a,
+            whole,
+            last,
+            parts,
+            c_row_stride,
+            c_len,
+        })
     }
 
-    /// Elements of `T` that [`Self::run`] needs to work in.
+    /// Elements of `T` that [`Self::run`] needs to work in: for each part its sums and what its product works in.
     pub fn workspace_len(&self) -> usize {
-        self.gemm.lens.workspace + self.gemm.lens.c
+        self.parts * self.slot()
+    }
+
+    fn slot(&self) -> usize {
+        self.whole.lens.c + self.whole.lens.workspace.max(self.last.lens.workspace)
     }
 
     /// Computes the product.
@@ -54,17 +87,39 @@ impl<T: Float> WindowsTransposed<T> {
     /// When a slice is shorter than the plan says: a bug of the caller.
     pub fn run(&self, threads: &Threads, x: &[T], b: &[T], c: &mut [T], workspace: &mut [T]) {
         assert!(
-            c.len() >= self.c_len && workspace.len() >= self.workspace_len(),
+            x.len() >= self.a_len
+                && b.len() >= self.b_len
+                && c.len() >= self.c_len
+                && workspace.len() >= self.workspace_len(),
             "product over windows: a slice is shorter than planned"
         );
-        let (turned, workspace) = workspace.split_at_mut(self.gemm.lens.c);
-        self.gemm.run(threads, b, x, None, turned, workspace);
-        self.turn(threads, turned, c);
+        let (sums, space) = workspace.split_at_mut(self.parts * self.whole.lens.c);
+        if self.parts == 1 {
+            self.last.run(threads, b, x, None, sums, space);
+        } else {
+            self.run_parts(threads, x, b, (sums, space));
+        }
+        self.turn(threads, sums, c);
     }
 
-    /// `c = turnedᵀ`
+    /// The sums of each part, one thread a part.
+    fn run_parts(&self, threads: &Threads, x: &[T], b: &[T], (sums, space): (&mut [T], &mut [T])) {
+        let len = self.whole.lens.c;
+        let (sums, spaces) = (Disjoint::new(sums), Disjoint::new(space));
+        let room = self.slot() - len;
+        threads.run(self.parts, &|part| {
+            // Safety: each part has its own sums and its own space.
+            let (sums, space) =
+                unsafe { (sums.slice(part * len..(part + 1) * len), spaces.slice(part * room..(part + 1) * room)) };
+            let product = if part + 1 == self.parts { &self.last } else { &self.whole };
+            product.run(&Threads::serial(), &b[part * self.steps.1..], &x[part * self.steps.0..], None, sums, space);
+        });
+    }
+
+    /// `c = turnedᵀ`, the sum of the parts.
     fn turn(&self, threads: &Threads, turned: &[T], c: &mut [T]) {
-        let (cols, rows) = (self.gemm.shape.rows, self.gemm.shape.cols);
+        let (cols, rows) = (self.whole.shape.rows, self.whole.shape.cols);
+        let (first, others) = turned.split_at(self.whole.lens.c);
         let result = Disjoint::new(c);
         threads.run(if self.c_len == 0 { 0 } else { rows.div_ceil(TURNED) }, &|task| {
             let some = task * TURNED..rows.min((task + 1) * TURNED);
@@ -73,12 +128,29 @@ impl<T: Float> WindowsTransposed<T> {
                     let start = row * self.c_row_stride + cols.start;
                     // Safety: rows of the result do not overlap, and each is turned by one task.
                     let target = unsafe { result.slice(start..start + cols.len()) };
-                    let source = turned[cols.start * rows + row..].iter().step_by(rows);
-                    target.iter_mut().zip(source).for_each(|(target, &source)| *target = source);
+                    let place = cols.start * rows + row;
+                    target.iter_mut().zip(column(first, place, rows)).for_each(|(sum, &part)| *sum = part);
+                    for part in others.chunks_exact(first.len()) {
+                        target.iter_mut().zip(column(part, place, rows)).for_each(|(sum, &part)| *sum += part);
+                    }
                 }
             }
         });
     }
+}
+
+/// Every `step`-th number from one on.
+fn column<T>(numbers: &[T], start: usize, step: usize) -> impl Iterator<Item = &T> {
+    numbers[start..].iter().step_by(step)
+}
+
+/// Into how many parts the pictures are cut: where the result alone makes too few units, and each part is worth a task.
+fn parts<T: Float>(all: &Gemm<T>, images: usize) -> usize {
+    let (shape, plan) = (&all.shape, &all.plan);
+    if !plan.parallel || shape.cols.div_ceil(plan.strip) >= ENOUGH_UNITS {
+        return 1;
+    }
+    (flops(shape.rows, shape.cols, shape.depth) / (2 * TASK_FLOPS)).clamp(1, PARTS.min(images.max(1)))
 }
 
 impl<T: Float> Gemm<T> {

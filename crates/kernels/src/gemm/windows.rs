@@ -7,6 +7,9 @@ use super::pack::Panel;
 use crate::element::Float;
 use std::ops::Range;
 
+/// Lanes below which numbers are copied one by one rather than by a call for each window.
+const FEW_LANES: usize = 8;
+
 /// One axis of windows: number `k` of window `o` lies at `o · stride + k · step + offset`, zero outside `0..size`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowAxis {
@@ -272,6 +275,12 @@ impl Windows {
                     pitch: panel.pitch,
                 });
             }
+            if lanes < FEW_LANES {
+                for (window, lane) in (0..lanes).flat_map(|lane| (0..windows).map(move |window| (window, lane))) {
+                    *target.add(window * panel.pitch + lane) = *source.add(window * stride + lane);
+                }
+                return;
+            }
             for window in 0..windows {
                 source.add(window * stride).copy_to_nonoverlapping(target.add(window * panel.pitch), lanes);
             }
@@ -290,12 +299,18 @@ impl Windows {
         window: usize,
         target: *mut T,
     ) {
-        for (lane, number) in part.numbers.clone().enumerate() {
-            let x = self.axes[2].place(window, part.run.k[2] + number / self.channels);
-            let inside = line.filter(|_| (x as usize) < self.axes[2].size);
-            let at = inside.map(|line| (line + x as usize) * self.pixel + number % self.channels);
-            // Safety: the caller's promise.
-            unsafe { *target.add(lane) = at.map_or(T::ZERO, |at| *panel.source.add(at)) };
+        let x = self.axes[2].place(window, part.run.k[2]);
+        let until = (self.axes[2].size as isize - x).clamp(0, part.run.places as isize) as usize;
+        let inside = (-x).max(0) as usize * self.channels..until * self.channels;
+        let inside = if line.is_some() { clip(&inside, &part.numbers) } else { 0..0 };
+        // Safety: the caller's promise; numbers of a run lie side by side.
+        unsafe {
+            target.write_bytes(0, part.numbers.len());
+            if let (Some(line), false) = (line, inside.is_empty()) {
+                let at = (line as isize + x) * self.pixel as isize + inside.start as isize;
+                let target = target.add(inside.start - part.numbers.start);
+                target.copy_from_nonoverlapping(panel.source.add(at as usize), inside.len());
+            }
         }
     }
 }
