@@ -112,7 +112,7 @@ fn every_row_is_seen_once_in_either_order() {
             if count < batch {
                 epoch.program = adder.program(batch);
             }
-            let end = run(&Epoch { order, ..epoch });
+            let end = run(&Epoch { order: order.clone(), ..epoch });
             let expected: [f64; 2] = [rows(count).iter().sum(), rows(count).iter().map(|x| x * x).sum()];
             assert_eq!([value(&adder.sum), value(&adder.squares)], expected, "{order:?} {count} {batch}");
             assert_eq!((end.steps, end.stop, end.cancelled), (count.div_ceil(batch), None, false));
@@ -251,7 +251,7 @@ fn a_profile_holds_the_times_of_whole_batches_and_changes_no_number() {
     let profile = Arc::new(Mutex::new(Profile::new(&epoch.program)));
     let order = Order::Shuffled { seed: 1, epoch: 0 };
     for _ in 0..20 {
-        run(&Epoch { profile: Some(profile.clone()), order, ..epoch.clone() });
+        run(&Epoch { profile: Some(profile.clone()), order: order.clone(), ..epoch.clone() });
     }
     assert_eq!(value(&measured.steps), 20.0 * value(&plain.steps), "as many steps as without it");
     let profile = profile.lock().unwrap();
@@ -311,10 +311,10 @@ fn an_epoch_goes_on_from_any_step_as_if_it_had_never_stopped() {
             // Sums of such numbers depend on their order to the last bit.
             let values: Vec<f64> = (0..count).map(|row| 1.0 / (1.0 + row as f64)).collect();
             let whole = Adder::new();
-            let end = run(&Epoch { order, ..whole.epoch(&values, batch) });
+            let end = run(&Epoch { order: order.clone(), ..whole.epoch(&values, batch) });
             for first in [0, 1, end.steps - 1, end.steps] {
                 let parts = Adder::new();
-                let epoch = Epoch { order, ..parts.epoch(&values, batch) };
+                let epoch = Epoch { order: order.clone(), ..parts.epoch(&values, batch) };
                 assert_eq!(run(&Epoch { max_steps: Some(first), ..epoch.clone() }).steps, first);
                 assert_eq!(run(&Epoch { first_step: first, ..epoch }).steps, end.steps);
                 let all = |adder: &Adder| [&adder.sum, &adder.squares, &adder.steps].map(value);
