@@ -58,11 +58,14 @@ const named: Readonly<Record<string, unknown>> = {
   targetShape: [-1],
 }
 
+/** One unit, and no matrix made of normal numbers, which are others in the other float type. */
+const single = { units: 1, recurrentInitializer: 'glorotUniform' } as const
+
 /** Layers inside layers, each a new one. */
 const inside: Readonly<Partial<Record<FieldSpec['type'], () => unknown>>> = {
-  layer: () => new GRU({ units: 3 }),
-  cell: () => new GRUCell({ units: 3 }),
-  cells: () => [new GRUCell({ units: 3 })],
+  layer: () => new GRU(single),
+  cell: () => new GRUCell(single),
+  cells: () => [new GRUCell(single)],
 }
 
 function guess(name: string, spec: FieldSpec): unknown {
@@ -112,6 +115,17 @@ export const common: readonly object[] = [
   { lossScaleFactor: 1e-3 },
 ]
 
+/** Options with which weights have few numbers: more random ones are not the same in both float types. */
+const small: Readonly<Record<string, object>> = {
+  GRU: single,
+  GroupQueryAttention: { headDim: 2, numQueryHeads: 1, numKeyValueHeads: 1 },
+  LSTM: single,
+  MultiHeadAttention: { numHeads: 1, keyDim: 2 },
+  SimpleRNN: single,
+  TransformerDecoder: { intermediateDim: 2, numHeads: 1 },
+  TransformerEncoder: { intermediateDim: 2, numHeads: 1 },
+}
+
 /** A class with options that it may be made with. */
 export interface Example<T> {
   readonly title: string
@@ -121,7 +135,7 @@ export interface Example<T> {
 function examplesOf<T>(classes: Readonly<Record<string, unknown>>, groups: number): Example<T>[] {
   return Object.values(classes).flatMap((type) => {
     const Class = type as Configured & (new (options: object) => T)
-    const own = Class.className === 'GroupNormalization' ? { groups } : {}
+    const own = Class.className === 'GroupNormalization' ? { groups } : (small[Class.className ?? ''] ?? {})
     const others = otherwise[Class.className ?? ''] ?? []
     // Discretization has to be told one of two options.
     const all = Class.className === 'Discretization' ? others : [{ ...needs(Class), ...own }, ...others]
