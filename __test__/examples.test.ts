@@ -89,3 +89,10 @@ test('11-attention learns two sonnets by heart, and who went with whom', async (
   expect(text).toMatch(/0\.\d\d bits a letter; at random 5\.46/)
   expect(text).toMatch(/right about 3[1-4] of 34 members/)
 }, 120_000)
+
+test('13-tabular-csv: a table with missing values and categories, from its file to a report', async () => {
+  await import('../examples/13-tabular-csv/index.js')
+  const text = printed.join('\n')
+  expect(text).toMatch(/age +3\d\d\d +[34]\d\d +4\d\.\d+/)
+  expect(text).toMatch(/accuracy +0\.9[3-9]\d +800/)
+})

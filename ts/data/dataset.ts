@@ -5,13 +5,15 @@ import { FerrogradError, fail } from '../errors.js'
 import { checkSeed } from '../options/kinds.js'
 import type { TypedArray } from '../types.js'
 import type { BytesLike } from './bytes.js'
-import { type Chunk, List, Picked, Rows } from './chunk.js'
-import { type ColumnTree, columnNamed, rowsOf } from './column.js'
+import { type Chunk, elementsOf, joinChunks, List, Picked, Rows, rowsOf } from './chunk.js'
+import { type ColumnTree, columnNamed, rowsOf as countRows, isColumn } from './column.js'
 import { columnOf, columnwise } from './columnwise.js'
 import { type AnyRow, type CsvOptions, csvFlow, type Schema, type SchemaRow } from './csv.js'
+import { type Description, described } from './describe.js'
 import { cut, type Demand, dropped, type Flow, type Random, randomFlow } from './flow.js'
 import { type Inputs, type InputsOf, type NamesOf, pickedColumns } from './inputs.js'
 import { jsonlFlow } from './jsonl.js'
+import { partedByGroup, partedRows, partedWithin } from './parting.js'
 import type { ShapedArray } from './shaped.js'
 import * as stages from './stages.js'
 
@@ -39,6 +41,22 @@ export interface ShuffleOptions {
   readonly seed?: number
   /** Of a stream that cannot seek: how many rows are mixed at a time. Default 16,384. */
   readonly buffer?: number
+}
+
+/** How {@link Dataset.split} parts rows. */
+export interface SplitRowsOptions<N extends string = string> {
+  /** At random (the default), the last ones aside, or by a column whose equal values stay together. */
+  readonly by?: 'random' | 'tail' | N
+  /** A column of whose values both sides have the same share. */
+  readonly stratify?: N
+  /** Decides which rows. Default 0. */
+  readonly seed?: number
+}
+
+/** Both sides. */
+export interface SplitRows<T> {
+  readonly train: Dataset<T>
+  readonly test: Dataset<T>
 }
 
 /** Where a data set is: plain JSON. */
@@ -328,6 +346,65 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     return new Dataset(stages.prefetched(this.#flow, depth))
   }
 
+  /**
+   * One pass read into memory: columns stay columns. What is in memory can be had by number, so that `shuffle` mixes all of it
+   * and nothing is read again.
+   */
+  async load(): Promise<Dataset<T>> {
+    const chunks: Chunk<T>[] = []
+    for await (const chunk of this.#flow.open(this.#passes++, 0, () => 4096)) chunks.push(chunk)
+    const all = chunks.length === 0 ? new List<T>([]) : joinChunks(chunks)
+    const rows = rowsOf(all)
+    return new Dataset(randomFlow(rows === undefined ? listed(elementsOf(all)) : picking(rows)))
+  }
+
+  /**
+   * Parts the rows: about `share` of them for training, the others for testing. By default at random; `stratify` names a column
+   * of whose values both sides have the same share, `by` a column whose equal values stay on one side (a customer's rows, say),
+   * or `'tail'` for the last rows as they stand. What is not in memory is loaded first ({@link Dataset.load}).
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const rows = Dataset.fromColumns({ age: [31, 52, 8, 40], left: ['no', 'yes', 'no', 'yes'] })
+   * const { train, test } = await rows.split(0.5, { stratify: 'left', seed: 1 })
+   * console.log(train.count, test.count) // 2 2
+   * ```
+   */
+  async split(share: number, options: SplitRowsOptions<NamesOf<T>> = {}): Promise<SplitRows<T>> {
+    const { by = 'random', stratify, seed = 0 } = options
+    if (!(share > 0 && share < 1)) fail('ERR_CONFIG', 'Dataset.split.share', 'a number in (0, 1)', share)
+    checkSeed('Dataset.split.seed', seed)
+    const { random } = this.#flow
+    if (random === undefined) return (await this.load()).split(share, options)
+    // The rows of one pass: another may have another order, and rows would change sides.
+    const rows = async (name: string): Promise<unknown[]> =>
+      valuesOf('Dataset.split', await random.slice(0, 0, random.count), name)
+    const parts =
+      stratify !== undefined
+        ? partedWithin(await rows(stratify), share, seed)
+        : by === 'random' || by === 'tail'
+          ? partedRows(random.count, share, by === 'tail' ? undefined : seed)
+          : partedByGroup(await rows(by), share, seed)
+    const side = (indices: Uint32Array): Dataset<T> => new Dataset(stages.chosen(random, indices))
+    return { train: side(parts.train), test: side(parts.test) }
+  }
+
+  /**
+   * Count, missing values, mean, deviation, quartiles or most frequent values of each column, in one pass; printed as tables.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * console.log(await Dataset.fromColumns({ age: [31, 52, Number.NaN], city: ['Rome', '', 'Rome'] }).describe())
+   * ```
+   */
+  async describe(): Promise<Description> {
+    return described(this.#flow.open(this.#passes++, 0, () => 4096))
+  }
+
   /** All elements of one pass. */
   async toArray(): Promise<T[]> {
     const all: T[] = []
@@ -382,18 +459,29 @@ function columnar<T>(where: string, arrays: Readonly<Record<string, ArrayColumn>
   if (typeof arrays !== 'object' || arrays === null) fail('ERR_DATA', where, 'an object of arrays', arrays)
   const entries = Object.entries(arrays).map(([name, array]) => [name, columnOf(`${where}.${name}`, array)])
   const columns = Object.fromEntries(entries) as ColumnTree
-  const rows = new Rows<T>(columns, rowsOf(where, columns))
-  return new Dataset(
-    randomFlow<T>({
-      count: rows.length,
-      slice: (_, first, count) =>
-        new Picked(
-          rows,
-          Uint32Array.from({ length: count }, (_, i) => first + i),
-        ),
-      gather: (_, indices) => new Picked(rows, indices),
-    }),
-  )
+  const rows = new Rows<T>(columns, countRows(where, columns))
+  return new Dataset(randomFlow(picking(rows)))
+}
+
+function picking<T>(rows: Rows<T>): Random<T> {
+  const range = (first: number, length: number): Uint32Array => Uint32Array.from({ length }, (_, i) => first + i)
+  return {
+    count: rows.length,
+    slice: (_, first, count) => new Picked(rows, range(first, count)),
+    gather: (_, indices) => new Picked(rows, indices),
+  }
+}
+
+/** The values of one column. */
+function valuesOf(where: string, chunk: Chunk, name: string): unknown[] {
+  const rows = rowsOf(chunk)
+  if (rows === undefined)
+    return elementsOf(chunk).map((row) => {
+      const all = row as Readonly<Record<string, unknown>>
+      return name in all ? all[name] : fail('ERR_CONFIG', where, `a column among ${Object.keys(all)}`, name)
+    })
+  const column = columnNamed(where, rows.columns, name)
+  return Array.from({ length: rows.length }, (_, i) => (isColumn(column) ? column.row(i) : undefined))
 }
 
 function flowOf<T>(where: string, other: Dataset<T>): Flow<T> {

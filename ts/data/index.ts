@@ -9,9 +9,12 @@ export {
   type ShuffleOptions,
   type Source,
   type SourceLike,
+  type SplitRows,
+  type SplitRowsOptions,
   type Stacked,
   type Unstacked,
 } from './dataset.js'
+export { Description, type NumberSummary, type TextSummary } from './describe.js'
 export type { Inputs, InputsOf, NamesOf } from './inputs.js'
 export { type Fold, type FoldOptions, kFold } from './k-fold.js'
 export type { DataLike } from './marshal.js'

@@ -2,7 +2,7 @@
 
 import { Batches, type Chunk, elementsOf, joinChunks, List, Picked, Rows, rowsOf } from './chunk.js'
 import { type Columnwise, isColumnwise, unstacked } from './columnwise.js'
-import { atLeastOne, type Demand, dropped, type Flow, randomFlow } from './flow.js'
+import { atLeastOne, type Demand, dropped, type Flow, type Random, randomFlow } from './flow.js'
 import { KeyedPermutation } from './permutation.js'
 
 /** A function of an element and its number, which may be asynchronous. */
@@ -269,6 +269,19 @@ function within<T>(flow: Flow<T>, start: number, count: number): Flow<T> {
     }),
     isWide: flow.isWide === true,
   }
+}
+
+/** The elements of some numbers, of one pass. */
+export function chosen<T>(random: Random<T>, rows: Uint32Array): Flow<T> {
+  return randomFlow<T>({
+    count: rows.length,
+    slice: (_, first, count) => random.gather(0, rows.subarray(first, first + count)),
+    gather: (_, indices) =>
+      random.gather(
+        0,
+        indices.map((index) => rows[index]!),
+      ),
+  })
 }
 
 /** Every `parts`-th element, beginning with number `part`. */

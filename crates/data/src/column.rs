@@ -128,8 +128,8 @@ impl Column {
     /// Adds a value of a kind; an error says what was expected, what came and what to do.
     pub fn push(&mut self, kind: Kind, field: &[u8], missing: bool) -> Result<(), String> {
         let pushed = match self {
-            Column::Float32(values) if missing => Some(values.push(f32::NAN)),
-            Column::Float64(values) if missing => Some(values.push(f64::NAN)),
+            Column::Float32(values) if missing => Some(f32::NAN).map(|nan| values.push(nan)),
+            Column::Float64(values) if missing => Some(f64::NAN).map(|nan| values.push(nan)),
             Column::Float32(values) => float32(field).map(|value| values.push(value)),
             Column::Float64(values) if kind == Kind::Date => {
                 date::milliseconds(field.trim_ascii()).map(|ms| values.push(ms))

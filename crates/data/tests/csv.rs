@@ -7,8 +7,11 @@ fn options() -> Options {
     Options { delimiter: b',', header: true, schema: vec![], only: false, missing, sample: 1000 }
 }
 
+/// Names and kinds, and the values.
+type Table = (Vec<(String, Kind)>, Vec<Column>);
+
 /// All columns of a table that comes in blocks of `block` bytes.
-fn read(text: &[u8], options: &Options, block: usize) -> Result<(Vec<(String, Kind)>, Vec<Column>), String> {
+fn read(text: &[u8], options: &Options, block: usize) -> Result<Table, String> {
     let mut csv = Csv::new(options.clone());
     let mut all: Vec<Column> = vec![];
     let blocks: Vec<&[u8]> = text.chunks(block).collect();

@@ -1,0 +1,69 @@
+/** Which rows of a data set are trained on, and which set aside. */
+
+import { fail } from '../errors.js'
+import { permutation } from './permutation.js'
+
+/** Numbers of rows. */
+export interface Parts {
+  readonly train: Uint32Array
+  readonly test: Uint32Array
+}
+
+/** A share of all rows: at random, or the first ones. */
+export function partedRows(count: number, share: number, seed: number | undefined): Parts {
+  const order = seed === undefined ? Uint32Array.from({ length: count }, (_, i) => i) : permutation(count, seed)
+  const own = wholeShare(count, share)
+  return { train: order.subarray(0, own).slice().sort(), test: order.subarray(own).slice().sort() }
+}
+
+/** The same share of the rows of each value. */
+export function partedWithin(values: readonly unknown[], share: number, seed: number): Parts {
+  const groups = groupsOf(values)
+  const [train, test]: [number[], number[]] = [[], []]
+  let [seen, taken] = [0, 0]
+  for (const rows of groups.values()) {
+    const order = permutation(rows.length, seed)
+    seen += rows.length
+    // Roundings of the groups do not add up.
+    const own = Math.min(rows.length, Math.max(0, Math.round(seen * share) - taken))
+    taken += own
+    order.forEach((place, i) => void (i < own ? train : test).push(rows[place]!))
+  }
+  return sides(train, test, values.length)
+}
+
+/** About a share of the rows, all rows of a value on one side. */
+export function partedByGroup(values: readonly unknown[], share: number, seed: number): Parts {
+  const groups = [...groupsOf(values).values()]
+  const wanted = values.length * share
+  const [train, test]: [number[], number[]] = [[], []]
+  for (const group of permutation(groups.length, seed)) {
+    const rows = groups[group]!
+    ;(train.length + rows.length / 2 <= wanted ? train : test).push(...rows)
+  }
+  return sides(train, test, values.length)
+}
+
+function sides(train: readonly number[], test: readonly number[], count: number): Parts {
+  if (train.length === 0 || test.length === 0) refuse(train.length, count)
+  return { train: Uint32Array.from(train).sort(), test: Uint32Array.from(test).sort() }
+}
+
+function wholeShare(count: number, share: number): number {
+  const own = Math.round(count * share)
+  return own > 0 && own < count ? own : refuse(own, count)
+}
+
+function refuse(own: number, count: number): never {
+  return fail('ERR_DATA', 'Dataset.split', 'at least one row on either side', { text: `${own} of ${count}` })
+}
+
+function groupsOf(values: readonly unknown[]): Map<unknown, number[]> {
+  const groups = new Map<unknown, number[]>()
+  values.forEach((value, row) => {
+    const group = groups.get(value)
+    if (group === undefined) groups.set(value, [row])
+    else group.push(row)
+  })
+  return groups
+}
