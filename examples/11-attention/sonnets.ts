@@ -1,4 +1,4 @@
-/** Sonnets 18 and 116 of William Shakespeare (1609, in the public domain), spelling as in Project Gutenberg's eBook 1041. */
+/** Sonnets 18 and 116 of William Shakespeare (1609, in the public domain), in modern spelling. */
 export const sonnets = `Shall I compare thee to a summer's day?
 Thou art more lovely and more temperate:
 Rough winds do shake the darling buds of May,

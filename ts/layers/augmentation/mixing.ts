@@ -62,7 +62,9 @@ function mixed(x: Tensor, share: Tensor, order: Tensor): Tensor {
 }
 
 const mixUpFields = {
-  /** Both parameters of the beta distribution of the shares: small ones leave pictures nearly as they are. Default 0.2. */
+  /**
+   * Both parameters of the beta distribution of the shares: small ones leave pictures nearly as they are. Default 0.2.
+   */
   alpha: { type: 'number', default: 0.2, above: 0 },
 } as const
 
@@ -103,7 +105,10 @@ export class MixUp extends MixUpBase {
 }
 
 const cutMixFields = {
-  /** Both parameters of the beta distribution of the shares: drawn from 0 to it, or from the least and the most. Default 1. */
+  /**
+   * Both parameters of the beta distribution of the shares: drawn from 0 to it, or from the least and the most. Default
+   * [0, 1].
+   */
   factor: { type: 'range', default: [0, 1], min: 0, max: 1 },
 } as const
 

@@ -21,7 +21,7 @@ import { Solarization } from './solarization.js'
 const ownFields = {
   /** How many changes, one after the other. Default 2. */
   numOps: { type: 'integer', default: 2, min: 1 },
-  /** How strong they are: from 0 to it, or the least and the most. Default 0.5. */
+  /** How strong they are: from 0 to it, or the least and the most. Default [0, 0.5]. */
   factor: { type: 'range', default: [0, 0.5], min: 0, max: 1 },
   /** What lies between two places. Default 'bilinear'. */
   interpolation: { type: 'choice', of: ['nearest', 'bilinear'], default: 'bilinear' },

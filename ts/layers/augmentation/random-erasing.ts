@@ -21,7 +21,10 @@ import {
 import { rectangles } from './rectangles.js'
 
 const ownFields = {
-  /** How likely a picture is changed: the likelihood is drawn from 0 to it, or from the least and the most. Default 1. */
+  /**
+   * How likely a picture is changed: the likelihood is drawn from 0 to it, or from the least and the most. Default [0,
+   * 1].
+   */
   factor: { type: 'range', default: [0, 1], min: 0, max: 1 },
   /** How much of each side, squared: from the least to the most. Default [0.02, 0.33]. */
   scale: { type: 'range', default: [0.02, 0.33], min: 0, max: 1 },

@@ -19,11 +19,14 @@ import {
 } from './image-layer.js'
 
 const ownFields = {
-  /** How likely a picture is changed: the likelihood is drawn from 0 to it, or from the least and the most. Default 1. */
+  /**
+   * How likely a picture is changed: the likelihood is drawn from 0 to it, or from the least and the most. Default [0,
+   * 1].
+   */
   factor: { type: 'range', default: [0, 1], min: 0, max: 1 },
   /** Rows and columns that count, odd: one number for both, or two. Default 3. */
   kernelSize: { type: 'perAxis', default: 3, axes: 2 },
-  /** Standard deviation in places: from 0 to it, or the least and the most. Default 1. */
+  /** Standard deviation in places: from 0 to it, or the least and the most. Default [0, 1]. */
   sigma: { type: 'range', default: [0, 1], min: 0, max: 1 },
 } as const
 const fields: typeof ownFields & typeof valueRangeFields & typeof seedFields = {

@@ -18,7 +18,10 @@ import {
 } from './image-layer.js'
 
 const ownFields = {
-  /** How likely a picture is inverted: the likelihood is drawn from 0 to it, or from the least and the most. Default 1. */
+  /**
+   * How likely a picture is inverted: the likelihood is drawn from 0 to it, or from the least and the most. Default [0,
+   * 1].
+   */
   factor: { type: 'range', default: [0, 1], min: 0, max: 1 },
 } as const
 const fields: typeof ownFields & typeof valueRangeFields & typeof seedFields = {

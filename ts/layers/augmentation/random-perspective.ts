@@ -10,7 +10,7 @@ import { chosen, happens } from './chance.js'
 import { drawn, ImageLayer, type ImageLayerOptions, seedFields, type Transformation } from './image-layer.js'
 
 const ownFields = {
-  /** How likely a picture is changed. Default 1. */
+  /** How likely a picture is changed. Default [0, 1]. */
   factor: { type: 'range', default: [0, 1], min: 0, max: 1 },
   /** How far corners move, of their distance from the first: up to half of it either way. Default 1. */
   scale: { type: 'number', default: 1, min: 0, max: 1 },

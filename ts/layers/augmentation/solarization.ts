@@ -19,9 +19,9 @@ import {
 import { BYTES, rescaled } from './value-range.js'
 
 const ownFields = {
-  /** How much is added first, of 255: from 0 to it, or the least and the most. Default 0. */
+  /** How much is added first, of 255: from 0 to it, or the least and the most. Default [0, 0]. */
   additionFactor: { type: 'range', default: [0, 0], min: 0, max: 1 },
-  /** From which value on pictures are inverted, of 255: from 0 to it, or the least and the most. Default 0. */
+  /** From which value on pictures are inverted, of 255: from 0 to it, or the least and the most. Default [0, 0]. */
   thresholdFactor: { type: 'range', default: [0, 0], min: 0, max: 1 },
 } as const
 const fields: typeof ownFields & typeof valueRangeFields & typeof seedFields = {

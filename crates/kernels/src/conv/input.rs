@@ -24,7 +24,7 @@ enum Way<T: Float> {
     /// A product of windows for each phase, for each group.
     Phases(Vec<Phase<T>>),
     /// Filters of one channel each.
-    Depthwise(Depthwise),
+    Depthwise(Box<Depthwise>),
 }
 
 /// Along one axis: the places `first, first + stride, …` and the numbers of the filter that meet them.
@@ -150,7 +150,7 @@ impl<T: Float + Compute> ConvolutionInput<T> {
     pub fn new(geometry: Geometry, target: impl Into<Target>) -> Result<Self, GemmError> {
         let (target, Geometry { channels, filters, .. }) = (target.into(), geometry);
         let way = if geometry.is_depthwise() {
-            Way::Depthwise(Depthwise::new(geometry, target.isa))
+            Way::Depthwise(Box::new(Depthwise::new(geometry, target.isa)))
         } else if geometry.is_plain() {
             let (a, b) = (Operand::row_major(filters), Operand::row_major(filters).transposed());
             let rows = geometry.windows_len();

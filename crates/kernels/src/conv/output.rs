@@ -21,7 +21,7 @@ enum Way<T: Float> {
     /// A product of windows for each group.
     Windows(Box<WindowsGemm<T>>),
     /// Filters of one channel each.
-    Depthwise(Depthwise),
+    Depthwise(Box<Depthwise>),
 }
 
 impl<T: Float + Compute> ConvolutionOutput<T> {
@@ -38,7 +38,7 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
         let (target, Geometry { channels, filters, .. }) = (target.into(), geometry);
         let epilogue = EpilogueSpec::of_columns(bias, activation);
         let way = if geometry.is_depthwise() {
-            Way::Depthwise(Depthwise::new(geometry, target.isa))
+            Way::Depthwise(Box::new(Depthwise::new(geometry, target.isa)))
         } else if geometry.is_plain() {
             let (a, b) = (Operand::row_major(channels), Operand::row_major(filters));
             let rows = geometry.windows_len();
