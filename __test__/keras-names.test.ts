@@ -6,6 +6,7 @@ import { document } from '../tools/docs/keras.js'
 import { Sequential } from '../ts/model/index.js'
 import { type Configured, classNameOf, fieldsOf } from '../ts/options/configured.js'
 import type { FieldSpec } from '../ts/options/fields.js'
+import { checkRange } from '../ts/options/kinds.js'
 import { camel, canonical, snake } from '../ts/options/names.js'
 import { planFit, planPass } from '../ts/training/options.js'
 import { families } from './families.js'
@@ -53,6 +54,9 @@ function sameDefault(argument: string, keras: unknown, spec: FieldSpec): boolean
   if (argument === 'name' && spec.default === null) return true
   // No activation is the linear one, no format the usual one.
   if (keras === null && ['linear', 'channelsLast'].includes(String(spec.default))) return true
+  // One number stands for as much either way.
+  if (spec.type === 'range' && typeof keras === 'number')
+    return JSON.stringify(checkRange(keras, argument, spec)) === JSON.stringify(spec.default)
   if (typeof keras === 'string') return typeof spec.default === 'string' && canonical(keras) === canonical(spec.default)
   return JSON.stringify(keras) === JSON.stringify(spec.default)
 }

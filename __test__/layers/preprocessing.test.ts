@@ -106,7 +106,7 @@ describe('StringLookup', () => {
     expect(() => new StringLookup({ vocabulary: words, maxTokens: 3 })).toThrow('at most 2 entries')
     expect(() => new StringLookup({}).lookUp(['a'])).toThrow('call adapt first')
     expect(() => new StringLookup({ vocabulary: words }).apply([1])).toThrow('call lookUp(words)')
-    expect(() => new StringLookup({ vocabulary: words }).lookUp([['a'], ['b', 'c']])).toThrow('equal lengths')
+    expect(() => new StringLookup({ vocabulary: words }).lookUp([['a'], ['b', 'c']])).toThrow('The array is ragged')
   })
 })
 

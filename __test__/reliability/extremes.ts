@@ -74,6 +74,7 @@ function guess(name: string, spec: FieldSpec): unknown {
   if (name in named) return named[name]
   if (spec.type === 'integer') return 3
   if (spec.type === 'perAxis') return 2
+  if (spec.type === 'range') return spec.min ?? 0.5
   if (spec.type === 'number' || spec.type === 'numeric' || spec.type === 'nested') return 0.5
   if (spec.type === 'choice') return spec.of?.[0]
   if (spec.type === 'integers') return [0]
@@ -121,6 +122,7 @@ const small: Readonly<Record<string, object>> = {
   GroupQueryAttention: { headDim: 2, numQueryHeads: 1, numKeyValueHeads: 1 },
   LSTM: single,
   MultiHeadAttention: { numHeads: 1, keyDim: 2 },
+  RandomErasing: { fillValue: 1 },
   SimpleRNN: single,
   TransformerDecoder: { intermediateDim: 2, numHeads: 1 },
   TransformerEncoder: { intermediateDim: 2, numHeads: 1 },
@@ -157,7 +159,7 @@ export const metrics: Example<Metric>[] = examplesOf<Metric>(metricFamily.classe
 export const optimizers: Example<Optimizer>[] = examplesOf<Optimizer>(optimizerFamily.classes, 2)
 
 /** Shapes of samples, of which a layer takes one. */
-const shapes = [[4], [4, 2], [4, 4, 2], [4, 4, 4, 2]]
+const shapes = [[4], [4, 2], [4, 4, 2], [4, 4, 3], [4, 4, 4, 2]]
 
 /** What a layer reads: one input or two, of a shape that it takes; nothing where it takes no numbers. */
 export interface Fed {
@@ -180,7 +182,7 @@ export function inputsOf(example: Example<Layer>): Fed | undefined {
       const given = Array.from({ length: count }, () => [2, ...shape])
       try {
         adapted(layer)
-        layer.applyMany(fed(given.map((one) => ordinary(one, 'float32', ids))))
+        layer.applyMany(fed(given.map((one) => ordinary(one, 'float32', ids))), { training: true })
         return { shapes: given, ids }
       } catch (error) {
         failures.push(String(error))

@@ -1,5 +1,7 @@
 //! Every op's numbers against its definition, written down once more and naively; and what an op promises besides.
 
+#[path = "support/attention.rs"]
+mod attention;
 #[path = "support/pictures.rs"]
 mod pictures;
 mod support;
@@ -458,7 +460,8 @@ fn expected(example: &Example, inputs: &[(Shape, Vec<f64>)], out: &Shape) -> Opt
     let found = found.or_else(|| row_function(name, inputs));
     let found = found.or_else(|| movement(name, &attributes, inputs, out));
     let found = found.or_else(|| by_number(name, &attributes, inputs, out));
-    found.or_else(|| pictures::definition(name, &attributes, inputs, out)).map(|values| vec![values])
+    let found = found.or_else(|| pictures::definition(name, &attributes, inputs, out)).map(|values| vec![values]);
+    found.or_else(|| attention::definition(name, &attributes, inputs))
 }
 
 #[test]

@@ -38,8 +38,8 @@ export abstract class ImageLayer extends ImageLayerBase {
 
   override call(input: Tensor, { training }: CallContext): Tensor {
     const x = this.cast(input)
-    if (!training && !this.always) return x
     const { x: images, back } = asBatch(this.className, x, this.options.dataFormat)
+    if (!training && !this.always) return x
     return back(this.transformImages(images, this.getRandomTransformation(images)))
   }
 }

@@ -43,8 +43,8 @@ abstract class Mixing extends MixingBase {
 
   override call({ images, labels }: LabelledImages, { training }: CallContext): Tensor {
     const x = this.cast(images)
-    if (!training) return both(x, labels)
     const { x: batch, back } = asBatch(this.className, x, this.options.dataFormat)
+    if (!training) return both(x, labels)
     const transformation = this.getRandomTransformation(batch)
     const y = back(this.transformImages(batch, transformation))
     return both(y, labels && this.transformLabels(this.cast(labels), transformation))

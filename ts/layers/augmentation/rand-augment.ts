@@ -38,7 +38,7 @@ export interface RandAugmentOptions extends OptionsOf<typeof fields>, ImageLayer
 const RandAugmentBase: With<typeof ImageLayer, typeof fields, RandAugmentOptions> = ImageLayer.with(fields)
 
 /**
- * Makes `numOps` of eleven changes in training, which ones is drawn anew for each batch (Cubuk et al., 2019): shear,
+ * `y = change(change(x))`, `numOps` of eleven changes in training, which ones is drawn anew for each batch (Cubuk et al., 2019): shear,
  * translation, rotation, brightness, paler colours, contrast, sharpness, posterization, solarization, auto-contrast and
  * equalization.
  *

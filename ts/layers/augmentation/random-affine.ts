@@ -111,7 +111,7 @@ const RandomTranslationBase: With<typeof RandomAffine, typeof sidesFields, Rando
   RandomAffine.with(sidesFields)
 
 /**
- * Moves pictures in training, each by its own parts of the height, downwards, and of the width, to the right.
+ * Moves pictures in training, `y[i, j] = x[i − f_y · height, j − f_x · width]` with parts `f` of each picture's own.
  *
  * (batch, height, width, channels) as they are; one picture alone without the batch.
  *

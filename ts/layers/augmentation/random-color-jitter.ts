@@ -31,7 +31,7 @@ export interface RandomColorJitterOptions extends OptionsOf<typeof fields>, Imag
 const RandomColorJitterBase: With<typeof ImageLayer, typeof fields, RandomColorJitterOptions> = ImageLayer.with(fields)
 
 /**
- * Changes brightness, contrast, saturation and hue of pictures in training, in this order, each where it has a factor.
+ * `y = hue(saturation(contrast(brightness(x))))` in training, each where it has a factor.
  *
  * (batch, height, width, 3) as they are; one picture alone without the batch.
  *

@@ -43,7 +43,8 @@ export interface RandomErasingOptions extends OptionsOf<typeof fields>, ImageLay
 const RandomErasingBase: With<typeof ImageLayer, typeof fields, RandomErasingOptions> = ImageLayer.with(fields)
 
 /**
- * Puts a value or noise in place of a rectangle of some pictures in training (Zhong et al., 2017).
+ * `y = fill` in a rectangle of some pictures in training, `√s` of the height and of the width with `s` from `scale`, else
+ * `y = x` (Zhong et al., 2017).
  *
  * (batch, height, width, channels) as they are; one picture alone without the batch.
  *

@@ -20,7 +20,7 @@ export interface RandomFlipOptions extends OptionsOf<typeof fields>, ImageLayerO
 const RandomFlipBase: With<typeof ImageLayer, typeof fields, RandomFlipOptions> = ImageLayer.with(fields)
 
 /**
- * Mirrors half of the pictures in training.
+ * Mirrors half of the pictures in training: `y[i, j] = x[i, width − 1 − j]`, `x[height − 1 − i, j]`, or both.
  *
  * (batch, height, width, channels) as they are; one picture alone without the batch.
  *

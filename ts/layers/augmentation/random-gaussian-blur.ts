@@ -42,7 +42,8 @@ const RandomGaussianBlurBase: With<typeof ImageLayer, typeof fields, RandomGauss
   ImageLayer.with(fields)
 
 /**
- * Puts some pictures out of focus in training, all by the same two deviations (see `ops.image.gaussianBlur`).
+ * Puts some pictures out of focus in training: the mean of the places around, weighted by `exp(−d² / 2σ²)` of their distance,
+ * with the same two deviations for all (see `ops.image.gaussianBlur`).
  *
  * (batch, height, width, channels) as they are; one picture alone without the batch.
  *

@@ -21,7 +21,7 @@ export interface RandomGrayscaleOptions extends OptionsOf<typeof fields>, ImageL
 const RandomGrayscaleBase: With<typeof ImageLayer, typeof fields, RandomGrayscaleOptions> = ImageLayer.with(fields)
 
 /**
- * Makes some pictures grey in training, with their three channels alike (see `ops.image.rgbToGrayscale`).
+ * Makes some pictures grey in training: all channels are `0.2989·red + 0.587·green + 0.114·blue`.
  *
  * (batch, height, width, channels) as they are; one picture alone without the batch.
  *

@@ -27,7 +27,7 @@ export interface RandomPerspectiveOptions extends OptionsOf<typeof fields>, Imag
 const RandomPerspectiveBase: With<typeof ImageLayer, typeof fields, RandomPerspectiveOptions> = ImageLayer.with(fields)
 
 /**
- * Shows pictures as if from the side in training: their corners move, each by a part of its own.
+ * Shows pictures as if from the side in training: corner `c` moves to `c · (1 + m)`, `|m| ≤ scale / 2`, each by its own `m`.
  *
  * (batch, height, width, channels) as they are; one picture alone without the batch.
  *

@@ -43,7 +43,8 @@ export interface ResizingOptions extends OptionsOf<typeof resizingFields>, Image
 const ResizingBase: With<typeof ImageLayer, typeof resizingFields, ResizingOptions> = ImageLayer.with(resizingFields)
 
 /**
- * Pictures drawn anew in `height` × `width` places, in training and outside of it (see `ops.image.resize`).
+ * Pictures drawn anew in `height` × `width` places, in training and outside of it: place `o` of an axis lies at
+ * `(o + ½) · before / after − ½` (see `ops.image.resize`).
  *
  * (batch, rows, columns, channels) → (batch, height, width, channels); one picture alone without the batch.
  *
@@ -78,8 +79,8 @@ export interface CenterCropOptions extends OptionsOf<typeof sizeFields>, ImageLa
 const CenterCropBase: With<typeof ImageLayer, typeof sizeFields, CenterCropOptions> = ImageLayer.with(sizeFields)
 
 /**
- * The middle of pictures, in training and outside of it; pictures that are smaller are made larger, with the ratio of
- * their sides kept.
+ * The middle of pictures, `y[i, j] = x[i + ⌊(rows − height) / 2⌋, j + ⌊(columns − width) / 2⌋]`, in training and outside of it;
+ * pictures that are smaller are made larger, with the ratio of their sides kept.
  *
  * (batch, rows, columns, channels) → (batch, height, width, channels); one picture alone without the batch.
  *
@@ -122,7 +123,7 @@ export interface RandomCropOptions extends OptionsOf<typeof cropFields>, ImageLa
 const RandomCropBase: With<typeof ImageLayer, typeof cropFields, RandomCropOptions> = ImageLayer.with(cropFields)
 
 /**
- * A part of pictures, in training anywhere, the same place for the batch; outside of training, or where a picture is not
+ * A part of pictures, `y[i, j] = x[i + top, j + left]`, in training anywhere, the same place for the batch; outside of training, or where a picture is not
  * larger than the part, its middle with the ratio of the part, brought to its size.
  *
  * (batch, rows, columns, channels) → (batch, height, width, channels); one picture alone without the batch.
