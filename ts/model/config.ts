@@ -116,6 +116,7 @@ function argumentJson(value: unknown, graph: Graph): Json {
     const config = { value: value.arraySync() as Json, dtype: value.dtype }
     return { class_name: '__tensor__', config }
   }
+  if (value === '...') return { class_name: '__ellipsis__', config: {} }
   if (isStretch(value)) {
     const { start = null, stop = null, step = null } = value
     return { class_name: '__slice__', config: { start, stop, step } as Json }

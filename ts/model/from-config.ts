@@ -202,6 +202,7 @@ function decoded(json: unknown, find: (reference: Reference) => unknown): unknow
   if (name === '__keras_tensor__')
     return isReference(history) ? find(history) : fail('ERR_FORMAT', 'keras_history', '[name, call, output]', history)
   if (name === '__slice__') return config
+  if (name === '__ellipsis__') return '...'
   if (name === '__tensor__' || name === '__numpy__')
     return tensor(config?.value as TensorLike, undefined, config?.dtype as DType)
   return Object.fromEntries(Object.entries(json).map(([key, one]) => [key, decoded(one, find)]))

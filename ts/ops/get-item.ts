@@ -13,11 +13,14 @@ export interface Stretch {
   readonly step?: number | null | undefined
 }
 
-/** For one axis: an index, which takes the axis away, or a stretch; null is a new axis of length 1. */
-export type Item = number | Stretch | null
+/**
+ * For one axis: an index, which takes the axis away, or a stretch; null is a new axis of length 1, `'...'` stands for as
+ * many whole axes as there are besides.
+ */
+export type Item = number | Stretch | null | '...'
 
 /**
- * `x[key]` as NumPy writes it: `x[:, 0]` is `getItem(x, [{}, 0])`, `x[..., -1]` of two axes `getItem(x, [{}, -1])`.
+ * `x[key]` as NumPy writes it: `x[:, 0]` is `getItem(x, [{}, 0])`, `x[..., -1]` is `getItem(x, ['...', -1])`.
  * Axes that `key` does not name stay whole.
  *
  * @example
@@ -30,11 +33,8 @@ export type Item = number | Stretch | null
 export const getItem: Op<[x: Operand, key: Item | readonly Item[]]> = op('getItem', (x, key) => {
   const t = toTensor(x)
   const items = Array.isArray(key) ? (key as readonly Item[]) : [key as Item]
-  const named = items.filter((item) => item !== null).length
-  if (named > t.rank) fail('ERR_SHAPE', 'getItem key', `at most ${t.rank} axes`, { text: `${named}` })
-  const whole = Array.from({ length: t.rank - named }, (): Item => ({}))
   const [start, size, step, kept]: [number[], number[], number[], number[]] = [[], [], [], []]
-  for (const item of [...items, ...whole]) {
+  for (const item of forAllAxes(items, t.rank)) {
     if (item === null) kept.push(1)
     else {
       const part = partOf(item, lengthOf(t, start.length))
@@ -46,6 +46,17 @@ export const getItem: Op<[x: Operand, key: Item | readonly Item[]]> = op('getIte
   }
   return reshape(raw.slice(t, { start, size, step }), kept)
 })
+
+/** The items with a whole stretch for each axis that none is for: in the place of `'...'`, else at the end. */
+function forAllAxes(items: readonly Item[], rank: number): readonly Exclude<Item, '...'>[] {
+  const own = items.filter((item) => item !== '...')
+  if (own.length < items.length - 1) fail('ERR_CONFIG', 'getItem key', `'...' at most once`, items)
+  const named = own.filter((item) => item !== null).length
+  if (named > rank) fail('ERR_SHAPE', 'getItem key', `at most ${rank} axes`, { text: `${named}` })
+  const gap = items.includes('...') ? items.indexOf('...') : items.length
+  const whole = Array.from({ length: rank - named }, (): Stretch => ({}))
+  return [...own.slice(0, gap), ...whole, ...own.slice(gap)]
+}
 
 /** Python's rules: bounds beyond the ends are cut, an empty stretch is empty. */
 function partOf(item: number | Stretch, length: number): { start: number; size: number; step: number } {
