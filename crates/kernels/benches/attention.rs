@@ -10,6 +10,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 #[path = "support/clock.rs"]
+#[allow(dead_code, reason = "one thread only: the clock of the wall is for the other benches")]
 mod clock;
 
 /// The least seconds of some runs.
