@@ -17,6 +17,7 @@ const parts: LineParts = {
   steps: 36,
   samples: 288,
   seconds: 0.5,
+  waited: 0.01,
   logs: { loss: 0.123456, accuracy: 0.9731 },
   done: false,
 }
@@ -39,6 +40,13 @@ describe('the line', () => {
 
   test('is plain in a log file', () => {
     expect(plainLine({ ...parts, done: true })).toBe('Epoch  3/12  loss 0.1235  accuracy 0.9731  0.50s  576 samples/s')
+  })
+
+  test('says where a twentieth of the time or more went by for want of data', () => {
+    const waiting = { ...parts, waited: 0.21 }
+    expect(plainLine({ ...waiting, done: true })).toMatch(/576 samples\/s {2}42% waiting for data$/)
+    expect(liveLine(waiting, 140, plain)).toMatch(/576 samples\/s {2}42% waiting for data$/)
+    expect(liveLine(waiting, 100, plain)).not.toContain('waiting')
   })
 
   test('draws half characters', () => {
@@ -76,7 +84,7 @@ function written(verbose: 0 | 1 | 2, stream: { isTTY?: boolean; columns?: number
   const logger = new ProgbarLogger({ stream: { write: (text: string) => chunks.push(text), ...stream } })
   logger.setParams({ epochs: 1, initialEpoch: 0, steps: 2, samples: 64, verbose, logNames: ['loss'] })
   logger.onEpochBegin(0)
-  logger.onTrainProgress({ epoch: 0, step: 1, steps: 2, samples: 32, seconds: 0.1 }, { loss: 2 })
+  logger.onTrainProgress({ epoch: 0, step: 1, steps: 2, samples: 32, seconds: 0.1, waited: 0 }, { loss: 2 })
   logger.onEpochEnd(0, { loss: 1, val_loss: 3 })
   return chunks.join('')
 }

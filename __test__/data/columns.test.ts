@@ -52,6 +52,59 @@ describe('columns', () => {
     expect(x.values[0]).toBe(0)
   })
 
+  test('nor is what a function of rows or of batches writes into its own', async () => {
+    const doubled = async (data: Dataset<unknown>) => {
+      const seen: number[] = []
+      for await (const batch of data) seen.push(...(batch as { x: { values: Float32Array } }).x.values)
+      return seen
+    }
+    const twice = <B extends { readonly x: { readonly values: Float32Array } }>(own: B): B => {
+      own.x.values.set(own.x.values.map((value) => value * 2))
+      return own
+    }
+    const rows = Dataset.fromColumns({ x })
+    const ways = [
+      rows.map(twice).batch(10),
+      rows.batch(10).map(twice as never),
+      rows
+        .batch(7)
+        .unbatch()
+        .map(twice as never)
+        .batch(10),
+    ]
+    for (const way of ways)
+      for (const _ of [1, 2])
+        expect(await doubled(way as Dataset<unknown>)).toEqual([...x.values.map((value) => value * 2)])
+    expect(x.values[4]).toBe(Math.fround(4 / 3000))
+  })
+
+  test('a name that JavaScript reads otherwise is a name', async () => {
+    const odd = () => Dataset.from([JSON.parse('{"__proto__": 1, "a": 2}'), JSON.parse('{"__proto__": 3, "a": 4}')])
+    const names = ['__proto__', 'a'] as never[]
+    const rows = (await odd()
+      .select(...names)
+      .map((row) => row)
+      .toArray()) as object[]
+    expect(rows.map((row) => Object.keys(row))).toEqual([names, names])
+    const [batch] = (await odd()
+      .select(...names)
+      .batch(2)
+      .toArray()) as [object]
+    expect(Object.getOwnPropertyDescriptor(batch, '__proto__')?.value).toMatchObject({ shape: [2] })
+  })
+
+  test('rows of different forms are taken one by one', async () => {
+    const mixed = Dataset.from([
+      { a: 1, b: 'x' },
+      { b: 'y', a: 2 },
+      { a: 3, b: 'z', c: true },
+    ] as { a: number; b: string }[])
+    expect(await mixed.select('a').toArray()).toEqual([{ a: 1 }, { a: 2 }, { a: 3 }])
+    expect(await mixed.inputsAndTarget(['a'], 'a').batch(3).toArray()).toEqual([
+      { x: { values: Float32Array.of(1, 2, 3), shape: [3, 1] }, y: { values: Float64Array.of(1, 2, 3), shape: [3] } },
+    ])
+  })
+
   test('shuffle is one permutation of all rows, another each pass, and uniform', async () => {
     const data = Dataset.fromColumns({ age }).shuffle({ seed: 3 })
     const passes = [await data.toArray(), await data.toArray()].map((pass) => pass.map((row) => row.age))
@@ -139,6 +192,27 @@ describe('a fit over columns', () => {
       await blocks.fit(way(batches()) as never, { epochs: 3, verbose: 0 })
       expect(weights(blocks)).toEqual(weights(single))
     }
+  })
+
+  test('says what share of an epoch it waited for data', async () => {
+    const slow = Dataset.fromColumns({ x, y })
+      .batch(250)
+      .map(async (batch) => {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        return batch
+      })
+    const { data } = await model().fit(slow, { epochs: 2, verbose: 0 })
+    expect(data).toHaveLength(2)
+    for (const share of data) expect(share).toBeGreaterThan(0.5)
+    for (const share of data) expect(share).toBeLessThanOrEqual(1)
+    const lines = Dataset.from(async function* () {
+      for (let i = 0; i < 4; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        yield { x, y }
+      }
+    })
+    expect((await model().fit(lines, { verbose: 0 })).data[0]).toBeGreaterThan(0.5)
+    expect((await model().fit(x, y, { epochs: 2, verbose: 0 })).data).toEqual([0, 0])
   })
 
   test('names the batch with a number that is not finite, behind steps that were taken', async () => {

@@ -38,6 +38,8 @@ export interface Progress {
   readonly samples: number
   /** Since the epoch began. */
   readonly seconds: number
+  /** How many of these seconds no step ran, for want of data; 0 over arrays. */
+  readonly waited: number
 }
 
 /** All hooks, in the order of a training. */

@@ -2,7 +2,7 @@
 import { inspectWith } from '../core/inspect.js'
 import { type State, stateFields } from '../core/state.js'
 import type { Profile } from '../training/profile.js'
-import { Callback, type Logs } from './callback.js'
+import { Callback, type Logs, type Progress } from './callback.js'
 
 /**
  * The logs of all epochs: what `fit` resolves to.
@@ -24,8 +24,12 @@ export class History extends Callback {
   history: Record<string, number[]> = {}
   /** The epochs that ran, counted from 0. */
   epoch: number[] = []
+  /** The share of each epoch's training in which no step ran for want of data, in [0, 1]; 0 over arrays. */
+  data: number[] = []
   /** Where the time of a step went, if `fit` was asked to measure it by `profile: true`. */
   profile: Profile | undefined
+  /** Of the epoch that runs. */
+  #waited = 0
 
   static {
     inspectWith(History, (history) => history.toString())
@@ -41,19 +45,26 @@ export class History extends Callback {
   }
 
   override getState(): State {
-    return { epoch: this.epoch, history: this.history }
+    return { epoch: this.epoch, history: this.history, data: this.data }
   }
 
   override setState(state: State): void {
-    const { epoch, history } = stateFields('History', state)
+    const { epoch, history, data } = stateFields('History', state)
     this.epoch = [...(epoch as number[])]
+    this.data = [...((data ?? []) as number[])]
     this.history = Object.fromEntries(
       Object.entries(history as Record<string, number[]>).map(([name, values]) => [name, [...values]]),
     )
   }
 
+  override onTrainProgress({ waited, seconds }: Progress): void {
+    this.#waited = seconds > 0 ? waited / seconds : 0
+  }
+
   override onEpochEnd(epoch: number, logs: Logs): void {
     this.epoch.push(epoch)
+    this.data.push(this.#waited)
+    this.#waited = 0
     for (const [name, value] of Object.entries(logs)) {
       this.history[name] ??= []
       this.history[name].push(value)

@@ -42,7 +42,7 @@ export class ProgbarLogger extends Callback {
     this.#epoch = epoch
     this.#began = performance.now()
     this.#last = undefined
-    if (this.#live) this.#draw({ epoch, step: 0, steps: this.params.steps, samples: 0, seconds: 0 }, {})
+    if (this.#live) this.#draw({ epoch, step: 0, steps: this.params.steps, samples: 0, seconds: 0, waited: 0 }, {})
   }
 
   override onTrainProgress(progress: Progress, logs: Logs): void {
@@ -71,11 +71,12 @@ export class ProgbarLogger extends Callback {
   #finished(logs: Logs): LineParts {
     const { steps = this.#last?.step ?? 0, samples = this.#last?.samples ?? 0 } = this.params
     const seconds = (performance.now() - this.#began) / 1000
-    return { ...this.#parts({ epoch: this.#epoch, step: steps, steps, samples, seconds }, logs), done: true }
+    const waited = this.#last?.waited ?? 0
+    return { ...this.#parts({ epoch: this.#epoch, step: steps, steps, samples, seconds, waited }, logs), done: true }
   }
 
-  #parts({ epoch, step, steps, samples, seconds }: Progress, logs: Logs): Omit<LineParts, 'done'> & { done: boolean } {
-    return { epoch: epoch + 1, epochs: this.params.epochs, step, steps, samples, seconds, logs, done: false }
+  #parts({ epoch, ...progress }: Progress, logs: Logs): Omit<LineParts, 'done'> & { done: boolean } {
+    return { ...progress, epoch: epoch + 1, epochs: this.params.epochs, logs, done: false }
   }
 
   /** Back to the start of the line, clear it, write it anew; the last column stays free, or terminals wrap. */

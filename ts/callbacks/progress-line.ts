@@ -10,6 +10,8 @@ export interface LineParts {
   readonly steps: number | undefined
   readonly samples: number
   readonly seconds: number
+  /** Of these, for want of data. */
+  readonly waited: number
   readonly logs: Logs
   readonly done: boolean
 }
@@ -53,6 +55,12 @@ export function formatRate(samples: number, seconds: number): string {
   return seconds > 0 && samples > 0 ? `${Math.round(samples / seconds).toLocaleString('en-US')} samples/s` : ''
 }
 
+/** `42% waiting for data`, from a twentieth of the time on. */
+export function formatWait(waited: number, seconds: number): string {
+  const share = seconds > 0 ? waited / seconds : 0
+  return share >= 0.05 ? `${Math.round(share * 100)}% waiting for data` : ''
+}
+
 /** `loss 0.1234  accuracy 0.9731`. */
 export function formatLogs(logs: Logs): string {
   return Object.entries(logs)
@@ -70,7 +78,8 @@ export function drawBar(share: number, width: number, paint: Paint): string {
 /** A line for a log file. */
 export function plainLine(parts: LineParts): string {
   const rate = formatRate(parts.samples, parts.seconds)
-  return [epochOf(parts), formatLogs(parts.logs), formatSeconds(parts.seconds), rate].filter(Boolean).join('  ')
+  const wait = formatWait(parts.waited, parts.seconds)
+  return [epochOf(parts), formatLogs(parts.logs), formatSeconds(parts.seconds), rate, wait].filter(Boolean).join('  ')
 }
 
 /** A line of at most `columns` characters for a terminal: what does not fit is left out, the least important first. */
@@ -78,7 +87,8 @@ export function liveLine(parts: LineParts, columns: number, paint: Paint): strin
   const { step, steps, logs } = parts
   const count = steps === undefined ? `${step}` : `${String(step).padStart(String(steps).length)}/${steps}`
   const head = `${epochOf(parts)}  `
-  const pieces = [count, formatLogs(logs), timeOf(parts), formatRate(parts.samples, parts.seconds)].filter(Boolean)
+  const rate = formatRate(parts.samples, parts.seconds)
+  const pieces = [count, formatLogs(logs), timeOf(parts), rate, formatWait(parts.waited, parts.seconds)].filter(Boolean)
   const room = (): number => columns - head.length - pieces.join('  ').length - 2
   while (room() < narrowest && pieces.length > 2) pieces.pop()
   const width = Math.min(widest, room())

@@ -18,6 +18,7 @@ export {
   firstNonFinite,
   firstNotFinite,
   fromBytes,
+  gatherRows,
   gradients,
   hashBuckets,
   histogramEvent,

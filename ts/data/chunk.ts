@@ -1,6 +1,6 @@
 /** Some consecutive elements of a data set: what its stages hand on. */
 
-import { type ColumnTree, joinTrees, mapTree } from './column.js'
+import { type ColumnTree, joinTrees, mapTree, unzipped } from './column.js'
 import { stackRows } from './stack.js'
 
 /** Consecutive elements. */
@@ -31,6 +31,10 @@ export class Rows<T = unknown> implements Chunk<T> {
     if (first === 0 && end >= this.length) return this
     const to = Math.min(end, this.length)
     return new Rows(mapTree(this.columns, (column) => column.slice(first, to)) as ColumnTree, to - first)
+  }
+
+  copied(): Rows<T> {
+    return new Rows(mapTree(this.columns, (column) => column.copied()) as ColumnTree, this.length)
   }
 
   gather(indices: ArrayLike<number>): Rows<T> {
@@ -108,7 +112,7 @@ export class List<T> implements Chunk<T> {
   }
 
   stack(): unknown {
-    return stackRows(this.items)
+    return stackRows(this.items, 'shared')
   }
 }
 
@@ -129,7 +133,15 @@ export class Batches<T = unknown> implements Chunk<T> {
   /** In memory of its own: whoever is handed a batch may write to it. */
   at(index: number): T {
     const first = index * this.size
-    return copied(this.#rows(first, first + this.size)).stack() as T
+    return ownedStack(this.#rows(first, first + this.size)) as T
+  }
+
+  /** All of them, side by side in memory of their own. */
+  get batches(): T[] {
+    const { length, rows, size } = this
+    const own = owned(rows)
+    if (own instanceof Rows) return unzipped(own.columns, (column) => column.cuts(size)) as T[]
+    return Array.from({ length }, (_, i) => this.at(i))
   }
 
   slice(first: number, end: number): Batches<T> {
@@ -149,13 +161,23 @@ export class Batches<T = unknown> implements Chunk<T> {
   }
 }
 
-function copied(chunk: Chunk): Chunk {
-  return chunk instanceof Rows ? chunk.gather(Uint32Array.from({ length: chunk.length }, (_, i) => i)) : chunk
+/** Rows in memory that nobody else reads. */
+function owned(chunk: Chunk): Chunk {
+  if (chunk instanceof Picked) return chunk.base.gather(chunk.indices)
+  return chunk instanceof Rows ? chunk.copied() : chunk
 }
 
-/** All elements of a chunk. */
+function ownedStack(chunk: Chunk): unknown {
+  return chunk instanceof List ? stackRows(chunk.items) : owned(chunk).stack()
+}
+
+/** All elements of a chunk, in memory that nobody else reads. */
 export function elementsOf<T>(chunk: Chunk<T>): readonly T[] {
-  return chunk instanceof List ? chunk.items : Array.from({ length: chunk.length }, (_, i) => chunk.at(i))
+  if (chunk instanceof List) return chunk.items
+  if (chunk instanceof Batches) return (chunk as Batches<T>).batches
+  const own = owned(chunk)
+  if (own instanceof Rows) return unzipped(own.columns, (column) => column.each()) as readonly T[]
+  return Array.from({ length: chunk.length }, (_, i) => chunk.at(i))
 }
 
 /** Chunks as one: columns stay columns where all are of one form. */

@@ -1,5 +1,9 @@
 /** Columns: values of many rows side by side, cut and gathered without making rows. */
 
+import { types } from 'node:util'
+import { bytesOf } from '../core/dtype.js'
+import { gatherRows as gatherNative } from '../core/native.js'
+import { native } from '../core/runtime.js'
 import { sizeOf } from '../core/shapes.js'
 import { fail, hintFor } from '../errors.js'
 import type { Shape, TypedArray } from '../types.js'
@@ -13,10 +17,16 @@ export interface Column {
   slice(first: number, end: number): Column
   /** `out[i] = rows[indices[i]]`, in memory of its own. */
   gather(indices: ArrayLike<number>): Column
+  /** The same rows in memory of their own. */
+  copied(): Column
   /** The value of one row, in memory of its own. */
   row(index: number): unknown
+  /** The values of all rows; they may lie in the memory of the column. */
+  each(): readonly unknown[]
   /** All rows as one array with a batch axis; text stays a list. */
   stack(): unknown
+  /** The same of each `size` rows, the last of what is left; they may lie in the memory of the column. */
+  cuts(size: number): readonly unknown[]
   /** This one and others of its kind, one below the other. */
   join(others: readonly Column[]): Column
 }
@@ -52,6 +62,10 @@ export class NumberColumn implements Column {
     return this.#of(out)
   }
 
+  copied(): NumberColumn {
+    return this.#of(this.values.slice())
+  }
+
   row(index: number): unknown {
     if (this.rowShape.length === 0) {
       const value = this.values[index]!
@@ -61,8 +75,29 @@ export class NumberColumn implements Column {
     return { values, shape: this.rowShape } satisfies ShapedArray
   }
 
+  each(): readonly unknown[] {
+    const { values, rowShape: shape, rows } = this
+    const width = this.#width
+    const out: unknown[] = new Array(rows)
+    if (shape.length > 0) for (let i = 0; i < rows; i++) out[i] = { values: viewOf(values, i * width, width), shape }
+    else if (this.meaning === 'bool') for (let i = 0; i < rows; i++) out[i] = values[i] !== 0
+    else for (let i = 0; i < rows; i++) out[i] = values[i]
+    return out
+  }
+
   stack(): ShapedArray {
     return { values: this.values, shape: [this.rows, ...this.rowShape] }
+  }
+
+  cuts(size: number): readonly unknown[] {
+    const { values, rows, rowShape } = this
+    const width = this.#width
+    const out: unknown[] = new Array(Math.ceil(rows / size))
+    for (let i = 0, at = 0; i < out.length; i++, at += size) {
+      const own = Math.min(size, rows - at)
+      out[i] = { values: viewOf(values, at * width, own * width), shape: [own, ...rowShape] }
+    }
+    return out
   }
 
   join(others: readonly Column[]): NumberColumn {
@@ -104,12 +139,25 @@ export class ListColumn implements Column {
     return new ListColumn(Array.from(indices, (index) => this.values[index]))
   }
 
+  copied(): ListColumn {
+    return this
+  }
+
   row(index: number): unknown {
     return this.values[index]
   }
 
+  each(): readonly unknown[] {
+    return this.values
+  }
+
   stack(): unknown {
     return stackRows(this.values)
+  }
+
+  cuts(size: number): readonly unknown[] {
+    const cut = (first: number): unknown => stackRows(this.values.slice(first, first + size))
+    return Array.from({ length: Math.ceil(this.rows / size) }, (_, i) => cut(i * size))
   }
 
   join(others: readonly Column[]): ListColumn {
@@ -131,6 +179,32 @@ export function mapTree<U>(tree: ColumnTree, change: (column: Column) => U): unk
   if (Array.isArray(tree)) return tree.map((part) => mapTree(part, change))
   const entries = Object.entries(tree as Readonly<Record<string, ColumnTree>>)
   return Object.fromEntries(entries.map(([name, part]) => [name, mapTree(part, change)]))
+}
+
+/** What `each` makes of columns, put together as the columns are: their rows, or their batches. */
+export function unzipped(tree: ColumnTree, each: (column: Column) => readonly unknown[]): readonly unknown[] {
+  if (isColumn(tree)) return each(tree)
+  const lists = Object.values(tree).map((part) => unzipped(part as ColumnTree, each))
+  const length = lists[0]?.length ?? 0
+  if (Array.isArray(tree)) return Array.from({ length }, (_, i) => lists.map((list) => list[i]))
+  return namedRows(Object.keys(tree), lists, length)
+}
+
+/** Objects of the same names. A name that has a meaning of its own to JavaScript is defined, and not set. */
+function namedRows(names: readonly string[], lists: readonly (readonly unknown[])[], length: number): unknown[] {
+  const rows: unknown[] = new Array(length)
+  const odd = names.includes('__proto__')
+  for (let i = 0; i < length; i++) {
+    const row: Record<string, unknown> = {}
+    if (odd) Object.defineProperties(row, Object.fromEntries(names.map((name, k) => [name, own(lists[k]![i])])))
+    else for (let k = 0; k < names.length; k++) row[names[k]!] = lists[k]![i]
+    rows[i] = row
+  }
+  return rows
+}
+
+function own(value: unknown): PropertyDescriptor {
+  return { value, writable: true, enumerable: true, configurable: true }
 }
 
 /** Trees of one form, the columns of one place joined. */
@@ -170,40 +244,20 @@ function collectRows(tree: ColumnTree, path: string, counts: [string, number][])
   else for (const [name, part] of Object.entries(tree)) collectRows(part as ColumnTree, `${path}.${name}`, counts)
 }
 
-/** Longer rows are copied by `set`, whose call costs as much as so many words. */
-const SHORT = 64
+/** As `subarray`, which takes twice as long. */
+function viewOf(values: TypedArray, first: number, length: number): TypedArray {
+  const Kind = values.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => TypedArray
+  return new Kind(values.buffer, values.byteOffset + first * values.BYTES_PER_ELEMENT, length)
+}
 
-/** Rows are copied as words or bytes, whatever they hold: one loop that V8 compiles for one kind of array. */
+/** Gathered in Rust, whatever they hold; memory that other threads write to is read here. */
 function gatherRows(from: TypedArray, to: TypedArray, rows: ArrayLike<number>, width: number): void {
+  const [source, target] = [bytesOf(from), bytesOf(to)]
   const bytes = width * from.BYTES_PER_ELEMENT
-  const whole = bytes % 4 === 0 && from.byteOffset % 4 === 0
-  if (bytes / 4 > SHORT) for (let i = 0; i < rows.length; i++) to.set(rowOf(from, rows[i]!, width), i * width)
-  else if (whole) gatherWords(viewOf(from, Uint32Array, 4), viewOf(to, Uint32Array, 4), rows, bytes / 4)
-  else gatherBytes(viewOf(from, Uint8Array, 1), viewOf(to, Uint8Array, 1), rows, bytes)
+  if (types.isSharedArrayBuffer(from.buffer)) gatherShared(source, target, rows, bytes)
+  else native(() => gatherNative(source, target, rows instanceof Uint32Array ? rows : Uint32Array.from(rows), bytes))
 }
 
-function rowOf(from: TypedArray, row: number, width: number): TypedArray {
-  return from.subarray(row * width, (row + 1) * width)
-}
-
-function viewOf<V>(
-  { buffer, byteOffset, byteLength }: TypedArray,
-  kind: new (buffer: ArrayBufferLike, offset: number, length: number) => V,
-  size: number,
-): V {
-  return new kind(buffer, byteOffset, byteLength / size)
-}
-
-function gatherWords(from: Uint32Array, to: Uint32Array, rows: ArrayLike<number>, width: number): void {
-  for (let i = 0, at = 0; i < rows.length; i++) {
-    const start = rows[i]! * width
-    for (let j = 0; j < width; j++) to[at++] = from[start + j]!
-  }
-}
-
-function gatherBytes(from: Uint8Array, to: Uint8Array, rows: ArrayLike<number>, width: number): void {
-  for (let i = 0, at = 0; i < rows.length; i++) {
-    const start = rows[i]! * width
-    for (let j = 0; j < width; j++) to[at++] = from[start + j]!
-  }
+function gatherShared(from: Uint8Array, to: Uint8Array, rows: ArrayLike<number>, width: number): void {
+  for (let i = 0; i < rows.length; i++) to.set(from.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width)
 }

@@ -1,11 +1,13 @@
 /** Functions of whole columns, which `Dataset.map` calls once for many rows, and columns out of arrays. */
 
+import { sameShape } from '../core/shapes.js'
 import { fail } from '../errors.js'
 import type { TypedArray } from '../types.js'
 import { type Chunk, List, Rows } from './chunk.js'
 import { type Column, type ColumnTree, ListColumn, NumberColumn, rowsOf } from './column.js'
 import { isShaped, typedArray } from './marshal.js'
 import type { ShapedArray } from './shaped.js'
+import { pluck, stackRows } from './stack.js'
 
 /** A function of a row that can do many at once. */
 export interface Columnwise<T, U> {
@@ -27,11 +29,66 @@ export function isColumnwise(change: object): change is Columnwise<unknown, unkn
 
 /** A row as columns of one. */
 function columnsOfRow(row: unknown): ColumnTree {
-  if (typeof row === 'number') return new NumberColumn(Float64Array.of(row))
-  if (typeof row === 'boolean') return new NumberColumn(Uint8Array.of(row ? 1 : 0), [], 'bool')
-  if (isShaped(row)) return new NumberColumn(row.values, row.shape)
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) return new ListColumn([row])
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, columnsOfRow(value)]))
+  return columnsOfRows([row]) ?? new ListColumn([row])
+}
+
+/** Rows of one form as columns; nothing where their forms differ, or there is none. */
+export function columnsOfRows(rows: readonly unknown[]): ColumnTree | undefined {
+  const [row] = rows
+  if (typeof row === 'number') return numberColumn(rows)
+  if (typeof row === 'boolean') return truthColumn(rows)
+  if (isShaped(row)) return shapedRows(rows, row)
+  if (typeof row !== 'object' || row === null || Array.isArray(row) || ArrayBuffer.isView(row))
+    return rows.length > 0 ? new ListColumn(rows) : undefined
+  return namedColumns(rows as readonly object[], Object.keys(row))
+}
+
+function numberColumn(rows: readonly unknown[]): NumberColumn | undefined {
+  const values = new Float64Array(rows.length)
+  for (let i = 0; i < values.length; i++) {
+    const value = rows[i]
+    if (typeof value !== 'number') return undefined
+    values[i] = value
+  }
+  return new NumberColumn(values)
+}
+
+function truthColumn(rows: readonly unknown[]): NumberColumn | undefined {
+  if (!rows.every((value) => typeof value === 'boolean')) return undefined
+  return new NumberColumn(Uint8Array.from(rows, Number), [], 'bool')
+}
+
+function shapedRows(
+  rows: readonly unknown[],
+  { values: { constructor: kind }, shape }: ShapedArray,
+): Column | undefined {
+  const alike = rows.every((row) => {
+    const own = row as ShapedArray | null | undefined
+    return own?.values?.constructor === kind && Array.isArray(own.shape) && sameShape(own.shape, shape)
+  })
+  if (!alike) return undefined
+  return new NumberColumn((stackRows(rows, 'shared') as ShapedArray).values, shape)
+}
+
+function namedColumns(rows: readonly object[], names: readonly string[]): ColumnTree | undefined {
+  const columns: [string, ColumnTree][] = []
+  for (const row of rows) if (typeof row !== 'object' || row === null || !hasNames(row, names)) return undefined
+  for (const name of names) {
+    const column = columnsOfRows(pluck(rows as readonly Record<string, unknown>[], name))
+    if (column === undefined) return undefined
+    columns.push([name, column])
+  }
+  return Object.fromEntries(columns)
+}
+
+/** Whether an object has these names and no others. */
+function hasNames(row: object, names: readonly string[]): boolean {
+  let count = 0
+  for (const name in row) {
+    if (names[count] !== name) return false
+    count += 1
+  }
+  return count === names.length
 }
 
 /** An array whose first axis counts samples, as a column. */

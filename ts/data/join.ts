@@ -1,9 +1,9 @@
 /** Batches put one below the other, so that one call can run over all of them. */
 
-import { sameShape } from '../core/shapes.js'
 import type { TypedArray } from '../types.js'
 import { isShaped } from './marshal.js'
 import { blank, type ShapedArray } from './shaped.js'
+import { pluck, sideBySide } from './stack.js'
 
 /** Several batches as one. */
 export interface Joined {
@@ -12,7 +12,7 @@ export interface Joined {
   readonly size: number
 }
 
-/** The batches as one, or undefined where they are not arrays of one form. */
+/** The batches as one, perhaps in their own memory, or undefined where they are not arrays of one form. */
 export function joinBatches(batches: readonly unknown[]): Joined | undefined {
   const sizes = batches.map(rowsOf)
   const [size] = sizes
@@ -28,9 +28,9 @@ function rowsOf(batch: unknown): number | undefined {
   if (isShaped(batch)) return batch.shape[0]
   if (ArrayBuffer.isView(batch)) return (batch as TypedArray).length
   if (typeof batch !== 'object' || batch === null) return undefined
-  const rows = new Set(Object.values(batch).map(rowsOf))
-  const [only] = rows
-  return rows.size === 1 ? only : undefined
+  const [first, ...others] = Object.values(batch)
+  const rows = rowsOf(first)
+  return others.every((part) => rowsOf(part) === rows) ? rows : undefined
 }
 
 function joined(parts: readonly unknown[]): unknown {
@@ -43,24 +43,30 @@ function joined(parts: readonly unknown[]): unknown {
     return own.length === keys.length && own.every((key, i) => key === keys[i])
   })
   if (!same || parts.some((part) => Array.isArray(part) !== Array.isArray(first))) return undefined
-  const values = keys.map((key) => joined(parts.map((part) => (part as Readonly<Record<string, unknown>>)[key])))
+  const values = keys.map((key) => joined(pluck(parts as readonly Readonly<Record<string, unknown>>[], key)))
   if (values.includes(undefined)) return undefined
   return Array.isArray(first) ? values : Object.fromEntries(keys.map((key, i) => [key, values[i]]))
 }
 
 function joinedShaped(parts: readonly ShapedArray[], first: ShapedArray): ShapedArray | undefined {
   const rowShape = first.shape.slice(1)
-  if (!parts.every((part) => isShaped(part) && sameShape(part.shape.slice(1), rowShape))) return undefined
-  const values = joinedViews(
-    parts.map((part) => part.values),
-    first.values,
-  )
+  if (!parts.every((part) => sameRows(part, rowShape))) return undefined
+  const values = joinedViews(pluck(parts, 'values') as TypedArray[], first.values)
   if (values === undefined) return undefined
   return { values, shape: [parts.reduce((sum, { shape }) => sum + shape[0]!, 0), ...rowShape] }
 }
 
+function sameRows(part: unknown, rowShape: readonly number[]): boolean {
+  const shape = (part as Partial<ShapedArray> | null | undefined)?.shape
+  return (
+    Array.isArray(shape) && shape.length === rowShape.length + 1 && rowShape.every((n, axis) => n === shape[axis + 1])
+  )
+}
+
 function joinedViews(parts: readonly TypedArray[], first: TypedArray): TypedArray | undefined {
   if (!parts.every((part) => part?.constructor === first.constructor)) return undefined
+  const lying = sideBySide(parts, first)
+  if (lying !== undefined) return lying
   const out = blank(
     first,
     parts.reduce((sum, { length }) => sum + length, 0),

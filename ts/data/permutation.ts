@@ -80,3 +80,26 @@ export class KeyedPermutation {
     return ((left << half) | right) >>> 0
   }
 }
+
+/** Uniform numbers in [0, 1) by their places: pure functions of seed, pass and place (rounds of MurmurHash3's mixer). */
+export class KeyedUniform {
+  readonly #keys: Uint32Array
+
+  constructor(seed: number, pass: number) {
+    const next = uint32Stream((seed ^ Math.imul(pass + 1, 0x85ebca6b)) + Math.floor(seed / 2 ** 32))
+    this.#keys = Uint32Array.from({ length: 3 }, next)
+  }
+
+  at(index: number): number {
+    const [first, second, third] = this.#keys as unknown as [number, number, number]
+    const low = mixed(index ^ first)
+    return (mixed(low + mixed(Math.floor(index / 2 ** 32) ^ second) + third) >>> 0) / 2 ** 32
+  }
+}
+
+function mixed(value: number): number {
+  let h = value | 0
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return h ^ (h >>> 16)
+}

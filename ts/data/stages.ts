@@ -1,7 +1,7 @@
 /** The stages of a data set: each makes a flow of a flow. */
 
 import { Batches, type Chunk, elementsOf, joinChunks, List, Picked, Rows, rowsOf } from './chunk.js'
-import { type Columnwise, isColumnwise, unstacked } from './columnwise.js'
+import { type Columnwise, columnsOfRows, isColumnwise, unstacked } from './columnwise.js'
 import { atLeastOne, type Demand, dropped, type Flow, type Random, randomFlow } from './flow.js'
 import { KeyedPermutation } from './permutation.js'
 
@@ -49,11 +49,13 @@ async function changedChunk<T, U>(
 ): Promise<Chunk<U>> {
   if (isColumnwise(change)) {
     if (chunk instanceof Picked) return new Picked(changedOnce<T, U>(chunk.base, change), chunk.indices)
-    if (chunk instanceof Rows) return new Rows<U>(change.columns(chunk.columns), chunk.length)
+    const columns = chunk instanceof Rows ? chunk.columns : columnsOfRows(elementsOf(chunk))
+    if (columns !== undefined) return new Rows<U>(change.columns(columns), chunk.length)
   }
-  const items: U[] = new Array(chunk.length)
+  const elements = elementsOf(chunk)
+  const items: U[] = new Array(elements.length)
   for (let i = 0; i < items.length; i++) {
-    const changed = change(chunk.at(i), indexOf(i))
+    const changed = change(elements[i]!, indexOf(i))
     items[i] = isPromise(changed) ? await changed : changed
   }
   return new List(items)
@@ -79,7 +81,11 @@ export function filtered<T>(flow: Flow<T>, test: (element: T) => boolean | Promi
   const open = async function* (pass: number, demand: Demand): AsyncGenerator<Chunk<T>> {
     for await (const chunk of flow.open(pass, 0, demand)) {
       const kept: number[] = []
-      for (let i = 0; i < chunk.length; i++) if (await test(chunk.at(i))) kept.push(i)
+      const elements = elementsOf(chunk)
+      for (let i = 0; i < elements.length; i++) {
+        const passes = test(elements[i]!)
+        if (isPromise(passes) ? await passes : passes) kept.push(i)
+      }
       if (kept.length > 0) yield kept.length === chunk.length ? chunk : chunk.gather(kept)
     }
   }

@@ -12,7 +12,7 @@ import type { Model } from '../model/model.js'
 import { untilAborted } from './abort.js'
 import { type BatchData, prepareData } from './batch-data.js'
 import type { ClassWeight } from './data-types.js'
-import { type Feed, nativeColumns, type PassOptions, type PassResult, type Preparation } from './feed.js'
+import { type Feed, nativeColumns, nothingYet, type PassOptions, type PassResult, type Preparation } from './feed.js'
 import { type CompiledStep, stepFor } from './programs.js'
 import { checkEnds, partsOf } from './stream-feed.js'
 import { type RowsOf, readLogs, runStretch, type Steps } from './stretch.js'
@@ -105,12 +105,15 @@ export class BlockFeed implements Feed {
   async run(model: Model, options: PassOptions): Promise<PassResult> {
     const { kind, signal } = options
     const moment = kind === 'test' ? (options.moment ?? momentOf(model.weights)) : undefined
-    let result: PassResult = { ...nothing, steps: options.from ?? 0 }
+    let result: PassResult = { ...nothingYet, steps: options.from ?? 0 }
     try {
       while (this.#steps === undefined || result.steps < this.#steps) {
         if (signal?.aborted) return this.#ended({ ...result, aborted: true })
+        const asked = performance.now()
         const block = await this.#next(model, result.steps, signal)
         if (block === undefined) break
+        const waited = (performance.now() - asked) / 1000
+        result = { ...result, seconds: result.seconds + waited, waited: result.waited + waited }
         result = await this.#runBlock(model, block, options, result, moment)
         if (result.aborted || result.nonFinite !== undefined) return this.#ended(result)
       }
@@ -211,13 +214,13 @@ export class BlockFeed implements Feed {
 
   /** Makes a block of what comes next; `step` is that of its first batch. */
   async #block(model: Model, step: number, signal: AbortSignal | undefined): Promise<Block | undefined> {
-    const began = performance.now()
+    const began = busy()
     const chunk = await this.#chunk(signal)
     if (chunk === undefined) return undefined
     const most = (this.#steps ?? Number.POSITIVE_INFINITY) - step
     const made = this.#marshalled(model, chunk.slice(0, Math.min(most, chunk.length)), step)
     if (made.batches < chunk.length) this.#left = chunk.slice(made.batches, chunk.length)
-    if (performance.now() - began > LONG_MS) this.#wanted = Math.max(1, this.#wanted >> 1)
+    if (busy() - began > LONG_MS) this.#wanted = Math.max(1, this.#wanted >> 1)
     return made
   }
 
@@ -301,7 +304,10 @@ export class BlockFeed implements Feed {
   }
 }
 
-const nothing: PassResult = { steps: 0, samples: 0, seconds: 0, logs: {}, nonFinite: undefined, aborted: false }
+/** Milliseconds for which this thread has worked, and not waited. */
+function busy(): number {
+  return performance.eventLoopUtilization().active
+}
 
 function wholeOf({ rows, size }: Batches): { readonly value: unknown; readonly size: number } {
   return { value: rows.stack(), size: Math.min(size, rows.length) }

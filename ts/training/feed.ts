@@ -54,6 +54,8 @@ export interface StepProgress {
   readonly step: number
   readonly samples: number
   readonly seconds: number
+  /** How many of these seconds no step ran, for want of data. */
+  readonly waited: number
   readonly logs: Logs
 }
 
@@ -62,10 +64,23 @@ export interface PassResult {
   readonly steps: number
   readonly samples: number
   readonly seconds: number
+  /** How many of these seconds no step ran, for want of data. */
+  readonly waited: number
   readonly logs: Logs
   /** What was not finite in the step after these; the weights are as before it. */
   readonly nonFinite: NonFinite | undefined
   readonly aborted: boolean
+}
+
+/** A pass before its first step. */
+export const nothingYet: PassResult = {
+  steps: 0,
+  samples: 0,
+  seconds: 0,
+  waited: 0,
+  logs: {},
+  nonFinite: undefined,
+  aborted: false,
 }
 
 /** A source of batches. */
@@ -122,7 +137,7 @@ export class ArrayFeed implements Feed {
 
   async run(model: Model, options: PassOptions): Promise<PassResult> {
     const size = Math.min(options.batchSize, this.samples)
-    let result: PassResult = { steps: 0, samples: 0, seconds: 0, logs: {}, nonFinite: undefined, aborted: false }
+    let result: PassResult = nothingYet
     // Training goes on from whatever is assigned; an evaluation is of the weights that it was called for.
     const moment = options.kind === 'test' ? momentOf(onlyRead(this.#programs(model, options))) : undefined
     let done = options.from ?? 0

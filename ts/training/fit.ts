@@ -285,13 +285,14 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean, f
     from,
     stops: stopsOf(training, epoch),
     profiling: training.profiling,
-    onProgress: ({ step, samples, seconds, logs }) =>
+    onProgress: ({ step, samples, seconds, waited, logs }) =>
       callbacks.progress(
         {
           epoch,
           step,
           samples,
           seconds,
+          waited,
           steps: feed.steps({ batchSize: plan.batchSize, maxSteps: plan.stepsPerEpoch }),
         },
         logs,
@@ -300,11 +301,9 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean, f
   })
   if (plan.signal?.aborted) throw abortedError('fit', plan.signal)
   if (result.nonFinite !== undefined) return onNonFinite(training, epoch, result)
-  callbacks.progress(
-    { epoch, step: result.steps, samples: result.samples, seconds: result.seconds, steps: result.steps },
-    result.logs,
-  )
-  return result.logs
+  const { steps, samples, seconds, waited, logs } = result
+  callbacks.progress({ epoch, step: steps, samples, seconds, waited, steps }, logs)
+  return logs
 }
 
 /** Stops for checkpoints within an epoch; that of its end comes behind validation and callbacks. */

@@ -118,7 +118,7 @@ export class StreamFeed implements Feed {
   async run(model: Model, options: PassOptions): Promise<PassResult> {
     const began = performance.now()
     let told = began
-    let samples = 0
+    let [samples, waited] = [0, 0]
     let step = options.from ?? 0
     let last = step > 0 ? this.#prepared : undefined
     let nonFinite: NonFinite | undefined
@@ -127,10 +127,12 @@ export class StreamFeed implements Feed {
     try {
       for (; this.#steps === undefined || step < this.#steps; step++) {
         if (signal?.aborted) break
+        const asked = performance.now()
         const batch = await this.#batch(step, signal)
         if (batch === undefined) break
         const stepped = performance.now()
         const data = this.#marshal(model, batch.value, step)
+        waited += (performance.now() - asked) / 1000
         // A hook may write to the arrays of its own batch.
         const tensors = options.onBatchBegin ? copiesOf(data) : tensorsOf(data)
         await options.onBatchBegin?.(step, {})
@@ -143,7 +145,7 @@ export class StreamFeed implements Feed {
         if (options.onBatchEnd) await options.onBatchEnd(step, await readLogs(last))
         if (options.onProgress && performance.now() - told >= progressMs) {
           told = performance.now()
-          options.onProgress({ step: step + 1, samples, seconds, logs: await readLogs(last) })
+          options.onProgress({ step: step + 1, samples, seconds, waited, logs: await readLogs(last) })
         }
       }
     } catch (error) {
@@ -153,7 +155,7 @@ export class StreamFeed implements Feed {
     if (this.#steps === undefined || nonFinite !== undefined) this.close()
     const seconds = (performance.now() - began) / 1000
     const aborted = signal?.aborted === true
-    return { steps: step, samples, seconds, logs: last ? await readLogs(last) : {}, nonFinite, aborted }
+    return { steps: step, samples, seconds, waited, logs: last ? await readLogs(last) : {}, nonFinite, aborted }
   }
 
   /** Each batch of one pass, checked: for prediction. */

@@ -94,6 +94,7 @@ async function runPart(
         step,
         samples: samplesAt(own),
         seconds: seconds + (performance.now() - began) / 1000,
+        waited: before.waited,
         logs,
       })
       if (step < end && signal?.aborted !== true) await onBatchBegin?.(step, logs)
@@ -103,6 +104,7 @@ async function runPart(
     steps: before.steps + result.steps,
     samples: samplesAt(result.steps),
     seconds: seconds + result.seconds,
+    waited: before.waited,
     logs: logsOf(whole.logNames, values),
     nonFinite: result.nonFinite,
     aborted: result.aborted,

@@ -1,4 +1,5 @@
-//! Rows of text files as columns of numbers: tables are read in blocks, each parsed by several threads.
+//! Rows on their way to a training: tables of text as columns of numbers, read in blocks that several threads parse, and rows
+//! of columns in memory by their numbers.
 #![forbid(unsafe_code)]
 
 pub mod column;
@@ -6,6 +7,7 @@ pub mod csv;
 mod date;
 mod error;
 mod infer;
+pub mod rows;
 mod split;
 
 pub use column::{Column, Kind};

@@ -2,9 +2,9 @@
 
 use crate::error::{Result, internal};
 use crate::runtime::BindingRuntime;
-use ferrograd_data::{Column, Csv, Kind, Options};
+use ferrograd_data::{Column, Csv, Kind, Options, rows};
 use ferrograd_graph::{Error, ErrorCode};
-use napi::bindgen_prelude::{Float32Array, Float64Array, Int32Array, Uint8Array, Uint32Array};
+use napi::bindgen_prelude::{Float32Array, Float64Array, Int32Array, Uint8Array, Uint8ArraySlice, Uint32Array};
 use napi_derive::napi;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -98,6 +98,14 @@ impl BindingCsv {
         let names = state.csv.columns().unwrap_or_default();
         names.iter().zip(read).filter_map(|((name, kind), column)| bound(name, *kind, column)).collect()
     }
+}
+
+/// `to[i] = from[rows[i]]`, rows of `width` bytes; the two memories are apart.
+#[napi(catch_unwind)]
+pub fn gather_rows(from: &[u8], mut to: Uint8ArraySlice<'_>, rows: &[u32], width: u32) -> Result<()> {
+    // Safety: memory that JavaScript has just made and nobody else reads before this call returns.
+    let to = unsafe { to.as_mut() };
+    rows::gather(from, to, rows, width as usize).map_err(|at| internal(format!("no row {}", rows[at])))
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
