@@ -1,21 +1,30 @@
 /** Data that comes in pieces and can be gone through again. */
 
+import { availableParallelism } from 'node:os'
 import { type State, type Stateful, stateFields } from '../core/state.js'
 import { FerrogradError, fail } from '../errors.js'
 import { checkSeed } from '../options/kinds.js'
 import type { TypedArray } from '../types.js'
+import { bucketed } from './bucket.js'
 import type { BytesLike } from './bytes.js'
-import { type Chunk, elementsOf, joinChunks, List, Picked, Rows, rowsOf } from './chunk.js'
+import { cached, wholePass } from './cache.js'
+import { type Chunk, elementsOf, List, Picked, Rows, rowsOf } from './chunk.js'
 import { type ColumnTree, columnNamed, rowsOf as countRows, isColumn } from './column.js'
 import { columnOf, columnwise } from './columnwise.js'
 import { type AnyRow, type CsvOptions, csvFlow, type Schema, type SchemaRow } from './csv.js'
 import { type Description, described } from './describe.js'
 import { cut, type Demand, dropped, type Flow, type Random, randomFlow } from './flow.js'
 import { type Inputs, type InputsOf, type NamesOf, pickedColumns } from './inputs.js'
+import { interleaved } from './interleave.js'
 import { jsonlFlow } from './jsonl.js'
+import { mappedInWorkers } from './map-parallel.js'
+import { mixed } from './mix.js'
+import { type Padding, paddedBatches } from './pad.js'
 import { partedByGroup, partedRows, partedWithin } from './parting.js'
+import { sampled } from './sample.js'
 import type { ShapedArray } from './shaped.js'
 import * as stages from './stages.js'
+import { windowed } from './window.js'
 
 /** Whatever gives elements one by one. */
 export type Source<T> = Iterable<T> | AsyncIterable<T>
@@ -57,6 +66,52 @@ export interface SplitRowsOptions<N extends string = string> {
 export interface SplitRows<T> {
   readonly train: Dataset<T>
   readonly test: Dataset<T>
+}
+
+/** How {@link Dataset.mix} draws. */
+export interface MixOptions {
+  /** The share of each data set, in any unit. Default as much of each. */
+  readonly weights?: readonly number[]
+  /** Decides what is drawn. Default 0. */
+  readonly seed?: number
+}
+
+/** How {@link Dataset.sample} draws. */
+export interface SampleOptions {
+  /** Rows a pass. Default as many as there are. */
+  readonly count?: number
+  /** Decides what is drawn. Default 0. */
+  readonly seed?: number
+}
+
+/** What {@link Dataset.window} takes. */
+export interface WindowOptions {
+  /** How far each window begins behind the last. Default 1. */
+  readonly shift?: number
+  /** The distance of neighbours within a window. Default 1. */
+  readonly stride?: number
+}
+
+/** What {@link Dataset.padBatch} does. */
+export interface PadBatchOptions extends Padding {
+  /** Leaves out a last batch of fewer elements. Default false. */
+  readonly dropRemainder?: boolean
+}
+
+/** What {@link Dataset.bucketByLength} does. */
+export interface BucketOptions extends Omit<PadBatchOptions, 'length'> {
+  /** The greatest lengths of the buckets, ascending. */
+  readonly boundaries: readonly number[]
+  /** Elements a batch: one number, or one for each bucket, the last for what is longer than all boundaries. */
+  readonly size: number | readonly number[]
+  /** Fills up to the boundary, and not to the longest in the batch. Default true. */
+  readonly toBoundary?: boolean
+}
+
+/** How {@link Dataset.mapParallel} works. */
+export interface ParallelOptions {
+  /** Threads. Default one fewer than there are cores. */
+  readonly workers?: number
 }
 
 /** Where a data set is: plain JSON. */
@@ -340,6 +395,182 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     return new Dataset(stages.zipped(this.#flow, flowOf('Dataset.zip', other)))
   }
 
+  /**
+   * `block` elements of this one, then `block` of each of the others, in turn; one that has ended is passed over.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * console.log(await Dataset.from([1, 2, 3]).interleave([Dataset.from([10, 20])]).toArray()) // [1, 10, 2, 20, 3]
+   * ```
+   */
+  interleave(others: readonly Dataset<T>[], { block = 1 }: { readonly block?: number } = {}): Dataset<T> {
+    checkCount('Dataset.interleave.block', block, 1)
+    const flows = others.map((other, i) => flowOf(`Dataset.interleave.others[${i}]`, other))
+    return new Dataset(interleaved([this.#flow, ...flows], block))
+  }
+
+  /**
+   * Elements of several data sets, each next one of a data set that is drawn with its share of the weights; it ends where the one
+   * that is drawn has ended (`repeat` them for an endless mixture).
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const [rare, common] = [Dataset.from([1]).repeat(), Dataset.from([0]).repeat()]
+   * const mixture = Dataset.mix([rare, common], { weights: [1, 3], seed: 1 })
+   * console.log(await mixture.take(8).toArray()) // a one in four
+   * ```
+   */
+  static mix<T>(datasets: readonly Dataset<T>[], options: MixOptions = {}): Dataset<T> {
+    const { weights = datasets.map(() => 1), seed = 0 } = options
+    checkSeed('Dataset.mix.seed', seed)
+    if (datasets.length === 0) fail('ERR_CONFIG', 'Dataset.mix.datasets', 'at least one Dataset', { text: 'none' })
+    if (weights.length !== datasets.length)
+      fail('ERR_SHAPE', 'Dataset.mix.weights', `${datasets.length} numbers, one for each data set`, weights.length)
+    checkWeights('Dataset.mix.weights', weights)
+    const flows = datasets.map((own, i) => flowOf(`Dataset.mix.datasets[${i}]`, own))
+    return new Dataset(mixed(flows, weights, seed))
+  }
+
+  /**
+   * `count` rows a pass (by default as many as there are), drawn with replacement and independent of each other, row `i` with
+   * probability `weights[i] / Σ weights`: against classes that are rare. Weights are numbers, one a row, or the name of a column of
+   * them. Of rows in memory: `await` {@link Dataset.load} first for others.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const rows = Dataset.fromColumns({ x: [1, 2, 3], y: [0, 0, 1] })
+   * console.log(await rows.sample([1, 1, 2], { count: 4, seed: 1 }).toArray()) // half of them of class 1, on average
+   * ```
+   */
+  sample(weights: ArrayLike<number> | NamesOf<T>, options: SampleOptions = {}): Dataset<T> {
+    const { random } = this.#flow
+    if (random === undefined) {
+      const hint = 'await load() first'
+      return fail('ERR_CONFIG', 'Dataset.sample', 'rows in memory', { text: 'rows that cannot be had by number' }, hint)
+    }
+    const { count = random.count, seed = 0 } = options
+    checkCount('Dataset.sample.count', count, 1)
+    checkSeed('Dataset.sample.seed', seed)
+    const checked = (all: ArrayLike<unknown>): ArrayLike<number> => {
+      if (all.length !== random.count)
+        fail('ERR_SHAPE', 'Dataset.sample.weights', `${random.count} numbers, one a row`, all.length)
+      return checkWeights('Dataset.sample.weights', all)
+    }
+    if (typeof weights !== 'string') {
+      // Copied: what is written to them afterwards does not change what is drawn.
+      const own = Float64Array.from(checked(weights as ArrayLike<number>))
+      return new Dataset(sampled(random, async () => own, count, seed))
+    }
+    const ofColumn = async (): Promise<ArrayLike<number>> =>
+      checked(valuesOf('Dataset.sample', await random.slice(0, 0, random.count), weights))
+    return new Dataset(sampled(random, ofColumn, count, seed))
+  }
+
+  /**
+   * Windows over consecutive elements, each stacked: `size` of them, every `stride`-th, each window `shift` elements behind the
+   * last. Only whole windows. Over rows in memory they can be shuffled like rows.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const days = Dataset.fromColumns({ sold: [3, 4, 5, 6, 7] })
+   * for (const { sold } of await days.window(3).toArray()) console.log(sold.values) // 3 4 5, then 4 5 6, then 5 6 7
+   * ```
+   */
+  window(size: number, { shift = 1, stride = 1 }: WindowOptions = {}): Dataset<Stacked<T>> {
+    checkCount('Dataset.window.size', size, 1)
+    checkCount('Dataset.window.shift', shift, 1)
+    checkCount('Dataset.window.stride', stride, 1)
+    return new Dataset(windowed<T, Stacked<T>>(this.#flow, { size, shift, stride }))
+  }
+
+  /**
+   * As {@link Dataset.batch}, of sequences that differ in length: lists of numbers, typed arrays and `{ values, shape }` are
+   * filled up along their first axis to the longest in the batch, or to `length`.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const rows = Dataset.from([{ words: [5, 2], y: 1 }, { words: [7], y: 0 }])
+   * for await (const { words } of rows.padBatch(2)) console.log(words.shape, words.values) // [2, 2], 5 2 7 0
+   * ```
+   */
+  padBatch(size: number, options: PadBatchOptions = {}): Dataset<Padded<T>> {
+    const { dropRemainder = false, ...padding } = options
+    checkCount('Dataset.padBatch.size', size, 1)
+    checkPadding('Dataset.padBatch', padding)
+    return new Dataset(paddedBatches<T, Padded<T>>(this.#flow, size, dropRemainder, padding))
+  }
+
+  /**
+   * Batches of sequences of about one length, filled up to the boundary of their bucket: little is computed on fillings, and only
+   * so many different shapes occur as there are buckets. A batch comes as soon as its bucket is full; sequences longer than the last
+   * boundary make a bucket of their own, filled up to the longest in each batch.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const texts = Dataset.from([[1, 2], [3], [4, 5, 6, 7], [8, 9, 10]])
+   * const batches = texts.bucketByLength((text) => text.length, { boundaries: [2, 4], size: 2 })
+   * for await (const batch of batches) console.log(batch.shape) // [2, 2], then [2, 4]
+   * ```
+   */
+  bucketByLength(lengthOf: (element: T) => number, options: BucketOptions): Dataset<Padded<T>> {
+    const { boundaries, size, dropRemainder = false, toBoundary = true, ...padding } = options
+    const where = 'Dataset.bucketByLength'
+    if (typeof lengthOf !== 'function') fail('ERR_CONFIG', `${where}.lengthOf`, 'a function', lengthOf)
+    const ascend = boundaries?.length > 0 && boundaries.every((one, i) => one > (boundaries[i - 1] ?? 0))
+    if (!ascend) fail('ERR_CONFIG', `${where}.boundaries`, 'lengths that ascend, at least one', boundaries)
+    for (const boundary of boundaries) checkCount(`${where}.boundaries`, boundary, 1)
+    const sizes = typeof size === 'number' ? [...boundaries, 0].map(() => size) : size
+    if (sizes.length !== boundaries.length + 1)
+      fail('ERR_SHAPE', `${where}.size`, `${boundaries.length + 1} sizes: one more than boundaries`, sizes.length)
+    for (const one of sizes) checkCount(`${where}.size`, one, 1)
+    checkPadding(where, padding)
+    const buckets = { lengthOf, boundaries: [...boundaries], sizes: [...sizes], dropRemainder, toBoundary, padding }
+    return new Dataset(bucketed<T, Padded<T>>(this.#flow, buckets))
+  }
+
+  /**
+   * The elements of the first pass in every pass, kept in memory as they come: nothing before this is done twice. Shuffle behind it,
+   * or each pass has the order of the first. What a function behind it writes into objects that it is given, stays written.
+   */
+  cache(): Dataset<T> {
+    if (this.endless) fail('ERR_CONFIG', 'Dataset.cache', 'a data set that ends', { text: 'one that repeats for ever' })
+    return new Dataset(cached(this.#flow))
+  }
+
+  /**
+   * Each element through the default export of a file, a function of an element and its number that may be asynchronous, in worker
+   * threads: for work that takes longer than a message to another thread, which whole batches do sooner than rows. The order is that
+   * of the elements, whatever the number of workers; memory of arrays is handed over and not copied. Elements have to be numbers, text,
+   * plain objects, lists and typed arrays.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * declare const batches: Dataset<{ readonly x: { values: Float32Array; shape: number[] } }>
+   * const noisy = batches.mapParallel(new URL('./noise.js', import.meta.url), { workers: 2 })
+   * ```
+   */
+  mapParallel<U = T>(file: string | URL, { workers }: ParallelOptions = {}): Dataset<U> {
+    if (typeof file !== 'string' && !(file instanceof URL))
+      fail('ERR_CONFIG', 'Dataset.mapParallel.file', 'the path or URL of a file', file)
+    const count = workers ?? Math.max(1, availableParallelism() - 1)
+    checkCount('Dataset.mapParallel.workers', count, 1)
+    return new Dataset(mappedInWorkers<T, U>(this.#flow, file, count))
+  }
+
   /** Asks for about `depth` elements ahead of the one that is used. */
   prefetch(depth: number): Dataset<T> {
     checkCount('Dataset.prefetch.depth', depth, 1)
@@ -351,9 +582,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * and nothing is read again.
    */
   async load(): Promise<Dataset<T>> {
-    const chunks: Chunk<T>[] = []
-    for await (const chunk of this.#flow.open(this.#passes++, 0, () => 4096)) chunks.push(chunk)
-    const all = chunks.length === 0 ? new List<T>([]) : joinChunks(chunks)
+    const all = await wholePass(this.#flow, this.#passes++)
     const rows = rowsOf(all)
     return new Dataset(randomFlow(rows === undefined ? listed(elementsOf(all)) : picking(rows)))
   }
@@ -420,6 +649,15 @@ export type Stacked<T> = T extends string
     ? ShapedArray
     : T extends readonly unknown[] | object
       ? { readonly [K in keyof T]: Stacked<T[K]> }
+      : never
+
+/** What `padBatch` makes of elements: as {@link Stacked}, but lists of numbers are sequences. */
+export type Padded<T> = T extends string
+  ? readonly string[]
+  : T extends number | boolean | ShapedArray | TypedArray | readonly number[]
+    ? ShapedArray
+    : T extends readonly unknown[] | object
+      ? { readonly [K in keyof T]: Padded<T[K]> }
       : never
 
 /** What `unbatch` makes of batches. */
@@ -524,6 +762,26 @@ function isOwn(source: object, open: () => unknown): boolean {
 /** Whether a value can be iterated. */
 export function isSource(value: unknown): value is Source<unknown> {
   return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
+}
+
+/** Finite, not negative, and not all 0. */
+function checkWeights(where: string, weights: ArrayLike<unknown>): ArrayLike<number> {
+  let sum = 0
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i]
+    if (!(typeof weight === 'number' && weight >= 0 && weight < Number.POSITIVE_INFINITY))
+      fail('ERR_DATA', `${where}[${i}]`, 'a finite number ≥ 0', weight)
+    sum += weight as number
+  }
+  if (sum === 0) fail('ERR_DATA', where, 'a weight that is not 0', { text: 'none' })
+  return weights as ArrayLike<number>
+}
+
+function checkPadding(where: string, { padding, value, length }: Padding): void {
+  if (padding !== undefined && padding !== 'pre' && padding !== 'post')
+    fail('ERR_CONFIG', `${where}.padding`, "'pre' or 'post'", padding)
+  if (value !== undefined && typeof value !== 'number') fail('ERR_CONFIG', `${where}.value`, 'a number', value)
+  if (length !== undefined) checkCount(`${where}.length`, length, 1)
 }
 
 function checkCount(where: string, count: number, least: number): void {

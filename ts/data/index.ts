@@ -3,9 +3,15 @@ export type { ByteStream, BytesLike } from './bytes.js'
 export type { AnyRow, ColumnKind, CsvOptions, Schema, SchemaRow } from './csv.js'
 export {
   type ArrayColumn,
+  type BucketOptions,
   Dataset,
+  type MixOptions,
+  type PadBatchOptions,
+  type Padded,
+  type ParallelOptions,
   type Position,
   type RowOf,
+  type SampleOptions,
   type ShuffleOptions,
   type Source,
   type SourceLike,
@@ -13,11 +19,13 @@ export {
   type SplitRowsOptions,
   type Stacked,
   type Unstacked,
+  type WindowOptions,
 } from './dataset.js'
 export { Description, type NumberSummary, type TextSummary } from './describe.js'
 export type { Inputs, InputsOf, NamesOf } from './inputs.js'
 export { type Fold, type FoldOptions, kFold } from './k-fold.js'
 export type { DataLike } from './marshal.js'
+export type { Padding } from './pad.js'
 export { type PadOptions, padSequences, toCategorical } from './sequences.js'
 export { type ShapedArray, takeRows } from './shaped.js'
 export { type Rows, type Split, type SplitOf, type SplitOptions, trainTestSplit } from './split.js'
