@@ -5,7 +5,7 @@ import { isShaped } from './core/flatten.js'
 import { runInline } from './core/inline-runs.js'
 import { KeptPrograms } from './core/kept-programs.js'
 import { checkPrecision, type Precision } from './core/precision.js'
-import { compile, type Program } from './core/program.js'
+import { aborted, compile, type Program } from './core/program.js'
 import { isRecording } from './core/recording.js'
 import { sameShape } from './core/shapes.js'
 import { isNamed, leavesOf, packAs, type Structure } from './core/structure.js'
@@ -39,6 +39,11 @@ const ROOM = { programs: 64, bytes: 64 << 20 }
 export interface JitOptions {
   /** How exact products of float32 matrices are; by default what is configured now. */
   readonly precision?: Precision
+  /**
+   * Ends an `ops.whileLoop` that goes on and on: once it aborts, calls reject with ERR_ABORTED, those that run too.
+   * Variables stay as they were before such a call.
+   */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -72,7 +77,10 @@ export function jit<A extends readonly (Tensor | Variable | undefined)[], R exte
   options: JitOptions = {},
 ): Jitted<A, R> {
   if (typeof fn !== 'function') fail('ERR_CONFIG', 'jit', 'a function', fn)
-  checkNames('jit', options, ['precision'])
+  checkNames('jit', options, ['precision', 'signal'])
+  const { signal } = options
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    fail('ERR_CONFIG', 'jit.signal', 'an AbortSignal', signal)
   const precision = checkPrecision('jit.precision', options.precision)
   const programs = new Programs(fn as never, precision)
   const call = (...given: Passed<A>): Promise<R> => {
@@ -81,7 +89,9 @@ export function jit<A extends readonly (Tensor | Variable | undefined)[], R exte
       if (given.length > fn.length) checkCount(fn, given.length)
       const args = given.map(argument)
       const { program, assemble } = programs.of(args)
-      return runInline(program, args.filter(isTensor), assemble) as Promise<R>
+      if (signal === undefined) return runInline(program, args.filter(isTensor), assemble) as Promise<R>
+      const run = (): Promise<R> => runInline(program, args.filter(isTensor), assemble) as Promise<R>
+      return untilAborted(run, program, `jit ${fn.name}`.trim(), signal)
     } catch (error) {
       return Promise.reject(given.length < fn.length ? tooFew(fn, given.length, error) : error)
     }
@@ -91,6 +101,25 @@ export function jit<A extends readonly (Tensor | Variable | undefined)[], R exte
     return fn(...(given.map(argument) as unknown as A))
   }
   return Object.assign(Object.defineProperty(call, 'name', { value: `jit ${fn.name}`.trim() }), { draw })
+}
+
+/** A run of a program, which the signal ends where it goes on without an end. */
+async function untilAborted<R>(
+  run: () => Promise<R>,
+  program: Program,
+  where: string,
+  signal: AbortSignal,
+): Promise<R> {
+  if (signal.aborted) throw aborted(where, signal)
+  const stop = (): void => program.stop()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await run()
+  } catch (error) {
+    throw error instanceof FerrogradError && error.code === 'ERR_ABORTED' ? aborted(where, signal) : error
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 /** What a function has been compiled to. */
@@ -198,10 +227,10 @@ function traceCall(
 ): Compiled {
   const stand = ({ shape, dtype }: { shape: Shape; dtype: DType }): Tensor => placeholder(shape, dtype)
   const symbols = args.map((arg) => (arg instanceof Tensor ? stand(arg) : arg))
-  const { result, updates, reads, settings, guards } = trace(() => fn(...symbols))
+  const { result, updates, reads, settings, guards, endless } = trace(() => fn(...symbols))
   const { outputs, assemble } = disassemble(result)
   const inputs = symbols.filter((symbol) => symbol instanceof Tensor)
-  const program = compile({ inputs, outputs, updates, reads, guards, precision })
+  const program = compile({ inputs, outputs, updates, reads, guards, precision, endless })
   return { program, symbols, assemble, settings }
 }
 

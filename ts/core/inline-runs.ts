@@ -71,8 +71,9 @@ export function ranAway(program: Program, took: number): void {
   program.estimate = Math.min(estimateOf(program), took)
 }
 
-/** Infinite for large programs before their first run. */
+/** Infinite for large programs before their first run, and for those that may run without an end. */
 function estimateOf(program: Program): number {
+  if (program.endless) return Number.POSITIVE_INFINITY
   program.estimate ??=
     program.steps.length <= SMALL_STEPS && program.arenaBytes <= SMALL_BYTES ? 0 : Number.POSITIVE_INFINITY
   return program.estimate

@@ -1,11 +1,11 @@
 /** The step of a loop, drawn once on placeholders inside of what is drawn around it. */
 
 import { fail } from '../errors.js'
-import { type BindingTensor, scan as scanNative } from './native.js'
+import { type BindingTensor, scan as scanNative, whileLoop as whileNative } from './native.js'
 import { native } from './runtime.js'
 import { depthOf, handleOf, Tensor } from './tensor.js'
 import { placeholder } from './trace.js'
-import { currentTrace, type Frame, Settings, within } from './trace-stack.js'
+import { currentTrace, type Frame, noteEndless, Settings, within } from './trace-stack.js'
 import type { Variable } from './variable.js'
 
 /** What a step is drawn to: the carries for the next step, and what is kept. */
@@ -33,8 +33,6 @@ export function drawLoop(
   const rows = sequences.map(({ shape, dtype }) => placeholder(shape.slice(1), dtype))
   const { next, outputs } = inside(where, () => draw(carries, rows))
   const handles = (tensors: readonly Tensor[]): BindingTensor[] => tensors.map(handleOf)
-  // In a trace whatever the step uses may have no numbers.
-  const above = currentTrace() === undefined ? Math.max(0, ...[...init, ...sequences].map(depthOf)) + 1 : Number.NaN
   const draws = (): BindingTensor[] =>
     scanNative(
       handles(carries),
@@ -46,15 +44,44 @@ export function drawLoop(
       length,
       reverse,
     )
-  return native(draws).map((handle) => Tensor.of(handle, above))
+  return native(draws).map((handle) => Tensor.of(handle, above([...init, ...sequences])))
+}
+
+/** A turn: whether there is one more, and what it leaves. */
+export interface DrawnTurn {
+  readonly go: Tensor
+  readonly next: readonly Tensor[]
+}
+
+/** The carries once `go` fails, after `most` turns at the latest where that is there. `draw` is called once. */
+export function drawWhile(
+  where: string,
+  init: readonly Tensor[],
+  most: number | undefined,
+  draw: (carries: readonly Tensor[]) => DrawnTurn,
+): Tensor[] {
+  const carries = init.map(({ shape, dtype }) => placeholder(shape, dtype))
+  const { go, next } = inside(where, () => draw(carries))
+  if (most === undefined) noteEndless()
+  const [inner, after, from] = [carries, next, init].map((tensors) => tensors.map(handleOf))
+  return native(() => whileNative(inner!, handleOf(go), after!, from!, most)).map((handle) =>
+    Tensor.of(handle, above(init)),
+  )
+}
+
+/** How deep what a loop gives is above what it begins with. In a trace whatever the step uses may have no numbers. */
+function above(given: readonly Tensor[]): number {
+  return currentTrace() === undefined ? Math.max(0, ...given.map(depthOf)) + 1 : Number.NaN
 }
 
 /** Runs `draw` as a traced function that may read variables, and change nothing. */
 function inside<R>(where: string, draw: () => R): R {
   const outer = currentTrace()
   const settings = outer?.settings ?? new Settings()
-  const frame: Frame = { symbols: new ReadOutside(outer), updates: new Map(), customs: [], guards: [], settings }
+  const symbols = new ReadOutside(outer)
+  const frame: Frame = { symbols, updates: new Map(), customs: [], guards: [], settings, endless: false }
   const drawn = within(frame, draw)
+  if (frame.endless) noteEndless()
   for (const variable of frame.updates.keys()) refuseUpdate(where, variable)
   if (frame.customs.length > 0) {
     const hint = 'Its gradient is the derived one there: write the step in ops, or draw the loop out'

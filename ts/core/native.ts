@@ -34,4 +34,5 @@ export {
   sizes,
   snapshots,
   version,
+  whileLoop,
 } from '../../native/index.cjs'

@@ -39,6 +39,8 @@ export interface ProgramOptions {
   readonly guards?: readonly Guard[] | undefined
   /** How exact products of float32 are; by default what is configured when this is compiled. */
   readonly precision?: Precision | undefined
+  /** True where a run may go on without an end: it is never done on the event loop. */
+  readonly endless?: boolean | undefined
 }
 
 /** Something that has to be finite. */
@@ -162,6 +164,17 @@ export class Program {
     const [, guard, value] = /^guard (\d+) is (.+)$/.exec(error.message) ?? []
     if (guard === undefined) return error
     return this.nonFinite(Number(guard), Number(value?.replace('inf', 'Infinity')))
+  }
+
+  /** Ends its runs where they go on without an end, those to come too: they reject with ERR_ABORTED. */
+  stop(): void {
+    const { program } = this.#native()
+    native(() => program.stop())
+  }
+
+  /** True where a run may go on without an end. */
+  get endless(): boolean {
+    return this.#options.endless === true
   }
 
   /** Frees the memory that its runs have worked in, now; for programs that are kept no longer. */
@@ -460,6 +473,11 @@ function stoppedBy({ program, tail, count, batchSize }: EpochOptions, end: Epoch
 }
 
 /** Thrown where a caller cancelled. */
-export function aborted(where: string): FerrogradError {
-  return new FerrogradError('ERR_ABORTED', `${where}: aborted by its signal`)
+export function aborted(where: string, signal?: AbortSignal): FerrogradError {
+  const cause: unknown = signal?.reason
+  return new FerrogradError(
+    'ERR_ABORTED',
+    `${where}: aborted by its signal`,
+    cause === undefined ? undefined : { cause },
+  )
 }

@@ -15,6 +15,8 @@ export interface Frame {
   readonly guards: Guard[]
   /** What it read that may be set at any time. */
   readonly settings: Settings
+  /** True where there is a loop in it that may go on without an end. */
+  endless: boolean
 }
 
 /**
@@ -100,4 +102,10 @@ export function noteFlagChange(owner: object, name = 'trainable'): void {
 /** Tells the running trace what has to be finite before anything changes. */
 export function noteGuards(guards: readonly Guard[]): void {
   currentTrace()?.guards.push(...guards.filter(({ tensor }) => tensor.dtype.startsWith('float')))
+}
+
+/** Tells the running trace that nobody knows how long its program will run. */
+export function noteEndless(): void {
+  const frame = currentTrace()
+  if (frame !== undefined) frame.endless = true
 }

@@ -19,11 +19,14 @@ export interface Traced<R> {
   readonly guards: readonly Guard[]
   /** What it depends on that may be set at any time. */
   readonly settings: Settings
+  /** True where it may run without an end. */
+  readonly endless: boolean
 }
 
 /** Runs `fn` with every `variable.assign` recorded instead of carried out. */
 export function trace<R>(fn: () => R): Traced<R> {
-  const frame: Frame = { symbols: new Map(), updates: new Map(), customs: [], settings: new Settings(), guards: [] }
+  const [symbols, settings] = [new Map<Variable, Tensor>(), new Settings()]
+  const frame: Frame = { symbols, updates: new Map(), customs: [], settings, guards: [], endless: false }
   const result = within(frame, fn)
   return {
     result,
@@ -31,6 +34,7 @@ export function trace<R>(fn: () => R): Traced<R> {
     reads: [...frame.symbols.keys()],
     settings: frame.settings,
     guards: frame.guards,
+    endless: frame.endless,
   }
 }
 

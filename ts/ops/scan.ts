@@ -2,13 +2,13 @@
 
 import { drawLoop } from '../core/loop-body.js'
 import { Operation, type Symbolic } from '../core/operation.js'
-import { holds, isNamed, leavesOf, packAs } from '../core/structure.js'
+import { holds, leavesOf, packAs } from '../core/structure.js'
 import { recordCall } from '../core/symbolic-call.js'
 import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
-import { Tensor } from '../core/tensor.js'
-import { Variable } from '../core/variable.js'
+import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import { axisOf, checked, type Operand, toTensor } from './operand.js'
+import { checkCarried, isTensor, tensorsIn } from './carried.js'
+import { axisOf, checked, type Operand } from './operand.js'
 import { transpose } from './shape.js'
 
 /** A structure with a tensor for everything that becomes one. */
@@ -23,7 +23,7 @@ export type Scanned<C, X, O> =
   Holds<C | X> extends true ? [Symbolic<TensorsOf<C>>, Symbolic<TensorsOf<O>>] : [TensorsOf<C>, TensorsOf<O>]
 
 /** True where there is a symbolic tensor in a structure. */
-type Holds<S> = true extends HoldsAny<S> ? true : false
+export type Holds<S> = true extends HoldsAny<S> ? true : false
 type HoldsAny<S> = S extends SymbolicTensor
   ? true
   : S extends Operand | null | undefined
@@ -95,7 +95,7 @@ function run(step: Step, init: unknown, xs: unknown, options: ScanSequenceOption
   const loop = { init: leavesOf(carry, isTensor), sequences: rows, length: count, reverse }
   const all = drawLoop('scan', loop, (carries, elements) => {
     const given = called(step, packAs(carry, isTensor, carries), packAs(sequences, isTensor, elements))
-    checkCarry(carry, given[0])
+    checkCarried('scan', carry, given[0])
     output = given[1]
     return { next: leavesOf(given[0], isTensor), outputs: leavesOf(output, isTensor) }
   })
@@ -108,39 +108,6 @@ function called(step: Step, carry: unknown, x: unknown): readonly [unknown, unkn
   const given: unknown = step(carry, x)
   if (!Array.isArray(given) || given.length !== 2) fail('ERR_CONFIG', 'scan step', 'a pair [carry, output]', given)
   return [tensorsIn(given[0]), tensorsIn(given[1])]
-}
-
-function checkCarry(before: unknown, after: unknown): void {
-  const [expected, got] = [describe(before), describe(after)]
-  if (expected === got) return
-  const [shapes, gotShapes] = [expected, got].map((text) => text.replace(/(?:float|int)\d+|bool/g, ''))
-  const hint = 'A step gives the carry as it got it: ops.reshape, ops.cast, or another init'
-  fail(shapes === gotShapes ? 'ERR_DTYPE' : 'ERR_SHAPE', 'scan carry', expected, { text: got }, hint)
-}
-
-/** `float32[2]`, `[float32[2], int32[]]`, `{ h: float32[2] }` */
-function describe(structure: unknown): string {
-  if (isTensor(structure)) return `${structure.dtype}[${structure.shape.join(', ')}]`
-  if (Array.isArray(structure)) return `[${structure.map(describe).join(', ')}]`
-  if (!isNamed(structure)) return String(structure ?? 'nothing')
-  const names = Object.keys(structure).sort()
-  return `{ ${names.map((name) => `${name}: ${describe(structure[name])}`).join(', ')} }`
-}
-
-/** A structure with its data as tensors: a list is data unless there is a tensor, a variable or a name in it. */
-function tensorsIn(value: unknown): unknown {
-  if (value === undefined || value === null) return value
-  if (isNamed(value)) return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, tensorsIn(one)]))
-  if (Array.isArray(value) && holds(value, isThing)) return value.map(tensorsIn)
-  return toTensor(value as Operand)
-}
-
-function isThing(value: unknown): boolean {
-  return isTensor(value) || value instanceof Variable || isNamed(value)
-}
-
-function isTensor(value: unknown): value is Tensor {
-  return value instanceof Tensor
 }
 
 function inFront(x: Tensor, axis: number): Tensor {

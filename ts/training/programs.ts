@@ -141,8 +141,8 @@ function tracePredict(model: Model, spec: BatchSpec): CompiledStep {
   const x = spec.x.map(maybePlaceholder)
   const inputs = x.filter((one) => one !== undefined)
   const traced = trace(() => outputsOf(model, arranged(x, spec.names), false))
-  const { result: outputs, updates, reads, settings } = traced
-  const program = compile({ inputs, outputs, updates, reads, precision: precisionOf(model) })
+  const { result: outputs, updates, reads, settings, endless } = traced
+  const program = compile({ inputs, outputs, updates, reads, endless, precision: precisionOf(model) })
   return { program, watch: undefined, logNames: [], settings }
 }
 
@@ -154,7 +154,8 @@ function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarde
   const batch = { x: arranged(x, spec.names), y: alone(y), sampleWeight: alone(weights) } as Batch
   const method = kind === 'train' ? 'trainStep' : 'testStep'
   const where = `${model.constructor.name}.${method}`
-  const { result: logs, updates, reads, settings, guards } = trace(() => checkedLogs(model[method](batch), where))
+  const traced = trace(() => checkedLogs(model[method](batch), where))
+  const { result: logs, updates, reads, settings, guards, endless } = traced
   const kept = keepLogs(model, logs, updates)
   // A trace of its own: what the variables hold when it runs, and not what this step assigns.
   const { result: readers } = trace(() => readersOf(model, kept, updates))
@@ -166,6 +167,7 @@ function traceStep(model: Model, kind: 'train' | 'test', spec: BatchSpec, guarde
       outputs: [],
       updates,
       reads,
+      endless,
       guards: guarded ? [...guardOf(loss), ...guards, ...stateGuards(model, updates)] : [],
       precision: precisionOf(model),
     }),

@@ -5,7 +5,7 @@ use crate::moment::Moment;
 use crate::profile::Profile;
 use crate::program::{Program, Running, Stop};
 use ferrograd_kernels::element::{DType, Element};
-use ferrograd_kernels::exec::{Base, Memory};
+use ferrograd_kernels::exec::{Base, Fault, Memory};
 use ferrograd_kernels::random::permutation;
 use ferrograd_kernels::threads::Threads;
 use std::borrow::Cow;
@@ -168,15 +168,16 @@ impl Epoch {
     pub fn run(&self, threads: &Threads, listener: &mut dyn Listener) -> Result<End> {
         self.check()?;
         let mut run = Run::new(self, threads)?;
-        while run.step < run.steps && run.stop.is_none() && !listener.cancelled() {
+        while run.step < run.steps && run.goes_on() && !listener.cancelled() {
             run.stretch(listener)?;
             let due = self.every_step || (run.reported.elapsed() >= self.report_every && run.step < run.steps);
             // A step that stopped is no step: what came before it has been reported.
-            if due && run.stop.is_none() {
+            if due && run.goes_on() {
                 run.report(listener)?;
             }
         }
-        run.end(listener.cancelled())
+        let cancelled = run.stopped || listener.cancelled();
+        run.end(cancelled)
     }
 }
 
@@ -217,6 +218,8 @@ struct Run<'a> {
     /// Steps between two looks at the clock.
     stride: usize,
     stop: Option<Stop>,
+    /// A step ended amid its work because nobody wants it any more.
+    stopped: bool,
 }
 
 /// Variables are held for about this long at a time, so that others may read them.
@@ -250,6 +253,7 @@ impl<'a> Run<'a> {
             steps,
             stride,
             stop: None,
+            stopped: false,
         })
     }
 
@@ -275,7 +279,8 @@ impl<'a> Run<'a> {
                     Some(_) | None => self.one(&mut running),
                 };
                 if let Err(stop) = ran {
-                    self.stop = Some(stop);
+                    self.stopped = stop.fault == Fault::Stopped;
+                    self.stop = Some(stop).filter(|_| !self.stopped);
                     break;
                 }
                 if epoch.every_step {
@@ -297,6 +302,10 @@ impl<'a> Run<'a> {
         self.staging = staging;
         give_way(program);
         Ok(())
+    }
+
+    fn goes_on(&self) -> bool {
+        self.stop.is_none() && !self.stopped
     }
 
     fn one<'r>(&mut self, running: &mut Running<'r>) -> std::result::Result<(), Stop>

@@ -56,6 +56,7 @@ impl From<Stop> for Error {
                 let what = format!("{}: index {value} at position {position} is outside [0, {limit})", stop.kernel);
                 Error::new(ErrorCode::Data, what)
             }
+            Fault::Stopped => Error::new(ErrorCode::Aborted, format!("{}: stopped", stop.kernel)),
         }
     }
 }

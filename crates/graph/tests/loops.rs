@@ -6,7 +6,7 @@ mod counting;
 
 use counting::{allocations, meet};
 use ferrograd_graph::gradient::gradient;
-use ferrograd_graph::scan::{Course, Step, scan};
+use ferrograd_graph::scan::{Course, Step, Turn, scan, while_loop};
 use ferrograd_graph::{Request, Spec, Tensor, compile, ops};
 use ferrograd_kernels::exec::Base;
 use ferrograd_kernels::isa::Isa;
@@ -31,8 +31,18 @@ fn outputs() -> Vec<Tensor> {
     let course = Course { length: LENGTH, reverse: false };
     let all = scan(&step, std::slice::from_ref(&init), std::slice::from_ref(&xs), course).unwrap();
     let loss = ops::sum(&(&all.outputs[0] * &all.outputs[0]), &[0, 1, 2], false).unwrap();
-    let slopes = gradient(&loss, &[xs, init, u], None).unwrap();
-    all.carries.into_iter().chain(slopes.into_iter().flatten()).collect()
+    let slopes = gradient(&loss, &[xs, init, u.clone()], None).unwrap();
+    all.carries.into_iter().chain(slopes.into_iter().flatten()).chain(turns(&u)).collect()
+}
+
+/// `h = tanh(h · U) + 0.1` until it is large, some turns.
+fn turns(u: &Tensor) -> Vec<Tensor> {
+    let carry = Tensor::placeholder(Spec::new([BATCH, UNITS], u.dtype()));
+    let next = [ops::tanh(&ops::matmul(&carry, u, false, false).unwrap()).unwrap() + 0.1];
+    let size = ops::sum(&(&carry * &carry), &[0, 1], false).unwrap();
+    let go = ops::less(&size, &Tensor::fill([], u.dtype(), 80.0)).unwrap();
+    let turn = Turn { carries: &[carry], go: &go, next: &next };
+    while_loop(&turn, &[waves(&[BATCH, UNITS])], None).unwrap()
 }
 
 #[test]

@@ -3,9 +3,12 @@
 mod support;
 
 use ferrograd_graph::gradient::gradient;
-use ferrograd_graph::scan::{Course, Step, scan};
-use ferrograd_graph::{DType, Program, Request, Spec, Tensor, compile, evaluate, ops};
+use ferrograd_graph::scan::{Course, Step, Turn, scan, while_loop};
+use ferrograd_graph::{DType, ErrorCode, Program, Request, Spec, Tensor, Variable, compile, evaluate, ops};
 use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::threads::Threads;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use support::Dice;
 
 /// `(next carries, outputs)` of carries and rows.
@@ -268,4 +271,86 @@ fn nothing_is_saved_where_nobody_asks_for_a_gradient() {
     let bytes = |program: &Program| program.kernels().iter().map(|kernel| kernel.bytes).sum::<usize>();
     assert_eq!(forward.kernels().iter().filter(|kernel| kernel.name == "scan").count(), 1);
     assert!(bytes(&forward) < bytes(&both) / 3, "{} of {} bytes", bytes(&forward), bytes(&both));
+}
+
+#[test]
+fn a_step_of_more_tensors_than_are_saved_is_computed_anew_on_the_way_back() {
+    let mut dice = Dice::new(11);
+    let k = random(&mut dice, &[3]);
+    let (init, xs) = ([random(&mut dice, &[3])], [random(&mut dice, &[4, 3])]);
+    // A chain of 60 functions whose slopes read what they gave.
+    let draw = |carries: &[Tensor], rows: &[Tensor]| {
+        let start = &carries[0] * &k + &rows[0];
+        let end = (0..60).fold(start, |x, i| ops::sin(&(x + f64::from(i) * 0.1)).unwrap());
+        (vec![end.clone()], vec![end])
+    };
+    let course = Course { length: 4, reverse: false };
+    check("a long step", &draw, &init, &xs, std::slice::from_ref(&k), course);
+    // The loop that saves gives the carries alone besides what it gives anyway.
+    let all = looped(&draw, &init, &xs, course);
+    let slopes = slopes(&all, &[k]);
+    let program = program_of(&slopes);
+    let forward = program.kernels().into_iter().find(|kernel| kernel.name == "scan").unwrap();
+    assert!(forward.bytes < 8 * 3 * (4 * 4 + 8), "{} bytes", forward.bytes);
+}
+
+/// A program that adds 1 to a variable beside what `outputs` are computed from.
+fn counting(output: Tensor) -> (Variable, Program) {
+    let count = Variable::new("count", Spec::new([], DType::F64), &[0.0f64]).unwrap();
+    let more = Tensor::variable(&count) + 1.0;
+    let request = Request { inputs: &[], outputs: &[output], updates: &[(count.clone(), more)], guard: None };
+    let program = compile(&request, Isa::detect()).unwrap();
+    (count, program)
+}
+
+#[test]
+fn a_loop_that_a_step_of_its_stops_stops_before_anything_changes() {
+    let table = Tensor::from_slice([3], &[1.0f64, 2.0, 3.0]);
+    let indices = |last: i32| Tensor::from_slice([3, 1], &[0i32, 2, last]);
+    let draw = |_: &[Tensor], rows: &[Tensor]| (vec![], vec![ops::gather(&table, &rows[0], 0).unwrap()]);
+    let course = Course { length: 3, reverse: false };
+    for (last, added) in [(1, 1.0), (3, 0.0)] {
+        let (count, program) = counting(looped(&draw, &[], &[indices(last)], course).remove(0));
+        let ran = program.run(&[], &Threads::serial());
+        assert_eq!(ran.err().map(|error| error.code), (added == 0.0).then_some(ErrorCode::Data));
+        assert_eq!(count.snapshot().unwrap().as_slice::<f64>(), [added]);
+    }
+}
+
+/// `x` doubled while it is below `limit`.
+fn doubled(x: &Tensor, limit: f64, most: Option<usize>) -> Tensor {
+    let carry = Tensor::placeholder(x.spec().clone());
+    let go = ops::less(&carry, &Tensor::fill([], DType::F64, limit)).unwrap();
+    let next = [&carry * 2.0];
+    while_loop(&Turn { carries: &[carry], go: &go, next: &next }, std::slice::from_ref(x), most).unwrap().remove(0)
+}
+
+#[test]
+fn a_while_goes_on_as_long_as_its_condition_and_its_bound_let_it() {
+    let x = Tensor::from_slice([], &[3.0f64]);
+    let run = |limit, most| numbers(&[doubled(&x, limit, most)])[0][0];
+    assert_eq!(
+        [run(40.0, None), run(40.0, Some(10)), run(40.0, Some(2)), run(1.0, None), run(9.0, Some(0))],
+        [48.0, 48.0, 12.0, 3.0, 3.0]
+    );
+    let refused = gradient(&doubled(&x, 40.0, None), std::slice::from_ref(&x), None).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Config);
+    let slope = |most| gradient(&doubled(&x, 40.0, Some(most)), std::slice::from_ref(&x), None).unwrap()[0].clone();
+    assert_eq!([4, 10, 2].map(|most| numbers(&[slope(most).unwrap()])[0][0]), [16.0, 16.0, 4.0]);
+}
+
+#[test]
+fn an_endless_while_ends_when_it_is_told_before_anything_changes() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let threads = Threads::serial().stopped_by(Arc::default()).stopped_by(stop.clone());
+    // 0 doubled stays below 1.
+    let (count, program) = counting(doubled(&Tensor::from_slice([], &[0.0f64]), 1.0, None));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| program.run(&[], &threads));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert!(!run.is_finished());
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(run.join().unwrap().unwrap_err().code, ErrorCode::Aborted);
+    });
+    assert_eq!(count.snapshot().unwrap().as_slice::<f64>(), [0.0]);
 }

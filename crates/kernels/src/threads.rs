@@ -13,6 +13,7 @@ mod pool;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use chunks::{Chunks, grain, split};
 pub use disjoint::Disjoint;
@@ -22,18 +23,31 @@ pub use float_mode::FlushDenormals;
 #[derive(Clone)]
 pub struct Threads {
     pool: Option<Arc<pool::Pool>>,
+    stops: Option<Arc<[Arc<AtomicBool>]>>,
 }
 
 impl Threads {
     /// A pool that runs on `count` threads, the caller's included; on fewer where the system refuses to start them.
     pub fn new(count: usize) -> Threads {
         let pool = pool::Pool::new(count.saturating_sub(1));
-        Threads { pool: (pool.workers() > 0).then(|| Arc::new(pool)) }
+        Threads { pool: (pool.workers() > 0).then(|| Arc::new(pool)), stops: None }
     }
 
     /// No workers: everything runs on the caller.
     pub fn serial() -> Threads {
-        Threads { pool: None }
+        Threads { pool: None, stops: None }
+    }
+
+    /// The same threads for work that is to end once `flag` is set: see [`Threads::stopped`].
+    #[must_use]
+    pub fn stopped_by(&self, flag: Arc<AtomicBool>) -> Threads {
+        let known = self.stops.iter().flat_map(|stops| stops.iter().cloned());
+        Threads { pool: self.pool.clone(), stops: Some(known.chain([flag]).collect()) }
+    }
+
+    /// True where nobody wants the work any more. Kernels that may take without an end ask it between two turns.
+    pub fn stopped(&self) -> bool {
+        self.stops.iter().flat_map(|stops| stops.iter()).any(|flag| flag.load(Ordering::Relaxed))
     }
 
     /// How many threads share the work.

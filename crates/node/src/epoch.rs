@@ -128,7 +128,7 @@ pub struct BindingEpoch {
 }
 
 struct Shared {
-    cancelled: AtomicBool,
+    cancelled: Arc<AtomicBool>,
     closing: Arc<AtomicBool>,
     /// True while JavaScript has not yet acknowledged the last report.
     in_flight: Mutex<bool>,
@@ -152,14 +152,14 @@ impl BindingEpoch {
         let epoch = epoch(&options)?;
         epoch.check().map_err(js)?;
         let shared = Arc::new(Shared {
-            cancelled: AtomicBool::new(false),
+            cancelled: Arc::default(),
             closing: runtime.shared.workers.closing(),
             in_flight: Mutex::new(false),
             acknowledged: Condvar::new(),
             end: Mutex::new(None),
             specs: epoch.program.outputs().cloned().collect(),
         });
-        let (threads, every_step) = (runtime.shared.threads.clone(), epoch.every_step);
+        let (threads, every_step) = (runtime.shared.threads.stopped_by(shared.cancelled.clone()), epoch.every_step);
         let mut reporter = Reporter { shared: shared.clone(), progress, every_step };
         runtime.shared.workers.start(ticket, move || {
             let end = epoch.run(&threads, &mut reporter)?;
@@ -191,7 +191,7 @@ impl BindingEpoch {
         let end = end.as_ref().ok_or_else(|| internal("the epoch has not ended"))?;
         let non_finite = end.stop.and_then(|stop| match stop.fault {
             Fault::NonFinite { guard, value } => Some((guard, value)),
-            Fault::Index { .. } => None,
+            Fault::Index { .. } | Fault::Stopped => None,
         });
         Ok(EpochEnd {
             steps: end.steps as u32,

@@ -13,6 +13,7 @@ use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Object, ObjectFinalize};
 use napi_derive::napi;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What V8 is told that a kernel of a program holds. It is a few times what it does hold, in many small blocks: with the
 /// truth alone a server of small models would keep hundreds of dead programs before V8 collects any.
@@ -24,6 +25,7 @@ pub struct BindingProgram {
     pub(crate) program: Arc<Program>,
     runner: Runner,
     reported: Reported,
+    stop: Arc<AtomicBool>,
 }
 
 impl ObjectFinalize for BindingProgram {
@@ -64,8 +66,10 @@ impl BindingProgram {
         let program = Arc::new(compile_guarded(&request, &list(&guards), runtime.target(precision)?).map_err(js)?);
         program.check_room(runtime.shared.room).map_err(js)?;
         let reported = Reported::new(&env, program.arena_bytes() + KERNEL * (1 + program.step_names().count()))?;
-        let runner = Runner { program: program.clone(), shared: runtime.shared.clone(), queue: runtime.queue.clone() };
-        Ok(BindingProgram { program, runner, reported })
+        let stop = Arc::<AtomicBool>::default();
+        let shared = runtime.shared.stopped_by(stop.clone());
+        let runner = Runner { program: program.clone(), shared, queue: runtime.queue.clone() };
+        Ok(BindingProgram { program, runner, reported, stop })
     }
 
     /// Functions that run it as [`BindingProgram::run_sync`] and [`BindingProgram::enqueue`] do, for at most 16 inputs.
@@ -104,6 +108,12 @@ impl BindingProgram {
     #[napi(catch_unwind)]
     pub fn submit(&self, ticket: u32) -> BindingBatch {
         submit(&self.runner.shared, &self.runner.queue, ticket)
+    }
+
+    /// Ends its runs, those to come too, with `ERR_ABORTED` where they would go on without an end.
+    #[napi(catch_unwind)]
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     /// Kernels in the order in which they run.

@@ -10,6 +10,7 @@ use crate::tensor::memory;
 use ferrograd_graph::moment::Moment;
 use ferrograd_graph::{Error, Program, Spec, Tensor, Variable};
 use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::threads::Threads;
 use napi::bindgen_prelude::{Either, FromNapiValue, Object, ToNapiValue};
 use napi::{Env, Unknown, sys};
 use napi_derive::napi;
@@ -26,7 +27,7 @@ pub(crate) type Queue = Rc<RefCell<Vec<Run>>>;
 /// What is done at its turn in the line.
 pub(crate) enum Run {
     /// A run of a program, with the values of a moment where it has one.
-    Step { program: Arc<Program>, inputs: Vec<Tensor>, moment: Option<Arc<Moment>> },
+    Step { program: Arc<Program>, inputs: Vec<Tensor>, moment: Option<Arc<Moment>>, threads: Threads },
     /// What some variables hold then is kept for later runs.
     Take { variables: Vec<Variable>, slot: Slot },
 }
@@ -80,7 +81,8 @@ impl Runner {
     /// Leaves a run to be handed over.
     pub fn enqueue(&self, env: &Env, inputs: &[Handle<'_>], moment: Option<Arc<Moment>>) -> Result<()> {
         let inputs = self.inputs(env, inputs)?;
-        self.queue.borrow_mut().push(Run::Step { program: self.program.clone(), inputs, moment });
+        let (program, threads) = (self.program.clone(), self.shared.threads.clone());
+        self.queue.borrow_mut().push(Run::Step { program, inputs, moment, threads });
         Ok(())
     }
 
@@ -175,11 +177,11 @@ impl Run {
 
     fn carry_out(self, shared: &Shared) -> Outcome {
         match self {
-            Run::Step { program, inputs, moment } => {
+            Run::Step { program, inputs, moment, threads } => {
                 let inputs = shared.values(&inputs)?;
                 match moment {
-                    None => program.run(&inputs, &shared.threads),
-                    Some(moment) => program.run_at(&moment, &inputs, &shared.threads),
+                    None => program.run(&inputs, &threads),
+                    Some(moment) => program.run_at(&moment, &inputs, &threads),
                 }
             }
             Run::Take { variables, slot } => {

@@ -13,6 +13,7 @@ use ferrograd_kernels::threads::Threads;
 use napi::Env;
 use napi_derive::napi;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 /// The machinery behind every tensor, variable and program of one environment.
@@ -36,6 +37,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// The same for runs that end once `flag` is set.
+    pub fn stopped_by(&self, flag: Arc<AtomicBool>) -> Shared {
+        Shared { threads: self.threads.stopped_by(flag), ..self.clone() }
+    }
+
     /// Does work that is no step (files, checksums, conversions): what it splits by rayon, as many threads do as compute.
     /// They start at the first such work; where the system has none to give, rayon's own do it.
     pub fn beside<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
@@ -96,7 +102,7 @@ impl BindingRuntime {
         hook.map_err(|error| internal(error.to_string()))?;
         // A float beyond what an integer holds becomes the largest one.
         let room = memory as usize;
-        let (threads, cache) = (Threads::new(count), Arc::new(Cache::new(room)));
+        let (threads, cache) = (Threads::new(count).stopped_by(workers.closing()), Arc::new(Cache::new(room)));
         let shared = Shared { threads, target, workers, room, cache, pool: Arc::default() };
         Ok(BindingRuntime { shared, queue: Queue::default() })
     }

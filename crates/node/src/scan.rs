@@ -3,7 +3,7 @@
 use crate::error::{Result, js};
 use crate::handle::{BindingTensor, Handle};
 use ferrograd_graph::Tensor;
-use ferrograd_graph::scan::{self, Course, Step};
+use ferrograd_graph::scan::{self, Course, Step, Turn};
 use napi_derive::napi;
 
 /// A step, `(next, outputs) = f(carries, rows)`, along `sequences` from `init`: the last carries, then the outputs of all
@@ -29,4 +29,24 @@ pub fn scan(
     let course = Course { length: length as usize, reverse };
     let done = scan::scan(&step, &own(init), &own(sequences), course).map_err(js)?;
     Ok(done.carries.into_iter().chain(done.outputs).map(BindingTensor::from).collect())
+}
+
+/// A turn, `go(carries)` and `next = f(carries)`, from `init` for as long as `go` holds, at most `most` times where that is
+/// there: the last carries.
+#[napi(
+    catch_unwind,
+    ts_args_type = "carries: Array<BindingTensor>, go: BindingTensor, next: Array<BindingTensor>, init: Array<BindingTensor>, most?: number | undefined | null"
+)]
+pub fn while_loop(
+    carries: Vec<Handle<'_>>,
+    go: Handle<'_>,
+    next: Vec<Handle<'_>>,
+    init: Vec<Handle<'_>>,
+    most: Option<u32>,
+) -> Result<Vec<BindingTensor>> {
+    let own = |handles: Vec<Handle<'_>>| handles.iter().map(Handle::cloned).collect::<Vec<Tensor>>();
+    let [carries, next] = [carries, next].map(own);
+    let turn = Turn { carries: &carries, go: &go.cloned(), next: &next };
+    let last = scan::while_loop(&turn, &own(init), most.map(|most| most as usize)).map_err(js)?;
+    Ok(last.into_iter().map(BindingTensor::from).collect())
 }

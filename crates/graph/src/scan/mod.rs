@@ -5,6 +5,7 @@ mod gradient;
 mod hoist;
 mod kernel;
 mod stacked;
+mod while_loop;
 
 use crate::error::{Error, Result};
 use crate::op::{Backward, Gradients, Lowering, Op, Specs};
@@ -13,6 +14,7 @@ use crate::tensor::Tensor;
 use body::Body;
 use kernel::Turns;
 use std::sync::Arc;
+pub use while_loop::{Turn, while_loop};
 
 /// One step of a loop as it was drawn: `(next, outputs) = f(carries, rows)`, the arguments as placeholders. Whatever else
 /// it is computed from is constant.
@@ -132,23 +134,26 @@ fn stacked_spec(spec: &Spec, length: usize) -> Spec {
 }
 
 fn check(step: &Step<'_>, init: &[Tensor], sequences: &[Tensor], course: Course) -> Result<()> {
-    let differs = |what: &str, expected: &Spec, got: &Spec| {
-        let what = format!("scan {what}: expected {expected}, got {got}");
-        if expected.dtype == got.dtype { Error::shape(what) } else { Error::dtype(what) }
-    };
-    let same = |what: &str, expected: &[Tensor], got: &[Tensor]| {
-        assert_eq!(expected.len(), got.len(), "as many tensors: {what}");
-        let wrong = expected.iter().zip(got).find(|(expected, got)| expected.spec() != got.spec());
-        wrong.map_or(Ok(()), |(expected, got)| Err(differs(what, expected.spec(), got.spec())))
-    };
-    same("carry", step.carries, step.next)?;
-    same("init", step.carries, init)?;
+    same("scan carry", step.carries, step.next)?;
+    same("scan init", step.carries, init)?;
     assert_eq!(step.rows.len(), sequences.len(), "a row for each sequence");
     for (row, sequence) in step.rows.iter().zip(sequences) {
         let expected = stacked_spec(row.spec(), course.length);
         if &expected != sequence.spec() {
-            return Err(differs("sequence", &expected, sequence.spec()));
+            return Err(differs("scan sequence", &expected, sequence.spec()));
         }
     }
     Ok(())
+}
+
+/// Refuses tensors of other shapes or types than those expected.
+fn same(what: &str, expected: &[Tensor], got: &[Tensor]) -> Result<()> {
+    assert_eq!(expected.len(), got.len(), "as many tensors: {what}");
+    let wrong = expected.iter().zip(got).find(|(expected, got)| expected.spec() != got.spec());
+    wrong.map_or(Ok(()), |(expected, got)| Err(differs(what, expected.spec(), got.spec())))
+}
+
+fn differs(what: &str, expected: &Spec, got: &Spec) -> Error {
+    let what = format!("{what}: expected {expected}, got {got}");
+    if expected.dtype == got.dtype { Error::shape(what) } else { Error::dtype(what) }
 }

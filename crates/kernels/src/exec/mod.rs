@@ -39,6 +39,8 @@ pub enum Fault {
         /// One past the largest allowed value.
         limit: usize,
     },
+    /// Nobody wants the result any more: [`Threads::stopped`].
+    Stopped,
 }
 
 /// One planned call: shapes are fixed, only addresses come at run time.
