@@ -1,6 +1,7 @@
 /** The functions of tensors: each draws a node, none computes. */
 export { type DotProductAttentionOptions, dotProductAttention } from './ops/attention.js'
 export * from './ops/convolution.js'
+export * from './ops/ctc.js'
 export * from './ops/elementwise.js'
 export * from './ops/get-item.js'
 export * as image from './ops/image/index.js'
@@ -12,4 +13,5 @@ export * from './ops/pooling.js'
 export * from './ops/reduce.js'
 export * from './ops/scan.js'
 export * from './ops/shape.js'
+export { type Looped, type WhileLoopOptions, whileLoop } from './ops/while-loop.js'
 export type { DataFormat, PerAxis } from './ops/windows.js'

@@ -14,6 +14,7 @@ TOPICS = [
     "activations",
     "optimizers",
     "losses",
+    "ctc",
     "metrics",
     "printing",
     "schedules",
@@ -36,7 +37,7 @@ TOPICS = [
 # These need keras-hub beside Keras.
 WITH_HUB = ["attention_layers", "attention_models"]
 # These run on TensorFlow alone: `KERAS_BACKEND=tensorflow`.
-ON_TENSORFLOW = ["lookups", "text"]
+ON_TENSORFLOW = ["lookups", "text", "windows"]
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "__test__" / "fixtures"
 
 

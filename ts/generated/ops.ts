@@ -174,6 +174,22 @@ export function cos(x: Tensor): Tensor {
 }
 
 /**
+ * The likeliest labellings of log probabilities (batch, steps, classes), of which the first `length` (batch) steps count:
+(batch, paths, steps), −1 behind the end, and their log probabilities (batch, paths).
+ *
+ * - `width`: How many beginnings are kept after each step.
+ * - `paths`: How many labellings are given.
+ * - `blank`: The class that is no label.
+ */
+export function ctcBeamSearch(
+  x: Tensor,
+  length: Tensor,
+  attributes: { width: number; paths: number; blank: number },
+): [Tensor, Tensor] {
+  return applyAll(14, [x, length], [attributes.width, attributes.paths, attributes.blank]) as [Tensor, Tensor]
+}
+
+/**
  * `yᵢ = x₀ · … · xᵢ` along an axis.
  *
  * - `axis`: The axis, negative from the end.
@@ -181,7 +197,7 @@ export function cos(x: Tensor): Tensor {
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(14, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
+  return apply(15, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /**
@@ -192,42 +208,48 @@ export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean;
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumsum(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(15, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
+  return apply(16, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /** `y = a / b` at each element, with broadcasting. */
 export function divide(a: Tensor, b: Tensor): Tensor {
-  return apply(16, undefined, a, b)
+  return apply(17, undefined, a, b)
+}
+
+/** Levenshtein's distance of each row of `a` (batch, n) from that of `b` (batch, m), of which as many elements count as
+`aLength`, `bLength` (batch) say. */
+export function editDistance(a: Tensor, b: Tensor, aLength: Tensor, bLength: Tensor): Tensor {
+  return applyList(18, [a, b, aLength, bLength], [])
 }
 
 /** `y` is true where `a = b`, with broadcasting. */
 export function equal(a: Tensor, b: Tensor): Tensor {
-  return apply(17, undefined, a, b)
+  return apply(19, undefined, a, b)
 }
 
 /** `y = 2/√π · ∫₀ˣ e^(−t²) dt` at each element. */
 export function erf(x: Tensor): Tensor {
-  return apply(18, undefined, x)
+  return apply(20, undefined, x)
 }
 
 /** `y = eˣ` at each element. */
 export function exp(x: Tensor): Tensor {
-  return apply(19, undefined, x)
+  return apply(21, undefined, x)
 }
 
 /** `y = eˣ − 1` at each element, exact near 0. */
 export function expm1(x: Tensor): Tensor {
-  return apply(20, undefined, x)
+  return apply(22, undefined, x)
 }
 
 /** `y = ⌊x⌋` at each element, no gradient. */
 export function floor(x: Tensor): Tensor {
-  return apply(21, undefined, x)
+  return apply(23, undefined, x)
 }
 
 /** `y = ⌊a / b⌋` at each element, with broadcasting; no gradient. */
 export function floorDivide(a: Tensor, b: Tensor): Tensor {
-  return apply(22, undefined, a, b)
+  return apply(24, undefined, a, b)
 }
 
 /**
@@ -236,17 +258,17 @@ export function floorDivide(a: Tensor, b: Tensor): Tensor {
  * - `axis`: The axis that the indices number.
  */
 export function gather(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(23, [attributes.axis], x, indices)
+  return apply(25, [attributes.axis], x, indices)
 }
 
 /** `y` is true where `a > b`, with broadcasting. */
 export function greater(a: Tensor, b: Tensor): Tensor {
-  return apply(24, undefined, a, b)
+  return apply(26, undefined, a, b)
 }
 
 /** `y` is true where `a ≥ b`, with broadcasting. */
 export function greaterEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(25, undefined, a, b)
+  return apply(27, undefined, a, b)
 }
 
 /**
@@ -256,27 +278,27 @@ export function greaterEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`, numbers.
  */
 export function iota(attributes: { size: number; dtype: DType }): Tensor {
-  return applyList(26, [], [attributes.size, dtypeCode(attributes.dtype)])
+  return applyList(28, [], [attributes.size, dtypeCode(attributes.dtype)])
 }
 
 /** `y` is true where `x` is neither infinite nor NaN. */
 export function isFinite(x: Tensor): Tensor {
-  return apply(27, undefined, x)
+  return apply(29, undefined, x)
 }
 
 /** `y` is true where `x` is NaN. */
 export function isNan(x: Tensor): Tensor {
-  return apply(28, undefined, x)
+  return apply(30, undefined, x)
 }
 
 /** `y` is true where `a < b`, with broadcasting. */
 export function less(a: Tensor, b: Tensor): Tensor {
-  return apply(29, undefined, a, b)
+  return apply(31, undefined, a, b)
 }
 
 /** `y` is true where `a ≤ b`, with broadcasting. */
 export function lessEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(30, undefined, a, b)
+  return apply(32, undefined, a, b)
 }
 
 /**
@@ -286,37 +308,37 @@ export function lessEqual(a: Tensor, b: Tensor): Tensor {
  * - `reverse`: True begins at the end.
  */
 export function linearRecurrence(a: Tensor, b: Tensor, attributes: { axis: number; reverse: boolean }): Tensor {
-  return apply(31, [attributes.axis, Number(attributes.reverse)], a, b)
+  return apply(33, [attributes.axis, Number(attributes.reverse)], a, b)
 }
 
 /** `y = ln x` at each element. */
 export function log(x: Tensor): Tensor {
-  return apply(32, undefined, x)
+  return apply(34, undefined, x)
 }
 
 /** `y = ln(1 + x)` at each element, exact near 0. */
 export function log1p(x: Tensor): Tensor {
-  return apply(33, undefined, x)
+  return apply(35, undefined, x)
 }
 
 /** `yᵢ = xᵢ − ln Σⱼ eˣʲ` over the last axis. */
 export function logSoftmax(x: Tensor): Tensor {
-  return apply(34, undefined, x)
+  return apply(36, undefined, x)
 }
 
 /** `y` is true where both `a` and `b` are, with broadcasting. */
 export function logicalAnd(a: Tensor, b: Tensor): Tensor {
-  return apply(35, undefined, a, b)
+  return apply(37, undefined, a, b)
 }
 
 /** `y` is true where `x` is false. */
 export function logicalNot(x: Tensor): Tensor {
-  return apply(36, undefined, x)
+  return apply(38, undefined, x)
 }
 
 /** `y` is true where `a` or `b` is, with broadcasting. */
 export function logicalOr(a: Tensor, b: Tensor): Tensor {
-  return apply(37, undefined, a, b)
+  return apply(39, undefined, a, b)
 }
 
 /**
@@ -326,7 +348,7 @@ export function logicalOr(a: Tensor, b: Tensor): Tensor {
  * - `transposeB`: Reads `b` as (…, n, k).
  */
 export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; transposeB: boolean }): Tensor {
-  return apply(38, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
+  return apply(40, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
 }
 
 /**
@@ -336,7 +358,7 @@ export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; 
  * - `keepdims`: True leaves them as 1.
  */
 export function max(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(39, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(41, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -351,7 +373,7 @@ export function maxPool(
   attributes: { sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    40,
+    42,
     [attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     x,
   )
@@ -371,7 +393,7 @@ export function maxPoolPlaces(
   attributes: { take: boolean; sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    41,
+    43,
     [Number(attributes.take), attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     x,
     g,
@@ -380,7 +402,7 @@ export function maxPoolPlaces(
 
 /** `y = max(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function maximum(a: Tensor, b: Tensor): Tensor {
-  return apply(42, undefined, a, b)
+  return apply(44, undefined, a, b)
 }
 
 /**
@@ -390,32 +412,32 @@ export function maximum(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function min(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(43, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(45, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /** `y = min(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function minimum(a: Tensor, b: Tensor): Tensor {
-  return apply(44, undefined, a, b)
+  return apply(46, undefined, a, b)
 }
 
 /** `y = a − b·⌊a / b⌋` at each element, with broadcasting. */
 export function mod(a: Tensor, b: Tensor): Tensor {
-  return apply(45, undefined, a, b)
+  return apply(47, undefined, a, b)
 }
 
 /** `y = a · b` at each element, with broadcasting. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
-  return apply(46, undefined, a, b)
+  return apply(48, undefined, a, b)
 }
 
 /** `y = −x` at each element. */
 export function negative(x: Tensor): Tensor {
-  return apply(47, undefined, x)
+  return apply(49, undefined, x)
 }
 
 /** `y` is true where `a ≠ b`, with broadcasting. */
 export function notEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(48, undefined, a, b)
+  return apply(50, undefined, a, b)
 }
 
 /**
@@ -425,7 +447,7 @@ export function notEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`.
  */
 export function oneHot(indices: Tensor, attributes: { depth: number; dtype: DType }): Tensor {
-  return apply(49, [attributes.depth, dtypeCode(attributes.dtype)], indices)
+  return apply(51, [attributes.depth, dtypeCode(attributes.dtype)], indices)
 }
 
 /**
@@ -441,7 +463,7 @@ export function pad(
   attributes: { low: readonly number[]; high: readonly number[]; between: readonly number[]; value: number },
 ): Tensor {
   return apply(
-    50,
+    52,
     [attributes.low.length, ...attributes.low, attributes.high.length, ...attributes.high, attributes.between.length, ...attributes.between, attributes.value],
     x,
   )
@@ -449,7 +471,7 @@ export function pad(
 
 /** `y = aᵇ` at each element, with broadcasting; `∂y/∂b` is 0 where `a ≤ 0`. */
 export function power(a: Tensor, b: Tensor): Tensor {
-  return apply(51, undefined, a, b)
+  return apply(53, undefined, a, b)
 }
 
 /**
@@ -459,7 +481,7 @@ export function power(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function prod(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(52, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(54, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -475,7 +497,7 @@ export function randomBernoulli(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; probability: number },
 ): Tensor {
   return apply(
-    53,
+    55,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.probability],
     state,
   )
@@ -494,7 +516,7 @@ export function randomDropout(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; keep: number },
 ): Tensor {
   return apply(
-    54,
+    56,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.keep],
     state,
   )
@@ -514,7 +536,7 @@ export function randomIntegers(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; low: number; high: number },
 ): Tensor {
   return apply(
-    55,
+    57,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.low, attributes.high],
     state,
   )
@@ -532,7 +554,7 @@ export function randomNormal(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    56,
+    58,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -550,7 +572,7 @@ export function randomTruncatedNormal(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    57,
+    59,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -568,7 +590,7 @@ export function randomUniform(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    58,
+    60,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -586,7 +608,7 @@ export function randomUniformOpen(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    59,
+    61,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -594,12 +616,12 @@ export function randomUniformOpen(
 
 /** `y = 1 / x` at each element. */
 export function reciprocal(x: Tensor): Tensor {
-  return apply(60, undefined, x)
+  return apply(62, undefined, x)
 }
 
 /** `y = max(x, 0)` at each element; the gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
-  return apply(61, undefined, x)
+  return apply(63, undefined, x)
 }
 
 /**
@@ -608,17 +630,17 @@ export function relu(x: Tensor): Tensor {
  * - `shape`: The new sizes; one may be −1.
  */
 export function reshape(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(62, [attributes.shape.length, ...attributes.shape], x)
+  return apply(64, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /** `y` is the integer nearest to `x`, the even one where two are as near; no gradient. */
 export function round(x: Tensor): Tensor {
-  return apply(63, undefined, x)
+  return apply(65, undefined, x)
 }
 
 /** `y = 1 / √x` at each element. */
 export function rsqrt(x: Tensor): Tensor {
-  return apply(64, undefined, x)
+  return apply(66, undefined, x)
 }
 
 /**
@@ -628,7 +650,7 @@ export function rsqrt(x: Tensor): Tensor {
  * - `size`: The size of that axis of `y`.
  */
 export function scatterAdd(updates: Tensor, indices: Tensor, attributes: { axis: number; size: number }): Tensor {
-  return apply(65, [attributes.axis, attributes.size], updates, indices)
+  return apply(67, [attributes.axis, attributes.size], updates, indices)
 }
 
 /**
@@ -642,27 +664,27 @@ export function scatterAddAlongAxis(
   indices: Tensor,
   attributes: { axis: number; size: number },
 ): Tensor {
-  return apply(66, [attributes.axis, attributes.size], updates, indices)
+  return apply(68, [attributes.axis, attributes.size], updates, indices)
 }
 
 /** `y = 1 / (1 + e⁻ˣ)` at each element. */
 export function sigmoid(x: Tensor): Tensor {
-  return apply(67, undefined, x)
+  return apply(69, undefined, x)
 }
 
 /** `y = −t · ln σ(x) − (1 − t) · ln σ(−x)` at each element, without overflow. */
 export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(68, undefined, logits, targets)
+  return apply(70, undefined, logits, targets)
 }
 
 /** `y` is −1, 0 or 1, as `x` is negative, zero or positive; NaN stays NaN. */
 export function sign(x: Tensor): Tensor {
-  return apply(69, undefined, x)
+  return apply(71, undefined, x)
 }
 
 /** `y = sin x` at each element, `x` in radians. */
 export function sin(x: Tensor): Tensor {
-  return apply(70, undefined, x)
+  return apply(72, undefined, x)
 }
 
 /**
@@ -677,7 +699,7 @@ export function slice(
   attributes: { start: readonly number[]; size: readonly number[]; step: readonly number[] },
 ): Tensor {
   return apply(
-    71,
+    73,
     [attributes.start.length, ...attributes.start, attributes.size.length, ...attributes.size, attributes.step.length, ...attributes.step],
     x,
   )
@@ -685,17 +707,17 @@ export function slice(
 
 /** `yᵢ = eˣⁱ / Σⱼ eˣʲ` over the last axis. */
 export function softmax(x: Tensor): Tensor {
-  return apply(72, undefined, x)
+  return apply(74, undefined, x)
 }
 
 /** `y = −Σᵢ tᵢ · ln softmax(x)ᵢ` over the last axis: logits (…, classes), targets alike → (…). */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(73, undefined, logits, targets)
+  return apply(75, undefined, logits, targets)
 }
 
 /** `y = ln(1 + eˣ)` at each element, without overflow. */
 export function softplus(x: Tensor): Tensor {
-  return apply(74, undefined, x)
+  return apply(76, undefined, x)
 }
 
 /**
@@ -704,32 +726,32 @@ export function softplus(x: Tensor): Tensor {
  * - `descending`: True puts the largest first.
  */
 export function sort(x: Tensor, attributes: { descending: boolean }): [Tensor, Tensor] {
-  return applyAll(75, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
+  return applyAll(77, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
 }
 
 /** `y = −ln softmax(x)[label]` over the last axis: logits (…, classes), labels (…) int32 → (…). */
 export function sparseSoftmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  return apply(76, undefined, logits, labels)
+  return apply(78, undefined, logits, labels)
 }
 
 /** `y = √x` at each element. */
 export function sqrt(x: Tensor): Tensor {
-  return apply(77, undefined, x)
+  return apply(79, undefined, x)
 }
 
 /** `y = x²` at each element. */
 export function square(x: Tensor): Tensor {
-  return apply(78, undefined, x)
+  return apply(80, undefined, x)
 }
 
 /** `y = x`, but no gradient goes through. */
 export function stopGradient(x: Tensor): Tensor {
-  return apply(79, undefined, x)
+  return apply(81, undefined, x)
 }
 
 /** `y = a − b` at each element, with broadcasting. */
 export function subtract(a: Tensor, b: Tensor): Tensor {
-  return apply(80, undefined, a, b)
+  return apply(82, undefined, a, b)
 }
 
 /**
@@ -739,7 +761,7 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(81, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(83, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -748,12 +770,12 @@ export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: 
  * - `axis`: The axis that the indices number.
  */
 export function takeAlongAxis(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(82, [attributes.axis], x, indices)
+  return apply(84, [attributes.axis], x, indices)
 }
 
 /** `y = tanh x` at each element. */
 export function tanh(x: Tensor): Tensor {
-  return apply(83, undefined, x)
+  return apply(85, undefined, x)
 }
 
 /**
@@ -762,7 +784,7 @@ export function tanh(x: Tensor): Tensor {
  * - `k`: How many.
  */
 export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
-  return applyAll(84, [x], [attributes.k]) as [Tensor, Tensor]
+  return applyAll(86, [x], [attributes.k]) as [Tensor, Tensor]
 }
 
 /**
@@ -771,15 +793,15 @@ export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
  * - `perm`: A permutation of the axes.
  */
 export function transpose(x: Tensor, attributes: { perm: readonly number[] }): Tensor {
-  return apply(85, [attributes.perm.length, ...attributes.perm], x)
+  return apply(87, [attributes.perm.length, ...attributes.perm], x)
 }
 
 /** `y` is `x` without its fraction, no gradient. */
 export function trunc(x: Tensor): Tensor {
-  return apply(86, undefined, x)
+  return apply(88, undefined, x)
 }
 
 /** `y = condition ? a : b` at each element, with broadcasting. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  return apply(87, undefined, condition, a, b)
+  return apply(89, undefined, condition, a, b)
 }

@@ -6,6 +6,7 @@ import { type ClassOf, type Family, isClass, resolveObject } from '../options/fa
 import type { Spelling } from '../options/names.js'
 import { canAlign } from './align.js'
 import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy } from './crossentropy.js'
+import { CTC } from './ctc.js'
 import { BinaryFocalCrossentropy, CategoricalFocalCrossentropy } from './focal.js'
 import { CategoricalHinge, Hinge, SquaredHinge } from './hinge.js'
 import { Loss } from './loss.js'
@@ -50,6 +51,7 @@ export type LossName =
   | 'categoricalGeneralizedCrossEntropy'
   | 'dice'
   | 'tversky'
+  | 'ctc'
 
 /** A function of targets and predictions (…, n) → (…). */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
@@ -80,6 +82,7 @@ const classes = {
   categoricalGeneralizedCrossEntropy: CategoricalGeneralizedCrossEntropy,
   dice: Dice,
   tversky: Tversky,
+  ctc: CTC,
 } satisfies Record<Exclude<LossName, Alias>, ClassOf<Loss>>
 
 const aliases = {

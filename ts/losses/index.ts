@@ -12,6 +12,7 @@ export {
   type SparseCategoricalCrossentropyOptions,
   sparseCategoricalCrossentropy,
 } from './crossentropy.js'
+export { CTC } from './ctc.js'
 export { getLoss, type LossFunction, type LossLike, type LossName } from './family.js'
 export {
   BinaryFocalCrossentropy,

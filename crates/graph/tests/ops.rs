@@ -4,6 +4,8 @@
 mod attention;
 #[path = "support/pictures.rs"]
 mod pictures;
+#[path = "support/searches.rs"]
+mod searches;
 mod support;
 
 use ferrograd_graph::gradient::gradient;
@@ -461,7 +463,8 @@ fn expected(example: &Example, inputs: &[(Shape, Vec<f64>)], out: &Shape) -> Opt
     let found = found.or_else(|| movement(name, &attributes, inputs, out));
     let found = found.or_else(|| by_number(name, &attributes, inputs, out));
     let found = found.or_else(|| pictures::definition(name, &attributes, inputs, out)).map(|values| vec![values]);
-    found.or_else(|| attention::definition(name, &attributes, inputs))
+    let found = found.or_else(|| attention::definition(name, &attributes, inputs));
+    found.or_else(|| searches::definition(name, &attributes, inputs))
 }
 
 #[test]

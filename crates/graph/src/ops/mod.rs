@@ -21,9 +21,11 @@ mod ceil;
 mod concatenate;
 mod convolution;
 mod cos;
+mod ctc_beam_search;
 mod cumprod;
 mod cumsum;
 mod divide;
+mod edit_distance;
 mod equal;
 mod erf;
 mod exp;
@@ -102,9 +104,11 @@ pub use ceil::ceil;
 pub use concatenate::concatenate;
 pub use convolution::convolution;
 pub use cos::cos;
+pub use ctc_beam_search::CtcBeamSearch;
 pub use cumprod::cumprod;
 pub use cumsum::cumsum;
 pub use divide::div;
+pub use edit_distance::edit_distance;
 pub use elementwise::sum_to;
 pub use equal::equal;
 pub use erf::erf;
@@ -191,9 +195,11 @@ pub const TABLE: &[&Declaration] = &[
     &concatenate::DECLARATION,
     &convolution::DECLARATION,
     &cos::DECLARATION,
+    &ctc_beam_search::DECLARATION,
     &cumprod::DECLARATION,
     &cumsum::DECLARATION,
     &divide::DECLARATION,
+    &edit_distance::DECLARATION,
     &equal::DECLARATION,
     &erf::DECLARATION,
     &exp::DECLARATION,
