@@ -29,3 +29,12 @@ export type { Padding } from './pad.js'
 export { type PadOptions, padSequences, toCategorical } from './sequences.js'
 export { type ShapedArray, takeRows } from './shaped.js'
 export { type Rows, type Split, type SplitOf, type SplitOptions, trainTestSplit } from './split.js'
+export {
+  type Series,
+  type TextWindowsOptions,
+  type TimeseriesWindowsOptions,
+  type TokensAndNext,
+  textWindows,
+  timeseriesWindows,
+  type WindowAndTarget,
+} from './windows.js'
