@@ -68,8 +68,12 @@ async function writeBundle({ build }) {
   const text = readFileSync(at(BUNDLE), 'utf8')
   const parts = text.split('require("../native/index.cjs")')
   if (parts.length !== 2) throw new Stop(`${BUNDLE} loads the addon ${parts.length - 1} times, and should once`)
-  writeFileSync(at(BUNDLE), parts.join(`(${loadAddon})()`))
+  writeFileSync(at(BUNDLE), inLatin1(parts.join(`(${loadAddon})()`)))
 }
+
+/** V8 keeps the text as long as the process lives, in two bytes a character where a single one needs two. */
+const inLatin1 = (text) =>
+  text.replace(/[\u0100-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** What each entry exports, by its file. */
 async function exportedNames({ build }) {

@@ -6,6 +6,7 @@
 
 import { FerrogradError } from '../errors.js'
 import { type BindingTensor, BindingVariable, firstNotFinite } from './native.js'
+import { PassingMap } from './passing-map.js'
 import { isRecording } from './recording.js'
 import { job, native, runtime } from './runtime.js'
 
@@ -52,7 +53,7 @@ export function currentGroup(): Together | undefined {
 }
 
 /** The last assignment of each variable whose value is still here. */
-const assignments = new Map<object, Assignment>()
+const assignments = new PassingMap<object, Assignment>()
 
 /** So many variables may wait for their values before they are computed unasked. */
 const WAITING = 256
@@ -70,17 +71,17 @@ export function assigned(variable: object, assignment: Assignment): void {
 }
 
 /** The variables of passes that are under way, which read them again at each step. */
-const running = new Set<ReadonlySet<object>>()
+const running = new PassingMap<ReadonlySet<object>, true>()
 let soon = false
 
 /** Until the returned function is called, what is assigned to the variables reaches Rust without being asked for. */
 export function whileRunning(variables: ReadonlySet<object>): () => void {
-  running.add(variables)
-  return () => void running.delete(variables)
+  running.set(variables, true)
+  return () => running.delete(variables)
 }
 
 function isRunning(variable: object): boolean {
-  for (const variables of running) if (variables.has(variable)) return true
+  for (const variables of running.keys()) if (variables.has(variable)) return true
   return false
 }
 

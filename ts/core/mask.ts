@@ -5,9 +5,10 @@
  * leave out what it leaves out; other layers end it.
  */
 
+import { Attached } from './attached.js'
 import type { Tensor } from './tensor.js'
 
-const masks = new WeakMap<Tensor, Tensor>()
+const masks = new Attached<Tensor, Tensor>('mask')
 
 /** The mask that came with a tensor. */
 export function maskOn(x: Tensor): Tensor | undefined {

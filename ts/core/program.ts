@@ -52,11 +52,15 @@ export interface Guard {
   readonly what?: 'the new value' | 'the learning rate' | undefined
 }
 
-/** A program in Rust, and the functions that run it. */
+/** A program in Rust. */
 interface Compiled {
   readonly program: BindingProgram
   readonly runtime: BindingRuntime
-  readonly runs: Runs
+  /**
+   * The functions that run it, from its first run on: what hangs on a function waits for V8 to look through the whole heap,
+   * and the steps of a `fit` need none.
+   */
+  runs: Runs | undefined
 }
 
 /** More inputs than this cross in a list. */
@@ -68,6 +72,7 @@ let compiled: (program: Program) => BindingProgram
 /** A compiled function of tensors and variables. */
 export class Program {
   readonly #options: ProgramOptions
+  readonly #precision: Precision
   /** The variables that it reads or changes. */
   readonly touched: ReadonlySet<Variable>
   #compiled: Compiled | undefined
@@ -80,6 +85,7 @@ export class Program {
 
   constructor(options: ProgramOptions) {
     this.#options = options
+    this.#precision = options.precision ?? precision()
     this.touched = new Set([...(options.updates?.keys() ?? []), ...(options.reads ?? [])])
   }
 
@@ -194,36 +200,42 @@ export class Program {
 
   #native(): Compiled {
     // Another number of threads has a queue of its own: a program moves along, so that runs stay in one queue.
-    if (this.#compiled?.runtime !== runtime()) this.#compiled = build(this.#options)
+    if (this.#compiled?.runtime !== runtime()) this.#compiled = build(this.#options, this.#precision)
     return this.#compiled
   }
 }
 
 /** Compiles outputs and updates into a program. */
 export function compile(options: ProgramOptions): Program {
-  return new Program({ ...options, precision: options.precision ?? precision() })
+  return new Program(options)
 }
 
-function build(options: ProgramOptions): Compiled {
+function build(options: ProgramOptions, precision: Precision): Compiled {
   const { inputs, outputs, updates = new Map<Variable, Tensor>(), guards = [] } = options
   const variables = [...updates.keys()].map(variableHandle)
   const values = [...updates.values()].map(handleOf)
   const stops = guards.map(({ tensor }) => handleOf(tensor))
-  const level = precisionCode(options.precision ?? precision())
+  const level = precisionCode(precision)
   const owner = runtime()
   return native(() => {
     const [from, to] = [inputs.map(handleOf), outputs.map(handleOf)]
     const program = BindingProgram.compile(owner, from, to, variables, values, undefined, stops, level)
-    return { program, runtime: owner, runs: program.runs(block) }
+    return { program, runtime: owner, runs: undefined }
   })
 }
 
-function runNow({ program, runs: { run } }: Compiled, inputs: readonly Tensor[]): ReturnType<Runs['run']> | null {
+function runsOf(compiled: Compiled): Runs {
+  compiled.runs ??= native(() => compiled.program.runs(block))
+  return compiled.runs
+}
+
+function runNow(compiled: Compiled, inputs: readonly Tensor[]): ReturnType<Runs['run']> | null {
+  const { run } = runsOf(compiled)
   const [a, b] = inputs
   try {
     if (a !== undefined && inputs.length === 1) return run(inputOf(a))
     if (a !== undefined && b !== undefined && inputs.length === 2) return run(inputOf(a), inputOf(b))
-    return inputs.length > ARGUMENTS ? program.runSync(inputs.map(handleOf)) : run(...inputs.map(inputOf))
+    return inputs.length > ARGUMENTS ? compiled.program.runSync(inputs.map(handleOf)) : run(...inputs.map(inputOf))
   } catch (error) {
     throw unwrap(error)
   }
@@ -234,8 +246,9 @@ function leftOutput({ dtype, shape }: Tensor): Tensor {
   return Tensor.holding(leftNumbers(dtype, sizeOf(shape)), dtype, shape)
 }
 
-function leave({ program, runs }: Compiled, inputs: BindingTensor[]): void {
-  native(() => (inputs.length > ARGUMENTS ? program.enqueue(inputs) : runs.enqueue(...inputs)))
+function leave(compiled: Compiled, inputs: BindingTensor[]): void {
+  if (inputs.length > ARGUMENTS) native(() => compiled.program.enqueue(inputs))
+  else native(() => runsOf(compiled).enqueue(...inputs))
 }
 
 /** One array of {@link Columns}. */
@@ -361,7 +374,8 @@ export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
   }
   // What a callback sets counts once it has come to its end.
   let listening = true
-  const report = reporter(options.onProgress, {
+  const reports: Reports = { hear: undefined }
+  reports.hear = reporter(options.onProgress, {
     begin: () => {
       listening = false
     },
@@ -383,13 +397,14 @@ export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
   try {
     settleVariables()
     epoch = await job((ticket) => {
-      epoch = BindingEpoch.start(runtime(), request, report, ticket)
+      epoch = BindingEpoch.start(runtime(), request, reports.hear === undefined ? null : passOn(reports), ticket)
       return epoch
     })
   } finally {
     signal?.removeEventListener('abort', cancel)
     unheard()
     done()
+    reports.hear = undefined
   }
   if (failure !== undefined) throw failure.error
   return result(epoch, options, collect)
@@ -425,12 +440,24 @@ function nativeOptions(options: EpochOptions): Parameters<typeof BindingEpoch.st
   }
 }
 
+type Report = (step: number, steps: number, values: number[]) => void
+
+/** Who hears of an epoch, as long as it runs. */
+interface Reports {
+  hear: Report | undefined
+}
+
+/** What Node keeps for some turns after the end of an epoch: nothing of that hangs on it any more. */
+function passOn(reports: Reports): Report {
+  return (step, steps, values) => reports.hear?.(step, steps, values)
+}
+
 /** Hands reports to the user one at a time; an error of the user's ends the epoch and becomes its rejection. */
 function reporter(
   onProgress: EpochOptions['onProgress'],
   hear: { begin(): void; fail(error: unknown): void; end(): void },
-): ((step: number, steps: number, values: number[]) => void) | null {
-  if (onProgress === undefined) return null
+): Report | undefined {
+  if (onProgress === undefined) return undefined
   return (step, steps, values) => {
     const end = (): void => {
       try {

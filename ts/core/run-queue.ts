@@ -6,6 +6,7 @@
 
 import { type ErrorCode, FerrogradError } from '../errors.js'
 import type { BindingProgram, BindingRuntime, BindingTensor } from './native.js'
+import { PassingMap } from './passing-map.js'
 import { job, runtime } from './runtime.js'
 
 /** A run on its way. */
@@ -31,10 +32,10 @@ let waiting: Run[] = []
 let work = 0
 
 /** What was handed over and has not ended. */
-const away = new Set<Promise<void>>()
+const away = new PassingMap<Promise<void>, true>()
 
 /** How many runs in flight touch each of these sets of variables. */
-const touching = new Map<ReadonlySet<object>, number>()
+const touching = new PassingMap<ReadonlySet<object>, number>()
 
 /** True where no run is in flight. */
 export function queueIsEmpty(): boolean {
@@ -59,7 +60,7 @@ export function enqueue(run: Run, leave: () => void): void {
 /** Waits for the runs in flight, off the event loop. */
 export async function queueEnd(): Promise<void> {
   handOver()
-  while (away.size > 0) await Promise.all(away)
+  while (away.size > 0) await Promise.all(away.keys())
 }
 
 /** Waits for the runs in flight, now: for whoever needs numbers at once. */
@@ -77,7 +78,7 @@ function handOver(): void {
   waiting = []
   work = 0
   const handed = carryOut(first.owner, runs)
-  away.add(handed)
+  away.set(handed, true)
   handed.then(() => away.delete(handed))
 }
 

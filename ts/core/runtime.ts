@@ -3,6 +3,7 @@
 import { totalmem } from 'node:os'
 import { type ErrorCode, FerrogradError, fail, hintFor } from '../errors.js'
 import { BindingRuntime, instructionSets } from './native.js'
+import { PassingMap } from './passing-map.js'
 
 let current: BindingRuntime | undefined
 let wanted = 0
@@ -67,7 +68,7 @@ interface Waiting {
   readonly reject: (error: FerrogradError) => void
 }
 
-const waiting = new Map<number, Waiting>()
+const waiting = new PassingMap<number, Waiting>()
 let tickets = 0
 
 /** Keeps the process alive while jobs run. Native calls back do not, so that one of them can serve all jobs. */

@@ -31,12 +31,12 @@ export function recordCall(
 
 /** The symbolic tensors that a call gives, in the structure of `results`. */
 function giveOutputs(
-  given: Omit<GraphCall, 'outputs'>,
+  { target, args, kwargs, sources }: Omit<GraphCall, 'outputs'>,
   results: unknown,
   shapeOf: (output: Tensor, index: number) => PartialShape,
 ): unknown {
   const outputs: SymbolicTensor[] = []
-  const call: GraphCall = { ...given, outputs }
+  const call: GraphCall = { target, args, kwargs, sources, outputs }
   return mapStructure(results, (output) => {
     if (!isTensor(output)) return output
     const index = outputs.length

@@ -1,5 +1,6 @@
 /** The stack of running traces. */
 
+import { PassingMap } from './passing-map.js'
 import type { Guard } from './program.js'
 import type { CustomCall } from './recording.js'
 import type { Tensor } from './tensor.js'
@@ -72,13 +73,13 @@ export function within<R>(frame: Frame | undefined, fn: () => R): R {
 let changes = 0
 
 /** Told, in a later microtask, that some setting has been set. */
-const listeners = new Set<() => void>()
+const listeners = new PassingMap<() => void, true>()
 let told = true
 
 /** Calls `listener` after settings have been set, once for all of one moment, until the returned function is called. */
 export function onSetting(listener: () => void): () => void {
-  listeners.add(listener)
-  return () => void listeners.delete(listener)
+  listeners.set(listener, true)
+  return () => listeners.delete(listener)
 }
 
 /** Tells the running trace that what it draws depends on a setting, by default `trainable`. */
@@ -95,7 +96,7 @@ export function noteFlagChange(owner: object, name = 'trainable'): void {
   told = false
   queueMicrotask(() => {
     told = true
-    for (const listener of listeners) listener()
+    for (const listener of listeners.keys()) listener()
   })
 }
 

@@ -4,6 +4,7 @@ import type { Constraint } from '../constraints.js'
 import { fail } from '../errors.js'
 import { add, subtract } from '../generated/ops.js'
 import type { DType, NestedArray, Shape, TensorLike, TypedArray } from '../types.js'
+import { Attached } from './attached.js'
 import { assigned, currentGroup, evaluateNow, settleUnrecorded, settleVariables } from './evaluation.js'
 import { inspectWith } from './inspect.js'
 import { BindingVariable, snapshots } from './native.js'
@@ -279,8 +280,8 @@ export function snapshot(variables: readonly Variable[]): Tensor[] {
 }
 
 /** Programs that only read, or only change, one variable: how it is read and changed behind runs in flight. */
-const readers = new WeakMap<Variable, Program>()
-const writers = new WeakMap<Variable, Program>()
+const readers = new Attached<Variable, Program>('reader')
+const writers = new Attached<Variable, Program>('writer')
 
 /** The value when the runs that are in flight now have ended. */
 async function atItsTurn(variable: Variable): Promise<Tensor> {

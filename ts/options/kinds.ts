@@ -72,8 +72,9 @@ const choice: Kind<string> = {
   check(value, where, spec) {
     const known = spec.of ?? []
     const found = typeof value === 'string' ? known.find((name) => canonical(name) === canonical(value)) : undefined
+    if (found !== undefined) return found
     const hint = typeof value === 'string' ? suggest(value, known) : ''
-    return found ?? fail('ERR_CONFIG', where, `one of ${known.map(show).join(', ')}`, value, hint)
+    return fail('ERR_CONFIG', where, `one of ${known.map(show).join(', ')}`, value, hint)
   },
   toConfig: snake,
 }

@@ -185,7 +185,7 @@ export class BlockFeed implements Feed {
     try {
       if (options.onBatchBegin) await options.onBatchBegin(before.steps, {})
       const began = performance.now()
-      const stretch = { first: 0, count: order?.length ?? block.data.rows, order, done: 0 }
+      const stretch = { first: 0, count: order?.length ?? block.data.rows, order }
       const running = runStretch(rows, stretch, { ...options, stops: told }, before, moment)
       const isLast = end >= (this.#steps ?? Number.POSITIVE_INFINITY)
       const soon = isLast ? undefined : setImmediate(() => this.#lookAhead(model, end, options.signal))

@@ -156,7 +156,7 @@ export class ArrayFeed implements Feed {
         }
         continue
       }
-      result = await runStretch(rows, { ...stretch, done }, options, result, moment)
+      result = await runStretch(rows, stretch, options, result, moment, done)
       if (result.aborted || result.nonFinite !== undefined || result.steps >= end) return result
       done = 0
     }

@@ -1,5 +1,6 @@
 /** Compiled steps of a model: traced once for each shape of a batch, then kept. */
 
+import { Attached } from '../core/attached.js'
 import { returnedNow, returnedScalar, returnedTensor } from '../core/check-returned.js'
 import { KeptPrograms } from '../core/kept-programs.js'
 import { type Precision, precision } from '../core/precision.js'
@@ -97,12 +98,12 @@ interface Steps {
 const ROOM = { programs: 64, bytes: 32 << 20 }
 
 /** Steps hang on what `compile` made (before it, on the model), and on the graph of the model: new ones begin anew. */
-const caches = new WeakMap<object, Steps>()
+const caches = new Attached<object, Steps>('steps')
 
 /** Lets go of the compiled steps of a model. */
 export function forgetSteps(model: Model): void {
-  caches.delete(model)
-  if (model.isCompiled) caches.delete(model.compiled)
+  caches.set(model, undefined)
+  if (model.isCompiled) caches.set(model.compiled, undefined)
 }
 
 function cacheOf(model: Model): Steps {

@@ -39,13 +39,14 @@ export function stepsOf({ count, maxSteps }: Stretch, size: number): number {
   return maxSteps ?? Math.ceil(count / size)
 }
 
-/** What one stretch adds to the pass so far; where settings change amid it, it goes on with steps for the new ones. */
+/** What the rest of a stretch after `done` steps adds to the pass so far; where settings change amid it, it goes on with steps for the new ones. */
 export async function runStretch(
   rows: RowsOf,
-  { done, ...stretch }: Stretch & { readonly done: number },
+  stretch: Stretch,
   options: PassOptions,
   before: PassResult,
   moment: Moment | undefined,
+  done = 0,
 ): Promise<PassResult> {
   const { stops, signal } = options
   const { size } = rows
@@ -54,7 +55,7 @@ export async function runStretch(
   for (let step = done; ; step = result.steps - before.steps) {
     const began = performance.now()
     const maxSteps = Math.min(steps, step + (stops?.stride ?? steps))
-    const part = { ...stretch, maxSteps, firstStep: step, moment, before, seconds: result.seconds }
+    const part = { stretch, maxSteps, firstStep: step, moment, before, seconds: result.seconds }
     result = await runPart(part, rows, options)
     if (result.nonFinite !== undefined || signal?.aborted === true) return result
     const now = result.steps - before.steps
@@ -70,19 +71,26 @@ async function runPart(
   { columns, size, programs, end }: RowsOf,
   options: PassOptions,
 ): Promise<PassResult> {
-  const { before, seconds, ...rows } = part
+  const { stretch, maxSteps, firstStep, moment, before, seconds } = part
+  const { first, count, shuffle, order } = stretch
   const { whole, tail } = programs()
   const { signal, onProgress, onBatchBegin, onBatchEnd } = options
   const began = performance.now()
-  const samplesAt = (step: number): number => before.samples + Math.min(step * size, part.count)
+  const samplesAt = (step: number): number => before.samples + Math.min(step * size, count)
   const { values, ...result } = await runEpoch({
     program: whole.program,
-    tail: part.count % size === 0 ? undefined : tail?.program,
+    tail: count % size === 0 ? undefined : tail?.program,
     columns,
     watch: whole.watch,
     signal,
     batchSize: size,
-    ...rows,
+    first,
+    count,
+    shuffle,
+    order,
+    firstStep,
+    moment,
+    maxSteps,
     isOutdated: () => !(whole.settings.areCurrent && tail?.settings.areCurrent !== false),
     profiler: options.profiling?.of(whole.program),
     everyStep: onBatchBegin !== undefined || onBatchEnd !== undefined,
@@ -112,7 +120,9 @@ async function runPart(
 }
 
 /** What is left of a stretch. */
-interface Part extends Stretch {
+interface Part {
+  readonly stretch: Stretch
+  readonly maxSteps: number
   readonly firstStep: number
   readonly moment: Moment | undefined
   /** The pass before the stretch. */
