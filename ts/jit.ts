@@ -4,7 +4,7 @@ import { floatx } from './config.js'
 import { isShaped } from './core/flatten.js'
 import { runInline } from './core/inline-runs.js'
 import { KeptPrograms } from './core/kept-programs.js'
-import { checkPrecision, type Precision } from './core/precision.js'
+import { checkPrecision, precision as configured, type Precision } from './core/precision.js'
 import { aborted, compile, type Program } from './core/program.js'
 import { isRecording } from './core/recording.js'
 import { sameShape } from './core/shapes.js'
@@ -13,7 +13,10 @@ import { Tensor, tensor } from './core/tensor.js'
 import { placeholder, trace } from './core/trace.js'
 import { currentTrace, type Settings } from './core/trace-stack.js'
 import { Variable } from './core/variable.js'
-import { checkNames, FerrogradError, fail } from './errors.js'
+import { FerrogradError, fail } from './errors.js'
+import type { Kinds, Named, OptionsOf } from './options/fields.js'
+import { primitiveKinds } from './options/kinds.js'
+import { readOptions } from './options/resolve.js'
 import type { DType, Shape, TensorLike } from './types.js'
 
 /** What a compiled function may be called with: data, which becomes a tensor, and variables, which stay what they are. */
@@ -36,15 +39,23 @@ export interface Jitted<A extends readonly unknown[], R> {
 /** Functions whose arguments are never alike fill no memory: the programs used least recently are forgotten. */
 const ROOM = { programs: 64, bytes: 64 << 20 }
 
-export interface JitOptions {
+const fields = {
   /** How exact products of float32 matrices are; by default what is configured now. */
-  readonly precision?: Precision
+  precision: { type: 'precision', default: null },
   /**
    * Ends an `ops.whileLoop` that goes on and on: once it aborts, calls reject with ERR_ABORTED, those that run too.
-   * Variables stay as they were before such a call.
+   * Variables stay as they were before such a call. Default null.
    */
-  readonly signal?: AbortSignal
+  signal: { type: 'signal', default: null },
+} as const
+
+const kinds: Kinds = {
+  ...primitiveKinds,
+  precision: { check: (value, where) => checkPrecision(where, value) },
 }
+
+/** Options of {@link jit}. */
+export interface JitOptions extends OptionsOf<typeof fields>, Named {}
 
 /**
  * A compiled `fn`: traced once for each combination of shapes and dtypes of its arguments, then run by Rust off the
@@ -77,12 +88,9 @@ export function jit<A extends readonly (Tensor | Variable | undefined)[], R exte
   options: JitOptions = {},
 ): Jitted<A, R> {
   if (typeof fn !== 'function') fail('ERR_CONFIG', 'jit', 'a function', fn)
-  checkNames('jit', options, ['precision', 'signal'])
-  const { signal } = options
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    fail('ERR_CONFIG', 'jit.signal', 'an AbortSignal', signal)
-  const precision = checkPrecision('jit.precision', options.precision)
-  const programs = new Programs(fn as never, precision)
+  const { signal, precision: given } = readOptions('jit', options, fields, kinds)
+  const level = given ?? configured()
+  const programs = new Programs(fn as never, level)
   const call = (...given: Passed<A>): Promise<R> => {
     if (currentTrace() !== undefined || isRecording()) return draw(...given) as unknown as Promise<R>
     try {

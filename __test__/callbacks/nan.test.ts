@@ -48,6 +48,12 @@ describe.each(['min', 'max'] as const)('%s', (mode) => {
   })
 })
 
+test('the best epoch is the best one, also where no weights are kept', async () => {
+  const stopping = new EarlyStopping({ monitor: 'val_loss', patience: 5 })
+  await fitted(stopping, [Number.NaN, 4, 2, 3, 3])
+  expect([stopping.bestEpoch, stopping.best]).toEqual([2, 2])
+})
+
 test('where nothing is finite, training stops and nothing is the best', async () => {
   const stopping = new EarlyStopping({ monitor: 'val_loss', patience: 2 })
   await fitted(stopping, new Array(5).fill(Number.NaN))

@@ -54,6 +54,22 @@ describe('Sequential', () => {
     expect(() => new Sequential().pop()).toThrow(/a layer to take off/)
   })
 
+  test('a layer on top wires nothing below anew', () => {
+    let calls = 0
+    class Counted extends Layer {
+      override call(x: Tensor): Tensor {
+        calls += 1
+        return x
+      }
+    }
+    const model = new Sequential([new Counted({ inputShape: [4] })])
+    const first = calls
+    for (let i = 0; i < 5; i += 1) model.add(new Dense({ units: 3 }))
+    expect(calls).toBe(first)
+    expect(model.layers.map(({ name }) => name).slice(0, 3)).toEqual(['counted', 'dense', 'dense_1'])
+    expect(model.graph!.outputs[0]!.shape).toEqual([null, 3])
+  })
+
   test('a layer that does not fit is refused, and the stack stays', () => {
     const model = new Sequential([new Dense({ units: 3, inputShape: [4] })])
     const twice = model.layers[0]!

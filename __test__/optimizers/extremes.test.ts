@@ -41,6 +41,8 @@ describe('clipping', () => {
     ['clipnorm', [3e37, 4e37]],
     ['globalClipnorm', [3e19, 4e19]],
     ['globalClipnorm', [3e37, 4e37]],
+    ['clipnorm', [2.4e38, 3.2e38]],
+    ['globalClipnorm', [2.4e38, 3.2e38]],
   ] as const)('%s 1 of a gradient %j whose square overflows keeps its direction', (limit, gradient) => {
     const weight = variable([0, 0])
     step(new SGD({ learningRate: 1, [limit]: 1 }), weight, gradient)

@@ -70,7 +70,7 @@ export class EarlyStopping extends EarlyStoppingBase {
     const value = logs[this.#log]
     // Validation may run every other epoch only.
     if (value === undefined || epoch < this.options.startFromEpoch) return
-    if (this.#bestWeights === undefined) this.#keep(epoch)
+    if (this.options.restoreBestWeights && this.#bestWeights === undefined) this.#keep(epoch)
     this.wait += 1
     if (this.#improves(value, this.best)) this.#improved(epoch, value)
     else if (this.wait >= this.options.patience && epoch > 0) this.#stop(epoch)

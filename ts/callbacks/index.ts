@@ -13,10 +13,14 @@ export {
 export { CSVLogger, type CSVLoggerOptions } from './csv-logger.js'
 export { EarlyStopping, type EarlyStoppingOptions } from './early-stopping.js'
 export { History } from './history.js'
-export { LambdaCallback } from './lambda-callback.js'
-export { LearningRateScheduler, type RateOfEpoch } from './learning-rate-scheduler.js'
+export { LambdaCallback, type LambdaCallbackHooks } from './lambda-callback.js'
+export {
+  LearningRateScheduler,
+  type LearningRateSchedulerOptions,
+  type RateOfEpoch,
+} from './learning-rate-scheduler.js'
 export { ModelCheckpoint, type ModelCheckpointOptions, type OnSave } from './model-checkpoint.js'
-export { ProgbarLogger, type ProgressStream } from './progbar-logger.js'
+export { ProgbarLogger, type ProgbarLoggerOptions, type ProgressStream } from './progbar-logger.js'
 export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './reduce-lr-on-plateau.js'
 export { SwapEMAWeights, type SwapEMAWeightsOptions } from './swap-ema-weights.js'
 export { TensorBoard, type TensorBoardOptions } from './tensor-board.js'

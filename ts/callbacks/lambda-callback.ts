@@ -2,6 +2,9 @@
 import { fail, hintFor } from '../errors.js'
 import { Callback, type Hooks, hookNames } from './callback.js'
 
+/** What {@link LambdaCallback} is made of: any of the hooks. */
+export interface LambdaCallbackHooks extends Omit<Hooks, 'setModel' | 'setParams'> {}
+
 /**
  * The hooks given, and no others. `fit` takes the plain object as well.
  *
@@ -17,7 +20,7 @@ import { Callback, type Hooks, hookNames } from './callback.js'
 export class LambdaCallback extends Callback {
   static override readonly className = 'LambdaCallback'
 
-  constructor(hooks: Omit<Hooks, 'setModel' | 'setParams'>) {
+  constructor(hooks: LambdaCallbackHooks) {
     super()
     for (const [name, hook] of Object.entries(hooks)) {
       const known: readonly string[] = hookNames.slice(2)

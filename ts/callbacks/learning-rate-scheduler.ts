@@ -6,6 +6,14 @@ import { rateOf, setRate } from './rate.js'
 /** The rate of an epoch (counted from 0), from the rate so far. */
 export type RateOfEpoch = (epoch: number, rate: number) => number
 
+/** Options of {@link LearningRateScheduler}. */
+export interface LearningRateSchedulerOptions {
+  /** The rate of an epoch. */
+  readonly schedule: RateOfEpoch
+  /** 1 prints the rate of each epoch. Default 0. */
+  readonly verbose?: 0 | 1
+}
+
 /**
  * `rate ← schedule(epoch, rate)`, a plain function of JavaScript numbers, once an epoch.
  *
@@ -23,7 +31,7 @@ export class LearningRateScheduler extends Callback {
   readonly #schedule: RateOfEpoch
   readonly #verbose: 0 | 1
 
-  constructor({ schedule, verbose = 0 }: { readonly schedule: RateOfEpoch; readonly verbose?: 0 | 1 }) {
+  constructor({ schedule, verbose = 0 }: LearningRateSchedulerOptions) {
     super()
     if (typeof schedule !== 'function')
       fail('ERR_CONFIG', 'LearningRateScheduler.schedule', 'a function of the epoch and the rate', schedule)

@@ -10,6 +10,12 @@ export interface ProgressStream {
   hasColors?(): boolean
 }
 
+/** Options of {@link ProgbarLogger}. */
+export interface ProgbarLoggerOptions {
+  /** Where it is written to. Default `process.stdout`. */
+  readonly stream?: ProgressStream
+}
+
 /**
  * Prints loss, metrics, time left and samples a second. `fit` adds one unless `verbose` is 0.
  *
@@ -29,7 +35,7 @@ export class ProgbarLogger extends Callback {
   #began = 0
   #last: Progress | undefined
 
-  constructor({ stream = process.stdout }: { readonly stream?: ProgressStream } = {}) {
+  constructor({ stream = process.stdout }: ProgbarLoggerOptions = {}) {
     super()
     this.#stream = stream
   }

@@ -65,23 +65,45 @@ export function op<A extends readonly unknown[], R>(name: string, draw: (...args
 /** As {@link op}, where the first argument is a list of tensors. */
 export function opOfList<A extends readonly unknown[], R>(name: string, draw: (...args: A) => R): Op<A, R> {
   const run = draw as unknown as Run
-  const call = (list: unknown, b: unknown): unknown =>
-    Array.isArray(list) && list.some(isSymbolic) ? record(name, run, [list, b]) : run(list, b)
+  const call = (list: unknown, b: unknown): unknown => {
+    if (Array.isArray(list) && list.some(isSymbolic)) return record(name, run, [list, b])
+    try {
+      return run(list, b)
+    } catch (error) {
+      throw Array.isArray(list) ? aboutOperand(name, list, error, (at) => `tensors[${at}]`) : error
+    }
+  }
   return named(name, call)
 }
 
 /** As {@link op}, for any number of arguments. */
 export function opOfMany<A extends readonly unknown[], R>(name: string, draw: (...args: A) => R): Op<A, R> {
   const run = draw as unknown as Run
-  return named(name, (...args: unknown[]) => (args.some(isSymbolic) ? record(name, run, args) : run(...args)))
+  const call = (...args: unknown[]): unknown => {
+    if (args.some(isSymbolic)) return record(name, run, args)
+    try {
+      return run(...args)
+    } catch (error) {
+      throw aboutOperand(name, args, error)
+    }
+  }
+  return named(name, call)
 }
 
 /** An error about what is no tensor, with the op and the argument; any other as it is. */
-function aboutOperand(name: string, args: readonly unknown[], error: unknown): unknown {
+function aboutOperand(
+  name: string,
+  args: readonly unknown[],
+  error: unknown,
+  titled = (at: number): string => `argument ${at + 1}`,
+): unknown {
   if (!(error instanceof FerrogradError) || error.where !== DATA) return error
-  const at = args.findIndex((arg) => !(arg instanceof Tensor) && !isData(arg))
+  const wrong = (arg: unknown): boolean => !(arg instanceof Tensor) && !isData(arg)
+  // A text may be what an op wants there.
+  const first = args.findIndex((arg) => typeof arg !== 'string' && wrong(arg))
+  const at = first >= 0 ? first : args.findIndex(wrong)
   const hint = error.received === undefined ? 'A layer is called by apply(x): its call(x) makes no weights' : error.hint
-  return withDetails(error, { where: `${name}, argument ${at + 1}`, hint })
+  return withDetails(error, { where: `${name}, ${titled(at)}`, hint })
 }
 
 /** Where `tensor` says that its errors happened. */

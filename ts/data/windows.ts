@@ -23,7 +23,7 @@ const windowFields = {
   samplingRate: { type: 'integer', default: 1, min: 1 },
   /** The first step that is used. Default 0. */
   startIndex: { type: 'integer', default: 0, min: 0 },
-  /** The first step behind those that are used; all of them are by default. Default null. */
+  /** The first step behind those that are used; all of them are by default. */
   endIndex: { type: 'integer', default: null, min: 0 },
 } as const
 
@@ -101,7 +101,7 @@ export function timeseriesWindows(series: Series, options: TimeseriesWindowsOpti
 }
 
 const textFields = {
-  /** Tokens between the beginnings of two windows; the length of one by default. Default null. */
+  /** Tokens between the beginnings of two windows; the length of one by default. */
   stride: { type: 'integer', default: null, min: 1 },
 } as const
 

@@ -1,36 +1,45 @@
 /** How weights come into being, and what they may be set to. */
 
-import { type ConstraintLike, getConstraint } from '../constraints.js'
 import { returnedTensor } from '../core/check-returned.js'
 import { checkShape } from '../core/shapes.js'
 import { type Tensor, tensor } from '../core/tensor.js'
 import { type Variable, variable } from '../core/variable.js'
-import { checkNames, fail } from '../errors.js'
-import { getInitializer, type InitializerLike } from '../initializers/family.js'
+import { fail } from '../errors.js'
 import type { Initializer } from '../initializers/initializer.js'
-import type { RegularizerLike } from '../regularizers.js'
+import type { Kinds, OptionsOf } from '../options/fields.js'
+import { readOptions } from '../options/resolve.js'
 import type { DType, Shape, TensorLike } from '../types.js'
+import { layerKinds } from './kinds.js'
+
+const fields = {
+  /** How it is called within its layer. */
+  name: { type: 'string' },
+  /** Its lengths, all of them known. Default null. */
+  shape: { type: 'given', default: null },
+  /** Its first value. Default 'glorotUniform'. */
+  initializer: { type: 'initializer', default: 'glorotUniform' },
+  /** Whether an optimizer may change it. Default true. */
+  trainable: { type: 'boolean', default: true },
+  /** A penalty on it. Default null. */
+  regularizer: { type: 'regularizer', default: null },
+  /** What it may be. Default null. */
+  constraint: { type: 'constraint', default: null },
+  /** The element type; the layer's unless given. */
+  dtype: { type: 'elementType', default: null },
+} as const
 
 /** What `addWeight` needs to know. */
-export interface WeightOptions {
-  readonly name: string
+export interface WeightOptions extends OptionsOf<typeof fields> {
   readonly shape: Shape
-  readonly initializer?: InitializerLike
-  readonly trainable?: boolean
-  readonly regularizer?: RegularizerLike | null
-  readonly constraint?: ConstraintLike | null
-  readonly dtype?: DType
 }
 
-const WEIGHT_OPTIONS = [
-  'name',
-  'shape',
-  'initializer',
-  'trainable',
-  'regularizer',
-  'constraint',
-  'dtype',
-] as const satisfies readonly (keyof WeightOptions)[]
+/** Made at the first weight: layers know these kinds, and weights are part of layers. */
+let kinds: Kinds | undefined
+
+function weightKinds(): Kinds {
+  kinds ??= { ...layerKinds, given: { check: (value) => value } }
+  return kinds
+}
 
 const ONE_INPUT = 'The layer was called with a list of tensors, and takes one: join them with Concatenate or Add first'
 
@@ -59,17 +68,22 @@ function takeRoom(where: string, shape: Shape): void {
 
 /** A variable with a first value, and with a constraint where there is one; for the layer `owner`. */
 export function makeWeight(owner: string, options: WeightOptions, layerDType: DType): Variable {
-  checkNames(`${owner}.addWeight`, options, WEIGHT_OPTIONS)
-  const { name, shape, initializer = 'glorotUniform', dtype = layerDType } = options
-  if (typeof name !== 'string') fail('ERR_CONFIG', `${owner}.addWeight name`, 'a name', name)
+  const {
+    name,
+    initializer,
+    trainable,
+    constraint,
+    dtype = layerDType,
+  } = readOptions(`${owner}.addWeight`, options, fields, weightKinds())
+  const { shape } = options
   if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length > 0)) {
     const hint = Array.isArray(shape) && shape.some(Array.isArray) ? ONE_INPUT : 'Is a length of the input unknown?'
     fail('ERR_SHAPE', `${owner}.${name}`, 'known positive lengths', shape, hint)
   }
   takeRoom(`${owner}.${name}`, shape)
-  const value = initialValue(getInitializer(initializer), shape, dtype)
-  const weight = variable(value, { name, dtype, trainable: options.trainable ?? true })
-  if (options.constraint) weight.constraint = getConstraint(options.constraint)
+  const value = initialValue(initializer, shape, dtype)
+  const weight = variable(value, { name, dtype, trainable })
+  if (constraint !== undefined) weight.constraint = constraint
   return weight
 }
 

@@ -11,14 +11,8 @@ import { type CallContext, type InputKind, Layer, type Tensors } from '../layers
 import type { Statistic } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import type { LoadReport } from '../saving/assignments.js'
-import {
-  type LoadWeightsOptions,
-  loadWeights,
-  type SaveOptions,
-  type SaveWeightsOptions,
-  saveModel,
-  saveWeights,
-} from '../saving/model-files.js'
+import { loadWeights, saveModel, saveWeights } from '../saving/model-files.js'
+import type { LoadWeightsOptions, SaveOptions, SaveWeightsOptions } from '../saving/options.js'
 import { type Compiled, type CompileOptions, compileModel } from '../training/compile.js'
 import type { BatchSource } from '../training/data-types.js'
 import { evaluate } from '../training/evaluate.js'

@@ -56,7 +56,7 @@ export class Sequential extends Model<SymbolicTensor, SymbolicTensor> {
   add(layer: Layer): this {
     this.#push(layer, this.#stack.length)
     try {
-      this.#rebuild()
+      this.#putOnTop(layer)
     } catch (error) {
       this.#stack.pop()
       throw error
@@ -111,6 +111,13 @@ export class Sequential extends Model<SymbolicTensor, SymbolicTensor> {
     } else if (this.#stack.includes(layer))
       fail('ERR_CONFIG', `Sequential.layers[${index}]`, 'a layer that is not in the model yet', layer.name)
     else this.#stack.push(layer)
+  }
+
+  /** Wires a new layer alone where the ones below it are wired. */
+  #putOnTop(layer: Layer): void {
+    const { inputs, outputs } = this.structure
+    if (this.graph === undefined || layer instanceof InputLayer) this.#rebuild()
+    else this.setGraph(inputs, layer.apply(outputs as SymbolicTensor))
   }
 
   /** Wires the layers anew if the shape of the data is known; layers that are built keep their weights. */

@@ -23,22 +23,41 @@ export function clip(
 
 /** `g · c / max(‖g‖, c)`. */
 function byNorm(gradient: Tensor, limit: number): Tensor {
-  return ops.multiply(gradient, ops.divide(limit, ops.maximum(length(gradient), limit)))
+  const squares = squaresOf(gradient)
+  return scaled(gradient, squares, ops.divide(limit, ops.maximum(ops.sqrt(squares.plain), limit)), limit)
 }
 
-/** `g · c · min(1/‖G‖, 1/c)` with G all gradients together; NaN where the norm is not finite. */
+/** `g · c · min(1/‖G‖, 1/c)` with G all gradients together; NaN where one of them is not finite. */
 function byGlobalNorm(gradients: readonly Tensor[], limit: number): readonly Tensor[] {
-  const dtype = gradients[0]!.dtype
-  const norm = length(ops.stack(gradients.map((gradient) => ops.cast(length(gradient), dtype))))
-  const scale = ops.multiply(ops.minimum(ops.reciprocal(norm), 1 / limit), limit)
-  const poisoned = ops.add(scale, ops.subtract(norm, norm))
-  return gradients.map((gradient) => ops.multiply(gradient, ops.cast(poisoned, gradient.dtype)))
+  const wide = gradients.some((gradient) => gradient.dtype === 'float64')
+  const all = gradients.map((gradient) => squaresOf(wide ? ops.cast(gradient, 'float64') : gradient))
+  const summed = (part: 'plain' | 'small'): Tensor => ops.sum(ops.stack(all.map((squares) => squares[part])))
+  const squares = { plain: summed('plain'), small: summed('small'), factor: all[0]!.factor }
+  const scale = ops.multiply(ops.minimum(ops.reciprocal(ops.sqrt(squares.plain)), 1 / limit), limit)
+  const poisoned = ops.add(scale, ops.subtract(squares.small, squares.small))
+  return gradients.map((gradient) => scaled(gradient, squares, poisoned, limit))
 }
 
-/** `√Σ g²`; where that overflows, of g made smaller by a power of two. Both sums are one pass over g. */
-function length(g: Tensor): Tensor {
+/** Sums of squares: of numbers as they are, and of those made smaller by a power of two. */
+interface Squares {
+  readonly plain: Tensor
+  readonly small: Tensor
+  readonly factor: number
+}
+
+/** `Σ g²` and `Σ (g/f)²`: the second is finite where g is. Both are one pass over g. */
+function squaresOf(g: Tensor): Squares {
   const factor = 2 ** (g.dtype === 'float64' ? 600 : 80)
-  const plain = ops.sum(ops.square(g))
-  const small = ops.sum(ops.square(ops.multiply(g, 1 / factor)))
-  return ops.where(ops.isFinite(plain), ops.sqrt(plain), ops.multiply(ops.sqrt(small), factor))
+  return { plain: ops.sum(ops.square(g)), small: ops.sum(ops.square(ops.multiply(g, 1 / factor))), factor }
+}
+
+/**
+ * `g · scale`; where the sum of squares overflows, `g/f · c / max(‖g/f‖, c/f)`: the norm itself may be infinite then, and
+ * the scale too small a number.
+ */
+function scaled(g: Tensor, { plain, small, factor }: Squares, scale: Tensor, limit: number): Tensor {
+  const fits = ops.isFinite(plain)
+  const shrunk = ops.divide(limit, ops.maximum(ops.sqrt(small), limit / factor))
+  const [first, second] = [ops.where(fits, 1, 1 / factor), ops.where(fits, scale, shrunk)]
+  return ops.multiply(ops.multiply(g, ops.cast(first, g.dtype)), ops.cast(second, g.dtype))
 }

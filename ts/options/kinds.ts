@@ -228,6 +228,10 @@ export const primitiveKinds: Kinds = {
   perAxis,
   margins,
   seed: { check: (value, where) => checkSeed(where, value) },
+  signal: {
+    check: (value, where) =>
+      value instanceof AbortSignal ? value : fail('ERR_CONFIG', where, 'an AbortSignal', value),
+  },
   vocabulary: checkList('a list of strings or integers', isToken),
   dtype,
 }

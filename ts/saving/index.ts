@@ -3,13 +3,8 @@
 export { registerClass } from '../options/registry.js'
 export type { LoadReport } from './assignments.js'
 export { deserialize } from './deserialize.js'
-export {
-  type LoadModelOptions,
-  type LoadWeightsOptions,
-  loadModel,
-  type SaveOptions,
-  type SaveWeightsOptions,
-} from './model-files.js'
+export { loadModel } from './model-files.js'
+export type { LoadModelOptions, LoadWeightsOptions, SaveOptions, SaveWeightsOptions } from './options.js'
 export { serialize } from './serialize.js'
 export { stringify } from './stringify.js'
 export { loadMetadata, loadTensors, saveTensors } from './tensors.js'

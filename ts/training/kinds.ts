@@ -15,10 +15,6 @@ const verbose: Kind<Verbose> = {
       : fail('ERR_CONFIG', where, `0, 1, 2 or 'auto'`, value),
 }
 
-const signal: Kind<AbortSignal> = {
-  check: (value, where) => (value instanceof AbortSignal ? value : fail('ERR_CONFIG', where, 'an AbortSignal', value)),
-}
-
 const frequency: Kind<number | readonly number[]> = {
   check: (value, where) => {
     if (!Array.isArray(value)) return whole(value, where)
@@ -38,7 +34,6 @@ const asGiven = { check: <T>(value: unknown): T => value as T }
 export const methodKinds: Kinds = {
   ...primitiveKinds,
   verbose,
-  signal,
   frequency,
   callbacks: { check: (value, where) => checkCallbacks(where, value) },
   precision: { check: (value, where) => checkPrecision(where, value) },

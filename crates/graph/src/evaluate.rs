@@ -8,6 +8,7 @@ use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Compiles `tensors` for `target` and runs them once, without keeping the program.
@@ -21,7 +22,9 @@ pub fn evaluate(tensors: &[Tensor], target: impl Into<Target>) -> Result<Vec<Arc
 
 /// Programs of pending graphs, kept by structure: a loop written by hand compiles once.
 pub struct Cache {
-    programs: Mutex<HashMap<Vec<u64>, Arc<Program>>>,
+    programs: Mutex<HashMap<Vec<u64>, Kept>>,
+    /// How often one of them was asked for.
+    turns: AtomicU64,
     /// Bytes that a program may work in.
     room: usize,
 }
@@ -29,13 +32,20 @@ pub struct Cache {
 /// Past this many structures the cache starts anew: a graph that is never the same twice must not fill the memory.
 const LIMIT: usize = 512;
 
-/// The same for the bytes of their arenas.
-const ARENAS: usize = 256 << 20;
+/// Past this many bytes of arenas that no run works in, those of the programs leave that were asked for least recently.
+/// A program without one is small, and takes new memory when it runs again.
+const ARENAS: usize = 64 << 20;
+
+/// A program, and when it was last asked for.
+struct Kept {
+    program: Arc<Program>,
+    turn: u64,
+}
 
 impl Cache {
     /// No programs yet; those that need more than `room` bytes are refused.
     pub fn new(room: usize) -> Cache {
-        Cache { programs: Mutex::default(), room }
+        Cache { programs: Mutex::default(), turns: AtomicU64::new(0), room }
     }
 
     /// The numbers of `tensors`. Programs are kept for each precision.
@@ -47,7 +57,7 @@ impl Cache {
         let evaluation = Evaluation::new(&request)?;
         let mut key = evaluation.key();
         key.push(target.precision as u64);
-        let known = self.lock().get(&key).cloned();
+        let known = self.known(&key);
         let constants = evaluation.constants().to_vec();
         let program = match known {
             Some(program) => program,
@@ -61,17 +71,43 @@ impl Cache {
         program.run_with(&[], &constants, threads)
     }
 
+    fn known(&self, key: &[u64]) -> Option<Arc<Program>> {
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        self.lock().get_mut(key).map(|kept| {
+            kept.turn = turn;
+            kept.program.clone()
+        })
+    }
+
     fn keep(&self, key: Vec<u64>, program: Arc<Program>) -> Arc<Program> {
         let mut programs = self.lock();
-        let bytes: usize = programs.values().map(|program| program.arena_bytes()).sum();
-        if programs.len() >= LIMIT || bytes + program.arena_bytes() > ARENAS {
+        if programs.len() >= LIMIT {
             programs.clear();
         }
-        programs.insert(key, program.clone());
+        free_oldest(&programs);
+        programs.insert(key, Kept { program: program.clone(), turn: self.turns.load(Ordering::Relaxed) });
         program
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u64>, Arc<Program>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u64>, Kept>> {
         self.programs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Frees idle arenas until the rest is few bytes enough.
+fn free_oldest(programs: &HashMap<Vec<u64>, Kept>) {
+    let mut idle: Vec<(u64, usize, &Program)> =
+        programs.values().map(|kept| (kept.turn, kept.program.idle_bytes(), &*kept.program)).collect();
+    let mut bytes: usize = idle.iter().map(|one| one.1).sum();
+    if bytes <= ARENAS {
+        return;
+    }
+    idle.sort_unstable_by_key(|one| one.0);
+    for (_, freed, program) in idle {
+        if bytes <= ARENAS {
+            break;
+        }
+        program.free_arenas();
+        bytes -= freed;
     }
 }

@@ -201,6 +201,11 @@ impl Program {
         outputs.map_err(Error::from)?
     }
 
+    /// Bytes of the arenas that runs have left.
+    pub fn idle_bytes(&self) -> usize {
+        self.arenas.lock().unwrap_or_else(PoisonError::into_inner).len() * self.arena_bytes()
+    }
+
     /// Frees the arenas that runs have left: for programs that are not run often any more.
     pub fn free_arenas(&self) {
         self.arenas.lock().unwrap_or_else(PoisonError::into_inner).clear();
