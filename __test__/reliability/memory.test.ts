@@ -175,6 +175,19 @@ test('batches of ever other sizes keep no more than some programs', async () => 
   expect(after - before).toBeLessThan(24 * megabyte)
 }, 240_000)
 
+test('ops called one by one over ever other shapes keep no more than some arenas', async () => {
+  const w = ops.ones([64, 512])
+  const shapes = async (from: number, to: number): Promise<number> => {
+    for (let n = from; n < to; n += 1) ops.sum(ops.matmul(ops.ones([n, 64]), w)).itemSync()
+    await collect()
+    return process.memoryUsage().rss
+  }
+  const before = await shapes(300, 310)
+  const after = await shapes(310, 700)
+  console.log(`390 shapes: ${((after - before) / megabyte).toFixed(0)} MB more`)
+  expect(after - before).toBeLessThan(100 * megabyte)
+}, 60_000)
+
 // Node puts finalizers off to the next turn of the event loop by default: a loop without an `await` then keeps all of
 // it, 10 KB a round here.
 describe("a loop of one's own leaves nothing behind, with turns of the event loop and without", () => {
