@@ -57,6 +57,7 @@ function sameDefault(argument: string, keras: unknown, spec: FieldSpec): boolean
   // One number stands for as much either way.
   if (spec.type === 'range' && typeof keras === 'number')
     return JSON.stringify(checkRange(keras, argument, spec)) === JSON.stringify(spec.default)
+  if (spec.type === 'perAxis' && typeof keras === 'number') return [spec.default].flat().every((one) => one === keras)
   if (typeof keras === 'string') return typeof spec.default === 'string' && canonical(keras) === canonical(spec.default)
   return JSON.stringify(keras) === JSON.stringify(spec.default)
 }

@@ -34,7 +34,7 @@ import { caught } from '../caught.js'
 import { expectClose, fixture, toTensor } from '../oracle.js'
 import { contextOf, expectRecurrent, prepared, type RecurrentCase, tensorsOf } from './recurrent-cases.js'
 
-const { cases } = fixture<RecurrentCase>('recurrent_layers')
+const cases = ['recurrent_layers', 'conv_lstm'].flatMap((topic) => [...fixture<RecurrentCase>(topic).cases])
 const shaken = (shape: Shape, seed = 1): Tensor =>
   tensor(
     Float64Array.from({ length: shape.reduce((size, length) => size * length, 1) }, (_, i) => Math.sin(seed + 1.7 * i)),

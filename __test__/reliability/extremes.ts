@@ -61,6 +61,9 @@ const named: Readonly<Record<string, unknown>> = {
 /** One unit, and no matrix made of normal numbers, which are others in the other float type. */
 const single = { units: 1, recurrentInitializer: 'glorotUniform' } as const
 
+/** The same for windows of pictures. */
+const point = { filters: 1, kernelSize: 1, recurrentInitializer: 'glorotUniform' } as const
+
 /** Layers inside layers, each a new one. */
 const inside: Readonly<Partial<Record<FieldSpec['type'], () => unknown>>> = {
   layer: () => new GRU(single),
@@ -118,6 +121,9 @@ export const common: readonly object[] = [
 
 /** Options with which weights have few numbers: more random ones are not the same in both float types. */
 const small: Readonly<Record<string, object>> = {
+  ConvLSTM1D: point,
+  ConvLSTM2D: point,
+  ConvLSTM3D: point,
   GRU: single,
   GroupQueryAttention: { headDim: 2, numQueryHeads: 1, numKeyValueHeads: 1 },
   LSTM: single,
@@ -159,7 +165,7 @@ export const metrics: Example<Metric>[] = examplesOf<Metric>(metricFamily.classe
 export const optimizers: Example<Optimizer>[] = examplesOf<Optimizer>(optimizerFamily.classes, 2)
 
 /** Shapes of samples, of which a layer takes one. */
-const shapes = [[4], [4, 2], [4, 4, 2], [4, 4, 3], [4, 4, 4, 2]]
+const shapes = [[4], [4, 2], [4, 4, 2], [4, 4, 3], [4, 4, 4, 2], [2, 2, 2, 2, 2]]
 
 /** What a layer reads: one input or two, of a shape that it takes; nothing where it takes no numbers. */
 export interface Fed {
@@ -168,7 +174,7 @@ export interface Fed {
 }
 
 /** Those that take no numbers; cells take states beside them, and are run by other layers. */
-const withoutNumbers = ['Hashing', 'InputLayer', 'StringLookup', 'TextVectorization']
+const withoutNumbers = ['HashedCrossing', 'Hashing', 'InputLayer', 'StringLookup', 'TextVectorization']
 
 /** The inputs that a layer takes. */
 export function inputsOf(example: Example<Layer>): Fed | undefined {

@@ -57,7 +57,7 @@ const others: Readonly<
 }
 
 /** Those that take no numbers, and what stands for data. */
-const without = ['Hashing', 'InputLayer', 'StringLookup', 'TextVectorization']
+const without = ['HashedCrossing', 'Hashing', 'InputLayer', 'StringLookup', 'TextVectorization']
 
 interface Changed {
   readonly class_name: string
@@ -69,7 +69,7 @@ const changes = fixture<Changed>('augmentation').cases.map(({ class_name, option
   return { layer: { module: 'keras.layers', class_name, config: options }, inputs: [images] }
 })
 const cases: readonly Case[] = [
-  ...['layers', 'picture_layers', 'attention_layers', 'recurrent_layers'].flatMap(
+  ...['layers', 'picture_layers', 'attention_layers', 'recurrent_layers', 'conv_lstm'].flatMap(
     (topic) => fixture<Case>(topic).cases,
   ),
   ...changes,

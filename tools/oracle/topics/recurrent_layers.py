@@ -114,7 +114,7 @@ def case(seed, index, class_name, options, input_shape, how):
     stream = Stream(seed, "recurrent_layers", name)
     layer = getattr(layers, class_name)(**made)
     x = stream.normal(input_shape, decimals=2)
-    states = [stream.normal((BATCH, how.get("units", UNITS)), decimals=2) for _ in range(how.get("states", 0))]
+    states = [stream.normal((BATCH, *np.atleast_1d(how.get("units", UNITS))), decimals=2) for _ in range(how.get("states", 0))]
     mask = MASK if how.get("mask") else None
 
     def call(x, *states, training=False):

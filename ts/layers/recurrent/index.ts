@@ -1,6 +1,7 @@
 /** Layers of sequences: cells, and what runs them along the steps. */
 
 export { Bidirectional, type BidirectionalOptions } from './bidirectional.js'
+export { ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, type ConvLSTMOptions } from './conv-lstm.js'
 export { GRU, type GRUOptions } from './gru.js'
 export { GRUCell, type GRUCellOptions } from './gru-cell.js'
 export { LSTM, type LSTMOptions } from './lstm.js'
