@@ -7,6 +7,7 @@ import { tensor } from '../../ts/core/tensor.js'
 import { Dataset } from '../../ts/data/index.js'
 import {
   getLayer,
+  HashedCrossing,
   Hashing,
   IntegerLookup,
   StringLookup,
@@ -61,6 +62,24 @@ describe('as Keras', () => {
     expectOutput(layer.hash(one.x), one.output)
     const copy = deserialize(serialize(layer)) as unknown as Hashing
     expectOutput(copy.hash(one.x), one.output)
+  })
+})
+
+describe('crossed features equal those of Keras', () => {
+  it.each(named('HashedCrossing'))('$name', (one) => {
+    const layer = getLayer(one.layer) as HashedCrossing
+    expectOutput(layer.cross(one.x as never), one.output)
+    const copy = deserialize(serialize(layer)) as unknown as HashedCrossing
+    expectOutput(copy.cross(one.x as never), one.output)
+  })
+
+  it('refuses what is no list of features', () => {
+    const layer = new HashedCrossing({ numBins: 3 })
+    expect(() => layer.cross([['a']])).toThrow('HashedCrossing: expected a list of at least two features')
+    expect(() => layer.cross([['a', 'b'], [1]])).toThrow('HashedCrossing feature: expected [2], got [1]')
+    expect(() => layer.cross([['a'], [0.5]])).toThrow('HashedCrossing: expected strings or whole numbers, got 0.5')
+    expect(() => layer.cross([[['a', 'b']], [[1, 2]]])).toThrow('[], [batch] or [batch, 1], got [1, 2]')
+    expect(() => layer.apply([[1]])).toThrow('call cross(features) before training')
   })
 })
 

@@ -12,6 +12,7 @@ export {
   BindingRuntime,
   type BindingTensor,
   BindingVariable,
+  crossBins,
   type EpochEnd,
   fill,
   firstEvent,

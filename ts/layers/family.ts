@@ -11,6 +11,7 @@ import { Dense } from './dense.js'
 import { EinsumDense } from './einsum-dense.js'
 import { Embedding, Masking } from './embedding.js'
 import { Flatten } from './flatten.js'
+import { HashedCrossing } from './hashed-crossing.js'
 import { Hashing } from './hashing.js'
 import { InputLayer } from './input.js'
 import { IntegerLookup } from './integer-lookup.js'
@@ -46,6 +47,7 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   GaussianDropout,
   GaussianNoise,
   GroupNormalization,
+  HashedCrossing,
   Hashing,
   Identity,
   InputLayer,

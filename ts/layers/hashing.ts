@@ -93,7 +93,7 @@ function notHashed(value: unknown): never {
 }
 
 /** Values row-major, and their shape. */
-function valuesOf(values: Tokens<Token> | TypedArray | Tensor): {
+export function valuesOf(values: Tokens<Token> | TypedArray | Tensor): {
   readonly flat: Token[]
   readonly shape: readonly number[]
 } {
@@ -103,9 +103,9 @@ function valuesOf(values: Tokens<Token> | TypedArray | Tensor): {
 }
 
 /** Options without the element type where that is Keras's of bins: layers have none of whole numbers. */
-function ofFloats(options: HashingOptions): HashingOptions {
-  const { dtype, ...others } = (options ?? {}) as HashingOptions
+export function ofFloats<O extends LayerOptions>(options: O): O {
+  const { dtype, ...others } = (options ?? {}) as O
   const policy: unknown = dtype
   const name = isSerialized(policy) ? policy.config.name : policy
-  return name === 'int64' || name === 'int32' ? others : options
+  return name === 'int64' || name === 'int32' ? (others as O) : options
 }

@@ -22,6 +22,7 @@ export { EinsumDense, type EinsumDenseOptions } from './einsum-dense.js'
 export { Embedding, type EmbeddingOptions, Masking, type MaskingOptions } from './embedding.js'
 export { getLayer } from './family.js'
 export { Flatten, type FlattenOptions } from './flatten.js'
+export { type Feature, HashedCrossing, type HashedCrossingOptions } from './hashed-crossing.js'
 export { Hashing, type HashingOptions } from './hashing.js'
 export {
   IndexLookup,

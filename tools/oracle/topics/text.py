@@ -86,9 +86,26 @@ def hashed(options, kind, x):
     return {"name": label(f"Hashing-{kind}", options), "layer": layers.serialize(layer), "x": x, "output": numbers(layer(array))}
 
 
+def crossed(options, name, features):
+    fresh()
+    layer = layers.HashedCrossing(**options)
+    arrays = [np.array(x, dtype=object) if isinstance(np.array(x).flat[0], str) else np.array(x) for x in features]
+    return {"name": label(f"HashedCrossing-{name}", options), "layer": layers.serialize(layer), "x": features, "output": numbers(layer(arrays))}
+
+
+CITIES, HOURS = ["Rome", "Oslo", "", "Zürich", "Rome"], [101, -7, 0, 102, 9007199254740991]
+
+
+def column(values):
+    return [[value] for value in values]
+
+
 def cases(seed):
     yield from (learnt(options) for options in LEARNT)
     yield from (given(options) for options in GIVEN)
     yield from (hashed(options, "words", WORDS) for options in HASHED)
     for options in ({}, {"mask_value": 3}, {"salt": 5}, {"output_mode": "count", "mask_value": 3}):
         yield hashed(options, "ids", IDS)
+    for options in ({"num_bins": 5}, {"num_bins": 1000}, {"num_bins": 7, "output_mode": "one_hot"}):
+        yield crossed(options, "rows", [CITIES, HOURS])
+        yield crossed(options, "columns", [column(HOURS), column(CITIES), column(HOURS)])

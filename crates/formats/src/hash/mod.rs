@@ -1,7 +1,9 @@
 //! Hashes of strings, as TensorFlow's lookups take them.
 
+mod cross;
 mod farm;
 
+pub use cross::Cross;
 pub use farm::farm_hash64;
 
 use siphasher::sip::SipHasher24;
