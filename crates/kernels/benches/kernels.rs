@@ -11,6 +11,7 @@ use ferrograd_kernels::cross_entropy::{SoftmaxCrossEntropy, sigmoid_cross_entrop
 use ferrograd_kernels::element::Element;
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::finite::first_non_finite;
+use ferrograd_kernels::fourier::{Fourier, InverseRealFourier, RealFourier};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::math::Cast;
 use ferrograd_kernels::random::{Key, Normal, permute};
@@ -189,6 +190,25 @@ fn rows(bench: &mut Bench, n: usize) {
     }
 }
 
+fn transforms(bench: &mut Bench, n: usize) {
+    let (rows, half) = (n / COLS, COLS / 2 + 1);
+    let x = vec![0.5f32; rows * COLS];
+    let [mut re, mut im] = [(); 2].map(|()| vec![0.5f32; rows * half]);
+    let [mut u, mut v] = [(); 2].map(|()| vec![0.5f32; rows * COLS]);
+    let (there, back) = (RealFourier::new(rows, COLS), InverseRealFourier::new(rows, COLS));
+    let whole = Fourier::new(rows, COLS, false);
+    let mut room = vec![0.0f32; there.room().max(back.room()).max(whole.room())];
+    bench.row("real transform, rows of 256", 8 * n, |serial| {
+        there.run(serial, black_box(&x), (&mut re, &mut im), &mut room);
+    });
+    bench.row("inverse real transform, rows of 256", 8 * n, |serial| {
+        back.run(serial, (black_box(&re), black_box(&im)), &mut u, &mut room);
+    });
+    bench.row("complex transform, rows of 256", 16 * n, |serial| {
+        whole.run(serial, (black_box(&x), black_box(&x)), (&mut u, &mut v), &mut room);
+    });
+}
+
 fn sorts(bench: &mut Bench, n: usize) {
     let (x, rows) = (numbers(n), n / COLS);
     let (mut values, mut places) = (vec![0.0f32; n], vec![0; n]);
@@ -264,6 +284,7 @@ fn main() {
         scans(&mut bench, n);
         rows(&mut bench, n);
         sorts(&mut bench, n);
+        transforms(&mut bench, n);
         softmaxes(&mut bench, n);
         cross_entropies(&mut bench, n);
     }

@@ -13,6 +13,7 @@ pub mod cross_entropy;
 pub mod element;
 pub mod exec;
 pub mod finite;
+pub mod fourier;
 pub mod gemm;
 pub mod isa;
 pub mod map;

@@ -32,6 +32,7 @@ mod exp;
 mod expm1;
 mod floor;
 mod floor_divide;
+mod fourier;
 mod gather;
 mod greater;
 mod greater_equal;
@@ -116,6 +117,7 @@ pub use exp::exp;
 pub use expm1::expm1;
 pub use floor::floor;
 pub use floor_divide::floor_div;
+pub use fourier::{fft, irfft, rfft};
 pub use gather::gather;
 pub use greater::greater;
 pub use greater_equal::greater_equal;
@@ -204,12 +206,14 @@ pub const TABLE: &[&Declaration] = &[
     &erf::DECLARATION,
     &exp::DECLARATION,
     &expm1::DECLARATION,
+    &fourier::FFT,
     &floor::DECLARATION,
     &floor_divide::DECLARATION,
     &gather::DECLARATION,
     &greater::DECLARATION,
     &greater_equal::DECLARATION,
     &iota::DECLARATION,
+    &fourier::IRFFT,
     &is_finite::DECLARATION,
     &is_nan::DECLARATION,
     &less::DECLARATION,
@@ -246,6 +250,7 @@ pub const TABLE: &[&Declaration] = &[
     &reciprocal::DECLARATION,
     &relu::DECLARATION,
     &reshape::DECLARATION,
+    &fourier::RFFT,
     &round::DECLARATION,
     &rsqrt::DECLARATION,
     &scatter_add::DECLARATION,
