@@ -193,7 +193,7 @@ export class BlockFeed implements Feed {
       // Where the run was faster than this could begin, the block is made when it is asked for.
       clearImmediate(soon)
       this.#used = used + result.steps - before.steps
-      if (performance.now() - began < LONG_MS) this.#grow(block)
+      this.#grow(block, performance.now() - began)
       return result
     } finally {
       if (block.picked === undefined) columns.release()
@@ -206,10 +206,13 @@ export class BlockFeed implements Feed {
     this.#ahead.catch(() => undefined)
   }
 
-  #grow({ data, batches, picked }: Block): void {
+  /** The next block may be longer where this one was as long as it might be, and ran for a short time. */
+  #grow({ data, batches, picked }: Block, milliseconds: number): void {
+    if (batches !== this.#wanted || milliseconds >= LONG_MS) return
     const numbers =
       picked !== undefined ? 0 : [...data.x, ...data.y].reduce((sum, column) => sum + (column?.values.length ?? 0), 0)
-    if (batches === this.#wanted && numbers * 2 <= MOST) this.#wanted *= 2
+    const factors = milliseconds * 4 < LONG_MS ? [4, 2] : [2]
+    this.#wanted *= factors.find((factor) => numbers * factor <= MOST) ?? 1
   }
 
   /** Makes a block of what comes next; `step` is that of its first batch. */

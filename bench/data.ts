@@ -1,0 +1,393 @@
+/** `npm run bench:data`: what data pipelines cost a training, and how many rows a second come from where, beside others' loaders. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createInterface } from 'node:readline'
+import { finished } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Sequential } from 'ferrograd'
+import { Dataset, type ShapedArray } from 'ferrograd/data'
+import { Dense } from 'ferrograd/layers'
+import { digits, machine, table, writeResults } from './report.js'
+import { findPython } from './sides.js'
+import { median } from './statistics.js'
+
+const HELP = `npm run bench:data -- [options]
+
+Rows a second through pipelines into a fit, beside the same arrays; of a table of 20 mixed columns, beside Polars, pandas and
+tf.data; of rows in memory, beside PyTorch's DataLoader and tf.data. All in turns; medians.
+
+  --rows N        rows of the table (default 1000000)
+  --rounds N      turns of each (default 7)
+  --python PATH   Pythons with the peers, separated by commas
+  --bounded       20,000 rows and 2 turns: that it works, not how fast
+  --help
+`
+
+const { values: options } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    rounds: { type: 'string', default: '7' },
+    python: { type: 'string' },
+    bounded: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+const tableRows = options.bounded ? 20_000 : Number(options.rows)
+const rounds = options.bounded ? 2 : Number(options.rounds)
+const folder = mkdtempSync(join(tmpdir(), 'ferrograd-bench-data-'))
+
+const ROWS = options.bounded ? 4096 : 65_536
+const WIDTH = 32
+const BATCH = 32
+
+/** What goes over some rows once. */
+interface Way {
+  readonly name: string
+  readonly rows: number
+  /** Seconds of a pass; nothing where it cannot be done here. */
+  readonly run: () => Promise<number | undefined>
+}
+
+/** A figure that the project holds itself to. */
+interface Mark {
+  readonly what: string
+  readonly value: number | undefined
+  readonly unit: string
+  readonly goal: number
+  readonly least: boolean
+}
+
+async function main(): Promise<void> {
+  console.log(`${machine()}\n`)
+  const peers = (options.python?.split(',') ?? [findPython(undefined)]).map(python)
+  try {
+    const path = await writtenTable(tableRows)
+    const fits = await inTurns(fitWays())
+    shown('Into a fit of 32-16-1 in batches of 32, 65,536 rows of 32 numbers', fits, 'arrays')
+    const memory = await inTurns([
+      ...memoryWays(),
+      ...peerWays(peers, ['DataLoader, 0 workers', 'DataLoader, 2 workers', 'tf.data'], { rows: ROWS }),
+    ])
+    shown('Batches of 32 of the same rows, shuffled, and nothing done with them', memory)
+    const csv = await inTurns([
+      ...csvWays(path),
+      ...peerWays(peers, ['Polars read_csv', 'pandas read_csv + DataLoader', 'tf.data CSV'], { path, rows: tableRows }),
+    ])
+    shown(
+      `A table of ${tableRows.toLocaleString('en-US')} rows, 20 mixed columns, ${Math.round(statSync(path).size / 1e6)} MB`,
+      csv,
+    )
+    const sources = await inTurns(sourceWays())
+    shown('From other sources, in batches of 32', sources)
+    const training = await tableFit(path)
+    const marks = marksOf(fits, csv, training)
+    console.log(table(['mark', 'measured', 'goal', 'met'], marks.map(markLine)))
+    console.log(`\nwritten to ${writeResults('data', { fits, memory, csv, sources, training, marks })}`)
+  } finally {
+    for (const peer of peers) peer.end()
+  }
+}
+
+type Rates = Readonly<Record<string, { readonly rate: number; readonly ratios: readonly number[] }>>
+
+/** Millions of rows a second, the medians over turns in which each goes once; and beside the first one, turn by turn. */
+async function inTurns(ways: readonly Way[]): Promise<Rates> {
+  const seconds = new Map<Way, number[]>()
+  for (const way of ways) if ((await way.run()) !== undefined) seconds.set(way, [])
+  for (let round = 0; round < rounds; round++)
+    for (const way of round % 2 === 0 ? seconds.keys() : [...seconds.keys()].reverse())
+      seconds.get(way)!.push((await way.run())!)
+  const [first] = seconds.values()
+  const entries = [...seconds].map(([{ name, rows }, times]) => {
+    const ratios = times.map((time, i) => first![i]! / time)
+    return [name, { rate: rows / median(times) / 1e6, ratios }] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function shown(title: string, rates: Rates, base?: string): void {
+  const rows = Object.entries(rates).map(([name, { rate, ratios }]) => [
+    name,
+    digits(rate),
+    ...(base === undefined ? [] : [`${Math.round(median(ratios) * 100)} %`]),
+  ])
+  console.log(`${title}:\n\n${table(['way', 'M rows/s', ...(base === undefined ? [] : [`of ${base}`])], rows)}\n`)
+}
+
+const x = { values: Float32Array.from({ length: ROWS * WIDTH }, (_, i) => Math.sin(i)), shape: [ROWS, WIDTH] }
+const y = Float32Array.from({ length: ROWS }, (_, i) => Math.sin(i / 7))
+
+type Xy = { readonly x: ShapedArray; readonly y: ShapedArray }
+
+function fitWays(): Way[] {
+  const rows = () => Dataset.fromColumns({ x, y })
+  const scaled = ({ x, y }: Xy): Xy => {
+    const { values } = x
+    for (let i = 0; i < values.length; i++) values[i]! *= 0.5
+    return { x, y }
+  }
+  const through: readonly (readonly [string, () => Dataset<Xy>])[] = [
+    ['columns: shuffle, batch, prefetch', () => rows().shuffle({ seed: 1 }).batch(BATCH).prefetch(2)],
+    ['and a function of batches', () => rows().shuffle({ seed: 1 }).batch(BATCH).map(scaled).prefetch(2)],
+    [
+      'and a function of rows',
+      () =>
+        rows()
+          .map((row) => ({ x: row.x, y: row.y * 2 }))
+          .shuffle({ seed: 1 })
+          .batch(BATCH)
+          .prefetch(2),
+    ],
+  ]
+  const arrays = network(WIDTH)
+  return [
+    { name: 'arrays', rows: ROWS, run: () => timed(() => arrays.fit(x, y, { batchSize: BATCH, verbose: 0 })) },
+    ...through.map(([name, made]) => {
+      const [model, data] = [network(WIDTH), made()]
+      return { name, rows: ROWS, run: () => timed(() => model.fit(data, { verbose: 0 })) }
+    }),
+    rowsOfColumns(),
+  ]
+}
+
+/** Rows of four numbers: what a function of rows costs, apart from the arrays in them. */
+function rowsOfColumns(): Way {
+  const model = network(3)
+  const data = Dataset.fromColumns({ a: y, b: y, c: y, d: y })
+    .map(({ a, b, c, d }) => ({ a: a * 2, b, c, d }))
+    .inputsAndTarget(['a', 'b', 'c'], 'd')
+    .shuffle({ seed: 1 })
+    .batch(BATCH)
+  return {
+    name: 'a function of rows of four columns',
+    rows: ROWS,
+    run: () => timed(() => model.fit(data, { verbose: 0 })),
+  }
+}
+
+function network(width: number): Sequential {
+  const model = new Sequential([
+    new Dense({ units: 16, activation: 'relu', inputShape: [width] }),
+    new Dense({ units: 1 }),
+  ])
+  model.compile({ optimizer: 'adam', loss: 'mse' })
+  return model
+}
+
+async function timed(act: () => unknown): Promise<number> {
+  const began = performance.now()
+  await act()
+  return (performance.now() - began) / 1000
+}
+
+/** Seconds to go through all elements. */
+function through(data: Dataset<unknown>): Promise<number> {
+  return timed(async () => {
+    for await (const _ of data);
+  })
+}
+
+function memoryWays(): Way[] {
+  const data = Dataset.fromColumns({ x, y }).shuffle({ seed: 1 }).batch(BATCH)
+  return [{ name: 'Dataset', rows: ROWS, run: () => through(data) }]
+}
+
+const KINDS = ['float32', 'float32', 'int32', 'string', 'float32'] as const
+const schema = Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`c${k}`, KINDS[k % KINDS.length]!]))
+
+/** Floats, whole numbers and text of a thousand values; one float in fifty is missing. */
+async function writtenTable(rows: number): Promise<string> {
+  const path = join(folder, 'table.csv')
+  const file = createWriteStream(path)
+  file.write(`${Object.keys(schema).join(',')}\n`)
+  for (let first = 0; first < rows; first += 1000) {
+    let text = ''
+    for (let row = first; row < Math.min(rows, first + 1000); row++) text += `${recordOf(row)}\n`
+    if (!file.write(text)) await once(file, 'drain')
+  }
+  file.end()
+  await finished(file)
+  return path
+}
+
+function recordOf(row: number): string {
+  const field = (k: number): string => {
+    const number = Math.imul(row * 20 + k, 0x9e3779b1) >>> 0
+    if (KINDS[k % KINDS.length] === 'string') return `city ${number % 1000}`
+    if (KINDS[k % KINDS.length] === 'int32') return String(number % 100_000)
+    return number % 50 === 0 ? '' : ((number / 2 ** 32) * 200 - 100).toFixed(4)
+  }
+  return Array.from({ length: 20 }, (_, k) => field(k)).join(',')
+}
+
+function csvWays(path: string): Way[] {
+  const data = Dataset.csv(path, { schema }).batch(1024)
+  return [{ name: 'Dataset.csv', rows: tableRows, run: () => through(data) }]
+}
+
+function sourceWays(): Way[] {
+  const count = options.bounded ? 2000 : 50_000
+  const objects = Array.from({ length: count }, (_, i) => ({ a: i, b: Math.sin(i), c: `city ${i % 1000}` }))
+  const lines = new TextEncoder().encode(objects.map((row) => JSON.stringify(row)).join('\n'))
+  const generated = Dataset.from(async function* () {
+    for (const row of objects) yield row
+  })
+  const ways: readonly (readonly [string, Dataset<unknown>])[] = [
+    ['a list of objects', Dataset.from(objects).batch(BATCH)],
+    ['an async generator of objects', generated.batch(BATCH)],
+    ['JSON lines', Dataset.jsonl(lines).batch(BATCH)],
+  ]
+  return ways.map(([name, data]) => ({ name, rows: count, run: () => through(data) }))
+}
+
+interface TableFit {
+  readonly rate: number
+  /** The share of time in which no step ran, for want of data. */
+  readonly waited: number
+  /** Of the event loop, in milliseconds: 99 of 100 delays are shorter. */
+  readonly delay: number
+  /** Megabytes that the process grew by. */
+  readonly grown: number
+}
+
+/** A net over the table's numbers, from the file, in one pass. */
+async function tableFit(path: string): Promise<TableFit> {
+  const names = Object.keys(schema).filter((name) => schema[name] !== 'string')
+  const filled = ({ x, y }: Xy): Xy => {
+    for (const column of [x, y])
+      for (let i = 0, v = column.values; i < v.length; i++) v[i] = Number.isNaN(v[i]!) ? 0 : v[i]! / 100
+    return { x, y }
+  }
+  const data = Dataset.csv(path, { schema })
+    .inputsAndTarget(names.slice(1) as never[], names[0] as never)
+    .batch(256)
+    .map(filled as never) as Dataset<Xy>
+  const model = network(names.length - 1)
+  await model.fit(data, { stepsPerEpoch: 10, verbose: 0 })
+  const monitor = monitorEventLoopDelay({ resolution: 1 })
+  const before = process.memoryUsage.rss()
+  let most = before
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage.rss())
+  }, 20)
+  monitor.enable()
+  const began = performance.now()
+  const history = await model.fit(data, { verbose: 0 })
+  const seconds = (performance.now() - began) / 1000
+  monitor.disable()
+  clearInterval(watch)
+  const waited = history.data[0]!
+  const result = {
+    rate: tableRows / seconds / 1e6,
+    waited,
+    delay: monitor.percentile(99) / 1e6 - 1,
+    grown: (most - before) / 1e6,
+  }
+  console.log(
+    `A fit of 15-16-1 from that file: ${digits(result.rate)} M rows/s, ${Math.round(waited * 100)} % of it waiting for data; memory grew by ${Math.round(result.grown)} MB.\n`,
+  )
+  return result
+}
+
+function marksOf(fits: Rates, csv: Rates, training: TableFit): Mark[] {
+  const share = (name: string): number => 100 * median(fits[name]!.ratios)
+  const beside = (name: string): number | undefined => {
+    const peer = csv[name]
+    return peer && median(peer.ratios.map((ratio) => 1 / ratio))
+  }
+  const least = true
+  return [
+    {
+      what: 'columns into a fit, of arrays',
+      value: share('columns: shuffle, batch, prefetch'),
+      unit: '%',
+      goal: 80,
+      least,
+    },
+    { what: 'a function of batches, of arrays', value: share('and a function of batches'), unit: '%', goal: 50, least },
+    {
+      what: 'a function of rows',
+      value: fits['a function of rows of four columns']!.rate,
+      unit: 'M rows/s',
+      goal: 1,
+      least,
+    },
+    { what: 'CSV beside Polars', value: beside('Polars read_csv'), unit: '×', goal: 1, least },
+    {
+      what: 'CSV beside pandas and a DataLoader',
+      value: beside('pandas read_csv + DataLoader'),
+      unit: '×',
+      goal: 5,
+      least,
+    },
+    { what: 'steps run while a file is trained on', value: 100 * (1 - training.waited), unit: '%', goal: 90, least },
+    { what: 'memory that the file takes', value: training.grown, unit: 'MB', goal: 300, least: false },
+    { what: 'event-loop delay meanwhile, p99', value: training.delay, unit: 'ms', goal: 5, least: false },
+  ]
+}
+
+function markLine({ what, value, unit, goal, least }: Mark): string[] {
+  if (value === undefined) return [what, 'not installed', `${goal} ${unit}`, '–']
+  const met = least ? value >= goal : value <= goal
+  return [what, `${digits(value)} ${unit}`, `${least ? '≥' : '≤'} ${goal} ${unit}`, met ? 'yes' : 'no']
+}
+
+/** A process that goes over rows when it is asked to. */
+interface Peer {
+  readonly ask: (request: object) => Promise<number | null>
+  readonly end: () => void
+}
+
+function python(path: string): Peer {
+  const script = fileURLToPath(new URL('./peers/data_side.py', import.meta.url))
+  const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3', OMP_NUM_THREADS: String(availableParallelism()) }
+  const child = spawn(path, [script], { stdio: ['pipe', 'pipe', 'ignore'], env })
+  child.on('error', () => undefined)
+  child.stdin.on('error', () => undefined)
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    async ask(request) {
+      child.stdin.write(`${JSON.stringify(request)}\n`)
+      const { value, done } = await lines.next()
+      return done === true ? null : (JSON.parse(value) as number | null)
+    },
+    end: () => child.kill(),
+  }
+}
+
+/** Each by the first Python that has it. */
+function peerWays(
+  peers: readonly Peer[],
+  names: readonly string[],
+  request: { readonly rows: number; readonly path?: string },
+): Way[] {
+  return names.map((what) => ({
+    name: what,
+    rows: request.rows,
+    async run() {
+      for (const peer of peers) {
+        const seconds = await peer.ask({
+          what,
+          width: WIDTH,
+          batch: what.includes('csv') || what.includes('CSV') ? 1024 : BATCH,
+          ...request,
+        })
+        if (seconds !== null) return seconds
+      }
+      return undefined
+    },
+  }))
+}
+
+if (options.help) console.log(HELP)
+else
+  try {
+    await main()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
