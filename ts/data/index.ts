@@ -1,4 +1,5 @@
 /** Data on its way to a model. */
+export type { ArrayFiles } from './arrays.js'
 export type { ByteStream, BytesLike } from './bytes.js'
 export type { AnyRow, ColumnKind, CsvOptions, Schema, SchemaRow } from './csv.js'
 export {
@@ -28,6 +29,11 @@ export type { DataLike } from './marshal.js'
 export type { Padding } from './pad.js'
 export { type PadOptions, padSequences, toCategorical } from './sequences.js'
 export { type ShapedArray, takeRows } from './shaped.js'
+export { type ArrowLike, type ArrowTable, fromArrow } from './sources/arrow.js'
+export { type DuckDBConnection, type DuckDBResult, fromDuckDB } from './sources/duckdb.js'
+export { fromParquet, type Hyparquet, type ParquetFile, type ParquetOptions } from './sources/parquet.js'
+export { fromPolars, type PolarsFrame } from './sources/polars.js'
+export { fromPostgresCopy, type PostgresRow, type PostgresSchema, type PostgresType } from './sources/postgres.js'
 export { type Rows, type Split, type SplitOf, type SplitOptions, trainTestSplit } from './split.js'
 export {
   type Series,

@@ -1,0 +1,121 @@
+/** Results of DuckDB, chunk by chunk. */
+
+import { fail } from '../../errors.js'
+import { exact } from '../arrays.js'
+import { type Chunk, Rows } from '../chunk.js'
+import { type Column, ListColumn, NumberColumn } from '../column.js'
+import type { AnyRow } from '../csv.js'
+import { Dataset } from '../dataset.js'
+import { dropped } from '../flow.js'
+import { truths } from './missing.js'
+
+/** What is used of a connection of `@duckdb/node-api`. */
+export interface DuckDBConnection {
+  stream(sql: string): Promise<DuckDBResult>
+}
+
+/** What is used of a result. */
+export interface DuckDBResult {
+  columnNames(): readonly string[]
+  columnTypes(): readonly unknown[]
+  fetchChunk(): Promise<DuckDBChunk | null>
+}
+
+/** Some thousand rows. */
+export interface DuckDBChunk {
+  readonly rowCount: number
+  getColumnValues(column: number): readonly unknown[]
+}
+
+/**
+ * The rows of a query of DuckDB, which each pass runs again: an order that matters has to be in it (`ORDER BY`). Chunks are
+ * fetched as they are used, so that the result may be larger than memory. FLOAT becomes float32, TINYINT to INTEGER int32, other
+ * numbers float64; whole numbers that may be missing are to be cast to FLOAT or DOUBLE, whose missing values are NaN. Missing text is
+ * the empty text; DATE and TIMESTAMP are milliseconds since 1970 UTC.
+ *
+ * @throws `ERR_DATA` for nested types, missing truth values and whole numbers, and integers beyond 2⁵³, by column.
+ *
+ * @example
+ * ```ts
+ * import { fromDuckDB } from 'ferrograd/data'
+ * import type { DuckDBConnection } from 'ferrograd/data'
+ *
+ * declare const connection: DuckDBConnection // await (await DuckDBInstance.create('shop.db')).connect()
+ * const rows = fromDuckDB<{ age: number; city: string }>(connection, 'SELECT age::FLOAT AS age, city FROM customers ORDER BY id')
+ * for await (const { age, city } of rows.take(3)) console.log(age, city)
+ * ```
+ */
+export function fromDuckDB<T = AnyRow>(connection: DuckDBConnection, sql: string): Dataset<T> {
+  if (typeof connection?.stream !== 'function')
+    fail('ERR_CONFIG', 'fromDuckDB.connection', 'a connection of @duckdb/node-api', connection)
+  if (typeof sql !== 'string') fail('ERR_CONFIG', 'fromDuckDB.sql', 'a query', sql)
+  return new Dataset<T>({
+    isWide: true,
+    open: (_, skip) => (skip === 0 ? chunksOf<T>(connection, sql) : dropped(chunksOf<T>(connection, sql), skip)),
+  })
+}
+
+async function* chunksOf<T>(connection: DuckDBConnection, sql: string): AsyncGenerator<Chunk<T>> {
+  const result = await connection.stream(sql)
+  const names = result.columnNames()
+  const types = result.columnTypes().map(String)
+  for (;;) {
+    const chunk = await result.fetchChunk()
+    if (chunk === null || chunk.rowCount === 0) return
+    const columns = names.map((name, i) => {
+      const where = `fromDuckDB column ${name}`
+      return [name, columnOf(where, types[i]!, chunk.getColumnValues(i), chunk.rowCount)] as const
+    })
+    yield new Rows<T>(Object.fromEntries(columns), chunk.rowCount)
+  }
+}
+
+const WHOLE = /^U?(TINYINT|SMALLINT|INTEGER)$/
+const WIDE = /^(U?BIGINT|U?HUGEINT)$/
+
+function columnOf(where: string, type: string, values: readonly unknown[], rows: number): Column {
+  if (type === 'BOOLEAN') return truths(where, rows, (row) => values[row])
+  if (type === 'VARCHAR' || type.startsWith('ENUM')) return new ListColumn(values.map((value) => value ?? ''))
+  if (type === 'FLOAT')
+    return new NumberColumn(Float32Array.from(values, (value) => (value as number | null) ?? Number.NaN))
+  if (type === 'DOUBLE')
+    return new NumberColumn(Float64Array.from(values, (value) => (value as number | null) ?? Number.NaN))
+  if (WIDE.test(type)) return new NumberColumn(exact(where, present(where, type, values) as readonly bigint[]))
+  if (WHOLE.test(type)) return new NumberColumn(wholeNumbers(type, present(where, type, values) as readonly number[]))
+  if (/^DATE$|^TIMESTAMP/.test(type)) return new NumberColumn(Float64Array.from(values, milliseconds))
+  return fail(
+    'ERR_DATA',
+    where,
+    'numbers, truth values, dates or text',
+    { text: type },
+    `SELECT …::DOUBLE, or …::VARCHAR`,
+  )
+}
+
+function wholeNumbers(type: string, values: readonly number[]): Int32Array | Float64Array {
+  return type === 'UINTEGER' ? Float64Array.from(values) : Int32Array.from(values)
+}
+
+function present(where: string, type: string, values: readonly unknown[]): readonly unknown[] {
+  const missing = values.indexOf(null)
+  if (missing >= 0)
+    fail(
+      'ERR_DATA',
+      `${where} row ${missing} of a chunk`,
+      'a whole number',
+      { text: `NULL of ${type}` },
+      'SELECT …::DOUBLE',
+    )
+  return values
+}
+
+/** Days, or micro-, milli- or nanoseconds or seconds since 1970. */
+function milliseconds(value: unknown): number {
+  if (value === null) return Number.NaN
+  const { days, micros, millis, nanos, seconds } = value as Readonly<Record<string, bigint | number | undefined>>
+  if (days !== undefined) return Number(days) * 86_400_000
+  if (micros !== undefined) return Number(micros) / 1000
+  if (millis !== undefined) return Number(millis)
+  if (nanos !== undefined) return Number(nanos) / 1e6
+  return Number(seconds) * 1000
+}

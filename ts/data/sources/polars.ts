@@ -1,0 +1,80 @@
+/** Data frames of nodejs-polars. */
+
+import { fail } from '../../errors.js'
+import { exact } from '../arrays.js'
+import { Rows } from '../chunk.js'
+import { type Column, ListColumn, NumberColumn } from '../column.js'
+import type { AnyRow } from '../csv.js'
+import { Dataset } from '../dataset.js'
+import { truths } from './missing.js'
+
+/** What is used of a data frame. */
+export interface PolarsFrame {
+  readonly columns: readonly string[]
+  readonly height: number
+  getColumn(name: string): PolarsSeries
+}
+
+/** What is used of a column. */
+export interface PolarsSeries {
+  readonly dtype: unknown
+  toArray(): ArrayLike<unknown>
+}
+
+/**
+ * The rows of a data frame of `nodejs-polars`, as they are at the call. Missing numbers are NaN (whole numbers then become
+ * float64), missing text is the empty text; dates are milliseconds since 1970 UTC.
+ *
+ * @throws `ERR_DATA` for lists, structs, missing truth values and integers beyond 2⁵³, by column and row.
+ *
+ * @example
+ * ```ts
+ * import { fromPolars } from 'ferrograd/data'
+ * import type { PolarsFrame } from 'ferrograd/data'
+ *
+ * declare const frame: PolarsFrame // pl.readCSV(…)
+ * const batches = fromPolars(frame).shuffle({ seed: 1 }).batch(32)
+ * console.log(batches.count)
+ * ```
+ */
+export function fromPolars<T = AnyRow>(frame: PolarsFrame): Dataset<T> {
+  if (typeof frame !== 'object' && typeof frame !== 'function')
+    return fail('ERR_DATA', 'fromPolars', 'a DataFrame of nodejs-polars', frame)
+  const columns = frame.columns.map((name) => [name, columnOf(name, frame.getColumn(name))] as const)
+  return Dataset.ofRows(new Rows<T>(Object.fromEntries(columns), frame.height))
+}
+
+function columnOf(name: string, series: PolarsSeries): Column {
+  const where = `fromPolars column ${name}`
+  return columnOfValues(where, String(series.dtype), series.toArray())
+}
+
+/** A column of JavaScript's values: the first that is there says what they are. */
+export function columnOfValues(where: string, dtype: string, values: ArrayLike<unknown>): Column {
+  const all = Array.from(values)
+  const first = all.find((value) => value !== null && value !== undefined)
+  if (typeof first === 'string') return new ListColumn(all.map((value, row) => textOf(where, value, row)))
+  if (typeof first === 'boolean') return truths(where, all.length, (row) => all[row])
+  const numbers = all.map((value, row) => numberOf(where, value, row))
+  return new NumberColumn(numbersOf(dtype, numbers))
+}
+
+function textOf(where: string, value: unknown, row: number): string {
+  if (value === null || value === undefined) return ''
+  return typeof value === 'string' ? value : fail('ERR_DATA', `${where} row ${row}`, 'text', value)
+}
+
+function numberOf(where: string, value: unknown, row: number): number {
+  if (value === null || value === undefined) return Number.NaN
+  if (typeof value === 'bigint') return exact(where, [value])[0]!
+  if (value instanceof Date) return value.getTime()
+  if (typeof value === 'number') return value
+  const hint = 'Cast it to numbers or text first'
+  return fail('ERR_DATA', `${where} row ${row}`, 'a number, text, a truth value or a date', value, hint)
+}
+
+function numbersOf(dtype: string, numbers: readonly number[]): Float32Array | Float64Array | Int32Array {
+  if (/Float32/.test(dtype)) return Float32Array.from(numbers)
+  const whole = /U?Int(8|16|32)\b/.test(dtype) && numbers.every((value) => (value | 0) === value)
+  return whole ? Int32Array.from(numbers) : Float64Array.from(numbers)
+}
