@@ -195,6 +195,7 @@ describe('Dataset.csv', () => {
       }
     }
     for await (const _ of Dataset.csv(source, { header: false }).batch(10)) break
+    expect(closed).toBe(1)
   })
 })
 
