@@ -93,6 +93,17 @@ describe('columns', () => {
     expect(Object.getOwnPropertyDescriptor(batch, '__proto__')?.value).toMatchObject({ shape: [2] })
   })
 
+  test('columns whose kinds differ from part to part become what holds all of them', async () => {
+    const part = (values: Int32Array | Float32Array) => Dataset.fromColumns({ a: values })
+    const joined = part(Int32Array.of(1, 2)).concat(part(Float32Array.of(0.5, Number.NaN)))
+    const [batch] = await joined.batch(4).toArray()
+    expect(batch!.a).toEqual({ values: Float64Array.of(1, 2, 0.5, Number.NaN), shape: [4] })
+    const wide = (width: number) => Dataset.fromColumns({ a: { values: new Float32Array(width), shape: [1, width] } })
+    await expect(wide(2).concat(wide(3)).batch(2).toArray()).rejects.toThrow(
+      /expected rows of shape \[2\], as those before have, got \[3\]/,
+    )
+  })
+
   test('rows of different forms are taken one by one', async () => {
     const mixed = Dataset.from([
       { a: 1, b: 'x' },

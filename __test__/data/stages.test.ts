@@ -363,3 +363,57 @@ test.each([
 ])('refuses %#', async (made, message) => {
   await expect((async () => made())()).rejects.toThrow(message)
 })
+
+describe('profile', () => {
+  const busy = (milliseconds: number): void => {
+    for (const end = performance.now() + milliseconds; performance.now() < end; );
+  }
+
+  test('says which stage takes the time, without those before it', async () => {
+    const rows = columns(40)
+      .shuffle({ seed: 1 })
+      .map((own) => {
+        busy(1)
+        return own
+      })
+      .select('a')
+      .batch(8)
+      .prefetch(2)
+    const times = await rows.profile()
+    expect(times.rows.map(({ stage }) => stage)).toEqual([
+      'columns',
+      'shuffle',
+      'map',
+      'select',
+      'batch',
+      'prefetch',
+      'elements',
+    ])
+    const map = times.rows[2]!
+    expect(map.elements).toBe(40)
+    expect(map.milliseconds).toBeGreaterThanOrEqual(40)
+    expect(map.share).toBeGreaterThan(0.5)
+    expect(times.rows.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 10)
+    expect(times.rows.at(-1)!.elements).toBe(5)
+    expect(String(times)).toMatch(/^stage +ms +share +elements +µs each\ncolumns /)
+  })
+
+  test('waits are those of the stage that waits, and an endless set is left in time', async () => {
+    const slow = rows(3)
+      .map(async (own) => {
+        await new Promise((resolve) => setTimeout(resolve, 15))
+        return own
+      })
+      .filter(() => true)
+      .repeat()
+    const times = await slow.profile({ seconds: 0.1 })
+    expect(times.rows.find(({ stage }) => stage === 'map')!.share).toBeGreaterThan(0.8)
+    await expect(slow.profile({ seconds: 0 })).rejects.toThrow(/profile\.seconds: expected a number > 0, got 0/)
+    // Nothing is measured afterwards, and all goes on as before.
+    expect(
+      await rows(3)
+        .map((own) => own.a)
+        .toArray(),
+    ).toEqual([0, 1, 2])
+  })
+})

@@ -59,3 +59,55 @@ describe('layers that stop learning between two trainings', () => {
     expect(again.every((weight, i) => weight.join() !== learned[i]!.join())).toBe(true)
   })
 })
+
+describe("'balanced'", () => {
+  const rare = labels.map((_, i) => (i % 7 === 0 ? 1 : 0))
+  const share = rare.filter((label) => label === 1).length / rare.length
+  const found = { 0: 1 / (2 * (1 - share)), 1: 1 / (2 * share) }
+
+  test('is the weights that count the classes', async () => {
+    for (const [asked, written] of [
+      ['balanced', { a: found, b: found }],
+      [
+        { a: 'balanced', b: { 0: 1, 1: 2 } },
+        { a: found, b: { 0: 1, 1: 2 } },
+      ],
+    ] as const) {
+      const [first, second] = [twoOutputs(), twoOutputs()]
+      await first.fit(x, { a: rare, b: rare }, { ...quiet, classWeight: asked })
+      await second.fit(x, { a: rare, b: rare }, { ...quiet, classWeight: written })
+      expect(weightsOf(first)).toEqual(weightsOf(second))
+    }
+  })
+
+  test('counts the samples that are trained on', async () => {
+    const half = labels.length / 2
+    const tail = labels.map((_, i) => (i < half ? i % 2 : 0))
+    const [first, second] = [twoOutputs(), twoOutputs()]
+    await first.fit(x, { a: tail, b: tail }, { ...quiet, classWeight: 'balanced', validationSplit: 0.5 })
+    await second.fit(x, { a: tail, b: tail }, { ...quiet, validationSplit: 0.5 })
+    expect(weightsOf(first)).toEqual(weightsOf(second))
+  })
+
+  test('is refused where nobody can count, or there are no classes', async () => {
+    const model = twoOutputs()
+    const stream = async function* () {
+      yield { x, y: { a: rare, b: rare } }
+    }
+    await expect(model.fit(stream, { classWeight: 'balanced' })).rejects.toThrow(
+      /fit\.classWeight: expected weights by class for a stream, got 'balanced'\. Count the classes first/,
+    )
+    await expect(model.trainOnBatch(x, { a: rare, b: rare }, { classWeight: { a: 'balanced' } })).rejects.toThrow(
+      /trainOnBatch\.classWeight: expected weights by class for a lone batch/,
+    )
+    const regression = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+    regression.compile({ optimizer: 'sgd', loss: 'mse' })
+    await expect(
+      regression.fit(
+        x,
+        labels.map((_, i) => i / 3),
+        { classWeight: 'balanced' },
+      ),
+    ).rejects.toThrow(/fit\.classWeight: expected class numbers for targets, got 0\.333/)
+  })
+})

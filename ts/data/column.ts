@@ -4,7 +4,7 @@ import { types } from 'node:util'
 import { bytesOf } from '../core/dtype.js'
 import { gatherRows as gatherNative } from '../core/native.js'
 import { native } from '../core/runtime.js'
-import { sizeOf } from '../core/shapes.js'
+import { sameShape, sizeOf } from '../core/shapes.js'
 import { fail, hintFor } from '../errors.js'
 import type { Shape, TypedArray } from '../types.js'
 import { blank, type ShapedArray } from './shaped.js'
@@ -100,18 +100,26 @@ export class NumberColumn implements Column {
     return out
   }
 
-  join(others: readonly Column[]): NumberColumn {
-    const parts = [this, ...(others as readonly NumberColumn[])]
-    const values = blank(
-      this.values,
-      parts.reduce((sum, part) => sum + part.values.length, 0),
-    )
+  join(others: readonly Column[]): Column {
+    const parts = [this, ...others]
+    if (!parts.every((part) => part instanceof NumberColumn))
+      return new ListColumn(parts.flatMap((part) => part.each() as unknown[]))
+    const odd = parts.find((part) => !sameShape(part.rowShape, this.rowShape))
+    if (odd !== undefined) {
+      const expected = `rows of shape [${this.rowShape.join(', ')}], as those before have`
+      fail('ERR_SHAPE', 'Dataset', expected, odd.rowShape)
+    }
+    // float64 has the numbers of all kinds, and NaN.
+    const alike = parts.every(({ values }) => values.constructor === this.values.constructor)
+    const length = parts.reduce((sum, { values }) => sum + values.length, 0)
+    const values = alike ? blank(this.values, length) : new Float64Array(length)
     let at = 0
     for (const part of parts) {
       values.set(part.values, at)
       at += part.values.length
     }
-    return this.#of(values)
+    const same = parts.every(({ meaning }) => meaning === this.meaning)
+    return new NumberColumn(values, this.rowShape, same ? this.meaning : 'number')
   }
 
   #of(values: TypedArray): NumberColumn {
@@ -161,7 +169,7 @@ export class ListColumn implements Column {
   }
 
   join(others: readonly Column[]): ListColumn {
-    return new ListColumn([this, ...others].flatMap((part) => (part as ListColumn).values))
+    return new ListColumn([this, ...others].flatMap((part) => part.each() as unknown[]))
   }
 }
 
@@ -170,7 +178,7 @@ export type ColumnTree = Column | readonly ColumnTree[] | { readonly [name: stri
 
 /** Whether it is one column, and not several. */
 export function isColumn(tree: ColumnTree): tree is Column {
-  return tree instanceof NumberColumn || tree instanceof ListColumn
+  return typeof (tree as Partial<Column>).gather === 'function'
 }
 
 /** Each column through a function. */
@@ -251,7 +259,7 @@ function viewOf(values: TypedArray, first: number, length: number): TypedArray {
 }
 
 /** Gathered in Rust, whatever they hold; memory that other threads write to is read here. */
-function gatherRows(from: TypedArray, to: TypedArray, rows: ArrayLike<number>, width: number): void {
+export function gatherRows(from: TypedArray, to: TypedArray, rows: ArrayLike<number>, width: number): void {
   const [source, target] = [bytesOf(from), bytesOf(to)]
   const bytes = width * from.BYTES_PER_ELEMENT
   if (types.isSharedArrayBuffer(from.buffer)) gatherShared(source, target, rows, bytes)

@@ -7,8 +7,9 @@ import type { Named, OptionsOf } from '../options/fields.js'
 import { readOptions } from '../options/resolve.js'
 import { type ByteSource, type BytesLike, byteSources } from './bytes.js'
 import { type Chunk, Rows } from './chunk.js'
-import { type Column, ListColumn, NumberColumn } from './column.js'
+import { type Column, NumberColumn } from './column.js'
 import { dropped, type Flow } from './flow.js'
+import { TextColumn } from './text-column.js'
 
 const kinds = ['float32', 'float64', 'int32', 'bool', 'string', 'date'] as const
 
@@ -149,6 +150,6 @@ function readOf(bound: readonly BindingCsvColumn[]): Read | undefined {
 
 function columnOf({ float32, float64, int32, bool, values, codes }: BindingCsvColumn): Column {
   if (bool !== undefined) return new NumberColumn(bool, [], 'bool')
-  if (values !== undefined && codes !== undefined) return new ListColumn(Array.from(codes, (code) => values[code]))
+  if (values !== undefined && codes !== undefined) return new TextColumn(values, codes)
   return new NumberColumn((float32 ?? float64 ?? int32)!)
 }

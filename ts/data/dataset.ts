@@ -1,5 +1,6 @@
 /** Data that comes in pieces and can be gone through again. */
 
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { type State, type Stateful, stateFields } from '../core/state.js'
 import { FerrogradError, fail } from '../errors.js'
@@ -8,7 +9,7 @@ import type { TypedArray } from '../types.js'
 import { type ArrayFiles, readArrays } from './arrays.js'
 import { bucketed } from './bucket.js'
 import type { BytesLike } from './bytes.js'
-import { cached, wholePass } from './cache.js'
+import { cached, MANY, wholePass } from './cache.js'
 import { type Chunk, elementsOf, List, Picked, Rows, rowsOf } from './chunk.js'
 import { type ColumnTree, columnNamed, rowsOf as countRows, isColumn } from './column.js'
 import { columnOf, columnwise } from './columnwise.js'
@@ -22,8 +23,10 @@ import { mappedInWorkers } from './map-parallel.js'
 import { mixed } from './mix.js'
 import { type Padding, paddedBatches } from './pad.js'
 import { partedByGroup, partedRows, partedWithin } from './parting.js'
+import { storedRows, writeRows } from './row-file.js'
 import { sampled } from './sample.js'
 import type { ShapedArray } from './shaped.js'
+import { measured, type StageTimes, stageTimes } from './stage-times.js'
 import * as stages from './stages.js'
 import { windowed } from './window.js'
 
@@ -156,11 +159,14 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
 
   /** From an array, any iterable that can be iterated again, or a function (a generator function, too) that opens one. */
   static from<T>(source: SourceLike<T>): Dataset<T> {
-    if (Array.isArray(source)) return new Dataset(randomFlow(listed(source as readonly T[])))
+    if (Array.isArray(source)) return staged('from', randomFlow(listed(source as readonly T[])))
     if (typeof source !== 'function' && !isSource(source)) {
       fail('ERR_DATA', 'Dataset.from', 'an iterable, or a function that returns one', source)
     }
-    return new Dataset((_pass: number) => openSource(source))
+    return staged(
+      'from',
+      singles((_pass: number) => openSource(source), false),
+    )
   }
 
   /**
@@ -196,12 +202,12 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   ): Dataset<SchemaRow<S>>
   static csv(from: BytesLike, options?: CsvOptions): Dataset<AnyRow>
   static csv(from: BytesLike, options?: CsvOptions): Dataset<AnyRow> {
-    return new Dataset(csvFlow(from, options))
+    return staged('csv', csvFlow(from, options))
   }
 
   /** The values of JSON lines, an object a line, out of what {@link Dataset.csv} takes. */
   static jsonl<T = Readonly<Record<string, unknown>>>(from: BytesLike): Dataset<T> {
-    return new Dataset(jsonlFlow<T>(from))
+    return staged('jsonl', jsonlFlow<T>(from))
   }
 
   /**
@@ -224,9 +230,14 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     return columnar<T>('Dataset.arrays', await readArrays('Dataset.arrays', from))
   }
 
+  /** A data set of a flow, by the name of its source. */
+  static of<T>(source: string, flow: Flow<T>): Dataset<T> {
+    return staged(source, flow)
+  }
+
   /** Rows of columns that are made already: for sources. */
   static ofRows<T>(rows: Rows<T>): Dataset<T> {
-    return new Dataset(randomFlow(picking(rows)))
+    return staged('columns', randomFlow(picking(rows)))
   }
 
   /** What it is made of, for `fit`. */
@@ -313,12 +324,12 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
 
   /** Each element through a function, which may be asynchronous. */
   map<U>(change: (element: T, index: number) => U | Promise<U>): Dataset<U> {
-    return new Dataset(stages.mapped(this.#flow, change))
+    return staged('map', stages.mapped(this.#flow, change))
   }
 
   /** The elements that pass a test. */
   filter(test: (element: T) => boolean | Promise<boolean>): Dataset<T> {
-    return new Dataset(stages.filtered(this.#flow, test))
+    return staged('filter', stages.filtered(this.#flow, test))
   }
 
   /** Of each row the columns that are named. */
@@ -326,7 +337,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     const pick = columnwise<T, Pick<T, N>>((columns) =>
       Object.fromEntries(names.map((name) => [name, columnNamed('Dataset.select', columns, name)])),
     )
-    return new Dataset(stages.mapped(this.#flow, pick))
+    return staged('select', stages.mapped(this.#flow, pick))
   }
 
   /**
@@ -358,18 +369,18 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
       y: pickedColumns(where, columns, target),
       ...(sampleWeight !== undefined && { sampleWeight: pickedColumns(where, columns, sampleWeight) }),
     }))
-    return new Dataset(stages.mapped(this.#flow, pick))
+    return staged('inputsAndTarget', stages.mapped(this.#flow, pick))
   }
 
   /** Groups of `size` elements, stacked: numbers become typed arrays, rows become arrays with one more axis, text a list. */
   batch(size: number, { dropRemainder = false }: { readonly dropRemainder?: boolean } = {}): Dataset<Stacked<T>> {
     checkCount('Dataset.batch.size', size, 1)
-    return new Dataset(stages.batched<T, Stacked<T>>(this.#flow, size, dropRemainder))
+    return staged('batch', stages.batched<T, Stacked<T>>(this.#flow, size, dropRemainder))
   }
 
   /** The rows of batches, one by one: what {@link Dataset.batch} stacked. */
   unbatch(): Dataset<Unstacked<T>> {
-    return new Dataset(stages.unbatched<Unstacked<T>>(this.#flow))
+    return staged('unbatch', stages.unbatched<Unstacked<T>>(this.#flow))
   }
 
   /**
@@ -382,25 +393,25 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     const { buffer = 16_384, seed = 0 } = typeof first === 'number' ? { buffer: first, seed: second } : first
     checkCount('Dataset.shuffle.buffer', buffer, 1)
     checkSeed('Dataset.shuffle.seed', seed)
-    return new Dataset(stages.shuffled(this.#flow, buffer, seed))
+    return staged('shuffle', stages.shuffled(this.#flow, buffer, seed))
   }
 
   /** The same elements `count` times; without a count, for ever. */
   repeat(count: number = Number.POSITIVE_INFINITY): Dataset<T> {
     if (count !== Number.POSITIVE_INFINITY) checkCount('Dataset.repeat.count', count, 0)
-    return new Dataset(stages.repeated(this.#flow, count))
+    return staged('repeat', stages.repeated(this.#flow, count))
   }
 
   /** The first `count` elements. */
   take(count: number): Dataset<T> {
     checkCount('Dataset.take.count', count, 0)
-    return new Dataset(stages.taken(this.#flow, count))
+    return staged('take', stages.taken(this.#flow, count))
   }
 
   /** All but the first `count` elements. */
   skip(count: number): Dataset<T> {
     checkCount('Dataset.skip.count', count, 0)
-    return new Dataset(stages.skipped(this.#flow, count))
+    return staged('skip', stages.skipped(this.#flow, count))
   }
 
   /** Every `count`-th element, beginning with number `index`: one of `count` disjoint parts. */
@@ -408,17 +419,17 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     checkCount('Dataset.shard.count', count, 1)
     if (!(Number.isInteger(index) && index >= 0 && index < count))
       fail('ERR_CONFIG', 'Dataset.shard.index', `an integer in [0, ${count})`, index)
-    return new Dataset(stages.sharded(this.#flow, count, index))
+    return staged('shard', stages.sharded(this.#flow, count, index))
   }
 
   /** The elements of this one, then those of another. */
   concat(other: Dataset<T>): Dataset<T> {
-    return new Dataset(stages.concatenated(this.#flow, flowOf('Dataset.concat', other)))
+    return staged('concat', stages.concatenated(this.#flow, flowOf('Dataset.concat', other)))
   }
 
   /** Elements of this one and of another side by side, as long as both have some. */
   zip<U>(other: Dataset<U>): Dataset<readonly [T, U]> {
-    return new Dataset(stages.zipped(this.#flow, flowOf('Dataset.zip', other)))
+    return staged('zip', stages.zipped(this.#flow, flowOf('Dataset.zip', other)))
   }
 
   /**
@@ -434,7 +445,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   interleave(others: readonly Dataset<T>[], { block = 1 }: { readonly block?: number } = {}): Dataset<T> {
     checkCount('Dataset.interleave.block', block, 1)
     const flows = others.map((other, i) => flowOf(`Dataset.interleave.others[${i}]`, other))
-    return new Dataset(interleaved([this.#flow, ...flows], block))
+    return staged('interleave', interleaved([this.#flow, ...flows], block))
   }
 
   /**
@@ -458,7 +469,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
       fail('ERR_SHAPE', 'Dataset.mix.weights', `${datasets.length} numbers, one for each data set`, weights.length)
     checkWeights('Dataset.mix.weights', weights)
     const flows = datasets.map((own, i) => flowOf(`Dataset.mix.datasets[${i}]`, own))
-    return new Dataset(mixed(flows, weights, seed))
+    return staged('mix', mixed(flows, weights, seed))
   }
 
   /**
@@ -491,11 +502,14 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     if (typeof weights !== 'string') {
       // Copied: what is written to them afterwards does not change what is drawn.
       const own = Float64Array.from(checked(weights as ArrayLike<number>))
-      return new Dataset(sampled(random, async () => own, count, seed))
+      return staged(
+        'sample',
+        sampled(random, async () => own, count, seed),
+      )
     }
     const ofColumn = async (): Promise<ArrayLike<number>> =>
       checked(valuesOf('Dataset.sample', await random.slice(0, 0, random.count), weights))
-    return new Dataset(sampled(random, ofColumn, count, seed))
+    return staged('sample', sampled(random, ofColumn, count, seed))
   }
 
   /**
@@ -514,7 +528,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     checkCount('Dataset.window.size', size, 1)
     checkCount('Dataset.window.shift', shift, 1)
     checkCount('Dataset.window.stride', stride, 1)
-    return new Dataset(windowed<T, Stacked<T>>(this.#flow, { size, shift, stride }))
+    return staged('window', windowed<T, Stacked<T>>(this.#flow, { size, shift, stride }))
   }
 
   /**
@@ -533,7 +547,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     const { dropRemainder = false, ...padding } = options
     checkCount('Dataset.padBatch.size', size, 1)
     checkPadding('Dataset.padBatch', padding)
-    return new Dataset(paddedBatches<T, Padded<T>>(this.#flow, size, dropRemainder, padding))
+    return staged('padBatch', paddedBatches<T, Padded<T>>(this.#flow, size, dropRemainder, padding))
   }
 
   /**
@@ -563,16 +577,45 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     for (const one of sizes) checkCount(`${where}.size`, one, 1)
     checkPadding(where, padding)
     const buckets = { lengthOf, boundaries: [...boundaries], sizes: [...sizes], dropRemainder, toBoundary, padding }
-    return new Dataset(bucketed<T, Padded<T>>(this.#flow, buckets))
+    return staged('bucketByLength', bucketed<T, Padded<T>>(this.#flow, buckets))
   }
 
   /**
    * The elements of the first pass in every pass, kept in memory as they come: nothing before this is done twice. Shuffle behind it,
    * or each pass has the order of the first. What a function behind it writes into objects that it is given, stays written.
+   *
+   * With a path, the rows are written to a file of rows of one width, in blocks with a checksum each, and read from there: for more
+   * than memory holds. The promise settles when the file is whole; one that is there is read, and nothing before this is done at all.
+   * `shuffle` behind it permutes all blocks, and the rows of about `buffer` rows' worth of them. A row is an object of numbers, truth
+   * values, text and arrays of one shape.
+   *
+   * @throws `ERR_DATA` where rows differ in form, `ERR_IO` where the system refuses, `ERR_FORMAT` where a file is damaged.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const rows = await Dataset.csv('clicks-*.csv.gz').cache('clicks.rows')
+   * const batches = rows.shuffle({ buffer: 100_000, seed: 1 }).batch(256)
+   * console.log(rows.count, batches.count)
+   * ```
    */
-  cache(): Dataset<T> {
+  cache(): Dataset<T>
+  cache(path: string): Promise<Dataset<T>>
+  cache(path?: string): Dataset<T> | Promise<Dataset<T>> {
     if (this.endless) fail('ERR_CONFIG', 'Dataset.cache', 'a data set that ends', { text: 'one that repeats for ever' })
-    return new Dataset(cached(this.#flow))
+    if (path === undefined) return staged('cache', cached(this.#flow))
+    if (typeof path !== 'string' || path === '') fail('ERR_CONFIG', 'Dataset.cache.path', 'a path', path)
+    return this.#stored(path)
+  }
+
+  async #stored(path: string): Promise<Dataset<T>> {
+    if (!existsSync(path))
+      await writeRows(
+        path,
+        this.#flow.open(0, 0, () => MANY),
+      )
+    return staged('cache', await storedRows<T>(path))
   }
 
   /**
@@ -594,13 +637,13 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
       fail('ERR_CONFIG', 'Dataset.mapParallel.file', 'the path or URL of a file', file)
     const count = workers ?? Math.max(1, availableParallelism() - 1)
     checkCount('Dataset.mapParallel.workers', count, 1)
-    return new Dataset(mappedInWorkers<T, U>(this.#flow, file, count))
+    return staged('mapParallel', mappedInWorkers<T, U>(this.#flow, file, count))
   }
 
   /** Asks for about `depth` elements ahead of the one that is used. */
   prefetch(depth: number): Dataset<T> {
     checkCount('Dataset.prefetch.depth', depth, 1)
-    return new Dataset(stages.prefetched(this.#flow, depth))
+    return staged('prefetch', stages.prefetched(this.#flow, depth))
   }
 
   /**
@@ -660,6 +703,24 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     return described(this.#flow.open(this.#passes++, 0, () => 4096))
   }
 
+  /**
+   * Goes through one pass, or as much of it as `seconds` allow (2 by default), and says how long each stage took, without the
+   * stages before it; printed as a table.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const rows = Dataset.fromColumns({ age: Float32Array.of(31, 52, 8) })
+   * console.log(await rows.map(({ age }) => ({ age: age / 100 })).batch(2).profile()) // columns, map, batch, elements
+   * ```
+   */
+  async profile({ seconds = 2 }: { readonly seconds?: number } = {}): Promise<StageTimes> {
+    if (!(seconds > 0)) fail('ERR_CONFIG', 'Dataset.profile.seconds', 'a number > 0', seconds)
+    const many = this.#flow.isWide === true ? 64 : 1
+    return stageTimes(() => this.#flow.open(this.#passes++, 0, () => many), seconds * 1000)
+  }
+
   /** All elements of one pass. */
   async toArray(): Promise<T[]> {
     const all: T[] = []
@@ -695,6 +756,11 @@ export type Unstacked<T> = T extends readonly (infer E extends string)[]
       ? number
       : { readonly [K in keyof T]: Unstacked<T[K]> }
 
+/** A data set of a flow, whose times are known by the name of its stage. */
+function staged<T>(stage: string, flow: Flow<T>): Dataset<T> {
+  return new Dataset(measured(stage, flow))
+}
+
 /** Elements that come one by one. */
 function singles<T>(open: (pass: number, from: number) => AsyncIterable<T>, endless: boolean): Flow<T> {
   const opened = open.length < 2 ? (pass: number, from: number) => chunked(open(pass, 0), from) : undefined
@@ -724,7 +790,7 @@ function columnar<T>(where: string, arrays: Readonly<Record<string, ArrayColumn>
   const entries = Object.entries(arrays).map(([name, array]) => [name, columnOf(`${where}.${name}`, array)])
   const columns = Object.fromEntries(entries) as ColumnTree
   const rows = new Rows<T>(columns, countRows(where, columns))
-  return new Dataset(randomFlow(picking(rows)))
+  return staged('columns', randomFlow(picking(rows)))
 }
 
 function picking<T>(rows: Rows<T>): Random<T> {

@@ -94,7 +94,7 @@ function columnsOf(chunk: Chunk): [name: string, values: ArrayLike<unknown>][] {
   if (tree !== undefined && !isColumn(tree) && !Array.isArray(tree))
     return Object.entries(tree).flatMap(([name, column]) => {
       if (!isColumn(column) || (column instanceof NumberColumn && column.rowShape.length > 0)) return []
-      return [[name, (column as NumberColumn).values]]
+      return [[name, column instanceof NumberColumn ? column.values : column.each()]]
     })
   const rows = elementsOf(chunk) as readonly Readonly<Record<string, unknown>>[]
   const names = Object.entries(rows[0] ?? {}).filter(([, value]) =>

@@ -15,6 +15,8 @@ export interface Flow<T = unknown> {
   readonly random?: Random<T> | undefined
   /** Whether its elements come many at a time: then whoever takes them takes many. */
   readonly isWide?: boolean
+  /** Where its elements lie in blocks: opens them in another order each pass, about `window` of them in memory. */
+  readonly mixed?: ((window: number, seed: number) => Flow<T>['open']) | undefined
   /** Starts pass number `pass`, and gives its elements from number `from` on. */
   open(pass: number, from: number, demand: Demand): AsyncIterable<Chunk<T>>
 }

@@ -158,7 +158,10 @@ export function unbatched<T>(flow: Flow<unknown>): Flow<T> {
  */
 export function shuffled<T>(flow: Flow<T>, window: number, seed: number): Flow<T> {
   const { random } = flow
-  if (random === undefined) return { ...like(flow), count: flow.count, open: windowed(flow, window, seed) }
+  if (random === undefined) {
+    const open = flow.mixed?.(window, seed) ?? windowed(flow, window, seed)
+    return { ...like(flow), count: flow.count, open }
+  }
   const { count } = random
   let known: { readonly pass: number; readonly order: KeyedPermutation } | undefined
   const orderOf = (pass: number): KeyedPermutation => {

@@ -4,7 +4,7 @@ import { floatx } from '../config.js'
 import { sizeOf } from '../core/shapes.js'
 import type { Column } from '../data/marshal.js'
 import { fail } from '../errors.js'
-import type { ClassWeight } from './data-types.js'
+import type { ClassWeight, OutputClassWeight } from './data-types.js'
 
 interface Place {
   /** Sample weights that were given as well. */
@@ -17,17 +17,24 @@ interface Place {
   readonly weighed: number
 }
 
+/** Whether weights are to be found by counting: of a stream or of a lone batch nobody knows the counts. */
+export function asksForCounts(option: ClassWeight | undefined): boolean {
+  if (typeof option !== 'object' || option === null) return option === 'balanced'
+  return Object.values(option).includes('balanced')
+}
+
 /** `weight[i] = classWeight[class of sample i] · sampleWeight[i]`; a class that is not listed weighs 1. */
 export function classWeightColumn(
   where: string,
   option: ClassWeight,
   { own, target, name, outputs, weighed }: Place,
 ): Column | undefined {
-  const table = tableFor(`${where}.classWeight`, option, name, outputs)
-  if (table === undefined) return own
+  const asked = weightsFor(`${where}.classWeight`, option, name, outputs)
+  if (asked === undefined) return own
   if (target === undefined) return fail('ERR_DATA', `${where}.classWeight`, 'targets to weigh', { text: 'none' })
   const classes = classesOf(`${where}.classWeight`, target)
-  checkCovered(table, classes)
+  const table = asked === 'balanced' ? balanced(`${where}.classWeight`, classes.slice(0, weighed)) : asked
+  if (asked !== 'balanced') checkCovered(table, classes)
   const dtype = floatx()
   const values = dtype === 'float64' ? new Float64Array(classes.length) : new Float32Array(classes.length)
   const width = own === undefined ? 1 : own.values.length / classes.length
@@ -38,21 +45,32 @@ export function classWeightColumn(
   return { values, shape: [classes.length], dtype }
 }
 
-function tableFor(
+/** `samples / (classes · samples of the class)`: https://scikit-learn.org/stable/modules/generated/sklearn.utils.class_weight.compute_class_weight.html */
+function balanced(where: string, classes: readonly number[]): Map<number, number> {
+  const counts = new Map<number, number>()
+  for (const label of classes) {
+    if (!(Number.isInteger(label) && label >= 0)) fail('ERR_DATA', where, 'class numbers for targets', label)
+    counts.set(label, (counts.get(label) ?? 0) + 1)
+  }
+  return new Map([...counts].map(([label, count]) => [label, classes.length / (counts.size * count)]))
+}
+
+function weightsFor(
   where: string,
   option: ClassWeight,
   name: string | undefined,
   outputs: number,
-): Map<number, number> | undefined {
+): ReadonlyMap<number, number> | 'balanced' | undefined {
+  if (option === 'balanced') return option
   if (typeof option !== 'object' || option === null)
-    return fail('ERR_CONFIG', where, 'weights by class, e.g. { 0: 1, 1: 5 }', option)
+    return fail('ERR_CONFIG', where, "weights by class, e.g. { 0: 1, 1: 5 }, or 'balanced'", option)
   const nested =
-    Object.values(option).every((value) => typeof value === 'object' && value !== null) &&
+    Object.values(option).every((value) => value === 'balanced' || (typeof value === 'object' && value !== null)) &&
     Object.keys(option).length > 0
   if (!nested && outputs > 1)
     fail('ERR_CONFIG', where, 'weights for each output, e.g. { output: { 0: 1, 1: 5 } }', option)
-  const own = nested ? (option as Readonly<Record<string, Readonly<Record<string, number>>>>)[name ?? ''] : option
-  if (own === undefined) return undefined
+  const own = nested ? (option as Readonly<Record<string, OutputClassWeight>>)[name ?? ''] : option
+  if (own === undefined || own === 'balanced') return own
   return new Map(Object.entries(own).map(([label, weight]) => [labelOf(where, label), weightOf(where, label, weight)]))
 }
 

@@ -23,8 +23,14 @@ export type ModelData = Parts<DataLike> | BatchSource
 /** Targets: arrays for the outputs. */
 export type Targets = Parts<DataLike>
 
-/** How much each class counts: `{ 0: 1, 1: 5 }`; by output name where there are several. */
-export type ClassWeight = Readonly<Record<string, number>> | Readonly<Record<string, Readonly<Record<string, number>>>>
+/**
+ * How much each class of an output counts: `{ 0: 1, 1: 5 }`; `'balanced'` gives all classes of the samples that are trained on the
+ * same sum, `samples / (classes · samples of the class)`, as scikit-learn does.
+ */
+export type OutputClassWeight = Readonly<Record<string, number>> | 'balanced'
+
+/** How much each class counts; by output name where there are several. */
+export type ClassWeight = OutputClassWeight | Readonly<Record<string, OutputClassWeight>>
 
 /** Silent, live, or a line an epoch; `auto` is live. */
 export type Verbose = 0 | 1 | 2 | 'auto'

@@ -13,6 +13,7 @@ import type { Optimizer } from '../optimizers/optimizer.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { prepareData, trainingRows } from './batch-data.js'
 import { Checkpoints, type FitPoint, type Found, planCheckpoint, type Write } from './checkpoint.js'
+import { asksForCounts } from './class-weight.js'
 import { ArrayFeed, type Feed, type PassOptions, type PassResult, type Stops } from './feed.js'
 import { type EpochReport, FitRun, type Report } from './fit-run.js'
 import { identityOf } from './identity.js'
@@ -128,6 +129,10 @@ function feedsOf(model: Model, x: unknown, y: unknown, plan: FitPlan): Feeds {
     if (plan.validationSplit > 0)
       fail('ERR_CONFIG', 'fit.validationSplit', '0 for a stream', plan.validationSplit, 'Pass validationData')
     if (plan.profile) fail('ERR_CONFIG', 'fit.profile', 'false for a stream', true, 'Pass arrays to measure the steps')
+    if (asksForCounts(classWeight)) {
+      const hint = 'Count the classes first; or draw rows by weights: Dataset.sample'
+      fail('ERR_CONFIG', 'fit.classWeight', 'weights by class for a stream', 'balanced', hint)
+    }
     const feed = openFeed('fit', x, plan.stepsPerEpoch, classWeight)
     return { feed, validation: validationFeed(model, validationData, plan) }
   }

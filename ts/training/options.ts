@@ -3,6 +3,7 @@
 import { fail } from '../errors.js'
 import type { Named, OptionsOf, SettledOf } from '../options/fields.js'
 import { readOptions } from '../options/resolve.js'
+import { asksForCounts } from './class-weight.js'
 import type { Verbose } from './data-types.js'
 import { methodKinds } from './kinds.js'
 
@@ -12,7 +13,10 @@ const weightFields = {
 } as const
 
 const classFields = {
-  /** How much each class counts, beside the samples' own weights. Default null. */
+  /**
+   * How much each class counts, beside the samples' own weights: by class, or `'balanced'`, for arrays, in which all
+   * classes then weigh as much. Default null.
+   */
   classWeight: { type: 'classWeight', default: null },
 } as const
 
@@ -126,7 +130,10 @@ export function planPass(where: 'evaluate' | 'predict', options: EvaluateOptions
 
 /** Checks the options of one step. */
 export function planBatch(where: string, options: BatchOptions): SettledOf<typeof batchFields> {
-  return readOptions(where, options, batchFields, methodKinds)
+  const plan = readOptions(where, options, batchFields, methodKinds)
+  if (asksForCounts(plan.classWeight))
+    fail('ERR_CONFIG', `${where}.classWeight`, 'weights by class for a lone batch', 'balanced')
+  return plan
 }
 
 function spoken(verbose: Verbose, auto: 0 | 1): 0 | 1 | 2 {

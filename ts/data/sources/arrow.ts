@@ -66,7 +66,8 @@ export type ArrowLike = ArrowTable | Uint8Array | (() => AsyncIterable<ArrowTabl
  * ```
  */
 export async function fromArrow<T = AnyRow>(from: ArrowLike): Promise<Dataset<T>> {
-  if (typeof from === 'function') return new Dataset<T>({ isWide: true, open: (_, skip) => opened<T>(from, skip) })
+  if (typeof from === 'function')
+    return Dataset.of<T>('fromArrow', { isWide: true, open: (_, skip) => opened<T>(from, skip) })
   const table = from instanceof Uint8Array ? await decoded(from) : from
   if (typeof table !== 'object' || table === null || !('schema' in table) || !('getChildAt' in table))
     return fail('ERR_DATA', 'fromArrow', 'a table or record batch of apache-arrow, or bytes of IPC', table)
@@ -146,7 +147,7 @@ function numbers(where: string, vector: ArrowVector, type: ArrowField['type']): 
 function joined(parts: readonly NumberColumn[]): NumberColumn {
   const [first, ...others] = parts
   if (first === undefined) return new NumberColumn(new Float64Array(0))
-  return others.length === 0 ? first : first.join(others)
+  return others.length === 0 ? first : (first.join(others) as NumberColumn)
 }
 
 /** `get` gives milliseconds, whatever the unit. */

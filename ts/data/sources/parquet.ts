@@ -86,7 +86,7 @@ export async function fromParquet<T = AnyRow>(
     })
     return new Rows<T>(Object.fromEntries(read), rows.length)
   }
-  return new Dataset<T>({
+  return Dataset.of<T>('fromParquet', {
     isWide: true,
     count,
     async *open(_, skip): AsyncGenerator<Chunk<T>> {

@@ -50,7 +50,10 @@ export function fromPostgresCopy<const S extends PostgresSchema>(
   for (const [name, type] of columns)
     if (!types.includes(type)) fail('ERR_CONFIG', `fromPostgresCopy.schema.${name}`, `one of ${types.join(', ')}`, type)
   const chunks = (): AsyncGenerator<Chunk<PostgresRow<S>>> => chunksOf<PostgresRow<S>>(open, columns)
-  return new Dataset({ isWide: true, open: (_, skip) => (skip === 0 ? chunks() : dropped(chunks(), skip)) })
+  return Dataset.of('fromPostgresCopy', {
+    isWide: true,
+    open: (_, skip) => (skip === 0 ? chunks() : dropped(chunks(), skip)),
+  })
 }
 
 type Columns = readonly (readonly [name: string, type: PostgresType])[]
