@@ -221,6 +221,8 @@ export class Checkpoints {
     this.#steps = 0
     this.#saved = performance.now()
     this.#writing = this.#written(saveCheckpoint(dir, this.#next, { arrays, text: JSON.stringify(header) }, keep))
+    // The writer has them. Kept until they are collected, their memory would be missing to the steps, which write new values.
+    for (const value of values) value.dispose()
     this.#next += 1
   }
 
