@@ -76,11 +76,13 @@ test('09-pictures: a small LeNet reads at least 98 % of the digits it has never 
   expect(text).toMatch(/kernel 0 +kernel 1/)
 }, 120_000)
 
-test('10-sequences: sums as text, a forecast against the naive one, praise and blame', async () => {
+test('10-sequences: sums as text, a forecast against the naive one, praise and blame, letters, handwritten numbers', async () => {
   await import('../examples/10-sequences/index.js')
   const text = printed.join('\n')
   expect(text).toMatch(/right on (9[5-9]\.\d|100\.0) % of the digits/)
   expect(text).toMatch(/right on (9[7-9]\.\d|100\.0) % of 438 sentences/)
+  expect(text).toMatch(/ 0\.\d\d bits a letter; at random 5\.46\n {2}Shall I compare thee to a summer's day\?/)
+  expect(text).toMatch(/ [0-7]\.\d % of the digits of 200 strips misread/)
 }, 120_000)
 
 test('11-attention learns two sonnets by heart, and who went with whom', async () => {

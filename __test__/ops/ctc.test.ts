@@ -153,6 +153,24 @@ test('labels that need more steps than there are have an infinite loss and no sl
   await expect(unknown).rejects.toThrow('ctc targets: expected labels in 1 … 2, padded with 0, got 3 (sample 0)')
 })
 
+test('of sequences of any length the loss says what does not fit', async () => {
+  const model = new Sequential([new Dense({ units: 4, inputShape: [null, 2] })])
+  model.compile({ loss: 'ctc', optimizer: 'sgd' })
+  const inputs = tensor(new Float32Array(2 * 5 * 2), [2, 5, 2])
+  const run = (y: number[][]) => model.fit(inputs, y, { verbose: 0 })
+  await expect(
+    run([
+      [1, 1, 2],
+      [3, 0, 0],
+    ]),
+  ).resolves.toBeDefined()
+  const tooLong = run([
+    [1, 1, 1, 1],
+    [3, 0, 0, 0],
+  ])
+  await expect(tooLong).rejects.toMatchObject({ code: 'ERR_NON_FINITE' })
+})
+
 test('editDistance counts insertions, deletions and substitutions, as TensorFlow divides them', () => {
   const words = (...all: string[]): number[][] => {
     const most = Math.max(...all.map((word) => word.length))

@@ -58,6 +58,12 @@ test('takes one variable, nested ones and variables, and draws each function onc
       )
       .itemSync(),
   ).toBe(1)
+  const [x, y] = ops.whileLoop(
+    (a) => ops.less(a, 10),
+    (a, b) => [ops.add(a, b), ops.add(b, 1)],
+    [0, 1],
+  )
+  expect([x.itemSync(), y.itemSync()]).toEqual([10, 5])
   const rate = variable(3, { name: 'rate' })
   let [asked, ran] = [0, 0]
   const [[a, { b }], list] = ops.whileLoop(

@@ -19,7 +19,10 @@ export interface WhileLoopOptions {
 }
 
 /** What is left of loop variables: symbolic tensors where there were such. */
-export type Looped<V> = Holds<V> extends true ? Symbolic<TensorsOf<V>> : TensorsOf<V>
+export type Looped<V> = Holds<V> extends true ? Symbolic<Left<V>> : Left<V>
+
+/** Loop variables as tensors; a list is one of them, and no data. */
+type Left<V> = V extends readonly unknown[] ? { readonly [K in keyof V]: TensorsOf<V[K]> } : TensorsOf<V>
 
 /** The loop variables as the functions take them: those of a list one by one. */
 type Variables<V> = V extends readonly unknown[] ? { -readonly [K in keyof V]: TensorsOf<V[K]> } : [TensorsOf<V>]
@@ -60,10 +63,10 @@ type Variables<V> = V extends readonly unknown[] ? { -readonly [K in keyof V]: T
  */
 export function whileLoop<const V>(
   cond: (...vars: Variables<V>) => Operand,
-  body: (...vars: Variables<V>) => NoInfer<TensorsOf<V>>,
+  body: (...vars: Variables<V>) => NoInfer<Left<V>>,
   loopVars: V,
   options?: WhileLoopOptions,
-): Looped<V>
+): Looped<NoInfer<V>>
 export function whileLoop(cond: Turn, body: Turn, loopVars: unknown, options: WhileLoopOptions = {}): unknown {
   if (!holds(loopVars, isSymbolic)) return run(cond, body, loopVars, options)
   return recordCall(new Operation('whileLoop', run as never), [cond, body, loopVars, options], {}, () => run as never)

@@ -215,7 +215,8 @@ type LossOf = ReturnType<Model['compiled']['losses']>[number]
 function checkTargets(where: string, { values, shape, dtype }: Column, loss: LossOf, output: PartialShape): void {
   if (loss === undefined) return
   const [rows = 0] = shape
-  const predicted = output.map((length, axis) => (axis === 0 ? rows : (length ?? 1)))
+  // Of an unknown length nothing is too much.
+  const predicted = output.map((length, axis) => (axis === 0 ? rows : (length ?? Number.POSITIVE_INFINITY)))
   const known = output.every((length, axis) => axis === 0 || length !== null)
   try {
     if (known) loss.align(placeholder(shape, dtype), placeholder(predicted, floatx()))
