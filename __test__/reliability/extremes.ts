@@ -127,6 +127,7 @@ const small: Readonly<Record<string, object>> = {
   GRU: single,
   GroupQueryAttention: { headDim: 2, numQueryHeads: 1, numKeyValueHeads: 1 },
   LSTM: single,
+  MelSpectrogram: { fftLength: 4, sequenceStride: 2, numMelBins: 2 },
   MultiHeadAttention: { numHeads: 1, keyDim: 2 },
   RandomErasing: { fillValue: 1 },
   SimpleRNN: single,

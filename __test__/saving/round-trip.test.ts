@@ -53,6 +53,10 @@ const others: Readonly<
   },
   RandomColorJitter: { config: { hue_factor: 0.2 }, x: { shape: [1, 1, 1, 3], data: [10, 20, 30] } },
   RandAugment: { config: { factor: 0.3, seed: 4 }, x: { shape: [1, 2, 1, 3], data: [10, 20, 30, 1, 2, 3] } },
+  MelSpectrogram: {
+    config: { fft_length: 4, sequence_stride: 2, num_mel_bins: 2 },
+    x: { shape: [1, 5], data: [1, 2, 0, 4, 1] },
+  },
   Masking: { config: { mask_value: 1 }, x: { shape: [1, 2, 2], data: [1, 1, 3, 4] } },
 }
 

@@ -25,6 +25,7 @@ TOPICS = [
     "layers",
     "pictures",
     "fourier",
+    "sound",
     "picture_layers",
     "recurrent_layers",
     "conv_lstm",

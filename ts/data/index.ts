@@ -36,6 +36,7 @@ export { fromPolars, type PolarsFrame } from './sources/polars.js'
 export { fromPostgresCopy, type PostgresRow, type PostgresSchema, type PostgresType } from './sources/postgres.js'
 export { type Rows, type Split, type SplitOf, type SplitOptions, trainTestSplit } from './split.js'
 export { type StageTime, StageTimes } from './stage-times.js'
+export { readWav, type Sound } from './wav.js'
 export {
   type Series,
   type TextWindowsOptions,

@@ -16,6 +16,7 @@ import { Hashing } from './hashing.js'
 import { InputLayer } from './input.js'
 import { IntegerLookup } from './integer-lookup.js'
 import { Layer } from './layer.js'
+import { MelSpectrogram } from './mel-spectrogram.js'
 import { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from './merging/index.js'
 import { GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization } from './normalization.js'
 import * as pictures from './pictures/index.js'
@@ -56,6 +57,7 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   LeakyReLU,
   Masking,
   Maximum,
+  MelSpectrogram,
   Minimum,
   Multiply,
   Normalization,

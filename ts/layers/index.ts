@@ -43,6 +43,7 @@ export {
   type Tensors,
   type WeightOptions,
 } from './layer.js'
+export { MelSpectrogram, type MelSpectrogramOptions } from './mel-spectrogram.js'
 export {
   Add,
   Average,
