@@ -154,7 +154,7 @@ describe('what is gone on from', () => {
   })
 
   test.each([
-    [{ checkpoint: { dir: '' } }, /fit\.checkpoint\.dir: expected the path of a directory/],
+    [{ checkpoint: { dir: '' } }, /fit\.checkpoint\.dir: expected a non-empty string/],
     [{ checkpoint: { dir: 'd', everySteps: 0 } }, /fit\.checkpoint\.everySteps: expected an integer ≥ 1, got 0/],
     [{ checkpoint: { dir: 'd', every: 3 } }, /unknown option 'every'/],
     [{ resume: true }, /fit\.resume: expected 'auto', the path of a checkpoint, or false, got true/],

@@ -99,8 +99,8 @@ function aboutOperand(
 ): unknown {
   if (!(error instanceof FerrogradError) || error.where !== DATA) return error
   const wrong = (arg: unknown): boolean => !(arg instanceof Tensor) && !isData(arg)
-  // A text may be what an op wants there.
-  const first = args.findIndex((arg) => typeof arg !== 'string' && wrong(arg))
+  // A text may be what an op wants there, and what is undefined was not given.
+  const first = args.findIndex((arg) => typeof arg !== 'string' && arg !== undefined && wrong(arg))
   const at = first >= 0 ? first : args.findIndex(wrong)
   const hint = error.received === undefined ? 'A layer is called by apply(x): its call(x) makes no weights' : error.hint
   return withDetails(error, { where: `${name}, ${titled(at)}`, hint })

@@ -5,30 +5,31 @@ import { basename, join } from 'node:path'
 import { packState, type State, unpackState } from '../core/state.js'
 import type { Tensor } from '../core/tensor.js'
 import { snapshot, type Variable } from '../core/variable.js'
-import { checkNames, FerrogradError, fail } from '../errors.js'
+import { FerrogradError, fail } from '../errors.js'
+import type { Named, OptionsOf, SettledOf } from '../options/fields.js'
+import { readOptions } from '../options/resolve.js'
 import { newestCheckpoint, readCheckpoint, saveCheckpoint, type Tensors } from '../saving/archive.js'
 import type { Json } from '../types.js'
-import { count } from './count.js'
 import { differenceOf } from './identity.js'
 
-/** When and where `fit` writes checkpoints. */
-export interface CheckpointOptions {
+const fields = {
   /** The directory; made where it is not there. One training each. */
-  readonly dir: string
-  /** After every so many epochs; by default 1, unless steps or seconds are given. */
-  readonly everyEpochs?: number
-  /** After every so many steps, within epochs too. */
-  readonly everySteps?: number
-  /** When so many seconds have passed since the last, within epochs too. */
-  readonly everySeconds?: number
+  dir: { type: 'string' },
+  /** After every so many epochs; 1 where neither steps nor seconds are given. Default null. */
+  everyEpochs: { type: 'integer', default: null, min: 1 },
+  /** After every so many steps, within epochs too. Default null. */
+  everySteps: { type: 'integer', default: null, min: 1 },
+  /** When so many seconds have passed since the last, within epochs too. Default null. */
+  everySeconds: { type: 'number', default: null, above: 0 },
   /** How many are kept: the last ones. Default 3. */
-  readonly keep?: number
-}
+  keep: { type: 'integer', default: 3, min: 1 },
+} as const
+
+/** When and where `fit` writes checkpoints. */
+export interface CheckpointOptions extends OptionsOf<typeof fields>, Named {}
 
 /** `CheckpointOptions`, checked. */
-export interface CheckpointPlan extends CheckpointOptions {
-  readonly keep: number
-}
+export type CheckpointPlan = SettledOf<typeof fields>
 
 /** Where a training is: the epoch, and how many of its steps are done. */
 export interface FitPoint {
@@ -89,21 +90,9 @@ const VERSION = 1
 export function planCheckpoint(options: CheckpointOptions | undefined): CheckpointPlan | undefined {
   if (options === undefined || options === null) return undefined
   const where = 'fit.checkpoint'
-  checkNames(where, options, ['dir', 'everyEpochs', 'everySteps', 'everySeconds', 'keep'])
-  const { dir, everySeconds } = options
-  if (typeof dir !== 'string' || dir === '') fail('ERR_CONFIG', `${where}.dir`, 'the path of a directory', dir)
-  if (everySeconds !== undefined && !(typeof everySeconds === 'number' && everySeconds > 0))
-    fail('ERR_CONFIG', `${where}.everySeconds`, 'a number of seconds > 0', everySeconds)
-  const everySteps = count(`${where}.everySteps`, options.everySteps, 1)
-  const often = everySteps !== undefined || everySeconds !== undefined
-  const everyEpochs = count(`${where}.everyEpochs`, options.everyEpochs, 1) ?? (often ? undefined : 1)
-  return {
-    dir,
-    keep: count(`${where}.keep`, options.keep, 1) ?? 3,
-    ...(everyEpochs !== undefined && { everyEpochs }),
-    ...(everySteps !== undefined && { everySteps }),
-    ...(everySeconds !== undefined && { everySeconds }),
-  }
+  const plan = readOptions(where, options, fields)
+  const often = plan.everySteps !== undefined || plan.everySeconds !== undefined
+  return often || plan.everyEpochs !== undefined ? plan : { ...plan, everyEpochs: 1 }
 }
 
 /** Which checkpoint a training goes on from: the newest of its directory, one by its path, or none. */
