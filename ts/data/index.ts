@@ -23,6 +23,7 @@ export {
   type WindowOptions,
 } from './dataset.js'
 export { Description, type NumberSummary, type TextSummary } from './describe.js'
+export { type Filling, type FillValues, type Imputed, type Imputer, type ImputerOptions, imputer } from './impute.js'
 export type { Inputs, InputsOf, NamesOf } from './inputs.js'
 export { type Fold, type FoldOptions, kFold } from './k-fold.js'
 export type { DataLike } from './marshal.js'

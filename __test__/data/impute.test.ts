@@ -1,0 +1,86 @@
+import { Dataset, imputer } from 'ferrograd/data'
+import { describe, expect, test } from 'vitest'
+
+const columns = {
+  age: Float32Array.of(31, Number.NaN, 8, 40, Number.NaN),
+  height: Float64Array.of(1.5, 2, Number.NaN, 1.5, 2),
+  city: ['Rome', 'Oslo', '', 'Rome', ''],
+  visits: Int32Array.of(1, 2, 3, 4, 5),
+}
+const table = () => Dataset.fromColumns(columns)
+const lines = () =>
+  Dataset.from(function* () {
+    for (let i = 0; i < 5; i++)
+      yield { age: columns.age[i]!, height: columns.height[i]!, city: columns.city[i]!, visits: columns.visits[i]! }
+  })
+
+describe.each([
+  ['columns', table],
+  ['rows', lines],
+] as const)('over %s', (_, rows) => {
+  test('finds what to fill in, and fills it in', async () => {
+    const fill = await imputer(rows(), { age: 'median', height: 'mostFrequent', city: 'mostFrequent' })
+    expect(fill.values).toEqual({ age: 31, height: 1.5, city: 'Rome' })
+    const filled = await rows().map(fill).toArray()
+    expect(filled.map(({ age }) => age)).toEqual([31, 31, 8, 40, 31])
+    expect(filled.map(({ height }) => height)).toEqual([1.5, 2, 1.5, 1.5, 2])
+    expect(filled.map(({ city }) => city)).toEqual(['Rome', 'Oslo', 'Rome', 'Rome', 'Rome'])
+    expect(filled.map(({ visits }) => visits)).toEqual([1, 2, 3, 4, 5])
+    const mean = await imputer(rows(), { age: 'mean', city: { constant: '?' }, visits: 0 })
+    expect(mean.values).toEqual({ age: 79 / 3, city: '?', visits: 0 })
+    const [batch] = await rows().map(mean).select('age').batch(5).toArray()
+    expect(Array.from(batch!.age.values, Math.fround)[1]).toBe(Math.fround(79 / 3))
+  })
+
+  test('says where one was missing, and is made again of what was kept', async () => {
+    const fill = await imputer(rows(), { age: 5, city: { constant: '' } }, { indicators: true })
+    const kept = imputer<{ age: number; city: string }>(JSON.parse(JSON.stringify(fill.values)), { indicators: true })
+    const [first, second] = [
+      await rows().map(fill).toArray(),
+      await rows()
+        .map(kept as never)
+        .toArray(),
+    ]
+    expect(first).toEqual(second)
+    expect(first.map((row) => row.ageIsMissing)).toEqual([false, true, false, false, true])
+    expect(first.map((row) => row.cityIsMissing)).toEqual([false, false, true, false, true])
+    expect(columns.age[1]).toBeNaN()
+    // @ts-expect-error No such column was filled.
+    expect(first[0]!.visitsIsMissing).toBeUndefined()
+  })
+})
+
+test('even numbers of values have their median between the middle two', async () => {
+  const { values } = await imputer(Dataset.fromColumns({ a: Float64Array.of(4, 1, Number.NaN, 3, 2) }), { a: 'median' })
+  expect(values).toEqual({ a: 2.5 })
+})
+
+test.each([
+  [() => imputer(table(), {}), /imputer\.plan: expected at least one column/],
+  [
+    () => imputer(table(), { agee: 'mean' } as never),
+    /imputer: expected a column among age, height, city, visits, got 'agee'/,
+  ],
+  [
+    () => imputer(table(), { age: 'mode' as 'mean' }),
+    /imputer\.age: expected 'mean', 'median', 'mostFrequent', a number or { constant }, got 'mode'/,
+  ],
+  [() => imputer(table(), { city: 'mean' }), /imputer\.city: expected a column of numbers for 'mean', got text/],
+  [
+    () => imputer(Dataset.fromColumns({ a: [Number.NaN] }), { a: 'mean' }),
+    /imputer\.a: expected a value that is there, got none/,
+  ],
+  [
+    async () =>
+      table()
+        .map((await imputer(table(), { city: 0 })) as never)
+        .toArray(),
+    /imputer\.city: expected text, got 0/,
+  ],
+  [
+    () => imputer(Dataset.fromColumns({ x: { values: new Float32Array(4), shape: [2, 2] } }), { x: 'mean' as never }),
+    /imputer\.x: expected a column of one value a row, got arrays/,
+  ],
+])('refuses %#', async (made, message) => {
+  await expect((async () => made())()).rejects.toThrow(message)
+})
