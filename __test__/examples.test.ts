@@ -98,3 +98,12 @@ test('13-tabular-csv: a table with missing values and categories, from its file 
   expect(text).toMatch(/age +3\d\d\d +[34]\d\d +4\d\.\d+/)
   expect(text).toMatch(/accuracy +0\.9[3-9]\d +800/)
 })
+
+test('14-streams: events without an end, and a table mixed from a file', async () => {
+  await import('../examples/14-streams/index.js')
+  const text = printed.join('\n')
+  expect(text).toMatch(/window 23: 0\.00\d\d\nwindow 24: [1-9]\.\d+/)
+  expect(text).toMatch(/120000 rows in 1\.\d MB; missing values of a are 0\.[67]/)
+  expect(text).toMatch(/right on (6[6-9]|7[01])\.\d % of the rows/)
+  expect(text).toMatch(/^cache +\d/m)
+})

@@ -200,6 +200,41 @@ describe('Dataset.csv', () => {
 })
 
 describe('Dataset.jsonl', () => {
+  test('whatever the bytes, they are read to the same values or refused alike however they are cut', async () => {
+    let state = 7
+    const below = (limit: number): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+      return Math.floor((state / 2 ** 32) * limit)
+    }
+    const base = bytes('{"a":1,"b":"Zürich \\"x\\""}\n\n[1,2,3]\n"text"\nnull\n{"c":{"d":[true]}}\n')
+    const result = async (data: Uint8Array, size: number): Promise<string> => {
+      const blocks = async function* () {
+        for (let at = 0; at < data.length; at += size) yield data.subarray(at, at + size)
+      }
+      return Dataset.jsonl(blocks)
+        .toArray()
+        .then(JSON.stringify, () => 'refused')
+    }
+    let read = 0
+    for (let round = 0; round < 300; round++) {
+      const data = Array.from(base)
+      for (let change = below(3); change >= 0; change--) {
+        const at = below(data.length)
+        if (below(3) === 0) data.splice(at, below(6))
+        else if (below(2) === 0) data.splice(at, 0, ...bytes(['\n', '"', '{', '\u{feff}', '\r'][below(5)]!))
+        else data[at] = below(256)
+      }
+      const own = Uint8Array.from(data)
+      const whole = await result(own, own.length)
+      if (whole.startsWith('[')) read += 1
+      for (const size of [1, 1 + below(9)]) expect(await result(own, size), `blocks of ${size}`).toBe(whole)
+    }
+    expect(read).toBeGreaterThan(30)
+    await expect(Dataset.jsonl(Uint8Array.of(49, 0xc3)).toArray()).rejects.toThrow(
+      /expected UTF-8, got another encoding/,
+    )
+  })
+
   test('gives the values of the lines, and names the line that is none', async () => {
     const text = '{"a":1,"b":"x"}\n\n{"a":2,"b":"y"}'
     expect(await Dataset.jsonl(bytes(text)).toArray()).toEqual([

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { tensor } from '../../ts/core/tensor.js'
+import { Dataset } from '../../ts/data/index.js'
 import { Discretization, getLayer, IntegerLookup, Normalization, StringLookup } from '../../ts/layers/index.js'
 
 describe('Discretization', () => {
@@ -32,6 +33,28 @@ describe('Normalization', () => {
       [3, 30],
     ])
     expect(layer.apply([[1, 30]]).arraySync()).toEqual([[-1, 1]])
+  })
+
+  it('adapts to a stream in one pass: the moments of all of it, however it is cut', async () => {
+    const width = 3
+    const values = Float64Array.from({ length: 1000 * width }, (_, i) => 1e4 + Math.sin(i * i) * (1 + (i % width)))
+    const whole = new Normalization({ dtype: 'float64' })
+    whole.adapt({ values, shape: [1000, width] })
+    const rows = Dataset.fromColumns({ x: { values, shape: [1000, width] } })
+    for (const size of [1, 7, 400, 1000]) {
+      const layer = new Normalization({ dtype: 'float64' })
+      await layer.adapt(rows.batch(size).map(({ x }) => x))
+      for (const name of ['mean', 'variance'] as const) {
+        const [own, wanted] = [layer, whole].map(({ adapted }) => adapted![name].read().dataSync())
+        own!.forEach((value, i) => void expect(Math.abs(value / wanted![i]! - 1)).toBeLessThan(1e-10))
+      }
+    }
+    await expect(new Normalization().adapt(Dataset.from<number[][]>([]))).rejects.toThrow(
+      'Normalization.adapt: expected at least one array, got an empty stream',
+    )
+    await expect(new Normalization().adapt(Dataset.from([[[1, 2]], [[1, 2, 3]]]))).rejects.toThrow(
+      'Normalization.adapt: expected lengths [2]',
+    )
   })
 
   it('a constant feature does not divide by zero', () => {

@@ -37,13 +37,14 @@ async function* valuesOf<T>({ name, open }: ByteSource): AsyncGenerator<Chunk<T>
     const chunk = parse(lines)
     if (chunk.length > 0) yield chunk
   }
-  const chunk = parse([rest])
+  // What is left of a character that the last block began.
+  const chunk = parse([rest + decoded(name, decoder)])
   if (chunk.length > 0) yield chunk
 }
 
-function decoded(name: string, decoder: TextDecoder, block: Uint8Array): string {
+function decoded(name: string, decoder: TextDecoder, block?: Uint8Array): string {
   try {
-    return decoder.decode(block, { stream: true })
+    return decoder.decode(block, { stream: block !== undefined })
   } catch {
     return fail('ERR_DATA', name, 'UTF-8', { text: 'another encoding' }, 'Convert it: iconv -t utf-8')
   }

@@ -3,6 +3,7 @@
 import { epsilon } from '../config.js'
 import { type Tensor, tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
+import type { Source } from '../data/dataset.js'
 import { toColumn } from '../data/marshal.js'
 import type { ShapedArray } from '../data/shaped.js'
 import { FerrogradError, fail } from '../errors.js'
@@ -11,6 +12,7 @@ import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { Config, Shape, TensorLike } from '../types.js'
 import { encode } from './encoding.js'
+import { isStream } from './index-lookup.js'
 import { type InputKind, Layer, type LayerOptions } from './layer.js'
 
 const rescalingFields = {
@@ -97,25 +99,71 @@ export class Normalization extends NormalizationBase {
     }
   }
 
-  /** Takes mean and variance from data, an array with the batch first; numbers that are not finite are refused. */
-  adapt(data: TensorLike | ShapedArray): void {
+  /**
+   * Takes mean and variance from data, an array with the batch first, or a stream of such arrays, which is gone through once; numbers
+   * that are not finite are refused.
+   */
+  adapt(data: TensorLike | ShapedArray): void
+  adapt(data: Source<TensorLike | ShapedArray>): Promise<void>
+  adapt(data: TensorLike | ShapedArray | Source<TensorLike | ShapedArray>): undefined | Promise<void> {
+    if (isStream(data)) return this.#adaptTo(data)
+    const { mean, variance, adapted } = this.#momentsOf(data as TensorLike | ShapedArray)
+    adapted.mean.assign(mean)
+    adapted.variance.assign(variance)
+    return undefined
+  }
+
+  /** Moments of pieces put together: T. F. Chan, G. H. Golub, R. J. LeVeque, 1979. */
+  async #adaptTo(pieces: Source<TensorLike | ShapedArray>): Promise<void> {
+    let all: { count: number; mean: Float64Array; squares: Float64Array } | undefined
+    for await (const piece of pieces) {
+      const { mean, variance, count } = this.#momentsOf(piece)
+      const [own, spread] = [Float64Array.from(mean.dataSync()), Float64Array.from(variance.dataSync())]
+      if (all === undefined) {
+        all = { count, mean: own, squares: spread.map((value) => value * count) }
+        continue
+      }
+      const sum: number = all.count + count
+      for (let i = 0; i < own.length; i++) {
+        const distance = own[i]! - all.mean[i]!
+        all.mean[i]! += (distance * count) / sum
+        all.squares[i]! += spread[i]! * count + (distance * distance * all.count * count) / sum
+      }
+      all.count = sum
+    }
+    if (all === undefined)
+      return fail('ERR_DATA', 'Normalization.adapt', 'at least one array', { text: 'an empty stream' })
+    const { count, mean, squares } = all
+    const { shape, dtype } = this.adapted!.mean
+    this.adapted!.mean.assign(tensor(mean, shape, dtype))
+    this.adapted!.variance.assign(
+      tensor(
+        squares.map((value) => value / count),
+        shape,
+        dtype,
+      ),
+    )
+  }
+
+  /** Of some samples: how many numbers each mean is of, the means, and the biased variances. */
+  #momentsOf(data: TensorLike | ShapedArray) {
     const x = this.#samples(data)
     this.ensureBuilt(x.shape)
-    if (this.adapted === undefined)
+    const { adapted } = this
+    if (adapted === undefined)
       throw new FerrogradError('ERR_STATE', 'Normalization.adapt: mean and variance were given to the layer')
     const kept = this.#kept(x.rank)
     const axis = [...x.shape.keys()].filter((one) => !kept.includes(one))
     const wanted = kept.map((one) => x.shape[one]!)
-    if (wanted.join() !== this.adapted.mean.shape.join())
-      fail(
-        'ERR_SHAPE',
-        'Normalization.adapt',
-        `lengths [${this.adapted.mean.shape.join(', ')}] along the kept axes`,
-        wanted,
-      )
+    if (wanted.join() !== adapted.mean.shape.join()) {
+      const lengths = `lengths [${adapted.mean.shape.join(', ')}] along the kept axes`
+      fail('ERR_SHAPE', 'Normalization.adapt', lengths, wanted)
+    }
+    const count = axis.reduce((product, one) => product * x.shape[one]!, 1)
     // No axis left to take statistics over: each entry is its own mean.
-    this.adapted.mean.assign(axis.length === 0 ? x : ops.mean(x, { axis }))
-    this.adapted.variance.assign(axis.length === 0 ? ops.zerosLike(x) : ops.variance(x, { axis }))
+    const none = axis.length === 0
+    const [mean, variance] = [none ? x : ops.mean(x, { axis }), none ? ops.zerosLike(x) : ops.variance(x, { axis })]
+    return { adapted, count, mean, variance }
   }
 
   #samples(data: TensorLike | ShapedArray): Tensor {
