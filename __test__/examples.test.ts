@@ -105,5 +105,5 @@ test('14-streams: events without an end, and a table mixed from a file', async (
   expect(text).toMatch(/window 23: 0\.00\d\d\nwindow 24: [1-9]\.\d+/)
   expect(text).toMatch(/120000 rows in 1\.\d MB; missing values of a are 0\.[67]/)
   expect(text).toMatch(/right on (6[6-9]|7[01])\.\d % of the rows/)
-  expect(text).toMatch(/^cache +\d/m)
+  expect(text).toMatch(/^shuffle +\d/m)
 })

@@ -19,8 +19,9 @@ import { KeyedPermutation } from './permutation.js'
 import { TextColumn } from './text-column.js'
 
 const MAGIC = Buffer.from('FGROWS1\n')
-/** Bytes of a block, about. */
+/** Bytes of a block at the most, about; and rows, so that many blocks are mixed with each other where rows are narrow. */
 const BLOCK = 1 << 20
+const ROWS = 1024
 
 const kinds = {
   float32: Float32Array,
@@ -116,7 +117,7 @@ class Writer {
       (sum, { dtype, rowShape }) => sum + widthOf(rowShape) * kinds[dtype].BYTES_PER_ELEMENT,
       0,
     )
-    return { form, fields, blockRows: Math.max(1, Math.floor(BLOCK / Math.max(1, width))) }
+    return { form, fields, blockRows: Math.min(ROWS, Math.max(1, Math.floor(BLOCK / Math.max(1, width)))) }
   }
 
   #field(column: Column, name: string): Field {
