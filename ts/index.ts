@@ -10,7 +10,15 @@ export { snapshot, Variable, type VariableOptions, variable } from './core/varia
 export * as data from './data/index.js'
 export * as datasets from './datasets/index.js'
 export { type ErrorCode, type ErrorDetails, FerrogradError } from './errors.js'
-export { type GenerateOptions, generate, type Prompt } from './generation/index.js'
+export {
+  type BeamSearchOptions,
+  beamSearch,
+  type FoundSequence,
+  type GenerateOptions,
+  generate,
+  type Prompt,
+  type SearchStep,
+} from './generation/index.js'
 export {
   customGradient,
   type GradientOptions,
