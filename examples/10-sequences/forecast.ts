@@ -1,4 +1,5 @@
 import { Sequential } from 'ferrograd'
+import { type Dataset, timeseriesWindows, type WindowAndTarget } from 'ferrograd/data'
 import { Dense, LSTM } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 
@@ -12,9 +13,9 @@ export async function forecast(): Promise<void> {
 
   const model = new Sequential([new LSTM({ units: 16, inputShape: [PAST, 1] }), new Dense({ units: 1 })])
   model.compile({ optimizer: new Adam({ learningRate: 0.005 }), loss: 'mse', metrics: ['mae'] })
-  await model.fit(train.x, train.y, { epochs: 8, batchSize: 32, verbose: 0 })
+  await model.fit(train.rows.shuffle({ seed: 1 }).batch(32), { epochs: 8, verbose: 0 })
 
-  const { mae = 0 } = await model.evaluate(test.x, test.y, { verbose: 0 })
+  const { mae = 0 } = await model.evaluate(test.rows.batch(32), { verbose: 0 })
   console.log(`  off by ${degrees(mae)} on average; "as it is now" is off by ${degrees(test.naive)}`)
   if (!(mae < 0.7 * test.naive))
     throw new Error(`The forecast is off by ${mae}: less than 0.7 · ${test.naive} was expected`)
@@ -30,18 +31,12 @@ function temperatures(hours: number): Float32Array {
   })
 }
 
-/** Every stretch of a day, and the hour behind it. */
-function windows(series: Float32Array): {
-  readonly x: { readonly values: Float32Array; readonly shape: number[] }
-  readonly y: Float32Array
-  readonly naive: number
-} {
-  const count = series.length - PAST
-  const values = new Float32Array(count * PAST)
-  for (let i = 0; i < count; i++) values.set(series.subarray(i, i + PAST), i * PAST)
-  const y = series.slice(PAST)
-  const naive = y.reduce((sum, next, i) => sum + Math.abs(next - series[i + PAST - 1]!), 0) / count
-  return { x: { values, shape: [count, PAST, 1] }, y, naive }
+/** Every stretch of a day, and the hour behind it; and how far off on average who says that it stays as it is. */
+function windows(series: Float32Array): { readonly rows: Dataset<WindowAndTarget>; readonly naive: number } {
+  const steps = { values: series, shape: [series.length, 1] }
+  const next = series.subarray(PAST)
+  const naive = next.reduce((sum, hour, i) => sum + Math.abs(hour - series[i + PAST - 1]!), 0) / next.length
+  return { rows: timeseriesWindows(steps, { length: PAST, targets: next }), naive }
 }
 
 const degrees = (tens: number): string => `${(10 * tens).toFixed(2)} °C`
