@@ -1,13 +1,39 @@
 // Our side of the bench, as a user would write it: a model of layers, `fit`, `predict`.
-import { config, jit, Sequential, tensor, version } from 'ferrograd'
-import { Activation, BatchNormalization, Dense, Dropout } from 'ferrograd/layers'
-import { data, kernel } from './numbers.mjs'
+import { config, jit, ops, Sequential, tensor, version } from 'ferrograd'
+import { Activation, BatchNormalization, Bidirectional, Dense, Dropout, GRU, LSTM } from 'ferrograd/layers'
+import { data, kernel, lastKernel, recurrentKernels } from './numbers.mjs'
 import { repeat, serve } from './serve.mjs'
 
 config.setThreads(Number(process.argv[2] ?? 1))
 config.setSeed(1)
 
+/** Recurrent layers, and a dense one that reads what the last of them ends with. */
+function recurrentNetwork(workload) {
+  const { layers: sizes, recurrent } = workload
+  const { cell, steps, bidirectional } = recurrent
+  const Layer = cell === 'lstm' ? LSTM : GRU
+  const hidden = sizes.slice(1, -1).map((units, index) => {
+    const shape = index === 0 ? { inputShape: [steps, sizes[0]] } : {}
+    const returnSequences = index < sizes.length - 3
+    if (!bidirectional) return new Layer({ units, returnSequences, ...shape })
+    return new Bidirectional({ layer: new Layer({ units, returnSequences }), ...shape })
+  })
+  const model = new Sequential([...hidden, new Dense({ units: sizes.at(-1) })])
+  for (const [index, layer] of hidden.entries()) {
+    const weights = recurrentKernels(workload, index).flatMap((matrices) => {
+      const [gates] = matrices[1].shape.slice(1)
+      const bias = cell === 'lstm' ? tensor(new Float32Array(gates), [gates]) : ops.zeros([2, gates])
+      return [...matrices.map(({ values, shape }) => tensor(values, shape)), bias]
+    })
+    layer.setWeights(weights)
+  }
+  const last = lastKernel(workload)
+  model.layers.at(-1).setWeights([tensor(last.values, last.shape), new Float32Array(sizes.at(-1))])
+  return model
+}
+
 function network(workload) {
+  if (workload.recurrent) return recurrentNetwork(workload)
   const { layers: sizes, activation, batchNorm, dropout, loss } = workload
   const last = sizes.length - 2
   const layers = sizes.slice(1).flatMap((units, index) => {

@@ -60,6 +60,7 @@ export function sitsOut(peer: Peer, workload: Workload, threads: number): string
   if (workload.peers?.includes(peer) === false) return `${TITLES[peer]} has nothing to compare`
   if (peer === 'jaxScan' && workload.task === 'predict') return 'predictions are single calls'
   if (peer !== 'tfjs') return undefined
+  if (workload.recurrent) return 'tfjs has other defaults of recurrent layers'
   if (threads > 1) return 'tfjs computes on one thread'
   return work(workload) > TFJS_MOST ? `tfjs would take too long: more than ${TFJS_MOST / 1e6} MFLOP a step` : undefined
 }

@@ -7,10 +7,12 @@ export interface Workload {
   readonly task: 'train' | 'predict'
   /** How ours predicts: by a compiled function, or by `model.predict`. */
   readonly way?: 'jit' | 'predict'
-  /** Inputs, then the units of each layer. */
+  /** Inputs, then the units of each layer; of a sequence the features of a step. */
   readonly layers: readonly number[]
-  /** Of the hidden layers. */
-  readonly activation: 'relu' | 'sigmoid'
+  /** Of dense hidden layers. */
+  readonly activation?: 'relu' | 'sigmoid'
+  /** Hidden layers that go along so many steps; the last of them gives what it ends with to a dense layer. */
+  readonly recurrent?: { readonly cell: 'lstm' | 'gru'; readonly steps: number; readonly bidirectional?: boolean }
   /** Batch normalization between each hidden layer and its activation. */
   readonly batchNorm?: boolean
   /** The rate of a dropout behind each hidden layer. */
@@ -35,7 +37,13 @@ export const workloads: readonly Workload[] = JSON.parse(
 )
 
 /** Floating-point operations of a step's matrix products: two a weight and row, three times over in training. */
-export function work({ layers, batch, task }: Workload): number {
-  const weights = layers.slice(1).reduce((sum, units, index) => sum + units * layers[index]!, 0)
+export function work({ layers, batch, task, recurrent }: Workload): number {
+  const ways = recurrent?.bidirectional ? 2 : 1
+  const width = (index: number): number => layers[index]! * (index > 0 ? ways : 1)
+  const weights = layers.slice(1).reduce((sum, units, index) => {
+    if (recurrent === undefined || index === layers.length - 2) return sum + units * width(index)
+    const gates = recurrent.cell === 'lstm' ? 4 : 3
+    return sum + ways * recurrent.steps * gates * units * (width(index) + units)
+  }, 0)
   return 2 * weights * batch * (task === 'train' ? 3 : 1)
 }

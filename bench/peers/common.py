@@ -28,21 +28,42 @@ def uniform(count, seed):
 def kernel(workload, index):
     """The initial kernel of a dense layer, (fan_in, fan_out): uniform within Glorot's limit."""
     fan_in, fan_out = workload["layers"][index : index + 2]
+    return glorot(fan_in, fan_out, 100 + index)
+
+
+def glorot(fan_in, fan_out, seed):
+    """A matrix (fan_in, fan_out): uniform within Glorot's limit."""
     limit = (6 / (fan_in + fan_out)) ** 0.5
-    values = uniform(fan_in * fan_out, 100 + index)
+    values = uniform(fan_in * fan_out, seed)
     for first in range(0, values.size, CHUNK):
         part = values[first : first + CHUNK]
         part[:] = (2 * part.astype(np.float64) - 1) * limit
     return values.reshape(fan_in, fan_out)
 
 
+def recurrent_kernels(workload, index):
+    """The initial kernel and recurrent kernel of each direction of a recurrent layer, in Keras's order of gates."""
+    layers, cell = workload["layers"], workload["recurrent"]
+    directions, gates = 2 if cell.get("bidirectional") else 1, 4 if cell["cell"] == "lstm" else 3
+    fan_in, units = layers[index] * (directions if index > 0 else 1), layers[index + 1]
+    seeds = [200 + 10 * index + 2 * direction for direction in range(directions)]
+    return [(glorot(fan_in, gates * units, seed), glorot(units, gates * units, seed + 1)) for seed in seeds]
+
+
+def last_kernel(workload):
+    """The initial kernel of the dense layer behind recurrent ones."""
+    layers, directions = workload["layers"], 2 if workload["recurrent"].get("bidirectional") else 1
+    return glorot(layers[-2] * directions, layers[-1], 100 + len(layers) - 2)
+
+
 def data(workload):
     """Inputs (rows, width) and what they determine: a number (rows, 1) or a class (rows,)."""
-    width, outputs = workload["layers"][0], workload["layers"][-1]
-    rows = workload["batch"] * workload["batches"]
-    x = uniform(rows * width, 1).reshape(rows, width)
+    features, outputs = workload["layers"][0], workload["layers"][-1]
+    rows, steps = workload["batch"] * workload["batches"], workload.get("recurrent", {}).get("steps", 1)
+    x = uniform(rows * steps * features, 1).reshape(rows, steps * features)
     if workload["loss"] == "meanSquaredError":
-        return x, (x[:, :1] - np.float32(0.5)).copy()
+        y = (x[:, :1] - np.float32(0.5)).copy()
+        return (x.reshape(rows, steps, features) if "recurrent" in workload else x), y
     return x, np.floor(x[:, 0].astype(np.float64) * outputs).astype(np.int64)
 
 

@@ -6,7 +6,7 @@ call. Random bits come from the `rbg` generator, which is faster on a CPU than t
 
 import sys
 
-from common import Prediction, data, kernel, repeat, serve
+from common import Prediction, data, kernel, last_kernel, recurrent_kernels, repeat, serve
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,54 @@ jax.config.update("jax_default_prng_impl", "rbg")
 LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
 
 
+def recurrent_parameters(workload):
+    sizes, made = workload["layers"], []
+    biases = 1 if workload["recurrent"]["cell"] == "lstm" else 2
+    for index in range(len(sizes) - 2):
+        matrices = recurrent_kernels(workload, index)
+        made.append([{"w": jnp.asarray(w), "u": jnp.asarray(u), "b": jnp.zeros((biases, w.shape[1]))} for w, u in matrices])
+    return made + [{"w": jnp.asarray(last_kernel(workload)), "b": jnp.zeros(sizes[-1])}]
+
+
+def lstm(direction, x):
+    def step(carry, x):
+        h, c = carry
+        i, f, g, o = jnp.split(x + h @ direction["u"], 4, axis=-1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h
+
+    zeros = jnp.zeros((x.shape[1], direction["u"].shape[0]))
+    return jax.lax.scan(step, (zeros, zeros), x @ direction["w"] + direction["b"][0])[1]
+
+
+def gru(direction, x):
+    def step(h, x):
+        xz, xr, xh = jnp.split(x, 3, axis=-1)
+        hz, hr, hh = jnp.split(h @ direction["u"] + direction["b"][1], 3, axis=-1)
+        z, r = jax.nn.sigmoid(xz + hz), jax.nn.sigmoid(xr + hr)
+        h = z * h + (1 - z) * jnp.tanh(xh + r * hh)
+        return h, h
+
+    zeros = jnp.zeros((x.shape[1], direction["u"].shape[0]))
+    return jax.lax.scan(step, zeros, x @ direction["w"] + direction["b"][0])[1]
+
+
+def recurrent_forward(workload, params, x):
+    """(batch, steps, features) → the outputs of the dense layer; inside, steps come first."""
+    cell = lstm if workload["recurrent"]["cell"] == "lstm" else gru
+    x = x.swapaxes(0, 1)
+    for layer in params[:-1]:
+        there = cell(layer[0], x)
+        back = [jnp.flip(cell(direction, jnp.flip(x, 0)), 0) for direction in layer[1:]]
+        ends = jnp.concatenate([there[-1]] + [way[0] for way in back], axis=-1)
+        x = jnp.concatenate([there] + back, axis=-1)
+    return ends @ params[-1]["w"] + params[-1]["b"]
+
+
 def parameters(workload):
+    if "recurrent" in workload:
+        return recurrent_parameters(workload)
     sizes, made = workload["layers"], []
     for index, fan_out in enumerate(sizes[1:]):
         layer = {"w": jnp.asarray(kernel(workload, index)), "b": jnp.zeros(fan_out)}
@@ -35,6 +82,8 @@ def statistics(workload):
 
 def forward(workload, params, stats, key, x):
     """Outputs before a softmax, and the moving statistics of batch normalization."""
+    if "recurrent" in workload:
+        return recurrent_forward(workload, params, x), []
     act = jax.nn.relu if workload["activation"] == "relu" else jax.nn.sigmoid
     moved = []
     for index, layer in enumerate(params):
@@ -82,7 +131,7 @@ class Training:
         self.state = (params, zeros(), zeros(), jnp.float32(0), statistics(workload), jax.random.key(1))
         x, y = data(workload)
         rows = (workload["batches"], workload["batch"])
-        self.epoch_data = (jnp.asarray(x.reshape(*rows, -1)), jnp.asarray(y.reshape(*rows, *y.shape[1:])))
+        self.epoch_data = tuple(jnp.asarray(values.reshape(*rows, *values.shape[1:])) for values in (x, y))
         self.batches = [(self.epoch_data[0][i], self.epoch_data[1][i]) for i in range(workload["batches"])]
         step = step_of(workload)
         self.step = jax.jit(step, donate_argnums=0)

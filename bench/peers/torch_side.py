@@ -7,7 +7,7 @@ import math
 import sys
 
 import torch
-from common import Prediction, data, kernel, repeat, serve
+from common import Prediction, data, kernel, last_kernel, recurrent_kernels, repeat, serve
 from torch import nn
 
 torch.set_num_threads(int(sys.argv[1]))
@@ -15,7 +15,44 @@ torch.set_flush_denormal(True)
 torch.manual_seed(1)
 
 
+class Recurrent(nn.Module):
+    """Recurrent layers, and a dense one that reads what the last of them ends with."""
+
+    def __init__(self, workload):
+        super().__init__()
+        sizes, self.cell = workload["layers"], workload["recurrent"]["cell"]
+        both = bool(workload["recurrent"].get("bidirectional"))
+        of = nn.LSTM if self.cell == "lstm" else nn.GRU
+        # One module takes all layers at once where they are alike.
+        self.layers = of(sizes[0], sizes[1], len(sizes) - 2, batch_first=True, bidirectional=both)
+        self.last = nn.Linear(sizes[-2] * (2 if both else 1), sizes[-1])
+        with torch.no_grad():
+            self.last.weight.copy_(torch.from_numpy(last_kernel(workload).T))
+            self.last.bias.zero_()
+            for index in range(len(sizes) - 2):
+                for suffix, matrices in zip(("", "_reverse"), recurrent_kernels(workload, index)):
+                    self.fill(f"l{index}{suffix}", *matrices)
+
+    def fill(self, name, kernel, recurrent):
+        for kind, matrix in (("ih", kernel), ("hh", recurrent)):
+            gates = torch.from_numpy(matrix.T.copy()).chunk(4 if self.cell == "lstm" else 3)
+            order = gates if self.cell == "lstm" else (gates[1], gates[0], gates[2])
+            getattr(self.layers, f"weight_{kind}_{name}").copy_(torch.cat(list(order)))
+            getattr(self.layers, f"bias_{kind}_{name}").zero_()
+        if self.cell == "lstm":
+            # Keras's has one bias.
+            getattr(self.layers, f"bias_hh_{name}").requires_grad_(False)
+
+    def forward(self, x):
+        _, ends = self.layers(x)
+        h = ends[0] if self.cell == "lstm" else ends
+        directions = 2 if self.layers.bidirectional else 1
+        return self.last(torch.cat(list(h[-directions:]), dim=-1))
+
+
 def network(workload):
+    if "recurrent" in workload:
+        return Recurrent(workload)
     act = nn.ReLU if workload["activation"] == "relu" else nn.Sigmoid
     layers, sizes = [], workload["layers"]
     for index, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:])):

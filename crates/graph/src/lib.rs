@@ -17,7 +17,9 @@ pub mod profile;
 pub mod program;
 pub mod scan;
 pub mod shape;
+mod subprogram;
 pub mod tensor;
+
 pub mod variable;
 
 pub use compile::{Request, compile, compile_guarded};

@@ -1,6 +1,7 @@
 //! What an op is: a shape rule, a way to compute it, a gradient rule.
 
 use crate::error::{Error, Result};
+use crate::ops::Padding;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::element::DType;
@@ -55,6 +56,12 @@ pub trait Op: Debug + Send + Sync + 'static {
     /// True where there are ops that extend it.
     fn extendable(&self) -> bool {
         false
+    }
+
+    /// The places of its input among zeros, where it does nothing but lay it there: gradients of parts are such, and are put
+    /// together where they meet.
+    fn placing(&self) -> Option<&[Padding]> {
+        None
     }
 
     /// False where two equal nodes must not become one. Random ops are keyed by their inputs, so even they may.

@@ -300,56 +300,6 @@ impl Program {
         Ok(Running { program: self, bound: self.plan.bind(bases) })
     }
 
-    /// True where one of its kernels may stop it.
-    pub(crate) fn may_stop(&self) -> bool {
-        self.plan.steps().iter().any(|step| step.kernel.may_stop())
-    }
-
-    /// Bytes that [`Program::turn`] works in.
-    pub fn turn_bytes(&self) -> usize {
-        self.table_start() + self.plan.table_bytes()
-    }
-
-    /// One run inside of another program's kernel, that of a loop: the inputs may lie elsewhere at each turn, and nothing is
-    /// allocated. `room` is [`Program::turn_bytes`] of the kernel's workspace, `input` gives the bytes of each input, and
-    /// `output` is given those of each output.
-    ///
-    /// # Errors
-    /// The fault that stopped it.
-    ///
-    /// # Panics
-    /// Where the program has variables (a loop hands their values in as inputs), or what it is given does not fit: bugs of
-    /// the caller's.
-    pub fn turn<'a>(
-        &self,
-        room: &mut [u8],
-        input: impl Fn(usize) -> &'a [u8],
-        mut output: impl FnMut(usize, &[u8]),
-        threads: &Threads,
-    ) -> std::result::Result<(), Fault> {
-        assert!(self.variables.is_empty(), "the body of a loop has no variables of its own");
-        let (arena, table) = room.split_at_mut(self.table_start());
-        let inputs = (0..self.inputs.len()).map(|index| Base::Part(input(index)));
-        let constants = self.constants.iter().map(|memory| Base::Read(memory));
-        let bases = std::iter::once(Base::PartMut(arena)).chain(inputs).chain(constants);
-        self.plan.run_at(bases, table, threads).map_err(|(_, fault)| fault)?;
-        let (arena, _) = room.split_at(self.table_start());
-        for (index, (_, arg)) in self.outputs.iter().enumerate() {
-            let space = match arg.space {
-                space if space == self.spaces.arena => arena,
-                space if space < self.spaces.constants => input(space - self.spaces.inputs),
-                space => self.constants[space - self.spaces.constants].as_slice(),
-            };
-            output(index, &space[arg.offset..][..arg.len * arg.dtype.size()]);
-        }
-        Ok(())
-    }
-
-    /// Where a turn's addresses begin, behind its arena.
-    fn table_start(&self) -> usize {
-        self.arena_bytes().next_multiple_of(align_of::<*mut u8>())
-    }
-
     /// Lets go of the constants: every run brings its own, as [`Program::run_with`] does.
     pub fn forget_constants(&mut self) {
         self.constants = Vec::new();

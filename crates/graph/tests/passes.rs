@@ -7,8 +7,9 @@ mod mlp;
 #[allow(dead_code, reason = "each test file uses its part")]
 mod targets;
 
-use ferrograd_graph::ops::{mean, square, sum};
-use ferrograd_graph::{DType, Request, Tensor, compile};
+use ferrograd_graph::ops::{self, mean, square, sum};
+use ferrograd_graph::{DType, Request, Spec, Tensor, compile};
+use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
 use mlp::Mlp;
@@ -70,5 +71,30 @@ fn a_profile_names_what_each_kernel_does() {
         let update = kernels.iter().find(|kernel| kernel.detail.starts_with("20×30: ")).expect("Adam on the kernel");
         assert_eq!(update.variables.len(), 3, "{update:?}");
         assert!(update.detail.contains("sqrt"), "{update:?}");
+    }
+}
+
+#[test]
+fn gradients_of_parts_are_laid_side_by_side() {
+    let x = Tensor::placeholder(Spec::new([2, 7], DType::F64));
+    let part = |from: usize, size: usize| ops::slice(&x, &[0, from], &[2, size], &[1, 1]).unwrap();
+    // The third and the last column are in no part; all of them are read once more.
+    let terms = [ops::square(&part(3, 3)).unwrap(), ops::exp(&part(0, 2)).unwrap(), ops::sin(&x).unwrap()];
+    let sums = terms.iter().map(|term| ops::sum(term, &[0, 1], false).unwrap());
+    let y = sums.reduce(|a, b| a + b).unwrap();
+    let slope = ferrograd_graph::gradient::gradient(&y, std::slice::from_ref(&x), None).unwrap().remove(0).unwrap();
+    let request = Request { inputs: &[x], outputs: &[slope], updates: &[], guard: None };
+    let program = compile(&request, Isa::detect()).unwrap();
+    assert!(program.step_names().any(|name| name == "concatenate") && !program.step_names().any(|name| name == "pad"));
+    let values: Vec<f64> = (0..14).map(|i| 0.1 * f64::from(i)).collect();
+    let input = std::sync::Arc::new(ferrograd_kernels::exec::Memory::from_slice(&values));
+    let slope = program.run(&[input], &Threads::serial()).unwrap();
+    for (i, (&x, &slope)) in values.iter().zip(slope[0].as_slice::<f64>()).enumerate() {
+        let of_part = match i % 7 {
+            0 | 1 => x.exp(),
+            3..=5 => 2.0 * x,
+            _ => 0.0,
+        };
+        assert!((slope - of_part - x.cos()).abs() < 1e-12, "element {i}: {slope}");
     }
 }

@@ -354,3 +354,56 @@ fn an_endless_while_ends_when_it_is_told_before_anything_changes() {
     });
     assert_eq!(count.snapshot().unwrap().as_slice::<f64>(), [0.0]);
 }
+
+#[test]
+fn the_loop_that_saves_is_the_one_that_runs_whichever_is_asked_for_first() {
+    let outputs = training([3, 4, 2], 20);
+    let loops = |outputs: &[Tensor]| program_of(outputs).step_names().filter(|&name| name == "scan").count();
+    let backwards: Vec<Tensor> = outputs.iter().rev().cloned().collect();
+    assert_eq!([loops(&outputs), loops(&backwards)], [2, 2]);
+    close(
+        "asked for from behind",
+        &numbers_f32(&backwards),
+        &numbers_f32(&outputs).into_iter().rev().collect::<Vec<_>>(),
+    );
+}
+
+fn numbers_f32(tensors: &[Tensor]) -> Vec<Vec<f64>> {
+    let memories = evaluate(tensors, Isa::detect()).unwrap();
+    let sizes = tensors.iter().map(|tensor| tensor.shape().size());
+    let widened = memories
+        .iter()
+        .zip(sizes)
+        .map(|(memory, size)| memory.as_slice::<f32>()[..size].iter().map(|&value| f64::from(value)).collect());
+    widened.collect()
+}
+
+#[test]
+fn a_turn_copies_only_what_is_kept_twice() {
+    let outputs = training([3, 16, 9], 20);
+    let details: Vec<String> = program_of(&outputs)
+        .kernels()
+        .into_iter()
+        .filter(|kernel| kernel.name == "scan")
+        .map(|kernel| kernel.detail)
+        .collect();
+    // The third pass copies h, which is asked for as a turn leaves it and read on the way back as a turn finds it. Gates are
+    // parts of one sum: their gradients are laid side by side, not padded and added up.
+    assert_eq!(details, ["20 × (matmul, map, map, map)", "20 × (map, concatenate, matmul)"]);
+}
+
+#[test]
+fn a_constant_that_a_step_reads_often_has_a_gradient() {
+    let mut dice = Dice::new(9);
+    let (init, w) = (random(&mut dice, &[2, 3]), random(&mut dice, &[3, 3]));
+    let draw = |carries: &[Tensor], rows: &[Tensor]| {
+        let product = |h: Tensor| ops::tanh(&ops::matmul(&h, &w, false, false).unwrap()).unwrap();
+        let h = (0..60).fold(&carries[0] + &rows[0], |h, _| product(h));
+        (vec![h.clone()], vec![h])
+    };
+    let (xs, course) = ([random(&mut dice, &[3, 2, 3])], Course { length: 3, reverse: false });
+    let slopes = |all: &[Tensor]| numbers(&slopes(all, std::slice::from_ref(&w)));
+    let init = [init];
+    let (one, many) = (looped(&draw, &init, &xs, course), unrolled(&draw, &init, &xs, course));
+    close("a matrix sixty times", &slopes(&one), &slopes(&many));
+}

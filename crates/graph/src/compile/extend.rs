@@ -48,7 +48,9 @@ impl Joining {
         let shorter = op.extends().map(|shorter| (op.name(), shorter.to_vec(), inputs));
         if let Some(&(node, _)) = self.known.get(&call) {
             self.stands[id] = node;
-        } else if let Some(exact) = shorter.and_then(|shorter| self.known.get_mut(&shorter)).filter(|known| known.1) {
+        } else if let Some(exact) =
+            shorter.as_ref().and_then(|shorter| self.known.get_mut(shorter)).filter(|known| known.1)
+        {
             exact.1 = false;
             let node = exact.0;
             (ir.nodes[node].kind, ir.nodes[node].outputs) = (Kind::Op(op), ir.nodes[id].outputs.clone());
@@ -56,6 +58,8 @@ impl Joining {
             self.known.insert(call, (node, true));
         } else {
             self.known.insert(call, (id, true));
+            // The shorter one may come after it.
+            shorter.and_then(|shorter| self.known.insert(shorter, (id, false)));
         }
     }
 }

@@ -4,7 +4,8 @@ use super::lower::internal;
 use crate::error::Result;
 use crate::op::{Epilogue, Fault, Io, Kernel, Layout};
 use crate::shape::{Shape, Spec};
-use ferrograd_kernels::element::{DType, Float};
+use ferrograd_kernels::copy::StridedCopy;
+use ferrograd_kernels::element::{DType, Element, Float};
 use ferrograd_kernels::exec::{MapKernel, ProductMapKernel, SlopeProductKernel};
 use ferrograd_kernels::finite::{FloatBits, first_non_finite, largest_size};
 use ferrograd_kernels::gemm::{BatchAxis, BatchedGemm, EpilogueSpec, GemmShape, Operand, takes_tiles};
@@ -12,6 +13,7 @@ use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Expr, MapInput, MapOutput, MapType};
 use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,6 +33,49 @@ pub(crate) fn map_kernel(
         DType::I32 => Box::new(MapKernel::<i32>::new(shape, expr, inputs, outputs, isa).map_err(wrong)?),
         DType::Bool => return Err(internal("no pass computes in bool".into())),
     })
+}
+
+/// A copy of elements whose neighbours lie apart: block by block, where a pass would gather them one by one. None where
+/// that is no gain.
+pub(crate) fn turned_copy(spec: &Spec, layout: &Layout, source: usize) -> Option<Box<dyn Kernel>> {
+    let (size, apart) = (spec.shape.size(), layout.strides.last().is_some_and(|&stride| stride > 1));
+    if !apart || size < TURNED {
+        return None;
+    }
+    let to = (&spec.shape.strides()[..], 0, size);
+    let copy = StridedCopy::new(&spec.shape, (&layout.strides, layout.offset, source), to).ok()?;
+    let detail = format!("{}, turned", spec.shape);
+    Some(match spec.dtype {
+        DType::F32 => Box::new(CopyKernel::<f32> { copy, detail, dtype: PhantomData }),
+        DType::F64 => Box::new(CopyKernel::<f64> { copy, detail, dtype: PhantomData }),
+        DType::I32 => Box::new(CopyKernel::<i32> { copy, detail, dtype: PhantomData }),
+        DType::Bool => Box::new(CopyKernel::<u8> { copy, detail, dtype: PhantomData }),
+    })
+}
+
+/// Elements from which on the blocks pay.
+const TURNED: usize = 1 << 10;
+
+struct CopyKernel<T> {
+    copy: StridedCopy,
+    detail: String,
+    dtype: PhantomData<T>,
+}
+
+impl<T: Element> Kernel for CopyKernel<T> {
+    fn name(&self) -> &'static str {
+        "copy"
+    }
+
+    fn describe(&self) -> Option<String> {
+        Some(self.detail.clone())
+    }
+
+    fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
+        let to = io.output::<T>(0);
+        self.copy.run(io.threads(), io.input::<T>(0), to);
+        Ok(())
+    }
 }
 
 /// The product of two matrices and the pass over its elements, input `product` of which it is; none where the kernels

@@ -4,7 +4,7 @@ use super::follow::followed;
 use super::fuse::{GroupId, Groups, fuse};
 use super::guard::Check;
 use super::ir::{Kind, NodeId, Plain, Value};
-use super::kernels::{GuardKernel, Guarded, MatmulKernel, Side, map_kernel, product_map_kernel};
+use super::kernels::{GuardKernel, Guarded, MatmulKernel, Side, map_kernel, product_map_kernel, turned_copy};
 use super::layout;
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{Access, Binary, Contract, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, Scalar, Site, Unary};
@@ -203,6 +203,12 @@ impl<'a> Lowerer<'a> {
     }
 
     fn emit_copy_to(&mut self, from: &Operand, spec: &Spec, to: BufferId) -> Result<()> {
+        let source = self.buffers[from.buffer].spec.shape.size();
+        if let Some(kernel) = turned_copy(spec, &from.layout, source) {
+            let reads = vec![Read { buffer: from.buffer, offset: 0, len: None }];
+            self.units.push(Unit { kernel, reads, writes: vec![to] });
+            return Ok(());
+        }
         let mut expr = Expr::new();
         let value = expr.input(0);
         let reads = vec![(from.clone(), spec.dtype)];

@@ -25,6 +25,7 @@ pub(crate) mod internals {
 
 use crate::error::Result;
 use crate::program::Program;
+use crate::subprogram::Subprogram;
 use crate::tensor::Tensor;
 use ferrograd_kernels::target::Target;
 use plan::Spaces;
@@ -55,9 +56,25 @@ pub fn structure(request: &Request<'_>) -> Result<Vec<u64>> {
     Ok(ir::Drawn::build(request, &[])?.key())
 }
 
+/// Compiles a step of a loop, without variables, whose outputs lie where each turn has them.
+pub(crate) fn compile_subprogram(request: &Request<'_>, target: Target) -> Result<Subprogram> {
+    let ir = shortened(ir::Drawn::build(request, &[])?);
+    assert!(ir.variables.is_empty(), "the body of a loop has no variables of its own");
+    let mut lowered = lower::lower(&ir, target)?;
+    lowered.updates = std::mem::take(&mut lowered.outputs).into_iter().enumerate().collect();
+    let order = schedule::schedule(&mut lowered, target.isa)?;
+    let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.outputs.len());
+    Ok(Subprogram::new(plan::plan(lowered, &order, spaces)?, &ir))
+}
+
+/// The graph as it is best computed.
+fn shortened(ir: ir::Drawn) -> ir::Plain {
+    let ir = guard::by_factors(simplify::simplify(extend::join(ir)));
+    epilogue::take_in_epilogues(scale::take_in_scales(ir))
+}
+
 fn compile_ir(ir: ir::Drawn, target: Target) -> Result<Program> {
-    let ir =
-        epilogue::take_in_epilogues(scale::take_in_scales(guard::by_factors(simplify::simplify(extend::join(ir)))));
+    let ir = shortened(ir);
     let mut lowered = lower::lower(&ir, target)?;
     let order = schedule::schedule(&mut lowered, target.isa)?;
     let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.variables.len());

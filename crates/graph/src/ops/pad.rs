@@ -109,6 +109,10 @@ impl Op for Pad {
         }))
     }
 
+    fn placing(&self) -> Option<&[Padding]> {
+        (self.value == 0.0).then_some(&self.padding)
+    }
+
     fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {
         let step: Vec<isize> = self.padding.iter().map(|padding| padding.between as isize + 1).collect();
         let dx = slice(node.dy(), &self.column(|padding| padding.low), node.inputs[0].shape(), &step)?;

@@ -2,11 +2,18 @@
 
 use super::Step;
 use super::hoist::Hoist;
+use super::is_view;
 use crate::compile::Request;
 use crate::error::Result;
 use crate::gradient::{Key, ancestors, key};
+use crate::op::{Access, Epilogue, Lowering, Op};
+use crate::ops::{matmul, transpose};
 use crate::tensor::{Source, Tensor};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// The most rows of a product for which it matters little how the other matrix lies.
+const FEW_ROWS: usize = 8;
 
 /// `(next carries, outputs) = f(carries, rows, constants)`
 #[derive(Debug)]
@@ -41,7 +48,8 @@ pub(crate) fn close(step: &Step<'_>, sequences: &[Tensor], length: usize) -> Res
     let mut closing = Closing::new(step, sequences);
     for tensor in order.iter().filter(|tensor| varying.contains(&tensor.node_id())) {
         hoist.visit(tensor, &varying)?;
-        if hoist.worth(tensor).is_none() {
+        // A view costs nothing where it is read; of all steps it would be copied.
+        if hoist.worth(tensor).is_none() || is_view(tensor) {
             closing.copy(tensor, &varying, &hoist)?;
         }
     }
@@ -65,6 +73,8 @@ struct Closing {
     values: HashMap<Key, Tensor>,
     rows: Vec<(Tensor, Tensor)>,
     constants: Vec<(Tensor, Tensor)>,
+    /// Matrices, and the same with rows for columns.
+    turned: Vec<(Tensor, Tensor)>,
 }
 
 impl Closing {
@@ -74,16 +84,55 @@ impl Closing {
             values: step.carries.iter().chain(step.rows).map(own).collect(),
             rows: step.rows.iter().cloned().zip(sequences.iter().cloned()).collect(),
             constants: Vec::new(),
+            turned: Vec::new(),
         }
     }
 
     /// Copies a node whose inputs have been copied.
     fn copy(&mut self, tensor: &Tensor, varying: &HashSet<usize>, hoist: &Hoist) -> Result<()> {
         let (Source::Op(op), inputs) = tensor.source() else { return Ok(()) };
+        if let Some(product) = self.product(&op, tensor, &inputs, varying, hoist)? {
+            self.values.insert(key(tensor), product);
+            return Ok(());
+        }
         let inputs = inputs.iter().map(|input| self.value(input, varying, hoist)).collect();
         let copies = Tensor::apply_all(op, inputs)?;
         self.values.extend(tensor.siblings().iter().zip(copies).map(|(sibling, copy)| (key(sibling), copy)));
         Ok(())
+    }
+
+    /// A product with a matrix that is the same at each step and would be turned over at each: it is turned once.
+    fn product(
+        &mut self,
+        op: &Arc<dyn Op>,
+        tensor: &Tensor,
+        inputs: &[Tensor],
+        varying: &HashSet<usize>,
+        hoist: &Hoist,
+    ) -> Result<Option<Tensor>> {
+        let specs: Vec<_> = inputs.iter().map(|input| input.spec().clone()).collect();
+        let Lowering::Contract(contract) = op.lower(&specs, std::slice::from_ref(tensor.spec())) else {
+            return Ok(None);
+        };
+        let (Access::Matrix { transposed }, Access::Matrix { transposed: turned }) = (contract.a, contract.b);
+        let matrices = inputs.iter().all(|input| input.shape().rank() == 2);
+        // Few rows are multiplied row by row, and as fast with the other matrix.
+        let many = matrices && tensor.shape()[0] > FEW_ROWS;
+        if !turned || !many || varying.contains(&inputs[1].node_id()) || contract.epilogue != Epilogue::NONE {
+            return Ok(None);
+        }
+        let b = self.turned_over(&inputs[1])?;
+        let (a, b) = (self.value(&inputs[0], varying, hoist), self.value(&b, varying, hoist));
+        matmul(&a, &b, transposed, false).map(Some)
+    }
+
+    fn turned_over(&mut self, matrix: &Tensor) -> Result<Tensor> {
+        if let Some((_, turned)) = self.turned.iter().find(|(known, _)| known == matrix) {
+            return Ok(turned.clone());
+        }
+        let turned = transpose(matrix, &[1, 0])?;
+        self.turned.push((matrix.clone(), turned.clone()));
+        Ok(turned)
     }
 
     /// What stands for a tensor inside.

@@ -5,7 +5,7 @@
 //! steps give the factors, and one product of the stacked ones follows the loop; other terms are added up in its state.
 
 use super::body::Body;
-use super::{Course, Scan, Step, scan};
+use super::{Course, Scan, Step, is_view, scan};
 use crate::error::Result;
 use crate::gradient::{Key, ancestors, key, pull_back};
 use crate::op::{Access, Backward, Binary, Contract, Epilogue, Gradients, Lowering, Reduce, Scalar, View};
@@ -16,6 +16,9 @@ use std::collections::{HashMap, HashSet};
 
 /// More than so many tensors are not saved: the way back computes them anew from the carries.
 const SAVED: usize = 48;
+
+/// Where so many tensors leave the steps already, what is left of a sum is added up in the state.
+const FACTORS: usize = 32;
 
 pub(super) fn gradient(forward: &Scan, node: &Backward<'_>) -> Result<Gradients> {
     let like = |tensor: &Tensor| Tensor::placeholder(tensor.spec().clone());
@@ -112,10 +115,15 @@ impl Way {
     /// How a term that is added up over the steps is best had.
     fn split(&mut self, term: &Tensor) -> Part {
         let (Source::Op(op), inputs) = term.source() else { return self.add_up(term) };
+        if self.outputs.len() >= FACTORS {
+            return self.add_up(term);
+        }
         let specs: Vec<_> = inputs.iter().map(|input| input.spec().clone()).collect();
         match op.lower(&specs, std::slice::from_ref(term.spec())) {
             Lowering::Elementwise(Scalar::Binary(Binary::Add)) if specs.iter().all(|spec| spec == term.spec()) => {
-                Part::Add(Box::new(self.split(&inputs[0])), Box::new(self.split(&inputs[1])))
+                // The first is the sum of what arrived before: once there are enough factors, it goes as a whole.
+                let last = self.split(&inputs[1]);
+                Part::Add(Box::new(self.split(&inputs[0])), Box::new(last))
             }
             Lowering::View(View::Reshape) => Part::Reshape(Box::new(self.split(&inputs[0])), term.shape().clone()),
             Lowering::Reduce { op: Reduce::Sum, axes, scale: None } => {
@@ -273,13 +281,6 @@ impl<'a> Cut<'a> {
         let saved = self.saved.iter().zip(places).map(|((_, row), place)| (row.clone(), all[place].clone()));
         Ok(self.rows.iter().map(|(all, row)| (row.clone(), all.clone())).chain(saved).unzip())
     }
-}
-
-fn is_view(tensor: &Tensor) -> bool {
-    let (Source::Op(op), inputs) = tensor.source() else { return false };
-    let specs: Vec<_> = inputs.iter().map(|input| input.spec().clone()).collect();
-    let outputs: Vec<_> = tensor.siblings().iter().map(|output| output.spec().clone()).collect();
-    matches!(op.lower(&specs, &outputs), Lowering::View(_))
 }
 
 impl Part {

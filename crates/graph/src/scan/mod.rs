@@ -10,7 +10,7 @@ mod while_loop;
 use crate::error::{Error, Result};
 use crate::op::{Backward, Gradients, Lowering, Op, Specs};
 use crate::shape::{Shape, Spec};
-use crate::tensor::Tensor;
+use crate::tensor::{Source, Tensor};
 use body::Body;
 use kernel::Turns;
 use std::sync::Arc;
@@ -125,6 +125,14 @@ impl Op for Scan {
     fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {
         gradient::gradient(self, node)
     }
+}
+
+/// True where it is the numbers of another tensor, read otherwise.
+fn is_view(tensor: &Tensor) -> bool {
+    let (Source::Op(op), inputs) = tensor.source() else { return false };
+    let specs: Vec<_> = inputs.iter().map(|input| input.spec().clone()).collect();
+    let outputs: Vec<_> = tensor.siblings().iter().map(|output| output.spec().clone()).collect();
+    matches!(op.lower(&specs, &outputs), Lowering::View(_))
 }
 
 /// (length, …)

@@ -2,17 +2,17 @@
 
 use super::body::{self, Body};
 use super::{Course, Scan, Step, same};
-use crate::compile::compile;
+use crate::compile::compile_subprogram;
 use crate::error::{Error, Result};
 use crate::gradient::{ancestors, key};
 use crate::op::{Backward, Fault, Gradients, Io, Kernel, Lowering, Op, Recipe, Site, Specs};
 use crate::ops::{select, stop_gradient};
-use crate::program::Program;
 use crate::shape::{Shape, Spec};
+use crate::subprogram::Subprogram;
 use crate::tensor::{Source, Tensor};
 use ferrograd_kernels::element::DType;
 use std::collections::HashMap;
-use std::mem::swap;
+use std::mem::take;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -163,7 +163,7 @@ impl Recipe for Turns {
         let body = &self.of.body;
         let (next, go) = body.outputs.split_at(self.of.carries());
         let program = |outputs: &[Tensor]| {
-            body.request(outputs, |request| compile(request, site.target)).expect("a turn that was drawn")
+            body.request(outputs, |request| compile_subprogram(request, site.target)).expect("a turn that was drawn")
         };
         let mut end = 0;
         let place = |carry: &Tensor| {
@@ -179,8 +179,8 @@ impl Recipe for Turns {
 }
 
 struct WhileKernel {
-    go: Program,
-    turn: Program,
+    go: Subprogram,
+    turn: Subprogram,
     /// Where each carry lies in the state.
     places: Vec<Range<usize>>,
     /// Bytes of the state.
@@ -194,7 +194,7 @@ impl Kernel for WhileKernel {
     }
 
     fn describe(&self) -> Option<String> {
-        let kernels = |program: &Program| program.step_names().collect::<Vec<_>>().join(", ");
+        let kernels = |turn: &Subprogram| turn.kernels().collect::<Vec<_>>().join(", ");
         Some(format!("({}) ? ({})", kernels(&self.go), kernels(&self.turn)))
     }
 
@@ -205,33 +205,39 @@ impl Kernel for WhileKernel {
 
     /// The state twice, for a turn to read one and write the other; then what either program works in.
     fn workspace(&self) -> usize {
-        2 * self.state + self.go.turn_bytes().max(self.turn.turn_bytes())
+        2 * self.state + self.go.room().max(self.turn.room())
     }
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
         let (threads, workspace) = (io.threads(), io.workspace());
         let (state, room) = workspace.split_at_mut(2 * self.state);
-        let (mut now, mut next) = state.split_at_mut(self.state);
+        let halves = state.split_at_mut(self.state);
         for (carry, place) in self.places.iter().enumerate() {
-            now[place.clone()].copy_from_slice(io.input_bytes(carry));
+            halves.0[place.clone()].copy_from_slice(io.input_bytes(carry));
         }
-        for _ in 0..self.most {
+        let mut turns = 0;
+        while turns < self.most {
             if threads.stopped() {
                 return Err(Fault::Stopped);
             }
-            let input = |index: usize| match self.places.get(index) {
-                Some(place) => &now[place.clone()],
-                None => io.input_bytes(index),
-            };
-            let mut go = false;
-            self.go.turn(room, input, |_, value| go = value[0] != 0, threads)?;
-            if !go {
+            let (now, next) = if turns % 2 == 0 { (&*halves.0, &mut *halves.1) } else { (&*halves.1, &mut *halves.0) };
+            let carried = self.places.iter().map(|place| &now[place.clone()]);
+            let inputs = carried.chain((self.places.len()..io.inputs()).map(|input| io.input_bytes(input)));
+            let mut go = [0];
+            self.go.run(room, inputs.clone(), std::iter::once(&mut go[..]), threads)?;
+            if go == [0] {
                 break;
             }
-            let keep = |index: usize, value: &[u8]| next[self.places[index].clone()].copy_from_slice(value);
-            self.turn.turn(room, input, keep, threads)?;
-            swap(&mut now, &mut next);
+            let mut rest = next;
+            let left = self.places.iter().map(|place| {
+                let (part, others) = take(&mut rest).split_at_mut(place.len().next_multiple_of(ALIGNMENT));
+                rest = others;
+                &mut part[..place.len()]
+            });
+            self.turn.run(room, inputs, left, threads)?;
+            turns += 1;
         }
+        let now = if turns % 2 == 0 { halves.0 } else { halves.1 };
         for (output, place) in self.places.iter().enumerate() {
             io.output_bytes(output).copy_from_slice(&now[place.clone()]);
         }

@@ -105,6 +105,11 @@ impl<'a> Io<'a> {
         self.threads
     }
 
+    /// How many inputs it has.
+    pub fn inputs(&self) -> usize {
+        self.step.inputs.len()
+    }
+
     /// Input `index`.
     ///
     /// # Panics

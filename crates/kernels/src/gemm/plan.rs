@@ -9,8 +9,8 @@ use super::{EpilogueSpec, GemmShape};
 use crate::element::Float;
 use std::ops::Range;
 
-/// Multiplications and additions below which a product stays on the calling thread: about 20 µs of one core.
-pub(super) const PARALLEL_FLOPS: usize = 4_000_000;
+/// Multiplications and additions below which a product stays on the calling thread: 15 to 30 µs of one core.
+pub(super) const PARALLEL_FLOPS: usize = 3_000_000;
 /// Depths that multiplying takes as long for as storing the result.
 const STORE_DEPTH: usize = 16;
 /// What one task should at least have to do.

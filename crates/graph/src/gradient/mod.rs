@@ -1,10 +1,13 @@
 //! The derivative of a scalar, drawn as more graph.
 
+mod total;
+
 use crate::error::{Error, Result};
 use crate::op::Backward;
-use crate::ops;
 use crate::tensor::{Source, Tensor};
 use std::collections::{HashMap, HashSet};
+use std::mem::take;
+use total::total;
 
 /// `∂y/∂x` for each `x` of `xs`, `None` where `y` does not depend on it through floats.
 ///
@@ -23,13 +26,16 @@ pub(crate) fn pull_back(ys: &[(Tensor, Tensor)], xs: &[Tensor]) -> Result<Vec<Op
     let order = ancestors(ys.iter().map(|(y, _)| y.clone()));
     let wanted: HashSet<Key> = xs.iter().map(key).collect();
     let reach = reaching(&order, &wanted);
-    let mut grads: HashMap<Key, Tensor> = HashMap::new();
-    ys.iter().try_for_each(|(y, seed)| add(y, seed.clone(), &mut grads))?;
+    let mut grads = Arrived::new();
+    ys.iter().for_each(|(y, seed)| add(y, seed.clone(), &mut grads));
     for tensor in order.iter().rev().filter(|tensor| reach.contains(&tensor.node_id())) {
         step_back(tensor, &reach, &wanted, &mut grads)?;
     }
-    Ok(xs.iter().map(|x| grads.get(&key(x)).cloned()).collect())
+    xs.iter().map(|x| taken(x, true, &mut grads)).collect()
 }
+
+/// What has arrived at each tensor.
+type Arrived = HashMap<Key, Vec<Tensor>>;
 
 /// Tells outputs of nodes apart.
 pub(crate) type Key = (usize, usize);
@@ -84,15 +90,11 @@ fn reaching(order: &[Tensor], wanted: &HashSet<Key>) -> HashSet<usize> {
 }
 
 /// Hands the gradient of a node's outputs to its inputs.
-fn step_back(
-    tensor: &Tensor,
-    reach: &HashSet<usize>,
-    wanted: &HashSet<Key>,
-    grads: &mut HashMap<Key, Tensor>,
-) -> Result<()> {
+fn step_back(tensor: &Tensor, reach: &HashSet<usize>, wanted: &HashSet<Key>, grads: &mut Arrived) -> Result<()> {
     let (Source::Op(op), inputs) = tensor.source() else { return Ok(()) };
     let outputs = tensor.siblings();
-    let arrived: Vec<Option<Tensor>> = outputs.iter().map(|output| take(output, wanted, grads)).collect();
+    let arrived: Vec<Option<Tensor>> =
+        outputs.iter().map(|output| taken(output, wanted.contains(&key(output)), grads)).collect::<Result<_>>()?;
     let needs: Vec<bool> =
         inputs.iter().map(|input| input.dtype().is_float() && reach.contains(&input.node_id())).collect();
     if arrived.iter().all(Option::is_none) || !needs.contains(&true) {
@@ -102,23 +104,25 @@ fn step_back(
     let handed = op.gradient(&node)?;
     for ((input, grad), _) in inputs.iter().zip(handed).zip(&needs).filter(|(_, needed)| **needed) {
         if let Some(grad) = grad {
-            add(input, grad, grads)?;
+            add(input, grad, grads);
         }
     }
     Ok(())
 }
 
-/// The gradient that arrived at `output`; it stays in the table only where the caller asked for it.
-fn take(output: &Tensor, wanted: &HashSet<Key>, grads: &mut HashMap<Key, Tensor>) -> Option<Tensor> {
-    if wanted.contains(&key(output)) { grads.get(&key(output)).cloned() } else { grads.remove(&key(output)) }
+/// The gradient that arrived at `output`; it stays in the table only where it is asked for again.
+fn taken(output: &Tensor, again: bool, grads: &mut Arrived) -> Result<Option<Tensor>> {
+    let Some(arrived) = grads.get_mut(&key(output)) else { return Ok(None) };
+    let sum = total(take(arrived))?;
+    if again {
+        arrived.push(sum.clone())
+    } else {
+        drop(grads.remove(&key(output)))
+    };
+    Ok(Some(sum))
 }
 
-fn add(input: &Tensor, grad: Tensor, grads: &mut HashMap<Key, Tensor>) -> Result<()> {
+fn add(input: &Tensor, grad: Tensor, grads: &mut Arrived) {
     debug_assert_eq!(grad.spec(), input.spec(), "a gradient has the shape of what it belongs to");
-    let sum = match grads.remove(&key(input)) {
-        Some(earlier) => ops::add(&earlier, &grad)?,
-        None => grad,
-    };
-    grads.insert(key(input), sum);
-    Ok(())
+    grads.entry(key(input)).or_default().push(grad);
 }
