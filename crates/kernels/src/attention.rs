@@ -3,8 +3,10 @@
 //! `y = softmax(scale · q · kᵀ) · v` head by head, `q` (batch, queries, heads, size), `k` (batch, keys, shared, size), `v` (batch,
 //! keys, shared, width), `y` (batch, queries, heads, width): heads are read and written where they lie. A task has some
 //! queries of one head and goes over the keys in their order, with a running largest score and sum (Milakov & Gimelshein,
-//! 2018; Dao et al., 2022). The gradient makes the scores again from their sum: once by queries, for `dq`, and once by keys,
-//! for `dk` and `dv`, so that all sums have one order whatever the number of threads.
+//! 2018; Dao et al., 2022); keys and values are packed once for several blocks of queries. The gradient makes the scores again
+//! from their sum. Where there are heads enough, a task has one of them with all its queries and keys; else the scores are
+//! made twice, by queries for `dq` and by keys for `dk` and `dv`. Either way all sums have one order whatever the number of
+//! threads.
 
 mod backward;
 mod blocks;
@@ -17,8 +19,10 @@ pub use forward::Attention;
 
 use std::ops::Range;
 
-/// Queries of a task.
+/// Queries of a block.
 const QUERIES: usize = 64;
+/// Queries of a task.
+const GROUP: usize = 4 * QUERIES;
 /// Keys of a block.
 const KEYS: usize = 128;
 /// The most threads that share the work: each has room of its own.

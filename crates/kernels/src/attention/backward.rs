@@ -2,7 +2,7 @@
 
 use super::blocks::{Number, Product, dot, hide, rows_of, start_of, write_rows};
 use super::forward::{Inputs, scores};
-use super::{AttentionShape, Head, KEYS, MOST, QUERIES, block};
+use super::{AttentionShape, GROUP, Head, KEYS, MOST, QUERIES, block};
 use crate::element::Float;
 use crate::gemm::{EpilogueSpec, GemmShape, Operand};
 use crate::isa::Isa;
@@ -38,9 +38,25 @@ struct Known<'a, T> {
 struct Room<'a, T> {
     p: &'a mut [T],
     ds: &'a mut [T],
+    /// Of `dk` and `dv`, or of `dq` by queries.
     sums: &'a mut [T],
+    /// Of `dq` of all queries, where a task has whole heads.
+    for_queries: &'a mut [T],
+    packed: Packed<'a, T>,
     products: &'a mut [T],
 }
+
+/// Keys and values as the products take them: `kᵀ`, `vᵀ`, `k`.
+struct Packed<'a, T> {
+    scores: &'a mut [T],
+    slopes: &'a mut [T],
+    dq: &'a mut [T],
+}
+
+/// As many heads keep all threads busy with a whole one each.
+const WHOLE: usize = 8;
+/// Elements of `dq` that a task keeps until it has gone over all keys.
+const KEPT: usize = 1 << 19;
 
 impl<T: Float + Compute> AttentionGradient<T> {
     /// Plans for a shape.
@@ -98,11 +114,19 @@ impl<T: Float + Compute> AttentionGradient<T> {
         let AttentionShape { size, width, .. } = self.shape;
         let products = [&self.scores, &self.slopes, &self.dq, &self.dk, &self.dv];
         let most = products.iter().map(|product| product.workspace_len()).max().unwrap_or(0);
-        (2 * QUERIES * KEYS + self.sums_len(size, width) + most).next_multiple_of(16)
+        let packed = self.scores.packed_len() + self.slopes.packed_len() + self.dq.packed_len();
+        (2 * QUERIES * KEYS + self.sums_len(size, width) + self.kept() + packed + most).next_multiple_of(16)
+    }
+
+    /// Elements of `dq` that a task keeps; 0 where there are too few heads, or too long ones.
+    fn kept(&self) -> usize {
+        let AttentionShape { batch, queries, heads, shared, size, .. } = self.shape;
+        let kept = heads / shared * queries * size;
+        if batch * shared >= WHOLE && kept <= KEPT { kept } else { 0 }
     }
 
     fn sums_len(&self, size: usize, width: usize) -> usize {
-        (QUERIES * size).max(KEYS * (size + width))
+        (GROUP * size).max(KEYS * (size + width))
     }
 
     fn deltas_len(&self) -> usize {
@@ -112,7 +136,8 @@ impl<T: Float + Compute> AttentionGradient<T> {
     /// Elements of `T` that [`Self::run`] needs to work in.
     pub fn workspace_len(&self) -> usize {
         let AttentionShape { batch, queries, keys, heads, shared, .. } = self.shape;
-        let tasks = (batch * heads * queries.div_ceil(QUERIES)).max(batch * shared * keys.div_ceil(KEYS));
+        let apart = (batch * heads * queries.div_ceil(GROUP)).max(batch * shared * keys.div_ceil(KEYS));
+        let tasks = if self.kept() > 0 { batch * shared } else { apart };
         self.deltas_len() + tasks.min(MOST) * self.room()
     }
 
@@ -140,8 +165,38 @@ impl<T: Float + Compute> AttentionGradient<T> {
         let deltas = &mut deltas[..outputs];
         self.deltas(threads, y, dy, dlse, deltas);
         let known = Known { inputs, dy, lse, deltas };
+        if self.kept() > 0 {
+            return self.by_heads(threads, &known, (dq, dk, dv), rooms);
+        }
         self.by_queries(threads, &known, dq, rooms);
         self.by_keys(threads, &known, dk, dv, rooms);
+    }
+
+    /// All three: tasks have keys and the heads that share them.
+    fn by_heads(
+        &self,
+        threads: &Threads,
+        known: &Known<'_, T>,
+        (dq, dk, dv): (&mut [T], &mut [T], &mut [T]),
+        rooms: &mut [T],
+    ) {
+        let AttentionShape { batch, queries, keys, heads, shared, size, .. } = self.shape;
+        let (dq, dk, dv, rooms) = (Disjoint::new(dq), Disjoint::new(dk), Disjoint::new(dv), Disjoint::new(rooms));
+        let tasks = batch * shared;
+        threads.run_numbered(tasks.min(MOST), tasks, &|thread, task| {
+            let shares = Head { batch: task / shared, head: task % shared };
+            // Safety: threads that run at once have different numbers, each below the number of tasks.
+            let room = unsafe { rooms.slice(thread * self.room()..(thread + 1) * self.room()) };
+            let mut room = self.split(room);
+            room.for_queries.fill(T::ZERO);
+            for index in 0..keys.div_ceil(KEYS) {
+                self.add_keys(known, shares, &block(index, KEYS, keys), (dk, dv), &mut room);
+            }
+            for (own, sums) in room.for_queries.chunks_exact(queries * size).enumerate() {
+                let at = Head { head: shares.head * (heads / shared) + own, ..shares };
+                write_rows(dq, sums, (queries, heads, size), at, 0..queries);
+            }
+        });
     }
 
     fn deltas(&self, threads: &Threads, y: &[T], dy: &[T], dlse: &[T], deltas: &mut [T]) {
@@ -154,12 +209,13 @@ impl<T: Float + Compute> AttentionGradient<T> {
     /// `dq`: tasks have queries, and go over the keys.
     fn by_queries(&self, threads: &Threads, known: &Known<'_, T>, dq: &mut [T], rooms: &mut [T]) {
         let AttentionShape { batch, queries, keys, heads, shared, size, .. } = self.shape;
-        let per_head = queries.div_ceil(QUERIES);
+        let per_head = queries.div_ceil(GROUP);
         let (dq, rooms) = (Disjoint::new(dq), Disjoint::new(rooms));
-        threads.run_numbered(MOST, batch * heads * per_head, &|thread, task| {
+        let tasks = batch * heads * per_head;
+        threads.run_numbered(tasks.min(MOST), tasks, &|thread, task| {
             let (all, place) = (task / per_head, task % per_head);
             let at = Head { batch: all / heads, head: all % heads };
-            let rows = block(place, QUERIES, queries);
+            let rows = block(place, GROUP, queries);
             // Safety: threads that run at once have different numbers, each below the number of tasks.
             let room = unsafe { rooms.slice(thread * self.room()..(thread + 1) * self.room()) };
             let mut room = self.split(room);
@@ -167,10 +223,20 @@ impl<T: Float + Compute> AttentionGradient<T> {
             let seen = self.shape.seen_by(&rows);
             for index in seen.start / KEYS..seen.end.div_ceil(KEYS) {
                 let cols = block(index, KEYS, keys);
-                self.again(known, at, &rows, &cols, &mut room);
                 let shares = Head { head: at.head / (heads / shared), ..at };
+                self.pack(known, shares, &cols, &mut room.packed);
                 let k = rows_of(known.inputs.k, keys, shared, size, shares, cols.start);
-                self.dq.run((rows.len(), cols.len()), room.ds, k, room.sums, room.products);
+                for first in rows.clone().step_by(QUERIES) {
+                    let own = first..rows.end.min(first + QUERIES);
+                    let seen = self.shape.seen_by(&own);
+                    if cols.start >= seen.end || seen.start >= cols.end {
+                        continue;
+                    }
+                    self.again(known, at, &own, &cols, &mut room);
+                    let sums = &mut room.sums[(first - rows.start) * size..][..own.len() * size];
+                    let sizes = (own.len(), cols.len());
+                    self.dq.run_packed(sizes, room.ds, (k, room.packed.dq), sums, room.products);
+                }
             }
             write_rows(dq, room.sums, (queries, heads, size), at, rows);
         });
@@ -178,29 +244,61 @@ impl<T: Float + Compute> AttentionGradient<T> {
 
     /// `dk` and `dv`: tasks have keys, and go over the queries of all heads that share them.
     fn by_keys(&self, threads: &Threads, known: &Known<'_, T>, dk: &mut [T], dv: &mut [T], rooms: &mut [T]) {
-        let AttentionShape { batch, queries, keys, heads, shared, size, width, .. } = self.shape;
+        let AttentionShape { batch, keys, shared, .. } = self.shape;
         let per_head = keys.div_ceil(KEYS);
         let (dk, dv, rooms) = (Disjoint::new(dk), Disjoint::new(dv), Disjoint::new(rooms));
-        threads.run_numbered(MOST, batch * shared * per_head, &|thread, task| {
+        let tasks = batch * shared * per_head;
+        threads.run_numbered(tasks.min(MOST), tasks, &|thread, task| {
             let (all, place) = (task / per_head, task % per_head);
             let shares = Head { batch: all / shared, head: all % shared };
             let cols = block(place, KEYS, keys);
             // Safety: threads that run at once have different numbers, each below the number of tasks.
             let room = unsafe { rooms.slice(thread * self.room()..(thread + 1) * self.room()) };
-            let mut room = self.split(room);
-            room.sums.fill(T::ZERO);
-            for head in shares.head * (heads / shared)..(shares.head + 1) * (heads / shared) {
-                let at = Head { head, ..shares };
-                for rows in (0..queries.div_ceil(QUERIES)).map(|index| block(index, QUERIES, queries)) {
-                    if self.meet(&rows, &cols) {
-                        self.add_queries(known, at, &rows, &cols, &mut room);
-                    }
+            self.add_keys(known, shares, &cols, (dk, dv), &mut self.split(room));
+        });
+    }
+
+    /// `dk` and `dv` of some keys; `dq` grows by what they give, where it is kept.
+    fn add_keys(
+        &self,
+        known: &Known<'_, T>,
+        shares: Head,
+        cols: &Range<usize>,
+        (dk, dv): (Disjoint<'_, T>, Disjoint<'_, T>),
+        room: &mut Room<'_, T>,
+    ) {
+        let AttentionShape { queries, keys, heads, shared, size, width, .. } = self.shape;
+        let group = heads / shared;
+        self.pack(known, shares, cols, &mut room.packed);
+        let k = rows_of(known.inputs.k, keys, shared, size, shares, cols.start);
+        room.sums.fill(T::ZERO);
+        for own in 0..group {
+            let at = Head { head: shares.head * group + own, ..shares };
+            for rows in (0..queries.div_ceil(QUERIES)).map(|index| block(index, QUERIES, queries)) {
+                if !self.meet(&rows, cols) {
+                    continue;
+                }
+                self.add_queries(known, at, &rows, cols, room);
+                if !room.for_queries.is_empty() {
+                    let sums = &mut room.for_queries[(own * queries + rows.start) * size..][..rows.len() * size];
+                    let sizes = (rows.len(), cols.len());
+                    self.dq.run_packed(sizes, room.ds, (k, room.packed.dq), sums, room.products);
                 }
             }
-            let (for_keys, for_values) = room.sums.split_at(KEYS * size);
-            write_rows(dk, for_keys, (keys, shared, size), shares, cols.clone());
-            write_rows(dv, for_values, (keys, shared, width), shares, cols);
-        });
+        }
+        let (for_keys, for_values) = room.sums.split_at(KEYS * size);
+        write_rows(dk, for_keys, (keys, shared, size), shares, cols.clone());
+        write_rows(dv, for_values, (keys, shared, width), shares, cols.clone());
+    }
+
+    /// Packs some keys and their values for all blocks of queries.
+    fn pack(&self, known: &Known<'_, T>, shares: Head, cols: &Range<usize>, packed: &mut Packed<'_, T>) {
+        let AttentionShape { keys, shared, size, width, .. } = self.shape;
+        let k = rows_of(known.inputs.k, keys, shared, size, shares, cols.start);
+        let v = rows_of(known.inputs.v, keys, shared, width, shares, cols.start);
+        self.scores.pack(cols.len(), k, packed.scores);
+        self.slopes.pack(cols.len(), v, packed.slopes);
+        self.dq.pack(cols.len(), k, packed.dq);
     }
 
     /// Whether some of `rows` may weigh some of `cols`: those that see nothing weigh all.
@@ -235,10 +333,10 @@ impl<T: Float + Compute> AttentionGradient<T> {
         let shares = Head { head: at.head / (heads / shared), ..at };
         let q = rows_of(known.inputs.q, queries, heads, size, at, rows.start);
         let k = rows_of(known.inputs.k, keys, shared, size, shares, cols.start);
-        self.scores.run(sizes, q, k, room.p, room.products);
+        self.scores.run_packed(sizes, q, (k, room.packed.scores), room.p, room.products);
         let dy = rows_of(known.dy, queries, heads, width, at, rows.start);
         let v = rows_of(known.inputs.v, keys, shared, width, shares, cols.start);
-        self.slopes.run(sizes, dy, v, room.ds, room.products);
+        self.slopes.run_packed(sizes, dy, (v, room.packed.slopes), room.ds, room.products);
         let first = (at.batch * heads + at.head) * queries;
         let again = Again {
             shape: &self.shape,
@@ -258,8 +356,12 @@ impl<T: Float + Compute> AttentionGradient<T> {
         let AttentionShape { size, width, .. } = self.shape;
         let (p, room) = room.split_at_mut(QUERIES * KEYS);
         let (ds, room) = room.split_at_mut(QUERIES * KEYS);
-        let (sums, products) = room.split_at_mut(self.sums_len(size, width));
-        Room { p, ds, sums, products }
+        let (sums, room) = room.split_at_mut(self.sums_len(size, width));
+        let (for_queries, room) = room.split_at_mut(self.kept());
+        let (scores, room) = room.split_at_mut(self.scores.packed_len());
+        let (slopes, room) = room.split_at_mut(self.slopes.packed_len());
+        let (dq, products) = room.split_at_mut(self.dq.packed_len());
+        Room { p, ds, sums, for_queries, packed: Packed { scores, slopes, dq }, products }
     }
 }
 

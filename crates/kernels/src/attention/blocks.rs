@@ -2,7 +2,7 @@
 
 use super::{AttentionShape, Head, KEYS, QUERIES};
 use crate::element::Float;
-use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape};
+use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape, PackedGemm};
 use crate::math::{Compute, Scalar, Simd};
 use crate::softmax::row_max;
 use crate::target::Target;
@@ -18,6 +18,8 @@ impl<T: Float + Compute> Number for T {}
 pub(super) struct Product<T: Float> {
     /// By whether queries, then whether keys are the last.
     plans: [[Gemm<T>; 2]; 2],
+    /// For whole blocks of queries, where the right side comes packed.
+    packed: [Option<PackedGemm<T>>; 2],
 }
 
 impl<T: Float> Product<T> {
@@ -31,7 +33,9 @@ impl<T: Float> Product<T> {
         let rows = [QUERIES.min(shape.queries), shape.queries % QUERIES];
         let cols = [KEYS.min(shape.keys), shape.keys % KEYS];
         let one = |i: usize, j: usize| Gemm::new(plan(rows[i], cols[j]), spec, target);
-        Ok(Product { plans: [[one(0, 0)?, one(0, 1)?], [one(1, 0)?, one(1, 1)?]] })
+        let plans = [[one(0, 0)?, one(0, 1)?], [one(1, 0)?, one(1, 1)?]];
+        let packed = |j: usize| PackedGemm::new(plan(rows[0], cols[j]), spec, target);
+        Ok(Product { plans, packed: [packed(0)?, packed(1)?] })
     }
 
     /// The plan for some queries and keys.
@@ -43,7 +47,35 @@ impl<T: Float> Product<T> {
 
     /// Elements that a run needs to work in.
     pub fn workspace_len(&self) -> usize {
-        self.plans.iter().flatten().map(Gemm::workspace_len).max().unwrap_or(0)
+        let packed = self.packed.iter().flatten().map(PackedGemm::workspace_len);
+        self.plans.iter().flatten().map(Gemm::workspace_len).chain(packed).max().unwrap_or(0)
+    }
+
+    /// Elements of a right side of some keys when it is packed.
+    pub fn packed_len(&self) -> usize {
+        self.packed.iter().flatten().map(PackedGemm::packed_len).max().unwrap_or(0)
+    }
+
+    /// Packs the right side for all blocks of queries, where that pays.
+    pub fn pack(&self, keys: usize, b: &[T], packed: &mut [T]) {
+        if let Some(gemm) = &self.packed[usize::from(keys != KEYS)] {
+            gemm.pack(&Threads::serial(), b, packed);
+        }
+    }
+
+    /// The product of some queries and keys, whose right side is `b`, and was packed.
+    pub fn run_packed(
+        &self,
+        (queries, keys): (usize, usize),
+        a: &[T],
+        (b, packed): (&[T], &[T]),
+        c: &mut [T],
+        workspace: &mut [T],
+    ) {
+        match &self.packed[usize::from(keys != KEYS)] {
+            Some(gemm) if queries == QUERIES => gemm.run(&Threads::serial(), a, packed, None, c, workspace),
+            _ => self.run((queries, keys), a, b, c, workspace),
+        }
     }
 
     /// The product of some queries and keys.

@@ -1,7 +1,7 @@
 //! The weighted means, with a running largest score and sum.
 
 use super::blocks::{Number, Product, exponentials, hide, largest, rows_of, scale, start_of, write_rows};
-use super::{AttentionShape, Head, KEYS, MOST, QUERIES, block};
+use super::{AttentionShape, GROUP, Head, KEYS, MOST, QUERIES, block};
 use crate::element::Float;
 use crate::gemm::{EpilogueSpec, GemmShape, Operand};
 use crate::isa::Isa;
@@ -79,11 +79,12 @@ impl<T: Float + Compute> Attention<T> {
     /// What a thread needs to work in.
     fn room(&self) -> usize {
         let products = self.scores.workspace_len().max(self.sums.workspace_len());
-        (QUERIES * (KEYS + self.shape.width + 2) + products).next_multiple_of(16)
+        let packed = self.scores.packed_len() + self.sums.packed_len();
+        (QUERIES * KEYS + GROUP * (self.shape.width + 2) + packed + products).next_multiple_of(16)
     }
 
     fn tasks(&self) -> usize {
-        self.shape.batch * self.shape.heads * self.shape.queries.div_ceil(QUERIES)
+        self.shape.batch * self.shape.heads * self.shape.queries.div_ceil(GROUP)
     }
 
     /// Elements of `T` that [`Self::run`] needs to work in.
@@ -109,22 +110,22 @@ impl<T: Float + Compute> Attention<T> {
         assert_eq!(y.len(), batch * queries * heads * width, "attention: length of y differs from that planned");
         assert_eq!(lse.len(), batch * heads * queries, "attention: length of sums differs from that planned");
         let (y, lse, workspace) = (Disjoint::new(y), Disjoint::new(lse), Disjoint::new(workspace));
-        let per_head = queries.div_ceil(QUERIES);
-        threads.run_numbered(MOST, self.tasks(), &|thread, task| {
+        let per_head = queries.div_ceil(GROUP);
+        threads.run_numbered(self.tasks().min(MOST), self.tasks(), &|thread, task| {
             let (all, place) = (task / per_head, task % per_head);
             let at = Head { batch: all / heads, head: all % heads };
-            let rows = block(place, QUERIES, queries);
+            let rows = block(place, GROUP, queries);
             // Safety: threads that run at once have different numbers, each below the number of tasks.
             let room = unsafe { workspace.slice(thread * self.room()..(thread + 1) * self.room()) };
             // Safety: each task has queries of its own.
             let own = unsafe { lse.slice(all * queries + rows.start..all * queries + rows.end) };
-            let out = self.block(&inputs, at, &rows, room, own);
+            let out = self.group(&inputs, at, &rows, room, own);
             write_rows(y, out, (queries, heads, width), at, rows);
         });
     }
 
     /// Some queries of one head: gives their rows of `y`.
-    fn block<'a>(
+    fn group<'a>(
         &self,
         inputs: &Inputs<'_, T>,
         at: Head,
@@ -134,38 +135,48 @@ impl<T: Float + Compute> Attention<T> {
     ) -> &'a [T] {
         let AttentionShape { queries, keys, heads, shared, size, width, .. } = self.shape;
         let (scores, room) = room.split_at_mut(QUERIES * KEYS);
-        let (out, room) = room.split_at_mut(QUERIES * width);
-        let (max, room) = room.split_at_mut(QUERIES);
-        let (sum, products) = room.split_at_mut(QUERIES);
+        let (out, room) = room.split_at_mut(GROUP * width);
+        let (max, room) = room.split_at_mut(GROUP);
+        let (sum, room) = room.split_at_mut(GROUP);
+        let (packed_k, room) = room.split_at_mut(self.scores.packed_len());
+        let (packed_v, products) = room.split_at_mut(self.sums.packed_len());
         let out = &mut out[..rows.len() * width];
         out.fill(T::ZERO);
         max.fill(T::NEG_INFINITY);
         sum.fill(T::ZERO);
         let shares = Head { head: at.head / (heads / shared), ..at };
-        let q = rows_of(inputs.q, queries, heads, size, at, rows.start);
         let seen = self.shape.seen_by(rows);
         for index in seen.start / KEYS..seen.end.div_ceil(KEYS) {
             let cols = block(index, KEYS, keys);
-            let sizes = (rows.len(), cols.len());
             let k = rows_of(inputs.k, keys, shared, size, shares, cols.start);
-            self.scores.run(sizes, q, k, scores, products);
-            let (shape, mask, rows, keys_of) = (&self.shape, inputs.mask, rows.clone(), cols.clone());
-            vectors::run(
-                self.isa,
-                Update {
-                    shape,
+            let v = rows_of(inputs.v, keys, shared, width, shares, cols.start);
+            self.scores.pack(cols.len(), k, packed_k);
+            self.sums.pack(cols.len(), v, packed_v);
+            for first in (0..rows.len()).step_by(QUERIES) {
+                let own = first..rows.len().min(first + QUERIES);
+                let queries_of = rows.start + own.start..rows.start + own.end;
+                let seen = self.shape.seen_by(&queries_of);
+                if cols.start >= seen.end || seen.start >= cols.end {
+                    continue;
+                }
+                let sizes = (own.len(), cols.len());
+                let q = rows_of(inputs.q, queries, heads, size, at, queries_of.start);
+                self.scores.run_packed(sizes, q, (k, packed_k), scores, products);
+                let out = &mut out[own.start * width..own.end * width];
+                let update = Update {
+                    shape: &self.shape,
                     at,
-                    rows,
-                    keys: keys_of,
-                    mask,
+                    rows: queries_of,
+                    keys: cols.clone(),
+                    mask: inputs.mask,
                     scores: &mut *scores,
                     out: &mut *out,
-                    max: &mut *max,
-                    sum: &mut *sum,
-                },
-            );
-            let v = rows_of(inputs.v, keys, shared, width, shares, cols.start);
-            self.sums.run(sizes, scores, v, out, products);
+                    max: &mut max[own.clone()],
+                    sum: &mut sum[own],
+                };
+                vectors::run(self.isa, update);
+                self.sums.run_packed(sizes, scores, (v, packed_v), out, products);
+            }
         }
         self.finish(inputs.v, shares, out, max, sum, lse);
         out

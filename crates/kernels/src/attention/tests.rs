@@ -134,6 +134,12 @@ fn shapes() -> Vec<AttentionShape> {
         shapes.push(AttentionShape { mask: Some([0, 0, 1, 0]), causal: true, shared: 1, ..square(n) });
         shapes.push(AttentionShape { mask: Some([0, 0, 0, 1]), shared: 1, heads: 3, ..square(n) });
     }
+    // Heads enough for a task of each, at lengths of several blocks and groups of them.
+    let many = AttentionShape { batch: 2, heads: 8, shared: 4, size: 2, width: 3, ..square(300) };
+    shapes.push(many);
+    shapes.push(AttentionShape { causal: true, ..many });
+    shapes.push(AttentionShape { window: 70, keys: 140, ..many });
+    shapes.push(AttentionShape { mask: Some([8 * 300 * 300, 300 * 300, 300, 1]), ..many });
     shapes.push(AttentionShape { queries: 150, keys: 20, window: 5, ..base });
     shapes.push(AttentionShape { queries: 20, keys: 150, causal: true, ..base });
     shapes
