@@ -6,6 +6,7 @@ import type { NestedArray } from 'ferrograd'
 import { input, Model, Sequential } from 'ferrograd'
 import {
   BatchNormalization,
+  Bidirectional,
   Conv1D,
   Conv2D,
   Conv2DTranspose,
@@ -13,9 +14,12 @@ import {
   Dense,
   Embedding,
   Flatten,
+  GRU,
   GroupNormalization,
   LayerNormalization,
+  LSTM,
   Reshape,
+  SimpleRNN,
 } from 'ferrograd/layers'
 
 interface Told {
@@ -27,7 +31,7 @@ export const exchangeFile = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/exchange/${name}`, import.meta.url))
 
 /** What PyTorch and Keras made of the same numbers. */
-export function readExchange(): Readonly<Record<'words' | 'pictures' | 'numbered' | 'shards', Told>> {
+export function readExchange(): Readonly<Record<'words' | 'pictures' | 'steps' | 'numbered' | 'shards', Told>> {
   return JSON.parse(readFileSync(exchangeFile('exchange.json'), 'utf8'))
 }
 
@@ -52,6 +56,15 @@ export function picturesModel(): Sequential {
     new Reshape({ targetShape: [4, 4, 2, 3] }),
     new Conv3D({ filters: 2, kernelSize: [2, 2, 1], name: 'cube' }),
     new Flatten(),
+  ])
+}
+
+/** Recurrent layers of each kind, one of them both ways. */
+export function stepsModel(): Sequential {
+  return new Sequential([
+    new Bidirectional({ layer: new LSTM({ units: 4, returnSequences: true }), inputShape: [5, 3], name: 'both' }),
+    new GRU({ units: 3, returnSequences: true, name: 'gated' }),
+    new SimpleRNN({ units: 2, useBias: false, name: 'plain' }),
   ])
 }
 

@@ -4,10 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Model } from 'ferrograd'
 import { Sequential } from 'ferrograd'
-import { Dense, EinsumDense } from 'ferrograd/layers'
+import { Dense, EinsumDense, GRU } from 'ferrograd/layers'
 import { loadTensors } from 'ferrograd/saving'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exchangeFile, picturesModel, readExchange, shardedModel, stackModel, wordsModel } from './exchange-models.js'
+import {
+  exchangeFile,
+  picturesModel,
+  readExchange,
+  shardedModel,
+  stackModel,
+  stepsModel,
+  wordsModel,
+} from './exchange-models.js'
 
 let folder: string
 beforeAll(() => {
@@ -26,9 +34,9 @@ async function expectPredicted(model: Model, { x, y }: (typeof told)['words']): 
 const numbers = (model: Model): string[] => model.weights.map((weight) => `${weight.dataSync()}`)
 
 describe('naming: torch', () => {
-  const named = { words: wordsModel, pictures: picturesModel } as const
+  const named = { words: wordsModel, pictures: picturesModel, steps: stepsModel } as const
 
-  test.each(['words', 'pictures'] as const)('a state dict by the names of modules: %s', async (name) => {
+  test.each(['words', 'pictures', 'steps'] as const)('a state dict by the names of modules: %s', async (name) => {
     const model = named[name]()
     const report = await model.loadWeights(exchangeFile(`${name}.safetensors`), { naming: 'torch' })
     expect(report).toEqual({ missing: [], unexpected: [] })
@@ -52,6 +60,34 @@ describe('naming: torch', () => {
         .map(([key, one]) => [key, one.shape, [...one.dataSync()]] as const)
         .sort(([a], [b]) => a.localeCompare(b))
     expect(plain(ours)).toEqual(plain(theirs))
+  })
+
+  test('recurrent layers are written as PyTorch has them, but for the two biases that are one', async () => {
+    const [model, again] = [stepsModel(), stepsModel()]
+    await model.loadWeights(exchangeFile('steps.safetensors'), { naming: 'torch' })
+    await model.saveWeights(at('steps.safetensors'), { naming: 'torch' })
+    const [theirs, ours] = await Promise.all(
+      [exchangeFile('steps.safetensors'), at('steps.safetensors')].map(loadTensors),
+    )
+    const shapes = (all: typeof ours): unknown =>
+      Object.entries(all!)
+        .map(([key, { shape }]) => `${key} ${shape}`)
+        .sort()
+    expect(shapes(ours)).toEqual(shapes(theirs))
+    const same = Object.keys(theirs!).filter((key) => `${theirs![key]!.dataSync()}` === `${ours![key]!.dataSync()}`)
+    const both = ['hh_l0', 'hh_l0_reverse', 'ih_l0', 'ih_l0_reverse']
+    expect(
+      Object.keys(theirs!)
+        .filter((key) => !same.includes(key))
+        .sort(),
+    ).toEqual(both.map((end) => `both.bias_${end}`))
+    await again.loadWeights(at('steps.safetensors'), { naming: 'torch' })
+    expect(numbers(again)).toEqual(numbers(model))
+    const gru = new Sequential([new GRU({ units: 2, resetAfter: false, inputShape: [4, 3], name: 'g' })])
+    await expect(gru.saveWeights(at('g.safetensors'), { naming: 'torch' })).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(/resetAfter: true, which torch.nn.GRU always has, got 'g' without/),
+    })
   })
 
   test('what it cannot be used for is refused by name', async () => {

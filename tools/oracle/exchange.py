@@ -51,6 +51,19 @@ class Pictures(nn.Module):
         return x.permute(0, 2, 3, 4, 1).flatten(1)
 
 
+class Steps(nn.Module):
+    """Recurrent layers of each kind, one of them both ways."""
+
+    def __init__(self):
+        super().__init__()
+        self.both = nn.LSTM(3, 4, batch_first=True, bidirectional=True)
+        self.gated = nn.GRU(8, 3, batch_first=True)
+        self.plain = nn.RNN(3, 2, batch_first=True, bias=False)
+
+    def forward(self, x):
+        return self.plain(self.gated(self.both(x)[0])[0])[0][:, -1]
+
+
 def numbered():
     return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 2)))
 
@@ -70,6 +83,7 @@ def told(module, x):
 
 
 PICTURES = np.cos(np.arange(200)).reshape(2, 5, 5, 4).astype("float32")
+SERIES = np.sin(np.arange(2 * 5 * 3)).reshape(2, 5, 3).astype("float32")
 ROWS = np.sin(np.arange(15)).reshape(5, 3).astype("float32")
 
 
@@ -87,6 +101,8 @@ X8 = np.cos(np.arange(24)).reshape(3, 8).astype("float32")
 def write():
     FOLDER.mkdir(parents=True, exist_ok=True)
     words, stack, pictures = shaken(Words()), shaken(numbered()), shaken(Pictures())
+    steps = shaken(Steps())
+    save_file(steps.state_dict(), FOLDER / "steps.safetensors")
     save_file(pictures.state_dict(), FOLDER / "pictures.safetensors")
     save_file(words.state_dict(), FOLDER / "words.safetensors")
     save_file(stack.state_dict(), FOLDER / "numbered.safetensors")
@@ -95,6 +111,7 @@ def write():
     told_of = {
         "words": {"x": IDS.tolist(), "y": told(words, IDS)},
         "pictures": {"x": PICTURES.tolist(), "y": told(pictures, PICTURES)},
+        "steps": {"x": SERIES.tolist(), "y": told(steps, SERIES)},
         "numbered": {"x": ROWS.tolist(), "y": told(stack, ROWS)},
         "shards": {"x": X8.tolist(), "y": model.predict(X8, verbose=0).tolist()},
     }
@@ -104,7 +121,7 @@ def write():
 def check(folder):
     """What ferrograd wrote gives the numbers that ferrograd says."""
     said = json.loads((folder / "said.json").read_text())
-    for name, module, x in (("words", Words(), IDS), ("pictures", Pictures(), PICTURES), ("named", numbered(), ROWS)):
+    for name, module, x in (("words", Words(), IDS), ("pictures", Pictures(), PICTURES), ("steps", Steps(), SERIES), ("named", numbered(), ROWS)):
         module.load_state_dict(load_file(folder / f"{name}.safetensors"))
         off = np.abs(np.array(told(module.eval(), x)) - np.array(said[name])).max()
         print(f"{name}: {off:.1e}")

@@ -8,17 +8,20 @@ import {
   readExchange,
   shardedModel,
   stackModel,
+  stepsModel,
   wordsModel,
 } from '../../__test__/saving/exchange-models.js'
 
 const [, , dir = 'ours-exchange'] = process.argv
 mkdirSync(join(dir, 'first'), { recursive: true })
-const { words, pictures, numbered, shards } = readExchange()
+const { words, pictures, steps, numbered, shards } = readExchange()
 
 const model = wordsModel()
 await model.saveWeights(join(dir, 'words.safetensors'), { naming: 'torch' })
 const plane = picturesModel()
 await plane.saveWeights(join(dir, 'pictures.safetensors'), { naming: 'torch' })
+const series = stepsModel()
+await series.saveWeights(join(dir, 'steps.safetensors'), { naming: 'torch' })
 // Modules of `torch.nn.Sequential` are called by their numbers.
 const stack = stackModel(['0', '2', '4.0'])
 await stack.saveWeights(join(dir, 'named.safetensors'), { naming: 'torch' })
@@ -33,6 +36,7 @@ const predict = async (one: typeof model, x: NestedArray): Promise<unknown> =>
 const said = {
   words: await predict(model, words.x),
   pictures: await predict(plane, pictures.x),
+  steps: await predict(series, steps.x),
   named: await predict(stack, numbered.x),
   shards: await predict(sharded, shards.x),
 }

@@ -6,6 +6,7 @@ import type { Model } from '../model/model.js'
 import { transpose } from '../ops.js'
 import type { FileArray, Sources, Tensors } from './archive.js'
 import { assignFrom, type LoadReport, type LoadRules, type Place } from './assignments.js'
+import { ownNames, type RecurrentModule, recurrentModule, takeTheirs, theirArrays } from './torch-recurrent.js'
 import { layerGroups, type WeightGroup } from './weight-groups.js'
 
 /** A weight of ours and PyTorch's: its name, and the axes that are put one after another where the layout is another. */
@@ -47,15 +48,23 @@ const COUNT = 'num_batches_tracked'
 /** A module: a layer that has weights. */
 interface Module extends WeightGroup {
   readonly rules: readonly Rule[]
+  /** Set where it is the cell of a recurrent layer. */
+  readonly recurrent?: RecurrentModule
 }
 
 /** What a state dict of a model's weights holds. */
 export function torchState(where: string, model: Model): Sources {
   const modules = modulesOf(where, model)
-  const weights = modules.flatMap((module) => placesIn(module, nameOf(module)))
+  const cells = modules.flatMap((module) => {
+    if (module.recurrent === undefined) return []
+    const arrays = theirArrays(module.recurrent, module.variables)
+    return arrays.map(([end, tensor]) => [within(nameOf(module), end), tensor] as const)
+  })
+  const others = modules.filter(({ recurrent }) => recurrent === undefined)
+  const weights = others.flatMap((module) => placesIn(module, nameOf(module)))
   const counts = modules.filter(isCounted).map((module) => [`${nameOf(module)}.${COUNT}`, zeroCount] as const)
   const tensors = weights.map(({ key, variable, axes }) => [key, laid(variable.read(), axes)] as const)
-  return new Map<string, FileArray | Tensor>([...tensors, ...counts])
+  return new Map<string, FileArray | Tensor>([...tensors, ...cells, ...counts])
 }
 
 const zeroCount = { dtype: 'int64', shape: [], values: BigInt64Array.of(0n) } as const
@@ -65,6 +74,7 @@ export function loadTorchState(where: string, model: Model, arrays: Tensors, str
   const modules = modulesOf(where, model)
   const weights = new Map([...arrays].filter(([key]) => !key.endsWith(`.${COUNT}`) && key !== COUNT))
   const names = namesIn(modules, [...weights.keys()])
+  for (const [i, { recurrent }] of modules.entries()) if (recurrent) takeTheirs(recurrent, names[i]!, weights)
   const places = modules.flatMap((module, i) => placesIn(module, names[i]!))
   const turned = places.filter(({ key, axes }) => axes !== undefined && weights.get(key)?.rank === axes.length)
   for (const { key, axes } of turned) weights.set(key, laid(weights.get(key)!, inverse(axes!)))
@@ -75,9 +85,11 @@ export function loadTorchState(where: string, model: Model, arrays: Tensors, str
 function modulesOf(where: string, model: Model): Module[] {
   const groups = layerGroups(model).filter(({ variables }) => variables.length > 0)
   return groups.map((group) => {
+    const recurrent = recurrentModule(where, group)
+    if (recurrent !== undefined) return { ...group, title: recurrent.title, rules: ownNames(recurrent), recurrent }
     const known = rules[group.owner.className]
     if (known === undefined) {
-      const expected = `layers that torch.nn has too (${Object.keys(rules).join(', ')})`
+      const expected = `layers that torch.nn has too (${[...Object.keys(rules), 'SimpleRNN', 'LSTM', 'GRU'].join(', ')})`
       fail('ERR_CONFIG', `${where} naming`, expected, { text: `${group.owner.className} '${group.title}'` })
     }
     return { ...group, rules: known }
@@ -94,20 +106,24 @@ function placesIn({ title, variables, rules }: Module, name: string): (Place & {
   return variables.map((variable) => {
     const rule = rules.find(([own]) => own === variable.name)
     const [, theirs, axes] = rule ?? fail('ERR_INTERNAL', title, 'a rule for every weight', { text: variable.name })
-    return { variable, axes, key: name === '' ? theirs : `${name}.${theirs}`, title: `${title}/${variable.name}` }
+    return { variable, axes, key: within(name, theirs), title: `${title}/${variable.name}` }
   })
 }
+
+const within = (name: string, end: string): string => (name === '' ? end : `${name}.${end}`)
 
 /**
  * The names of our modules in a state dict: their own, or, where it is of a `torch.nn.Sequential` (all its modules are
  * numbers), those numbers in order.
  */
 function namesIn(modules: readonly Module[], keys: readonly string[]): string[] {
-  const own = modules.map(nameOf)
+  // The two directions of a layer are one module.
+  const own = [...new Set(modules.map(nameOf))]
   const saved = [...new Set(keys.map((key) => key.slice(0, Math.max(0, key.lastIndexOf('.')))))]
   const numbered = saved.length === own.length && saved.every((name) => /^\d+(\.\d+)*$/.test(name))
-  if (!numbered || own.some((name) => saved.includes(name))) return own
-  return saved.sort((a, b) => compare(a.split('.').map(Number), b.split('.').map(Number)))
+  if (!numbered || own.some((name) => saved.includes(name))) return modules.map(nameOf)
+  saved.sort((a, b) => compare(a.split('.').map(Number), b.split('.').map(Number)))
+  return modules.map((module) => saved[own.indexOf(nameOf(module))]!)
 }
 
 /** The first place where they differ decides. */
