@@ -136,25 +136,36 @@ export abstract class Recurrent extends RecurrentBase {
     const inTime = (one: Tensor): Tensor => (goBackwards ? ops.flip(stepsFirst(one), { axis: 0 }) : stepsFirst(one))
     const entries: Entry = { x: stepper.prepare(inTime(x)), ...(mask === undefined ? {} : { keep: inTime(mask) }) }
     const along = unroll ? walkUnrolled : walk
-    const { step, initial } = this.#steps(stepper, states, stepShape, mask !== undefined)
+    const { step, initial, stateOf } = this.#steps(stepper, states, stepShape, mask !== undefined)
     const { carry, outputs } = along(step, initial, entries)
-    const last = carry.output ?? ops.getItem(outputs, outputs.shape[0]! - 1)
+    // Where the output is a state, nothing has to be kept of the steps before.
+    const state = tensorsIn(carry.states)[stateOf()]
+    const last = carry.output ?? state ?? ops.getItem(outputs, outputs.shape[0]! - 1)
     return { last, all: stepsFirst(outputs), after: carry.states }
   }
 
-  /** The step of the loop and what it begins with; masked steps repeat the states, and the output or 0. */
+  /**
+   * The step of the loop, what it begins with, and, once it was drawn, which of the states its output is (−1: none); masked
+   * steps repeat the states, and the output or 0.
+   */
   #steps(
     { step }: Stepper,
     states: readonly States[],
     stepShape: Shape,
     masked: boolean,
-  ): { readonly initial: Carried; readonly step: (carry: Carried, entry: Entry) => readonly [Carried, Tensor] } {
+  ): {
+    readonly initial: Carried
+    readonly step: (carry: Carried, entry: Entry) => readonly [Carried, Tensor]
+    readonly stateOf: () => number
+  } {
     if (!masked) {
+      let shown = -1
       const plain = ({ states: before }: Carried, { x }: Entry): readonly [Carried, Tensor] => {
         const [output, after] = step(x, before)
+        shown = tensorsIn(after).indexOf(output)
         return [{ states: after }, output]
       }
-      return { initial: { states }, step: plain }
+      return { initial: { states }, step: plain, stateOf: () => shown }
     }
     const nothing = ops.zeros(outputShapeOf(this.cell, stepShape) as Shape, this.dtype)
     const { zeroOutputForMask } = this.options
@@ -164,7 +175,7 @@ export abstract class Recurrent extends RecurrentBase {
       const output = chosen(fresh, zeroOutputForMask ? nothing : shown!)
       return [{ states: zipStates(next, before, chosen), output }, output]
     }
-    return { initial: { states, output: nothing }, step: keeping }
+    return { initial: { states, output: nothing }, step: keeping, stateOf: () => -1 }
   }
 
   /** Those given, else those kept, else those of the cell. */

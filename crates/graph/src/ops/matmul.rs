@@ -6,6 +6,7 @@ use crate::op::{
     Inputs, Lowering, Op, Specs,
 };
 use crate::ops::elementwise::{Takes, sum_to};
+use crate::ops::reshape;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use smallvec::smallvec;
@@ -80,12 +81,23 @@ impl Op for Matmul {
         let (a, b, dy) = (&node.inputs[0], &node.inputs[1], node.dy());
         let (ta, tb) = (self.transpose_a, self.transpose_b);
         let da = || if ta { matmul(b, dy, tb, true) } else { matmul(dy, b, false, !tb) };
-        let db = || if tb { matmul(dy, a, true, ta) } else { matmul(a, dy, !ta, false) };
+        let db = || {
+            // One matrix under all rows: one product of them all, and no sum of many.
+            let (a, dy) =
+                if a.shape().rank() > 2 && b.shape().rank() == 2 && !ta { (&rows(a)?, &rows(dy)?) } else { (a, dy) };
+            if tb { matmul(dy, a, true, ta) } else { matmul(a, dy, !ta, false) }
+        };
         let fit = |needed: bool, grad: &dyn Fn() -> Result<Tensor>, input: &Tensor| {
             needed.then(|| sum_to(&grad()?, input.shape())).transpose()
         };
         Ok(smallvec![fit(node.needs[0], &da, a)?, fit(node.needs[1], &db, b)?])
     }
+}
+
+/// (…, m, k) as (… · m, k).
+fn rows(x: &Tensor) -> Result<Tensor> {
+    let (batch, width) = x.shape().split_at(x.shape().rank() - 1);
+    reshape(x, &[batch.iter().product(), width[0]].into())
 }
 
 pub(crate) const DECLARATION: Declaration = Declaration {
@@ -110,6 +122,9 @@ pub(crate) const DECLARATION: Declaration = Declaration {
             case(&[3, 4], &[5, 4], false, true),
             case(&[4, 3], &[5, 4], true, true),
             case(&[2, 3, 4], &[2, 4, 2], false, false),
+            case(&[2, 3, 4], &[4, 5], false, false),
+            case(&[2, 3, 4], &[5, 4], false, true),
+            case(&[2, 4, 3], &[4, 5], true, false),
             case(&[2, 1, 3, 4], &[5, 4, 2], false, false),
             case(&[3, 4], &[2, 5, 4], false, true),
             case(&[1, 1], &[1, 1], false, false),
