@@ -3,12 +3,14 @@
 //!
 //! `cargo bench -p ferrograd-graph --bench scan [-- NAME]`: kernel by kernel, the least of many runs by one thread and two.
 
+#[path = "support/profile.rs"]
+mod profile;
+
 use ferrograd_graph::gradient::gradient;
+use ferrograd_graph::program::Running;
 use ferrograd_graph::scan::{Course, Step, scan};
 use ferrograd_graph::{DType, Program, Request, Spec, Tensor, compile, ops};
-use ferrograd_kernels::exec::Base;
 use ferrograd_kernels::target::Target;
-use ferrograd_kernels::threads::Threads;
 use std::time::Instant;
 
 struct Case {
@@ -27,9 +29,6 @@ const CASES: [Case; 5] = [
     Case { name: "lstm", steps: 64, batch: 32, features: 64, units: 256 },
 ];
 
-/// Runs that a profile looks at, however long they take.
-const LEAST_ROUNDS: usize = 10;
-
 fn main() {
     let only = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
     for case in CASES.iter().filter(|case| case.name.contains(&only)) {
@@ -37,13 +36,7 @@ fn main() {
         let start = Instant::now();
         let program = program(case);
         println!("\n{name} {features} → {units}, {steps} steps, batch {batch}: compiled in {:.0?}", start.elapsed());
-        for threads in [1, 2].map(Threads::new) {
-            let least = least(&program, &threads);
-            println!("  {} threads: {:.2} µs", threads.count(), least.iter().sum::<f64>() * 1e6);
-            for (kernel, seconds) in program.kernels().iter().zip(&least) {
-                println!("    {:9.2} µs  {:<14} {}", seconds * 1e6, kernel.name, kernel.detail);
-            }
-        }
+        profile::print(&program, feed);
     }
 }
 
@@ -96,24 +89,10 @@ fn gru([w, u, b]: &[Tensor; 3], carries: &[Tensor], rows: &[Tensor]) -> Vec<Tens
     vec![&update * h + (Tensor::scalar(DType::F32, 1.0) - &update) * candidate]
 }
 
-/// The least seconds of each kernel over many runs.
-fn least(program: &Program, threads: &Threads) -> Vec<f64> {
-    let mut arena = program.take_arena().unwrap();
-    let (mut locks, mut staging) = (program.lock().unwrap(), program.staging().unwrap());
-    let inputs = staging.iter_mut().map(Base::Write);
-    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
+/// Numbers between −0.1 and 0.1.
+fn feed(program: &Program, running: &mut Running<'_>) {
     for index in 0..program.inputs().len() {
         let values = running.input::<f32>(index).iter_mut().enumerate();
         values.for_each(|(i, value)| *value = 0.1 * (i as f32 * 0.37 + index as f32).sin());
     }
-    let mut least = vec![f64::INFINITY; program.step_names().count()];
-    let start = Instant::now();
-    let mut rounds = 0;
-    while start.elapsed().as_secs_f64() < 0.5 || rounds < LEAST_ROUNDS {
-        rounds += 1;
-        let mut once = vec![0.0; least.len()];
-        running.profile(threads, &mut once).expect("nothing stops it");
-        least.iter_mut().zip(once).for_each(|(least, once)| *least = least.min(once));
-    }
-    least
 }

@@ -5,6 +5,8 @@
 
 #[path = "../tests/support/mlp.rs"]
 mod mlp;
+#[path = "support/profile.rs"]
+mod support;
 
 use divan::{Bencher, counter::ItemsCount};
 use ferrograd_graph::program::Running;
@@ -24,9 +26,6 @@ const CASES: [(&[usize], usize); 6] = [
     (&[784, 512, 512, 10], 128),
     (&[1024, 4096, 4096, 1024], 256),
 ];
-
-/// Steps that a profile looks at, however long they take: the first ones also touch new pages.
-const LEAST_ROUNDS: usize = 10;
 
 fn main() {
     if std::env::args().any(|argument| argument == "--profile") {
@@ -80,29 +79,5 @@ fn profile(sizes: &[usize], batch: usize) {
         "\n{sizes:?} x {batch}: initial values {made:.0?}, drawn in {drawn:.0?}, compiled in {compiled:.0?}, arena {} kB",
         program.arena_bytes() / 1024
     );
-    for threads in [1, 2].map(Threads::new) {
-        let least = least(&program, &threads);
-        println!("  {} threads: {:.2} µs", threads.count(), least.iter().sum::<f64>() * 1e6);
-        for (kernel, seconds) in program.kernels().iter().zip(&least) {
-            println!("    {:9.2} µs  {:<20} {}", seconds * 1e6, kernel.name, kernel.detail);
-        }
-    }
-}
-
-fn least(program: &Program, threads: &Threads) -> Vec<f64> {
-    let mut arena = program.take_arena().unwrap();
-    let (mut locks, mut staging) = (program.lock().unwrap(), program.staging().unwrap());
-    let inputs = staging.iter_mut().map(Base::Write);
-    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
-    feed(program, &mut running);
-    let mut least = vec![f64::INFINITY; program.step_names().count()];
-    let start = Instant::now();
-    let mut rounds = 0;
-    while start.elapsed().as_secs_f64() < 0.5 || rounds < LEAST_ROUNDS {
-        rounds += 1;
-        let mut once = vec![0.0; least.len()];
-        running.profile(threads, &mut once).expect("a finite loss");
-        least.iter_mut().zip(once).for_each(|(least, once)| *least = least.min(once));
-    }
-    least
+    support::print(&program, feed);
 }

@@ -5,6 +5,9 @@ use ferrograd_kernels::exec::{Base, Fault, Memory, Plan};
 use ferrograd_kernels::threads::Threads;
 use std::sync::Arc;
 
+/// Parts of a workspace begin at multiples of this.
+pub(crate) const ALIGNMENT: usize = 64;
+
 /// What [`compile_subprogram`](crate::compile::compile_subprogram) makes. It runs inside of another program's kernel: its inputs and
 /// its outputs may lie elsewhere at each turn, so that nothing has to be copied, and nothing is allocated.
 pub(crate) struct Subprogram {

@@ -86,6 +86,12 @@ impl AttentionShape {
         }
     }
 
+    /// Whether some of `queries` may see some of `keys`, but for the mask.
+    fn meet(&self, queries: &Range<usize>, keys: &Range<usize>) -> bool {
+        let seen = self.seen_by(queries);
+        seen.start < keys.end && keys.start < seen.end
+    }
+
     /// The keys that some of `queries` may see, but for the mask.
     fn seen_by(&self, queries: &Range<usize>) -> Range<usize> {
         let (first, last) = (self.seen(queries.start), self.seen(queries.end - 1));

@@ -5,13 +5,10 @@ use super::{Course, Scan};
 use crate::compile::compile_subprogram;
 use crate::gradient::key;
 use crate::op::{Fault, Io, Kernel, Recipe, Site};
-use crate::subprogram::Subprogram;
+use crate::subprogram::{ALIGNMENT, Subprogram};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::mem::take;
-
-/// Parts of the workspace begin at multiples of this.
-const ALIGNMENT: usize = 64;
 
 /// How a loop is computed.
 #[derive(Debug)]

@@ -8,16 +8,13 @@ use crate::gradient::{ancestors, key};
 use crate::op::{Backward, Fault, Gradients, Io, Kernel, Lowering, Op, Recipe, Site, Specs};
 use crate::ops::{select, stop_gradient};
 use crate::shape::{Shape, Spec};
-use crate::subprogram::Subprogram;
+use crate::subprogram::{ALIGNMENT, Subprogram};
 use crate::tensor::{Source, Tensor};
 use ferrograd_kernels::element::DType;
 use std::collections::HashMap;
 use std::mem::take;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// Parts of the workspace begin at multiples of this.
-const ALIGNMENT: usize = 64;
 
 /// One turn of a loop as it was drawn, on placeholders: `go(carries)`, whether there is one more, and
 /// `next = f(carries)`. Whatever else these are computed from is constant.

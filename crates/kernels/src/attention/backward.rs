@@ -228,8 +228,7 @@ impl<T: Float + Compute> AttentionGradient<T> {
                 let k = rows_of(known.inputs.k, keys, shared, size, shares, cols.start);
                 for first in rows.clone().step_by(QUERIES) {
                     let own = first..rows.end.min(first + QUERIES);
-                    let seen = self.shape.seen_by(&own);
-                    if cols.start >= seen.end || seen.start >= cols.end {
+                    if !self.shape.meet(&own, &cols) {
                         continue;
                     }
                     self.again(known, at, &own, &cols, &mut room);
@@ -303,8 +302,7 @@ impl<T: Float + Compute> AttentionGradient<T> {
 
     /// Whether some of `rows` may weigh some of `cols`: those that see nothing weigh all.
     fn meet(&self, rows: &Range<usize>, cols: &Range<usize>) -> bool {
-        let seen = self.shape.seen_by(rows);
-        self.shape.may_see_nothing() || (seen.start < cols.end && cols.start < seen.end)
+        self.shape.may_see_nothing() || self.shape.meet(rows, cols)
     }
 
     /// Adds what some queries give to the sums of some keys.

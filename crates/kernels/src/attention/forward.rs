@@ -155,8 +155,7 @@ impl<T: Float + Compute> Attention<T> {
             for first in (0..rows.len()).step_by(QUERIES) {
                 let own = first..rows.len().min(first + QUERIES);
                 let queries_of = rows.start + own.start..rows.start + own.end;
-                let seen = self.shape.seen_by(&queries_of);
-                if cols.start >= seen.end || seen.start >= cols.end {
+                if !self.shape.meet(&queries_of, &cols) {
                     continue;
                 }
                 let sizes = (own.len(), cols.len());
