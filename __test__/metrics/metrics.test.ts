@@ -37,7 +37,7 @@ interface Case {
   readonly tolerance?: number
 }
 
-const { cases } = fixture<Case>('metrics')
+const cases = ['metrics', 'perplexity'].flatMap((topic) => fixture<Case>(topic).cases)
 
 beforeAll(() => config.setFloatx('float64'))
 afterAll(() => config.setFloatx('float32'))

@@ -100,6 +100,7 @@ const otherwise: Readonly<Record<string, readonly object[]>> = {
   Discretization: [{ numBins: 3 }],
   Dot: [{ axes: 1, normalize: true }],
   GroupNormalization: [{ groups: 2 }, { groups: -1 }],
+  Perplexity: [{ fromLogits: true }, { maskTokenId: 0 }],
   SparseCategoricalCrossentropy: [{ fromLogits: true }],
   Adam: [{ amsgrad: true }, { epsilon: 0 }, { beta1: 0.999, beta2: 0.1 }],
   AdamW: [{ weightDecay: 1 }],

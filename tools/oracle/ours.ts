@@ -170,6 +170,7 @@ const options: Readonly<Record<string, readonly Options[]>> = {
 
 /** Classes of keras-hub, which real Keras alone cannot read: their files are compared in the fixtures of attention. */
 const ofHub = new Set([
+  'Perplexity',
   'PositionEmbedding',
   'RotaryEmbedding',
   'SinePositionEncoding',

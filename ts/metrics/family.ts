@@ -24,6 +24,7 @@ import { FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TrueP
 import { BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU } from './iou.js'
 import { Mean, MeanMetric, Sum } from './mean.js'
 import { Metric, Statistic } from './metric.js'
+import { Perplexity } from './perplexity.js'
 import {
   BinaryCrossentropy,
   CategoricalCrossentropy,
@@ -88,6 +89,7 @@ export type MetricName =
   | 'binaryCrossentropy'
   | 'categoricalCrossentropy'
   | 'sparseCategoricalCrossentropy'
+  | 'perplexity'
   | 'klDivergence'
   | 'poisson'
   | 'hinge'
@@ -134,6 +136,7 @@ const classes = {
   binaryCrossentropy: BinaryCrossentropy,
   categoricalCrossentropy: CategoricalCrossentropy,
   sparseCategoricalCrossentropy: SparseCategoricalCrossentropy,
+  perplexity: Perplexity,
   klDivergence: KLDivergence,
   poisson: Poisson,
   hinge: Hinge,

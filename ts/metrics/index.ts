@@ -37,6 +37,7 @@ export {
 } from './iou.js'
 export { Mean, MeanMetric, Sum } from './mean.js'
 export { Metric, type MetricOptions, Statistic } from './metric.js'
+export { Perplexity, type PerplexityOptions } from './perplexity.js'
 export {
   BinaryCrossentropy,
   type BinaryCrossentropyOptions,

@@ -33,7 +33,8 @@ function gather(
   return { total: ops.sum(perSample(ops.multiply(x, weights))), count: ops.sum(perSample(weights)) }
 }
 
-function weightsOf(
+/** What each of `x` counts, laid against it: its sample weight, and nothing where it is masked; undefined where all count the same. */
+export function weightsOf(
   x: Tensor,
   sampleWeight: Operand | undefined,
   mask: Operand | undefined,

@@ -247,10 +247,10 @@ def bounds():
     return list(zip(edges[:-1], edges[1:]))
 
 
-def stream_through(class_name, options, y_true, y_pred, sample_weight):
+def stream_through(class_name, options, y_true, y_pred, sample_weight, module=metrics):
     """The result after each batch, then after a reset and the last batch alone."""
     fresh()
-    metric = getattr(metrics, class_name)(**options)
+    metric = getattr(module, class_name)(**options)
     results = []
     for start, end in bounds():
         update(metric, y_true, y_pred, sample_weight, start, end)
