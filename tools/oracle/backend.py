@@ -5,6 +5,7 @@ The engine is PyTorch on one CPU thread; `KERAS_BACKEND=jax` gives a second opin
 """
 
 import os
+from unittest import mock
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
@@ -39,13 +40,14 @@ if ENGINE == "torch":
     # torch.nn.functional.hardsigmoid keeps 1/6 as a float32 in its derivative.
     torch_nn.hard_sigmoid = lambda x: torch.nn.functional.relu6(x + 3) / 6
 
-    def segment_sum(data, segment_ids, num_segments=None, sorted=False):
-        """Sums of `data` (rows,) by segment; Keras's own goes through float32."""
-        kept = (segment_ids >= 0) & (segment_ids < num_segments)
-        spare = torch.where(kept, segment_ids, num_segments).to(torch.int64)
-        return torch.zeros(num_segments + 1, dtype=data.dtype).scatter_add(0, spare, data)[:-1]
+    plain_segments = torch_math._segment_reduction_fn
 
-    torch_math.segment_sum = segment_sum
+    def segments(*args):
+        """Sums and maxima by segment; Keras's own go through float32."""
+        with mock.patch.object(torch.Tensor, "float", lambda self: self):
+            return plain_segments(*args)
+
+    torch_math._segment_reduction_fn = segments
     plain_average_pool = torch_nn.average_pool
 
     def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):

@@ -26,6 +26,7 @@ TOPICS = [
     "pictures",
     "fourier",
     "sound",
+    "segments",
     "picture_layers",
     "recurrent_layers",
     "conv_lstm",
@@ -38,7 +39,7 @@ TOPICS = [
     "keras_files",
 ]
 # These need keras-hub beside Keras.
-WITH_HUB = ["attention_layers", "attention_models"]
+WITH_HUB = ["attention_layers", "attention_models", "perplexity"]
 # These run on TensorFlow alone: `KERAS_BACKEND=tensorflow`.
 ON_TENSORFLOW = ["lookups", "text", "windows"]
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "__test__" / "fixtures"

@@ -38,6 +38,13 @@ const binary = (className: string): KerasOp => numpy(className, 'x1 x2')
 const reduction = (className: string, more: Partial<KerasOp> = {}): KerasOp =>
   numpy(className, 'x', { options: { axis: null, keepdims: false }, ...more })
 
+const segments = (className: string): KerasOp => ({
+  className,
+  module: 'math',
+  call: ['data', 'segment_ids'],
+  options: { num_segments: null, sorted: false },
+})
+
 const table: Readonly<Record<string, KerasOp>> = {
   add: binary('Add'),
   subtract: binary('Subtract'),
@@ -95,6 +102,8 @@ const table: Readonly<Record<string, KerasOp>> = {
   std: reduction('Std'),
   any: reduction('Any'),
   all: reduction('All'),
+  segmentSum: segments('SegmentSum'),
+  segmentMax: segments('SegmentMax'),
   logsumexp: reduction('Logsumexp', { module: 'math' }),
   argmax: numpy('Argmax', 'x', { options: { axis: null }, fixed: { keepdims: false } }),
   argmin: numpy('Argmin', 'x', { options: { axis: null }, fixed: { keepdims: false } }),

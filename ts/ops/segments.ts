@@ -1,0 +1,189 @@
+/** Rows taken together by the number of their segment: what a node of a graph gets from its edges. */
+
+import { type Op, op } from '../core/operation.js'
+import type { Tensor } from '../core/tensor.js'
+import { currentTrace } from '../core/trace-stack.js'
+import { fail } from '../errors.js'
+import * as raw from '../generated/ops.js'
+import {
+  add,
+  divide,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  logicalAnd,
+  maximum,
+  multiply,
+  subtract,
+  where,
+} from './elementwise.js'
+import { cast, checked, full, type Operand, toFloat, toIndices, toNumbers } from './operand.js'
+import { max, searchSorted } from './reduce.js'
+import { arange, pad, reshape, slice } from './shape.js'
+
+/** How many segments there are, and whether their numbers ascend. */
+export interface SegmentOptions {
+  /**
+   * Segments of the result: ids are in [0, numSegments), and rows of others are left out. Default one more than the largest
+   * id, which has to be known: where ids are computed in the program, say it.
+   */
+  readonly numSegments?: number | null
+  /** Whether ids ascend, which saves `segmentMax` a sort. Default false. */
+  readonly sorted?: boolean
+}
+
+/** Rows (rows, …) with the segment of each, as int32. */
+interface Segmented {
+  readonly data: Tensor
+  readonly ids: Tensor
+  readonly segments: number
+  readonly sorted: boolean
+}
+
+/**
+ * `y[s] = Σ x[i] over all i with segmentIds[i] = s`, data (rows, …) → (segments, …); a segment without rows is 0.
+ *
+ * @see keras.ops.segment_sum
+ *
+ * @example
+ * import { ops } from 'ferrograd'
+ *
+ * ops.segmentSum([1, 2, 10, 20, 100], [0, 0, 1, 1, 3], { numSegments: 4 }) // [3, 30, 0, 100]
+ */
+export const segmentSum: Op<[data: Operand, segmentIds: Operand, options?: SegmentOptions]> = op(
+  'segmentSum',
+  (data, segmentIds, options = {}) => summed(read('segmentSum', toNumbers(data), segmentIds, options)),
+)
+
+/**
+ * `y[s] = mean x[i] over all i with segmentIds[i] = s`, data (rows, …) → (segments, …); a segment without rows is 0.
+ *
+ * @example
+ * import { ops } from 'ferrograd'
+ *
+ * ops.segmentMean([1, 2, 10, 20, 100], [0, 0, 1, 1, 3], { numSegments: 4 }) // [1.5, 15, 0, 100]
+ */
+export const segmentMean: Op<[data: Operand, segmentIds: Operand, options?: SegmentOptions]> = op(
+  'segmentMean',
+  (data, segmentIds, options = {}) => {
+    const given = read('segmentMean', toFloat(data), segmentIds, options)
+    return divide(summed(given), column(maximum(countOf(given), 1), given.data.rank))
+  },
+)
+
+/**
+ * `y[s] = max x[i] over all i with segmentIds[i] = s`, data (rows, …) → (segments, …); a segment without rows is −∞ (of
+ * int32 the lowest number). Rows that share the maximum share its gradient.
+ *
+ * @see keras.ops.segment_max
+ *
+ * @example
+ * import { ops } from 'ferrograd'
+ *
+ * ops.segmentMax([1, 2, 10, 20, 100], [0, 0, 1, 1, 2]) // [2, 20, 100]
+ */
+export const segmentMax: Op<[data: Operand, segmentIds: Operand, options?: SegmentOptions]> = op(
+  'segmentMax',
+  (data, segmentIds, options = {}) => {
+    const given = read('segmentMax', toNumbers(data), segmentIds, options)
+    const peaks = peaksOf({ ...given, data: raw.stopGradient(given.data) })
+    return given.data.dtype === 'int32' ? peaks : withSlope(peaks, given)
+  },
+)
+
+function read(name: string, data: Tensor, segmentIds: Operand, options: SegmentOptions): Segmented {
+  const { numSegments = null, sorted = false } = checked(name, options, ['numSegments', 'sorted'])
+  const ids = toIndices(name, segmentIds)
+  if (ids.rank !== 1) fail('ERR_SHAPE', `${name} segmentIds`, 'one axis: an id for each row', ids.shape)
+  if (data.shape[0] !== ids.shape[0])
+    fail('ERR_SHAPE', `${name} segmentIds`, `${data.shape[0] ?? 'no'} ids, one for each row of the data`, ids.shape)
+  if (numSegments !== null && (!Number.isInteger(numSegments) || numSegments < 0 || numSegments >= 2 ** 31 - 1))
+    fail('ERR_CONFIG', `${name} numSegments`, 'an integer >= 0', numSegments)
+  return { data, ids, segments: numSegments ?? found(name, ids), sorted }
+}
+
+/** One more than the largest id. */
+function found(name: string, ids: Tensor): number {
+  if (ids.size === 0) return 0
+  if (currentTrace() === undefined) return Math.max(0, max(ids).itemSync() + 1)
+  return fail('ERR_CONFIG', `${name} numSegments`, 'a number, since the ids are not known yet', null)
+}
+
+/** The ids, those that are of no segment made one that follows the last. */
+function kept({ ids, segments }: Segmented): Tensor {
+  return where(logicalAnd(greaterEqual(ids, 0), less(ids, segments)), ids, segments)
+}
+
+function summed(given: Segmented): Tensor {
+  const { data, segments } = given
+  return firstRows(raw.scatterAdd(data, kept(given), { axis: 0, size: segments + 1 }), segments)
+}
+
+/** Rows of each segment. */
+function countOf(given: Segmented): Tensor {
+  const { data, ids } = given
+  return summed({ ...given, data: full(ids.shape, 1, data.dtype) })
+}
+
+function firstRows(x: Tensor, rows: number): Tensor {
+  return slice(x, { begin: x.shape.map(() => 0), size: [rows, ...x.shape.slice(1)] })
+}
+
+/** A list laid along the first of some axes. */
+function column(x: Tensor, rank: number): Tensor {
+  return reshape(x, [x.size, ...Array.from({ length: rank - 1 }, () => 1)])
+}
+
+/**
+ * Maxima without a gradient. Rows stand in the order of their segments; each takes in the one that is 1, 2, 4, … before it if
+ * that is of its own segment, so that the last of a segment has seen all of it.
+ */
+function peaksOf({ data, ids, segments, sorted }: Segmented): Tensor {
+  const lowest = data.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY
+  const rows = data.shape[0]!
+  const shape = [segments, ...data.shape.slice(1)]
+  if (rows === 0 || segments === 0) return full(shape, lowest, data.dtype)
+  const [order, places] = sorted ? [ids, undefined] : raw.sort(ids, { descending: false })
+  let seen = places === undefined ? data : raw.gather(data, places, { axis: 0 })
+  for (let step = 1; step < rows; step *= 2) {
+    const own = column(equal(order, before(order, step, -1)), data.rank)
+    seen = where(own, maximum(seen, before(seen, step, lowest)), seen)
+  }
+  const numbers = arange(segments)
+  const ends = searchSorted(order, numbers, { side: 'right' })
+  const some = greater(ends, searchSorted(order, numbers))
+  const last = raw.gather(seen, maximum(subtract(ends, 1), 0), { axis: 0 })
+  return where(column(some, data.rank), last, full([], lowest, data.dtype))
+}
+
+/** Each row in the place of the one `step` after it, and `value` before the first. */
+function before(x: Tensor, step: number, value: number): Tensor {
+  const rest = firstRows(x, x.shape[0]! - step)
+  return pad(
+    rest,
+    x.shape.map((_, axis) => (axis === 0 ? [step, 0] : [0, 0])),
+    value,
+  )
+}
+
+/** The maxima with their gradient: what is added to them is 0, and has it. */
+function withSlope(peaks: Tensor, given: Segmented): Tensor {
+  const { data } = given
+  const ids = kept(given)
+  const rowsOf = (x: Tensor): Tensor =>
+    raw.gather(
+      pad(
+        x,
+        x.shape.map((_, axis) => [0, axis === 0 ? 1 : 0]),
+      ),
+      ids,
+      { axis: 0 },
+    )
+  const fixed = raw.stopGradient(data)
+  const best = cast(equal(fixed, rowsOf(peaks)), data.dtype)
+  const share = divide(best, maximum(rowsOf(summed({ ...given, data: best })), 1))
+  const finite = where(raw.isFinite(fixed), data, 0)
+  const moving = summed({ ...given, data: multiply(share, subtract(finite, raw.stopGradient(finite))) })
+  return add(peaks, moving)
+}
