@@ -119,7 +119,7 @@ export function checkCallbacks(where: string, value: unknown): readonly Callback
   if (value === undefined || value === null) return []
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
   list.forEach((callback, i) => void checkCallback(`${where}[${i}]`, callback))
-  return list as readonly CallbackLike[]
+  return Object.freeze([...list]) as readonly CallbackLike[]
 }
 
 function checkCallback(where: string, callback: unknown): void {

@@ -19,9 +19,10 @@ function range(noun: string, spec: FieldSpec): string {
 
 function inRange(
   value: number,
-  { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity }: FieldSpec,
-): boolean {
-  return Number.isFinite(value) && value >= min && value <= max && value > above && value < below
+  { min = -Infinity, max, above = -Infinity, below = Infinity }: FieldSpec,
+  most = Infinity,
+) {
+  return Number.isFinite(value) && value >= min && value <= (max ?? most) && value > above && value < below
 }
 
 function checkNumber(value: unknown, where: string, spec: FieldSpec): number {
@@ -30,8 +31,7 @@ function checkNumber(value: unknown, where: string, spec: FieldSpec): number {
 }
 
 function checkInteger(value: unknown, where: string, spec: FieldSpec): number {
-  const bounded = { max: 2 ** 31 - 1, ...spec }
-  if (typeof value === 'number' && Number.isInteger(value) && inRange(value, bounded)) return value
+  if (typeof value === 'number' && Number.isInteger(value) && inRange(value, spec, 2 ** 31 - 1)) return value
   return fail('ERR_CONFIG', where, range('integer', spec), value)
 }
 

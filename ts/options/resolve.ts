@@ -16,7 +16,10 @@ export function resolveOptions<V>(type: Configured, options: unknown, kinds: Kin
   return resolveAll(where, given, fields, kinds) as V
 }
 
-/** The same of a method's options, of which those that are undefined or null count as not given. */
+/**
+ * The same of a method's options, of which those that are undefined or null count as not given. Methods are called at
+ * every step: what their defaults come to is worked out once.
+ */
 export function readOptions<F extends FieldTable>(
   where: string,
   options: unknown,
@@ -25,9 +28,47 @@ export function readOptions<F extends FieldTable>(
 ): SettledOf<F> {
   const given = asRecord(options, where)
   checkKnown(where, given, fields)
-  const there = Object.entries(given).filter(([, value]) => value !== undefined && value !== null)
-  const values = Object.entries(resolveAll(where, Object.fromEntries(there), fields, kinds))
-  return Object.fromEntries(values.map(([key, value]) => [key, value ?? undefined])) as SettledOf<F>
+  const { plain, others } = defaultsOf(fields, kinds)
+  const keys = Object.keys(given)
+  if (keys.length === 0 && others.length === 0) return plain as SettledOf<F>
+  const settled: Record<string, unknown> = { ...plain }
+  for (const key of others)
+    if (isAbsent(given[key])) settled[key] = resolveField({}, key, fields[key] as FieldSpec, where, kinds) ?? undefined
+  for (const key of keys)
+    if (!isAbsent(given[key])) settled[key] = resolveField(given, key, fields[key] as FieldSpec, where, kinds)
+  return settled as SettledOf<F>
+}
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null
+
+/** What the fields of a method come to where nothing is given. */
+interface Defaults {
+  readonly kinds: Kinds
+  /** The defaults that nobody can change: numbers, words, truth values, empty lists, nothing. */
+  readonly plain: Readonly<Record<string, unknown>>
+  /** The fields that are required, and those whose default is made anew for each call. */
+  readonly others: readonly string[]
+}
+
+const knownDefaults = new WeakMap<FieldTable, Defaults>()
+
+function defaultsOf(fields: FieldTable, kinds: Kinds): Defaults {
+  const known = knownDefaults.get(fields)
+  if (known?.kinds === kinds) return known
+  const plain: Record<string, unknown> = {}
+  const others: string[] = []
+  for (const [key, spec] of Object.entries(fields)) {
+    const value = 'default' in spec ? (resolveField({}, key, spec, 'fields', kinds) ?? undefined) : others
+    if (typeof value === 'function' || (typeof value === 'object' && !isEmptyForGood(value))) others.push(key)
+    else plain[key] = value
+  }
+  const defaults: Defaults = { kinds, plain: Object.freeze(plain), others }
+  knownDefaults.set(fields, defaults)
+  return defaults
+}
+
+function isEmptyForGood(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0 && Object.isFrozen(value)
 }
 
 function resolveAll(where: string, given: Given, fields: FieldTable, kinds: Kinds): Record<string, unknown> {
@@ -43,30 +84,24 @@ function declaresNone(type: Configured): boolean {
 const NO_FIELDS = '. A class with options of its own says so: extend Layer.with({ … }), Loss.with({ … }) and so on'
 
 function checkKnown(where: string, given: Given, fields: FieldTable, advice = ''): void {
-  const known = Object.keys(fields)
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(fields, key)) continue
+    const known = Object.keys(fields)
     const near = suggest(key, known)
     const hint = near === '' ? `Known: ${known.join(', ')}${advice}` : near.replace(/^d/, 'D')
     throw new FerrogradError('ERR_CONFIG', `${where}: unknown option '${key}'. ${hint}`, { where, received: key, hint })
   }
 }
 
-function asRecord(options: unknown, where: string): Readonly<Record<string, unknown>> {
+function asRecord(options: unknown, where: string): Given {
   if (options === undefined) return {}
   const plain =
     typeof options === 'object' && options !== null && !Array.isArray(options) && !ArrayBuffer.isView(options)
   if (!plain) fail('ERR_CONFIG', where, 'an options object', options)
-  return options as Readonly<Record<string, unknown>>
+  return options as Given
 }
 
-function resolveField(
-  given: Readonly<Record<string, unknown>>,
-  key: string,
-  spec: FieldSpec,
-  where: string,
-  kinds: Kinds,
-): unknown {
+function resolveField(given: Given, key: string, spec: FieldSpec, where: string, kinds: Kinds): unknown {
   const present = Object.hasOwn(given, key)
   if (!present && !('default' in spec))
     throw new FerrogradError('ERR_CONFIG', `${where}.${key}: is required`, { where: `${where}.${key}` })

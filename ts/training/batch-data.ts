@@ -71,11 +71,15 @@ type Inputs = Pick<BatchData, 'x' | 'names'>
 function inputColumns(model: Model, where: string, x: unknown): Inputs {
   if (model.graph === undefined && isByName(x)) return namedColumns(model, `${where}.x`, x)
   const wanted = model.graph?.inputs
-  const names = model.inputNames
   const optional = (i: number): boolean => wanted?.[i] !== undefined && isOptional(wanted[i]!)
-  const parts = distribute(`${where}.x`, x, { expected: wanted?.length, names, single: model.single.input, optional })
+  const parts = distribute(`${where}.x`, x, {
+    expected: wanted?.length,
+    names: () => model.inputNames,
+    single: model.single.input,
+    optional,
+  })
   const columns = parts.map((part, i) => {
-    const place = argument(`${where}.x`, i, parts.length, names[i])
+    const place = parts.length === 1 ? `${where}.x` : argument(`${where}.x`, i, parts.length, model.inputNames[i])
     if ((part === undefined || part === null) && optional(i)) return undefined
     const column = asColumn(toColumn(place, part, wantedOf(model, i)), wanted?.[i]?.shape)
     if (wanted !== undefined) checkShape(place, column, wanted[i]!.shape)
@@ -113,7 +117,8 @@ function wantedOf(model: Model, input: number): Wanted {
 interface Places {
   /** How many there are, if that is known. */
   readonly expected: number | undefined
-  readonly names: readonly string[]
+  /** Few calls ask for them, and they are made anew: layers can be renamed. */
+  names(): readonly string[]
   /** Whether the only one was not given in a list. */
   readonly single: boolean
   readonly optional?: (place: number) => boolean
@@ -121,7 +126,7 @@ interface Places {
 
 /** One argument an input: alone, in a list, or by name. */
 function distribute(where: string, data: unknown, places: Places): unknown[] {
-  const { expected, names, single } = places
+  const { expected, single } = places
   if (data === undefined || data === null) return fail('ERR_DATA', where, 'data', data)
   if (isByName(data)) return byName(where, data, places)
   const listed = Array.isArray(data) && isListOfArguments(data)
@@ -129,7 +134,7 @@ function distribute(where: string, data: unknown, places: Places): unknown[] {
   if (expected === 1) return [listed && data.length === 1 && !single ? data[0] : data]
   if (!Array.isArray(data) || data.length !== expected) {
     const got = Array.isArray(data) ? { text: `a list of ${data.length}` } : data
-    const whose = names.length > 0 ? `, for ${names.join(', ')}` : ''
+    const whose = places.names().length > 0 ? `, for ${places.names().join(', ')}` : ''
     fail('ERR_DATA', where, `${expected} arrays${whose}`, got)
   }
   return data
@@ -143,7 +148,12 @@ function isListOfArguments(data: readonly unknown[]): boolean {
   return data.length > 0 && data.every((one) => one instanceof Tensor || isShaped(one))
 }
 
-function byName(where: string, data: Readonly<Record<string, unknown>>, { names, optional }: Places): unknown[] {
+function byName(
+  where: string,
+  data: Readonly<Record<string, unknown>>,
+  { names: namesOf, optional }: Places,
+): unknown[] {
+  const names = namesOf()
   for (const key of Object.keys(data)) {
     if (!names.includes(key))
       fail(
@@ -187,7 +197,7 @@ function targetColumns(
   }
   const parts = isByName(y)
     ? names.map((name) => checkedTarget(where, y, name, names))
-    : distribute(`${where}.y`, y, { expected: outputs.length, names, single: outputs.length === 1 })
+    : distribute(`${where}.y`, y, { expected: outputs.length, names: () => names, single: outputs.length === 1 })
   return parts.map((part, i) => {
     if (part === undefined || part === null) return undefined
     const place = argument(`${where}.y`, i, parts.length, names[i])
@@ -262,7 +272,7 @@ function distributeWeights(where: string, weights: unknown, outputs: number, nam
   if (outputs > 1 && !(Array.isArray(weights) && weights.length === outputs && typeof weights[0] !== 'number')) {
     return Array.from({ length: outputs }, () => weights)
   }
-  return distribute(`${where}.sampleWeight`, weights, { expected: outputs, names, single: true })
+  return distribute(`${where}.sampleWeight`, weights, { expected: outputs, names: () => names, single: true })
 }
 
 function sameRows(where: string, column: Column, rows: number): void {

@@ -121,11 +121,18 @@ export interface PassPlan extends Omit<SettledOf<typeof evaluateFields>, 'verbos
   readonly verbose: 0 | 1 | 2
 }
 
-/** Checks the options of evaluate or predict; both are silent unless told. */
+/** The fields of evaluate and predict, both silent unless told. */
+const passFields = { evaluate: silent(evaluateFields), predict: silent(predictFields as typeof evaluateFields) }
+
+function silent<F extends typeof runFields>(fields: F): F {
+  return { ...fields, verbose: { ...fields.verbose, default: 0 } }
+}
+
+/** Checks the options of evaluate or predict. */
 export function planPass(where: 'evaluate' | 'predict', options: EvaluateOptions): PassPlan {
-  const fields = where === 'evaluate' ? evaluateFields : { ...predictFields }
-  const plan = readOptions(where, options, fields as typeof evaluateFields, methodKinds)
-  return { ...plan, verbose: spoken(plan.verbose, 0) }
+  const plan = readOptions(where, options, passFields[where], methodKinds)
+  const { verbose } = plan
+  return verbose === 'auto' ? { ...plan, verbose: 0 } : (plan as PassPlan)
 }
 
 /** Checks the options of one step. */
