@@ -1,9 +1,8 @@
-/** A small GPT that learns two sonnets by heart, letter by letter, and says them; and attention along the ties of a club. */
-import { config, generate, input, Model, ops, tensor } from 'ferrograd'
+/** A small GPT that learns two sonnets by heart, letter by letter, and says them. */
+import { config, generate, input, Model, tensor } from 'ferrograd'
 import { RandomNormal } from 'ferrograd/initializers'
 import {
   Add,
-  Dense,
   LayerNormalization,
   ReversibleEmbedding,
   SinePositionEncoding,
@@ -12,7 +11,6 @@ import {
 import { SparseCategoricalCrossentropy } from 'ferrograd/losses'
 import { AdamW } from 'ferrograd/optimizers'
 import { bold, heading } from '../terminal.js'
-import { karateClub } from './karate-club.js'
 import { sonnets } from './sonnets.js'
 
 config.setSeed(3)
@@ -58,40 +56,3 @@ let said = prompt
 const tokens = Int32Array.from(prompt, (letter) => letters.indexOf(letter))
 for await (const token of generate(model, tokens, { maxLength: steps, temperature: 0 })) said += letters[token]
 console.log(said)
-
-heading('5. A club that splits')
-// Each member attends to those that it has ties with, and to itself; two of them say which side they took.
-const { ties, members, sides } = karateClub
-const friends = tensor(
-  Int32Array.from({ length: members * members }, (_, i) => {
-    const [a, b] = [Math.floor(i / members), i % members]
-    return Number(a === b || ties.some(([c, d]) => (a === c && b === d) || (a === d && b === c)))
-  }),
-  [1, 1, members, members],
-)
-const who = input({ batchShape: [1, members, members] })
-const heads = (units: number): Dense => new Dense({ units, activation: 'tanh' })
-/** (1, members, features) → the mean of the ties, weighted by how well they agree. */
-const attend = (features: typeof who): typeof who => {
-  const [q, v] = [heads(8).apply(features), heads(8).apply(features)]
-  const one = (part: typeof who): typeof who => ops.expandDims(part, 2)
-  return ops.squeeze(ops.dotProductAttention(one(q), one(q), one(v), { mask: friends }), 2)
-}
-const club = new Model({
-  inputs: who,
-  outputs: new Dense({ units: 2, activation: 'softmax' }).apply(attend(attend(who))),
-})
-club.compile({ optimizer: new AdamW({ learningRate: 0.02 }), loss: 'sparseCategoricalCrossentropy' })
-const known = ops.expandDims(
-  tensor(Float32Array.from(sides, (_, member) => Number(member === 0 || member === members - 1))),
-  0,
-)
-const everyone = ops.expandDims(ops.eye(members), 0)
-await club.fit(everyone, ops.expandDims(tensor(Int32Array.from(sides)), 0), {
-  epochs: 60,
-  sampleWeight: known,
-  verbose: 0,
-})
-const guessed = ops.argmax((await club.predict(everyone)) as never, { axis: -1 }).dataSync()
-const right = sides.filter((side, member) => guessed[member] === side).length
-console.log(`Told the side of two, it is right about ${bold(`${right}`)} of ${members} members.`)
