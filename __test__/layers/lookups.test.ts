@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
 import type { Tensor } from '../../ts/core/tensor.js'
 import { tensor } from '../../ts/core/tensor.js'
+import { Dataset } from '../../ts/data/index.js'
 import {
   type Discretization,
   getLayer,
@@ -34,6 +35,13 @@ interface Bins {
   readonly adapted: unknown
   readonly x: Numbers
   readonly output: Numbers
+}
+
+interface Pieces {
+  readonly name: string
+  readonly layer: unknown
+  readonly pieces: readonly Numbers[]
+  readonly boundaries: Numbers
 }
 
 const { cases } = fixture<{ readonly name: string }>('lookups')
@@ -80,12 +88,18 @@ describe('IntegerLookup', () => {
 })
 
 describe('Discretization', () => {
-  it.each(named<Bins>('Discretization'))('$name', (one) => {
+  it.each(named<Bins>('Discretization-adapt'))('$name', (one) => {
     const layer = getLayer(one.layer) as Discretization
     layer.adapt(floats(one.adapt))
     expectClose(Float64Array.from(layer.boundaries!), one.boundaries, 0, 'boundaries')
     expectOutput(layer.apply(toTensor(one.x)), one.output)
     expectOutput(getLayer(one.adapted).apply(toTensor(one.x)), one.output)
+  })
+
+  it.each(named<Pieces>('Discretization-stream'))('$name', async (one) => {
+    const layer = getLayer(one.layer) as Discretization
+    await layer.adapt(Dataset.from(one.pieces.map(floats)))
+    expectClose(Float64Array.from(layer.boundaries!), one.boundaries, 1e-6, 'boundaries')
   })
 })
 

@@ -50,7 +50,7 @@ describe('Normalization', () => {
       }
     }
     await expect(new Normalization().adapt(Dataset.from<number[][]>([]))).rejects.toThrow(
-      'Normalization.adapt: expected at least one array, got an empty stream',
+      'Normalization.adapt: expected at least one array, got none',
     )
     await expect(new Normalization().adapt(Dataset.from([[[1, 2]], [[1, 2, 3]]]))).rejects.toThrow(
       'Normalization.adapt: expected lengths [2]',

@@ -41,7 +41,7 @@ TOPICS = [
 # These need keras-hub beside Keras.
 WITH_HUB = ["attention_layers", "attention_models", "perplexity"]
 # These run on TensorFlow alone: `KERAS_BACKEND=tensorflow`.
-ON_TENSORFLOW = ["lookups", "text", "windows"]
+ON_TENSORFLOW = ["lookups", "feature_space", "text", "windows"]
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "__test__" / "fixtures"
 
 

@@ -204,7 +204,7 @@ function windowed<T>(flow: Flow<T>, window: number, seed: number): Flow<T>['open
 }
 
 /** Chunks of exactly `size` elements, the last of what is left. */
-async function* groups<T>(chunks: AsyncIterable<Chunk<T>>, size: number): AsyncGenerator<Chunk<T>> {
+export async function* groups<T>(chunks: AsyncIterable<Chunk<T>>, size: number): AsyncGenerator<Chunk<T>> {
   for await (const { rows } of batchesOf(chunks, size, false))
     for (let at = 0; at < rows.length; at += size) yield rows.slice(at, Math.min(rows.length, at + size)) as Chunk<T>
 }

@@ -4,11 +4,13 @@ import { type Items, readNested } from '../core/nested.js'
 import { Tensor, tensor } from '../core/tensor.js'
 import type { Source } from '../data/dataset.js'
 import type { ShapedArray } from '../data/shaped.js'
+import { Tally } from '../data/tally.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf, ValuesOf } from '../options/fields.js'
 import type { Config, TypedArray } from '../types.js'
+import { adaptedBy } from './adaptation.js'
 import { encode, type OutputMode } from './encoding.js'
 import { Layer, type LayerOptions } from './layer.js'
 
@@ -91,19 +93,26 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
   adapt(data: LookupData<T>): void
   adapt(data: Source<LookupData<T>>): Promise<void>
   adapt(data: LookupData<T> | Source<LookupData<T>>): undefined | Promise<void> {
-    if (this.rules.vocabulary !== null)
-      throw new FerrogradError('ERR_STATE', `${this.className}.adapt: the vocabulary was given to the layer`)
-    const { maskToken, oovToken } = this.rules
-    const tally = new Tally<T>((token) => token !== maskToken && token !== oovToken)
-    if (isStream(data)) return this.#adaptTo(data, tally)
-    tally.add(this.tokensOf(data as LookupData<T>))
-    this.#learn(tally)
+    const adaptation = this.adaptation()
+    if (isStream(data)) return adaptedBy(data, adaptation)
+    adaptation.update(data as LookupData<T>)
+    adaptation.finish()
     return undefined
   }
 
-  async #adaptTo(pieces: Source<LookupData<T>>, tally: Tally<T>): Promise<void> {
-    for await (const piece of pieces) tally.add(this.tokensOf(piece))
-    this.#learn(tally)
+  /** Begins to learn the vocabulary, piece by piece. */
+  adaptation(): { update(piece: LookupData<T>): void; finish(): void } {
+    if (this.rules.vocabulary !== null)
+      throw new FerrogradError('ERR_STATE', `${this.className}.adapt: the vocabulary was given to the layer`)
+    const { maskToken, oovToken } = this.rules
+    const tally = new Tally<T>()
+    const isCounted = (token: T): boolean => token !== maskToken && token !== oovToken
+    return {
+      update: (piece) => {
+        for (const document of documentsOf(this.tokensOf(piece))) tally.addDocument(document.filter(isCounted))
+      },
+      finish: () => this.#learn(tally),
+    }
   }
 
   /** Data as nested arrays of tokens. */
@@ -238,48 +247,6 @@ const items: Items<never> = {
 function documentsOf<T extends Token>(data: Tokens<T>): T[][] {
   const all = (one: Tokens<T>): T[] => (Array.isArray(one) ? (one as readonly Tokens<T>[]).flatMap(all) : [one as T])
   return Array.isArray(data) ? (data as readonly Tokens<T>[]).map(all) : [[data as T]]
-}
-
-/** How often tokens occur, and in how many documents. */
-class Tally<T extends Token> {
-  readonly #counts = new Map<T, number>()
-  readonly #holding = new Map<T, number>()
-  readonly #counted: (token: T) => boolean
-  #documents = 0
-
-  constructor(counted: (token: T) => boolean) {
-    this.#counted = counted
-  }
-
-  add(data: Tokens<T>): void {
-    for (const document of documentsOf(data)) {
-      this.#documents += 1
-      const tokens = document.filter(this.#counted)
-      for (const token of tokens) count(this.#counts, token)
-      for (const token of new Set(tokens)) count(this.#holding, token)
-    }
-  }
-
-  mostFrequent(most: number | undefined): T[] {
-    return [...this.#counts]
-      .sort(([a, n], [b, m]) => m - n || order(b, a))
-      .slice(0, most)
-      .map(([token]) => token)
-  }
-
-  /** `ln(1 + documents / (1 + documents with the token))`. */
-  inverseFrequencies(tokens: readonly T[]): number[] {
-    return tokens.map((token) => Math.log(1 + this.#documents / (1 + this.#holding.get(token)!)))
-  }
-}
-
-function count<T>(counts: Map<T, number>, token: T): void {
-  counts.set(token, (counts.get(token) ?? 0) + 1)
-}
-
-/** By value, or by code points: the order of the bytes that TensorFlow sees. */
-function order(a: Token, b: Token): number {
-  return typeof a === 'number' ? a - Number(b) : Buffer.compare(Buffer.from(a), Buffer.from(String(b)))
 }
 
 /** Whether data come in pieces: strings and arrays are there at once. */

@@ -13,6 +13,7 @@ export {
   Softmax,
   type SoftmaxOptions,
 } from './activations.js'
+export { type Adaptable, type Adaptation, adaptAll } from './adaptation.js'
 export * from './attention/index.js'
 export * from './augmentation/index.js'
 export { BatchNormalization, type BatchNormalizationOptions } from './batch-normalization.js'

@@ -5,12 +5,14 @@ import { type Tensor, tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import type { Source } from '../data/dataset.js'
 import { toColumn } from '../data/marshal.js'
+import { QuantileSummary } from '../data/quantile-summary.js'
 import type { ShapedArray } from '../data/shaped.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { Config, Shape, TensorLike } from '../types.js'
+import { adaptedBy } from './adaptation.js'
 import { encode } from './encoding.js'
 import { isStream } from './index-lookup.js'
 import { type InputKind, Layer, type LayerOptions } from './layer.js'
@@ -106,47 +108,32 @@ export class Normalization extends NormalizationBase {
   adapt(data: TensorLike | ShapedArray): void
   adapt(data: Source<TensorLike | ShapedArray>): Promise<void>
   adapt(data: TensorLike | ShapedArray | Source<TensorLike | ShapedArray>): undefined | Promise<void> {
-    if (isStream(data)) return this.#adaptTo(data)
-    const { mean, variance, adapted } = this.#momentsOf(data as TensorLike | ShapedArray)
-    adapted.mean.assign(mean)
-    adapted.variance.assign(variance)
+    const adaptation = this.adaptation()
+    if (isStream(data)) return adaptedBy(data, adaptation)
+    adaptation.update(data as TensorLike | ShapedArray)
+    adaptation.finish()
     return undefined
   }
 
-  /** Moments of pieces put together: T. F. Chan, G. H. Golub, R. J. LeVeque, 1979. */
-  async #adaptTo(pieces: Source<TensorLike | ShapedArray>): Promise<void> {
-    let all: { count: number; mean: Float64Array; squares: Float64Array } | undefined
-    for await (const piece of pieces) {
-      const { mean, variance, count } = this.#momentsOf(piece)
-      const [own, spread] = [Float64Array.from(mean.dataSync()), Float64Array.from(variance.dataSync())]
-      if (all === undefined) {
-        all = { count, mean: own, squares: spread.map((value) => value * count) }
-        continue
-      }
-      const sum: number = all.count + count
-      for (let i = 0; i < own.length; i++) {
-        const distance = own[i]! - all.mean[i]!
-        all.mean[i]! += (distance * count) / sum
-        all.squares[i]! += spread[i]! * count + (distance * distance * all.count * count) / sum
-      }
-      all.count = sum
+  /** Begins to learn mean and variance, piece by piece. */
+  adaptation(): { update(piece: TensorLike | ShapedArray): void; finish(): void } {
+    let all: Moments | undefined
+    return {
+      update: (piece) => {
+        const own = this.#momentsOf(piece)
+        all = all === undefined ? own : together(all, own)
+      },
+      finish: () => {
+        if (all === undefined) return fail('ERR_DATA', 'Normalization.adapt', 'at least one array', { text: 'none' })
+        const { mean, variance } = this.adapted!
+        mean.assign(tensor(all.mean, mean.shape, mean.dtype))
+        variance.assign(tensor(all.variance, mean.shape, mean.dtype))
+      },
     }
-    if (all === undefined)
-      return fail('ERR_DATA', 'Normalization.adapt', 'at least one array', { text: 'an empty stream' })
-    const { count, mean, squares } = all
-    const { shape, dtype } = this.adapted!.mean
-    this.adapted!.mean.assign(tensor(mean, shape, dtype))
-    this.adapted!.variance.assign(
-      tensor(
-        squares.map((value) => value / count),
-        shape,
-        dtype,
-      ),
-    )
   }
 
   /** Of some samples: how many numbers each mean is of, the means, and the biased variances. */
-  #momentsOf(data: TensorLike | ShapedArray) {
+  #momentsOf(data: TensorLike | ShapedArray): Moments {
     const x = this.#samples(data)
     this.ensureBuilt(x.shape)
     const { adapted } = this
@@ -163,7 +150,7 @@ export class Normalization extends NormalizationBase {
     // No axis left to take statistics over: each entry is its own mean.
     const none = axis.length === 0
     const [mean, variance] = [none ? x : ops.mean(x, { axis }), none ? ops.zerosLike(x) : ops.variance(x, { axis })]
-    return { adapted, count, mean, variance }
+    return { count, mean: Float64Array.from(mean.dataSync()), variance: Float64Array.from(variance.dataSync()) }
   }
 
   #samples(data: TensorLike | ShapedArray): Tensor {
@@ -208,6 +195,25 @@ export class Normalization extends NormalizationBase {
     if (mean.rank > this.#kept(rank).length)
       fail('ERR_SHAPE', 'Normalization.mean', `at most ${this.#kept(rank).length} axes`, mean.shape)
     return { mean, variance }
+  }
+}
+
+/** Of how many numbers each mean is, the means, and the biased variances. */
+interface Moments {
+  readonly count: number
+  readonly mean: Float64Array
+  readonly variance: Float64Array
+}
+
+/** Those of two pieces of data as one: T. F. Chan, G. H. Golub, R. J. LeVeque, 1979. */
+function together(a: Moments, b: Moments): Moments {
+  const count = a.count + b.count
+  const [ofA, ofB] = [a.count / count, b.count / count]
+  const distance = a.mean.map((mean, i) => b.mean[i]! - mean)
+  return {
+    count,
+    mean: a.mean.map((mean, i) => mean + distance[i]! * ofB),
+    variance: a.variance.map((own, i) => own * ofA + b.variance[i]! * ofB + distance[i]! ** 2 * ofA * ofB),
   }
 }
 
@@ -320,16 +326,33 @@ export class Discretization extends DiscretizationBase {
     }
   }
 
-  /** Takes boundaries from data, so that the bins hold about equally many values. */
-  adapt(data: TensorLike | ShapedArray): void {
+  /**
+   * Takes boundaries from data, so that the bins hold about equally many values: an array, or a stream of arrays, which is gone
+   * through once. Of what comes before, about `1 / epsilon` values stand for all.
+   */
+  adapt(data: TensorLike | ShapedArray): void
+  adapt(data: Source<TensorLike | ShapedArray>): Promise<void>
+  adapt(data: TensorLike | ShapedArray | Source<TensorLike | ShapedArray>): undefined | Promise<void> {
+    const adaptation = this.adaptation()
+    if (isStream(data)) return adaptedBy(data, adaptation)
+    adaptation.update(data as TensorLike | ShapedArray)
+    adaptation.finish()
+    return undefined
+  }
+
+  /** Begins to learn the boundaries, piece by piece. */
+  adaptation(): { update(piece: TensorLike | ShapedArray): void; finish(): void } {
     const { numBins, epsilon: fineness } = this.options
     if (numBins === null)
       throw new FerrogradError('ERR_STATE', 'Discretization.adapt: the boundaries were given to the layer')
-    const numbers = toColumn('Discretization.adapt', data, 'float64').values
-    // Keras's boundaries are float32's, which does not hold large integers.
-    const values = numbers.every(Number.isInteger) ? Float64Array.from(numbers) : Float32Array.from(numbers)
-    values.sort()
-    this.boundaries = quantiles(summarise(values, fineness), 1 / numBins).slice(0, -1)
+    const summary = new QuantileSummary(fineness)
+    return {
+      update: (piece) => summary.add(toColumn('Discretization.adapt', piece, 'float64').values),
+      finish: () => {
+        if (summary.isEmpty) fail('ERR_DATA', 'Discretization.adapt', 'at least one number', { text: 'none' })
+        this.boundaries = summary.boundaries(numBins)
+      },
+    }
   }
 
   /** Keras's has nothing to train, and does not take the word. */
@@ -352,48 +375,4 @@ export class Discretization extends DiscretizationBase {
     const bin = ops.searchSorted(limits, values, { side: 'right' })
     return encode(bin, this.options.outputMode, boundaries.length + 1, this.dtype)
   }
-}
-
-/** Values in order and how many each stands for. */
-interface Summary {
-  readonly values: readonly number[]
-  readonly weights: readonly number[]
-}
-
-/** About 1/fineness of the sorted values, each for as many; then evenly again, as Keras does when it merges. */
-function summarise(sorted: Float32Array | Float64Array, fineness: number): Summary {
-  const step = Math.max(sorted.length * fineness, 1)
-  const values: number[] = []
-  for (let at = Math.trunc(step - 1); at < sorted.length; at += Math.trunc(step)) values.push(sorted[at]!)
-  const summary = { values, weights: values.map(() => Math.fround(step)) }
-  return values.length * fineness < 1 ? summary : compress(summary, fineness)
-}
-
-function quantiles(summary: Summary, share: number): readonly number[] {
-  return summary.values.length * share < 1 ? summary.values : compress(summary, share).values
-}
-
-/**
- * Values at every `share` of the total weight, between neighbours in a straight line; in float32, as Keras's, unless that
- * does not hold the values.
- */
-function compress({ values, weights }: Summary, share: number): Summary {
-  const sums: number[] = []
-  for (const weight of weights) sums.push(Math.fround((sums.at(-1) ?? 0) + weight))
-  const shares = sums.map((sum) => Math.fround(sum / sums.at(-1)!))
-  const wanted = Array.from({ length: Math.ceil(1 / share) }, (_, i) => share + i * share)
-  const at = wanted.map((x) => interpolate(x, shares, sums))
-  const round = values.every((value) => Math.fround(value) === value) ? Math.fround : Number
-  return {
-    values: wanted.map((x) => round(interpolate(x, shares, values))),
-    weights: at.map((sum, i) => Math.fround(sum - (at[i - 1] ?? 0))),
-  }
-}
-
-function interpolate(x: number, xs: readonly number[], ys: readonly number[]): number {
-  const next = xs.findIndex((one) => one >= x)
-  if (next === -1) return ys.at(-1)!
-  if (next === 0) return ys[0]!
-  const [x0, x1, y0, y1] = [xs[next - 1]!, xs[next]!, ys[next - 1]!, ys[next]!]
-  return ((y1 - y0) / (x1 - x0)) * (x - x0) + y0
 }

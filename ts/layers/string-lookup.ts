@@ -7,7 +7,7 @@ import { FerrogradError, fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { TensorLike } from '../types.js'
-import { flatten, IndexLookup, type LookupOptions, type Tokens } from './index-lookup.js'
+import { flatten, IndexLookup, type LookupData, type LookupOptions, type Tokens } from './index-lookup.js'
 
 const stringFields = {
   /** The word for padding: number 0 with mode `int`, left out with others. Default null. */
@@ -58,6 +58,11 @@ export class StringLookup extends StringLookupBase {
     return this.encoded(tensor(this.#numbers(flat), shape, 'int32'))
   }
 
+  protected override tokensOf(data: LookupData<string>): Tokens<string> {
+    checkWords(data)
+    return data
+  }
+
   /** Words of numbers, row-major. */
   words(numbers: TensorLike): string[] {
     const all = this.getVocabulary()
@@ -96,6 +101,11 @@ export class StringLookup extends StringLookupBase {
     if (numOovIndices === 1) return words.map(() => first)
     return native(() => hashBuckets([...words], numOovIndices, this.#key)).map((bucket) => first + bucket)
   }
+}
+
+function checkWords(words: Tokens<string>): void {
+  if (Array.isArray(words)) for (const one of words as readonly Tokens<string>[]) checkWords(one)
+  else if (typeof words !== 'string') fail('ERR_DATA', 'StringLookup.adapt', 'strings', words)
 }
 
 /** Stands for a word until its hash is known. */

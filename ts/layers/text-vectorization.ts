@@ -6,6 +6,7 @@ import { FerrogradError, fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { Config } from '../types.js'
+import { adaptedBy } from './adaptation.js'
 import { isStream, type Tokens } from './index-lookup.js'
 import { Layer, type LayerOptions } from './layer.js'
 import { StringLookup } from './string-lookup.js'
@@ -117,13 +118,20 @@ export class TextVectorization extends TextVectorizationBase {
   adapt(data: Texts): void
   adapt(data: Source<Texts>): Promise<void>
   adapt(data: Texts | Source<Texts>): undefined | Promise<void> {
-    if (isStream(data)) return this.#lookup.adapt(this.#pieces(data))
-    named(() => this.#lookup.adapt(this.#rows(data as Texts)))
+    const adaptation = this.adaptation()
+    if (isStream(data)) return adaptedBy(data, adaptation)
+    adaptation.update(data as Texts)
+    adaptation.finish()
     return undefined
   }
 
-  async *#pieces(data: Source<Texts>): AsyncGenerator<string[][]> {
-    for await (const piece of data) yield this.#rows(piece)
+  /** Begins to learn the vocabulary, piece by piece. */
+  adaptation(): { update(piece: Texts): void; finish(): void } {
+    const inner = named(() => this.#lookup.adaptation())
+    return {
+      update: (piece) => named(() => inner.update(this.#rows(piece))),
+      finish: () => named(() => inner.finish()),
+    }
   }
 
   /** Numbers of texts, or their encoding; of a text alone without the first axis. */

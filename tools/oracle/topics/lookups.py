@@ -182,9 +182,27 @@ def discretized(seed, bins, epsilon, size, mode):
     return found | {"adapted": layers.serialize(layer), "x": x, "output": numbers(layer(x))}
 
 
+# bins, epsilon, how many values each piece has
+PIECES = [(4, 0.01, [50, 30, 1]), (5, 0.01, [300, 200, 700]), (3, 0.1, [40, 40, 40, 7]), (10, 0.01, [99, 2, 150])]
+
+
+def in_pieces(seed, bins, epsilon, sizes):
+    """Adapted to a stream, piece by piece."""
+    fresh()
+    name = f"Discretization-stream-bins={bins}-epsilon={epsilon}-{sizes}"
+    stream = Stream(seed, "lookups", name)
+    pieces = [stream.normal((size,), 2.0 + i, 3).astype("float32") for i, size in enumerate(sizes)]
+    layer = layers.Discretization(num_bins=bins, epsilon=epsilon)
+    before = layers.serialize(layer)
+    layer.adapt(pieces)
+    return {"name": name, "layer": before, "pieces": pieces, "boundaries": np.array(layer.bin_boundaries)}
+
+
 def cases(seed):
     yield from words(seed)
     yield from ids(seed)
     for row in BINS:
         for mode in MODES:
             yield discretized(seed, *row, mode)
+    for row in PIECES:
+        yield in_pieces(seed, *row)
