@@ -101,6 +101,8 @@ test('13-tabular-csv: a table with missing values and categories, from its file 
   const text = printed.join('\n')
   expect(text).toMatch(/age +3\d\d\d +[34]\d\d +4\d\.\d+/)
   expect(text).toMatch(/accuracy +0\.9[3-9]\d +800/)
+  expect(text).toMatch(/age is missing · plan=\? · plan=/)
+  expect(text).toMatch(/"age":null,"visits":1,"plan":"trial"} cancels with probability (0\.9|1\.0)/)
 })
 
 test('14-streams: events without an end, and a table mixed from a file', async () => {

@@ -41,6 +41,7 @@ export {
   input,
   Model,
   type ModelOptions,
+  Predictor,
   Sequential,
   type SummaryOptions,
   SymbolicTensor,

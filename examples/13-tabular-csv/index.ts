@@ -1,10 +1,10 @@
-/** Who cancels: a table in a file, with missing values and categories, from `describe` to precision and recall. */
+/** Who cancels: a table in a file, with missing values and categories, from `describe` to a file that answers raw rows. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { config, report, Sequential } from 'ferrograd'
+import { config, Predictor, report, Sequential } from 'ferrograd'
 import { EarlyStopping } from 'ferrograd/callbacks'
-import { Dataset } from 'ferrograd/data'
+import { category, Dataset, features, numeric } from 'ferrograd/data'
 import { Dense } from 'ferrograd/layers'
 import { heading } from '../terminal.js'
 
@@ -34,24 +34,15 @@ try {
   const summary = await rows.describe()
   console.log(String(summary))
 
-  heading('2. Numbers out of rows, a batch at a time')
+  heading('2. Features, learnt in one pass over the rows to be trained on')
   const { train, test } = await rows.split(0.8, { stratify: 'cancelled', seed: 1 })
-  const { age, visits } = summary.numbers
-  const width = 3 + plans.length
-  const encoded = (data: typeof train) =>
-    data.batch(64).map((batch) => {
-      const count = batch.plan.length
-      const x = new Float32Array(count * width)
-      for (let i = 0; i < count; i++) {
-        const [years, often] = [batch.age.values[i]!, batch.visits.values[i]!]
-        const missing = Number.isNaN(years)
-        x[i * width] = missing ? 0 : (years - age!.mean) / age!.std
-        x[i * width + 1] = missing ? 1 : 0
-        x[i * width + 2] = (often - visits!.mean) / visits!.std
-        x[i * width + 3 + plans.indexOf(batch.plan[i] as (typeof plans)[number])] = 1
-      }
-      return { x: { values: x, shape: [count, width] }, y: batch.cancelled }
-    })
+  const space = await features({
+    age: numeric().impute('median').normalize().indicator(),
+    visits: numeric().normalize(),
+    plan: category(),
+  }).adapt(train)
+  console.log(`  ${space.columns.join(' · ')}`)
+  const prepared = (data: typeof train) => data.map(space.inputsAndTarget('cancelled')).batch(64)
 
   heading('3. A model')
   const model = new Sequential([
@@ -59,21 +50,36 @@ try {
     new Dense({ units: 1, activation: 'sigmoid' }),
   ])
   model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
-  await model.fit(encoded(train.shuffle({ seed: 1 })), {
+  await model.fit(prepared(train.shuffle({ seed: 1 })), {
     epochs: 12,
-    validationData: encoded(test),
+    validationData: prepared(test),
     callbacks: [new EarlyStopping({ monitor: 'val_loss', patience: 3 })],
     verbose: 0,
   })
 
   heading('4. How well it does')
-  const predicted = await (await model.predict(encoded(test))).data()
+  const predicted = await (await model.predict(prepared(test))).data()
   const actual = (await test.toArray()).map(({ cancelled }) => Number(cancelled))
   const scores = report.classification(actual, Array.from(predicted, Number), { labels: ['stays', 'cancels'] })
   console.log(String(scores))
   console.log(String(report.confusionMatrix(actual, Array.from(predicted, Number), { labels: ['stays', 'cancels'] })))
   console.log(`\n  Area under the ROC curve: ${report.rocCurve(actual, Array.from(predicted, Number)).area.toFixed(3)}`)
   if (scores.accuracy < 0.93) throw new Error(`Only ${scores.accuracy} of the customers are told apart`)
+
+  heading('5. In a file, and asked about raw rows')
+  const file = join(dir, 'churn.keras')
+  await new Predictor(space, model).save(file)
+  const predictor = await Predictor.load(file)
+  const customers = [
+    { age: null, visits: 1, plan: 'trial' },
+    { age: 44, visits: 28, plan: 'yearly' },
+    { age: 30, visits: 12, plan: 'weekly' },
+  ]
+  const answers = await (await predictor.predict(customers)).data()
+  for (const [i, customer] of customers.entries())
+    console.log(`  ${JSON.stringify(customer)} cancels with probability ${Number(answers[i]).toFixed(3)}`)
+  if (!(answers[0]! > 0.9 && answers[1]! < 0.1))
+    throw new Error('The file answers otherwise than the model that was trained')
 } finally {
   rmSync(dir, { recursive: true })
 }

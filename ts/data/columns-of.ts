@@ -1,6 +1,6 @@
 /** The columns of a data set, chunk by chunk, whatever its chunks are. */
 
-import { fail } from '../errors.js'
+import { fail, hintFor } from '../errors.js'
 import { Batches, type Chunk, elementsOf, rowsOf } from './chunk.js'
 import { type Column, columnNamed, isColumn, ListColumn } from './column.js'
 import { columnsOfRows } from './columnwise.js'
@@ -33,11 +33,15 @@ function columnsIn(where: string, chunk: Chunk): ColumnBy {
   return known === undefined ? columnsOfElements(where, elementsOf(chunk)) : (name) => only(where, known, name)
 }
 
-/** The columns of rows, which may lack values. */
+/** The columns of rows, which may lack values; a name that none of them has is an error. */
 export function columnsOfElements(where: string, elements: readonly unknown[]): ColumnBy {
   const columns = columnsOfRows(elements)
   if (columns !== undefined) return (name) => only(where, columns, name)
-  return (name) => new ListColumn(elements.map((element) => fieldOf(where, element, name)))
+  return (name) => {
+    const values = elements.map((element) => fieldOf(where, element, name))
+    if (values.every((value) => value === undefined)) unknown(where, elements, name)
+    return new ListColumn(values)
+  }
 }
 
 function only(where: string, columns: Parameters<typeof columnNamed>[1], name: string): Column {
@@ -49,4 +53,9 @@ function fieldOf(where: string, element: unknown, name: string): unknown {
   if (typeof element !== 'object' || element === null)
     return fail('ERR_DATA', where, 'rows with named columns', element)
   return (element as Readonly<Record<string, unknown>>)[name]
+}
+
+function unknown(where: string, elements: readonly unknown[], name: string): never {
+  const known = [...new Set(elements.flatMap((element) => Object.keys(element as object)))]
+  return fail('ERR_CONFIG', where, `a column among ${known.join(', ')}`, name, hintFor(name, known))
 }

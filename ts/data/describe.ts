@@ -4,7 +4,8 @@ import { inspectWith } from '../core/inspect.js'
 import { drawPlain } from '../report/plain-table.js'
 import { type Chunk, elementsOf, rowsOf } from './chunk.js'
 import { isColumn, NumberColumn } from './column.js'
-import { below, uint32Stream } from './permutation.js'
+import { Moments } from './moments.js'
+import { Reservoir } from './reservoir.js'
 
 /** Of a column of numbers; missing values (NaN) are counted apart. Truth values are 0 and 1. */
 export interface NumberSummary {
@@ -103,19 +104,12 @@ function columnsOf(chunk: Chunk): [name: string, values: ArrayLike<unknown>][] {
   return names.map(([name]) => [name, rows.map((row) => row[name])])
 }
 
-/** Values that quantiles are found from. */
-const MOST = 1 << 20
-
-/** One pass over numbers (B. P. Welford, 1962, for mean and variance). */
 class Numbers {
-  #count = 0
   #missing = 0
-  #mean = 0
-  #squares = 0
   #min = Number.POSITIVE_INFINITY
   #max = Number.NEGATIVE_INFINITY
-  readonly #values: number[] = []
-  readonly #next = uint32Stream(1)
+  readonly #moments = new Moments()
+  readonly #values = new Reservoir()
 
   see(values: ArrayLike<number>): void {
     for (let i = 0; i < values.length; i++) {
@@ -126,39 +120,25 @@ class Numbers {
   }
 
   #one(value: number): void {
-    this.#count += 1
-    const distance = value - this.#mean
-    this.#mean += distance / this.#count
-    this.#squares += distance * (value - this.#mean)
+    this.#moments.add(value)
+    this.#values.add(value)
     if (value < this.#min) this.#min = value
     if (value > this.#max) this.#max = value
-    if (this.#values.length < MOST) this.#values.push(value)
-    else {
-      const place = below(this.#count, this.#next)
-      if (place < MOST) this.#values[place] = value
-    }
   }
 
   summary(): NumberSummary {
-    const sorted = Float64Array.from(this.#values).sort()
-    const none = this.#count === 0
+    const { count, mean, squares } = this.#moments
+    const none = count === 0
     return {
-      count: this.#count,
+      count,
       missing: this.#missing,
-      mean: none ? Number.NaN : this.#mean,
-      std: this.#count < 2 ? Number.NaN : Math.sqrt(this.#squares / (this.#count - 1)),
+      mean: none ? Number.NaN : mean,
+      std: count < 2 ? Number.NaN : Math.sqrt(squares / (count - 1)),
       min: none ? Number.NaN : this.#min,
-      quartiles: [quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75)],
+      quartiles: this.#values.quantiles(0.25, 0.5, 0.75),
       max: none ? Number.NaN : this.#max,
     }
   }
-}
-
-function quantile(sorted: Float64Array, share: number): number {
-  if (sorted.length === 0) return Number.NaN
-  const place = share * (sorted.length - 1)
-  const low = sorted[Math.floor(place)]!
-  return low + (place - Math.floor(place)) * (sorted[Math.ceil(place)]! - low)
 }
 
 class Texts {

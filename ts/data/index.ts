@@ -23,6 +23,18 @@ export {
   type WindowOptions,
 } from './dataset.js'
 export { Description, type NumberSummary, type TextSummary } from './describe.js'
+export {
+  type Cross,
+  type Encoded,
+  type Feature,
+  type FeatureRow,
+  Features,
+  type FeaturesConfig,
+  type FeaturesOptions,
+  type FeatureTable,
+  features,
+} from './features/index.js'
+export { type CategoryOptions, category, type FeaturePlan, hashed, numeric } from './features/plans.js'
 export { type Filling, type FillValues, type Imputed, type Imputer, type ImputerOptions, imputer } from './impute.js'
 export type { Inputs, InputsOf, NamesOf } from './inputs.js'
 export { type Fold, type FoldOptions, kFold } from './k-fold.js'

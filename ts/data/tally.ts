@@ -18,6 +18,10 @@ export class Tally<T extends string | number> {
     count(this.#counts, token, times)
   }
 
+  get counts(): ReadonlyMap<T, number> {
+    return this.#counts
+  }
+
   /** Most frequent first, of equals the later in order first. */
   mostFrequent(most: number | undefined): T[] {
     return [...this.#counts]

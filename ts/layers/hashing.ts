@@ -2,6 +2,7 @@
 
 import { hashBuckets } from '../core/native.js'
 import { native } from '../core/runtime.js'
+import { keyOf } from '../core/salt.js'
 import { Tensor, tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
@@ -11,7 +12,6 @@ import type { Config, TypedArray } from '../types.js'
 import { encode } from './encoding.js'
 import { flatten, type Token, type Tokens } from './index-lookup.js'
 import { Layer, type LayerOptions } from './layer.js'
-import { keyOf } from './string-lookup.js'
 
 const fields = {
   /** How many bins: numbers are in [0, numBins). */

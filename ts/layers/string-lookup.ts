@@ -2,6 +2,7 @@
 
 import { hashBuckets } from '../core/native.js'
 import { native } from '../core/runtime.js'
+import { keyOf } from '../core/salt.js'
 import { type Tensor, tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
@@ -110,12 +111,3 @@ function checkWords(words: Tokens<string>): void {
 
 /** Stands for a word until its hash is known. */
 const UNKNOWN = -2
-
-/** One number stands for both halves. */
-export function keyOf(where: string, salt: number | readonly number[] | null): number[] | undefined {
-  if (salt === null) return undefined
-  const halves = typeof salt === 'number' ? [salt, salt] : [...salt]
-  if (halves.length !== 2 || !halves.every(Number.isSafeInteger))
-    fail('ERR_CONFIG', `${where}.salt`, 'an integer, or two of them', salt)
-  return halves
-}

@@ -19,13 +19,14 @@ const WEIGHTS = 'model.weights.h5'
 /** The version of Keras whose files these are like. */
 const KERAS_VERSION = '3.15.1'
 
-/** Writes a model. Its numbers are those of the moment of the call. */
-export async function saveKeras(model: Model, path: string): Promise<void> {
+/** Writes a model, and members of somebody else's beside it. Its numbers are those of the moment of the call. */
+export async function saveKeras(model: Model, path: string, others: ReadonlyMap<string, string>): Promise<void> {
   const metadata = { keras_version: KERAS_VERSION, date_saved: timestamp(new Date()), ferrograd_version: version() }
   const members = new Map<string, Member>([
     ['metadata.json', JSON.stringify(metadata)],
     [CONFIG, stringify(model.toConfig())],
     [WEIGHTS, weightsTree(model, { optimizer: true })],
+    ...others,
   ])
   await writeZip(path, members)
 }

@@ -19,8 +19,13 @@ import {
 import { checkPath } from './paths.js'
 import { readFormat, weightEndings, writtenFormat } from './weight-files.js'
 
-/** Writes a model to a `.keras` file: what `model.save` does. */
-export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
+/** Writes a model to a `.keras` file: what `model.save` does. Others may put members of their own beside it. */
+export async function saveModel(
+  model: Model,
+  path: string,
+  options: SaveOptions = {},
+  others: ReadonlyMap<string, string> = new Map(),
+): Promise<void> {
   const where = `${model.name}.save`
   checkPath(where, path)
   if (!path.endsWith('.keras')) {
@@ -28,7 +33,7 @@ export async function saveModel(model: Model, path: string, options: SaveOptions
     fail('ERR_CONFIG', `${where}.path`, 'a path that ends in .keras', path, hint)
   }
   checkFree(where, path, readSave(where, options).overwrite)
-  await saveKeras(model, path)
+  await saveKeras(model, path, others)
 }
 
 /** Writes a model's weights alone: what `model.saveWeights` does. */

@@ -1,0 +1,16 @@
+/** Mean and variance of numbers that come one by one. */
+
+/** One pass over numbers: B. P. Welford, 1962. */
+export class Moments {
+  count = 0
+  mean = 0
+  /** The sum of squares of distances from the mean. */
+  squares = 0
+
+  add(value: number): void {
+    this.count += 1
+    const distance = value - this.mean
+    this.mean += distance / this.count
+    this.squares += distance * (value - this.mean)
+  }
+}
