@@ -1,7 +1,7 @@
 /** Errors as data, and what the console shows of objects. */
 import { inspect } from 'node:util'
 import { FerrogradError, input, ops, Sequential, tensor } from 'ferrograd'
-import { Dense } from 'ferrograd/layers'
+import { Conv1D, Dense } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 import { describe, expect, test } from 'vitest'
 import { caught } from './caught.js'
@@ -27,14 +27,27 @@ describe('an error says in parts', () => {
     expect(errorOf(() => ops.mean({ a: 1 })).message).toMatch(/^mean, argument 1: expected .*, got \{ a: 1 \}/)
   })
 
-  test('a layer that is called by `call` before it has weights', () => {
-    expect(errorOf(() => new Dense({ units: 1 }).call(tensor([[1]]))).message).toMatch(/apply\(x\)/)
+  test('a class that is called in place of a layer', () => {
+    // @ts-expect-error
+    expect(errorOf(() => Dense.call(tensor([[1]])))).toMatchObject({
+      code: 'ERR_STATE',
+      hint: 'Make one: new Dense(…)',
+    })
+    // @ts-expect-error
+    expect(errorOf(() => Adam.apply([]))).toMatchObject({ code: 'ERR_STATE', where: 'Adam.apply' })
   })
 
   test('a list of tensors for a layer that takes one', () => {
     const x = tensor([[1, 2]])
     // @ts-expect-error
-    expect(errorOf(() => new Dense({ units: 1 }).apply([x, x])).hint).toMatch(/takes one/)
+    expect(errorOf(() => new Dense({ units: 1 }).apply([x, x]))).toMatchObject({
+      message: 'Dense input: expected one tensor, got [[1, 2], [1, 2]]. Join several with Concatenate or Add first',
+    })
+    const symbol = input({ shape: [2] })
+    // @ts-expect-error
+    expect(errorOf(() => new Conv1D({ filters: 1, kernelSize: 1 }).apply([symbol, symbol])).message).toMatch(
+      /one tensor/,
+    )
   })
 
   test('an abort is an AbortError with our code', async () => {

@@ -367,6 +367,41 @@ describe('inputs that do not fit are refused, with both shapes', () => {
   it.each(rows)('%s', (_, act, says) => expect(act).toThrow(says))
 })
 
+describe('`call` from outside', () => {
+  it('does what `apply` does: weights, element types, modes, masks, graphs', () => {
+    const layer = new Dense({ units: 3 })
+    expect(layer.call(ops.ones([2, 4])).shape).toEqual([2, 3])
+    expect(layer.weights).toHaveLength(2)
+    expect(layer.call(ops.ones([2, 4])).dataSync()).toEqual(layer.apply(ops.ones([2, 4])).dataSync())
+    expect(new Mode().call(ops.ones([1]), { training: true }).dataSync()[0]).toBe(1)
+    expect((layer.call as (x: unknown) => unknown)(input({ shape: [4] }))).toMatchObject({ shape: [null, 3] })
+  })
+
+  it('is the method as written inside the call of the layer, and of those that extend it', () => {
+    const calls: string[] = []
+    class Lower extends Layer {
+      override call(x: Tensor): Tensor {
+        calls.push('lower')
+        return x
+      }
+    }
+    class Upper extends Lower {
+      override call(x: Tensor): Tensor {
+        calls.push('upper')
+        return super.call(x)
+      }
+      /** A user may have written it so. */
+      override apply(x: never): never {
+        return this.call(x) as never
+      }
+    }
+    new Upper().call(ops.ones([1]))
+    new Upper().apply(ops.ones([1]) as never)
+    new Lower().call(ops.ones([1]))
+    expect(calls).toEqual(['upper', 'lower', 'upper', 'lower', 'lower'])
+  })
+})
+
 describe('names', () => {
   it('are the class in snake_case unless given', () => {
     expect([

@@ -109,6 +109,44 @@ describe('layers', () => {
   })
 })
 
+/** What no layer takes, or not all of them; some are built by one of these before they meet the next. */
+const strange: readonly unknown[] = [
+  undefined,
+  null,
+  3,
+  'a',
+  [],
+  {},
+  { a: undefined },
+  [ordinary([2, 2], 'float32')],
+  [ordinary([2, 2], 'float32'), ordinary([2, 2], 'float32')],
+  [[ordinary([2, 2], 'float32')], ordinary([2, 2], 'float32')],
+  { a: ordinary([2, 2], 'float32') },
+  { a: { b: ordinary([2, 2], 'float32') } },
+  [ordinary([2, 2], 'float32'), 'a'],
+  () => 1,
+]
+
+/** Calls of a layer with strange inputs that end in an error without a code. */
+function withoutCode(example: Example<Layer>, how: 'apply' | 'call'): string[] {
+  const layer = example.make({ dtype: 'float32' })
+  return strange.flatMap((inputs, i) => {
+    try {
+      ;(layer[how] as (x: unknown) => unknown).call(layer, inputs)
+      return []
+    } catch (error) {
+      return error instanceof FerrogradError ? [] : [`${i}: ${error}`]
+    }
+  })
+}
+
+describe('inputs that no layer takes', () => {
+  test.each(titled(layers))('%s', (_, example) => {
+    expect(withoutCode(example, 'apply')).toEqual([])
+    expect(withoutCode(example, 'call')).toEqual([])
+  })
+})
+
 const hot = [1, 0, 0, 0, 0, 1, 0, 0]
 const sparse = /^Sparse|^CategoricalGeneralized|^Perplexity/
 const targetsOf = (title: string, dtype: Float): Tensor => {

@@ -102,8 +102,7 @@ function aboutOperand(
   // A text may be what an op wants there, and what is undefined was not given.
   const first = args.findIndex((arg) => typeof arg !== 'string' && arg !== undefined && wrong(arg))
   const at = first >= 0 ? first : args.findIndex(wrong)
-  const hint = error.received === undefined ? 'A layer is called by apply(x): its call(x) makes no weights' : error.hint
-  return withDetails(error, { where: `${name}, ${titled(at)}`, hint })
+  return withDetails(error, { where: `${name}, ${titled(at)}` })
 }
 
 /** Where `tensor` says that its errors happened. */

@@ -27,6 +27,7 @@ const ActivationBase: With<typeof Layer, typeof activationFields, ActivationOpti
  */
 export class Activation extends ActivationBase {
   static override readonly className = 'Activation'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {

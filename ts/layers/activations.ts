@@ -35,6 +35,7 @@ const ReLUBase: With<typeof Layer, typeof reluFields, ReLUOptions> = Layer.with(
  */
 export class ReLU extends ReLUBase {
   static override readonly className = 'ReLU'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
@@ -64,6 +65,7 @@ const LeakyReLUBase: With<typeof Layer, typeof leakyFields, LeakyReLUOptions> = 
  */
 export class LeakyReLU extends LeakyReLUBase {
   static override readonly className = 'LeakyReLU'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
@@ -93,6 +95,7 @@ const ELUBase: With<typeof Layer, typeof eluFields, ELUOptions> = Layer.with(elu
  */
 export class ELU extends ELUBase {
   static override readonly className = 'ELU'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {
@@ -128,6 +131,7 @@ const PReLUBase: With<typeof Layer, typeof preluFields, PReLUOptions> = Layer.wi
  */
 export class PReLU extends PReLUBase {
   static override readonly className = 'PReLU'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   alpha!: Variable
 
@@ -175,6 +179,7 @@ const SoftmaxBase: With<typeof Layer, typeof softmaxFields, SoftmaxOptions> = La
  */
 export class Softmax extends SoftmaxBase {
   static override readonly className = 'Softmax'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor, { mask }: CallContext): Tensor {

@@ -42,6 +42,7 @@ const BatchNormalizationBase: With<typeof Layer, typeof batchFields, BatchNormal
  */
 export class BatchNormalization extends BatchNormalizationBase {
   static override readonly className = 'BatchNormalization'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   gamma: Variable | undefined
   beta: Variable | undefined

@@ -63,6 +63,8 @@ export function bind(title: string, parameters: readonly string[], { args, kwarg
   const context: Record<string, unknown> = {}
   for (const [i, arg] of args.entries()) x[parameters[i] ?? fail('ERR_DATA', title, inputNames(parameters), arg)] = arg
   for (const [name, value] of Object.entries(kwargs)) (parameters.includes(name) ? x : context)[name] = value
+  const [first = ''] = parameters
+  if (x[first] === undefined) fail('ERR_DATA', `${title} ${first}`, 'a tensor or numbers', undefined)
   return { x, context }
 }
 
@@ -75,6 +77,24 @@ export function hasSymbols(x: unknown, context: Bound['context'] | undefined): b
   if (isSymbolic(x)) return true
   if (x instanceof Tensor && context === undefined) return false
   return holds(x, isSymbolic) || (context !== undefined && holds(context, isSymbolic))
+}
+
+/** What the inputs of a layer are: one tensor, several in a list, or whatever its `call` declares. */
+export type Takes = 'one' | 'several' | 'any'
+
+/** Throws where there are more inputs than a layer takes, or fewer. */
+export function checkCount(title: string, takes: Takes, x: unknown): void {
+  if (takes === 'any') return
+  if (takes === 'one' ? isOne(x) : Array.isArray(x) && x.length > 1 && x.every(isOne)) return
+  const shapes = mapStructure(x, (one) => (isTensor(one) || isSymbolic(one) ? one.shape : one))
+  if (takes === 'several') fail('ERR_SHAPE', `${title} input`, 'a list of at least two tensors', shapes)
+  const hint = Array.isArray(x) ? 'Join several with Concatenate or Add first' : undefined
+  fail('ERR_SHAPE', `${title} input`, 'one tensor', shapes, hint)
+}
+
+/** Neither a list nor by name; numbers in nested arrays are one tensor. */
+function isOne(x: unknown): boolean {
+  return !isNamed(x) && !(Array.isArray(x) && holds(x, isTensorLike))
 }
 
 /** How a layer reads its inputs. */

@@ -53,6 +53,7 @@ const DenseBase: With<typeof Layer, typeof denseFields, DenseOptions> = Layer.wi
  */
 export class Dense extends DenseBase {
   static override readonly className = 'Dense'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   kernel!: Variable
   bias: Variable | undefined

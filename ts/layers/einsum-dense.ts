@@ -59,6 +59,7 @@ const EinsumDenseBase: With<typeof Layer, typeof fields, EinsumDenseOptions> = L
  */
 export class EinsumDense extends EinsumDenseBase {
   static override readonly className = 'EinsumDense'
+  protected override readonly takes = 'one' as const
   kernel!: Variable
   bias: Variable | undefined
 

@@ -42,6 +42,7 @@ const EmbeddingBase: With<typeof Layer, typeof fields, EmbeddingOptions> = Layer
  * const layer = new Embedding({ inputDim: 1000, outputDim: 16 })
  */
 export class Embedding extends EmbeddingBase {
+  protected override readonly takes = 'one' as const
   static override readonly className = 'Embedding' as string
   embeddings!: Variable
 
@@ -98,6 +99,7 @@ const MaskingBase: With<typeof Layer, typeof maskingFields, MaskingOptions> = La
  */
 export class Masking extends MaskingBase {
   static override readonly className = 'Masking'
+  protected override readonly takes = 'one' as const
 
   protected override computeMask(x: Tensor): Tensor {
     return ops.any(ops.notEqual(x, this.options.maskValue), { axis: -1 })

@@ -34,6 +34,7 @@ const FlattenBase: With<typeof Layer, typeof flattenFields, FlattenOptions> = La
  */
 export class Flatten extends FlattenBase {
   static override readonly className = 'Flatten'
+  protected override readonly takes = 'one' as const
 
   override inputKind(): InputKind {
     return 'any'

@@ -24,6 +24,7 @@ import {
   type Arguments,
   argumentsOf,
   bind,
+  checkCount,
   giveMasks,
   hasSymbols,
   isTensor,
@@ -31,9 +32,11 @@ import {
   type Reads,
   returnedStructure,
   shapesOf,
+  type Takes,
   toInputs,
 } from './call.js'
 import { type CallContext, type RunningCall, rootCall, withContext } from './context.js'
+import { guardCalls } from './direct-call.js'
 import { checkSpec, type InputSpec } from './input-spec.js'
 import { layerKinds } from './kinds.js'
 import { checkOwned, checkRead, isWeight, noteMade } from './ownership.js'
@@ -130,6 +133,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   constructor(options?: LayerOptions) {
     super(options, layerKinds)
     noteMade(this)
+    guardCalls(new.target.prototype, Layer.prototype)
     const { name, dtype, inputShape, trainable } = this.options
     this.named = name !== null
     this.name = name ?? snakeClass(this.className)
@@ -195,6 +199,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
 
   #record(given: Arguments): unknown {
     const { x } = bind(this.#title(), this.#parameters, given)
+    checkCount(this.#title(), this.takes, x)
     builtInWords(() => this.ensureBuilt(buildShapesOf(x) as Shape))
     const { args, kwargs } = given
     if (this.outputShape !== undefined) {
@@ -214,6 +219,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
 
   #draw(x: unknown, context: Readonly<Record<string, unknown>>): unknown {
     const inputs = toInputs(this.#title(), x, this.#reads)
+    checkCount(this.#title(), this.takes, inputs)
     this.ensureBuilt(shapesOf(inputs) as Shape)
     if (this.inputSpec !== undefined && inputs instanceof Tensor) checkSpec(this.#title(), inputs.shape, this.inputSpec)
     checkOwned(this)
@@ -242,6 +248,9 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   get #parameters(): readonly string[] {
     return (this.constructor as typeof Layer).parameters
   }
+
+  /** What the inputs are: one tensor, several in a list, or whatever `call` declares. */
+  protected readonly takes: Takes = 'any'
 
   /** Whether results have the steps of the input, so that its mask holds for them too. */
   protected readonly keepsMask: boolean = false

@@ -43,6 +43,7 @@ const LayerNormalizationBase: With<typeof Layer, typeof layerFields, LayerNormal
  */
 export class LayerNormalization extends LayerNormalizationBase {
   static override readonly className = 'LayerNormalization'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   gamma: Variable | undefined
   beta: Variable | undefined
@@ -92,6 +93,7 @@ const GroupNormalizationBase: With<typeof Layer, typeof groupFields, GroupNormal
  */
 export class GroupNormalization extends GroupNormalizationBase {
   static override readonly className = 'GroupNormalization'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   gamma: Variable | undefined
   beta: Variable | undefined
@@ -151,6 +153,7 @@ const RMSNormalizationBase: With<typeof Layer, typeof rmsFields, RMSNormalizatio
  */
 export class RMSNormalization extends RMSNormalizationBase {
   static override readonly className = 'RMSNormalization'
+  protected override readonly takes = 'one' as const
   scale!: Variable
 
   override build(inputShape: Shape): void {
@@ -188,6 +191,7 @@ const UnitNormalizationBase: With<typeof Layer, typeof unitFields, UnitNormaliza
  */
 export class UnitNormalization extends UnitNormalizationBase {
   static override readonly className = 'UnitNormalization'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
 
   override call(x: Tensor): Tensor {

@@ -38,6 +38,7 @@ const DropoutBase: With<typeof Layer, typeof dropoutFields, DropoutOptions> = La
  */
 export class Dropout extends DropoutBase {
   static override readonly className = 'Dropout'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
@@ -78,6 +79,7 @@ const GaussianNoiseBase: With<typeof Layer, typeof noiseFields, GaussianNoiseOpt
  */
 export class GaussianNoise extends GaussianNoiseBase {
   static override readonly className = 'GaussianNoise'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
@@ -113,6 +115,7 @@ const GaussianDropoutBase: With<typeof Layer, typeof gaussianFields, GaussianDro
  */
 export class GaussianDropout extends GaussianDropoutBase {
   static override readonly className = 'GaussianDropout'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
@@ -145,6 +148,7 @@ const AlphaDropoutBase: With<typeof Layer, typeof dropoutFields, AlphaDropoutOpt
  */
 export class AlphaDropout extends AlphaDropoutBase {
   static override readonly className = 'AlphaDropout'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 

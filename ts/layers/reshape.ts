@@ -33,6 +33,7 @@ const ReshapeBase: With<typeof Layer, typeof reshapeFields, ReshapeOptions> = La
  */
 export class Reshape extends ReshapeBase {
   static override readonly className = 'Reshape'
+  protected override readonly takes = 'one' as const
 
   override inputKind(): InputKind {
     return 'any'

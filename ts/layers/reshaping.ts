@@ -31,6 +31,7 @@ const PermuteBase: With<typeof Layer, typeof permuteFields, PermuteOptions> = La
  */
 export class Permute extends PermuteBase {
   static override readonly className = 'Permute'
+  protected override readonly takes = 'one' as const
 
   override inputKind(): InputKind {
     return 'any'
@@ -69,6 +70,7 @@ const RepeatVectorBase: With<typeof Layer, typeof repeatFields, RepeatVectorOpti
  */
 export class RepeatVector extends RepeatVectorBase {
   static override readonly className = 'RepeatVector'
+  protected override readonly takes = 'one' as const
 
   override inputKind(): InputKind {
     return 'any'

@@ -41,7 +41,7 @@ import { buildGraph, type Graph, kindOfInput, runGraph, symbolsIn } from './grap
 import { isOptional } from './input.js'
 import { numbered } from './names.js'
 import { type SummaryOptions, summary } from './summary.js'
-import type { InputsFor, OutputNames, Predicted, Symbols, TargetsFor } from './typed-model.js'
+import type { InputsFor, Known, OutputNames, Predicted, Symbols, TargetsFor } from './typed-model.js'
 
 /** What a functional model is made of; a subclass that writes `call` needs none of it. */
 export interface ModelOptions<In extends Symbols = Symbols, Out extends Symbols = Symbols> {
@@ -244,7 +244,7 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
   }
 
   /** The outputs for data, in the structure that the model was made with: one tensor, a list, or by name. */
-  predict<T = Predicted<Out, this>>(x: InputsFor<In>, options?: PredictOptions): Promise<T> {
+  predict<T extends Known<Out> = Predicted<Out, this>>(x: InputsFor<In>, options?: PredictOptions): Promise<T> {
     return predict(this.#plain, x, options) as Promise<T>
   }
 
@@ -259,7 +259,7 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
   }
 
   /** The outputs for one batch, as {@link predict} gives them. */
-  predictOnBatch<T = Predicted<Out, this>>(x: InputsFor<In>): Promise<T> {
+  predictOnBatch<T extends Known<Out> = Predicted<Out, this>>(x: InputsFor<In>): Promise<T> {
     return predictOnBatch(this.#plain, x) as Promise<T>
   }
 

@@ -18,6 +18,9 @@ export type Predicted<Out, M extends { call(x: never, context: never): unknown }
   ? ResultOf<M>
   : TensorsFor<Out>
 
+/** x */
+export type Known<Out> = Symbols extends Out ? unknown : TensorsFor<Out>
+
 /** Whether a structure says nothing of names or of a count. */
 type IsOpen<S> = Symbols extends S ? true : S extends SymbolicTensor ? true : false
 

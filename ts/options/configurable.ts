@@ -1,7 +1,7 @@
 /** The base of every class with declared options. */
 
 import { inspectWith } from '../core/inspect.js'
-import { show } from '../errors.js'
+import { fail, show } from '../errors.js'
 import type { Config } from '../types.js'
 import { configOf } from './config.js'
 import { type Configured, classNameOf, fieldsOf } from './configured.js'
@@ -28,6 +28,18 @@ export abstract class Configurable<V = Options> {
 
   static {
     inspectWith(Configurable, (object) => `${object.className}(${givenOptions(object)})`)
+  }
+
+  /** Refused: what is called is an object of the class. */
+  static call(this: never, ..._given: unknown[]): never {
+    // biome-ignore lint/complexity/noThisInStatic: the class that was called, whichever of the family
+    return refuseCall(this, 'call')
+  }
+
+  /** Refused: what is applied is an object of the class. */
+  static apply(this: never, ..._given: unknown[]): never {
+    // biome-ignore lint/complexity/noThisInStatic: the class that was applied, whichever of the family
+    return refuseCall(this, 'apply')
   }
 
   /**
@@ -63,6 +75,17 @@ export abstract class Configurable<V = Options> {
   getConfig(): Config {
     return configOf(this.constructor as Configured, this.options as Options, this.#kinds)
   }
+}
+
+/** Every function has a `call` and an `apply`, classes too; theirs would say that `new` is missing, and not where. */
+function refuseCall(type: Configured, method: 'call' | 'apply'): never {
+  return fail(
+    'ERR_STATE',
+    `${type.name}.${method}`,
+    'an object',
+    { text: 'the class' },
+    `Make one: new ${type.name}(…)`,
+  )
 }
 
 /** What makes objects of a class, also of one that is abstract. */

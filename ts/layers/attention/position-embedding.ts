@@ -42,6 +42,7 @@ const PositionEmbeddingBase: With<typeof Layer, typeof fields, PositionEmbedding
  */
 export class PositionEmbedding extends PositionEmbeddingBase {
   static override readonly className = 'PositionEmbedding'
+  protected override readonly takes = 'one' as const
   static readonly module = 'keras_hub.src.layers.modeling.position_embedding'
   positionEmbeddings!: Variable
 

@@ -49,6 +49,7 @@ export interface ReversibleEmbeddingContext extends CallContext {
  */
 export class ReversibleEmbedding extends ReversibleEmbeddingBase {
   static override readonly className = 'ReversibleEmbedding'
+  protected override readonly takes = 'one' as const
   reverseEmbeddings: Variable | undefined
 
   override inputKind(): InputKind {

@@ -59,6 +59,7 @@ const RotaryEmbeddingBase: With<typeof Layer, typeof fields, RotaryEmbeddingOpti
  */
 export class RotaryEmbedding extends RotaryEmbeddingBase {
   static override readonly className = 'RotaryEmbedding'
+  protected override readonly takes = 'one' as const
   static readonly module = 'keras_hub.src.layers.modeling.rotary_embedding'
 
   override call(input: Tensor, context: PositionContext): Tensor {

@@ -35,6 +35,7 @@ const SinePositionEncodingBase: With<typeof Layer, typeof fields, SinePositionEn
  */
 export class SinePositionEncoding extends SinePositionEncodingBase {
   static override readonly className = 'SinePositionEncoding'
+  protected override readonly takes = 'one' as const
   static readonly module = 'keras_hub.src.layers.modeling.sine_position_encoding'
 
   override call(x: Tensor, context: PositionContext): Tensor {

@@ -51,6 +51,7 @@ const TokenAndPositionEmbeddingBase: With<typeof Layer, typeof fields, TokenAndP
  */
 export class TokenAndPositionEmbedding extends TokenAndPositionEmbeddingBase {
   static override readonly className = 'TokenAndPositionEmbedding'
+  protected override readonly takes = 'one' as const
   static readonly module = 'keras_hub.src.layers.modeling.token_and_position_embedding'
   readonly tokenEmbedding: ReversibleEmbedding = new ReversibleEmbedding({
     name: 'token_embedding',

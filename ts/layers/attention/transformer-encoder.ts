@@ -39,6 +39,7 @@ export interface TransformerEncoderContext extends CallContext {
  */
 export class TransformerEncoder extends TransformerBlock {
   static override readonly className = 'TransformerEncoder'
+  protected override readonly takes = 'one' as const
   static readonly module = 'keras_hub.src.layers.modeling.transformer_encoder'
   static override readonly attributes: Readonly<Record<string, string>> = {
     selfAttentionLayer: '_self_attention_layer',

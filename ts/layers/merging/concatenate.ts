@@ -1,13 +1,14 @@
 /** The layer that puts its inputs side by side. */
 
+import { listOf } from '../../core/structure.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
 import type { Shape } from '../../types.js'
-import { type InputKind, Layer, type LayerOptions, type Masks, type Tensors } from '../layer.js'
-import { checkSeveral, listOfMasks } from './merge.js'
+import { type InputKind, Layer, type LayerOptions } from '../layer.js'
+import { checkSeveral, type MaskList } from './merge.js'
 
 const concatenateFields = {
   /** The axis along which the inputs follow each other. Default -1. */
@@ -33,6 +34,7 @@ const ConcatenateBase: With<typeof Layer, typeof concatenateFields, ConcatenateO
  */
 export class Concatenate extends ConcatenateBase {
   static override readonly className = 'Concatenate'
+  protected override readonly takes = 'several' as const
 
   override inputKind(): InputKind {
     return 'any'
@@ -53,10 +55,10 @@ export class Concatenate extends ConcatenateBase {
   }
 
   /** A step counts where any of the features that meet there does; an input without a mask counts whole. */
-  protected override computeMask(xs: Tensors, masks: Masks): Tensor | undefined {
-    const all = listOfMasks(masks)
+  protected override computeMask(xs: readonly Tensor[], masks: MaskList): Tensor | undefined {
+    const all = listOf(masks)
     if (all.every((mask) => mask === undefined)) return undefined
-    const wide = (xs as readonly Tensor[]).map((x, i) => overFeatures(all[i], x))
+    const wide = xs.map((x, i) => overFeatures(all.length === 1 ? all[0] : all[i], x))
     return ops.any(ops.concatenate(wide, { axis: this.options.axis }), { axis: -1 })
   }
 }

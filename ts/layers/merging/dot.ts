@@ -37,6 +37,7 @@ const DotBase: With<typeof Layer, typeof dotFields, DotOptions> = Layer.with(dot
  */
 export class Dot extends DotBase {
   static override readonly className = 'Dot'
+  protected override readonly takes = 'several' as const
 
   override build(inputShapes: Shape | readonly Shape[]): void {
     checkSeveral(inputShapes, 'Dot')

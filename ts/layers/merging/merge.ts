@@ -1,13 +1,18 @@
 /** What layers that make one tensor out of several share. */
 
+import { listOf } from '../../core/structure.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
 import type { Shape } from '../../types.js'
-import { Layer, type Masks, type Tensors } from '../layer.js'
+import { Layer } from '../layer.js'
+
+/** The masks of several inputs: of each, or one that stands for all. */
+export type MaskList = Tensor | readonly (Tensor | undefined)[]
 
 /** Element by element over inputs of equal rank, or made so: missing axes come after the batch. */
 export abstract class Merge extends Layer {
+  protected override readonly takes = 'several' as const
   /** What two of the inputs make. */
   protected abstract pair(a: Tensor, b: Tensor): Tensor
 
@@ -16,8 +21,8 @@ export abstract class Merge extends Layer {
   }
 
   /** What counts in any input counts; no mask where an input has none. */
-  protected override computeMask(_xs: Tensors, masks: Masks): Tensor | undefined {
-    const all = listOfMasks(masks)
+  protected override computeMask(_xs: readonly Tensor[], masks: MaskList): Tensor | undefined {
+    const all = listOf(masks)
     if (all.some((mask) => mask === undefined)) return undefined
     return (all as readonly Tensor[]).reduce((either, mask) => ops.logicalOr(either, mask))
   }
@@ -38,11 +43,6 @@ function withRank(x: Tensor, rank: number): Tensor {
   return x.rank === rank
     ? x
     : ops.reshape(x, [x.shape[0]!, ...new Array<number>(rank - x.rank).fill(1), ...x.shape.slice(1)])
-}
-
-/** The masks of several inputs. */
-export function listOfMasks(masks: Masks): readonly (Tensor | undefined)[] {
-  return Array.isArray(masks) ? (masks as readonly (Tensor | undefined)[]) : []
 }
 
 /** Lengths of a sample but for one axis. */

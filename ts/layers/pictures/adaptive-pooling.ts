@@ -33,6 +33,7 @@ export interface AdaptivePoolingOptions extends OptionsOf<typeof fields>, LayerO
 const AdaptivePoolingBase: With<typeof Layer, typeof fields, AdaptivePoolingOptions> = Layer.with(fields)
 
 abstract class AdaptivePooling extends AdaptivePoolingBase {
+  protected override readonly takes = 'one' as const
   constructor(options: AdaptivePoolingOptions) {
     super(options)
     this.inputSpec = pictureSpec(this.options.outputSize.length)

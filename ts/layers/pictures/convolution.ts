@@ -71,6 +71,7 @@ const ConvolutionBase: With<typeof Layer, typeof convolutionFields, ConvolutionO
 
 /** A layer of kernels that go over pictures; `convolve` says how, on pictures with channels last. */
 export abstract class Convolution extends ConvolutionBase {
+  protected override readonly takes = 'one' as const
   bias: Variable | undefined
 
   constructor(options: ConvolutionOptions) {

@@ -36,6 +36,7 @@ const Cropping1DBase: With<typeof Layer, typeof sequenceFields, Cropping1DOption
  */
 export class Cropping1D extends Cropping1DBase {
   static override readonly className = 'Cropping1D'
+  protected override readonly takes = 'one' as const
   protected override inputSpec: InputSpec | undefined = pictureSpec(1)
 
   override inputKind(): InputKind {
@@ -56,6 +57,7 @@ type Options = OptionsOf<typeof fields> & LayerOptions
 const CroppingBase: With<typeof Layer, typeof fields, Options> = Layer.with(fields)
 
 abstract class Cropping extends CroppingBase {
+  protected override readonly takes = 'one' as const
   override inputKind(): InputKind {
     return 'any'
   }

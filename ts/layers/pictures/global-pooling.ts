@@ -21,6 +21,7 @@ export interface GlobalPoolingOptions extends OptionsOf<typeof fields>, LayerOpt
 const GlobalPoolingBase: With<typeof Layer, typeof fields, GlobalPoolingOptions> = Layer.with(fields)
 
 abstract class GlobalPooling extends GlobalPoolingBase {
+  protected override readonly takes = 'one' as const
   protected over(x: Tensor): Over {
     const { dataFormat, keepdims } = this.options
     return { axis: placesOf(x.rank, dataFormat), keepdims }

@@ -25,6 +25,7 @@ export interface AveragePoolingOptions extends OptionsOf<typeof poolFields>, Lay
 const PoolingBase: With<typeof Layer, typeof poolFields, AveragePoolingOptions> = Layer.with(poolFields)
 
 abstract class Pooling extends PoolingBase {
+  protected override readonly takes = 'one' as const
   constructor(options: AveragePoolingOptions) {
     super(options)
     this.inputSpec = pictureSpec(this.options.poolSize.length)

@@ -53,6 +53,7 @@ const SpatialDropout1DBase: With<typeof Layer, typeof sequenceFields, SpatialDro
  */
 export class SpatialDropout1D extends SpatialDropout1DBase {
   static override readonly className = 'SpatialDropout1D'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   protected override inputSpec: InputSpec | undefined = pictureSpec(1)
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
@@ -73,6 +74,7 @@ export interface SpatialDropoutOptions extends OptionsOf<typeof pictureFields>, 
 const SpatialDropoutBase: With<typeof Layer, typeof pictureFields, SpatialDropoutOptions> = Layer.with(pictureFields)
 
 abstract class SpatialDropout extends SpatialDropoutBase {
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 

@@ -35,6 +35,7 @@ const UpSampling1DBase: With<typeof Layer, typeof sequenceFields, UpSampling1DOp
  */
 export class UpSampling1D extends UpSampling1DBase {
   static override readonly className = 'UpSampling1D'
+  protected override readonly takes = 'one' as const
   protected override inputSpec: InputSpec | undefined = pictureSpec(1)
 
   override inputKind(): InputKind {
@@ -84,6 +85,7 @@ const UpSampling2DBase: With<typeof Layer, typeof pictureFields, UpSampling2DOpt
  */
 export class UpSampling2D extends UpSampling2DBase {
   static override readonly className = 'UpSampling2D'
+  protected override readonly takes = 'one' as const
   protected override inputSpec: InputSpec | undefined = pictureSpec(2)
 
   override call(input: Tensor): Tensor {
@@ -121,6 +123,7 @@ const UpSampling3DBase: With<typeof Layer, typeof volumeFields, UpSampling3DOpti
  */
 export class UpSampling3D extends UpSampling3DBase {
   static override readonly className = 'UpSampling3D'
+  protected override readonly takes = 'one' as const
   protected override inputSpec: InputSpec | undefined = pictureSpec(3)
 
   override call(x: Tensor): Tensor {

@@ -16,6 +16,7 @@ type Options = OptionsOf<typeof fields> & LayerOptions
 const ZeroPaddingBase: With<typeof Layer, typeof fields, Options> = Layer.with(fields)
 
 abstract class ZeroPadding extends ZeroPaddingBase {
+  protected override readonly takes = 'one' as const
   override inputKind(): InputKind {
     return 'any'
   }

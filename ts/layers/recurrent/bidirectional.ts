@@ -54,6 +54,7 @@ const BidirectionalBase: With<typeof Layer, typeof fields, BidirectionalOptions>
  */
 export class Bidirectional extends BidirectionalBase {
   static override readonly className = 'Bidirectional'
+  protected override readonly takes = 'one' as const
   readonly forwardLayer: Recurrent
   readonly backwardLayer: Recurrent
 

@@ -49,6 +49,7 @@ const GATES = 4
  */
 export class ConvLSTMCell extends Layer implements Cell {
   static override readonly className = 'ConvLSTMCell'
+  protected override readonly takes = 'one' as const
   readonly how: ValuesOf<ConvLSTMCellFields>
   readonly seedGenerator: SeedGenerator
   kernel!: Variable

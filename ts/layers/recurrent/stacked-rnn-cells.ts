@@ -1,6 +1,7 @@
 /** Cells one above another, as one. */
 
 import type { Tensor } from '../../core/tensor.js'
+import { fail } from '../../errors.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
 import type { Shape } from '../../types.js'
@@ -43,6 +44,7 @@ const StackedRNNCellsBase: With<typeof Layer, typeof fields, StackedRNNCellsOpti
  */
 export class StackedRNNCells extends StackedRNNCellsBase implements Cell {
   static override readonly className = 'StackedRNNCells'
+  protected override readonly takes = 'one' as const
   readonly cells: readonly Cell[] = this.options.cells
 
   get stateSize(): StateSize {
@@ -84,6 +86,8 @@ export class StackedRNNCells extends StackedRNNCellsBase implements Cell {
     x: Tensor,
     { states, training }: Omit<CellContext, 'states'> & { readonly states: readonly States[] },
   ): readonly [output: Tensor, states: readonly States[]] {
+    if (!Array.isArray(states) || states.length !== this.cells.length)
+      fail('ERR_DATA', 'StackedRNNCells states', 'those of each cell', states, 'Pass { states: [state, …] }')
     const { prepare, step } = this.stepper(x.shape, training)
     return step(prepare(x), states)
   }

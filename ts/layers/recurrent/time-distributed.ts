@@ -38,6 +38,7 @@ const TimeDistributedBase: With<typeof Layer, typeof fields, TimeDistributedOpti
  */
 export class TimeDistributed extends TimeDistributedBase {
   static override readonly className = 'TimeDistributed'
+  protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly layer: Layer = this.options.layer as Layer
 
