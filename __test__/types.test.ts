@@ -9,6 +9,7 @@ import {
   type SymbolicTensor,
   type Tensor,
   tensor,
+  type Variable,
 } from 'ferrograd'
 import { EarlyStopping, type EpochLogs, type Logs } from 'ferrograd/callbacks'
 import { Dataset, type ShapedArray } from 'ferrograd/data'
@@ -125,6 +126,21 @@ function calls(x: Tensor, s: SymbolicTensor, model: Sequential): void {
   model.fit(Dataset.fromArrays({ x: [[1]], y: [1] }).batch(1), { epoch: 2 })
 }
 
+/** Numbers come in the array of the type that is named, and nested as deep as is said. */
+async function numbers(x: Tensor, w: Variable): Promise<void> {
+  expectTypeOf(await x.data('float32')).toEqualTypeOf<Float32Array>()
+  expectTypeOf(x.dataSync('int32')).toEqualTypeOf<Int32Array>()
+  expectTypeOf(await x.data()).toEqualTypeOf<Float32Array | Float64Array | Int32Array | Uint8Array>()
+  expectTypeOf(w.dataSync('float64')).toEqualTypeOf<Float64Array>()
+  expectTypeOf(await x.array(2)).toEqualTypeOf<number[][]>()
+  expectTypeOf(x.arraySync(0)).toEqualTypeOf<number>()
+  // @ts-expect-error
+  await x.data('float16')
+  // @ts-expect-error
+  const rows: number[][] = await x.array()
+  void rows
+}
+
 /** `predict` gives the structure of the outputs. */
 async function predictions(x: SymbolicTensor): Promise<void> {
   expectTypeOf(await new Model({ inputs: x, outputs: x }).predict([[1]])).toEqualTypeOf<Tensor>()
@@ -134,6 +150,14 @@ async function predictions(x: SymbolicTensor): Promise<void> {
   expectTypeOf((await named.predict([[1]])).kind).toEqualTypeOf<Tensor>()
   // @ts-expect-error
   void (await named.predict([[1]])).colour
+  // @ts-expect-error
+  await new Model({ inputs: x, outputs: x }).predict<Tensor[]>([[1]])
+  // @ts-expect-error
+  await two.predictOnBatch<Tensor>([[1]])
+  // @ts-expect-error
+  await new Sequential().predict<Tensor[]>([[1]])
+  // Of a model that was read from a file nobody knows the outputs: the caller says them.
+  expectTypeOf(await Model.fromConfig({}).predict<[Tensor, Tensor]>([[1]])).toEqualTypeOf<[Tensor, Tensor]>()
   const any: Model = named
   void any
 }
@@ -192,7 +216,7 @@ test('what the calls of a model return', () => {
   expectTypeOf<EpochReport['logs']['loss']>().toEqualTypeOf<number>()
   expectTypeOf<EpochReport['logs']>().toExtend<Logs>()
   expect(
-    [misspelt, wellSpelt, forms, columns, calls, predictions, byName, subclass].every(
+    [misspelt, wellSpelt, forms, columns, calls, numbers, predictions, byName, subclass].every(
       (one) => typeof one === 'function',
     ),
   ).toBe(true)

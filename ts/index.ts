@@ -63,12 +63,15 @@ export type { BatchOptions, EvaluateOptions, FitOptions, PredictOptions } from '
 export type { Profile, ProfileRow, StepTimes } from './training/profile.js'
 export type { Batch, Inputs, StepLogs } from './training/step.js'
 export type {
+  ArrayOf,
   DType,
   FloatDType,
   NestedArray,
   NestedData,
+  NumbersOfRank,
   PartialShape,
   Shape,
+  TensorData,
   TensorLike,
   TypedArray,
 } from './types.js'

@@ -26,6 +26,30 @@ export type TypedArray =
   | Int32Array
   | Uint32Array
 
+/** The array that holds the numbers of a tensor, by its element type; truth values are bytes, 0 or 1. */
+export interface ArrayOf {
+  readonly float32: Float32Array
+  readonly float64: Float64Array
+  readonly int32: Int32Array
+  readonly bool: Uint8Array
+}
+
+/** The numbers of a tensor, row-major. */
+export type TensorData = ArrayOf[DType]
+
+/** Numbers in nested arrays of so many axes. */
+export type NumbersOfRank<R extends number> = R extends 0
+  ? number
+  : R extends 1
+    ? number[]
+    : R extends 2
+      ? number[][]
+      : R extends 3
+        ? number[][][]
+        : R extends 4
+          ? number[][][][]
+          : NestedArray | number | boolean
+
 /** Numbers in nested arrays of equal lengths. */
 export type NestedArray = readonly (number | boolean | NestedArray)[]
 

@@ -130,6 +130,25 @@ describe('methods', () => {
     expect(await x.sum().item()).toBe(9)
     expect(code(() => x.itemSync())).toMatch(/^ERR_SHAPE/)
   })
+
+  test('of the element type that is named', async () => {
+    const x = tensor([1.5, -2])
+    expect(await x.data('float64')).toEqual(Float64Array.of(1.5, -2))
+    expect(x.dataSync('int32')).toEqual(Int32Array.of(1, -2))
+    expect(x.greater(0).dataSync('float32')).toEqual(Float32Array.of(1, 0))
+    expect(await variable([1.5]).data('float64')).toEqual(Float64Array.of(1.5))
+    expect(variable([1.5]).dataSync('int32')).toEqual(Int32Array.of(1))
+    expect(code(() => x.dataSync('float16' as never))).toMatch(/^ERR_DTYPE/)
+  })
+
+  test('nested as deep as is said, or an error', async () => {
+    const x = tensor([[1, 2]])
+    expect(await x.array(2)).toEqual([[1, 2]])
+    expect(x.sum().arraySync(0)).toBe(3)
+    expect(code(() => x.arraySync(1))).toBe('ERR_SHAPE: array: expected a tensor of 1 axis, got [1, 2]')
+    expect(code(() => x.greater(1).arraySync(2))).toMatch(/^ERR_DTYPE: array: expected numbers, got truth values/)
+    await expect(x.array(3)).rejects.toMatchObject({ code: 'ERR_SHAPE' })
+  })
 })
 
 describe('printing', () => {

@@ -70,7 +70,7 @@ function rows(given: ReturnType<typeof signs> & { readonly wide?: Float32Array }
 async function answers(model: Sequential, questions: readonly string[]): Promise<string> {
   const x = rows(oneHot(signs(questions.map((question) => [...question.padEnd(5)].reverse().join('')))))
   const predicted = (await model.predict(x, { verbose: 0 })) as Tensor
-  const digits = (await predicted.array()) as number[][][]
+  const digits = await predicted.array(3)
   const written = digits.map((sum) => sum.map((odds) => SIGNS[odds.indexOf(Math.max(...odds))]).join(''))
   return questions.map((question, i) => `  ${question.padStart(5)} = ${written[i]}`).join('\n')
 }

@@ -1,6 +1,6 @@
 /** How tensors cross to Rust and back: calls that a loop makes a million times, and the block of memory beside them. */
 
-import type { DType, Shape, TypedArray } from '../types.js'
+import type { DType, Shape, TensorData, TypedArray } from '../types.js'
 import { allocate, bytesOf, dtypeCode, dtypeOf } from './dtype.js'
 import { type BindingTensor, fromBytes, openBridge, sizes } from './native.js'
 import { native, unwrap } from './runtime.js'
@@ -22,7 +22,7 @@ const AXES = told.length - 2
 export const block: ArrayBuffer = bridge.block
 
 /** The numbers that Rust left, as elements of a type. */
-export function leftNumbers(dtype: DType, count: number): TypedArray {
+export function leftNumbers(dtype: DType, count: number): TensorData {
   const values = allocate(dtype, count)
   for (let index = 0; index < count; index += 1) values[index] = numbers[index] ?? 0
   return values

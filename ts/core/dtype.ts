@@ -1,7 +1,7 @@
 /** Element types: their codes in the addon, their typed arrays, and how two of them meet. */
 
 import { FerrogradError, fail } from '../errors.js'
-import type { DType, TypedArray } from '../types.js'
+import type { DType, TensorData, TypedArray } from '../types.js'
 
 const CODES = { float32: 0, float64: 1, int32: 2, bool: 3 } as const satisfies Record<DType, number>
 const NAMES = ['float32', 'float64', 'int32', 'bool'] as const satisfies readonly DType[]
@@ -22,7 +22,7 @@ export function isDType(name: unknown): name is DType {
 }
 
 /** A zeroed typed array for `size` elements of `dtype`; truth values are bytes, 0 or 1. */
-export function allocate(dtype: DType, size: number): TypedArray {
+export function allocate(dtype: DType, size: number): TensorData {
   try {
     return zeroed(dtype, size)
   } catch (cause) {
@@ -31,7 +31,7 @@ export function allocate(dtype: DType, size: number): TypedArray {
   }
 }
 
-function zeroed(dtype: DType, size: number): TypedArray {
+function zeroed(dtype: DType, size: number): TensorData {
   switch (dtype) {
     case 'float32':
       return new Float32Array(size)
@@ -45,7 +45,7 @@ function zeroed(dtype: DType, size: number): TypedArray {
 }
 
 /** So many elements of `dtype` where they lie in a buffer. */
-export function viewOf(dtype: DType, buffer: ArrayBuffer, start: number, size: number): TypedArray {
+export function viewOf(dtype: DType, buffer: ArrayBuffer, start: number, size: number): TensorData {
   switch (dtype) {
     case 'float32':
       return new Float32Array(buffer, start, size)
@@ -63,6 +63,13 @@ export function dtypeOfArray(values: TypedArray): DType {
   if (values instanceof Float32Array) return 'float32'
   if (values instanceof Float64Array) return 'float64'
   return 'int32'
+}
+
+/** Whether an array is the one in which numbers of a type lie; bytes may be more than truth values. */
+export function isArrayOf(values: TypedArray, dtype: DType): values is TensorData {
+  if (dtype === 'float32') return values instanceof Float32Array
+  if (dtype === 'float64') return values instanceof Float64Array
+  return dtype === 'int32' && values instanceof Int32Array
 }
 
 /** The bytes of a typed array, without a copy. */

@@ -3,8 +3,8 @@
 import { types } from 'node:util'
 import { floatx } from '../config.js'
 import { fail } from '../errors.js'
-import type { DType, NestedData, Shape, ShapedArray, TypedArray } from '../types.js'
-import { allocate, dtypeOfArray } from './dtype.js'
+import type { DType, NestedData, Shape, ShapedArray, TensorData, TypedArray } from '../types.js'
+import { allocate, dtypeOfArray, isArrayOf } from './dtype.js'
 import { type Items, readNested } from './nested.js'
 import { frozen, isLength } from './shapes.js'
 
@@ -69,10 +69,8 @@ function hintFor(value: unknown): string | undefined {
 }
 
 /** The numbers as elements of `dtype`; the array itself where it has them already. */
-export function convert(values: TypedArray | readonly (number | boolean)[], dtype: DType): TypedArray {
-  if (ArrayBuffer.isView(values) && dtypeOfArray(values) === dtype && values.BYTES_PER_ELEMENT >= 4) {
-    if (!(values instanceof Uint32Array)) return values
-  }
+export function convert(values: TypedArray | readonly (number | boolean)[], dtype: DType): TensorData {
+  if (ArrayBuffer.isView(values) && isArrayOf(values, dtype)) return values
   const out = allocate(dtype, values.length)
   for (let index = 0; index < values.length; index += 1) {
     const value = Number(values[index])

@@ -1,7 +1,7 @@
 /** Copies of small arrays: pieces of a larger buffer, since a buffer of its own costs more than few numbers do. */
 
 import { Buffer } from 'node:buffer'
-import type { DType, TypedArray } from '../types.js'
+import type { DType, TensorData, TypedArray } from '../types.js'
 import { viewOf } from './dtype.js'
 
 /** Arrays of more bytes have a buffer of their own. */
@@ -19,7 +19,7 @@ function fresh(): ArrayBuffer {
 }
 
 /** A copy of numbers of a type, {@link SMALL} bytes at most. */
-export function smallCopy(values: TypedArray, dtype: DType): TypedArray {
+export function smallCopy(values: TypedArray, dtype: DType): TensorData {
   if (used + values.byteLength > BYTES) {
     buffer = fresh()
     used = 0

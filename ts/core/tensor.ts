@@ -3,9 +3,9 @@
 import { FerrogradError, fail } from '../errors.js'
 // The methods call the functions, which call back: both sides meet only once every module is there.
 import * as ops from '../ops.js'
-import type { DType, NestedArray, Shape, TensorLike, TypedArray } from '../types.js'
+import type { ArrayOf, DType, NestedArray, NumbersOfRank, Shape, TensorData, TensorLike, TypedArray } from '../types.js'
 import { drawOp, handOver, MOST_ATTRIBUTES, readInto, shapeOf, toldDType, toldShape, typeOf } from './bridge.js'
-import { allocate, dtypeOfArray, isDType } from './dtype.js'
+import { allocate, isArrayOf, isDType } from './dtype.js'
 import { evaluateLater, evaluateNow } from './evaluation.js'
 import { convert, flatten, resolveShape } from './flatten.js'
 import { formatTensor, nest } from './format.js'
@@ -45,7 +45,7 @@ const DEEP = 256
 export class Tensor extends Methods<Tensor> {
   #handle: BindingTensor | undefined
   /** Few numbers that have no handle yet: most often they are read, or go into one run, and nothing is drawn from them. */
-  #values: TypedArray | undefined
+  #values: TensorData | undefined
   /** Whether the numbers have gone into a run: what goes into several is better handed over once. */
   #taken = false
   #depth: number
@@ -92,7 +92,7 @@ export class Tensor extends Methods<Tensor> {
   }
 
   /** Holds numbers of a type and a frozen shape that are known; they get a handle when something is drawn from them. */
-  static holding(values: TypedArray, dtype: DType, shape: Shape): Tensor {
+  static holding(values: TensorData, dtype: DType, shape: Shape): Tensor {
     const tensor = new Tensor(undefined, 0, dtype, shape)
     tensor.#values = values
     return tensor
@@ -127,8 +127,14 @@ export class Tensor extends Methods<Tensor> {
     return size
   }
 
-  /** The numbers, row-major, computed off the event loop; truth values as bytes 0 and 1. */
-  async data(): Promise<TypedArray> {
+  /**
+   * The numbers, row-major, computed off the event loop; truth values as bytes 0 and 1. Of the type that is named, as
+   * {@link ops.cast} makes it: `await x.data('float32')` is a `Float32Array`.
+   */
+  data(): Promise<TensorData>
+  data<D extends DType>(dtype: D): Promise<ArrayOf[D]>
+  async data(dtype?: DType): Promise<TensorData> {
+    if (dtype !== undefined && dtype !== this.dtype) return ops.cast(this, dtype).data()
     if (this.#values !== undefined) return this.#values.slice()
     const handle = this.#concrete()
     const values = allocate(this.dtype, this.size)
@@ -137,8 +143,11 @@ export class Tensor extends Methods<Tensor> {
     return this.#read(handle, values)
   }
 
-  /** The numbers, row-major, computed now: for small tensors. */
-  dataSync(): TypedArray {
+  /** As {@link data}, computed now: for small tensors. */
+  dataSync(): TensorData
+  dataSync<D extends DType>(dtype: D): ArrayOf[D]
+  dataSync(dtype?: DType): TensorData {
+    if (dtype !== undefined && dtype !== this.dtype) return ops.cast(this, dtype).dataSync()
     if (this.#values !== undefined) return this.#values.slice()
     const handle = this.#concrete()
     const values = allocate(this.dtype, this.size)
@@ -147,13 +156,24 @@ export class Tensor extends Methods<Tensor> {
     return this.#read(handle, values)
   }
 
-  /** The numbers in nested arrays, a plain number for a scalar. */
-  async array(): Promise<NestedArray | number | boolean> {
+  /**
+   * The numbers in nested arrays, a plain number for a scalar. With the number of axes said, numbers that are known to be
+   * nested so deep: `await x.array(2)` is a `number[][]`.
+   *
+   * @throws `ERR_SHAPE` where the tensor has another number of axes; `ERR_DTYPE` where it holds truth values.
+   */
+  array(): Promise<NestedArray | number | boolean>
+  array<R extends 0 | 1 | 2 | 3 | 4>(rank: R): Promise<NumbersOfRank<R>>
+  async array(rank?: number): Promise<NestedArray | number | boolean> {
+    if (rank !== undefined) this.#checkRank(rank)
     return nest(await this.data(), this.shape, this.dtype)
   }
 
-  /** The numbers in nested arrays, computed now. */
-  arraySync(): NestedArray | number | boolean {
+  /** As {@link array}, computed now. */
+  arraySync(): NestedArray | number | boolean
+  arraySync<R extends 0 | 1 | 2 | 3 | 4>(rank: R): NumbersOfRank<R>
+  arraySync(rank?: number): NestedArray | number | boolean {
+    if (rank !== undefined) this.#checkRank(rank)
     return nest(this.dataSync(), this.shape, this.dtype)
   }
 
@@ -263,7 +283,7 @@ export class Tensor extends Methods<Tensor> {
     this.#depth = 0
   }
 
-  #read(handle: BindingTensor, values: TypedArray): TypedArray {
+  #read(handle: BindingTensor, values: TensorData): TensorData {
     this.#depth = 0
     readInto(values, handle)
     return values
@@ -272,6 +292,15 @@ export class Tensor extends Methods<Tensor> {
   /** Its shape, where it is known and Rust told of the same. */
   #sameShape(): Shape | undefined {
     return this.#shape !== undefined && toldShape(this.#shape) ? this.#shape : undefined
+  }
+
+  #checkRank(rank: number): void {
+    if (this.rank !== rank)
+      fail('ERR_SHAPE', 'array', `a tensor of ${rank} ${rank === 1 ? 'axis' : 'axes'}`, {
+        text: `[${this.shape.join(', ')}]`,
+      })
+    if (this.dtype === 'bool')
+      fail('ERR_DTYPE', 'array', 'numbers', { text: 'truth values' }, `Cast them: x.cast('int32')`)
   }
 
   #single(): void {
@@ -321,7 +350,7 @@ export function tensor(data: TensorLike, shape?: Shape, dtype?: DType): Tensor {
  * them. There are as many as the shape says.
  */
 export function lent(values: TypedArray, shape: Shape, dtype: DType): Tensor {
-  return dtypeOfArray(values) === dtype ? Tensor.holding(values, dtype, frozen(shape)) : tensor(values, shape, dtype)
+  return isArrayOf(values, dtype) ? Tensor.holding(values, dtype, frozen(shape)) : tensor(values, shape, dtype)
 }
 
 function fromTensor(data: Tensor, shape: Shape | undefined, dtype: DType | undefined): Tensor {

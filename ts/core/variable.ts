@@ -3,7 +3,7 @@
 import type { Constraint } from '../constraints.js'
 import { fail } from '../errors.js'
 import { add, subtract } from '../generated/ops.js'
-import type { DType, NestedArray, Shape, TensorLike, TypedArray } from '../types.js'
+import type { ArrayOf, DType, NestedArray, Shape, TensorData, TensorLike, TypedArray } from '../types.js'
 import { Attached } from './attached.js'
 import { assigned, currentGroup, evaluateNow, settleUnrecorded, settleVariables } from './evaluation.js'
 import { inspectWith } from './inspect.js'
@@ -174,15 +174,19 @@ export class Variable {
     this.assign(tensor(values, this.shape, this.dtype))
   }
 
-  /** The numbers, row-major, computed off the event loop. */
-  async data(): Promise<TypedArray> {
-    if (this.#assigned === undefined && isInFlight(this)) return await (await atItsTurn(this)).data()
-    return await this.#numbers().data()
+  /** The numbers, row-major, computed off the event loop; of the type that is named, where one is. */
+  data(): Promise<TensorData>
+  data<D extends DType>(dtype: D): Promise<ArrayOf[D]>
+  async data(dtype: DType = this.dtype): Promise<TensorData> {
+    if (this.#assigned === undefined && isInFlight(this)) return await (await atItsTurn(this)).data(dtype)
+    return await this.#numbers().data(dtype)
   }
 
-  /** The numbers, row-major, now. */
-  dataSync(): TypedArray {
-    return this.#numbers().dataSync()
+  /** The numbers, row-major, now; of the type that is named, where one is. */
+  dataSync(): TensorData
+  dataSync<D extends DType>(dtype: D): ArrayOf[D]
+  dataSync(dtype: DType = this.dtype): TensorData {
+    return this.#numbers().dataSync(dtype)
   }
 
   /** The numbers as NumPy prints them, with shape and dtype. */

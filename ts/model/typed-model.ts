@@ -18,7 +18,7 @@ export type Predicted<Out, M extends { call(x: never, context: never): unknown }
   ? ResultOf<M>
   : TensorsFor<Out>
 
-/** x */
+/** What a model certainly predicts; anything where nobody knows its outputs: of one that was read from a file. */
 export type Known<Out> = Symbols extends Out ? unknown : TensorsFor<Out>
 
 /** Whether a structure says nothing of names or of a count. */
