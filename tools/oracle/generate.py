@@ -27,6 +27,7 @@ TOPICS = [
     "fourier",
     "sound",
     "segments",
+    "lora",
     "picture_layers",
     "recurrent_layers",
     "conv_lstm",

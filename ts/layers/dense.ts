@@ -7,9 +7,10 @@ import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { Shape } from '../types.js'
-import { Layer, type LayerOptions } from './layer.js'
+import type { LayerOptions } from './layer.js'
+import { LowRankLayer, loraFields, type Tuned } from './low-rank.js'
 
-const denseFields = {
+const ownFields = {
   /** Length of the last axis of the result. */
   units: { type: 'integer', min: 1 },
   /** Applied to the result. Default 'linear'. */
@@ -31,11 +32,12 @@ const denseFields = {
   /** What the bias is set back to after each step. Default null. */
   biasConstraint: { type: 'constraint', default: null },
 } as const
+const denseFields: typeof ownFields & typeof loraFields = { ...ownFields, ...loraFields }
 
 /** Options of {@link Dense}. */
 export interface DenseOptions extends OptionsOf<typeof denseFields>, LayerOptions {}
 
-const DenseBase: With<typeof Layer, typeof denseFields, DenseOptions> = Layer.with(denseFields)
+const DenseBase: With<typeof LowRankLayer, typeof denseFields, DenseOptions> = LowRankLayer.with(denseFields)
 
 /**
  * Fully connected layer, `y = activation(x · kernel + bias)`.
@@ -79,10 +81,18 @@ export class Dense extends DenseBase {
         constraint: biasConstraint,
       })
     this.inputSpec = { minRank: 2, axes: { [-1]: inputs } }
+    this.enableGiven(this.options)
   }
 
-  override call(x: Tensor): Tensor {
-    const product = ops.matmul(this.cast(x), this.kernel)
+  protected override get tuned(): Tuned {
+    const { kernelRegularizer: regularizer, kernelConstraint: constraint } = this.options
+    return { weight: this.kernel, prefix: 'lora_kernel', regularizer, constraint }
+  }
+
+  override call(input: Tensor): Tensor {
+    const [x, lora] = [this.cast(input), this.lora]
+    const plain = ops.matmul(x, this.kernel)
+    const product = lora === undefined ? plain : ops.add(plain, this.raised(ops.matmul(x, lora.a), lora))
     return this.options.activation(this.bias === undefined ? product : ops.add(product, this.bias))
   }
 }

@@ -7,9 +7,10 @@ import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { PartialShape, Shape } from '../types.js'
-import { Layer, type LayerOptions } from './layer.js'
+import type { LayerOptions } from './layer.js'
+import { type LowRank, LowRankLayer, loraFields, type Tuned } from './low-rank.js'
 
-const fields = {
+const ownFields = {
   /** `input,kernel->output`, with `...` for any axes before or after. */
   equation: { type: 'string' },
   /** The shape of one sample of the result; null where it is the input's. */
@@ -33,6 +34,7 @@ const fields = {
   /** What the bias is set back to after each step. Default null. */
   biasConstraint: { type: 'constraint', default: null },
 } as const
+const fields: typeof ownFields & typeof loraFields = { ...ownFields, ...loraFields }
 
 /** An equation without dots, and the length of each letter. */
 interface Plan {
@@ -45,7 +47,7 @@ interface Plan {
 /** Options of {@link EinsumDense}. */
 export interface EinsumDenseOptions extends OptionsOf<typeof fields>, LayerOptions {}
 
-const EinsumDenseBase: With<typeof Layer, typeof fields, EinsumDenseOptions> = Layer.with(fields)
+const EinsumDenseBase: With<typeof LowRankLayer, typeof fields, EinsumDenseOptions> = LowRankLayer.with(fields)
 
 /**
  * `y = activation(einsum(equation, x, kernel) + bias)`.
@@ -82,12 +84,26 @@ export class EinsumDense extends EinsumDenseBase {
         regularizer: biasRegularizer,
         constraint: biasConstraint,
       })
+    this.enableGiven(this.options)
+  }
+
+  protected override get tuned(): Tuned {
+    const { kernelRegularizer: regularizer, kernelConstraint: constraint } = this.options
+    return { weight: this.kernel, prefix: 'lora_kernel', regularizer, constraint }
   }
 
   override call(input: Tensor): Tensor {
-    const x = this.cast(input)
-    const product = ops.einsum(this.#plan(x.shape).equation, x, this.kernel)
+    const [x, lora] = [this.cast(input), this.lora]
+    const { equation } = this.#plan(x.shape)
+    const product = lora === undefined ? ops.einsum(equation, x, this.kernel) : this.#tuned(equation, x, lora)
     return this.options.activation(this.bias === undefined ? product : ops.add(product, this.bias))
+  }
+
+  /** Through the factors one by one, which are small, where the kernel's last axis is the result's. */
+  #tuned(equation: string, x: Tensor, lora: LowRank): Tensor {
+    const [, kernel = '', output = ''] = equation.split(/,|->/)
+    if (kernel.at(-1) !== output.at(-1)) return ops.einsum(equation, x, this.merged())
+    return ops.add(ops.einsum(equation, x, this.kernel), this.raised(ops.einsum(equation, x, lora.a), lora))
   }
 
   #plan(inputShape: Shape): Plan {

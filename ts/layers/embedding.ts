@@ -6,8 +6,9 @@ import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import { type InputKind, Layer, type LayerOptions } from './layer.js'
+import { LowRankLayer, loraFields, type Tuned } from './low-rank.js'
 
-const fields = {
+const ownFields = {
   /** How many rows: numbers are in [0, inputDim). */
   inputDim: { type: 'integer', min: 1 },
   /** Length of a row. */
@@ -23,11 +24,12 @@ const fields = {
   /** Whether number 0 is padding, masked for the layers and losses that follow. Default false. */
   maskZero: { type: 'boolean', default: false },
 } as const
+const fields: typeof ownFields & typeof loraFields = { ...ownFields, ...loraFields }
 
 /** Options of {@link Embedding}. */
 export interface EmbeddingOptions extends OptionsOf<typeof fields>, LayerOptions {}
 
-const EmbeddingBase: With<typeof Layer, typeof fields, EmbeddingOptions> = Layer.with(fields)
+const EmbeddingBase: With<typeof LowRankLayer, typeof fields, EmbeddingOptions> = LowRankLayer.with(fields)
 
 /**
  * `y = table[x]`, whole numbers (batch, …) → (batch, …, outputDim).
@@ -64,6 +66,12 @@ export class Embedding extends EmbeddingBase {
       regularizer,
       constraint,
     })
+    this.enableGiven(this.options)
+  }
+
+  protected override get tuned(): Tuned {
+    const { embeddingsRegularizer: regularizer, embeddingsConstraint: constraint } = this.options
+    return { weight: this.embeddings, prefix: 'lora_embeddings', regularizer, constraint }
   }
 
   protected override computeMask(x: Tensor): Tensor | undefined {
@@ -71,7 +79,9 @@ export class Embedding extends EmbeddingBase {
   }
 
   override call(x: Tensor): Tensor {
-    return ops.take(this.embeddings, ops.cast(x, 'int32'), { axis: 0 })
+    const [ids, lora] = [ops.cast(x, 'int32'), this.lora]
+    const rows = ops.take(this.embeddings, ids, { axis: 0 })
+    return lora === undefined ? rows : ops.add(rows, this.raised(ops.take(lora.a, ids, { axis: 0 }), lora))
   }
 }
 

@@ -44,6 +44,7 @@ export {
   type Tensors,
   type WeightOptions,
 } from './layer.js'
+export type { EnableLoraOptions, LowRank, LowRankLayer } from './low-rank.js'
 export { MelSpectrogram, type MelSpectrogramOptions } from './mel-spectrogram.js'
 export {
   Add,

@@ -69,6 +69,12 @@ export interface LayerOptions extends OptionsOf<LayerFields>, Named {}
  */
 export type InputKind = 'floats' | 'ids' | 'exact' | 'any'
 
+/** A weight, and what a file keeps of it. */
+export interface Filed {
+  readonly variable: Variable
+  value(): Tensor
+}
+
 /** What a layer added to the loss and to the logs, within one outermost call. */
 interface Added {
   readonly root: RunningCall | undefined
@@ -397,6 +403,14 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   setWeights(values: readonly TensorLike[]): void {
     setAll(this.name, this.weights, values, this.built)
   }
+
+  /** What Keras's files keep of the layer's `own` weights, in their order; a weight's value may be made of several. */
+  filed(own: readonly Variable[]): Filed[] {
+    return own.map((variable) => ({ variable, value: () => variable.read() }))
+  }
+
+  /** Told that weights were read from such a file. */
+  onRead(): void {}
 
   /** Numbers in all weights. */
   countParams(): number {

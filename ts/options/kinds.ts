@@ -30,7 +30,7 @@ function checkNumber(value: unknown, where: string, spec: FieldSpec): number {
   return fail('ERR_CONFIG', where, range('number', spec), value)
 }
 
-function checkInteger(value: unknown, where: string, spec: FieldSpec): number {
+export function checkInteger(value: unknown, where: string, spec: FieldSpec): number {
   if (typeof value === 'number' && Number.isInteger(value) && inRange(value, spec, 2 ** 31 - 1)) return value
   return fail('ERR_CONFIG', where, range('integer', spec), value)
 }

@@ -1,7 +1,7 @@
 /** Where Keras's files keep the weights of a model: groups by path, in the order of Keras's own walk. */
 
 import type { Variable } from '../core/variable.js'
-import { Layer } from '../layers/layer.js'
+import { type Filed, Layer } from '../layers/layer.js'
 import { Model } from '../model/model.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { snake, snakeClass } from '../options/names.js'
@@ -14,6 +14,8 @@ export interface WeightGroup {
   readonly title: string
   readonly owner: Layer | Optimizer
   readonly variables: readonly Variable[]
+  /** Of these, what a file keeps that has them by their places. */
+  readonly filed: readonly Filed[]
 }
 
 /** The groups of a model's layers, each layer once, those without weights too. */
@@ -25,7 +27,9 @@ export function layerGroups(model: Layer): WeightGroup[] {
 
 /** The optimizer's group, as far as its variables exist. */
 export function optimizerGroup({ optimizer }: Model): WeightGroup {
-  return { path: 'optimizer', title: 'optimizer', owner: optimizer, variables: optimizer.variables }
+  const { variables } = optimizer
+  const filed = variables.map((variable) => ({ variable, value: () => variable.read() }))
+  return { path: 'optimizer', title: 'optimizer', owner: optimizer, variables, filed }
 }
 
 class Walk {
@@ -35,7 +39,8 @@ class Walk {
   layer(layer: Layer, path: string, title: string): void {
     if (this.#seen.has(layer)) return
     this.#seen.add(layer)
-    this.groups.push({ path, title, owner: layer, variables: ownWeights(layer) })
+    const variables = ownWeights(layer)
+    this.groups.push({ path, title, owner: layer, variables, filed: layer.filed(variables) })
     for (const [name, part] of partsOf(layer)) {
       if (part instanceof Layer) this.layer(part, join(path, name), join(title, part.name))
       else this.#container(part, join(path, name), title)

@@ -1,6 +1,7 @@
 /** Weights as Keras's HDF5 files hold them: `layers/dense/vars/0`, the owner's name beside them. */
 
 import type { Variable } from '../core/variable.js'
+import { Layer } from '../layers/layer.js'
 import { withRoom } from '../layers/weight.js'
 import type { Model } from '../model/model.js'
 import type { Hdf5, Sources, Tensors } from './archive.js'
@@ -13,7 +14,7 @@ const OPTIMIZER = 'optimizer/'
 /** What a file of a model's weights holds; with the optimizer's state where the model has an optimizer. */
 export function weightsTree(model: Model, { optimizer = false }: { readonly optimizer?: boolean } = {}): Hdf5<Sources> {
   const groups = [...layerGroups(model), ...(optimizer && model.isCompiled ? [optimizerGroup(model)] : [])]
-  const arrays = groups.flatMap((group) => placesOf(group).map(({ key, variable }) => [key, variable.read()] as const))
+  const arrays = groups.flatMap(({ path, filed }) => filed.map(({ value }, i) => [keyOf(path, i), value()] as const))
   const attributes = groups.map((group) => [varsOf(group.path), { name: group.owner.name }])
   return { arrays: new Map(arrays), attributes: Object.fromEntries(attributes) }
 }
@@ -21,7 +22,10 @@ export function weightsTree(model: Model, { optimizer = false }: { readonly opti
 /** Sets a model's weights to those of a file. */
 export function loadLayers(where: string, model: Model, tree: Hdf5, rules: LoadRules): LoadReport {
   const own = new Map([...tree.arrays].filter(([key]) => !key.startsWith(OPTIMIZER)))
-  return assignFrom(where, own, layerGroups(model).flatMap(placesOf), rules)
+  const groups = layerGroups(model)
+  const report = assignFrom(where, own, groups.flatMap(placesOf), rules)
+  for (const { owner } of groups) if (owner instanceof Layer) owner.onRead()
+  return report
 }
 
 /** Numbers of weights that layers may have and no file has. */
@@ -70,12 +74,13 @@ function warnOther(where: string, own: number, saved: number): void {
 }
 
 /** Where each variable of a group is. */
-function placesOf({ path, title, variables }: WeightGroup): Place[] {
-  return variables.map((variable, index) => ({
+function placesOf({ path, title, filed }: WeightGroup): Place[] {
+  return filed.map(({ variable }, index) => ({
     variable,
-    key: `${varsOf(path)}/${index}`,
+    key: keyOf(path, index),
     title: title === '' ? variable.name : `${title}/${variable.name}`,
   }))
 }
 
+const keyOf = (path: string, index: number): string => `${varsOf(path)}/${index}`
 const varsOf = (path: string): string => (path === '' ? 'vars' : `${path}/vars`)

@@ -85,7 +85,7 @@ export class ReversibleEmbedding extends ReversibleEmbeddingBase {
     const typed = (one: Tensor | Variable): Tensor => ops.cast(one, reverseDtype ?? this.dtype)
     const logits =
       this.reverseEmbeddings === undefined
-        ? ops.matmul(typed(x), typed(this.embeddings), { transposeB: true })
+        ? ops.matmul(typed(x), typed(this.merged()), { transposeB: true })
         : ops.matmul(typed(x), typed(this.reverseEmbeddings))
     return cap === null ? logits : ops.multiply(ops.tanh(ops.divide(logits, cap)), cap)
   }
