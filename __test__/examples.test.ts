@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { config } from 'ferrograd'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type Postgres, postgresPrograms, startPostgres } from './data/postgres.js'
 
 const mnist = fileURLToPath(new URL('../../shared/data/mnist', import.meta.url))
 let printed: string[] = []
@@ -112,4 +113,29 @@ test('14-streams: events without an end, and a table mixed from a file', async (
   expect(text).toMatch(/120000 rows in 1\.\d MB; missing values of a are 0\.[67]/)
   expect(text).toMatch(/right on (6[6-9]|7[01])\.\d % of the rows/)
   expect(text).toMatch(/^shuffle +\d/m)
+})
+
+describe('15-databases', () => {
+  const programs = postgresPrograms()
+  let server: Postgres | undefined
+  beforeAll(async () => {
+    if (programs === undefined) return
+    server = await startPostgres(programs)
+    Object.assign(process.env, { PGHOST: server.host, PGUSER: server.user, PGDATABASE: 'postgres' })
+  }, 60_000)
+  afterAll(() => {
+    for (const name of ['PGHOST', 'PGUSER', 'PGDATABASE']) delete process.env[name]
+    server?.stop()
+  })
+
+  test('learns from the rows of DuckDB and of PostgreSQL, or says what is not there', async () => {
+    await import('../examples/15-databases/index.js')
+    const text = printed.join('\n')
+    const parts = text.split('\n2. PostgreSQL')
+    expect(parts).toHaveLength(2)
+    for (const part of parts)
+      expect(part).toMatch(
+        /right on (9[3-9]\.\d|100\.0) % of 4,000 trips|Passed over: \S+ (is not installed|says of no server)/,
+      )
+  }, 60_000)
 })

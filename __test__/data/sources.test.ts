@@ -458,6 +458,14 @@ describe.skipIf(programs === undefined || !found.has('pg') || !found.has('pg-cop
     expect(await trained(rows.inputsAndTarget(['f'], 'i').batch(50))).toBeLessThan(0.01)
   })
 
+  test('a connection whose rows were left early serves its next query', async () => {
+    const rows = fromPostgresCopy(copy('SELECT i, t || repeat(t, 40) AS t FROM t ORDER BY i'), { i: 'int4', t: 'text' })
+    expect((await rows.take(3).toArray()).map(({ i }) => i)).toEqual([0, 1, 2])
+    for await (const { i } of rows) if (i === 7) break
+    expect((await rows.take(1).toArray())[0]!.i).toBe(0)
+    expect((await rows.skip(4998).toArray()).map(({ i }) => i)).toEqual([4998, 4999])
+  })
+
   test('bytes in any portions', async () => {
     const blocks: Uint8Array[] = []
     for await (const block of await copy('SELECT i, t FROM t ORDER BY i LIMIT 50')()) blocks.push(block)

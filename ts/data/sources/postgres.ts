@@ -1,5 +1,6 @@
 /** Rows out of `COPY … (FORMAT binary)` of PostgreSQL. */
 
+import { Readable } from 'node:stream'
 import { fail } from '../../errors.js'
 import { exact } from '../arrays.js'
 import { type ByteStream, byteSources } from '../bytes.js'
@@ -23,8 +24,8 @@ export type PostgresRow<S extends PostgresSchema> = {
 
 /**
  * Rows out of the bytes of `COPY (SELECT …) TO STDOUT (FORMAT binary)`, as `pg-copy-streams` gives them: a third of the time of a
- * query stream. The function opens the stream for each pass, best on a connection of its own: one whose COPY was left in the
- * middle serves no other query. NULL is NaN in `float4`, `float8`, `date` and `timestamp` (both
+ * query stream. The function opens the stream for each pass. Where a reader leaves early (`take`, `break`), the rest comes in and is dropped,
+ * since the connection serves its next query when COPY has ended: for a few rows of many, say `LIMIT`. NULL is NaN in `float4`, `float8`, `date` and `timestamp` (both
  * milliseconds since 1970 UTC), the empty text in `text`, and an error in the others.
  *
  * @throws `ERR_DATA` where the columns are not those of the schema, by row and column; `ERR_FORMAT` where the bytes are not of COPY.
@@ -64,12 +65,23 @@ const HEADER = SIGNATURE.length + 8
 
 async function* chunksOf<T>(open: () => ByteStream | Promise<ByteStream>, columns: Columns): AsyncGenerator<Chunk<T>> {
   const reader = new TupleReader(columns)
-  const [source] = await byteSources('fromPostgresCopy', open)
+  const [source] = await byteSources('fromPostgresCopy', () => toItsEnd(open))
   for await (const block of source!.open()) {
     const rows = reader.read(block)
     if (rows !== undefined) yield rows as Rows<T>
   }
   reader.finish()
+}
+
+/** A stream that is left early is not destroyed, which would leave its connection amid COPY for ever: it flows off. */
+async function* toItsEnd(open: () => ByteStream | Promise<ByteStream>): AsyncGenerator<Uint8Array | string> {
+  const stream = await open()
+  if (!(stream instanceof Readable)) return yield* stream
+  try {
+    yield* stream.iterator({ destroyOnReturn: false })
+  } finally {
+    if (!stream.readableEnded && !stream.destroyed) stream.on('error', () => undefined).resume()
+  }
 }
 
 /** What a field is, in a column of its own until a chunk is made of it. */
