@@ -86,11 +86,15 @@ test('10-sequences: sums as text, a forecast against the naive one, praise and b
   expect(text).toMatch(/ [0-7]\.\d % of the digits of 200 strips misread/)
 }, 120_000)
 
-test('11-attention learns two sonnets by heart', async () => {
+test('11-attention: sonnets by heart, dates, praise and blame, digits by patches', async () => {
   await import('../examples/11-attention/index.js')
   const text = printed.join('\n')
-  expect(text).toMatch(/0\.\d\d bits a letter; at random 5\.46/)
-}, 120_000)
+  expect(text).toMatch(/ 0\.\d\d bits a letter; at random 5\.46/)
+  expect(text).toContain("Shall I compare thee to a summer's day?")
+  expect(text).toMatch(/right about (9[7-9]\.\d|100\.0) % of 400 dates/)
+  expect(text).toMatch(/right on (9[7-9]\.\d|100\.0) % of 438 sentences/)
+  expect(text).toMatch(/right on (9[5-9]\.\d|100\.0) % of 359 digits/)
+}, 180_000)
 
 test('12-graphs: who went with whom, by graph convolution and graph attention', async () => {
   await import('../examples/12-graphs/index.js')

@@ -4,7 +4,7 @@ import { Bidirectional, Dense, Embedding, GRU, TextVectorization } from 'ferrogr
 import { Adam } from 'ferrograd/optimizers'
 
 /** Words of the longest sentence. */
-const LENGTH = 14
+export const LENGTH = 14
 const good = ['good', 'great', 'moving', 'funny', 'brilliant']
 const bad = ['bad', 'dull', 'boring', 'weak', 'awful']
 const openings = ['', 'I thought', 'Honestly,', 'They say', 'My friends and I found']
@@ -43,7 +43,7 @@ export async function sentiment(): Promise<void> {
 }
 
 /** Sentences of every kind, and 1 for praise. */
-function sentences(): { readonly texts: string[]; readonly labels: Float32Array } {
+export function sentences(): { readonly texts: string[]; readonly labels: Float32Array } {
   const all = openings.flatMap((opening) =>
     subjects.flatMap((subject) =>
       verbs.flatMap((verb) =>
