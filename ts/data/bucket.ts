@@ -2,7 +2,7 @@
 
 import { fail } from '../errors.js'
 import { type Chunk, elementsOf, List } from './chunk.js'
-import { atLeastOne, type Demand, dropped, type Flow } from './flow.js'
+import { atLeastOne, type Demand, dropped, type Flow, wanting } from './flow.js'
 import { type Padding, padded } from './pad.js'
 
 /** Which lengths go together. */
@@ -34,7 +34,7 @@ export function bucketed<T, B>(flow: Flow<T>, buckets: Buckets<T>): Flow<B> {
 
 function wanted(demand: Demand, { sizes }: Buckets<never>): Demand {
   const size = Math.max(...sizes)
-  return () => atLeastOne(demand) * size
+  return wanting(() => atLeastOne(demand) * size, demand)
 }
 
 async function* batchesOf<T, B>(chunks: AsyncIterable<Chunk<T>>, buckets: Buckets<T>): AsyncGenerator<List<B>> {

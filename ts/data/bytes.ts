@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { type Duplex, pipeline, Readable } from 'node:stream'
 import zlib from 'node:zlib'
 import { FerrogradError, fail } from '../errors.js'
+import { untilLeft } from './leaving.js'
 
 /** A stream of bytes: a `Readable`, a web stream, the body of a response. */
 export type ByteStream = AsyncIterable<Uint8Array | string>
@@ -20,7 +21,8 @@ export type BytesLike = string | readonly string[] | Uint8Array | ByteStream | (
 export interface ByteSource {
   /** For messages. */
   readonly name: string
-  open(): AsyncIterable<Uint8Array>
+  /** `left` is aborted when nobody will read on. */
+  open(left?: AbortSignal): AsyncIterable<Uint8Array>
 }
 
 /** Bytes read at a time. */
@@ -35,7 +37,7 @@ export async function byteSources(where: string, from: BytesLike): Promise<ByteS
   if (Array.isArray(from)) return (await Promise.all(from.map((path) => byteSources(where, path)))).flat()
   if (from instanceof Uint8Array) return [{ name: 'the bytes', open: () => unpacked('the bytes', inBlocks(from)) }]
   const open = typeof from === 'function' ? from : () => from as ByteStream
-  return [{ name: 'the stream', open: () => unpacked('the stream', streamed(where, open)) }]
+  return [{ name: 'the stream', open: (left) => unpacked('the stream', streamed(where, open, left)) }]
 }
 
 async function expanded(where: string, path: string): Promise<string[]> {
@@ -48,7 +50,7 @@ async function expanded(where: string, path: string): Promise<string[]> {
 }
 
 function fileSource(path: string): ByteSource {
-  return { name: path, open: () => unpacked(path, unchanged(path)) }
+  return { name: path, open: (left) => unpacked(path, unchanged(path, left)) }
 }
 
 async function* inBlocks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -56,9 +58,9 @@ async function* inBlocks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** The bytes of a file, which must not change meanwhile. */
-async function* unchanged(path: string): AsyncGenerator<Uint8Array> {
+async function* unchanged(path: string, left: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const before = await stated(path)
-  for await (const block of createReadStream(path, { highWaterMark: BLOCK })) yield block as Uint8Array
+  yield* untilLeft<Uint8Array>(createReadStream(path, { highWaterMark: BLOCK }), left)
   const after = await stated(path)
   if (before.size !== after.size || before.mtimeMs !== after.mtimeMs)
     fail('ERR_IO', path, 'a file that stays as it is while it is read', { text: 'one that changed' })
@@ -136,9 +138,14 @@ async function* through(name: string, bytes: AsyncIterable<Uint8Array>, unpack: 
   }
 }
 
-async function* streamed(where: string, open: () => ByteStream | Promise<ByteStream>): AsyncGenerator<Uint8Array> {
+async function* streamed(
+  where: string,
+  open: () => ByteStream | Promise<ByteStream>,
+  left: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   const stream = await open()
   if (typeof stream !== 'object' || stream === null || !(Symbol.asyncIterator in stream))
     fail('ERR_DATA', where, 'a path, bytes or a stream of bytes', stream)
-  for await (const block of stream) yield typeof block === 'string' ? new TextEncoder().encode(block) : block
+  for await (const block of untilLeft(stream, left))
+    yield typeof block === 'string' ? new TextEncoder().encode(block) : block
 }

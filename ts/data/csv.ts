@@ -8,7 +8,7 @@ import { readOptions } from '../options/resolve.js'
 import { type ByteSource, type BytesLike, byteSources } from './bytes.js'
 import { type Chunk, Rows } from './chunk.js'
 import { type Column, NumberColumn } from './column.js'
-import { dropped, type Flow } from './flow.js'
+import { type Demand, dropped, type Flow } from './flow.js'
 import { TextColumn } from './text-column.js'
 
 const kinds = ['float32', 'float64', 'int32', 'bool', 'string', 'date'] as const
@@ -53,16 +53,16 @@ const MISSING = ['NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']
 export function csvFlow(from: BytesLike, options: CsvOptions = {}): Flow<AnyRow> {
   const { schema, missing = MISSING, ...rest } = options
   const plan = { ...readOptions('Dataset.csv', rest, csvFields), missing, schema: checkedSchema(schema) }
-  const open = async function* (): AsyncGenerator<Chunk<AnyRow>> {
+  const open = async function* ({ left }: Demand): AsyncGenerator<Chunk<AnyRow>> {
     let known = plan.schema
     for (const source of await byteSources('Dataset.csv', from)) {
-      for await (const rows of rowsOf(source, { ...plan, schema: known })) {
+      for await (const rows of rowsOf(source, { ...plan, schema: known }, left)) {
         known ??= rows.schema
         yield rows.chunk
       }
     }
   }
-  return { isWide: true, open: (_, skip) => (skip === 0 ? open() : dropped(open(), skip)) }
+  return { isWide: true, open: (_, skip, demand) => (skip === 0 ? open(demand) : dropped(open(demand), skip)) }
 }
 
 interface Plan {
@@ -84,22 +84,15 @@ interface Read {
   readonly schema: Schema
 }
 
-/** While one block is used, the next is read and parsed. */
-async function* rowsOf(source: ByteSource, plan: Plan): AsyncGenerator<Read> {
+/** The rows of a block are given before the next one is waited for: a stream may be slow. */
+async function* rowsOf(source: ByteSource, plan: Plan, left: AbortSignal | undefined): AsyncGenerator<Read> {
   const csv = opened(source, plan)
-  const blocks = source.open()[Symbol.asyncIterator]()
-  try {
-    let block = await blocks.next()
-    while (block.done !== true) {
-      const next = await blocks.next()
-      const bytes = block.value
-      const read = await parsed(source, csv, bytes, next.done === true)
-      if (read !== undefined) yield read
-      block = next
-    }
-  } finally {
-    await blocks.return?.()
+  for await (const block of source.open(left)) {
+    const read = await parsed(source, csv, block, false)
+    if (read !== undefined) yield read
   }
+  const read = await parsed(source, csv, new Uint8Array(0), true)
+  if (read !== undefined) yield read
 }
 
 function opened({ name }: ByteSource, { delimiter, header, sample, missing, schema }: Plan): BindingCsv {

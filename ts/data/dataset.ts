@@ -19,6 +19,7 @@ import { cut, type Demand, dropped, type Flow, type Random, randomFlow } from '.
 import { type Inputs, type InputsOf, type NamesOf, pickedColumns } from './inputs.js'
 import { interleaved } from './interleave.js'
 import { jsonlFlow } from './jsonl.js'
+import { untilLeft } from './leaving.js'
 import { mappedInWorkers } from './map-parallel.js'
 import { mixed } from './mix.js'
 import { type Padding, paddedBatches } from './pad.js'
@@ -154,7 +155,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * begins each at its start.
    */
   constructor(open: ((pass: number, from: number) => AsyncIterable<T>) | Flow<T>, endless = false) {
-    this.#flow = typeof open === 'function' ? singles(open, endless) : open
+    this.#flow = typeof open === 'function' ? singles(open, endless, open.length > 1) : open
   }
 
   /** From an array, any iterable that can be iterated again, or a function (a generator function, too) that opens one. */
@@ -165,7 +166,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     }
     return staged(
       'from',
-      singles((_pass: number) => openSource(source), false),
+      singles((_pass: number, _from: number, { left }: Demand) => openSource(source, left), false),
     )
   }
 
@@ -256,17 +257,25 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
+    return this.iterate()
+  }
+
+  /** The next pass. Where `left` aborts, nobody reads on: streams are closed, even amid a wait. */
+  iterate(left?: AbortSignal): AsyncIterator<T> {
     const from = this.#restored ?? 0
     this.#restored = undefined
-    return this.iterateFrom(from)
+    return this.iterateFrom(from, left)
   }
 
   /**
    * The next pass without its first `from` elements. Over arrays they are not made (functions of `map` are not called for
    * them); of other sources, and behind `filter`, they are drawn and dropped.
    */
-  iterateFrom(from: number): AsyncIterator<T> {
-    return this.#elements(from, () => 1)
+  iterateFrom(from: number, left?: AbortSignal): AsyncIterator<T> {
+    return this.#elements(
+      from,
+      Object.assign(() => 1, { left }),
+    )
   }
 
   /** The next pass from chunk to chunk, as `fit` takes it. */
@@ -762,9 +771,13 @@ function staged<T>(stage: string, flow: Flow<T>): Dataset<T> {
 }
 
 /** Elements that come one by one. */
-function singles<T>(open: (pass: number, from: number) => AsyncIterable<T>, endless: boolean): Flow<T> {
-  const opened = open.length < 2 ? (pass: number, from: number) => chunked(open(pass, 0), from) : undefined
-  return { endless, open: opened ?? ((pass, from) => chunked(open(pass, from), 0)) }
+function singles<T>(
+  open: (pass: number, from: number, demand: Demand) => AsyncIterable<T>,
+  endless: boolean,
+  seeks = false,
+): Flow<T> {
+  const skipping: Flow<T>['open'] = (pass, from, demand) => chunked(open(pass, 0, demand), from)
+  return { endless, open: seeks ? (pass, from, demand) => chunked(open(pass, from, demand), 0) : skipping }
 }
 
 async function* lone<T>(elements: AsyncIterable<T>): AsyncGenerator<Chunk<T>> {
@@ -819,11 +832,11 @@ function flowOf<T>(where: string, other: Dataset<T>): Flow<T> {
 }
 
 /** Opens a source for one pass; an iterator that has been used up cannot give a second one. */
-async function* openSource<T>(source: SourceLike<T>): AsyncGenerator<T> {
+async function* openSource<T>(source: SourceLike<T>, left: AbortSignal | undefined): AsyncGenerator<T> {
   const opened = typeof source === 'function' ? await source() : source
   if (!isSource(opened)) fail('ERR_DATA', 'Dataset.from', 'an iterable out of the function', opened)
   if (isOneShot(opened)) spend(opened)
-  yield* opened as AsyncIterable<T>
+  yield* untilLeft(opened, left)
 }
 
 const spent = new WeakSet<object>()

@@ -3,7 +3,25 @@
 import type { Chunk } from './chunk.js'
 
 /** How many elements whoever reads wants at a time; a source that cannot choose gives what it has. */
-export type Demand = () => number
+export interface Demand {
+  (): number
+  /**
+   * Aborted when nobody will read on. A stage that waits cannot be told otherwise: what is asked of a generator comes after what it is
+   * about.
+   */
+  readonly left?: AbortSignal | undefined
+}
+
+/** Another number of elements, wanted by the same reader. */
+export function wanting(count: () => number, { left }: Demand): Demand {
+  return Object.assign(count, { left })
+}
+
+/** A demand of `count`, and what says that nobody will read on. */
+export function leavable(count: () => number): { readonly demand: Demand; readonly leave: () => void } {
+  const controller = new AbortController()
+  return { demand: Object.assign(() => count(), { left: controller.signal }), leave: () => controller.abort() }
+}
 
 /** Chunks of elements. */
 export interface Flow<T = unknown> {

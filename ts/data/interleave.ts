@@ -17,7 +17,7 @@ export function interleaved<T>(flows: readonly Flow<T>[], block: number): Flow<T
   const known = counts.every((count) => count !== undefined) ? (counts as number[]) : undefined
   const open = (pass: number, at: Turns, demand: Demand): AsyncIterable<Chunk<T>> =>
     reading(
-      flows.map((flow, i) => new Reader(flow, pass, at.used[i]!)),
+      flows.map((flow, i) => new Reader(flow, pass, at.used[i]!, demand)),
       (readers) => inTurns(readers, block, at, demand),
     )
   const start: Turns = { used: flows.map(() => 0), turn: 0, inBlock: 0 }

@@ -4,20 +4,20 @@ import { TextDecoder } from 'node:util'
 import { fail } from '../errors.js'
 import { type ByteSource, type BytesLike, byteSources } from './bytes.js'
 import { type Chunk, List } from './chunk.js'
-import { dropped, type Flow } from './flow.js'
+import { type Demand, dropped, type Flow } from './flow.js'
 
 /** The most characters of one line. */
 const LONGEST = 64 << 20
 
 /** The values of the lines, in order; empty lines are passed over. */
 export function jsonlFlow<T>(from: BytesLike): Flow<T> {
-  const open = async function* (): AsyncGenerator<Chunk<T>> {
-    for (const source of await byteSources('Dataset.jsonl', from)) yield* valuesOf<T>(source)
+  const open = async function* ({ left }: Demand): AsyncGenerator<Chunk<T>> {
+    for (const source of await byteSources('Dataset.jsonl', from)) yield* valuesOf<T>(source, left)
   }
-  return { isWide: true, open: (_, skip) => (skip === 0 ? open() : dropped(open(), skip)) }
+  return { isWide: true, open: (_, skip, demand) => (skip === 0 ? open(demand) : dropped(open(demand), skip)) }
 }
 
-async function* valuesOf<T>({ name, open }: ByteSource): AsyncGenerator<Chunk<T>> {
+async function* valuesOf<T>({ name, open }: ByteSource, left: AbortSignal | undefined): AsyncGenerator<Chunk<T>> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let rest = ''
   let line = 1
@@ -29,7 +29,7 @@ async function* valuesOf<T>({ name, open }: ByteSource): AsyncGenerator<Chunk<T>
     }
     return new List(values)
   }
-  for await (const block of open()) {
+  for await (const block of open(left)) {
     const lines = (rest + decoded(name, decoder, block)).split('\n')
     rest = lines.pop()!
     if (rest.length > LONGEST)

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { FerrogradError } from '../errors.js'
 import { type Chunk, List } from './chunk.js'
-import { atLeastOne, type Flow } from './flow.js'
+import { atLeastOne, type Flow, wanting } from './flow.js'
 
 /** Elements that each worker has before it, so that it need not wait for the next one. */
 const AHEAD = 2
@@ -27,7 +27,11 @@ export function mappedInWorkers<T, U>(flow: Flow<T>, file: string | URL, workers
       }
       try {
         let index = from
-        for await (const chunk of flow.open(pass, from, () => Math.max(atLeastOne(demand), workers * AHEAD)))
+        for await (const chunk of flow.open(
+          pass,
+          from,
+          wanting(() => Math.max(atLeastOne(demand), workers * AHEAD), demand),
+        ))
           for (let i = 0; i < chunk.length; i++) {
             asked.push(pool.run<U>(ownElement(chunk, i), index++))
             const ready = asked.length >= workers * AHEAD + atLeastOne(demand) && (await taken(workers * AHEAD))

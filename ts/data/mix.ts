@@ -23,7 +23,7 @@ export function mixed<T>(flows: readonly Flow<T>[], weights: readonly number[], 
       const choice = (index: number): number => drawn(uniform, index)
       const used = flows.map(() => 0)
       for (let i = 0; i < from; i++) used[choice(i)]! += 1
-      const readers = flows.map((flow, i) => new Reader(flow, pass, used[i]!))
+      const readers = flows.map((flow, i) => new Reader(flow, pass, used[i]!, demand))
       return reading(readers, () => asDrawn(readers, choice, from, demand))
     },
   }

@@ -1,7 +1,7 @@
 /** Elements of a flow, as many at a time as somebody asks for. */
 
 import { type Chunk, joinChunks } from './chunk.js'
-import type { Flow } from './flow.js'
+import { type Demand, type Flow, wanting } from './flow.js'
 
 /** A pass over a flow that is read in portions. */
 export class Reader<T> {
@@ -9,8 +9,14 @@ export class Reader<T> {
   #wanted = 1
   #held: Chunk<T> | undefined
 
-  constructor(flow: Flow<T>, pass: number, from: number) {
-    this.#chunks = flow.open(pass, from, () => this.#wanted)[Symbol.asyncIterator]()
+  constructor(flow: Flow<T>, pass: number, from: number, demand: Demand) {
+    this.#chunks = flow
+      .open(
+        pass,
+        from,
+        wanting(() => this.#wanted, demand),
+      )
+      [Symbol.asyncIterator]()
   }
 
   /** The next `count` elements; fewer only where the flow ends. */

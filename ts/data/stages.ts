@@ -2,7 +2,7 @@
 
 import { Batches, type Chunk, elementsOf, joinChunks, List, Picked, Rows, rowsOf } from './chunk.js'
 import { type Columnwise, columnsOfRows, isColumnwise, unstacked } from './columnwise.js'
-import { atLeastOne, type Demand, dropped, type Flow, type Random, randomFlow } from './flow.js'
+import { atLeastOne, type Demand, dropped, type Flow, leavable, type Random, randomFlow, wanting } from './flow.js'
 import { KeyedPermutation } from './permutation.js'
 
 /** A function of an element and its number, which may be asynchronous. */
@@ -103,7 +103,11 @@ export function batched<T, B>(flow: Flow<T>, size: number, dropRemainder: boolea
   const end = dropRemainder ? (count ?? 0) * size : (rows ?? 0)
   if (random === undefined) {
     const open: Flow<B>['open'] = (pass, from, demand) => {
-      const chunks = flow.open(pass, from * size, () => atLeastOne(demand) * size)
+      const chunks = flow.open(
+        pass,
+        from * size,
+        wanting(() => atLeastOne(demand) * size, demand),
+      )
       return batchesOf<B>(chunks, size, dropRemainder)
     }
     return { ...like(flow), count, open }
@@ -189,7 +193,11 @@ function windowed<T>(flow: Flow<T>, window: number, seed: number): Flow<T>['open
   return async function* (pass, from, demand) {
     let number = Math.floor(from / window)
     let skip = from - number * window
-    const chunks = flow.open(pass, number * window, () => window)
+    const chunks = flow.open(
+      pass,
+      number * window,
+      wanting(() => window, demand),
+    )
     for await (const whole of groups(chunks, window)) {
       const order = new KeyedPermutation(whole.length, seed + number * 0x9e3779b1, pass)
       for (let at = Math.min(skip, whole.length); at < whole.length; ) {
@@ -242,7 +250,11 @@ export function taken<T>(flow: Flow<T>, limit: number): Flow<T> {
   const open: Flow<T>['open'] = async function* (pass, from, demand) {
     let left = limit - from
     if (left <= 0) return
-    for await (const chunk of flow.open(pass, from, () => Math.min(left, demand()))) {
+    for await (const chunk of flow.open(
+      pass,
+      from,
+      wanting(() => Math.min(left, demand()), demand),
+    )) {
       yield chunk.length <= left ? chunk : chunk.slice(0, left)
       left -= chunk.length
       if (left <= 0) return
@@ -312,7 +324,11 @@ export function sharded<T>(flow: Flow<T>, parts: number, part: number): Flow<T> 
   }
   const open: Flow<T>['open'] = async function* (pass, from, demand) {
     let seen = 0
-    const chunks = flow.open(pass, from * parts + part, () => atLeastOne(demand) * parts)
+    const chunks = flow.open(
+      pass,
+      from * parts + part,
+      wanting(() => atLeastOne(demand) * parts, demand),
+    )
     for await (const chunk of chunks) {
       const kept: number[] = []
       for (let i = (parts - (seen % parts)) % parts; i < chunk.length; i += parts) kept.push(i)
@@ -326,11 +342,19 @@ export function sharded<T>(flow: Flow<T>, parts: number, part: number): Flow<T> 
 /** Asks for about `depth` elements ahead of those that are used. */
 export function prefetched<T>(flow: Flow<T>, depth: number): Flow<T> {
   const { count } = flow
-  return { ...like(flow), count, open: (pass, from, demand) => ahead(flow.open(pass, from, demand), depth, demand) }
+  return { ...like(flow), count, open: (pass, from, demand) => ahead(flow, pass, from, depth, demand) }
 }
 
-async function* ahead<T>(chunks: AsyncIterable<Chunk<T>>, depth: number, demand: Demand): AsyncGenerator<Chunk<T>> {
-  const iterator = chunks[Symbol.asyncIterator]()
+async function* ahead<T>(
+  flow: Flow<T>,
+  pass: number,
+  from: number,
+  depth: number,
+  demand: Demand,
+): AsyncGenerator<Chunk<T>> {
+  const { demand: own, leave } = leavable(demand)
+  demand.left?.addEventListener('abort', leave, { once: true })
+  const iterator = flow.open(pass, from, own)[Symbol.asyncIterator]()
   const asked: Promise<IteratorResult<Chunk<T>>>[] = []
   const fill = (): void => {
     while (asked.length < Math.max(1, Math.ceil(depth / atLeastOne(demand)))) {
@@ -348,6 +372,9 @@ async function* ahead<T>(chunks: AsyncIterable<Chunk<T>>, depth: number, demand:
       yield next.value
     }
   } finally {
+    demand.left?.removeEventListener('abort', leave)
+    // What was asked for may never come.
+    leave()
     await iterator.return?.()
   }
 }

@@ -2,7 +2,7 @@
 
 import { type Chunk, joinChunks, List, Rows, rowsOf } from './chunk.js'
 import { type Column, type ColumnTree, ListColumn, mapTree, NumberColumn } from './column.js'
-import { atLeastOne, type Flow, type Random, randomFlow } from './flow.js'
+import { atLeastOne, type Flow, type Random, randomFlow, wanting } from './flow.js'
 import { stackRows } from './stack.js'
 
 /** Which elements a window has: `size` of them, every `stride`-th, each window `shift` behind the last. */
@@ -25,7 +25,11 @@ export function windowed<T, W>(flow: Flow<T>, windows: Windows): Flow<W> {
     let length = 0
     // Elements before the next window, where it begins behind those that were read.
     let skip = 0
-    for await (const chunk of flow.open(pass, from * shift, () => atLeastOne(demand) * shift)) {
+    for await (const chunk of flow.open(
+      pass,
+      from * shift,
+      wanting(() => atLeastOne(demand) * shift, demand),
+    )) {
       held.push(chunk)
       length += chunk.length
       const found = within(length - skip)

@@ -24,6 +24,8 @@ export async function untilAborted<T>(
   where = 'data',
 ): Promise<T> {
   if (signal === undefined) return promise
+  // Nobody waits for it where the signal has aborted; it may fail then.
+  promise.catch(() => undefined)
   checkAborted(where, signal)
   let onAbort = (): void => undefined
   const aborted = new Promise<never>((_, reject) => {

@@ -6,6 +6,7 @@ import { type State, stateFields } from '../core/state.js'
 import type { Variable } from '../core/variable.js'
 import { Batches, type Chunk, elementsOf, Picked, type Rows } from '../data/chunk.js'
 import type { Dataset } from '../data/dataset.js'
+import { leavable } from '../data/flow.js'
 import { joinBatches } from '../data/join.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
@@ -46,6 +47,8 @@ export class BlockFeed implements Feed {
   readonly #steps: number | undefined
   readonly #classWeight: ClassWeight | undefined
   #iterator: AsyncIterator<Chunk> | undefined
+  /** Says that nobody reads on what the iterator gives. */
+  #leaving: (() => void) | undefined
   /** Batches that were drawn and not yet marshalled. */
   #left: Chunk | undefined
   /** A block that was made ahead. */
@@ -238,7 +241,9 @@ export class BlockFeed implements Feed {
 
   #open(from: number): void {
     this.#opened = this.#source.getState()
-    this.#iterator = this.#source.chunksFrom(from, () => this.#wanted)
+    const { demand, leave } = leavable(() => this.#wanted)
+    this.#leaving = leave
+    this.#iterator = this.#source.chunksFrom(from, demand)
     this.#used = from
   }
 
@@ -297,6 +302,7 @@ export class BlockFeed implements Feed {
 
   /** Lets the source clean up. */
   #leave(): void {
+    this.#leaving?.()
     const iterator = this.#iterator
     this.#iterator = undefined
     this.#left = undefined

@@ -32,6 +32,14 @@ function feedOf(model: Model, x: unknown, y: unknown, { sampleWeight, steps }: P
 }
 
 async function pass(model: Model, feed: Feed, plan: PassPlan): Promise<Logs> {
+  try {
+    return await passOver(model, feed, plan)
+  } finally {
+    feed.close()
+  }
+}
+
+async function passOver(model: Model, feed: Feed, plan: PassPlan): Promise<Logs> {
   const { batchSize, steps: maxSteps, signal, verbose } = plan
   const callbacks = new CallbackList(plan.callbacks)
   // Of a stream the weights are those of the call, whenever its first batch comes; the hook of the beginning may set them.
@@ -41,29 +49,25 @@ async function pass(model: Model, feed: Feed, plan: PassPlan): Promise<Logs> {
   const steps = feed.steps({ batchSize, maxSteps })
   callbacks.begin(model, { epochs: 1, initialEpoch: 0, steps, samples: feed.samples, verbose, logNames })
   resetState(model)
-  try {
-    const begun = callbacks.callNow('onTestBegin', {})
-    if (begun) await untilAborted(begun, signal, 'evaluate')
-    const hears = callbacks.has('onTestBatchBegin') || callbacks.has('onTestBatchEnd')
-    const hooks = {
-      onBatchBegin: (batch: number, logs: Logs) => callbacks.callNumbered('onTestBatchBegin', batch, logs),
-      onBatchEnd: (batch: number, logs: Logs) => callbacks.callNumbered('onTestBatchEnd', batch, logs),
-    }
-    const result = await feed.run(model, {
-      kind: 'test',
-      batchSize,
-      maxSteps,
-      signal,
-      guarded: false,
-      moment,
-      ...(hears ? hooks : {}),
-    })
-    if (signal?.aborted) throw abortedError('evaluate', signal)
-    reviewMetrics(model)
-    await untilAborted(callbacks.call('onTestEnd', result.logs), signal, 'evaluate')
-    if (verbose > 0) process.stdout.write(`${formatLogs(result.logs)}  ${formatSeconds(result.seconds)}\n`)
-    return result.logs
-  } finally {
-    feed.close()
+  const begun = callbacks.callNow('onTestBegin', {})
+  if (begun) await untilAborted(begun, signal, 'evaluate')
+  const hears = callbacks.has('onTestBatchBegin') || callbacks.has('onTestBatchEnd')
+  const hooks = {
+    onBatchBegin: (batch: number, logs: Logs) => callbacks.callNumbered('onTestBatchBegin', batch, logs),
+    onBatchEnd: (batch: number, logs: Logs) => callbacks.callNumbered('onTestBatchEnd', batch, logs),
   }
+  const result = await feed.run(model, {
+    kind: 'test',
+    batchSize,
+    maxSteps,
+    signal,
+    guarded: false,
+    moment,
+    ...(hears ? hooks : {}),
+  })
+  if (signal?.aborted) throw abortedError('evaluate', signal)
+  reviewMetrics(model)
+  await untilAborted(callbacks.call('onTestEnd', result.logs), signal, 'evaluate')
+  if (verbose > 0) process.stdout.write(`${formatLogs(result.logs)}  ${formatSeconds(result.seconds)}\n`)
+  return result.logs
 }

@@ -163,6 +163,17 @@ function validationFeed(model: Model, data: unknown, plan: FitPlan): Feed | unde
 }
 
 async function train(training: Training): Promise<void> {
+  const { feed, validation, saving } = training
+  try {
+    await trainOn(training)
+  } finally {
+    feed.close()
+    validation?.close()
+    await saving?.checkpoints.close()
+  }
+}
+
+async function trainOn(training: Training): Promise<void> {
   const { model, plan, feed, validation, callbacks, session } = training
   const { batchSize, nonFinite, signal } = plan
   const guarded = nonFinite === 'error' || callbacks.stopsOnNonFinite
@@ -194,10 +205,6 @@ async function train(training: Training): Promise<void> {
   } catch (error) {
     callbacks.interrupt()
     throw error
-  } finally {
-    feed.close()
-    validation?.close()
-    await training.saving?.checkpoints.close()
   }
 }
 

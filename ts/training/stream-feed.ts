@@ -33,6 +33,8 @@ export class StreamFeed implements Feed {
   readonly #steps: number | undefined
   readonly #classWeight: ClassWeight | undefined
   #iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
+  /** Aborted when nobody reads on what the iterator gives. */
+  #left = new AbortController()
   /** Batches that the open iterator has given. */
   #given = 0
   /** The step of the first batch. */
@@ -98,7 +100,7 @@ export class StreamFeed implements Feed {
   #jump(source: Dataset<unknown>, count: number, given: number): void {
     if (given > count) this.#failShort(given, count)
     this.#opened = stateOf(source)
-    this.#iterator = source.iterateFrom(given)
+    this.#iterator = source.iterateFrom(given, this.#left.signal)
     this.#given = given
   }
 
@@ -176,6 +178,8 @@ export class StreamFeed implements Feed {
     const iterator = this.#iterator
     this.#iterator = undefined
     this.#given = 0
+    this.#left.abort()
+    this.#left = new AbortController()
     // It may never settle; nobody waits for it.
     Promise.resolve(iterator?.return?.()).catch(() => undefined)
   }
@@ -212,6 +216,7 @@ export class StreamFeed implements Feed {
 
   async #open(): Promise<Iterator<unknown> | AsyncIterator<unknown>> {
     this.#opened = stateOf(this.#source)
+    if (this.#source instanceof Dataset) return this.#source.iterate(this.#left.signal)
     const opened: unknown = typeof this.#source === 'function' ? await this.#source() : this.#source
     if (!isSource(opened)) return fail('ERR_DATA', this.#where, 'an iterable of batches', opened)
     if (isOneShot(opened)) spend(opened)

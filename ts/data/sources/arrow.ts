@@ -8,6 +8,7 @@ import { type Column, ListColumn, NumberColumn } from '../column.js'
 import type { AnyRow } from '../csv.js'
 import { Dataset } from '../dataset.js'
 import { dropped } from '../flow.js'
+import { untilLeft } from '../leaving.js'
 import { bitsOf, floatsWithNaN, truths } from './missing.js'
 
 /** What is used of a table or of a record batch of `apache-arrow`. */
@@ -67,16 +68,20 @@ export type ArrowLike = ArrowTable | Uint8Array | (() => AsyncIterable<ArrowTabl
  */
 export async function fromArrow<T = AnyRow>(from: ArrowLike): Promise<Dataset<T>> {
   if (typeof from === 'function')
-    return Dataset.of<T>('fromArrow', { isWide: true, open: (_, skip) => opened<T>(from, skip) })
+    return Dataset.of<T>('fromArrow', { isWide: true, open: (_, skip, { left }) => opened<T>(from, skip, left) })
   const table = from instanceof Uint8Array ? await decoded(from) : from
   if (typeof table !== 'object' || table === null || !('schema' in table) || !('getChildAt' in table))
     return fail('ERR_DATA', 'fromArrow', 'a table or record batch of apache-arrow, or bytes of IPC', table)
   return Dataset.ofRows(rowsOf<T>(table))
 }
 
-async function* opened<T>(open: Exclude<ArrowLike, ArrowTable | Uint8Array>, skip: number): AsyncGenerator<Chunk<T>> {
+async function* opened<T>(
+  open: Exclude<ArrowLike, ArrowTable | Uint8Array>,
+  skip: number,
+  left: AbortSignal | undefined,
+): AsyncGenerator<Chunk<T>> {
   const rows = async function* (): AsyncGenerator<Chunk<T>> {
-    for await (const batch of open()) if (batch.numRows > 0) yield rowsOf<T>(batch)
+    for await (const batch of untilLeft(open(), left)) if (batch.numRows > 0) yield rowsOf<T>(batch)
   }
   yield* skip === 0 ? rows() : dropped(rows(), skip)
 }

@@ -1,0 +1,181 @@
+/** Sources that stall, that are left, that fail: what waits is ended, and nothing stays open. */
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { Sequential } from 'ferrograd'
+import { Dataset } from 'ferrograd/data'
+import { Dense } from 'ferrograd/layers'
+import { afterAll, describe, expect, test } from 'vitest'
+
+const folder = mkdtempSync(join(tmpdir(), 'ferrograd-faults-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const schema = { a: 'float32', y: 'float32' } as const
+const head = Buffer.from(`a,y\n${Array.from({ length: 1000 }, (_, i) => `${i % 7},${i % 5}\n`).join('')}`)
+const moment = (ms = 20): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+function network(): Sequential {
+  const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
+  model.compile({ optimizer: 'sgd', loss: 'mse' })
+  return model
+}
+
+/** Gives a thousand rows, then nothing for ever; says whether it was closed. */
+const stalling = {
+  'a Readable': () => {
+    const state = { closed: 0 }
+    const open = () => {
+      let given = false
+      return new Readable({
+        read() {
+          if (!given) this.push(head)
+          given = true
+        },
+        destroy(error, done) {
+          state.closed += 1
+          done(error)
+        },
+      })
+    }
+    return { state, rows: Dataset.csv(open, { schema }) }
+  },
+  'a web stream': () => {
+    const state = { closed: 0 }
+    const open = () =>
+      new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(head),
+        pull: () => new Promise(() => undefined),
+        cancel() {
+          state.closed += 1
+        },
+      }) as unknown as AsyncIterable<Uint8Array>
+    return { state, rows: Dataset.csv(open, { schema }) }
+  },
+  'an iterator of rows': () => {
+    const state = { closed: 0 }
+    const open = () => {
+      let i = 0
+      let end = (): void => undefined
+      const ended = new Promise<IteratorResult<{ a: number; y: number }>>((resolve) => {
+        end = () => resolve({ done: true, value: undefined })
+      })
+      const steps = {
+        next: async () => (i++ < 1000 ? { done: false, value: { a: i % 7, y: i % 5 } } : ended),
+        return: async () => {
+          state.closed += 1
+          end()
+          return { done: true as const, value: undefined }
+        },
+      }
+      return { [Symbol.asyncIterator]: () => steps } as AsyncIterable<{ a: number; y: number }>
+    }
+    return { state, rows: Dataset.from(open) }
+  },
+}
+
+type Rows = Dataset<{ readonly a: number; readonly y: number }>
+const ways: Readonly<Record<string, (rows: Rows) => Dataset<unknown>>> = {
+  batch: (rows) => rows.inputsAndTarget(['a'], 'y').batch(10),
+  shuffle: (rows) => rows.shuffle({ buffer: 300 }).inputsAndTarget(['a'], 'y').batch(10),
+  prefetch: (rows) => rows.inputsAndTarget(['a'], 'y').batch(10).prefetch(3),
+  map: (rows) => rows.map(({ a, y }) => ({ x: a, y })).batch(10),
+  interleave: (rows) =>
+    rows
+      .interleave([Dataset.from([{ a: 1, y: 2 }])])
+      .inputsAndTarget(['a'], 'y')
+      .batch(10),
+  mix: (rows) => Dataset.mix([rows, rows], { seed: 1 }).inputsAndTarget(['a'], 'y').batch(10),
+  take: (rows) => rows.skip(5).take(5000).inputsAndTarget(['a'], 'y').batch(10),
+  concat: (rows) =>
+    Dataset.from([{ a: 1, y: 2 }])
+      .concat(rows)
+      .inputsAndTarget(['a'], 'y')
+      .batch(10),
+  window: (rows) =>
+    rows
+      .map(({ a }) => a)
+      .window(10)
+      .map((x) => ({ x: { values: x.values, shape: [10, 1] }, y: x })),
+}
+
+describe.each(Object.keys(stalling) as (keyof typeof stalling)[])('%s that stalls', (name) => {
+  test.each(Object.keys(ways))('is closed where a signal ends the fit: through %s', async (way) => {
+    const { state, rows } = stalling[name]()
+    const stop = new AbortController()
+    const fitted = network().fit(ways[way]!(rows) as never, { verbose: 0, signal: stop.signal })
+    await moment(30)
+    stop.abort()
+    await expect(fitted).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+    await moment()
+    expect(state.closed).toBeGreaterThan(0)
+  })
+
+  test('is closed where a reader leaves that had asked ahead', async () => {
+    const { state, rows } = stalling[name]()
+    for await (const _ of rows.batch(100).prefetch(50)) break
+    expect(state.closed).toBe(1)
+  })
+
+  test('is closed where an evaluation is ended, and a prediction', async () => {
+    for (const call of ['evaluate', 'predict'] as const) {
+      const { state, rows } = stalling[name]()
+      const stop = new AbortController()
+      const asked = network()[call](ways.batch!(rows) as never, { verbose: 0, signal: stop.signal } as never)
+      await moment(30)
+      stop.abort()
+      await expect(asked).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+      await moment()
+      expect(state.closed, call).toBe(1)
+    }
+  })
+})
+
+test('a source whose first batch is refused is closed', async () => {
+  let closed = 0
+  const rows = Dataset.from(async function* () {
+    try {
+      for (;;) yield { x: [1, 2, 3], y: 1 }
+    } finally {
+      closed += 1
+    }
+  })
+  await expect(network().fit(rows.batch(2), { verbose: 0 })).rejects.toThrow('fit batch 0')
+  await expect(network().evaluate(rows.batch(2), { verbose: 0 })).rejects.toThrow('evaluate batch 0')
+  await moment()
+  expect(closed).toBe(2)
+})
+
+test.skipIf(process.platform !== 'linux')(
+  'files that were left, stopped or broken off leave no handle open',
+  async () => {
+    const path = join(folder, 'table.csv')
+    writeFileSync(path, Buffer.concat([head, ...Array.from({ length: 2000 }, () => head.subarray(4))]))
+    const open = (): string[] =>
+      readdirSync('/proc/self/fd').flatMap((fd) => {
+        try {
+          return [readlinkSync(`/proc/self/fd/${fd}`)]
+        } catch {
+          return []
+        }
+      })
+    const data = Dataset.csv(path, { schema })
+    for (let i = 0; i < 10; i++) {
+      for await (const _ of data.shuffle({ buffer: 100 }).batch(10).prefetch(2)) break
+      await expect(
+        data
+          .map((row, k) => (k === 3000 ? Promise.reject(new Error('broken')) : row))
+          .batch(10)
+          .toArray(),
+      ).rejects.toThrow('broken')
+      const stop = new AbortController()
+      const fitted = network().fit(ways.batch!(data as Rows) as never, { verbose: 0, signal: stop.signal, epochs: 100 })
+      await moment(5)
+      stop.abort()
+      await expect(fitted).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+    }
+    // Files are closed by other threads.
+    for (let i = 0; i < 100 && open().includes(path); i++) await moment()
+    expect(open().filter((name) => name === path)).toEqual([])
+  },
+)
