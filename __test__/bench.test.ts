@@ -18,6 +18,13 @@ test('work counts a product three times in training', () => {
   expect(work(tiny)).toBe(2 * (2 * 3 + 3 * 1) * 4 * 3)
 })
 
+test('work of a transformer: its products, and the two of attention, over all places', () => {
+  const transformer = { kind: 'encoder', blocks: 3, heads: 2, steps: 5 } as const
+  const made: Workload = { ...tiny, layers: [11, 4, 7], transformer, batch: 2 }
+  const perToken = 3 * (4 * 4 * 4 + 2 * 4 * 16 + 2 * 5 * 4) + 4 * 7
+  expect(work(made)).toBe(3 * 2 * perToken * 10)
+})
+
 test('a table is Markdown with aligned cells', () => {
   const text = table(
     ['net', 'µs'],

@@ -9,3 +9,13 @@ export function data(workload: Workload): {
   x: { values: Float32Array; shape: number[] }
   y: { values: Float32Array | Int32Array; shape: number[] }
 }
+export const SIDE: number
+export const PATCH: number
+export function transformerMatrices(workload: Workload): {
+  kind: string
+  tokens: Matrix
+  places: Matrix
+  head: Matrix
+  blocks: Matrix[][]
+}
+export function attentionInputs(workload: Workload): Matrix[]

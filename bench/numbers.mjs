@@ -42,8 +42,52 @@ export function lastKernel({ layers, recurrent: { bidirectional } }) {
   return glorot(layers.at(-2) * (bidirectional ? 2 : 1), layers.at(-1), 100 + layers.length - 2)
 }
 
+/** The initial matrices of a transformer: of tokens or patches, of places, of each block, of the dense layer at the end. */
+export function transformerMatrices({ layers, transformer: { kind, blocks, steps } }) {
+  const [first, width, outputs] = [layers[0], layers[1], layers.at(-1)]
+  const block = [...Array.from({ length: 4 }, () => [width, width]), [width, 4 * width], [4 * width, width]]
+  const shapes = [
+    [first, width],
+    [steps, width],
+    ...Array.from({ length: blocks }, () => block).flat(),
+    [width, outputs],
+  ]
+  const [tokens, places, ...rest] = shapes.map(([fanIn, fanOut], index) => glorot(fanIn, fanOut, 300 + index))
+  return { kind, tokens, places, head: rest.pop(), blocks: chunks(rest, 6) }
+}
+
+function chunks(list, size) {
+  return Array.from({ length: list.length / size }, (_, i) => list.slice(i * size, (i + 1) * size))
+}
+
+/** Side of a picture of 3 colours, and of its patches. */
+export const [SIDE, PATCH] = [32, 4]
+
+/** Tokens (rows, steps) and those that are wanted: the next one each, or the same backwards. Pictures and their classes. */
+function transformerData({ layers, batch, batches, transformer: { kind, steps } }) {
+  const [rows, vocabulary] = [batch * batches, layers[0]]
+  if (kind === 'vit') {
+    const size = SIDE * SIDE * 3
+    const x = uniform(rows * size, 1)
+    const y = Int32Array.from({ length: rows }, (_, row) => Math.floor(x[row * size] * layers.at(-1)))
+    return { x: { values: x, shape: [rows, SIDE, SIDE, 3] }, y: { values: y, shape: [rows] } }
+  }
+  const x = Int32Array.from(uniform(rows * steps, 1), (value) => Math.floor(value * vocabulary))
+  const at = (place) => (kind === 'gpt' ? (place + 1) % steps : steps - 1 - place)
+  const y = x.map((_, i) => x[i - (i % steps) + at(i % steps)])
+  return { x: { values: x, shape: [rows, steps] }, y: { values: y, shape: [rows, steps] } }
+}
+
+/** Query, key and value of attention alone, (1, steps, heads, width) each, around 0. */
+export function attentionInputs({ layers, transformer: { heads, steps } }) {
+  const shape = [1, steps, heads, layers[0]]
+  return [1, 2, 3].map((seed) => ({ values: uniform(steps * heads * layers[0], seed).map((x) => 4 * x - 2), shape }))
+}
+
 /** Inputs (rows, width) and what they determine: a number (rows, 1) or a class (rows). */
-export function data({ layers, batch, batches, loss, recurrent }) {
+export function data(workload) {
+  const { layers, batch, batches, loss, recurrent, transformer } = workload
+  if (transformer) return transformerData(workload)
   const [width, outputs] = [layers[0] * (recurrent?.steps ?? 1), layers.at(-1)]
   const rows = batch * batches
   const x = uniform(rows * width, 1)

@@ -1,8 +1,10 @@
 // Our side of the bench, as a user would write it: a model of layers, `fit`, `predict`.
 import { config, jit, ops, Sequential, tensor, version } from 'ferrograd'
 import { Activation, BatchNormalization, Bidirectional, Dense, Dropout, GRU, LSTM } from 'ferrograd/layers'
+import { SparseCategoricalCrossentropy } from 'ferrograd/losses'
 import { data, kernel, lastKernel, recurrentKernels } from './numbers.mjs'
 import { repeat, serve } from './serve.mjs'
+import { attention, generation, transformer } from './transformers.mjs'
 
 config.setThreads(Number(process.argv[2] ?? 1))
 config.setSeed(1)
@@ -34,6 +36,7 @@ function recurrentNetwork(workload) {
 
 function network(workload) {
   if (workload.recurrent) return recurrentNetwork(workload)
+  if (workload.transformer) return transformer(workload)
   const { layers: sizes, activation, batchNorm, dropout, loss } = workload
   const last = sizes.length - 2
   const layers = sizes.slice(1).flatMap((units, index) => {
@@ -56,7 +59,8 @@ function network(workload) {
 /** Each chunk is one `fit`, data handed over and all. */
 function training(workload) {
   const model = network(workload)
-  const { loss, precision = 'highest' } = workload
+  const { precision = 'highest' } = workload
+  const loss = workload.transformer ? new SparseCategoricalCrossentropy({ fromLogits: true }) : workload.loss
   model.compile({ optimizer: 'adam', loss, precision })
   const { x, y } = data(workload)
   const train = (epochs) => model.fit(x, y, { epochs, batchSize: workload.batch, verbose: 0, shuffle: false })
@@ -105,4 +109,13 @@ async function prediction(workload) {
   }
 }
 
-await serve(`ferrograd ${version()}`, (workload) => (workload.task === 'train' ? training : prediction)(workload))
+/** What the workload of generation asks for. */
+const GENERATED = { tokens: 200, prompt: 8 }
+const tasks = {
+  train: training,
+  predict: prediction,
+  attention,
+  generate: (workload) => generation(workload, GENERATED),
+}
+
+await serve(`ferrograd ${version()}`, (workload) => tasks[workload.task](workload))

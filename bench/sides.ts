@@ -58,7 +58,8 @@ const TFJS_MOST = 1e8
 /** Why a peer sits a workload out, if it does. */
 export function sitsOut(peer: Peer, workload: Workload, threads: number): string | undefined {
   if (workload.peers?.includes(peer) === false) return `${TITLES[peer]} has nothing to compare`
-  if (peer === 'jaxScan' && workload.task === 'predict') return 'predictions are single calls'
+  if (peer === 'jaxScan' && workload.task !== 'train') return 'it is one call'
+  if (peer === 'tfjs' && workload.transformer) return 'tfjs has no attention'
   if (peer !== 'tfjs') return undefined
   if (workload.recurrent) return 'tfjs has other defaults of recurrent layers'
   if (threads > 1) return 'tfjs computes on one thread'

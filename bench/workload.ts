@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 /** A net, what is done with it, and in what batches. */
 export interface Workload {
   readonly name: string
-  readonly task: 'train' | 'predict'
+  readonly task: 'train' | 'predict' | 'attention' | 'generate'
   /** How ours predicts: by a compiled function, or by `model.predict`. */
   readonly way?: 'jit' | 'predict'
   /** Inputs, then the units of each layer; of a sequence the features of a step. */
@@ -13,6 +13,16 @@ export interface Workload {
   readonly activation?: 'relu' | 'sigmoid'
   /** Hidden layers that go along so many steps; the last of them gives what it ends with to a dense layer. */
   readonly recurrent?: { readonly cell: 'lstm' | 'gru'; readonly steps: number; readonly bidirectional?: boolean }
+  /**
+   * Blocks of a transformer, whose layers are tokens (or numbers of a patch), width and classes: all places see all (encoder), those
+   * before (gpt), or are patches of a picture (vit). Of attention alone the layers are the width of a head.
+   */
+  readonly transformer?: {
+    readonly kind: 'encoder' | 'gpt' | 'vit' | 'attention'
+    readonly blocks: number
+    readonly heads: number
+    readonly steps: number
+  }
   /** Batch normalization between each hidden layer and its activation. */
   readonly batchNorm?: boolean
   /** The rate of a dropout behind each hidden layer. */
@@ -36,8 +46,22 @@ export const workloads: readonly Workload[] = JSON.parse(
   readFileSync(new URL('./workloads.json', import.meta.url), 'utf8'),
 )
 
+/** Tokens that are generated, as each side has it. */
+const TOKENS = 200
+
+/** Of one step of training; of attention alone with its gradients; of the tokens that are generated. */
+function workOfTransformer({ layers, batch, task, transformer }: Workload): number {
+  const { blocks, steps, heads } = transformer!
+  if (task === 'attention') return 2 * 2 * 3.5 * heads * steps ** 2 * layers[0]!
+  const [width, outputs] = [layers[1]!, layers.at(-1)!]
+  const perToken = blocks * (12 * width ** 2 + 2 * steps * width) + width * outputs
+  return task === 'generate' ? 2 * perToken * TOKENS : 3 * 2 * perToken * batch * steps
+}
+
 /** Floating-point operations of a step's matrix products: two a weight and row, three times over in training. */
-export function work({ layers, batch, task, recurrent }: Workload): number {
+export function work(workload: Workload): number {
+  const { layers, batch, task, recurrent, transformer } = workload
+  if (transformer) return workOfTransformer(workload)
   const ways = recurrent?.bidirectional ? 2 : 1
   const width = (index: number): number => layers[index]! * (index > 0 ? ways : 1)
   const weights = layers.slice(1).reduce((sum, units, index) => {

@@ -56,8 +56,54 @@ def last_kernel(workload):
     return glorot(layers[-2] * directions, layers[-1], 100 + len(layers) - 2)
 
 
+def transformer_matrices(workload):
+    """The initial matrices of a transformer: of tokens or patches, of places, of each block, of the dense layer at the end."""
+    layers, how = workload["layers"], workload["transformer"]
+    first, width, outputs = layers[0], layers[1], layers[-1]
+    block = [(width, width)] * 4 + [(width, 4 * width), (4 * width, width)]
+    shapes = [(first, width), (how["steps"], width), *block * how["blocks"], (width, outputs)]
+    tokens, places, *rest, head = [glorot(*shape, 300 + index) for index, shape in enumerate(shapes)]
+    return tokens, places, [rest[6 * i : 6 * i + 6] for i in range(how["blocks"])], head
+
+
+SIDE, PATCH = 32, 4
+# What is generated, and after how long a prompt.
+TOKENS, PROMPT = 200, 8
+
+
+def transformer_data(workload):
+    """Tokens (rows, steps) and those that are wanted: the next one each, or the same backwards. Pictures and their classes."""
+    layers, how = workload["layers"], workload["transformer"]
+    rows, steps = workload["batch"] * workload["batches"], how["steps"]
+    if how["kind"] == "vit":
+        x = uniform(rows * SIDE * SIDE * 3, 1).reshape(rows, SIDE, SIDE, 3)
+        return x, np.floor(x[:, 0, 0, 0].astype(np.float64) * layers[-1]).astype(np.int64)
+    ids = np.floor(uniform(rows * steps, 1).astype(np.float64) * layers[0]).astype(np.int64).reshape(rows, steps)
+    return ids, np.roll(ids, -1, 1) if how["kind"] == "gpt" else ids[:, ::-1].copy()
+
+
+def attention_inputs(workload):
+    """Query, key and value of attention alone, (1, steps, heads, width) each, around 0."""
+    how, width = workload["transformer"], workload["layers"][0]
+    shape = (1, how["steps"], how["heads"], width)
+    return [(4 * uniform(np.prod(shape), seed).astype(np.float64) - 2).astype(np.float32).reshape(shape) for seed in (1, 2, 3)]
+
+
+class Called:
+    """A task that is one call, `run()`; a side says what it is, and `agree`."""
+
+    def chunk(self, seconds, least):
+        def run():
+            self.run()
+            return 1
+
+        return {"microseconds": repeat(run, seconds, least)}
+
+
 def data(workload):
     """Inputs (rows, width) and what they determine: a number (rows, 1) or a class (rows,)."""
+    if "transformer" in workload:
+        return transformer_data(workload)
     features, outputs = workload["layers"][0], workload["layers"][-1]
     rows, steps = workload["batch"] * workload["batches"], workload.get("recurrent", {}).get("steps", 1)
     x = uniform(rows * steps * features, 1).reshape(rows, steps * features)

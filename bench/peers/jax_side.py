@@ -10,6 +10,7 @@ from common import Prediction, data, kernel, last_kernel, recurrent_kernels, rep
 
 import jax
 import jax.numpy as jnp
+import jax_transformers as transformers
 import numpy as np
 
 jax.config.update("jax_default_prng_impl", "rbg")
@@ -65,6 +66,8 @@ def recurrent_forward(workload, params, x):
 def parameters(workload):
     if "recurrent" in workload:
         return recurrent_parameters(workload)
+    if "transformer" in workload:
+        return transformers.parameters(workload)
     sizes, made = workload["layers"], []
     for index, fan_out in enumerate(sizes[1:]):
         layer = {"w": jnp.asarray(kernel(workload, index)), "b": jnp.zeros(fan_out)}
@@ -84,6 +87,8 @@ def forward(workload, params, stats, key, x):
     """Outputs before a softmax, and the moving statistics of batch normalization."""
     if "recurrent" in workload:
         return recurrent_forward(workload, params, x), []
+    if "transformer" in workload:
+        return transformers.forward(workload, params, x), []
     act = jax.nn.relu if workload["activation"] == "relu" else jax.nn.sigmoid
     moved = []
     for index, layer in enumerate(params):
@@ -107,7 +112,7 @@ def step_of(workload):
         out, moved = forward(workload, params, stats, key, x)
         if workload["loss"] == "meanSquaredError":
             return jnp.mean((out - y) ** 2), moved
-        picked = jnp.take_along_axis(jax.nn.log_softmax(out), y[:, None], axis=-1)
+        picked = jnp.take_along_axis(jax.nn.log_softmax(out), y.reshape(-1, 1), axis=-1)
         return -jnp.mean(picked), moved
 
     def step(state, batch):
@@ -172,7 +177,10 @@ class JaxPrediction(Prediction):
         return np.asarray(self.run(self.params, x))
 
 
-serve(
-    f"JAX {jax.__version__}",
-    lambda workload: (Training if workload["task"] == "train" else JaxPrediction)(workload),
-)
+TASKS = {
+    "train": Training,
+    "predict": JaxPrediction,
+    "attention": transformers.Attention,
+    "generate": transformers.Generation,
+}
+serve(f"JAX {jax.__version__}", lambda workload: TASKS[workload["task"]](workload))

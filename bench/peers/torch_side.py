@@ -9,6 +9,7 @@ import sys
 import torch
 from common import Prediction, data, kernel, last_kernel, recurrent_kernels, repeat, serve
 from torch import nn
+from torch_transformers import Attention, Generation, Transformer
 
 torch.set_num_threads(int(sys.argv[1]))
 torch.set_flush_denormal(True)
@@ -53,6 +54,8 @@ class Recurrent(nn.Module):
 def network(workload):
     if "recurrent" in workload:
         return Recurrent(workload)
+    if "transformer" in workload:
+        return Transformer(workload)
     act = nn.ReLU if workload["activation"] == "relu" else nn.Sigmoid
     layers, sizes = [], workload["layers"]
     for index, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:])):
@@ -86,7 +89,7 @@ class Training:
         self.next = (self.next + 1) % len(self.batches)
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.medium):
-            loss = self.loss(self.model(x), y)
+            loss = self.loss(self.model(x), y if y.is_floating_point() else y.flatten())
         loss.backward()
         self.optimizer.step()
         return loss.detach()
@@ -120,7 +123,5 @@ class TorchPrediction(Prediction):
         return self.model(torch.from_numpy(x)).numpy()
 
 
-serve(
-    f"PyTorch {torch.__version__}",
-    lambda workload: (Training if workload["task"] == "train" else TorchPrediction)(workload),
-)
+TASKS = {"train": Training, "predict": TorchPrediction, "attention": Attention, "generate": Generation}
+serve(f"PyTorch {torch.__version__}", lambda workload: TASKS[workload["task"]](workload))
