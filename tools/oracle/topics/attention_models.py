@@ -146,6 +146,20 @@ def products_in_a_graph(stream):
     return finish(stream, x0, layers.Dense(2)(ops.reshape(y, (-1, 4, 12))), "mse", stream.normal((9, 4, 6)), stream.normal((9, 4, 2)))
 
 
+def trained_as_large_ones_are(stream):
+    """Gradients of two batches added up, clipped by the norm of all, a rate that warms up and then falls along a cosine."""
+    ids = keras.Input((5,), dtype="int32")
+    h = hub().TokenAndPositionEmbedding(7, 5, 4, mask_zero=True)(ids)
+    for _ in range(2):
+        h = hub().TransformerDecoder(6, 2, normalize_first=True)(h)
+    rate = keras.optimizers.schedules.CosineDecay(0.0, 12, alpha=0.1, warmup_target=0.05, warmup_steps=4)
+    optimizer = optimizers.AdamW(rate, weight_decay=0.02, global_clipnorm=0.1, gradient_accumulation_steps=2)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    x, y = words(stream, 11, 5, 7), words(stream, 11, 5, 7)
+    made = finish(stream, ids, layers.Dense(7)(h), loss, x, y, optimizer)
+    return *made[:-1], {"epochs": 5, "batch_size": 3}
+
+
 GRAPHS = [
     tied_language_model,
     untied_and_capped,
@@ -154,6 +168,7 @@ GRAPHS = [
     queries_and_keys_apart,
     pictures_as_words,
     products_in_a_graph,
+    trained_as_large_ones_are,
 ]
 
 
