@@ -316,7 +316,10 @@ withLibrary('@duckdb/node-api')('DuckDB', () => {
     ['SELECT 1.5::DECIMAL(4, 2) AS c', /column c: expected numbers, .*got DECIMAL\(4,2\)\. SELECT …::DOUBLE/],
     ['SELECT 9007199254740993::BIGINT AS c', /expected a whole number within 2⁵³, got 9007199254740993/],
     ['SELECT NULL::BOOLEAN AS c', /column c row 0: expected true or false, got null/],
-    ['SELEC 1', /syntax error/],
+    ['SELEC 1', /fromDuckDB: .*syntax error/],
+    ['SELECT 1 AS c, 2 AS c', /fromDuckDB: expected names of columns that differ, got 'c'\. SELECT … AS another/],
+    ["SELECT DATE 'infinity' AS c", /fromDuckDB column c: expected a date, got infinity/],
+    ["SELECT TIMESTAMP '-infinity' AS c", /fromDuckDB column c: expected a date, got infinity/],
   ])('refuses %s', async (sql, message) => {
     await expect(fromDuckDB(connection, sql).toArray()).rejects.toThrow(message)
   })
@@ -456,6 +459,16 @@ describe.skipIf(programs === undefined || !found.has('pg') || !found.has('pg-cop
       },
     )
     expect(await trained(rows.inputsAndTarget(['f'], 'i').batch(50))).toBeLessThan(0.01)
+  })
+
+  test('an infinite date', async () => {
+    for (const [type, name] of [
+      ['date', 'date'],
+      ['timestamptz', 'timestamp'],
+    ] as const) {
+      const rows = fromPostgresCopy(copy(`SELECT 'infinity'::${type} AS at`), { at: name })
+      await expect(rows.toArray()).rejects.toThrow('row 0, column at: expected a date, got infinity')
+    }
   })
 
   test('a connection whose rows were left early serves its next query', async () => {

@@ -2,7 +2,7 @@
 
 import { BindingCsv, type BindingCsvColumn } from '../core/native.js'
 import { job, native, runtime } from '../core/runtime.js'
-import { FerrogradError, fail } from '../errors.js'
+import { FerrogradError, fail, suggest } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
 import { readOptions } from '../options/resolve.js'
 import { type ByteSource, type BytesLike, byteSources } from './bytes.js'
@@ -125,12 +125,19 @@ async function parsed(
   } catch (error) {
     if (!(error instanceof FerrogradError)) throw error
     const separator = error.message.startsWith('line ') ? ' ' : ': '
-    throw new FerrogradError(error.code, `${source.name}${separator}${error.message}`, {
+    throw new FerrogradError(error.code, `${source.name}${separator}${error.message}${nearest(error.message)}`, {
       cause: error,
       where: source.name,
     })
   }
   return readOf(native(() => csv.take()))
+}
+
+/** The nearest name where a column of the schema is not there. */
+function nearest(message: string): string {
+  const [, name, known] = /^no column '(.*)' among (.*)$/s.exec(message) ?? []
+  const near = name === undefined ? '' : suggest(name, known!.split(', '))
+  return near === '' ? '' : `; ${near}`
 }
 
 function readOf(bound: readonly BindingCsvColumn[]): Read | undefined {

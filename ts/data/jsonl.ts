@@ -19,7 +19,9 @@ export function jsonlFlow<T>(from: BytesLike): Flow<T> {
 
 async function* valuesOf<T>({ name, open }: ByteSource, left: AbortSignal | undefined): AsyncGenerator<Chunk<T>> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  let rest = ''
+  // Of a line that goes over several blocks: put together once, where it ends.
+  let rest: string[] = []
+  let held = 0
   let line = 1
   const parse = (lines: readonly string[]): List<T> => {
     const values: T[] = []
@@ -30,15 +32,22 @@ async function* valuesOf<T>({ name, open }: ByteSource, left: AbortSignal | unde
     return new List(values)
   }
   for await (const block of open(left)) {
-    const lines = (rest + decoded(name, decoder, block)).split('\n')
-    rest = lines.pop()!
-    if (rest.length > LONGEST)
+    const lines = decoded(name, decoder, block).split('\n')
+    const last = lines.pop()!
+    if (lines.length > 0) {
+      lines[0] = rest.join('') + lines[0]
+      rest = []
+      held = 0
+    }
+    rest.push(last)
+    held += last.length
+    if (held > LONGEST)
       fail('ERR_DATA', `${name} line ${line + lines.length}`, 'a line of at most 64 MB', { text: 'more' })
     const chunk = parse(lines)
     if (chunk.length > 0) yield chunk
   }
   // What is left of a character that the last block began.
-  const chunk = parse([rest + decoded(name, decoder)])
+  const chunk = parse([rest.join('') + decoded(name, decoder)])
   if (chunk.length > 0) yield chunk
 }
 

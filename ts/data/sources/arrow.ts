@@ -100,6 +100,9 @@ async function decoded(bytes: Uint8Array): Promise<ArrowTable> {
 }
 
 function rowsOf<T>(table: ArrowTable): Rows<T> {
+  const names = table.schema.fields.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) fail('ERR_DATA', 'fromArrow', 'names of columns that differ', twice)
   const columns = table.schema.fields.map((field, i) => [field.name, columnOf(field, table.getChildAt(i)!)] as const)
   return new Rows<T>(Object.fromEntries(columns), table.numRows)
 }

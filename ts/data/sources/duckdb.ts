@@ -1,6 +1,6 @@
 /** Results of DuckDB, chunk by chunk. */
 
-import { fail } from '../../errors.js'
+import { FerrogradError, fail } from '../../errors.js'
 import { exact } from '../arrays.js'
 import { type Chunk, Rows } from '../chunk.js'
 import { type Column, ListColumn, NumberColumn } from '../column.js'
@@ -56,8 +56,10 @@ export function fromDuckDB<T = AnyRow>(connection: DuckDBConnection, sql: string
 }
 
 async function* chunksOf<T>(connection: DuckDBConnection, sql: string): AsyncGenerator<Chunk<T>> {
-  const result = await connection.stream(sql)
+  const result = await asked(connection, sql)
   const names = result.columnNames()
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) fail('ERR_DATA', 'fromDuckDB', 'names of columns that differ', twice, 'SELECT … AS another')
   const types = result.columnTypes().map(String)
   for (;;) {
     const chunk = await result.fetchChunk()
@@ -67,6 +69,15 @@ async function* chunksOf<T>(connection: DuckDBConnection, sql: string): AsyncGen
       return [name, columnOf(where, types[i]!, chunk.getColumnValues(i), chunk.rowCount)] as const
     })
     yield new Rows<T>(Object.fromEntries(columns), chunk.rowCount)
+  }
+}
+
+/** The mistake in a query is that of whoever wrote it. */
+async function asked(connection: DuckDBConnection, sql: string): Promise<DuckDBResult> {
+  try {
+    return await connection.stream(sql)
+  } catch (cause) {
+    throw new FerrogradError('ERR_DATA', `fromDuckDB: ${(cause as Error).message}`, { cause, where: 'fromDuckDB.sql' })
   }
 }
 
@@ -82,7 +93,8 @@ function columnOf(where: string, type: string, values: readonly unknown[], rows:
     return new NumberColumn(Float64Array.from(values, (value) => (value as number | null) ?? Number.NaN))
   if (WIDE.test(type)) return new NumberColumn(exact(where, present(where, type, values) as readonly bigint[]))
   if (WHOLE.test(type)) return new NumberColumn(wholeNumbers(type, present(where, type, values) as readonly number[]))
-  if (/^DATE$|^TIMESTAMP/.test(type)) return new NumberColumn(Float64Array.from(values, milliseconds))
+  if (/^DATE$|^TIMESTAMP/.test(type))
+    return new NumberColumn(Float64Array.from(values, (value) => milliseconds(where, value)))
   return fail(
     'ERR_DATA',
     where,
@@ -110,8 +122,17 @@ function present(where: string, type: string, values: readonly unknown[]): reado
 }
 
 /** Days, or micro-, milli- or nanoseconds or seconds since 1970. */
-function milliseconds(value: unknown): number {
+function milliseconds(where: string, value: unknown): number {
   if (value === null) return Number.NaN
+  const given = sinceEpoch(value)
+  // Beyond what a Date holds: DuckDB's infinity.
+  return Math.abs(given) <= LATEST ? given : fail('ERR_DATA', where, 'a date', { text: 'infinity' })
+}
+
+/** The last moment of a `Date`. */
+const LATEST = 8.64e15
+
+function sinceEpoch(value: unknown): number {
   const { days, micros, millis, nanos, seconds } = value as Readonly<Record<string, bigint | number | undefined>>
   if (days !== undefined) return Number(days) * 86_400_000
   if (micros !== undefined) return Number(micros) / 1000

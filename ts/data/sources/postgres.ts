@@ -203,10 +203,15 @@ function fieldOf(type: PostgresType, view: DataView, at: number, length: number,
     case 'text':
       return textOf(new Uint8Array(view.buffer, view.byteOffset + at, length), where)
     case 'date':
-      return EPOCH + view.getInt32(at) * 86_400_000
+      return date(EPOCH + view.getInt32(at) * 86_400_000, where)
     case 'timestamp':
-      return EPOCH + Number(view.getBigInt64(at)) / 1000
+      return date(EPOCH + Number(view.getBigInt64(at)) / 1000, where)
   }
+}
+
+/** Beyond what a Date holds is PostgreSQL's infinity. */
+function date(milliseconds: number, where: () => string): number {
+  return Math.abs(milliseconds) <= 8.64e15 ? milliseconds : fail('ERR_DATA', where(), 'a date', { text: 'infinity' })
 }
 
 function textOf(bytes: Uint8Array, where: () => string): string {
