@@ -2,10 +2,11 @@
 
 use crate::bytes::Pieces;
 use crate::error::{Error, Result};
+use crate::temporary::{Temporary, remove_abandoned};
 use rayon::prelude::*;
-use std::fs::{File, OpenOptions};
-use std::io::{self, IoSlice, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 /// Reads a whole file.
 ///
@@ -68,72 +69,19 @@ fn read_at(file: &File, mut part: &mut [u8], mut at: u64) -> io::Result<()> {
 /// Writes a file whole: whatever happens meanwhile, the path holds what it held before or all of `pieces`.
 ///
 /// A temporary file beside it is written and brought to the disk, takes the path's place, and so does the directory's
-/// entry. Where the disk is full the file that was there is untouched.
+/// entry. Where the disk is full the file that was there is untouched. Temporary files of writers that were killed are
+/// removed first, so that they do not take the room.
 ///
 /// # Errors
 /// Where the system refuses; nothing is left behind then.
 pub fn write(path: &Path, pieces: &Pieces<'_>) -> Result<()> {
-    let temporary = Temporary::beside(path)?;
-    let written = temporary.fill(pieces).and_then(|()| temporary.take_place(path));
-    written.map_err(|error| {
-        // What could not be written is of no use, and the error is what counts.
-        let _ = std::fs::remove_file(&temporary.path);
-        Error::io("write", path, &error)
-    })?;
-    sync_directory(path).map_err(|error| Error::io("write", path, &error))
-}
-
-/// The beginning and the end of temporary files' names.
-pub(crate) const HIDDEN: &str = ".";
-pub(crate) const ENDING: &str = ".tmp";
-
-struct Temporary {
-    path: PathBuf,
-    file: File,
-}
-
-impl Temporary {
-    /// A new file in the same directory, whose name tells of the target and of this process.
-    fn beside(path: &Path) -> Result<Temporary> {
-        let name = path.file_name().ok_or_else(|| Error::io("write", path, &io::ErrorKind::IsADirectory.into()))?;
-        let name = name.to_string_lossy();
-        let process = std::process::id();
-        let candidates =
-            (0..1000).map(|attempt| path.with_file_name(format!("{HIDDEN}{name}.{process}-{attempt}{ENDING}")));
-        for candidate in candidates {
-            match OpenOptions::new().write(true).create_new(true).open(&candidate) {
-                Ok(file) => return Ok(Temporary { path: candidate, file }),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(Error::io("write", path, &error)),
-            }
-        }
-        Err(Error::io("write", path, &io::ErrorKind::AlreadyExists.into()))
-    }
-
-    /// Writes everything and waits until the disk has it.
-    fn fill(&self, pieces: &Pieces<'_>) -> io::Result<()> {
-        let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(IoSlice::new).collect();
-        let mut rest = &mut slices[..];
-        // As `write_all_vectored` will be: as many pieces a call as the system takes.
-        while !rest.is_empty() {
-            match (&self.file).write_vectored(rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => IoSlice::advance_slices(&mut rest, count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.file.sync_all()
-    }
-
-    /// Replaces the file at `path`, also on Windows.
-    fn take_place(&self, path: &Path) -> io::Result<()> {
-        std::fs::rename(&self.path, path)
-    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    remove_abandoned(directory);
+    let written = Temporary::beside(path).and_then(|temporary| temporary.become_file(path, pieces));
+    written.and_then(|()| sync_directory(directory)).map_err(|error| Error::io("write", path, &error))
 }
 
 /// Waits until the disk has the directory's new entry. Windows has no such call, and needs none.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if cfg!(unix) { File::open(parent)?.sync_all() } else { Ok(()) }
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }

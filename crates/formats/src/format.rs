@@ -75,7 +75,7 @@ impl Format {
     /// name.
     pub fn read(self, bytes: &[u8]) -> Result<Contents<'_>> {
         self.contents(bytes).map_err(|error| match self.mistaken(bytes) {
-            Some(other) => Error::new(format!("expected a file of {}, got one of {other}", self.name())),
+            Some(other) => Error::new(format!("expected a file of {}, got {other}", self.name())),
             None => error,
         })
     }
@@ -126,19 +126,52 @@ impl Format {
     }
 
     /// What else the bytes are, where they are clearly not of this format.
-    fn mistaken(self, bytes: &[u8]) -> Option<&'static str> {
-        let own =
-            NAMES.iter().any(|(format, _, start)| *format == self && !start.is_empty() && bytes.starts_with(start));
-        if own || (matches!(self, Format::Zip | Format::Npz) && bytes.starts_with(zip::EMPTY)) {
+    fn mistaken(self, bytes: &[u8]) -> Option<String> {
+        let own = NAMES
+            .iter()
+            .find(|(format, ..)| *format == self)
+            .map(|(.., start)| *start)
+            .filter(|start| !start.is_empty());
+        let zip = matches!(self, Format::Zip | Format::Npz);
+        if own.is_some_and(|start| bytes.starts_with(start)) || (zip && bytes.starts_with(zip::EMPTY)) {
             return None;
         }
+        if bytes.is_empty() {
+            return Some("an empty one".to_owned());
+        }
         let known = NAMES.iter().map(|(_, name, start)| (*name, *start)).chain(OTHERS);
-        known.filter(|(_, start)| !start.is_empty()).find(|(_, start)| bytes.starts_with(start)).map(|(name, _)| name)
+        let other = known.filter(|(_, start)| !start.is_empty()).find(|(_, start)| bytes.starts_with(start));
+        let named = other.map(|(name, _)| name).or_else(|| self.tensors(bytes)).map(|name| format!("one of {name}"));
+        // Formats that begin in one way say what they found instead.
+        let first = || format!("one that begins with '{}'", bytes[..bytes.len().min(8)].escape_ascii());
+        named.or_else(|| own.map(|_| first()))
+    }
+
+    /// safetensors begin with the length of a header, which is JSON.
+    fn tensors(self, bytes: &[u8]) -> Option<&'static str> {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let whole = u64::from_le_bytes(*length) <= rest.len() as u64;
+        (self != Format::Safetensors && whole && rest.starts_with(b"{\"")).then_some("safetensors")
     }
 }
 
 /// Files that are taken for others, by their first bytes.
-const OTHERS: [(&str, &[u8]); 3] = [("gzip", b"\x1f\x8b"), ("pickle (Python)", b"\x80\x02"), ("JSON", b"{")];
+const OTHERS: [(&str, &[u8]); 14] = [
+    ("gzip", b"\x1f\x8b"),
+    ("Zstandard", b"\x28\xb5\x2f\xfd"),
+    ("pickle (Python)", b"\x80\x02"),
+    ("pickle (Python)", b"\x80\x04"),
+    ("pickle (Python)", b"\x80\x05"),
+    ("JSON", b"{"),
+    ("HTML", b"<"),
+    ("Git LFS: a pointer to the real one, which was not fetched", b"version https://git-lfs"),
+    ("PNG", b"\x89PNG"),
+    ("JPEG", b"\xff\xd8\xff"),
+    ("PDF", b"%PDF"),
+    ("Parquet", b"PAR1"),
+    ("Arrow", b"ARROW1"),
+    ("GGUF", b"GGUF"),
+];
 
 fn written<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::new(error.to_string()))

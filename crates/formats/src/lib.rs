@@ -19,6 +19,7 @@ mod inflate;
 pub mod npy;
 mod protobuf;
 pub mod safetensors;
+mod temporary;
 pub mod zip;
 
 pub use array::{Array, Element, ElementType};

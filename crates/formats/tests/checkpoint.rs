@@ -76,7 +76,7 @@ fn blocks_are_checked_each_and_in_their_order() {
 fn a_newer_version_is_named() {
     let mut newer = bytes(&contents(4));
     newer[8] = 2;
-    assert_eq!(read(&newer).unwrap_err().to_string(), "checkpoint: expected version 1, got 2");
+    assert_eq!(read(&newer).unwrap_err().to_string(), "checkpoint: expected version 1, got 2, of a newer ferrograd");
 }
 
 #[test]

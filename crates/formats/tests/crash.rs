@@ -75,6 +75,76 @@ fn a_writer_killed_at_any_moment_loses_nothing_that_was_saved() {
         last = number;
     }
     assert!(last > 0, "the writers wrote something");
+    save(&directory, last + 1, &contents(last + 1), 2).unwrap();
+    assert_eq!(hidden(&directory), [] as [&str; 0], "what killed writers left is gone");
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+/// The hidden files of a directory, by name.
+fn hidden(directory: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut hidden: Vec<_> = names.filter(|name| name.starts_with('.')).collect();
+    hidden.sort();
+    hidden
+}
+
+#[test]
+#[ignore = "runs in a process that is killed"]
+fn writes_much() {
+    let Some(path) = target() else { return };
+    // More than is written until it is killed.
+    let piece = vec![7; 16 << 20];
+    let mut pieces = Pieces::default();
+    (0..256).for_each(|_| pieces.push(&piece[..]));
+    file::write(&path, &pieces).unwrap();
+}
+
+#[test]
+fn what_a_killed_writer_left_goes_with_the_next_file_and_what_a_living_one_writes_stays() {
+    let directory = directory("left");
+    let write = || file::write(&directory.join("small"), &Pieces::from(vec![1])).unwrap();
+    let long = "n".repeat(255);
+    let mut writer = other("true", "writes_much", &directory.join(long));
+    while hidden(&directory).is_empty() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    write();
+    assert_eq!(hidden(&directory).len(), 1, "a living writer keeps its file");
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    let left = hidden(&directory);
+    assert_eq!(left.len(), 1);
+    write();
+    // Where the system says when it was started, the lock alone tells; elsewhere the file has to be old.
+    let known = Path::new("/proc/sys/kernel/random/boot_id").exists();
+    assert_eq!(hidden(&directory), if known { vec![] } else { left }, "a killed one does not");
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn temporary_files_of_another_machine_go_when_they_are_old_and_nobody_holds_them() {
+    let directory = directory("elsewhere");
+    let hour = Duration::from_secs(3600);
+    let made = |name: &str, age: Duration| {
+        let file = std::fs::File::create(directory.join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - age).unwrap();
+        file
+    };
+    made(".m.keras.0123abcd-17-0.ferrograd-tmp", 2 * hour);
+    made(".m.keras.-17-0.ferrograd-tmp", 2 * hour);
+    let stay = [
+        ".m.keras.0123abcd-17-1.ferrograd-tmp",
+        ".m.keras.0123abcd-17-2.ferrograd-tmp",
+        ".m.keras.tmp",
+        ".notes.ferrograd-tmp",
+        ".notes.of-some-body.ferrograd-tmp",
+    ];
+    made(stay[0], hour / 2);
+    let held = made(stay[1], 2 * hour);
+    held.lock().unwrap();
+    stay[2..].iter().for_each(|name| drop(made(name, 2 * hour)));
+    file::write(&directory.join("small"), &Pieces::from(vec![1])).unwrap();
+    assert_eq!(hidden(&directory), stay);
     std::fs::remove_dir_all(directory).unwrap();
 }
 

@@ -125,4 +125,18 @@ fn a_file_of_another_format_is_called_by_its_name() {
     ] {
         assert_eq!(refused(format, name).to_string(), expected);
     }
+    for (format, bytes, expected) in [
+        (Format::Zip, &b"\x89PNG\r\n\x1a\n"[..], "expected a file of zip, got one of PNG"),
+        (Format::Zip, b"", "expected a file of zip, got an empty one"),
+        (Format::Safetensors, b"", "expected a file of safetensors, got an empty one"),
+        (Format::Hdf5, b"\x02\0\0\0\0\0\0\0{\"", "expected a file of hdf5, got one of safetensors"),
+        (Format::Hdf5, b"plain text of ours", "expected a file of hdf5, got one that begins with 'plain te'"),
+        (
+            Format::Zip,
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "expected a file of zip, got one of Git LFS: a pointer to the real one, which was not fetched",
+        ),
+    ] {
+        assert_eq!(format.read(bytes).unwrap_err().to_string(), expected);
+    }
 }

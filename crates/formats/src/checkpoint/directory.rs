@@ -60,7 +60,6 @@ pub fn save(directory: &Path, number: u64, contents: &Contents<'_>, keep: usize)
         // One that stays costs room, no more.
         let _ = std::fs::remove_file(path);
     }
-    remove_abandoned(directory);
     Ok(path)
 }
 
@@ -79,22 +78,4 @@ fn numbered(directory: &Path) -> Result<Vec<(u64, PathBuf)>> {
 
 fn number_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_prefix(BEGINNING)?.strip_suffix(ENDING)?.parse().ok()
-}
-
-/// How old a temporary file is of which nobody takes care any more.
-const ABANDONED: std::time::Duration = std::time::Duration::from_secs(3600);
-
-/// Removes temporary files of checkpoints whose writers were killed.
-fn remove_abandoned(directory: &Path) {
-    let beginning = format!("{}{BEGINNING}", file::HIDDEN);
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let ours = name.to_str().is_some_and(|name| name.starts_with(&beginning) && name.ends_with(file::ENDING));
-        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-        let age = modified.and_then(|modified| modified.elapsed().ok());
-        if ours && age.is_some_and(|age| age > ABANDONED) {
-            // Somebody else may have removed it.
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
 }

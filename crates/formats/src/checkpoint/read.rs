@@ -33,7 +33,8 @@ fn head(bytes: &[u8]) -> Result<(&[u8], &[u8])> {
     cursor.expect(SIGNATURE)?;
     let (version, length) = (cursor.u32()?, cursor.size()?);
     if version != VERSION {
-        return Err(Error::new(format!("checkpoint: expected version {VERSION}, got {version}")));
+        let newer = if version > VERSION { ", of a newer ferrograd" } else { "" };
+        return Err(Error::new(format!("checkpoint: expected version {VERSION}, got {version}{newer}")));
     }
     let end = HEAD.checked_add(length).and_then(|end| end.checked_next_multiple_of(ALIGN));
     end.and_then(|end| bytes.split_at_checked(end)).ok_or_else(cut_off)
