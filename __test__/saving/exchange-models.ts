@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { NestedArray } from 'ferrograd'
-import { input, Model, Sequential } from 'ferrograd'
+import { input, Model, ops, Sequential, type SymbolicTensor } from 'ferrograd'
 import {
   BatchNormalization,
   Bidirectional,
@@ -12,14 +12,19 @@ import {
   Conv2DTranspose,
   Conv3D,
   Dense,
+  DepthwiseConv1D,
+  DepthwiseConv2D,
   Embedding,
   Flatten,
   GRU,
   GroupNormalization,
   LayerNormalization,
   LSTM,
+  MultiHeadAttention,
   Reshape,
   SimpleRNN,
+  TransformerDecoder,
+  TransformerEncoder,
 } from 'ferrograd/layers'
 
 interface Told {
@@ -31,7 +36,9 @@ export const exchangeFile = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/exchange/${name}`, import.meta.url))
 
 /** What PyTorch and Keras made of the same numbers. */
-export function readExchange(): Readonly<Record<'words' | 'pictures' | 'steps' | 'numbered' | 'shards', Told>> {
+export function readExchange(): Readonly<
+  Record<'words' | 'pictures' | 'channels' | 'steps' | 'phrases' | 'numbered' | 'blocks' | 'shards', Told>
+> {
   return JSON.parse(readFileSync(exchangeFile('exchange.json'), 'utf8'))
 }
 
@@ -65,6 +72,39 @@ export function stepsModel(): Sequential {
     new Bidirectional({ layer: new LSTM({ units: 4, returnSequences: true }), inputShape: [5, 3], name: 'both' }),
     new GRU({ units: 3, returnSequences: true, name: 'gated' }),
     new SimpleRNN({ units: 2, useBias: false, name: 'plain' }),
+  ])
+}
+
+/** Attention alone, to another width, and in blocks. */
+export function phrasesModel(): Model {
+  const x = input({ shape: [3, 19] })
+  const [phrase, keys, values] = ops.split(x, [8, 14], { axis: -1 }) as [SymbolicTensor, SymbolicTensor, SymbolicTensor]
+  const own = new MultiHeadAttention({ numHeads: 2, keyDim: 4, name: 'own' })
+  const cross = new MultiHeadAttention({ numHeads: 4, keyDim: 2, useBias: false, name: 'cross' })
+  const encoder = new TransformerEncoder({ numHeads: 2, intermediateDim: 12, name: 'encoder' })
+  const decoder = new TransformerDecoder({ numHeads: 2, intermediateDim: 12, name: 'decoder' })
+  const query = own.apply({ query: phrase, value: phrase })
+  const encoderSequence = encoder.apply(cross.apply({ query, key: keys, value: values }))
+  const y = decoder.apply({ decoderSequence: phrase, encoderSequence })
+  return new Model({ inputs: x, outputs: new Flatten().apply(y) })
+}
+
+/** Convolutions of each channel by itself. */
+export function channelsModel(): Sequential {
+  return new Sequential([
+    new DepthwiseConv2D({ kernelSize: [3, 2], depthMultiplier: 2, inputShape: [4, 5, 3], name: 'plane' }),
+    new Reshape({ targetShape: [-1, 6] }),
+    new DepthwiseConv1D({ kernelSize: 2, useBias: false, name: 'line' }),
+    new Flatten(),
+  ])
+}
+
+/** A block and a layer under any names. */
+export function blocksModel([first, second]: readonly string[]): Sequential {
+  return new Sequential([
+    new TransformerEncoder({ numHeads: 2, intermediateDim: 6, inputShape: [3, 4], name: first! }),
+    new Flatten(),
+    new Dense({ units: 3, name: second! }),
   ])
 }
 

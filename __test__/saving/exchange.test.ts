@@ -2,13 +2,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Model } from 'ferrograd'
-import { Sequential } from 'ferrograd'
-import { Dense, EinsumDense, GRU } from 'ferrograd/layers'
+import { input, Model, Sequential } from 'ferrograd'
+import { Dense, EinsumDense, GRU, MultiHeadAttention } from 'ferrograd/layers'
 import { loadTensors } from 'ferrograd/saving'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  blocksModel,
+  channelsModel,
   exchangeFile,
+  phrasesModel,
   picturesModel,
   readExchange,
   shardedModel,
@@ -34,33 +36,48 @@ async function expectPredicted(model: Model, { x, y }: (typeof told)['words']): 
 const numbers = (model: Model): string[] => model.weights.map((weight) => `${weight.dataSync()}`)
 
 describe('naming: torch', () => {
-  const named = { words: wordsModel, pictures: picturesModel, steps: stepsModel } as const
+  const named = {
+    words: wordsModel,
+    pictures: picturesModel,
+    channels: channelsModel,
+    steps: stepsModel,
+    phrases: phrasesModel,
+  } as const
 
-  test.each(['words', 'pictures', 'steps'] as const)('a state dict by the names of modules: %s', async (name) => {
-    const model = named[name]()
-    const report = await model.loadWeights(exchangeFile(`${name}.safetensors`), { naming: 'torch' })
-    expect(report).toEqual({ missing: [], unexpected: [] })
-    await expectPredicted(model, told[name])
-  })
+  test.each(['words', 'pictures', 'channels', 'steps', 'phrases'] as const)(
+    'a state dict by the names of modules: %s',
+    async (name) => {
+      const model = named[name]()
+      const report = await model.loadWeights(exchangeFile(`${name}.safetensors`), { naming: 'torch' })
+      expect(report).toEqual({ missing: [], unexpected: [] })
+      await expectPredicted(model, told[name])
+    },
+  )
 
   test('a state dict of torch.nn.Sequential, whose modules are numbers', async () => {
     const model = stackModel(['a', 'b', 'c'])
     await model.loadWeights(exchangeFile('numbered.safetensors'), { naming: 'torch' })
     await expectPredicted(model, told.numbered)
+    const block = blocksModel(['a', 'b'])
+    await block.loadWeights(exchangeFile('blocks.safetensors'), { naming: 'torch' })
+    await expectPredicted(block, told.blocks)
   })
 
-  test.each(['words', 'pictures'] as const)('written, it is the state dict that was read: %s', async (name) => {
-    const [model, file] = [named[name](), `${name}.safetensors`]
-    await model.loadWeights(exchangeFile(file), { naming: 'torch' })
-    await model.saveWeights(at(file), { naming: 'torch' })
-    const [theirs, ours] = await Promise.all([exchangeFile(file), at(file)].map(loadTensors))
-    expect(Object.keys(ours!).sort()).toEqual(Object.keys(theirs!).sort())
-    const plain = (all: typeof ours): unknown =>
-      Object.entries(all!)
-        .map(([key, one]) => [key, one.shape, [...one.dataSync()]] as const)
-        .sort(([a], [b]) => a.localeCompare(b))
-    expect(plain(ours)).toEqual(plain(theirs))
-  })
+  test.each(['words', 'pictures', 'channels', 'phrases'] as const)(
+    'written, it is the state dict that was read: %s',
+    async (name) => {
+      const [model, file] = [named[name](), `${name}.safetensors`]
+      await model.loadWeights(exchangeFile(file), { naming: 'torch' })
+      await model.saveWeights(at(file), { naming: 'torch' })
+      const [theirs, ours] = await Promise.all([exchangeFile(file), at(file)].map(loadTensors))
+      expect(Object.keys(ours!).sort()).toEqual(Object.keys(theirs!).sort())
+      const plain = (all: typeof ours): unknown =>
+        Object.entries(all!)
+          .map(([key, one]) => [key, one.shape, [...one.dataSync()]] as const)
+          .sort(([a], [b]) => a.localeCompare(b))
+      expect(plain(ours)).toEqual(plain(theirs))
+    },
+  )
 
   test('recurrent layers are written as PyTorch has them, but for the two biases that are one', async () => {
     const [model, again] = [stepsModel(), stepsModel()]
@@ -88,6 +105,41 @@ describe('naming: torch', () => {
       code: 'ERR_CONFIG',
       message: expect.stringMatching(/resetAfter: true, which torch.nn.GRU always has, got 'g' without/),
     })
+  })
+
+  test.each([
+    [
+      'wider heads',
+      { numHeads: 2, keyDim: 3 },
+      /together as wide as the query.*got 'a' with 2 heads of 3 and 3, 4 → 4/,
+    ],
+    ['other values', { numHeads: 2, keyDim: 2, valueDim: 3 }, /2 heads of 2 and 3/],
+    ['another result', { numHeads: 2, keyDim: 2, outputShape: 5 }, /4 → 5/],
+    ['a gate', { numHeads: 2, keyDim: 2, useGate: true }, /without a gate/],
+  ])('attention with %s is none of torch.nn', async (_, options, message) => {
+    const x = input({ shape: [3, 4] })
+    const attention = new MultiHeadAttention({ ...options, name: 'a' })
+    const model = new Model({ inputs: x, outputs: attention.apply({ query: x, value: x }) })
+    await expect(model.saveWeights(at('a.safetensors'), { naming: 'torch' })).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  test('attention of other widths than the file has is refused by the names of its parts', async () => {
+    const attention = (features: number): Model => {
+      const x = input({ shape: [3, features] })
+      const layer = new MultiHeadAttention({ numHeads: 2, keyDim: features / 2, name: 'a' })
+      return new Model({ inputs: x, outputs: layer.apply({ query: x, value: x }) })
+    }
+    await attention(4).saveWeights(at('block.safetensors'), { naming: 'torch' })
+    const wider = attention(6)
+    const before = numbers(wider)
+    await expect(wider.loadWeights(at('block.safetensors'), { naming: 'torch' })).rejects.toMatchObject({
+      code: 'ERR_SHAPE',
+      message: expect.stringMatching(/a\/key\/kernel: expected shape \[6, 2, 3\], got \[4, 2, 2\]/),
+    })
+    expect(numbers(wider)).toEqual(before)
   })
 
   test('what it cannot be used for is refused by name', async () => {

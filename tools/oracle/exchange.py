@@ -64,6 +64,45 @@ class Steps(nn.Module):
         return self.plain(self.gated(self.both(x)[0])[0])[0][:, -1]
 
 
+class Phrases(nn.Module):
+    """Attention alone, to another width, and in blocks."""
+
+    def __init__(self):
+        super().__init__()
+        self.own = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.cross = nn.MultiheadAttention(8, 4, kdim=6, vdim=5, bias=False, batch_first=True)
+        self.encoder = nn.TransformerEncoderLayer(8, 2, 12, batch_first=True)
+        self.decoder = nn.TransformerDecoderLayer(8, 2, 12, batch_first=True)
+
+    def forward(self, x):
+        phrase, keys, values = x.split([8, 6, 5], dim=-1)
+        h = self.own(phrase, phrase, phrase)[0]
+        h = self.encoder(self.cross(h, keys, values)[0])
+        causal = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
+        return self.decoder(phrase, h, tgt_mask=causal).flatten(1)
+
+
+class Channels(nn.Module):
+    """Convolutions of each channel by itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.plane = nn.Conv2d(3, 6, (3, 2), groups=3)
+        self.line = nn.Conv1d(6, 6, 2, groups=6, bias=False)
+
+    def forward(self, x):
+        x = self.plane(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return self.line(x.reshape(len(x), -1, 6).permute(0, 2, 1)).permute(0, 2, 1).flatten(1)
+
+
+def blocks():
+    return nn.Sequential(
+        nn.TransformerEncoderLayer(4, 2, 6, batch_first=True),
+        nn.Flatten(),
+        nn.Linear(12, 3),
+    )
+
+
 def numbered():
     return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 2)))
 
@@ -85,6 +124,9 @@ def told(module, x):
 PICTURES = np.cos(np.arange(200)).reshape(2, 5, 5, 4).astype("float32")
 SERIES = np.sin(np.arange(2 * 5 * 3)).reshape(2, 5, 3).astype("float32")
 ROWS = np.sin(np.arange(15)).reshape(5, 3).astype("float32")
+PHRASES = np.sin(np.arange(2 * 3 * 19)).reshape(2, 3, 19).astype("float32")
+CHANNELS = np.cos(np.arange(2 * 4 * 5 * 3)).reshape(2, 4, 5, 3).astype("float32")
+STEPS = np.sin(np.arange(2 * 3 * 4)).reshape(2, 3, 4).astype("float32")
 
 
 def shards():
@@ -102,6 +144,10 @@ def write():
     FOLDER.mkdir(parents=True, exist_ok=True)
     words, stack, pictures = shaken(Words()), shaken(numbered()), shaken(Pictures())
     steps = shaken(Steps())
+    phrases, channels, stacked = shaken(Phrases()), shaken(Channels()), shaken(blocks())
+    save_file(phrases.state_dict(), FOLDER / "phrases.safetensors")
+    save_file(channels.state_dict(), FOLDER / "channels.safetensors")
+    save_file(stacked.state_dict(), FOLDER / "blocks.safetensors")
     save_file(steps.state_dict(), FOLDER / "steps.safetensors")
     save_file(pictures.state_dict(), FOLDER / "pictures.safetensors")
     save_file(words.state_dict(), FOLDER / "words.safetensors")
@@ -112,6 +158,9 @@ def write():
         "words": {"x": IDS.tolist(), "y": told(words, IDS)},
         "pictures": {"x": PICTURES.tolist(), "y": told(pictures, PICTURES)},
         "steps": {"x": SERIES.tolist(), "y": told(steps, SERIES)},
+        "phrases": {"x": PHRASES.tolist(), "y": told(phrases, PHRASES)},
+        "channels": {"x": CHANNELS.tolist(), "y": told(channels, CHANNELS)},
+        "blocks": {"x": STEPS.tolist(), "y": told(stacked, STEPS)},
         "numbered": {"x": ROWS.tolist(), "y": told(stack, ROWS)},
         "shards": {"x": X8.tolist(), "y": model.predict(X8, verbose=0).tolist()},
     }
@@ -121,7 +170,16 @@ def write():
 def check(folder):
     """What ferrograd wrote gives the numbers that ferrograd says."""
     said = json.loads((folder / "said.json").read_text())
-    for name, module, x in (("words", Words(), IDS), ("pictures", Pictures(), PICTURES), ("steps", Steps(), SERIES), ("named", numbered(), ROWS)):
+    modules = (
+        ("words", Words(), IDS),
+        ("pictures", Pictures(), PICTURES),
+        ("channels", Channels(), CHANNELS),
+        ("steps", Steps(), SERIES),
+        ("phrases", Phrases(), PHRASES),
+        ("named", numbered(), ROWS),
+        ("blocks", blocks(), STEPS),
+    )
+    for name, module, x in modules:
         module.load_state_dict(load_file(folder / f"{name}.safetensors"))
         off = np.abs(np.array(told(module.eval(), x)) - np.array(said[name])).max()
         print(f"{name}: {off:.1e}")

@@ -2,15 +2,16 @@
 
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
+import { MultiHeadAttention } from '../layers/attention/multi-head-attention.js'
 import type { Model } from '../model/model.js'
 import { transpose } from '../ops.js'
 import type { FileArray, Sources, Tensors } from './archive.js'
 import { assignFrom, type LoadReport, type LoadRules, type Place } from './assignments.js'
-import { ownNames, type RecurrentModule, recurrentModule, takeTheirs, theirArrays } from './torch-recurrent.js'
+import { attentionPart } from './torch-attention.js'
+import type { Composite, Rule } from './torch-composite.js'
+import { depthwise } from './torch-depthwise.js'
+import { recurrentModule } from './torch-recurrent.js'
 import { layerGroups, type WeightGroup } from './weight-groups.js'
-
-/** A weight of ours and PyTorch's: its name, and the axes that are put one after another where the layout is another. */
-type Rule = readonly [own: string, theirs: string, axes?: readonly number[]]
 
 const scaleAndShift: readonly Rule[] = [
   ['gamma', 'weight'],
@@ -42,29 +43,65 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
   RMSNormalization: [['scale', 'weight']],
 }
 
+/** Layers of ours whose weights are not one by one those of a module, in messages. */
+const composites = [
+  'DepthwiseConv1D',
+  'DepthwiseConv2D',
+  'SimpleRNN',
+  'LSTM',
+  'GRU',
+  'MultiHeadAttention',
+  'TransformerEncoder',
+  'TransformerDecoder',
+]
+
+/** What PyTorch calls the parts of a block, by ours. */
+const blocks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  TransformerEncoder: {
+    selfAttentionLayer: 'self_attn',
+    selfAttentionLayerNorm: 'norm1',
+    feedforwardIntermediateDense: 'linear1',
+    feedforwardOutputDense: 'linear2',
+    feedforwardLayerNorm: 'norm2',
+  },
+  TransformerDecoder: {
+    selfAttentionLayer: 'self_attn',
+    selfAttentionLayerNorm: 'norm1',
+    crossAttentionLayer: 'multihead_attn',
+    crossAttentionLayerNorm: 'norm2',
+    feedforwardIntermediateDense: 'linear1',
+    feedforwardOutputDense: 'linear2',
+    feedforwardLayerNorm: 'norm3',
+  },
+}
+
 /** How many batches a normalisation has seen: PyTorch keeps it, and asks for it, but uses it only without a momentum. */
 const COUNT = 'num_batches_tracked'
 
-/** A module: a layer that has weights. */
-interface Module extends WeightGroup {
+/** Where a layer is in a state dict: the module that our layer is, and, where that is a block, the part of it. */
+interface Name {
+  readonly module: string
+  readonly part: string
+}
+
+/** A layer that has weights. */
+interface Module extends WeightGroup, Name {
   readonly rules: readonly Rule[]
-  /** Set where it is the cell of a recurrent layer. */
-  readonly recurrent?: RecurrentModule
+  readonly composite?: Composite
 }
 
 /** What a state dict of a model's weights holds. */
 export function torchState(where: string, model: Model): Sources {
   const modules = modulesOf(where, model)
-  const cells = modules.flatMap((module) => {
-    if (module.recurrent === undefined) return []
-    const arrays = theirArrays(module.recurrent, module.variables)
-    return arrays.map(([end, tensor]) => [within(nameOf(module), end), tensor] as const)
-  })
-  const others = modules.filter(({ recurrent }) => recurrent === undefined)
-  const weights = others.flatMap((module) => placesIn(module, nameOf(module)))
-  const counts = modules.filter(isCounted).map((module) => [`${nameOf(module)}.${COUNT}`, zeroCount] as const)
-  const tensors = weights.map(({ key, variable, axes }) => [key, laid(variable.read(), axes)] as const)
-  return new Map<string, FileArray | Tensor>([...tensors, ...cells, ...counts])
+  const arrays = modules.flatMap((module) => arraysOf(module, within(module.module, module.part)))
+  return new Map(arrays)
+}
+
+function arraysOf(module: Module, name: string): (readonly [string, FileArray | Tensor])[] {
+  const { composite, variables, owner } = module
+  if (composite !== undefined) return composite.give(variables).map(([end, tensor]) => [within(name, end), tensor])
+  const weights = placesIn(module, name).map(({ key, variable, axes }) => [key, laid(variable.read(), axes)] as const)
+  return owner.className === 'BatchNormalization' ? [...weights, [within(name, COUNT), zeroCount]] : weights
 }
 
 const zeroCount = { dtype: 'int64', shape: [], values: BigInt64Array.of(0n) } as const
@@ -73,9 +110,10 @@ const zeroCount = { dtype: 'int64', shape: [], values: BigInt64Array.of(0n) } as
 export function loadTorchState(where: string, model: Model, arrays: Tensors, strictness: LoadRules): LoadReport {
   const modules = modulesOf(where, model)
   const weights = new Map([...arrays].filter(([key]) => !key.endsWith(`.${COUNT}`) && key !== COUNT))
-  const names = namesIn(modules, [...weights.keys()])
-  for (const [i, { recurrent }] of modules.entries()) if (recurrent) takeTheirs(recurrent, names[i]!, weights)
-  const places = modules.flatMap((module, i) => placesIn(module, names[i]!))
+  const called = namesIn(modules, [...weights.keys()])
+  const named = modules.map((module) => [module, within(called(module.module), module.part)] as const)
+  for (const [{ composite }, name] of named) composite?.take(name === '' ? '' : `${name}.`, weights)
+  const places = named.flatMap(([module, name]) => placesIn(module, name))
   const turned = places.filter(({ key, axes }) => axes !== undefined && weights.get(key)?.rank === axes.length)
   for (const { key, axes } of turned) weights.set(key, laid(weights.get(key)!, inverse(axes!)))
   return assignFrom(where, weights, places, strictness)
@@ -83,23 +121,49 @@ export function loadTorchState(where: string, model: Model, arrays: Tensors, str
 
 /** The layers with weights, each with what is known of its class. */
 function modulesOf(where: string, model: Model): Module[] {
-  const groups = layerGroups(model).filter(({ variables }) => variables.length > 0)
-  return groups.map((group) => {
-    const recurrent = recurrentModule(where, group)
-    if (recurrent !== undefined) return { ...group, title: recurrent.title, rules: ownNames(recurrent), recurrent }
-    const known = rules[group.owner.className]
-    if (known === undefined) {
-      const expected = `layers that torch.nn has too (${[...Object.keys(rules), 'SimpleRNN', 'LSTM', 'GRU'].join(', ')})`
-      fail('ERR_CONFIG', `${where} naming`, expected, { text: `${group.owner.className} '${group.title}'` })
-    }
-    return { ...group, rules: known }
+  const groups = layerGroups(model)
+  const names = new Map<unknown, Name>(groups.flatMap(partNames))
+  const heads = new Map<unknown, Module>(groups.flatMap((group) => headsOf(where, group, names)))
+  const withWeights = groups.filter(({ variables }) => variables.length > 0)
+  return withWeights.map((group) => {
+    const name = names.get(group.owner) ?? { module: dotted(group.title), part: '' }
+    return heads.get(group.owner) ?? { ...group, ...name, ...known(where, group) }
   })
 }
 
-/** `encoder.hidden` */
-const nameOf = ({ title }: Module): string => title.replaceAll('/', '.')
+/** The names of a block's parts. */
+function partNames({ owner, title }: WeightGroup): (readonly [unknown, Name])[] {
+  const parts = Object.entries(blocks[owner.className] ?? {})
+  const attributes = owner as unknown as Readonly<Record<string, unknown>>
+  return parts.map(([attribute, part]) => [attributes[attribute], { module: dotted(title), part }])
+}
 
-const isCounted = ({ owner }: Module): boolean => owner.className === 'BatchNormalization'
+/** The projections of an attention, by themselves. */
+function headsOf(where: string, { owner, title }: WeightGroup, names: ReadonlyMap<unknown, Name>): [unknown, Module][] {
+  if (!(owner instanceof MultiHeadAttention)) return []
+  const name = names.get(owner) ?? { module: dotted(title), part: '' }
+  return owner.sublayers.map((part) => {
+    const composite = attentionPart(where, title, owner, part)
+    const group = { owner: part, path: '', title: `${title}/${part.name}`, variables: part.weights }
+    return [part, { ...group, ...name, composite, rules: composite.rules }]
+  })
+}
+
+/** What is known of a class. */
+function known(where: string, group: WeightGroup): Partial<Name> & Pick<Module, 'rules' | 'composite'> {
+  const recurrent = recurrentModule(where, group)
+  const composite = recurrent?.composite ?? depthwise(group)
+  const own = composite?.rules ?? rules[group.owner.className]
+  if (own === undefined) {
+    const expected = `layers that torch.nn has too (${[...Object.keys(rules), ...composites].join(', ')})`
+    return fail('ERR_CONFIG', `${where} naming`, expected, { text: `${group.owner.className} '${group.title}'` })
+  }
+  const named = recurrent === undefined ? {} : { module: dotted(recurrent.title) }
+  return { ...named, rules: own, ...(composite && { composite }) }
+}
+
+/** `encoder.hidden` */
+const dotted = (title: string): string => title.replaceAll('/', '.')
 
 /** Where the weights of a module are, under a name. */
 function placesIn({ title, variables, rules }: Module, name: string): (Place & { readonly axes: Rule[2] })[] {
@@ -110,20 +174,21 @@ function placesIn({ title, variables, rules }: Module, name: string): (Place & {
   })
 }
 
-const within = (name: string, end: string): string => (name === '' ? end : `${name}.${end}`)
+const within = (name: string, end: string): string => (name === '' || end === '' ? `${name}${end}` : `${name}.${end}`)
 
 /**
- * The names of our modules in a state dict: their own, or, where it is of a `torch.nn.Sequential` (all its modules are
- * numbers), those numbers in order.
+ * What our modules are called in a state dict: their own names, or, where it is of a `torch.nn.Sequential` (all its modules
+ * are numbers), those numbers in order.
  */
-function namesIn(modules: readonly Module[], keys: readonly string[]): string[] {
-  // The two directions of a layer are one module.
-  const own = [...new Set(modules.map(nameOf))]
-  const saved = [...new Set(keys.map((key) => key.slice(0, Math.max(0, key.lastIndexOf('.')))))]
-  const numbered = saved.length === own.length && saved.every((name) => /^\d+(\.\d+)*$/.test(name))
-  if (!numbered || own.some((name) => saved.includes(name))) return modules.map(nameOf)
-  saved.sort((a, b) => compare(a.split('.').map(Number), b.split('.').map(Number)))
-  return modules.map((module) => saved[own.indexOf(nameOf(module))]!)
+function namesIn(modules: readonly Module[], keys: readonly string[]): (module: string) => string {
+  // The two directions of a layer are one module, and so are the parts of a block.
+  const own = [...new Set(modules.map(({ module }) => module))]
+  const saved = [...new Set(keys.map((key) => /^\d+(\.\d+)*(?=\.)/.exec(key)?.[0]))]
+  const numbers = saved.filter((name) => name !== undefined)
+  const numbered = numbers.length === saved.length && numbers.length === own.length
+  if (!numbered || own.some((name) => numbers.includes(name))) return (module) => module
+  numbers.sort((a, b) => compare(a.split('.').map(Number), b.split('.').map(Number)))
+  return (module) => numbers[own.indexOf(module)]!
 }
 
 /** The first place where they differ decides. */

@@ -8,6 +8,7 @@ import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import { GRUCell } from '../layers/recurrent/gru-cell.js'
 import { add, concatenate, reshape, split, stack, transpose, zerosLike } from '../ops.js'
+import type { Composite } from './torch-composite.js'
 import type { WeightGroup } from './weight-groups.js'
 
 /** By our classes of cells: which of our gates each of PyTorch's is. Either way it is the same order. */
@@ -21,14 +22,18 @@ const gates: Readonly<Record<string, readonly number[]>> = {
 const OWN = ['kernel', 'recurrent_kernel', 'bias'] as const
 
 /** The cell of a layer that `torch.nn` has as a module. */
-export interface RecurrentModule {
-  /** The name of the layer, or of the layer that goes both ways. */
-  readonly title: string
+interface Cell {
   /** `_reverse` for the direction that PyTorch calls so. */
   readonly way: '' | '_reverse'
   readonly order: readonly number[]
   /** Whether each product has its own bias. */
   readonly twoBiases: boolean
+}
+
+/** A recurrent layer, or one that goes both ways, by its name, and its weights. */
+export interface RecurrentModule {
+  readonly title: string
+  readonly composite: Composite
 }
 
 /** What is known of a group where it is such a cell. */
@@ -45,44 +50,40 @@ export function recurrentModule(where: string, { owner, path, title }: WeightGro
     fail('ERR_CONFIG', `${where} naming`, 'resetAfter: true, which torch.nn.GRU always has', got)
   }
   const way = direction === 'backward' ? '_reverse' : ''
-  return { title: layer, way, order, twoBiases: owner instanceof GRUCell }
+  return { title: layer, composite: compositeOf({ way, order, twoBiases: owner instanceof GRUCell }) }
 }
 
-/** The names of our weights among those of the module. */
-export const ownNames = ({ way }: RecurrentModule): (readonly [own: string, theirs: string])[] =>
-  OWN.map((name) => [name, `${name}${way}`] as const)
+function compositeOf(cell: Cell): Composite {
+  return {
+    rules: OWN.map((name) => [name, `${name}${cell.way}`]),
+    give: (variables) => theirArrays(cell, variables),
+    take: (prefix, arrays) => takeTheirs(cell, prefix, arrays),
+  }
+}
 
-/** PyTorch's arrays of a cell, by the ends of their names. */
-export function theirArrays(module: RecurrentModule, variables: readonly Variable[]): (readonly [string, Tensor])[] {
-  const end = `l0${module.way}`
+function theirArrays({ way, order, twoBiases }: Cell, variables: readonly Variable[]): (readonly [string, Tensor])[] {
   const [kernel, recurrent, bias] = OWN.map((name) => variables.find((variable) => variable.name === name)?.read())
-  const matrix = (x: Tensor): Tensor => transpose(inOrder(x, module.order))
+  const matrix = (x: Tensor): Tensor => transpose(inOrder(x, order))
   const matrices = [
-    [`weight_ih_${end}`, matrix(kernel!)],
-    [`weight_hh_${end}`, matrix(recurrent!)],
+    [`weight_ih_l0${way}`, matrix(kernel!)],
+    [`weight_hh_l0${way}`, matrix(recurrent!)],
   ] as const
   if (bias === undefined) return [...matrices]
-  const [own, other] = module.twoBiases ? split(bias, 2).map((one) => reshape(one, [-1])) : [bias, zerosLike(bias)]
-  return [
-    ...matrices,
-    [`bias_ih_${end}`, inOrder(own!, module.order)],
-    [`bias_hh_${end}`, inOrder(other!, module.order)],
-  ]
+  const [own, other] = twoBiases ? split(bias, 2).map((one) => reshape(one, [-1])) : [bias, zerosLike(bias)]
+  return [...matrices, [`bias_ih_l0${way}`, inOrder(own!, order)], [`bias_hh_l0${way}`, inOrder(other!, order)]]
 }
 
-/** Replaces PyTorch's arrays of a module called `name` by ours, where they are all there. */
-export function takeTheirs(module: RecurrentModule, name: string, arrays: Map<string, Tensor>): void {
-  const prefix = name === '' ? '' : `${name}.`
-  const key = (kind: string): string => `${prefix}${kind}_l0${module.way}`
+function takeTheirs({ way, order, twoBiases }: Cell, prefix: string, arrays: Map<string, Tensor>): void {
+  const key = (kind: string): string => `${prefix}${kind}_l0${way}`
   const [kernel, recurrent] = [arrays.get(key('weight_ih')), arrays.get(key('weight_hh'))]
-  if (kernel?.rank !== 2 || recurrent?.rank !== 2 || kernel.shape[0]! % module.order.length !== 0) return
+  if (kernel?.rank !== 2 || recurrent?.rank !== 2 || kernel.shape[0]! % order.length !== 0) return
   const [first, second] = [arrays.get(key('bias_ih')), arrays.get(key('bias_hh'))]
   for (const kind of ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh']) arrays.delete(key(kind))
-  const put = (own: string, x: Tensor): unknown => arrays.set(`${prefix}${own}${module.way}`, x)
-  put('kernel', inOrder(transpose(kernel), module.order))
-  put('recurrent_kernel', inOrder(transpose(recurrent), module.order))
+  const put = (own: string, x: Tensor): unknown => arrays.set(`${prefix}${own}${way}`, x)
+  put('kernel', inOrder(transpose(kernel), order))
+  put('recurrent_kernel', inOrder(transpose(recurrent), order))
   if (first === undefined || second === undefined) return
-  put('bias', inOrder(module.twoBiases ? stack([first, second]) : add(first, second), module.order))
+  put('bias', inOrder(twoBiases ? stack([first, second]) : add(first, second), order))
 }
 
 /** The gates along the last axis in another order. */
