@@ -120,6 +120,47 @@ describe('what is gone on from', () => {
     expect(bits(next)).toEqual(bits(anew))
   })
 
+  test.each([true, false])('resume: a path goes on from that one; checkpoints are written: %s', async (writes) => {
+    const whole = fresh()
+    await run(whole, { epochs: 4, checkpoint: { dir, keep: 9 } })
+    const before = readdirSync(dir)
+    // After each epoch, and one at the end.
+    expect(before).toHaveLength(5)
+    const [seen, again] = [[] as number[], fresh()]
+    const { history } = await again.fit(x, y, {
+      epochs: 4,
+      batchSize: 8,
+      verbose: 0,
+      resume: join(dir, before[1]!),
+      callbacks: { onEpochBegin: (epoch) => void seen.push(epoch) },
+      ...(writes && { checkpoint: { dir, keep: 9 } }),
+    })
+    expect(seen).toEqual([2, 3])
+    expect(bits(again)).toEqual(bits(whole))
+    expect(history.loss).toHaveLength(4)
+    expect(readdirSync(dir).length > 5).toBe(writes)
+  })
+
+  test('resume: a path that is none, or of another file, is refused, and the model is as it was', async () => {
+    await run(fresh())
+    await fresh().save(join(dir, 'm.keras'))
+    const model = fresh()
+    const before = bits(model)
+    for (const [path, code, message] of [
+      [join(dir, 'none'), 'ERR_IO', /none: cannot read: /],
+      [dir, 'ERR_IO', /cannot read: is a directory/],
+      [join(dir, 'm.keras'), 'ERR_FORMAT', /m\.keras: expected a file of checkpoint, got one of zip/],
+    ] as const) {
+      const expected = { code, message: expect.stringMatching(message) }
+      await expect(run(model, { resume: path })).rejects.toMatchObject(expected)
+      await expect(model.fit(x, y, { verbose: 0, resume: path })).rejects.toMatchObject(expected)
+    }
+    const path = join(dir, readdirSync(dir)[0]!)
+    const other = fresh(9).fit(x, y, { epochs: 2, batchSize: 8, verbose: 0, resume: path })
+    await expect(other).rejects.toMatchObject({ code: 'ERR_STATE', message: expect.stringMatching(/was 8 and is 9/) })
+    expect(bits(model)).toEqual(before)
+  })
+
   test('the last few are kept', async () => {
     await run(fresh(), { epochs: 9, checkpoint: { dir, keep: 2 } })
     expect(readdirSync(dir)).toHaveLength(2)

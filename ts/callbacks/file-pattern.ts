@@ -1,14 +1,16 @@
 /** Paths with the epoch and the logs in them: `model-{epoch:02d}-{val_loss:.4f}.keras`. */
 
 import { fail, hintFor } from '../errors.js'
+import { canonical } from '../options/names.js'
 
 /** The fields of a pattern: a name, and how its number is written. */
 const FIELD = /\{(\w+)(?::(0?)(\d*)(?:\.(\d+))?([dfeg%]?))?\}/g
 
-/** The pattern with numbers put in, as Python's `format` does: `{epoch:02d}`, `{val_loss:.4f}`, `{loss}`. */
+/** The pattern with numbers put in, as Python's `format` does: `{epoch:02d}`, `{val_loss:.4f}` or `{valLoss:.4f}`, `{loss}`. */
 export function fillPattern(where: string, pattern: string, values: Readonly<Record<string, number>>): string {
   const filled = pattern.replaceAll(FIELD, (_, name: string, zero = '', width = '', places = '', kind = '') => {
-    const value = values[name]
+    const value =
+      values[name] ?? values[Object.keys(values).find((known) => canonical(known) === canonical(name)) ?? '']
     if (value === undefined)
       fail('ERR_CONFIG', where, `names of ${Object.keys(values).join(', ')}`, name, hintFor(name, Object.keys(values)))
     return written(value, kind, places).padStart(Number(width || 0), zero === '' ? ' ' : '0')

@@ -5,6 +5,7 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
+import { makeFolder } from '../saving/paths.js'
 import { weightEndings } from '../saving/weight-files.js'
 import { Callback, type HookResult, type Logs } from './callback.js'
 import { fillPattern } from './file-pattern.js'
@@ -13,7 +14,8 @@ import { checkSaveFreq, type SaveFreq } from './save-freq.js'
 
 const ownFields = {
   /**
-   * Where to write, with `{epoch:02d}` (from 1) and `{val_loss:.4f}` filled in; weights stay in memory unless given.
+   * Where to write, with `{epoch:02d}`, `{batch}` (both from 1) and `{val_loss:.4f}` filled in; its folder is made
+   * where it is not there. Weights stay in memory unless given.
    */
   filepath: { type: 'string', default: null },
   /** Whether weights alone are written: to `.weights.h5` or `.safetensors` instead of `.keras`. Default false. */
@@ -38,6 +40,8 @@ export interface ModelCheckpointOptions extends OptionsOf<typeof fields> {
   /** After each epoch, or after every so many batches. Default 'epoch'. */
   readonly saveFreq?: SaveFreq
 }
+
+const WHERE = 'ModelCheckpoint.filepath'
 
 const ModelCheckpointBase: With<typeof Callback, typeof fields, ModelCheckpointOptions> = Callback.with(fields)
 
@@ -82,7 +86,7 @@ export class ModelCheckpoint extends ModelCheckpointBase {
     checkSaveFreq('ModelCheckpoint', saveFreq)
     // Only hooks that are there cost anything.
     if (saveFreq === 'epoch') this.onEpochEnd = (epoch, logs) => this.#look(epoch, logs)
-    else this.onTrainBatchEnd = (_, logs) => this.#countBatch(saveFreq, logs)
+    else this.onTrainBatchEnd = (batch, logs) => this.#countBatch(saveFreq, batch, logs)
     this.best = this.options.initialValueThreshold ?? undefined
   }
 
@@ -123,17 +127,18 @@ export class ModelCheckpoint extends ModelCheckpointBase {
     if (this.weights !== undefined) this.model.setWeights(this.weights)
   }
 
-  async #countBatch(every: number, logs: Logs): Promise<void> {
+  async #countBatch(every: number, batch: number, logs: Logs): Promise<void> {
     this.#batches += 1
     if (this.#batches < every) return
     this.#batches = 0
-    await this.#look(this.#running, logs)
+    await this.#look(this.#running, logs, { batch: batch + 1 })
   }
 
-  async #look(epoch: number, logs: Logs): Promise<void> {
+  async #look(epoch: number, logs: Logs, place: { readonly batch?: number } = {}): Promise<void> {
     if (this.#log !== undefined && !this.#isBest(logs[this.#log])) return
     this.epoch = epoch
-    await (this.options.filepath === null ? this.#keep(epoch, logs) : this.#write(this.options.filepath, epoch, logs))
+    const { filepath } = this.options
+    await (filepath === null ? this.#keep(epoch, logs) : this.#write(filepath, epoch, logs, place))
   }
 
   async #keep(epoch: number, logs: Logs): Promise<void> {
@@ -142,8 +147,9 @@ export class ModelCheckpoint extends ModelCheckpointBase {
     await this.#onSave?.(this.weights, epoch, logs)
   }
 
-  async #write(pattern: string, epoch: number, logs: Logs): Promise<void> {
-    const path = fillPattern('ModelCheckpoint.filepath', pattern, { epoch: epoch + 1, ...logs })
+  async #write(pattern: string, epoch: number, logs: Logs, place: { readonly batch?: number }): Promise<void> {
+    const path = fillPattern(WHERE, pattern, { epoch: epoch + 1, ...place, ...logs })
+    await makeFolder(path)
     await (this.options.saveWeightsOnly ? this.model.saveWeights(path) : this.model.save(path))
     this.path = path
     if (this.options.verbose > 0) console.log(`ModelCheckpoint: epoch ${epoch + 1} is in ${path}`)
@@ -156,7 +162,9 @@ export class ModelCheckpoint extends ModelCheckpointBase {
     if (filepath === null) return
     const endings = saveWeightsOnly ? weightEndings : ['.keras']
     if (!endings.some((ending) => filepath.endsWith(ending)))
-      fail('ERR_CONFIG', 'ModelCheckpoint.filepath', `a path that ends in ${endings.join(' or ')}`, filepath)
+      fail('ERR_CONFIG', WHERE, `a path that ends in ${endings.join(' or ')}`, filepath)
+    // Which names there are is seen at the first file: any callback may add to the logs.
+    fillPattern(WHERE, filepath, new Proxy({}, { get: () => 1 }))
   }
 
   #isBest(value: number | undefined): boolean {

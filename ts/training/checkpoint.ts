@@ -138,8 +138,8 @@ export class Checkpoints {
     const numbers = [newest?.path, ...skipped.map(({ path }) => path)].map(numberOf)
     const checkpoints = new Checkpoints(plan, identity, Math.max(0, ...numbers) + 1)
     if (resume === false) return { checkpoints, found: undefined }
-    const wanted = resume === 'auto' ? newest : { ...(await readCheckpoint(resume)), path: resume }
-    return { checkpoints, found: wanted && foundIn(wanted, identity) }
+    const found = resume === 'auto' ? newest && foundIn(newest, identity) : await checkpointAt(resume, identity)
+    return { checkpoints, found }
   }
 
   /** How many steps the training may take until {@link reached} wants to hear of them. */
@@ -236,6 +236,11 @@ export class Checkpoints {
     this.#failure = undefined
     if (failure !== undefined) throw failure.error
   }
+}
+
+/** A checkpoint by its path. */
+export async function checkpointAt(path: string, identity: Json): Promise<Found> {
+  return foundIn({ ...(await readCheckpoint(path)), path }, identity)
 }
 
 /** Where only seconds count, the training is asked about so often, in milliseconds. */

@@ -12,7 +12,7 @@ import type { Model } from '../model/model.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { prepareData, trainingRows } from './batch-data.js'
-import { Checkpoints, type FitPoint, type Found, planCheckpoint, type Write } from './checkpoint.js'
+import { Checkpoints, checkpointAt, type FitPoint, type Found, planCheckpoint, type Write } from './checkpoint.js'
 import { asksForCounts } from './class-weight.js'
 import { ArrayFeed, type Feed, type PassOptions, type PassResult, type Stops } from './feed.js'
 import { type EpochReport, FitRun, type Report } from './fit-run.js'
@@ -50,7 +50,8 @@ interface Training {
   /** Measures the training's steps. */
   readonly profiling: Profiling | undefined
   /** Where it is written to, and what it goes on from. */
-  readonly saving: { readonly checkpoints: Checkpoints; readonly found: Found | undefined } | undefined
+  /** Checkpoints that are written, where some are, and the one that it goes on from. */
+  readonly saving: { readonly checkpoints: Checkpoints | undefined; readonly found: Found | undefined } | undefined
 }
 
 async function begin(
@@ -91,9 +92,12 @@ async function begin(
 /** Opens the checkpoints that `fit` was told of, by its option or by Keras's callback. */
 async function openCheckpoints(model: Model, plan: FitPlan, feed: Feed): Promise<Training['saving']> {
   const checkpoint = plan.checkpoint ?? planCheckpoint(backupOf(plan)?.checkpoint)
-  if (checkpoint === undefined) return undefined
+  const given = plan.resume !== 'auto' && plan.resume !== false ? plan.resume : undefined
+  if (checkpoint === undefined && given === undefined) return undefined
   const data = feed instanceof ArrayFeed ? feed.data : undefined
-  return await Checkpoints.open(checkpoint, plan.resume, identityOf(model, plan, data))
+  const identity = identityOf(model, plan, data)
+  if (checkpoint !== undefined) return await Checkpoints.open(checkpoint, plan.resume, identity)
+  return { checkpoints: undefined, found: await checkpointAt(given!, identity) }
 }
 
 function backupOf({ callbacks }: FitPlan): BackupAndRestore | undefined {
@@ -169,7 +173,7 @@ async function train(training: Training): Promise<void> {
   } finally {
     feed.close()
     validation?.close()
-    await saving?.checkpoints.close()
+    await saving?.checkpoints?.close()
   }
 }
 
@@ -228,10 +232,10 @@ async function epochs(training: Training, guarded: boolean, waiting: Waiting): P
     const event: EpochReport = { epoch, logs: logs as EpochLogs }
     await waiting(() => report(event))
     next = epoch + 1
-    await saving?.checkpoints.epochEnded(epoch, progressAt(training, { epoch: epoch + 1, step: 0 }, logs))
+    await saving?.checkpoints?.epochEnded(epoch, progressAt(training, { epoch: epoch + 1, step: 0 }, logs))
   }
   checkAborted('fit', plan.signal)
-  await saving?.checkpoints.finish(progressAt(training, { epoch: next, step: 0 }, logs))
+  await saving?.checkpoints?.finish(progressAt(training, { epoch: next, step: 0 }, logs))
   return logs
 }
 
@@ -321,8 +325,8 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean, f
 /** Stops for checkpoints within an epoch; that of its end comes behind validation and callbacks. */
 function stopsOf(training: Training, epoch: number): Stops | undefined {
   const { saving, feed, plan } = training
-  if (saving === undefined) return undefined
-  const { checkpoints } = saving
+  const checkpoints = saving?.checkpoints
+  if (checkpoints === undefined) return undefined
   const last = feed.steps({ batchSize: plan.batchSize, maxSteps: plan.stepsPerEpoch })
   return {
     get stride() {

@@ -66,8 +66,8 @@ const trainingFields = {
    */
   checkpoint: { type: 'checkpoint', default: null },
   /**
-   * What a training with `checkpoint` goes on from: the newest whole one of its directory (`'auto'`), one by its path,
-   * or none. Default 'auto'.
+   * What a training goes on from: the newest whole one of the directory of `checkpoint` (`'auto'`), one by its path, or
+   * none. Default 'auto'.
    */
   resume: { type: 'resume', default: 'auto' },
   /** Measures each kernel of the steps: `history.profile` says where the time goes. For arrays. Default false. */
