@@ -1,8 +1,9 @@
 /** What is assigned while a training runs holds at its next step, and what was trained before does not come back. */
-import { constraints, type Model, Sequential } from 'ferrograd'
+import { constraints, GradientTape, jit, type Model, ops, Sequential } from 'ferrograd'
 import { type CallbackLike, ModelCheckpoint } from 'ferrograd/callbacks'
 import { BatchNormalization, Dense } from 'ferrograd/layers'
 import { SGD } from 'ferrograd/optimizers'
+import { L2 } from 'ferrograd/regularizers'
 import { describe, expect, test } from 'vitest'
 import { pause } from './models.js'
 
@@ -114,6 +115,17 @@ describe.each(Object.entries(ways))('%s', (_, train) => {
     expect(values).toEqual([1, 2, 2.5, 2.5, 3.5, 4.5])
   })
 
+  test('a penalty', async () => {
+    const values = await seen((_, dense) => ({
+      end: (batch) => {
+        if (batch === 2) dense.kernel.regularizer = new L2({ l2: 0.25 })
+        if (batch === 3) dense.kernel.regularizer = undefined
+      },
+    }))
+    // The slope of a quarter of the square of 3 is 1.5, of which the loss takes 1 off.
+    expect(values).toEqual([1, 2, 3, 2.5, 3.5, 4.5])
+  })
+
   test('trainable', async () => {
     const dense = new Dense({ units: 1, useBias: false, inputShape: [1], kernelInitializer: 'zeros' })
     const second = new Dense({ units: 1, useBias: false, kernelInitializer: 'ones', trainable: false })
@@ -202,6 +214,49 @@ test('what a step was compiled for is what is set: a frozen normalisation withou
     return bn.movingMean.dataSync()[0]!
   }
   expect([await mean(true), await mean(false), await mean(true), await mean(false)]).toEqual([1, 1, 1.5, 1.5])
+})
+
+test('a penalty set between two trainings, or between two steps of a loop, is part of the loss, and logged', async () => {
+  const { model, dense, w } = line(1)
+  const logs = [await model.fit([[1]], [[100]], { verbose: 0 })]
+  dense.kernel.regularizer = new L2({ l2: 0.25 })
+  logs.push(await model.fit([[1]], [[100]], { verbose: 0 }))
+  expect(logs.map(({ history }) => history.loss![0])).toEqual([100, 99 + 0.25])
+  expect(logs.map(({ history }) => history.penalty)).toEqual([undefined, [0.25]])
+  expect(w()).toBe(1.5)
+  expect((await model.evaluate([[1]], [[100]])).loss).toBe(98.5 + 0.25 * 1.5 ** 2)
+  dense.kernel.regularizer = undefined
+  await model.trainOnBatch([[1]], [[100]])
+  expect(w()).toBe(2.5)
+
+  const optimizer = new SGD({ learningRate: 1 })
+  const step = jit(() => {
+    const tape = new GradientTape()
+    const loss = tape.record(() => model.losses().reduce((sum, one) => ops.add(sum, one), ops.mean(dense.kernel)))
+    optimizer.apply(tape.gradient(loss, [dense.kernel]), [dense.kernel])
+  })
+  await step()
+  expect(w()).toBe(1.5)
+  dense.kernel.regularizer = new L2({ l2: 1 })
+  await step()
+  expect(w()).toBe(1.5 - 1 - 3)
+})
+
+test('a penalty or a constraint by its name is that one, and what is neither is refused', async () => {
+  const { model, dense } = line(1)
+  for (const [name, known, other] of [
+    ['regularizer', 'l2', 'a regularizer'],
+    ['constraint', 'maxNorm', 'a constraint'],
+  ] as const) {
+    dense.kernel[name] = known as never
+    await model.trainOnBatch([[1]], [[100]])
+    dense.kernel[name] = 3 as never
+    await expect(model.trainOnBatch([[1]], [[100]])).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringContaining(`kernel.${name}: expected ${other}`),
+    })
+    dense.kernel[name] = undefined
+  }
 })
 
 test('a constraint set between two trainings, or between two batches, is applied', async () => {

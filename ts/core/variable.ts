@@ -3,6 +3,7 @@
 import type { Constraint } from '../constraints.js'
 import { fail } from '../errors.js'
 import { add, subtract } from '../generated/ops.js'
+import type { Regularizer } from '../regularizers.js'
 import type { ArrayOf, DType, NestedArray, Shape, TensorData, TensorLike, TypedArray } from '../types.js'
 import { Attached } from './attached.js'
 import { assigned, currentGroup, evaluateNow, settleUnrecorded, settleVariables } from './evaluation.js'
@@ -76,6 +77,7 @@ export class Variable {
   readonly shape: Shape
   readonly dtype: DType
   #constraint: Constraint | undefined
+  #regularizer: Regularizer | undefined
   #trainable: boolean
   readonly #order: number = made++
   readonly #handle: BindingVariable
@@ -121,6 +123,16 @@ export class Variable {
   set constraint(constraint: Constraint | undefined) {
     noteFlagChange(this, 'constraint')
     this.#constraint = constraint
+  }
+
+  /** The penalty on it while it is trained, part of the loss of the layer that it is a weight of; may change at any time. */
+  get regularizer(): Regularizer | undefined {
+    return noteFlag(this, this.#regularizer, 'regularizer')
+  }
+
+  set regularizer(regularizer: Regularizer | undefined) {
+    noteFlagChange(this, 'regularizer')
+    this.#regularizer = regularizer
   }
 
   /** The present value; inside a traced function, the value that it will have at the run. */

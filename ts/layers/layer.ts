@@ -39,7 +39,7 @@ import { type CallContext, type RunningCall, rootCall, withContext } from './con
 import { guardCalls } from './direct-call.js'
 import { checkSpec, type InputSpec } from './input-spec.js'
 import { layerKinds } from './kinds.js'
-import { checkOwned, checkRead, isWeight, noteMade } from './ownership.js'
+import { checkOwned, checkRead, isMade, isWeight, noteMade } from './ownership.js'
 import { ownedBy } from './tracking.js'
 import type { Applied, AppliedSymbols, Masks, NamedArguments, ResultOf, SymbolsOf, Tensors } from './typed-call.js'
 import { makeWeight, setAll, type WeightOptions } from './weight.js'
@@ -131,7 +131,6 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
 
   #trainable: boolean
   readonly #weights: Variable[] = []
-  readonly #penalties: { readonly weight: Variable; readonly regularizer: Regularizer }[] = []
   /** What {@link track} was given. */
   protected readonly tracked: (Layer | Variable)[] = []
   #added: Added = { root: undefined, losses: [], metrics: new Map() }
@@ -287,7 +286,6 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   /** Adds a weight: a variable with a first value, and optionally a penalty and a constraint. */
   protected addWeight(options: WeightOptions): Variable {
     const weight = isWeight(makeWeight(this.name, options, this.dtype))
-    if (options.regularizer) this.#penalties.push({ weight, regularizer: getRegularizer(options.regularizer) })
     this.#weights.push(weight)
     return weight
   }
@@ -322,8 +320,12 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   losses(): Tensor[] {
     const own = [...this.#added.losses]
     const trainable = new Set(this.trainableWeights)
-    for (const { weight, regularizer } of this.#penalties)
-      if (trainable.has(weight)) own.push(penaltyOf(regularizer, weight.read()))
+    for (const weight of this.#own) {
+      // A weight of another layer that is a property here counts there.
+      const counts = trainable.has(weight) && (this.#weights.includes(weight) || !isMade(weight))
+      const { regularizer } = counts ? weight : {}
+      if (regularizer) own.push(penaltyOf(getRegularizer(regularizer, `${weight.name}.regularizer`), weight.read()))
+    }
     return [...own, ...this.sublayers.flatMap((layer) => layer.losses())]
   }
 

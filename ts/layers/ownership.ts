@@ -49,6 +49,9 @@ export function isWeight(variable: Variable): Variable {
   return variable
 }
 
+/** Whether a variable is a weight that a layer has made. */
+export const isMade = (variable: Variable): boolean => weights.has(variable)
+
 function remember(caller: Layer, owned: Layer | Variable): void {
   known.set(caller, (known.get(caller) ?? new WeakSet()).add(owned))
 }

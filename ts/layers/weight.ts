@@ -66,13 +66,14 @@ function takeRoom(where: string, shape: Shape): void {
   room -= numbers
 }
 
-/** A variable with a first value, and with a constraint where there is one; for the layer `owner`. */
+/** A variable with a first value, and with a penalty and a constraint where there are some; for the layer `owner`. */
 export function makeWeight(owner: string, options: WeightOptions, layerDType: DType): Variable {
   const {
     name,
     initializer,
     trainable,
     constraint,
+    regularizer,
     dtype = layerDType,
   } = readOptions(`${owner}.addWeight`, options, fields, weightKinds())
   const { shape } = options
@@ -84,6 +85,7 @@ export function makeWeight(owner: string, options: WeightOptions, layerDType: DT
   const value = initialValue(initializer, shape, dtype)
   const weight = variable(value, { name, dtype, trainable })
   if (constraint !== undefined) weight.constraint = constraint
+  if (regularizer !== undefined) weight.regularizer = regularizer
   return weight
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { floatx } from '../config.js'
-import type { Constraint } from '../constraints.js'
+import { type Constraint, getConstraint } from '../constraints.js'
 import { returnedNow, returnedScalar, returnedTensor } from '../core/check-returned.js'
 import { assignTogether } from '../core/evaluation.js'
 import { firstNotFinite } from '../core/native.js'
@@ -428,7 +428,8 @@ function checkGradient(where: string, gradient: Tensor, weight: Variable): void 
 }
 
 /** What a constraint makes of a weight, which has its shape and type. */
-function constrained(weight: Variable, constraint: Constraint): Tensor {
+function constrained(weight: Variable, given: Constraint): Tensor {
+  const constraint = getConstraint(given, `${weight.name}.constraint`)
   const where = `${constraint.className}.call`
   const value = returnedTensor(constraint.call(weight.read()), where)
   checkLike(value, weight, where)
