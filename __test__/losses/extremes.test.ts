@@ -5,7 +5,19 @@ import { squareplus } from '../../ts/activations.js'
 import { type Tensor, tensor } from '../../ts/core/tensor.js'
 import { grad, gradient } from '../../ts/gradient.js'
 import { Sequential } from '../../ts/index.js'
-import { Activation, Dense, Flatten, Permute, Reshape, Softmax } from '../../ts/layers/index.js'
+import {
+  Activation,
+  Cropping1D,
+  Dense,
+  Dropout,
+  Flatten,
+  Identity,
+  Permute,
+  RepeatVector,
+  Reshape,
+  Softmax,
+  TimeDistributed,
+} from '../../ts/layers/index.js'
 import {
   BinaryCrossentropy,
   BinaryFocalCrossentropy,
@@ -145,7 +157,17 @@ describe('a cross-entropy of a softmax is fused wherever the probabilities went'
     expect(slope!.dataSync()[3]).toBeCloseTo(1, 6)
   })
 
+  it('rows that are repeated are fused, each of them', () => {
+    const x = tensor([[60, 0]], [1, 2], 'float64')
+    const loss = sparse.apply(tensor([1, 0, 1]), ops.tile(softmax(x), [3, 1]))
+    const [slope] = gradient(loss, [x])
+    expect(loss.itemSync()).toBeCloseTo(120, 4)
+    expect(slope!.dataSync()[0]).toBeCloseTo(2, 6)
+  })
+
   it('but not where a row is no softmax any more', () => {
+    const twice = ops.reshape(ops.tile(ops.softmax(tensor([[1, 2]])), [1, 2]), [1, 4])
+    expect(sparse.apply(tensor([0]), twice).itemSync()).toBeCloseTo(-Math.log(1 / (1 + Math.E) / 2), 5)
     // Two softmaxes in one row: its probabilities sum to 2, and are divided by that.
     const p = ops.reshape(
       ops.softmax(
@@ -204,6 +226,28 @@ describe('a cross-entropy of a softmax is fused wherever the probabilities went'
         new Reshape({ targetShape: [2, 1] }),
         new Softmax({ axis: 1 }),
         new Permute({ dims: [2, 1] }),
+        new Flatten(),
+      ],
+    ],
+    [
+      'TimeDistributed',
+      () => [
+        new RepeatVector({ n: 1, inputShape: [1] }),
+        new TimeDistributed({ layer: new Dense({ units: 2, activation: 'softmax' }) }),
+        new Flatten(),
+      ],
+    ],
+    [
+      'Identity and Dropout',
+      () => [new Dense({ units: 2, inputShape: [1] }), new Softmax(), new Identity(), new Dropout({ rate: 0.5 })],
+    ],
+    [
+      'RepeatVector',
+      () => [
+        new Dense({ units: 2, inputShape: [1] }),
+        new Softmax(),
+        new RepeatVector({ n: 3 }),
+        new Cropping1D({ cropping: [1, 1] }),
         new Flatten(),
       ],
     ],

@@ -13,8 +13,8 @@ import * as ops from '../ops.js'
 /** What turns logits into probabilities. */
 export type Squash = 'softmax' | 'sigmoid'
 
-/** The ops that move numbers and change none. */
-const moves: ReadonlySet<string> = new Set(['reshape', 'transpose', 'slice', 'concatenate', 'cast'])
+/** The ops that move or repeat numbers and change none. */
+const moves: ReadonlySet<string> = new Set(['reshape', 'transpose', 'slice', 'concatenate', 'cast', 'broadcastTo'])
 
 /** The logits of predictions: themselves with `fromLogits`, else those whose softmax over the last axis (or sigmoid) they are. */
 export function logitsOf(yPred: Tensor, squash: Squash, fromLogits: boolean): Tensor | undefined {
