@@ -82,6 +82,13 @@ export function fail(code: ErrorCode, where: string, expected: string, got: unkn
   throw errorOf(code, { where, expected, received, hint }, isText(got) ? got.text : show(got))
 }
 
+/** An error of ours as it is, of which is said where, or what else is known; any other as it is. */
+export function saidOf(error: unknown, said: (message: string) => string): unknown {
+  if (!(error instanceof FerrogradError)) return error
+  const { where, expected, received, hint } = error
+  return new FerrogradError(error.code, said(error.message), { where, expected, received, hint, cause: error })
+}
+
 /** The same, of which something is known better: where it happened, or what to do. */
 export function withDetails(error: FerrogradError, details: ErrorDetails): FerrogradError {
   const { where, expected, received, hint } = error
@@ -119,10 +126,18 @@ export function suggest(name: string, known: readonly string[]): string {
   return near === undefined ? '' : `did you mean '${near}'?`
 }
 
-/** The hint of an unknown name: the nearest known one, else all of them. */
+/** More names than these are not all told. */
+const MANY = 40
+
+/** The hint of an unknown name: the nearest known one, else all of them, or of many the nearest. */
 export function hintFor(name: unknown, known: readonly string[]): string {
   const near = typeof name === 'string' ? suggest(name, known) : ''
-  return near === '' ? `Known: ${known.join(', ')}` : near
+  if (near !== '') return near
+  if (known.length <= MANY || typeof name !== 'string') return `Known: ${known.join(', ')}`
+  const wanted = fold(name)
+  const far = new Map(known.map((one) => [one, editDistance(wanted, fold(one))]))
+  const nearest = known.toSorted((a, b) => far.get(a)! - far.get(b)!).slice(0, 5)
+  return `The nearest of ${known.length} known: ${nearest.join(', ')}`
 }
 
 /** A sentence of its own, or the end of the one before. */

@@ -222,7 +222,7 @@ describe('registered, out of JSON', () => {
 
   test.each(classes)('%o', (Type) => {
     const object = new (Type as new (options: object) => { options: { factor: number } })({ factor: 3 })
-    expect(() => through(object)).toThrow('A class of your own: registerClass first')
+    expect(() => through(object)).toThrow('A class of your own: registerClass it first')
     registerClass(Type as never)
     const again = through(object)
     expect(again).toBeInstanceOf(Type)

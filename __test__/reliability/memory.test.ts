@@ -159,20 +159,29 @@ describe('models that are dropped are gone with what is young', () => {
   })
 })
 
-test('batches of ever other sizes keep no more than some programs', async () => {
-  const model = classifier()
+describe('batches of ever other sizes keep no more than some programs', () => {
   const values = new Float32Array(2 * 1200)
-  const sizes = async (from: number, to: number): Promise<number> => {
-    for (let n = from; n < to; n += 1) {
-      await model.predictOnBatch({ values: values.subarray(0, 2 * n), shape: [n, 2] })
+  const rows = (n: number): Points['x'] => ({ values: values.subarray(0, 2 * n), shape: [n, 2] })
+  const targets = (n: number): Float32Array => values.subarray(0, n)
+  const model = classifier()
+  const forward = jit((x: Tensor) => ops.sum(model.apply(x) as Tensor))
+
+  test.each<[string, (n: number) => Promise<unknown>]>([
+    ['predictOnBatch', (n) => model.predictOnBatch(rows(n))],
+    ['trainOnBatch', (n) => model.trainOnBatch(rows(n), targets(n))],
+    ['fit', (n) => model.fit(rows(n), targets(n), { batchSize: n, verbose: 0 })],
+    ['a compiled function', (n) => forward(rows(n))],
+  ])('%s', async (what, act) => {
+    const sizes = async (from: number, to: number): Promise<number> => {
+      for (let n = from; n < to; n += 1) await act(n)
+      await collect()
+      return process.memoryUsage().rss
     }
-    await collect()
-    return process.memoryUsage().rss
-  }
-  const before = await sizes(1, 400)
-  const after = await sizes(400, 1200)
-  console.log(`800 batch sizes: ${((after - before) / megabyte).toFixed(1)} MB more`)
-  expect(after - before).toBeLessThan(24 * megabyte)
+    const before = await sizes(1, 400)
+    const after = await sizes(400, 1001)
+    console.log(`${what}, 600 batch sizes: ${((after - before) / megabyte).toFixed(1)} MB more`)
+    expect(after - before).toBeLessThan(24 * megabyte)
+  })
 }, 240_000)
 
 test('ops called one by one over ever other shapes keep no more than some arenas', async () => {

@@ -1,5 +1,5 @@
 /** Weights alone, in and out of files: what does not match is refused by name, and nothing has changed then. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FerrogradError, input, loadModel, Model, ops, Sequential, type Tensor } from 'ferrograd'
@@ -11,6 +11,7 @@ import { type Member, readZip, writeZip } from '../../ts/saving/archive.js'
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'ferrograd-weights-'))
+  mkdirSync(at('dir.weights.h5'))
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -72,6 +73,18 @@ test('a whole model whose weights have another shape is refused without a word o
   expect(error.hint).toBeUndefined()
 })
 
+test('weights come out of a whole model, without its configuration', async () => {
+  const [model, other] = [nested(), nested()]
+  model.compile({ optimizer: 'adam', loss: 'mse' })
+  await model.trainOnBatch([[1, 2]], [[3]])
+  await model.save(at('whole.keras'))
+  expect(await other.loadWeights(at('whole.keras'))).toEqual({ missing: [], unexpected: [] })
+  expect(numbers(other)).toEqual(numbers(model))
+  await expect(nested(4).loadWeights(at('whole.keras'))).rejects.toMatchObject({ code: 'ERR_SHAPE' })
+  await saveTensors(at('else.safetensors'), { a: 1 })
+  await expect(other.loadWeights(at('else.safetensors'))).rejects.toMatchObject({ code: 'ERR_FORMAT' })
+})
+
 test('safetensors carry the names of layers', async () => {
   await nested().saveWeights(at('n.safetensors'))
   expect(Object.keys(await loadTensors(at('n.safetensors'))).sort()).toEqual([
@@ -94,7 +107,15 @@ describe('refused', () => {
       /\.weights\.h5 or \.weights\.json or \.safetensors/,
     ],
     ['a file that is not there', () => loadModel(at('none.keras')), 'ERR_IO', /none\.keras/],
-    ['a directory', () => loadModel(folder), 'ERR_IO', /./],
+    ['a directory', () => loadModel(folder), 'ERR_IO', /cannot read: is a directory/],
+    ['a directory, to be written', () => model().saveWeights(at('dir.weights.h5')), 'ERR_IO', /cannot write: /],
+    ['a folder that is not there', () => model().save(at('none/m.keras')), 'ERR_IO', /none\/m\.keras: cannot write: /],
+    [
+      'weights as a model',
+      () => loadModel(at('w.safetensors')),
+      'ERR_CONFIG',
+      /loadModel\.path: expected a path of a whole model.*model\.loadWeights reads weights alone/,
+    ],
     [
       'an unbuilt model',
       () => new Sequential([new Dense({ units: 1 })]).saveWeights(at('u.safetensors')),
@@ -145,7 +166,71 @@ describe('refused', () => {
     await expect(nested().save(at('taken.keras'), { overwrite: false })).rejects.toMatchObject({ code: 'ERR_IO' })
   })
 
-  test('a class that is not known, with the way to make it so', async () => {
+  /** A sound file with a text of a member changed. */
+  async function changed(name: string, member: string, change: (text: string) => string): Promise<string> {
+    await nested().save(at(name))
+    const zip = await readZip(at(name))
+    const members = new Map<string, Member>(zip.names.map((one) => [one, zip.bytes(one)!]))
+    members.set(member, change(zip.text(member)!))
+    await writeZip(at(name), members)
+    return at(name)
+  }
+
+  test('a class that is not known: the nearest ones, and how to make it so', async () => {
+    const renamed = (name: string): Promise<string> =>
+      changed('class.keras', 'config.json', (text) => text.replace('"class_name":"Dense"', `"class_name":"${name}"`))
+    await expect(loadModel(await renamed('Densse'))).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(/got 'Densse'.*registerClass it first.*customObjects. Did you mean 'Dense'\?/),
+    })
+    await expect(loadModel(await renamed('MyMixture'))).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(/customObjects\. The nearest of 1\d\d known: (\w+, ){4}\w+$/),
+    })
+  })
+
+  test('what only a newer Keras knows, by its version', async () => {
+    const path = await changed('newer.keras', 'config.json', (text) =>
+      text.replace('"units":', '"new_thing":1,"units":'),
+    )
+    await expect(loadModel(path)).rejects.toMatchObject({
+      code: 'ERR_FORMAT',
+      message: expect.stringMatching(/got 'new_thing'\. Known: [a-z_, ]*$/),
+    })
+    const zip = await readZip(path)
+    const members = new Map<string, Member>(zip.names.map((one) => [one, zip.bytes(one)!]))
+    for (const [version, said] of [
+      ['4.0.0', /got 'new_thing'.*newer\.keras is of Keras 4\.0\.0; files up to 3\.15 are known$/],
+      ['3.16.0', /is of Keras 3\.16\.0/],
+      ['3.9.2', /Known: [a-z_, ]*$/],
+    ] as const) {
+      await writeZip(path, members.set('metadata.json', JSON.stringify({ keras_version: version })))
+      await expect(loadModel(path)).rejects.toMatchObject({ code: 'ERR_FORMAT', message: expect.stringMatching(said) })
+    }
+    for (const metadata of ['null', '{"keras_version":{}}', '{']) {
+      await writeZip(path, members.set('metadata.json', metadata))
+      await expect(loadModel(path)).rejects.toMatchObject({ code: 'ERR_FORMAT' })
+    }
+  })
+
+  test('damage inside is said of the file', async () => {
+    await nested().save(at('inside.keras'))
+    const zip = await readZip(at('inside.keras'))
+    const cut = zip.bytes('model.weights.h5')!.slice(0, 100)
+    await writeZip(
+      at('inside.keras'),
+      new Map<string, Member>([
+        ['config.json', zip.text('config.json')!],
+        ['model.weights.h5', cut],
+      ]),
+    )
+    await expect(loadModel(at('inside.keras'))).rejects.toMatchObject({
+      code: 'ERR_FORMAT',
+      message: expect.stringMatching(/inside\.keras model\.weights\.h5: hdf5: /),
+    })
+  })
+
+  test("a class of one's own comes back by its registered name, or as it is passed", async () => {
     class Odd extends Layer {
       static override readonly className: string = 'Odd'
       override call(x: Tensor): Tensor {

@@ -23,10 +23,12 @@ export function resolveObject<T>(value: unknown, where: string, family: Family<T
     const hint = isClass(value) ? `Make one: new ${value.name}(…)` : undefined
     return fail('ERR_CONFIG', where, expectedOf(family), value, hint)
   }
-  const type = findClass(classNameIn(value), where, family, 'A class of your own: registerClass first. ')
+  const type = findClass(classNameIn(value), where, family, OWN_CLASS)
   const own: Inside = inside ?? ((object, at) => resolveObject(object, at, family))
   return construct(type, optionsFromConfig(type, value.config ?? {}, own))
 }
+
+const OWN_CLASS = 'A class of your own: registerClass it first, or give it to loadModel in customObjects. '
 
 /** Whether a function is one of our classes, or of those that extend them, and not a plain function. */
 export function isClass(value: unknown): value is ClassOf<object> & { readonly name: string } {

@@ -6,6 +6,7 @@ import { isRecording } from '../core/recording.js'
 import { job, native, runtime } from '../core/runtime.js'
 import { frozen } from '../core/shapes.js'
 import { handleOf, Tensor } from '../core/tensor.js'
+import { saidOf } from '../errors.js'
 import type { Shape } from '../types.js'
 
 /** The typed array in which each element type of a file comes, as NumPy calls it; half precision comes as its bits. */
@@ -179,11 +180,13 @@ export async function newestCheckpoint(directory: string): Promise<NewestCheckpo
 
 /** A zip archive that was read: every checksum was right, and no name leads out of it. */
 export class Zip {
+  readonly #path: string
   readonly #archive: BindingArchive
   readonly #places: ReadonlyMap<string, number>
   readonly #taken = new Map<string, Uint8Array>()
 
-  constructor(archive: BindingArchive) {
+  constructor(path: string, archive: BindingArchive) {
+    this.#path = path
     this.#archive = archive
     this.#places = new Map(archive.entries().map(({ name }, index) => [name, index]))
   }
@@ -212,7 +215,12 @@ export class Zip {
   async hdf5(name: string): Promise<Hdf5 | undefined> {
     const place = this.#places.get(name)
     if (place === undefined) return undefined
-    return hdf5Of(await job((ticket) => this.#archive.open(runtime(), place, 'hdf5', ticket)))
+    const opened = job<BindingArchive>((ticket) => this.#archive.open(runtime(), place, 'hdf5', ticket))
+    return hdf5Of(
+      await opened.catch((error: unknown) => {
+        throw saidOf(error, (message) => `${this.#path} ${name}: ${message}`)
+      }),
+    )
   }
 }
 
@@ -221,7 +229,7 @@ export type Member = string | Uint8Array | Hdf5<Sources>
 
 /** Reads a zip archive. */
 export async function readZip(path: string): Promise<Zip> {
-  return new Zip(await opened('zip', path))
+  return new Zip(path, await opened('zip', path))
 }
 
 /** Writes a zip archive of stored members, whole or not at all. */

@@ -1,12 +1,12 @@
 /** Whole models in Keras's `.keras` files: a zip of the configuration, the weights and the optimizer's state. */
 
 import { version } from '../core/native.js'
-import { fail } from '../errors.js'
+import { fail, saidOf } from '../errors.js'
 import { modelFromConfig } from '../model/from-config.js'
 import type { Model } from '../model/model.js'
 import type { Configured } from '../options/configured.js'
 import { withClasses } from '../options/registry.js'
-import { type Member, readZip, writeZip } from './archive.js'
+import { type Hdf5, type Member, readZip, writeZip, type Zip } from './archive.js'
 import { loadAssets } from './assets.js'
 import { WHOLE } from './assignments.js'
 import { jsonIn } from './paths.js'
@@ -15,6 +15,7 @@ import { loadLayers, loadOptimizer, weightsTree, withRoomFor } from './weights-t
 
 const CONFIG = 'config.json'
 const WEIGHTS = 'model.weights.h5'
+const METADATA = 'metadata.json'
 
 /** The version of Keras whose files these are like. */
 const KERAS_VERSION = '3.15.1'
@@ -23,7 +24,7 @@ const KERAS_VERSION = '3.15.1'
 export async function saveKeras(model: Model, path: string, others: ReadonlyMap<string, string>): Promise<void> {
   const metadata = { keras_version: KERAS_VERSION, date_saved: timestamp(new Date()), ferrograd_version: version() }
   const members = new Map<string, Member>([
-    ['metadata.json', JSON.stringify(metadata)],
+    [METADATA, JSON.stringify(metadata)],
     [CONFIG, stringify(model.toConfig())],
     [WEIGHTS, weightsTree(model, { optimizer: true })],
     ...others,
@@ -43,15 +44,43 @@ export async function loadKeras(path: string, { customObjects, compile }: LoadRu
   const zip = await readZip(path)
   const text = zip.text(CONFIG) ?? fail('ERR_FORMAT', path, `a member ${CONFIG}`, { text: zip.names.join(', ') })
   const config = jsonIn(`${path} ${CONFIG}`, text)
-  const tree =
-    (await zip.hdf5(WEIGHTS)) ?? fail('ERR_FORMAT', path, `a member ${WEIGHTS}`, { text: zip.names.join(', ') })
-  const model = withRoomFor(tree, () =>
-    withClasses('loadModel', customObjects, () => modelFromConfig(config, { compile })),
-  )
+  const tree = await weightsIn(path, zip)
+  const make = (): Model => withClasses('loadModel', customObjects, () => modelFromConfig(config, { compile }))
+  const model = withRoomFor(tree, () => ofKnown(path, zip, make))
   loadAssets(model, zip)
   loadLayers(path, model, tree, WHOLE)
   if (model.isCompiled) loadOptimizer(path, model, tree)
   return model
+}
+
+/** The weights of a whole model. */
+export async function kerasWeights(path: string): Promise<Hdf5> {
+  return await weightsIn(path, await readZip(path))
+}
+
+async function weightsIn(path: string, zip: Zip): Promise<Hdf5> {
+  const tree = await zip.hdf5(WEIGHTS)
+  return tree ?? fail('ERR_FORMAT', path, `a member ${WEIGHTS}`, { text: zip.names.join(', ') })
+}
+
+/** Runs `make`; where it fails for a file that a newer Keras wrote, that is said. */
+function ofKnown<R>(path: string, zip: Zip, make: () => R): R {
+  try {
+    return make()
+  } catch (error) {
+    const metadata = jsonIn(path, zip.text(METADATA) ?? '{}') as { readonly keras_version?: unknown } | null
+    const version = String(metadata?.keras_version ?? '')
+    if (!isNewer(version, KERAS_VERSION)) throw error
+    throw saidOf(error, (message) => `${message}. ${path} is of Keras ${version}; files up to 3.15 are known`)
+  }
+}
+
+function isNewer(version: string, than: string): boolean {
+  const [[major, minor], [knownMajor, knownMinor]] = [version, than].map((one) => one.split('.').map(Number)) as [
+    [number, number],
+    [number, number],
+  ]
+  return major > knownMajor || (major === knownMajor && minor > knownMinor)
 }
 
 /** `2026-11-28@19:18:27`, as Keras writes it. */

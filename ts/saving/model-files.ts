@@ -72,10 +72,16 @@ export async function loadWeights(model: Model, path: string, options: LoadWeigh
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
   checkPath('loadModel', path)
+  if (alone.some((ending) => path.endsWith(ending))) {
+    fail('ERR_CONFIG', 'loadModel.path', 'a path of a whole model', path, 'model.loadWeights reads weights alone')
+  }
   const settings = readLoadModel('loadModel', options)
   const load = /\.(h5|hdf5)$/.test(path) ? loadLegacyModel : loadKeras
   return await load(path, settings)
 }
+
+/** What has weights alone. */
+const alone = ['.safetensors', '.weights.h5', '.weights.json'] as const
 
 function checkFree(where: string, path: string, overwrite: boolean): void {
   if (!overwrite && existsSync(path)) fail('ERR_IO', where, 'a path where no file is, since overwrite is false', path)

@@ -1,10 +1,21 @@
 /** Checks of what functions that read and write files are given and find. */
 
-import { fail } from '../errors.js'
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { FerrogradError, fail } from '../errors.js'
 
 /** Refuses what is no path of a file. */
 export function checkPath(where: string, path: unknown): void {
   if (typeof path !== 'string' || path === '') fail('ERR_CONFIG', `${where}.path`, 'the path of a file', path)
+}
+
+/** Makes the folder of a file where it is not there. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true })
+  } catch (error) {
+    throw new FerrogradError('ERR_IO', `${dirname(path)}: cannot make: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 /** How deep lists and objects of a file may lie in one another. */

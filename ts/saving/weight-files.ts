@@ -4,6 +4,7 @@ import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import { readHdf5, readSafetensors, type Sources, writeHdf5, writeSafetensors } from './archive.js'
 import { assignFrom, type LoadReport, type LoadRules, type Place } from './assignments.js'
+import { kerasWeights } from './keras-file.js'
 import { loadLegacyWeights } from './legacy-h5.js'
 import { ENDING, readSharded, saveSharded } from './sharded-weights.js'
 import { loadTorchState, torchState } from './torch-names.js'
@@ -44,6 +45,13 @@ const keras: WeightFormat = {
   load: async (_, model, path, rules) => loadLayers(path, model, await readHdf5(path), rules),
 }
 
+/** Those of a whole model, only read. */
+const whole: WeightFormat = {
+  endings: ['.keras'],
+  options: [],
+  load: async (_, model, path, rules) => loadLayers(path, model, await kerasWeights(path), rules),
+}
+
 /** The same in several files. */
 const sharded: WeightFormat = {
   endings: [ENDING],
@@ -74,7 +82,7 @@ const legacy: WeightFormat = {
   load: (_, model, path, rules) => loadLegacyWeights(model, path, rules),
 }
 
-const formats = [keras, sharded, safetensors, legacy] as const satisfies readonly WeightFormat[]
+const formats = [keras, sharded, safetensors, whole, legacy] as const satisfies readonly WeightFormat[]
 
 /** Paths that weights are written to end in one of these. */
 export const weightEndings: readonly string[] = formats.filter(isWritten).flatMap(({ endings }) => endings)
