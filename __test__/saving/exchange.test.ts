@@ -2,8 +2,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { input, Model, Sequential } from 'ferrograd'
-import { Dense, EinsumDense, GRU, MultiHeadAttention } from 'ferrograd/layers'
+import { input, Model, Sequential, type Tensor } from 'ferrograd'
+import { Dense, EinsumDense, GRU, type Layer, MultiHeadAttention } from 'ferrograd/layers'
 import { loadTensors } from 'ferrograd/saving'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -141,6 +141,29 @@ describe('naming: torch', () => {
     })
     expect(numbers(wider)).toEqual(before)
   })
+
+  test.each(['words', 'phrases'] as const)(
+    'what is fine-tuned by low ranks is written with what was learnt: %s',
+    async (name) => {
+      const [model, plain] = [named[name](), named[name]()]
+      const layers = (one: Layer): Layer[] => [one, ...one.sublayers.flatMap(layers)]
+      const tuned = layers(model).filter((one) => one instanceof Dense || one instanceof EinsumDense)
+      for (const one of tuned) {
+        one.enableLora(2)
+        one.lora!.b.set(one.lora!.b.dataSync().map((_, i) => 0.1 * ((i % 3) - 1)))
+      }
+      expect(tuned.length).toBeGreaterThan(1)
+      await model.saveWeights(at('tuned.safetensors'), { naming: 'torch' })
+      await plain.loadWeights(at('tuned.safetensors'), { naming: 'torch' })
+      const results = async (one: Model): Promise<number[]> => [
+        ...((await one.predict(told[name].x as never)) as unknown as Tensor).dataSync(),
+      ]
+      const wanted = await results(model)
+      for (const [i, value] of (await results(plain)).entries()) expect(value).toBeCloseTo(wanted[i]!, 4)
+      await model.loadWeights(at('tuned.safetensors'), { naming: 'torch' })
+      for (const [i, value] of (await results(model)).entries()) expect(value).toBeCloseTo(wanted[i]!, 4)
+    },
+  )
 
   test('what it cannot be used for is refused by name', async () => {
     const einsum = new Sequential([

@@ -41,19 +41,23 @@ const inwards = ({ queryDense, keyDense, valueDense }: Heads): EinsumDense[] => 
 
 function theirArrays(attention: MultiHeadAttention): (readonly [string, Tensor])[] {
   const projections = inwards(attention)
-  const { kernel, bias } = attention.outputDense
-  const matrices = projections.map((dense) => transpose(reshape(dense.kernel.read(), [dense.kernel.shape[0]!, -1])))
+  const { outputDense } = attention
+  const { bias } = outputDense
+  const matrices = projections.map((dense) => transpose(reshape(kernelOf(dense), [dense.kernel.shape[0]!, -1])))
   const biases = projections.flatMap(({ bias }) => (bias === undefined ? [] : [reshape(bias.read(), [-1])]))
   const sameWidth = new Set(matrices.map(({ shape }) => shape[1])).size === 1
   return [
     ...(sameWidth
       ? [['in_proj_weight', concatenate(matrices, { axis: 0 })] as const]
       : PROJECTIONS.map((end, i) => [end, matrices[i]!] as const)),
-    ['out_proj.weight', transpose(reshape(kernel.read(), [-1, kernel.shape.at(-1)!]))] as const,
+    ['out_proj.weight', transpose(reshape(kernelOf(outputDense), [-1, outputDense.kernel.shape.at(-1)!]))] as const,
     ...(biases.length === 0 ? [] : [['in_proj_bias', concatenate(biases, { axis: 0 })] as const]),
     ...(bias === undefined ? [] : [['out_proj.bias', bias.read()] as const]),
   ]
 }
+
+/** The kernel as files keep it, with what was learnt on top. */
+const kernelOf = (dense: EinsumDense): Tensor => dense.filed([dense.kernel])[0]!.value()
 
 function takeTheirs(attention: MultiHeadAttention, prefix: string, arrays: Map<string, Tensor>): void {
   const heads = attention.queryDense.kernel.shape[1]!

@@ -3,6 +3,7 @@
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { MultiHeadAttention } from '../layers/attention/multi-head-attention.js'
+import { Layer } from '../layers/layer.js'
 import type { Model } from '../model/model.js'
 import { transpose } from '../ops.js'
 import type { FileArray, Sources, Tensors } from './archive.js'
@@ -98,9 +99,9 @@ export function torchState(where: string, model: Model): Sources {
 }
 
 function arraysOf(module: Module, name: string): (readonly [string, FileArray | Tensor])[] {
-  const { composite, variables, owner } = module
+  const { composite, variables, filed, owner } = module
   if (composite !== undefined) return composite.give(variables).map(([end, tensor]) => [within(name, end), tensor])
-  const weights = placesIn(module, name).map(({ key, variable, axes }) => [key, laid(variable.read(), axes)] as const)
+  const weights = placesIn(module, name).map(({ key, axes }, i) => [key, laid(filed[i]!.value(), axes)] as const)
   return owner.className === 'BatchNormalization' ? [...weights, [within(name, COUNT), zeroCount]] : weights
 }
 
@@ -116,7 +117,9 @@ export function loadTorchState(where: string, model: Model, arrays: Tensors, str
   const places = named.flatMap(([module, name]) => placesIn(module, name))
   const turned = places.filter(({ key, axes }) => axes !== undefined && weights.get(key)?.rank === axes.length)
   for (const { key, axes } of turned) weights.set(key, laid(weights.get(key)!, inverse(axes!)))
-  return assignFrom(where, weights, places, strictness)
+  const report = assignFrom(where, weights, places, strictness)
+  for (const { owner } of modules) if (owner instanceof Layer) owner.onRead()
+  return report
 }
 
 /** The layers with weights, each with what is known of its class. */
@@ -144,8 +147,9 @@ function headsOf(where: string, { owner, title }: WeightGroup, names: ReadonlyMa
   const name = names.get(owner) ?? { module: dotted(title), part: '' }
   return owner.sublayers.map((part) => {
     const composite = attentionPart(where, title, owner, part)
-    const group = { owner: part, path: '', title: `${title}/${part.name}`, variables: part.weights }
-    return [part, { ...group, ...name, composite, rules: composite.rules }]
+    const group = { owner: part, path: '', title: `${title}/${part.name}` }
+    const filed = part.filed(part.weights)
+    return [part, { ...group, ...name, variables: part.weights, filed, composite, rules: composite.rules }]
   })
 }
 
@@ -166,8 +170,8 @@ function known(where: string, group: WeightGroup): Partial<Name> & Pick<Module, 
 const dotted = (title: string): string => title.replaceAll('/', '.')
 
 /** Where the weights of a module are, under a name. */
-function placesIn({ title, variables, rules }: Module, name: string): (Place & { readonly axes: Rule[2] })[] {
-  return variables.map((variable) => {
+function placesIn({ title, filed, rules }: Module, name: string): (Place & { readonly axes: Rule[2] })[] {
+  return filed.map(({ variable }) => {
     const rule = rules.find(([own]) => own === variable.name)
     const [, theirs, axes] = rule ?? fail('ERR_INTERNAL', title, 'a rule for every weight', { text: variable.name })
     return { variable, axes, key: within(name, theirs), title: `${title}/${variable.name}` }
