@@ -74,7 +74,7 @@ fn same(epoch: &Epoch, steps: usize) -> f64 {
     let mut arena = program.take_arena().unwrap();
     let mut locks = program.lock().unwrap();
     let inputs = epoch.columns.columns.iter().map(|column| Base::Read(&column.memory));
-    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
+    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks, &Threads::serial()).unwrap();
     let start = Instant::now();
     (0..steps).for_each(|_| running.step(&Threads::serial()).expect("a finite loss"));
     start.elapsed().as_secs_f64()

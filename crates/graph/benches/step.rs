@@ -47,7 +47,7 @@ fn step<const THREADS: usize>(bencher: Bencher<'_, '_>, name: &str) {
     let (mut arena, threads) = (program.take_arena().unwrap(), Threads::new(THREADS));
     let (mut locks, mut staging) = (program.lock().unwrap(), program.staging().unwrap());
     let inputs = staging.iter_mut().map(Base::Write);
-    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
+    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks, &threads).unwrap();
     feed(&program, &mut running);
     bencher.counter(ItemsCount::new(batch)).bench_local(|| running.step(&threads).expect("a finite loss"));
 }

@@ -269,7 +269,8 @@ impl<'a> Run<'a> {
         {
             let replaced = program.replaced();
             let mut locks = program.lock_at(epoch.moment.as_deref())?;
-            let mut running = program.bind(&mut arena, bases(epoch, &mut staging), program.constants(), &mut locks)?;
+            let inputs = bases(epoch, &mut staging);
+            let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks, self.threads)?;
             let began = Instant::now();
             let mut looked = began;
             let mut look_at = self.step + self.stride;

@@ -193,7 +193,7 @@ impl Program {
         let mut arena = self.take_arena()?;
         let outputs = {
             let inputs = inputs.iter().map(|memory| Base::Read(memory));
-            let mut running = self.bind(&mut arena, inputs, constants, &mut locks)?;
+            let mut running = self.bind(&mut arena, inputs, constants, &mut locks, threads)?;
             running.step(threads).map(|()| (0..self.outputs.len()).map(|index| running.output(index)).collect())
         };
         drop(locks);
@@ -289,13 +289,14 @@ impl Program {
         inputs: impl IntoIterator<Item = Base<'a>>,
         constants: &'a [Arc<Memory>],
         locks: &'a mut Locks<'_>,
+        threads: &Threads,
     ) -> std::result::Result<Running<'a>, OutOfMemory> {
         let mut bases = Vec::with_capacity(self.plan.spaces().len());
         bases.push(Base::Write(arena));
         bases.extend(inputs);
         bases.extend(constants.iter().map(|memory| Base::Read(memory)));
         for held in &mut locks.0 {
-            bases.push(held.base()?);
+            bases.push(held.base(threads)?);
         }
         Ok(Running { program: self, bound: self.plan.bind(bases) })
     }
@@ -334,19 +335,19 @@ impl Held<'_> {
         }
     }
 
-    fn base(&mut self) -> std::result::Result<Base<'_>, OutOfMemory> {
+    fn base(&mut self, threads: &Threads) -> std::result::Result<Base<'_>, OutOfMemory> {
         match self {
             Held::Not => unreachable!("every variable is locked"),
             Held::Read(memory) => Ok(Base::Read(memory)),
-            Held::Write(guard) => Ok(Base::Write(own(guard)?)),
+            Held::Write(guard) => Ok(Base::Write(own(guard, threads)?)),
         }
     }
 }
 
 /// The numbers, to be changed. Whoever holds a snapshot keeps it: they are copied once and the copy is changed.
-fn own(value: &mut Arc<Memory>) -> std::result::Result<&mut Memory, OutOfMemory> {
+fn own<'a>(value: &'a mut Arc<Memory>, threads: &Threads) -> std::result::Result<&'a mut Memory, OutOfMemory> {
     if Arc::get_mut(value).is_none() {
-        *value = Arc::new(value.try_clone()?);
+        *value = Arc::new(value.try_clone_by(threads)?);
     }
     Ok(Arc::get_mut(value).expect("nobody else holds it"))
 }

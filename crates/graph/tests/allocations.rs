@@ -25,7 +25,7 @@ fn check(target: Target, dtype: DType, (sizes, batch): ([usize; 3], usize)) {
     let mut arena = program.take_arena().unwrap();
     let (mut locks, mut staging) = (program.lock().unwrap(), program.staging().unwrap());
     let inputs = staging.iter_mut().map(Base::Write);
-    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
+    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks, &Threads::serial()).unwrap();
     let x = uniform(dtype, batch * sizes[0], 1.0, 1);
     match dtype {
         DType::F64 => running.input::<f64>(0).copy_from_slice(x.as_slice()),

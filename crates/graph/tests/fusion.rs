@@ -80,7 +80,8 @@ fn check_bound(graph: &Graph, target: Target, what: &str) {
         check_step(graph, target, &format!("{what}, bound, step {step}"), &mut || {
             let mut locks = program.lock().unwrap();
             let inputs = staging.iter_mut().map(Base::Write);
-            let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
+            let mut running =
+                program.bind(&mut arena, inputs, program.constants(), &mut locks, &Threads::serial()).unwrap();
             // No step changes its inputs, so the second finds them as the first did.
             if step == 0 {
                 feed(&mut running, graph);

@@ -61,7 +61,7 @@ fn a_loop_gives_the_same_bits_at_any_thread_count_and_allocates_nothing() {
         assert!(run(&threads) == expected, "{count} threads");
         let (mut arena, mut locks) = (program.take_arena().unwrap(), program.lock().unwrap());
         let inputs: [Base<'_>; 0] = [];
-        let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
+        let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks, &threads).unwrap();
         running.step(&threads).unwrap();
         let before = allocations();
         running.step(&threads).unwrap();

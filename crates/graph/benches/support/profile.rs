@@ -24,7 +24,7 @@ fn least(program: &Program, threads: &Threads, feed: impl Fn(&Program, &mut Runn
     let mut arena = program.take_arena().unwrap();
     let (mut locks, mut staging) = (program.lock().unwrap(), program.staging().unwrap());
     let inputs = staging.iter_mut().map(Base::Write);
-    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks).unwrap();
+    let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks, threads).unwrap();
     feed(program, &mut running);
     let mut least = vec![f64::INFINITY; program.step_names().count()];
     let start = Instant::now();

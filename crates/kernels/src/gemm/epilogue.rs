@@ -77,8 +77,11 @@ pub(super) unsafe fn finish<V: Simd>(tile: &Finish<'_, V::Elem>) {
             let lanes = V::LANES.min(tile.cols - col);
             // Safety: limited to the columns that exist.
             unsafe {
-                let before: V = load(c.add(col), lanes);
-                let sum = tile.terms.iter().fold(before, |sum, term| plus(sum, term, row, col, lanes));
+                let mut sum: V = load(c.add(col), lanes);
+                // No fold: its closure is a function that lacks the instruction set, and each intrinsic in it a call.
+                for term in tile.terms {
+                    sum = plus(sum, term, row, col, lanes);
+                }
                 let done = activate(sum, tile.activation);
                 if lanes == V::LANES { done.store(c.add(col)) } else { done.store_first(c.add(col), lanes) }
             }
