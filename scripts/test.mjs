@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { capture, main, readJson, step, tool } from './lib.mjs'
+import { readReport } from './counts.mjs'
+import { capture, main, step, tool } from './lib.mjs'
 import { checkRust, setup } from './setup.mjs'
 
 const sum = (numbers) => numbers.reduce((total, n) => total + n, 0)
@@ -33,17 +34,6 @@ async function typeScriptTests() {
   const counts = readReport(report)
   rmSync(folder, { recursive: true })
   return settle(code, counts.passed, counts.failed)
-}
-
-/** A file that could not be loaded has no tests of its own, and counts as one failed test. */
-function readReport(path) {
-  try {
-    const { numPassedTests, numFailedTests, testResults } = readJson(path)
-    const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
-    return { passed: numPassedTests, failed: numFailedTests + unloaded.length }
-  } catch {
-    return { passed: 0, failed: 0 }
-  }
 }
 
 main(async () => {

@@ -1,4 +1,5 @@
 // The platforms that npm users have, how each is built from Linux, and what its binary may need of the system it runs on.
+import { at, Stop } from '../lib.mjs'
 
 /** macOS from 11 on; a strip after linking would void the signature that arm64 asks for. */
 const DARWIN = { MACOSX_DEPLOYMENT_TARGET: '11.0', CARGO_PROFILE_RELEASE_STRIP: 'none' }
@@ -35,3 +36,22 @@ export const targets = {
 
 /** `aarch64-unknown-linux-gnu` of `aarch64-unknown-linux-gnu.2.17`. */
 export const tripleOf = ({ build }) => build.replace(/\.\d+\.\d+$/, '')
+
+/** The entries of platforms whose name contains one of the words; all where there is none. */
+export function chosen(words, entries = Object.entries(targets)) {
+  const unknown = words.filter((word) => !entries.some(([name]) => name.includes(word)))
+  if (unknown.length > 0)
+    throw new Stop(`No platform is called ${unknown.join(', ')}. There are ${entries.map(([name]) => name).join(', ')}`)
+  return entries.filter(([name]) => words.length === 0 || words.some((word) => name.includes(word)))
+}
+
+/** Where a build lies: for publishing in the platform's package, a quick one apart from that. */
+export function binaryOf(platform, quick = false) {
+  const name = `ferrograd.${platform}.node`
+  return quick ? at('target/cross-quick', name) : at('npm', platform, name)
+}
+
+/** What a command line asks for. */
+export function asked(given = process.argv.slice(2)) {
+  return { words: given.filter((word) => !word.startsWith('--')), quick: given.includes('--quick') }
+}
