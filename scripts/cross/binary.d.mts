@@ -7,4 +7,4 @@ export interface Inspected {
   readonly glibc?: number
 }
 export function inspect(bytes: Uint8Array): Inspected
-export function faults(bytes: Uint8Array, target: object): string[]
+export function faults(bytes: Uint8Array, target: object, megabytes?: number): string[]

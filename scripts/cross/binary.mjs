@@ -120,7 +120,7 @@ export function inspect(bytes) {
 const MEGABYTES = 9
 
 /** What speaks against publishing a binary for a target: nothing, or sentences. */
-export function faults(bytes, { machine, allowed }) {
+export function faults(bytes, { machine, allowed }, most = MEGABYTES) {
   const found = inspect(bytes)
   const odd = found.needs.filter((name) => !allowed.needs.test(name))
   return [
@@ -131,6 +131,6 @@ export function faults(bytes, { machine, allowed }) {
     'minos' in allowed && found.minos > allowed.minos && `it needs macOS ${found.minos}, newer than ${allowed.minos}`,
     // Apple's own processors run nothing without one.
     'minos' in allowed && machine === 'arm64' && !found.signed && 'it is not signed',
-    bytes.length > MEGABYTES * 1e6 && `it has ${(bytes.length / 1e6).toFixed(1)} MB, more than ${MEGABYTES}`,
+    bytes.length > most * 1e6 && `it has ${(bytes.length / 1e6).toFixed(1)} MB, more than ${most}`,
   ].filter(Boolean)
 }

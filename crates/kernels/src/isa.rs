@@ -3,7 +3,7 @@
 /// An instruction set that kernels have a path for, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Isa {
-    /// Plain Rust that the compiler vectorises: what runs on aarch64 and old x86-64.
+    /// Plain Rust that the compiler vectorises: what runs on old x86-64, and on aarch64, whose products are in NEON.
     Portable,
     /// AVX2 and FMA, 8 × f32.
     Avx2,

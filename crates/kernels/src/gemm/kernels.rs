@@ -8,7 +8,7 @@ use super::plan::is_large;
 use super::slope::{self, SlopeTile};
 use super::spread::{self, Spread, SpreadFn};
 use super::tile::{self, Runs, RunsFn, Tile, TileFn};
-use super::vector::{Lanes, Vector};
+use super::vector::Vector;
 use crate::element::Float;
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
@@ -72,11 +72,15 @@ impl<T: Float> Kernels<T> {
         if !wanted || target.isa != Isa::Avx512 || !is_large(shape, plain) {
             return plain;
         }
+        Kernels::of_pairs().unwrap_or(plain)
+    }
+
+    /// The table for pairs of bfloat16, for `f32` where there can be one.
+    fn of_pairs() -> Option<&'static Kernels<T>> {
         #[cfg(target_arch = "x86_64")]
-        let pairs = (&pairs::F32 as &'static dyn Any).downcast_ref();
+        return (&pairs::F32 as &'static dyn Any).downcast_ref();
         #[cfg(not(target_arch = "x86_64"))]
-        let pairs = None;
-        pairs.unwrap_or(plain)
+        None
     }
 }
 
@@ -166,7 +170,17 @@ macro_rules! kernels {
     };
 }
 
+#[cfg(not(target_arch = "aarch64"))]
+use super::vector::Lanes;
+#[cfg(not(target_arch = "aarch64"))]
 kernels!(portable, Portable, Lanes<f32, 4>, Lanes<f64, 2>, [1 2 3 4 5 6], [1 2 3 4 5 6], [1 2]);
+// Every aarch64 has NEON, and registers for sums of 12 × 8.
+#[cfg(target_arch = "aarch64")]
+use super::neon;
+#[cfg(target_arch = "aarch64")]
+kernels!(
+    portable, Portable, neon::F32x4, neon::F64x2, [1 2 3 4 5 6 7 8 9 10 11 12], [1 2 3 4 5 6 7 8], [1 2 3 4]
+);
 #[cfg(target_arch = "x86_64")]
 use super::vector::x86;
 #[cfg(target_arch = "x86_64")]

@@ -15,6 +15,8 @@ mod driver;
 mod epilogue;
 mod flipped;
 mod kernels;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod pack;
 mod packed;
 #[cfg(target_arch = "x86_64")]

@@ -51,10 +51,12 @@ pub(super) unsafe trait Vector: Copy {
 }
 
 /// A register for processors without a path of their own: an array that the compiler vectorises.
+#[cfg(not(target_arch = "aarch64"))]
 #[derive(Clone, Copy)]
 pub(super) struct Lanes<T, const N: usize>([T; N]);
 
 // Safety: plain Rust, needs no instruction set; pointers are the caller's promise.
+#[cfg(not(target_arch = "aarch64"))]
 #[expect(clippy::needless_range_loop, reason = "counted loops over constants are what unrolls into registers")]
 unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
     type Element = T;
@@ -109,7 +111,7 @@ unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
         let mut out = b.0;
         for i in 0..N {
             // Without the instruction a fused product is a library call per lane.
-            out[i] = if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+            out[i] = if cfg!(target_feature = "fma") {
                 self.0[i].mul_add(a.0[i], b.0[i])
             } else {
                 self.0[i] * a.0[i] + b.0[i]

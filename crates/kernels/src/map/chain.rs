@@ -211,9 +211,8 @@ impl<O: Sources> Chooser<O> {
     fn rooted<Plain: Links, ByProducts: Links>(&self) -> Option<Kernel<f32>> {
         match self.isa {
             _ if self.scalars != Plain::SCALARS => None,
-            Isa::Avx512 if self.isa.roots_by_products() => Some(chained::<ByProducts>(self.isa)),
-            Isa::Avx512 | Isa::Avx2 => Some(chained::<Plain>(self.isa)),
-            Isa::Portable => None,
+            isa if isa.roots_by_products() => chained::<ByProducts>(isa),
+            isa => chained::<Plain>(isa),
         }
     }
 
@@ -224,7 +223,7 @@ impl<O: Sources> Chooser<O> {
             Isa::Avx512 if self.isa.roots_by_products() => Some(by_divisors::<Plain, ByProducts, true>),
             Isa::Avx512 => Some(by_divisors::<Plain, ByScalar, true>),
             Isa::Avx2 => Some(by_divisors::<Plain, ByScalar, false>),
-            Isa::Portable => None,
+            Isa::Portable => chained::<Plain>(Isa::Portable),
         }
     }
 }
@@ -268,6 +267,6 @@ unsafe fn by_divisors<Plain: Links, Fast: Links, const WIDE: bool>(slots: *const
         let near = |k: usize| DIVISORS.contains(&(*(*slots.add(usize::from(o.src[k])))).abs());
         let fast = near(Plain::SOURCES - 2) && near(Plain::SOURCES - 1);
         let kernel = if fast { chained::<Fast>(isa) } else { chained::<Plain>(isa) };
-        kernel(slots, o, len);
+        kernel.expect("chains are on vectors")(slots, o, len);
     }
 }

@@ -78,10 +78,22 @@ unsafe fn links_avx512<T: Compute, L: Links>(slots: *const *mut T, o: &Operands,
     unsafe { sweep_links::<T::Avx512, L>(slots, o, len) }
 }
 
-/// The kernel of a chain for `isa` beyond the portable one.
-pub(super) fn chained<L: Links>(isa: Isa) -> Kernel<f32> {
+/// # Safety
+/// As [`Kernel`].
+#[cfg(not(target_arch = "x86_64"))]
+unsafe fn links_portable<T: Compute, L: Links>(slots: *const *mut T, o: &Operands, len: usize) {
+    // Safety: the caller's promise.
+    unsafe { sweep_links::<T::Portable, L>(slots, o, len) }
+}
+
+/// The kernel of a chain for `isa`, which x86-64 has on vectors alone.
+pub(super) fn chained<L: Links>(isa: Isa) -> Option<Kernel<f32>> {
     #[cfg(target_arch = "x86_64")]
-    return if isa == Isa::Avx512 { links_avx512::<f32, L> } else { links_avx2::<f32, L> };
+    return match isa {
+        Isa::Avx512 => Some(links_avx512::<f32, L>),
+        Isa::Avx2 => Some(links_avx2::<f32, L>),
+        Isa::Portable => None,
+    };
     #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("{isa:?} is not here")
+    Some(links_portable::<f32, L>).filter(|_| isa == Isa::Portable)
 }
