@@ -32,7 +32,7 @@ main(async () => {
     await step('npm install ferrograd', () => installFrom(tarballs, folder, hostPlatform()))
     for (const [name, check] of Object.entries(consumers)) await step(name, () => check(folder))
     if (all) {
-      await step('installing webpack and jest', installFurther)
+      await step('installing webpack, Next.js and jest', installFurther)
       for (const [name, check] of Object.entries(furtherConsumers)) await step(name, () => check(folder))
     }
   } finally {

@@ -1,7 +1,10 @@
 // The ways in which users consume the package: each is a name, and what is done in a folder where it has been installed.
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { fencedBlocks } from './check-examples.mjs'
 import { at, capture, readJson, run, Stop, tool } from './lib.mjs'
 
 const { exports, version } = readJson(at('package.json'))
@@ -28,15 +31,17 @@ if (version !== '${version}') throw new Error('the native core is of version ' +
 const TRAINING = `
 const { config, Sequential } = ferrograd
 const { Dense } = layers
-async function train() {
+async function trained() {
   config.setSeed(1)
   const model = new Sequential([new Dense({ units: 8, activation: 'tanh', inputShape: [2] }), new Dense({ units: 1, activation: 'sigmoid' })])
   model.compile({ optimizer: new ferrograd.optimizers.Adam({ learningRate: 0.1 }), loss: 'binaryCrossentropy' })
   const { history } = await model.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], { epochs: 200, verbose: 0 })
   const loss = history.loss.at(-1)
   if (!(loss < 0.1)) throw new Error('xor was not learnt: ' + loss)
-  return loss
+  return { loss, model }
 }
+const train = async () => (await trained()).loss
+const saved = async () => (await trained()).model.save('model.keras')
 `
 const esmTraining = `import * as ferrograd from 'ferrograd'\nimport * as layers from 'ferrograd/layers'\n${TRAINING}`
 const cjsTraining = `const ferrograd = require('ferrograd')\nconst layers = require('ferrograd/layers')\n${TRAINING}`
@@ -52,6 +57,23 @@ if (isMainThread)
   }))
 else train().then((loss) => parentPort.postMessage(loss))
 `
+const ASK = `
+import { handler } from './index.mjs'
+const { statusCode, body } = await handler({ body: '[0, 1]' })
+const [[answer]] = JSON.parse(body)
+if (statusCode !== 200 || !(answer > 0.9)) throw new Error(statusCode + ' ' + body)
+`
+const NEXT_FILES = {
+  'package.json': JSON.stringify({ name: 'app', private: true }),
+  // The project around it has a lock file, too.
+  'next.config.mjs': `const root = import.meta.dirname
+    export default { output: 'standalone', serverExternalPackages: ['ferrograd'], outputFileTracingRoot: root, turbopack: { root } }`,
+  'app/layout.js': 'export default ({ children }) => <html><body>{children}</body></html>',
+  'app/page.js': "import { version } from 'ferrograd'\nexport default () => <p>ferrograd {version()}</p>",
+  'app/double/route.js': `import { tensor } from 'ferrograd'
+export const dynamic = 'force-dynamic'
+export const GET = async () => Response.json(await tensor([1, 2, 3]).mul(2).array())`,
+}
 const TEST = "test('trains', async () => { expect(await train()).toBeLessThan(0.1) })"
 
 const FILES = {
@@ -115,6 +137,59 @@ async function webpack(folder) {
     )
   })
   await node(folder, join(folder, 'webpack/main.cjs'))
+}
+
+const QUIET = { NEXT_TELEMETRY_DISABLED: '1' }
+
+/** One that nobody listens at. */
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** A page and a route, built with the package left outside, as the folder that goes into a container; then asked for. */
+async function next(folder) {
+  const app = join(folder, 'next')
+  const modules = join(app, 'node_modules')
+  cpSync(at(CONSUMERS, 'node_modules'), modules, { recursive: true })
+  for (const name of readdirSync(join(folder, 'node_modules')).filter((one) => one.startsWith('ferrograd')))
+    cpSync(join(folder, 'node_modules', name), join(modules, name), { recursive: true })
+  for (const [name, text] of Object.entries(NEXT_FILES)) {
+    mkdirSync(dirname(join(app, name)), { recursive: true })
+    writeFileSync(join(app, name), text)
+  }
+  await run(process.execPath, [join(modules, 'next/dist/bin/next'), 'build'], { cwd: app, env: QUIET })
+  const [standalone, port] = [join(app, '.next/standalone'), await freePort()]
+  const env = { ...process.env, ...QUIET, PORT: String(port), HOSTNAME: '127.0.0.1' }
+  const server = spawn(process.execPath, [join(standalone, 'server.js')], { cwd: standalone, env })
+  try {
+    await new Promise((resolve, reject) => {
+      server.stdout.on('data', (text) => String(text).includes('Ready') && resolve())
+      server.on('exit', () => reject(new Stop('The server of Next.js ended')))
+    })
+    const answer = await (await fetch(`http://127.0.0.1:${port}/double`)).text()
+    if (answer !== '[2,4,6]') throw new Stop(`The route answered ${answer}`)
+  } finally {
+    server.kill()
+  }
+}
+
+/** The handler of docs/deploying.md beside its model and what it needs, alone in a folder, as the zip of a function is. */
+async function lambda(folder) {
+  const place = join(folder, 'function')
+  const lines = readFileSync(at('docs/deploying.md'), 'utf8').split('\n')
+  const from = lines.indexOf('## AWS Lambda')
+  const { first, last } = fencedBlocks(lines.slice(from)).find(({ flags }) => flags !== undefined)
+  cpSync(join(folder, 'node_modules'), join(place, 'node_modules'), { recursive: true })
+  writeFileSync(join(place, 'index.mjs'), lines.slice(from + first + 1, from + last).join('\n'))
+  writeFileSync(join(place, 'save.mjs'), `${esmTraining}\nawait saved()`)
+  writeFileSync(join(place, 'ask.mjs'), ASK)
+  await node(place, 'save.mjs')
+  await node(place, 'ask.mjs')
 }
 
 const vitest = (folder, pool) => node(folder, tool('vitest'), 'run', '--globals', '--pool', pool, '--root', folder)
@@ -183,6 +258,7 @@ export const consumers = {
   'a training as CommonJS': (folder) => node(folder, 'train.cjs'),
   'a training in a worker thread, with the same loss': (folder) => node(folder, 'worker.cjs'),
   'bundled by esbuild': esbuild,
+  'the function of AWS Lambda in the documents': lambda,
   "a user's vitest, in processes": (folder) => vitest(folder, 'forks'),
   "a user's vitest, in threads": (folder) => vitest(folder, 'threads'),
   'node --permission': permission,
@@ -191,9 +267,11 @@ export const consumers = {
 }
 
 /** What has its tools in tools/consumers: `npm run check:package -- --all`. */
-export const furtherConsumers = { 'bundled by webpack': webpack, "a user's jest": jest }
+export const furtherConsumers = { 'bundled by webpack': webpack, 'a server of Next.js': next, "a user's jest": jest }
 
 export async function installFurther() {
-  if (existsSync(at(CONSUMERS, 'node_modules/.package-lock.json'))) return
+  const installed = at(CONSUMERS, 'node_modules/.package-lock.json')
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(at(CONSUMERS, 'package-lock.json')).mtimeMs)
+    return
   await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: at(CONSUMERS) })
 }

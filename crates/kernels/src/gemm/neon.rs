@@ -6,22 +6,26 @@ use std::arch::asm;
 
 /// Four registers of four `f32`, turned.
 #[inline(always)]
-fn turn4(r: [float32x4_t; 4]) -> [float32x4_t; 4] {
-    let wide = |low, high| (vreinterpretq_f64_f32(low), vreinterpretq_f64_f32(high));
-    let even = wide(vtrn1q_f32(r[0], r[1]), vtrn1q_f32(r[2], r[3]));
-    let odd = wide(vtrn2q_f32(r[0], r[1]), vtrn2q_f32(r[2], r[3]));
-    [
-        vreinterpretq_f32_f64(vtrn1q_f64(even.0, even.1)),
-        vreinterpretq_f32_f64(vtrn1q_f64(odd.0, odd.1)),
-        vreinterpretq_f32_f64(vtrn2q_f64(even.0, even.1)),
-        vreinterpretq_f32_f64(vtrn2q_f64(odd.0, odd.1)),
-    ]
+unsafe fn turn4(r: [float32x4_t; 4]) -> [float32x4_t; 4] {
+    // Safety: every aarch64 has NEON.
+    unsafe {
+        let pairs = |low, high| (vreinterpretq_f64_f32(low), vreinterpretq_f64_f32(high));
+        let even = pairs(vtrn1q_f32(r[0], r[1]), vtrn1q_f32(r[2], r[3]));
+        let odd = pairs(vtrn2q_f32(r[0], r[1]), vtrn2q_f32(r[2], r[3]));
+        [
+            vreinterpretq_f32_f64(vtrn1q_f64(even.0, even.1)),
+            vreinterpretq_f32_f64(vtrn1q_f64(odd.0, odd.1)),
+            vreinterpretq_f32_f64(vtrn2q_f64(even.0, even.1)),
+            vreinterpretq_f32_f64(vtrn2q_f64(odd.0, odd.1)),
+        ]
+    }
 }
 
 /// Two registers of two `f64`, turned.
 #[inline(always)]
-fn turn2(r: [float64x2_t; 2]) -> [float64x2_t; 2] {
-    [vtrn1q_f64(r[0], r[1]), vtrn2q_f64(r[0], r[1])]
+unsafe fn turn2(r: [float64x2_t; 2]) -> [float64x2_t; 2] {
+    // Safety: every aarch64 has NEON.
+    unsafe { [vtrn1q_f64(r[0], r[1]), vtrn2q_f64(r[0], r[1])] }
 }
 
 macro_rules! vector {
@@ -42,7 +46,8 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn splat(value: $element) -> Self {
-                $name($splat(value))
+                // Safety: every aarch64 has NEON.
+                $name(unsafe { $splat(value) })
             }
             #[inline(always)]
             unsafe fn load(source: *const $element) -> Self {
@@ -88,15 +93,18 @@ macro_rules! vector {
             }
             #[inline(always)]
             unsafe fn mul_add(self, a: Self, b: Self) -> Self {
-                $name($fma(b.0, self.0, a.0))
+                // Safety: every aarch64 has NEON.
+                $name(unsafe { $fma(b.0, self.0, a.0) })
             }
             #[inline(always)]
             unsafe fn mul(self, other: Self) -> Self {
-                $name($mul(self.0, other.0))
+                // Safety: every aarch64 has NEON.
+                $name(unsafe { $mul(self.0, other.0) })
             }
             #[inline(always)]
             unsafe fn sum(self) -> $element {
-                $sum(self.0)
+                // Safety: every aarch64 has NEON.
+                unsafe { $sum(self.0) }
             }
             #[inline(always)]
             unsafe fn prefetch_own(address: *const $element) {

@@ -95,5 +95,5 @@ pub(super) fn chained<L: Links>(isa: Isa) -> Option<Kernel<f32>> {
         Isa::Portable => None,
     };
     #[cfg(not(target_arch = "x86_64"))]
-    Some(links_portable::<f32, L>).filter(|_| isa == Isa::Portable)
+    (isa == Isa::Portable).then_some(links_portable::<f32, L>)
 }

@@ -17,5 +17,5 @@ mod tests;
 mod unit;
 
 pub(super) use plan::TilePlan;
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64"))]
 pub(super) use {emulated::flush, pack::round};

@@ -1,9 +1,9 @@
 //! Every level on the matrix unit in software, on any machine; the hardware against it, bit for bit, where it is.
 
-use super::emulated::{Emulated, multiply_tiles};
+use super::emulated::multiply_tiles;
 use super::pack::{Split, Square};
 use super::range::{Range, fits_parts};
-use super::unit::{BLOCK, Bf16, MatrixUnit, PACKED_PART, PACKED_TILE, STEP, TILE, Task, parts};
+use super::unit::{BLOCK, Bf16, PACKED_PART, PACKED_TILE, STEP, TILE};
 use crate::compiled;
 use crate::gemm::tests::{Case, LAYOUTS, Layout, Random, SPECS, bits, shape, worst_error};
 use crate::gemm::{BatchAxis, BatchedGemm, Gemm, Operand};
@@ -381,11 +381,13 @@ fn the_emulated_instruction_flushes_and_rounds_as_the_manual_says() {
 
 /// Random bits of every kind: normal, denormal, infinite, NaN; ordinary numbers; and small ones, whose products are
 /// flushed. Emulators round numbers about to be flushed each in its own way, so there a few of the smallest are allowed.
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
 #[test]
 fn the_hardware_gives_the_bits_of_the_emulation() {
+    use super::emulated::Emulated;
+    use super::unit::{MatrixUnit, Task, parts};
     let Some(&hardware) = units().get(1) else { return };
     assert_eq!(hardware.name(), "amx");
-    #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
     for seed in 0..12 {
         for precision in Precision::ALL {
             let (random, steps) = (&mut Random::new(seed), 1 + seed as usize % 3);
