@@ -79,9 +79,10 @@ fn optimizer(
     Map::new(&shape, e, inputs, outputs, Isa::detect()).expect("compiles")
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,fma")]
-fn adam_by_hand(g: &[f32], m: &mut [f32], v: &mut [f32], w: &mut [f32], rate: f32) {
+/// # Safety
+/// Where this is x86-64, it has AVX-512.
+#[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx512f,avx512vl,fma"))]
+unsafe fn adam_by_hand(g: &[f32], m: &mut [f32], v: &mut [f32], w: &mut [f32], rate: f32) {
     for (((&g, m), v), w) in g.iter().zip(m).zip(v).zip(w) {
         *m = (g - *m).mul_add(0.1, *m);
         *v = g.mul_add(g, -*v).mul_add(0.001, *v);
@@ -125,7 +126,6 @@ fn bench_adam(n: usize) {
     let [mut m, mut v, mut w] = [0.01f32, 0.0001, 0.5].map(|x| vec![x; n]);
     let mut hand = || {
         // Safety: the benchmark runs where AVX-512 is.
-        #[cfg(target_arch = "x86_64")]
         unsafe {
             adam_by_hand(&g, &mut m, &mut v, &mut w, 1e-6);
         }
