@@ -25,10 +25,12 @@ import {
   subtract,
   where,
 } from './ops/elementwise.js'
-import { cast, checked, type Operand, toFloat, toTensor } from './ops/operand.js'
+import { cast, type Operand, toFloat, toTensor } from './ops/operand.js'
 import { argmax, argsort } from './ops/reduce.js'
 import { take } from './ops/shape.js'
-import type { DType, FloatDType, Shape } from './types.js'
+import type { Named, SettledOf } from './options/fields.js'
+import { type FunctionOptions, optionsReader } from './options/reader.js'
+import type { Shape } from './types.js'
 
 /** Bits of a word. */
 const WORD = 0x1_0000_0000
@@ -76,12 +78,55 @@ export class SeedGenerator {
   }
 }
 
+const seedFields = {
+  /**
+   * A generator goes on from draw to draw; a number draws the same each time. A stream of its own, from the config's
+   * seed, unless given.
+   */
+  seed: { type: 'drawSeed', default: null },
+} as const
+const typeFields = {
+  /** The element type; the configured float type unless given. */
+  dtype: { type: 'dtype', default: null },
+} as const
+const drawFields: typeof seedFields & typeof typeFields = { ...seedFields, ...typeFields }
+
 /** What every draw takes. */
-export interface RandomOptions {
-  readonly dtype?: FloatDType
-  /** A generator goes on from draw to draw; a number draws the same each time. Default: a stream of its own, from the config's seed. */
-  readonly seed?: Seed | undefined
-}
+export interface RandomOptions extends FunctionOptions<typeof drawFields>, Named {}
+
+/** What a draw of integers takes. */
+export interface SeedOptions extends FunctionOptions<typeof seedFields>, Named {}
+
+const rangeFields = {
+  /** The least. Default 0. */
+  minval: { type: 'number', default: 0 },
+  /** What all are below. Default 1. */
+  maxval: { type: 'number', default: 1 },
+} as const
+const uniformFields: typeof drawFields & typeof rangeFields = { ...drawFields, ...rangeFields }
+
+/** Options of {@link uniform}. */
+export interface UniformOptions extends FunctionOptions<typeof uniformFields>, Named {}
+
+const momentFields = {
+  /** The mean. Default 0. */
+  mean: { type: 'number', default: 0 },
+  /** The standard deviation. Default 1. */
+  stddev: { type: 'number', default: 1 },
+} as const
+const normalFields: typeof drawFields & typeof momentFields = { ...drawFields, ...momentFields }
+
+/** Options of {@link normal} and {@link truncatedNormal}. */
+export interface NormalOptions extends FunctionOptions<typeof normalFields>, Named {}
+
+const anyTypeFields = {
+  /** The element type; the configured float type unless given. */
+  dtype: { type: 'elementType', default: null },
+} as const
+const bernoulliFields: typeof seedFields & typeof anyTypeFields = { ...seedFields, ...anyTypeFields }
+
+/** Options of {@link bernoulli}. */
+export interface BernoulliOptions extends FunctionOptions<typeof bernoulliFields>, Named {}
 
 /** Where a draw begins. */
 export type Seed = SeedGenerator | number
@@ -99,82 +144,75 @@ function checkedSeed(seed: unknown): number {
   return fail('ERR_CONFIG', 'random seed', 'a SeedGenerator, or an integer from 0 to 2⁵³', seed)
 }
 
+const readUniform = optionsReader('random.uniform', uniformFields)
 /** Uniform in `[minval, maxval)`. */
-export function uniform(
-  shape: Shape,
-  options: RandomOptions & { readonly minval?: number; readonly maxval?: number } = {},
-): Tensor {
-  const { minval = 0, maxval = 1, dtype = floatx(), seed } = options
+export function uniform(shape: Shape, options?: UniformOptions): Tensor {
+  const { minval, maxval, dtype = floatx(), seed } = readUniform(options)
   const state = stateOf(seed)
   const unit = raw.randomUniform(state, { stream: 0, shape: [...shape], dtype })
   return minval === 0 && maxval === 1 ? unit : add(multiply(unit, maxval - minval), minval)
 }
 
+const readNormal = optionsReader('random.normal', normalFields)
 /** Normal with a mean and a standard deviation. */
-export function normal(
-  shape: Shape,
-  options: RandomOptions & { readonly mean?: number; readonly stddev?: number } = {},
-): Tensor {
-  const { mean = 0, stddev = 1, dtype = floatx(), seed } = options
+export function normal(shape: Shape, options?: NormalOptions): Tensor {
+  const { mean, stddev, dtype = floatx(), seed } = readNormal(options)
   const state = stateOf(seed)
   return add(multiply(raw.randomNormal(state, { stream: 0, shape: [...shape], dtype }), stddev), mean)
 }
 
+const readTruncated = optionsReader('random.truncatedNormal', normalFields)
 /** Normal, drawn anew where it is more than two standard deviations from the mean. */
-export function truncatedNormal(
-  shape: Shape,
-  options: RandomOptions & { readonly mean?: number; readonly stddev?: number } = {},
-): Tensor {
-  const { mean = 0, stddev = 1, dtype = floatx(), seed } = options
+export function truncatedNormal(shape: Shape, options?: NormalOptions): Tensor {
+  const { mean, stddev, dtype = floatx(), seed } = readTruncated(options)
   const state = stateOf(seed)
   return add(multiply(raw.randomTruncatedNormal(state, { stream: 0, shape: [...shape], dtype }), stddev), mean)
 }
 
+const readBernoulli = optionsReader('random.bernoulli', bernoulliFields)
 /** 1 with a probability, else 0. */
-export function bernoulli(
-  shape: Shape,
-  probability: number,
-  options: { readonly dtype?: DType; readonly seed?: Seed | undefined } = {},
-): Tensor {
-  const { dtype = floatx(), seed } = options
+export function bernoulli(shape: Shape, probability: number, options?: BernoulliOptions): Tensor {
+  const { dtype = floatx(), seed } = readBernoulli(options)
   const state = stateOf(seed)
   const drawn = dtype === 'int32' ? 'bool' : dtype
   return cast(raw.randomBernoulli(state, { stream: 0, shape: [...shape], dtype: drawn, probability }), dtype)
 }
 
+const readMask = optionsReader('random.dropoutMask', drawFields)
 /** `1 / keep` with probability `keep`, else 0: what dropout multiplies by. */
-export function dropoutMask(shape: Shape, keep: number, options: RandomOptions = {}): Tensor {
-  const { dtype = floatx(), seed } = options
+export function dropoutMask(shape: Shape, keep: number, options?: RandomOptions): Tensor {
+  const { dtype = floatx(), seed } = readMask(options)
   const state = stateOf(seed)
   return raw.randomDropout(state, { stream: 0, shape: [...shape], dtype, keep })
 }
 
+const readIntegers = optionsReader('random.randint', seedFields)
 /** Integers from `minval` to below `maxval`, as `int32`. */
-export function randint(
-  shape: Shape,
-  minval: number,
-  maxval: number,
-  options: { readonly seed?: Seed | undefined } = {},
-): Tensor {
-  const state = stateOf(options.seed)
+export function randint(shape: Shape, minval: number, maxval: number, options?: SeedOptions): Tensor {
+  const state = stateOf(readIntegers(options).seed)
   return raw.randomIntegers(state, { stream: 0, shape: [...shape], dtype: 'int32', low: minval, high: maxval })
 }
 
+const readCategorical = optionsReader('random.categorical', seedFields)
 /** One index a row, drawn with the probabilities that `logits` (rows, classes) stand for (Gumbel's trick); `int32`. */
-export function categorical(logits: Operand, options: { readonly seed?: Seed | undefined } = {}): Tensor {
+export function categorical(logits: Operand, options?: SeedOptions): Tensor {
   const x = toFloat(logits)
-  const state = stateOf(checked('random.categorical', options, ['seed']).seed)
+  const state = stateOf(readCategorical(options).seed)
   const open = raw.randomUniformOpen(state, { stream: 0, shape: [...x.shape], dtype: x.dtype })
   return argmax(subtract(x, log(negative(log(open)))), { axis: -1 })
 }
 
+const readShuffle = optionsReader('random.shuffle', seedFields)
 /** The rows in random order. */
-export function shuffle(x: Operand, options: { readonly seed?: Seed | undefined } = {}): Tensor {
+export function shuffle(x: Operand, options?: SeedOptions): Tensor {
   const t = toTensor(x)
-  const { seed } = checked('random.shuffle', options, ['seed'])
+  const { seed } = readShuffle(options)
   const order = argsort(uniform([t.shape[0] ?? 0], { dtype: 'float64', seed }))
   return take(t, order, { axis: 0 })
 }
+
+const readGamma = optionsReader('random.gamma', drawFields)
+const readBeta = optionsReader('random.beta', drawFields)
 
 /** How often a gamma variate may be refused in a row: the chance that all are is below 10⁻¹⁰. */
 const ROUNDS = 8
@@ -186,8 +224,8 @@ const ROUNDS = 8
  *
  * @see keras.random.gamma
  */
-export function gamma(shape: Shape, alpha: Operand, options: RandomOptions = {}): Tensor {
-  return exp(logGamma(shape, checkedAlpha('random.gamma', alpha), options))
+export function gamma(shape: Shape, alpha: Operand, options?: RandomOptions): Tensor {
+  return exp(logGamma(shape, checkedAlpha('random.gamma', alpha), readGamma(options)))
 }
 
 /**
@@ -197,10 +235,11 @@ export function gamma(shape: Shape, alpha: Operand, options: RandomOptions = {})
  *
  * @see keras.random.beta
  */
-export function beta(shape: Shape, alpha: Operand, beta: Operand, options: RandomOptions = {}): Tensor {
+export function beta(shape: Shape, alpha: Operand, beta: Operand, options?: RandomOptions): Tensor {
+  const { dtype, seed: given } = readBeta(options)
   // Of one stream: two of the same seed would be the same.
-  const seed = typeof options.seed === 'number' ? new SeedGenerator(options.seed) : options.seed
-  const [a, b] = [alpha, beta].map((one) => logGamma(shape, checkedAlpha('random.beta', one), { ...options, seed }))
+  const seed = typeof given === 'number' ? new SeedGenerator(given) : given
+  const [a, b] = [alpha, beta].map((one) => logGamma(shape, checkedAlpha('random.beta', one), { dtype, seed }))
   return sigmoid(subtract(a!, b!))
 }
 
@@ -210,9 +249,10 @@ function checkedAlpha(where: string, alpha: Operand): Operand {
   return alpha
 }
 
+type Draw = SettledOf<typeof drawFields>
+
 /** Logarithms of gamma variates: those of small alphas are too small themselves. */
-function logGamma(shape: Shape, alpha: Operand, options: RandomOptions): Tensor {
-  const { dtype = floatx(), seed } = checked('random', options, ['dtype', 'seed'])
+function logGamma(shape: Shape, alpha: Operand, { dtype = floatx(), seed }: Draw): Tensor {
   const own = seed instanceof SeedGenerator || seed === undefined ? seed : new SeedGenerator(seed)
   const a = cast(toFloat(alpha), dtype)
   // Those of alpha + 1 are never refused often; a power of a uniform one brings them to alpha.

@@ -1,5 +1,5 @@
 /** What ops refuse: at the line that draws them, by a code, naming the op and the shapes that the caller passed. */
-import { type FerrogradError, ops, tensor, variable } from 'ferrograd'
+import { type FerrogradError, ops, random, tensor, variable } from 'ferrograd'
 import { describe, expect, test } from 'vitest'
 import { caught } from '../caught.js'
 
@@ -88,6 +88,48 @@ const options: Row[] = [
     () => any.sum!(a, { axes: 0 }),
   ],
   ['another library’s option', 'ERR_CONFIG', `'transposeB'`, () => any.matmul!(a, a, { transpose_b: true })],
+  [
+    'a word for truth',
+    'ERR_CONFIG',
+    `sum keepdims: expected true or false, got 'no'`,
+    () => any.sum!(a, { keepdims: 'no' }),
+  ],
+  [
+    'a choice there is not',
+    'ERR_CONFIG',
+    `one of 'left', 'right'`,
+    () => any.searchSorted!(v2, v2, { side: 'middle' }),
+  ],
+  [
+    'an option of another op',
+    'ERR_CONFIG',
+    `concatenate: unknown option 'keepdims'. Known: axis`,
+    () => any.concatenate!([a, a], { keepdims: true }),
+  ],
+  [
+    'a picture’s option in snake case',
+    'ERR_CONFIG',
+    `image.resize: unknown option 'data_format'. Did you mean 'dataFormat'?`,
+    () => ops.image.resize(ops.ones([1, 2, 2, 1]), [1, 1], { data_format: 'channels_last' } as never),
+  ],
+  [
+    'a format there is not',
+    'ERR_CONFIG',
+    'image.rgbToHsv dataFormat: expected one of',
+    () => ops.image.rgbToHsv(ops.ones([1, 2, 2, 3]), { dataFormat: 'last' as never }),
+  ],
+  [
+    'a misspelt option of a draw',
+    'ERR_CONFIG',
+    `random.uniform: unknown option 'minVal'. Did you mean 'minval'?`,
+    () => random.uniform([2], { minVal: 1 } as never),
+  ],
+  [
+    'half a width',
+    'ERR_CONFIG',
+    'ctcDecode beamWidth',
+    () => ops.ctcDecode(ops.ones([1, 2, 3]), [2], { beamWidth: 0.5 }),
+  ],
   ['no such type', 'ERR_DTYPE', `'float32', 'float64', 'int32' or 'bool', got 'int64'`, () => any.cast!(a, 'int64')],
 ]
 
@@ -129,6 +171,13 @@ test('indices may be plain whole numbers, and class numbers may be floats, as in
   ])
   const losses = ops.sparseSoftmaxCrossEntropy(a, variable([1, 0])).arraySync()
   expect(losses).toEqual(ops.sparseSoftmaxCrossEntropy(a, [1, 0]).arraySync())
+})
+
+test('options that are null or undefined count as not given, as Keras’s None does', () => {
+  expect(ops.sum(a, { axis: null, keepdims: undefined }).arraySync()).toBe(10)
+  expect(ops.argmax(a, { axis: null }).arraySync()).toBe(3)
+  expect(ops.concatenate([v2, v3], { axis: undefined }).shape).toEqual([5])
+  expect(ops.image.rgbToGrayscale(ops.ones([1, 3, 2, 4]), { dataFormat: 'channels_first' }).shape).toEqual([1, 1, 2, 4])
 })
 
 test('einsum of one, two and three tensors is what loops give', () => {

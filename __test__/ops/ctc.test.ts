@@ -190,7 +190,7 @@ test('refuses what does not fit', () => {
   expect(caught(() => ops.ctcLoss([1, 2], x, [2], [4]))).toMatchObject({ code: 'ERR_SHAPE', expected: '[1, labels]' })
   expect(() => ops.ctcLoss([[1]], x, [1, 1], [4])).toThrow('ctcLoss targetLength: expected [1]')
   expect(() => ops.ctcLoss([[1]], x, [1], [4], { maskIndex: 3 })).toThrow('ctcLoss maskIndex: expected a class, 0 to 2')
-  expect(() => ops.ctcDecode(x, [4], { strategy: 'best' as never })).toThrow(`'greedy' or 'beamSearch', got 'best'`)
+  expect(() => ops.ctcDecode(x, [4], { strategy: 'best' as never })).toThrow(`'greedy', 'beamSearch', got 'best'`)
   const paths = () => ops.ctcDecode(x, [4], { strategy: 'beamSearch', beamWidth: 2, topPaths: 3 })
   expect(paths).toThrow('ctcDecode topPaths: expected 1 to 2, the beams, got 3')
   expect(() => ops.editDistance([1, 2], [[1]])).toThrow('editDistance hypothesis: expected [batch, elements]')

@@ -78,7 +78,7 @@ test('refuses what is no signal', () => {
   expect(() => ops.stft(x, { ...how, window: 'square' as never })).toThrow(`'hann', 'hamming', numbers or null`)
   expect(() => ops.stft(x, { ...how, window: [1, 2] })).toThrow('stft window: expected [4], got [2]')
   expect(() => ops.stft(x, { ...how, fftLength: 20 })).toThrow('stft: expected more than 10 samples')
-  expect(() => ops.stft(x, { ...how, sequenceStride: 0 })).toThrow('stft sequenceStride: expected an integer >= 1')
+  expect(() => ops.stft(x, { ...how, sequenceStride: 0 })).toThrow('stft sequenceStride: expected an integer ≥ 1')
   expect(() => ops.fft(x as never)).toThrow('fft: expected a pair: real and imaginary parts')
   expect(() => ops.fft([x, signal(7)])).toThrow('expected real and imaginary parts that are alike')
   expect(() => ops.extractSequences(x, 9, 1)).toThrow('extractSequences: expected at least 9 samples, got [8]')

@@ -98,7 +98,7 @@ describe('what does not fit is refused where it is written', () => {
     [
       'an unknown data format',
       () => ops.conv(x, kernel, { dataFormat: 'first' as 'channelsFirst' }),
-      /conv dataFormat: expected 'channelsLast' or 'channelsFirst', got 'first'/,
+      /conv dataFormat: expected one of 'channelsLast', 'channelsFirst', got 'first'/,
     ],
   ])('%s', (_, draw, message) => expect(draw).toThrow(message))
 })

@@ -145,7 +145,7 @@ test.each([
   [
     'no number',
     'ERR_CONFIG',
-    'numSegments: expected an integer >= 0, got -1',
+    'numSegments: expected an integer ≥ 0, got -1',
     () => ops.segmentSum([1], [0], { numSegments: -1 }),
   ],
   ['a misspelt option', 'ERR_CONFIG', "'numSegments'", () => ops.segmentSum([1], [0], { numSegment: 1 } as never)],

@@ -247,7 +247,7 @@ test('refuses what does not fit, with both sides named', () => {
       0,
       { maximumIterations: -1 },
     )
-  expect(bound).toThrow('whileLoop maximumIterations: expected an integer >= 0, got -1')
+  expect(bound).toThrow('whileLoop maximumIterations: expected an integer ≥ 0, got -1')
   const state = variable(0, { name: 'state' })
   const assigns = () =>
     ops.whileLoop(

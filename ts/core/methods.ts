@@ -2,8 +2,9 @@
 
 import type { MatmulOptions } from '../ops/linear.js'
 import type { Operand } from '../ops/operand.js'
-import type { AxisOptions, ReduceOptions } from '../ops/reduce.js'
+
 import type { SliceOptions } from '../ops/shape.js'
+import type { FirstAxisOptions, LastAxisOptions, ReduceOptions, RowAxisOptions } from '../ops/tables.js'
 // The methods call the functions, which call back: both sides meet only once every module is there. `tensor.ts` has to
 // be the first module to ask for this one.
 import * as ops from '../ops.js'
@@ -71,7 +72,7 @@ export abstract class Methods<T> {
     return ops.relu(this as never) as T
   }
   /** `eˣⁱ / Σⱼ eˣʲ` along an axis, the last by default. */
-  softmax(options?: AxisOptions): T {
+  softmax(options?: LastAxisOptions): T {
     return ops.softmax(this as never, options) as T
   }
   /** `(…, m, k) · (…, k, n) → (…, m, n)` */
@@ -99,11 +100,11 @@ export abstract class Methods<T> {
     return ops.min(this as never, options) as T
   }
   /** The index of the largest along an axis, over all elements without one. */
-  argmax(options?: AxisOptions): T {
+  argmax(options?: RowAxisOptions): T {
     return ops.argmax(this as never, options) as T
   }
   /** The index of the smallest along an axis, over all elements without one. */
-  argmin(options?: AxisOptions): T {
+  argmin(options?: RowAxisOptions): T {
     return ops.argmin(this as never, options) as T
   }
   /** The same numbers in another shape; one length may be −1. */
@@ -131,7 +132,7 @@ export abstract class Methods<T> {
     return ops.slice(this as never, { begin, ...options }) as T
   }
   /** The slices that `indices` name along an axis, the first by default. */
-  gather(indices: Operand | T, options?: { readonly axis?: number }): T {
+  gather(indices: Operand | T, options?: FirstAxisOptions): T {
     return ops.gather(this as never, indices as never, options) as T
   }
   /** As another element type. */

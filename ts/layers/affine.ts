@@ -3,7 +3,7 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
-import type { ReduceOptions } from '../ops/reduce.js'
+import type { ReduceOptions } from '../ops/tables.js'
 import * as ops from '../ops.js'
 import type { ValuesOf } from '../options/fields.js'
 import type { Shape } from '../types.js'

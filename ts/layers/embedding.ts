@@ -44,8 +44,8 @@ const EmbeddingBase: With<typeof LowRankLayer, typeof fields, EmbeddingOptions> 
  * const layer = new Embedding({ inputDim: 1000, outputDim: 16 })
  */
 export class Embedding extends EmbeddingBase {
-  protected override readonly takes = 'one' as const
   static override readonly className = 'Embedding' as string
+  protected override readonly takes = 'one' as const
   embeddings!: Variable
 
   override inputKind(): InputKind {

@@ -4,35 +4,35 @@ import { type Op, op } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import type { Named } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
 import { abs, greaterEqual, less, logicalAnd, multiply, subtract, tanh, where } from './elementwise.js'
 import { softmax } from './neural.js'
-import { checked, floats, full, type Operand, toBool, toTensor } from './operand.js'
+import { floats, full, type Operand, toBool, toTensor } from './operand.js'
 import { arange, cast, expandDims, reshape, transpose } from './shape.js'
 
-/** Options of {@link dotProductAttention}, by Keras's names. */
-export interface DotProductAttentionOptions {
-  /** Added to the scores: whatever broadcasts to (batch, heads, queries, keys). */
-  readonly bias?: Operand | undefined
-  /** Which keys a query may see: true or 1 where it may; whatever broadcasts to (batch, heads, queries, keys). */
-  readonly mask?: Operand | undefined
-  /** Factor on the products of queries and keys. Default `1 / √(head size)`. */
-  readonly scale?: number | undefined
+const attentionFields = {
+  /** Added to the scores: whatever broadcasts to (batch, heads, queries, keys). Default null. */
+  bias: { type: 'operand', default: null },
+  /**
+   * Which keys a query may see: true or 1 where it may; whatever broadcasts to (batch, heads, queries, keys). Default
+   * null.
+   */
+  mask: { type: 'operand', default: null },
+  /** Factor on the products of queries and keys; `1 / √(head size)` unless given. */
+  scale: { type: 'number', default: null },
   /** Whether a query sees no key behind its own place. Default false. */
-  readonly isCausal?: boolean | undefined
+  isCausal: { type: 'boolean', default: false },
   /** Whether scores are made block by block, never all in memory; where they are many unless given. */
-  readonly flashAttention?: boolean | null | undefined
-  /** Scores become `cap · tanh(score / cap)`, before mask and bias. Default none. */
-  readonly attnLogitsSoftCap?: number | null | undefined
-}
+  flashAttention: { type: 'boolean', default: null },
+  /** Scores become `cap · tanh(score / cap)`, before mask and bias. Default null. */
+  attnLogitsSoftCap: { type: 'number', default: null },
+} as const
 
-const OPTIONS = [
-  'bias',
-  'mask',
-  'scale',
-  'isCausal',
-  'flashAttention',
-  'attnLogitsSoftCap',
-] as const satisfies readonly (keyof DotProductAttentionOptions)[]
+/** Options of {@link dotProductAttention}, by Keras's names. */
+export interface DotProductAttentionOptions extends FunctionOptions<typeof attentionFields>, Named {}
+
+const readAttention = optionsReader('dotProductAttention', attentionFields)
 
 /**
  * `y[b, t, n] = Σₛ softmaxₛ(scale · q[b, t, n] · k[b, s, m] + bias[b, n, t, s]) · v[b, s, m]`, with query (batch, queries,
@@ -54,15 +54,8 @@ const OPTIONS = [
  */
 export const dotProductAttention: Op<
   [query: Operand, key: Operand, value: Operand, options?: DotProductAttentionOptions]
-> = op('dotProductAttention', (query, key, value, options = {}) => {
-  const {
-    bias,
-    mask,
-    scale,
-    isCausal = false,
-    flashAttention,
-    attnLogitsSoftCap,
-  } = checked('dotProductAttention', options, OPTIONS)
+> = op('dotProductAttention', (query, key, value, options) => {
+  const { bias, mask, scale, isCausal, flashAttention, attnLogitsSoftCap } = readAttention(options)
   const [[q, k], [v]] = [floats(query, key), floats(value, query)]
   checkHeads('dotProductAttention', q, k, v)
   const how = {
@@ -72,7 +65,7 @@ export const dotProductAttention: Op<
     mask: mask === undefined ? undefined : boolMask('dotProductAttention mask', mask),
     isCausal,
     inBlocks: flashAttention,
-    softCap: attnLogitsSoftCap ?? undefined,
+    softCap: attnLogitsSoftCap,
   }
   return attend(q, k, v, how).output
 })

@@ -4,32 +4,55 @@ import { type Op, op } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
-import { checked, floats, lengthOf, type Operand } from './operand.js'
+import type { Named, SettledOf } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import { floats, lengthOf, type Operand } from './operand.js'
 import { reshape } from './shape.js'
-import { type DataFormat, type PerAxis, padding, perAxis, pictures, shown } from './windows.js'
+import { formatFields, padding, perAxis, pictures, shown } from './windows.js'
+
+const strideFields = {
+  /** From one window to the next. Default 1. */
+  strides: { type: 'places', default: 1 },
+  /** From one number of a window to the next. Default 1. */
+  dilationRate: { type: 'places', default: 1 },
+} as const
+
+const ownFields = {
+  /**
+   * `'valid'`: windows inside the picture. `'same'`: `⌈length / stride⌉` windows. `'causal'`, for one axis: a window
+   * ends at its own place. Default 'valid'.
+   */
+  padding: { type: 'choice', of: ['valid', 'same', 'causal'], default: 'valid' },
+} as const
+const convFields: typeof strideFields & typeof ownFields & typeof formatFields = {
+  ...strideFields,
+  ...ownFields,
+  ...formatFields,
+}
 
 /** How the windows of a convolution lie. */
-export interface ConvOptions {
-  /** From one window to the next; 1 by default. */
-  readonly strides?: PerAxis
-  /** `'valid'` (the default): windows inside the picture. `'same'`: `⌈length / stride⌉` windows. `'causal'`, for one axis: a window ends at its own place. */
-  readonly padding?: 'valid' | 'same' | 'causal'
-  /** Where the channels lie; `'channelsLast'` by default. */
-  readonly dataFormat?: DataFormat
-  /** From one number of a window to the next; 1 by default. */
-  readonly dilationRate?: PerAxis
+export interface ConvOptions extends FunctionOptions<typeof convFields>, Named {}
+
+const wayBackFields = {
+  /** `'valid'`: all that a window reaches. `'same'`: `length · stride` places. Default 'valid'. */
+  padding: { type: 'choice', of: ['valid', 'same'], default: 'valid' },
+  /** Places more at the end of each axis; as Keras's null unless given. */
+  outputPadding: { type: 'places', default: null },
+} as const
+const convTransposeFields: typeof strideFields & typeof wayBackFields & typeof formatFields = {
+  ...strideFields,
+  ...wayBackFields,
+  ...formatFields,
 }
 
-/** {@link ConvOptions} and what a stride leaves open. */
-export interface ConvTransposeOptions extends Omit<ConvOptions, 'padding'> {
-  readonly padding?: 'valid' | 'same'
-  /** Places more at the end of each axis; as Keras, undefined gives `length · stride` places for `'same'`. */
-  readonly outputPadding?: PerAxis
-}
+/** How the windows of a convolution lie, and what a stride leaves open. */
+export interface ConvTransposeOptions extends FunctionOptions<typeof convTransposeFields>, Named {}
 
 type Arguments = [inputs: Operand, kernel: Operand, options?: ConvOptions]
 
-const OPTIONS = ['strides', 'padding', 'dataFormat', 'dilationRate'] as const
+const readConv = optionsReader('conv', convFields)
+const readDepthwise = optionsReader('depthwiseConv', convFields)
+const readTranspose = optionsReader('convTranspose', convTransposeFields)
 
 /**
  * `y[n, o, j] = Σ x[n, o·stride + k·dilation − before, c] · kernel[k, c, j]`, as `keras.ops.conv`.
@@ -43,8 +66,8 @@ const OPTIONS = ['strides', 'padding', 'dataFormat', 'dilationRate'] as const
  * const y = ops.conv(ops.ones([8, 28, 28, 1]), ops.ones([3, 3, 1, 16]), { padding: 'same' })
  * console.log(y.shape) // [8, 28, 28, 16]
  */
-export const conv: Op<Arguments> = op('conv', (inputs, kernel, options = {}) => {
-  const { dataFormat, ...how } = checked('conv', options, OPTIONS)
+export const conv: Op<Arguments> = op('conv', (inputs, kernel, options) => {
+  const { dataFormat, ...how } = readConv(options)
   const [given, w] = floats(inputs, kernel)
   const { x, back } = pictures('conv', given, dataFormat)
   checkKernel('conv', x, w)
@@ -64,8 +87,8 @@ export const conv: Op<Arguments> = op('conv', (inputs, kernel, options = {}) => 
  * const y = ops.depthwiseConv(ops.ones([8, 32, 32, 16]), ops.ones([3, 3, 16, 2]), { strides: 2, padding: 'same' })
  * console.log(y.shape) // [8, 16, 16, 32]
  */
-export const depthwiseConv: Op<Arguments> = op('depthwiseConv', (inputs, kernel, options = {}) => {
-  const { dataFormat, ...how } = checked('depthwiseConv', options, OPTIONS)
+export const depthwiseConv: Op<Arguments> = op('depthwiseConv', (inputs, kernel, options) => {
+  const { dataFormat, ...how } = readDepthwise(options)
   const [given, w] = floats(inputs, kernel)
   const { x, back } = pictures('depthwiseConv', given, dataFormat)
   checkKernel('depthwiseConv', x, w)
@@ -76,18 +99,21 @@ export const depthwiseConv: Op<Arguments> = op('depthwiseConv', (inputs, kernel,
   return back(output('depthwiseConv', x, filters, channels, how))
 })
 
+/** How windows lie. */
+type Lying = Omit<SettledOf<typeof convFields>, 'dataFormat'>
+
 /** The convolution of pictures with channels last. */
-function output(name: string, x: Tensor, w: Tensor, groups: number, how: Omit<ConvOptions, 'dataFormat'>): Tensor {
+function output(name: string, x: Tensor, w: Tensor, groups: number, how: Lying): Tensor {
   const axes = x.rank - 2
-  const strides = perAxis(`${name} strides`, how.strides ?? 1, axes)
-  const dilations = perAxis(`${name} dilationRate`, how.dilationRate ?? 1, axes)
+  const strides = perAxis(`${name} strides`, how.strides, axes)
+  const dilations = perAxis(`${name} dilationRate`, how.dilationRate, axes)
   const windows = strides.map((stride, axis) => ({
     size: lengthOf(x, axis + 1),
     kernel: lengthOf(w, axis),
     stride,
     dilation: dilations[axis]!,
   }))
-  const padded = padding(`${name} padding`, how.padding ?? 'valid', windows)
+  const padded = padding(`${name} padding`, how.padding, windows)
   return raw.convolution(x, w, { of: 0, strides, dilations, padding: padded, groups, sizes: [] })
 }
 
@@ -103,15 +129,13 @@ function output(name: string, x: Tensor, w: Tensor, groups: number, how: Omit<Co
  */
 export const convTranspose: Op<[inputs: Operand, kernel: Operand, options?: ConvTransposeOptions]> = op(
   'convTranspose',
-  (inputs, kernel, options = {}) => {
-    const known = [...OPTIONS, 'outputPadding'] as const
-    const { dataFormat, padding: name = 'valid', ...how } = checked('convTranspose', options, known)
+  (inputs, kernel, options) => {
+    const { dataFormat, padding: name, ...how } = readTranspose(options)
     const [given, w] = floats(inputs, kernel)
     const { x, sizes, back } = pictures('convTranspose', given, dataFormat)
     checkKernel('convTranspose', x, w)
-    if (name !== 'valid' && name !== 'same') fail('ERR_CONFIG', 'convTranspose padding', `'valid' or 'same'`, name)
-    const strides = perAxis('convTranspose strides', how.strides ?? 1, sizes.length)
-    const dilations = perAxis('convTranspose dilationRate', how.dilationRate ?? 1, sizes.length)
+    const strides = perAxis('convTranspose strides', how.strides, sizes.length)
+    const dilations = perAxis('convTranspose dilationRate', how.dilationRate, sizes.length)
     const extra = how.outputPadding
     const more = extra === undefined ? undefined : perAxis('convTranspose outputPadding', extra, sizes.length, 0)
     const axes = sizes.map((size, axis) => {

@@ -4,6 +4,8 @@ import { type Op, op, opOfMany } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import type { Named } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
 import type { Shape } from '../types.js'
 import {
   add,
@@ -24,7 +26,7 @@ import {
   where,
 } from './elementwise.js'
 import { logSoftmax } from './neural.js'
-import { cast, checked, type Operand, toClasses, toFloat, toIndices, toTensor } from './operand.js'
+import { cast, type Operand, toClasses, toFloat, toIndices, toTensor } from './operand.js'
 import { argmax, max, sort, sum } from './reduce.js'
 import { scan } from './scan.js'
 import {
@@ -40,11 +42,15 @@ import {
   zeros,
 } from './shape.js'
 
-/** What the class of no label is. */
-export interface CtcLossOptions {
+const maskFields = {
   /** The class that stands for no label. Default 0. */
-  readonly maskIndex?: number
-}
+  maskIndex: { type: 'integer', default: 0 },
+} as const
+
+/** What the class of no label is. */
+export interface CtcLossOptions extends FunctionOptions<typeof maskFields>, Named {}
+
+const readLoss = optionsReader('ctcLoss', maskFields)
 
 /** The logarithm of 0. */
 const NEVER = Number.NEGATIVE_INFINITY
@@ -62,8 +68,8 @@ const NEVER = Number.NEGATIVE_INFINITY
  */
 export const ctcLoss: Op<
   [target: Operand, output: Operand, targetLength: Operand, outputLength: Operand, options?: CtcLossOptions]
-> = opOfMany('ctcLoss', (target, output, targetLength, outputLength, options = {}) => {
-  const { maskIndex = 0 } = checked('ctcLoss', options, ['maskIndex'])
+> = opOfMany('ctcLoss', (target, output, targetLength, outputLength, options) => {
+  const { maskIndex } = readLoss(options)
   const [labels, logits] = [toClasses('ctcLoss target', target), toFloat(output)]
   const [batch, , classes] = sequenceShape('ctcLoss output', logits)
   if (labels.rank !== 2 || labels.shape[0] !== batch)
@@ -142,19 +148,22 @@ function negativeLog(last: Tensor, length: Tensor): Tensor {
   return negative(logSum(at(end), label))
 }
 
-/** How labels are found. */
-export interface CtcDecodeOptions {
+const searchFields = {
   /** The likeliest class of each step, or the likeliest labels by a search that keeps beginnings. Default 'greedy'. */
-  readonly strategy?: 'greedy' | 'beamSearch' | 'beam_search'
+  strategy: { type: 'choice', of: ['greedy', 'beamSearch'], default: 'greedy' },
   /** How many beginnings the search keeps. Default 100. */
-  readonly beamWidth?: number
+  beamWidth: { type: 'integer', default: 100, min: 1, below: 16777216 },
   /** How many results the search gives. Default 1. */
-  readonly topPaths?: number
+  topPaths: { type: 'integer', default: 1, min: 1 },
   /** Whether repeats are one label. `greedy` alone asks. Default true. */
-  readonly mergeRepeated?: boolean
-  /** The class that stands for no label. Default 0. */
-  readonly maskIndex?: number
-}
+  mergeRepeated: { type: 'boolean', default: true },
+} as const
+const decodeFields: typeof searchFields & typeof maskFields = { ...searchFields, ...maskFields }
+
+/** How labels are found. */
+export interface CtcDecodeOptions extends FunctionOptions<typeof decodeFields>, Named {}
+
+const readDecode = optionsReader('ctcDecode', decodeFields)
 
 /** Labels and how likely they are. */
 export interface CtcDecoded {
@@ -177,24 +186,14 @@ export interface CtcDecoded {
  */
 export const ctcDecode: Op<[inputs: Operand, sequenceLengths: Operand, options?: CtcDecodeOptions], CtcDecoded> = op(
   'ctcDecode',
-  (inputs, sequenceLengths, options = {}) => {
-    const names = ['strategy', 'beamWidth', 'topPaths', 'mergeRepeated', 'maskIndex'] as const
-    const {
-      strategy = 'greedy',
-      beamWidth = 100,
-      topPaths = 1,
-      mergeRepeated = true,
-      maskIndex = 0,
-    } = checked('ctcDecode', options, names)
+  (inputs, sequenceLengths, options) => {
+    const { strategy, beamWidth, topPaths, mergeRepeated, maskIndex } = readDecode(options)
     const x = toFloat(inputs)
     const [batch, , classes] = sequenceShape('ctcDecode inputs', x)
     const length = lengths('ctcDecode sequenceLengths', sequenceLengths, batch)
     checkBlank('ctcDecode maskIndex', maskIndex, classes)
     if (strategy === 'greedy') return greedy(x, length, mergeRepeated, maskIndex)
-    if (strategy !== 'beamSearch' && strategy !== 'beam_search')
-      return fail('ERR_CONFIG', 'ctcDecode strategy', `'greedy' or 'beamSearch'`, strategy)
-    checkCount('ctcDecode beamWidth', beamWidth, Number.POSITIVE_INFINITY)
-    checkCount('ctcDecode topPaths', topPaths, beamWidth)
+    if (topPaths > beamWidth) fail('ERR_CONFIG', 'ctcDecode topPaths', `1 to ${beamWidth}, the beams`, topPaths)
     const attributes = { width: beamWidth, paths: topPaths, blank: maskIndex }
     const [paths, scores] = raw.ctcBeamSearch(logSoftmax(x), length, attributes)
     return { decoded: transpose(paths, [1, 0, 2]), scores }
@@ -215,15 +214,19 @@ function greedy(x: Tensor, length: Tensor, mergeRepeated: boolean, blank: number
   return { decoded: expandDims(where(less(order, steps), labels, -1), 0), scores: negative(scores) }
 }
 
-/** Which elements count, and whether distances are shares. */
-export interface EditDistanceOptions {
+const distanceFields = {
   /** How many elements of each row of the hypothesis count; by default those before the first negative one. */
-  readonly hypothesisLength?: Operand
+  hypothesisLength: { type: 'operand', default: null },
   /** How many elements of each row of the truth count; by default those before the first negative one. */
-  readonly truthLength?: Operand
+  truthLength: { type: 'operand', default: null },
   /** Whether distances are divided by the length of the truth. Default true. */
-  readonly normalize?: boolean
-}
+  normalize: { type: 'boolean', default: true },
+} as const
+
+/** Which elements count, and whether distances are shares. */
+export interface EditDistanceOptions extends FunctionOptions<typeof distanceFields>, Named {}
+
+const readDistance = optionsReader('editDistance', distanceFields)
 
 /**
  * The fewest insertions, deletions and substitutions that make each row of `hypothesis` (batch, n) that of `truth` (batch, m):
@@ -242,12 +245,8 @@ export interface EditDistanceOptions {
  */
 export const editDistance: Op<[hypothesis: Operand, truth: Operand, options?: EditDistanceOptions]> = op(
   'editDistance',
-  (hypothesis, truth, options = {}) => {
-    const {
-      hypothesisLength,
-      truthLength,
-      normalize = true,
-    } = checked('editDistance', options, ['hypothesisLength', 'truthLength', 'normalize'])
+  (hypothesis, truth, options) => {
+    const { hypothesisLength, truthLength, normalize } = readDistance(options)
     const [said, meant] = [toIndices('editDistance', hypothesis), toIndices('editDistance', truth)]
     for (const [name, x] of Object.entries({ hypothesis: said, truth: meant }))
       if (x.rank !== 2) fail('ERR_SHAPE', `editDistance ${name}`, '[batch, elements]', x.shape)
@@ -283,9 +282,4 @@ function lengths(where: string, given: Operand, batch: number | undefined): Tens
 function checkBlank(where: string, blank: number, classes: number | undefined): void {
   if (!(Number.isInteger(blank) && blank >= 0 && blank < classes!))
     fail('ERR_CONFIG', where, `a class, 0 to ${classes! - 1}`, blank)
-}
-
-function checkCount(where: string, count: number, most: number): void {
-  if (!(Number.isInteger(count) && count >= 1 && count <= most && count < 2 ** 24))
-    fail('ERR_CONFIG', where, Number.isFinite(most) ? `1 to ${most}, the beams` : 'an integer >= 1', count)
 }

@@ -4,9 +4,11 @@ import { type Op, op, opOfList } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import type { Named, SettledOf } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
 import type { DType, TensorLike } from '../types.js'
 import { add, cos, divide, greater, multiply, square, subtract, where } from './elementwise.js'
-import { checked, type Operand, toFloat, toTensor } from './operand.js'
+import { type Operand, toFloat, toTensor } from './operand.js'
 import { arange, broadcastTo, cast, concatenate, flip, ones, pad, reshape, slice } from './shape.js'
 
 /** Real and imaginary parts, of one shape. */
@@ -14,11 +16,18 @@ export type ComplexPair = readonly [real: Tensor, imaginary: Tensor]
 
 type ComplexOperand = readonly [real: Operand, imaginary: Operand]
 
-/** How many numbers a transform is of. */
-export interface FourierOptions {
-  /** How many numbers of the last axis count: others are cut off, zeros are put behind. By default all. */
-  readonly fftLength?: number | undefined
-}
+const fourierFields = {
+  /**
+   * Numbers of a transform: longer signals are cut, shorter ones filled with zeros; as many as there are unless given.
+   */
+  fftLength: { type: 'integer', default: null, min: 1 },
+} as const
+
+/** How long a transform is. */
+export interface FourierOptions extends FunctionOptions<typeof fourierFields>, Named {}
+
+const readRfft = optionsReader('rfft', fourierFields)
+const readIrfft = optionsReader('irfft', fourierFields)
 
 /**
  * `Yₖ = Σⱼ Xⱼ e^(−2πi·jk/n)` along the last axis, for any length `n`.
@@ -53,10 +62,10 @@ export const ifft: Op<[x: ComplexOperand], ComplexPair> = opOfList('ifft', (x) =
  * const [real] = ops.rfft(wave)
  * console.log(ops.round(real).arraySync()) // [0, 0, 4, 0, 0]
  */
-export const rfft: Op<[x: Operand, options?: FourierOptions], ComplexPair> = op('rfft', (x, options = {}) => {
-  const { fftLength } = checked('rfft', options, ['fftLength'])
+export const rfft: Op<[x: Operand, options?: FourierOptions], ComplexPair> = op('rfft', (x, options) => {
+  const { fftLength } = readRfft(options)
   const signal = toFloat(x)
-  return raw.rfft(sized(signal, fftLength === undefined ? lastOf('rfft', signal) : count('rfft fftLength', fftLength)))
+  return raw.rfft(sized(signal, fftLength ?? lastOf('rfft', signal)))
 })
 
 /**
@@ -65,10 +74,10 @@ export const rfft: Op<[x: Operand, options?: FourierOptions], ComplexPair> = op(
  *
  * @see keras.ops.irfft
  */
-export const irfft: Op<[x: ComplexOperand, options?: FourierOptions]> = opOfList('irfft', (x, options = {}) => {
-  const { fftLength } = checked('irfft', options, ['fftLength'])
+export const irfft: Op<[x: ComplexOperand, options?: FourierOptions]> = opOfList('irfft', (x, options) => {
+  const { fftLength } = readIrfft(options)
   const [re, im] = pairOf('irfft', x)
-  const n = fftLength === undefined ? 2 * (lastOf('irfft', re) - 1) : count('irfft fftLength', fftLength)
+  const n = fftLength ?? 2 * (lastOf('irfft', re) - 1)
   if (n < 1) fail('ERR_SHAPE', 'irfft', 'at least 2 frequencies, or fftLength', re.shape)
   const bins = Math.floor(n / 2) + 1
   return raw.irfft(sized(re, bins), sized(im, bins), { n })
@@ -77,21 +86,23 @@ export const irfft: Op<[x: ComplexOperand, options?: FourierOptions]> = opOfList
 /** Numbers for each place of a sequence, or the name of such. */
 export type WindowLike = 'hann' | 'hamming' | TensorLike | null
 
-/** How a signal is cut. */
-export interface StftOptions {
+const stftFields = {
   /** Samples of a sequence. */
-  readonly sequenceLength: number
+  sequenceLength: { type: 'integer', min: 1 },
   /** Samples between the beginnings of two. */
-  readonly sequenceStride: number
+  sequenceStride: { type: 'integer', min: 1 },
   /** Samples of a transform, at least those of a sequence; zeros are put around it. */
-  readonly fftLength: number
-  /** What the samples of a sequence are multiplied by. Default 'hann'. */
-  readonly window?: WindowLike | undefined
+  fftLength: { type: 'integer', min: 1 },
+  /** What the samples of a sequence are multiplied by; null: nothing. Default 'hann'. */
+  window: { type: 'window', default: 'hann' },
   /** Whether sequences are around their place, the signal reflected at its ends. Default true. */
-  readonly center?: boolean | undefined
-}
+  center: { type: 'boolean', default: true },
+} as const
 
-const STFT = ['sequenceLength', 'sequenceStride', 'fftLength', 'window', 'center'] as const
+/** How a signal is cut. */
+export interface StftOptions extends FunctionOptions<typeof stftFields>, Named {}
+
+const readStft = optionsReader('stft', stftFields)
 
 /**
  * The frequencies of a signal (…, samples) as they change: those of each of its sequences, (…, sequences, fftLength/2 + 1), as
@@ -108,18 +119,24 @@ const STFT = ['sequenceLength', 'sequenceStride', 'fftLength', 'window', 'center
  * const power = ops.add(ops.square(re), ops.square(im)) // (32, 129)
  */
 export const stft: Op<[x: Operand, options: StftOptions], ComplexPair> = op('stft', (x, options) => {
-  const { fftLength, sequenceStride, center = true } = checkedStft('stft', options, STFT)
+  const how = cutOf('stft', options, readStft(options))
+  const { fftLength, sequenceStride, center } = how
   const signal = toFloat(x)
   const around = center ? reflected(signal, Math.floor(fftLength / 2)) : signal
   const frames = extractSequences(around, fftLength, sequenceStride)
-  return raw.rfft(multiply(frames, windowOf('stft window', options, signal.dtype)))
+  return raw.rfft(multiply(frames, windowOf('stft window', how, signal.dtype)))
 })
 
-/** How a signal was cut. */
-export interface IstftOptions extends StftOptions {
+const lengthFields = {
   /** How many samples the signal has; by default as many as the sequences say. */
-  readonly length?: number | undefined
-}
+  length: { type: 'integer', default: null, min: 1 },
+} as const
+const istftFields: typeof stftFields & typeof lengthFields = { ...stftFields, ...lengthFields }
+
+/** How a signal was cut. */
+export interface IstftOptions extends FunctionOptions<typeof istftFields>, Named {}
+
+const readIstft = optionsReader('istft', istftFields)
 
 /**
  * The signal (…, samples) whose {@link stft} is (…, sequences, fftLength/2 + 1): sequences are put back into their places,
@@ -129,16 +146,18 @@ export interface IstftOptions extends StftOptions {
  */
 export const istft: Op<[x: ComplexOperand, options: IstftOptions]> = opOfList('istft', (x, options) => {
   const given = options as IstftOptions
-  const { fftLength, sequenceStride, center = true, length } = checkedStft('istft', given, [...STFT, 'length'])
+  const known = readIstft(given)
+  const how = cutOf('istft', given, known)
+  const { fftLength, sequenceStride, center } = how
   const frames = irfft(pairOf('istft', x), { fftLength })
-  const window = windowOf('istft window', given, frames.dtype)
+  const window = windowOf('istft window', how, frames.dtype)
   const counts = frames.shape.at(-2)
   if (counts === undefined || counts < 1) fail('ERR_SHAPE', 'istft', '[…, sequences, frequencies]', frames.shape)
   const sum = overlapped(multiply(frames, window), sequenceStride)
   const weights = overlapped(broadcastTo(square(window), [counts, fftLength]), sequenceStride)
   const signal = divide(sum, where(greater(weights, 1e-11), weights, 1))
   const start = center ? Math.floor(fftLength / 2) : 0
-  const end = length === undefined ? lastOf('istft', signal) - start : start + count('istft length', length)
+  const end = known.length === undefined ? lastOf('istft', signal) - start : start + known.length
   return sized(cut(signal, start, lastOf('istft', signal)), end - start)
 })
 
@@ -200,7 +219,7 @@ function reflected(signal: Tensor, width: number): Tensor {
 }
 
 /** The window of a sequence, with zeros around it, as long as the transform. */
-function windowOf(where: string, { sequenceLength, fftLength, window = 'hann' }: StftOptions, dtype: DType): Tensor {
+function windowOf(where: string, { sequenceLength, fftLength, window }: Cut, dtype: DType): Tensor {
   const before = Math.floor((fftLength - sequenceLength) / 2)
   return pad(cast(named(where, sequenceLength, window, dtype), dtype), [[before, fftLength - sequenceLength - before]])
 }
@@ -218,13 +237,17 @@ function named(where: string, length: number, window: WindowLike, dtype: DType):
   return subtract(share, multiply(cos(angles), 1 - share))
 }
 
-function checkedStft<O extends StftOptions>(where: string, options: O, names: readonly (keyof O & string)[]): O {
-  const known = checked(where, options, names)
-  const length = count(`${where} sequenceLength`, known.sequenceLength)
-  count(`${where} sequenceStride`, known.sequenceStride)
-  if (count(`${where} fftLength`, known.fftLength) < length)
-    fail('ERR_CONFIG', `${where} fftLength`, `at least ${length}, a sequence`, known.fftLength)
-  return known
+/** How a signal is cut, with the defaults. */
+type Cut = Omit<SettledOf<typeof stftFields>, 'window'> & { readonly window: WindowLike }
+
+/** The options of a transform, which is as long as a sequence at least; a window may be none. */
+function cutOf(where: string, given: StftOptions, known: SettledOf<typeof stftFields>): Cut {
+  const { sequenceLength, fftLength, window } = known
+  if (sequenceLength === undefined || known.sequenceStride === undefined || fftLength === undefined)
+    fail('ERR_CONFIG', where, 'sequenceLength, sequenceStride and fftLength', given)
+  if (fftLength < sequenceLength)
+    fail('ERR_CONFIG', `${where} fftLength`, `at least ${sequenceLength}, a sequence`, fftLength)
+  return { ...known, window: given.window === null ? null : (window ?? null) }
 }
 
 function pairOf(where: string, x: unknown): readonly [Tensor, Tensor] {

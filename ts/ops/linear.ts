@@ -5,24 +5,32 @@ import { sizeOf } from '../core/shapes.js'
 import type { Tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import type { Named } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
 import { multiply } from './elementwise.js'
-import { axesOf, checked, floats, lengthOf, type Operand } from './operand.js'
+import { axesOf, floats, lengthOf, type Operand } from './operand.js'
 import { sum } from './reduce.js'
 import { expandDims, reshape, squeeze, transpose } from './shape.js'
 
+const matmulFields = {
+  /** Whether the left side is read with its last two axes swapped. Default false. */
+  transposeA: { type: 'boolean', default: false },
+  /** Whether the right side is read with its last two axes swapped. Default false. */
+  transposeB: { type: 'boolean', default: false },
+} as const
+
 /** Which sides are read with their last two axes swapped. */
-export interface MatmulOptions {
-  readonly transposeA?: boolean
-  readonly transposeB?: boolean
-}
+export interface MatmulOptions extends FunctionOptions<typeof matmulFields>, Named {}
+
+const readMatmul = optionsReader('matmul', matmulFields)
 
 /**
  * `(…, m, k) · (…, k, n) → (…, m, n)`; leading axes are batch axes and broadcast, and a tensor of one axis is a row on
  * the left and a column on the right, as in NumPy.
  */
-export const matmul: Op<[a: Operand, b: Operand, options?: MatmulOptions]> = op('matmul', (a, b, options = {}) => {
+export const matmul: Op<[a: Operand, b: Operand, options?: MatmulOptions]> = op('matmul', (a, b, options) => {
   const [x, y] = floats(a, b)
-  const { transposeA = false, transposeB = false } = checked('matmul', options, ['transposeA', 'transposeB'])
+  const { transposeA, transposeB } = readMatmul(options)
   if (x.rank > 1 && y.rank > 1) return raw.matmul(x, y, { transposeA, transposeB })
   if (x.rank === 0 || y.rank === 0) fail('ERR_SHAPE', 'matmul', 'at least one axis each', { text: shapes(x, y) })
   const innerA = x.rank > 1 && transposeA ? x.rank - 2 : x.rank - 1
@@ -45,11 +53,18 @@ export const dot: Op<[a: Operand, b: Operand]> = op('dot', (a, b) => {
   return tensordot(x, y, { axes: [[x.rank - 1], [Math.max(0, y.rank - 2)]] })
 })
 
+const tensordotFields = {
+  /** So many last axes of `a` and first ones of `b`, or those of each. Default 2. */
+  axes: { type: 'axisPairs', default: 2 },
+} as const
+
+/** Options of {@link tensordot}. */
+export interface TensordotOptions extends FunctionOptions<typeof tensordotFields>, Named {}
+
+const readTensordot = optionsReader('tensordot', tensordotFields)
 /** The sum over pairs of axes; a number means that many last axes of `a` and first ones of `b`. */
-export const tensordot: Op<
-  [a: Operand, b: Operand, options?: { readonly axes?: number | readonly [readonly number[], readonly number[]] }]
-> = op('tensordot', (a, b, options = {}) => {
-  const { axes = 2 } = checked('tensordot', options, ['axes'])
+export const tensordot: Op<[a: Operand, b: Operand, options?: TensordotOptions]> = op('tensordot', (a, b, options) => {
+  const { axes } = readTensordot(options)
   const [x, y] = floats(a, b)
   const most = Math.min(x.rank, y.rank)
   if (typeof axes === 'number' && !(Number.isInteger(axes) && axes >= 0 && axes <= most))

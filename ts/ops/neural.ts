@@ -4,26 +4,30 @@ import { inputs, opName } from '../core/native.js'
 import { type Op, op } from '../core/operation.js'
 import { depthOf, handleOf, Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
-import { axisOf, checked, floats, type Operand, toClasses, toFloat } from './operand.js'
-import type { AxisOptions } from './reduce.js'
+import { optionsReader } from '../options/reader.js'
+import { axisOf, floats, type Operand, toClasses, toFloat } from './operand.js'
 import { transpose } from './shape.js'
+import { type LastAxisOptions, lastFields } from './tables.js'
 
 /** `eˣⁱ / Σⱼ eˣʲ` along an axis, the last by default. */
-export const softmax: Op<[x: Operand, options?: AxisOptions]> = op('softmax', (x, options = {}) =>
-  alongLast('softmax', raw.softmax, toFloat(x), options),
-)
+export const softmax: Op<[x: Operand, options?: LastAxisOptions]> = op('softmax', alongLast('softmax', raw.softmax))
 /** `xᵢ − ln Σⱼ eˣʲ` along an axis, the last by default. */
-export const logSoftmax: Op<[x: Operand, options?: AxisOptions]> = op('logSoftmax', (x, options = {}) =>
-  alongLast('logSoftmax', raw.logSoftmax, toFloat(x), options),
+export const logSoftmax: Op<[x: Operand, options?: LastAxisOptions]> = op(
+  'logSoftmax',
+  alongLast('logSoftmax', raw.logSoftmax),
 )
-function alongLast(name: string, op: (x: Tensor) => Tensor, x: Tensor, options: AxisOptions): Tensor {
-  const { axis = -1 } = checked(name, options, ['axis'])
-  const at = axisOf(name, axis, x.rank)
-  if (at === x.rank - 1) return op(x)
-  const order = x.shape.map((_, index) => index)
-  const [last = 0] = order.splice(at, 1, x.rank - 1)
-  order[x.rank - 1] = last
-  return transpose(op(transpose(x, order)), order)
+function alongLast(name: string, draw: (x: Tensor) => Tensor): (x: Operand, options?: LastAxisOptions) => Tensor {
+  const read = optionsReader(name, lastFields)
+  return (given, options) => {
+    const { axis } = read(options)
+    const x = toFloat(given)
+    const at = axisOf(name, axis, x.rank)
+    if (at === x.rank - 1) return draw(x)
+    const order = x.shape.map((_, index) => index)
+    const [last = 0] = order.splice(at, 1, x.rank - 1)
+    order[x.rank - 1] = last
+    return transpose(draw(transpose(x, order)), order)
+  }
 }
 /** `−Σ t·ln softmax(x)` over the last axis: one loss a row. */
 export const softmaxCrossEntropy: Op<[logits: Operand, targets: Operand]> = op(

@@ -3,8 +3,9 @@
 import { epsilon as fuzz } from '../config.js'
 import { type Op, op } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
-import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import type { Named } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
 import {
   abs,
   divide,
@@ -18,9 +19,10 @@ import {
   square,
   where,
 } from './elementwise.js'
-import { checked, type Operand, toFloat } from './operand.js'
-import { max, mean, type ReduceOptions, sum } from './reduce.js'
+import { type Operand, toFloat } from './operand.js'
+import { max, mean, sum } from './reduce.js'
 import { squeeze, zerosLike } from './shape.js'
+import { type ReduceOptions, reduceFields } from './tables.js'
 
 /** `√x`, with the subgradient 0 at 0, where the slope is infinite and would meet a 0 as NaN. */
 export function rootAtZero(x: Tensor): Tensor {
@@ -34,20 +36,22 @@ function scaleOf(x: Tensor, axis: ReduceOptions['axis']): Tensor {
   return where(logicalAnd(raw.isFinite(largest), greater(largest, 0)), largest, 1)
 }
 
+const readNorm = optionsReader('norm', reduceFields)
 /** `√Σ x²`; the gradient at 0 is 0. */
-export const norm: Op<[x: Operand, options?: ReduceOptions]> = op('norm', (x, options = {}) => {
+export const norm: Op<[x: Operand, options?: ReduceOptions]> = op('norm', (x, options) => {
   const t = toFloat(x)
-  const { axis, keepdims = false } = checked('norm', options, ['axis', 'keepdims'])
+  const { axis, keepdims } = readNorm(options)
   if (t.size === 0) return sqrt(sum(square(t), { axis, keepdims }))
   const scale = scaleOf(t, axis)
   const length = multiply(rootAtZero(sum(square(divide(t, scale)), { axis, keepdims: true })), scale)
   return keepdims ? length : squeeze(length, axis)
 })
 
+const readStd = optionsReader('std', reduceFields)
 /** The square root of the variance; the gradient at equal numbers is 0. */
-export const std: Op<[x: Operand, options?: ReduceOptions]> = op('std', (x, options = {}) => {
+export const std: Op<[x: Operand, options?: ReduceOptions]> = op('std', (x, options) => {
   const t = toFloat(x)
-  const { axis, keepdims } = checked('std', options, ['axis', 'keepdims'])
+  const { axis, keepdims } = readStd(options)
   const centred = raw.subtract(t, mean(t, { axis, keepdims: true }))
   if (t.size === 0) return sqrt(mean(square(centred), options))
   const scale = scaleOf(centred, axis)
@@ -55,20 +59,22 @@ export const std: Op<[x: Operand, options?: ReduceOptions]> = op('std', (x, opti
   return keepdims ? spread : squeeze(spread, axis)
 })
 
-/** Along which axes, in which norm, and the length below which nothing is divided by. */
-export interface NormalizeOptions {
-  /** The axes of the vectors. Default −1. */
-  readonly axis?: number | readonly number[]
+const normalizeFields = {
+  /** The axes of the vectors. Default -1. */
+  axis: { type: 'axes', default: -1 },
   /** `(Σ |x|ᵒʳᵈᵉʳ)^(1/order)`. Default 2. */
-  readonly order?: number
-  /** Default `config.epsilon()`. */
-  readonly epsilon?: number
-}
+  order: { type: 'integer', default: 2, min: 1 },
+  /** What no length is below; `config.epsilon()` unless given. */
+  epsilon: { type: 'number', default: null },
+} as const
 
+/** Along which axes, in which norm, and the length below which nothing is divided by. */
+export interface NormalizeOptions extends FunctionOptions<typeof normalizeFields>, Named {}
+
+const readNormalize = optionsReader('normalize', normalizeFields)
 /** `x / max(‖x‖, ε)`; 0 stays 0, and its gradient is 0. */
-export const normalize: Op<[x: Operand, options?: NormalizeOptions]> = op('normalize', (x, options = {}) => {
-  const { axis = -1, order = 2, epsilon = fuzz() } = checked('normalize', options, ['axis', 'order', 'epsilon'])
-  if (!Number.isInteger(order) || order < 1) fail('ERR_CONFIG', 'normalize order', 'an integer >= 1', order)
+export const normalize: Op<[x: Operand, options?: NormalizeOptions]> = op('normalize', (x, options) => {
+  const { axis, order, epsilon = fuzz() } = readNormalize(options)
   const t = toFloat(x)
   if (t.size === 0) return t
   const scale = scaleOf(t, axis)

@@ -7,7 +7,7 @@ import { native } from '../core/runtime.js'
 import { isLength } from '../core/shapes.js'
 import { Tensor, tensor } from '../core/tensor.js'
 import { Variable } from '../core/variable.js'
-import { checkNames, FerrogradError, fail } from '../errors.js'
+import { FerrogradError, fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { DType, Shape, TensorLike } from '../types.js'
 
@@ -56,12 +56,6 @@ export function toIds(where: string, x: TensorLike): Tensor {
     const message = cause.message.replace('tensor data', where).replace(/\. Use dtype.*$/, '')
     throw new FerrogradError(cause.code, message, { cause })
   }
-}
-
-/** Options, if they are an object of known names: `sum(x, 0)` must not quietly sum over all axes. */
-export function checked<O extends object>(op: string, options: O, known: readonly (keyof O & string)[]): O {
-  checkNames(op, options, known)
-  return options
 }
 
 /** Two operands of one dtype: plain numbers take the other's, else the wider one wins (bool < int32 < floats). */

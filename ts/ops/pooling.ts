@@ -3,18 +3,24 @@
 import { type Op, op } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
-import { checked, type Operand, toFloat } from './operand.js'
-import { type DataFormat, type PerAxis, padding, perAxis, pictures } from './windows.js'
+import type { Named } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import { type Operand, toFloat } from './operand.js'
+import { formatFields, type PerAxis, padding, perAxis, pictures } from './windows.js'
+
+const ownFields = {
+  /** From one window to the next; the windows' own size by default. */
+  strides: { type: 'places', default: null },
+  /**
+   * `'valid'`: windows inside the picture. `'same'`: `⌈length / stride⌉` windows, padding no part of them. Default
+   * 'valid'.
+   */
+  padding: { type: 'choice', of: ['valid', 'same'], default: 'valid' },
+} as const
+const poolFields: typeof ownFields & typeof formatFields = { ...ownFields, ...formatFields }
 
 /** How the windows of a pooling lie. */
-export interface PoolOptions {
-  /** From one window to the next; the windows' own size by default. */
-  readonly strides?: PerAxis
-  /** `'valid'` (the default): windows inside the picture. `'same'`: `⌈length / stride⌉` windows, padding no part of them. */
-  readonly padding?: 'valid' | 'same'
-  /** Where the channels lie; `'channelsLast'` by default. */
-  readonly dataFormat?: DataFormat
-}
+export interface PoolOptions extends FunctionOptions<typeof poolFields>, Named {}
 
 type Attributes = { readonly sizes: number[]; readonly strides: number[]; readonly padding: number[] }
 
@@ -28,9 +34,7 @@ type Arguments = [inputs: Operand, poolSize: PerAxis, options?: PoolOptions]
  *
  * console.log(ops.maxPool(ops.ones([8, 28, 28, 16]), 2).shape) // [8, 14, 14, 16]
  */
-export const maxPool: Op<Arguments> = op('maxPool', (inputs, poolSize, options = {}) =>
-  pool('maxPool', raw.maxPool, inputs, poolSize, options),
-)
+export const maxPool: Op<Arguments> = op('maxPool', pooling('maxPool', raw.maxPool))
 
 /**
  * The mean of each window's places inside the picture, as `keras.ops.average_pool`.
@@ -40,21 +44,19 @@ export const maxPool: Op<Arguments> = op('maxPool', (inputs, poolSize, options =
  *
  * console.log(ops.averagePool(ops.ones([8, 9, 9, 16]), [3, 3], { strides: 2, padding: 'same' }).shape) // [8, 5, 5, 16]
  */
-export const averagePool: Op<Arguments> = op('averagePool', (inputs, poolSize, options = {}) =>
-  pool('averagePool', raw.averagePool, inputs, poolSize, options),
-)
+export const averagePool: Op<Arguments> = op('averagePool', pooling('averagePool', raw.averagePool))
 
-function pool(
+function pooling(
   name: string,
   draw: (x: Tensor, attributes: Attributes) => Tensor,
-  inputs: Operand,
-  poolSize: PerAxis,
-  options: PoolOptions,
-): Tensor {
-  const how = checked(name, options, ['strides', 'padding', 'dataFormat'])
-  const { x, sizes: places, back } = pictures(name, toFloat(inputs), how.dataFormat)
-  const sizes = perAxis(`${name} poolSize`, poolSize, places.length)
-  const strides = perAxis(`${name} strides`, how.strides ?? sizes, places.length)
-  const windows = places.map((size, axis) => ({ size, kernel: sizes[axis]!, stride: strides[axis]!, dilation: 1 }))
-  return back(draw(x, { sizes, strides, padding: padding(`${name} padding`, how.padding ?? 'valid', windows) }))
+): (inputs: Operand, poolSize: PerAxis, options?: PoolOptions) => Tensor {
+  const read = optionsReader(name, poolFields)
+  return (inputs, poolSize, options) => {
+    const how = read(options)
+    const { x, sizes: places, back } = pictures(name, toFloat(inputs), how.dataFormat)
+    const sizes = perAxis(`${name} poolSize`, poolSize, places.length)
+    const strides = perAxis(`${name} strides`, how.strides ?? sizes, places.length)
+    const windows = places.map((size, axis) => ({ size, kernel: sizes[axis]!, stride: strides[axis]!, dilation: 1 }))
+    return back(draw(x, { sizes, strides, padding: padding(`${name} padding`, how.padding, windows) }))
+  }
 }

@@ -4,12 +4,13 @@ import { type Op, op } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import type { Named } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
 import { exp, less, lessEqual, log, minimum, multiply, square, subtract } from './elementwise.js'
 import {
   axesOf,
   axisOf,
   cast,
-  checked,
   full,
   lengthOf,
   numbers,
@@ -20,137 +21,137 @@ import {
   toTensor,
 } from './operand.js'
 import { pad, reshape, transpose } from './shape.js'
+import { type ReduceOptions, type RowAxisOptions, reduceFields, rowFields } from './tables.js'
 
-/** Which axes go, all by default, and whether they stay as 1. */
-export interface ReduceOptions {
-  readonly axis?: number | readonly number[] | undefined
-  readonly keepdims?: boolean | undefined
+type Reduction = (x: Tensor, attributes: { axes: number[]; keepdims: boolean }) => Tensor
+
+/** What draws the reduction of that name. */
+function reduction(name: string, draw: Reduction): (x: Tensor, options?: ReduceOptions) => Tensor {
+  const read = optionsReader(name, reduceFields)
+  return (x, options) => {
+    const { axis, keepdims } = read(options)
+    return draw(x, { axes: axesOf(name, axis, x.rank), keepdims })
+  }
 }
 
-/** One axis, the last by default. */
-export interface AxisOptions {
-  readonly axis?: number | undefined
-}
-
-function over(
-  name: string,
-  op: (x: Tensor, attributes: { axes: number[]; keepdims: boolean }) => Tensor,
-  x: Tensor,
-  options: ReduceOptions,
-): Tensor {
-  const { axis, keepdims = false } = checked(name, options, ['axis', 'keepdims'])
-  return op(x, { axes: axesOf(name, axis, x.rank), keepdims })
-}
+const sumOver = reduction('sum', raw.sum)
+const prodOver = reduction('prod', raw.prod)
+const maxOver = reduction('max', raw.max)
+const minOver = reduction('min', raw.min)
+const anyOver = reduction('any', raw.max)
+const allOver = reduction('all', raw.min)
 
 /** `Σ x` */
-export const sum: Op<[x: Operand, options?: ReduceOptions]> = op('sum', (x, options = {}) =>
-  over('sum', raw.sum, toNumbers(x), options),
-)
+export const sum: Op<[x: Operand, options?: ReduceOptions]> = op('sum', (x, options) => sumOver(toNumbers(x), options))
 /** `Π x` */
-export const prod: Op<[x: Operand, options?: ReduceOptions]> = op('prod', (x, options = {}) =>
-  over('prod', raw.prod, toNumbers(x), options),
+export const prod: Op<[x: Operand, options?: ReduceOptions]> = op('prod', (x, options) =>
+  prodOver(toNumbers(x), options),
 )
 /** The largest; NaN if any is. The gradient is shared by equals. */
-export const max: Op<[x: Operand, options?: ReduceOptions]> = op('max', (x, options = {}) =>
-  over('max', raw.max, toNumbers(x), options),
-)
+export const max: Op<[x: Operand, options?: ReduceOptions]> = op('max', (x, options) => maxOver(toNumbers(x), options))
 /** The smallest; NaN if any is. The gradient is shared by equals. */
-export const min: Op<[x: Operand, options?: ReduceOptions]> = op('min', (x, options = {}) =>
-  over('min', raw.min, toNumbers(x), options),
-)
+export const min: Op<[x: Operand, options?: ReduceOptions]> = op('min', (x, options) => minOver(toNumbers(x), options))
+const readMean = optionsReader('mean', reduceFields)
 /** `Σ x / n` */
-export const mean: Op<[x: Operand, options?: ReduceOptions]> = op('mean', (x, options = {}) => {
+export const mean: Op<[x: Operand, options?: ReduceOptions]> = op('mean', (x, options) => {
   const t = toFloat(x)
-  const { axis } = checked('mean', options, ['axis', 'keepdims'])
+  const { axis } = readMean(options)
   let count = 1
   for (const one of axesOf('mean', axis, t.rank)) count *= lengthOf(t, one)
   return multiply(sum(t, options), 1 / count)
 })
+const readVariance = optionsReader('variance', reduceFields)
 /** `Σ (x − mean)² / n`, in two passes so that it stays exact far from 0. */
-export const variance: Op<[x: Operand, options?: ReduceOptions]> = op('variance', (x, options = {}) => {
+export const variance: Op<[x: Operand, options?: ReduceOptions]> = op('variance', (x, options) => {
   const t = toFloat(x)
-  const { axis } = checked('variance', options, ['axis', 'keepdims'])
+  const { axis } = readVariance(options)
   const centre = mean(t, { axis, keepdims: true })
   return mean(square(subtract(t, centre)), options)
 })
 /** True where any is. */
-export const any: Op<[x: Operand, options?: ReduceOptions]> = op('any', (x, options = {}) =>
-  cast(max(cast(toBool(x), 'int32'), options), 'bool'),
+export const any: Op<[x: Operand, options?: ReduceOptions]> = op('any', (x, options) =>
+  cast(anyOver(cast(toBool(x), 'int32'), options), 'bool'),
 )
 /** True where all are. */
-export const all: Op<[x: Operand, options?: ReduceOptions]> = op('all', (x, options = {}) =>
-  cast(min(cast(toBool(x), 'int32'), options), 'bool'),
+export const all: Op<[x: Operand, options?: ReduceOptions]> = op('all', (x, options) =>
+  cast(allOver(cast(toBool(x), 'int32'), options), 'bool'),
 )
+const readLogsumexp = optionsReader('logsumexp', reduceFields)
 /** `ln Σ eˣ`, without overflow. */
-export const logsumexp: Op<[x: Operand, options?: ReduceOptions]> = op('logsumexp', (x, options = {}) => {
+export const logsumexp: Op<[x: Operand, options?: ReduceOptions]> = op('logsumexp', (x, options) => {
   const t = toFloat(x)
-  const { axis } = checked('logsumexp', options, ['axis', 'keepdims'])
+  const { axis } = readLogsumexp(options)
   const peak = raw.stopGradient(max(t, { axis, keepdims: true }))
   const total = log(sum(exp(subtract(t, peak)), options))
   return raw.add(total, reshape(peak, total.shape))
 })
 
 /** The index of the largest along an axis (the first among equals), over all elements without one; `int32`. */
-export const argmax: Op<[x: Operand, options?: AxisOptions]> = op('argmax', (x, options = {}) =>
-  extreme('argmax', raw.argmax, x, options),
-)
+export const argmax: Op<[x: Operand, options?: RowAxisOptions]> = op('argmax', extreme('argmax', raw.argmax))
 /** The index of the smallest along an axis (the first among equals), over all elements without one; `int32`. */
-export const argmin: Op<[x: Operand, options?: AxisOptions]> = op('argmin', (x, options = {}) =>
-  extreme('argmin', raw.argmin, x, options),
-)
-function extreme(name: string, op: (x: Tensor) => Tensor, x: Operand, options: AxisOptions): Tensor {
-  const t = toFloat(x)
-  const { axis } = checked(name, options, ['axis'])
-  return axis === undefined ? op(reshape(t, [t.size])) : op(axisLast(t, axisOf(name, axis, t.rank)))
+export const argmin: Op<[x: Operand, options?: RowAxisOptions]> = op('argmin', extreme('argmin', raw.argmin))
+function extreme(name: string, draw: (x: Tensor) => Tensor): (x: Operand, options?: RowAxisOptions) => Tensor {
+  const read = optionsReader(name, rowFields)
+  return (x, options) => {
+    const t = toFloat(x)
+    const { axis } = read(options)
+    return axis === undefined ? draw(reshape(t, [t.size])) : draw(axisLast(t, axisOf(name, axis, t.rank)))
+  }
 }
+
+const scanFields = {
+  /** The axis that is walked along; all elements in one row unless given. */
+  axis: { type: 'oneAxis', default: null },
+  /** True begins at the end. Default false. */
+  reverse: { type: 'boolean', default: false },
+  /** True leaves out the element itself. Default false. */
+  exclusive: { type: 'boolean', default: false },
+} as const
 
 /** Running sums along an axis. */
-export interface ScanOptions extends AxisOptions {
-  /** True begins at the end. */
-  readonly reverse?: boolean
-  /** True leaves out the element itself. */
-  readonly exclusive?: boolean
-}
+export interface ScanOptions extends FunctionOptions<typeof scanFields>, Named {}
+
 /** `yᵢ = Σ_{j≤i} xⱼ` along an axis; of all elements in one row without one. */
-export const cumsum: Op<[x: Operand, options?: ScanOptions]> = op('cumsum', (x, options = {}) =>
-  running('cumsum', raw.cumsum, x, options),
-)
+export const cumsum: Op<[x: Operand, options?: ScanOptions]> = op('cumsum', running('cumsum', raw.cumsum))
 /** `yᵢ = Π_{j≤i} xⱼ` along an axis; of all elements in one row without one. */
-export const cumprod: Op<[x: Operand, options?: ScanOptions]> = op('cumprod', (x, options = {}) =>
-  running('cumprod', raw.cumprod, x, options),
-)
+export const cumprod: Op<[x: Operand, options?: ScanOptions]> = op('cumprod', running('cumprod', raw.cumprod))
 function running(
   name: string,
-  op: (x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }) => Tensor,
-  x: Operand,
-  options: ScanOptions,
-): Tensor {
-  const given = toNumbers(x)
-  const t = options.axis === undefined && given.rank !== 1 ? reshape(given, [given.size]) : given
-  const { axis = 0, reverse = false, exclusive = false } = checked(name, options, ['axis', 'reverse', 'exclusive'])
-  return op(t, { axis: axisOf(name, axis, t.rank), reverse, exclusive })
+  draw: (x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }) => Tensor,
+): (x: Operand, options?: ScanOptions) => Tensor {
+  const read = optionsReader(name, scanFields)
+  return (x, options) => {
+    const { axis, reverse, exclusive } = read(options)
+    const given = toNumbers(x)
+    const t = axis === undefined && given.rank !== 1 ? reshape(given, [given.size]) : given
+    return draw(t, { axis: axisOf(name, axis ?? 0, t.rank), reverse, exclusive })
+  }
 }
 
+const sortFields = {
+  /** The axis. Default -1. */
+  axis: { type: 'oneAxis', default: -1 },
+  /** Whether the largest come first. Default false. */
+  descending: { type: 'boolean', default: false },
+} as const
+
 /** Which axis, and which end first. */
-export interface SortOptions extends AxisOptions {
-  readonly descending?: boolean
-}
+export interface SortOptions extends FunctionOptions<typeof sortFields>, Named {}
+
+const [sorted, argsorted] = [ordering('sort'), ordering('argsort')]
 /** The elements in order along an axis, the last by default; NaN last. */
-export const sort: Op<[x: Operand, options?: SortOptions]> = op(
-  'sort',
-  (x, options = {}) => ordered('sort', x, options)[0],
-)
+export const sort: Op<[x: Operand, options?: SortOptions]> = op('sort', (x, options) => sorted(x, options)[0])
 /** The indices that would sort along an axis; equals keep their order. */
-export const argsort: Op<[x: Operand, options?: SortOptions]> = op(
-  'argsort',
-  (x, options = {}) => ordered('argsort', x, options)[1],
-)
-function ordered(name: string, x: Operand, options: SortOptions): [Tensor, Tensor] {
-  const t = toTensor(x)
-  const { axis = -1, descending = false } = checked(name, options, ['axis', 'descending'])
-  const at = axisOf(name, axis, t.rank)
-  const [values, indices] = raw.sort(axisLast(t, at), { descending })
-  return [axisBack(values, at), axisBack(indices, at)]
+export const argsort: Op<[x: Operand, options?: SortOptions]> = op('argsort', (x, options) => argsorted(x, options)[1])
+function ordering(name: string): (x: Operand, options?: SortOptions) => [Tensor, Tensor] {
+  const read = optionsReader(name, sortFields)
+  return (x, options) => {
+    const t = toTensor(x)
+    const { axis, descending } = read(options)
+    const at = axisOf(name, axis, t.rank)
+    const [values, indices] = raw.sort(axisLast(t, at), { descending })
+    return [axisBack(values, at), axisBack(indices, at)]
+  }
 }
 function axisLast(x: Tensor, axis: number): Tensor {
   return axis === x.rank - 1 ? x : transpose(x, [...others(x.rank, axis), axis])
@@ -163,15 +164,23 @@ function axisBack(x: Tensor, axis: number): Tensor {
 function others(rank: number, axis: number): number[] {
   return Array.from({ length: rank }, (_, index) => index).filter((index) => index !== axis)
 }
+const searchFields = {
+  /** Which side of equal entries. Default 'left'. */
+  side: { type: 'choice', of: ['left', 'right'], default: 'left' },
+} as const
+
+/** Options of {@link searchSorted}. */
+export interface SearchSortedOptions extends FunctionOptions<typeof searchFields>, Named {}
+
+const readSearch = optionsReader('searchSorted', searchFields)
 /**
  * Where numbers belong in an ascending list (n): how many of its entries are below each, or with `side: 'right'` not
  * above it; `int32`. NaN is above none.
  */
-export const searchSorted: Op<[sorted: Operand, values: Operand, options?: { readonly side?: 'left' | 'right' }]> = op(
+export const searchSorted: Op<[sorted: Operand, values: Operand, options?: SearchSortedOptions]> = op(
   'searchSorted',
-  (sorted, values, options = {}) => {
-    const { side = 'left' } = checked('searchSorted', options, ['side'])
-    if (side !== 'left' && side !== 'right') fail('ERR_CONFIG', 'searchSorted side', "'left' or 'right'", side)
+  (sorted, values, options) => {
+    const { side } = readSearch(options)
     const [list, x] = numbers(sorted, values)
     if (list.rank !== 1) fail('ERR_SHAPE', 'searchSorted', 'an ascending list of one axis', list.shape)
     return halved(list, x, side === 'left' ? less : lessEqual)

@@ -7,8 +7,10 @@ import { recordCall } from '../core/symbolic-call.js'
 import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
+import type { Named } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
 import { checkCarried, isTensor, tensorsIn } from './carried.js'
-import { axisOf, checked, type Operand } from './operand.js'
+import { axisOf, type Operand } from './operand.js'
 import { transpose } from './shape.js'
 
 /** A structure with a tensor for everything that becomes one. */
@@ -30,15 +32,19 @@ type HoldsAny<S> = S extends SymbolicTensor
     ? false
     : { [K in keyof S]: HoldsAny<S[K]> }[keyof S & (S extends readonly unknown[] ? number : keyof S)]
 
-/** Along which axis, from which end, how far. */
-export interface ScanSequenceOptions {
+const sequenceFields = {
   /** True begins at the end; outputs keep the order of the sequence. Default false. */
-  readonly reverse?: boolean
+  reverse: { type: 'boolean', default: false },
   /** The axis of `xs` that is walked along, and on which the outputs lie. Default 0. */
-  readonly axis?: number
-  /** How many steps. Needed without `xs`; else it has to be their length. */
-  readonly length?: number
-}
+  axis: { type: 'oneAxis', default: 0 },
+  /** How many steps. Needed without `xs`; the length of these unless given. */
+  length: { type: 'integer', default: null, min: 0 },
+} as const
+
+/** Along which axis, from which end, how far. */
+export interface ScanSequenceOptions extends FunctionOptions<typeof sequenceFields>, Named {}
+
+const read = optionsReader('scan', sequenceFields)
 
 /**
  * Walks along a sequence with a carried state: `(carryₜ, outₜ) = step(carryₜ₋₁, xₜ)`, `carry₀ = init`.
@@ -78,15 +84,15 @@ export function scan<const C, const X = undefined, O = unknown>(
   xs?: X,
   options?: ScanSequenceOptions,
 ): Scanned<C, X, O>
-export function scan(step: Step, init: unknown, xs?: unknown, options: ScanSequenceOptions = {}): unknown {
+export function scan(step: Step, init: unknown, xs?: unknown, options?: ScanSequenceOptions): unknown {
   if (!holds([init, xs], isSymbolic)) return run(step, init, xs, options)
   return recordCall(new Operation('scan', run as never), [step, init, xs, options], {}, () => run as never)
 }
 
 type Step = (carry: unknown, x: unknown) => readonly [unknown, unknown]
 
-function run(step: Step, init: unknown, xs: unknown, options: ScanSequenceOptions): [unknown, unknown] {
-  const { axis = 0, reverse = false, length } = checked('scan', options, ['axis', 'reverse', 'length'])
+function run(step: Step, init: unknown, xs: unknown, options?: ScanSequenceOptions): [unknown, unknown] {
+  const { axis, reverse, length } = read(options)
   if (typeof step !== 'function') fail('ERR_CONFIG', 'scan step', 'a function', step)
   const [carry, sequences] = [tensorsIn(init), tensorsIn(xs)]
   const rows = leavesOf(sequences, isTensor).map((x) => inFront(x, axis))
@@ -124,9 +130,6 @@ function moved(x: Tensor, from: number, to: number): Tensor {
 
 /** How many steps: what all sequences and `length` agree on. */
 function countOf(rows: readonly Tensor[], axis: number, length: number | undefined): number {
-  if (length !== undefined && !(Number.isInteger(length) && length >= 0)) {
-    fail('ERR_CONFIG', 'scan length', 'an integer >= 0', length)
-  }
   const lengths = rows.map((row) => row.shape[0]!)
   const count = length ?? lengths[0]
   if (count === undefined) fail('ERR_CONFIG', 'scan', 'xs, or a length', { text: 'neither' })

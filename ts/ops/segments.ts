@@ -5,6 +5,8 @@ import type { Tensor } from '../core/tensor.js'
 import { currentTrace } from '../core/trace-stack.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import type { Named } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
 import {
   add,
   divide,
@@ -18,20 +20,22 @@ import {
   subtract,
   where,
 } from './elementwise.js'
-import { cast, checked, full, type Operand, toFloat, toIndices, toNumbers } from './operand.js'
+import { cast, full, type Operand, toFloat, toIndices, toNumbers } from './operand.js'
 import { max, searchSorted } from './reduce.js'
 import { arange, pad, reshape, slice } from './shape.js'
 
-/** How many segments there are, and whether their numbers ascend. */
-export interface SegmentOptions {
+const segmentFields = {
   /**
-   * Segments of the result: ids are in [0, numSegments), and rows of others are left out. Default one more than the largest
-   * id, which has to be known: where ids are computed in the program, say it.
+   * Segments of the result: ids are in [0, numSegments), and rows of others are left out. One more than the largest id
+   * unless given, which has to be known: where ids are computed in the program, say it.
    */
-  readonly numSegments?: number | null
+  numSegments: { type: 'integer', default: null, min: 0 },
   /** Whether ids ascend, which saves `segmentMax` a sort. Default false. */
-  readonly sorted?: boolean
-}
+  sorted: { type: 'boolean', default: false },
+} as const
+
+/** How many segments there are, and whether their numbers ascend. */
+export interface SegmentOptions extends FunctionOptions<typeof segmentFields>, Named {}
 
 /** Rows (rows, …) with the segment of each, as int32. */
 interface Segmented {
@@ -40,6 +44,8 @@ interface Segmented {
   readonly segments: number
   readonly sorted: boolean
 }
+
+const [readSum, readMean, readMax] = [reading('segmentSum'), reading('segmentMean'), reading('segmentMax')]
 
 /**
  * `y[s] = Σ x[i] over all i with segmentIds[i] = s`, data (rows, …) → (segments, …); a segment without rows is 0.
@@ -53,7 +59,7 @@ interface Segmented {
  */
 export const segmentSum: Op<[data: Operand, segmentIds: Operand, options?: SegmentOptions]> = op(
   'segmentSum',
-  (data, segmentIds, options = {}) => summed(read('segmentSum', toNumbers(data), segmentIds, options)),
+  (data, segmentIds, options) => summed(readSum(toNumbers(data), segmentIds, options)),
 )
 
 /**
@@ -66,8 +72,8 @@ export const segmentSum: Op<[data: Operand, segmentIds: Operand, options?: Segme
  */
 export const segmentMean: Op<[data: Operand, segmentIds: Operand, options?: SegmentOptions]> = op(
   'segmentMean',
-  (data, segmentIds, options = {}) => {
-    const given = read('segmentMean', toFloat(data), segmentIds, options)
+  (data, segmentIds, options) => {
+    const given = readMean(toFloat(data), segmentIds, options)
     return divide(summed(given), column(maximum(countOf(given), 1), given.data.rank))
   },
 )
@@ -85,22 +91,24 @@ export const segmentMean: Op<[data: Operand, segmentIds: Operand, options?: Segm
  */
 export const segmentMax: Op<[data: Operand, segmentIds: Operand, options?: SegmentOptions]> = op(
   'segmentMax',
-  (data, segmentIds, options = {}) => {
-    const given = read('segmentMax', toNumbers(data), segmentIds, options)
+  (data, segmentIds, options) => {
+    const given = readMax(toNumbers(data), segmentIds, options)
     const peaks = peaksOf({ ...given, data: raw.stopGradient(given.data) })
     return given.data.dtype === 'int32' ? peaks : withSlope(peaks, given)
   },
 )
 
-function read(name: string, data: Tensor, segmentIds: Operand, options: SegmentOptions): Segmented {
-  const { numSegments = null, sorted = false } = checked(name, options, ['numSegments', 'sorted'])
-  const ids = toIndices(name, segmentIds)
-  if (ids.rank !== 1) fail('ERR_SHAPE', `${name} segmentIds`, 'one axis: an id for each row', ids.shape)
-  if (data.shape[0] !== ids.shape[0])
-    fail('ERR_SHAPE', `${name} segmentIds`, `${data.shape[0] ?? 'no'} ids, one for each row of the data`, ids.shape)
-  if (numSegments !== null && (!Number.isInteger(numSegments) || numSegments < 0 || numSegments >= 2 ** 31 - 1))
-    fail('ERR_CONFIG', `${name} numSegments`, 'an integer >= 0', numSegments)
-  return { data, ids, segments: numSegments ?? found(name, ids), sorted }
+/** Reads what the op of that name is given. */
+function reading(name: string): (data: Tensor, segmentIds: Operand, options?: SegmentOptions) => Segmented {
+  const read = optionsReader(name, segmentFields)
+  return (data, segmentIds, options) => {
+    const { numSegments, sorted } = read(options)
+    const ids = toIndices(name, segmentIds)
+    if (ids.rank !== 1) fail('ERR_SHAPE', `${name} segmentIds`, 'one axis: an id for each row', ids.shape)
+    if (data.shape[0] !== ids.shape[0])
+      fail('ERR_SHAPE', `${name} segmentIds`, `${data.shape[0] ?? 'no'} ids, one for each row of the data`, ids.shape)
+    return { data, ids, segments: numSegments ?? found(name, ids), sorted }
+  }
 }
 
 /** One more than the largest id. */

@@ -7,13 +7,14 @@ import { sameShape } from '../core/shapes.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import type { Named } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
 import type { DType, Shape } from '../types.js'
 import { add, equal, greaterEqual, lessEqual, multiply } from './elementwise.js'
 import {
   axesOf,
   axisOf,
   cast as castTo,
-  checked,
   checkLengths,
   full,
   lengthOf,
@@ -22,6 +23,8 @@ import {
   toIndices,
   toTensor,
 } from './operand.js'
+
+import { type FirstAxisOptions, firstFields, type RowAxisOptions, rowFields } from './tables.js'
 
 export { full } from './operand.js'
 
@@ -63,22 +66,24 @@ export const broadcastTo: Op<[x: Operand, shape: Shape]> = op('broadcastTo', (x,
   checkLengths('broadcastTo shape', shape)
   return raw.broadcastTo(toTensor(x), { shape: [...shape] })
 })
+const readConcatenate = optionsReader('concatenate', firstFields)
 /** Tensors one after the other along an axis, the first by default. */
-export const concatenate: Op<[tensors: readonly Operand[], options?: { readonly axis?: number }]> = opOfList(
+export const concatenate: Op<[tensors: readonly Operand[], options?: FirstAxisOptions]> = opOfList(
   'concatenate',
-  (tensors, options = {}) => {
-    const { axis = 0 } = checked('concatenate', options, ['axis'])
+  (tensors, options) => {
+    const { axis } = readConcatenate(options)
     const list = oneDType('concatenate', tensors)
     const [first] = list
     if (first === undefined) fail('ERR_SHAPE', 'concatenate', 'at least one tensor', { text: 'none' })
     return raw.concatenate(list, { axis: axisOf('concatenate', axis, first.rank) })
   },
 )
+const readStack = optionsReader('stack', firstFields)
 /** Tensors of one shape along a new axis, the first by default. */
-export const stack: Op<[tensors: readonly Operand[], options?: { readonly axis?: number }]> = opOfList(
+export const stack: Op<[tensors: readonly Operand[], options?: FirstAxisOptions]> = opOfList(
   'stack',
-  (tensors, options = {}) => {
-    const { axis = 0 } = checked('stack', options, ['axis'])
+  (tensors, options) => {
+    const { axis } = readStack(options)
     const list = oneDType('stack', tensors)
     const [first] = list
     if (first === undefined) fail('ERR_SHAPE', 'stack', 'at least one tensor', { text: 'none' })
@@ -94,22 +99,23 @@ export const stack: Op<[tensors: readonly Operand[], options?: { readonly axis?:
     )
   },
 )
+const readSplit = optionsReader('split', firstFields)
 /** Equal parts along an axis, or parts that end at the given indices. */
-export const split: Op<
-  [x: Operand, parts: number | readonly number[], options?: { readonly axis?: number }],
-  Tensor[]
-> = op('split', (x, parts, options = {}) => {
-  const { axis = 0 } = checked('split', options, ['axis'])
-  const t = toTensor(x)
-  const at = axisOf('split', axis, t.rank)
-  const length = lengthOf(t, at)
-  const ends = typeof parts === 'number' ? equalParts(length, parts) : ownParts(length, parts)
-  return ends.map((end, index) => {
-    const start = index === 0 ? 0 : (ends[index - 1] ?? 0)
-    const begin = t.shape.map((_, axis) => (axis === at ? start : 0))
-    return slice(t, { begin, size: t.shape.map((whole, axis) => (axis === at ? end - start : whole)) })
-  })
-})
+export const split: Op<[x: Operand, parts: number | readonly number[], options?: FirstAxisOptions], Tensor[]> = op(
+  'split',
+  (x, parts, options) => {
+    const { axis } = readSplit(options)
+    const t = toTensor(x)
+    const at = axisOf('split', axis, t.rank)
+    const length = lengthOf(t, at)
+    const ends = typeof parts === 'number' ? equalParts(length, parts) : ownParts(length, parts)
+    return ends.map((end, index) => {
+      const start = index === 0 ? 0 : (ends[index - 1] ?? 0)
+      const begin = t.shape.map((_, axis) => (axis === at ? start : 0))
+      return slice(t, { begin, size: t.shape.map((whole, axis) => (axis === at ? end - start : whole)) })
+    })
+  },
+)
 function equalParts(length: number, parts: number): number[] {
   if (!Number.isInteger(parts) || parts < 1 || length % parts !== 0) {
     fail('ERR_SHAPE', 'split parts', `a divisor of the axis' length ${length}`, parts)
@@ -125,15 +131,22 @@ function ownParts(length: number, parts: readonly number[]): number[] {
   return [...parts, length]
 }
 
-/** Where a part begins along each axis, how long it is (−1: to the end), and in which steps. */
-export interface SliceOptions {
-  readonly begin: readonly number[]
-  readonly size?: readonly number[]
-  readonly step?: readonly number[]
-}
+const sliceFields = {
+  /** Where the part begins along each axis. */
+  begin: { type: 'eachAxis' },
+  /** How long it is along each axis, −1: to the end; that unless given. */
+  size: { type: 'eachAxis', default: null },
+  /** In which steps; 1 unless given. */
+  step: { type: 'eachAxis', default: null },
+} as const
+
+/** Where a part begins along each axis, how long it is, and in which steps. */
+export interface SliceOptions extends FunctionOptions<typeof sliceFields>, Named {}
+
+const readSlice = optionsReader('slice', sliceFields)
 /** A part of a tensor. */
 export const slice: Op<[x: Operand, options: SliceOptions]> = op('slice', (x, options) => {
-  const { begin, size, step } = checked('slice', options, ['begin', 'size', 'step'])
+  const { begin, size, step } = readSlice(options)
   const t = toTensor(x)
   for (const [name, list] of [
     ['begin', begin],
@@ -156,18 +169,24 @@ export const slice: Op<[x: Operand, options: SliceOptions]> = op('slice', (x, op
   })
   return raw.slice(t, { start, size: lengths, step: [...steps] })
 })
+const flipFields = {
+  /** The axes that are turned round; all of them unless given. */
+  axis: { type: 'axes', default: null },
+} as const
+
+/** Options of {@link flip}. */
+export interface FlipOptions extends FunctionOptions<typeof flipFields>, Named {}
+
+const readFlip = optionsReader('flip', flipFields)
 /** The elements backwards along some axes, all by default. */
-export const flip: Op<[x: Operand, options?: { readonly axis?: number | readonly number[] }]> = op(
-  'flip',
-  (x, options = {}) => {
-    const { axis } = checked('flip', options, ['axis'])
-    const t = toTensor(x)
-    const turned = axesOf('flip', axis, t.rank)
-    const step = t.shape.map((_, index) => (turned.includes(index) ? -1 : 1))
-    const start = t.shape.map((length, index) => (turned.includes(index) ? Math.max(0, length - 1) : 0))
-    return raw.slice(t, { start, size: [...t.shape], step })
-  },
-)
+export const flip: Op<[x: Operand, options?: FlipOptions]> = op('flip', (x, options) => {
+  const { axis } = readFlip(options)
+  const t = toTensor(x)
+  const turned = axesOf('flip', axis, t.rank)
+  const step = t.shape.map((_, index) => (turned.includes(index) ? -1 : 1))
+  const start = t.shape.map((length, index) => (turned.includes(index) ? Math.max(0, length - 1) : 0))
+  return raw.slice(t, { start, size: [...t.shape], step })
+})
 /** `value` before and after along each axis. */
 export const pad: Op<[x: Operand, widths: readonly (readonly [number, number])[], value?: number]> = op(
   'pad',
@@ -205,51 +224,51 @@ export const tile: Op<[x: Operand, repeats: readonly number[]]> = op('tile', (x,
     lengths.map((length, axis) => length * (times[axis] ?? 1)),
   )
 })
+const readRepeat = optionsReader('repeat', rowFields)
 /** Each element `times` times along an axis; of all elements in one row without one. */
-export const repeat: Op<[x: Operand, times: number, options?: { readonly axis?: number }]> = op(
-  'repeat',
-  (x, times, options = {}) => {
-    const { axis = 0 } = checked('repeat', options, ['axis'])
-    if (!Number.isInteger(times) || times < 0) fail('ERR_SHAPE', 'repeat times', 'an integer >= 0', times)
-    const t = inOneRow(x, options.axis)
-    const at = axisOf('repeat', axis, t.rank)
-    const [before, length, after] = [t.shape.slice(0, at), lengthOf(t, at), t.shape.slice(at + 1)]
-    const spread = broadcastTo(reshape(t, [...before, length, 1, ...after]), [...before, length, times, ...after])
-    return reshape(spread, [...before, length * times, ...after])
-  },
-)
+export const repeat: Op<[x: Operand, times: number, options?: RowAxisOptions]> = op('repeat', (x, times, options) => {
+  const { axis } = readRepeat(options)
+  if (!Number.isInteger(times) || times < 0) fail('ERR_SHAPE', 'repeat times', 'an integer >= 0', times)
+  const t = inOneRow(x, axis)
+  const at = axisOf('repeat', axis ?? 0, t.rank)
+  const [before, length, after] = [t.shape.slice(0, at), lengthOf(t, at), t.shape.slice(at + 1)]
+  const spread = broadcastTo(reshape(t, [...before, length, 1, ...after]), [...before, length, times, ...after])
+  return reshape(spread, [...before, length * times, ...after])
+})
 /** The tensor itself where an axis is given; else all its elements along one axis, as NumPy does. */
 function inOneRow(x: Operand, axis: number | undefined): Tensor {
   const t = toTensor(x)
   return axis === undefined && t.rank !== 1 ? reshape(t, [t.size]) : t
 }
+const readTake = optionsReader('take', rowFields)
 /**
  * The slices of `x` that `indices` name along an axis: `x.shape[:axis] + indices.shape + x.shape[axis+1:]`; without an
  * axis, elements of `x` in one row. Indices are `int32` or plain whole numbers, from 0 to the axis' length: others are an
  * error at the run.
  */
-export const take: Op<[x: Operand, indices: Operand, options?: { readonly axis?: number }]> = op(
-  'take',
-  (x, indices, options = {}) => taken('take', inOneRow(x, options.axis), indices, options),
-)
+export const take: Op<[x: Operand, indices: Operand, options?: RowAxisOptions]> = op('take', (x, indices, options) => {
+  const { axis } = readTake(options)
+  return taken('take', inOneRow(x, axis), indices, axis ?? 0)
+})
+const readGather = optionsReader('gather', firstFields)
 /** The slices of `x` that `indices` name along an axis, the first by default; else as {@link take}. */
-export const gather: Op<[x: Operand, indices: Operand, options?: { readonly axis?: number }]> = op(
+export const gather: Op<[x: Operand, indices: Operand, options?: FirstAxisOptions]> = op(
   'gather',
-  (x, indices, options = {}) => taken('gather', x, indices, options),
+  (x, indices, options) => taken('gather', x, indices, readGather(options).axis),
 )
-function taken(name: string, x: Operand, indices: Operand, options: { readonly axis?: number }): Tensor {
-  const { axis = 0 } = checked(name, options, ['axis'])
+function taken(name: string, x: Operand, indices: Operand, axis: number): Tensor {
   const t = toTensor(x)
   return raw.gather(t, toIndices(name, indices), { axis: axisOf(name, axis, t.rank) })
 }
+const readAlong = optionsReader('takeAlongAxis', rowFields)
 /** `y[i…] = x[i… with indices[i…] along the axis]`; without an axis of both in one row; indices as in {@link take}. */
-export const takeAlongAxis: Op<[x: Operand, indices: Operand, options?: { readonly axis?: number }]> = op(
+export const takeAlongAxis: Op<[x: Operand, indices: Operand, options?: RowAxisOptions]> = op(
   'takeAlongAxis',
-  (x, indices, options = {}) => {
-    const { axis = 0 } = checked('takeAlongAxis', options, ['axis'])
-    const t = inOneRow(x, options.axis)
-    const at = inOneRow(toIndices('takeAlongAxis', indices), options.axis)
-    return raw.takeAlongAxis(t, at, { axis: axisOf('takeAlongAxis', axis, t.rank) })
+  (x, indices, options) => {
+    const { axis } = readAlong(options)
+    const t = inOneRow(x, axis)
+    const at = inOneRow(toIndices('takeAlongAxis', indices), axis)
+    return raw.takeAlongAxis(t, at, { axis: axisOf('takeAlongAxis', axis ?? 0, t.rank) })
   },
 )
 /**
@@ -290,9 +309,20 @@ export function arange(first: number, end?: number, step = 1, asked?: DType): Te
   const index = raw.iota({ size, dtype })
   return castTo(add(multiply(index, step), start), dtype)
 }
+const eyeFields = {
+  /** As many as rows unless given. */
+  columns: { type: 'integer', default: null, min: 0 },
+  /** The element type; the configured float type unless given. */
+  dtype: { type: 'elementType', default: null },
+} as const
+
+/** Options of {@link eye}. */
+export interface EyeOptions extends FunctionOptions<typeof eyeFields>, Named {}
+
+const readEye = optionsReader('eye', eyeFields)
 /** 1 on the diagonal, 0 elsewhere. */
-export function eye(rows: number, options: { readonly columns?: number; readonly dtype?: DType } = {}): Tensor {
-  const { columns = rows, dtype = floatx() } = checked('eye', options, ['columns', 'dtype'])
+export function eye(rows: number, options?: EyeOptions): Tensor {
+  const { columns = rows, dtype = floatx() } = readEye(options)
   checkLengths('eye', [rows, columns])
   return castTo(diagonal(rows, columns, 0, equal), dtype)
 }

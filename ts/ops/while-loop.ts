@@ -7,16 +7,22 @@ import { recordCall } from '../core/symbolic-call.js'
 import { isSymbolic } from '../core/symbolic-tensor.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
+import type { Named } from '../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../options/reader.js'
 import { checkCarried, isTensor, tensorsIn } from './carried.js'
-import { cast, checked, type Operand, toTensor } from './operand.js'
+import { cast, type Operand, toTensor } from './operand.js'
 import type { Holds, TensorsOf } from './scan.js'
 import { reshape } from './shape.js'
 
+const boundFields = {
+  /** The most turns that there are. Gradients need it. Default null. */
+  maximumIterations: { type: 'integer', default: null, min: 0 },
+} as const
+
 /** How far a loop goes at most. */
-export interface WhileLoopOptions {
-  /** The most turns that there are. Gradients need it. By default there is no bound. */
-  readonly maximumIterations?: number
-}
+export interface WhileLoopOptions extends FunctionOptions<typeof boundFields>, Named {}
+
+const read = optionsReader('whileLoop', boundFields)
 
 /** What is left of loop variables: symbolic tensors where there were such. */
 export type Looped<V> = Holds<V> extends true ? Symbolic<Left<V>> : Left<V>
@@ -67,19 +73,17 @@ export function whileLoop<const V>(
   loopVars: V,
   options?: WhileLoopOptions,
 ): Looped<NoInfer<V>>
-export function whileLoop(cond: Turn, body: Turn, loopVars: unknown, options: WhileLoopOptions = {}): unknown {
+export function whileLoop(cond: Turn, body: Turn, loopVars: unknown, options?: WhileLoopOptions): unknown {
   if (!holds(loopVars, isSymbolic)) return run(cond, body, loopVars, options)
   return recordCall(new Operation('whileLoop', run as never), [cond, body, loopVars, options], {}, () => run as never)
 }
 
 type Turn = (...vars: readonly unknown[]) => unknown
 
-function run(cond: Turn, body: Turn, loopVars: unknown, options: WhileLoopOptions): unknown {
-  const { maximumIterations: most } = checked('whileLoop', options, ['maximumIterations'])
+function run(cond: Turn, body: Turn, loopVars: unknown, options?: WhileLoopOptions): unknown {
+  const { maximumIterations: most } = read(options)
   if (typeof cond !== 'function') fail('ERR_CONFIG', 'whileLoop cond', 'a function', cond)
   if (typeof body !== 'function') fail('ERR_CONFIG', 'whileLoop body', 'a function', body)
-  if (most !== undefined && !(Number.isInteger(most) && most >= 0 && most < 2 ** 32))
-    fail('ERR_CONFIG', 'whileLoop maximumIterations', 'an integer >= 0', most)
   const isList = Array.isArray(loopVars)
   const first = (isList ? loopVars : [loopVars]).map(tensorsIn)
   const init = leavesOf(first, isTensor)

@@ -12,6 +12,11 @@ export type PerAxis = number | readonly number[]
 /** Where the channels of a picture lie: after its axes, as inside, or before them. */
 export type DataFormat = Spelling<'channelsLast' | 'channelsFirst'>
 
+export const formatFields = {
+  /** Where the channels lie. Default 'channelsLast'. */
+  dataFormat: { type: 'choice', of: ['channelsLast', 'channelsFirst'], default: 'channelsLast' },
+} as const
+
 /** Pictures with channels last, and the way back to how they came. */
 export interface Pictures {
   readonly x: Tensor
@@ -25,8 +30,6 @@ export function pictures(op: string, x: Tensor, format: DataFormat = 'channelsLa
   if (x.rank < 3 || x.rank > 5)
     fail('ERR_SHAPE', op, 'pictures of 3 to 5 axes (images, …places, channels)', { text: shown(x) })
   const first = camel(format) === 'channelsFirst'
-  if (!first && camel(format) !== 'channelsLast')
-    fail('ERR_CONFIG', `${op} dataFormat`, `'channelsLast' or 'channelsFirst'`, format)
   const places = Array.from({ length: x.rank - 2 }, (_, axis) => axis + 1)
   const last = first ? transpose(x, [0, ...places.map((axis) => axis + 1), 1]) : x
   const back = (y: Tensor): Tensor => (first ? transpose(y, [0, y.rank - 1, ...places]) : y)

@@ -9,6 +9,10 @@ import type { InitializerLike } from '../initializers/family.js'
 import type { Initializer } from '../initializers/initializer.js'
 import type { AnyLayer } from '../layers/layer.js'
 import type { Cell } from '../layers/recurrent/cell.js'
+import type { WindowLike } from '../ops/fourier.js'
+import type { Operand } from '../ops/operand.js'
+import type { PerAxis } from '../ops/windows.js'
+import type { Seed } from '../random.js'
 import type { Regularizer, RegularizerLike } from '../regularizers.js'
 import type { LearningRate, Schedule } from '../schedules/schedule.js'
 import type { CheckpointOptions, CheckpointPlan, Resume } from '../training/checkpoint.js'
@@ -68,6 +72,19 @@ export interface FieldInputs {
   validationData: BatchLike | BatchSource
   checkpoint: CheckpointOptions
   resume: Resume
+  /** One of the axes of a tensor, counted from either end. */
+  oneAxis: number
+  /** One axis, or several. */
+  axes: number | readonly number[]
+  /** So many last and first axes of two tensors, or those of each. */
+  axisPairs: number | readonly [readonly number[], readonly number[]]
+  /** A number for each axis. */
+  eachAxis: readonly number[]
+  /** One number for all axes of a picture, or one for each. */
+  places: PerAxis
+  operand: Operand
+  window: WindowLike
+  drawSeed: Seed
   /** Checked where it is used. */
   given: unknown
 }

@@ -4,20 +4,29 @@ import { type Op, op } from '../../core/operation.js'
 import type { Tensor } from '../../core/tensor.js'
 import { tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
+import type { Named } from '../../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../../options/reader.js'
 import { depthwiseConv } from '../convolution.js'
 import { divide, exp, multiply, square } from '../elementwise.js'
-import { checked, type Operand, toFloat } from '../operand.js'
+import { type Operand, toFloat } from '../operand.js'
 import { sum } from '../reduce.js'
 import { broadcastTo, cast, pad, reshape, slice } from '../shape.js'
-import { asBatch, type PictureOptions } from './pictures.js'
+import { formatFields } from '../windows.js'
+import { asBatch } from './pictures.js'
+
+const ownFields = {
+  /** Rows and columns that count, [height, width], odd. Default [3, 3]. */
+  kernelSize: { type: 'integers', default: [3, 3] },
+  /** Standard deviations in places, [x, y]: sideways and up and down. Default [1, 1]. */
+  sigma: { type: 'operand', default: [1, 1] },
+} as const
+const blurFields: typeof ownFields & typeof formatFields = { ...ownFields, ...formatFields }
 
 /** How far and how much. */
-export interface GaussianBlurOptions extends PictureOptions {
-  /** Rows and columns that count, [height, width], odd. Default [3, 3]. */
-  readonly kernelSize?: readonly [number, number]
-  /** Standard deviations in places, [x, y]: sideways and up and down. Default [1, 1]. */
-  readonly sigma?: Operand
-}
+export interface GaussianBlurOptions extends FunctionOptions<typeof blurFields>, Named {}
+
+const where = 'image.gaussianBlur'
+const read = optionsReader(where, blurFields)
 
 /**
  * Each channel folded with `exp(−d² / 2σ²)`, divided by its sum, of the rows and of the columns; zeros lie beyond the
@@ -34,13 +43,8 @@ export interface GaussianBlurOptions extends PictureOptions {
  */
 export const gaussianBlur: Op<[images: Operand, options?: GaussianBlurOptions]> = op(
   'gaussianBlur',
-  (images, options = {}) => {
-    const where = 'image.gaussianBlur'
-    const {
-      kernelSize = [3, 3],
-      sigma = [1, 1],
-      dataFormat,
-    } = checked(where, options, ['kernelSize', 'sigma', 'dataFormat'])
+  (images, options) => {
+    const { kernelSize, sigma, dataFormat } = read(options)
     if (kernelSize.length !== 2 || !kernelSize.every((size) => Number.isInteger(size) && size > 0 && size % 2 === 1))
       fail('ERR_CONFIG', `${where} kernelSize`, 'two odd integers', kernelSize)
     const { x, back } = asBatch(where, images, dataFormat)

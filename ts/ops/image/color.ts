@@ -3,6 +3,7 @@
 import { type Op, op } from '../../core/operation.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
+import { optionsReader } from '../../options/reader.js'
 import {
   abs,
   add,
@@ -18,9 +19,14 @@ import {
   subtract,
   where,
 } from '../elementwise.js'
-import { checked, type Operand } from '../operand.js'
+import type { Operand } from '../operand.js'
 import { cast, slice, squeeze, stack } from '../shape.js'
+import { formatFields } from '../windows.js'
 import { asBatch, type PictureOptions } from './pictures.js'
+
+const readRgbToGrayscale = optionsReader('image.rgbToGrayscale', formatFields)
+const readRgbToHsv = optionsReader('image.rgbToHsv', formatFields)
+const readHsvToRgb = optionsReader('image.hsvToRgb', formatFields)
 
 /**
  * `0.2989·red + 0.587·green + 0.114·blue`: (…, height, width, 3) → (…, height, width, 1); pictures of one channel as they
@@ -32,8 +38,8 @@ import { asBatch, type PictureOptions } from './pictures.js'
  */
 export const rgbToGrayscale: Op<[images: Operand, options?: PictureOptions]> = op(
   'rgbToGrayscale',
-  (images, options = {}) => {
-    const { dataFormat } = checked('image.rgbToGrayscale', options, ['dataFormat'])
+  (images, options) => {
+    const { dataFormat } = readRgbToGrayscale(options)
     const { x, back } = asBatch('image.rgbToGrayscale', images, dataFormat)
     if (x.shape[3] === 1) return back(x)
     return back(gray(planes('image.rgbToGrayscale', x)))
@@ -53,8 +59,8 @@ function gray([red, green, blue]: Planes): Tensor {
  *
  * @see keras.ops.image.rgb_to_hsv
  */
-export const rgbToHsv: Op<[images: Operand, options?: PictureOptions]> = op('rgbToHsv', (images, options = {}) => {
-  const { dataFormat } = checked('image.rgbToHsv', options, ['dataFormat'])
+export const rgbToHsv: Op<[images: Operand, options?: PictureOptions]> = op('rgbToHsv', (images, options) => {
+  const { dataFormat } = readRgbToHsv(options)
   const { x, back } = asBatch('image.rgbToHsv', images, dataFormat)
   return back(stack(hsv(planes('image.rgbToHsv', x)), { axis: 3 }))
 })
@@ -66,8 +72,8 @@ export const rgbToHsv: Op<[images: Operand, options?: PictureOptions]> = op('rgb
  *
  * @see keras.ops.image.hsv_to_rgb
  */
-export const hsvToRgb: Op<[images: Operand, options?: PictureOptions]> = op('hsvToRgb', (images, options = {}) => {
-  const { dataFormat } = checked('image.hsvToRgb', options, ['dataFormat'])
+export const hsvToRgb: Op<[images: Operand, options?: PictureOptions]> = op('hsvToRgb', (images, options) => {
+  const { dataFormat } = readHsvToRgb(options)
   const { x, back } = asBatch('image.hsvToRgb', images, dataFormat)
   return back(stack(rgb(planes('image.hsvToRgb', x)), { axis: 3 }))
 })

@@ -3,19 +3,30 @@
 import { type Op, op } from '../../core/operation.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
-import { checked, type Operand } from '../operand.js'
+import type { Named } from '../../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../../options/reader.js'
+import type { Operand } from '../operand.js'
 import { concatenate, pad, slice } from '../shape.js'
-import { asBatch, type PictureOptions } from './pictures.js'
+import { formatFields } from '../windows.js'
+import { asBatch } from './pictures.js'
+
+const ownFields = {
+  /**
+   * How far one patch begins from the one before: one number, or for rows and columns; the patch's size unless given.
+   */
+  strides: { type: 'places', default: null },
+  /** How far the places of a patch lie from each other. Default 1. */
+  dilationRate: { type: 'integer', default: 1, min: 1 },
+  /** Whether zeros are added so that every stride begins a patch. Default 'valid'. */
+  padding: { type: 'choice', of: ['valid', 'same'], default: 'valid' },
+} as const
+const patchFields: typeof ownFields & typeof formatFields = { ...ownFields, ...formatFields }
 
 /** How patches lie. */
-export interface ExtractPatchesOptions extends PictureOptions {
-  /** How far one patch begins from the one before: one number, or for rows and columns. Default: the patch's size. */
-  readonly strides?: number | readonly [number, number]
-  /** How far the places of a patch lie from each other. Default 1. */
-  readonly dilationRate?: number
-  /** Whether zeros are added so that every stride begins a patch. Default 'valid'. */
-  readonly padding?: 'valid' | 'same'
-}
+export interface ExtractPatchesOptions extends FunctionOptions<typeof patchFields>, Named {}
+
+const where = 'image.extractPatches'
+const read = optionsReader(where, patchFields)
 
 /** How the patches of one axis lie. */
 interface Axis {
@@ -43,14 +54,10 @@ interface Axis {
  */
 export const extractPatches: Op<
   [images: Operand, size: number | readonly [number, number], options?: ExtractPatchesOptions]
-> = op('extractPatches', (images, size, options = {}) => {
-  const where = 'image.extractPatches'
-  const known = ['strides', 'dilationRate', 'padding', 'dataFormat'] as const
-  const { dilationRate = 1, padding = 'valid', dataFormat } = checked(where, options, known)
+> = op('extractPatches', (images, size, options) => {
+  const { strides: apart, dilationRate: dilation, padding, dataFormat } = read(options)
   const sizes = bothOf(`${where} size`, size)
-  const strides = options.strides === undefined ? sizes : bothOf(`${where} strides`, options.strides)
-  const [dilation] = bothOf(`${where} dilationRate`, dilationRate)
-  if (padding !== 'valid' && padding !== 'same') fail('ERR_CONFIG', `${where} padding`, 'valid, same', padding)
+  const strides = apart === undefined ? sizes : bothOf(`${where} strides`, apart)
   const { x, back } = asBatch(where, images, dataFormat)
   const axes = [0, 1].map((i) => axisOf(x, i, sizes[i]!, strides[i]!, dilation, padding)) as [Axis, Axis]
   return back(patches(x, axes, dilation))

@@ -2,16 +2,15 @@
 
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
+import type { Named } from '../../options/fields.js'
+import type { FunctionOptions } from '../../options/reader.js'
 import { round } from '../elementwise.js'
 import { cast, type Operand, toFloat, toTensor } from '../operand.js'
 import { expandDims, squeeze, transpose } from '../shape.js'
-import type { DataFormat } from '../windows.js'
+import type { DataFormat, formatFields } from '../windows.js'
 
 /** What every op on pictures takes. */
-export interface PictureOptions {
-  /** Where the channels lie. Default 'channelsLast'. */
-  readonly dataFormat?: DataFormat
-}
+export interface PictureOptions extends FunctionOptions<typeof formatFields>, Named {}
 
 /** Pictures as (batch, height, width, channels) of floats, and the way back. */
 export interface Batch {

@@ -3,36 +3,37 @@
 import { type Op, op } from '../../core/operation.js'
 import { type Tensor, tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
-import { checked, type Operand } from '../operand.js'
+import type { Named, SettledOf } from '../../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../../options/reader.js'
+import type { Operand } from '../operand.js'
 import { pad, slice, take } from '../shape.js'
+import { formatFields } from '../windows.js'
 import { mapAlong } from './along-axis.js'
 import { type Interpolation, interpolation, nearestPlaces } from './interpolation.js'
-import { asBatch, type PictureOptions } from './pictures.js'
+import { asBatch } from './pictures.js'
+
+const ownFields = {
+  /** What lies between two places. Default 'bilinear'. */
+  interpolation: {
+    type: 'choice',
+    of: ['nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5'],
+    default: 'bilinear',
+  },
+  /** Whether every place of a picture that becomes smaller counts. Default false. */
+  antialias: { type: 'boolean', default: false },
+  /** Keeps the ratio of the sides by leaving out what is too much, in the middle. Default false. */
+  cropToAspectRatio: { type: 'boolean', default: false },
+  /** Keeps the ratio of the sides by a frame of `fillValue`. Default false. */
+  padToAspectRatio: { type: 'boolean', default: false },
+  /** What the frame is filled with. Default 0. */
+  fillValue: { type: 'number', default: 0 },
+} as const
+const resizeFields: typeof ownFields & typeof formatFields = { ...ownFields, ...formatFields }
 
 /** How pictures are brought to another size. */
-export interface ResizeOptions extends PictureOptions {
-  /** What lies between two places. Default 'bilinear'. */
-  readonly interpolation?: Interpolation
-  /** Whether every place of a picture that becomes smaller counts. Default false. */
-  readonly antialias?: boolean
-  /** Keeps the ratio of the sides by leaving out what is too much, in the middle. Default false. */
-  readonly cropToAspectRatio?: boolean
-  /** Keeps the ratio of the sides by a frame of `fillValue`. Default false. */
-  readonly padToAspectRatio?: boolean
-  /** What the frame is filled with. Default 0. */
-  readonly fillValue?: number
-}
+export interface ResizeOptions extends FunctionOptions<typeof resizeFields>, Named {}
 
-const KNOWN = [
-  'interpolation',
-  'antialias',
-  'cropToAspectRatio',
-  'padToAspectRatio',
-  'fillValue',
-  'dataFormat',
-] as const
-
-const KINDS: readonly string[] = ['nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5']
+const read = optionsReader('image.resize', resizeFields)
 
 /**
  * Pictures drawn anew in `size = [height, width]` places: place `o` of an axis of `length` places lies at
@@ -50,12 +51,11 @@ const KINDS: readonly string[] = ['nearest', 'bilinear', 'bicubic', 'lanczos3', 
  */
 export const resize: Op<[images: Operand, size: readonly [number, number], options?: ResizeOptions]> = op(
   'resize',
-  (images, size, options = {}) => {
-    const { interpolation: by = 'bilinear', antialias = false, dataFormat } = checked('image.resize', options, KNOWN)
+  (images, size, options) => {
+    const { interpolation: by, antialias, dataFormat, ...ratio } = read(options)
     checkSize(size)
-    if (!KINDS.includes(by)) fail('ERR_CONFIG', 'image.resize interpolation', KINDS.join(', '), by)
     const { x, back } = asBatch('image.resize', images, dataFormat)
-    const framed = toRatio(x, size, options)
+    const framed = toRatio(x, size, ratio)
     return back(size.reduce((y, count, i) => along(y, i + 1, by, count, antialias), framed))
   },
 )
@@ -73,8 +73,10 @@ function along(x: Tensor, axis: number, by: Interpolation, count: number, antial
   return mapAlong(x, axis, interpolation(by, length, count, antialias))
 }
 
-function toRatio(x: Tensor, size: readonly [number, number], options: ResizeOptions): Tensor {
-  const { cropToAspectRatio = false, padToAspectRatio = false, fillValue = 0 } = options
+type Ratio = Pick<SettledOf<typeof ownFields>, 'cropToAspectRatio' | 'padToAspectRatio' | 'fillValue'>
+
+function toRatio(x: Tensor, size: readonly [number, number], ratio: Ratio): Tensor {
+  const { cropToAspectRatio, padToAspectRatio, fillValue } = ratio
   if (cropToAspectRatio && padToAspectRatio)
     fail('ERR_CONFIG', 'image.resize', 'cropToAspectRatio or padToAspectRatio', { text: 'both' })
   if (cropToAspectRatio) return centerOf(x, size)

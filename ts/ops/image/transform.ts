@@ -3,26 +3,36 @@
 import { type Op, op } from '../../core/operation.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
+import type { Named } from '../../options/fields.js'
+import { type FunctionOptions, optionsReader } from '../../options/reader.js'
 import { add, divide, multiply, subtract } from '../elementwise.js'
-import { checked, type Operand, toFloat } from '../operand.js'
+import { type Operand, toFloat } from '../operand.js'
 import { broadcastTo, cast, expandDims, reshape, slice } from '../shape.js'
-import { asBatch, type Batch, type PictureOptions } from './pictures.js'
-import { type FillMode, grid, sample } from './sample.js'
+import { formatFields } from '../windows.js'
+import { asBatch, type Batch } from './pictures.js'
+import { grid, type Sampling, sample } from './sample.js'
+
+const perspectiveOwn = {
+  /** What lies between two places. Default 'bilinear'. */
+  interpolation: { type: 'choice', of: ['nearest', 'bilinear'], default: 'bilinear' },
+  /** What lies beyond the edge where that is a constant. Default 0. */
+  fillValue: { type: 'number', default: 0 },
+} as const
+const fillFields = {
+  /** What lies beyond the edge. Default 'constant'. */
+  fillMode: { type: 'choice', of: ['constant', 'nearest', 'wrap', 'reflect', 'mirror'], default: 'constant' },
+} as const
+const perspectiveFields: typeof perspectiveOwn & typeof formatFields = { ...perspectiveOwn, ...formatFields }
+const transformFields: typeof perspectiveFields & typeof fillFields = { ...perspectiveFields, ...fillFields }
 
 /** How pictures are read between and beyond their places. */
-export interface TransformOptions extends PictureOptions {
-  /** What lies between two places. Default 'bilinear'. */
-  readonly interpolation?: 'nearest' | 'bilinear'
-  /** What lies beyond the edge. Default 'constant'. */
-  readonly fillMode?: FillMode
-  /** The constant. Default 0. */
-  readonly fillValue?: number
-}
+export interface TransformOptions extends FunctionOptions<typeof transformFields>, Named {}
 
 /** How pictures are seen from the side. */
-export type PerspectiveOptions = Omit<TransformOptions, 'fillMode'>
+export interface PerspectiveOptions extends FunctionOptions<typeof perspectiveFields>, Named {}
 
-const MODES: readonly string[] = ['constant', 'nearest', 'wrap', 'reflect', 'mirror']
+const readAffine = optionsReader('image.affineTransform', transformFields)
+const readPerspective = optionsReader('image.perspectiveTransform', perspectiveFields)
 
 /**
  * `y[i, j] = x[(b₀·j + b₁·i + b₂) / k, (a₀·j + a₁·i + a₂) / k]`, `k = c₀·j + c₁·i + 1`, for
@@ -41,13 +51,11 @@ const MODES: readonly string[] = ['constant', 'nearest', 'wrap', 'reflect', 'mir
  */
 export const affineTransform: Op<[images: Operand, transform: Operand, options?: TransformOptions]> = op(
   'affineTransform',
-  (images, transform, options = {}) => {
-    const known = ['interpolation', 'fillMode', 'fillValue', 'dataFormat'] as const
+  (images, transform, options) => {
     const where = 'image.affineTransform'
-    const { fillMode = 'constant', dataFormat } = checked(where, options, known)
-    if (!MODES.includes(fillMode)) fail('ERR_CONFIG', `${where} fillMode`, MODES.join(', '), fillMode)
+    const { dataFormat, ...sampling } = readAffine(options)
     const batch = asBatch(where, images, dataFormat)
-    return projected(where, batch, transformsOf(where, transform, batch.x), { ...options, fillMode })
+    return projected(batch, transformsOf(where, transform, batch.x), sampling)
   },
 )
 
@@ -67,18 +75,15 @@ export const affineTransform: Op<[images: Operand, transform: Operand, options?:
  */
 export const perspectiveTransform: Op<
   [images: Operand, startPoints: Operand, endPoints: Operand, options?: PerspectiveOptions]
-> = op('perspectiveTransform', (images, startPoints, endPoints, options = {}) => {
+> = op('perspectiveTransform', (images, startPoints, endPoints, options) => {
   const where = 'image.perspectiveTransform'
-  checked(where, options, ['interpolation', 'fillValue', 'dataFormat'])
-  const batch = asBatch(where, images, options.dataFormat)
+  const { dataFormat, ...sampling } = readPerspective(options)
+  const batch = asBatch(where, images, dataFormat)
   const [start, end] = [startPoints, endPoints].map((points) => pointsOf(where, points, batch.x)) as [Corners, Corners]
-  return projected(where, batch, homography(end, start), { ...options, fillMode: 'constant' })
+  return projected(batch, homography(end, start), { ...sampling, fillMode: 'constant' })
 })
 
-function projected(where: string, { x, back }: Batch, t: readonly Tensor[], options: TransformOptions): Tensor {
-  const { interpolation = 'bilinear', fillMode = 'constant', fillValue = 0 } = options
-  if (interpolation !== 'nearest' && interpolation !== 'bilinear')
-    fail('ERR_CONFIG', `${where} interpolation`, 'nearest, bilinear', interpolation)
+function projected({ x, back }: Batch, t: readonly Tensor[], sampling: Sampling): Tensor {
   const [batch = 0, height = 0, width = 0] = x.shape
   const [i, j] = grid(height, width, x.dtype)
   const along = (a: Tensor, b: Tensor, c: Tensor | number): Tensor => add(add(multiply(a, j), multiply(b, i)), c)
@@ -86,7 +91,7 @@ function projected(where: string, { x, back }: Batch, t: readonly Tensor[], opti
   const places = [along(t[3]!, t[4]!, t[5]!), along(t[0]!, t[1]!, t[2]!)].map((place) =>
     broadcastTo(divide(place, k), [batch, height, width]),
   )
-  return back(sample(x, places[0]!, places[1]!, { interpolation, fillMode, fillValue }))
+  return back(sample(x, places[0]!, places[1]!, sampling))
 }
 
 /** The eight numbers of each picture's transform, each (batch or 1, 1, 1). */
