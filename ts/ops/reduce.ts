@@ -55,10 +55,11 @@ const readMean = optionsReader('mean', reduceFields)
 /** `Σ x / n` */
 export const mean: Op<[x: Operand, options?: ReduceOptions]> = op('mean', (x, options) => {
   const t = toFloat(x)
-  const { axis } = readMean(options)
+  const { axis, keepdims } = readMean(options)
+  const axes = axesOf('mean', axis, t.rank)
   let count = 1
-  for (const one of axesOf('mean', axis, t.rank)) count *= lengthOf(t, one)
-  return multiply(sum(t, options), 1 / count)
+  for (const one of axes) count *= lengthOf(t, one)
+  return multiply(raw.sum(t, { axes, keepdims }), 1 / count)
 })
 const readVariance = optionsReader('variance', reduceFields)
 /** `Σ (x − mean)² / n`, in two passes so that it stays exact far from 0. */

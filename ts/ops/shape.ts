@@ -148,14 +148,9 @@ const readSlice = optionsReader('slice', sliceFields)
 export const slice: Op<[x: Operand, options: SliceOptions]> = op('slice', (x, options) => {
   const { begin, size, step } = readSlice(options)
   const t = toTensor(x)
-  for (const [name, list] of [
-    ['begin', begin],
-    ['size', size ?? begin],
-    ['step', step ?? begin],
-  ] as const) {
-    const fits = Array.isArray(list) && list.length === t.rank && list.every(Number.isInteger)
-    if (!fits) fail('ERR_SHAPE', `slice ${name}`, `${t.rank} integers, one an axis of [${t.shape.join(', ')}]`, list)
-  }
+  checkEachAxis('slice begin', begin, t)
+  if (size !== undefined) checkEachAxis('slice size', size, t)
+  if (step !== undefined) checkEachAxis('slice step', step, t)
   if (step?.includes(0)) fail('ERR_CONFIG', 'slice step', 'steps that are not 0', [...step])
   const steps = step ?? t.shape.map(() => 1)
   const start = begin.map((from, axis) => (from < 0 ? from + lengthOf(t, axis) : from))
@@ -178,6 +173,11 @@ const flipFields = {
 export interface FlipOptions extends FunctionOptions<typeof flipFields>, Named {}
 
 const readFlip = optionsReader('flip', flipFields)
+/** Throws unless there is an integer for each axis. */
+function checkEachAxis(where: string, list: unknown, { shape }: Tensor): void {
+  const fits = Array.isArray(list) && list.length === shape.length && list.every(Number.isInteger)
+  if (!fits) fail('ERR_SHAPE', where, `${shape.length} integers, one an axis of [${shape.join(', ')}]`, list)
+}
 /** The elements backwards along some axes, all by default. */
 export const flip: Op<[x: Operand, options?: FlipOptions]> = op('flip', (x, options) => {
   const { axis } = readFlip(options)
