@@ -10,8 +10,21 @@ import { finished } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Sequential } from 'ferrograd'
-import { Dataset, type ShapedArray } from 'ferrograd/data'
+import {
+  type ArrowTable,
+  type ByteStream,
+  Dataset,
+  type DuckDBConnection,
+  fromArrow,
+  fromDuckDB,
+  fromParquet,
+  fromPostgresCopy,
+  type Hyparquet,
+  type ShapedArray,
+} from 'ferrograd/data'
 import { Dense } from 'ferrograd/layers'
+import { postgresPrograms, startPostgres } from '../__test__/data/postgres.js'
+import { optional } from '../examples/optional.js'
 import { digits, machine, table, writeResults } from './report.js'
 import { findPython } from './sides.js'
 import { median } from './statistics.js'
@@ -82,7 +95,8 @@ async function main(): Promise<void> {
       `A table of ${tableRows.toLocaleString('en-US')} rows, 20 mixed columns, ${Math.round(statSync(path).size / 1e6)} MB`,
       csv,
     )
-    const sources = await inTurns(sourceWays())
+    const databases = await openDatabases()
+    const sources = await inTurns([...sourceWays(), ...databases.ways]).finally(databases.close)
     shown('From other sources, in batches of 32', sources)
     const training = await tableFit(path)
     const marks = marksOf(fits, csv, training)
@@ -243,6 +257,73 @@ function sourceWays(): Way[] {
     ['JSON lines', Dataset.jsonl(lines).batch(BATCH)],
   ]
   return ways.map(([name, data]) => ({ name, rows: count, run: () => through(data) }))
+}
+
+interface Databases {
+  readonly ways: readonly Way[]
+  readonly close: () => Promise<void>
+}
+
+/** Tables of a whole number, a float and a text: of Arrow, DuckDB, Parquet and PostgreSQL, of those that are there. */
+async function openDatabases(): Promise<Databases> {
+  const count = options.bounded ? 2000 : 200_000
+  const ways: Way[] = []
+  const closing: (() => unknown)[] = []
+  const add = (name: string, data: Dataset<unknown>): void =>
+    void ways.push({ name, rows: count, run: () => through(data.batch(BATCH)) })
+  const select = (series: string): string =>
+    `SELECT CAST(i AS integer) AS a, CAST(sin(i) AS real) AS b, 'city ' || (i % 1000) AS c FROM ${series}`
+
+  const arrow = await optional<{ tableFromArrays(columns: object): ArrowTable }>('apache-arrow')
+  if (arrow !== undefined) {
+    const a = Int32Array.from({ length: count }, (_, i) => i)
+    const c = Array.from(a, (i) => `city ${i % 1000}`)
+    add('Arrow, a table', await fromArrow(arrow.tableFromArrays({ a, b: Float32Array.from(a, Math.sin), c })))
+  }
+  interface Connection extends DuckDBConnection {
+    run(sql: string): Promise<unknown>
+    closeSync(): void
+  }
+  const duckdb = await optional<{
+    DuckDBInstance: { create(path: string): Promise<{ connect(): Promise<Connection> }> }
+  }>('@duckdb/node-api')
+  if (duckdb !== undefined) {
+    const connection = await (await duckdb.DuckDBInstance.create(':memory:')).connect()
+    closing.push(() => connection.closeSync())
+    await connection.run(`CREATE TABLE t AS ${select(`range(${count}) AS series(i)`)}`)
+    add('DuckDB, a query', fromDuckDB(connection, 'SELECT * FROM t'))
+    const hyparquet = await optional<Hyparquet>('hyparquet')
+    const path = join(folder, 'table.parquet')
+    await connection.run(`COPY t TO '${path}' (FORMAT parquet, COMPRESSION snappy)`)
+    if (hyparquet !== undefined) add('Parquet, a file', await fromParquet(path, { library: hyparquet }))
+  }
+  const pg = await optional<{ default: { Client: new (options: object) => PostgresClient } }>('pg')
+  const copies = await optional<{ to(sql: string): unknown }>('pg-copy-streams')
+  const programs = postgresPrograms()
+  if (pg !== undefined && copies !== undefined && programs !== undefined) {
+    const server = await startPostgres(programs)
+    const client = new pg.default.Client({ host: server.host, user: server.user, database: 'postgres' })
+    await client.connect()
+    closing.push(async () => {
+      await client.end()
+      server.stop()
+    })
+    await client.query(`CREATE TABLE t AS ${select(`generate_series(0, ${count - 1}) AS series(i)`)}`)
+    const copy = () => client.query(copies.to('COPY t TO STDOUT (FORMAT binary)')) as ByteStream
+    add('PostgreSQL, COPY in binary', fromPostgresCopy(copy, { a: 'int4', b: 'float4', c: 'text' }))
+  }
+  return {
+    ways,
+    async close() {
+      for (const close of closing) await close()
+    },
+  }
+}
+
+interface PostgresClient {
+  connect(): Promise<void>
+  query(what: unknown): unknown
+  end(): Promise<void>
 }
 
 interface TableFit {

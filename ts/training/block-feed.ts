@@ -21,7 +21,7 @@ import { type RowsOf, readLogs, runStretch, type Steps } from './stretch.js'
 /** A block grows until a native call takes so many milliseconds, or making it does. */
 const LONG_MS = 4
 /** The most numbers that are copied for a block: it takes a millisecond or two, for which nothing else runs. */
-const MOST = 1 << 18
+const MOST = 1 << 19
 
 /** Consecutive batches, marshalled. */
 interface Block {
@@ -214,7 +214,7 @@ export class BlockFeed implements Feed {
     if (batches !== this.#wanted || milliseconds >= LONG_MS) return
     const numbers =
       picked !== undefined ? 0 : [...data.x, ...data.y].reduce((sum, column) => sum + (column?.values.length ?? 0), 0)
-    const factors = milliseconds * 4 < LONG_MS ? [4, 2] : [2]
+    const factors = [16, 4, 2].filter((factor) => milliseconds * factor < LONG_MS || factor === 2)
     this.#wanted *= factors.find((factor) => numbers * factor <= MOST) ?? 1
   }
 

@@ -1,0 +1,83 @@
+//! Lines without quotes are cut where they lie; what comes out is what `csv-core` reads of all of them.
+
+use csv_core::{ReadRecordResult, Reader};
+use ferrograd_data::{Column, Csv, Kind, Options};
+
+/// A table over few bytes, most of which mean something.
+fn table(seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = move |bound: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % bound
+    };
+    let pieces: [&[u8]; 10] = [b"a", b"bc", b",", b",", b"\n", b"\n", b"\r\n", b"\r", b"\"", b"\"x,\ny\""];
+    // Tables of two plain fields a line, and others.
+    let common: [&[u8]; 3] = [b"a,b\n", b"12,\"c\"\"d\"\r\n", b"\"e\nf\",g\n"];
+    let odd = next(4) == 0;
+    (0..next(12))
+        .flat_map(|_| if odd { pieces[next(10) as usize] } else { common[next(3) as usize] }.to_vec())
+        .collect()
+}
+
+/// All records, field by field.
+fn naive(bytes: &[u8]) -> Vec<Vec<String>> {
+    let mut reader = Reader::new();
+    let (mut at, mut records) = (0, Vec::new());
+    let (mut text, mut ends) = ([0; 4096], [0; 512]);
+    loop {
+        let (mut written, mut ended) = (0, 0);
+        loop {
+            let (result, read, wrote, more) =
+                reader.read_record(&bytes[at..], &mut text[written..], &mut ends[ended..]);
+            at += read;
+            written += wrote;
+            ended += more;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::Record => break,
+                ReadRecordResult::End => return records,
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => panic!("a record is too long"),
+            }
+        }
+        let start = |index: usize| if index == 0 { 0 } else { ends[index - 1] };
+        let field = |index: usize| String::from_utf8(text[start(index)..ends[index]].to_vec()).unwrap();
+        records.push((0..ended).map(field).collect());
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
+    let schema = ["a", "b"].map(|name| (name.to_owned(), Kind::Text)).to_vec();
+    let missing = Vec::new();
+    let mut csv = Csv::new(Options { delimiter: b',', header: false, schema, only: true, missing, sample: 1 });
+    let columns = csv.read(bytes, true).map_err(|error| error.to_string())?;
+    let texts: Vec<Vec<String>> = columns
+        .iter()
+        .map(|column| match column {
+            Column::Text(texts) => texts.codes.iter().map(|&code| texts.values[code as usize].clone()).collect(),
+            _ => panic!("a column of another kind"),
+        })
+        .collect();
+    let rows = texts.first().map_or(0, Vec::len);
+    Ok((0..rows).map(|row| texts.iter().map(|column| column[row].clone()).collect()).collect())
+}
+
+#[test]
+fn plain_lines_and_others_are_read_as_one_reader_reads_them() {
+    let (mut whole, mut refused) = (0, 0);
+    for seed in 0..20_000 {
+        let bytes = table(seed);
+        let wanted = naive(&bytes);
+        let given = read(&bytes);
+        let shown = String::from_utf8_lossy(&bytes);
+        if wanted.iter().all(|record| record.len() == 2) {
+            assert_eq!(given.as_ref(), Ok(&wanted), "{shown:?}");
+            whole += usize::from(!wanted.is_empty());
+        } else {
+            assert!(given.is_err(), "{shown:?}: {given:?}");
+            refused += 1;
+        }
+    }
+    assert!(whole > 5000 && refused > 1000, "{whole} read, {refused} refused");
+}
