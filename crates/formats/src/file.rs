@@ -2,7 +2,7 @@
 
 use crate::bytes::Pieces;
 use crate::error::{Error, Result};
-use crate::temporary::{Temporary, remove_abandoned};
+use crate::temporary::{Temporary, Way, remove_abandoned};
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::{self, Read};
@@ -75,9 +75,22 @@ fn read_at(file: &File, mut part: &mut [u8], mut at: u64) -> io::Result<()> {
 /// # Errors
 /// Where the system refuses; nothing is left behind then.
 pub fn write(path: &Path, pieces: &Pieces<'_>) -> Result<()> {
+    write_by(path, pieces, Way::Cached)
+}
+
+/// As [`write`], for a file that most likely nobody reads: it does not go through the system's cache, where it would push out
+/// what is needed, and costs a processor less.
+///
+/// # Errors
+/// Those of [`write`].
+pub fn write_past_cache(path: &Path, pieces: &Pieces<'_>) -> Result<()> {
+    write_by(path, pieces, Way::PastCache)
+}
+
+fn write_by(path: &Path, pieces: &Pieces<'_>, way: Way) -> Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     remove_abandoned(directory);
-    let written = Temporary::beside(path).and_then(|temporary| temporary.become_file(path, pieces));
+    let written = Temporary::beside(path).and_then(|temporary| temporary.become_file(path, pieces, way));
     written.and_then(|()| sync_directory(directory)).map_err(|error| Error::io("write", path, &error))
 }
 

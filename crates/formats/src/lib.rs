@@ -8,6 +8,7 @@ mod array;
 mod bytes;
 pub mod checkpoint;
 mod convert;
+mod direct;
 mod error;
 pub mod events;
 pub mod file;

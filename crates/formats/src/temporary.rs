@@ -6,6 +6,7 @@
 //! some disks have none: a file of another machine, or of another start of this one, has to be old, too.
 
 use crate::bytes::Pieces;
+use crate::direct;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,15 @@ const ENDING: &str = ".ferrograd-tmp";
 
 /// How old a file is that nobody can be said to write, or not to write.
 const ABANDONED: Duration = Duration::from_secs(3600);
+
+/// How bytes go to the disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Through the system's cache: whoever reads them soon finds them there.
+    Cached,
+    /// Past it, where the system and the disk can: for files that most likely nobody reads.
+    PastCache,
+}
 
 /// A file that is being written.
 pub(crate) struct Temporary {
@@ -45,15 +55,18 @@ impl Temporary {
     }
 
     /// Writes everything and replaces the file at `path`, also on Windows; where that fails, nothing is left.
-    pub(crate) fn become_file(self, path: &Path, pieces: &Pieces<'_>) -> io::Result<()> {
-        self.fill(pieces).and_then(|()| std::fs::rename(&self.path, path)).inspect_err(|_| {
+    pub(crate) fn become_file(self, path: &Path, pieces: &Pieces<'_>, way: Way) -> io::Result<()> {
+        self.fill(pieces, way).and_then(|()| std::fs::rename(&self.path, path)).inspect_err(|_| {
             // What could not be written is of no use, and the error is what counts.
             let _ = std::fs::remove_file(&self.path);
         })
     }
 
     /// Writes everything and waits until the disk has it.
-    fn fill(&self, pieces: &Pieces<'_>) -> io::Result<()> {
+    fn fill(&self, pieces: &Pieces<'_>, way: Way) -> io::Result<()> {
+        if way == Way::PastCache && direct::write(&self.path, &self.file, pieces)? {
+            return self.file.sync_all();
+        }
         let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(IoSlice::new).collect();
         let mut rest = &mut slices[..];
         // As `write_all_vectored` will be: as many pieces a call as the system takes.

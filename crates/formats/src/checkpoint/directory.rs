@@ -54,7 +54,7 @@ pub fn save(directory: &Path, number: u64, contents: &Contents<'_>, keep: usize)
     let pieces = write(&contents.arrays, &contents.metadata)?;
     std::fs::create_dir_all(directory).map_err(|error| Error::io("make", directory, &error))?;
     let path = directory.join(format!("{BEGINNING}{number:012}{ENDING}"));
-    file::write(&path, &pieces)?;
+    file::write_past_cache(&path, &pieces)?;
     let older: Vec<_> = numbered(directory)?.into_iter().filter(|(older, _)| *older <= number).collect();
     for (_, path) in older.iter().rev().skip(keep.max(1)) {
         // One that stays costs room, no more.
