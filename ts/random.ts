@@ -1,6 +1,7 @@
 /** Random tensors: each number is a function of (seed, step, element), at any thread count. */
 
 import { floatx, nextSeed } from './config.js'
+import type { State, Stateful } from './core/state.js'
 import { type Tensor, tensor } from './core/tensor.js'
 import { untraced } from './core/trace.js'
 import { currentTrace } from './core/trace-stack.js'
@@ -53,7 +54,7 @@ function fresh(seed: number): Tensor {
  * const first = random.normal([2, 3], { seed })
  * const second = random.normal([2, 3], { seed }) // other numbers
  */
-export class SeedGenerator {
+export class SeedGenerator implements Stateful {
   /** The low and the high 32 bits of the seed, and how many draws there were. */
   readonly state: Variable
 
@@ -68,6 +69,18 @@ export class SeedGenerator {
   get seed(): number {
     const [low = 0, high = 0] = this.state.dataSync()
     return (low >>> 0) + high * WORD
+  }
+
+  /** Where the stream is: the seed in two halves, and how many draws there were. */
+  getState(): State {
+    return [...this.state.dataSync()]
+  }
+
+  /** Goes on from what {@link getState} gave. */
+  setState(state: State): void {
+    const isPlace = Array.isArray(state) && state.length === 3 && state.every(Number.isInteger)
+    if (!isPlace) fail('ERR_FORMAT', 'SeedGenerator.setState', 'what getState gave', state)
+    this.state.set(Int32Array.from(state as readonly number[]))
   }
 
   /** The state of this draw; that of the next one is another. */

@@ -359,6 +359,18 @@ describe('random', () => {
     expect(a.state.dataSync()[2]).toBe(2)
   })
 
+  test('a generator tells where it is, and another goes on from there', () => {
+    const seed = new random.SeedGenerator(2 ** 40 + 7)
+    random.uniform([2], { seed })
+    const state = JSON.parse(JSON.stringify(seed.getState()))
+    const wanted = random.uniform([2], { seed }).dataSync()
+    const other = new random.SeedGenerator(1)
+    other.setState(state)
+    expect(other.seed).toBe(2 ** 40 + 7)
+    expect(random.uniform([2], { seed: other }).dataSync()).toEqual(wanted)
+    expect(code(() => other.setState([1, 2]))).toMatch(/^ERR_FORMAT: SeedGenerator.setState/)
+  })
+
   test('moments, ranges and permutations', () => {
     const seed = new random.SeedGenerator(3)
     const z = random.normal([20_000], { seed, dtype: 'float64' })

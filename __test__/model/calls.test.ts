@@ -1,6 +1,6 @@
 /** Calls with arguments: ops, operators and named arguments on symbolic tensors; inputs, outputs and masks by name. */
 import { input, Model, ops, Sequential, type Tensor, tensor, type Variable, variable } from 'ferrograd'
-import { BatchNormalization, type CallContext, Dense, Dropout, Layer, type Masks } from 'ferrograd/layers'
+import { BatchNormalization, type CallContext, Dense, Dropout, Lambda, Layer, type Masks } from 'ferrograd/layers'
 import { MeanAbsoluteError } from 'ferrograd/metrics'
 import { describe, expect, test } from 'vitest'
 import { caught } from '../caught.js'
@@ -65,6 +65,24 @@ describe('ops on symbolic tensors', () => {
     const wanted = inner.apply(ops.relu(dense.apply(x4)).add(x4))
     expect(await (await model.predict(x4)).data()).toEqual(await wanted.data())
     expect(await x4.pipe(dense, ops.relu).data()).toEqual(await ops.relu(dense.apply(x4)).data())
+  })
+
+  test('Lambda makes a layer of a function, on tensors, in graphs and in stacks', async () => {
+    const half = new Lambda({ function: (x) => x.mul(0.5) })
+    expect(half.apply(x4).arraySync(2)[0]).toEqual([0.5, 1, 1.5, 2])
+    const x = input({ shape: [4] })
+    const sum = new Lambda({ function: ([a, b]: readonly [Tensor, Tensor]) => a.add(b) }).apply([x, half.apply(x)])
+    const model = new Model({ inputs: x, outputs: sum })
+    expect(await (await model.predict(x4)).data()).toEqual(await x4.mul(1.5).data())
+    expect(new Sequential([new Dense({ units: 2, inputShape: [4] }), half]).apply(x4).shape).toEqual([2, 2])
+    const mode = new Lambda({ function: (x, { training }) => x.mul(training ? 1 : 0) })
+    expect(mode.apply(x4, { training: true }).arraySync()).toEqual(x4.arraySync())
+    expect(() => model.toConfig()).toThrow(/Lambda 'lambda.*': expected a layer that can be written, got a function/)
+    const hidden = new Dense({ units: 2 })
+    expect(caught(() => new Lambda({ function: (x) => hidden.apply(x) }).apply(x4))).toMatchObject({
+      code: 'ERR_STATE',
+    })
+    expect(caught(() => new Lambda({ function: 'relu' as never }))).toMatchObject({ code: 'ERR_CONFIG' })
   })
 
   test('are rows of the summary and boxes of the diagrams', () => {

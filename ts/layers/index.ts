@@ -35,6 +35,7 @@ export {
 } from './index-lookup.js'
 export { InputLayer, type InputLayerOptions } from './input.js'
 export { IntegerLookup, type IntegerLookupOptions } from './integer-lookup.js'
+export { Lambda, type LambdaOptions } from './lambda.js'
 export {
   type AnyLayer,
   type InputSpec,
