@@ -85,7 +85,7 @@ function checkSource(x: Source): void {
 }
 
 /** The gradient through ordinary ops, then back through each custom call, the last one first. */
-function pullBack(
+export function pullBack(
   y: Tensor,
   seed: Tensor | undefined,
   xs: readonly Tensor[],

@@ -88,6 +88,7 @@ export {
   Rescaling,
   type RescalingOptions,
 } from './preprocessing.js'
+export { recompute } from './recompute.js'
 export type { Cell, CellContext, CellResult, StateSize, States } from './recurrent/cell.js'
 export * from './recurrent/index.js'
 export type { Recurrent, RecurrentContext, RecurrentOptions } from './recurrent/recurrent.js'

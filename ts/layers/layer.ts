@@ -9,7 +9,7 @@ import { buildShapesOf, builtInWords, recordCall, recordKnown } from '../core/sy
 import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
-import { noteFlag, noteFlagChange } from '../core/trace-stack.js'
+import { currentTrace, noteFlag, noteFlagChange } from '../core/trace-stack.js'
 import { hearing, snapshot, Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
@@ -40,6 +40,7 @@ import { guardCalls } from './direct-call.js'
 import { checkSpec, type InputSpec } from './input-spec.js'
 import { layerKinds } from './kinds.js'
 import { checkOwned, checkRead, isMade, isWeight, noteMade } from './ownership.js'
+import { recomputed } from './recompute.js'
 import { ownedBy } from './tracking.js'
 import type { Applied, AppliedSymbols, Masks, NamedArguments, ResultOf, SymbolsOf, Tensors } from './typed-call.js'
 import { makeWeight, setAll, type WeightOptions } from './weight.js'
@@ -73,6 +74,12 @@ export type InputKind = 'floats' | 'ids' | 'exact' | 'any'
 export interface Filed {
   readonly variable: Variable
   value(): Tensor
+}
+
+/** What a call was given: its inputs, and what it was told besides. */
+interface Told {
+  readonly x: unknown
+  readonly told: CallContext
 }
 
 /** What a layer added to the loss and to the logs, within one outermost call. */
@@ -130,6 +137,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   protected inputSpec: InputSpec | undefined
 
   #trainable: boolean
+  #recomputes = false
   readonly #weights: Variable[] = []
   /** What {@link track} was given. */
   protected readonly tracked: (Layer | Variable)[] = []
@@ -232,11 +240,34 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     const given = masks === undefined || 'mask' in context ? context : { mask: masks, ...context }
     return withContext(this, given, (whole) => {
       this.#forgetOthers()
-      const results = this.#call(inputs, whole)
+      const results = this.#repeatable(inputs, whole)
       this.#penalise(results)
       giveMasks(results, this.computeMask(inputs as Tensors, (whole.mask ?? masks) as Masks))
       return results
     })
+  }
+
+  /** The call, made so that it is made again on the way back where that is wanted. */
+  #repeatable(inputs: unknown, context: CallContext): unknown {
+    const frame = currentTrace()
+    if (!this.recomputes || !context.training || frame === undefined) return this.#call(inputs, context)
+    const first = ({ x, told }: Told): unknown => this.#call(x, told)
+    const again = ({ x, told }: Told): unknown =>
+      this.#addingNothing(() => withContext(this, { ...told }, (whole) => this.#call(x, whole)))
+    const given: Told = { x: inputs, told: context }
+    const { weights } = this
+    return recomputed({ title: this.#title(), given, weights, counters: this.#seeds(), first, again }, frame)
+  }
+
+  /** Runs `fn`, and keeps what was added to losses and logs before. */
+  #addingNothing<R>(fn: () => R): R {
+    const layers = [this as Layer, ...inside(this)]
+    const before = layers.map((layer) => layer.#added)
+    try {
+      return fn()
+    } finally {
+      for (const [i, layer] of layers.entries()) layer.#added = before[i]!
+    }
   }
 
   #call(inputs: unknown, context: CallContext): unknown {
@@ -344,6 +375,17 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     return part
   }
 
+  /** Whether what a call computed is computed again on the way back, instead of being kept: see `recompute`. */
+  get recomputes(): boolean {
+    return noteFlag(this, this.#recomputes, 'recomputes')
+  }
+
+  set recomputes(value: boolean) {
+    if (typeof value !== 'boolean') fail('ERR_CONFIG', `${this.name}.recomputes`, 'true or false', value)
+    noteFlagChange(this, 'recomputes')
+    this.#recomputes = value
+  }
+
   /** Whether an optimizer may change the weights. Takes effect at the next step, for the layers inside too. */
   get trainable(): boolean {
     return noteFlag(this, this.#trainable)
@@ -448,6 +490,11 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     for (const y of leavesOf(results, isTensor))
       this.addLoss(ops.divide(penaltyOf(activityRegularizer, y), Math.max(1, y.shape[0] ?? 1)))
   }
+}
+
+/** All layers inside a layer. */
+function inside(layer: Layer): Layer[] {
+  return layer.sublayers.flatMap((one) => [one, ...inside(one)])
 }
 
 function penaltyOf(regularizer: Regularizer, x: Tensor): Tensor {
