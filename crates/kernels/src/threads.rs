@@ -9,6 +9,7 @@ mod claims;
 mod disjoint;
 mod float_mode;
 mod pool;
+mod priority;
 
 use std::fmt;
 use std::ops::Range;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use chunks::{Chunks, grain, split};
 pub use disjoint::Disjoint;
 pub use float_mode::FlushDenormals;
+pub use priority::let_callers_go_first;
 
 /// A handle on a pool of worker threads; cheap to clone. Dropping the last one joins the workers.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! Work off the event loop: threads of our own, cancellation, one callback at the end.
 
 use ferrograd_graph::{Error, ErrorCode};
+use ferrograd_kernels::threads::let_callers_go_first;
 use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use std::collections::VecDeque;
@@ -137,7 +138,10 @@ impl Workers {
             },
         };
         let state = self.0.clone();
-        let body = move || serve(&state, work);
+        let body = move || {
+            let_callers_go_first();
+            serve(&state, work);
+        };
         std::thread::Builder::new().name("ferrograd".into()).spawn(body).expect("the system starts a thread");
     }
 }

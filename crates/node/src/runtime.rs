@@ -9,7 +9,7 @@ use ferrograd_graph::{Error, ErrorCode, Tensor};
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::target::{Precision, Target};
-use ferrograd_kernels::threads::Threads;
+use ferrograd_kernels::threads::{Threads, let_callers_go_first};
 use napi::Env;
 use napi_derive::napi;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -47,6 +47,7 @@ impl Shared {
     pub fn beside<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let pool = || {
             let builder = ThreadPoolBuilder::new().num_threads(self.threads.count());
+            let builder = builder.start_handler(|_| let_callers_go_first());
             builder.thread_name(|index| format!("ferrograd-beside-{index}")).build().ok()
         };
         match self.pool.get_or_init(pool) {

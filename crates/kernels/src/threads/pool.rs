@@ -8,6 +8,7 @@
 use super::Padded;
 use super::claims::{Claims, MOST};
 use super::float_mode::FloatMode;
+use super::priority::let_callers_go_first;
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::hint::spin_loop;
@@ -130,7 +131,11 @@ fn keep_first(first: &mut Option<Payload>, payload: Payload) {
 
 fn spawn(shared: Arc<Shared>, index: usize, spins: bool) -> Option<JoinHandle<()>> {
     let thread = index + 1;
-    Builder::new().name(format!("ferrograd-{thread}")).spawn(move || shared.serve(thread, spins)).ok()
+    let body = move || {
+        let_callers_go_first();
+        shared.serve(thread, spins);
+    };
+    Builder::new().name(format!("ferrograd-{thread}")).spawn(body).ok()
 }
 
 /// Locks; a panic elsewhere leaves nothing half-done behind these locks.
