@@ -239,6 +239,32 @@ describe('losses, metrics and the rest', () => {
   })
 })
 
+test('a metric of one’s own gets targets in the shape that the loss gets them in', async () => {
+  const seen: string[] = []
+  class Watch extends Loss {
+    override call(yTrue: Tensor, yPred: Tensor): Tensor {
+      seen.push(`loss ${yTrue.shape.slice(1)}`)
+      return ops.mean(ops.square(ops.subtract(yTrue, yPred)), { axis: -1 })
+    }
+  }
+  const gap = (yTrue: Tensor, yPred: Tensor): Tensor => {
+    seen.push(`metric ${yTrue.shape.slice(1)}`)
+    return ops.mean(ops.abs(ops.subtract(yTrue, yPred)), { axis: -1 })
+  }
+  const model = new Sequential([new Dense({ units: 1, inputShape: [2], kernelInitializer: 'zeros' })])
+  model.compile({ optimizer: 'sgd', loss: new Watch(), metrics: [gap] })
+  const logs = await model.evaluate(
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [1, 3],
+    { verbose: 0 },
+  )
+  expect(new Set(seen)).toEqual(new Set(['loss 1', 'metric 1']))
+  expect([logs.loss, logs.gap]).toEqual([5, 2])
+})
+
 describe('models', () => {
   test('a subclass that overrides call', async () => {
     class Residual extends Model {

@@ -33,6 +33,9 @@ describe('Normalization', () => {
       [3, 30],
     ])
     expect(layer.apply([[1, 30]]).arraySync()).toEqual([[-1, 1]])
+    const shaped = new Normalization()
+    shaped.adapt({ values: Float32Array.of(1, 10, 3, 30), shape: [2, 2] })
+    expect(shaped.apply([[1, 30]]).arraySync()).toEqual([[-1, 1]])
   })
 
   it('adapts to a stream in one pass: the moments of all of it, however it is cut', async () => {

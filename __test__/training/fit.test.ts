@@ -1,5 +1,7 @@
-import { config, FerrogradError, ops } from 'ferrograd'
+import { config, FerrogradError, ops, Sequential } from 'ferrograd'
 import { Callback, type Logs, TerminateOnNaN } from 'ferrograd/callbacks'
+import { Dataset } from 'ferrograd/data'
+import { Dense } from 'ferrograd/layers'
 import { describe, expect, test } from 'vitest'
 import type { EpochReport } from '../../ts/training/fit-run.js'
 import { classifier, pause, points, weightsOf } from './models.js'
@@ -59,6 +61,14 @@ describe('fit', () => {
     model.optimizer.learningRate = 0
     await model.fit(x, y, quiet)
     expect(weightsOf(model)).toEqual(after)
+  })
+
+  test('a data set of single rows is told what to call', async () => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    const rows = Dataset.fromArrays({ x: Float32Array.of(1, 2), y: Float32Array.of(1, 2) })
+    const single = rows.map(({ x, y }) => ({ x: [x, x], y: [y] }))
+    await expect(model.fit(single, quiet)).rejects.toThrow(/\[samples, 2\], got \[2\].*call \.batch\(32\) on it/)
   })
 
   test('data are copied: what is written to them afterwards is not trained on', async () => {
@@ -196,6 +206,23 @@ describe('callbacks', () => {
     }
     await expect(model.fit(x, y, { ...quiet, callbacks: late })).rejects.toBe(mine)
     await model.fit(x, y, quiet)
+  })
+
+  test('may be plain objects that hear of an interruption, or end an epoch whose loss is not finite', async () => {
+    const heard: string[] = []
+    const thrown = new Error('enough')
+    const callbacks = {
+      onInterrupt: () => void heard.push('interrupted'),
+      onEpochEnd: () => {
+        throw thrown
+      },
+    }
+    await expect(classifier().fit(x, y, { ...quiet, callbacks })).rejects.toBe(thrown)
+    expect(heard).toEqual(['interrupted'])
+    const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    const { epoch } = await model.fit([[1e30]], [1], { ...quiet, epochs: 3, callbacks: { stopsOnNonFinite: true } })
+    expect(epoch).toEqual([0])
   })
 
   test('may evaluate the model between epochs', async () => {
