@@ -37,12 +37,18 @@ pub struct Csv {
     /// Lines before what comes next.
     lines: u64,
     begun: bool,
+    /// By its first byte, whether a field may stand for a missing value: few may.
+    suspects: [bool; 256],
 }
 
 impl Csv {
     /// Nothing read yet.
     pub fn new(options: Options) -> Csv {
-        Csv { options, columns: None, rest: Vec::new(), lines: 0, begun: false }
+        let mut suspects = [false; 256];
+        for first in options.missing.iter().filter_map(|missing| missing.bytes().next()) {
+            suspects[usize::from(first)] = true;
+        }
+        Csv { options, columns: None, rest: Vec::new(), lines: 0, begun: false, suspects }
     }
 
     /// Names and kinds, once a block with a whole record has been read.
@@ -178,7 +184,8 @@ impl Csv {
     }
 
     fn is_missing(&self, field: &[u8]) -> bool {
-        field.is_empty() || self.options.missing.iter().any(|missing| missing.as_bytes() == field)
+        let Some(&first) = field.first() else { return true };
+        self.suspects[usize::from(first)] && self.options.missing.iter().any(|missing| missing.as_bytes() == field)
     }
 }
 
@@ -204,6 +211,9 @@ fn lines(bytes: &[u8]) -> u64 {
 struct Records<'a> {
     bytes: &'a [u8],
     at: usize,
+    delimiter: u8,
+    /// Line ends before `at`.
+    lines: u64,
     reader: Reader,
     text: Vec<u8>,
     ends: Vec<usize>,
@@ -213,6 +223,8 @@ struct Records<'a> {
 struct Fields<'r> {
     text: &'r [u8],
     ends: &'r [usize],
+    /// Bytes between two of them.
+    gap: usize,
 }
 
 impl<'r> Fields<'r> {
@@ -221,24 +233,60 @@ impl<'r> Fields<'r> {
     }
 
     fn iter(&self) -> impl Iterator<Item = &'r [u8]> + use<'r> {
-        let (text, ends) = (self.text, self.ends);
-        (0..ends.len()).map(move |index| &text[if index == 0 { 0 } else { ends[index - 1] }..ends[index]])
+        let Fields { text, ends, gap } = *self;
+        let mut start = 0;
+        ends.iter().map(move |&end| &text[std::mem::replace(&mut start, end + gap)..end])
     }
 }
 
 impl<'a> Records<'a> {
     fn new(bytes: &'a [u8], delimiter: u8) -> Records<'a> {
         let reader = ReaderBuilder::new().delimiter(delimiter).build();
-        Records { bytes, at: 0, reader, text: vec![0; 1024], ends: vec![0; 64] }
+        Records { bytes, at: 0, delimiter, lines: 0, reader, text: vec![0; 1024], ends: vec![0; 64] }
     }
 
     /// The line that the next record begins at, from 1.
     fn line(&self) -> u64 {
-        self.reader.line()
+        1 + self.lines
     }
 
     fn next(&mut self) -> Result<Option<Fields<'_>>> {
+        match self.plain_line() {
+            Some(line) => Ok(Some(self.cut(line))),
+            None => self.next_of_any(),
+        }
+    }
+
+    /// The next line with something in it, where it has neither quotes nor carriage returns amid it: most are so.
+    fn plain_line(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let rest = &self.bytes[self.at..];
+            let end = memchr::memchr(b'\n', rest);
+            let line = &rest[..end.unwrap_or(rest.len())];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if rest.is_empty() || memchr::memchr2(b'"', b'\r', line).is_some() {
+                return None;
+            }
+            self.at += end.map_or(rest.len(), |end| end + 1);
+            self.lines += u64::from(end.is_some());
+            if !line.is_empty() {
+                return Some(line);
+            }
+        }
+    }
+
+    /// Fields of a plain line, where they lie.
+    fn cut(&mut self, line: &'a [u8]) -> Fields<'_> {
+        self.ends.clear();
+        self.ends.extend(memchr::memchr_iter(self.delimiter, line));
+        self.ends.push(line.len());
+        Fields { text: line, ends: &self.ends, gap: 1 }
+    }
+
+    fn next_of_any(&mut self) -> Result<Option<Fields<'_>>> {
         let (mut written, mut ended) = (0, 0);
+        let line = self.reader.line();
+        self.ends.resize(self.ends.capacity().max(64), 0);
         loop {
             let (result, read, wrote, ends) =
                 self.reader.read_record(&self.bytes[self.at..], &mut self.text[written..], &mut self.ends[ended..]);
@@ -251,7 +299,8 @@ impl<'a> Records<'a> {
                 ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::Record => {
-                    return Ok(Some(Fields { text: &self.text[..written], ends: &self.ends[..ended] }));
+                    self.lines += self.reader.line() - line;
+                    return Ok(Some(Fields { text: &self.text[..written], ends: &self.ends[..ended], gap: 0 }));
                 }
                 ReadRecordResult::End => return Ok(None),
             }

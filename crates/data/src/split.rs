@@ -52,7 +52,8 @@ fn record_end(bytes: &[u8], at: usize, delimiter: u8) -> Option<usize> {
         if bytes[special] == b'\n' {
             return Some(special + 1);
         }
-        let opens = special == at || bytes[special - 1] == delimiter;
+        // A carriage return ends a record, too.
+        let opens = special == at || bytes[special - 1] == delimiter || bytes[special - 1] == b'\r';
         from = if opens { closing(bytes, special + 1)? } else { special + 1 };
     }
 }

@@ -66,7 +66,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
 #[test]
 fn plain_lines_and_others_are_read_as_one_reader_reads_them() {
     let (mut whole, mut refused) = (0, 0);
-    for seed in 0..20_000 {
+    for seed in 0..8_000 {
         let bytes = table(seed);
         let wanted = naive(&bytes);
         let given = read(&bytes);
@@ -79,5 +79,5 @@ fn plain_lines_and_others_are_read_as_one_reader_reads_them() {
             refused += 1;
         }
     }
-    assert!(whole > 5000 && refused > 1000, "{whole} read, {refused} refused");
+    assert!(whole > 2000 && refused > 300, "{whole} read, {refused} refused");
 }
