@@ -16,7 +16,7 @@ function outlined(bytes) {
 main(async () => {
   const options = ['--release', '--locked', '-p', 'ferrograd-node', '--target-dir', 'target/inlined']
   await step('Building with names', () =>
-    run('cargo', ['build', ...options, '--config', 'profile.release.strip="none"']),
+    run('cargo', ['build', ...options, '--config', 'profile.release.strip="debuginfo"']),
   )
   const found = outlined(readFileSync(at('target/inlined/release', library ?? 'libferrograd_node.so')))
   if (found.length > 0)

@@ -161,3 +161,18 @@ test('hundreds of steps compile, with the way back through all of them', async (
     expect(got[i]).toBeCloseTo((moved(1e-5) - moved(-1e-5)) / 2e-5, 8)
   }
 })
+
+test('a long loop ends with its signal, amid its turns, and leaves variables as they were', async () => {
+  const count = variable(0, { name: 'count' })
+  const walk = jit(
+    (x: Tensor) => {
+      count.assignAdd(1)
+      const [last] = ops.scan((y) => [ops.multiply(y, 1), undefined], x, undefined, { length: 2 ** 30 })
+      return last
+    },
+    { signal: AbortSignal.timeout(30) },
+  )
+  // All its turns would take minutes.
+  await expect(walk(1)).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+  expect(count.read().itemSync()).toBe(0)
+})

@@ -22,6 +22,9 @@ export interface Loop {
   readonly reverse: boolean
 }
 
+/** So many turns may take long: no run of them holds the event loop, and a signal ends it. */
+const MANY = 10_000
+
 /** The last carries, then the outputs of all steps along a new first axis. `draw` is called once, on placeholders. */
 export function drawLoop(
   where: string,
@@ -32,6 +35,7 @@ export function drawLoop(
   const carries = init.map(({ shape, dtype }) => placeholder(shape, dtype))
   const rows = sequences.map(({ shape, dtype }) => placeholder(shape.slice(1), dtype))
   const { next, outputs } = inside(where, () => draw(carries, rows))
+  if (length >= MANY) noteEndless()
   const handles = (tensors: readonly Tensor[]): BindingTensor[] => tensors.map(handleOf)
   const draws = (): BindingTensor[] =>
     scanNative(

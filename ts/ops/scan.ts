@@ -57,7 +57,7 @@ const read = optionsReader('scan', sequenceFields)
  * `step` is called once, while the loop is drawn, on tensors without numbers; the loop is one op, and compiles as fast for ten
  * elements as for ten thousand. What does not change from step to step is computed before it, and so are products of the
  * elements with such (`x·W` for all steps at once). Of no elements the carry is `init`, and the outputs have length 0. A step
- * assigns no variables: what changes is carried.
+ * assigns no variables: what changes is carried. A signal ends a loop of ten thousand steps or more between two of them.
  *
  * @returns The carry of the last step, and the outputs of all steps along a new axis, in the structure that `step` gave.
  * @throws `ERR_SHAPE`, `ERR_DTYPE` where a step changes the carry, or lengths differ; `ERR_CONFIG` where `step` is no

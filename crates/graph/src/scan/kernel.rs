@@ -144,8 +144,9 @@ impl Kernel for ScanKernel {
         Some(self.step.flops()? * self.length as f64)
     }
 
+    /// Whoever wants a long loop no longer stops it; a short one ends by itself, and changes may be made before it.
     fn may_stop(&self) -> bool {
-        self.step.may_stop()
+        self.is_long() || self.step.may_stop()
     }
 
     /// The state twice, for a step to read one and write the other; then what the step works in.
@@ -160,7 +161,11 @@ impl Kernel for ScanKernel {
         let (state, room) = workspace.split_at_mut(2 * self.state);
         let halves = state.split_at_mut(self.state);
         self.begin(io, &mut stacked);
+        let is_long = self.is_long();
         for turn in 0..self.length {
+            if is_long && threads.stopped() {
+                return Err(Fault::Stopped);
+            }
             let (now, next) = if turn % 2 == 0 { (&*halves.0, &mut *halves.1) } else { (&*halves.1, &mut *halves.0) };
             let places = self.places(turn);
             let (mut found, mut left, mut to) = (SmallVec::<[&[u8]; 64]>::new(), Slices::new(), Slices::new());
@@ -182,7 +187,15 @@ impl Kernel for ScanKernel {
 
 type Slices<'a> = SmallVec<[&'a mut [u8]; 64]>;
 
+/// Turns, and multiplications and additions in all, from which on a loop takes milliseconds.
+const MANY_TURNS: usize = 10_000;
+const MANY_FLOPS: f64 = 1e9;
+
 impl ScanKernel {
+    fn is_long(&self) -> bool {
+        self.length >= MANY_TURNS || self.flops().is_some_and(|flops| flops >= MANY_FLOPS)
+    }
+
     fn places(&self, turn: usize) -> Places {
         let place = |turn: usize| if self.reverse { self.length - 1 - turn } else { turn };
         let after = (turn + 1 < self.length).then(|| place(turn + 1));
