@@ -79,7 +79,7 @@ function headOf(source) {
 /** `Small problems` of `04-small-problems`. */
 export function titleOf(name) {
   const words = name.replace(/^\d+-/, '').replaceAll('-', ' ')
-  return words.replace(/^./, (first) => first.toUpperCase())
+  return words.replace(/^./, (first) => first.toUpperCase()).replace(/\b(mnist|csv)\b/i, (word) => word.toUpperCase())
 }
 
 /** One page an example: what it is, what it prints, its code. */
