@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { faults, inspect } from '../scripts/cross/binary.mjs'
+import { runners } from '../scripts/cross/runners.mjs'
 import { targets } from '../scripts/cross/targets.mjs'
 
 const native = new URL('../native/', import.meta.url)
@@ -9,9 +10,11 @@ const name = readdirSync(native).find((file) => file.includes(`.${process.platfo
 const bytes = readFileSync(new URL(name, native))
 const target = targets[name.split('.')[1]!]!
 
-test('every platform of npm/ has a target, and every target a platform', () => {
+test('every platform of npm/ has a target and a runner, or why it has none; every target is a platform', () => {
   const folders = readdirSync(new URL('../npm/', import.meta.url))
   expect(Object.keys(targets).sort()).toEqual(folders.sort())
+  expect(Object.keys(runners).sort()).toEqual(folders.sort())
+  for (const { why, majors } of Object.values(runners)) expect(why ?? majors).not.toHaveLength(0)
 })
 
 test('an addon says its machine, its libraries, and that Node can load it', () => {

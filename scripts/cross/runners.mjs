@@ -153,6 +153,7 @@ export const runners = {
     majors: [24],
     get: async () => emulated(await nodeOfMusl('aarch64'), await muslRoot('aarch64', 'arm64')),
   },
+  'win32-x64-msvc': none('machines of the release workflow do it'),
   'win32-arm64-msvc': none('nothing here runs Windows on arm64'),
   'darwin-arm64': none('macOS runs on machines of Apple alone'),
   'darwin-x64': none('macOS runs on machines of Apple alone'),
