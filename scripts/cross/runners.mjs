@@ -109,7 +109,7 @@ const NO_NAMESPACES =
 async function glibcRoot(name, architecture) {
   const packages = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1'].map((one) => `${one}:${architecture}`)
   const root = await rootOf(name, packages)
-  for (const folder of ['lib', 'lib64'])
+  for (const folder of ['lib', 'lib64'].filter((name) => existsSync(join(root, 'usr', name))))
     if (!existsSync(join(root, folder))) symlinkSync(`usr/${folder}`, join(root, folder))
   return root
 }
