@@ -5,6 +5,7 @@ import * as config from '../../ts/config.js'
 import type { Tensor } from '../../ts/core/tensor.js'
 import { tensor } from '../../ts/core/tensor.js'
 import { Dataset } from '../../ts/data/index.js'
+import { jit } from '../../ts/jit.js'
 import {
   type Discretization,
   getLayer,
@@ -85,6 +86,25 @@ describe('IntegerLookup', () => {
     const copy = getLayer({ class_name: 'IntegerLookup', config: layer.getConfig() })
     if (!one.inverted) expectOutput(copy.apply(ids(one.x)), one.output)
   })
+})
+
+it('IntegerLookup among a hundred thousand costs about what it does among a thousand', async () => {
+  const time = async (words: number): Promise<number> => {
+    const layer = new IntegerLookup({ vocabulary: Array.from({ length: words }, (_, i) => 3 * i + 10) })
+    const step = jit((ids: Tensor) => layer.apply(ids))
+    const numbers = Int32Array.from({ length: 4096 }, (_, i) => 3 * ((i * 7919) % words) + 10)
+    const ids = tensor(numbers, [4096, 1], 'int32')
+    expect([...(await step(ids)).dataSync().slice(0, 3)]).toEqual([1, (7919 % words) + 1, (15838 % words) + 1])
+    let best = Number.POSITIVE_INFINITY
+    for (let i = 0; i < 10; i += 1) {
+      const start = performance.now()
+      await step(ids)
+      best = Math.min(best, performance.now() - start)
+    }
+    return best
+  }
+  // One pass over the vocabulary for each id would take a hundred times as long.
+  expect(await time(100_000)).toBeLessThan(Math.max(4, 15 * (await time(1000))))
 })
 
 describe('Discretization', () => {

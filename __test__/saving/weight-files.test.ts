@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type FerrogradError, input, loadModel, Model, ops, Sequential, type Tensor } from 'ferrograd'
+import { type FerrogradError, input, loadModel, Model, ops, Sequential, type Tensor, tensor } from 'ferrograd'
 import { Dense, Layer } from 'ferrograd/layers'
 import { loadTensors, registerClass, saveTensors } from 'ferrograd/saving'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -71,6 +71,33 @@ test('a whole model whose weights have another shape is refused without a word o
   )
   expect(error.message).toMatch(/hidden\/kernel.*: expected shape \[2, 4\], got \[2, 3\]/)
   expect(error.hint).toBeUndefined()
+})
+
+describe('weights of other types', () => {
+  const model = (): Sequential => new Sequential([new Dense({ units: 2, inputShape: [1], name: 'd' })])
+  const written = async (kernel: Tensor): Promise<string> => {
+    await saveTensors(at('types.safetensors'), { 'd/kernel': kernel, 'd/bias': [0, 1] })
+    return at('types.safetensors')
+  }
+
+  test('floats of the other width are rounded, as far as they fit', async () => {
+    const one = model()
+    await one.loadWeights(await written(tensor([[0.1, Number.NEGATIVE_INFINITY]], [1, 2], 'float64')))
+    expect([...one.weights[0]!.dataSync()]).toEqual([Math.fround(0.1), Number.NEGATIVE_INFINITY])
+    const before = numbers(one)
+    await expect(one.loadWeights(await written(tensor([[1, -1e300]], [1, 2], 'float64')))).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringMatching(/d\/kernel: expected numbers that float32 holds, got -1e\+300/),
+    })
+    expect(numbers(one)).toEqual(before)
+  })
+
+  test.each(['int32', 'bool'] as const)('%s for a weight of floats is refused by name', async (dtype) => {
+    await expect(model().loadWeights(await written(tensor([[1, 0]], [1, 2], dtype)))).rejects.toMatchObject({
+      code: 'ERR_DTYPE',
+      message: expect.stringContaining(`d/kernel: expected float32, got ${dtype}`),
+    })
+  })
 })
 
 test('weights come out of a whole model, without its configuration', async () => {

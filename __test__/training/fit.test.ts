@@ -37,6 +37,23 @@ describe('fit', () => {
     expect(await run(6)).not.toEqual(first)
   })
 
+  test.each([
+    [10, 0.8, 2],
+    [10, 0.3, 7],
+    [10, 0.9, 1],
+    [100, 0.29, 71],
+    [3, 0.4, 1],
+  ])('of %i samples, with a validationSplit of %f, trains on %i', async (rows, validationSplit, wanted) => {
+    const seen = { onTrainBatchEnd: 0, onTestBatchEnd: 0 }
+    const count = (hook: keyof typeof seen) => () => void (seen[hook] += 1)
+    const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    const x = { values: new Float32Array(rows), shape: [rows, 1] }
+    const callbacks = { onTrainBatchEnd: count('onTrainBatchEnd'), onTestBatchEnd: count('onTestBatchEnd') }
+    await model.fit(x, new Float32Array(rows), { validationSplit, batchSize: 1, verbose: 0, callbacks })
+    expect(seen).toEqual({ onTrainBatchEnd: wanted, onTestBatchEnd: rows - wanted })
+  })
+
   test('goes on where it stopped with initialEpoch: the order depends on the epoch', async () => {
     const options = { batchSize: 10, seed: 3, ...quiet }
     const whole = classifier()

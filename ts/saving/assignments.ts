@@ -69,7 +69,8 @@ function failAbsent(where: string, absent: readonly Place[], unexpected: readonl
   return fail('ERR_FORMAT', where, 'a file with the weights of this model', got, hintOf(rules, LENIENT))
 }
 
-function fits(where: string, { variable, title }: Place, { shape, dtype }: Tensor, rules: LoadRules): boolean {
+function fits(where: string, { variable, title }: Place, value: Tensor, rules: LoadRules): boolean {
+  const { shape, dtype } = value
   const same = shape.length === variable.shape.length && shape.every((length, axis) => length === variable.shape[axis])
   if (!same && !rules.skipMismatch) {
     const hint = hintOf(rules, 'Pass skipMismatch: true to leave it as it is')
@@ -83,7 +84,14 @@ function fits(where: string, { variable, title }: Place, { shape, dtype }: Tenso
   }
   const kept = dtype === variable.dtype || (isFloat(dtype) && isFloat(variable.dtype))
   if (same && !kept && !isCount(variable)) fail('ERR_DTYPE', `${where} ${title}`, variable.dtype, { text: dtype })
+  if (same && dtype === 'float64' && variable.dtype === 'float32') checkRange(`${where} ${title}`, value)
   return same
+}
+
+/** Refuses numbers that would be infinite in float32 and are not. */
+function checkRange(where: string, value: Tensor): void {
+  const lost = value.dataSync().find((number) => Number.isFinite(number) && !Number.isFinite(Math.fround(number)))
+  if (lost !== undefined) fail('ERR_DATA', where, 'numbers that float32 holds', lost)
 }
 
 /** Counters are floats here and integers there. */

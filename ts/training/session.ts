@@ -1,4 +1,5 @@
 /** Who is working on a model: two trainings at once, or an evaluation amid one, would spoil each other's numbers. */
+import { Attached } from '../core/attached.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 
@@ -9,7 +10,7 @@ export interface Session {
   paused: boolean
 }
 
-const sessions = new WeakMap<Model, Session>()
+const sessions = new Attached<Model, Session>('session')
 
 /** Throws where a model was disposed of. */
 export function checkUsable(model: Model, call: string): void {
@@ -40,7 +41,7 @@ export function openSession(model: Model, call: string): { readonly session: Ses
   const session: Session = { call, paused: false }
   sessions.set(model, session)
   const close = (): void => {
-    if (other === undefined) sessions.delete(model)
+    if (other === undefined) sessions.set(model, undefined)
     else sessions.set(model, other)
   }
   return { session, close }

@@ -1,5 +1,6 @@
 /** One step of training, evaluation or prediction, drawn in ops; called while a program is traced. */
 
+import { Attached } from '../core/attached.js'
 import { returnedNow, returnedScalar } from '../core/check-returned.js'
 import { alone, isNamed, listOf } from '../core/structure.js'
 import type { Tensor } from '../core/tensor.js'
@@ -60,15 +61,15 @@ export function outputsOf(model: Model, x: unknown, training: boolean): Tensor[]
 }
 
 /** What {@link computeLoss} gave last for each model. */
-const lastParts = new WeakMap<Model, LossParts>()
+const lastParts = new Attached<Model, LossParts>('loss parts')
 
 /** The loss as the model computes it, which a subclass may override; its parts are those of the compiled loss, if it was asked. */
 function lossOf(model: Model, batch: Batch<Inputs>, yPred: readonly Tensor[]): LossParts {
-  lastParts.delete(model)
+  lastParts.set(model, undefined)
   const given: unknown = model.computeLoss(batch, alone(yPred))
   const total = ops.reshape(returnedScalar(given, `${model.constructor.name}.computeLoss`), [])
   const known = lastParts.get(model)
-  lastParts.delete(model)
+  lastParts.set(model, undefined)
   return { parts: [], penalty: undefined, ...known, total }
 }
 
