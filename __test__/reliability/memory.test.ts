@@ -125,19 +125,22 @@ test('models that are trained once and dropped leave nothing behind', async () =
   expect(after - before).toBeLessThan(16 * megabyte)
 }, 240_000)
 
-// Something old that leads to a model (the value of a WeakMap, a table of a Map that grew, a finalizer on a function) keeps
+// Something old that leads to a model (a WeakMap, a table of a Map that grew, a function with a finalizer) keeps
 // it, and all that comes after it, until V8 looks through the whole heap: which it puts off, for it sees small objects.
 describe('models that are dropped are gone with what is young', () => {
   test.each<[string, (model: Sequential, x: Points['x'], y: Points['y']) => Promise<unknown>]>([
     ['predict', (model, x) => model.predict(x)],
     ['evaluate', (model, x, y) => model.evaluate(x, y)],
     ['fit', (model, x, y) => model.fit(x, y, { verbose: 0, epochs: 3 })],
+    ['trainOnBatch', (model, x, y) => model.trainOnBatch(x, y)],
+    ['predictOnBatch', (model, x) => model.predictOnBatch(x)],
+    ['a compiled function', (model, x) => jit((one: Tensor) => model.apply(one) as Tensor)(tensor(x))],
     ['fit with hooks', (model, x, y) => model.fit(x, y, { verbose: 0, callbacks: { onTrainBatchEnd: () => {} } })],
   ])('%s', async (_, act) => {
     const { x, y } = points(16)
     // A weight of 4 MB, and few enough models that V8 is not told of too much.
     const model = (): Sequential => {
-      const hidden = new Dense({ units: 1000, kernelInitializer: 'zeros' })
+      const hidden = new Dense({ units: 1000, kernelInitializer: 'ones' })
       const one = new Sequential([new Dense({ units: 1000, inputShape: [2] }), hidden, new Dense({ units: 1 })])
       one.compile({ optimizer: new SGD({ learningRate: 0.01 }), loss: 'mse' })
       return one

@@ -12,6 +12,7 @@ use ferrograd_graph::{Program, Request, Tensor, Variable, compile_guarded};
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Object, ObjectFinalize};
 use napi_derive::napi;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,7 +24,7 @@ const KERNEL: usize = 16 << 10;
 #[napi(custom_finalize)]
 pub struct BindingProgram {
     pub(crate) program: Arc<Program>,
-    runner: Runner,
+    runner: Rc<Runner>,
     reported: Reported,
     stop: Arc<AtomicBool>,
 }
@@ -68,13 +69,13 @@ impl BindingProgram {
         let reported = Reported::new(&env, program.arena_bytes() + KERNEL * (1 + program.step_names().count()))?;
         let stop = Arc::<AtomicBool>::default();
         let shared = runtime.shared.stopped_by(stop.clone());
-        let runner = Runner { program: program.clone(), shared, queue: runtime.queue.clone() };
+        let runner = Rc::new(Runner { program: program.clone(), shared, queue: runtime.queue.clone() });
         Ok(BindingProgram { program, runner, reported, stop })
     }
 
     /// Functions that run it as [`BindingProgram::run_sync`] and [`BindingProgram::enqueue`] do, for at most 16 inputs.
     /// They take inputs one by one, and `run` gives a lone output as it is, or leaves its numbers in the block of the
-    /// bridge where they have room.
+    /// bridge where they have room. They run while the program is there, and do not keep it.
     #[napi(catch_unwind, ts_args_type = "block: ArrayBuffer", ts_return_type = "Runs")]
     pub fn runs<'a>(&self, env: &'a Env, block: Bridge) -> Result<Object<'a>> {
         self.runner.functions(env, block)

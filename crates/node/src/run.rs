@@ -15,7 +15,7 @@ use napi::bindgen_prelude::{Either, FromNapiValue, Object, ToNapiValue};
 use napi::{Env, Unknown, sys};
 use napi_derive::napi;
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most inputs of a run that crosses as one plain call.
@@ -33,7 +33,6 @@ pub(crate) enum Run {
 }
 
 /// A program, and where it runs.
-#[derive(Clone)]
 pub(crate) struct Runner {
     pub program: Arc<Program>,
     pub shared: Shared,
@@ -41,14 +40,15 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// The functions `{ run, enqueue }` of at most [`ARGUMENTS`] inputs each.
-    pub fn functions<'a>(&self, env: &'a Env, bridge: Bridge) -> Result<Object<'a>> {
+    /// The functions `{ run, enqueue }` of at most [`ARGUMENTS`] inputs each. V8 looks seldom at what hangs on a function,
+    /// so that these do not keep the runner, and with it all that its program computes with.
+    pub fn functions<'a>(self: &Rc<Runner>, env: &'a Env, bridge: Bridge) -> Result<Object<'a>> {
         let failed = |error: napi::Error| internal(error.to_string());
         let mut functions = Object::new(env).map_err(failed)?;
         // Safety: the environment is alive, and the callbacks take what they are given, whose drop touches no JavaScript.
         unsafe {
-            let run = owning_function(env.raw(), run, (self.clone(), bridge))?;
-            let enqueue = owning_function(env.raw(), enqueue, self.clone())?;
+            let run = owning_function(env.raw(), run, (Rc::downgrade(self), bridge))?;
+            let enqueue = owning_function(env.raw(), enqueue, Rc::downgrade(self))?;
             functions.set("run", Unknown::from_raw_unchecked(env.raw(), run)).map_err(failed)?;
             functions.set("enqueue", Unknown::from_raw_unchecked(env.raw(), enqueue)).map_err(failed)?;
         }
@@ -225,19 +225,28 @@ impl ToNapiValue for Given {
 
 /// `run(...inputs)`: see [`Runner::given`].
 unsafe extern "C" fn run(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // Safety: Node calls with living arguments; the function's data is a `Runner` with its bridge.
+    // Safety: Node calls with living arguments; the function's data is a `Weak<Runner>` with its bridge.
     unsafe {
         call::<ARGUMENTS, _>(env, info, |call| {
-            let (runner, bridge) = call.data::<(Runner, Bridge)>();
-            runner.given(&call.env(), &call.rest(0)?, *bridge)
+            let (runner, bridge) = call.data::<(Weak<Runner>, Bridge)>();
+            living(runner)?.given(&call.env(), &call.rest(0)?, *bridge)
         })
     }
 }
 
+/// The runner, which whoever has its functions keeps.
+fn living(runner: &Weak<Runner>) -> Result<Rc<Runner>> {
+    runner.upgrade().ok_or_else(|| internal("run: a program that is gone"))
+}
+
 /// `enqueue(...inputs)`: see [`Runner::enqueue`].
 unsafe extern "C" fn enqueue(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // Safety: as for `run`; the function's data is a `Runner`.
-    unsafe { call::<ARGUMENTS, _>(env, info, |call| call.data::<Runner>().enqueue(&call.env(), &call.rest(0)?, None)) }
+    // Safety: as for `run`; the function's data is a `Weak<Runner>`.
+    unsafe {
+        call::<ARGUMENTS, _>(env, info, |call| {
+            living(call.data::<Weak<Runner>>())?.enqueue(&call.env(), &call.rest(0)?, None)
+        })
+    }
 }
 
 /// Runs that were handed over together.
