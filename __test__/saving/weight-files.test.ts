@@ -280,8 +280,10 @@ test('save during a fit keeps one step, and the fit goes on', async () => {
   const y = { values: new Float32Array(rows).fill(1), shape: [rows, 1] }
   const stop = new AbortController()
   const running = model.fit(x, y, { epochs: 100_000, verbose: 0, signal: stop.signal })
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  const steps = (): number => model.optimizer.iterations.dataSync()[0]!
+  while (steps() === 0) await new Promise((resolve) => setTimeout(resolve, 10))
   await model.save(at('during.keras'))
+  for (const before = steps(); steps() === before; ) await new Promise((resolve) => setTimeout(resolve, 10))
   stop.abort()
   await expect(running).rejects.toMatchObject({ code: 'ERR_ABORTED' })
   const [saved, last] = [await loadModel(at('during.keras')), model].map(

@@ -45,7 +45,9 @@ describe('fit', () => {
     [3, 0.4, 1],
   ])('of %i samples, with a validationSplit of %f, trains on %i', async (rows, validationSplit, wanted) => {
     const seen = { onTrainBatchEnd: 0, onTestBatchEnd: 0 }
-    const count = (hook: keyof typeof seen) => () => void (seen[hook] += 1)
+    const count = (hook: keyof typeof seen) => () => {
+      seen[hook] += 1
+    }
     const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
     model.compile({ optimizer: 'sgd', loss: 'mse' })
     const x = { values: new Float32Array(rows), shape: [rows, 1] }
