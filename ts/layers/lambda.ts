@@ -39,7 +39,7 @@ export class Lambda<X extends Tensors | object = Tensor, Y extends Tensors | obj
     this.#function = compute
   }
 
-  override call(x: X, context: CallContext): Y {
+  override call(x: NoInfer<X>, context: CallContext): Y {
     return this.#function(x, context)
   }
 
