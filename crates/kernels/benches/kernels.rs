@@ -105,6 +105,10 @@ fn copy(bench: &mut Bench, name: &str, n: usize, shape: &[usize], strides: &[isi
 
 fn copies(bench: &mut Bench, n: usize) {
     let (rows, row) = (n / COLS, COLS as isize);
+    let memory = Memory::from_slice(&numbers(n));
+    bench.row("copy of memory", 8 * n, |serial| {
+        black_box(memory.try_clone_by(serial).expect("room for a copy"));
+    });
     copy(bench, "copy", n, &[n], &[1], 0);
     copy(bench, "slice, 200 of 256 columns", n, &[rows, 200], &[row, 1], 20);
     copy(bench, "slice, each second column", n, &[rows, COLS / 2], &[row, 2], 0);
