@@ -1,5 +1,5 @@
 import { Sequential } from 'ferrograd'
-import { trainTestSplit } from 'ferrograd/data'
+import { type ShapedArray, type Split, trainTestSplit } from 'ferrograd/data'
 import { Bidirectional, Dense, Embedding, GRU, TextVectorization } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 
@@ -13,13 +13,7 @@ const verbs = ['was', 'is', 'seemed', 'was really', 'was not', 'is never', 'was 
 
 /** Tells praise from blame in sentences of different lengths: padding is masked, and "not" turns a word round. */
 export async function sentiment(): Promise<void> {
-  const { texts, labels } = sentences()
-  const vectorize = new TextVectorization({ outputSequenceLength: LENGTH })
-  vectorize.adapt(texts)
-  const numbers = vectorize.vectorize(texts)
-  const x = { values: numbers.dataSync(), shape: numbers.shape }
-  const { train, test } = trainTestSplit({ x, y: labels }, { testSplit: 0.25, seed: 2 })
-
+  const { vectorize, train, test } = reviews()
   const model = new Sequential([
     new Embedding({
       inputDim: vectorize.vocabularySize(),
@@ -42,8 +36,18 @@ export async function sentiment(): Promise<void> {
   if (accuracy < 0.97) throw new Error(`The accuracy is ${accuracy}: at least 0.97 was expected`)
 }
 
+/** The sentences as numbers of words, a quarter of them kept for the test, and what makes numbers of words. */
+export function reviews(): Split<{ x: ShapedArray; y: Float32Array }> & { readonly vectorize: TextVectorization } {
+  const { texts, labels } = sentences()
+  const vectorize = new TextVectorization({ outputSequenceLength: LENGTH })
+  vectorize.adapt(texts)
+  const numbers = vectorize.vectorize(texts)
+  const x = { values: numbers.dataSync(), shape: numbers.shape }
+  return { vectorize, ...trainTestSplit({ x, y: labels }, { testSplit: 0.25, seed: 2 }) }
+}
+
 /** Sentences of every kind, and 1 for praise. */
-export function sentences(): { readonly texts: string[]; readonly labels: Float32Array } {
+function sentences(): { readonly texts: string[]; readonly labels: Float32Array } {
   const all = openings.flatMap((opening) =>
     subjects.flatMap((subject) =>
       verbs.flatMap((verb) =>

@@ -1,25 +1,12 @@
 import { input, Model } from 'ferrograd'
-import { trainTestSplit } from 'ferrograd/data'
-import {
-  Dense,
-  GlobalAveragePooling1D,
-  TextVectorization,
-  TokenAndPositionEmbedding,
-  TransformerEncoder,
-} from 'ferrograd/layers'
+import { Dense, GlobalAveragePooling1D, TokenAndPositionEmbedding, TransformerEncoder } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
-import { LENGTH, sentences } from '../10-sequences/sentiment.js'
+import { LENGTH, reviews } from '../10-sequences/sentiment.js'
 import { bold } from '../terminal.js'
 
 /** Tells praise from blame as a recurrent layer does in 10-sequences, all words at once: each looks at "not", wherever that is. */
 export async function praise(): Promise<void> {
-  const { texts, labels } = sentences()
-  const vectorize = new TextVectorization({ outputSequenceLength: LENGTH })
-  vectorize.adapt(texts)
-  const numbers = vectorize.vectorize(texts)
-  const x = { values: numbers.dataSync(), shape: numbers.shape }
-  const { train, test } = trainTestSplit({ x, y: labels }, { testSplit: 0.25, seed: 2 })
-
+  const { vectorize, train, test } = reviews()
   const ids = input({ shape: [LENGTH], dtype: 'int32' })
   const words = new TokenAndPositionEmbedding({
     vocabularySize: vectorize.vocabularySize(),

@@ -1,5 +1,6 @@
 /** What layers learn from data before training: piece by piece, in one pass, several of them at once. */
 
+import { Tensor } from '../core/tensor.js'
 import { type Column, NumberColumn } from '../data/column.js'
 import { eachColumns } from '../data/columns-of.js'
 import type { Dataset, Source } from '../data/dataset.js'
@@ -20,10 +21,24 @@ export interface Adaptable {
   adaptation(): Adaptation
 }
 
-/** Goes through pieces once. */
-export async function adaptedBy(pieces: Source<unknown>, adaptation: Adaptation): Promise<void> {
+/** Goes through data: at once, or through the pieces of a stream, once. */
+export function adaptTo(data: unknown, adaptation: Adaptation): undefined | Promise<void> {
+  if (isStream(data)) return adaptedBy(data, adaptation)
+  adaptation.update(data as never)
+  adaptation.finish()
+  return undefined
+}
+
+async function adaptedBy(pieces: Source<unknown>, adaptation: Adaptation): Promise<void> {
   for await (const piece of pieces) adaptation.update(piece as never)
   adaptation.finish()
+}
+
+/** Whether data come in pieces: strings and arrays are there at once. */
+function isStream(data: unknown): data is Source<never> {
+  if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data)) return false
+  if (data instanceof Tensor) return false
+  return Symbol.asyncIterator in data || Symbol.iterator in data
 }
 
 /**

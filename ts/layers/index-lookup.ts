@@ -1,7 +1,7 @@
 /** What the layers share that turn words or ids into numbers by a vocabulary. */
 
 import { type Items, readNested } from '../core/nested.js'
-import { Tensor, tensor } from '../core/tensor.js'
+import { type Tensor, tensor } from '../core/tensor.js'
 import type { Source } from '../data/dataset.js'
 import type { ShapedArray } from '../data/shaped.js'
 import { Tally } from '../data/tally.js'
@@ -10,7 +10,7 @@ import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf, ValuesOf } from '../options/fields.js'
 import type { Config, TypedArray } from '../types.js'
-import { adaptedBy } from './adaptation.js'
+import { adaptTo } from './adaptation.js'
 import { encode, type OutputMode } from './encoding.js'
 import { Layer, type LayerOptions } from './layer.js'
 
@@ -93,11 +93,7 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
   adapt(data: LookupData<T>): void
   adapt(data: Source<LookupData<T>>): Promise<void>
   adapt(data: LookupData<T> | Source<LookupData<T>>): undefined | Promise<void> {
-    const adaptation = this.adaptation()
-    if (isStream(data)) return adaptedBy(data, adaptation)
-    adaptation.update(data as LookupData<T>)
-    adaptation.finish()
-    return undefined
+    return adaptTo(data, this.adaptation())
   }
 
   /** Begins to learn the vocabulary, piece by piece. */
@@ -247,11 +243,4 @@ const items: Items<never> = {
 function documentsOf<T extends Token>(data: Tokens<T>): T[][] {
   const all = (one: Tokens<T>): T[] => (Array.isArray(one) ? (one as readonly Tokens<T>[]).flatMap(all) : [one as T])
   return Array.isArray(data) ? (data as readonly Tokens<T>[]).map(all) : [[data as T]]
-}
-
-/** Whether data come in pieces: strings and arrays are there at once. */
-export function isStream(data: unknown): data is Source<never> {
-  if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data)) return false
-  if (data instanceof Tensor) return false
-  return Symbol.asyncIterator in data || Symbol.iterator in data
 }

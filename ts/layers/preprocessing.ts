@@ -12,9 +12,8 @@ import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { Config, Shape, TensorLike } from '../types.js'
-import { adaptedBy } from './adaptation.js'
+import { adaptTo } from './adaptation.js'
 import { encode } from './encoding.js'
-import { isStream } from './index-lookup.js'
 import { type InputKind, Layer, type LayerOptions } from './layer.js'
 
 const rescalingFields = {
@@ -108,11 +107,7 @@ export class Normalization extends NormalizationBase {
   adapt(data: TensorLike | ShapedArray): void
   adapt(data: Source<TensorLike | ShapedArray>): Promise<void>
   adapt(data: TensorLike | ShapedArray | Source<TensorLike | ShapedArray>): undefined | Promise<void> {
-    const adaptation = this.adaptation()
-    if (isStream(data)) return adaptedBy(data, adaptation)
-    adaptation.update(data as TensorLike | ShapedArray)
-    adaptation.finish()
-    return undefined
+    return adaptTo(data, this.adaptation())
   }
 
   /** Begins to learn mean and variance, piece by piece. */
@@ -333,11 +328,7 @@ export class Discretization extends DiscretizationBase {
   adapt(data: TensorLike | ShapedArray): void
   adapt(data: Source<TensorLike | ShapedArray>): Promise<void>
   adapt(data: TensorLike | ShapedArray | Source<TensorLike | ShapedArray>): undefined | Promise<void> {
-    const adaptation = this.adaptation()
-    if (isStream(data)) return adaptedBy(data, adaptation)
-    adaptation.update(data as TensorLike | ShapedArray)
-    adaptation.finish()
-    return undefined
+    return adaptTo(data, this.adaptation())
   }
 
   /** Begins to learn the boundaries, piece by piece. */

@@ -6,8 +6,8 @@ import { FerrogradError, fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { Config } from '../types.js'
-import { adaptedBy } from './adaptation.js'
-import { isStream, type Tokens } from './index-lookup.js'
+import { adaptTo } from './adaptation.js'
+import type { Tokens } from './index-lookup.js'
 import { Layer, type LayerOptions } from './layer.js'
 import { StringLookup } from './string-lookup.js'
 
@@ -118,11 +118,7 @@ export class TextVectorization extends TextVectorizationBase {
   adapt(data: Texts): void
   adapt(data: Source<Texts>): Promise<void>
   adapt(data: Texts | Source<Texts>): undefined | Promise<void> {
-    const adaptation = this.adaptation()
-    if (isStream(data)) return adaptedBy(data, adaptation)
-    adaptation.update(data as Texts)
-    adaptation.finish()
-    return undefined
+    return adaptTo(data, this.adaptation())
   }
 
   /** Begins to learn the vocabulary, piece by piece. */

@@ -58,8 +58,9 @@ function defaultsOf(fields: FieldTable, kinds: Kinds): Defaults {
   const plain: Record<string, unknown> = {}
   const others: string[] = []
   for (const [key, spec] of Object.entries(fields)) {
-    const value = 'default' in spec ? (resolveField({}, key, spec, 'fields', kinds) ?? undefined) : others
-    if (typeof value === 'function' || (typeof value === 'object' && !isEmptyForGood(value))) others.push(key)
+    const isRequired = !('default' in spec)
+    const value = isRequired ? undefined : (resolveField({}, key, spec, 'fields', kinds) ?? undefined)
+    if (isRequired || canChange(value)) others.push(key)
     else plain[key] = value
   }
   const defaults: Defaults = { kinds, plain: Object.freeze(plain), others }
@@ -67,8 +68,9 @@ function defaultsOf(fields: FieldTable, kinds: Kinds): Defaults {
   return defaults
 }
 
-function isEmptyForGood(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0 && Object.isFrozen(value)
+function canChange(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0 || !Object.isFrozen(value)
+  return typeof value === 'function' || typeof value === 'object'
 }
 
 function resolveAll(where: string, given: Given, fields: FieldTable, kinds: Kinds): Record<string, unknown> {
