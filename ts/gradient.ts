@@ -12,7 +12,7 @@ import { fail } from './errors.js'
 import { toTensor } from './ops/operand.js'
 import * as ops from './ops.js'
 import type { Named, OptionsOf } from './options/fields.js'
-import { readOptions } from './options/resolve.js'
+import { optionsReader } from './options/reader.js'
 import type { TensorLike } from './types.js'
 
 /** What a gradient may be taken with respect to. */
@@ -22,6 +22,8 @@ const gradientFields = {
   /** What stands where a value does not depend on a source: `undefined`, or zeros. Default 'none'. */
   unconnectedGradients: { type: 'choice', of: ['none', 'zero'], default: 'none' },
 } as const
+
+const read = optionsReader('gradient', gradientFields)
 
 /** Options of {@link GradientTape.gradient}. */
 export interface GradientOptions extends OptionsOf<typeof gradientFields>, Named {}
@@ -178,7 +180,7 @@ export class GradientTape {
     options?: GradientOptions,
   ): Record<K, Tensor | undefined>
   gradient(loss: Tensor, xs: Sources, options: GradientOptions = {}): Derivatives {
-    const { unconnectedGradients } = readOptions('gradient', options, gradientFields)
+    const { unconnectedGradients } = read(options)
     const list = sourcesOf(xs)
     const found = gradient(loss, list, this.#recording)
     const all = unconnectedGradients === 'none' ? found : list.map((x, index) => found[index] ?? zeros(x))

@@ -16,7 +16,7 @@ import { Variable } from './core/variable.js'
 import { FerrogradError, fail } from './errors.js'
 import type { Kinds, Named, OptionsOf } from './options/fields.js'
 import { primitiveKinds } from './options/kinds.js'
-import { readOptions } from './options/resolve.js'
+import { optionsReader } from './options/reader.js'
 import type { DType, Shape, TensorLike } from './types.js'
 
 /** What a compiled function may be called with: data, which becomes a tensor, and variables, which stay what they are. */
@@ -54,6 +54,8 @@ const kinds: Kinds = {
   precision: { check: (value, where) => checkPrecision(where, value) },
 }
 
+const readOptions = optionsReader('jit', fields, kinds)
+
 /** Options of {@link jit}. */
 export interface JitOptions extends OptionsOf<typeof fields>, Named {}
 
@@ -88,7 +90,7 @@ export function jit<A extends readonly (Tensor | Variable | undefined)[], R exte
   options: JitOptions = {},
 ): Jitted<A, R> {
   if (typeof fn !== 'function') fail('ERR_CONFIG', 'jit', 'a function', fn)
-  const { signal, precision: given } = readOptions('jit', options, fields, kinds)
+  const { signal, precision: given } = readOptions(options)
   const level = given ?? configured()
   const programs = new Programs(fn as never, level)
   const call = (...given: Passed<A>): Promise<R> => {

@@ -27,10 +27,11 @@ import {
   where,
 } from './ops/elementwise.js'
 import { cast, type Operand, toFloat, toTensor } from './ops/operand.js'
+import { opOptions } from './ops/options.js'
 import { argmax, argsort } from './ops/reduce.js'
 import { take } from './ops/shape.js'
 import type { Named, SettledOf } from './options/fields.js'
-import { type FunctionOptions, optionsReader } from './options/reader.js'
+import type { FunctionOptions } from './options/reader.js'
 import type { Shape } from './types.js'
 
 /** Bits of a word. */
@@ -157,7 +158,7 @@ function checkedSeed(seed: unknown): number {
   return fail('ERR_CONFIG', 'random seed', 'a SeedGenerator, or an integer from 0 to 2⁵³', seed)
 }
 
-const readUniform = optionsReader('random.uniform', uniformFields)
+const readUniform = opOptions('random.uniform', uniformFields)
 /** Uniform in `[minval, maxval)`. */
 export function uniform(shape: Shape, options?: UniformOptions): Tensor {
   const { minval, maxval, dtype = floatx(), seed } = readUniform(options)
@@ -166,7 +167,7 @@ export function uniform(shape: Shape, options?: UniformOptions): Tensor {
   return minval === 0 && maxval === 1 ? unit : add(multiply(unit, maxval - minval), minval)
 }
 
-const readNormal = optionsReader('random.normal', normalFields)
+const readNormal = opOptions('random.normal', normalFields)
 /** Normal with a mean and a standard deviation. */
 export function normal(shape: Shape, options?: NormalOptions): Tensor {
   const { mean, stddev, dtype = floatx(), seed } = readNormal(options)
@@ -174,7 +175,7 @@ export function normal(shape: Shape, options?: NormalOptions): Tensor {
   return add(multiply(raw.randomNormal(state, { stream: 0, shape: [...shape], dtype }), stddev), mean)
 }
 
-const readTruncated = optionsReader('random.truncatedNormal', normalFields)
+const readTruncated = opOptions('random.truncatedNormal', normalFields)
 /** Normal, drawn anew where it is more than two standard deviations from the mean. */
 export function truncatedNormal(shape: Shape, options?: NormalOptions): Tensor {
   const { mean, stddev, dtype = floatx(), seed } = readTruncated(options)
@@ -182,7 +183,7 @@ export function truncatedNormal(shape: Shape, options?: NormalOptions): Tensor {
   return add(multiply(raw.randomTruncatedNormal(state, { stream: 0, shape: [...shape], dtype }), stddev), mean)
 }
 
-const readBernoulli = optionsReader('random.bernoulli', bernoulliFields)
+const readBernoulli = opOptions('random.bernoulli', bernoulliFields)
 /** 1 with a probability, else 0. */
 export function bernoulli(shape: Shape, probability: number, options?: BernoulliOptions): Tensor {
   const { dtype = floatx(), seed } = readBernoulli(options)
@@ -191,7 +192,7 @@ export function bernoulli(shape: Shape, probability: number, options?: Bernoulli
   return cast(raw.randomBernoulli(state, { stream: 0, shape: [...shape], dtype: drawn, probability }), dtype)
 }
 
-const readMask = optionsReader('random.dropoutMask', drawFields)
+const readMask = opOptions('random.dropoutMask', drawFields)
 /** `1 / keep` with probability `keep`, else 0: what dropout multiplies by. */
 export function dropoutMask(shape: Shape, keep: number, options?: RandomOptions): Tensor {
   const { dtype = floatx(), seed } = readMask(options)
@@ -199,14 +200,14 @@ export function dropoutMask(shape: Shape, keep: number, options?: RandomOptions)
   return raw.randomDropout(state, { stream: 0, shape: [...shape], dtype, keep })
 }
 
-const readIntegers = optionsReader('random.randint', seedFields)
+const readIntegers = opOptions('random.randint', seedFields)
 /** Integers from `minval` to below `maxval`, as `int32`. */
 export function randint(shape: Shape, minval: number, maxval: number, options?: SeedOptions): Tensor {
   const state = stateOf(readIntegers(options).seed)
   return raw.randomIntegers(state, { stream: 0, shape: [...shape], dtype: 'int32', low: minval, high: maxval })
 }
 
-const readCategorical = optionsReader('random.categorical', seedFields)
+const readCategorical = opOptions('random.categorical', seedFields)
 /** One index a row, drawn with the probabilities that `logits` (rows, classes) stand for (Gumbel's trick); `int32`. */
 export function categorical(logits: Operand, options?: SeedOptions): Tensor {
   const x = toFloat(logits)
@@ -215,7 +216,7 @@ export function categorical(logits: Operand, options?: SeedOptions): Tensor {
   return argmax(subtract(x, log(negative(log(open)))), { axis: -1 })
 }
 
-const readShuffle = optionsReader('random.shuffle', seedFields)
+const readShuffle = opOptions('random.shuffle', seedFields)
 /** The rows in random order. */
 export function shuffle(x: Operand, options?: SeedOptions): Tensor {
   const t = toTensor(x)
@@ -224,8 +225,8 @@ export function shuffle(x: Operand, options?: SeedOptions): Tensor {
   return take(t, order, { axis: 0 })
 }
 
-const readGamma = optionsReader('random.gamma', drawFields)
-const readBeta = optionsReader('random.beta', drawFields)
+const readGamma = opOptions('random.gamma', drawFields)
+const readBeta = opOptions('random.beta', drawFields)
 
 /** How often a gamma variate may be refused in a row: the chance that all are is below 10⁻¹⁰. */
 const ROUNDS = 8

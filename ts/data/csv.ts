@@ -4,7 +4,7 @@ import { BindingCsv, type BindingCsvColumn } from '../core/native.js'
 import { job, native, runtime } from '../core/runtime.js'
 import { FerrogradError, fail, suggest } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import { type ByteSource, type BytesLike, byteSources } from './bytes.js'
 import { type Chunk, Rows } from './chunk.js'
 import { type Column, NumberColumn } from './column.js'
@@ -39,6 +39,8 @@ const csvFields = {
   sample: { type: 'integer', default: 1000, min: 1 },
 } as const
 
+const read = optionsReader('Dataset.csv', csvFields)
+
 /** Options of `Dataset.csv`. */
 export interface CsvOptions<S extends Schema = Schema> extends OptionsOf<typeof csvFields>, Named {
   /** The columns to read and what they hold; without it all columns, of kinds found in the first records. */
@@ -52,7 +54,7 @@ const MISSING = ['NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']
 /** The rows of some tables, one after the other; the first one's columns are those of all. */
 export function csvFlow(from: BytesLike, options: CsvOptions = {}): Flow<AnyRow> {
   const { schema, missing = MISSING, ...rest } = options
-  const plan = { ...readOptions('Dataset.csv', rest, csvFields), missing, schema: checkedSchema(schema) }
+  const plan = { ...read(rest), missing, schema: checkedSchema(schema) }
   const open = async function* ({ left }: Demand): AsyncGenerator<Chunk<AnyRow>> {
     let known = plan.schema
     for (const source of await byteSources('Dataset.csv', from)) {

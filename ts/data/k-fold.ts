@@ -2,7 +2,7 @@
 
 import { fail } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import { permutation } from './permutation.js'
 
 const foldFields = {
@@ -11,6 +11,8 @@ const foldFields = {
   /** Decides how. Default 0. */
   seed: { type: 'seed', default: 0 },
 } as const
+
+const read = optionsReader('kFold', foldFields)
 
 /** Options of {@link kFold}. */
 export interface FoldOptions extends OptionsOf<typeof foldFields>, Named {
@@ -38,7 +40,7 @@ export interface Fold {
  */
 export function kFold(rows: number, folds: number, options: FoldOptions = {}): Fold[] {
   const { stratify, ...rest } = options
-  const { shuffle, seed } = readOptions('kFold', rest, foldFields)
+  const { shuffle, seed } = read(rest)
   if (!(Number.isInteger(folds) && folds >= 2 && folds <= rows))
     fail('ERR_CONFIG', 'kFold.folds', `an integer in [2, ${rows}], the number of samples`, folds)
   if (stratify !== undefined && stratify.length !== rows)

@@ -2,7 +2,7 @@
 
 import { fail } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import type { ShapedArray } from './shaped.js'
 
 const padFields = {
@@ -15,6 +15,8 @@ const padFields = {
   /** The element type. Default 'int32'. */
   dtype: { type: 'choice', of: ['int32', 'float32'], default: 'int32' },
 } as const
+
+const read = optionsReader('padSequences', padFields)
 
 /** Options of {@link padSequences}. */
 export interface PadOptions extends OptionsOf<typeof padFields>, Named {
@@ -38,7 +40,7 @@ export function padSequences(
   options: PadOptions = {},
 ): ShapedArray<Int32Array | Float32Array> {
   const { maxLength: given, ...rest } = options
-  const { padding, truncating, value, dtype } = readOptions('padSequences', rest, padFields)
+  const { padding, truncating, value, dtype } = read(rest)
   if (given !== undefined && !(Number.isInteger(given) && given >= 1))
     fail('ERR_CONFIG', 'padSequences.maxLength', 'an integer ≥ 1', given)
   const length = given ?? sequences.reduce((most, list) => Math.max(most, list.length), 0)

@@ -1,7 +1,7 @@
 /** Sets samples aside for testing. */
 import { fail } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import type { TypedArray } from '../types.js'
 import { permutation } from './permutation.js'
 import { blank, type ShapedArray, takeRows } from './shaped.js'
@@ -20,6 +20,8 @@ const splitFields = {
   /** `false` takes the tail as it stands. Default true. */
   shuffle: { type: 'boolean', default: true },
 } as const
+
+const read = optionsReader('trainTestSplit', splitFields)
 
 /** Options of {@link trainTestSplit}. */
 export interface SplitOptions extends OptionsOf<typeof splitFields>, Named {}
@@ -47,7 +49,7 @@ export function trainTestSplit<R extends Readonly<Record<string, Rows>>>(
   options: SplitOptions = {},
 ): Split<R> {
   const rows = commonRows(arrays)
-  const { testSplit, seed, shuffle } = readOptions('trainTestSplit', options, splitFields)
+  const { testSplit, seed, shuffle } = read(options)
   const held = heldOut(rows, testSplit)
   const order = shuffle ? permutation(rows, seed) : Uint32Array.from({ length: rows }, (_, i) => i)
   return {

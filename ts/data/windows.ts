@@ -4,7 +4,7 @@ import { sizeOf } from '../core/shapes.js'
 import { Tensor, tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import type { NestedArray, TypedArray } from '../types.js'
 import { Rows } from './chunk.js'
 import { type ColumnTree, NumberColumn } from './column.js'
@@ -26,6 +26,8 @@ const windowFields = {
   /** The first step behind those that are used; all of them are by default. */
   endIndex: { type: 'integer', default: null, min: 0 },
 } as const
+
+const readWindows = optionsReader('timeseriesWindows', windowFields)
 
 /** Options of {@link timeseriesWindows}. */
 export interface TimeseriesWindowsOptions extends OptionsOf<typeof windowFields>, Named {
@@ -69,7 +71,7 @@ export function timeseriesWindows(series: Series, options: TimeseriesWindowsOpti
 export function timeseriesWindows(series: Series, options: TimeseriesWindowsOptions): Dataset<unknown> {
   const where = 'timeseriesWindows'
   const { length, targets, ...rest } = options
-  const { stride, samplingRate, startIndex, endIndex } = readOptions(where, rest, windowFields)
+  const { stride, samplingRate, startIndex, endIndex } = readWindows(rest)
   checkLength(where, length)
   const all = numbersOf(`${where} series`, series)
   const end = endIndex ?? all.rows
@@ -104,6 +106,8 @@ const textFields = {
   /** Tokens between the beginnings of two windows; the length of one by default. */
   stride: { type: 'integer', default: null, min: 1 },
 } as const
+
+const readText = optionsReader('textWindows', textFields)
 
 /** Options of {@link textWindows}. */
 export interface TextWindowsOptions extends OptionsOf<typeof textFields>, Named {
@@ -141,7 +145,7 @@ export function textWindows(
 ): Dataset<TokensAndNext> {
   const where = 'textWindows'
   const { length, encode, ...rest } = options
-  const stride = readOptions(where, rest, textFields).stride ?? length
+  const stride = readText(rest).stride ?? length
   checkLength(where, length)
   const { tokens, starts } = joined(where, listOf(texts), encode)
   const begins: number[] = []

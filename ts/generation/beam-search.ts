@@ -4,7 +4,7 @@ import { type Tensor, tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { Named, OptionsOf, SettledOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import { checkAborted } from '../training/abort.js'
 import { methodKinds } from '../training/kinds.js'
 
@@ -20,6 +20,8 @@ const fields = {
   /** Aborting rejects with ERR_ABORTED. Default null. */
   signal: { type: 'signal', default: null },
 } as const
+
+const read = optionsReader('beamSearch', fields, methodKinds)
 
 /** Options of {@link beamSearch}. */
 export interface BeamSearchOptions extends OptionsOf<typeof fields>, Named {}
@@ -67,7 +69,7 @@ export async function beamSearch(
   states: readonly Tensor[],
   options: BeamSearchOptions,
 ): Promise<FoundSequence[]> {
-  const plan = readOptions('beamSearch', options, fields, methodKinds)
+  const plan = read(options)
   if (typeof step !== 'function') fail('ERR_CONFIG', 'beamSearch step', 'a function', step)
   for (const [i, state] of states.entries())
     if (state.shape[0] !== 1) fail('ERR_SHAPE', `beamSearch states[${i}]`, '[1, …], one row', state.shape)

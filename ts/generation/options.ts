@@ -1,7 +1,7 @@
 /** The options of `generate`: their types, defaults and checks. */
 
 import type { Named, OptionsOf, SettledOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { type OptionsReader, optionsReader } from '../options/reader.js'
 import { methodKinds } from '../training/kinds.js'
 
 const fields = {
@@ -38,6 +38,4 @@ export interface GenerateOptions extends OptionsOf<typeof fields>, Named {}
 export type Plan = SettledOf<typeof fields>
 
 /** The options, checked. */
-export function planGeneration(options: GenerateOptions): Plan {
-  return readOptions('generate', options, fields, methodKinds)
-}
+export const planGeneration: OptionsReader<typeof fields> = optionsReader('generate', fields, methodKinds)

@@ -7,7 +7,7 @@ import { fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { OptionsOf, ValuesOf } from '../options/fields.js'
 import { checkInteger } from '../options/kinds.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import type { Config } from '../types.js'
 import { layerKinds } from './kinds.js'
 import { type Filed, Layer, type WeightOptions } from './layer.js'
@@ -30,6 +30,8 @@ const enableFields = {
   /** First value of the factor that gives the result; zeros leave the layer what it was. Default 'zeros'. */
   bInitializer: { type: 'initializer', default: 'zeros' },
 } as const
+
+const read = optionsReader('enableLora', enableFields, () => layerKinds)
 
 /** What `enableLora` may be told besides the rank. */
 export interface EnableLoraOptions extends OptionsOf<typeof enableFields> {}
@@ -98,7 +100,7 @@ export abstract class LowRankLayer extends Layer {
 
   #enable(where: string, given: number, options: EnableLoraOptions): void {
     const rank = checkInteger(given, `${where} rank`, { type: 'integer', min: 1 })
-    const { loraAlpha, aInitializer, bInitializer } = readOptions(where, options, enableFields, layerKinds)
+    const { loraAlpha, aInitializer, bInitializer } = read(options, where)
     if (this.#lora !== undefined) fail('ERR_STATE', where, 'one call', { text: `rank ${this.#lora.rank} before` })
     const { weight, prefix, regularizer, constraint } = this.tuned
     if (constraint) fail('ERR_CONFIG', where, `no constraint on ${weight.name}`, constraint)

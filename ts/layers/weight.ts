@@ -7,7 +7,7 @@ import { type Variable, variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import type { Initializer } from '../initializers/initializer.js'
 import type { Kinds, OptionsOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import type { DType, Shape, TensorLike } from '../types.js'
 import { layerKinds } from './kinds.js'
 
@@ -27,6 +27,8 @@ const fields = {
   /** The element type; the layer's unless given. */
   dtype: { type: 'elementType', default: null },
 } as const
+
+const read = optionsReader('addWeight', fields, weightKinds)
 
 /** What `addWeight` needs to know. */
 export interface WeightOptions extends OptionsOf<typeof fields> {
@@ -75,7 +77,7 @@ export function makeWeight(owner: string, options: WeightOptions, layerDType: DT
     constraint,
     regularizer,
     dtype = layerDType,
-  } = readOptions(`${owner}.addWeight`, options, fields, weightKinds())
+  } = read(options, `${owner}.addWeight`)
   const { shape } = options
   if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length > 0)) {
     const hint = Array.isArray(shape) && shape.some(Array.isArray) ? ONE_INPUT : 'Is a length of the input unknown?'

@@ -6,7 +6,7 @@ import type { GraphCall } from '../core/symbolic-tensor.js'
 import type { Variable } from '../core/variable.js'
 import type { Layer } from '../layers/layer.js'
 import type { Named, OptionsOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import type { PartialShape } from '../types.js'
 import type { Callee, Graph, GraphNode } from './graph.js'
 import type { Model } from './model.js'
@@ -23,6 +23,8 @@ const summaryFields = {
   showTrainable: { type: 'boolean', default: false },
 } as const
 
+const read = optionsReader('summary', summaryFields)
+
 /** Options of `summary`. */
 export interface SummaryOptions extends OptionsOf<typeof summaryFields>, Named {}
 
@@ -31,7 +33,7 @@ const right = (title: string): ColumnHead => ({ title, align: 'right' })
 
 /** The table, then the numbers of parameters. */
 export function summary(model: Model, options: SummaryOptions = {}): string {
-  const plan = readOptions('summary', options, summaryFields)
+  const plan = read(options)
   const { print, width = terminalWidth(), expandNested, showTrainable } = plan
   const { graph } = model
   const wired = graph !== undefined && !isChain(graph)

@@ -5,10 +5,11 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import { abs, greaterEqual, less, logicalAnd, multiply, subtract, tanh, where } from './elementwise.js'
 import { softmax } from './neural.js'
 import { floats, full, type Operand, toBool, toTensor } from './operand.js'
+import { opOptions } from './options.js'
 import { arange, cast, expandDims, reshape, transpose } from './shape.js'
 
 const attentionFields = {
@@ -32,7 +33,7 @@ const attentionFields = {
 /** Options of {@link dotProductAttention}, by Keras's names. */
 export interface DotProductAttentionOptions extends FunctionOptions<typeof attentionFields>, Named {}
 
-const readAttention = optionsReader('dotProductAttention', attentionFields)
+const readAttention = opOptions('dotProductAttention', attentionFields)
 
 /**
  * `y[b, t, n] = Σₛ softmaxₛ(scale · q[b, t, n] · k[b, s, m] + bias[b, n, t, s]) · v[b, s, m]`, with query (batch, queries,

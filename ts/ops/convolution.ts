@@ -5,8 +5,9 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named, SettledOf } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import { floats, lengthOf, type Operand } from './operand.js'
+import { opOptions } from './options.js'
 import { reshape } from './shape.js'
 import { formatFields, padding, perAxis, pictures, shown } from './windows.js'
 
@@ -50,9 +51,9 @@ export interface ConvTransposeOptions extends FunctionOptions<typeof convTranspo
 
 type Arguments = [inputs: Operand, kernel: Operand, options?: ConvOptions]
 
-const readConv = optionsReader('conv', convFields)
-const readDepthwise = optionsReader('depthwiseConv', convFields)
-const readTranspose = optionsReader('convTranspose', convTransposeFields)
+const readConv = opOptions('conv', convFields)
+const readDepthwise = opOptions('depthwiseConv', convFields)
+const readTranspose = opOptions('convTranspose', convTransposeFields)
 
 /**
  * `y[n, o, j] = Σ x[n, o·stride + k·dilation − before, c] · kernel[k, c, j]`, as `keras.ops.conv`.

@@ -5,7 +5,7 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import type { Shape } from '../types.js'
 import {
   add,
@@ -27,6 +27,7 @@ import {
 } from './elementwise.js'
 import { logSoftmax } from './neural.js'
 import { cast, type Operand, toClasses, toFloat, toIndices, toTensor } from './operand.js'
+import { opOptions } from './options.js'
 import { argmax, max, sort, sum } from './reduce.js'
 import { scan } from './scan.js'
 import {
@@ -50,7 +51,7 @@ const maskFields = {
 /** What the class of no label is. */
 export interface CtcLossOptions extends FunctionOptions<typeof maskFields>, Named {}
 
-const readLoss = optionsReader('ctcLoss', maskFields)
+const readLoss = opOptions('ctcLoss', maskFields)
 
 /** The logarithm of 0. */
 const NEVER = Number.NEGATIVE_INFINITY
@@ -163,7 +164,7 @@ const decodeFields: typeof searchFields & typeof maskFields = { ...searchFields,
 /** How labels are found. */
 export interface CtcDecodeOptions extends FunctionOptions<typeof decodeFields>, Named {}
 
-const readDecode = optionsReader('ctcDecode', decodeFields)
+const readDecode = opOptions('ctcDecode', decodeFields)
 
 /** Labels and how likely they are. */
 export interface CtcDecoded {
@@ -226,7 +227,7 @@ const distanceFields = {
 /** Which elements count, and whether distances are shares. */
 export interface EditDistanceOptions extends FunctionOptions<typeof distanceFields>, Named {}
 
-const readDistance = optionsReader('editDistance', distanceFields)
+const readDistance = opOptions('editDistance', distanceFields)
 
 /**
  * The fewest insertions, deletions and substitutions that make each row of `hypothesis` (batch, n) that of `truth` (batch, m):

@@ -5,10 +5,11 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named, SettledOf } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import type { DType, TensorLike } from '../types.js'
 import { add, cos, divide, greater, multiply, square, subtract, where } from './elementwise.js'
 import { type Operand, toFloat, toTensor } from './operand.js'
+import { opOptions } from './options.js'
 import { arange, broadcastTo, cast, concatenate, flip, ones, pad, reshape, slice } from './shape.js'
 
 /** Real and imaginary parts, of one shape. */
@@ -26,8 +27,8 @@ const fourierFields = {
 /** How long a transform is. */
 export interface FourierOptions extends FunctionOptions<typeof fourierFields>, Named {}
 
-const readRfft = optionsReader('rfft', fourierFields)
-const readIrfft = optionsReader('irfft', fourierFields)
+const readRfft = opOptions('rfft', fourierFields)
+const readIrfft = opOptions('irfft', fourierFields)
 
 /**
  * `Yₖ = Σⱼ Xⱼ e^(−2πi·jk/n)` along the last axis, for any length `n`.
@@ -102,7 +103,7 @@ const stftFields = {
 /** How a signal is cut. */
 export interface StftOptions extends FunctionOptions<typeof stftFields>, Named {}
 
-const readStft = optionsReader('stft', stftFields)
+const readStft = opOptions('stft', stftFields)
 
 /**
  * The frequencies of a signal (…, samples) as they change: those of each of its sequences, (…, sequences, fftLength/2 + 1), as
@@ -136,7 +137,7 @@ const istftFields: typeof stftFields & typeof lengthFields = { ...stftFields, ..
 /** How a signal was cut. */
 export interface IstftOptions extends FunctionOptions<typeof istftFields>, Named {}
 
-const readIstft = optionsReader('istft', istftFields)
+const readIstft = opOptions('istft', istftFields)
 
 /**
  * The signal (…, samples) whose {@link stft} is (…, sequences, fftLength/2 + 1): sequences are put back into their places,

@@ -6,9 +6,10 @@ import type { Tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import { multiply } from './elementwise.js'
 import { axesOf, floats, lengthOf, type Operand } from './operand.js'
+import { opOptions } from './options.js'
 import { sum } from './reduce.js'
 import { expandDims, reshape, squeeze, transpose } from './shape.js'
 
@@ -22,7 +23,7 @@ const matmulFields = {
 /** Which sides are read with their last two axes swapped. */
 export interface MatmulOptions extends FunctionOptions<typeof matmulFields>, Named {}
 
-const readMatmul = optionsReader('matmul', matmulFields)
+const readMatmul = opOptions('matmul', matmulFields)
 
 /**
  * `(…, m, k) · (…, k, n) → (…, m, n)`; leading axes are batch axes and broadcast, and a tensor of one axis is a row on
@@ -61,7 +62,7 @@ const tensordotFields = {
 /** Options of {@link tensordot}. */
 export interface TensordotOptions extends FunctionOptions<typeof tensordotFields>, Named {}
 
-const readTensordot = optionsReader('tensordot', tensordotFields)
+const readTensordot = opOptions('tensordot', tensordotFields)
 /** The sum over pairs of axes; a number means that many last axes of `a` and first ones of `b`. */
 export const tensordot: Op<[a: Operand, b: Operand, options?: TensordotOptions]> = op('tensordot', (a, b, options) => {
   const { axes } = readTensordot(options)

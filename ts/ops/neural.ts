@@ -4,8 +4,8 @@ import { inputs, opName } from '../core/native.js'
 import { type Op, op } from '../core/operation.js'
 import { depthOf, handleOf, Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
-import { optionsReader } from '../options/reader.js'
 import { axisOf, floats, type Operand, toClasses, toFloat } from './operand.js'
+import { opOptions } from './options.js'
 import { transpose } from './shape.js'
 import { type LastAxisOptions, lastFields } from './tables.js'
 
@@ -17,7 +17,7 @@ export const logSoftmax: Op<[x: Operand, options?: LastAxisOptions]> = op(
   alongLast('logSoftmax', raw.logSoftmax),
 )
 function alongLast(name: string, draw: (x: Tensor) => Tensor): (x: Operand, options?: LastAxisOptions) => Tensor {
-  const read = optionsReader(name, lastFields)
+  const read = opOptions(name, lastFields)
   return (given, options) => {
     const { axis } = read(options)
     const x = toFloat(given)

@@ -5,7 +5,7 @@ import { type Op, op } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import {
   abs,
   divide,
@@ -20,6 +20,7 @@ import {
   where,
 } from './elementwise.js'
 import { type Operand, toFloat } from './operand.js'
+import { opOptions } from './options.js'
 import { max, mean, sum } from './reduce.js'
 import { squeeze, zerosLike } from './shape.js'
 import { type ReduceOptions, reduceFields } from './tables.js'
@@ -36,7 +37,7 @@ function scaleOf(x: Tensor, axis: ReduceOptions['axis']): Tensor {
   return where(logicalAnd(raw.isFinite(largest), greater(largest, 0)), largest, 1)
 }
 
-const readNorm = optionsReader('norm', reduceFields)
+const readNorm = opOptions('norm', reduceFields)
 /** `√Σ x²`; the gradient at 0 is 0. */
 export const norm: Op<[x: Operand, options?: ReduceOptions]> = op('norm', (x, options) => {
   const t = toFloat(x)
@@ -47,7 +48,7 @@ export const norm: Op<[x: Operand, options?: ReduceOptions]> = op('norm', (x, op
   return keepdims ? length : squeeze(length, axis)
 })
 
-const readStd = optionsReader('std', reduceFields)
+const readStd = opOptions('std', reduceFields)
 /** The square root of the variance; the gradient at equal numbers is 0. */
 export const std: Op<[x: Operand, options?: ReduceOptions]> = op('std', (x, options) => {
   const t = toFloat(x)
@@ -71,7 +72,7 @@ const normalizeFields = {
 /** Along which axes, in which norm, and the length below which nothing is divided by. */
 export interface NormalizeOptions extends FunctionOptions<typeof normalizeFields>, Named {}
 
-const readNormalize = optionsReader('normalize', normalizeFields)
+const readNormalize = opOptions('normalize', normalizeFields)
 /** `x / max(‖x‖, ε)`; 0 stays 0, and its gradient is 0. */
 export const normalize: Op<[x: Operand, options?: NormalizeOptions]> = op('normalize', (x, options) => {
   const { axis, order, epsilon = fuzz() } = readNormalize(options)

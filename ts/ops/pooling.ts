@@ -4,8 +4,9 @@ import { type Op, op } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import { type Operand, toFloat } from './operand.js'
+import { opOptions } from './options.js'
 import { formatFields, type PerAxis, padding, perAxis, pictures } from './windows.js'
 
 const ownFields = {
@@ -50,7 +51,7 @@ function pooling(
   name: string,
   draw: (x: Tensor, attributes: Attributes) => Tensor,
 ): (inputs: Operand, poolSize: PerAxis, options?: PoolOptions) => Tensor {
-  const read = optionsReader(name, poolFields)
+  const read = opOptions(name, poolFields)
   return (inputs, poolSize, options) => {
     const how = read(options)
     const { x, sizes: places, back } = pictures(name, toFloat(inputs), how.dataFormat)

@@ -5,7 +5,7 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import { exp, less, lessEqual, log, minimum, multiply, square, subtract } from './elementwise.js'
 import {
   axesOf,
@@ -20,6 +20,7 @@ import {
   toNumbers,
   toTensor,
 } from './operand.js'
+import { opOptions } from './options.js'
 import { pad, reshape, transpose } from './shape.js'
 import { type ReduceOptions, type RowAxisOptions, reduceFields, rowFields } from './tables.js'
 
@@ -27,7 +28,7 @@ type Reduction = (x: Tensor, attributes: { axes: number[]; keepdims: boolean }) 
 
 /** What draws the reduction of that name. */
 function reduction(name: string, draw: Reduction): (x: Tensor, options?: ReduceOptions) => Tensor {
-  const read = optionsReader(name, reduceFields)
+  const read = opOptions(name, reduceFields)
   return (x, options) => {
     const { axis, keepdims } = read(options)
     return draw(x, { axes: axesOf(name, axis, x.rank), keepdims })
@@ -51,7 +52,7 @@ export const prod: Op<[x: Operand, options?: ReduceOptions]> = op('prod', (x, op
 export const max: Op<[x: Operand, options?: ReduceOptions]> = op('max', (x, options) => maxOver(toNumbers(x), options))
 /** The smallest; NaN if any is. The gradient is shared by equals. */
 export const min: Op<[x: Operand, options?: ReduceOptions]> = op('min', (x, options) => minOver(toNumbers(x), options))
-const readMean = optionsReader('mean', reduceFields)
+const readMean = opOptions('mean', reduceFields)
 /** `Σ x / n` */
 export const mean: Op<[x: Operand, options?: ReduceOptions]> = op('mean', (x, options) => {
   const t = toFloat(x)
@@ -61,7 +62,7 @@ export const mean: Op<[x: Operand, options?: ReduceOptions]> = op('mean', (x, op
   for (const one of axes) count *= lengthOf(t, one)
   return multiply(raw.sum(t, { axes, keepdims }), 1 / count)
 })
-const readVariance = optionsReader('variance', reduceFields)
+const readVariance = opOptions('variance', reduceFields)
 /** `Σ (x − mean)² / n`, in two passes so that it stays exact far from 0. */
 export const variance: Op<[x: Operand, options?: ReduceOptions]> = op('variance', (x, options) => {
   const t = toFloat(x)
@@ -77,7 +78,7 @@ export const any: Op<[x: Operand, options?: ReduceOptions]> = op('any', (x, opti
 export const all: Op<[x: Operand, options?: ReduceOptions]> = op('all', (x, options) =>
   cast(allOver(cast(toBool(x), 'int32'), options), 'bool'),
 )
-const readLogsumexp = optionsReader('logsumexp', reduceFields)
+const readLogsumexp = opOptions('logsumexp', reduceFields)
 /** `ln Σ eˣ`, without overflow. */
 export const logsumexp: Op<[x: Operand, options?: ReduceOptions]> = op('logsumexp', (x, options) => {
   const t = toFloat(x)
@@ -92,7 +93,7 @@ export const argmax: Op<[x: Operand, options?: RowAxisOptions]> = op('argmax', e
 /** The index of the smallest along an axis (the first among equals), over all elements without one; `int32`. */
 export const argmin: Op<[x: Operand, options?: RowAxisOptions]> = op('argmin', extreme('argmin', raw.argmin))
 function extreme(name: string, draw: (x: Tensor) => Tensor): (x: Operand, options?: RowAxisOptions) => Tensor {
-  const read = optionsReader(name, rowFields)
+  const read = opOptions(name, rowFields)
   return (x, options) => {
     const t = toFloat(x)
     const { axis } = read(options)
@@ -120,7 +121,7 @@ function running(
   name: string,
   draw: (x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }) => Tensor,
 ): (x: Operand, options?: ScanOptions) => Tensor {
-  const read = optionsReader(name, scanFields)
+  const read = opOptions(name, scanFields)
   return (x, options) => {
     const { axis, reverse, exclusive } = read(options)
     const given = toNumbers(x)
@@ -145,7 +146,7 @@ export const sort: Op<[x: Operand, options?: SortOptions]> = op('sort', (x, opti
 /** The indices that would sort along an axis; equals keep their order. */
 export const argsort: Op<[x: Operand, options?: SortOptions]> = op('argsort', (x, options) => argsorted(x, options)[1])
 function ordering(name: string): (x: Operand, options?: SortOptions) => [Tensor, Tensor] {
-  const read = optionsReader(name, sortFields)
+  const read = opOptions(name, sortFields)
   return (x, options) => {
     const t = toTensor(x)
     const { axis, descending } = read(options)
@@ -173,7 +174,7 @@ const searchFields = {
 /** Options of {@link searchSorted}. */
 export interface SearchSortedOptions extends FunctionOptions<typeof searchFields>, Named {}
 
-const readSearch = optionsReader('searchSorted', searchFields)
+const readSearch = opOptions('searchSorted', searchFields)
 /**
  * Where numbers belong in an ascending list (n): how many of its entries are below each, or with `side: 'right'` not
  * above it; `int32`. NaN is above none.

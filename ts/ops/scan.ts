@@ -8,9 +8,10 @@ import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { Named } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import { checkCarried, isTensor, tensorsIn } from './carried.js'
 import { axisOf, type Operand } from './operand.js'
+import { opOptions } from './options.js'
 import { transpose } from './shape.js'
 
 /** A structure with a tensor for everything that becomes one. */
@@ -44,7 +45,7 @@ const sequenceFields = {
 /** Along which axis, from which end, how far. */
 export interface ScanSequenceOptions extends FunctionOptions<typeof sequenceFields>, Named {}
 
-const read = optionsReader('scan', sequenceFields)
+const read = opOptions('scan', sequenceFields)
 
 /**
  * Walks along a sequence with a carried state: `(carryₜ, outₜ) = step(carryₜ₋₁, xₜ)`, `carry₀ = init`.

@@ -6,7 +6,7 @@ import { currentTrace } from '../core/trace-stack.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import {
   add,
   divide,
@@ -21,6 +21,7 @@ import {
   where,
 } from './elementwise.js'
 import { cast, full, type Operand, toFloat, toIndices, toNumbers } from './operand.js'
+import { opOptions } from './options.js'
 import { max, searchSorted } from './reduce.js'
 import { arange, pad, reshape, slice } from './shape.js'
 
@@ -100,7 +101,7 @@ export const segmentMax: Op<[data: Operand, segmentIds: Operand, options?: Segme
 
 /** Reads what the op of that name is given. */
 function reading(name: string): (data: Tensor, segmentIds: Operand, options?: SegmentOptions) => Segmented {
-  const read = optionsReader(name, segmentFields)
+  const read = opOptions(name, segmentFields)
   return (data, segmentIds, options) => {
     const { numSegments, sorted } = read(options)
     const ids = toIndices(name, segmentIds)

@@ -8,7 +8,7 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import type { DType, Shape } from '../types.js'
 import { add, equal, greaterEqual, lessEqual, multiply } from './elementwise.js'
 import {
@@ -23,7 +23,7 @@ import {
   toIndices,
   toTensor,
 } from './operand.js'
-
+import { opOptions } from './options.js'
 import { type FirstAxisOptions, firstFields, type RowAxisOptions, rowFields } from './tables.js'
 
 export { full } from './operand.js'
@@ -66,7 +66,7 @@ export const broadcastTo: Op<[x: Operand, shape: Shape]> = op('broadcastTo', (x,
   checkLengths('broadcastTo shape', shape)
   return raw.broadcastTo(toTensor(x), { shape: [...shape] })
 })
-const readConcatenate = optionsReader('concatenate', firstFields)
+const readConcatenate = opOptions('concatenate', firstFields)
 /** Tensors one after the other along an axis, the first by default. */
 export const concatenate: Op<[tensors: readonly Operand[], options?: FirstAxisOptions]> = opOfList(
   'concatenate',
@@ -78,7 +78,7 @@ export const concatenate: Op<[tensors: readonly Operand[], options?: FirstAxisOp
     return raw.concatenate(list, { axis: axisOf('concatenate', axis, first.rank) })
   },
 )
-const readStack = optionsReader('stack', firstFields)
+const readStack = opOptions('stack', firstFields)
 /** Tensors of one shape along a new axis, the first by default. */
 export const stack: Op<[tensors: readonly Operand[], options?: FirstAxisOptions]> = opOfList(
   'stack',
@@ -99,7 +99,7 @@ export const stack: Op<[tensors: readonly Operand[], options?: FirstAxisOptions]
     )
   },
 )
-const readSplit = optionsReader('split', firstFields)
+const readSplit = opOptions('split', firstFields)
 /** Equal parts along an axis, or parts that end at the given indices. */
 export const split: Op<[x: Operand, parts: number | readonly number[], options?: FirstAxisOptions], Tensor[]> = op(
   'split',
@@ -143,7 +143,7 @@ const sliceFields = {
 /** Where a part begins along each axis, how long it is, and in which steps. */
 export interface SliceOptions extends FunctionOptions<typeof sliceFields>, Named {}
 
-const readSlice = optionsReader('slice', sliceFields)
+const readSlice = opOptions('slice', sliceFields)
 /** A part of a tensor. */
 export const slice: Op<[x: Operand, options: SliceOptions]> = op('slice', (x, options) => {
   const { begin, size, step } = readSlice(options)
@@ -172,7 +172,7 @@ const flipFields = {
 /** Options of {@link flip}. */
 export interface FlipOptions extends FunctionOptions<typeof flipFields>, Named {}
 
-const readFlip = optionsReader('flip', flipFields)
+const readFlip = opOptions('flip', flipFields)
 /** Throws unless there is an integer for each axis. */
 function checkEachAxis(where: string, list: unknown, { shape }: Tensor): void {
   const fits = Array.isArray(list) && list.length === shape.length && list.every(Number.isInteger)
@@ -224,7 +224,7 @@ export const tile: Op<[x: Operand, repeats: readonly number[]]> = op('tile', (x,
     lengths.map((length, axis) => length * (times[axis] ?? 1)),
   )
 })
-const readRepeat = optionsReader('repeat', rowFields)
+const readRepeat = opOptions('repeat', rowFields)
 /** Each element `times` times along an axis; of all elements in one row without one. */
 export const repeat: Op<[x: Operand, times: number, options?: RowAxisOptions]> = op('repeat', (x, times, options) => {
   const { axis } = readRepeat(options)
@@ -240,7 +240,7 @@ function inOneRow(x: Operand, axis: number | undefined): Tensor {
   const t = toTensor(x)
   return axis === undefined && t.rank !== 1 ? reshape(t, [t.size]) : t
 }
-const readTake = optionsReader('take', rowFields)
+const readTake = opOptions('take', rowFields)
 /**
  * The slices of `x` that `indices` name along an axis: `x.shape[:axis] + indices.shape + x.shape[axis+1:]`; without an
  * axis, elements of `x` in one row. Indices are `int32` or plain whole numbers, from 0 to the axis' length: others are an
@@ -250,7 +250,7 @@ export const take: Op<[x: Operand, indices: Operand, options?: RowAxisOptions]> 
   const { axis } = readTake(options)
   return taken('take', inOneRow(x, axis), indices, axis ?? 0)
 })
-const readGather = optionsReader('gather', firstFields)
+const readGather = opOptions('gather', firstFields)
 /** The slices of `x` that `indices` name along an axis, the first by default; else as {@link take}. */
 export const gather: Op<[x: Operand, indices: Operand, options?: FirstAxisOptions]> = op(
   'gather',
@@ -260,7 +260,7 @@ function taken(name: string, x: Operand, indices: Operand, axis: number): Tensor
   const t = toTensor(x)
   return raw.gather(t, toIndices(name, indices), { axis: axisOf(name, axis, t.rank) })
 }
-const readAlong = optionsReader('takeAlongAxis', rowFields)
+const readAlong = opOptions('takeAlongAxis', rowFields)
 /** `y[i…] = x[i… with indices[i…] along the axis]`; without an axis of both in one row; indices as in {@link take}. */
 export const takeAlongAxis: Op<[x: Operand, indices: Operand, options?: RowAxisOptions]> = op(
   'takeAlongAxis',
@@ -319,7 +319,7 @@ const eyeFields = {
 /** Options of {@link eye}. */
 export interface EyeOptions extends FunctionOptions<typeof eyeFields>, Named {}
 
-const readEye = optionsReader('eye', eyeFields)
+const readEye = opOptions('eye', eyeFields)
 /** 1 on the diagonal, 0 elsewhere. */
 export function eye(rows: number, options?: EyeOptions): Tensor {
   const { columns = rows, dtype = floatx() } = readEye(options)

@@ -8,9 +8,10 @@ import { isSymbolic } from '../core/symbolic-tensor.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { Named } from '../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../options/reader.js'
+import type { FunctionOptions } from '../options/reader.js'
 import { checkCarried, isTensor, tensorsIn } from './carried.js'
 import { cast, type Operand, toTensor } from './operand.js'
+import { opOptions } from './options.js'
 import type { Holds, TensorsOf } from './scan.js'
 import { reshape } from './shape.js'
 
@@ -22,7 +23,7 @@ const boundFields = {
 /** How far a loop goes at most. */
 export interface WhileLoopOptions extends FunctionOptions<typeof boundFields>, Named {}
 
-const read = optionsReader('whileLoop', boundFields)
+const read = opOptions('whileLoop', boundFields)
 
 /** What is left of loop variables: symbolic tensors where there were such. */
 export type Looped<V> = Holds<V> extends true ? Symbolic<Left<V>> : Left<V>

@@ -32,7 +32,7 @@ export async function saveModel(
     const hint = `saveWeights writes weights alone, as ${weightEndings.join(' or ')}`
     fail('ERR_CONFIG', `${where}.path`, 'a path that ends in .keras', path, hint)
   }
-  checkFree(where, path, readSave(where, options).overwrite)
+  checkFree(where, path, readSave(options, where).overwrite)
   await saveKeras(model, path, others)
 }
 
@@ -40,7 +40,7 @@ export async function saveModel(
 export async function saveWeights(model: Model, path: string, options: SaveWeightsOptions = {}): Promise<void> {
   const where = `${model.name}.saveWeights`
   checkPath(where, path)
-  const { maxShardSize, naming, overwrite } = readSaveWeights(where, options)
+  const { maxShardSize, naming, overwrite } = readSaveWeights(options, where)
   checkBuilt(where, model)
   const format = writtenFormat(where, path, options)
   checkFree(where, path, overwrite)
@@ -51,7 +51,7 @@ export async function saveWeights(model: Model, path: string, options: SaveWeigh
 export async function loadWeights(model: Model, path: string, options: LoadWeightsOptions = {}): Promise<LoadReport> {
   const where = `${model.name}.loadWeights`
   checkPath(where, path)
-  const settings = readLoadWeights(where, options)
+  const settings = readLoadWeights(options, where)
   checkBuilt(where, model)
   return await readFormat(where, path, options).load(where, model, path, settings)
 }
@@ -75,7 +75,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
   if (alone.some((ending) => path.endsWith(ending))) {
     fail('ERR_CONFIG', 'loadModel.path', 'a path of a whole model', path, 'model.loadWeights reads weights alone')
   }
-  const settings = readLoadModel('loadModel', options)
+  const settings = readLoadModel(options)
   const load = /\.(h5|hdf5)$/.test(path) ? loadLegacyModel : loadKeras
   return await load(path, settings)
 }

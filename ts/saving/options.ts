@@ -1,9 +1,9 @@
 /** The options of saving and loading: their types, defaults and checks. */
 
 import type { Configured } from '../options/configured.js'
-import type { Kinds, Named, OptionsOf, SettledOf } from '../options/fields.js'
+import type { Kinds, Named, OptionsOf } from '../options/fields.js'
 import { primitiveKinds } from '../options/kinds.js'
-import { readOptions } from '../options/resolve.js'
+import { type OptionsReader, optionsReader } from '../options/reader.js'
 
 const saveFields = {
   /** Whether a file that is there is replaced. Default true. */
@@ -65,14 +65,9 @@ export interface LoadModelOptions extends OptionsOf<typeof loadModelFields> {
 /** Options of loading weights. */
 export interface LoadWeightsOptions extends OptionsOf<typeof loadWeightsFields>, OptionsOf<typeof namingFields> {}
 
-export const readSave = (where: string, options: SaveOptions): SettledOf<typeof saveFields> =>
-  readOptions(where, options, saveFields)
-
-export const readSaveWeights = (where: string, options: SaveWeightsOptions): SettledOf<typeof saveWeightsFields> =>
-  readOptions(where, options, saveWeightsFields)
-
-export const readLoadWeights = (where: string, options: LoadWeightsOptions): SettledOf<typeof allLoadFields> =>
-  readOptions(where, options, allLoadFields)
+export const readSave: OptionsReader<typeof saveFields> = optionsReader('saveModel', saveFields)
+export const readSaveWeights: OptionsReader<typeof saveWeightsFields> = optionsReader('saveWeights', saveWeightsFields)
+export const readLoadWeights: OptionsReader<typeof allLoadFields> = optionsReader('loadWeights', allLoadFields)
 
 const modelKinds: Kinds = { ...primitiveKinds, given: { check: (value) => value } }
 
@@ -82,5 +77,6 @@ export interface LoadPlan {
   readonly compile: boolean
 }
 
-export const readLoadModel = (where: string, options: LoadModelOptions): LoadPlan =>
-  readOptions(where, options, allModelFields, modelKinds) as LoadPlan
+export const readLoadModel = optionsReader('loadModel', allModelFields, modelKinds) as (
+  options: LoadModelOptions,
+) => LoadPlan

@@ -5,7 +5,7 @@ import { inspectWith } from '../core/inspect.js'
 import { KeyedUniform } from '../data/permutation.js'
 import { fail } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import { drawPlain } from '../report/plain-table.js'
 import type { SampleOf, SpaceMap } from './spaces.js'
 
@@ -19,6 +19,8 @@ const fields = {
   /** Trials before any is stopped early. Default 5. */
   warmUp: { type: 'integer', default: 5, min: 1 },
 } as const
+
+const read = optionsReader('randomSearch', fields)
 
 /** Options of {@link randomSearch}. */
 export interface SearchOptions extends OptionsOf<typeof fields>, Named {
@@ -121,7 +123,7 @@ export async function randomSearch<const S extends SpaceMap>(
   options: SearchOptions = {},
 ): Promise<SearchResult<SampleOf<S>>> {
   const { concurrency = availableParallelism(), ...rest } = options
-  const { trials: count, seed, goal, warmUp } = readOptions('randomSearch', rest, fields)
+  const { trials: count, seed, goal, warmUp } = read(rest)
   if (!(Number.isInteger(concurrency) && concurrency >= 1))
     fail('ERR_CONFIG', 'randomSearch.concurrency', 'an integer ≥ 1', concurrency)
   checkSpaces(spaces)

@@ -7,7 +7,7 @@ import type { Tensor } from '../core/tensor.js'
 import { snapshot, type Variable } from '../core/variable.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { Named, OptionsOf, SettledOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import { newestCheckpoint, readCheckpoint, saveCheckpoint, type Tensors } from '../saving/archive.js'
 import type { Json } from '../types.js'
 import { differenceOf } from './identity.js'
@@ -24,6 +24,8 @@ const fields = {
   /** How many are kept: the last ones. Default 3. */
   keep: { type: 'integer', default: 3, min: 1 },
 } as const
+
+const read = optionsReader('fit.checkpoint', fields)
 
 /** When and where `fit` writes checkpoints. */
 export interface CheckpointOptions extends OptionsOf<typeof fields>, Named {}
@@ -89,8 +91,7 @@ const VERSION = 1
 /** Checks `fit`'s option. */
 export function planCheckpoint(options: CheckpointOptions | undefined): CheckpointPlan | undefined {
   if (options === undefined || options === null) return undefined
-  const where = 'fit.checkpoint'
-  const plan = readOptions(where, options, fields)
+  const plan = read(options)
   const often = plan.everySteps !== undefined || plan.everySeconds !== undefined
   return often || plan.everyEpochs !== undefined ? plan : { ...plan, everyEpochs: 1 }
 }

@@ -13,7 +13,7 @@ import type { Model } from '../model/model.js'
 import { getOptimizer, type OptimizerLike } from '../optimizers/family.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import type { FieldSpec } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import { methodKinds } from './kinds.js'
 import { LossTracker } from './trackers.js'
 
@@ -53,6 +53,8 @@ const compileFields = {
   weightedMetrics: { type: 'given', default: null },
   precision: { type: 'precision', default: null },
 } as const satisfies Record<keyof CompileOptions, FieldSpec>
+
+const read = optionsReader('compile', compileFields, () => methodKinds)
 
 /** A metric at its place. */
 export interface PlacedMetric {
@@ -97,7 +99,7 @@ export interface Compiled {
 
 /** Checks everything that can be checked before data is seen. */
 export function compileModel(model: Model, given: unknown): Compiled {
-  const plan = readOptions('compile', given, compileFields, methodKinds)
+  const plan = read(given)
   const options = given as CompileOptions
   const optimizer = getOptimizer(plan.optimizer as OptimizerLike, 'compile.optimizer')
   const precision = plan.precision ?? checkPrecision('compile.precision', undefined)

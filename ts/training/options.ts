@@ -2,7 +2,7 @@
 
 import { fail } from '../errors.js'
 import type { Named, OptionsOf, SettledOf } from '../options/fields.js'
-import { readOptions } from '../options/resolve.js'
+import { optionsReader } from '../options/reader.js'
 import { asksForCounts } from './class-weight.js'
 import type { Verbose } from './data-types.js'
 import { methodKinds } from './kinds.js'
@@ -107,9 +107,11 @@ export interface FitPlan extends Omit<SettledOf<typeof fitFields>, 'verbose' | '
   readonly validationBatchSize: number
 }
 
+const readFit = optionsReader('fit', fitFields, () => methodKinds)
+
 /** Checks what does not depend on the data. */
 export function planFit(options: FitOptions): FitPlan {
-  const plan = readOptions('fit', options, fitFields, methodKinds)
+  const plan = readFit(options)
   const { epochs, initialEpoch, batchSize, validationBatchSize = batchSize } = plan
   if (initialEpoch > epochs)
     fail('ERR_CONFIG', 'fit.initialEpoch', `an integer in [0, ${epochs}] (epochs)`, initialEpoch)
@@ -121,8 +123,11 @@ export interface PassPlan extends Omit<SettledOf<typeof evaluateFields>, 'verbos
   readonly verbose: 0 | 1 | 2
 }
 
-/** The fields of evaluate and predict, both silent unless told. */
-const passFields = { evaluate: silent(evaluateFields), predict: silent(predictFields as typeof evaluateFields) }
+/** Evaluate and predict are both silent unless told. */
+const readPass = {
+  evaluate: optionsReader('evaluate', silent(evaluateFields), () => methodKinds),
+  predict: optionsReader('predict', silent(predictFields as typeof evaluateFields), () => methodKinds),
+}
 
 function silent<F extends typeof runFields>(fields: F): F {
   return { ...fields, verbose: { ...fields.verbose, default: 0 } }
@@ -130,14 +135,16 @@ function silent<F extends typeof runFields>(fields: F): F {
 
 /** Checks the options of evaluate or predict. */
 export function planPass(where: 'evaluate' | 'predict', options: EvaluateOptions): PassPlan {
-  const plan = readOptions(where, options, passFields[where], methodKinds)
+  const plan = readPass[where](options)
   const { verbose } = plan
   return verbose === 'auto' ? { ...plan, verbose: 0 } : (plan as PassPlan)
 }
 
+const readBatch = optionsReader('trainOnBatch', batchFields, () => methodKinds)
+
 /** Checks the options of one step. */
 export function planBatch(where: string, options: BatchOptions): SettledOf<typeof batchFields> {
-  const plan = readOptions(where, options, batchFields, methodKinds)
+  const plan = readBatch(options, where)
   if (asksForCounts(plan.classWeight))
     fail('ERR_CONFIG', `${where}.classWeight`, 'weights by class for a lone batch', 'balanced')
   return plan

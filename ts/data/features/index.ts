@@ -1,7 +1,7 @@
 /** Features of rows: what is learnt from a data set in one pass, and what the training and the serving are both given. */
 
 import { FerrogradError, fail, hintFor } from '../../errors.js'
-import { readOptions } from '../../options/resolve.js'
+import { optionsReader } from '../../options/reader.js'
 import { type ColumnTree, columnNamed, isColumn, NumberColumn } from '../column.js'
 import { type ColumnBy, columnsOfElements, eachColumns } from '../columns-of.js'
 import { columnwise } from '../columnwise.js'
@@ -57,6 +57,15 @@ export interface FeaturesConfig {
   readonly crosses: readonly CrossPlan[]
 }
 
+const readFeatures = optionsReader('features', {
+  crossingDim: { type: 'integer', default: 32, min: 1 },
+  outputMode: { type: 'choice', of: ['concat', 'dict'], default: 'concat' },
+})
+const readCross = optionsReader('features.crosses', {
+  dim: { type: 'integer', default: null, min: 1 },
+  outputMode: { type: 'choice', of: ['oneHot', 'int'], default: 'oneHot' },
+})
+
 /**
  * Describes the features of rows, to be learnt from a data set and given to a model: Keras's FeatureSpace.
  *
@@ -104,10 +113,7 @@ export function features<const F extends FeatureTable, const O extends OutputMod
     if (typeof feature?.plan?.kind !== 'string')
       fail('ERR_CONFIG', `${where}.${name}`, 'numeric(), category() or hashed(bins)', feature)
   const { crosses = [], ...rest } = options
-  const { crossingDim, outputMode } = readOptions(where, rest, {
-    crossingDim: { type: 'integer', default: 32, min: 1 },
-    outputMode: { type: 'choice', of: ['concat', 'dict'], default: 'concat' },
-  })
+  const { crossingDim, outputMode } = readFeatures(rest)
   const plans = Object.fromEntries(Object.entries(table).map(([name, { plan }]) => [name, plan]))
   return new Features({
     version: 1,
@@ -120,10 +126,7 @@ export function features<const F extends FeatureTable, const O extends OutputMod
 function crossPlan(cross: readonly string[] | Cross, crossingDim: number): CrossPlan {
   if (Array.isArray(cross)) return { features: [...cross], dim: crossingDim, output: 'oneHot' }
   const { features: names, ...rest } = (cross ?? {}) as Cross
-  const { dim, outputMode } = readOptions('features.crosses', rest, {
-    dim: { type: 'integer', default: crossingDim, min: 1 },
-    outputMode: { type: 'choice', of: ['oneHot', 'int'], default: 'oneHot' },
-  })
+  const { dim = crossingDim, outputMode } = readCross(rest)
   return { features: [...(names ?? [])], dim, output: outputMode as CategoryOutput }
 }
 

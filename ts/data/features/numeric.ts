@@ -2,7 +2,7 @@
 
 import { epsilon } from '../../config.js'
 import { fail } from '../../errors.js'
-import { readOptions } from '../../options/resolve.js'
+import { optionsReader } from '../../options/reader.js'
 import type { Column } from '../column.js'
 import { Moments } from '../moments.js'
 import { QuantileSummary } from '../quantile-summary.js'
@@ -33,6 +33,14 @@ export interface NumericPlan {
   readonly change: Change
 }
 
+const readRescale = optionsReader('numeric().rescale', {
+  scale: { type: 'number', default: 1 },
+  offset: { type: 'number', default: 0 },
+})
+const readDiscretize = optionsReader('numeric().discretize', {
+  outputMode: { type: 'choice', of: ['oneHot', 'int'], default: 'oneHot' },
+})
+
 /** Numbers, made by {@link numeric}. */
 export class NumericFeature {
   readonly plan: NumericPlan
@@ -60,8 +68,7 @@ export class NumericFeature {
 
   /** `x · scale + offset`. */
   rescale(options: { readonly scale?: number; readonly offset?: number }): NumericFeature {
-    const fields = { scale: { type: 'number', default: 1 }, offset: { type: 'number', default: 0 } } as const
-    const { scale, offset } = readOptions('numeric().rescale', options, fields)
+    const { scale, offset } = readRescale(options)
     return this.#as({ as: 'rescaled', scale, offset })
   }
 
@@ -71,8 +78,7 @@ export class NumericFeature {
    */
   discretize(bins: number | readonly number[], options: { readonly outputMode?: CategoryOutput } = {}): NumericFeature {
     const where = 'numeric().discretize'
-    const fields = { outputMode: { type: 'choice', of: ['oneHot', 'int'], default: 'oneHot' } } as const
-    const { outputMode: output } = readOptions(where, options, fields)
+    const { outputMode: output } = readDiscretize(options)
     if (typeof bins === 'number') {
       if (!(Number.isSafeInteger(bins) && bins >= 2)) fail('ERR_CONFIG', `${where}.bins`, 'an integer ≥ 2', bins)
       return this.#as({ as: 'bins', count: bins, boundaries: null, output })

@@ -2,7 +2,7 @@
 
 import { keyOf } from '../../core/salt.js'
 import { fail } from '../../errors.js'
-import { readOptions } from '../../options/resolve.js'
+import { optionsReader } from '../../options/reader.js'
 import {
   CategoryFeature,
   type CategoryPlan,
@@ -34,14 +34,16 @@ export interface CategoryOptions {
   readonly vocabulary?: readonly Token[]
 }
 
+const readCategory = optionsReader('category', {
+  maxTokens: { type: 'integer', default: null, min: 2 },
+  numOovIndices: { type: 'integer', default: 1, min: 0 },
+  vocabulary: { type: 'vocabulary', default: null },
+})
+const readHashed = optionsReader('hashed', { salt: { type: 'numeric', default: null } })
+
 /** A column of text or numbers of which each value is something of its own: zeros with a one, unless it is `int`. */
 export function category(options: CategoryOptions = {}): CategoryFeature {
-  const fields = {
-    maxTokens: { type: 'integer', default: null, min: 2 },
-    numOovIndices: { type: 'integer', default: 1, min: 0 },
-    vocabulary: { type: 'vocabulary', default: null },
-  } as const
-  const { maxTokens, numOovIndices, vocabulary } = readOptions('category', options, fields)
+  const { maxTokens, numOovIndices, vocabulary } = readCategory(options)
   if (maxTokens !== undefined && maxTokens <= numOovIndices)
     fail('ERR_CONFIG', 'category.maxTokens', `more than the ${numOovIndices} for the unknown`, maxTokens)
   checkVocabulary('ERR_CONFIG', 'category.vocabulary', vocabulary)
@@ -52,7 +54,7 @@ export function category(options: CategoryOptions = {}): CategoryFeature {
 /** A column of text or whole numbers of which there may be any number: `hash mod bins`, zeros with a one unless it is `int`. */
 export function hashed(bins: number, options: { readonly salt?: number | readonly number[] } = {}): HashedFeature {
   if (!(Number.isSafeInteger(bins) && bins >= 1)) fail('ERR_CONFIG', 'hashed.bins', 'an integer ≥ 1', bins)
-  const { salt } = readOptions('hashed', options, { salt: { type: 'numeric', default: null } })
+  const { salt } = readHashed(options)
   return new HashedFeature({
     kind: 'hashed',
     numBins: bins,

@@ -5,10 +5,11 @@ import type { Tensor } from '../../core/tensor.js'
 import { tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import type { Named } from '../../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../../options/reader.js'
+import type { FunctionOptions } from '../../options/reader.js'
 import { depthwiseConv } from '../convolution.js'
 import { divide, exp, multiply, square } from '../elementwise.js'
 import { type Operand, toFloat } from '../operand.js'
+import { opOptions } from '../options.js'
 import { sum } from '../reduce.js'
 import { broadcastTo, cast, pad, reshape, slice } from '../shape.js'
 import { formatFields } from '../windows.js'
@@ -26,7 +27,7 @@ const blurFields: typeof ownFields & typeof formatFields = { ...ownFields, ...fo
 export interface GaussianBlurOptions extends FunctionOptions<typeof blurFields>, Named {}
 
 const where = 'image.gaussianBlur'
-const read = optionsReader(where, blurFields)
+const read = opOptions(where, blurFields)
 
 /**
  * Each channel folded with `exp(−d² / 2σ²)`, divided by its sum, of the rows and of the columns; zeros lie beyond the

@@ -3,7 +3,6 @@
 import { type Op, op } from '../../core/operation.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
-import { optionsReader } from '../../options/reader.js'
 import {
   abs,
   add,
@@ -20,13 +19,14 @@ import {
   where,
 } from '../elementwise.js'
 import type { Operand } from '../operand.js'
+import { opOptions } from '../options.js'
 import { cast, slice, squeeze, stack } from '../shape.js'
 import { formatFields } from '../windows.js'
 import { asBatch, type PictureOptions } from './pictures.js'
 
-const readRgbToGrayscale = optionsReader('image.rgbToGrayscale', formatFields)
-const readRgbToHsv = optionsReader('image.rgbToHsv', formatFields)
-const readHsvToRgb = optionsReader('image.hsvToRgb', formatFields)
+const readRgbToGrayscale = opOptions('image.rgbToGrayscale', formatFields)
+const readRgbToHsv = opOptions('image.rgbToHsv', formatFields)
+const readHsvToRgb = opOptions('image.hsvToRgb', formatFields)
 
 /**
  * `0.2989·red + 0.587·green + 0.114·blue`: (…, height, width, 3) → (…, height, width, 1); pictures of one channel as they

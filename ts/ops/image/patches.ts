@@ -4,8 +4,9 @@ import { type Op, op } from '../../core/operation.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import type { Named } from '../../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../../options/reader.js'
+import type { FunctionOptions } from '../../options/reader.js'
 import type { Operand } from '../operand.js'
+import { opOptions } from '../options.js'
 import { concatenate, pad, slice } from '../shape.js'
 import { formatFields } from '../windows.js'
 import { asBatch } from './pictures.js'
@@ -26,7 +27,7 @@ const patchFields: typeof ownFields & typeof formatFields = { ...ownFields, ...f
 export interface ExtractPatchesOptions extends FunctionOptions<typeof patchFields>, Named {}
 
 const where = 'image.extractPatches'
-const read = optionsReader(where, patchFields)
+const read = opOptions(where, patchFields)
 
 /** How the patches of one axis lie. */
 interface Axis {

@@ -4,8 +4,9 @@ import { type Op, op } from '../../core/operation.js'
 import { type Tensor, tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import type { Named, SettledOf } from '../../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../../options/reader.js'
+import type { FunctionOptions } from '../../options/reader.js'
 import type { Operand } from '../operand.js'
+import { opOptions } from '../options.js'
 import { pad, slice, take } from '../shape.js'
 import { formatFields } from '../windows.js'
 import { mapAlong } from './along-axis.js'
@@ -33,7 +34,7 @@ const resizeFields: typeof ownFields & typeof formatFields = { ...ownFields, ...
 /** How pictures are brought to another size. */
 export interface ResizeOptions extends FunctionOptions<typeof resizeFields>, Named {}
 
-const read = optionsReader('image.resize', resizeFields)
+const read = opOptions('image.resize', resizeFields)
 
 /**
  * Pictures drawn anew in `size = [height, width]` places: place `o` of an axis of `length` places lies at

@@ -4,9 +4,10 @@ import { type Op, op } from '../../core/operation.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import type { Named } from '../../options/fields.js'
-import { type FunctionOptions, optionsReader } from '../../options/reader.js'
+import type { FunctionOptions } from '../../options/reader.js'
 import { add, divide, multiply, subtract } from '../elementwise.js'
 import { type Operand, toFloat } from '../operand.js'
+import { opOptions } from '../options.js'
 import { broadcastTo, cast, expandDims, reshape, slice } from '../shape.js'
 import { formatFields } from '../windows.js'
 import { asBatch, type Batch } from './pictures.js'
@@ -31,8 +32,8 @@ export interface TransformOptions extends FunctionOptions<typeof transformFields
 /** How pictures are seen from the side. */
 export interface PerspectiveOptions extends FunctionOptions<typeof perspectiveFields>, Named {}
 
-const readAffine = optionsReader('image.affineTransform', transformFields)
-const readPerspective = optionsReader('image.perspectiveTransform', perspectiveFields)
+const readAffine = opOptions('image.affineTransform', transformFields)
+const readPerspective = opOptions('image.perspectiveTransform', perspectiveFields)
 
 /**
  * `y[i, j] = x[(b₀·j + b₁·i + b₂) / k, (a₀·j + a₁·i + a₂) / k]`, `k = c₀·j + c₁·i + 1`, for
