@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TensorBoard } from 'ferrograd/callbacks'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { epochs, eventFiles, eventsFolder, START, weightsOf } from '../../tools/oracle/our-events.js'
 import type { Model } from '../../ts/model/model.js'
 
 /** CRC-32C bit by bit: nothing of the library's. */
@@ -109,3 +110,73 @@ describe('TensorBoard', () => {
     expect(eventsOf('validation')[1]!.includes('epoch_loss')).toBe(true)
   })
 })
+
+/** What TensorBoard's own reader saw in a file of `fixtures/events`: written by `tools/oracle/read_events.py`. */
+interface Seen {
+  readonly file_version: string
+  readonly scalars: Record<string, { step: number; wall_time: number; value: number | string }[]>
+  readonly histograms: Record<string, Histogram[]>
+}
+
+interface Histogram extends Record<'step' | 'wall_time' | 'min' | 'max' | 'num' | 'sum' | 'sum_squares', number> {
+  readonly bucket_limit: number[]
+  readonly bucket: number[]
+}
+
+const fixture = (name: string): Buffer => readFileSync(new URL(name, eventsFolder))
+const seenIn = (part: string): Seen => JSON.parse(String(fixture(`${part}.json`))) as Seen
+
+describe('the files that TensorBoard has read', () => {
+  test.each(['train', 'validation'])('%s: the callback writes these very bytes', (part) => {
+    expect(
+      eventFiles()
+        .get(part)!
+        .equals(fixture(`${part}.tfevents`)),
+    ).toBe(true)
+  })
+
+  test('scalars are those of the epochs, as 32-bit floats, at the time that they were written', () => {
+    const [train, validation] = [seenIn('train'), seenIn('validation')]
+    const logs = (name: string) => epochs.flatMap((one, step) => (name in one ? [[step, told(one[name]!)]] : []))
+    const seen = (all: { step: number; value: number | string }[]) => all.map(({ step, value }) => [step, told(value)])
+    expect([train.file_version, validation.file_version]).toEqual(['brain.Event:2', 'brain.Event:2'])
+    expect(Object.keys(train.scalars)).toEqual(['epoch_loss', 'epoch_accuracy'])
+    expect(Object.keys(validation.scalars)).toEqual(['epoch_loss'])
+    expect(seen(train.scalars.epoch_loss!)).toEqual(logs('loss'))
+    expect(seen(train.scalars.epoch_accuracy!)).toEqual(logs('accuracy'))
+    expect(seen(validation.scalars.epoch_loss!)).toEqual(logs('val_loss'))
+    const times = [train, validation].flatMap(({ scalars }) =>
+      Object.values(scalars)
+        .flat()
+        .map((one) => one.wall_time),
+    )
+    for (const time of times) expect((time - START) % 0.125).toBe(0)
+    expect(new Set(times).size).toBe(times.length)
+  })
+
+  test('histograms count the weights of every second epoch', () => {
+    const { histograms } = seenIn('train')
+    expect(Object.keys(histograms)).toEqual(['dense/kernel/histogram', 'dense/bias/histogram'])
+    for (const [which, all] of Object.values(histograms).entries()) {
+      expect(all.map(({ step }) => step)).toEqual([0, 2])
+      for (const one of all) expectCounted(one, weightsOf(one.step)[which]!)
+    }
+  })
+})
+
+/** NaN and infinity as the reader writes them, in JSON; others as they are in 32 bits. */
+const told = (value: number | string): number =>
+  Math.fround(value === 'nan' ? Number.NaN : Number(String(value).replace('inf', 'Infinity')))
+
+function expectCounted(seen: Histogram, weights: Float32Array): void {
+  expect([seen.num, seen.min, seen.max]).toEqual([weights.length, Math.min(...weights), Math.max(...weights)])
+  expect(seen.sum).toBeCloseTo(
+    weights.reduce((a, b) => a + b, 0),
+    4,
+  )
+  let below = Number.NEGATIVE_INFINITY
+  for (const [i, limit] of seen.bucket_limit.entries()) {
+    expect(seen.bucket[i]).toBe(weights.filter((one) => one >= below && one < limit).length)
+    below = limit
+  }
+}

@@ -4,19 +4,22 @@ import { caught } from '../caught.js'
 
 const fields = {
   size: { type: 'number', default: 0 },
+  weight: { type: 'number', default: 0 },
   mode: { type: 'choice', of: ['oneHot', 'int'], default: 'int' },
   axes: { type: 'integers', default: null },
 } as const
 
 test('the same options come to the same, however often and in which order they are given', () => {
   const read = optionsReader('f', fields)
+  const defaults = { size: 0, weight: 0, mode: 'int', axes: undefined }
   for (let i = 0; i < 3; i += 1) {
-    expect(read()).toEqual({ size: 0, mode: 'int', axes: undefined })
-    expect(read({})).toEqual({ size: 0, mode: 'int', axes: undefined })
-    expect(read({ size: 2 })).toEqual({ size: 2, mode: 'int', axes: undefined })
-    expect(read({ size: 2, mode: 'one_hot' })).toEqual({ size: 2, mode: 'oneHot', axes: undefined })
-    expect(read({ mode: 'one_hot', size: 2 })).toEqual({ size: 2, mode: 'oneHot', axes: undefined })
-    expect(read({ mode: undefined, size: null })).toEqual({ size: 0, mode: 'int', axes: undefined })
+    expect(read()).toEqual(defaults)
+    expect(read({})).toEqual(defaults)
+    expect(read({ size: 2 })).toEqual({ ...defaults, size: 2 })
+    expect(read({ weight: 2 })).toEqual({ ...defaults, weight: 2 })
+    expect(read({ size: 2, mode: 'one_hot' })).toEqual({ ...defaults, size: 2, mode: 'oneHot' })
+    expect(read({ mode: 'one_hot', size: 2 })).toEqual({ ...defaults, size: 2, mode: 'oneHot' })
+    expect(read({ mode: undefined, size: null })).toEqual(defaults)
   }
 })
 

@@ -1,22 +1,30 @@
-"""Has TensorBoard itself read the event file that the Rust tests write, and keeps what it saw.
+"""Has TensorBoard itself read the event files that the Rust tests and the callback write, and keeps what it saw.
 
     pip install tensorboard==2.21.0
     cargo test -p ferrograd-formats -- --ignored
+    npx tsx tools/oracle/our-events.ts
     python tools/oracle/read_events.py
 """
 
 import json
+import math
 from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 
-FIXTURES = Path(__file__).resolve().parents[2] / "crates/formats/tests/fixtures"
+ROOT = Path(__file__).resolve().parents[2]
+FILES = [
+    ROOT / "crates/formats/tests/fixtures/run.tfevents",
+    ROOT / "__test__/fixtures/events/train.tfevents",
+    ROOT / "__test__/fixtures/events/validation.tfevents",
+]
 
 
 def scalar(event):
-    return {"step": event.step, "wall_time": event.wall_time, "value": event.value}
+    value = event.value if math.isfinite(event.value) else str(event.value)
+    return {"step": event.step, "wall_time": event.wall_time, "value": value}
 
 
 def histogram(event):
@@ -38,5 +46,6 @@ def read(path):
 
 
 if __name__ == "__main__":
-    text = json.dumps(read(FIXTURES / "run.tfevents"), separators=(",", ":"))
-    (FIXTURES / "run.json").write_text(text + "\n")
+    for path in FILES:
+        text = json.dumps(read(path), separators=(",", ":"))
+        path.with_suffix(".json").write_text(text + "\n")
