@@ -2,8 +2,12 @@
 
 use crate::error::{Error, Result};
 use half::{bf16, f16};
-use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use ndarray::{ArrayD, ArrayView, CowArray, Dimension, IxDyn};
 use std::borrow::Cow;
+use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
+
+/// Whether elements in memory are what files have.
+const LITTLE_ENDIAN: bool = cfg!(target_endian = "little");
 
 /// The type of an array's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,7 +80,7 @@ impl ElementType {
 }
 
 /// A Rust type that arrays may have as elements.
-pub trait Element: Copy {
+pub trait Element: Copy + TryFromBytes + IntoBytes + Immutable + KnownLayout {
     /// Its name at run time.
     const TYPE: ElementType;
     /// Its bytes, little-endian, as many as the type's size.
@@ -118,17 +122,17 @@ impl Element for bool {
     }
 }
 
-/// A named array: row-major, little-endian.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A named array, row-major, on its way into a file or out of one.
+///
+/// It is an array of `ndarray` over the bytes that a file has, or will have: any type of elements, at any address, and
+/// nothing copied. [`Array::of`] takes an array of elements, [`Array::view`] gives one.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Array<'a> {
     /// Unique within its file.
     pub name: String,
-    /// Sizes of the axes.
-    pub shape: Vec<usize>,
-    /// Type of the elements.
-    pub element: ElementType,
-    /// As many as the shape and the type ask for.
-    pub bytes: Cow<'a, [u8]>,
+    element: ElementType,
+    /// Row-major; the last axis is the bytes of one element, little-endian.
+    bytes: CowArray<'a, u8, IxDyn>,
 }
 
 impl<'a> Array<'a> {
@@ -143,44 +147,82 @@ impl<'a> Array<'a> {
         bytes: impl Into<Cow<'a, [u8]>>,
     ) -> Result<Array<'a>> {
         let (name, bytes) = (name.into(), bytes.into());
-        let expected = byte_count(shape, element.size());
-        if expected != Some(bytes.len()) {
-            let (got, element) = (bytes.len(), element.name());
-            return Err(Error::new(format!("array '{name}': expected {shape:?} of {element}, got {got} bytes")));
+        let (axes, got) = (IxDyn(&[shape, &[element.size()]].concat()), bytes.len());
+        let array = match bytes {
+            Cow::Borrowed(bytes) => ArrayView::from_shape(axes, bytes).map(CowArray::from),
+            Cow::Owned(bytes) => ArrayD::from_shape_vec(axes, bytes).map(CowArray::from),
+        };
+        match array {
+            Ok(bytes) if bytes.len() == got => Ok(Array { name, element, bytes }),
+            _ => {
+                let element = element.name();
+                Err(Error::new(format!("array '{name}': expected {shape:?} of {element}, got {got} bytes")))
+            }
         }
-        Ok(Array { name, shape: shape.to_vec(), element, bytes })
     }
 
-    /// A copy of an array of `ndarray`.
-    pub fn of<T: Element>(name: impl Into<String>, values: &ArrayViewD<'_, T>) -> Array<'static> {
-        let mut bytes = Vec::with_capacity(values.len() * T::TYPE.size());
-        values.iter().for_each(|&value| bytes.extend_from_slice(value.to_le().as_ref()));
-        Array { name: name.into(), shape: values.shape().to_vec(), element: T::TYPE, bytes: bytes.into() }
+    /// An array of elements: the same memory where they lie row-major, a copy where they do not.
+    ///
+    /// # Panics
+    /// Never: an array has as many bytes as its shape asks for.
+    pub fn of<T: Element, D: Dimension>(name: impl Into<String>, values: ArrayView<'a, T, D>) -> Array<'a> {
+        let shape = values.shape().to_vec();
+        let bytes = match values.to_slice().filter(|_| LITTLE_ENDIAN) {
+            Some(values) => Cow::Borrowed(values.as_bytes()),
+            None => values.iter().flat_map(|&value| value.to_le().as_ref().to_vec()).collect::<Vec<u8>>().into(),
+        };
+        Array::new(name, &shape, T::TYPE, bytes).expect("as many bytes as the shape asks for")
     }
 
-    /// A copy as an array of `ndarray`.
+    /// The elements: the same memory where they are aligned, a copy where they are not.
     ///
     /// # Errors
-    /// Where the elements are of another type.
-    pub fn to<T: Element>(&self) -> Result<ArrayD<T>> {
+    /// Where they are of another type.
+    pub fn view<T: Element>(&self) -> Result<CowArray<'_, T, IxDyn>> {
         if self.element != T::TYPE {
             let (expected, got) = (T::TYPE.name(), self.element.name());
             return Err(Error::data(format!("array '{}': expected {expected}, got {got}", self.name)));
         }
-        let values = self.values().collect();
-        ArrayD::from_shape_vec(IxDyn(&self.shape), values)
-            .map_err(|error| Error::new(format!("array '{}': {error}", self.name)))
+        let shape = IxDyn(self.shape());
+        let array = match <[T]>::try_ref_from_bytes(self.bytes()).ok().filter(|_| LITTLE_ENDIAN) {
+            Some(values) => ArrayView::from_shape(shape, values).map(CowArray::from),
+            None => ArrayD::from_shape_vec(shape, self.values().collect()).map(CowArray::from),
+        };
+        array.map_err(|error| Error::new(format!("array '{}': {error}", self.name)))
+    }
+
+    /// Sizes of the axes.
+    pub fn shape(&self) -> &[usize] {
+        self.bytes.shape().split_last().map_or(&[], |(_, shape)| shape)
+    }
+
+    /// Type of the elements.
+    pub fn element(&self) -> ElementType {
+        self.element
+    }
+
+    /// The bytes of all elements.
+    ///
+    /// # Panics
+    /// Never: they are row-major.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_slice().expect("row-major since it was made")
+    }
+
+    /// The bytes of all elements, copied where they are somebody else's.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes.into_owned().into_raw_vec_and_offset().0
+    }
+
+    /// The same array with bytes of its own.
+    pub fn into_owned<'b>(self) -> Array<'b> {
+        Array { name: self.name, element: self.element, bytes: self.bytes.into_owned().into() }
     }
 
     /// The elements, of the array's own type, row-major.
     pub(crate) fn values<T: Element>(&self) -> impl Iterator<Item = T> {
         // A chunk always has the right length.
-        self.bytes.chunks_exact(T::TYPE.size()).filter_map(|chunk| T::Bytes::try_from(chunk).ok().map(T::from_le))
-    }
-
-    /// The same array with bytes of its own.
-    pub fn into_owned(self) -> Array<'static> {
-        Array { bytes: self.bytes.into_owned().into(), ..self }
+        self.bytes().chunks_exact(T::TYPE.size()).filter_map(|chunk| T::Bytes::try_from(chunk).ok().map(T::from_le))
     }
 }
 

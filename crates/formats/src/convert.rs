@@ -11,7 +11,7 @@ impl<'a> Array<'a> {
     /// # Errors
     /// Where an integer does not fit 32 bits.
     pub fn computable(self) -> Result<Array<'a>> {
-        match self.element {
+        match self.element() {
             ElementType::F32 | ElementType::F64 | ElementType::I32 | ElementType::Bool => Ok(self),
             ElementType::F16 => self.map(|value: f16| Ok(value.to_f32())),
             ElementType::BF16 => self.map(|value: bf16| Ok(value.to_f32())),
@@ -26,12 +26,12 @@ impl<'a> Array<'a> {
     }
 
     fn map<T: Element, R: Element>(&self, change: impl Fn(T) -> std::result::Result<R, String>) -> Result<Array<'a>> {
-        let mut bytes = Vec::with_capacity(self.bytes.len() / T::TYPE.size() * R::TYPE.size());
+        let mut bytes = Vec::with_capacity(self.bytes().len() / T::TYPE.size() * R::TYPE.size());
         for value in self.values::<T>() {
             let changed = change(value).map_err(|got| self.refused::<T, R>(&got))?;
             bytes.extend_from_slice(changed.to_le().as_ref());
         }
-        Ok(Array { name: self.name.clone(), shape: self.shape.clone(), element: R::TYPE, bytes: bytes.into() })
+        Array::new(&*self.name, self.shape(), R::TYPE, bytes)
     }
 
     fn refused<T: Element, R: Element>(&self, got: &str) -> Error {

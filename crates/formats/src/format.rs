@@ -113,7 +113,7 @@ impl Format {
             Format::Safetensors => safetensors::write(arrays, &parsed(text)?),
             Format::Checkpoint => checkpoint::write(arrays, text),
             Format::Zip => {
-                let member = |array: &'a Array<'_>| zip::Member { name: &array.name, content: (&*array.bytes).into() };
+                let member = |array: &'a Array<'_>| zip::Member { name: &array.name, content: array.bytes().into() };
                 zip::write(arrays.iter().map(member).collect())
             }
             Format::Npz => npy::write_all(arrays).map(Pieces::from),

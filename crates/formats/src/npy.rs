@@ -94,11 +94,11 @@ fn header(line: &str) -> Result<Header> {
 /// # Errors
 /// Where NumPy has no such type.
 pub fn write<'a>(array: &'a Array<'_>) -> Result<Pieces<'a>> {
-    let kind = TYPES.iter().find(|(_, element)| *element == array.element).map(|(letters, _)| *letters);
-    let kind = kind.ok_or_else(|| Error::new(format!("npy: array '{}' is {}", array.name, array.element.name())))?;
-    let order = if array.element.size() == 1 { '|' } else { '<' };
-    let sizes: String = array.shape.iter().map(|size| format!("{size}, ")).collect();
-    let sizes = if array.shape.len() == 1 { sizes.trim_end() } else { sizes.trim_end_matches(", ") };
+    let kind = TYPES.iter().find(|(_, element)| *element == array.element()).map(|(letters, _)| *letters);
+    let kind = kind.ok_or_else(|| Error::new(format!("npy: array '{}' is {}", array.name, array.element().name())))?;
+    let order = if array.element().size() == 1 { '|' } else { '<' };
+    let sizes: String = array.shape().iter().map(|size| format!("{size}, ")).collect();
+    let sizes = if array.shape().len() == 1 { sizes.trim_end() } else { sizes.trim_end_matches(", ") };
     let line = format!("{{'descr': '{order}{kind}', 'fortran_order': False, 'shape': ({sizes}), }}");
     const HEAD: usize = 10;
     // Spaces and a line's end, so that the elements begin at a multiple of 64.
@@ -107,7 +107,7 @@ pub fn write<'a>(array: &'a Array<'_>) -> Result<Pieces<'a>> {
     let mut head = [SIGNATURE, &[1, 0], &short.to_le_bytes()].concat();
     head.extend(format!("{line:width$}\n", width = length - 1).into_bytes());
     let mut file = Pieces::from(head);
-    file.push(&*array.bytes);
+    file.push(array.bytes());
     Ok(file)
 }
 
@@ -116,16 +116,16 @@ pub fn write<'a>(array: &'a Array<'_>) -> Result<Pieces<'a>> {
 /// # Errors
 /// Where the archive or one of the arrays is damaged.
 pub fn read_all(bytes: &[u8]) -> Result<Vec<Array<'_>>> {
-    zip::read(bytes)?.into_iter().map(named).collect()
-}
-
-fn named(member: Array<'_>) -> Result<Array<'_>> {
-    let name = member.name.strip_suffix(".npy").unwrap_or(&member.name).to_owned();
-    let array = match member.bytes {
-        Cow::Borrowed(bytes) => read(bytes),
-        Cow::Owned(bytes) => read(&bytes).map(Array::into_owned),
-    };
-    array.map(|array| Array { name: name.clone(), ..array }).map_err(|error| error.within(&name))
+    zip::read_as(bytes, |member, content| {
+        let name = member.strip_suffix(".npy").unwrap_or(member);
+        let array = match content {
+            Cow::Borrowed(bytes) => read(bytes),
+            Cow::Owned(bytes) => read(&bytes).map(Array::into_owned),
+        };
+        let mut array = array.map_err(|error| error.within(name))?;
+        name.clone_into(&mut array.name);
+        Ok(array)
+    })
 }
 
 /// The bytes of an npz file.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const ALIGN: usize = 64;
 
 /// What a safetensors file holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contents<'a> {
     /// In the order of their names.
     pub arrays: Vec<Array<'a>>,
@@ -50,10 +50,10 @@ pub fn write<'a>(arrays: &'a [Array<'_>], metadata: &BTreeMap<String, String>) -
     let mut arrays: Vec<&'a Array<'_>> = arrays.iter().collect();
     // The widest elements first: each array then begins at a multiple of its elements' size. And those that leave the next
     // one where computing with it wants it come before the rest.
-    let uneven = |array: &Array<'_>| !array.bytes.len().is_multiple_of(ALIGN);
-    arrays.sort_by_cached_key(|array| (Reverse(array.element.size()), uneven(array), array.name.clone()));
+    let uneven = |array: &Array<'_>| !array.bytes().len().is_multiple_of(ALIGN);
+    arrays.sort_by_cached_key(|array| (Reverse(array.element().size()), uneven(array), array.name.clone()));
     let mut file = Pieces::from(header::written(&arrays, metadata)?);
-    arrays.iter().for_each(|array| file.push(&*array.bytes));
+    arrays.iter().for_each(|array| file.push(array.bytes()));
     Ok(file)
 }
 

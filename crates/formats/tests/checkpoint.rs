@@ -5,10 +5,10 @@ use ferrograd_formats::{Array, ErrorKind, Pieces, file};
 use ndarray::{ArrayD, Dimension, IxDyn};
 use std::path::PathBuf;
 
-fn contents(seed: usize) -> Contents<'static> {
+fn contents<'a>(seed: usize) -> Contents<'a> {
     let array = |name: &str, shape: &[usize]| {
         let values = ArrayD::from_shape_fn(IxDyn(shape), |index| (seed + index.slice().iter().sum::<usize>()) as f32);
-        Array::of(name, &values.view())
+        Array::of(name, values.view()).into_owned()
     };
     let arrays = vec![array("kernel", &[7, 3]), array("empty", &[0, 2]), array("scalar", &[]), array("bias", &[3])];
     Contents { arrays, metadata: format!("{{\"epoch\":{seed},\"rate\":0.1}}") }
@@ -57,7 +57,9 @@ fn every_missing_or_added_byte_is_noticed() {
 #[test]
 fn blocks_are_checked_each_and_in_their_order() {
     // Three blocks of a MiB and a piece, across two arrays.
-    let array = |name: &str, len: usize| Array::of(name, &ArrayD::from_shape_fn(IxDyn(&[len]), |i| i[0] as i32).view());
+    let array = |name: &str, len: usize| {
+        Array::of(name, ArrayD::from_shape_fn(IxDyn(&[len]), |i| i[0] as i32).view()).into_owned()
+    };
     let large = Contents { arrays: vec![array("a", 500_000), array("b", 300_001)], metadata: String::new() };
     let whole = bytes(&large);
     assert_eq!(read(&whole).unwrap(), large);

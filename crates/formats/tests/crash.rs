@@ -31,9 +31,9 @@ fn other(limits: &str, test: &str, target: &Path) -> Child {
 }
 
 /// A checkpoint of 200 KB whose numbers are all its own.
-fn contents(number: u64) -> Contents<'static> {
+fn contents<'a>(number: u64) -> Contents<'a> {
     let values = ndarray::ArrayD::from_elem(ndarray::IxDyn(&[50_000]), number as i32);
-    Contents { arrays: vec![Array::of("w", &values.view())], metadata: number.to_string() }
+    Contents { arrays: vec![Array::of("w", values.view()).into_owned()], metadata: number.to_string() }
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn refused(bytes: &[u8]) -> String {
 }
 
 fn values<T: Element>(element: u8, sizes: &[u32], data: &[u8]) -> Vec<T> {
-    read(&file(element, sizes, data)).unwrap().to::<T>().unwrap().into_raw_vec_and_offset().0
+    read(&file(element, sizes, data)).unwrap().view::<T>().unwrap().iter().copied().collect()
 }
 
 #[test]
@@ -34,8 +34,8 @@ fn every_type_is_read_big_endian() {
 fn the_shape_is_the_headers() {
     let bytes = file(0x08, &[2, 3, 1], &[1, 2, 3, 4, 5, 6]);
     let array = read(&bytes).unwrap();
-    assert_eq!((&array.shape[..], &array.bytes[..]), (&[2, 3, 1][..], &[1, 2, 3, 4, 5, 6][..]));
-    assert_eq!(read(&file(0x0e, &[0, 28], &[])).unwrap().shape, [0, 28]);
+    assert_eq!((array.shape(), array.bytes()), (&[2, 3, 1][..], &[1, 2, 3, 4, 5, 6][..]));
+    assert_eq!(read(&file(0x0e, &[0, 28], &[])).unwrap().shape(), [0, 28]);
 }
 
 #[test]

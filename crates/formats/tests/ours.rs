@@ -28,18 +28,18 @@ fn six(element: ElementType) -> Vec<u8> {
     (0..6).flat_map(|i| if i % 3 == 1 { ones.to_vec() } else { zeros.clone() }).collect()
 }
 
-fn typed(element: ElementType) -> Array<'static> {
+fn typed<'a>(element: ElementType) -> Array<'a> {
     Array::new(format!("types/{}", element.name()), &[2, 3], element, six(element)).unwrap()
 }
 
 /// Arrays of some types, many in one group, a scalar, an empty one.
-fn arrays(types: &[ElementType]) -> Vec<Array<'static>> {
+fn arrays<'a>(types: &[ElementType]) -> Vec<Array<'a>> {
     let scalar = ArrayD::from_elem(IxDyn(&[]), 0.5f32);
     let empty = ArrayD::<f64>::zeros(IxDyn(&[0, 3]));
-    let mut all: Vec<Array<'static>> = types.iter().map(|&element| typed(element)).collect();
-    all.push(Array::of("scalar", &scalar.view()));
-    all.push(Array::of("deep/er/and/empty", &empty.view()));
-    all.extend((0..40).map(|i| Array::of(format!("many/{i}"), &ArrayD::from_elem(IxDyn(&[1]), i).view())));
+    let mut all: Vec<Array<'a>> = types.iter().map(|&element| typed(element)).collect();
+    all.push(Array::of("scalar", scalar.view()).into_owned());
+    all.push(Array::of("deep/er/and/empty", empty.view()).into_owned());
+    all.extend((0..40).map(|i| Array::of(format!("many/{i}"), ndarray::arr1(&[i]).view()).into_owned()));
     all
 }
 
@@ -61,7 +61,7 @@ fn keras() -> Vec<u8> {
     let file = std::fs::read(path("model.keras")).unwrap();
     let mut members = Format::Zip.read(&file).unwrap().arrays;
     for member in members.iter_mut().filter(|member| member.name.ends_with(".h5")) {
-        let weights = Format::Hdf5.read(&member.bytes).unwrap();
+        let weights = Format::Hdf5.read(member.bytes()).unwrap();
         let anew = Format::Hdf5.write(&weights).unwrap().concat();
         *member = Array::new(&*member.name, &[anew.len()], ElementType::U8, anew).unwrap();
     }
@@ -71,7 +71,7 @@ fn keras() -> Vec<u8> {
 /// Every file that the oracle has read.
 fn files() -> Vec<(&'static str, Vec<u8>)> {
     let numpy: Vec<ElementType> = TYPES.into_iter().filter(|&element| element != ElementType::BF16).collect();
-    let member = |name: &str, text: &str| Array::of(name, &ndarray::aview1(text.as_bytes()).into_dyn());
+    let member = |name, text: &'static str| Array::of::<u8, _>(name, ndarray::aview1(text.as_bytes()));
     vec![
         ("ours.h5", written(Format::Hdf5, arrays(&TYPES), &attributes())),
         ("ours.safetensors", written(Format::Safetensors, arrays(&TYPES), &json!({ "format": "ours", "ü": "\"" }))),
@@ -127,7 +127,7 @@ fn every_format_gives_back_what_it_was_given() {
 #[test]
 fn a_group_of_three_thousand_and_one_of_no_children_come_back() {
     let arrays: Vec<Array<'_>> =
-        (0..3000).map(|i| Array::of(format!("all/{i}"), &ndarray::arr0(i).view().into_dyn())).collect();
+        (0..3000).map(|i| Array::of(format!("all/{i}"), ndarray::arr0(i).view()).into_owned()).collect();
     let file = written(Format::Hdf5, arrays, &json!({ "none": { "name": "none" } }));
     assert_eq!(Format::Hdf5.read(&file).unwrap().arrays.len(), 3000);
     let nothing = written(Format::Hdf5, vec![], &Value::Null);
@@ -136,7 +136,7 @@ fn a_group_of_three_thousand_and_one_of_no_children_come_back() {
 
 #[test]
 fn what_a_format_cannot_hold_is_refused() {
-    let array = |name: &str| Array::of(name, &ndarray::arr0(1.0f32).view().into_dyn());
+    let array = |name: &str| Array::of(name, ndarray::arr0(1.0f32).view()).into_owned();
     let refused = |format: Format, arrays: Vec<Array<'_>>, text: &str| {
         let contents = Contents { arrays, text: text.into() };
         format.write(&contents).expect_err("a refusal").to_string()

@@ -10,12 +10,12 @@ const TYPES: [ElementType; 13] = {
 };
 
 /// Arrays of every type, by name: the order of a file's reader.
-fn arrays() -> Vec<Array<'static>> {
+fn arrays<'a>() -> Vec<Array<'a>> {
     let array = |(index, &element): (usize, &ElementType)| {
         let bytes: Vec<u8> = (0..6 * element.size()).map(|byte| (byte * 7 + index) as u8).collect();
         Array::new(format!("layer/{index:02} \"quoted\" é"), &[2, 3], element, bytes).unwrap()
     };
-    let mut all: Vec<Array<'static>> = TYPES.iter().enumerate().map(array).collect();
+    let mut all: Vec<Array<'a>> = TYPES.iter().enumerate().map(array).collect();
     all.push(Array::new("zz/empty", &[0, 4], ElementType::F32, Vec::new()).unwrap());
     all.push(Array::new("zz/scalar", &[], ElementType::F64, vec![1; 8]).unwrap());
     all

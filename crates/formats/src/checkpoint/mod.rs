@@ -23,7 +23,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 
 /// What a checkpoint holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contents<'a> {
     /// In the order in which they were given.
     pub arrays: Vec<Array<'a>>,

@@ -15,8 +15,8 @@ pub fn write<'a>(arrays: &'a [Array<'_>], metadata: &str) -> Result<Pieces<'a>> 
     let head = head(arrays, metadata)?;
     let mut pieces = Pieces::default();
     for array in arrays {
-        pieces.push(&*array.bytes);
-        pieces.push(padding(array.bytes.len(), ALIGN));
+        pieces.push(array.bytes());
+        pieces.push(padding(array.bytes().len(), ALIGN));
     }
     let mut foot = sums(&pieces);
     let whole = head.len() + pieces.len() + foot.len() + super::FOOT;
@@ -37,7 +37,7 @@ fn head(arrays: &[Array<'_>], metadata: &str) -> Result<Vec<u8>> {
     }
     let arrays: Vec<_> = arrays
         .iter()
-        .map(|array| json!({ "name": array.name, "dtype": array.element.name(), "shape": array.shape }))
+        .map(|array| json!({ "name": array.name, "dtype": array.element().name(), "shape": array.shape() }))
         .collect();
     let header = json!({ "metadata": metadata, "arrays": arrays }).to_string();
     let mut head = Vec::with_capacity(HEAD + header.len() + ALIGN);

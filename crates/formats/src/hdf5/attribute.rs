@@ -56,7 +56,7 @@ fn values<'a>(
     match kind {
         Type::Text => elements.map(text_value).collect::<Result<_>>().map(Some),
         Type::HeapText => elements.map(|bytes| heap_text(source, heaps, bytes)).collect::<Result<_>>().map(Some),
-        Type::Number { element, big } => Ok(Some(numbers(element, big, data))),
+        Type::Number { element, big } => Ok(Some(numbers(element, big, data)?)),
         Type::Opaque | Type::Other(_) => Ok(None),
     }
 }
@@ -85,12 +85,11 @@ fn heap_text<'a>(source: &Source<'a>, heaps: &mut GlobalHeaps<'a>, reference: &[
     text_value(bytes)
 }
 
-fn numbers(element: ElementType, big: bool, data: &[u8]) -> Vec<Value> {
+fn numbers(element: ElementType, big: bool, data: &[u8]) -> Result<Vec<Value>> {
     let bytes = if big { swapped(data, element.size()) } else { data.to_vec() };
-    let shape = vec![bytes.len() / element.size()];
-    let array = Array { name: String::new(), shape, element, bytes: bytes.into() };
+    let array = Array::new("", &[bytes.len() / element.size()], element, bytes)?;
     let floats = |values: Vec<f64>| values.into_iter().map(|value| Number::from_f64(value).into()).collect();
-    match element {
+    Ok(match element {
         ElementType::Bool => array.values::<bool>().map(Value::from).collect(),
         ElementType::U8 => array.values::<u8>().map(Value::from).collect(),
         ElementType::I8 => array.values::<i8>().map(Value::from).collect(),
@@ -104,5 +103,5 @@ fn numbers(element: ElementType, big: bool, data: &[u8]) -> Vec<Value> {
         ElementType::BF16 => floats(array.values::<half::bf16>().map(f64::from).collect()),
         ElementType::F32 => floats(array.values::<f32>().map(f64::from).collect()),
         ElementType::F64 => floats(array.values::<f64>().collect()),
-    }
+    })
 }

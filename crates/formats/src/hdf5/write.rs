@@ -4,7 +4,7 @@ use super::heap::written as heap;
 use super::lookup3::lookup3;
 use super::types::{written, written_space, written_text};
 use super::{Attributes, MAX_RANK, UNDEFINED, message, superblock};
-use crate::array::{Array, ElementType, byte_count};
+use crate::array::{Array, ElementType};
 use crate::bytes::{Pieces, padding};
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};
@@ -26,9 +26,9 @@ const IN_HEADER: [u8; 18] = {
 
 /// A group or an array, by its name in the group above.
 #[derive(Default)]
-struct Node<'n, 'a> {
-    children: BTreeMap<&'n str, Node<'n, 'a>>,
-    array: Option<&'a Array<'a>>,
+struct Node<'n, 'a, 'b> {
+    children: BTreeMap<&'n str, Node<'n, 'a, 'b>>,
+    array: Option<&'a Array<'b>>,
     attributes: Option<&'n Map<String, Value>>,
 }
 
@@ -56,7 +56,7 @@ pub fn write<'a>(arrays: &'a [Array<'_>], attributes: &Attributes) -> Result<Pie
 }
 
 /// The node of a path, made where it is not there yet.
-fn place<'r, 'n, 'a>(root: &'r mut Node<'n, 'a>, path: &'n str) -> Result<&'r mut Node<'n, 'a>> {
+fn place<'r, 'n, 'a, 'b>(root: &'r mut Node<'n, 'a, 'b>, path: &'n str) -> Result<&'r mut Node<'n, 'a, 'b>> {
     let mut node = root;
     for name in path.split('/').filter(|_| !path.is_empty()) {
         if name.is_empty() || name == "." || name.contains('\0') {
@@ -77,7 +77,7 @@ struct File<'n, 'a> {
 
 /// Every text of an attribute.
 fn texts<'n>(arrays: &[Array<'_>], attributes: &'n Attributes) -> impl Iterator<Item = &'n str> {
-    let told = arrays.iter().any(|array| array.element == ElementType::BF16);
+    let told = arrays.iter().any(|array| array.element() == ElementType::BF16);
     let values = attributes.values().flat_map(Map::values);
     let flat = values.flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
     flat.filter_map(Value::as_str).chain(told.then_some(BFLOAT16))
@@ -85,7 +85,7 @@ fn texts<'n>(arrays: &[Array<'_>], attributes: &'n Attributes) -> impl Iterator<
 
 impl<'n, 'a> File<'n, 'a> {
     /// Writes a node and what is below; the address of its header.
-    fn node(&mut self, path: &str, node: &Node<'n, 'a>) -> Result<u64> {
+    fn node(&mut self, path: &str, node: &Node<'n, 'a, '_>) -> Result<u64> {
         let mut messages = match node.array {
             Some(array) if node.children.is_empty() => self.array(array)?,
             Some(array) => return Err(Error::new(format!("hdf5: '{}' is an array and a group", array.name))),
@@ -102,7 +102,7 @@ impl<'n, 'a> File<'n, 'a> {
         Ok(self.push(messages.into_header()))
     }
 
-    fn group(&mut self, path: &str, node: &Node<'n, 'a>) -> Result<Messages> {
+    fn group(&mut self, path: &str, node: &Node<'n, 'a, '_>) -> Result<Messages> {
         let mut messages = Messages::default();
         messages.add(message::LINK_INFO, &IN_HEADER)?;
         messages.add(message::GROUP_INFO, &[0, 0])?;
@@ -118,15 +118,15 @@ impl<'n, 'a> File<'n, 'a> {
     }
 
     fn array(&mut self, array: &'a Array<'_>) -> Result<Messages> {
-        let Array { name, shape, element, bytes } = array;
-        if shape.len() > MAX_RANK || byte_count(shape, element.size()) != Some(bytes.len()) {
-            let got = bytes.len();
-            return Err(Error::new(format!("hdf5: array '{name}': expected {shape:?}, got {got} bytes")));
+        let (shape, bytes) = (array.shape(), array.bytes());
+        if shape.len() > MAX_RANK {
+            let (name, got) = (&array.name, shape.len());
+            return Err(Error::new(format!("hdf5: array '{name}': expected at most {MAX_RANK} axes, got {got}")));
         }
-        let at = if bytes.is_empty() { UNDEFINED } else { self.push_at(ALIGN_ARRAY, &**bytes) };
+        let at = if bytes.is_empty() { UNDEFINED } else { self.push_at(ALIGN_ARRAY, bytes) };
         let mut messages = Messages::default();
         messages.add(message::DATASPACE, &written_space(shape))?;
-        messages.add(message::DATATYPE, &written(*element))?;
+        messages.add(message::DATATYPE, &written(array.element()))?;
         // Space is taken late, and filled where a value is given: what the format's library writes for such arrays.
         messages.add(message::FILL_VALUE, &[3, 0x0a])?;
         let place = [&[3, 1][..], &at.to_le_bytes(), &(bytes.len() as u64).to_le_bytes()].concat();
@@ -197,7 +197,7 @@ const BFLOAT16: &str = "bfloat16";
 
 /// What says that two bytes without a meaning are bfloat16.
 fn bfloat16(array: Option<&Array<'_>>) -> Map<String, Value> {
-    let is = array.is_some_and(|array| array.element == ElementType::BF16);
+    let is = array.is_some_and(|array| array.element() == ElementType::BF16);
     is.then(|| ("dtype".to_owned(), Value::from(BFLOAT16))).into_iter().collect()
 }
 

@@ -65,10 +65,10 @@ impl<'de> Visitor<'de> for Unique {
 pub(super) fn written(arrays: &[&Array<'_>], metadata: &BTreeMap<String, String>) -> Result<Vec<u8>> {
     let mut fields = BTreeMap::new();
     let mut start = 0;
-    for Array { name, shape, element, bytes } in arrays {
-        let end = start + bytes.len();
-        let field = json!({ "dtype": dtype(*element), "shape": shape, "data_offsets": [start, end] });
-        if name == METADATA || fields.insert(name.as_str(), field).is_some() {
+    for array in arrays {
+        let (name, end) = (array.name.as_str(), start + array.bytes().len());
+        let field = json!({ "dtype": dtype(array.element()), "shape": array.shape(), "data_offsets": [start, end] });
+        if name == METADATA || fields.insert(name, field).is_some() {
             return Err(Error::new(format!("safetensors: expected unique names of arrays, got '{name}' again")));
         }
         start = end;

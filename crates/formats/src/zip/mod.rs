@@ -9,6 +9,7 @@ mod read;
 mod write;
 
 pub use read::read;
+pub(crate) use read::read_as;
 pub use write::write;
 
 use crate::bytes::Pieces;

@@ -16,6 +16,17 @@ use std::collections::BTreeSet;
 /// Where the archive is damaged, a checksum is wrong, a name leads out of it or comes twice, members share bytes, or one
 /// is packed by another method than storing and deflating.
 pub fn read(bytes: &[u8]) -> Result<Vec<Array<'_>>> {
+    read_as(bytes, |name, content| Array::new(name, &[content.len()], ElementType::U8, content))
+}
+
+/// As [`read`], with members as something else: of all threads' making, from a name and the bytes.
+///
+/// # Errors
+/// As there, and where a member cannot be made into that.
+pub(crate) fn read_as<'a, T: Send>(
+    bytes: &'a [u8],
+    make: impl Fn(&str, Cow<'a, [u8]>) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
     let (entries, end) = directory::read(bytes)?;
     let mut names = BTreeSet::new();
     if let Some(entry) = entries.iter().find(|entry| !names.insert(entry.name)) {
@@ -26,7 +37,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Array<'_>>> {
         files.map(|entry| packed(bytes, end, entry).map(|packed| (entry, packed))).collect::<Result<_>>()?;
     check_apart(bytes, &packed)?;
     check_inflated(bytes, &packed)?;
-    packed.into_par_iter().map(|(entry, packed)| member(entry, packed)).collect()
+    packed.into_par_iter().map(|(entry, packed)| make(entry.name, content(entry, packed)?)).collect()
 }
 
 /// Refuses an archive whose deflated members declare more than such an archive can hold.
@@ -67,7 +78,7 @@ fn check_apart(bytes: &[u8], packed: &[(&Entry<'_>, &[u8])]) -> Result<()> {
     Ok(())
 }
 
-fn member<'a>(entry: &Entry<'_>, packed: &'a [u8]) -> Result<Array<'a>> {
+fn content<'a>(entry: &Entry<'_>, packed: &'a [u8]) -> Result<Cow<'a, [u8]>> {
     let content = unpacked(entry, packed)?;
     if content.len() as u64 != entry.size {
         let (expected, got) = (entry.size, content.len());
@@ -76,8 +87,7 @@ fn member<'a>(entry: &Entry<'_>, packed: &'a [u8]) -> Result<Array<'a>> {
     if super::crc::of_slice(&content) != entry.crc {
         return Err(Error::new(format!("zip: '{}': the checksum is wrong, the content is damaged", entry.name)));
     }
-    let shape = [content.len()];
-    Array::new(entry.name, &shape, ElementType::U8, content)
+    Ok(content)
 }
 
 fn unpacked<'a>(entry: &Entry<'_>, packed: &'a [u8]) -> Result<Cow<'a, [u8]>> {

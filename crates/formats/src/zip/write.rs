@@ -167,6 +167,6 @@ mod tests {
         let archive = write(names.iter().map(|name| member(name)).collect()).unwrap().concat();
         let found = read(&archive).unwrap();
         assert_eq!(found.len(), names.len());
-        assert_eq!((&*found[65_999].name, &*found[65_999].bytes), ("65999", &b"x"[..]));
+        assert_eq!((&*found[65_999].name, found[65_999].bytes()), ("65999", &b"x"[..]));
     }
 }

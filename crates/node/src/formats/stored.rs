@@ -4,7 +4,6 @@ use ferrograd_formats::{Array, Contents, Element, ElementType, Error, Format, Pi
 use ferrograd_graph::{DType, Tensor};
 use ferrograd_kernels::exec::{Memory, OutOfMemory};
 use rayon::prelude::*;
-use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,10 +79,9 @@ impl Block {
     }
 
     fn stay(&self, array: &Array<'_>) -> Option<Range<usize>> {
-        let as_it_is = matches!(array.element, ElementType::F32 | ElementType::F64 | ElementType::I32);
-        let Cow::Borrowed(part) = array.bytes else { return None };
-        let place = self.place(part)?;
-        (as_it_is && part.len() >= WORTH && place.start.is_multiple_of(Memory::ALIGN)).then_some(place)
+        let as_it_is = matches!(array.element(), ElementType::F32 | ElementType::F64 | ElementType::I32);
+        let place = self.place(array.bytes())?;
+        (as_it_is && place.len() >= WORTH && place.start.is_multiple_of(Memory::ALIGN)).then_some(place)
     }
 
     /// Blocks of their own for what lies at [`places`](Block::places), in the order of the file.
@@ -138,27 +136,27 @@ impl Entry {
 
     /// An array as a tensor has it: of a type that the core has, in memory of its own.
     fn computable(array: Array<'_>) -> Result<Entry> {
-        let Array { name, shape, element, bytes } = array.computable()?;
-        let memory = Arc::new(copied(&bytes, element)?);
-        Ok(Entry { name, element, shape, data: Data::Of(memory, 0..bytes.len()) })
+        let array = array.computable()?;
+        let memory = Arc::new(copied(array.bytes(), array.element())?);
+        Ok(Entry::with(array, |array| Data::Of(memory, 0..array.bytes().len())))
     }
 
     /// An array that stays where it is in its file: its numbers come when that is cut into parts.
     fn staying(array: Array<'_>) -> Entry {
-        let Array { name, shape, element, .. } = array;
-        Entry { name, element, shape, data: Data::Own(vec![]) }
+        Entry::with(array, |_| Data::Own(vec![]))
     }
 
     /// An array as it is; a large one stays where it is in its file.
     fn kept(array: Array<'_>, block: &Block) -> Entry {
-        let Array { name, shape, element, bytes } = array;
-        let place = if let Cow::Borrowed(part) = bytes { block.place(part) } else { None };
-        let place = place.filter(|range| range.len() >= WORTH);
-        let data = match place {
-            Some(range) => Data::Of(block.memory.clone(), range),
-            None => Data::Own(bytes.into_owned()),
-        };
-        Entry { name, element, shape, data }
+        match block.place(array.bytes()).filter(|range| range.len() >= WORTH) {
+            Some(range) => Entry::with(array, |_| Data::Of(block.memory.clone(), range)),
+            None => Entry::with(array, |array| Data::Own(array.into_bytes())),
+        }
+    }
+
+    fn with<'a>(array: Array<'a>, data: impl FnOnce(Array<'a>) -> Data) -> Entry {
+        let (name, element, shape) = (array.name.clone(), array.element(), array.shape().to_vec());
+        Entry { name, element, shape, data: data(array) }
     }
 
     fn array(&self) -> Result<Array<'_>> {
@@ -228,10 +226,7 @@ impl Stored {
     /// What bytes hold, whatever its type.
     pub fn decoded(format: Format, bytes: &[u8]) -> Result<Stored> {
         let Contents { arrays, text } = format.read(bytes)?;
-        let entry = |Array { name, shape, element, bytes }: Array<'_>| {
-            let data = Data::Own(bytes.into_owned());
-            Entry { name, element, shape, data }
-        };
+        let entry = |array| Entry::with(array, |array| Data::Own(array.into_bytes()));
         Ok(Stored { entries: arrays.into_iter().map(entry).collect(), text, ..Stored::default() })
     }
 
@@ -276,7 +271,7 @@ impl<'a> Laid<'a> {
     fn member<'l>(array: &'l Array<'a>, inside: Option<&'l (Format, Laid<'a>)>) -> Result<zip::Member<'l>> {
         let content = match inside {
             Some((format, laid)) => laid.pieces(*format)?,
-            None => Pieces::from(&*array.bytes),
+            None => Pieces::from(array.bytes()),
         };
         Ok(zip::Member { name: &array.name, content })
     }
