@@ -10,6 +10,7 @@ export { snapshot, Variable, type VariableOptions, variable } from './core/varia
 export * as data from './data/index.js'
 export * as datasets from './datasets/index.js'
 export { type ErrorCode, type ErrorDetails, FerrogradError } from './errors.js'
+export * as explain from './explain/index.js'
 export {
   type BeamSearchOptions,
   beamSearch,
@@ -75,3 +76,4 @@ export type {
   TensorLike,
   TypedArray,
 } from './types.js'
+export * as viz from './viz/index.js'

@@ -36,6 +36,7 @@ TOPICS = [
     "models",
     "picture_models",
     "recurrent_models",
+    "explain",
     "calls",
     "keras_files",
 ]

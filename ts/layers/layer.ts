@@ -41,6 +41,7 @@ import { checkSpec, type InputSpec } from './input-spec.js'
 import { layerKinds } from './kinds.js'
 import { checkOwned, checkRead, isMade, isWeight, noteMade } from './ownership.js'
 import { recomputed } from './recompute.js'
+import { tapped } from './taps.js'
 import { ownedBy } from './tracking.js'
 import type { Applied, AppliedSymbols, Masks, NamedArguments, ResultOf, SymbolsOf, Tensors } from './typed-call.js'
 import { makeWeight, setAll, type WeightOptions } from './weight.js'
@@ -240,7 +241,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     const given = masks === undefined || 'mask' in context ? context : { mask: masks, ...context }
     return withContext(this, given, (whole) => {
       this.#forgetOthers()
-      const results = this.#repeatable(inputs, whole)
+      const results = tapped(this, this.#repeatable(inputs, whole))
       this.#penalise(results)
       giveMasks(results, this.computeMask(inputs as Tensors, (whole.mask ?? masks) as Masks))
       return results

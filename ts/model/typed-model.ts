@@ -13,6 +13,9 @@ export type Symbols = Structure<SymbolicTensor>
 /** The tensors of a structure of symbolic tensors. */
 type TensorsFor<S> = S extends SymbolicTensor ? Tensor : { readonly [K in keyof S]: TensorsFor<S[K]> }
 
+/** A tensor for each input of a model, in their structure; one where nobody knows its inputs. */
+export type TensorsOf<In> = Symbols extends In ? Tensor : TensorsFor<In>
+
 /** What a model predicts: tensors in the structure of its outputs; of a subclass, what its `call` returns. */
 export type Predicted<Out, M extends { call(x: never, context: never): unknown }> = Symbols extends Out
   ? ResultOf<M>

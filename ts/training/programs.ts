@@ -257,6 +257,6 @@ function maybePlaceholder(spec: Spec | undefined): Tensor | undefined {
 }
 
 /** Inputs as the model is called with them: by name, where they came so; the only one alone. */
-function arranged(x: readonly (Tensor | undefined)[], names: readonly string[] | undefined): unknown {
+export function arranged(x: readonly (Tensor | undefined)[], names: readonly string[] | undefined): unknown {
   return names === undefined ? alone(x) : Object.fromEntries(names.map((name, i) => [name, x[i]]))
 }

@@ -1,0 +1,10 @@
+/** Pictures, filters, feature maps and confusion matrices, drawn as PNG and in the terminal. */
+export type { ColorMap } from './color-maps.js'
+export { type ConfusionMatrixOptions, confusionMatrix } from './confusion-matrix.js'
+export { Drawing, type PngOptions, type TextOptions } from './drawing.js'
+export { type FeatureMapsOptions, featureMaps } from './feature-maps.js'
+export { type FiltersOptions, filters } from './filters.js'
+export { type OverlayOptions, overlay } from './overlay.js'
+export { type PicturesOptions, pictures } from './pictures.js'
+export type { ColorDepth } from './terminal.js'
+export type { ValueRange } from './values.js'
