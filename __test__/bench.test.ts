@@ -25,6 +25,14 @@ test('work of a transformer: its products, and the two of attention, over all pl
   expect(work(made)).toBe(3 * 2 * perToken * 10)
 })
 
+test('work of characters: every step has a dense layer, and one that is generated is one step', () => {
+  const recurrent = { cell: 'lstm', steps: 5, characters: true } as const
+  const made: Workload = { ...tiny, layers: [3, 4, 7], recurrent, batch: 2 }
+  const perStep = 4 * 4 * (3 + 4) + 4 * 7
+  expect(work(made)).toBe(3 * 2 * perStep * 5 * 2)
+  expect(work({ ...made, task: 'characters', batch: 1 })).toBe(2 * perStep)
+})
+
 test('a table is Markdown with aligned cells', () => {
   const text = table(
     ['net', 'µs'],

@@ -55,7 +55,7 @@ test('05-generative: the losses of a VAE and of a GAN reach their ranges', async
   expect(printed.join('\n')).toMatch(/mean radius (0\.[89]|1\.[01])\d/)
 })
 
-test('06-policy-gradient: an agent finds the best machine under each lamp', async () => {
+test('06-policy-gradient: an agent finds the best machine under each lamp, and one with a memory its way', async () => {
   await import('../examples/06-policy-gradient/index.js')
   expect(printed.join('\n').match(/lamp \d: machine/g)).toHaveLength(4)
 })

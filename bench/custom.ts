@@ -1,5 +1,5 @@
 /**
- * A step of one's own beside the same step inside `fit`: `node --import tsx bench/custom.ts`.
+ * A step of one's own, or a recurrent cell of one's own, beside the same step inside `fit`: `node --import tsx bench/custom.ts`.
  *
  * All forms take turns in one process. A chunk is an epoch, some milliseconds long; the figure of a form is the
  * tenth percentile of its chunks, which other work on the machine disturbs least.
@@ -8,9 +8,9 @@
  * always there to compare with), `--threads N` (default all).
  */
 import { parseArgs } from 'node:util'
-import { config, GradientTape, jit, ops, Sequential, type Tensor, tensor, type Variable } from 'ferrograd'
+import { config, GradientTape, jit, ops, Sequential, type Shape, type Tensor, tensor, type Variable } from 'ferrograd'
 import { Callback } from 'ferrograd/callbacks'
-import { Dense } from 'ferrograd/layers'
+import { type CellContext, type CellResult, Dense, Layer, LSTM, RNN } from 'ferrograd/layers'
 import { type Loss, MeanSquaredError, SparseCategoricalCrossentropy } from 'ferrograd/losses'
 import { Adam, Optimizer, type Slots } from 'ferrograd/optimizers'
 import { data } from './numbers.mjs'
@@ -36,6 +36,7 @@ const workloads: readonly Workload[] = (
     ['784-10-10, batch 32', 64],
     ['784-128-10, batch 32', 24],
     ['784-512-512-10, batch 128', 6],
+    ['LSTM 32-128, 50 steps, batch 32', 2],
   ] as const
 ).map(([name, batches]) => ({ ...all.find((workload) => workload.name === name)!, batches }))
 
@@ -64,7 +65,38 @@ class OwnAdam extends Optimizer {
   }
 }
 
+/** An LSTM as a user would write it. */
+class OwnLSTMCell extends Layer.with({ units: { type: 'integer', min: 1 } }) {
+  readonly stateSize = [this.options.units, this.options.units]
+  kernel!: Variable
+  recurrent!: Variable
+  bias!: Variable
+
+  override build(inputShape: Shape): void {
+    const { units } = this.options
+    this.kernel = this.addWeight({ name: 'kernel', shape: [inputShape.at(-1)!, 4 * units] })
+    this.recurrent = this.addWeight({ name: 'recurrent', shape: [units, 4 * units], initializer: 'orthogonal' })
+    this.bias = this.addWeight({ name: 'bias', shape: [4 * units], initializer: 'zeros' })
+  }
+
+  override call(x: Tensor, { states: [h, c] }: CellContext): CellResult {
+    const z = ops.add(ops.add(ops.matmul(x, this.kernel), ops.matmul(h!, this.recurrent)), this.bias)
+    const [input, forget, candidate, output] = ops.split(z, 4, { axis: 1 }) as [Tensor, Tensor, Tensor, Tensor]
+    const kept = ops.multiply(ops.sigmoid(forget), c!)
+    const next = ops.add(kept, ops.multiply(ops.sigmoid(input), ops.tanh(candidate)))
+    const shown = ops.multiply(ops.sigmoid(output), ops.tanh(next))
+    return [shown, [shown, next]]
+  }
+}
+
+function recurrentNet({ layers: [features, units = 1, outputs = 1], recurrent }: Workload, own: boolean): Sequential {
+  const inputShape = [recurrent!.steps, features!]
+  const layer = own ? new RNN({ cell: new OwnLSTMCell({ units }), inputShape }) : new LSTM({ units, inputShape })
+  return new Sequential([layer, new Dense({ units: outputs })])
+}
+
 function netOf(workload: Workload): Sequential {
+  if (workload.recurrent) return recurrentNet(workload, false)
   const [inputs = 1, ...units] = workload.layers
   const [activation, last] = isRegression(workload) ? (['sigmoid', 'linear'] as const) : (['relu', 'softmax'] as const)
   const dense = units.map((count, index) => {
@@ -79,8 +111,7 @@ function lossFor(workload: Workload): Loss {
 }
 
 /** The step inside `fit`, without what comes before the first epoch. */
-function fitted(workload: Workload, optimizer: Optimizer): Form {
-  const model = netOf(workload)
+function fitted(workload: Workload, optimizer: Optimizer, model = netOf(workload)): Form {
   model.compile({ optimizer, loss: lossFor(workload) })
   const { x, y } = data(workload)
   return async () => {
@@ -149,6 +180,7 @@ const oneByOne = async (call: (at: number) => Promise<Tensor>, calls: number): P
 function formsOf(workload: Workload): Record<string, Form> {
   return {
     fit: fitted(workload, new Adam()),
+    ...(workload.recurrent && { 'fit, own cell': fitted(workload, new Adam(), recurrentNet(workload, true)) }),
     'fit, own Adam': fitted(workload, new OwnAdam({ learningRate: 0.001 })),
     awaited: own(workload, oneByOne),
     'awaited, loss read': own(workload, async (step, calls) => {

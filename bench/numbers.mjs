@@ -42,6 +42,11 @@ export function lastKernel({ layers, recurrent: { bidirectional } }) {
   return glorot(layers.at(-2) * (bidirectional ? 2 : 1), layers.at(-1), 100 + layers.length - 2)
 }
 
+/** The initial table of characters in front of recurrent layers. */
+export function characterTable({ layers }) {
+  return glorot(layers.at(-1), layers[0], 300)
+}
+
 /** The initial matrices of a transformer: of tokens or patches, of places, of each block, of the dense layer at the end. */
 export function transformerMatrices({ layers, transformer: { kind, blocks, steps } }) {
   const [first, width, outputs] = [layers[0], layers[1], layers.at(-1)]
@@ -72,8 +77,12 @@ function transformerData({ layers, batch, batches, transformer: { kind, steps } 
     const y = Int32Array.from({ length: rows }, (_, row) => Math.floor(x[row * size] * layers.at(-1)))
     return { x: { values: x, shape: [rows, SIDE, SIDE, 3] }, y: { values: y, shape: [rows] } }
   }
+  return tokens([rows, steps], vocabulary, (place) => (kind === 'gpt' ? (place + 1) % steps : steps - 1 - place))
+}
+
+/** Tokens (rows, steps), and for each place the one that is at another. */
+function tokens([rows, steps], vocabulary, at) {
   const x = Int32Array.from(uniform(rows * steps, 1), (value) => Math.floor(value * vocabulary))
-  const at = (place) => (kind === 'gpt' ? (place + 1) % steps : steps - 1 - place)
   const y = x.map((_, i) => x[i - (i % steps) + at(i % steps)])
   return { x: { values: x, shape: [rows, steps] }, y: { values: y, shape: [rows, steps] } }
 }
@@ -84,12 +93,13 @@ export function attentionInputs({ layers, transformer: { heads, steps } }) {
   return [1, 2, 3].map((seed) => ({ values: uniform(steps * heads * layers[0], seed).map((x) => 4 * x - 2), shape }))
 }
 
-/** Inputs (rows, width) and what they determine: a number (rows, 1) or a class (rows). */
+/** Inputs (rows, width) and what they determine: a number (rows, 1) or a class (rows); characters and those that follow. */
 export function data(workload) {
   const { layers, batch, batches, loss, recurrent, transformer } = workload
   if (transformer) return transformerData(workload)
   const [width, outputs] = [layers[0] * (recurrent?.steps ?? 1), layers.at(-1)]
   const rows = batch * batches
+  if (recurrent?.characters) return tokens([rows, recurrent.steps], outputs, (place) => (place + 1) % recurrent.steps)
   const x = uniform(rows * width, 1)
   const regression = loss === 'meanSquaredError'
   const y = regression ? new Float32Array(rows) : new Int32Array(rows)

@@ -1,26 +1,30 @@
 // Our side of the bench, as a user would write it: a model of layers, `fit`, `predict`.
 import { config, jit, ops, Sequential, tensor, version } from 'ferrograd'
-import { Activation, BatchNormalization, Bidirectional, Dense, Dropout, GRU, LSTM } from 'ferrograd/layers'
+import { Activation, BatchNormalization, Bidirectional, Dense, Dropout, Embedding, GRU, LSTM } from 'ferrograd/layers'
 import { SparseCategoricalCrossentropy } from 'ferrograd/losses'
-import { data, kernel, lastKernel, recurrentKernels } from './numbers.mjs'
+import { generatedCharacters } from './characters.mjs'
+import { characterTable, data, kernel, lastKernel, recurrentKernels } from './numbers.mjs'
 import { repeat, serve } from './serve.mjs'
 import { attention, generation, transformer } from './transformers.mjs'
 
 config.setThreads(Number(process.argv[2] ?? 1))
 config.setSeed(1)
 
-/** Recurrent layers, and a dense one that reads what the last of them ends with. */
+/** Recurrent layers, and a dense one that reads what the last of them ends with; of characters each of their steps. */
 function recurrentNetwork(workload) {
   const { layers: sizes, recurrent } = workload
-  const { cell, steps, bidirectional } = recurrent
+  const { cell, steps, bidirectional, characters } = recurrent
   const Layer = cell === 'lstm' ? LSTM : GRU
+  const inputDim = sizes.at(-1)
+  const front = characters ? [new Embedding({ inputDim, outputDim: sizes[0], inputShape: [steps] })] : []
   const hidden = sizes.slice(1, -1).map((units, index) => {
-    const shape = index === 0 ? { inputShape: [steps, sizes[0]] } : {}
-    const returnSequences = index < sizes.length - 3
+    const shape = index === 0 && !characters ? { inputShape: [steps, sizes[0]] } : {}
+    const returnSequences = characters || index < sizes.length - 3
     if (!bidirectional) return new Layer({ units, returnSequences, ...shape })
     return new Bidirectional({ layer: new Layer({ units, returnSequences }), ...shape })
   })
-  const model = new Sequential([...hidden, new Dense({ units: sizes.at(-1) })])
+  const model = new Sequential([...front, ...hidden, new Dense({ units: sizes.at(-1) })])
+  for (const layer of front) layer.setWeights([tensor(...Object.values(characterTable(workload)))])
   for (const [index, layer] of hidden.entries()) {
     const weights = recurrentKernels(workload, index).flatMap((matrices) => {
       const [gates] = matrices[1].shape.slice(1)
@@ -60,7 +64,10 @@ function network(workload) {
 function training(workload) {
   const model = network(workload)
   const { precision = 'highest' } = workload
-  const loss = workload.transformer ? new SparseCategoricalCrossentropy({ fromLogits: true }) : workload.loss
+  const loss =
+    workload.transformer || workload.recurrent?.characters
+      ? new SparseCategoricalCrossentropy({ fromLogits: true })
+      : workload.loss
   model.compile({ optimizer: 'adam', loss, precision })
   const { x, y } = data(workload)
   const train = (epochs) => model.fit(x, y, { epochs, batchSize: workload.batch, verbose: 0, shuffle: false })
@@ -116,6 +123,7 @@ const tasks = {
   predict: prediction,
   attention,
   generate: (workload) => generation(workload, GENERATED),
+  characters: (workload) => generatedCharacters(recurrentNetwork(workload)),
 }
 
 await serve(`ferrograd ${version()}`, (workload) => tasks[workload.task](workload))

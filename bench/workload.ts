@@ -4,15 +4,23 @@ import { readFileSync } from 'node:fs'
 /** A net, what is done with it, and in what batches. */
 export interface Workload {
   readonly name: string
-  readonly task: 'train' | 'predict' | 'attention' | 'generate'
+  readonly task: 'train' | 'predict' | 'attention' | 'generate' | 'characters'
   /** How ours predicts: by a compiled function, or by `model.predict`. */
   readonly way?: 'jit' | 'predict'
   /** Inputs, then the units of each layer; of a sequence the features of a step. */
   readonly layers: readonly number[]
   /** Of dense hidden layers. */
   readonly activation?: 'relu' | 'sigmoid'
-  /** Hidden layers that go along so many steps; the last of them gives what it ends with to a dense layer. */
-  readonly recurrent?: { readonly cell: 'lstm' | 'gru'; readonly steps: number; readonly bidirectional?: boolean }
+  /**
+   * Hidden layers that go along so many steps; the last of them gives what it ends with to a dense layer. Of characters, which a
+   * table makes as wide as the first layer, the dense layer reads each step and says which one follows.
+   */
+  readonly recurrent?: {
+    readonly cell: 'lstm' | 'gru'
+    readonly steps: number
+    readonly bidirectional?: boolean
+    readonly characters?: boolean
+  }
   /**
    * Blocks of a transformer, whose layers are tokens (or numbers of a patch), width and classes: all places see all (encoder), those
    * before (gpt), or are patches of a picture (vit). Of attention alone the layers are the width of a head.
@@ -65,9 +73,12 @@ export function work(workload: Workload): number {
   const ways = recurrent?.bidirectional ? 2 : 1
   const width = (index: number): number => layers[index]! * (index > 0 ? ways : 1)
   const weights = layers.slice(1).reduce((sum, units, index) => {
-    if (recurrent === undefined || index === layers.length - 2) return sum + units * width(index)
+    const isLast = index === layers.length - 2
+    if (recurrent === undefined || (isLast && !recurrent.characters)) return sum + units * width(index)
+    const steps = task === 'characters' ? 1 : recurrent.steps
+    if (isLast) return sum + steps * units * width(index)
     const gates = recurrent.cell === 'lstm' ? 4 : 3
-    return sum + ways * recurrent.steps * gates * units * (width(index) + units)
+    return sum + ways * steps * gates * units * (width(index) + units)
   }, 0)
   return 2 * weights * batch * (task === 'train' ? 3 : 1)
 }

@@ -66,9 +66,16 @@ def transformer_matrices(workload):
     return tokens, places, [rest[6 * i : 6 * i + 6] for i in range(how["blocks"])], head
 
 
+def character_table(workload):
+    """The initial table of characters in front of recurrent layers."""
+    return glorot(workload["layers"][-1], workload["layers"][0], 300)
+
+
 SIDE, PATCH = 32, 4
 # What is generated, and after how long a prompt.
 TOKENS, PROMPT = 200, 8
+# How many characters a turn generates.
+CHARACTERS = 1000
 
 
 def transformer_data(workload):
@@ -78,8 +85,12 @@ def transformer_data(workload):
     if how["kind"] == "vit":
         x = uniform(rows * SIDE * SIDE * 3, 1).reshape(rows, SIDE, SIDE, 3)
         return x, np.floor(x[:, 0, 0, 0].astype(np.float64) * layers[-1]).astype(np.int64)
-    ids = np.floor(uniform(rows * steps, 1).astype(np.float64) * layers[0]).astype(np.int64).reshape(rows, steps)
+    ids = tokens(rows, steps, layers[0])
     return ids, np.roll(ids, -1, 1) if how["kind"] == "gpt" else ids[:, ::-1].copy()
+
+
+def tokens(rows, steps, vocabulary):
+    return np.floor(uniform(rows * steps, 1).astype(np.float64) * vocabulary).astype(np.int64).reshape(rows, steps)
 
 
 def attention_inputs(workload):
@@ -87,6 +98,16 @@ def attention_inputs(workload):
     how, width = workload["transformer"], workload["layers"][0]
     shape = (1, how["steps"], how["heads"], width)
     return [(4 * uniform(np.prod(shape), seed).astype(np.float64) - 2).astype(np.float32).reshape(shape) for seed in (1, 2, 3)]
+
+
+class Characters:
+    """The likeliest character, again and again, from the first one on: a side says what `run(count)` gives."""
+
+    def agree(self, epochs):
+        return [character + 1 for character in self.run(40)]
+
+    def chunk(self, seconds, least):
+        return {"microseconds": repeat(lambda: len(self.run(CHARACTERS)), seconds, least)}
 
 
 class Called:
@@ -101,11 +122,14 @@ class Called:
 
 
 def data(workload):
-    """Inputs (rows, width) and what they determine: a number (rows, 1) or a class (rows,)."""
+    """Inputs (rows, width) and what they determine: a number (rows, 1) or a class (rows,); characters and those that follow."""
     if "transformer" in workload:
         return transformer_data(workload)
     features, outputs = workload["layers"][0], workload["layers"][-1]
     rows, steps = workload["batch"] * workload["batches"], workload.get("recurrent", {}).get("steps", 1)
+    if workload.get("recurrent", {}).get("characters"):
+        ids = tokens(rows, steps, outputs)
+        return ids, np.roll(ids, -1, 1)
     x = uniform(rows * steps * features, 1).reshape(rows, steps * features)
     if workload["loss"] == "meanSquaredError":
         y = (x[:, :1] - np.float32(0.5)).copy()

@@ -5,8 +5,9 @@ call. Random bits come from the `rbg` generator, which is faster on a CPU than t
 """
 
 import sys
+from functools import partial
 
-from common import Prediction, data, kernel, last_kernel, recurrent_kernels, repeat, serve
+from common import Characters, Prediction, character_table, data, kernel, last_kernel, recurrent_kernels, repeat, serve
 
 import jax
 import jax.numpy as jnp
@@ -24,17 +25,23 @@ def recurrent_parameters(workload):
     for index in range(len(sizes) - 2):
         matrices = recurrent_kernels(workload, index)
         made.append([{"w": jnp.asarray(w), "u": jnp.asarray(u), "b": jnp.zeros((biases, w.shape[1]))} for w, u in matrices])
-    return made + [{"w": jnp.asarray(last_kernel(workload)), "b": jnp.zeros(sizes[-1])}]
+    last = {"w": jnp.asarray(last_kernel(workload)), "b": jnp.zeros(sizes[-1])}
+    if workload["recurrent"].get("characters"):
+        last["table"] = jnp.asarray(character_table(workload))
+    return made + [last]
+
+
+def lstm_step(direction, carry, x):
+    """`x` times the kernel is given."""
+    h, c = carry
+    i, f, g, o = jnp.split(x + h @ direction["u"], 4, axis=-1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    h = jax.nn.sigmoid(o) * jnp.tanh(c)
+    return (h, c), h
 
 
 def lstm(direction, x):
-    def step(carry, x):
-        h, c = carry
-        i, f, g, o = jnp.split(x + h @ direction["u"], 4, axis=-1)
-        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-        h = jax.nn.sigmoid(o) * jnp.tanh(c)
-        return (h, c), h
-
+    step = partial(lstm_step, direction)
     zeros = jnp.zeros((x.shape[1], direction["u"].shape[0]))
     return jax.lax.scan(step, (zeros, zeros), x @ direction["w"] + direction["b"][0])[1]
 
@@ -52,14 +59,17 @@ def gru(direction, x):
 
 
 def recurrent_forward(workload, params, x):
-    """(batch, steps, features) → the outputs of the dense layer; inside, steps come first."""
+    """(batch, steps, features) → the outputs of the dense layer; inside, steps come first. Of characters (batch · steps, classes)."""
     cell = lstm if workload["recurrent"]["cell"] == "lstm" else gru
-    x = x.swapaxes(0, 1)
+    characters = workload["recurrent"].get("characters")
+    x = (params[-1]["table"][x] if characters else x).swapaxes(0, 1)
     for layer in params[:-1]:
         there = cell(layer[0], x)
         back = [jnp.flip(cell(direction, jnp.flip(x, 0)), 0) for direction in layer[1:]]
         ends = jnp.concatenate([there[-1]] + [way[0] for way in back], axis=-1)
         x = jnp.concatenate([there] + back, axis=-1)
+    if characters:
+        ends = x.swapaxes(0, 1).reshape(-1, x.shape[-1])
     return ends @ params[-1]["w"] + params[-1]["b"]
 
 
@@ -177,10 +187,30 @@ class JaxPrediction(Prediction):
         return np.asarray(self.run(self.params, x))
 
 
+class JaxCharacters(Characters):
+    def __init__(self, workload):
+        self.params, self.zeros = parameters(workload), jnp.zeros((1, workload["layers"][1]))
+        self.step = jax.jit(self.after)
+
+    @staticmethod
+    def after(params, token, carry):
+        direction, last = params[0][0], params[-1]
+        carry, h = lstm_step(direction, carry, last["table"][token] @ direction["w"] + direction["b"][0])
+        return (h @ last["w"] + last["b"]).argmax(-1), carry
+
+    def run(self, count):
+        token, carry, said = jnp.zeros((1,), jnp.int32), (self.zeros, self.zeros), []
+        for _ in range(count):
+            token, carry = self.step(self.params, token, carry)
+            said.append(int(token[0]))
+        return said
+
+
 TASKS = {
     "train": Training,
     "predict": JaxPrediction,
     "attention": transformers.Attention,
     "generate": transformers.Generation,
+    "characters": JaxCharacters,
 }
 serve(f"JAX {jax.__version__}", lambda workload: TASKS[workload["task"]](workload))

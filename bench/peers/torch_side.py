@@ -7,7 +7,7 @@ import math
 import sys
 
 import torch
-from common import Prediction, data, kernel, last_kernel, recurrent_kernels, repeat, serve
+from common import Characters, Prediction, character_table, data, kernel, last_kernel, recurrent_kernels, repeat, serve
 from torch import nn
 from torch_transformers import Attention, Generation, Transformer
 
@@ -17,10 +17,13 @@ torch.manual_seed(1)
 
 
 class Recurrent(nn.Module):
-    """Recurrent layers, and a dense one that reads what the last of them ends with."""
+    """Recurrent layers, and a dense one that reads what the last of them ends with; of characters each of their steps."""
 
     def __init__(self, workload):
         super().__init__()
+        self.table = None
+        if workload["recurrent"].get("characters"):
+            self.table = nn.Embedding.from_pretrained(torch.from_numpy(character_table(workload)), freeze=False)
         sizes, self.cell = workload["layers"], workload["recurrent"]["cell"]
         both = bool(workload["recurrent"].get("bidirectional"))
         of = nn.LSTM if self.cell == "lstm" else nn.GRU
@@ -45,6 +48,8 @@ class Recurrent(nn.Module):
             getattr(self.layers, f"bias_hh_{name}").requires_grad_(False)
 
     def forward(self, x):
+        if self.table is not None:
+            return self.last(self.layers(self.table(x))[0]).flatten(0, 1)
         _, ends = self.layers(x)
         h = ends[0] if self.cell == "lstm" else ends
         directions = 2 if self.layers.bidirectional else 1
@@ -123,5 +128,26 @@ class TorchPrediction(Prediction):
         return self.model(torch.from_numpy(x)).numpy()
 
 
-TASKS = {"train": Training, "predict": TorchPrediction, "attention": Attention, "generate": Generation}
+class TorchCharacters(Characters):
+    def __init__(self, workload):
+        self.model = Recurrent(workload).eval()
+        self.zeros = torch.zeros(1, 1, workload["layers"][1])
+
+    @torch.inference_mode()
+    def run(self, count):
+        token, states, said = torch.zeros(1, 1, dtype=torch.long), (self.zeros, self.zeros), []
+        for _ in range(count):
+            output, states = self.model.layers(self.model.table(token), states)
+            token = self.model.last(output[:, -1]).argmax(-1, keepdim=True)
+            said.append(token.item())
+        return said
+
+
+TASKS = {
+    "train": Training,
+    "predict": TorchPrediction,
+    "attention": Attention,
+    "generate": Generation,
+    "characters": TorchCharacters,
+}
 serve(f"PyTorch {torch.__version__}", lambda workload: TASKS[workload["task"]](workload))

@@ -1,9 +1,13 @@
-/** An agent that learns by trying: a policy network over slot machines whose luck depends on what it sees. */
+/**
+ * Agents that learn by trying: a policy network over slot machines whose luck depends on what it sees, and one that has to
+ * remember a sign until it comes to a fork.
+ */
 import { config, GradientTape, jit, ops, random, Sequential, type Tensor, tensor, valueAndGrad } from 'ferrograd'
 import { Dense } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 import { checkGradients } from '../check.js'
 import { heading, paint } from '../terminal.js'
+import { corridor } from './corridor.js'
 
 config.setSeed(9)
 const [machines, lamps, batchSize, rounds] = [5, 4, 64, 600]
@@ -69,3 +73,6 @@ for (const [lamp, chances] of odds.entries()) {
   console.log(`  lamp ${lamp + 1}: machine ${chosen[lamp]! + 1}, and machine ${best + 1} is the best`)
   if (chosen[lamp] !== best) throw new Error(`Under lamp ${lamp + 1} the agent takes machine ${chosen[lamp]! + 1}`)
 }
+
+heading('4. A sign, a corridor, a fork')
+await corridor()
