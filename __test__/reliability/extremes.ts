@@ -1,6 +1,6 @@
 /** Examples of all that has a table, and numbers at the ends of floats, for the adversary. */
 import { config, type Tensor, tensor, type Variable } from 'ferrograd'
-import { GRU, GRUCell, Layer } from 'ferrograd/layers'
+import { Dense, GRU, GRUCell, Layer, Rescaling } from 'ferrograd/layers'
 import type { Loss } from 'ferrograd/losses'
 import type { Metric } from 'ferrograd/metrics'
 import type { Optimizer } from 'ferrograd/optimizers'
@@ -69,6 +69,7 @@ const inside: Readonly<Partial<Record<FieldSpec['type'], () => unknown>>> = {
   layer: () => new GRU(single),
   cell: () => new GRUCell(single),
   cells: () => [new GRUCell(single)],
+  layers: () => [new Rescaling({ scale: 0.5 })],
 }
 
 function guess(name: string, spec: FieldSpec): unknown {
@@ -132,6 +133,7 @@ const small: Readonly<Record<string, object>> = {
   MultiHeadAttention: { numHeads: 1, keyDim: 2 },
   RandomErasing: { fillValue: 1 },
   SimpleRNN: single,
+  SpectralNormalization: { layer: new Dense({ units: 1 }) },
   TransformerDecoder: { intermediateDim: 2, numHeads: 1 },
   TransformerEncoder: { intermediateDim: 2, numHeads: 1 },
 }

@@ -73,7 +73,7 @@ const changes = fixture<Changed>('augmentation').cases.map(({ class_name, option
   return { layer: { module: 'keras.layers', class_name, config: options }, inputs: [images] }
 })
 const cases: readonly Case[] = [
-  ...['layers', 'picture_layers', 'attention_layers', 'recurrent_layers', 'conv_lstm'].flatMap(
+  ...['layers', 'picture_layers', 'attention_layers', 'recurrent_layers', 'conv_lstm', 'wrappers'].flatMap(
     (topic) => fixture<Case>(topic).cases,
   ),
   ...changes,

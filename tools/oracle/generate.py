@@ -29,6 +29,7 @@ TOPICS = [
     "segments",
     "lora",
     "picture_layers",
+    "wrappers",
     "recurrent_layers",
     "conv_lstm",
     "augmentation",

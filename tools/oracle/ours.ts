@@ -8,7 +8,17 @@ import * as config from '../../ts/config.js'
 import { constraintFamily } from '../../ts/constraints.js'
 import { initializerFamily } from '../../ts/initializers/family.js'
 import { layerFamily } from '../../ts/layers/family.js'
-import { Dense, GRU, GRUCell, LSTM, LSTMCell, SimpleRNNCell, StackedRNNCells } from '../../ts/layers/index.js'
+import {
+  Dense,
+  GRU,
+  GRUCell,
+  LSTM,
+  LSTMCell,
+  RandomFlip,
+  Rescaling,
+  SimpleRNNCell,
+  StackedRNNCells,
+} from '../../ts/layers/index.js'
 import { lossFamily } from '../../ts/losses/family.js'
 import { statisticFamily } from '../../ts/metrics/family.js'
 import { modelFromConfig } from '../../ts/model/from-config.js'
@@ -113,6 +123,7 @@ const options: Readonly<Record<string, readonly Options[]>> = {
   SimpleRNNCell: [{ units: 3 }],
   StackedRNNCells: [{ cells: [new SimpleRNNCell({ units: 3 }), new GRUCell({ units: 2 })] }],
   TextVectorization: [{}, { maxTokens: 9, ngrams: 2, split: 'character', outputMode: 'count', vocabulary: ['a', 'b'] }],
+  SpectralNormalization: [{ layer: new Dense({ units: 2 }) }, { layer: new Dense({ units: 2 }), powerIterations: 3 }],
   TimeDistributed: [{ layer: new Dense({ units: 2 }) }],
   Resizing: [{ height: 4, width: 3, antialias: true, padToAspectRatio: true }],
   CenterCrop: [{ height: 4, width: 3 }],
@@ -143,6 +154,7 @@ const options: Readonly<Record<string, readonly Options[]>> = {
     { inputDim: 5, outputDim: 3, tieWeights: false },
   ],
   Permute: [{ dims: [2, 1] }],
+  Pipeline: [{ layers: [new Rescaling({ scale: 2 }), new RandomFlip({ seed: 3 })] }],
   RepeatVector: [{ n: 3 }],
   Rescaling: [{ scale: 2, offset: -1 }],
   Reshape: [{ targetShape: [2, -1] }],

@@ -20,11 +20,13 @@ import { MelSpectrogram } from './mel-spectrogram.js'
 import { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from './merging/index.js'
 import { GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization } from './normalization.js'
 import * as pictures from './pictures/index.js'
+import { Pipeline } from './pipeline.js'
 import { CategoryEncoding, Discretization, Normalization, Rescaling } from './preprocessing.js'
 import * as recurrent from './recurrent/index.js'
 import { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise } from './regularization.js'
 import { Reshape } from './reshape.js'
 import { Identity, Permute, RepeatVector } from './reshaping.js'
+import { SpectralNormalization } from './spectral-normalization.js'
 import { StringLookup } from './string-lookup.js'
 import { TextVectorization } from './text-vectorization.js'
 
@@ -62,6 +64,7 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   Multiply,
   Normalization,
   Permute,
+  Pipeline,
   PReLU,
   ReLU,
   RepeatVector,
@@ -69,6 +72,7 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   Reshape,
   RMSNormalization,
   Softmax,
+  SpectralNormalization,
   StringLookup,
   Subtract,
   TextVectorization,

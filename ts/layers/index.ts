@@ -78,6 +78,7 @@ export {
   type UnitNormalizationOptions,
 } from './normalization.js'
 export * from './pictures/index.js'
+export { Pipeline, type PipelineOptions } from './pipeline.js'
 export {
   CategoryEncoding,
   type CategoryEncodingOptions,
@@ -106,5 +107,6 @@ export {
 } from './regularization.js'
 export { Reshape, type ReshapeOptions } from './reshape.js'
 export { Identity, Permute, type PermuteOptions, RepeatVector, type RepeatVectorOptions } from './reshaping.js'
+export { SpectralNormalization, type SpectralNormalizationOptions } from './spectral-normalization.js'
 export { StringLookup, type StringLookupOptions } from './string-lookup.js'
 export { type Texts, TextVectorization, type TextVectorizationOptions } from './text-vectorization.js'

@@ -19,6 +19,16 @@ const layerKind: Kind<AnyLayer> = {
   toConfig: serializeLayer,
 }
 
+const layersKind: Kind<readonly AnyLayer[]> = {
+  check(value, where) {
+    if (!Array.isArray(value) || value.length === 0) fail('ERR_CONFIG', where, 'a list of at least one layer', value)
+    return Object.freeze(
+      (value as unknown[]).map((one, i) => layerKind.check(one, `${where}[${i}]`, { type: 'layer' })),
+    )
+  },
+  toConfig: (layers) => layers.map(serializeLayer),
+}
+
 const expectedCell = 'a cell: a layer with a stateSize and call(x, { states })'
 
 const cellKind: Kind<Cell> = {
@@ -58,6 +68,7 @@ export const layerKinds: Kinds = {
   regularizer: regularizerKind,
   constraint: constraintKind,
   layer: layerKind,
+  layers: layersKind,
   cell: cellKind,
   cells: cellsKind,
 }

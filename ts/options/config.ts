@@ -34,7 +34,7 @@ export function optionsFromConfig(type: Configured, config: Config, inside?: Ins
 export type Inside = (object: Json, where: string) => unknown
 
 /** The kinds of fields that hold objects of the family of what they are a field of: layers in layers. */
-const nested: readonly FieldSpec['type'][] = ['layer', 'cell', 'cells']
+const nested: readonly FieldSpec['type'][] = ['layer', 'layers', 'cell', 'cells']
 
 function madeInside(spec: FieldSpec | undefined, value: Json, where: string, inside: Inside | undefined): unknown {
   if (inside === undefined || spec === undefined || value === null || !nested.includes(spec.type)) return value

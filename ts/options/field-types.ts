@@ -58,6 +58,7 @@ export interface FieldInputs {
   regularizer: RegularizerLike
   constraint: ConstraintLike
   layer: AnyLayer
+  layers: readonly AnyLayer[]
   cell: Cell
   cells: readonly Cell[]
   learningRate: LearningRate
