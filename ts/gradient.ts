@@ -94,11 +94,11 @@ export function pullBack(
   customs: readonly CustomCall[],
 ): (Tensor | undefined)[] {
   // A custom call's output is cut off from its inputs: it is a target like the sources, and the way goes on from there.
-  const targets = [...new Set([...xs, ...customs.map(({ output }) => output)])]
+  const targets = [...new Set([...xs, ...customs.flatMap(({ outputs }) => outputs)])]
   const total = drawn(y, seed, targets)
-  for (const { output, inputs, backward } of [...customs].reverse()) {
-    const upstream = total[targets.indexOf(output)]
-    if (upstream === undefined) continue
+  for (const { outputs, inputs, backward } of [...customs].reverse()) {
+    const upstream = outputs.map((output) => total[targets.indexOf(output)])
+    if (upstream.every((one) => one === undefined)) continue
     for (const [index, handed] of backward(upstream).entries()) {
       const input = inputs[index]
       if (handed === undefined || input === undefined) continue
@@ -303,7 +303,8 @@ export function customGradient(
     if (!(value instanceof Tensor && typeof back === 'function'))
       fail('ERR_DATA', 'customGradient result', '{ value: a tensor, gradient: a function }', result)
     const output = ops.stopGradient(value)
-    const call = { output, inputs, backward: (dy: Tensor) => checkedPull(back(dy), inputs) }
+    const backward: CustomCall['backward'] = ([dy]) => checkedPull(back(dy!), inputs)
+    const call = { outputs: [output], inputs, backward }
     currentTrace()?.customs.push(call)
     noteCustom(call)
     return output

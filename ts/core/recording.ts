@@ -6,10 +6,10 @@ import type { Variable } from './variable.js'
 /** A function that was called with a gradient of the user's. */
 export interface CustomCall {
   /** What it gave, cut off from its inputs. */
-  readonly output: Tensor
+  readonly outputs: readonly Tensor[]
   readonly inputs: readonly Tensor[]
-  /** `∂loss/∂output → ∂loss/∂input` for each input. */
-  readonly backward: (upstream: Tensor) => readonly (Tensor | undefined)[]
+  /** `∂loss/∂outputs → ∂loss/∂input` for each input; of some output there is one, others may have none. */
+  readonly backward: (upstream: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[]
 }
 
 /** What one recording saw. */

@@ -257,7 +257,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
       this.#addingNothing(() => withContext(this, { ...told }, (whole) => this.#call(x, whole)))
     const given: Told = { x: inputs, told: context }
     const { weights } = this
-    return recomputed({ title: this.#title(), given, weights, counters: this.#seeds(), first, again }, frame)
+    return recomputed({ given, weights, counters: this.#seeds(), first, again }, frame)
   }
 
   /** Runs `fn`, and keeps what was added to losses and logs before. */

@@ -19,8 +19,6 @@ import { type AnyLayer, Layer } from './layer.js'
  *
  * Concerns compiled steps (`fit`, `jit`) and calls with `training: true`. It is no part of a configuration.
  *
- * @throws `ERR_CONFIG` at the first call of a layer that gives several results.
- *
  * @see keras.RematScope
  *
  * @example
@@ -40,8 +38,6 @@ export function recompute<L extends AnyLayer>(layer: L): L {
 
 /** A call of a layer that can be made again. */
 export interface Repeated<G> {
-  /** Whose call it is, for messages. */
-  readonly title: string
   /** What goes in: a structure of tensors and whatever else. */
   readonly given: G
   readonly weights: readonly Variable[]
@@ -55,16 +51,16 @@ export interface Repeated<G> {
 const isTensor = (value: unknown): value is Tensor => value instanceof Tensor
 const isFloat = ({ dtype }: { readonly dtype: string }): boolean => dtype.startsWith('float')
 
-/** The result of the call, cut off from how it came about; its gradient makes the call again. */
-export function recomputed<G>({ title, given, weights, counters, first, again }: Repeated<G>, frame: Frame): Tensor {
+/** The results of the call, cut off from how they came about; their gradient makes the call again. */
+export function recomputed<G>({ given, weights, counters, first, again }: Repeated<G>, frame: Frame): unknown {
   const tensors = leavesOf(given, isTensor)
   const learnt = weights.filter(isFloat).map((weight) => weight.read())
   const counts = counters.map((counter) => [counter, counter.read()] as const)
   const before = new Map(frame.updates)
   const result = first(given)
-  if (!isTensor(result)) fail('ERR_CONFIG', `recompute of ${title}`, 'a layer with one result', result)
-  const output = ops.stopGradient(result)
-  const backward = (upstream: Tensor): (Tensor | undefined)[] => {
+  const results = leavesOf(result, isTensor).map((one) => (isFloat(one) ? ops.stopGradient(one) : one))
+  const backward = (slopes: readonly (Tensor | undefined)[]): (Tensor | undefined)[] => {
+    const upstream = slopes.find((slope) => slope !== undefined)!
     const late = new Map(tensors.map((tensor) => [tensor, after(tensor, upstream)]))
     const anew = packAs(
       given,
@@ -76,14 +72,26 @@ export function recomputed<G>({ title, given, weights, counters, first, again }:
       ...counts.map(([counter, count]) => [counter, after(count, upstream)] as const),
     ])
     const recording = newRecording()
-    const y = withUpdates(frame, variables, () => record(recording, () => again(anew as G))) as Tensor
+    const made = withUpdates(frame, variables, () => record(recording, () => again(anew as G)))
     const sources = [...tensors.filter(isFloat).map((tensor) => late.get(tensor)!), ...learnt]
-    return pullBack(y, upstream, sources, recording.customs)
+    const [y, seed] = together(leavesOf(made, isTensor).filter(isFloat), slopes)
+    return pullBack(y, seed, sources, recording.customs)
   }
-  const custom = { output, inputs: [...tensors.filter(isFloat), ...learnt], backward }
+  const custom = { outputs: results.filter(isFloat), inputs: [...tensors.filter(isFloat), ...learnt], backward }
   frame.customs.push(custom)
   noteCustom(custom)
-  return output
+  return packAs(result, isTensor, results)
+}
+
+/** What to differentiate, and by which seed, for results with these slopes: of several the sum of their products with them. */
+function together(
+  results: readonly Tensor[],
+  slopes: readonly (Tensor | undefined)[],
+): readonly [y: Tensor, seed: Tensor | undefined] {
+  const some = results.flatMap((result, i) => (slopes[i] === undefined ? [] : [[result, slopes[i]] as const]))
+  if (some.length === 1) return some[0]!
+  const products = some.map(([result, slope]) => ops.sum(ops.multiply(result, slope)))
+  return [products.reduce((sum, product) => ops.add(sum, product)), undefined]
 }
 
 /**
