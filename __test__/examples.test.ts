@@ -143,3 +143,19 @@ describe('15-databases', () => {
       )
   }, 60_000)
 })
+
+test('16-convnets: handwriting, noise, made digits, a residual network, and where one looks', async () => {
+  const { argv } = process
+  process.argv = [argv[0]!, argv[1]!, mnist]
+  try {
+    await import('../examples/16-convnets/index.js')
+  } finally {
+    process.argv = argv
+  }
+  const text = printed.join('\n')
+  expect(text).toMatch(/right on (98\.[3-9]|99\.\d) % of 2000 images|Passed over: there is no folder/)
+  expect(text).toMatch(/mean squared error 0\.1[12]\d under noise, 0\.0[0-3]\d without/)
+  expect(text).toMatch(/score [5-9]\.\d, of real digits [89]\.\d/)
+  expect(text).toMatch(/right on (9[7-9]\.\d|100\.0) % of 359 digits/)
+  expect(text).toMatch(/right on (8[89]|9\d)\.\d % of 359 pictures, and looking at the digit in (8[89]|9\d)\.\d %/)
+}, 300_000)

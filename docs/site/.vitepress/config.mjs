@@ -25,6 +25,7 @@ const guides = [
   ]),
   group('Guides', [
     ['Tabular data', '/tabular'],
+    ['Pictures', '/pictures'],
     ['Sequences', '/sequences'],
     ['Attention', '/attention'],
     ['Data pipelines', '/data'],
