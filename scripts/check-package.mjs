@@ -1,6 +1,6 @@
 // Packs what would be published, installs it offline into an empty project, and checks it as its users will meet it: publint
 // and attw on the tarball, then each way of consuming it (consumers.mjs). `-- --all` adds those that need tools of their own.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { consumers, furtherConsumers, installFurther, writeConsumer } from './consumers.mjs'
@@ -20,6 +20,18 @@ function packHost(work) {
   return packPlatform(platform, binary, work)
 }
 
+const MEGABYTES = 12
+
+/** What the package and its binary take of a user's disk. */
+function checkSize(modules) {
+  const bytes = readdirSync(modules, { recursive: true, withFileTypes: true })
+    .filter((found) => found.isFile())
+    .reduce((sum, found) => sum + statSync(join(found.parentPath, found.name)).size, 0)
+  const size = `${(bytes / 1e6).toFixed(1)} MB installed`
+  if (bytes > MEGABYTES * 1e6) throw new Stop(`${size}, more than ${MEGABYTES}`)
+  console.log(`  ${size}`)
+}
+
 main(async () => {
   await setup()
   const work = mkdtempSync(join(tmpdir(), 'ferrograd-package-'))
@@ -30,6 +42,7 @@ main(async () => {
     await step('attw', () => node('@arethetypeswrong/cli', 'attw', [tarballs[0], '--no-emoji']))
     writeConsumer(folder)
     await step('npm install ferrograd', () => installFrom(tarballs, folder, hostPlatform()))
+    checkSize(join(folder, 'node_modules'))
     for (const [name, check] of Object.entries(consumers)) await step(name, () => check(folder))
     if (all) {
       await step('installing webpack, Next.js and jest', installFurther)
