@@ -87,21 +87,40 @@ async function main(): Promise<void> {
       ...peerWays(peers, ['DataLoader, 0 workers', 'DataLoader, 2 workers', 'tf.data'], { rows: ROWS }),
     ])
     shown('Batches of 32 of the same rows, shuffled, and nothing done with them', memory)
+    const ofTable = { path, rows: tableRows }
     const csv = await inTurns([
       ...csvWays(path),
-      ...peerWays(peers, ['Polars read_csv', 'pandas read_csv + DataLoader', 'tf.data CSV'], { path, rows: tableRows }),
+      ...peerWays(peers, ['Polars read_csv', 'pandas read_csv + DataLoader', 'tf.data CSV'], ofTable),
     ])
-    shown(
-      `A table of ${tableRows.toLocaleString('en-US')} rows, 20 mixed columns, ${Math.round(statSync(path).size / 1e6)} MB`,
-      csv,
-    )
+    const size = `${tableRows.toLocaleString('en-US')} rows, 20 mixed columns`
+    shown(`A table of ${size}, ${Math.round(statSync(path).size / 1e6)} MB of CSV`, csv)
+    const lines = await writtenLines(path)
+    const jsonl = await inTurns([
+      ...jsonlWays(lines),
+      ...peerWays(peers, ['Polars read_ndjson', 'pandas read_json'], { path: lines, rows: tableRows }),
+    ])
+    shown(`The same rows as JSON lines, ${Math.round(statSync(lines).size / 1e6)} MB`, jsonl)
+    const parquet = await writtenParquet(path)
+    const columnar =
+      parquet === undefined
+        ? {}
+        : await inTurns([
+            ...(await parquetWays(parquet)),
+            ...peerWays(peers, ['Polars read_parquet'], { path: parquet, rows: tableRows }),
+          ])
+    if (parquet !== undefined)
+      shown(`The same rows as Parquet, ${Math.round(statSync(parquet).size / 1e6)} MB`, columnar)
     const databases = await openDatabases()
     const sources = await inTurns([...sourceWays(), ...databases.ways]).finally(databases.close)
     shown('From other sources, in batches of 32', sources)
-    const training = await tableFit(path)
+    const training = await tableFit(path, [16])
+    const larger = await tableFit(path, [512, 512])
+    shownTrainings([training, larger])
     const marks = marksOf(fits, csv, training)
     console.log(table(['mark', 'measured', 'goal', 'met'], marks.map(markLine)))
-    console.log(`\nwritten to ${writeResults('data', { fits, memory, csv, sources, training, marks })}`)
+    console.log(
+      `\nwritten to ${writeResults('data', { fits, memory, csv, jsonl, columnar, sources, training, larger, marks })}`,
+    )
   } finally {
     for (const peer of peers) peer.end()
   }
@@ -184,11 +203,11 @@ function rowsOfColumns(): Way {
   }
 }
 
-function network(width: number): Sequential {
-  const model = new Sequential([
-    new Dense({ units: 16, activation: 'relu', inputShape: [width] }),
-    new Dense({ units: 1 }),
-  ])
+function network(width: number, hidden: readonly number[] = [16]): Sequential {
+  const model = new Sequential()
+  for (const units of hidden) model.add(new Dense({ units, activation: 'relu' }))
+  model.add(new Dense({ units: 1 }))
+  model.build([1, width])
   model.compile({ optimizer: 'adam', loss: 'mse' })
   return model
 }
@@ -244,6 +263,52 @@ function csvWays(path: string): Way[] {
   return [{ name: 'Dataset.csv', rows: tableRows, run: () => through(data) }]
 }
 
+/** The rows of a table of CSV, as objects. */
+async function writtenLines(table: string): Promise<string> {
+  const path = join(folder, 'table.jsonl')
+  const file = createWriteStream(path)
+  for await (const rows of Dataset.csv(table, { schema }).batch(1000)) {
+    const columns = rows as Readonly<Record<string, ShapedArray | readonly string[]>>
+    const valueAt = (name: string, i: number): unknown => {
+      const column = columns[name]!
+      const value = 'values' in column ? (column as ShapedArray).values[i] : (column as readonly string[])[i]
+      return typeof value === 'number' ? (Number.isNaN(value) ? null : Number(value.toPrecision(7))) : value
+    }
+    const names = Object.keys(columns)
+    const count = (columns.c3 as readonly string[]).length
+    const text = Array.from(
+      { length: count },
+      (_, i) => `${JSON.stringify(Object.fromEntries(names.map((name) => [name, valueAt(name, i)])))}\n`,
+    )
+    if (!file.write(text.join(''))) await once(file, 'drain')
+  }
+  file.end()
+  await finished(file)
+  return path
+}
+
+function jsonlWays(path: string): Way[] {
+  const data = Dataset.jsonl(path, { schema }).batch(1024)
+  return [{ name: 'Dataset.jsonl', rows: tableRows, run: () => through(data) }]
+}
+
+/** The rows of a table of CSV, written by DuckDB where it is installed. */
+async function writtenParquet(table: string): Promise<string | undefined> {
+  const duckdb = await optional<DuckDB>('@duckdb/node-api')
+  if (duckdb === undefined || (await optional('hyparquet')) === undefined) return undefined
+  const path = join(folder, 'whole.parquet')
+  const connection = await (await duckdb.DuckDBInstance.create(':memory:')).connect()
+  await connection.run(`COPY (SELECT * FROM read_csv('${table}')) TO '${path}' (FORMAT parquet, COMPRESSION snappy)`)
+  connection.closeSync()
+  return path
+}
+
+async function parquetWays(path: string): Promise<Way[]> {
+  const library = (await optional<Hyparquet>('hyparquet'))!
+  const data = (await fromParquet(path, { library })).batch(1024)
+  return [{ name: 'fromParquet', rows: tableRows, run: () => through(data) }]
+}
+
 function sourceWays(): Way[] {
   const count = options.bounded ? 2000 : 50_000
   const objects = Array.from({ length: count }, (_, i) => ({ a: i, b: Math.sin(i), c: `city ${i % 1000}` }))
@@ -280,13 +345,7 @@ async function openDatabases(): Promise<Databases> {
     const c = Array.from(a, (i) => `city ${i % 1000}`)
     add('Arrow, a table', await fromArrow(arrow.tableFromArrays({ a, b: Float32Array.from(a, Math.sin), c })))
   }
-  interface Connection extends DuckDBConnection {
-    run(sql: string): Promise<unknown>
-    closeSync(): void
-  }
-  const duckdb = await optional<{
-    DuckDBInstance: { create(path: string): Promise<{ connect(): Promise<Connection> }> }
-  }>('@duckdb/node-api')
+  const duckdb = await optional<DuckDB>('@duckdb/node-api')
   if (duckdb !== undefined) {
     const connection = await (await duckdb.DuckDBInstance.create(':memory:')).connect()
     closing.push(() => connection.closeSync())
@@ -320,6 +379,15 @@ async function openDatabases(): Promise<Databases> {
   }
 }
 
+interface DuckDB {
+  readonly DuckDBInstance: { create(path: string): Promise<{ connect(): Promise<Connection> }> }
+}
+
+interface Connection extends DuckDBConnection {
+  run(sql: string): Promise<unknown>
+  closeSync(): void
+}
+
 interface PostgresClient {
   connect(): Promise<void>
   query(what: unknown): unknown
@@ -327,6 +395,8 @@ interface PostgresClient {
 }
 
 interface TableFit {
+  /** Units of the layers. */
+  readonly net: string
   readonly rate: number
   /** The share of time in which no step ran, for want of data. */
   readonly waited: number
@@ -337,7 +407,7 @@ interface TableFit {
 }
 
 /** A net over the table's numbers, from the file, in one pass. */
-async function tableFit(path: string): Promise<TableFit> {
+async function tableFit(path: string, hidden: readonly number[]): Promise<TableFit> {
   const names = Object.keys(schema).filter((name) => schema[name] !== 'string')
   const filled = ({ x, y }: Xy): Xy => {
     for (const column of [x, y])
@@ -348,7 +418,7 @@ async function tableFit(path: string): Promise<TableFit> {
     .inputsAndTarget(names.slice(1) as never[], names[0] as never)
     .batch(256)
     .map(filled as never) as Dataset<Xy>
-  const model = network(names.length - 1)
+  const model = network(names.length - 1, hidden)
   await model.fit(data, { stepsPerEpoch: 10, verbose: 0 })
   const monitor = monitorEventLoopDelay({ resolution: 1 })
   const before = process.memoryUsage.rss()
@@ -363,16 +433,27 @@ async function tableFit(path: string): Promise<TableFit> {
   monitor.disable()
   clearInterval(watch)
   const waited = history.data[0]!
-  const result = {
+  return {
+    net: [names.length - 1, ...hidden, 1].join('-'),
     rate: tableRows / seconds / 1e6,
     waited,
     delay: monitor.percentile(99) / 1e6 - 1,
     grown: (most - before) / 1e6,
   }
-  console.log(
-    `A fit of 15-16-1 from that file: ${digits(result.rate)} M rows/s, ${Math.round(waited * 100)} % of it waiting for data; memory grew by ${Math.round(result.grown)} MB.\n`,
-  )
-  return result
+}
+
+/** What bounds a training is what is at work all the time: reading where steps wait for rows, else the steps. */
+function shownTrainings(trainings: readonly TableFit[]): void {
+  const rows = trainings.map(({ net, rate, waited, grown, delay }) => [
+    net,
+    digits(rate),
+    `${digits(100 * (1 - waited))} %`,
+    waited > 0.1 ? 'reading' : 'steps',
+    `${Math.round(grown)} MB`,
+    `${digits(delay)} ms`,
+  ])
+  const head = ['net', 'M rows/s', 'steps run', 'the bound is', 'memory grew by', 'event loop late (p99)']
+  console.log(`Fits from that file of CSV, missing values filled, in batches of 256:\n\n${table(head, rows)}\n`)
 }
 
 function marksOf(fits: Rates, csv: Rates, training: TableFit): Mark[] {
@@ -455,7 +536,7 @@ function peerWays(
         const seconds = await peer.ask({
           what,
           width: WIDTH,
-          batch: what.includes('csv') || what.includes('CSV') ? 1024 : BATCH,
+          batch: request.path === undefined ? BATCH : 1024,
           ...request,
         })
         if (seconds !== null) return seconds

@@ -4,6 +4,7 @@ import { type ArrowTable, Dataset, fromArrow } from 'ferrograd/data'
 import { describe, expect, test } from 'vitest'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const jsonl = (text: string, schema?: object) => Dataset.jsonl(bytes(text), (schema && { schema }) as object).toArray()
 const csv = (text: string, schema?: object) => Dataset.csv(bytes(text), (schema && { schema }) as object).toArray()
 
 test.each([
@@ -53,7 +54,26 @@ test.each([
     () => Dataset.csv(packed.subarray(0, 25)).toArray(),
     'cannot unpack: unexpected end of file',
   ],
-  ['broken JSON', () => Dataset.jsonl(bytes('{"a":1}\n{"a":\n')).toArray(), `line 2: expected JSON, got '{"a":'`],
+  [
+    'text that is a number',
+    () => jsonl('{"a":1}\n{"a":"x"}\n', { a: 'float32' }),
+    'line 2, column a: expected a finite',
+  ],
+  [
+    'a member that is missing',
+    () => jsonl('{"a":1}\n{}\n', { a: 'int32' }),
+    'line 2, column a: expected a whole number',
+  ],
+  ['a member twice', () => jsonl('{"a":1,"a":2}\n'), 'line 1, column a: expected one value, got two'],
+  ['a number beyond float64', () => jsonl('{"a":1e999}\n'), "line 1, column a: expected a finite number, got '1e999'"],
+  ['a misspelt member', () => jsonl('{"age":1}\n', { agee: 'int32' }), 'line 1, column agee: expected a whole number'],
+  ['a list among objects', () => jsonl('{"a":1}\n[1]\n'), 'line 2, expected JSON, an object as in the first line'],
+  ['a half of a character', () => jsonl('{"a":"\\ud800"}\n'), 'line 1, column a: expected text in UTF-8'],
+  [
+    'broken JSON',
+    () => Dataset.jsonl(bytes('{"a":1}\n{"a":\n')).toArray(),
+    `line 2, expected JSON, got '{\\"a\\":' (EOF`,
+  ],
 ])('refuses %s', async (_, read, message) => {
   await expect(read()).rejects.toThrow(message)
   await expect(read()).rejects.toMatchObject({ name: 'FerrogradError' })
@@ -74,7 +94,7 @@ describe('what does not end is refused before it fills the memory', () => {
     [
       'a line of JSON',
       () => Dataset.jsonl(endless('{"a":"', letters)).toArray(),
-      'line 1: expected a line of at most 64 MB',
+      'line 1, a record of more than 16 MB',
     ],
   ])('%s', async (_, read, message) => {
     const before = process.memoryUsage.rss()

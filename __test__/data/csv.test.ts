@@ -200,47 +200,82 @@ describe('Dataset.csv', () => {
 })
 
 describe('Dataset.jsonl', () => {
-  test('whatever the bytes, they are read to the same values or refused alike however they are cut', async () => {
-    let state = 7
-    const below = (limit: number): number => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-      return Math.floor((state / 2 ** 32) * limit)
+  const lines = '{"age":31,"city":"Rome","tags":["a","b"],"left":true}\n\n{"city":null,"left":false,"tags":null}\n'
+
+  test('gives members as columns, and those that are no numbers or text as they are', async () => {
+    const [first, second] = await Dataset.jsonl(bytes(lines)).toArray()
+    expect(first).toEqual({ age: 31, city: 'Rome', tags: ['a', 'b'], left: true })
+    expect(second).toEqual({ age: Number.NaN, city: '', tags: null, left: false })
+    for await (const batch of Dataset.jsonl<{ age: number; city: string }>(bytes(lines)).select('age', 'city').batch(2))
+      expect(batch).toEqual({ age: { values: Float64Array.of(31, Number.NaN), shape: [2] }, city: ['Rome', ''] })
+  })
+
+  test('reads the members of a schema, whose types are known', async () => {
+    const data = Dataset.jsonl(bytes(lines), { schema: { left: 'bool', age: 'float32', tags: 'json' } })
+    expectTypeOf(data.toArray).returns.resolves.items.toEqualTypeOf<{
+      readonly left: boolean
+      readonly age: number
+      readonly tags: unknown
+    }>()
+    expect(await data.toArray()).toEqual([
+      { left: true, age: 31, tags: ['a', 'b'] },
+      { left: false, age: Number.NaN, tags: null },
+    ])
+    // @ts-expect-error There is no such column.
+    data.select('aeg')
+  })
+
+  test('reads files, packed ones and streams, again at each pass, and lines that are values', async () => {
+    const sequences = '[1,2]\n[3]\n'
+    file('part-1.jsonl', lines)
+    file('part-2.jsonl', lines)
+    file('whole.jsonl.gz', gzipSync(lines + lines))
+    const rows = [...(await Dataset.jsonl(bytes(lines + lines)).toArray())]
+    expect(rows.length).toBe(4)
+    const sources = [join(dir, 'part-*.jsonl'), join(dir, 'whole.jsonl.gz'), () => Readable.from([lines, lines])]
+    for (const source of sources) {
+      const data = Dataset.jsonl(source as string)
+      expect([await data.toArray(), await data.toArray()]).toEqual([rows, rows])
     }
-    const base = bytes('{"a":1,"b":"Zürich \\"x\\""}\n\n[1,2,3]\n"text"\nnull\n{"c":{"d":[true]}}\n')
-    const result = async (data: Uint8Array, size: number): Promise<string> => {
-      const blocks = async function* () {
-        for (let at = 0; at < data.length; at += size) yield data.subarray(at, at + size)
-      }
-      return Dataset.jsonl(blocks)
-        .toArray()
-        .then(JSON.stringify, () => 'refused')
+    file('values-1.jsonl', sequences)
+    file('values-2.jsonl', sequences)
+    const values = Dataset.jsonl<number[]>(join(dir, 'values-*.jsonl'))
+    expect(await values.toArray()).toEqual([[1, 2], [3], [1, 2], [3]])
+    expect(await values.padBatch(2).take(1).toArray()).toEqual([{ values: Float64Array.of(1, 2, 3, 0), shape: [2, 2] }])
+  })
+
+  test('a file of many blocks: every row once, in order, and errors by line', async () => {
+    const count = 120_000
+    const texts = Array.from({ length: count }, (_, i) => `{"n":${i},"c":"c${i % 5}","own":"own ${i}","l":[${i}]}`)
+    const schema = { n: 'int32', c: 'string', own: 'string', l: 'json' } as const
+    const path = file('long.jsonl', `${texts.join('\n')}\n`)
+    let next = 0
+    for await (const batch of Dataset.jsonl(path, { schema }).batch(5000)) {
+      const { values } = batch.n
+      expect([values[0], batch.c[3], batch.own[7]]).toEqual([next, `c${(next + 3) % 5}`, `own ${next + 7}`])
+      next += values.length
     }
-    let read = 0
-    for (let round = 0; round < 300; round++) {
-      const data = Array.from(base)
-      for (let change = below(3); change >= 0; change--) {
-        const at = below(data.length)
-        if (below(3) === 0) data.splice(at, below(6))
-        else if (below(2) === 0) data.splice(at, 0, ...bytes(['\n', '"', '{', '\u{feff}', '\r'][below(5)]!))
-        else data[at] = below(256)
-      }
-      const own = Uint8Array.from(data)
-      const whole = await result(own, own.length)
-      if (whole.startsWith('[')) read += 1
-      for (const size of [1, 1 + below(9)]) expect(await result(own, size), `blocks of ${size}`).toBe(whole)
-    }
-    expect(read).toBeGreaterThan(30)
-    await expect(Dataset.jsonl(Uint8Array.of(49, 0xc3)).toArray()).rejects.toThrow(
-      /expected UTF-8, got another encoding/,
+    expect(next).toBe(count)
+    // Values that differ are joined from blocks that number them anew.
+    const loaded = await Dataset.jsonl(path, { schema }).select('own', 'c').load()
+    expect(await loaded.skip(count - 1).toArray()).toEqual([{ own: `own ${count - 1}`, c: `c${(count - 1) % 5}` }])
+    texts[98_765] = '{"n":"x"}'
+    const bad = file('bad.jsonl', texts.join('\n'))
+    await expect(Dataset.jsonl(bad, { schema: { n: 'int32' } }).toArray()).rejects.toThrow(
+      `${bad} line 98766, column n: expected a whole number within 32 bits, got '\\"x\\"'`,
     )
   })
 
-  test('gives the values of the lines, and names the line that is none', async () => {
-    const text = '{"a":1,"b":"x"}\n\n{"a":2,"b":"y"}'
-    expect(await Dataset.jsonl(bytes(text)).toArray()).toEqual([
-      { a: 1, b: 'x' },
-      { a: 2, b: 'y' },
-    ])
-    await expect(Dataset.jsonl(bytes('{"a":1}\n{"a":')).toArray()).rejects.toThrow(/the bytes line 2: expected JSON/)
+  test('names the line that is none', async () => {
+    await expect(Dataset.jsonl(bytes('{"a":1}\n{"a":')).toArray()).rejects.toThrow(
+      /the bytes line 2, expected JSON.*EOF while parsing/,
+    )
+    await expect(Dataset.jsonl(Uint8Array.of(49, 10, 0xc3)).toArray()).rejects.toThrow(
+      /line 2, expected UTF-8, got another encoding/,
+    )
+    await expect(Dataset.jsonl(bytes('{"age":1}\n'), { schema: { aeg: 'float32' } }).toArray()).rejects.toThrow(
+      "no column 'aeg'",
+    )
+    expect(() => Dataset.jsonl('f.jsonl', { schema: { a: 'json5' } as never })).toThrow(/schema\.a: expected one of/)
   })
 })

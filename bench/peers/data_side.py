@@ -53,10 +53,19 @@ def tf_csv(request):
     return lambda: sum(len(next(iter(batch.values()))) for batch in data)
 
 
-def polars_csv(request):
-    import polars
+def polars_file(read):
+    def make(request):
+        import polars
 
-    return lambda: len(polars.read_csv(request["path"]))
+        return lambda: len(getattr(polars, read)(request["path"]))
+
+    return make
+
+
+def pandas_lines(request):
+    import pandas
+
+    return lambda: len(pandas.read_json(request["path"], lines=True))
 
 
 def pandas_loader(request):
@@ -78,7 +87,10 @@ SIDES = {
     "DataLoader, 2 workers": (("torch", "numpy"), data_loader(2)),
     "tf.data": (("tensorflow", "numpy"), tf_data),
     "tf.data CSV": (("tensorflow",), tf_csv),
-    "Polars read_csv": (("polars",), polars_csv),
+    "Polars read_csv": (("polars",), polars_file("read_csv")),
+    "Polars read_ndjson": (("polars",), polars_file("read_ndjson")),
+    "Polars read_parquet": (("polars",), polars_file("read_parquet")),
+    "pandas read_json": (("pandas",), pandas_lines),
     "pandas read_csv + DataLoader": (("pandas", "torch"), pandas_loader),
 }
 

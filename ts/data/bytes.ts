@@ -1,7 +1,7 @@
 /** Bytes of files, of memory and of streams, block by block. */
 
-import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { createReadStream, type Stats } from 'node:fs'
+import { open as openFile, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Duplex, pipeline, Readable } from 'node:stream'
 import zlib from 'node:zlib'
@@ -21,12 +21,14 @@ export type BytesLike = string | readonly string[] | Uint8Array | ByteStream | (
 export interface ByteSource {
   /** For messages. */
   readonly name: string
+  /** Of a file. */
+  readonly path?: string
   /** `left` is aborted when nobody will read on. */
   open(left?: AbortSignal): AsyncIterable<Uint8Array>
 }
 
 /** Bytes read at a time. */
-const BLOCK = 4 << 20
+const BLOCK = 1 << 20
 /** From so many unpacked bytes on, more than {@link RATIO} times the packed ones are refused. */
 const MUCH = 256 << 20
 const RATIO = 500
@@ -50,28 +52,60 @@ async function expanded(where: string, path: string): Promise<string[]> {
 }
 
 function fileSource(path: string): ByteSource {
-  return { name: path, open: (left) => unpacked(path, unchanged(path, left)) }
+  return {
+    name: path,
+    path,
+    open: (left) =>
+      unpacked(
+        path,
+        unchanged(path, () => streamedFile(path, left)),
+      ),
+  }
+}
+
+function streamedFile(path: string, left: AbortSignal | undefined): AsyncIterable<Uint8Array> {
+  return untilLeft<Uint8Array>(createReadStream(path, { highWaterMark: BLOCK }), left)
+}
+
+/** Whether a path is that of a file (and not of a pipe, say) whose bytes are as they are. */
+export async function isPlainFile(path: string): Promise<boolean> {
+  if (!(await stated(path)).isFile()) return false
+  try {
+    const file = await openFile(path)
+    try {
+      const { buffer } = await file.read({ buffer: new Uint8Array(4) })
+      return packing(buffer) === undefined
+    } finally {
+      await file.close()
+    }
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
 }
 
 async function* inBlocks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += BLOCK) yield bytes.subarray(at, at + BLOCK)
 }
 
-/** The bytes of a file, which must not change meanwhile. */
-async function* unchanged(path: string, left: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+/** What is read of a file, which must not change meanwhile. */
+export async function* unchanged<T>(path: string, read: () => AsyncIterable<T>): AsyncGenerator<T> {
   const before = await stated(path)
-  yield* untilLeft<Uint8Array>(createReadStream(path, { highWaterMark: BLOCK }), left)
+  yield* read()
   const after = await stated(path)
   if (before.size !== after.size || before.mtimeMs !== after.mtimeMs)
     fail('ERR_IO', path, 'a file that stays as it is while it is read', { text: 'one that changed' })
 }
 
-async function stated(path: string): Promise<{ readonly size: number; readonly mtimeMs: number }> {
+async function stated(path: string): Promise<Stats> {
   try {
     return await stat(path)
   } catch (cause) {
-    throw new FerrogradError('ERR_IO', `${path}: cannot read: ${(cause as Error).message}`, { cause, where: path })
+    throw unreadable(path, cause)
   }
+}
+
+function unreadable(path: string, cause: unknown): FerrogradError {
+  return new FerrogradError('ERR_IO', `${path}: cannot read: ${(cause as Error).message}`, { cause, where: path })
 }
 
 /** Bytes as they are, or unpacked where they begin as gzip or Zstandard does. */
@@ -103,14 +137,21 @@ async function headOf(
   return { head, done: false }
 }
 
-function unpackerOf(name: string, [a, b, c, d]: Uint8Array): Duplex | undefined {
-  if (a === 0x1f && b === 0x8b) return zlib.createGunzip({ chunkSize: 1 << 20 })
-  if (a !== 0x28 || b !== 0xb5 || c !== 0x2f || d !== 0xfd) return undefined
+/** How bytes are packed, by the first four. */
+function packing([a, b, c, d]: Uint8Array): 'gzip' | 'Zstandard' | undefined {
+  if (a === 0x1f && b === 0x8b) return 'gzip'
+  return a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd ? 'Zstandard' : undefined
+}
+
+function unpackerOf(name: string, head: Uint8Array): Duplex | undefined {
+  const packed = packing(head)
+  if (packed === undefined) return undefined
+  if (packed === 'gzip') return zlib.createGunzip({ chunkSize: BLOCK })
   // Node has it from 22.15 on.
   const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => Duplex }
-  if (createZstdDecompress !== undefined) return createZstdDecompress({ chunkSize: 1 << 20 })
+  if (createZstdDecompress !== undefined) return createZstdDecompress({ chunkSize: BLOCK })
   const hint = 'Use Node 22.15 or later, or unpack it: zstd -d'
-  return fail('ERR_DATA', name, 'bytes that this Node can unpack', { text: 'Zstandard' }, hint)
+  return fail('ERR_DATA', name, 'bytes that this Node can unpack', { text: packed }, hint)
 }
 
 async function* through(name: string, bytes: AsyncIterable<Uint8Array>, unpack: Duplex): AsyncGenerator<Uint8Array> {

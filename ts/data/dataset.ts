@@ -13,12 +13,12 @@ import { cached, MANY, wholePass } from './cache.js'
 import { type Chunk, elementsOf, List, Picked, Rows, rowsOf } from './chunk.js'
 import { type ColumnTree, columnNamed, rowsOf as countRows, isColumn } from './column.js'
 import { columnOf, columnwise } from './columnwise.js'
-import { type AnyRow, type CsvOptions, csvFlow, type Schema, type SchemaRow } from './csv.js'
+import { type CsvOptions, csvFlow } from './csv.js'
 import { type Description, described } from './describe.js'
 import { cut, type Demand, dropped, type Flow, type Random, randomFlow } from './flow.js'
 import { type Inputs, type InputsOf, type NamesOf, pickedColumns } from './inputs.js'
 import { interleaved } from './interleave.js'
-import { jsonlFlow } from './jsonl.js'
+import { type JsonlOptions, jsonlFlow } from './jsonl.js'
 import { untilLeft } from './leaving.js'
 import { mappedInWorkers } from './map-parallel.js'
 import { mixed } from './mix.js'
@@ -26,6 +26,7 @@ import { type Padding, paddedBatches } from './pad.js'
 import { partedByGroup, partedRows, partedWithin } from './parting.js'
 import { storedRows, writeRows } from './row-file.js'
 import { sampled } from './sample.js'
+import type { AnyRow, JsonSchema, Schema, SchemaRow } from './schema.js'
 import type { ShapedArray } from './shaped.js'
 import { measured, type StageTimes, stageTimes } from './stage-times.js'
 import * as stages from './stages.js'
@@ -206,9 +207,30 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     return staged('csv', csvFlow(from, options))
   }
 
-  /** The values of JSON lines, an object a line, out of what {@link Dataset.csv} takes. */
-  static jsonl<T = Readonly<Record<string, unknown>>>(from: BytesLike): Dataset<T> {
-    return staged('jsonl', jsonlFlow<T>(from))
+  /**
+   * The rows of JSON lines, an object a line, out of what {@link Dataset.csv} takes; they are parsed as tables are. With a schema
+   * its members alone are read, and their types known. Without it they are those of the first records: numbers, text and truth
+   * values become columns, where a missing number (or `null`) is NaN and a missing text is empty; members that are lists, objects
+   * or of several kinds stay as they are, `null` where they are missing. Lines that are no objects are values as they are.
+   *
+   * @throws `ERR_DATA`, with file, line, column and value, for a value that is not of its column's kind, or a line that is no JSON.
+   *
+   * @example
+   * ```ts
+   * import { Dataset } from 'ferrograd/data'
+   *
+   * const lines = new TextEncoder().encode('{"age":31,"tags":["a"]}\n{"age":null,"tags":[]}\n')
+   * const rows = Dataset.jsonl(lines, { schema: { age: 'float32', tags: 'json' } })
+   * console.log(await rows.toArray()) // [{ age: 31, tags: ['a'] }, { age: NaN, tags: [] }]
+   * ```
+   */
+  static jsonl<const S extends JsonSchema>(
+    from: BytesLike,
+    options: JsonlOptions<S> & { readonly schema: S },
+  ): Dataset<SchemaRow<S>>
+  static jsonl<T = Readonly<Record<string, unknown>>>(from: BytesLike, options?: JsonlOptions): Dataset<T>
+  static jsonl<T>(from: BytesLike, options?: JsonlOptions): Dataset<T> {
+    return staged('jsonl', jsonlFlow<T>(from, options))
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Data on its way to a model. */
 export type { ArrayFiles } from './arrays.js'
 export type { ByteStream, BytesLike } from './bytes.js'
-export type { AnyRow, ColumnKind, CsvOptions, Schema, SchemaRow } from './csv.js'
+export type { CsvOptions } from './csv.js'
 export {
   type ArrayColumn,
   type BucketOptions,
@@ -37,9 +37,11 @@ export {
 export { type CategoryOptions, category, type FeaturePlan, hashed, numeric } from './features/plans.js'
 export { type Filling, type FillValues, type Imputed, type Imputer, type ImputerOptions, imputer } from './impute.js'
 export type { Inputs, InputsOf, NamesOf } from './inputs.js'
+export type { JsonlOptions } from './jsonl.js'
 export { type Fold, type FoldOptions, kFold } from './k-fold.js'
 export type { DataLike } from './marshal.js'
 export type { Padding } from './pad.js'
+export type { AnyRow, ColumnKind, JsonSchema, Schema, SchemaRow } from './schema.js'
 export { type PadOptions, padSequences, toCategorical } from './sequences.js'
 export { type ShapedArray, takeRows } from './shaped.js'
 export { type ArrowLike, type ArrowTable, fromArrow } from './sources/arrow.js'

@@ -33,7 +33,8 @@ export async function* untilLeft<T>(source: Source<T>, left: AbortSignal | undef
   }
 }
 
-function goneError(): FerrogradError {
+/** What is thrown where nobody reads on: what has been given is not all. */
+export function goneError(): FerrogradError {
   return new FerrogradError('ERR_ABORTED', 'data: nobody reads on')
 }
 

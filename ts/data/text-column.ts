@@ -54,14 +54,22 @@ export class TextColumn implements Column {
     const parts = [this, ...others]
     if (!parts.every((part) => part instanceof TextColumn))
       return new ListColumn(parts.flatMap((part) => part.each() as unknown[]))
-    const known = new Map<string, number>()
     const codes = new Uint32Array(parts.reduce((sum, { rows }) => sum + rows, 0))
+    const known = new Map<string, number>()
+    // Blocks of one file share their texts.
+    const alike = parts.every(({ texts }) => texts === this.texts)
+    const numbers = new Map<readonly string[], readonly number[]>()
     let at = 0
     for (const part of parts) {
-      const numbers = part.texts.map((text) => numberOf(known, text))
-      for (let i = 0; i < part.codes.length; i++) codes[at++] = numbers[part.codes[i]!]!
+      if (alike) codes.set(part.codes, at)
+      else {
+        const own = numbers.get(part.texts) ?? part.texts.map((text) => numberOf(known, text))
+        numbers.set(part.texts, own)
+        for (let i = 0; i < part.codes.length; i++) codes[at + i] = own[part.codes[i]!]!
+      }
+      at += part.codes.length
     }
-    return new TextColumn([...known.keys()], codes)
+    return new TextColumn(alike ? this.texts : [...known.keys()], codes)
   }
 }
 

@@ -1,7 +1,9 @@
 //! A column while it is read: values of one kind, one a row.
 
 use crate::date;
-use std::collections::HashMap;
+use crate::number::{boolean, float32, float64, int32};
+use crate::words::{Texts, Words};
+use std::sync::Arc;
 
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,18 +20,21 @@ pub enum Kind {
     Text,
     /// Milliseconds since 1970-01-01 UTC, out of ISO 8601; a missing one is NaN.
     Date,
+    /// Whatever a value of JSON may be, as it is written; a missing one is `null`.
+    Json,
     /// Not read.
     Skipped,
 }
 
 impl Kind {
-    const NAMES: [(&'static str, Kind); 7] = [
+    const NAMES: [(&'static str, Kind); 8] = [
         ("float32", Kind::Float32),
         ("float64", Kind::Float64),
         ("int32", Kind::Int32),
         ("bool", Kind::Bool),
         ("string", Kind::Text),
         ("date", Kind::Date),
+        ("json", Kind::Json),
         ("skipped", Kind::Skipped),
     ];
 
@@ -51,47 +56,8 @@ impl Kind {
             Kind::Bool => "true or false",
             Kind::Text => "text in UTF-8 without NUL bytes",
             Kind::Date => "a date (2026-11-29, 2026-11-29T14:30:00Z)",
-            Kind::Skipped => "anything",
+            Kind::Json | Kind::Skipped => "anything",
         }
-    }
-}
-
-/// Text whose values are stored once: `values[codes[row]]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
-    /// Different values.
-    pub values: Vec<String>,
-    /// Which of them each row has.
-    pub codes: Vec<u32>,
-    places: HashMap<Box<[u8]>, u32>,
-}
-
-impl Texts {
-    fn push(&mut self, bytes: &[u8]) -> Option<()> {
-        let code = match self.places.get(bytes) {
-            Some(&code) => code,
-            None => {
-                if memchr::memchr(0, bytes).is_some() {
-                    return None;
-                }
-                self.add(std::str::from_utf8(bytes).ok()?)
-            }
-        };
-        self.codes.push(code);
-        Some(())
-    }
-
-    fn add(&mut self, text: &str) -> u32 {
-        let code = self.values.len() as u32;
-        self.values.push(text.to_owned());
-        self.places.insert(text.as_bytes().into(), code);
-        code
-    }
-
-    fn append(&mut self, other: &Texts) {
-        let place = |text: &String| self.places.get(text.as_bytes()).copied().unwrap_or_else(|| self.add(text));
-        let places: Vec<u32> = other.values.iter().map(place).collect();
-        self.codes.extend(other.codes.iter().map(|&code| places[code as usize]));
     }
 }
 
@@ -108,19 +74,22 @@ pub enum Column {
     Bool(Vec<u8>),
     /// Of [`Kind::Text`].
     Text(Texts),
+    /// Of [`Kind::Json`].
+    Json(Vec<String>),
     /// Of [`Kind::Skipped`].
     Skipped,
 }
 
 impl Column {
-    /// No values yet.
-    pub fn new(kind: Kind) -> Column {
+    /// No values yet, and room for those of `rows`; text that earlier blocks had is among `words`.
+    pub fn new(kind: Kind, words: &Arc<Words>, rows: usize) -> Column {
         match kind {
-            Kind::Float32 => Column::Float32(Vec::new()),
-            Kind::Float64 | Kind::Date => Column::Float64(Vec::new()),
-            Kind::Int32 => Column::Int32(Vec::new()),
-            Kind::Bool => Column::Bool(Vec::new()),
-            Kind::Text => Column::Text(Texts::default()),
+            Kind::Float32 => Column::Float32(Vec::with_capacity(rows)),
+            Kind::Float64 | Kind::Date => Column::Float64(Vec::with_capacity(rows)),
+            Kind::Int32 => Column::Int32(Vec::with_capacity(rows)),
+            Kind::Bool => Column::Bool(Vec::with_capacity(rows)),
+            Kind::Text => Column::Text(Texts::new(words, rows)),
+            Kind::Json => Column::Json(Vec::with_capacity(rows)),
             Kind::Skipped => Column::Skipped,
         }
     }
@@ -138,18 +107,32 @@ impl Column {
             Column::Int32(values) => int32(field).map(|value| values.push(value)),
             Column::Bool(values) => boolean(field).map(|value| values.push(value.into())),
             Column::Text(texts) => texts.push(if missing { b"" } else { field }),
+            Column::Json(values) => std::str::from_utf8(if missing { b"null" } else { field })
+                .ok()
+                .map(|value| values.push(value.to_owned())),
             Column::Skipped => Some(()),
         };
         pushed.ok_or_else(|| refusal(kind, field, missing))
     }
 
-    /// Adds the values of another part.
-    pub fn append(&mut self, other: Column) {
+    /// The values of parts that were read beside each other, one below the other; `words` learns the text among them.
+    pub fn joined(kind: Kind, parts: impl IntoIterator<Item = Column>, words: &mut Arc<Words>) -> Column {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_else(|| Column::new(kind, words, 0));
+        parts.for_each(|part| all.append(part));
+        if let Column::Text(texts) = &mut all {
+            texts.teach(words);
+        }
+        all
+    }
+
+    fn append(&mut self, other: Column) {
         match (self, other) {
             (Column::Float32(own), Column::Float32(mut more)) => own.append(&mut more),
             (Column::Float64(own), Column::Float64(mut more)) => own.append(&mut more),
             (Column::Int32(own), Column::Int32(mut more)) => own.append(&mut more),
             (Column::Bool(own), Column::Bool(mut more)) => own.append(&mut more),
+            (Column::Json(own), Column::Json(mut more)) => own.append(&mut more),
             (Column::Text(own), Column::Text(more)) => own.append(&more),
             (Column::Skipped, Column::Skipped) => {}
             (own, other) => panic!("columns of two kinds: {own:?} and {other:?}"),
@@ -157,39 +140,12 @@ impl Column {
     }
 }
 
-fn refusal(kind: Kind, field: &[u8], missing: bool) -> String {
+/// What is wrong with a value.
+pub(crate) fn refusal(kind: Kind, field: &[u8], missing: bool) -> String {
     if missing {
         let hint = "Declare it 'float32', where a missing number is NaN";
         return format!("expected {}, got a missing value. {hint}", kind.expected());
     }
     let shown: String = String::from_utf8_lossy(field).chars().take(60).collect();
     format!("expected {}, got '{}'", kind.expected(), shown.escape_debug())
-}
-
-fn float32(field: &[u8]) -> Option<f32> {
-    fast_float2::parse::<f32, _>(field.trim_ascii()).ok().filter(|value| value.is_finite())
-}
-
-/// A finite number.
-pub(crate) fn float64(field: &[u8]) -> Option<f64> {
-    fast_float2::parse::<f64, _>(field.trim_ascii()).ok().filter(|value| value.is_finite())
-}
-
-/// A whole number of 32 bits; `3.0` is one.
-pub(crate) fn int32(field: &[u8]) -> Option<i32> {
-    let text = field.trim_ascii();
-    let short = std::str::from_utf8(text).ok()?.parse().ok();
-    short.or_else(|| float64(text).filter(|value| *value == f64::from(*value as i32)).map(|value| value as i32))
-}
-
-/// `true`, `false`, in any case, `1` or `0`.
-pub(crate) fn boolean(field: &[u8]) -> Option<bool> {
-    let text = field.trim_ascii();
-    if text == b"1" || text.eq_ignore_ascii_case(b"true") {
-        Some(true)
-    } else if text == b"0" || text.eq_ignore_ascii_case(b"false") {
-        Some(false)
-    } else {
-        None
-    }
 }

@@ -4,8 +4,8 @@ use crate::column::{Column, Kind};
 use crate::error::{Error, Result};
 use crate::infer::Guess;
 use crate::split;
+use crate::table::{Found, refused};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use rayon::prelude::*;
 
 /// How a table is read.
 #[derive(Clone, Debug)]
@@ -24,94 +24,30 @@ pub struct Options {
     pub sample: usize,
 }
 
-/// The most bytes of one record.
-const LONGEST: usize = 16 << 20;
-
-/// A table that comes in blocks of bytes.
+/// Reads records of fields.
 #[derive(Debug)]
-pub struct Csv {
+pub(crate) struct Csv {
     options: Options,
-    columns: Option<Vec<(String, Kind)>>,
-    /// The beginning of a record whose end has not come.
-    rest: Vec<u8>,
-    /// Lines before what comes next.
-    lines: u64,
-    begun: bool,
     /// By its first byte, whether a field may stand for a missing value: few may.
     suspects: [bool; 256],
 }
 
 impl Csv {
-    /// Nothing read yet.
     pub fn new(options: Options) -> Csv {
         let mut suspects = [false; 256];
         for first in options.missing.iter().filter_map(|missing| missing.bytes().next()) {
             suspects[usize::from(first)] = true;
         }
-        Csv { options, columns: None, rest: Vec::new(), lines: 0, begun: false, suspects }
+        Csv { options, suspects }
     }
 
-    /// Names and kinds, once a block with a whole record has been read.
-    pub fn columns(&self) -> Option<&[(String, Kind)]> {
-        self.columns.as_deref()
+    /// As [`split::ends`].
+    pub fn ends(&self, bytes: &[u8], parts: usize) -> Vec<usize> {
+        split::ends(bytes, parts, self.options.delimiter)
     }
 
-    /// The columns of the records that end in the next block; `last` says that none follows.
-    ///
-    /// # Errors
-    /// The first value that is not of its column's kind, or record that has another number of fields, with its line.
-    pub fn read(&mut self, block: &[u8], last: bool) -> Result<Vec<Column>> {
-        let mut bytes = std::mem::take(&mut self.rest);
-        bytes.extend_from_slice(block);
-        if !self.begun && bytes.len() < 4 && !last {
-            self.rest = bytes;
-            return Ok(Vec::new());
-        }
-        let start = if std::mem::replace(&mut self.begun, true) { 0 } else { mark(&bytes)? };
-        self.read_records(&bytes, start, last)
-    }
-
-    fn read_records(&mut self, bytes: &[u8], start: usize, last: bool) -> Result<Vec<Column>> {
-        let threads = rayon::current_num_threads();
-        let mut table = &bytes[start..];
-        let mut ends = split::ends(table, threads * 2, self.options.delimiter);
-        if last && ends.last().copied().unwrap_or(0) < table.len() {
-            ends.push(table.len());
-        }
-        let whole = ends.last().copied().unwrap_or(0);
-        if table.len() - whole > LONGEST {
-            let what = format!("a record of more than {} MB: is a quote not closed?", LONGEST >> 20);
-            return Err(Error::at(1 + self.lines, what));
-        }
-        self.rest = table[whole..].to_vec();
-        table = &table[..whole];
-        let mut from = 0;
-        if self.columns.is_none() && !table.is_empty() {
-            from = self.find_columns(table)?;
-        }
-        let lines_before = self.lines;
-        self.lines += lines(table);
-        let Some(columns) = &self.columns else { return Ok(Vec::new()) };
-        let mut parts = Vec::with_capacity(ends.len());
-        for end in ends {
-            if end > from {
-                parts.push(from..end);
-                from = end;
-            }
-        }
-        let read: Vec<_> = parts.par_iter().map(|part| self.read_part(columns, &table[part.clone()])).collect();
-        let mut out: Vec<Column> = columns.iter().map(|(_, kind)| Column::new(*kind)).collect();
-        for (part, read) in parts.iter().zip(read) {
-            let read = read.map_err(|error| error.below(lines_before + lines(&table[..part.start])))?;
-            for (own, more) in out.iter_mut().zip(read) {
-                own.append(more);
-            }
-        }
-        Ok(out)
-    }
-
-    /// Names and kinds out of the first records; where the first one behind the names begins.
-    fn find_columns(&mut self, table: &[u8]) -> Result<usize> {
+    /// Names and kinds out of the first records; nothing where there is none.
+    pub fn find_columns(&self, table: &[u8]) -> Result<Option<Found>> {
         let mut records = Records::new(table, self.options.delimiter);
         let mut names: Option<Vec<String>> = None;
         let mut start = 0;
@@ -132,7 +68,7 @@ impl Csv {
                 guess.see(field, self.is_missing(field));
             }
         }
-        let Some(names) = names else { return Ok(0) };
+        let Some(names) = names else { return Ok(None) };
         for (name, _) in &self.options.schema {
             if !names.contains(name) {
                 return Err(Error::of_file(format!("no column '{name}' among {}", names.join(", "))));
@@ -143,8 +79,7 @@ impl Csv {
             declared.unwrap_or_else(|| if self.options.only { Kind::Skipped } else { guess.kind() })
         };
         let kinds: Vec<Kind> = names.iter().zip(&guesses).map(|(name, guess)| kind(name, guess)).collect();
-        self.columns = Some(names.into_iter().zip(kinds).collect());
-        Ok(start)
+        Ok(Some(Found { columns: names.into_iter().zip(kinds).collect(), start }))
     }
 
     fn names(&self, first: &Fields<'_>) -> Result<Vec<String>> {
@@ -166,8 +101,8 @@ impl Csv {
         Ok(names)
     }
 
-    fn read_part(&self, columns: &[(String, Kind)], part: &[u8]) -> Result<Vec<Column>> {
-        let mut out: Vec<Column> = columns.iter().map(|(_, kind)| Column::new(*kind)).collect();
+    /// The values of all records of some bytes, put into `out`.
+    pub fn read_part(&self, columns: &[(String, Kind)], part: &[u8], mut out: Vec<Column>) -> Result<Vec<Column>> {
         let mut records = Records::new(part, self.options.delimiter);
         loop {
             let line = records.line();
@@ -189,29 +124,13 @@ impl Csv {
     }
 }
 
-/// How long the mark of UTF-8 at the beginning of a file is; other encodings are refused.
-fn mark(bytes: &[u8]) -> Result<usize> {
-    match bytes {
-        [0xef, 0xbb, 0xbf, ..] => Ok(3),
-        [0xff, 0xfe, ..] => Err(refused("UTF-16 (little endian)")),
-        [0xfe, 0xff, ..] => Err(refused("UTF-16 (big endian)")),
-        _ => Ok(0),
-    }
-}
-
-fn refused(encoding: &str) -> Error {
-    Error::of_file(format!("expected UTF-8, got {encoding}. Convert it: iconv -t utf-8"))
-}
-
-fn lines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
-}
-
 /// The records of some bytes, one at a time in the same memory.
 struct Records<'a> {
     bytes: &'a [u8],
     at: usize,
     delimiter: u8,
+    /// Whether there are neither quotes nor carriage returns.
+    plain: bool,
     /// Line ends before `at`.
     lines: u64,
     reader: Reader,
@@ -242,7 +161,8 @@ impl<'r> Fields<'r> {
 impl<'a> Records<'a> {
     fn new(bytes: &'a [u8], delimiter: u8) -> Records<'a> {
         let reader = ReaderBuilder::new().delimiter(delimiter).build();
-        Records { bytes, at: 0, delimiter, lines: 0, reader, text: vec![0; 1024], ends: vec![0; 64] }
+        let plain = memchr::memchr2(b'"', b'\r', bytes).is_none();
+        Records { bytes, at: 0, delimiter, plain, lines: 0, reader, text: vec![0; 1024], ends: vec![0; 64] }
     }
 
     /// The line that the next record begins at, from 1.
@@ -264,7 +184,7 @@ impl<'a> Records<'a> {
             let end = memchr::memchr(b'\n', rest);
             let line = &rest[..end.unwrap_or(rest.len())];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if rest.is_empty() || memchr::memchr2(b'"', b'\r', line).is_some() {
+            if rest.is_empty() || !self.plain && memchr::memchr2(b'"', b'\r', line).is_some() {
                 return None;
             }
             self.at += end.map_or(rest.len(), |end| end + 1);
@@ -278,7 +198,7 @@ impl<'a> Records<'a> {
     /// Fields of a plain line, where they lie.
     fn cut(&mut self, line: &'a [u8]) -> Fields<'_> {
         self.ends.clear();
-        self.ends.extend(memchr::memchr_iter(self.delimiter, line));
+        split::each(self.delimiter, line, |at| self.ends.push(at));
         self.ends.push(line.len());
         Fields { text: line, ends: &self.ends, gap: 1 }
     }

@@ -1,7 +1,8 @@
 //! The kind of a column from a sample of its values.
 
-use crate::column::{Kind, boolean, float64, int32};
+use crate::column::Kind;
 use crate::date;
+use crate::number::{boolean, float64, int32};
 
 /// What the values seen so far could be.
 #[derive(Clone, Copy, Debug)]

@@ -7,9 +7,14 @@ pub mod csv;
 mod date;
 mod error;
 mod infer;
+pub mod jsonl;
+mod number;
 pub mod rows;
 mod split;
+pub mod table;
+pub mod words;
 
 pub use column::{Column, Kind};
-pub use csv::{Csv, Options};
 pub use error::{Error, Result};
+pub use table::Table;
+pub use words::Texts;

@@ -12,7 +12,8 @@ pub fn ends(bytes: &[u8], parts: usize, delimiter: u8) -> Vec<usize> {
     }
 }
 
-fn plain_ends(bytes: &[u8], parts: usize) -> Vec<usize> {
+/// As [`ends`], where each line is a record.
+pub fn plain_ends(bytes: &[u8], parts: usize) -> Vec<usize> {
     let Some(last) = memchr::memrchr(b'\n', bytes).map(|at| at + 1) else { return Vec::new() };
     let share = last.div_ceil(parts.max(1)).max(1);
     let mut ends = Vec::with_capacity(parts);
@@ -67,4 +68,23 @@ fn closing(bytes: &[u8], mut from: usize) -> Option<usize> {
         }
         from = at + 2;
     }
+}
+
+const ONES: u64 = u64::MAX / 255;
+const SEVEN_BITS: u64 = ONES * 0x7f;
+
+/// Calls `see` with each place of a byte, in order: where one in ten is it, eight at a time take half as long as a search for each.
+pub fn each(byte: u8, bytes: &[u8], mut see: impl FnMut(usize)) {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        // Zero where a byte is the one that is looked for; then the highest bit of each such byte alone.
+        let differs = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
+        let mut found = !(((differs & SEVEN_BITS) + SEVEN_BITS) | differs | SEVEN_BITS);
+        while found != 0 {
+            see(index * 8 + found.trailing_zeros() as usize / 8);
+            found &= found - 1;
+        }
+    }
+    let behind = words.len() * 8;
+    rest.iter().enumerate().filter(|(_, own)| **own == byte).for_each(|(at, _)| see(behind + at));
 }

@@ -1,34 +1,24 @@
 //! Tables against what they say, whole and in blocks cut anywhere.
 
-use ferrograd_data::{Column, Csv, Kind, Options};
+mod support;
+
+use ferrograd_data::csv::Options;
+use ferrograd_data::{Kind, Table};
+use support::{Values, read_blocks};
 
 fn options() -> Options {
     let missing = vec!["NA".to_owned()];
     Options { delimiter: b',', header: true, schema: vec![], only: false, missing, sample: 1000 }
 }
 
-/// Names and kinds, and the values.
-type Table = (Vec<(String, Kind)>, Vec<Column>);
-
-/// All columns of a table that comes in blocks of `block` bytes.
-fn read(text: &[u8], options: &Options, block: usize) -> Result<Table, String> {
-    let mut csv = Csv::new(options.clone());
-    let mut all: Vec<Column> = vec![];
-    let blocks: Vec<&[u8]> = text.chunks(block).collect();
-    for (index, part) in blocks.iter().enumerate() {
-        let columns = csv.read(part, index + 1 == blocks.len()).map_err(|error| error.to_string())?;
-        if all.is_empty() {
-            all = columns;
-        } else {
-            all.iter_mut().zip(columns).for_each(|(own, more)| own.append(more));
-        }
-    }
-    Ok((csv.columns().unwrap_or_default().to_vec(), all))
+/// Names and kinds, and the values, of a table that comes in blocks of `block` bytes.
+fn read(text: &[u8], options: &Options, block: usize) -> Result<(Vec<(String, Kind)>, Vec<Values>), String> {
+    read_blocks(&mut Table::csv(options.clone()), text, block)
 }
 
-fn texts(column: &Column) -> Vec<&str> {
-    let Column::Text(texts) = column else { panic!("{column:?}") };
-    texts.codes.iter().map(|&code| texts.values[code as usize].as_str()).collect()
+fn texts(column: &Values) -> &[String] {
+    let Values::Texts(texts) = column else { panic!("{column:?}") };
+    texts
 }
 
 const TABLE: &str = "\u{feff}age,city,height,left,born\r\n31,\"Rome, \"\"old\"\"\r\ntown\",1.75,true,2000-02-29\r\n\
@@ -46,13 +36,13 @@ fn kinds_are_found_and_values_read() {
         ("born", Kind::Date),
     ];
     assert_eq!(kinds, expected);
-    assert_eq!(values[0], Column::Int32(vec![31, 52, 8, -4]));
+    assert_eq!(values[0], Values::numbers([31, 52, 8, -4]));
     assert_eq!(texts(&values[1]), ["Rome, \"old\"\r\ntown", "Oslo", "5\" pipe", "Zürich"]);
-    let Column::Float64(heights) = &values[2] else { panic!("{:?}", values[2]) };
+    let Values::Numbers(heights) = &values[2] else { panic!("{:?}", values[2]) };
     assert_eq!((heights[0], heights[2]), (1.75, -0.2));
     assert!(heights[1].is_nan() && heights[3].is_nan());
-    assert_eq!(values[3], Column::Bool(vec![1, 0, 1, 0]));
-    assert_eq!(values[4], Column::Float64(vec![951_782_400_000.0, 0.0, 86_400_000.0, 0.0]));
+    assert_eq!(values[3], Values::numbers([1, 0, 1, 0]));
+    assert_eq!(values[4], Values::numbers([951_782_400_000.0, 0.0, 86_400_000.0, 0.0]));
 }
 
 #[test]
@@ -76,9 +66,9 @@ fn many_rows_in_many_parts_keep_their_order() {
         text += &format!("{i},{quoted}\n");
     }
     let (_, values) = read(text.as_bytes(), &options(), 50_000).expect("a table");
-    assert_eq!(values[0], Column::Int32((0..20_000).collect()));
+    assert_eq!(values[0], Values::numbers(0..20_000));
     let all = texts(&values[1]);
-    assert_eq!((all[0], all[1], all[19_998]), ("a\n0", "b1", "a\n19998"));
+    assert_eq!([&all[0], &all[1], &all[19_998]], ["a\n0", "b1", "a\n19998"]);
 }
 
 #[test]
@@ -117,10 +107,14 @@ fn errors_name_line_column_and_value() {
 
 #[test]
 fn a_quote_that_never_closes_ends_soon() {
-    let mut csv = Csv::new(options());
-    csv.read(b"a,b\n1,\"", false).expect("a beginning");
+    let mut table = Table::csv(options());
+    let mut read = |block: &[u8]| {
+        table.push(block);
+        table.read(false)
+    };
+    read(b"a,b\n1,\"").expect("a beginning");
     let block = vec![b'x'; 1 << 20];
-    let error = (0..40).find_map(|_| csv.read(&block, false).err()).expect("an end");
+    let error = (0..40).find_map(|_| read(&block).err()).expect("an end");
     assert!(error.to_string().contains("line 2, a record of more than 16 MB"), "{error}");
 }
 
@@ -130,5 +124,28 @@ fn tables_without_names_and_with_other_delimiters() {
     let options = Options { delimiter: b'\t', header: false, schema, ..options() };
     let (columns, values) = read(b"1.5\t2\n2.5\t3\n", &options, 100).expect("a table");
     assert_eq!(columns[1], ("y".to_owned(), Kind::Int32));
-    assert_eq!(values, [Column::Float32(vec![1.5, 2.5]), Column::Int32(vec![2, 3])]);
+    assert_eq!(values, [Values::numbers([1.5, 2.5]), Values::numbers([2, 3])]);
+}
+
+#[test]
+fn text_is_numbered_through_blocks_and_anew_where_values_are_many() {
+    let mut text = String::from("n,t\n");
+    for i in 0..60_000 {
+        text += &format!("{i},{}\n", if i % 2 == 0 { format!("own {i}") } else { format!("city {}", i % 7) });
+    }
+    let mut table = Table::csv(options());
+    let (mut known, mut begun_anew) = (0, 0);
+    for block in text.as_bytes().chunks(40_000) {
+        table.push(block);
+        let columns = table.read(false).expect("a table");
+        let ferrograd_data::Column::Text(texts) = &columns[1] else { panic!("{columns:?}") };
+        assert!(texts.known == known || texts.known == 0, "{} after {known}", texts.known);
+        begun_anew += usize::from(texts.known == 0);
+        known = texts.known + texts.added.len() as u32;
+        assert!(known < 1 << 15, "{known} values");
+    }
+    assert!(begun_anew >= 2, "{begun_anew} beginnings");
+    let (_, values) = read(text.as_bytes(), &options(), 40_000).expect("a table");
+    let wanted = |i: usize| if i % 2 == 0 { format!("own {i}") } else { format!("city {}", i % 7) };
+    assert!(texts(&values[1]).iter().enumerate().all(|(i, text)| *text == wanted(i)));
 }

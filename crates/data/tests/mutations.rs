@@ -3,7 +3,10 @@
 //! Tables are cut off, changed at random and spliced with one another, each time from the same seed; `fuzz/` does the same without
 //! an end.
 
-use ferrograd_data::{Column, Csv, Kind, Options};
+mod support;
+
+use ferrograd_data::{Kind, Table, csv, jsonl};
+use support::read_blocks;
 
 /// Random numbers, the same in each run (Marsaglia's xorshift).
 struct Random(u64);
@@ -26,76 +29,83 @@ const TABLES: [&str; 4] = [
 
 /// Pieces that mean something to the reader.
 const PIECES: [&[u8]; 10] =
-    [b"\"", b"\"\"", b",", b"\n", b"\r\n", b"\0", b"\xff\xfe", b"NA", b"99999999999999999999", b"1,2,3,4,5"];
+    [b"\"", b"{}", b",", b"\n", b"\r\n", b"\0", b"\xff\xfe", b"NA", b"99999999999999999999", b"1,2,3,4,5"];
 
-fn mutated(random: &mut Random) -> Vec<u8> {
-    let mut bytes = TABLES[random.below(TABLES.len())].as_bytes().to_vec();
+const LINES: [&str; 4] = [
+    "{\"age\":31,\"city\":\"Rome\",\"left\":true}\n\n{\"city\":null,\"age\":-4.5e1,\"more\":[1,{\"a\":\"b\"}]}\n",
+    "\u{feff}{\"age\":1}\r\n {\"city\":\"Z\\u00fcrich \\\"x\\\"\"}\n",
+    "[1,2,3]\n\"text\"\nnull\n",
+    "{\"c\\u0069ty\":\"x\",\"age\":1e9}\n{}\n",
+];
+
+fn mutated(random: &mut Random, tables: &[&str]) -> Vec<u8> {
+    let mut bytes = tables[random.below(tables.len())].as_bytes().to_vec();
     for _ in 0..1 + random.below(4) {
         let at = random.below(bytes.len() + 1);
         match random.below(5) {
             0 => bytes.truncate(at),
             1 => drop(bytes.splice(at..at, PIECES[random.below(PIECES.len())].iter().copied())),
             2 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
-            3 => drop(bytes.splice(at..at, TABLES[random.below(TABLES.len())].bytes())),
+            3 => drop(bytes.splice(at..at, tables[random.below(tables.len())].bytes())),
             _ => drop(bytes.drain(at..(at + random.below(8)).min(bytes.len()))),
         }
     }
     bytes
 }
 
-fn options(schema: bool) -> Options {
-    let named = vec![("age".to_owned(), Kind::Float32), ("city".to_owned(), Kind::Text)];
-    Options {
+fn named() -> Vec<(String, Kind)> {
+    vec![("age".to_owned(), Kind::Float32), ("city".to_owned(), Kind::Text)]
+}
+
+fn fields(schema: bool) -> Table {
+    Table::csv(csv::Options {
         delimiter: b',',
         header: true,
-        schema: if schema { named } else { vec![] },
+        schema: if schema { named() } else { vec![] },
         only: schema,
         missing: vec!["NA".to_owned()],
         sample: 1000,
-    }
+    })
 }
 
-/// Text by its values: which numbers they have depends on the blocks.
-fn shown(columns: &[Column]) -> String {
-    let text = |column: &Column| match column {
-        Column::Text(texts) => {
-            format!("{:?}", texts.codes.iter().map(|&code| &texts.values[code as usize]).collect::<Vec<_>>())
-        }
-        other => format!("{other:?}"),
-    };
-    columns.iter().map(text).collect::<Vec<_>>().join(";")
+fn lines(schema: bool) -> Table {
+    let options = if schema { named() } else { vec![] };
+    Table::jsonl(jsonl::Options { schema: options, only: schema, sample: 1000 })
 }
 
-fn read(bytes: &[u8], options: &Options, block: usize) -> Result<String, ()> {
-    let mut csv = Csv::new(options.clone());
-    let mut all: Vec<Column> = vec![];
-    let blocks: Vec<&[u8]> = if bytes.is_empty() { vec![&[]] } else { bytes.chunks(block).collect() };
-    for (index, part) in blocks.iter().enumerate() {
-        let columns = csv.read(part, index + 1 == blocks.len()).map_err(|_| ())?;
-        if all.is_empty() {
-            all = columns;
-        } else {
-            all.iter_mut().zip(columns).for_each(|(own, more)| own.append(more));
-        }
-    }
-    Ok(shown(&all))
+/// Values alike, NaN among them.
+fn read(mut table: Table, bytes: &[u8], block: usize) -> Result<String, ()> {
+    read_blocks(&mut table, bytes, block).map(|(_, values)| format!("{values:?}")).map_err(|_| ())
 }
 
-#[test]
-fn blocks_may_be_cut_anywhere() {
+/// How many tables were read.
+fn cut_anywhere(table: fn(bool) -> Table, tables: &[&str], rounds: usize) -> usize {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut accepted = 0;
-    for _ in 0..4000 {
-        let bytes = mutated(&mut random);
+    for _ in 0..rounds {
+        let bytes = mutated(&mut random, tables);
         // Kinds of columns that nobody names are found in what the first block has: there the schema names them.
-        let whole = read(&bytes, &options(true), usize::MAX >> 1);
+        let whole = read(table(true), &bytes, usize::MAX >> 1);
         accepted += usize::from(whole.is_ok());
         for block in [1, 1 + random.below(16)] {
             let text = String::from_utf8_lossy(&bytes);
-            assert_eq!(read(&bytes, &options(true), block), whole, "blocks of {block} of {text:?}");
+            assert_eq!(read(table(true), &bytes, block), whole, "blocks of {block} of {text:?}");
         }
-        let _ = read(&bytes, &options(false), 1 + random.below(64));
+        let _ = read(table(false), &bytes, 1 + random.below(64));
     }
-    // Tables that are all refused would prove nothing.
+    accepted
+}
+
+// Tables that are all refused would prove nothing.
+
+#[test]
+fn fields_may_be_cut_anywhere() {
+    let accepted = cut_anywhere(fields, &TABLES, 4000);
     assert!(accepted > 200, "{accepted} tables were read");
+}
+
+#[test]
+fn lines_of_json_may_be_cut_anywhere() {
+    let accepted = cut_anywhere(lines, &LINES, 1500);
+    assert!(accepted > 40, "{accepted} tables were read");
 }

@@ -1,7 +1,11 @@
 //! Lines without quotes are cut where they lie; what comes out is what `csv-core` reads of all of them.
 
+mod support;
+
 use csv_core::{ReadRecordResult, Reader};
-use ferrograd_data::{Column, Csv, Kind, Options};
+use ferrograd_data::csv::Options;
+use ferrograd_data::{Kind, Table};
+use support::{Values, read_blocks};
 
 /// A table over few bytes, most of which mean something.
 fn table(seed: u64) -> Vec<u8> {
@@ -50,13 +54,13 @@ fn naive(bytes: &[u8]) -> Vec<Vec<String>> {
 fn read(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
     let schema = ["a", "b"].map(|name| (name.to_owned(), Kind::Text)).to_vec();
     let missing = Vec::new();
-    let mut csv = Csv::new(Options { delimiter: b',', header: false, schema, only: true, missing, sample: 1 });
-    let columns = csv.read(bytes, true).map_err(|error| error.to_string())?;
+    let options = Options { delimiter: b',', header: false, schema, only: true, missing, sample: 1 };
+    let (_, columns) = read_blocks(&mut Table::csv(options), bytes, usize::MAX)?;
     let texts: Vec<Vec<String>> = columns
-        .iter()
+        .into_iter()
         .map(|column| match column {
-            Column::Text(texts) => texts.codes.iter().map(|&code| texts.values[code as usize].clone()).collect(),
-            _ => panic!("a column of another kind"),
+            Values::Texts(texts) => texts,
+            Values::Numbers(_) => panic!("a column of another kind"),
         })
         .collect();
     let rows = texts.first().map_or(0, Vec::len);

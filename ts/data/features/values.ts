@@ -34,7 +34,7 @@ export interface Dictionary {
 
 /** A column by its tokens. */
 export function dictionaryOf(column: Column, place: Place): Dictionary {
-  if (column instanceof TextColumn) return { tokens: column.texts, codes: column.codes }
+  if (column instanceof TextColumn) return dictionaryOfTexts(column)
   const values = column instanceof NumberColumn ? flat(column, place) : column.each()
   const known = new Map<unknown, number>()
   const codes = new Uint32Array(values.length)
@@ -47,6 +47,18 @@ export function dictionaryOf(column: Column, place: Place): Dictionary {
   // Of each token one row, for messages.
   const tokens = [...known.keys()].map((value, code) => tokenOf(value, () => place(codes.indexOf(code))))
   return { tokens, codes }
+}
+
+/** The texts of a column may be many more than it has rows: those of a whole file. */
+function dictionaryOfTexts({ texts, codes }: TextColumn): Dictionary {
+  if (texts.length <= codes.length) return { tokens: texts, codes }
+  const known = new Map<number, number>()
+  const own = codes.map((code) => {
+    const number = known.get(code) ?? known.size
+    known.set(code, number)
+    return number
+  })
+  return { tokens: Array.from(known.keys(), (code) => texts[code]!), codes: own }
 }
 
 function tokenOf(value: unknown, place: () => string): Token {

@@ -5,10 +5,10 @@ import type { TypedArray } from '../../types.js'
 import { exact } from '../arrays.js'
 import { type Chunk, Rows } from '../chunk.js'
 import { type Column, ListColumn, NumberColumn } from '../column.js'
-import type { AnyRow } from '../csv.js'
 import { Dataset } from '../dataset.js'
 import { dropped } from '../flow.js'
 import { untilLeft } from '../leaving.js'
+import type { AnyRow } from '../schema.js'
 import { bitsOf, floatsWithNaN, truths } from './missing.js'
 
 /** What is used of a table or of a record batch of `apache-arrow`. */

@@ -4,9 +4,9 @@ import { FerrogradError, fail } from '../../errors.js'
 import { exact } from '../arrays.js'
 import { type Chunk, Rows } from '../chunk.js'
 import { type Column, ListColumn, NumberColumn } from '../column.js'
-import type { AnyRow } from '../csv.js'
 import { Dataset } from '../dataset.js'
 import { dropped } from '../flow.js'
+import type { AnyRow } from '../schema.js'
 import { truths } from './missing.js'
 
 /** What is used of a connection of `@duckdb/node-api`. */

@@ -2,8 +2,8 @@
 
 import { FerrogradError, fail } from '../../errors.js'
 import { type Chunk, Rows } from '../chunk.js'
-import type { AnyRow } from '../csv.js'
 import { Dataset } from '../dataset.js'
+import type { AnyRow } from '../schema.js'
 import { columnOfValues } from './polars.js'
 
 /** What is used of the package `hyparquet`, which is to be installed beside this one. */

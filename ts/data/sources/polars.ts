@@ -4,8 +4,8 @@ import { fail } from '../../errors.js'
 import { exact } from '../arrays.js'
 import { Rows } from '../chunk.js'
 import { type Column, ListColumn, NumberColumn } from '../column.js'
-import type { AnyRow } from '../csv.js'
 import { Dataset } from '../dataset.js'
+import type { AnyRow } from '../schema.js'
 import { truths } from './missing.js'
 
 /** What is used of a data frame. */
