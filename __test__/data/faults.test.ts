@@ -1,8 +1,18 @@
 /** Sources that stall, that are left, that fail: what waits is ended, and nothing stays open. */
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import { Sequential } from 'ferrograd'
 import { Dataset } from 'ferrograd/data'
 import { Dense } from 'ferrograd/layers'
@@ -145,6 +155,38 @@ test('a source whose first batch is refused is closed', async () => {
   await moment()
   expect(closed).toBe(2)
 })
+
+test.each([
+  ['is cut off', (path: string) => truncateSync(path, head.length + 4 * 1000)],
+  ['grows', (path: string) => appendFileSync(path, '1,2\n')],
+  ['is written anew', (path: string) => utimesSync(path, 1, 1)],
+])('a file that %s while it is read is refused', async (_, change) => {
+  for (const [name, bytes] of [
+    ['changing.csv', Buffer.concat([head, Buffer.alloc(16 << 20, '1,2\n')])],
+    ['changing.csv.gz', gzipSync(Buffer.concat([head, randomLines()]), { level: 1 })],
+  ] as const) {
+    const path = join(folder, name)
+    writeFileSync(path, bytes)
+    const read = async (): Promise<void> => {
+      let seen = 0
+      for await (const _batch of Dataset.csv(path, { schema }).batch(100)) if (++seen === 3) change(path)
+    }
+    await expect(read(), name).rejects.toMatchObject({
+      code: 'ERR_IO',
+      message: expect.stringMatching(/stays as it is while it is read|unexpected end of file/),
+    })
+  }
+})
+
+/** Lines that do not pack well: enough of them for some blocks. */
+function randomLines(): Buffer {
+  let state = 1
+  const digit = (): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return state % 1_000_003
+  }
+  return Buffer.from(Array.from({ length: 400_000 }, () => `${digit()},${digit()}\n`).join(''))
+}
 
 test.skipIf(process.platform !== 'linux')(
   'files that were left, stopped or broken off leave no handle open',

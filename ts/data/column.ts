@@ -93,9 +93,12 @@ export class NumberColumn implements Column {
     const { values, rows, rowShape } = this
     const width = this.#width
     const out: unknown[] = new Array(Math.ceil(rows / size))
+    // One for all, that nobody changes; whoever joins them again sees that they are alike.
+    const whole: Shape = Object.freeze([size, ...rowShape])
     for (let i = 0, at = 0; i < out.length; i++, at += size) {
       const own = Math.min(size, rows - at)
-      out[i] = { values: viewOf(values, at * width, own * width), shape: [own, ...rowShape] }
+      const shape = own === size ? whole : [own, ...rowShape]
+      out[i] = { values: viewOf(values, at * width, own * width), shape }
     }
     return out
   }

@@ -50,7 +50,8 @@ function joined(parts: readonly unknown[]): unknown {
 
 function joinedShaped(parts: readonly ShapedArray[], first: ShapedArray): ShapedArray | undefined {
   const rowShape = first.shape.slice(1)
-  if (!parts.every((part) => sameRows(part, rowShape))) return undefined
+  const { shape } = first
+  if (!parts.every((part) => part?.shape === shape || sameRows(part, rowShape))) return undefined
   const values = joinedViews(pluck(parts, 'values') as TypedArray[], first.values)
   if (values === undefined) return undefined
   return { values, shape: [parts.reduce((sum, { shape }) => sum + shape[0]!, 0), ...rowShape] }

@@ -103,12 +103,14 @@ export function batched<T, B>(flow: Flow<T>, size: number, dropRemainder: boolea
   const end = dropRemainder ? (count ?? 0) * size : (rows ?? 0)
   if (random === undefined) {
     const open: Flow<B>['open'] = (pass, from, demand) => {
+      const left = { length: 0 }
       const chunks = flow.open(
         pass,
         from * size,
-        wanting(() => atLeastOne(demand) * size, demand),
+        // What is left over of a chunk is joined with the next, which then has so much less: nothing is left over of that.
+        wanting(() => atLeastOne(demand) * size - left.length, demand),
       )
-      return batchesOf<B>(chunks, size, dropRemainder)
+      return batchesOf<B>(chunks, size, dropRemainder, left)
     }
     return { ...like(flow), count, open }
   }
@@ -124,25 +126,25 @@ export function batched<T, B>(flow: Flow<T>, size: number, dropRemainder: boolea
   return { ...randomFlow<B>({ count: count!, slice, gather }), isWide: flow.isWide === true }
 }
 
-/** Whole batches out of chunks of any length; what is left over is the last one. */
+/** Whole batches out of chunks of any length; what is left over is the last one. `left` says how much that is. */
 async function* batchesOf<B>(
   chunks: AsyncIterable<Chunk>,
   size: number,
   dropRemainder: boolean,
+  left = { length: 0 },
 ): AsyncGenerator<Batches<B>> {
   let held: Chunk[] = []
-  let length = 0
   for await (const chunk of chunks) {
     held.push(chunk)
-    length += chunk.length
-    if (length < size) continue
-    const all = joinChunks(held)
+    const length = left.length + chunk.length
     const whole = length - (length % size)
+    left.length = length - whole
+    if (whole === 0) continue
+    const all = joinChunks(held)
+    held = left.length === 0 ? [] : [all.slice(whole, length)]
     yield new Batches(all.slice(0, whole), size)
-    held = whole === length ? [] : [all.slice(whole, length)]
-    length -= whole
   }
-  if (length > 0 && !dropRemainder) yield new Batches(joinChunks(held), size)
+  if (left.length > 0 && !dropRemainder) yield new Batches(joinChunks(held), size)
 }
 
 /** The rows of batches. */

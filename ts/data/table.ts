@@ -17,8 +17,8 @@ import { TextColumn } from './text-column.js'
 const BLOCK = 4 << 20
 /** Blocks that are read while one is used. */
 const AHEAD = 2
-/** Fewer rows are not given at a time: it takes some microseconds, however few they are. */
-const FEWEST = 1024
+/** Rows that are given at a time to whoever takes them one by one. */
+const SOME = 1024
 
 /** What is read, and how. */
 export interface TablePlan {
@@ -41,7 +41,7 @@ export function tableFlow<T>(plan: TablePlan): Flow<T> {
         0,
         wanting(() => 1, demand),
       )
-      const most = wanting(() => Math.max(FEWEST, atLeastOne(demand)), demand)
+      const most = wanting(() => (atLeastOne(demand) === 1 ? SOME : demand()), demand)
       // Whoever works on a chunk does nothing else meanwhile: as few rows as are wanted.
       return dropped(cut(chunks, most), skip)
     },
