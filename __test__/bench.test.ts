@@ -33,6 +33,12 @@ test('work of characters: every step has a dense layer, and one that is generate
   expect(work({ ...made, task: 'characters', batch: 1 })).toBe(2 * perStep)
 })
 
+test('work of a network for pictures: each number of a kernel meets each place', () => {
+  const made: Workload = { ...tiny, layers: [1, 10], pictures: { kind: 'lenet', side: 28 }, batch: 2 }
+  const products = 25 * 6 * 28 ** 2 + 25 * 6 * 16 * 10 ** 2 + 400 * 120 + 120 * 84 + 84 * 10
+  expect(work(made)).toBe(3 * 2 * products * 2)
+})
+
 test('a table is Markdown with aligned cells', () => {
   const text = table(
     ['net', 'µs'],

@@ -19,3 +19,4 @@ export function transformerMatrices(workload: Workload): {
   blocks: Matrix[][]
 }
 export function attentionInputs(workload: Workload): Matrix[]
+export function pictureKernels(workload: Workload): (Matrix & { places: number })[]

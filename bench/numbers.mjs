@@ -93,9 +93,102 @@ export function attentionInputs({ layers, transformer: { heads, steps } }) {
   return [1, 2, 3].map((seed) => ({ values: uniform(steps * heads * layers[0], seed).map((x) => 4 * x - 2), shape }))
 }
 
+/**
+ * The initial kernels of a network for pictures, in the order of its layers: (height, width, channels, filters), of depthwise ones
+ * (height, width, channels, 1), of transposed ones (height, width, filters, channels), of dense ones (fanIn, fanOut); and over how
+ * many places of a picture each goes.
+ */
+export function pictureKernels({ layers, pictures: { kind, side } }) {
+  const shapes = SHAPES[kind](layers[0], layers.at(-1), side)
+  return shapes.map(({ shape, places }, index) => ({ ...spread(shape, 400 + index), places }))
+}
+
+const conv = (size, channels, filters, side) => ({ shape: [size, size, channels, filters], places: side ** 2 })
+const dense = (fanIn, fanOut) => ({ shape: [fanIn, fanOut], places: 1 })
+
+/** Filters and stride of each block. */
+export const RESIDUAL = [16, 32, 64].flatMap((filters, stage) =>
+  [0, 1, 2].map((block) => [filters, stage > 0 && block === 0 ? 2 : 1]),
+)
+export const SEPARABLE = [
+  [64, 1],
+  [128, 2],
+  [128, 1],
+  [256, 2],
+  [256, 1],
+]
+
+const SHAPES = {
+  lenet: (channels, classes) => [
+    conv(5, channels, 6, 28),
+    conv(5, 6, 16, 10),
+    dense(400, 120),
+    dense(120, 84),
+    dense(84, classes),
+  ],
+  convnet: (channels, classes) => [conv(3, channels, 32, 26), conv(3, 32, 64, 11), dense(1600, classes)],
+  resnet: (channels, classes, side) => {
+    const blocks = alongBlocks(RESIDUAL, 16, side, (from, filters, stride, to) => [
+      conv(3, from, filters, to),
+      conv(3, filters, filters, to),
+      ...(from === filters && stride === 1 ? [] : [conv(1, from, filters, to)]),
+    ])
+    return [conv(3, channels, 16, side), ...blocks, dense(64, classes)]
+  },
+  separable: (channels, classes, side) => {
+    const blocks = alongBlocks(SEPARABLE, 32, side, (from, filters, _, to) => [
+      conv(3, from, 1, to),
+      conv(1, from, filters, to),
+    ])
+    return [conv(3, channels, 32, side), ...blocks, dense(256, classes)]
+  },
+  unet: (channels, classes, side) => [
+    ...twice(channels, 16, side),
+    ...twice(16, 32, side / 2),
+    ...twice(32, 64, side / 4),
+    conv(2, 32, 64, side / 4),
+    ...twice(64, 32, side / 2),
+    conv(2, 16, 32, side / 2),
+    ...twice(32, 16, side),
+    conv(1, 16, classes, side),
+  ],
+}
+
+const twice = (channels, filters, side) => [conv(3, channels, filters, side), conv(3, filters, filters, side)]
+
+function alongBlocks(blocks, first, side, shapesOf) {
+  let [from, to] = [first, side]
+  return blocks.flatMap(([filters, stride]) => {
+    to /= stride
+    const shapes = shapesOf(from, filters, stride, to)
+    from = filters
+    return shapes
+  })
+}
+
+/** A kernel: uniform within Glorot's limit. */
+function spread(shape, seed) {
+  const window = shape.slice(0, -2).reduce((product, length) => product * length, 1)
+  const limit = (6 / (window * (shape.at(-2) + shape.at(-1)))) ** 0.5
+  const values = uniform(window * shape.at(-2) * shape.at(-1), seed)
+  for (let i = 0; i < values.length; i++) values[i] = (2 * values[i] - 1) * limit
+  return { values, shape }
+}
+
+/** Pictures (rows, side, side, channels), and a class of each, or of each of their pixels. */
+function pictureData({ layers, batch, batches, pictures: { kind, side } }) {
+  const [rows, channels, classes] = [batch * batches, layers[0], layers.at(-1)]
+  const x = uniform(rows * side * side * channels, 1)
+  const each = kind === 'unet' ? channels : side * side * channels
+  const y = Int32Array.from({ length: x.length / each }, (_, i) => Math.floor(x[i * each] * classes))
+  const shape = [rows, side, side, channels]
+  return { x: { values: x, shape }, y: { values: y, shape: kind === 'unet' ? shape.slice(0, 3) : [rows] } }
+}
+
 /** Inputs (rows, width) and what they determine: a number (rows, 1) or a class (rows); characters and those that follow. */
 export function data(workload) {
-  const { layers, batch, batches, loss, recurrent, transformer } = workload
+  const { layers, batch, batches, loss, pictures, recurrent, transformer } = workload
+  if (pictures) return pictureData(workload)
   if (transformer) return transformerData(workload)
   const [width, outputs] = [layers[0] * (recurrent?.steps ?? 1), layers.at(-1)]
   const rows = batch * batches

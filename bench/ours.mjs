@@ -4,6 +4,7 @@ import { Activation, BatchNormalization, Bidirectional, Dense, Dropout, Embeddin
 import { SparseCategoricalCrossentropy } from 'ferrograd/losses'
 import { generatedCharacters } from './characters.mjs'
 import { characterTable, data, kernel, lastKernel, recurrentKernels } from './numbers.mjs'
+import { pictureNetwork } from './pictures.mjs'
 import { repeat, serve } from './serve.mjs'
 import { attention, generation, transformer } from './transformers.mjs'
 
@@ -41,6 +42,7 @@ function recurrentNetwork(workload) {
 function network(workload) {
   if (workload.recurrent) return recurrentNetwork(workload)
   if (workload.transformer) return transformer(workload)
+  if (workload.pictures) return pictureNetwork(workload)
   const { layers: sizes, activation, batchNorm, dropout, loss } = workload
   const last = sizes.length - 2
   const layers = sizes.slice(1).flatMap((units, index) => {
@@ -65,7 +67,7 @@ function training(workload) {
   const model = network(workload)
   const { precision = 'highest' } = workload
   const loss =
-    workload.transformer || workload.recurrent?.characters
+    workload.transformer || workload.pictures || workload.recurrent?.characters
       ? new SparseCategoricalCrossentropy({ fromLogits: true })
       : workload.loss
   model.compile({ optimizer: 'adam', loss, precision })
@@ -92,12 +94,13 @@ async function prediction(workload) {
   const model = network(workload)
   const { values, shape } = data(workload).x
   const { batch, batches } = workload
-  const length = batch * shape[1]
+  const [, ...rest] = shape
+  const length = batch * rest.reduce((product, size) => product * size, 1)
   const parts = Array.from({ length: batches }, (_, i) => values.subarray(i * length, (i + 1) * length))
-  const compiled = jit((x) => model.apply(x))
+  const compiled = jit((x) => (workload.pictures ? ops.softmax(model.apply(x)) : model.apply(x)))
   const ways = {
-    jit: (part) => compiled(tensor(part, [batch, shape[1]])),
-    predict: (part) => model.predict({ values: part, shape: [batch, shape[1]] }, { batchSize: batch }),
+    jit: (part) => compiled(tensor(part, [batch, ...rest])),
+    predict: (part) => model.predict({ values: part, shape: [batch, ...rest] }, { batchSize: batch }),
   }
   const outputs = ways[workload.way]
   let next = 0

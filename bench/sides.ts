@@ -60,6 +60,7 @@ export function sitsOut(peer: Peer, workload: Workload, threads: number): string
   if (workload.peers?.includes(peer) === false) return `${TITLES[peer]} has nothing to compare`
   if (peer === 'jaxScan' && workload.task !== 'train') return 'it is one call'
   if (peer === 'tfjs' && workload.transformer) return 'tfjs has no attention'
+  if (peer === 'tfjs' && workload.pictures) return 'tfjs has no networks for pictures here'
   if (peer !== 'tfjs') return undefined
   if (workload.recurrent) return 'tfjs has other defaults of recurrent layers'
   if (threads > 1) return 'tfjs computes on one thread'

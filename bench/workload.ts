@@ -1,5 +1,6 @@
 /** The nets that are timed, as `workloads.json` has them; data and initial weights are made from them on every side. */
 import { readFileSync } from 'node:fs'
+import { pictureKernels } from './numbers.mjs'
 
 /** A net, what is done with it, and in what batches. */
 export interface Workload {
@@ -30,6 +31,11 @@ export interface Workload {
     readonly blocks: number
     readonly heads: number
     readonly steps: number
+  }
+  /** Networks for pictures of a side, whose layers are channels and classes. */
+  readonly pictures?: {
+    readonly kind: 'lenet' | 'convnet' | 'resnet' | 'separable' | 'unet'
+    readonly side: number
   }
   /** Batch normalization between each hidden layer and its activation. */
   readonly batchNorm?: boolean
@@ -66,10 +72,17 @@ function workOfTransformer({ layers, batch, task, transformer }: Workload): numb
   return task === 'generate' ? 2 * perToken * TOKENS : 3 * 2 * perToken * batch * steps
 }
 
+/** Each number of a kernel meets each of its places. */
+function workOfPictures(workload: Workload): number {
+  const products = pictureKernels(workload).reduce((sum, { values, places }) => sum + values.length * places, 0)
+  return 2 * products * workload.batch * (workload.task === 'train' ? 3 : 1)
+}
+
 /** Floating-point operations of a step's matrix products: two a weight and row, three times over in training. */
 export function work(workload: Workload): number {
   const { layers, batch, task, recurrent, transformer } = workload
   if (transformer) return workOfTransformer(workload)
+  if (workload.pictures) return workOfPictures(workload)
   const ways = recurrent?.bidirectional ? 2 : 1
   const width = (index: number): number => layers[index]! * (index > 0 ? ways : 1)
   const weights = layers.slice(1).reduce((sum, units, index) => {

@@ -93,6 +93,67 @@ def tokens(rows, steps, vocabulary):
     return np.floor(uniform(rows * steps, 1).astype(np.float64) * vocabulary).astype(np.int64).reshape(rows, steps)
 
 
+# Filters and stride of each block.
+RESIDUAL = [(filters, 2 if stage and not block else 1) for stage, filters in enumerate((16, 32, 64)) for block in range(3)]
+SEPARABLE = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1)]
+
+
+def residual_shapes(channels, classes):
+    shapes, came = [(3, 3, channels, 16)], 16
+    for filters, stride in RESIDUAL:
+        shapes += [(3, 3, came, filters), (3, 3, filters, filters)]
+        if stride > 1 or came != filters:
+            shapes.append((1, 1, came, filters))
+        came = filters
+    return [*shapes, (came, classes)]
+
+
+def separable_shapes(channels, classes):
+    shapes, came = [(3, 3, channels, 32)], 32
+    for filters, _ in SEPARABLE:
+        shapes += [(3, 3, came, 1), (1, 1, came, filters)]
+        came = filters
+    return [*shapes, (came, classes)]
+
+
+def unet_shapes(channels, classes):
+    twice = lambda came, filters: [(3, 3, came, filters), (3, 3, filters, filters)]
+    down = [*twice(channels, 16), *twice(16, 32), *twice(32, 64)]
+    return [*down, (2, 2, 32, 64), *twice(64, 32), (2, 2, 16, 32), *twice(32, 16), (1, 1, 16, classes)]
+
+
+SHAPES = {
+    "lenet": lambda channels, classes: [(5, 5, channels, 6), (5, 5, 6, 16), (400, 120), (120, 84), (84, classes)],
+    "convnet": lambda channels, classes: [(3, 3, channels, 32), (3, 3, 32, 64), (1600, classes)],
+    "resnet": residual_shapes,
+    "separable": separable_shapes,
+    "unet": unet_shapes,
+}
+
+
+def picture_kernels(workload):
+    """The initial kernels of a network for pictures, in the order of its layers, laid out as Keras's."""
+    shapes = SHAPES[workload["pictures"]["kind"]](workload["layers"][0], workload["layers"][-1])
+    return [spread(shape, 400 + index) for index, shape in enumerate(shapes)]
+
+
+def spread(shape, seed):
+    """A kernel: uniform within Glorot's limit."""
+    window = int(np.prod(shape[:-2]))
+    limit = (6 / (window * (shape[-2] + shape[-1]))) ** 0.5
+    values = uniform(int(np.prod(shape)), seed)
+    return ((2 * values.astype(np.float64) - 1) * limit).astype(np.float32).reshape(shape)
+
+
+def picture_data(workload):
+    """Pictures (rows, side, side, channels), and a class of each, or of each of their pixels."""
+    side, channels, classes = workload["pictures"]["side"], workload["layers"][0], workload["layers"][-1]
+    rows = workload["batch"] * workload["batches"]
+    x = uniform(rows * side * side * channels, 1).reshape(rows, side, side, channels)
+    told = x[..., 0] if workload["pictures"]["kind"] == "unet" else x[:, 0, 0, 0]
+    return x, np.floor(told.astype(np.float64) * classes).astype(np.int64)
+
+
 def attention_inputs(workload):
     """Query, key and value of attention alone, (1, steps, heads, width) each, around 0."""
     how, width = workload["transformer"], workload["layers"][0]
@@ -125,6 +186,8 @@ def data(workload):
     """Inputs (rows, width) and what they determine: a number (rows, 1) or a class (rows,); characters and those that follow."""
     if "transformer" in workload:
         return transformer_data(workload)
+    if "pictures" in workload:
+        return picture_data(workload)
     features, outputs = workload["layers"][0], workload["layers"][-1]
     rows, steps = workload["batch"] * workload["batches"], workload.get("recurrent", {}).get("steps", 1)
     if workload.get("recurrent", {}).get("characters"):

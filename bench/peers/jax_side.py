@@ -11,6 +11,7 @@ from common import Characters, Prediction, character_table, data, kernel, last_k
 
 import jax
 import jax.numpy as jnp
+import jax_pictures as pictures
 import jax_transformers as transformers
 import numpy as np
 
@@ -78,6 +79,8 @@ def parameters(workload):
         return recurrent_parameters(workload)
     if "transformer" in workload:
         return transformers.parameters(workload)
+    if "pictures" in workload:
+        return pictures.parameters(workload)
     sizes, made = workload["layers"], []
     for index, fan_out in enumerate(sizes[1:]):
         layer = {"w": jnp.asarray(kernel(workload, index)), "b": jnp.zeros(fan_out)}
@@ -88,6 +91,8 @@ def parameters(workload):
 
 
 def statistics(workload):
+    if "pictures" in workload:
+        return pictures.statistics(workload)
     if not workload.get("batchNorm"):
         return []
     return [{"mean": jnp.zeros(size), "variance": jnp.ones(size)} for size in workload["layers"][1:-1]]
@@ -99,6 +104,8 @@ def forward(workload, params, stats, key, x):
         return recurrent_forward(workload, params, x), []
     if "transformer" in workload:
         return transformers.forward(workload, params, x), []
+    if "pictures" in workload:
+        return pictures.forward(workload, params, stats, key, x)
     act = jax.nn.relu if workload["activation"] == "relu" else jax.nn.sigmoid
     moved = []
     for index, layer in enumerate(params):
@@ -122,7 +129,7 @@ def step_of(workload):
         out, moved = forward(workload, params, stats, key, x)
         if workload["loss"] == "meanSquaredError":
             return jnp.mean((out - y) ** 2), moved
-        picked = jnp.take_along_axis(jax.nn.log_softmax(out), y.reshape(-1, 1), axis=-1)
+        picked = jnp.take_along_axis(jax.nn.log_softmax(out), y.reshape(*out.shape[:-1], 1), axis=-1)
         return -jnp.mean(picked), moved
 
     def step(state, batch):
@@ -181,7 +188,8 @@ class JaxPrediction(Prediction):
     def __init__(self, workload):
         super().__init__(workload)
         self.params = parameters(workload)
-        self.run = jax.jit(lambda params, x: jax.nn.softmax(forward(workload, params, [], None, x)[0]))
+        stats = statistics(workload)
+        self.run = jax.jit(lambda params, x: jax.nn.softmax(forward(workload, params, stats, None, x)[0]))
 
     def predict(self, x):
         return np.asarray(self.run(self.params, x))

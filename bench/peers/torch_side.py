@@ -9,6 +9,7 @@ import sys
 import torch
 from common import Characters, Prediction, character_table, data, kernel, last_kernel, recurrent_kernels, repeat, serve
 from torch import nn
+from torch_pictures import Pictures
 from torch_transformers import Attention, Generation, Transformer
 
 torch.set_num_threads(int(sys.argv[1]))
@@ -61,6 +62,8 @@ def network(workload):
         return Recurrent(workload)
     if "transformer" in workload:
         return Transformer(workload)
+    if "pictures" in workload:
+        return Pictures(workload)
     act = nn.ReLU if workload["activation"] == "relu" else nn.Sigmoid
     layers, sizes = [], workload["layers"]
     for index, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:])):
@@ -86,6 +89,7 @@ class Training:
         self.loss = nn.MSELoss() if workload["loss"] == "meanSquaredError" else nn.CrossEntropyLoss()
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
         x, y = map(torch.from_numpy, data(workload))
+        x = self.model.ready(x) if "pictures" in workload else x
         self.batches = list(zip(x.split(workload["batch"]), y.split(workload["batch"])))
         self.next = 0
 
@@ -94,7 +98,7 @@ class Training:
         self.next = (self.next + 1) % len(self.batches)
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.medium):
-            loss = self.loss(self.model(x), y if y.is_floating_point() else y.flatten())
+            loss = self.loss(self.model(x), y if y.is_floating_point() or y.dim() == 3 else y.flatten())
         loss.backward()
         self.optimizer.step()
         return loss.detach()
@@ -121,11 +125,14 @@ class Training:
 class TorchPrediction(Prediction):
     def __init__(self, workload):
         super().__init__(workload)
-        self.model = nn.Sequential(*network(workload), nn.Softmax(dim=-1)).eval()
+        made = network(workload)
+        picture = "pictures" in workload
+        self.ready = made.ready if picture else lambda x: x
+        self.model = nn.Sequential(*([made] if picture else made), nn.Softmax(dim=-1)).eval()
 
     @torch.inference_mode()
     def predict(self, x):
-        return self.model(torch.from_numpy(x)).numpy()
+        return self.model(self.ready(torch.from_numpy(x))).numpy()
 
 
 class TorchCharacters(Characters):
