@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import zlib, { createGzip, gzipSync } from 'node:zlib'
 import { Sequential } from 'ferrograd'
-import { Dataset } from 'ferrograd/data'
+import { Dataset, type ShapedArray } from 'ferrograd/data'
 import { Dense } from 'ferrograd/layers'
 import { afterAll, describe, expect, expectTypeOf, test } from 'vitest'
 
@@ -253,12 +253,18 @@ describe('Dataset.jsonl', () => {
     for await (const batch of Dataset.jsonl(path, { schema }).batch(5000)) {
       const { values } = batch.n
       expect([values[0], batch.c[3], batch.own[7]]).toEqual([next, `c${(next + 3) % 5}`, `own ${next + 7}`])
+      const lists = batch.l as ShapedArray
+      expect([lists.shape, lists.values[0], lists.values.at(-1)]).toEqual([[5000, 1], next, next + 4999])
       next += values.length
     }
     expect(next).toBe(count)
     // Values that differ are joined from blocks that number them anew.
-    const loaded = await Dataset.jsonl(path, { schema }).select('own', 'c').load()
-    expect(await loaded.skip(count - 1).toArray()).toEqual([{ own: `own ${count - 1}`, c: `c${(count - 1) % 5}` }])
+    const loaded = await Dataset.jsonl(path, { schema }).select('own', 'c', 'l').load()
+    const last = { own: `own ${count - 1}`, c: `c${(count - 1) % 5}`, l: [count - 1] }
+    expect(await loaded.skip(count - 1).toArray()).toEqual([last])
+    const [one] = await loaded.shuffle({ seed: 1 }).take(1).toArray()
+    const [n] = one!.l as [number]
+    expect(one).toEqual({ own: `own ${n}`, c: `c${n % 5}`, l: [n] })
     texts[98_765] = '{"n":"x"}'
     const bad = file('bad.jsonl', texts.join('\n'))
     await expect(Dataset.jsonl(bad, { schema: { n: 'int32' } }).toArray()).rejects.toThrow(

@@ -157,6 +157,27 @@ test('rows on their way to a fit have the numbers of raw rows', async () => {
   await expect(() => data.map(space.inputsAndTarget('gone')).toArray()).rejects.toThrow("got 'gone'")
 })
 
+test('rows of a table in small batches have the numbers of raw rows, whatever texts other batches have', async () => {
+  const raw = Array.from({ length: 600 }, (_, i) => ({
+    city: `city ${(i * 7) % 400}`,
+    page: `page ${i % 5}`,
+    y: i % 2,
+  }))
+  const lines = ['city,page,y', ...raw.map(({ city, page, y }) => `${city},${page},${y}`)].join('\n')
+  const schema = { city: 'string', page: 'string', y: 'float32' } as const
+  const data = Dataset.csv(new TextEncoder().encode(lines), { schema })
+  const space = await features({ city: category({ maxTokens: 50 }), page: hashed(3) }).adapt(data)
+  const wanted = space.encode(raw) as ShapedArray
+  const width = wanted.shape[1]!
+  let at = 0
+  for await (const { x } of data.map(space.inputsAndTarget('y')).batch(8)) {
+    const { values } = x as ShapedArray
+    expect(Array.from(values)).toEqual(Array.from(wanted.values.subarray(at, at + values.length)))
+    at += values.length
+  }
+  expect(at).toBe(600 * width)
+})
+
 test('one pass over the data, whatever is learnt', async () => {
   let passes = 0
   const data = Dataset.from(function* () {

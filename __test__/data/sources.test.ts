@@ -348,6 +348,25 @@ withLibrary('hyparquet', '@duckdb/node-api')('Parquet', () => {
     connection.closeSync()
   })
 
+  test('each column of a row group is decoded once, however small the batches', async () => {
+    let calls = 0
+    const counting: Hyparquet = {
+      ...hyparquet,
+      parquetReadObjects(options) {
+        calls += 1
+        return hyparquet.parquetReadObjects(options)
+      },
+    }
+    const data = await fromParquet(path, { library: counting, columns: ['i', 'f'] })
+    const groups = Math.ceil(9000 / 2048)
+    for await (const _ of data.batch(10));
+    expect(calls).toBe(2 * groups)
+    // Groups that are passed over are not read.
+    calls = 0
+    for await (const _ of data.skip(8193).batch(10));
+    expect(calls).toBe(2)
+  })
+
   test('a file, some thousand rows at a time', async () => {
     const data = await fromParquet(path, { library: hyparquet })
     expect(data.count).toBe(9000)

@@ -90,3 +90,14 @@ export async function* cut<T>(chunks: AsyncIterable<Chunk<T>>, demand: Demand): 
     }
   }
 }
+
+/** Elements that are given at a time to whoever takes them one by one. */
+const SOME = 1024
+
+/** Large chunks cut to what is wanted at a time: whoever works on one does nothing else meanwhile. */
+export function inPieces<T>(chunks: AsyncIterable<Chunk<T>>, demand: Demand): AsyncGenerator<Chunk<T>> {
+  return cut(
+    chunks,
+    wanting(() => (atLeastOne(demand) === 1 ? SOME : demand()), demand),
+  )
+}

@@ -6,7 +6,7 @@ import { FerrogradError, suggest } from '../errors.js'
 import { type ByteSource, type BytesLike, byteSources, isPlainFile, unchanged } from './bytes.js'
 import { type Chunk, Rows } from './chunk.js'
 import { type Column, type ColumnTree, NumberColumn } from './column.js'
-import { atLeastOne, cut, type Demand, dropped, type Flow, wanting } from './flow.js'
+import { type Demand, dropped, type Flow, inPieces, wanting } from './flow.js'
 import { JsonColumn } from './json-column.js'
 import { goneError } from './leaving.js'
 import type { JsonSchema } from './schema.js'
@@ -17,8 +17,6 @@ import { TextColumn } from './text-column.js'
 const BLOCK = 4 << 20
 /** Blocks that are read while one is used. */
 const AHEAD = 2
-/** Rows that are given at a time to whoever takes them one by one. */
-const SOME = 1024
 
 /** What is read, and how. */
 export interface TablePlan {
@@ -41,9 +39,7 @@ export function tableFlow<T>(plan: TablePlan): Flow<T> {
         0,
         wanting(() => 1, demand),
       )
-      const most = wanting(() => (atLeastOne(demand) === 1 ? SOME : demand()), demand)
-      // Whoever works on a chunk does nothing else meanwhile: as few rows as are wanted.
-      return dropped(cut(chunks, most), skip)
+      return dropped(inPieces(chunks, demand), skip)
     },
   }
 }

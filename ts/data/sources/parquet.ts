@@ -2,7 +2,9 @@
 
 import { FerrogradError, fail } from '../../errors.js'
 import { type Chunk, Rows } from '../chunk.js'
+import type { Column } from '../column.js'
 import { Dataset } from '../dataset.js'
+import { inPieces } from '../flow.js'
 import type { AnyRow } from '../schema.js'
 import { columnOfValues } from './polars.js'
 
@@ -36,12 +38,9 @@ export interface ParquetOptions {
   readonly compressors?: object
 }
 
-/** Rows that are decoded at a time. */
-const PORTION = 4096
-
 /**
- * The rows of a Parquet file by its path, or of bytes that can be had by their places, decoded by `hyparquet` some thousand at a
- * time. Missing numbers are NaN, missing text is the empty text; FLOAT becomes float32, other numbers float64, dates milliseconds
+ * The rows of a Parquet file by its path, or of bytes that can be had by their places, decoded by `hyparquet` a column
+ * of a row group at a time: it decodes whole row groups, whatever it is asked for. Missing numbers are NaN, missing text is the empty text; FLOAT becomes float32, other numbers float64, dates milliseconds
  * since 1970 UTC.
  *
  * @throws `ERR_DATA` for nested columns, missing truth values and integers beyond 2⁵³, by column; `ERR_IO` where the file cannot be
@@ -70,28 +69,27 @@ export async function fromParquet<T = AnyRow>(
   }
   const names = columns ?? [...types.keys()]
   const count = Number(metadata.num_rows)
-  const portion = async (rowStart: number, rowEnd: number): Promise<Rows<T>> => {
-    const options = { file, metadata, columns: [...names], rowStart, rowEnd, ...(compressors && { compressors }) }
+  const columnIn = async (own: string, rowStart: number, rowEnd: number): Promise<Column> => {
+    const options = { file, metadata, columns: [own], rowStart, rowEnd, ...(compressors && { compressors }) }
     const rows = await reading(name, () => hyparquet.parquetReadObjects(options))
-    const read = names.map((own) => {
-      const where = `${name} from row ${rowStart}, column ${own}`
-      return [
-        own,
-        columnOfValues(
-          where,
-          types.get(own)!,
-          rows.map((row) => row[own]),
-        ),
-      ] as const
-    })
-    return new Rows<T>(Object.fromEntries(read), rows.length)
+    const values = rows.map((row) => row[own])
+    return columnOfValues(`${name} from row ${rowStart}, column ${own}`, types.get(own)!, values)
+  }
+  const groupsFrom = async function* (skip: number): AsyncGenerator<Chunk<T>> {
+    let start = 0
+    for (const { num_rows } of metadata.row_groups) {
+      const [first, end] = [start, start + Number(num_rows)]
+      start = end
+      if (end <= skip) continue
+      const read: (readonly [string, Column])[] = []
+      for (const own of names) read.push([own, await columnIn(own, first, end)])
+      yield new Rows<T>(Object.fromEntries(read), end - first).slice(Math.max(0, skip - first), end - first)
+    }
   }
   return Dataset.of<T>('fromParquet', {
     isWide: true,
     count,
-    async *open(_, skip): AsyncGenerator<Chunk<T>> {
-      for (let at = skip; at < count; at += PORTION) yield await portion(at, Math.min(count, at + PORTION))
-    },
+    open: (_, skip, demand) => inPieces(groupsFrom(skip), demand),
   })
 }
 
