@@ -298,3 +298,36 @@ test('{ values, shape } is an argument, too', async () => {
   const doubled = await double({ values: Float32Array.of(1, 2, 3), shape: [3, 1] })
   expect(doubled.arraySync()).toEqual([[2], [4], [6]])
 })
+
+describe('whole numbers in nested arrays', () => {
+  const same = jit((x: Tensor) => x.add(0))
+
+  test('those that float32 holds are its numbers', async () => {
+    expect(await (await same([[16777216, -16777218, 3]])).data()).toEqual(Float32Array.of(16777216, -16777218, 3))
+  })
+
+  test('one that it would round is refused, and named with its place: it may be an id', async () => {
+    await expect(same([[1, 2, 16777217]])).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringMatching(
+        /^jit argument 0 sample 0, feature 2: expected whole .*16777217\. Pass ids in an Int32Array/,
+      ),
+    })
+    expect(() => same.draw([[16777217]])).toThrow('jit argument 0')
+  })
+
+  test('in an Int32Array they arrive as they are, and beside fractions they are numbers like others', async () => {
+    const ids = jit((x: Tensor) => ops.floorDivide(x, 1))
+    expect(await (await ids(Int32Array.of(16777217))).data()).toEqual(Int32Array.of(16777217))
+    expect(await (await same([[16777217, 0.5]])).data()).toEqual(Float32Array.of(16777216, 0.5))
+  })
+
+  test('float64 holds them all', async () => {
+    config.setFloatx('float64')
+    try {
+      expect(await (await same([[16777217]])).data()).toEqual(Float64Array.of(16777217))
+    } finally {
+      config.setFloatx('float32')
+    }
+  })
+})

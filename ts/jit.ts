@@ -1,7 +1,7 @@
 /** Functions of tensors, compiled: traced once for each kind of arguments, then run in Rust. */
 
 import { floatx } from './config.js'
-import { isShaped } from './core/flatten.js'
+import { flatten, isShaped } from './core/flatten.js'
 import { runInline } from './core/inline-runs.js'
 import { KeptPrograms } from './core/kept-programs.js'
 import { checkPrecision, precision as configured, type Precision } from './core/precision.js'
@@ -13,11 +13,12 @@ import { Tensor, tensor } from './core/tensor.js'
 import { placeholder, trace } from './core/trace.js'
 import { currentTrace, type Settings } from './core/trace-stack.js'
 import { Variable } from './core/variable.js'
+import { checkWhole } from './data/copy.js'
 import { FerrogradError, fail } from './errors.js'
 import type { Kinds, Named, OptionsOf } from './options/fields.js'
 import { primitiveKinds } from './options/kinds.js'
 import { optionsReader } from './options/reader.js'
-import type { DType, Shape, TensorLike } from './types.js'
+import type { DType, NestedData, Shape, TensorLike } from './types.js'
 
 /** What a compiled function may be called with: data, which becomes a tensor, and variables, which stay what they are. */
 export type JitArgument = TensorLike | Variable
@@ -210,9 +211,16 @@ function wrongCount(fn: AnyFunction, given: number, rest: string, cause?: unknow
 function argument(value: unknown, index: number): Tensor | Variable {
   if (value instanceof Tensor || value instanceof Variable) return value
   if (typeof value === 'number') return tensor(value, [], floatx())
-  if (typeof value === 'boolean' || Array.isArray(value) || ArrayBuffer.isView(value) || isShaped(value))
-    return tensor(value as TensorLike)
+  if (Array.isArray(value)) return nested(value, index)
+  if (typeof value === 'boolean' || ArrayBuffer.isView(value) || isShaped(value)) return tensor(value as TensorLike)
   return fail('ERR_DATA', `jit argument ${index}`, 'a tensor, a variable, or data for a tensor', value)
+}
+
+/** Plain numbers; whole ones that float32 would round are refused: they may be ids. */
+function nested(data: NestedData, index: number): Tensor {
+  const { values, shape, dtype } = flatten(data)
+  if (dtype === 'float32') checkWhole(`jit argument ${index}`, values as readonly number[], shape)
+  return tensor(values as readonly number[], shape, dtype)
 }
 
 const identities = new WeakMap<Variable, number>()

@@ -1,7 +1,9 @@
 /** Many variables are seen at one moment between two steps, and an epoch goes on from any of its steps. */
 import { type FerrogradError, jit, ops, snapshot, type Variable, variable } from 'ferrograd'
 import { expect, test } from 'vitest'
-import { Columns, compile, type EpochOptions, runEpoch } from '../../ts/core/program.js'
+import { Columns } from '../../ts/core/columns.js'
+import { type EpochOptions, runEpoch } from '../../ts/core/epoch.js'
+import { compile } from '../../ts/core/program.js'
 import { placeholder, trace } from '../../ts/core/trace.js'
 
 const rows = 400_003

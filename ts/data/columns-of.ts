@@ -1,11 +1,11 @@
 /** The columns of a data set, chunk by chunk, whatever its chunks are. */
 
 import { fail, hintFor } from '../errors.js'
+import { groups } from './batch.js'
 import { Batches, type Chunk, elementsOf, rowsOf } from './chunk.js'
 import { type Column, columnNamed, isColumn, ListColumn } from './column.js'
 import { columnsOfRows } from './columnwise.js'
 import type { Dataset } from './dataset.js'
-import { groups } from './stages.js'
 
 /** Columns by their names. */
 export type ColumnBy = (name: string) => Column

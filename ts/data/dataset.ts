@@ -3,129 +3,61 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { type State, type Stateful, stateFields } from '../core/state.js'
-import { FerrogradError, fail } from '../errors.js'
+import { fail } from '../errors.js'
 import { checkSeed } from '../options/kinds.js'
-import type { TypedArray } from '../types.js'
 import { type ArrayFiles, readArrays } from './arrays.js'
+import { batched, unbatched } from './batch.js'
 import { bucketed } from './bucket.js'
 import type { BytesLike } from './bytes.js'
 import { cached, MANY, wholePass } from './cache.js'
-import { type Chunk, elementsOf, List, Picked, Rows, rowsOf } from './chunk.js'
-import { type ColumnTree, columnNamed, rowsOf as countRows, isColumn } from './column.js'
-import { columnOf, columnwise } from './columnwise.js'
+import { checkCount, checkPadding, checkWeights } from './check.js'
+import { type Chunk, elementsOf, type Rows, rowsOf } from './chunk.js'
+import { columnNamed } from './column.js'
+import { columnwise } from './columnwise.js'
+import { concatenated } from './concatenate.js'
 import { type CsvOptions, csvFlow } from './csv.js'
+import type {
+  ArrayColumn,
+  BucketOptions,
+  MixOptions,
+  PadBatchOptions,
+  ParallelOptions,
+  Position,
+  RowOf,
+  SampleOptions,
+  ShuffleOptions,
+  SplitRowsOptions,
+  WindowOptions,
+} from './dataset-options.js'
 import { type Description, described } from './describe.js'
-import { cut, type Demand, dropped, type Flow, type Random, randomFlow } from './flow.js'
+import { cut, type Demand, type Flow, randomFlow } from './flow.js'
 import { type Inputs, type InputsOf, type NamesOf, pickedColumns } from './inputs.js'
 import { interleaved } from './interleave.js'
 import { type JsonlOptions, jsonlFlow } from './jsonl.js'
-import { untilLeft } from './leaving.js'
+import { filtered, mapped } from './map.js'
 import { mappedInWorkers } from './map-parallel.js'
 import { mixed } from './mix.js'
-import { type Padding, paddedBatches } from './pad.js'
+import { paddedBatches } from './pad.js'
+import { chosen, sharded, skipped, taken } from './part.js'
 import { partedByGroup, partedRows, partedWithin } from './parting.js'
+import { prefetched } from './prefetch.js'
+import { repeated } from './repeat.js'
 import { storedRows, writeRows } from './row-file.js'
+import { columnar, picking, valuesOf } from './rows.js'
 import { sampled } from './sample.js'
 import type { AnyRow, JsonSchema, Schema, SchemaRow } from './schema.js'
 import type { ShapedArray } from './shaped.js'
+import { shuffled } from './shuffle.js'
+import { isSource, listed, openSource, type SourceLike, singles } from './source.js'
+import type { Padded, Stacked, Unstacked } from './stacked.js'
 import { measured, type StageTimes, stageTimes } from './stage-times.js'
-import * as stages from './stages.js'
 import { windowed } from './window.js'
-
-/** Whatever gives elements one by one. */
-export type Source<T> = Iterable<T> | AsyncIterable<T>
-
-/** A source, or a function that opens a new one for each pass. */
-export type SourceLike<T> = Source<T> | (() => Source<T> | Promise<Source<T>>)
-
-/** Arrays whose first axis counts samples: one value a row. */
-export type ArrayColumn = ShapedArray | TypedArray | readonly unknown[]
-
-/** Rows of arrays that belong together. */
-export type RowOf<R> = {
-  readonly [K in keyof R]: R[K] extends ShapedArray<infer T>
-    ? ShapedArray<T>
-    : R[K] extends readonly (infer E)[]
-      ? E
-      : number
-}
-
-/** How {@link Dataset.shuffle} draws. */
-export interface ShuffleOptions {
-  /** Decides the orders. Default 0. */
-  readonly seed?: number
-  /** Of a stream that cannot seek: how many rows are mixed at a time. Default 16,384. */
-  readonly buffer?: number
-}
-
-/** How {@link Dataset.split} parts rows. */
-export interface SplitRowsOptions<N extends string = string> {
-  /** At random (the default), the last ones aside, or by a column whose equal values stay together. */
-  readonly by?: 'random' | 'tail' | N
-  /** A column of whose values both sides have the same share. */
-  readonly stratify?: N
-  /** Decides which rows. Default 0. */
-  readonly seed?: number
-}
+import { zipped } from './zip.js'
 
 /** Both sides. */
 export interface SplitRows<T> {
   readonly train: Dataset<T>
   readonly test: Dataset<T>
-}
-
-/** How {@link Dataset.mix} draws. */
-export interface MixOptions {
-  /** The share of each data set, in any unit. Default as much of each. */
-  readonly weights?: readonly number[]
-  /** Decides what is drawn. Default 0. */
-  readonly seed?: number
-}
-
-/** How {@link Dataset.sample} draws. */
-export interface SampleOptions {
-  /** Rows a pass. Default as many as there are. */
-  readonly count?: number
-  /** Decides what is drawn. Default 0. */
-  readonly seed?: number
-}
-
-/** What {@link Dataset.window} takes. */
-export interface WindowOptions {
-  /** How far each window begins behind the last. Default 1. */
-  readonly shift?: number
-  /** The distance of neighbours within a window. Default 1. */
-  readonly stride?: number
-}
-
-/** What {@link Dataset.padBatch} does. */
-export interface PadBatchOptions extends Padding {
-  /** Leaves out a last batch of fewer elements. Default false. */
-  readonly dropRemainder?: boolean
-}
-
-/** What {@link Dataset.bucketByLength} does. */
-export interface BucketOptions extends Omit<PadBatchOptions, 'length'> {
-  /** The greatest lengths of the buckets, ascending. */
-  readonly boundaries: readonly number[]
-  /** Elements a batch: one number, or one for each bucket, the last for what is longer than all boundaries. */
-  readonly size: number | readonly number[]
-  /** Fills up to the boundary, and not to the longest in the batch. Default true. */
-  readonly toBoundary?: boolean
-}
-
-/** How {@link Dataset.mapParallel} works. */
-export interface ParallelOptions {
-  /** Threads. Default one fewer than there are cores. */
-  readonly workers?: number
-}
-
-/** Where a data set is: plain JSON. */
-export interface Position {
-  /** The pass, from 0. */
-  readonly pass: number
-  /** How many elements of it have been given. */
-  readonly given: number
 }
 
 /**
@@ -176,12 +108,12 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * The arrays are read when batches are made; they are not copied before.
    */
   static fromColumns<R extends Readonly<Record<string, ArrayColumn>>>(columns: R): Dataset<RowOf<R>> {
-    return columnar<RowOf<R>>('Dataset.fromColumns', columns)
+    return staged('columns', columnar<RowOf<R>>('Dataset.fromColumns', columns))
   }
 
   /** As {@link Dataset.fromColumns}. */
   static fromArrays<R extends Readonly<Record<string, ArrayColumn>>>(arrays: R): Dataset<RowOf<R>> {
-    return columnar<RowOf<R>>('Dataset.fromArrays', arrays)
+    return staged('columns', columnar<RowOf<R>>('Dataset.fromArrays', arrays))
   }
 
   /**
@@ -250,7 +182,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   static async arrays<T = Readonly<Record<string, number | ShapedArray>>>(
     from: string | ArrayFiles,
   ): Promise<Dataset<T>> {
-    return columnar<T>('Dataset.arrays', await readArrays('Dataset.arrays', from))
+    return staged('columns', columnar<T>('Dataset.arrays', await readArrays('Dataset.arrays', from)))
   }
 
   /** A data set of a flow, by the name of its source. */
@@ -355,12 +287,12 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
 
   /** Each element through a function, which may be asynchronous. */
   map<U>(change: (element: T, index: number) => U | Promise<U>): Dataset<U> {
-    return staged('map', stages.mapped(this.#flow, change))
+    return staged('map', mapped(this.#flow, change))
   }
 
   /** The elements that pass a test. */
   filter(test: (element: T) => boolean | Promise<boolean>): Dataset<T> {
-    return staged('filter', stages.filtered(this.#flow, test))
+    return staged('filter', filtered(this.#flow, test))
   }
 
   /** Of each row the columns that are named. */
@@ -368,7 +300,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     const pick = columnwise<T, Pick<T, N>>((columns) =>
       Object.fromEntries(names.map((name) => [name, columnNamed('Dataset.select', columns, name)])),
     )
-    return staged('select', stages.mapped(this.#flow, pick))
+    return staged('select', mapped(this.#flow, pick))
   }
 
   /**
@@ -400,18 +332,18 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
       y: pickedColumns(where, columns, target),
       ...(sampleWeight !== undefined && { sampleWeight: pickedColumns(where, columns, sampleWeight) }),
     }))
-    return staged('inputsAndTarget', stages.mapped(this.#flow, pick))
+    return staged('inputsAndTarget', mapped(this.#flow, pick))
   }
 
   /** Groups of `size` elements, stacked: numbers become typed arrays, rows become arrays with one more axis, text a list. */
   batch(size: number, { dropRemainder = false }: { readonly dropRemainder?: boolean } = {}): Dataset<Stacked<T>> {
     checkCount('Dataset.batch.size', size, 1)
-    return staged('batch', stages.batched<T, Stacked<T>>(this.#flow, size, dropRemainder))
+    return staged('batch', batched<T, Stacked<T>>(this.#flow, size, dropRemainder))
   }
 
   /** The rows of batches, one by one: what {@link Dataset.batch} stacked. */
   unbatch(): Dataset<Unstacked<T>> {
-    return staged('unbatch', stages.unbatched<Unstacked<T>>(this.#flow))
+    return staged('unbatch', unbatched<Unstacked<T>>(this.#flow))
   }
 
   /**
@@ -424,25 +356,25 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     const { buffer = 16_384, seed = 0 } = typeof first === 'number' ? { buffer: first, seed: second } : first
     checkCount('Dataset.shuffle.buffer', buffer, 1)
     checkSeed('Dataset.shuffle.seed', seed)
-    return staged('shuffle', stages.shuffled(this.#flow, buffer, seed))
+    return staged('shuffle', shuffled(this.#flow, buffer, seed))
   }
 
   /** The same elements `count` times; without a count, for ever. */
   repeat(count: number = Number.POSITIVE_INFINITY): Dataset<T> {
     if (count !== Number.POSITIVE_INFINITY) checkCount('Dataset.repeat.count', count, 0)
-    return staged('repeat', stages.repeated(this.#flow, count))
+    return staged('repeat', repeated(this.#flow, count))
   }
 
   /** The first `count` elements. */
   take(count: number): Dataset<T> {
     checkCount('Dataset.take.count', count, 0)
-    return staged('take', stages.taken(this.#flow, count))
+    return staged('take', taken(this.#flow, count))
   }
 
   /** All but the first `count` elements. */
   skip(count: number): Dataset<T> {
     checkCount('Dataset.skip.count', count, 0)
-    return staged('skip', stages.skipped(this.#flow, count))
+    return staged('skip', skipped(this.#flow, count))
   }
 
   /** Every `count`-th element, beginning with number `index`: one of `count` disjoint parts. */
@@ -450,17 +382,17 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     checkCount('Dataset.shard.count', count, 1)
     if (!(Number.isInteger(index) && index >= 0 && index < count))
       fail('ERR_CONFIG', 'Dataset.shard.index', `an integer in [0, ${count})`, index)
-    return staged('shard', stages.sharded(this.#flow, count, index))
+    return staged('shard', sharded(this.#flow, count, index))
   }
 
   /** The elements of this one, then those of another. */
   concat(other: Dataset<T>): Dataset<T> {
-    return staged('concat', stages.concatenated(this.#flow, flowOf('Dataset.concat', other)))
+    return staged('concat', concatenated(this.#flow, flowOf('Dataset.concat', other)))
   }
 
   /** Elements of this one and of another side by side, as long as both have some. */
   zip<U>(other: Dataset<U>): Dataset<readonly [T, U]> {
-    return staged('zip', stages.zipped(this.#flow, flowOf('Dataset.zip', other)))
+    return staged('zip', zipped(this.#flow, flowOf('Dataset.zip', other)))
   }
 
   /**
@@ -674,7 +606,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   /** Asks for about `depth` elements ahead of the one that is used. */
   prefetch(depth: number): Dataset<T> {
     checkCount('Dataset.prefetch.depth', depth, 1)
-    return staged('prefetch', stages.prefetched(this.#flow, depth))
+    return staged('prefetch', prefetched(this.#flow, depth))
   }
 
   /**
@@ -716,7 +648,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
         : by === 'random' || by === 'tail'
           ? partedRows(random.count, share, by === 'tail' ? undefined : seed)
           : partedByGroup(await rows(by), share, seed)
-    const side = (indices: Uint32Array): Dataset<T> => new Dataset(stages.chosen(random, indices))
+    const side = (indices: Uint32Array): Dataset<T> => new Dataset(chosen(random, indices))
     return { train: side(parts.train), test: side(parts.test) }
   }
 
@@ -760,157 +692,11 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   }
 }
 
-/** What `batch` makes of elements: objects and lists element by element, numbers and rows as arrays with a batch axis. */
-export type Stacked<T> = T extends string
-  ? readonly string[]
-  : T extends number | boolean | ShapedArray | TypedArray
-    ? ShapedArray
-    : T extends readonly unknown[] | object
-      ? { readonly [K in keyof T]: Stacked<T[K]> }
-      : never
-
-/** What `padBatch` makes of elements: as {@link Stacked}, but lists of numbers are sequences. */
-export type Padded<T> = T extends string
-  ? readonly string[]
-  : T extends number | boolean | ShapedArray | TypedArray | readonly number[]
-    ? ShapedArray
-    : T extends readonly unknown[] | object
-      ? { readonly [K in keyof T]: Padded<T[K]> }
-      : never
-
-/** What `unbatch` makes of batches. */
-export type Unstacked<T> = T extends readonly (infer E extends string)[]
-  ? E
-  : T extends ShapedArray
-    ? number | ShapedArray
-    : T extends TypedArray
-      ? number
-      : { readonly [K in keyof T]: Unstacked<T[K]> }
-
 /** A data set of a flow, whose times are known by the name of its stage. */
 function staged<T>(stage: string, flow: Flow<T>): Dataset<T> {
   return new Dataset(measured(stage, flow))
 }
 
-/** Elements that come one by one. */
-function singles<T>(
-  open: (pass: number, from: number, demand: Demand) => AsyncIterable<T>,
-  endless: boolean,
-  seeks = false,
-): Flow<T> {
-  const skipping: Flow<T>['open'] = (pass, from, demand) => chunked(open(pass, 0, demand), from)
-  return { endless, open: seeks ? (pass, from, demand) => chunked(open(pass, from, demand), 0) : skipping }
-}
-
-async function* lone<T>(elements: AsyncIterable<T>): AsyncGenerator<Chunk<T>> {
-  for await (const element of elements) yield new List([element])
-}
-
-function chunked<T>(elements: AsyncIterable<T>, from: number): AsyncIterable<Chunk<T>> {
-  return from === 0 ? lone(elements) : dropped(lone(elements), from)
-}
-
-function listed<T>(items: readonly T[]): Random<T> {
-  return {
-    get count() {
-      return items.length
-    },
-    slice: (_, first, count) => new List(items.slice(first, first + count)),
-    gather: (_, indices) => new List(items).gather(indices),
-  }
-}
-
-function columnar<T>(where: string, arrays: Readonly<Record<string, ArrayColumn>>): Dataset<T> {
-  if (typeof arrays !== 'object' || arrays === null) fail('ERR_DATA', where, 'an object of arrays', arrays)
-  const entries = Object.entries(arrays).map(([name, array]) => [name, columnOf(`${where}.${name}`, array)])
-  const columns = Object.fromEntries(entries) as ColumnTree
-  const rows = new Rows<T>(columns, countRows(where, columns))
-  return staged('columns', randomFlow(picking(rows)))
-}
-
-function picking<T>(rows: Rows<T>): Random<T> {
-  const range = (first: number, length: number): Uint32Array => Uint32Array.from({ length }, (_, i) => first + i)
-  return {
-    count: rows.length,
-    slice: (_, first, count) => new Picked(rows, range(first, count)),
-    gather: (_, indices) => new Picked(rows, indices),
-  }
-}
-
-/** The values of one column. */
-function valuesOf(where: string, chunk: Chunk, name: string): unknown[] {
-  const rows = rowsOf(chunk)
-  if (rows === undefined)
-    return elementsOf(chunk).map((row) => {
-      const all = row as Readonly<Record<string, unknown>>
-      return name in all ? all[name] : fail('ERR_CONFIG', where, `a column among ${Object.keys(all)}`, name)
-    })
-  const column = columnNamed(where, rows.columns, name)
-  return Array.from({ length: rows.length }, (_, i) => (isColumn(column) ? column.row(i) : undefined))
-}
-
 function flowOf<T>(where: string, other: Dataset<T>): Flow<T> {
   return other instanceof Dataset ? other.flow : fail('ERR_CONFIG', where, 'a Dataset', other)
-}
-
-/** Opens a source for one pass; an iterator that has been used up cannot give a second one. */
-async function* openSource<T>(source: SourceLike<T>, left: AbortSignal | undefined): AsyncGenerator<T> {
-  const opened = typeof source === 'function' ? await source() : source
-  if (!isSource(opened)) fail('ERR_DATA', 'Dataset.from', 'an iterable out of the function', opened)
-  if (isOneShot(opened)) spend(opened)
-  yield* untilLeft(opened, left)
-}
-
-const spent = new WeakSet<object>()
-
-/** Marks a one-shot iterator as used; the second use is an error, and not a silent end. */
-export function spend(source: object): void {
-  if (spent.has(source)) {
-    throw new FerrogradError(
-      'ERR_STATE',
-      'data: this iterator was used up by an earlier pass and cannot start again. ' +
-        'Pass the generator function itself (or any function that opens the source), and each epoch opens a new one',
-    )
-  }
-  spent.add(source)
-}
-
-/** Whether iterating again would go on where the first time ended: the source is its own iterator. */
-export function isOneShot(source: Source<unknown>): boolean {
-  if (Symbol.asyncIterator in source) return isOwn(source, (source as AsyncIterable<unknown>)[Symbol.asyncIterator])
-  return isOwn(source, (source as Iterable<unknown>)[Symbol.iterator])
-}
-
-/** Asked only of generators and of objects with `next`: calling the method of others might open something. */
-function isOwn(source: object, open: () => unknown): boolean {
-  return 'next' in source && open.call(source) === source
-}
-
-/** Whether a value can be iterated. */
-export function isSource(value: unknown): value is Source<unknown> {
-  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
-}
-
-/** Finite, not negative, and not all 0. */
-function checkWeights(where: string, weights: ArrayLike<unknown>): ArrayLike<number> {
-  let sum = 0
-  for (let i = 0; i < weights.length; i++) {
-    const weight = weights[i]
-    if (!(typeof weight === 'number' && weight >= 0 && weight < Number.POSITIVE_INFINITY))
-      fail('ERR_DATA', `${where}[${i}]`, 'a finite number ≥ 0', weight)
-    sum += weight as number
-  }
-  if (sum === 0) fail('ERR_DATA', where, 'a weight that is not 0', { text: 'none' })
-  return weights as ArrayLike<number>
-}
-
-function checkPadding(where: string, { padding, value, length }: Padding): void {
-  if (padding !== undefined && padding !== 'pre' && padding !== 'post')
-    fail('ERR_CONFIG', `${where}.padding`, "'pre' or 'post'", padding)
-  if (value !== undefined && typeof value !== 'number') fail('ERR_CONFIG', `${where}.value`, 'a number', value)
-  if (length !== undefined) checkCount(`${where}.length`, length, 1)
-}
-
-function checkCount(where: string, count: number, least: number): void {
-  if (!(Number.isSafeInteger(count) && count >= least)) fail('ERR_CONFIG', where, `an integer ≥ ${least}`, count)
 }

@@ -80,6 +80,16 @@ export async function* dropped<T>(chunks: AsyncIterable<Chunk<T>>, count: number
   }
 }
 
+/** All elements, or those from number `from` on. */
+export function skipping<T>(chunks: AsyncIterable<Chunk<T>>, from: number): AsyncIterable<Chunk<T>> {
+  return from === 0 ? chunks : dropped(chunks, from)
+}
+
+/** What a stage hands on of the flow that it is made of. */
+export function like({ endless = false, isWide = false }: Flow<unknown>): Pick<Flow, 'endless' | 'isWide'> {
+  return { endless, isWide }
+}
+
 /** Chunks cut to what is wanted at a time. */
 export async function* cut<T>(chunks: AsyncIterable<Chunk<T>>, demand: Demand): AsyncGenerator<Chunk<T>> {
   for await (const chunk of chunks) {

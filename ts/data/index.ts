@@ -2,26 +2,20 @@
 export type { ArrayFiles } from './arrays.js'
 export type { ByteStream, BytesLike } from './bytes.js'
 export type { CsvOptions } from './csv.js'
-export {
-  type ArrayColumn,
-  type BucketOptions,
-  Dataset,
-  type MixOptions,
-  type PadBatchOptions,
-  type Padded,
-  type ParallelOptions,
-  type Position,
-  type RowOf,
-  type SampleOptions,
-  type ShuffleOptions,
-  type Source,
-  type SourceLike,
-  type SplitRows,
-  type SplitRowsOptions,
-  type Stacked,
-  type Unstacked,
-  type WindowOptions,
-} from './dataset.js'
+export { Dataset, type SplitRows } from './dataset.js'
+export type {
+  ArrayColumn,
+  BucketOptions,
+  MixOptions,
+  PadBatchOptions,
+  ParallelOptions,
+  Position,
+  RowOf,
+  SampleOptions,
+  ShuffleOptions,
+  SplitRowsOptions,
+  WindowOptions,
+} from './dataset-options.js'
 export { Description, type NumberSummary, type TextSummary } from './describe.js'
 export {
   type Cross,
@@ -44,12 +38,14 @@ export type { Padding } from './pad.js'
 export type { AnyRow, ColumnKind, JsonSchema, Schema, SchemaRow } from './schema.js'
 export { type PadOptions, padSequences, toCategorical } from './sequences.js'
 export { type ShapedArray, takeRows } from './shaped.js'
+export type { Source, SourceLike } from './source.js'
 export { type ArrowLike, type ArrowTable, fromArrow } from './sources/arrow.js'
 export { type DuckDBConnection, type DuckDBResult, fromDuckDB } from './sources/duckdb.js'
 export { fromParquet, type Hyparquet, type ParquetFile, type ParquetOptions } from './sources/parquet.js'
 export { fromPolars, type PolarsFrame } from './sources/polars.js'
 export { fromPostgresCopy, type PostgresRow, type PostgresSchema, type PostgresType } from './sources/postgres.js'
 export { type Rows, type Split, type SplitOf, type SplitOptions, trainTestSplit } from './split.js'
+export type { Padded, Stacked, Unstacked } from './stacked.js'
 export { type StageTime, StageTimes } from './stage-times.js'
 export { readWav, type Sound } from './wav.js'
 export {

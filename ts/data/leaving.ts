@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream'
 import { FerrogradError } from '../errors.js'
-import type { Source } from './dataset.js'
+import type { Source } from './source.js'
 
 /**
  * What a source gives, until its reader leaves: then it is closed at once, even amid a wait for what never comes. Streams of Node and of the

@@ -3,12 +3,12 @@
 import { sameShape } from '../core/shapes.js'
 import { fail } from '../errors.js'
 import type { TypedArray } from '../types.js'
+import { batched } from './batch.js'
 import { type Batches, type Chunk, elementsOf, List } from './chunk.js'
 import { type Flow, randomFlow } from './flow.js'
 import { isShaped } from './marshal.js'
 import { blank, type ShapedArray } from './shaped.js'
 import { pluck, stackRows } from './stack.js'
-import { batched } from './stages.js'
 
 /** How sequences are brought to one length. */
 export interface Padding {

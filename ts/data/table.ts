@@ -9,8 +9,8 @@ import { type Column, type ColumnTree, NumberColumn } from './column.js'
 import { type Demand, dropped, type Flow, inPieces, wanting } from './flow.js'
 import { JsonColumn } from './json-column.js'
 import { goneError } from './leaving.js'
+import { prefetched } from './prefetch.js'
 import type { JsonSchema } from './schema.js'
-import { prefetched } from './stages.js'
 import { TextColumn } from './text-column.js'
 
 /** Bytes of a file that are read at a time: threads meet before and after each. */

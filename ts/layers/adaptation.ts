@@ -3,7 +3,8 @@
 import { Tensor } from '../core/tensor.js'
 import { type Column, NumberColumn } from '../data/column.js'
 import { eachColumns } from '../data/columns-of.js'
-import type { Dataset, Source } from '../data/dataset.js'
+import type { Dataset } from '../data/dataset.js'
+import type { Source } from '../data/source.js'
 import { fail } from '../errors.js'
 
 /** Data on their way into a layer: the layer changes when all of them are read. */

@@ -23,8 +23,18 @@ export function guardCalls(prototype: object, base: { readonly apply: unknown })
   }
 }
 
+/** The methods as they were written, by those that stand for them. */
+const methods = new WeakMap<object, Call>()
+
+/** A `call` as its class wrote it. */
+export function writtenCall<M extends object>(method: M): M | Call {
+  return methods.get(method) ?? method
+}
+
 function guarded(written: Call, apply: Call): Call {
-  return function call(x, context) {
+  const call: Call = function call(x, context) {
     return runningLayers().at(-1) === this ? written.call(this, x, context) : apply.call(this, x, context)
   }
+  methods.set(call, written)
+  return call
 }

@@ -2,8 +2,8 @@
 
 import { type Items, readNested } from '../core/nested.js'
 import { type Tensor, tensor } from '../core/tensor.js'
-import type { Source } from '../data/dataset.js'
 import type { ShapedArray } from '../data/shaped.js'
+import type { Source } from '../data/source.js'
 import { Tally } from '../data/tally.js'
 import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'

@@ -1,25 +1,20 @@
 /** The base of all layers: options, weights, calls on tensors and on symbolic tensors. */
 
-import { floatx } from '../config.js'
 import { returnedNow, returnedScalar } from '../core/check-returned.js'
 import { inspectWith } from '../core/inspect.js'
-import { sizeOf } from '../core/shapes.js'
 import { leavesOf, mapStructure } from '../core/structure.js'
 import { buildShapesOf, builtInWords, recordCall, recordKnown } from '../core/symbolic-call.js'
 import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
 import { currentTrace, noteFlag, noteFlagChange } from '../core/trace-stack.js'
-import { hearing, snapshot, Variable } from '../core/variable.js'
+import { hearing, type Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
-import { Configurable, givenOptions } from '../options/configurable.js'
-import type { FieldTable, Named, OptionsOf, ValuesOf } from '../options/fields.js'
-import { snakeClass } from '../options/names.js'
-import { SeedGenerator } from '../random.js'
+import { givenOptions } from '../options/configurable.js'
 import { getRegularizer, type Regularizer } from '../regularizers.js'
-import type { Config, FloatDType, PartialShape, Shape, TensorLike } from '../types.js'
+import type { Config, PartialShape, Shape, TensorLike } from '../types.js'
 import {
   type Arguments,
   argumentsOf,
@@ -36,46 +31,22 @@ import {
   toInputs,
 } from './call.js'
 import { type CallContext, type RunningCall, rootCall, withContext } from './context.js'
+import { checkTakenApart, toldOfMissing } from './destructured.js'
 import { guardCalls } from './direct-call.js'
 import { checkSpec, type InputSpec } from './input-spec.js'
-import { layerKinds } from './kinds.js'
-import { checkOwned, checkRead, isMade, isWeight, noteMade } from './ownership.js'
+import type { LayerFields, LayerOptions } from './options.js'
+import { countersOf, type Filed, madeBy, Owner, ownWeightsOf } from './owner.js'
+import { checkOwned, checkRead, isMade, noteMade } from './ownership.js'
 import { recomputed } from './recompute.js'
 import { tapped } from './taps.js'
-import { ownedBy } from './tracking.js'
 import type { Applied, AppliedSymbols, Masks, NamedArguments, ResultOf, SymbolsOf, Tensors } from './typed-call.js'
-import { makeWeight, setAll, type WeightOptions } from './weight.js'
-
-const layerFields = {
-  /** How the layer is called in summaries, files and errors; its class's name in snake_case unless given. */
-  name: { type: 'string', default: null },
-  /** Whether an optimizer may change the weights; may be set at any time. Default true. */
-  trainable: { type: 'boolean', default: true },
-  /** The element type of weights and results; the configured float type unless given. */
-  dtype: { type: 'dtype', default: null },
-  /** The shape of one sample, for the first layer of a `Sequential`; null where it may vary. Default null. */
-  inputShape: { type: 'partialShape', default: null, config: false },
-  /** A penalty on the results, divided by the batch. Default null. */
-  activityRegularizer: { type: 'regularizer', default: null, quiet: true },
-} as const
-
-/** The fields every layer has. */
-export type LayerFields = typeof layerFields
-
-/** Options that every layer has. */
-export interface LayerOptions extends OptionsOf<LayerFields>, Named {}
+import type { WeightOptions } from './weight.js'
 
 /**
  * What a layer makes of the numbers it is given: it computes in its float type (`floats`), reads them as whole numbers
  * (`ids`), compares them as exactly as they come (`exact`), or hands them on (`any`).
  */
 export type InputKind = 'floats' | 'ids' | 'exact' | 'any'
-
-/** A weight, and what a file keeps of it. */
-export interface Filed {
-  readonly variable: Variable
-  value(): Tensor
-}
 
 /** What a call was given: its inputs, and what it was told besides. */
 interface Told {
@@ -109,8 +80,7 @@ interface Added {
  *   }
  * }
  */
-export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
-  static override readonly fields: FieldTable = layerFields
+export abstract class Layer extends Owner {
   /** The names of the inputs, in Keras's order, of a layer whose `call` takes them by name: the first is passed by place. */
   static readonly parameters: readonly string[] = []
   /** What Keras's files call the layers in properties, where that is not the snake_case of ours. */
@@ -124,36 +94,16 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     })
   }
 
-  /** How the layer is called. A model makes the default names of its layers unique. */
-  name: string
-  /** Whether `name` was given by the user. */
-  readonly named: boolean
-  /** The element type of weights and results. */
-  readonly dtype: FloatDType
-  /** The shape of one sample, where it was given. */
-  readonly inputShape: PartialShape | null
-  /** Whether the weights exist. */
-  built = false
   /** What the input must look like, checked at every call; set by `build`. */
   protected inputSpec: InputSpec | undefined
 
-  #trainable: boolean
   #recomputes = false
-  readonly #weights: Variable[] = []
-  /** What {@link track} was given. */
-  protected readonly tracked: (Layer | Variable)[] = []
   #added: Added = { root: undefined, losses: [], metrics: new Map() }
 
   constructor(options?: LayerOptions) {
-    super(options, layerKinds)
+    super(options)
     noteMade(this)
     guardCalls(new.target.prototype, Layer.prototype)
-    const { name, dtype, inputShape, trainable } = this.options
-    this.named = name !== null
-    this.name = name ?? snakeClass(this.className)
-    this.dtype = dtype ?? floatx()
-    this.inputShape = inputShape
-    this.#trainable = trainable
   }
 
   /**
@@ -235,6 +185,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     const inputs = toInputs(this.#title(), x, this.#reads)
     checkCount(this.#title(), this.takes, inputs)
     this.ensureBuilt(shapesOf(inputs) as Shape)
+    checkTakenApart(this.#title(), this.call, inputs)
     if (this.inputSpec !== undefined && inputs instanceof Tensor) checkSpec(this.#title(), inputs.shape, this.inputSpec)
     checkOwned(this)
     const masks = masksOf(inputs)
@@ -257,7 +208,7 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
       this.#addingNothing(() => withContext(this, { ...told }, (whole) => this.#call(x, whole)))
     const given: Told = { x: inputs, told: context }
     const { weights } = this
-    return recomputed({ given, weights, counters: this.#seeds(), first, again }, frame)
+    return recomputed({ given, weights, counters: countersOf(this), first, again }, frame)
   }
 
   /** Runs `fn`, and keeps what was added to losses and logs before. */
@@ -273,8 +224,16 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
 
   #call(inputs: unknown, context: CallContext): unknown {
     if (typeof this.call !== 'function') fail('ERR_CONFIG', this.#title(), 'a method call(x, context)', this.call)
-    const returned = hearing(checkRead, () => this.call(inputs as Tensors, context))
+    const returned = hearing(checkRead, () => this.#called(inputs, context))
     return returnedStructure(returned, `${this.#title()}.call`)
+  }
+
+  #called(inputs: unknown, context: CallContext): Tensors | object {
+    try {
+      return this.call(inputs as Tensors, context)
+    } catch (error) {
+      throw toldOfMissing(this.#title(), this.call, inputs, error)
+    }
   }
 
   /** How the layer reads its inputs. */
@@ -311,15 +270,8 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   ensureBuilt(inputShape: Shape | readonly Shape[] | object): void {
     if (this.built) return
     // A user may have called `build` directly.
-    if (this.#weights.length === 0) untraced(() => returnedNow(this.build(inputShape), `${this.#title()}.build`))
+    if (madeBy(this).length === 0) untraced(() => returnedNow(this.build(inputShape), `${this.#title()}.build`))
     this.built = true
-  }
-
-  /** Adds a weight: a variable with a first value, and optionally a penalty and a constraint. */
-  protected addWeight(options: WeightOptions): Variable {
-    const weight = isWeight(makeWeight(this.name, options, this.dtype))
-    this.#weights.push(weight)
-    return weight
   }
 
   /** Adds a scalar to the loss of the model for the current call. */
@@ -352,28 +304,13 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   losses(): Tensor[] {
     const own = [...this.#added.losses]
     const trainable = new Set(this.trainableWeights)
-    for (const weight of this.#own) {
+    for (const weight of ownWeightsOf(this)) {
       // A weight of another layer that is a property here counts there.
-      const counts = trainable.has(weight) && (this.#weights.includes(weight) || !isMade(weight))
+      const counts = trainable.has(weight) && (madeBy(this).includes(weight) || !isMade(weight))
       const { regularizer } = counts ? weight : {}
       if (regularizer) own.push(penaltyOf(getRegularizer(regularizer, `${weight.name}.regularizer`), weight.read()))
     }
     return [...own, ...this.sublayers.flatMap((layer) => layer.losses())]
-  }
-
-  /** The layers this one is made of: those in its properties, and in lists, maps and plain objects there. */
-  get sublayers(): Layer[] {
-    return ownedBy(this, isLayer)
-  }
-
-  /**
-   * Makes a layer or a variable part of this one where no property shows it: `#hidden = this.track(new Dense({ units: 8 }))`,
-   * `#scale = this.track(variable(1))`.
-   */
-  protected track<T extends Layer | Variable>(part: T): T {
-    if (!isLayer(part) && !isVariable(part)) fail('ERR_CONFIG', `${this.name}.track`, 'a layer or a variable', part)
-    this.tracked.push(part)
-    return part
   }
 
   /** Whether what a call computed is computed again on the way back, instead of being kept: see `recompute`. */
@@ -387,81 +324,6 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
     this.#recomputes = value
   }
 
-  /** Whether an optimizer may change the weights. Takes effect at the next step, for the layers inside too. */
-  get trainable(): boolean {
-    return noteFlag(this, this.#trainable)
-  }
-
-  set trainable(value: boolean) {
-    if (typeof value !== 'boolean') fail('ERR_CONFIG', `${this.name}.trainable`, 'true or false', value)
-    noteFlagChange(this)
-    this.#trainable = value
-    for (const layer of this.sublayers) layer.trainable = value
-  }
-
-  /** What {@link addWeight} made, then variables that are properties. */
-  get #own(): Variable[] {
-    return [...new Set([...this.#weights, ...ownedBy(this, isVariable)])]
-  }
-
-  /** All weights: own trainable ones, own others, then those of the layers inside. */
-  get weights(): Variable[] {
-    const weights = this.#own
-    const own = [...weights.filter((weight) => weight.trainable), ...weights.filter((weight) => !weight.trainable)]
-    return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.weights)])]
-  }
-
-  /** The weights an optimizer may change now. */
-  get trainableWeights(): Variable[] {
-    if (!this.trainable) return []
-    const own = this.#own.filter((weight) => weight.trainable)
-    return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.trainableWeights)])]
-  }
-
-  /** The weights an optimizer may not change now. */
-  get nonTrainableWeights(): Variable[] {
-    const trainable = new Set(this.trainableWeights)
-    return this.weights.filter((weight) => !trainable.has(weight))
-  }
-
-  /** Everything that a call may read or change: weights, counters of random numbers, what is kept between batches. */
-  get variables(): Variable[] {
-    return [...this.weights, ...this.#seeds(), ...this.#keptInside()]
-  }
-
-  /** What the layer keeps from one batch to the next and is no weight. */
-  protected get kept(): readonly Variable[] {
-    return []
-  }
-
-  /** Sets what layers inside keep from one batch to the next back to 0: the states of those that are `stateful`. */
-  resetStates(): void {
-    for (const layer of this.sublayers) layer.resetStates()
-  }
-
-  /** Copies of all weights, as they are at one moment: amid a training, between two of its steps. */
-  getWeights(): Tensor[] {
-    return snapshot(this.weights)
-  }
-
-  /** Sets all weights; nothing changes unless all fit. */
-  setWeights(values: readonly TensorLike[]): void {
-    setAll(this.name, this.weights, values, this.built)
-  }
-
-  /** What Keras's files keep of the layer's `own` weights, in their order; a weight's value may be made of several. */
-  filed(own: readonly Variable[]): Filed[] {
-    return own.map((variable) => ({ variable, value: () => variable.read() }))
-  }
-
-  /** Told that weights were read from such a file. */
-  onRead(): void {}
-
-  /** Numbers in all weights. */
-  countParams(): number {
-    return this.weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0)
-  }
-
   override getConfig(): Config {
     return { ...super.getConfig(), name: this.name, trainable: this.trainable, dtype: this.dtype }
   }
@@ -469,15 +331,6 @@ export abstract class Layer extends Configurable<ValuesOf<LayerFields>> {
   /** A tensor in this layer's element type. */
   protected cast(x: Tensor): Tensor {
     return x.dtype === this.dtype ? x : ops.cast(x, this.dtype)
-  }
-
-  #seeds(): Variable[] {
-    const own = ownedBy(this, isSeed).map((seed) => seed.state)
-    return [...own, ...this.sublayers.flatMap((layer) => layer.#seeds())]
-  }
-
-  #keptInside(): Variable[] {
-    return [...this.kept, ...this.sublayers.flatMap((layer) => layer.#keptInside())]
   }
 
   #title(): string {
@@ -502,19 +355,7 @@ function penaltyOf(regularizer: Regularizer, x: Tensor): Tensor {
   return returnedScalar(regularizer.call(x), `${regularizer.className}.call`)
 }
 
-function isLayer(value: unknown): value is Layer {
-  return value instanceof Layer
-}
-
-function isVariable(value: unknown): value is Variable {
-  return value instanceof Variable
-}
-
-function isSeed(value: unknown): value is SeedGenerator {
-  return value instanceof SeedGenerator
-}
-
 /** Any layer, whatever applying it gives. */
 export type AnyLayer = Omit<Layer, 'apply' | 'applyMany'>
 
-export type { CallContext, InputSpec, Masks, Tensors, WeightOptions }
+export type { CallContext, Filed, InputSpec, LayerFields, LayerOptions, Masks, Tensors, WeightOptions }

@@ -1,7 +1,7 @@
 /** Texts to numbers, before training. */
 
 import type { Tensor } from '../core/tensor.js'
-import type { Source } from '../data/dataset.js'
+import type { Source } from '../data/source.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'

@@ -3,10 +3,11 @@
 import type { EpochLogs, Logs } from '../callbacks/callback.js'
 import { inspectWith } from '../core/inspect.js'
 import { isNamed, leavesOf, packAs } from '../core/structure.js'
-import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
-import { Tensor } from '../core/tensor.js'
+import { isSymbolic } from '../core/symbolic-tensor.js'
+import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { checkNames, fail } from '../errors.js'
+import { isTensor } from '../layers/call.js'
 import { type CallContext, type InputKind, Layer, type Tensors } from '../layers/layer.js'
 import type { Statistic } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
@@ -32,14 +33,13 @@ import {
   testStep,
   trainStep,
 } from '../training/step.js'
-import { isStream } from '../training/stream-feed.js'
 import type { Config, Json } from '../types.js'
+import { apart, namesOf } from './arguments.js'
 import { modelConfig, serializeModel } from './config.js'
 import { toDot, toMermaid } from './diagram.js'
 import { modelFromConfig } from './from-config.js'
 import { buildGraph, type Graph, kindOfInput, runGraph, symbolsIn } from './graph.js'
 import { isOptional } from './input.js'
-import { numbered } from './names.js'
 import { type SummaryOptions, summary } from './summary.js'
 import type { InputsFor, Known, OutputNames, Predicted, Symbols, TargetsFor } from './typed-model.js'
 
@@ -400,20 +400,4 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
     this.#graph = undefined
     this.built = false
   }
-}
-
-/** Targets and options: a stream has its targets with it, so that options may follow it at once. */
-function apart<O>(x: unknown, y: unknown, options: O | undefined): [unknown, O | undefined] {
-  const isOptions = options === undefined && isNamed(y) && isStream(x)
-  return isOptions ? [undefined, y as O] : [y, options]
-}
-
-/** Names of inputs or outputs: their own, or those of what they come from, each once. */
-function namesOf(structure: unknown, symbols: readonly SymbolicTensor[]): string[] {
-  if (isNamed(structure) && Object.values(structure).every(isSymbolic)) return Object.keys(structure).sort()
-  return numbered(symbols.map(({ history }) => history.call.target.name))
-}
-
-function isTensor(value: unknown): value is Tensor {
-  return value instanceof Tensor
 }

@@ -5,57 +5,25 @@
  */
 
 import { floatx } from '../config.js'
-import { type Constraint, getConstraint } from '../constraints.js'
 import { returnedNow, returnedScalar, returnedTensor } from '../core/check-returned.js'
 import { assignTogether } from '../core/evaluation.js'
-import { firstNotFinite } from '../core/native.js'
-import { checkShape } from '../core/shapes.js'
-import { handleOf, Tensor, tensor } from '../core/tensor.js'
+import { type Tensor, tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
 import { currentTrace } from '../core/trace-stack.js'
-import { Variable, variable } from '../core/variable.js'
-import { FerrogradError, fail } from '../errors.js'
+import { type Variable, variable } from '../core/variable.js'
+import { type FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
 import { Configurable } from '../options/configurable.js'
-import type { FieldTable, Kinds, Named, OptionsOf, ValuesOf } from '../options/fields.js'
+import type { FieldTable, Kinds, ValuesOf } from '../options/fields.js'
 import { primitiveKinds } from '../options/kinds.js'
 import { snakeClass } from '../options/names.js'
 import { learningRateKind } from '../schedules/family.js'
 import { Schedule } from '../schedules/schedule.js'
 import type { Config, FloatDType } from '../types.js'
+import { checkGradient, checkLike, checkNumbers, checkVariables, constrained, refused } from './checks.js'
 import { clip } from './clip.js'
+import { type OptimizerFields, type OptimizerOptions, optimizerFields } from './fields.js'
 import { guardGradients, guardValues, type Handling, type Reach } from './guards.js'
-
-const optimizerFields = {
-  /** Its name in Keras's files. Default null. */
-  name: { type: 'string', default: null },
-  /** How far a step goes: a number, a schedule, or a function of the step. Default 0.001. */
-  learningRate: { type: 'learningRate', default: 0.001 },
-  /** Shrinks weights by `w · weightDecay · learningRate` before each update. Default null. */
-  weightDecay: { type: 'number', default: null, min: 0 },
-  /** The longest norm of the gradient of one variable. Default null. */
-  clipnorm: { type: 'number', default: null, above: 0 },
-  /** The longest norm of all gradients together. Default null. */
-  globalClipnorm: { type: 'number', default: null, above: 0 },
-  /** The largest size of a gradient's element. Default null. */
-  clipvalue: { type: 'number', default: null, above: 0 },
-  /** Whether an exponential moving average of each weight is kept. Default false. */
-  useEma: { type: 'boolean', default: false },
-  /** How much of the average stays at each step. Default 0.99. */
-  emaMomentum: { type: 'number', default: 0.99, min: 0, max: 1 },
-  /** Every so many steps the weights are set to their averages. Default null. */
-  emaOverwriteFrequency: { type: 'integer', default: null, min: 1 },
-  /** Gradients are divided by it (the loss was multiplied). Default null. */
-  lossScaleFactor: { type: 'number', default: null, above: 0 },
-  /** Updates happen every so many steps, on the mean gradient. Default null. */
-  gradientAccumulationSteps: { type: 'integer', default: null, min: 2 },
-} as const
-
-/** The fields every optimizer has. */
-export type OptimizerFields = typeof optimizerFields
-
-/** Options that every optimizer has. */
-export interface OptimizerOptions extends OptionsOf<OptimizerFields>, Named {}
 
 /** Finds a slot of the variable that is being updated. */
 export type Slots = (name: string) => Variable
@@ -408,50 +376,8 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
   }
 }
 
-function checkVariables(where: string, gradients: unknown, variables: unknown): void {
-  if (!Array.isArray(gradients) || !Array.isArray(variables))
-    fail('ERR_DATA', where, 'lists of gradients and of variables', Array.isArray(gradients) ? variables : gradients)
-  const seen = new Set<unknown>()
-  for (const one of variables) {
-    if (!(one instanceof Variable)) fail('ERR_DATA', where, 'variables', one)
-    const text = `'${one.name}'`
-    if (one.dtype !== 'float32' && one.dtype !== 'float64')
-      fail('ERR_DTYPE', where, 'variables of float32 or float64', { text: `${text}: ${one.dtype}` })
-    if (seen.has(one)) fail('ERR_CONFIG', where, 'each variable once', { text: `${text} twice` })
-    seen.add(one)
-  }
-}
-
-function checkGradient(where: string, gradient: Tensor, weight: Variable): void {
-  if (!(gradient instanceof Tensor)) fail('ERR_DATA', where, 'a tensor', gradient)
-  checkShape(where, gradient.shape, weight.shape)
-}
-
-/** What a constraint makes of a weight, which has its shape and type. */
-function constrained(weight: Variable, given: Constraint): Tensor {
-  const constraint = getConstraint(given, `${weight.name}.constraint`)
-  const where = `${constraint.className}.call`
-  const value = returnedTensor(constraint.call(weight.read()), where)
-  checkLike(value, weight, where)
-  return value
-}
-
-function checkLike(value: Tensor, target: Variable, where: string): void {
-  if (value.dtype !== target.dtype) fail('ERR_DTYPE', where, target.dtype, { text: value.dtype })
-  checkShape(where, value.shape, target.shape)
-}
-
 function rateVariable(rate: number): Variable {
   return variable(tensor(rate, [], floatx()), { name: 'learning_rate', dtype: floatx(), trainable: false })
 }
 
-/** Throws for gradients whose numbers are there and not finite; those of others are looked at when they are computed. */
-function checkNumbers(where: string, gradients: readonly Tensor[], variables: readonly Variable[]): void {
-  const first = firstNotFinite(gradients.map(handleOf))
-  if (first >= 0) throw refused(where, variables[first]!)
-}
-
-function refused(where: string, { name }: Variable): FerrogradError {
-  const what = `the gradient or the new value of '${name}'`
-  return new FerrogradError('ERR_NON_FINITE', `${where}: ${what} is NaN or infinite; nothing has changed`)
-}
+export type { OptimizerFields, OptimizerOptions }

@@ -1,7 +1,7 @@
 /** Batches of a data set that come many at a time: while one block of them is trained on, the next is made. */
 
+import type { Columns } from '../core/columns.js'
 import { type Moment, momentOf } from '../core/moment.js'
-import type { Columns } from '../core/program.js'
 import { type State, stateFields } from '../core/state.js'
 import type { Variable } from '../core/variable.js'
 import { Batches, type Chunk, elementsOf, Picked, type Rows } from '../data/chunk.js'

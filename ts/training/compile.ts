@@ -1,13 +1,13 @@
 /** What `compile` settles: the optimizer, the losses, the metrics; shapes decide some of it later. */
 
 import { checkPrecision, type Precision } from '../core/precision.js'
-import { isNamed } from '../core/structure.js'
+import { isNamed, leavesOf } from '../core/structure.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail, hintFor } from '../errors.js'
 import { getLoss, type LossLike } from '../losses/family.js'
 import { Loss } from '../losses/loss.js'
 import { getMetric, type MetricLike } from '../metrics/family.js'
-import type { Metric } from '../metrics/metric.js'
+import type { Metric, Statistic } from '../metrics/metric.js'
 import { Metric as MetricBase } from '../metrics/metric.js'
 import type { Model } from '../model/model.js'
 import { getOptimizer, type OptimizerLike } from '../optimizers/family.js'
@@ -95,6 +95,8 @@ export interface Compiled {
   losses(outputs: number, names: readonly string[]): (Loss | undefined)[]
   /** The metrics that are known so far. */
   metrics(): Metric[]
+  /** Those that were given as objects, which other models may have been given too. */
+  readonly given: readonly Statistic[]
 }
 
 /** Checks everything that can be checked before data is seen. */
@@ -122,6 +124,7 @@ class CompiledModel implements Compiled {
   readonly options: CompileOptions
   readonly optimizer: Optimizer
   readonly precision: Precision
+  readonly given: readonly Statistic[]
   readonly #losses: (outputs: number, names: readonly string[]) => (Loss | undefined)[]
   #resolved: Resolved | undefined
 
@@ -130,6 +133,7 @@ class CompiledModel implements Compiled {
     this.optimizer = optimizer
     this.precision = precision
     this.#losses = losses
+    this.given = leavesOf([options?.metrics, options?.weightedMetrics], isMetricObject)
   }
 
   get resolved(): Resolved | undefined {
@@ -251,6 +255,10 @@ function isMetricLike(value: unknown): value is MetricLike {
   return (
     typeof value === 'string' || typeof value === 'function' || value instanceof MetricBase || isSerializedObject(value)
   )
+}
+
+function isMetricObject(value: unknown): value is Statistic {
+  return value instanceof MetricBase
 }
 
 function isSerializedObject(value: unknown): boolean {

@@ -1,7 +1,7 @@
 /** What `fit`, `evaluate` and `predict` take as data. */
 
-import type { SourceLike } from '../data/dataset.js'
 import type { DataLike } from '../data/marshal.js'
+import type { SourceLike } from '../data/source.js'
 
 /** One argument for each input, output or so: alone, in a list, or by name. */
 export type Each<T> = T | readonly T[] | Readonly<Record<string, T>>

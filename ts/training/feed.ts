@@ -1,8 +1,8 @@
 /** Where the batches of a pass come from: arrays, run by one native call, or a stream. */
 import type { Logs } from '../callbacks/callback.js'
+import { Columns } from '../core/columns.js'
 import { type Moment, momentOf } from '../core/moment.js'
 import type { NonFinite } from '../core/non-finite.js'
-import { Columns } from '../core/program.js'
 import type { State } from '../core/state.js'
 import type { Variable } from '../core/variable.js'
 import type { Model } from '../model/model.js'

@@ -7,22 +7,18 @@ import { ProgbarLogger } from '../callbacks/progbar-logger.js'
 import { nextSeed } from '../config.js'
 import type { State } from '../core/state.js'
 import type { Variable } from '../core/variable.js'
-import { FerrogradError, fail } from '../errors.js'
+import { FerrogradError } from '../errors.js'
 import type { Model } from '../model/model.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
-import { prepareData, trainingRows } from './batch-data.js'
 import { Checkpoints, checkpointAt, type FitPoint, type Found, planCheckpoint, type Write } from './checkpoint.js'
-import { asksForCounts } from './class-weight.js'
 import { ArrayFeed, type Feed, type PassOptions, type PassResult, type Stops } from './feed.js'
+import { feedsOf } from './fit-feeds.js'
 import { type EpochReport, FitRun, type Report } from './fit-run.js'
 import { identityOf } from './identity.js'
-import { openFeed } from './open-feed.js'
 import { type FitOptions, type FitPlan, planFit } from './options.js'
 import { Profiling, profileAsked } from './profile.js'
 import { openSession, type Session, whilePaused } from './session.js'
-import { warnIfSorted } from './sorted.js'
-import { isStream, partsOf } from './stream-feed.js'
 import { whatOf } from './what-of.js'
 
 /** Starts a training. Data are copied and everything is checked before this returns; what is wrong rejects the promise. */
@@ -114,56 +110,6 @@ function link(signal: AbortSignal | undefined, stop: AbortController): () => voi
 function progressOf(plan: FitPlan): CallbackLike[] {
   const own = plan.callbacks.some((callback) => callback instanceof ProgbarLogger)
   return plan.verbose === 0 || own ? [] : [new ProgbarLogger()]
-}
-
-interface Feeds {
-  readonly feed: Feed
-  readonly validation: Feed | undefined
-}
-
-function feedsOf(model: Model, x: unknown, y: unknown, plan: FitPlan): Feeds {
-  const { classWeight, sampleWeight, validationData, validationSplit } = plan
-  if (plan.validationSplit > 0 && validationData !== undefined) {
-    fail('ERR_CONFIG', 'fit.validationSplit', 'validationSplit or validationData, and not both', plan.validationSplit)
-  }
-  if (isStream(x)) {
-    if (y !== undefined && y !== null) fail('ERR_CONFIG', 'fit.y', 'nothing: a stream gives [x, y]', y)
-    if (sampleWeight !== undefined)
-      fail('ERR_CONFIG', 'fit.sampleWeight', 'nothing: a stream gives [x, y, sampleWeight]', sampleWeight)
-    if (plan.validationSplit > 0)
-      fail('ERR_CONFIG', 'fit.validationSplit', '0 for a stream', plan.validationSplit, 'Pass validationData')
-    if (plan.profile) fail('ERR_CONFIG', 'fit.profile', 'false for a stream', true, 'Pass arrays to measure the steps')
-    if (asksForCounts(classWeight)) {
-      const hint = 'Count the classes first; or draw rows by weights: Dataset.sample'
-      fail('ERR_CONFIG', 'fit.classWeight', 'weights by class for a stream', 'balanced', hint)
-    }
-    const feed = openFeed('fit', x, plan.stepsPerEpoch, classWeight)
-    return { feed, validation: validationFeed(model, validationData, plan) }
-  }
-  const whole = new ArrayFeed(
-    prepareData(model, 'fit', { x, y, sampleWeight, classWeight, validationSplit }, 'targets'),
-  )
-  if (plan.validationSplit > 0) return splitOff(whole, plan.validationSplit)
-  return { feed: whole, validation: validationFeed(model, validationData, plan) }
-}
-
-/** The tail, before shuffling. */
-function splitOff(whole: ArrayFeed, share: number): Feeds {
-  const at = trainingRows(whole.samples, share)
-  if (at === 0 || at === whole.samples) {
-    fail('ERR_CONFIG', 'fit.validationSplit', `a share that leaves samples on either side of ${whole.samples}`, share)
-  }
-  warnIfSorted(whole.data.y, at)
-  const [feed, validation] = whole.split(at)
-  return { feed, validation }
-}
-
-function validationFeed(model: Model, data: unknown, plan: FitPlan): Feed | undefined {
-  const where = 'fit.validationData'
-  if (data === undefined || data === null) return undefined
-  const isBatch = Array.isArray(data) || (typeof data === 'object' && 'x' in data)
-  if (!isBatch && isStream(data)) return openFeed(where, data, plan.validationSteps)
-  return new ArrayFeed(prepareData(model, where, partsOf(where, data), 'targets'))
 }
 
 async function train(training: Training): Promise<void> {

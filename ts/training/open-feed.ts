@@ -1,6 +1,7 @@
 /** Opens a stream of batches in the way that suits it. */
 
-import { Dataset, type SourceLike } from '../data/dataset.js'
+import { Dataset } from '../data/dataset.js'
+import type { SourceLike } from '../data/source.js'
 import { BlockFeed } from './block-feed.js'
 import type { ClassWeight } from './data-types.js'
 import type { Feed } from './feed.js'

@@ -1,8 +1,9 @@
 /** `predict`: the outputs of a model for data. */
 import { CallbackList } from '../callbacks/list.js'
+import type { Columns } from '../core/columns.js'
+import { runEpoch } from '../core/epoch.js'
 import { mayRunHere, ranAway, runHere, turnOver } from '../core/inline-runs.js'
 import { momentOf } from '../core/moment.js'
-import { type Columns, runEpoch } from '../core/program.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'

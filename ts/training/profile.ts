@@ -1,6 +1,8 @@
 /** Where the time of a training step goes: what `fit` measures with `profile: true`. */
+
+import { Profiler } from '../core/epoch.js'
 import type { BindingProfile } from '../core/native.js'
-import { Profiler, type Program } from '../core/program.js'
+import type { Program } from '../core/program.js'
 
 /** Microseconds of something that is done in every step. */
 export interface StepTimes {

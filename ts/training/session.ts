@@ -2,6 +2,7 @@
 import { Attached } from '../core/attached.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
+import { claimMetrics } from './claimed-metrics.js'
 
 /** A call that trains or evaluates. */
 export interface Session {
@@ -38,9 +39,11 @@ export function openSession(model: Model, call: string): { readonly session: Ses
   checkUsable(model, call)
   const other = sessions.get(model)
   if (other !== undefined && (!other.paused || call === 'fit')) busy(model, call, other)
+  const free = claimMetrics(model, call)
   const session: Session = { call, paused: false }
   sessions.set(model, session)
   const close = (): void => {
+    free()
     if (other === undefined) sessions.set(model, undefined)
     else sessions.set(model, other)
   }

@@ -1,8 +1,9 @@
 /** Steps over rows that Rust owns: as many native calls as checkpoints and changed settings ask for. */
 
 import type { Logs } from '../callbacks/callback.js'
+import type { Columns } from '../core/columns.js'
+import { runEpoch } from '../core/epoch.js'
 import type { Moment } from '../core/moment.js'
-import { type Columns, runEpoch } from '../core/program.js'
 import type { Variable } from '../core/variable.js'
 import type { PassOptions, PassResult } from './feed.js'
 import type { CompiledStep } from './programs.js'
