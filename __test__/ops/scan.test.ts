@@ -176,3 +176,45 @@ test('a long loop ends with its signal, amid its turns, and leaves variables as 
   await expect(walk(1)).rejects.toMatchObject({ code: 'ERR_ABORTED' })
   expect(count.read().itemSync()).toBe(0)
 })
+
+test('segments that are walked once more give the same numbers, and derivatives of any order', async () => {
+  const xs = tensor(
+    Float64Array.from({ length: 46 }, (_, i) => Math.sin(3 * i)),
+    [23, 2],
+  )
+  const w = tensor([0.4, -0.3, 0.2, 0.6], [2, 2], 'float64')
+  const walk = (options: { checkpoint?: number; reverse?: boolean }): ((at: Tensor) => Tensor) => {
+    const step = (h: Tensor, x: Tensor): [Tensor, Tensor] => {
+      const next = ops.tanh(ops.add(ops.matmul(ops.reshape(h, [1, 2]), w), x))
+      return [ops.reshape(next, [2]), ops.sum(next)]
+    }
+    const loss = (at: Tensor): Tensor => {
+      const [last, all] = ops.scan(step, ops.zeros([2], 'float64'), at, options)
+      return ops.add(ops.sum(ops.square(last)), ops.sum(ops.multiply(all, all)))
+    }
+    const slope = grad(loss)
+    return (at) => ops.stack([slope(at), grad((z) => ops.sum(ops.square(slope(z))))(at)])
+  }
+  for (const reverse of [false, true]) {
+    const whole = walk({ reverse })(xs).dataSync()
+    for (const checkpoint of [1, 4, 5, 23, 100]) {
+      const cut = walk({ reverse, checkpoint })
+      const compiled = (await jit(cut)(xs)).dataSync()
+      expect(compiled).toEqual(cut(xs).dataSync())
+      for (const [i, value] of compiled.entries()) expect(value).toBeCloseTo(whole[i]!, 12)
+    }
+  }
+  expect(caught(() => ops.scan((c, x) => [c, x], 0, [1], { checkpoint: 0 }))).toMatchObject({
+    code: 'ERR_CONFIG',
+    message: expect.stringContaining('scan checkpoint: expected an integer ≥ 1'),
+  })
+})
+
+test('a long loop in segments ends with its signal too', async () => {
+  const walk = jit(
+    (x: Tensor) =>
+      ops.scan((y) => [ops.multiply(y, 1), undefined], x, undefined, { length: 2 ** 30, checkpoint: 2 ** 15 })[0],
+    { signal: AbortSignal.timeout(30) },
+  )
+  await expect(walk(1)).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+})

@@ -14,12 +14,13 @@ export interface DrawnStep {
   readonly outputs: readonly Tensor[]
 }
 
-/** From what a loop starts, what it walks along (first axes), how often and from which end. */
+/** From what a loop starts, what it walks along (first axes), how often, from which end, and in segments of how many steps. */
 export interface Loop {
   readonly init: readonly Tensor[]
   readonly sequences: readonly Tensor[]
   readonly length: number
   readonly reverse: boolean
+  readonly segment: number | undefined
 }
 
 /** So many turns may take long: no run of them holds the event loop, and a signal ends it. */
@@ -31,7 +32,7 @@ export function drawLoop(
   loop: Loop,
   draw: (carries: readonly Tensor[], rows: readonly Tensor[]) => DrawnStep,
 ): Tensor[] {
-  const { init, sequences, length, reverse } = loop
+  const { init, sequences, length, reverse, segment } = loop
   const carries = init.map(({ shape, dtype }) => placeholder(shape, dtype))
   const rows = sequences.map(({ shape, dtype }) => placeholder(shape.slice(1), dtype))
   const { next, outputs } = inside(where, () => draw(carries, rows))
@@ -47,6 +48,7 @@ export function drawLoop(
       handles(sequences),
       length,
       reverse,
+      segment,
     )
   return native(draws).map((handle) => Tensor.of(handle, above([...init, ...sequences])))
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use ferrograd_graph::gradient::gradient;
-use ferrograd_graph::scan::{Course, Step, Turn, scan, while_loop};
+use ferrograd_graph::scan::{Course, Step, Turn, scan, scan_in_segments, while_loop};
 use ferrograd_graph::{DType, ErrorCode, Program, Request, Spec, Tensor, Variable, compile, evaluate, ops};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
@@ -17,13 +17,28 @@ type Draw<'a> = &'a dyn Fn(&[Tensor], &[Tensor]) -> Drawn;
 
 /// A loop as one op: last carries, then outputs.
 fn looped(draw: Draw<'_>, init: &[Tensor], sequences: &[Tensor], course: Course) -> Vec<Tensor> {
+    looped_in(None, draw, init, sequences, course)
+}
+
+/// The same in segments of some steps.
+fn looped_in(
+    segment: Option<usize>,
+    draw: Draw<'_>,
+    init: &[Tensor],
+    sequences: &[Tensor],
+    course: Course,
+) -> Vec<Tensor> {
     let carries: Vec<Tensor> = init.iter().map(|init| Tensor::placeholder(init.spec().clone())).collect();
     let row =
         |all: &Tensor| Tensor::placeholder(Spec::new(ferrograd_graph::Shape::new(&all.shape()[1..]), all.dtype()));
     let rows: Vec<Tensor> = sequences.iter().map(row).collect();
     let (next, outputs) = draw(&carries, &rows);
     let step = Step { carries: &carries, rows: &rows, next: &next, outputs: &outputs };
-    let done = scan(&step, init, sequences, course).unwrap();
+    let done = match segment {
+        None => scan(&step, init, sequences, course),
+        Some(steps) => scan_in_segments(&step, init, sequences, course, steps),
+    };
+    let done = done.unwrap();
     done.carries.into_iter().chain(done.outputs).collect()
 }
 
@@ -95,14 +110,26 @@ fn slopes(y: &[Tensor], leaves: &[Tensor]) -> Vec<Tensor> {
 
 /// Forward, first and second derivatives with respect to all leaves, as one op and drawn out.
 fn check(what: &str, draw: Draw<'_>, init: &[Tensor], sequences: &[Tensor], constants: &[Tensor], course: Course) {
+    check_in(None, what, draw, (init, sequences, constants), course);
+}
+
+fn check_in(
+    segment: Option<usize>,
+    what: &str,
+    draw: Draw<'_>,
+    (init, sequences, constants): (&[Tensor], &[Tensor], &[Tensor]),
+    course: Course,
+) {
     let leaves: Vec<Tensor> = init.iter().chain(sequences).chain(constants).cloned().collect();
     let derivatives = |all: Vec<Tensor>| {
         let first = slopes(&all, &leaves);
         let second = slopes(&first, &leaves);
         [all, first, second]
     };
-    let (one, many) =
-        (derivatives(looped(draw, init, sequences, course)), derivatives(unrolled(draw, init, sequences, course)));
+    let (one, many) = (
+        derivatives(looped_in(segment, draw, init, sequences, course)),
+        derivatives(unrolled(draw, init, sequences, course)),
+    );
     for (part, (one, many)) in ["forward", "gradient", "second order"].into_iter().zip(one.iter().zip(&many)) {
         close(&format!("{what}, {part}"), &numbers(one), &numbers(many));
     }
@@ -406,4 +433,111 @@ fn a_constant_that_a_step_reads_often_has_a_gradient() {
     let init = [init];
     let (one, many) = (looped(&draw, &init, &xs, course), unrolled(&draw, &init, &xs, course));
     close("a matrix sixty times", &slopes(&one), &slopes(&many));
+}
+
+#[test]
+fn loops_in_segments_are_what_their_steps_give_to_the_second_order() {
+    let mut dice = Dice::new(21);
+    let [w, u, b] = cell(&mut dice, DType::F64, [3, 2]);
+    let draw = |carries: &[Tensor], rows: &[Tensor]| lstm(&w, &u, &b, carries, rows);
+    let constants = [w.clone(), u.clone(), b.clone()];
+    for (length, steps, reverse) in
+        [(6, 3, false), (7, 2, true), (5, 2, false), (3, 1, true), (4, 9, false), (4, 3, false)]
+    {
+        let init = [random(&mut dice, &[2, 2]), random(&mut dice, &[2, 2])];
+        let xs = [random(&mut dice, &[length, 2, 3])];
+        let what = format!("{length} steps in segments of {steps}");
+        check_in(Some(steps), &what, &draw, (&init, &xs, &constants), Course { length, reverse });
+    }
+}
+
+#[test]
+fn random_loops_in_segments_are_what_their_steps_give() {
+    for seed in 0..20 {
+        let mut dice = Dice::new(300 + seed);
+        let init = [random(&mut dice, &[3]), random(&mut dice, &[2, 3])];
+        let course = Course { length: 2 + dice.below(6), reverse: dice.below(2) == 1 };
+        let xs = [random(&mut dice, &[course.length, 3])];
+        let constants = [random(&mut dice, &[3]), random(&mut dice, &[3, 3])];
+        let draw = |carries: &[Tensor], rows: &[Tensor]| {
+            random_step(&mut Dice::new(seed), &constants[0], &constants[1], carries, rows)
+        };
+        let segment = Some(1 + dice.below(3));
+        check_in(segment, &format!("loop {seed}"), &draw, (&init, &xs, &constants), course);
+    }
+}
+
+/// Last states, outputs of all steps, gradients with respect to the first states, the sequence and the weights.
+fn trained(segment: Option<usize>, [features, units, batch]: [usize; 3], length: usize) -> Vec<Vec<f64>> {
+    let mut dice = Dice::new(5);
+    let [w, u, b] = cell(&mut dice, DType::F32, [features, units]);
+    let mut float = |shape: &[usize]| ops::cast(&random(&mut dice, shape), DType::F32).unwrap();
+    let leaves = [float(&[batch, units]), float(&[batch, units]), float(&[length, batch, features]), w, u, b];
+    let draw = |carries: &[Tensor], rows: &[Tensor]| lstm(&leaves[3], &leaves[4], &leaves[5], carries, rows);
+    let course = Course { length, reverse: false };
+    let all = looped_in(segment, &draw, &leaves[..2], &leaves[2..3], course);
+    let slopes = gradient(&scalar(&all), &leaves, None).unwrap();
+    numbers_f32(&all.into_iter().chain(slopes.into_iter().flatten()).collect::<Vec<_>>())
+}
+
+#[test]
+fn segments_give_the_bits_of_the_whole_loop_but_for_the_order_in_which_products_of_all_steps_sum() {
+    for (sizes, length, steps) in [([3, 4, 2], 50, 7), ([32, 128, 32], 24, 6), ([8, 16, 1], 20, 5), ([5, 33, 9], 31, 4)]
+    {
+        let (whole, cut) = (trained(None, sizes, length), trained(Some(steps), sizes, length));
+        // Three results and the gradients of two states; those of the sequence and of the weights are such products.
+        for (i, (whole, cut)) in whole.iter().zip(&cut).enumerate() {
+            let most = whole.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+            let same = |(a, b): (&f64, &f64)| if i < 5 { a == b } else { (a - b).abs() <= 1e-5 * most };
+            assert!(whole.iter().zip(cut).all(same), "{sizes:?}, tensor {i}");
+        }
+    }
+}
+
+#[test]
+fn memory_of_the_way_back_in_segments_grows_with_the_root_of_the_length() {
+    let arena = |length: usize, segment: Option<usize>| {
+        let [w, u, b] = cell(&mut Dice::new(5), DType::F32, [3, 8]);
+        let xs = Tensor::placeholder(Spec::new([length, 2, 3], DType::F32));
+        let zeros = Tensor::fill([2, 8], DType::F32, 0.0);
+        let draw = |carries: &[Tensor], rows: &[Tensor]| (lstm(&w, &u, &b, carries, rows).0, vec![]);
+        let course = Course { length, reverse: false };
+        let last = looped_in(segment, &draw, &[zeros.clone(), zeros], std::slice::from_ref(&xs), course);
+        let slopes: Vec<Tensor> =
+            gradient(&scalar(&last[..1]), &[w.clone(), u.clone()], None).unwrap().into_iter().flatten().collect();
+        // And of the second order.
+        let again = gradient(&scalar(&slopes), &[w.clone(), u.clone()], None).unwrap().into_iter().flatten().collect();
+        [slopes, again].map(|outputs: Vec<Tensor>| {
+            let request = Request { inputs: std::slice::from_ref(&xs), outputs: &outputs, updates: &[], guard: None };
+            compile(&request, Isa::detect()).unwrap().arena_bytes() as f64
+        })
+    };
+    let (short, long, whole) = (arena(400, Some(20)), arena(40_000, Some(200)), arena(40_000, None));
+    for order in 0..2 {
+        // A hundred times the steps: ten times the memory, and what does not depend on them.
+        assert!(long[order] < 11.0 * short[order], "{} bytes of 40,000 steps, {} of 400", long[order], short[order]);
+        assert!(long[order] * 25.0 < whole[order], "{} bytes in segments, {} as a whole", long[order], whole[order]);
+    }
+}
+
+#[test]
+fn a_segmented_loop_in_a_segmented_loop_has_a_gradient() {
+    let mut dice = Dice::new(17);
+    let (k, init, xs) = (random(&mut dice, &[2]), random(&mut dice, &[2]), random(&mut dice, &[5, 4, 2]));
+    let run = |segment: [Option<usize>; 2]| {
+        let draw = |carries: &[Tensor], rows: &[Tensor]| {
+            let step = |carries: &[Tensor], rows: &[Tensor]| {
+                let next = ops::tanh(&(&carries[0] * &k + &rows[0])).unwrap();
+                (vec![next.clone()], vec![next])
+            };
+            let all = looped_in(segment[0], &step, carries, rows, Course { length: 4, reverse: true });
+            (vec![all[0].clone()], vec![ops::sum(&all[1], &[0], false).unwrap()])
+        };
+        let course = Course { length: 5, reverse: false };
+        let all = looped_in(segment[1], &draw, std::slice::from_ref(&init), std::slice::from_ref(&xs), course);
+        let first = slopes(&all, &[init.clone(), xs.clone(), k.clone()]);
+        let second = slopes(&first, &[init.clone(), xs.clone(), k.clone()]);
+        numbers(&[all, first, second].concat())
+    };
+    close("both", &run([Some(2), Some(2)]), &run([None, None]));
 }

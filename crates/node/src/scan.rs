@@ -7,11 +7,11 @@ use ferrograd_graph::scan::{self, Course, Step, Turn};
 use napi_derive::napi;
 
 /// A step, `(next, outputs) = f(carries, rows)`, along `sequences` from `init`: the last carries, then the outputs of all
-/// steps.
+/// steps. With `segment`, segments of so many steps are walked once more on the way back, instead of being kept.
 #[allow(clippy::too_many_arguments, reason = "a step and what it walks along, flat as JavaScript has them")]
 #[napi(
     catch_unwind,
-    ts_args_type = "carries: Array<BindingTensor>, rows: Array<BindingTensor>, next: Array<BindingTensor>, outputs: Array<BindingTensor>, init: Array<BindingTensor>, sequences: Array<BindingTensor>, length: number, reverse: boolean"
+    ts_args_type = "carries: Array<BindingTensor>, rows: Array<BindingTensor>, next: Array<BindingTensor>, outputs: Array<BindingTensor>, init: Array<BindingTensor>, sequences: Array<BindingTensor>, length: number, reverse: boolean, segment?: number | undefined | null"
 )]
 pub fn scan(
     carries: Vec<Handle<'_>>,
@@ -22,12 +22,18 @@ pub fn scan(
     sequences: Vec<Handle<'_>>,
     length: u32,
     reverse: bool,
+    segment: Option<u32>,
 ) -> Result<Vec<BindingTensor>> {
     let own = |handles: Vec<Handle<'_>>| handles.iter().map(Handle::cloned).collect::<Vec<Tensor>>();
     let [carries, rows, next, outputs] = [carries, rows, next, outputs].map(own);
     let step = Step { carries: &carries, rows: &rows, next: &next, outputs: &outputs };
     let course = Course { length: length as usize, reverse };
-    let done = scan::scan(&step, &own(init), &own(sequences), course).map_err(js)?;
+    let (init, sequences) = (own(init), own(sequences));
+    let done = match segment {
+        None => scan::scan(&step, &init, &sequences, course),
+        Some(steps) => scan::scan_in_segments(&step, &init, &sequences, course, steps as usize),
+    };
+    let done = done.map_err(js)?;
     Ok(done.carries.into_iter().chain(done.outputs).map(BindingTensor::from).collect())
 }
 

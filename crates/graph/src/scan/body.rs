@@ -40,11 +40,10 @@ pub(crate) struct Closed {
 
 /// Cuts a step out of the graph that it was drawn in: what depends on no placeholder of it becomes a constant, what is worth
 /// computing for all steps at once becomes a sequence.
-pub(crate) fn close(step: &Step<'_>, sequences: &[Tensor], length: usize) -> Result<Closed> {
+pub(crate) fn close(step: &Step<'_>, sequences: &[Tensor], mut hoist: Hoist) -> Result<Closed> {
     let roots = || step.next.iter().chain(step.outputs).cloned();
     let order = ancestors(roots());
     let varying = varying(&order, step);
-    let mut hoist = Hoist::new(step.rows, sequences, length);
     let mut closing = Closing::new(step, sequences);
     for tensor in order.iter().filter(|tensor| varying.contains(&tensor.node_id())) {
         hoist.visit(tensor, &varying)?;

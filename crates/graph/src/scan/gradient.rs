@@ -5,7 +5,7 @@
 //! steps give the factors, and one product of the stacked ones follows the loop; other terms are added up in its state.
 
 use super::body::Body;
-use super::{Course, Scan, Step, is_view, scan};
+use super::{Course, Scan, Step, drawn, is_view};
 use crate::error::Result;
 use crate::gradient::{Key, ancestors, key, pull_back};
 use crate::op::{Access, Backward, Binary, Contract, Epilogue, Gradients, Lowering, Reduce, Scalar, View};
@@ -36,7 +36,7 @@ pub(super) fn gradient(forward: &Scan, node: &Backward<'_>) -> Result<Gradients>
 
     let zeros = |tensor: &Tensor| Tensor::fill(tensor.shape().clone(), tensor.dtype(), 0.0);
     let sequences = arriving.iter().map(|&output| node.grads[output].clone().expect("one that arrives")).collect();
-    let mut back = Way { carries: seeds, rows, sequences, ..Way::default() };
+    let mut back = Way { carries: seeds, rows, sequences, segments: forward.segment.is_some(), ..Way::default() };
     for &carry in &carried {
         back.init.push(node.grads[carry].clone().unwrap_or_else(|| zeros(&node.outputs[carry])));
     }
@@ -47,7 +47,7 @@ pub(super) fn gradient(forward: &Scan, node: &Backward<'_>) -> Result<Gradients>
         if input < *carries {
             back.next.push(grad.unwrap_or_else(|| zeros(inside)));
         } else if let Some(grad) = grad {
-            parts.push((input, if input < first_constant { Part::Row(back.keep(&grad)) } else { back.split(&grad) }));
+            parts.push((input, if input < first_constant { Part::Row(back.keep(&grad)) } else { back.sum(&grad) }));
         }
     }
     let run = back.run(forward, node)?;
@@ -94,6 +94,8 @@ struct Way {
     sequences: Vec<Tensor>,
     next: Vec<Tensor>,
     outputs: Vec<Tensor>,
+    /// Whether a turn is a segment.
+    segments: bool,
 }
 
 /// The way back at its end.
@@ -110,6 +112,11 @@ impl Way {
             self.outputs.push(tensor.clone());
             self.outputs.len() - 1
         })
+    }
+
+    /// A term that is added up over the turns: in the state where these are segments, whose factors would be those of all steps.
+    fn sum(&mut self, term: &Tensor) -> Part {
+        if self.segments { self.add_up(term) } else { self.split(term) }
     }
 
     /// How a term that is added up over the steps is best had.
@@ -161,7 +168,8 @@ impl Way {
         let kept: Vec<Tensor> = outputs.iter().filter(|output| given(output).is_none()).cloned().collect();
         let step = Step { carries: &self.carries, rows: &self.rows, next: &next, outputs: &kept };
         let Course { length, reverse } = forward.course;
-        let done = scan(&step, &self.init, &self.sequences, Course { length, reverse: !reverse })?;
+        let back = Course { length, reverse: !reverse };
+        let done = drawn(&step, &self.init, &self.sequences, back, forward.segment)?;
         let mut own = done.outputs.into_iter();
         let all = outputs.iter().map(|output| match given(output) {
             Some(row) => self.sequences[row].clone(),
@@ -194,7 +202,7 @@ impl<'a> Cut<'a> {
         let reads = order.iter().filter(|tensor| !own.contains(&tensor.node_id())).flat_map(|tensor| tensor.source().1);
         let read: HashSet<Key> =
             reads.filter(|input| own.contains(&input.node_id())).map(|input| key(&input)).collect();
-        let lean = read.len() > SAVED;
+        let lean = forward.segment.is_some() || read.len() > SAVED;
         Cut { forward, node, own, lean, values: HashMap::new(), saved: Vec::new(), rows: Vec::new() }
     }
 
@@ -275,7 +283,11 @@ impl<'a> Cut<'a> {
             self.node.outputs.to_vec()
         } else {
             let body = Body { inputs: body.inputs.clone(), outputs };
-            let longer = Scan::new(body, *carries, *rows, *course, Some(identity.clone()))?;
+            let longer = Scan {
+                segment: self.forward.segment,
+                extends: Some(identity.clone()),
+                ..Scan::new(body, *carries, *rows, *course)?
+            };
             longer.apply(self.node.inputs.to_vec())?.1
         };
         let saved = self.saved.iter().zip(places).map(|((_, row), place)| (row.clone(), all[place].clone()));

@@ -22,6 +22,11 @@ impl Hoist {
         Hoist { length, all: all.collect() }
     }
 
+    /// Leaves everything in the loop.
+    pub fn nothing() -> Hoist {
+        Hoist::new(&[], &[], 0)
+    }
+
     /// The tensor for all steps, where it is worth computing before the loop.
     pub fn worth(&self, tensor: &Tensor) -> Option<&Tensor> {
         self.all.get(&key(tensor)).filter(|(_, product)| *product).map(|(all, _)| all)

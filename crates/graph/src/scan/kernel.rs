@@ -19,7 +19,7 @@ pub(crate) struct Turns {
 impl Recipe for Turns {
     /// The step gives only what somebody reads.
     fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel> {
-        let Scan { body, carries: count, rows, course: Course { length, reverse }, .. } = &self.scan;
+        let Scan { body, carries: count, rows, course: Course { length, reverse }, segment, .. } = &self.scan;
         let bytes = |tensor: &Tensor| tensor.spec().bytes();
         let live = (*count..body.outputs.len()).filter(|output| site.live >> output & 1 == 1);
         let mut stacked: Vec<Stacked> = live.map(|output| Stacked::new(output, bytes(&body.outputs[output]))).collect();
@@ -45,7 +45,8 @@ impl Recipe for Turns {
             body.request(&outputs, |request| compile_subprogram(request, site.target)).expect("a step that was drawn");
         let widths = body.inputs[*count..][..*rows].iter().map(bytes).collect();
         let state = carries.iter().map(Carry::room).sum();
-        Box::new(ScanKernel { step, carries, stacked, state, widths, length: *length, reverse: *reverse })
+        let steps = length * segment.unwrap_or(1);
+        Box::new(ScanKernel { step, carries, stacked, state, widths, steps, length: *length, reverse: *reverse })
     }
 }
 
@@ -126,6 +127,8 @@ struct ScanKernel {
     state: usize,
     /// Bytes of a row of each sequence.
     widths: Vec<usize>,
+    /// Steps of all turns.
+    steps: usize,
     length: usize,
     reverse: bool,
 }
@@ -187,13 +190,13 @@ impl Kernel for ScanKernel {
 
 type Slices<'a> = SmallVec<[&'a mut [u8]; 64]>;
 
-/// Turns, and multiplications and additions in all, from which on a loop takes milliseconds.
-const MANY_TURNS: usize = 10_000;
+/// Steps, and multiplications and additions in all, from which on a loop takes milliseconds.
+const MANY_STEPS: usize = 10_000;
 const MANY_FLOPS: f64 = 1e9;
 
 impl ScanKernel {
     fn is_long(&self) -> bool {
-        self.length >= MANY_TURNS || self.flops().is_some_and(|flops| flops >= MANY_FLOPS)
+        self.steps >= MANY_STEPS || self.flops().is_some_and(|flops| flops >= MANY_FLOPS)
     }
 
     fn places(&self, turn: usize) -> Places {

@@ -4,6 +4,7 @@ mod body;
 mod gradient;
 mod hoist;
 mod kernel;
+mod segments;
 mod stacked;
 mod while_loop;
 
@@ -12,7 +13,9 @@ use crate::op::{Backward, Gradients, Lowering, Op, Specs};
 use crate::shape::{Shape, Spec};
 use crate::tensor::{Source, Tensor};
 use body::Body;
+use hoist::Hoist;
 use kernel::Turns;
+pub use segments::scan_in_segments;
 use std::sync::Arc;
 pub use while_loop::{Turn, while_loop};
 
@@ -56,9 +59,22 @@ pub struct Scanned {
 /// `ERR_SHAPE`, `ERR_DTYPE` where the next carries are not like the carries, or the sequences not of this length.
 pub fn scan(step: &Step<'_>, init: &[Tensor], sequences: &[Tensor], course: Course) -> Result<Scanned> {
     check(step, init, sequences, course)?;
-    let drawn = body::close(step, sequences, course.length)?;
-    let inputs: Vec<Tensor> = init.iter().chain(&drawn.sequences).chain(&drawn.constants).cloned().collect();
-    let op = Scan::new(drawn.body, init.len(), drawn.sequences.len(), course, None)?;
+    drawn(step, init, sequences, course, None)
+}
+
+/// The loop as an op, where `segment` is what [`Scan`] says of it.
+fn drawn(
+    step: &Step<'_>,
+    init: &[Tensor],
+    sequences: &[Tensor],
+    course: Course,
+    segment: Option<usize>,
+) -> Result<Scanned> {
+    // What is computed of all segments at once has the memory of all.
+    let hoist = if segment.is_none() { Hoist::new(step.rows, sequences, course.length) } else { Hoist::nothing() };
+    let closed = body::close(step, sequences, hoist)?;
+    let inputs: Vec<Tensor> = init.iter().chain(&closed.sequences).chain(&closed.constants).cloned().collect();
+    let op = Scan { segment, ..Scan::new(closed.body, init.len(), closed.sequences.len(), course)? };
     Ok(op.apply(inputs)?.0)
 }
 
@@ -69,12 +85,14 @@ pub(crate) struct Scan {
     carries: usize,
     rows: usize,
     course: Course,
+    /// Where a turn is a segment: how many steps it is of. Its way back keeps nothing of it but the carries that it begins with.
+    segment: Option<usize>,
     identity: Vec<u64>,
     extends: Option<Vec<u64>>,
 }
 
 impl Scan {
-    fn new(body: Body, carries: usize, rows: usize, course: Course, extends: Option<Vec<u64>>) -> Result<Scan> {
+    fn new(body: Body, carries: usize, rows: usize, course: Course) -> Result<Scan> {
         if body.outputs.len() > 64 || body.inputs.len() > 1 << 16 {
             return Err(Error::config(format!(
                 "scan: expected at most 64 tensors out of a step, got {}",
@@ -85,7 +103,7 @@ impl Scan {
         let structure = body.request(&body.outputs, crate::compile::structure)?;
         identity.push(structure.len() as u64);
         identity.extend(structure);
-        Ok(Scan { body: Arc::new(body), carries, rows, course, identity, extends })
+        Ok(Scan { body: Arc::new(body), carries, rows, course, segment: None, identity, extends: None })
     }
 
     fn apply(self, inputs: Vec<Tensor>) -> Result<(Scanned, Vec<Tensor>)> {

@@ -1,6 +1,7 @@
 //! Loops that go on while a condition holds.
 
 use super::body::{self, Body};
+use super::hoist::Hoist;
 use super::{Course, Scan, Step, same};
 use crate::compile::compile_subprogram;
 use crate::error::{Error, Result};
@@ -43,7 +44,7 @@ pub fn while_loop(turn: &Turn<'_>, init: &[Tensor], most: Option<usize>) -> Resu
         return Err(Error::shape(format!("whileLoop condition: expected {truth}, got {}", go.spec())));
     }
     let step = Step { carries, rows: &[], next, outputs: std::slice::from_ref(go) };
-    let drawn = body::close(&step, &[], 0)?;
+    let drawn = body::close(&step, &[], Hoist::nothing())?;
     let inputs = init.iter().chain(&drawn.constants).cloned().collect();
     Ok(Tensor::apply_all(Arc::new(While::new(drawn.body, most)?), inputs)?.into_vec())
 }
@@ -84,8 +85,9 @@ impl While {
         let next = at(&inside)?;
         let next =
             next.iter().zip(&carries).map(|(next, carry)| select(&go, next, carry)).collect::<Result<Vec<_>>>()?;
-        let drawn = body::close(&Step { carries: &carries, rows: &[], next: &next, outputs: &[] }, &[], most)?;
-        let scan = Scan::new(drawn.body, carries.len(), 0, Course { length: most, reverse: false }, None)?;
+        let drawn =
+            body::close(&Step { carries: &carries, rows: &[], next: &next, outputs: &[] }, &[], Hoist::nothing())?;
+        let scan = Scan::new(drawn.body, carries.len(), 0, Course { length: most, reverse: false })?;
         Ok((scan, init.iter().chain(&drawn.constants).cloned().collect()))
     }
 }
