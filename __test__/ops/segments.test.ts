@@ -89,11 +89,14 @@ test.each(['segmentSum', 'segmentMean', 'segmentMax'] as const)('%s: first and s
   checkGradients(() => steepness(x.read()), [x], [grad(steepness)(x.read())])
 })
 
-test('an infinite maximum leaves the others their gradient', () => {
+test('a maximum may be infinite, and rows that share one share its gradient', () => {
   const x = tensor([Number.POSITIVE_INFINITY, 1, 2, 3], [4], 'float64')
   const y = ops.segmentMax(x, [0, 0, 1, 1])
   expect(y.arraySync()).toEqual([Number.POSITIVE_INFINITY, 3])
-  expect(grad((z) => ops.sum(ops.segmentMax(z, [0, 0, 1, 1])))(x).arraySync()).toEqual([0, 0, 0, 1])
+  const slope = (z: Tensor): Tensor => grad((at) => ops.sum(ops.segmentMax(at, [0, 0, 1, 1])))(z)
+  expect(slope(x).arraySync()).toEqual([1, 0, 0, 1])
+  expect(slope(tensor([7, 7, 2, 3], [4], 'float64')).arraySync()).toEqual([0.5, 0.5, 0, 1])
+  expect(ops.segmentMax(tensor([1, Number.NaN, 2, 3]), [0, 0, 1, 1]).arraySync()).toEqual([Number.NaN, 3])
 })
 
 test('without rows, and without segments', () => {

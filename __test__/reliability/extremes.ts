@@ -134,6 +134,7 @@ const small: Readonly<Record<string, object>> = {
   RandomErasing: { fillValue: 1 },
   SimpleRNN: single,
   SpectralNormalization: { layer: new Dense({ units: 1 }) },
+  STFTSpectrogram: { frameLength: 4 },
   TransformerDecoder: { intermediateDim: 2, numHeads: 1 },
   TransformerEncoder: { intermediateDim: 2, numHeads: 1 },
 }

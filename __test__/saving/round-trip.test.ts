@@ -57,6 +57,7 @@ const others: Readonly<
     config: { fft_length: 4, sequence_stride: 2, num_mel_bins: 2 },
     x: { shape: [1, 5], data: [1, 2, 0, 4, 1] },
   },
+  STFTSpectrogram: { config: { frame_length: 4 }, x: { shape: [1, 6, 1], data: [1, 2, 0, 4, 1, 3] } },
   Masking: { config: { mask_value: 1 }, x: { shape: [1, 2, 2], data: [1, 1, 3, 4] } },
 }
 

@@ -59,6 +59,24 @@ const options: Readonly<Record<string, readonly Options[]>> = {
     { inputDim: 5, outputDim: 2, maskZero: true },
   ],
   Masking: [{ maskValue: 1 }],
+  STFT: [
+    { side: 'imag', window: 'hamming', scaling: 'spectrum', periodic: true },
+    { window: [1, 2, 1], scaling: null },
+  ],
+  STFTSpectrogram: [
+    {},
+    {
+      mode: 'stft',
+      frameLength: 8,
+      frameStep: 2,
+      fftLength: 16,
+      window: 'hamming',
+      scaling: 'spectrum',
+      padding: 'same',
+    },
+    { mode: 'psd', frameLength: 3, window: [1, 2, 1], periodic: true, expandDims: true, dataFormat: 'channelsFirst' },
+    { mode: 'angle', window: null, scaling: null },
+  ],
   IntegerLookup: [
     { vocabulary: [7, -3], maskToken: 0, numOovIndices: 2 },
     { vocabulary: [7, 9], outputMode: 'tfIdf', idfWeights: [0.5, 2], maxTokens: 5, padToMaxTokens: true },

@@ -18,14 +18,19 @@ export function add(a: Tensor, b: Tensor): Tensor {
   return apply(1, undefined, a, b)
 }
 
+/** `z = the angle of (x, y)`, in (−π, π]; its gradient at (0, 0) is 0. */
+export function arctan2(y: Tensor, x: Tensor): Tensor {
+  return apply(2, undefined, y, x)
+}
+
 /** `y = argmaxᵢ xᵢ` over the last axis, as int32: the first of equals, the first NaN before all. */
 export function argmax(x: Tensor): Tensor {
-  return apply(2, undefined, x)
+  return apply(3, undefined, x)
 }
 
 /** `y = argminᵢ xᵢ` over the last axis, as int32: the first of equals, the first NaN before all. */
 export function argmin(x: Tensor): Tensor {
-  return apply(3, undefined, x)
+  return apply(4, undefined, x)
 }
 
 /**
@@ -44,7 +49,7 @@ export function attention(
   attributes: { scale: number; causal: boolean; window: number; masked: boolean },
 ): [Tensor, Tensor] {
   return applyAll(
-    4,
+    5,
     [q, k, v, mask],
     [attributes.scale, Number(attributes.causal), attributes.window, Number(attributes.masked)],
   ) as [Tensor, Tensor]
@@ -70,7 +75,7 @@ export function attentionGradient(
   attributes: { scale: number; causal: boolean; window: number; masked: boolean },
 ): [Tensor, Tensor, Tensor] {
   return applyAll(
-    5,
+    6,
     [q, k, v, mask, y, lse, dy, dlse],
     [attributes.scale, Number(attributes.causal), attributes.window, Number(attributes.masked)],
   ) as [Tensor, Tensor, Tensor]
@@ -88,7 +93,7 @@ export function averagePool(
   attributes: { sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    6,
+    7,
     [attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     x,
   )
@@ -107,7 +112,7 @@ export function averagePoolInput(
   attributes: { inputs: readonly number[]; sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    7,
+    8,
     [attributes.inputs.length, ...attributes.inputs, attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     dy,
   )
@@ -119,7 +124,7 @@ export function averagePoolInput(
  * - `shape`: The shape of `y`.
  */
 export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(8, [attributes.shape.length, ...attributes.shape], x)
+  return apply(9, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /**
@@ -128,12 +133,12 @@ export function broadcastTo(x: Tensor, attributes: { shape: readonly number[] })
  * - `dtype`: The type of `y`.
  */
 export function cast(x: Tensor, attributes: { dtype: DType }): Tensor {
-  return apply(9, [dtypeCode(attributes.dtype)], x)
+  return apply(10, [dtypeCode(attributes.dtype)], x)
 }
 
 /** `y = ⌈x⌉` at each element, no gradient. */
 export function ceil(x: Tensor): Tensor {
-  return apply(10, undefined, x)
+  return apply(11, undefined, x)
 }
 
 /**
@@ -142,7 +147,7 @@ export function ceil(x: Tensor): Tensor {
  * - `axis`: The axis, negative from the end.
  */
 export function concatenate(tensors: readonly Tensor[], attributes: { axis: number }): Tensor {
-  return applyList(11, tensors, [attributes.axis])
+  return applyList(12, tensors, [attributes.axis])
 }
 
 /**
@@ -161,7 +166,7 @@ export function convolution(
   attributes: { of: number; strides: readonly number[]; dilations: readonly number[]; padding: readonly number[]; groups: number; sizes: readonly number[] },
 ): Tensor {
   return apply(
-    12,
+    13,
     [attributes.of, attributes.strides.length, ...attributes.strides, attributes.dilations.length, ...attributes.dilations, attributes.padding.length, ...attributes.padding, attributes.groups, attributes.sizes.length, ...attributes.sizes],
     first,
     second,
@@ -170,7 +175,7 @@ export function convolution(
 
 /** `y = cos x` at each element, `x` in radians. */
 export function cos(x: Tensor): Tensor {
-  return apply(13, undefined, x)
+  return apply(14, undefined, x)
 }
 
 /**
@@ -186,7 +191,7 @@ export function ctcBeamSearch(
   length: Tensor,
   attributes: { width: number; paths: number; blank: number },
 ): [Tensor, Tensor] {
-  return applyAll(14, [x, length], [attributes.width, attributes.paths, attributes.blank]) as [Tensor, Tensor]
+  return applyAll(15, [x, length], [attributes.width, attributes.paths, attributes.blank]) as [Tensor, Tensor]
 }
 
 /**
@@ -197,7 +202,7 @@ export function ctcBeamSearch(
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(15, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
+  return apply(16, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /**
@@ -208,38 +213,38 @@ export function cumprod(x: Tensor, attributes: { axis: number; reverse: boolean;
  * - `exclusive`: True leaves out the element itself.
  */
 export function cumsum(x: Tensor, attributes: { axis: number; reverse: boolean; exclusive: boolean }): Tensor {
-  return apply(16, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
+  return apply(17, [attributes.axis, Number(attributes.reverse), Number(attributes.exclusive)], x)
 }
 
 /** `y = a / b` at each element, with broadcasting. */
 export function divide(a: Tensor, b: Tensor): Tensor {
-  return apply(17, undefined, a, b)
+  return apply(18, undefined, a, b)
 }
 
 /** Levenshtein's distance of each row of `a` (batch, n) from that of `b` (batch, m), of which as many elements count as
 `aLength`, `bLength` (batch) say. */
 export function editDistance(a: Tensor, b: Tensor, aLength: Tensor, bLength: Tensor): Tensor {
-  return applyList(18, [a, b, aLength, bLength], [])
+  return applyList(19, [a, b, aLength, bLength], [])
 }
 
 /** `y` is true where `a = b`, with broadcasting. */
 export function equal(a: Tensor, b: Tensor): Tensor {
-  return apply(19, undefined, a, b)
+  return apply(20, undefined, a, b)
 }
 
 /** `y = 2/√π · ∫₀ˣ e^(−t²) dt` at each element. */
 export function erf(x: Tensor): Tensor {
-  return apply(20, undefined, x)
+  return apply(21, undefined, x)
 }
 
 /** `y = eˣ` at each element. */
 export function exp(x: Tensor): Tensor {
-  return apply(21, undefined, x)
+  return apply(22, undefined, x)
 }
 
 /** `y = eˣ − 1` at each element, exact near 0. */
 export function expm1(x: Tensor): Tensor {
-  return apply(22, undefined, x)
+  return apply(23, undefined, x)
 }
 
 /**
@@ -248,17 +253,17 @@ export function expm1(x: Tensor): Tensor {
  * - `inverse`: True for the sign +.
  */
 export function fft(re: Tensor, im: Tensor, attributes: { inverse: boolean }): [Tensor, Tensor] {
-  return applyAll(23, [re, im], [Number(attributes.inverse)]) as [Tensor, Tensor]
+  return applyAll(24, [re, im], [Number(attributes.inverse)]) as [Tensor, Tensor]
 }
 
 /** `y = ⌊x⌋` at each element, no gradient. */
 export function floor(x: Tensor): Tensor {
-  return apply(24, undefined, x)
+  return apply(25, undefined, x)
 }
 
 /** `y = ⌊a / b⌋` at each element, with broadcasting; no gradient. */
 export function floorDivide(a: Tensor, b: Tensor): Tensor {
-  return apply(25, undefined, a, b)
+  return apply(26, undefined, a, b)
 }
 
 /**
@@ -267,17 +272,17 @@ export function floorDivide(a: Tensor, b: Tensor): Tensor {
  * - `axis`: The axis that the indices number.
  */
 export function gather(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(26, [attributes.axis], x, indices)
+  return apply(27, [attributes.axis], x, indices)
 }
 
 /** `y` is true where `a > b`, with broadcasting. */
 export function greater(a: Tensor, b: Tensor): Tensor {
-  return apply(27, undefined, a, b)
+  return apply(28, undefined, a, b)
 }
 
 /** `y` is true where `a ≥ b`, with broadcasting. */
 export function greaterEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(28, undefined, a, b)
+  return apply(29, undefined, a, b)
 }
 
 /**
@@ -287,7 +292,7 @@ export function greaterEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`, numbers.
  */
 export function iota(attributes: { size: number; dtype: DType }): Tensor {
-  return applyList(29, [], [attributes.size, dtypeCode(attributes.dtype)])
+  return applyList(30, [], [attributes.size, dtypeCode(attributes.dtype)])
 }
 
 /**
@@ -296,27 +301,27 @@ export function iota(attributes: { size: number; dtype: DType }): Tensor {
  * - `n`: How many numbers there are.
  */
 export function irfft(re: Tensor, im: Tensor, attributes: { n: number }): Tensor {
-  return apply(30, [attributes.n], re, im)
+  return apply(31, [attributes.n], re, im)
 }
 
 /** `y` is true where `x` is neither infinite nor NaN. */
 export function isFinite(x: Tensor): Tensor {
-  return apply(31, undefined, x)
+  return apply(32, undefined, x)
 }
 
 /** `y` is true where `x` is NaN. */
 export function isNan(x: Tensor): Tensor {
-  return apply(32, undefined, x)
+  return apply(33, undefined, x)
 }
 
 /** `y` is true where `a < b`, with broadcasting. */
 export function less(a: Tensor, b: Tensor): Tensor {
-  return apply(33, undefined, a, b)
+  return apply(34, undefined, a, b)
 }
 
 /** `y` is true where `a ≤ b`, with broadcasting. */
 export function lessEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(34, undefined, a, b)
+  return apply(35, undefined, a, b)
 }
 
 /**
@@ -326,37 +331,37 @@ export function lessEqual(a: Tensor, b: Tensor): Tensor {
  * - `reverse`: True begins at the end.
  */
 export function linearRecurrence(a: Tensor, b: Tensor, attributes: { axis: number; reverse: boolean }): Tensor {
-  return apply(35, [attributes.axis, Number(attributes.reverse)], a, b)
+  return apply(36, [attributes.axis, Number(attributes.reverse)], a, b)
 }
 
 /** `y = ln x` at each element. */
 export function log(x: Tensor): Tensor {
-  return apply(36, undefined, x)
+  return apply(37, undefined, x)
 }
 
 /** `y = ln(1 + x)` at each element, exact near 0. */
 export function log1p(x: Tensor): Tensor {
-  return apply(37, undefined, x)
+  return apply(38, undefined, x)
 }
 
 /** `yᵢ = xᵢ − ln Σⱼ eˣʲ` over the last axis. */
 export function logSoftmax(x: Tensor): Tensor {
-  return apply(38, undefined, x)
+  return apply(39, undefined, x)
 }
 
 /** `y` is true where both `a` and `b` are, with broadcasting. */
 export function logicalAnd(a: Tensor, b: Tensor): Tensor {
-  return apply(39, undefined, a, b)
+  return apply(40, undefined, a, b)
 }
 
 /** `y` is true where `x` is false. */
 export function logicalNot(x: Tensor): Tensor {
-  return apply(40, undefined, x)
+  return apply(41, undefined, x)
 }
 
 /** `y` is true where `a` or `b` is, with broadcasting. */
 export function logicalOr(a: Tensor, b: Tensor): Tensor {
-  return apply(41, undefined, a, b)
+  return apply(42, undefined, a, b)
 }
 
 /**
@@ -366,7 +371,7 @@ export function logicalOr(a: Tensor, b: Tensor): Tensor {
  * - `transposeB`: Reads `b` as (…, n, k).
  */
 export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; transposeB: boolean }): Tensor {
-  return apply(42, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
+  return apply(43, [Number(attributes.transposeA), Number(attributes.transposeB)], a, b)
 }
 
 /**
@@ -376,7 +381,7 @@ export function matmul(a: Tensor, b: Tensor, attributes: { transposeA: boolean; 
  * - `keepdims`: True leaves them as 1.
  */
 export function max(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(43, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(44, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -391,7 +396,7 @@ export function maxPool(
   attributes: { sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    44,
+    45,
     [attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     x,
   )
@@ -411,7 +416,7 @@ export function maxPoolPlaces(
   attributes: { take: boolean; sizes: readonly number[]; strides: readonly number[]; padding: readonly number[] },
 ): Tensor {
   return apply(
-    45,
+    46,
     [Number(attributes.take), attributes.sizes.length, ...attributes.sizes, attributes.strides.length, ...attributes.strides, attributes.padding.length, ...attributes.padding],
     x,
     g,
@@ -420,7 +425,7 @@ export function maxPoolPlaces(
 
 /** `y = max(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function maximum(a: Tensor, b: Tensor): Tensor {
-  return apply(46, undefined, a, b)
+  return apply(47, undefined, a, b)
 }
 
 /**
@@ -430,32 +435,32 @@ export function maximum(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function min(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(47, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(48, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /** `y = min(a, b)` at each element, with broadcasting; of equals, `a` gets the gradient. NaN wins. */
 export function minimum(a: Tensor, b: Tensor): Tensor {
-  return apply(48, undefined, a, b)
+  return apply(49, undefined, a, b)
 }
 
 /** `y = a − b·⌊a / b⌋` at each element, with broadcasting. */
 export function mod(a: Tensor, b: Tensor): Tensor {
-  return apply(49, undefined, a, b)
+  return apply(50, undefined, a, b)
 }
 
 /** `y = a · b` at each element, with broadcasting. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
-  return apply(50, undefined, a, b)
+  return apply(51, undefined, a, b)
 }
 
 /** `y = −x` at each element. */
 export function negative(x: Tensor): Tensor {
-  return apply(51, undefined, x)
+  return apply(52, undefined, x)
 }
 
 /** `y` is true where `a ≠ b`, with broadcasting. */
 export function notEqual(a: Tensor, b: Tensor): Tensor {
-  return apply(52, undefined, a, b)
+  return apply(53, undefined, a, b)
 }
 
 /**
@@ -465,7 +470,7 @@ export function notEqual(a: Tensor, b: Tensor): Tensor {
  * - `dtype`: The type of `y`.
  */
 export function oneHot(indices: Tensor, attributes: { depth: number; dtype: DType }): Tensor {
-  return apply(53, [attributes.depth, dtypeCode(attributes.dtype)], indices)
+  return apply(54, [attributes.depth, dtypeCode(attributes.dtype)], indices)
 }
 
 /**
@@ -481,7 +486,7 @@ export function pad(
   attributes: { low: readonly number[]; high: readonly number[]; between: readonly number[]; value: number },
 ): Tensor {
   return apply(
-    54,
+    55,
     [attributes.low.length, ...attributes.low, attributes.high.length, ...attributes.high, attributes.between.length, ...attributes.between, attributes.value],
     x,
   )
@@ -489,7 +494,7 @@ export function pad(
 
 /** `y = aᵇ` at each element, with broadcasting; `∂y/∂b` is 0 where `a ≤ 0`. */
 export function power(a: Tensor, b: Tensor): Tensor {
-  return apply(55, undefined, a, b)
+  return apply(56, undefined, a, b)
 }
 
 /**
@@ -499,7 +504,7 @@ export function power(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function prod(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(56, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(57, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -515,7 +520,7 @@ export function randomBernoulli(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; probability: number },
 ): Tensor {
   return apply(
-    57,
+    58,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.probability],
     state,
   )
@@ -534,7 +539,7 @@ export function randomDropout(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; keep: number },
 ): Tensor {
   return apply(
-    58,
+    59,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.keep],
     state,
   )
@@ -554,7 +559,7 @@ export function randomIntegers(
   attributes: { stream: number; shape: readonly number[]; dtype: DType; low: number; high: number },
 ): Tensor {
   return apply(
-    59,
+    60,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype), attributes.low, attributes.high],
     state,
   )
@@ -572,7 +577,7 @@ export function randomNormal(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    60,
+    61,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -590,7 +595,7 @@ export function randomTruncatedNormal(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    61,
+    62,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -608,7 +613,7 @@ export function randomUniform(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    62,
+    63,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -626,7 +631,7 @@ export function randomUniformOpen(
   attributes: { stream: number; shape: readonly number[]; dtype: DType },
 ): Tensor {
   return apply(
-    63,
+    64,
     [attributes.stream, attributes.shape.length, ...attributes.shape, dtypeCode(attributes.dtype)],
     state,
   )
@@ -634,12 +639,12 @@ export function randomUniformOpen(
 
 /** `y = 1 / x` at each element. */
 export function reciprocal(x: Tensor): Tensor {
-  return apply(64, undefined, x)
+  return apply(65, undefined, x)
 }
 
 /** `y = max(x, 0)` at each element; the gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
-  return apply(65, undefined, x)
+  return apply(66, undefined, x)
 }
 
 /**
@@ -648,22 +653,22 @@ export function relu(x: Tensor): Tensor {
  * - `shape`: The new sizes; one may be −1.
  */
 export function reshape(x: Tensor, attributes: { shape: readonly number[] }): Tensor {
-  return apply(66, [attributes.shape.length, ...attributes.shape], x)
+  return apply(67, [attributes.shape.length, ...attributes.shape], x)
 }
 
 /** `Xₖ = Σⱼ xⱼ e^(−2πi·jk/n)`, `k ≤ n/2`, along the last axis: real and imaginary parts. */
 export function rfft(x: Tensor): [Tensor, Tensor] {
-  return applyAll(67, [x], []) as [Tensor, Tensor]
+  return applyAll(68, [x], []) as [Tensor, Tensor]
 }
 
 /** `y` is the integer nearest to `x`, the even one where two are as near; no gradient. */
 export function round(x: Tensor): Tensor {
-  return apply(68, undefined, x)
+  return apply(69, undefined, x)
 }
 
 /** `y = 1 / √x` at each element. */
 export function rsqrt(x: Tensor): Tensor {
-  return apply(69, undefined, x)
+  return apply(70, undefined, x)
 }
 
 /**
@@ -673,7 +678,7 @@ export function rsqrt(x: Tensor): Tensor {
  * - `size`: The size of that axis of `y`.
  */
 export function scatterAdd(updates: Tensor, indices: Tensor, attributes: { axis: number; size: number }): Tensor {
-  return apply(70, [attributes.axis, attributes.size], updates, indices)
+  return apply(71, [attributes.axis, attributes.size], updates, indices)
 }
 
 /**
@@ -687,27 +692,37 @@ export function scatterAddAlongAxis(
   indices: Tensor,
   attributes: { axis: number; size: number },
 ): Tensor {
-  return apply(71, [attributes.axis, attributes.size], updates, indices)
+  return apply(72, [attributes.axis, attributes.size], updates, indices)
+}
+
+/**
+ * `y[…, indices[i…], …] = max updates[…, i…, …]` over all `i…`, from −∞; equals share the gradient. NaN wins.
+ *
+ * - `axis`: Where the axes of `indices` begin in `updates`.
+ * - `size`: The size of that axis of `y`.
+ */
+export function scatterMax(updates: Tensor, indices: Tensor, attributes: { axis: number; size: number }): Tensor {
+  return apply(73, [attributes.axis, attributes.size], updates, indices)
 }
 
 /** `y = 1 / (1 + e⁻ˣ)` at each element. */
 export function sigmoid(x: Tensor): Tensor {
-  return apply(72, undefined, x)
+  return apply(74, undefined, x)
 }
 
 /** `y = −t · ln σ(x) − (1 − t) · ln σ(−x)` at each element, without overflow. */
 export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(73, undefined, logits, targets)
+  return apply(75, undefined, logits, targets)
 }
 
 /** `y` is −1, 0 or 1, as `x` is negative, zero or positive; NaN stays NaN. */
 export function sign(x: Tensor): Tensor {
-  return apply(74, undefined, x)
+  return apply(76, undefined, x)
 }
 
 /** `y = sin x` at each element, `x` in radians. */
 export function sin(x: Tensor): Tensor {
-  return apply(75, undefined, x)
+  return apply(77, undefined, x)
 }
 
 /**
@@ -722,7 +737,7 @@ export function slice(
   attributes: { start: readonly number[]; size: readonly number[]; step: readonly number[] },
 ): Tensor {
   return apply(
-    76,
+    78,
     [attributes.start.length, ...attributes.start, attributes.size.length, ...attributes.size, attributes.step.length, ...attributes.step],
     x,
   )
@@ -730,17 +745,17 @@ export function slice(
 
 /** `yᵢ = eˣⁱ / Σⱼ eˣʲ` over the last axis. */
 export function softmax(x: Tensor): Tensor {
-  return apply(77, undefined, x)
+  return apply(79, undefined, x)
 }
 
 /** `y = −Σᵢ tᵢ · ln softmax(x)ᵢ` over the last axis: logits (…, classes), targets alike → (…). */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return apply(78, undefined, logits, targets)
+  return apply(80, undefined, logits, targets)
 }
 
 /** `y = ln(1 + eˣ)` at each element, without overflow. */
 export function softplus(x: Tensor): Tensor {
-  return apply(79, undefined, x)
+  return apply(81, undefined, x)
 }
 
 /**
@@ -749,32 +764,41 @@ export function softplus(x: Tensor): Tensor {
  * - `descending`: True puts the largest first.
  */
 export function sort(x: Tensor, attributes: { descending: boolean }): [Tensor, Tensor] {
-  return applyAll(80, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
+  return applyAll(82, [x], [Number(attributes.descending)]) as [Tensor, Tensor]
 }
 
 /** `y = −ln softmax(x)[label]` over the last axis: logits (…, classes), labels (…) int32 → (…). */
 export function sparseSoftmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  return apply(81, undefined, logits, labels)
+  return apply(83, undefined, logits, labels)
 }
 
 /** `y = √x` at each element. */
 export function sqrt(x: Tensor): Tensor {
-  return apply(82, undefined, x)
+  return apply(84, undefined, x)
 }
 
 /** `y = x²` at each element. */
 export function square(x: Tensor): Tensor {
-  return apply(83, undefined, x)
+  return apply(85, undefined, x)
+}
+
+/**
+ * `X[…, f, k] = Σⱼ window[j] · x[…, f·stride + j] · e^(−2πi·jk/n)`, `k ≤ n/2`: real and imaginary parts.
+ *
+ * - `stride`: From one frame to the next.
+ */
+export function stft(x: Tensor, window: Tensor, attributes: { stride: number }): [Tensor, Tensor] {
+  return applyAll(86, [x, window], [attributes.stride]) as [Tensor, Tensor]
 }
 
 /** `y = x`, but no gradient goes through. */
 export function stopGradient(x: Tensor): Tensor {
-  return apply(84, undefined, x)
+  return apply(87, undefined, x)
 }
 
 /** `y = a − b` at each element, with broadcasting. */
 export function subtract(a: Tensor, b: Tensor): Tensor {
-  return apply(85, undefined, a, b)
+  return apply(88, undefined, a, b)
 }
 
 /**
@@ -784,7 +808,7 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
  * - `keepdims`: True leaves them as 1.
  */
 export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: boolean }): Tensor {
-  return apply(86, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
+  return apply(89, [attributes.axes.length, ...attributes.axes, Number(attributes.keepdims)], x)
 }
 
 /**
@@ -793,12 +817,12 @@ export function sum(x: Tensor, attributes: { axes: readonly number[]; keepdims: 
  * - `axis`: The axis that the indices number.
  */
 export function takeAlongAxis(x: Tensor, indices: Tensor, attributes: { axis: number }): Tensor {
-  return apply(87, [attributes.axis], x, indices)
+  return apply(90, [attributes.axis], x, indices)
 }
 
 /** `y = tanh x` at each element. */
 export function tanh(x: Tensor): Tensor {
-  return apply(88, undefined, x)
+  return apply(91, undefined, x)
 }
 
 /**
@@ -807,7 +831,7 @@ export function tanh(x: Tensor): Tensor {
  * - `k`: How many.
  */
 export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
-  return applyAll(89, [x], [attributes.k]) as [Tensor, Tensor]
+  return applyAll(92, [x], [attributes.k]) as [Tensor, Tensor]
 }
 
 /**
@@ -816,15 +840,15 @@ export function topK(x: Tensor, attributes: { k: number }): [Tensor, Tensor] {
  * - `perm`: A permutation of the axes.
  */
 export function transpose(x: Tensor, attributes: { perm: readonly number[] }): Tensor {
-  return apply(90, [attributes.perm.length, ...attributes.perm], x)
+  return apply(93, [attributes.perm.length, ...attributes.perm], x)
 }
 
 /** `y` is `x` without its fraction, no gradient. */
 export function trunc(x: Tensor): Tensor {
-  return apply(91, undefined, x)
+  return apply(94, undefined, x)
 }
 
 /** `y = condition ? a : b` at each element, with broadcasting. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  return apply(92, undefined, condition, a, b)
+  return apply(95, undefined, condition, a, b)
 }

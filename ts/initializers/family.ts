@@ -9,6 +9,7 @@ import { Identity } from './identity.js'
 import { Initializer } from './initializer.js'
 import { Orthogonal } from './orthogonal.js'
 import { RandomNormal, RandomUniform, TruncatedNormal } from './random.js'
+import { STFT } from './stft.js'
 import {
   GlorotNormal,
   GlorotUniform,
@@ -38,6 +39,7 @@ export type InitializerName =
   | 'lecunUniform'
   | 'orthogonal'
   | 'identity'
+  | 'stft'
 
 /** A name in either spelling, or an instance. */
 export type InitializerLike = Spelling<InitializerName> | Initializer
@@ -58,6 +60,7 @@ const classes = {
   lecunUniform: LecunUniform,
   orthogonal: Orthogonal,
   identity: Identity,
+  stft: STFT,
 } satisfies Record<Exclude<InitializerName, 'normal' | 'uniform'>, unknown>
 
 /** The closed set of initializers. */

@@ -13,6 +13,7 @@ export {
   TruncatedNormal,
   type TruncatedNormalOptions,
 } from './random.js'
+export { STFT, type STFTOptions } from './stft.js'
 export {
   GlorotNormal,
   GlorotUniform,

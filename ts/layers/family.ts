@@ -27,6 +27,7 @@ import { ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, Gaussia
 import { Reshape } from './reshape.js'
 import { Identity, Permute, RepeatVector } from './reshaping.js'
 import { SpectralNormalization } from './spectral-normalization.js'
+import { STFTSpectrogram } from './stft-spectrogram.js'
 import { StringLookup } from './string-lookup.js'
 import { TextVectorization } from './text-vectorization.js'
 
@@ -73,6 +74,7 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   RMSNormalization,
   Softmax,
   SpectralNormalization,
+  STFTSpectrogram,
   StringLookup,
   Subtract,
   TextVectorization,

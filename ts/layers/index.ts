@@ -108,5 +108,6 @@ export {
 export { Reshape, type ReshapeOptions } from './reshape.js'
 export { Identity, Permute, type PermuteOptions, RepeatVector, type RepeatVectorOptions } from './reshaping.js'
 export { SpectralNormalization, type SpectralNormalizationOptions } from './spectral-normalization.js'
+export { STFTSpectrogram, type STFTSpectrogramOptions } from './stft-spectrogram.js'
 export { StringLookup, type StringLookupOptions } from './string-lookup.js'
 export { type Texts, TextVectorization, type TextVectorizationOptions } from './text-vectorization.js'

@@ -52,6 +52,7 @@ const table: Readonly<Record<string, KerasOp>> = {
   divide: binary('Divide'),
   floorDivide: binary('FloorDivide'),
   mod: binary('Mod'),
+  arctan2: binary('Arctan2'),
   power: binary('Power'),
   maximum: binary('Maximum'),
   minimum: binary('Minimum'),

@@ -121,11 +121,11 @@ const readStft = opOptions('stft', stftFields)
  */
 export const stft: Op<[x: Operand, options: StftOptions], ComplexPair> = op('stft', (x, options) => {
   const how = cutOf('stft', options, readStft(options))
-  const { fftLength, sequenceStride, center } = how
+  const { fftLength, sequenceStride: stride, center } = how
   const signal = toFloat(x)
   const around = center ? reflected(signal, Math.floor(fftLength / 2)) : signal
-  const frames = extractSequences(around, fftLength, sequenceStride)
-  return raw.rfft(multiply(frames, windowOf('stft window', how, signal.dtype)))
+  if (lastOf('stft', around) < fftLength) fail('ERR_SHAPE', 'stft', `at least ${fftLength} samples`, signal.shape)
+  return raw.stft(around, windowOf('stft window', how, signal.dtype), { stride })
 })
 
 const lengthFields = {

@@ -7,23 +7,11 @@ import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
 import type { FunctionOptions } from '../options/reader.js'
-import {
-  add,
-  divide,
-  equal,
-  greater,
-  greaterEqual,
-  less,
-  logicalAnd,
-  maximum,
-  multiply,
-  subtract,
-  where,
-} from './elementwise.js'
-import { cast, full, type Operand, toFloat, toIndices, toNumbers } from './operand.js'
+import { divide, greaterEqual, less, logicalAnd, maximum, where } from './elementwise.js'
+import { full, type Operand, toFloat, toIndices, toNumbers } from './operand.js'
 import { opOptions } from './options.js'
-import { max, searchSorted } from './reduce.js'
-import { arange, pad, reshape, slice } from './shape.js'
+import { max } from './reduce.js'
+import { reshape, slice } from './shape.js'
 
 const segmentFields = {
   /**
@@ -31,7 +19,7 @@ const segmentFields = {
    * unless given, which has to be known: where ids are computed in the program, say it.
    */
   numSegments: { type: 'integer', default: null, min: 0 },
-  /** Whether ids ascend, which saves `segmentMax` a sort. Default false. */
+  /** Whether ids ascend, as Keras wants to know; it takes the same time either way. Default false. */
   sorted: { type: 'boolean', default: false },
 } as const
 
@@ -43,7 +31,6 @@ interface Segmented {
   readonly data: Tensor
   readonly ids: Tensor
   readonly segments: number
-  readonly sorted: boolean
 }
 
 const [readSum, readMean, readMax] = [reading('segmentSum'), reading('segmentMean'), reading('segmentMax')]
@@ -81,7 +68,7 @@ export const segmentMean: Op<[data: Operand, segmentIds: Operand, options?: Segm
 
 /**
  * `y[s] = max x[i] over all i with segmentIds[i] = s`, data (rows, …) → (segments, …); a segment without rows is −∞ (of
- * int32 the lowest number). Rows that share the maximum share its gradient.
+ * int32 the lowest number), and NaN wins. Rows that share the maximum share its gradient in equal parts.
  *
  * @see keras.ops.segment_max
  *
@@ -94,8 +81,8 @@ export const segmentMax: Op<[data: Operand, segmentIds: Operand, options?: Segme
   'segmentMax',
   (data, segmentIds, options) => {
     const given = readMax(toNumbers(data), segmentIds, options)
-    const peaks = peaksOf({ ...given, data: raw.stopGradient(given.data) })
-    return given.data.dtype === 'int32' ? peaks : withSlope(peaks, given)
+    const { segments } = given
+    return firstRows(raw.scatterMax(given.data, kept(given), { axis: 0, size: segments + 1 }), segments)
   },
 )
 
@@ -103,12 +90,12 @@ export const segmentMax: Op<[data: Operand, segmentIds: Operand, options?: Segme
 function reading(name: string): (data: Tensor, segmentIds: Operand, options?: SegmentOptions) => Segmented {
   const read = opOptions(name, segmentFields)
   return (data, segmentIds, options) => {
-    const { numSegments, sorted } = read(options)
+    const { numSegments } = read(options)
     const ids = toIndices(name, segmentIds)
     if (ids.rank !== 1) fail('ERR_SHAPE', `${name} segmentIds`, 'one axis: an id for each row', ids.shape)
     if (data.shape[0] !== ids.shape[0])
       fail('ERR_SHAPE', `${name} segmentIds`, `${data.shape[0] ?? 'no'} ids, one for each row of the data`, ids.shape)
-    return { data, ids, segments: numSegments ?? found(name, ids), sorted }
+    return { data, ids, segments: numSegments ?? found(name, ids) }
   }
 }
 
@@ -142,57 +129,4 @@ function firstRows(x: Tensor, rows: number): Tensor {
 /** A list laid along the first of some axes. */
 function column(x: Tensor, rank: number): Tensor {
   return reshape(x, [x.size, ...Array.from({ length: rank - 1 }, () => 1)])
-}
-
-/**
- * Maxima without a gradient. Rows stand in the order of their segments; each takes in the one that is 1, 2, 4, … before it if
- * that is of its own segment, so that the last of a segment has seen all of it.
- */
-function peaksOf({ data, ids, segments, sorted }: Segmented): Tensor {
-  const lowest = data.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY
-  const rows = data.shape[0]!
-  const shape = [segments, ...data.shape.slice(1)]
-  if (rows === 0 || segments === 0) return full(shape, lowest, data.dtype)
-  const [order, places] = sorted ? [ids, undefined] : raw.sort(ids, { descending: false })
-  let seen = places === undefined ? data : raw.gather(data, places, { axis: 0 })
-  for (let step = 1; step < rows; step *= 2) {
-    const own = column(equal(order, before(order, step, -1)), data.rank)
-    seen = where(own, maximum(seen, before(seen, step, lowest)), seen)
-  }
-  const numbers = arange(segments)
-  const ends = searchSorted(order, numbers, { side: 'right' })
-  const some = greater(ends, searchSorted(order, numbers))
-  const last = raw.gather(seen, maximum(subtract(ends, 1), 0), { axis: 0 })
-  return where(column(some, data.rank), last, full([], lowest, data.dtype))
-}
-
-/** Each row in the place of the one `step` after it, and `value` before the first. */
-function before(x: Tensor, step: number, value: number): Tensor {
-  const rest = firstRows(x, x.shape[0]! - step)
-  return pad(
-    rest,
-    x.shape.map((_, axis) => (axis === 0 ? [step, 0] : [0, 0])),
-    value,
-  )
-}
-
-/** The maxima with their gradient: what is added to them is 0, and has it. */
-function withSlope(peaks: Tensor, given: Segmented): Tensor {
-  const { data } = given
-  const ids = kept(given)
-  const rowsOf = (x: Tensor): Tensor =>
-    raw.gather(
-      pad(
-        x,
-        x.shape.map((_, axis) => [0, axis === 0 ? 1 : 0]),
-      ),
-      ids,
-      { axis: 0 },
-    )
-  const fixed = raw.stopGradient(data)
-  const best = cast(equal(fixed, rowsOf(peaks)), data.dtype)
-  const share = divide(best, maximum(rowsOf(summed({ ...given, data: best })), 1))
-  const finite = where(raw.isFinite(fixed), data, 0)
-  const moving = summed({ ...given, data: multiply(share, subtract(finite, raw.stopGradient(finite))) })
-  return add(peaks, moving)
 }

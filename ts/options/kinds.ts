@@ -1,6 +1,7 @@
 /** The kinds of fields that need no other module: numbers, choices, shapes, lists. */
 
 import { fail, show, suggest } from '../errors.js'
+import type { WindowLike } from '../ops/fourier.js'
 import type { DType, FloatDType, Json, PartialShape } from '../types.js'
 import type { Margin, Nested, Range } from './field-types.js'
 import type { FieldSpec, Kind, Kinds } from './fields.js'
@@ -58,6 +59,7 @@ function plainArray(value: unknown): unknown {
   return value
 }
 
+const windowNames = ['hann', 'hamming'] as const
 const isInteger = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value)
 const isFiniteNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 const isLength = (value: unknown): value is number => isInteger(value) && value > 0 && value < 2 ** 31
@@ -204,6 +206,18 @@ const textRule: Kind<string | ((text: string) => unknown)> = {
       : fail('ERR_FORMAT', 'a configuration', 'rules by name', value, 'A function of your own cannot be written'),
 }
 
+/** A name of a window, or its numbers. */
+const windowKind: Kind<WindowLike> = {
+  check(value, where) {
+    const found = typeof value === 'string' ? windowNames.find((name) => name === canonical(value)) : undefined
+    if (found !== undefined) return found
+    const own = plainArray(value)
+    if (Array.isArray(own) && own.length > 0 && own.every(isFiniteNumber)) return Object.freeze([...(own as number[])])
+    return fail('ERR_CONFIG', where, `${windowNames.map(show).join(', ')} or a list of finite numbers`, value)
+  },
+  toConfig: (value) => value as Json,
+}
+
 /** The kinds that need no other module. */
 export const primitiveKinds: Kinds = {
   number: { check: checkNumber },
@@ -227,6 +241,7 @@ export const primitiveKinds: Kinds = {
   widths,
   perAxis,
   margins,
+  window: windowKind,
   seed: { check: (value, where) => checkSeed(where, value) },
   signal: {
     check: (value, where) =>

@@ -178,6 +178,7 @@ fn unary(name: &str) -> Option<fn(f64) -> f64> {
 fn binary(name: &str) -> Option<fn(f64, f64) -> f64> {
     Some(match name {
         "add" => |a, b| a + b,
+        "arctan2" => f64::atan2,
         "divide" => |a, b| a / b,
         "equal" => |a, b| truth(a == b),
         "floorDivide" => |a, b| (a / b).floor(),
@@ -407,6 +408,17 @@ fn by_number(name: &str, attributes: &[f64], inputs: &[(Shape, Vec<f64>)], out: 
             }
             sums
         }
+        "scatterMax" => {
+            let (indices, mut largest) = (&inputs[1], vec![f64::NEG_INFINITY; out.size()]);
+            let end = axis + indices.0.rank();
+            for at in 0..x.1.len() {
+                let index = unravel(at, &x.0);
+                let i = element(indices, &index[axis..end]) as usize;
+                let to = &mut largest[place(&joined(&[&index[..axis], &[i], &index[end..]]))];
+                *to = to.max(x.1[at]);
+            }
+            largest
+        }
         "takeAlongAxis" => tabulate(out, |index| {
             let i = element(&inputs[1], &index) as usize;
             element(x, &with(&index, axis, i))
@@ -501,6 +513,12 @@ fn numbers_at_the_edges() {
     assert_eq!(value(&ops::is_finite(&x).unwrap()), [1.0, 0.0, 0.0, 1.0]);
     assert!(value(&ops::maximum(&x, &floats(&[], &[0.0])).unwrap())[1].is_nan());
     assert!(value(&ops::max(&x, &[0], false).unwrap())[0].is_nan());
+    let rows = |x: &Tensor| ops::scatter_max(x, &Tensor::from_slice([4], &[3i32, 1, 3, 0]), 0, 5).unwrap();
+    let largest = value(&rows(&x));
+    assert_eq!((largest[0], largest[2], largest[3]), (-1.5, f64::NEG_INFINITY, f64::INFINITY));
+    assert!(largest[1].is_nan());
+    let whole = value(&rows(&Tensor::from_slice([4], &[-7i32, 2, -9, 4])));
+    assert_eq!(whole, [4.0, 2.0, f64::from(i32::MIN), -7.0, f64::from(i32::MIN)]);
     assert_eq!(value(&ops::round(&floats(&[4], &[0.5, 1.5, 2.5, -0.5])).unwrap()), [0.0, 2.0, 2.0, 0.0]);
     assert_eq!(value(&ops::sum(&floats(&[0, 2], &[]), &[0], false).unwrap()), [0.0, 0.0]);
     assert_eq!(value(&ops::prod(&floats(&[0], &[]), &[0], false).unwrap()), [1.0]);
@@ -531,6 +549,12 @@ fn ties_and_kinks_have_the_stated_gradients() {
     assert_eq!(slope(&ops::maximum(&x, &bound).unwrap(), &x).unwrap(), [1.0, 0.0, 1.0, 0.0]);
     assert_eq!(slope(&ops::minimum(&x, &bound).unwrap(), &x).unwrap(), [1.0, 1.0, 1.0, 1.0]);
     assert_eq!(slope(&ops::minimum(&bound, &x).unwrap(), &x).unwrap(), [0.0, 1.0, 0.0, 1.0]);
+    let numbers = Tensor::from_slice([4], &[1i32, 1, 1, 0]);
+    let largest = ops::mask(&Tensor::from_slice([3], &[1u8, 1, 0]), &ops::scatter_max(&x, &numbers, 0, 3).unwrap());
+    assert_eq!(slope(&largest.unwrap(), &x).unwrap(), [0.5, 0.0, 0.5, 1.0]);
+    let (zero, one) = (floats(&[1], &[0.0]), floats(&[1], &[1.0]));
+    assert_eq!(slope(&ops::arctan2(&zero, &(&zero * 1.0)).unwrap(), &zero).unwrap(), [0.0]);
+    assert_eq!(slope(&ops::arctan2(&zero, &one).unwrap(), &zero).unwrap(), [1.0]);
     assert_eq!(slope(&ops::prod(&x, &[0], false).unwrap(), &x).unwrap(), [0.0, 0.0, 0.0, -4.0]);
     let two = floats(&[], &[2.0]);
     assert_eq!(slope(&ops::power(&floats(&[1], &[0.0]), &two).unwrap(), &two).unwrap(), [0.0]);
@@ -552,6 +576,7 @@ fn an_index_outside_stops_the_run() {
     for tensor in [
         ops::gather(&table, &bad, 0).unwrap(),
         ops::scatter_add(&floats(&[2, 2], &[0.0; 4]), &bad, 0, 3).unwrap(),
+        ops::scatter_max(&floats(&[2, 2], &[0.0; 4]), &bad, 0, 3).unwrap(),
         ops::take_along_axis(&floats(&[3], &[0.0; 3]), &bad, 0).unwrap(),
         ops::scatter_add_along_axis(&floats(&[2], &[0.0; 2]), &bad, 0, 2).unwrap(),
         ops::sparse_softmax_cross_entropy(&table, &minus).unwrap(),

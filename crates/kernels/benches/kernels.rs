@@ -4,6 +4,7 @@
 //! those of `memcpy` its two sides, so 100 % is what a kernel reaches that does next to nothing with its numbers.
 //! *Cached*: arrays of 128 KB, a few of which fit the second-level cache; *memory*: of 16 MB.
 
+use ferrograd_kernels::arctan::arctan2;
 use ferrograd_kernels::arg::{ArgExtreme, Extreme};
 use ferrograd_kernels::convert::convert;
 use ferrograd_kernels::copy::{StridedCopy, fill, iota};
@@ -11,12 +12,12 @@ use ferrograd_kernels::cross_entropy::{SoftmaxCrossEntropy, sigmoid_cross_entrop
 use ferrograd_kernels::element::Element;
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::finite::first_non_finite;
-use ferrograd_kernels::fourier::{Fourier, InverseRealFourier, RealFourier};
+use ferrograd_kernels::fourier::{Fourier, Frames, InverseRealFourier, RealFourier, ShortFourier};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::math::Cast;
 use ferrograd_kernels::random::{Key, Normal, permute};
 use ferrograd_kernels::recurrence::Recurrence;
-use ferrograd_kernels::rows::{GatherAxis, GatherRows, OneHot, ScatterAddRows, check_indices};
+use ferrograd_kernels::rows::{GatherAxis, GatherRows, OneHot, ScatterRows, check_indices};
 use ferrograd_kernels::scan::{Join, Scan};
 use ferrograd_kernels::softmax::{Softmax, SoftmaxKind};
 use ferrograd_kernels::sort::{Direction, Sort, TopK};
@@ -173,9 +174,12 @@ fn rows(bench: &mut Bench, n: usize) {
         bench.row(&format!("gather, rows of {width}"), 8 * n + 4 * count, |serial| {
             gather.run(serial, black_box(&x), &i, &mut y).expect("indices of rows");
         });
-        let scatter = ScatterAddRows::new(1, count, width, count).expect("a shape");
+        let scatter = ScatterRows::new(1, count, width, count).expect("a shape");
         bench.row(&format!("scatterAdd, rows of {width}"), 8 * n + 4 * count, |serial| {
-            scatter.run(serial, black_box(&x), &i, &mut y).expect("indices of rows");
+            scatter.add(serial, black_box(&x), &i, &mut y).expect("indices of rows");
+        });
+        bench.row(&format!("scatterMax, rows of {width}"), 8 * n + 4 * count, |serial| {
+            scatter.max(serial, black_box(&x), &i, &mut y).expect("indices of rows");
         });
     }
     let along = GatherAxis::new(n / COLS, COLS, 1, COLS).expect("a shape");
@@ -202,8 +206,16 @@ fn transforms(bench: &mut Bench, n: usize) {
     let (there, back) = (RealFourier::new(rows, COLS), InverseRealFourier::new(rows, COLS));
     let whole = Fourier::new(rows, COLS, false);
     let mut room = vec![0.0f32; there.room().max(back.room()).max(whole.room())];
+    bench.row("arctan2", 12 * rows * COLS, |serial| arctan2(serial, black_box(&x), &x, &mut u));
     bench.row("real transform, rows of 256", 8 * n, |serial| {
         there.run(serial, black_box(&x), (&mut re, &mut im), &mut room);
+    });
+    let frames = Frames { signals: 1, samples: n, length: COLS, stride: COLS };
+    let framed = ShortFourier::new(frames);
+    let window = vec![0.5f32; COLS];
+    room.resize(room.len().max(framed.room()), 0.0);
+    bench.row("real transform of frames of 256", 8 * n, |serial| {
+        framed.run(serial, (black_box(&x), &window), (&mut re, &mut im), &mut room);
     });
     bench.row("inverse real transform, rows of 256", 8 * n, |serial| {
         back.run(serial, (black_box(&re), black_box(&im)), &mut u, &mut room);

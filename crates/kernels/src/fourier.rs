@@ -109,18 +109,80 @@ impl<T: Real> RealFourier<T> {
     }
 
     /// `x` (rows, n) → `re`, `im` (rows, n/2 + 1).
-    pub fn run(&self, threads: &Threads, x: &[T], (re, im): (&mut [T], &mut [T]), room: &mut [T]) {
+    pub fn run(&self, threads: &Threads, x: &[T], parts: (&mut [T], &mut [T]), room: &mut [T]) {
+        self.of_rows(threads, |row, signal| signal.copy_from_slice(&x[row * self.n..][..self.n]), parts, room);
+    }
+
+    /// The same of rows that `read` writes where it is told.
+    fn of_rows(
+        &self,
+        threads: &Threads,
+        read: impl Fn(usize, &mut [T]) + Sync,
+        (re, im): (&mut [T], &mut [T]),
+        room: &mut [T],
+    ) {
         let (n, width) = (self.n, self.n / 2 + 1);
         let parts = Parts::new(re, im, width);
         self.cut.run(threads, room, |row, room| {
             let (signal, rest) = room.split_at_mut(n.next_multiple_of(2));
             let (spectrum, scratch) = complex(rest).split_at_mut(width);
-            signal[..n].copy_from_slice(&x[row * n..][..n]);
+            read(row, &mut signal[..n]);
             let scratch = &mut scratch[..self.plan.get_scratch_len()];
             self.plan.process_with_scratch(&mut signal[..n], spectrum, scratch).expect("lengths of the plan");
             // Safety: a row belongs to one chunk.
             unsafe { parts.write(row, spectrum) };
         });
+    }
+}
+
+/// Where the frames of signals lie: frame `f` of a signal has its samples from `f · stride` on.
+#[derive(Clone, Copy, Debug)]
+pub struct Frames {
+    /// How many signals there are.
+    pub signals: usize,
+    /// Samples of each.
+    pub samples: usize,
+    /// Samples of a frame, at least 1 and at most those of a signal.
+    pub length: usize,
+    /// Samples from one frame to the next, at least 1.
+    pub stride: usize,
+}
+
+impl Frames {
+    /// Frames of a signal.
+    pub fn count(self) -> usize {
+        (self.samples - self.length) / self.stride + 1
+    }
+}
+
+/// [`RealFourier`] of the frames of signals under a window, read where they lie.
+#[derive(Clone)]
+pub struct ShortFourier<T: Real> {
+    frames: Frames,
+    each: RealFourier<T>,
+}
+
+impl<T: Real> ShortFourier<T> {
+    /// For these frames.
+    pub fn new(frames: Frames) -> Self {
+        ShortFourier { frames, each: RealFourier::new(frames.signals * frames.count(), frames.length) }
+    }
+
+    /// Numbers that [`ShortFourier::run`] works in.
+    pub fn room(&self) -> usize {
+        self.each.room()
+    }
+
+    /// `x` (signals, samples), `window` (length) → `re`, `im` (signals, frames, length/2 + 1).
+    pub fn run(&self, threads: &Threads, (x, window): (&[T], &[T]), parts: (&mut [T], &mut [T]), room: &mut [T]) {
+        let (Frames { samples, length, stride, .. }, count) = (self.frames, self.frames.count());
+        let read = |row: usize, frame: &mut [T]| {
+            let samples = &x[row / count * samples + row % count * stride..][..length];
+            for ((to, &x), &w) in frame.iter_mut().zip(samples).zip(window) {
+                *to = x * w;
+            }
+        };
+        self.each.of_rows(threads, read, parts, room);
     }
 }
 

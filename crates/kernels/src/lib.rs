@@ -2,6 +2,7 @@
 //!
 //! This crate knows no graph. It and the addon are the only homes of `unsafe`.
 
+pub mod arctan;
 pub mod arg;
 pub mod attention;
 mod columns;

@@ -1,6 +1,7 @@
-//! Rows by number: gathering, adding back, and the same along an axis element by element.
+//! Rows by number: gathering, joining back, and the same along an axis element by element.
 
 use crate::element::Element;
+use crate::order::is_nan;
 use crate::scan::Accumulate;
 use crate::threads::{Disjoint, Threads, grain, split};
 use std::fmt;
@@ -99,35 +100,62 @@ impl GatherRows {
     }
 }
 
-/// `out[o, indices[i], :] += updates[o, i, :]`, shapes as [`GatherRows`], whose gradient it is.
+/// `out[o, indices[i], :] = out[o, indices[i], :] ∘ updates[o, i, :]`, shapes as [`GatherRows`], whose gradient its sum is.
 ///
-/// Additions to one row happen in the order of `i`, on every thread count.
+/// What falls into one row is joined in the order of `i`, on every thread count.
 #[derive(Clone, Copy, Debug)]
-pub struct ScatterAddRows {
+pub struct ScatterRows {
     shape: GatherRows,
 }
 
-/// Columns that a task adds; a cache line of the smallest element at least.
+/// Columns that a task joins; a cache line of the smallest element at least.
 const STRIPE: usize = 64;
 /// Narrow tables are cut by rows, and every task reads all indices: more tasks than this would mostly read.
 const ROW_TASKS: usize = 8;
 
-impl ScatterAddRows {
+impl ScatterRows {
     /// Checks the sizes: `outer`, `rows` and `width` of the table, `count` of indices.
     pub fn new(outer: usize, rows: usize, width: usize, count: usize) -> Result<Self, String> {
-        Ok(ScatterAddRows { shape: GatherRows::new(outer, rows, width, count)? })
+        Ok(ScatterRows { shape: GatherRows::new(outer, rows, width, count)? })
     }
 
-    /// Adds; with an index outside the table it changes nothing and says which.
+    /// `∘` is the sum; with an index outside the table it changes nothing and says which.
     ///
     /// # Panics
     /// When a slice has not the planned length.
-    pub fn run<T: Accumulate>(
+    pub fn add<T: Accumulate>(
         &self,
         threads: &Threads,
         updates: &[T],
         indices: &[i32],
         out: &mut [T],
+    ) -> Result<(), BadIndex> {
+        self.join(threads, (updates, indices, out), T::plus)
+    }
+
+    /// `∘` is the larger of two, NaN where there is one; with an index outside the table it changes nothing and says which.
+    ///
+    /// # Panics
+    /// When a slice has not the planned length.
+    pub fn max<T: Element>(
+        &self,
+        threads: &Threads,
+        updates: &[T],
+        indices: &[i32],
+        out: &mut [T],
+    ) -> Result<(), BadIndex> {
+        self.join(
+            threads,
+            (updates, indices, out),
+            |most, update| if update > most || is_nan(update) { update } else { most },
+        )
+    }
+
+    fn join<T: Element>(
+        &self,
+        threads: &Threads,
+        (updates, indices, out): (&[T], &[i32], &mut [T]),
+        join: impl Fn(T, T) -> T + Sync,
     ) -> Result<(), BadIndex> {
         let GatherRows { outer, rows, width, count } = self.shape;
         assert_eq!(updates.len(), outer * count * width, "scatter: update length");
@@ -135,7 +163,7 @@ impl ScatterAddRows {
         assert_eq!(indices.len(), count, "scatter: index count");
         check_indices(indices, rows)?;
         let out = Disjoint::new(out);
-        let job = Scatter { shape: self.shape, updates, indices, out };
+        let job = Scatter { shape: self.shape, updates, indices, out, join };
         if width >= 2 * STRIPE {
             job.by_columns(threads);
         } else {
@@ -145,14 +173,15 @@ impl ScatterAddRows {
     }
 }
 
-struct Scatter<'a, T> {
+struct Scatter<'a, T, F> {
     shape: GatherRows,
     updates: &'a [T],
     indices: &'a [i32],
     out: Disjoint<'a, T>,
+    join: F,
 }
 
-impl<T: Accumulate> Scatter<'_, T> {
+impl<T: Element, F: Fn(T, T) -> T + Sync> Scatter<'_, T, F> {
     /// A task owns some columns of one outer block.
     fn by_columns(&self, threads: &Threads) {
         let GatherRows { outer, rows, width, count } = self.shape;
@@ -160,7 +189,7 @@ impl<T: Accumulate> Scatter<'_, T> {
         threads.for_each_chunk(split(outer * stripes, grain(STRIPE * count * 200)), |_, units| {
             for unit in units {
                 let cols = unit % stripes * STRIPE..(unit % stripes * STRIPE + STRIPE).min(width);
-                self.add(unit / stripes, 0..rows, cols);
+                self.part(unit / stripes, 0..rows, cols);
             }
         });
     }
@@ -173,13 +202,13 @@ impl<T: Accumulate> Scatter<'_, T> {
         threads.for_each_chunk(split(outer * parts, grain(count * (500 + width * 200 / parts))), |_, units| {
             for unit in units {
                 let start = (unit % parts * size).min(rows);
-                self.add(unit / parts, start..(start + size).min(rows), 0..width);
+                self.part(unit / parts, start..(start + size).min(rows), 0..width);
             }
         });
     }
 
-    /// Adds the updates of `rows` and `cols` of outer block `block`, which no other task touches.
-    fn add(&self, block: usize, rows: std::ops::Range<usize>, cols: std::ops::Range<usize>) {
+    /// Joins the updates of `rows` and `cols` of outer block `block`, which no other task touches.
+    fn part(&self, block: usize, rows: std::ops::Range<usize>, cols: std::ops::Range<usize>) {
         let GatherRows { rows: table_rows, width, count, .. } = self.shape;
         for (i, &index) in self.indices.iter().enumerate() {
             let row = index as usize;
@@ -189,7 +218,7 @@ impl<T: Accumulate> Scatter<'_, T> {
                 // Safety: the rows and columns are this task's own.
                 let out = unsafe { self.out.slice(to + cols.start..to + cols.end) };
                 for (out, &update) in out.iter_mut().zip(&self.updates[from + cols.start..from + cols.end]) {
-                    *out = out.plus(update);
+                    *out = (self.join)(*out, update);
                 }
             }
         }

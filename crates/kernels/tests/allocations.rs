@@ -11,7 +11,7 @@ use ferrograd_kernels::copy::{self, StridedCopy};
 use ferrograd_kernels::cross_entropy::{self, SoftmaxCrossEntropy};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::random::{Dropout, Key, Normal, TruncatedNormal, Uniform, fill, permute};
-use ferrograd_kernels::rows::{GatherAxis, GatherRows, OneHot, ScatterAddRows};
+use ferrograd_kernels::rows::{GatherAxis, GatherRows, OneHot, ScatterRows};
 use ferrograd_kernels::scan::{Join, Scan};
 use ferrograd_kernels::softmax::{Softmax, SoftmaxKind};
 use ferrograd_kernels::sort::{Direction, Sort, TopK};
@@ -36,7 +36,7 @@ struct Kernels {
     softmax: [Softmax; 2],
     entropy: SoftmaxCrossEntropy,
     gather: GatherRows,
-    scatter: ScatterAddRows,
+    scatter: ScatterRows,
     axis: GatherAxis,
     hot: OneHot,
     scan: Scan,
@@ -55,7 +55,7 @@ fn kernels(isa: Isa) -> Result<Kernels, String> {
         ],
         entropy: SoftmaxCrossEntropy::new(ROWS, COLS, isa)?,
         gather: GatherRows::new(1, ROWS, COLS, ROWS)?,
-        scatter: ScatterAddRows::new(1, ROWS, COLS, ROWS)?,
+        scatter: ScatterRows::new(1, ROWS, COLS, ROWS)?,
         axis: GatherAxis::new(1, ROWS, 1, ROWS)?,
         hot: OneHot::new(ROWS, COLS)?,
         scan: Scan::new((1, ROWS, COLS), Join::Sum, false, false)?,
@@ -84,7 +84,8 @@ fn run_all(isa: Isa, threads: &Threads, k: &Kernels, b: &mut Buffers) {
     k.entropy.sparse_gradient(threads, &b.x, &b.indices, &b.rows, &mut b.y).expect("indices below the classes");
     cross_entropy::sigmoid_cross_entropy(isa, threads, &b.x, &b.x, &mut b.y);
     k.gather.run(threads, &b.x, &b.indices, &mut b.y).expect("indices of rows");
-    k.scatter.run(threads, &b.x, &b.indices, &mut b.y).expect("indices of rows");
+    k.scatter.add(threads, &b.x, &b.indices, &mut b.y).expect("indices of rows");
+    k.scatter.max(threads, &b.x, &b.indices, &mut b.y).expect("indices of rows");
     k.axis.run(threads, &b.x[..ROWS], &b.indices, &mut b.rows).expect("indices of rows");
     k.hot.run(threads, &b.indices, (1.0, 0.0), &mut b.y);
     k.scan.run(threads, &b.x, &mut b.y);

@@ -36,19 +36,21 @@ const SHAPES: [(usize, usize, usize, usize); 9] = [
 ];
 
 #[test]
-fn gather_and_scatter_add_rows() {
+fn gather_and_scatter_rows() {
     for (outer, rows, width, count) in SHAPES {
         let (table, updates) = (normal(outer * rows * width), normal(outer * count * width));
         let indices = below(rows, count);
         let mut gathered = vec![0.0; outer * count * width];
         // The exact order of additions, so that the bits must agree.
         let mut summed = table.clone();
+        let mut largest = table.clone();
         for o in 0..outer {
             for (i, &index) in indices.iter().enumerate() {
                 for w in 0..width {
                     let (row, at) = ((o * rows + index as usize) * width + w, (o * count + i) * width + w);
                     gathered[at] = table[row];
                     summed[row] += updates[at];
+                    largest[row] = largest[row].max(updates[at]);
                 }
             }
         }
@@ -56,10 +58,13 @@ fn gather_and_scatter_add_rows() {
             let mut out = vec![f32::NAN; gathered.len()];
             GatherRows::new(outer, rows, width, count).unwrap().run(&threads, &table, &indices, &mut out).unwrap();
             assert!(out == gathered);
+            let scatter = ScatterRows::new(outer, rows, width, count).unwrap();
             let mut out = table.clone();
-            let scatter = ScatterAddRows::new(outer, rows, width, count).unwrap();
-            scatter.run(&threads, &updates, &indices, &mut out).unwrap();
+            scatter.add(&threads, &updates, &indices, &mut out).unwrap();
             assert!(out == summed);
+            let mut out = table.clone();
+            scatter.max(&threads, &updates, &indices, &mut out).unwrap();
+            assert!(out == largest);
         }
     }
 }
@@ -107,8 +112,9 @@ fn a_bad_index_is_named_and_nothing_changes() {
         assert!(out.iter().all(|&x| x == 7.0));
         let mut sums = table.clone();
         let updates = normal(20_000);
-        let scatter = ScatterAddRows::new(1, 10, 4, 5000).unwrap();
-        assert_eq!(scatter.run(&threads, &updates, &indices, &mut sums), expected);
+        let scatter = ScatterRows::new(1, 10, 4, 5000).unwrap();
+        assert_eq!(scatter.add(&threads, &updates, &indices, &mut sums), expected);
+        assert_eq!(scatter.max(&threads, &updates, &indices, &mut sums), expected);
         let axis = GatherAxis::new(1, 10, 4, 1250).unwrap();
         assert_eq!(axis.scatter_add(&threads, &updates[..5000], &indices, &mut sums), expected);
         assert!(sums == table);
@@ -116,6 +122,19 @@ fn a_bad_index_is_named_and_nothing_changes() {
     }
     assert!(GatherRows::new(1, 1 << 31, 1, 1).is_err());
     assert!(GatherRows::new(usize::MAX, 2, 1, 1).is_err());
+}
+
+#[test]
+fn a_number_that_is_none_is_the_largest_wherever_it_stands() {
+    let scatter = ScatterRows::new(1, 3, 1, 6).unwrap();
+    for threads in [1, 4].map(Threads::new) {
+        let mut out = [f64::NEG_INFINITY; 3];
+        scatter.max(&threads, &[f64::NAN, 1.0, 2.0, f64::NAN, -3.0, 9.0], &[0, 0, 1, 1, 2, 1], &mut out).unwrap();
+        assert!(out[0].is_nan() && out[1].is_nan() && out[2] == -3.0, "{out:?}");
+    }
+    let mut whole = [i32::MIN; 2];
+    ScatterRows::new(1, 2, 1, 2).unwrap().max(&Threads::serial(), &[-5, -7], &[0, 0], &mut whole).unwrap();
+    assert_eq!(whole, [-5, i32::MIN]);
 }
 
 #[test]

@@ -9,7 +9,17 @@ from backend import fresh, keras, numbers
 initializers = keras.initializers
 SHAPES = [(7,), (4, 6), (6, 4), (3, 4, 6), (3, 5, 4, 6), (10, 1)]
 
-CONSTANT = [("Zeros", {}), ("Ones", {}), ("Constant", {"value": 0.25}), ("Identity", {}), ("Identity", {"gain": 0.5})]
+CONSTANT = [
+    ("Zeros", {}),
+    ("Ones", {}),
+    ("Constant", {"value": 0.25}),
+    ("Identity", {}),
+    ("Identity", {"gain": 0.5}),
+    ("STFT", {}),
+    ("STFT", {"side": "imag", "window": "hamming", "scaling": "spectrum", "periodic": True}),
+    ("STFT", {"side": "imag", "window": None}),
+]
+CONSTANT_SHAPES = {"Identity": [4, 4], "STFT": [6, 1, 5]}
 RANDOM = [
     ("RandomUniform", {}),
     ("RandomUniform", {"minval": -0.3, "maxval": 0.8}),
@@ -72,5 +82,5 @@ def random(class_name, options):
 
 def cases(seed):
     for class_name, options in CONSTANT:
-        yield constant(class_name, options, [4, 4] if class_name == "Identity" else [3, 2])
+        yield constant(class_name, options, CONSTANT_SHAPES.get(class_name, [3, 2]))
     yield from (random(*row) for row in RANDOM)

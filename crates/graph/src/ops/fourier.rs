@@ -59,13 +59,13 @@ pub fn fft(re: &Tensor, im: &Tensor, inverse: bool) -> Result<Pair> {
     two(Tensor::apply_all(Arc::new(Fft { inverse }), smallvec![re.clone(), im.clone()])?)
 }
 
-fn two(outputs: smallvec::SmallVec<[Tensor; 1]>) -> Result<Pair> {
+pub(crate) fn two(outputs: smallvec::SmallVec<[Tensor; 1]>) -> Result<Pair> {
     let [re, im] = outputs.into_vec().try_into().expect("two outputs");
     Ok((re, im))
 }
 
 /// The last axis of floats.
-fn length(op: &str, input: &Spec) -> Result<usize> {
+pub(crate) fn length(op: &str, input: &Spec) -> Result<usize> {
     if !input.dtype.is_float() {
         return Err(Error::dtype(format!("{op}: expected floats, got {input}")));
     }
@@ -92,7 +92,7 @@ fn same_parts(op: &str, inputs: &[Spec]) -> Result<()> {
 }
 
 /// A factor for each frequency: `inner` for those that stand for two.
-fn weighed(x: &Tensor, n: usize, inner: f64, scale: f64) -> Result<Tensor> {
+pub(crate) fn weighed(x: &Tensor, n: usize, inner: f64, scale: f64) -> Result<Tensor> {
     let count = n / 2 + 1;
     let part = |length: usize, factor: f64| Tensor::fill(Shape::new(&[length]), x.dtype(), factor * scale);
     let ends = usize::from(n.is_multiple_of(2) && count > 1);
@@ -101,14 +101,14 @@ fn weighed(x: &Tensor, n: usize, inner: f64, scale: f64) -> Result<Tensor> {
 }
 
 /// What a kernel here does, once it is planned for its rows.
-trait Transform: Send + Sync + 'static {
+pub(crate) trait Transform: Send + Sync + 'static {
     fn name(&self) -> &'static str;
     /// Bytes of workspace.
     fn room(&self) -> usize;
     fn run(&self, io: &mut Io<'_>);
 }
 
-struct Planned<X>(X);
+pub(crate) struct Planned<X>(pub X);
 
 impl<X: Transform> Kernel for Planned<X> {
     fn name(&self) -> &'static str {
@@ -283,7 +283,7 @@ impl Op for Fft {
 }
 
 /// The gradient of an output; zeros where nothing depends on it.
-fn arrived(node: &Backward<'_>, output: usize) -> Tensor {
+pub(crate) fn arrived(node: &Backward<'_>, output: usize) -> Tensor {
     let own = &node.outputs[output];
     node.grads[output].clone().unwrap_or_else(|| Tensor::fill(own.shape().clone(), own.dtype(), 0.0))
 }

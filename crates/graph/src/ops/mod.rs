@@ -11,6 +11,7 @@ mod scan;
 
 mod abs;
 mod add;
+mod arctan2;
 mod argmax;
 mod attention;
 mod attention_gradient;
@@ -71,6 +72,7 @@ mod round;
 mod rsqrt;
 mod scatter_add;
 mod scatter_add_along_axis;
+mod scatter_max;
 mod sigmoid;
 mod sigmoid_cross_entropy;
 mod sign;
@@ -83,6 +85,7 @@ mod sort;
 mod sparse_softmax_cross_entropy;
 mod sqrt;
 mod square;
+mod stft;
 mod stop_gradient;
 mod subtract;
 mod sum;
@@ -96,6 +99,7 @@ mod windows;
 
 pub use abs::abs;
 pub use add::add;
+pub use arctan2::arctan2;
 pub use argmax::{argmax, argmin};
 pub use attention::{Sight, attention};
 pub use average_pool::average_pool;
@@ -156,6 +160,7 @@ pub use round::round;
 pub use rsqrt::rsqrt;
 pub use scatter_add::scatter_add;
 pub use scatter_add_along_axis::scatter_add_along_axis;
+pub use scatter_max::scatter_max;
 pub use sigmoid::sigmoid;
 pub use sigmoid_cross_entropy::sigmoid_cross_entropy;
 pub use sign::sign;
@@ -168,6 +173,7 @@ pub use sort::sort;
 pub use sparse_softmax_cross_entropy::sparse_softmax_cross_entropy;
 pub use sqrt::sqrt;
 pub use square::square;
+pub use stft::stft;
 pub use stop_gradient::stop_gradient;
 pub use subtract::sub;
 pub use sum::{mean, sum};
@@ -185,6 +191,7 @@ use crate::op::Declaration;
 pub const TABLE: &[&Declaration] = &[
     &abs::DECLARATION,
     &add::DECLARATION,
+    &arctan2::DECLARATION,
     &argmax::ARGMAX,
     &argmax::ARGMIN,
     &attention::DECLARATION,
@@ -255,6 +262,7 @@ pub const TABLE: &[&Declaration] = &[
     &rsqrt::DECLARATION,
     &scatter_add::DECLARATION,
     &scatter_add_along_axis::DECLARATION,
+    &scatter_max::DECLARATION,
     &sigmoid::DECLARATION,
     &sigmoid_cross_entropy::DECLARATION,
     &sign::DECLARATION,
@@ -267,6 +275,7 @@ pub const TABLE: &[&Declaration] = &[
     &sparse_softmax_cross_entropy::DECLARATION,
     &sqrt::DECLARATION,
     &square::DECLARATION,
+    &stft::DECLARATION,
     &stop_gradient::DECLARATION,
     &subtract::DECLARATION,
     &sum::DECLARATION,

@@ -10,7 +10,7 @@ use crate::ops::kernel::{FromNumber, index_fault, kernel_of_indices};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::copy::fill;
-use ferrograd_kernels::rows::ScatterAddRows;
+use ferrograd_kernels::rows::ScatterRows;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -44,34 +44,15 @@ impl Op for ScatterAdd {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Specs> {
-        let [updates, indices] = inputs else { unreachable!("two inputs") };
-        Takes::Numbers.check("scatterAdd", updates)?;
-        Takes::Indices.check("scatterAdd", indices)?;
-        let end = self.axis.saturating_add(indices.shape.rank());
-        if updates.shape.get(self.axis..end) != Some(&*indices.shape) {
-            let (from, by, axis) = (&updates.shape, &indices.shape, self.axis);
-            return Err(Error::shape(format!(
-                "scatterAdd: {from} has not the axes of the indices {by} from {axis} on"
-            )));
-        }
-        let (lead, tail) = (&updates.shape[..self.axis], &updates.shape[end..]);
-        let shape: Shape = lead.iter().chain([&self.size]).chain(tail).copied().collect();
-        if Shape::checked_size(&shape).is_none() || self.size > i32::MAX as usize {
-            return Err(Error::shape(format!("scatterAdd: the result {shape} is too large")));
-        }
-        Ok(smallvec![Spec::new(shape, updates.dtype)])
+        scattered("scatterAdd", self.axis, self.size, inputs)
     }
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
-        let [updates, indices] = inputs else { unreachable!("two inputs") };
-        let outer = updates.shape[..self.axis].iter().product();
-        let width = updates.shape[self.axis + indices.shape.rank()..].iter().product();
-        let rows = ScatterAddRows::new(outer, self.size, width, indices.shape.size()).expect("checked by infer");
-        let limit = self.size;
-        for_number!(updates.dtype, T => kernel_of_indices("scatterAdd", limit, move |io| {
+        let rows = rows_of(self.axis, self.size, inputs);
+        for_number!(inputs[0].dtype, T => kernel_of_indices("scatterAdd", self.size, move |io| {
             let y = io.output::<T>(0);
             fill(io.threads(), T::from_number(0.0), y);
-            rows.run(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
+            rows.add(io.threads(), io.input::<T>(0), io.input::<i32>(1), y).map_err(index_fault)
         }))
     }
 
@@ -80,21 +61,52 @@ impl Op for ScatterAdd {
     }
 }
 
+/// What scatters have in common: (…, i…, …) and indices (i…) → (…, size, …).
+pub(crate) fn scattered(op: &str, axis: usize, size: usize, inputs: &[Spec]) -> Result<Specs> {
+    let [updates, indices] = inputs else { unreachable!("two inputs") };
+    Takes::Numbers.check(op, updates)?;
+    Takes::Indices.check(op, indices)?;
+    let end = axis.saturating_add(indices.shape.rank());
+    if updates.shape.get(axis..end) != Some(&*indices.shape) {
+        let (from, by) = (&updates.shape, &indices.shape);
+        return Err(Error::shape(format!("{op}: {from} has not the axes of the indices {by} from {axis} on")));
+    }
+    let (lead, tail) = (&updates.shape[..axis], &updates.shape[end..]);
+    let shape: Shape = lead.iter().chain([&size]).chain(tail).copied().collect();
+    if Shape::checked_size(&shape).is_none() || size > i32::MAX as usize {
+        return Err(Error::shape(format!("{op}: the result {shape} is too large")));
+    }
+    Ok(smallvec![Spec::new(shape, updates.dtype)])
+}
+
+/// The rows that a scatter joins.
+pub(crate) fn rows_of(axis: usize, size: usize, inputs: &[Spec]) -> ScatterRows {
+    let [updates, indices] = inputs else { unreachable!("two inputs") };
+    let outer = updates.shape[..axis].iter().product();
+    let width = updates.shape[axis + indices.shape.rank()..].iter().product();
+    ScatterRows::new(outer, size, width, indices.shape.size()).expect("checked by infer")
+}
+
+pub(crate) const ATTRIBUTES: &[Attribute] = &[
+    Attribute { name: "axis", kind: AttributeKind::Int, doc: "Where the axes of `indices` begin in `updates`." },
+    Attribute { name: "size", kind: AttributeKind::Int, doc: "The size of that axis of `y`." },
+];
+
+pub(crate) fn example(op: Arc<dyn Op>, updates: &[usize], indices: &[usize], size: usize) -> Example {
+    let inputs = vec![ExampleInput::float(updates, -2.0..2.0), ExampleInput::int(indices, 0..size.max(1) as i32)];
+    Example { op, inputs, smooth: true }
+}
+
 pub(crate) const DECLARATION: Declaration = Declaration {
     name: "scatterAdd",
     doc: "`y[…, indices[i…], …] += updates[…, i…, …]` over all `i…`, from 0: what `gather` does, backwards.",
     inputs: Inputs::Named(&["updates", "indices"]),
     outputs: 1,
-    attributes: &[
-        Attribute { name: "axis", kind: AttributeKind::Int, doc: "Where the axes of `indices` begin in `updates`." },
-        Attribute { name: "size", kind: AttributeKind::Int, doc: "The size of that axis of `y`." },
-    ],
+    attributes: ATTRIBUTES,
     read: |reader| Ok(Arc::new(ScatterAdd { axis: reader.size()?, size: reader.size()? })),
     examples: || {
-        let case = |updates: &[usize], axis: usize, indices: &[usize], size: usize| Example {
-            op: Arc::new(ScatterAdd { axis, size }),
-            inputs: vec![ExampleInput::float(updates, -2.0..2.0), ExampleInput::int(indices, 0..size.max(1) as i32)],
-            smooth: true,
+        let case = |updates: &[usize], axis, indices: &[usize], size| {
+            example(Arc::new(ScatterAdd { axis, size }), updates, indices, size)
         };
         vec![
             case(&[7, 3], 0, &[7], 5),

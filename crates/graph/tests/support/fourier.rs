@@ -18,6 +18,16 @@ pub fn definition(name: &str, attributes: &[f64], inputs: &[Input]) -> Option<Ve
             let zeros = vec![0.0; width];
             sides(rows().map(|x| transform(x, &zeros, -1.0).map(|part| part[..width / 2 + 1].to_vec())).collect())
         }
+        "stft" => {
+            let (window, stride) = (&inputs[1].1, attributes[0] as usize);
+            let frames = rows().flat_map(|x| x.windows(window.len()).step_by(stride));
+            let zeros = vec![0.0; window.len()];
+            let frequencies = |frame: &[f64]| {
+                let under: Vec<f64> = frame.iter().zip(window).map(|(x, w)| x * w).collect();
+                transform(&under, &zeros, -1.0).map(|part| part[..window.len() / 2 + 1].to_vec())
+            };
+            sides(frames.map(frequencies).collect())
+        }
         "fft" => {
             let sign = if attributes[0] == 0.0 { -1.0 } else { 1.0 };
             sides(pairs().map(|(re, im)| transform(re, im, sign)).collect())
