@@ -10,6 +10,7 @@ mod disjoint;
 mod float_mode;
 mod pool;
 mod priority;
+mod sync;
 
 use std::fmt;
 use std::ops::Range;

@@ -14,7 +14,7 @@ pub(crate) const ALIGN: usize = Memory::ALIGN;
 
 /// Blocks of this many bytes or more have pages of their own: a heap would clear them at once, and holes between them
 /// would make it grow.
-const LARGE: usize = 1 << 20;
+const LARGE: usize = if cfg!(miri) { 1 << 12 } else { 1 << 20 };
 
 /// What a byte takes to copy.
 const PICOSECONDS_COPIED: usize = 100;
@@ -303,6 +303,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri cannot do without")]
     fn memory_that_cannot_be_had_is_an_error() {
         for bytes in [1 << 60, isize::MAX as usize, usize::MAX] {
             assert_eq!(Memory::try_zeroed(bytes).unwrap_err(), OutOfMemory { bytes });

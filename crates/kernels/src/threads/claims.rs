@@ -4,7 +4,8 @@
 //! alike, out of its own cache: lines that another core has written cost several times as much.
 
 use super::Padded;
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::sync::AtomicU64;
+use std::sync::atomic::Ordering;
 
 /// As many tasks as can be shared out.
 pub(super) const MOST: usize = u32::MAX as usize;

@@ -9,19 +9,24 @@ use super::Padded;
 use super::claims::{Claims, MOST};
 use super::float_mode::FloatMode;
 use super::priority::let_callers_go_first;
+use super::sync::{AtomicBool, AtomicU64, AtomicUsize, Builder, Condvar, JoinHandle, Mutex, MutexGuard, Slot};
 use std::any::Any;
-use std::cell::{Cell, UnsafeCell};
+use std::cell::Cell;
+#[cfg(not(loom))]
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle, available_parallelism};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::thread::available_parallelism;
+#[cfg(not(loom))]
 use std::time::{Duration, Instant};
 
 /// How long a thread spins for news before it sleeps. Steps of a program follow each other faster than this; a pool
 /// that nobody uses costs nothing after it.
+#[cfg(not(loom))]
 const SPIN: Duration = Duration::from_micros(50);
 /// Looks between two looks at the clock.
+#[cfg(not(loom))]
 const LOOKS: u32 = 64;
 
 /// The gate's low bits count the workers inside.
@@ -144,6 +149,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Looks until `look` sees something or the spinning time is over.
+#[cfg(not(loom))]
 fn spin<T>(look: impl Fn() -> Option<T>) -> Option<T> {
     let mut until = None;
     loop {
@@ -158,6 +164,12 @@ fn spin<T>(look: impl Fn() -> Option<T>) -> Option<T> {
             return None;
         }
     }
+}
+
+/// Looks once: to look again is another way for threads to meet, which loom knows by itself.
+#[cfg(loom)]
+fn spin<T>(look: impl Fn() -> Option<T>) -> Option<T> {
+    look()
 }
 
 /// What workers need of the caller's run.
@@ -176,7 +188,7 @@ struct Shared {
     gate: Padded<AtomicU64>,
     claims: Claims,
     /// Written by the caller while the gate is shut and nobody is inside; read by those inside.
-    job: Padded<UnsafeCell<Option<Job>>>,
+    job: Padded<Slot<Option<Job>>>,
     /// A caller owns the pool.
     busy: AtomicBool,
     /// The first panic of the job.
@@ -199,7 +211,7 @@ impl Shared {
         Shared {
             gate: Padded(AtomicU64::new(0)),
             claims: Claims::new(threads),
-            job: Padded(UnsafeCell::new(None)),
+            job: Padded(Slot::new(None)),
             busy: AtomicBool::new(false),
             panic: Mutex::new(None),
             sleepers: AtomicUsize::new(0),
@@ -215,7 +227,7 @@ impl Shared {
         let task = unsafe { std::mem::transmute::<*const Task<'_>, *const Task<'static>>(task) };
         let job = Job { task, most, stretches: most.min(tasks), mode: FloatMode::current() };
         // Safety: we hold `busy`, the gate is shut and the last `close` saw nobody inside.
-        unsafe { *self.job.0.get() = Some(job) };
+        unsafe { self.job.0.write(Some(job)) };
         self.claims.share(tasks, job.stretches);
         let generation = generation(self.gate.0.load(Ordering::Relaxed)) + 1;
         // In one total order with `sleepers`: either we see the sleeper or it sees the open gate.
@@ -308,7 +320,7 @@ impl Shared {
     /// Works on the job that this thread is inside of.
     fn help(&self, thread: usize) {
         // Safety: we are inside, so the caller has written the job and does not touch it until we leave.
-        let job = unsafe { *self.job.0.get() }.expect("an open gate has a job");
+        let job = unsafe { self.job.0.read() }.expect("an open gate has a job");
         if thread >= job.most {
             return;
         }
