@@ -194,6 +194,9 @@ unsafe fn step<V: Vector, const R: usize, const N: usize, const UNIT: bool, cons
 
 /// Writes the scaled sums, plus the base, to `c`.
 ///
+/// Each base has loops of its own: they are short enough to be unrolled, without which the sums would be an array in
+/// memory that every product is stored to.
+///
 /// # Safety
 /// That of [`tile`].
 #[inline(always)]
@@ -201,22 +204,42 @@ unsafe fn store<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Elemen
     // Safety: the caller's promise.
     unsafe {
         let alpha = V::splat(tile.alpha);
-        for i in 0..R {
-            let c = tile.c.wrapping_add(i * tile.c_row_stride);
-            for j in 0..N {
-                let (offset, partial) = (j * V::LANES, j + 1 == N);
-                let sum = match tile.base {
-                    Base::Zero => sums[i][j].mul(alpha),
-                    Base::Rows { start, row_stride } => {
-                        let source = start.wrapping_add(i * row_stride + offset);
-                        let base = if partial { V::load_partial(source, mask) } else { V::load(source) };
-                        sums[i][j].mul_add(alpha, base)
+        match tile.base {
+            Base::Zero => {
+                for i in 0..R {
+                    for j in 0..N {
+                        put(tile, (i, j), j + 1 == N, sums[i][j].mul(alpha), mask);
                     }
-                    Base::Column(start) => sums[i][j].mul_add(alpha, V::splat(*start.add(i))),
-                };
-                let target = c.wrapping_add(offset);
-                if partial { sum.store_partial(target, mask) } else { sum.store(target) }
+                }
+            }
+            Base::Rows { start, row_stride } => {
+                for i in 0..R {
+                    for j in 0..N {
+                        let source = start.wrapping_add(i * row_stride + j * V::LANES);
+                        let base = if j + 1 == N { V::load_partial(source, mask) } else { V::load(source) };
+                        put(tile, (i, j), j + 1 == N, sums[i][j].mul_add(alpha, base), mask);
+                    }
+                }
+            }
+            Base::Column(start) => {
+                for i in 0..R {
+                    let base = V::splat(*start.add(i));
+                    for j in 0..N {
+                        put(tile, (i, j), j + 1 == N, sums[i][j].mul_add(alpha, base), mask);
+                    }
+                }
             }
         }
     }
+}
+
+/// Writes one vector of a row of `c`.
+///
+/// # Safety
+/// That of [`tile`].
+#[inline(always)]
+unsafe fn put<V: Vector>(tile: &Tile<V::Element>, (i, j): (usize, usize), partial: bool, value: V, mask: V::Mask) {
+    let target = tile.c.wrapping_add(i * tile.c_row_stride + j * V::LANES);
+    // Safety: the caller's promise.
+    unsafe { if partial { value.store_partial(target, mask) } else { value.store(target) } }
 }
