@@ -2,7 +2,9 @@
 
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import * as config from '../../ts/config.js'
-import type { BatchNormalization } from '../../ts/layers/index.js'
+import type { Tensor } from '../../ts/core/tensor.js'
+import { hessian } from '../../ts/gradient.js'
+import { BatchNormalization } from '../../ts/layers/index.js'
 import * as ops from '../../ts/ops.js'
 import { expectClose, fixture, toTensor } from '../oracle.js'
 import { type Case, expectLayer, prepared } from './cases.js'
@@ -25,5 +27,21 @@ describe('moving statistics follow as in Keras', () => {
       expectClose(layer.movingMean.dataSync(), mean!, 1e-12, `mean ${k}`)
       expectClose(layer.movingVariance.dataSync(), variance!, 1e-12, `variance ${k}`)
     }
+  })
+})
+
+describe('second derivatives go through the statistics of the batch', () => {
+  it('BatchNormalization', () => {
+    const layer = new BatchNormalization()
+    const x = [0.3, -1.2, 0.8, 2.1, -0.4, 1.7]
+    const loss = (y: Tensor): Tensor => ops.sum(ops.multiply(ops.power(y, 3), [[1], [-2], [0.5], [3], [1.5], [-1]]))
+    const normalised = (at: Tensor): Tensor => layer.apply(ops.reshape(at, [6, 1]), { training: true })
+    const byHand = (at: Tensor): Tensor => {
+      const centred = ops.subtract(at, ops.mean(at))
+      const root = ops.sqrt(ops.add(ops.mean(ops.square(centred)), 1e-3))
+      return ops.reshape(ops.divide(centred, root), [6, 1])
+    }
+    const [found, expected] = [normalised, byHand].map((y) => hessian((at) => loss(y(at)))(x).dataSync())
+    expectClose(found!, { shape: [6, 6], data: [...expected!] }, 1e-12, 'hessian')
   })
 })

@@ -94,8 +94,7 @@ export class BatchNormalization extends BatchNormalizationBase {
   /** The batch's own statistics; the moving ones follow them. */
   #fromBatch(x: Tensor, axis: number, mask: Tensor | undefined): { mean: Tensor; variance: Tensor } {
     const over = { axis: others([axis], x.rank), keepdims: true }
-    const statistics =
-      mask === undefined ? { mean: ops.mean(x, over), variance: ops.variance(x, over) } : masked(x, mask, over)
+    const statistics = mask === undefined ? whole(x, over) : masked(x, mask, over)
     this.#follow(this.movingMean, statistics.mean)
     this.#follow(this.movingVariance, statistics.variance)
     return statistics
@@ -109,6 +108,17 @@ export class BatchNormalization extends BatchNormalizationBase {
 }
 
 type Over = { readonly axis: readonly number[]; readonly keepdims: boolean }
+
+/**
+ * Mean and variance. The variance does not change with the mean that it is taken about, so no gradient goes that way, which
+ * would be a pass over x that adds up to 0; how that changes, for second derivatives, is in a square that is 0.
+ */
+function whole(x: Tensor, over: Over): { mean: Tensor; variance: Tensor } {
+  const mean = ops.mean(x, over)
+  const fixed = ops.stopGradient(mean)
+  const squares = ops.mean(ops.square(ops.subtract(x, fixed)), over)
+  return { mean, variance: ops.subtract(squares, ops.square(ops.subtract(mean, fixed))) }
+}
 
 /** Mean and variance over the entries whose mask (one axis less) is set. */
 function masked(x: Tensor, mask: Tensor, over: Over): { mean: Tensor; variance: Tensor } {
