@@ -39,9 +39,13 @@ impl Axis {
     #[inline(always)]
     pub(super) fn inside(&self, o: usize) -> std::ops::Range<usize> {
         let first = (o * self.stride) as isize - self.before as isize;
-        let from = ((-first).max(0) as usize).div_ceil(self.dilation).min(self.kernel);
-        let until = ((self.input as isize - first).max(0) as usize).div_ceil(self.dilation).min(self.kernel);
-        from..until.max(from)
+        // Divisions take longer than what is done with a window of a few numbers.
+        let numbers = |places: isize| match (places.max(0) as usize, self.dilation) {
+            (places, 1) => places,
+            (places, dilation) => places.div_ceil(dilation),
+        };
+        let from = numbers(-first).min(self.kernel);
+        from..numbers(self.input as isize - first).min(self.kernel).max(from)
     }
 
     /// The place of number `k` of window `o`, which lies inside the input.
@@ -175,17 +179,4 @@ pub(super) fn place(row: usize, [deep, high, wide]: [usize; 3]) -> Place {
 #[inline(always)]
 pub(super) fn row(place: &Place, [deep, high, wide]: [usize; 3]) -> usize {
     ((place.image * deep + place.at[0]) * high + place.at[1]) * wide + place.at[2]
-}
-
-/// The place after this one.
-#[inline(always)]
-pub(super) fn next(mut place: Place, sizes: [usize; 3]) -> Place {
-    for (at, size) in place.at.iter_mut().zip(sizes).rev() {
-        *at += 1;
-        if *at < size {
-            return place;
-        }
-        *at = 0;
-    }
-    Place { image: place.image + 1, ..place }
 }

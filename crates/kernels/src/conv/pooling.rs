@@ -1,6 +1,6 @@
 //! Pooling over windows of pictures, each channel for itself. Padding is no part of a window.
 
-use super::geometry::{Geometry, Place, next, place, row};
+use super::geometry::{Axis, Geometry, Place, place, row};
 use crate::element::Float;
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
@@ -58,17 +58,33 @@ impl Geometry {
     /// Calls `each` with what of each window lies inside the picture, and the elements of a vector's channels in a row.
     #[inline(always)]
     fn each_vector<V: Simd>(&self, windows: Range<usize>, mut each: impl FnMut(usize, &Inside, Range<usize>)) {
-        if windows.is_empty() {
-            return;
-        }
-        let mut place = place(windows.start, self.outputs());
-        for window in windows {
-            let inside = Inside::new(self, &place);
-            for channel in (0..self.channels).step_by(V::LANES) {
-                each(window, &inside, channel..self.channels.min(channel + V::LANES));
+        let wide = &self.axes[2];
+        let mut start = windows.start;
+        while start < windows.end {
+            let first = place(start, self.outputs());
+            let line = Inside::of_line(self, &first);
+            let end = windows.end.min(start + wide.output - first.at[2]);
+            for (window, o) in (start..end).zip(first.at[2]..) {
+                let inside = line.at(wide, o);
+                for channel in (0..self.channels).step_by(V::LANES) {
+                    each(window, &inside, channel..self.channels.min(channel + V::LANES));
+                }
             }
-            place = next(place, self.outputs());
+            start = end;
         }
+    }
+
+    /// Whether windows share places, so that a gradient is a sum.
+    fn overlaps(&self) -> bool {
+        self.axes.iter().any(|axis| axis.stride < axis.kernel)
+    }
+
+    /// Whether each place of the input is in a window.
+    fn covers(&self) -> bool {
+        self.axes.iter().all(|axis| {
+            axis.stride <= axis.kernel
+                && axis.output.saturating_sub(1) * axis.stride + axis.kernel >= axis.input + axis.before
+        })
     }
 }
 
@@ -84,17 +100,30 @@ struct Inside {
 }
 
 impl Inside {
+    /// What of the windows of a line lies inside along the outer axes: number and row are those at the line's first place.
     #[inline(always)]
-    fn new(geometry: &Geometry, window: &Place) -> Inside {
-        let numbers = [0, 1, 2].map(|i| geometry.axes[i].inside(window.at[i]));
-        let [k, l, m] = numbers.each_ref().map(|numbers| numbers.start);
+    fn of_line(geometry: &Geometry, window: &Place) -> Inside {
         let [deep, high, wide] = &geometry.axes;
-        let at = [deep.place(window.at[0], k), high.place(window.at[1], l), wide.place(window.at[2], m)];
+        let (k, l) = (deep.inside(window.at[0]), high.inside(window.at[1]));
+        let at = [deep.place(window.at[0], k.start), high.place(window.at[1], l.start), 0];
         Inside {
-            number: (k * high.kernel + l) * wide.kernel + m,
+            number: (k.start * high.kernel + l.start) * wide.kernel,
             row: row(&Place { image: window.image, at }, geometry.inputs()),
             image_row: row(&Place { image: window.image, at: [0; 3] }, geometry.inputs()),
-            counts: numbers.map(|numbers| numbers.len()),
+            counts: [k.len(), l.len(), 0],
+        }
+    }
+
+    /// What of window `o` of the line lies inside.
+    #[inline(always)]
+    fn at(&self, wide: &Axis, o: usize) -> Inside {
+        let m = wide.inside(o);
+        let [deep, high, _] = self.counts;
+        Inside {
+            number: self.number + m.start,
+            row: self.row + wide.place(o, m.start),
+            image_row: self.image_row,
+            counts: [deep, high, m.len()],
         }
     }
 
@@ -137,82 +166,125 @@ impl MaxPool {
     /// `y[n, o, c] = max x[n, place(o, k), c]`
     pub fn output<T: Float + Compute>(&self, threads: &Threads, x: &[T], y: &mut [T]) {
         self.geometry.each_windows(threads, y, |windows, y| {
-            vectors::run(self.isa, Largest { geometry: &self.geometry, windows, x, then: Then::Is { y } });
+            vectors::run(self.isa, Largest { geometry: &self.geometry, windows, x, y });
         });
     }
 
     /// `y[n, o, c] = g[n, the place of the window's largest number, c]`
     pub fn taken<T: Float + Compute>(&self, threads: &Threads, x: &[T], g: &[T], y: &mut [T]) {
         self.geometry.each_windows(threads, y, |windows, y| {
-            vectors::run(self.isa, Largest { geometry: &self.geometry, windows, x, then: Then::Take { g, y } });
+            vectors::run(self.isa, Taken { geometry: &self.geometry, windows, x, g, y });
         });
     }
 
     /// `dx[n, i, c] = Σ dy[n, o, c]` over the windows whose largest number is at `i`
     pub fn input<T: Float + Compute>(&self, threads: &Threads, x: &[T], dy: &[T], dx: &mut [T]) {
-        self.geometry.each_image(threads, dx, |windows, dx| {
-            dx.fill(T::ZERO);
-            vectors::run(self.isa, Largest { geometry: &self.geometry, windows, x, then: Then::Put { dy, dx } });
+        let geometry = &self.geometry;
+        let (overlaps, covers) = (geometry.overlaps(), geometry.covers());
+        geometry.each_image(threads, dx, |windows, dx| {
+            if overlaps || !covers {
+                dx.fill(T::ZERO);
+            }
+            match overlaps {
+                true => vectors::run(self.isa, Put::<T, true> { geometry, windows, x, dy, dx }),
+                false => vectors::run(self.isa, Put::<T, false> { geometry, windows, x, dy, dx }),
+            }
         });
     }
 }
 
-/// What is done with the largest numbers.
-enum Then<'a, T> {
-    /// They are the windows'.
-    Is { y: &'a mut [T] },
-    /// What lies at the same places of `g` is the windows'.
-    Take { g: &'a [T], y: &'a mut [T] },
-    /// What the windows have is added there, in an image.
-    Put { dy: &'a [T], dx: &'a mut [T] },
-}
-
+/// The largest numbers are the windows'.
 struct Largest<'a, T> {
     geometry: &'a Geometry,
     windows: Range<usize>,
     x: &'a [T],
-    then: Then<'a, T>,
+    y: &'a mut [T],
 }
 
 impl<T: Float + Compute> Vectors<T> for Largest<'_, T> {
     #[inline(always)]
     fn run<V: Simd<Elem = T>>(self) {
-        let Largest { geometry, windows, x, mut then } = self;
+        let Largest { geometry, windows, x, y } = self;
         let (first, channels) = (windows.start, geometry.channels);
         geometry.each_vector::<V>(
             windows,
             #[inline(always)]
             |window, inside, own| {
-                let (best, number) = largest::<V>(geometry, inside, x, &own);
                 let at = (window - first) * channels + own.start;
-                match &mut then {
-                    Then::Is { y } => store(&mut y[..at + own.len()], at, best),
-                    Then::Take { g, y } => {
-                        let mut taken = V::whole(0);
-                        inside.each(
-                            geometry,
-                            #[inline(always)]
-                            |k, row| {
-                                let here = number.eq(V::whole(k as i32));
-                                taken = V::select(here, load(g, row, channels, &own), taken);
-                            },
-                        );
-                        store(&mut y[..at + own.len()], at, taken);
-                    }
-                    Then::Put { dy, dx } => {
-                        let dy = load::<V>(dy, window, channels, &own);
-                        inside.each(
-                            geometry,
-                            #[inline(always)]
-                            |k, row| {
-                                let row = row - inside.image_row;
-                                let here = V::select(number.eq(V::whole(k as i32)), dy, V::whole(0));
-                                let sum = load::<V>(dx, row, channels, &own).add(here);
-                                store(&mut dx[..row * channels + own.end], row * channels + own.start, sum);
-                            },
-                        );
-                    }
-                }
+                store(&mut y[..at + own.len()], at, largest::<V>(geometry, inside, x, &own).0);
+            },
+        );
+    }
+}
+
+/// What lies at the places of the largest numbers in `g` is the windows'.
+struct Taken<'a, T> {
+    geometry: &'a Geometry,
+    windows: Range<usize>,
+    x: &'a [T],
+    g: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Float + Compute> Vectors<T> for Taken<'_, T> {
+    #[inline(always)]
+    fn run<V: Simd<Elem = T>>(self) {
+        let Taken { geometry, windows, x, g, y } = self;
+        let (first, channels) = (windows.start, geometry.channels);
+        geometry.each_vector::<V>(
+            windows,
+            #[inline(always)]
+            |window, inside, own| {
+                let number = largest::<V>(geometry, inside, x, &own).1;
+                let mut taken = V::whole(0);
+                inside.each(
+                    geometry,
+                    #[inline(always)]
+                    |k, row| {
+                        let here = number.eq(V::whole(k as i32));
+                        taken = V::select(here, load(g, row, channels, &own), taken);
+                    },
+                );
+                let at = (window - first) * channels + own.start;
+                store(&mut y[..at + own.len()], at, taken);
+            },
+        );
+    }
+}
+
+/// What the windows have goes to the places of the largest numbers of an image: is added there where windows overlap,
+/// else is all that is there.
+struct Put<'a, T, const OVERLAP: bool> {
+    geometry: &'a Geometry,
+    windows: Range<usize>,
+    x: &'a [T],
+    dy: &'a [T],
+    dx: &'a mut [T],
+}
+
+impl<T: Float + Compute, const OVERLAP: bool> Vectors<T> for Put<'_, T, OVERLAP> {
+    #[inline(always)]
+    fn run<V: Simd<Elem = T>>(self) {
+        let Put { geometry, windows, x, dy, dx } = self;
+        let channels = geometry.channels;
+        geometry.each_vector::<V>(
+            windows,
+            #[inline(always)]
+            |window, inside, own| {
+                let number = largest::<V>(geometry, inside, x, &own).1;
+                let dy = load::<V>(dy, window, channels, &own);
+                inside.each(
+                    geometry,
+                    #[inline(always)]
+                    |k, row| {
+                        let row = row - inside.image_row;
+                        let mut here = V::select(number.eq(V::whole(k as i32)), dy, V::whole(0));
+                        if OVERLAP {
+                            here = load::<V>(dx, row, channels, &own).add(here);
+                        }
+                        store(&mut dx[..row * channels + own.end], row * channels + own.start, here);
+                    },
+                );
             },
         );
     }
