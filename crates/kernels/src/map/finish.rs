@@ -54,7 +54,7 @@ impl<T: MapType> Finish<'_, '_, T> {
             offset: input.layout.offset,
             size: input.dtype.size(),
             strides: self.assembly.job.collapsed.strides[i].clone(),
-            fill: reader(input.dtype),
+            fill: reader(input.dtype, self.assembly.job.isa),
             scalar: self.assembly.access[i] == Access::RowScalar,
         }
     }
@@ -73,7 +73,7 @@ impl<T: MapType> Finish<'_, '_, T> {
 
     fn scalar(&self, (place, i, own): (Place, usize, bool)) -> ScalarInput<T> {
         let input = &self.assembly.job.inputs[i];
-        let fill = (!own).then(|| (reader(input.dtype), input.dtype.size()));
+        let fill = (!own).then(|| (reader(input.dtype, self.assembly.job.isa), input.dtype.size()));
         ScalarInput { slot: self.slot(place), input: i, offset: input.layout.offset, fill }
     }
 
@@ -110,7 +110,7 @@ impl<T: MapType> Finish<'_, '_, T> {
             OutputKind::Reduce { op, .. } => T::narrow(op.start::<T>().widen(), output.scale),
         };
         let empty_len = Want::empty_len(output, self.assembly.job.shape);
-        Target { empty_len, empty_value, write: writer(output.dtype), size: output.dtype.size() }
+        Target { empty_len, empty_value, write: writer(output.dtype, self.assembly.job.isa), size: output.dtype.size() }
     }
 
     /// Time per element against an addition.
@@ -126,7 +126,7 @@ impl<T: MapType> Finish<'_, '_, T> {
         let mut ends = Ends { groups: Vec::new(), rows: Vec::new(), writes: Vec::new(), task_bytes: 0 };
         for &(place, i, want) in &a.ends {
             let output = &a.job.outputs[i];
-            let (slot, write, size) = (self.slot(place), writer(output.dtype), output.dtype.size());
+            let (slot, write, size) = (self.slot(place), writer(output.dtype, a.job.isa), output.dtype.size());
             let end = Converted { slot, output: i, write, size };
             match want {
                 Want::Store => ends.writes.push(end),
