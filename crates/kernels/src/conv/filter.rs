@@ -3,7 +3,7 @@
 use super::depthwise::Depthwise;
 use super::geometry::Geometry;
 use crate::element::Float;
-use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowsTransposed};
+use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowSums, WindowsTransposed};
 use crate::math::Compute;
 use crate::target::Target;
 use crate::threads::Threads;
@@ -19,6 +19,8 @@ enum Way<T: Float> {
     Plain(Box<Gemm<T>>),
     /// A product over windows for each group.
     Windows(Box<WindowsTransposed<T>>),
+    /// The same where the filter is small.
+    Sums(Box<WindowSums<T>>),
     /// Filters of one channel each.
     Depthwise(Box<Depthwise>),
 }
@@ -39,8 +41,11 @@ impl<T: Float + Compute> ConvolutionFilter<T> {
             Way::Plain(Box::new(Gemm::new(shape, EpilogueSpec::default(), target)?))
         } else {
             let lie = (filters, filters);
-            let gemm = WindowsTransposed::new(geometry.windows(), geometry.own_filters(), lie, target.isa)?;
-            Way::Windows(Box::new(gemm))
+            let (windows, cols) = (geometry.windows(), geometry.own_filters());
+            match WindowSums::new(windows, cols, lie, target.isa)? {
+                Some(sums) => Way::Sums(Box::new(sums)),
+                None => Way::Windows(Box::new(WindowsTransposed::new(windows, cols, lie, target.isa)?)),
+            }
         };
         Ok(ConvolutionFilter { geometry, way })
     }
@@ -50,6 +55,7 @@ impl<T: Float + Compute> ConvolutionFilter<T> {
         match &self.way {
             Way::Plain(gemm) => gemm.workspace_len(),
             Way::Windows(gemm) => gemm.workspace_len(),
+            Way::Sums(sums) => sums.workspace_len(),
             Way::Depthwise(direct) => direct.filter_workspace(),
         }
     }
@@ -59,18 +65,20 @@ impl<T: Float + Compute> ConvolutionFilter<T> {
     /// # Panics
     /// When a slice is shorter than the plan says: a bug of the caller.
     pub fn run(&self, threads: &Threads, x: &[T], dy: &[T], dw: &mut [T], workspace: &mut [T]) {
-        let geometry = &self.geometry;
         match &self.way {
             Way::Plain(gemm) => gemm.run(threads, x, dy, None, dw, workspace),
             Way::Depthwise(direct) => direct.filter(threads, x, dy, dw, workspace),
-            Way::Windows(gemm) if !dw.is_empty() => {
-                for group in 0..geometry.groups {
-                    let (channel, filter) = (group * geometry.own_channels(), group * geometry.own_filters());
-                    let (x, dy) = (x.get(channel..).unwrap_or(&[]), dy.get(filter..).unwrap_or(&[]));
-                    gemm.run(threads, x, dy, &mut dw[filter..], workspace);
-                }
-            }
-            Way::Windows(_) => {}
+            Way::Windows(gemm) => self.each_group(x, dy, dw, |x, dy, dw| gemm.run(threads, x, dy, dw, workspace)),
+            Way::Sums(sums) => self.each_group(x, dy, dw, |x, dy, dw| sums.run(threads, x, dy, dw, workspace)),
+        }
+    }
+
+    /// Calls `each` with the operands from each group's first channel and filter on.
+    fn each_group(&self, x: &[T], dy: &[T], dw: &mut [T], mut each: impl FnMut(&[T], &[T], &mut [T])) {
+        let geometry = &self.geometry;
+        for group in 0..if dw.is_empty() { 0 } else { geometry.groups } {
+            let (channel, filter) = (group * geometry.own_channels(), group * geometry.own_filters());
+            each(x.get(channel..).unwrap_or(&[]), dy.get(filter..).unwrap_or(&[]), &mut dw[filter..]);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::depthwise::Depthwise;
 use super::geometry::{Axis, Geometry};
 use crate::element::Float;
-use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowAxis, Windows, WindowsGemm};
+use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowAxis, Windows, WindowsProduct};
 use crate::math::Compute;
 use crate::target::Target;
 use crate::threads::{Disjoint, Threads, grain, split};
@@ -40,7 +40,7 @@ struct PhaseAxis {
 struct Phase<T: Float> {
     axes: [PhaseAxis; 3],
     /// None where no number of the filter meets these places.
-    gemm: Option<WindowsGemm<T>>,
+    gemm: Option<WindowsProduct<T>>,
 }
 
 impl PhaseAxis {
@@ -68,8 +68,7 @@ impl<T: Float> Phase<T> {
         let gemm = if axes.iter().any(|axis| axis.numbers.is_empty()) {
             None
         } else {
-            let lie = (Operand::row_major(channels), row);
-            Some(WindowsGemm::new(windows, channels, lie, EpilogueSpec::default(), target.isa)?)
+            Some(WindowsProduct::new(windows, channels, (channels, row), EpilogueSpec::default(), target.isa)?)
         };
         Ok(Phase { axes, gemm })
     }
@@ -79,7 +78,7 @@ impl<T: Float> Phase<T> {
         let taps: usize = self.axes.iter().map(|axis| axis.numbers.len()).product();
         let filter = taps * geometry.own_filters() * geometry.own_channels();
         let places = if is_whole(geometry) { 0 } else { self.places(geometry) * geometry.own_channels() };
-        (filter, places, self.gemm.as_ref().map_or(0, WindowsGemm::workspace_len))
+        (filter, places, self.gemm.as_ref().map_or(0, WindowsProduct::workspace_len))
     }
 
     fn places(&self, geometry: &Geometry) -> usize {

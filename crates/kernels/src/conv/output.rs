@@ -3,7 +3,7 @@
 use super::depthwise::Depthwise;
 use super::geometry::Geometry;
 use crate::element::Float;
-use crate::gemm::{Activation, EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowsGemm};
+use crate::gemm::{Activation, EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowsProduct};
 use crate::math::Compute;
 use crate::target::Target;
 use crate::threads::Threads;
@@ -19,7 +19,7 @@ enum Way<T: Float> {
     /// Windows of one place.
     Plain(Box<Gemm<T>>),
     /// A product of windows for each group.
-    Windows(Box<WindowsGemm<T>>),
+    Windows(WindowsProduct<T>),
     /// Filters of one channel each.
     Depthwise(Box<Depthwise>),
 }
@@ -45,9 +45,8 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
             let shape = GemmShape { rows, cols: filters, depth: channels, a, b, c_row_stride: filters };
             Way::Plain(Box::new(Gemm::new(shape, epilogue, target)?))
         } else {
-            let lie = (Operand::row_major(filters), filters);
-            let gemm = WindowsGemm::new(geometry.windows(), geometry.own_filters(), lie, epilogue, target.isa)?;
-            Way::Windows(Box::new(gemm))
+            let (windows, lie) = (geometry.windows(), (filters, filters));
+            Way::Windows(WindowsProduct::new(windows, geometry.own_filters(), lie, epilogue, target.isa)?)
         };
         Ok(ConvolutionOutput { geometry, epilogue, way })
     }

@@ -7,7 +7,7 @@ use super::pack::{self, Panel};
 use super::plan::is_large;
 use super::slope::{self, SlopeTile};
 use super::spread::{self, Spread, SpreadFn};
-use super::tile::{self, Runs, RunsFn, Tile, TileFn};
+use super::tile::{self, Lines, LinesFn, Runs, RunsFn, Tile, TileFn};
 use super::vector::Vector;
 use crate::element::Float;
 use crate::isa::Isa;
@@ -35,6 +35,8 @@ pub(super) struct Kernels<T: 'static> {
     pub half_packed: Rows<T>,
     /// `a` in runs that lie anywhere, `b` packed.
     pub runs: &'static [[RunsFn<T>; 2]],
+    /// The depth in lines, the rows of `a` neighbours in memory, `b` read in place.
+    pub lines: &'static [[LinesFn<T>; 2]],
     /// Dot products of 1, 2, … rows with one to four others.
     pub dots: &'static [[DotsFn<T>; 4]],
     /// Dot products of 1, 2, … rows with one other.
@@ -108,6 +110,15 @@ macro_rules! kernels {
             }
 
             $(#[$feature])*
+            unsafe fn tile_of_lines<V: Vector, const R: usize, const N: usize>(
+                tile: &Tile<V::Element>,
+                lines: &Lines,
+            ) {
+                // Safety: the caller's promise; this function enables the instruction set.
+                unsafe { tile::tile_of_lines::<V, R, N>(tile, lines) }
+            }
+
+            $(#[$feature])*
             unsafe fn dots<V: Vector, const R: usize, const C: usize>(task: &Dots<V::Element>) {
                 // Safety: the caller's promise; this function enables the instruction set.
                 unsafe { dots::dots::<V, R, C>(task) }
@@ -153,6 +164,7 @@ macro_rules! kernels {
             strided: &[$([tile::<$vector, $direct, 1, false, true>, tile::<$vector, $direct, 2, false, true>]),*],
             half_packed: &[$([tile::<$vector, $packed, 1, false, false>, tile::<$vector, $packed, 2, false, false>]),*],
             runs: &[$([tile_of_runs::<$vector, $packed, 1>, tile_of_runs::<$vector, $packed, 2>]),*],
+            lines: &[$([tile_of_lines::<$vector, $packed, 1>, tile_of_lines::<$vector, $packed, 2>]),*],
             dots: &[$([
                 dots::<$vector, $dots, 1>, dots::<$vector, $dots, 2>, dots::<$vector, $dots, 3>, dots::<$vector, $dots, 4>,
             ]),*],

@@ -31,7 +31,11 @@ pub(crate) mod tests;
 mod tile;
 mod vector;
 mod window_cols;
+mod window_direct;
+mod window_lines;
+mod window_product;
 mod window_rows;
+mod window_sums;
 mod windows;
 
 pub use batched::{BatchAxis, BatchedGemm};
@@ -43,7 +47,9 @@ pub use product::{Gemm, takes_tiles};
 pub use shape::{GemmError, GemmShape, Operand};
 pub use slope::{Slope, SlopeGemm};
 pub use window_cols::WindowsTransposed;
+pub(crate) use window_product::WindowsProduct;
 pub use window_rows::WindowsGemm;
+pub(crate) use window_sums::WindowSums;
 pub use windows::{WindowAxis, Windows};
 
 use product::{ALIGNMENT, aligned};

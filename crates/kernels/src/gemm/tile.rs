@@ -161,6 +161,42 @@ pub(super) unsafe fn tile_of_runs<V: Vector, const R: usize, const N: usize>(
     }
 }
 
+/// A depth in lines, as pictures have it: `planes` times `lines` times [`Tile::depth`] steps.
+pub(super) struct Lines {
+    pub planes: usize,
+    pub lines: usize,
+    pub a_plane: usize,
+    pub a_line: usize,
+    pub b_plane: usize,
+    pub b_line: usize,
+}
+
+/// A kernel for a certain number of rows and vectors whose depth comes in lines.
+pub(super) type LinesFn<T> = unsafe fn(&Tile<T>, &Lines);
+
+/// [`tile`] over lines, the rows of `a` neighbours in memory, `b` read in place.
+///
+/// # Safety
+/// That of [`tile`], for each line.
+#[inline(always)]
+pub(super) unsafe fn tile_of_lines<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Element>, lines: &Lines) {
+    // Safety: the caller's promise; loads and stores stay within `last` lanes of the last vector.
+    unsafe {
+        let mask = V::mask(tile.last);
+        let mut sums = [[V::splat(V::Element::default()); N]; R];
+        for plane in 0..lines.planes {
+            for line in 0..lines.lines {
+                let mut a = tile.a.wrapping_add(plane * lines.a_plane + line * lines.a_line);
+                let mut b = tile.b.wrapping_add(plane * lines.b_plane + line * lines.b_line);
+                for _ in 0..tile.depth {
+                    step::<V, R, N, true, true>(tile, &mut a, &mut b, mask, &mut sums);
+                }
+            }
+        }
+        store(tile, sums, mask);
+    }
+}
+
 /// One depth: the outer product of a column of `a` and a row of `b`.
 ///
 /// # Safety

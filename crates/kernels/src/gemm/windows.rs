@@ -32,7 +32,7 @@ impl WindowAxis {
     pub const NONE: WindowAxis = WindowAxis { size: 1, out: 1, kernel: 1, stride: 1, step: 1, offset: 0 };
 
     /// Where number `k` of a window lies.
-    fn place(&self, window: usize, k: usize) -> isize {
+    pub(super) fn place(&self, window: usize, k: usize) -> isize {
         (window * self.stride + k * self.step) as isize + self.offset
     }
 

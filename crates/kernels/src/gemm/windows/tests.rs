@@ -2,7 +2,8 @@
 
 use super::{WindowAxis, Windows};
 use crate::gemm::tests::{Random, SPECS, Tested, activate};
-use crate::gemm::{EpilogueSpec, Operand, WindowsGemm, WindowsTransposed};
+use crate::gemm::window_direct::DirectWindows;
+use crate::gemm::{EpilogueSpec, Operand, WindowSums, WindowsGemm, WindowsTransposed};
 use crate::isa::Isa;
 use crate::threads::Threads;
 use ndarray::{Array2, ArrayView2, ArrayView5, s};
@@ -71,6 +72,33 @@ fn as_f64<T: Tested>(from: &[T], shape: (usize, usize)) -> Array2<f64> {
     ArrayView2::from_shape(shape, &from[..shape.0 * shape.1]).unwrap().mapv(T::to_f64)
 }
 
+/// Elements of a workspace beyond what was asked for.
+const SPARE: usize = 5000;
+
+fn nan<T: Tested>(len: usize) -> Vec<T> {
+    vec![T::from_f64(f64::NAN); len]
+}
+
+/// What `run` writes on one thread, held to be the same on others.
+fn on_threads<T: Tested>(
+    pools: &[Threads],
+    len: usize,
+    run: &dyn Fn(&Threads, &mut [T]),
+    what: &dyn std::fmt::Debug,
+) -> Vec<T> {
+    let on = |threads: &Threads| {
+        let mut c = nan(len);
+        run(threads, &mut c);
+        c
+    };
+    let c = on(&Threads::serial());
+    for threads in pools {
+        let same = on(threads).iter().zip(&c).all(|(x, y)| x.bits() == y.bits());
+        assert!(same, "{what:?} with {} threads", threads.count());
+    }
+    c
+}
+
 fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pools: &[Threads]) {
     let random = &mut Random::new(cols as u64 + 7);
     let (rows, depth) = (windows.rows().unwrap(), windows.cols().unwrap());
@@ -80,25 +108,28 @@ fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pool
     let (sum, size) = (whole.dot(&other), whole.mapv(f64::abs).dot(&other.mapv(f64::abs)));
     let stride = cols + 3;
     for isa in Isa::available() {
-        let product = WindowsGemm::<T>::new(windows, cols, (Operand::row_major(cols), stride), spec, isa).unwrap();
-        let run = |threads: &Threads| {
-            let nan = T::from_f64(f64::NAN);
-            let (mut c, mut workspace) = (vec![nan; rows * stride], vec![nan; product.workspace_len()]);
-            product.run(threads, &x, &b, bias.as_deref(), &mut c, &mut workspace);
-            c
+        let gemm = WindowsGemm::<T>::new(windows, cols, (Operand::row_major(cols), stride), spec, isa).unwrap();
+        let direct = DirectWindows::<T>::new(windows, cols, (cols, stride), spec, isa).unwrap();
+        let in_rows = |threads: &Threads, c: &mut [T]| {
+            gemm.run(threads, &x, &b, bias.as_deref(), c, &mut nan(gemm.workspace_len() + SPARE));
         };
-        let c = run(&Threads::serial());
-        for ((row, col), &sum) in sum.indexed_iter() {
-            let bias = bias.as_ref().map_or(0.0, |bias| bias[col].to_f64());
-            let value = activate(spec.activation, sum + bias);
-            let got = c[row * stride + col].to_f64();
-            assert_near::<T>(got, value, depth, size[(row, col)] + bias.abs(), &(isa, windows, cols, row, col));
-        }
-        let untouched = (0..rows).all(|row| c[row * stride + cols..][..3].iter().all(|x| !x.is_finite()));
-        assert!(untouched, "{isa:?} {windows:?} wrote between rows");
-        for threads in pools {
-            let same = run(threads).iter().zip(&c).all(|(x, y)| x.bits() == y.bits());
-            assert!(same, "{isa:?} {windows:?} with {} threads", threads.count());
+        let bias_given = bias.as_deref();
+        let directly = direct.as_ref().map(|direct| {
+            |threads: &Threads, c: &mut [T]| {
+                direct.run(threads, &x, &b, bias_given, c, &mut nan(direct.workspace_len() + SPARE));
+            }
+        });
+        let ways: [Option<&dyn Fn(&Threads, &mut [T])>; 2] = [Some(&in_rows), directly.as_ref().map(|way| way as _)];
+        for way in ways.into_iter().flatten() {
+            let c = on_threads(pools, rows * stride, way, &(isa, windows, cols));
+            for ((row, col), &sum) in sum.indexed_iter() {
+                let bias = bias.as_ref().map_or(0.0, |bias| bias[col].to_f64());
+                let value = activate(spec.activation, sum + bias);
+                let got = c[row * stride + col].to_f64();
+                assert_near::<T>(got, value, depth, size[(row, col)] + bias.abs(), &(isa, windows, cols, row, col));
+            }
+            let untouched = (0..rows).all(|row| c[row * stride + cols..][..3].iter().all(|x| !x.is_finite()));
+            assert!(untouched, "{isa:?} {windows:?} wrote between rows");
         }
     }
 }
@@ -113,20 +144,19 @@ fn check_cols<T: Tested>(windows: Windows, cols: usize, pools: &[Threads]) {
     let stride = cols + 2;
     for isa in Isa::available() {
         let product = WindowsTransposed::<T>::new(windows, cols, (cols, stride), isa).unwrap();
-        let run = |threads: &Threads| {
-            let nan = T::from_f64(f64::NAN);
-            let (mut c, mut workspace) = (vec![nan; rows * stride], vec![nan; product.workspace_len()]);
-            product.run(threads, &x, &b, &mut c, &mut workspace);
-            c
-        };
-        let c = run(&Threads::serial());
-        for ((row, col), &value) in sum.indexed_iter() {
-            let got = c[row * stride + col].to_f64();
-            assert_near::<T>(got, value, depth, size[(row, col)], &(isa, windows, cols, row, col));
-        }
-        for threads in pools {
-            let same = run(threads).iter().zip(&c).all(|(x, y)| x.bits() == y.bits());
-            assert!(same, "{isa:?} {windows:?} with {} threads", threads.count());
+        let sums = WindowSums::<T>::new(windows, cols, (cols, stride), isa).unwrap();
+        let packed =
+            |threads: &Threads, c: &mut [T]| product.run(threads, &x, &b, c, &mut nan(product.workspace_len() + SPARE));
+        let in_place = sums.as_ref().map(|sums| {
+            |threads: &Threads, c: &mut [T]| sums.run(threads, &x, &b, c, &mut nan(sums.workspace_len() + SPARE))
+        });
+        let ways: [Option<&dyn Fn(&Threads, &mut [T])>; 2] = [Some(&packed), in_place.as_ref().map(|way| way as _)];
+        for way in ways.into_iter().flatten() {
+            let c = on_threads(pools, rows * stride, way, &(isa, windows, cols));
+            for ((row, col), &value) in sum.indexed_iter() {
+                let got = c[row * stride + col].to_f64();
+                assert_near::<T>(got, value, depth, size[(row, col)], &(isa, windows, cols, row, col));
+            }
         }
     }
 }

@@ -1,0 +1,319 @@
+//! Products with windows of pictures that have few channels, or of which few columns are wanted: some lines are copied
+//! channel by channel with their padding, so that neighbouring windows read neighbouring numbers.
+//!
+//! With few channels the runs of a window are too short to be found one by one: tiles have neighbouring windows as their
+//! rows. With few columns these would fill a part of a vector only: there vectors have neighbouring windows as lanes, the
+//! columns are the rows of the tiles, and these are turned on their way out.
+
+use super::driver::each_in_slot;
+use super::epilogue::{Activation, Finish};
+use super::kernels::Kernels;
+use super::plan::{TASK_FLOPS, even, flops, pieces, slots};
+use super::tile::{Ahead, Base, Lines, Tile};
+use super::window_lines::CopiedLines;
+use super::windows::Windows;
+use super::{EpilogueSpec, GemmError};
+use crate::element::Float;
+use crate::isa::Isa;
+use crate::threads::{Disjoint, Threads};
+use std::ops::Range;
+
+/// The most channels of which runs are short.
+const FEW_CHANNELS: usize = 4;
+/// Bytes of copied lines, which all tiles of a block go over.
+const COPY_BYTES: usize = 32 * 1024;
+
+/// `c (windows, cols) = activation(x · b (+ bias))`, `x` the [`Windows`] of pictures, `b` (numbers of a window, cols).
+pub(crate) struct DirectWindows<T: Float> {
+    kernels: &'static Kernels<T>,
+    windows: Windows,
+    copied: CopiedLines,
+    cols: usize,
+    b_row_stride: usize,
+    c_row_stride: usize,
+    bias: bool,
+    activation: Activation,
+    lanes: Lanes,
+    /// Lines of windows of a block, and blocks of a task.
+    lines: usize,
+    task: usize,
+    lens: [usize; 3],
+}
+
+/// What the lanes of a vector are.
+#[derive(Clone, Copy, PartialEq)]
+enum Lanes {
+    Columns,
+    Windows,
+}
+
+/// What the tiles of a block read and write.
+struct Operands<'a, T> {
+    copy: &'a [T],
+    slab: usize,
+    b: *const T,
+    bias: Option<&'a [T]>,
+    /// Rows of the result that turned tiles come from.
+    turned: *mut T,
+}
+
+impl<T: Float> DirectWindows<T> {
+    /// Plans the product, rows of `b` and of `c` so far apart; none where those of the pictures are better read in place.
+    ///
+    /// # Errors
+    /// Sizes beyond memory, an instruction set that this processor lacks.
+    pub fn new(
+        windows: Windows,
+        cols: usize,
+        (b_row_stride, c_row_stride): (usize, usize),
+        epilogue: EpilogueSpec,
+        isa: Isa,
+    ) -> Result<Option<Self>, GemmError> {
+        if isa > Isa::detect() {
+            return Err(GemmError::Unsupported(isa));
+        }
+        let kernels = Kernels::of(isa);
+        let Some(lanes) = lanes(&windows, cols, kernels) else { return Ok(None) };
+        let (rows, depth) = windows.rows().zip(windows.cols()).ok_or(GemmError::TooLarge)?;
+        let copied = CopiedLines::new(windows);
+        let high = windows.axes[1].out;
+        let bytes = |lines: usize| copied.plane_len(lines) * size_of::<T>();
+        let lines = even(high, (1..=high).rev().find(|&lines| bytes(lines) <= COPY_BYTES).unwrap_or(1));
+        let work = flops(lines * windows.axes[2].out, cols, depth);
+        let len = |rows: usize, stride: usize| if rows == 0 { 0 } else { (rows - 1) * stride + cols };
+        let a_len = windows.extent().ok_or(GemmError::TooLarge)?;
+        Ok(Some(DirectWindows {
+            kernels,
+            windows,
+            copied,
+            cols,
+            b_row_stride,
+            c_row_stride,
+            bias: epilogue.bias.is_some(),
+            activation: epilogue.activation,
+            lanes,
+            lines,
+            task: TASK_FLOPS.div_ceil(work.max(1)),
+            lens: [a_len, len(depth, b_row_stride), len(rows, c_row_stride)],
+        }))
+    }
+
+    /// Elements of `T` that [`Self::run`] needs to work in.
+    pub fn workspace_len(&self) -> usize {
+        self.slots() * self.slot()
+    }
+
+    fn slots(&self) -> usize {
+        slots(self.blocks().div_ceil(self.task))
+    }
+
+    /// Copied lines, and a tile to be turned.
+    fn slot(&self) -> usize {
+        self.copied.plane_len(self.lines) + self.kernels.lines.len() * 2 * self.kernels.lanes
+    }
+
+    fn blocks(&self) -> usize {
+        self.windows.images * self.windows.axes[1].out.div_ceil(self.lines)
+    }
+
+    /// Computes the product.
+    ///
+    /// # Panics
+    /// When a slice is shorter than the plan says, or a bias is missing or not wanted: a bug of the caller.
+    pub fn run(&self, threads: &Threads, x: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) {
+        let [a_len, b_len, c_len] = self.lens;
+        assert!(
+            x.len() >= a_len && b.len() >= b_len && c.len() >= c_len && workspace.len() >= self.workspace_len(),
+            "product of windows: a slice is shorter than planned"
+        );
+        let enough = bias.is_none_or(|bias| bias.len() >= self.cols);
+        assert!(bias.is_some() == self.bias && enough, "product of windows: the bias is not as planned");
+        if c_len == 0 {
+            return;
+        }
+        let (result, space) = (Disjoint::new(c), Disjoint::new(workspace));
+        let (blocks, slot_len) = (self.blocks(), self.slot());
+        each_in_slot(Some(threads), self.slots(), blocks.div_ceil(self.task), &|slot, task| {
+            // Safety: no two threads at once have the same slot.
+            let space = unsafe { space.slice(slot * slot_len..(slot + 1) * slot_len) };
+            for block in task * self.task..blocks.min((task + 1) * self.task) {
+                let (image, lines) = self.block_at(block);
+                let [_, high, wide] = &self.windows.axes;
+                let first = (image * high.out + lines.start) * wide.out;
+                let (start, end) = (first * self.c_row_stride, first + lines.len() * wide.out - 1);
+                // Safety: blocks have rows of their own, and each is computed once. Where rows are parts of longer ones,
+                // nobody touches what lies between two of them.
+                let c = unsafe { result.slice(start..end * self.c_row_stride + self.cols) };
+                self.run_block(x, b, bias, (image, lines), c, space);
+            }
+        });
+    }
+
+    /// The picture and the lines of a block.
+    fn block_at(&self, index: usize) -> (usize, Range<usize>) {
+        let high = self.windows.axes[1].out;
+        let across = high.div_ceil(self.lines);
+        let start = index % across * self.lines;
+        (index / across, start..high.min(start + self.lines))
+    }
+
+    /// All windows of a block.
+    fn run_block(
+        &self,
+        x: &[T],
+        b: &[T],
+        bias: Option<&[T]>,
+        (image, lines): (usize, Range<usize>),
+        c: &mut [T],
+        space: &mut [T],
+    ) {
+        let [_, high, wide] = &self.windows.axes;
+        let (copy, turned) = space.split_at_mut(self.copied.plane_len(self.lines));
+        let copy = &mut copy[..self.copied.plane_len(lines.len())];
+        self.copied.copy_channels(x, image, lines.clone(), copy);
+        let slab = copy.len() / self.windows.channels;
+        let operands = Operands { copy, slab, b: b.as_ptr(), bias, turned: turned.as_mut_ptr() };
+        let most = self.kernels.lines.len();
+        for line in 0..lines.len() {
+            let (start, c) = (line * high.stride * self.line(), &mut c[line * wide.out * self.c_row_stride..]);
+            match self.lanes {
+                Lanes::Columns => {
+                    for windows in pieces(0..wide.out, even(wide.out, most)) {
+                        for cols in pieces(0..self.cols, 2 * self.kernels.lanes) {
+                            self.multiply(&operands, start, windows.clone(), cols, c);
+                        }
+                    }
+                }
+                Lanes::Windows => {
+                    for windows in pieces(0..wide.out, 2 * self.kernels.lanes) {
+                        for cols in pieces(0..self.cols, even(self.cols, most)) {
+                            self.multiply_turned(&operands, start, windows.clone(), cols, c);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Numbers of a copied line of one channel.
+    fn line(&self) -> usize {
+        self.copied.line / self.windows.channels
+    }
+
+    /// How far the numbers of a window lie apart in a copy: channels, lines, places.
+    fn steps_in_copy(&self, slab: usize) -> [usize; 3] {
+        let [_, high, wide] = &self.windows.axes;
+        [slab, high.step * self.line(), wide.step]
+    }
+
+    /// How far they lie apart in `b`.
+    fn steps_in_b(&self) -> [usize; 3] {
+        let place = self.windows.channels * self.b_row_stride;
+        [self.b_row_stride, self.windows.axes[2].kernel * place, place]
+    }
+
+    fn lines_of(&self, a: [usize; 3], b: [usize; 3]) -> Lines {
+        let (planes, lines) = (self.windows.channels, self.windows.axes[1].kernel);
+        Lines { planes, lines, a_plane: a[0], a_line: a[1], b_plane: b[0], b_line: b[1] }
+    }
+
+    /// One tile whose rows are windows.
+    fn multiply(
+        &self,
+        operands: &Operands<'_, T>,
+        start: usize,
+        windows: Range<usize>,
+        cols: Range<usize>,
+        c: &mut [T],
+    ) {
+        let (copy, b) = (self.steps_in_copy(operands.slab), self.steps_in_b());
+        let vectors = cols.len().div_ceil(self.kernels.lanes);
+        let bias = |bias: &[T]| Base::Rows { start: bias[cols.start..].as_ptr(), row_stride: 0 };
+        let tile = Tile {
+            depth: self.windows.axes[2].kernel,
+            a: operands.copy[start + windows.start..].as_ptr(),
+            a_row_stride: 1,
+            a_depth_stride: copy[2] as isize,
+            b: operands.b.wrapping_add(cols.start),
+            b_depth_stride: b[2] as isize,
+            c: c[windows.start * self.c_row_stride + cols.start..].as_mut_ptr(),
+            c_row_stride: self.c_row_stride,
+            base: operands.bias.map_or(Base::Zero, bias),
+            alpha: T::ONE,
+            last: cols.len() - (vectors - 1) * self.kernels.lanes,
+            ahead: Ahead::nothing(operands.b),
+        };
+        // Safety: the lengths were checked; all windows of the block lie inside the copy.
+        unsafe {
+            self.kernels.lines[windows.len() - 1][vectors - 1](&tile, &self.lines_of(copy, b));
+            self.finish(tile.c, self.c_row_stride, windows.len(), cols.len());
+        }
+    }
+
+    /// One tile whose rows are columns of the result, turned on its way there.
+    fn multiply_turned(
+        &self,
+        operands: &Operands<'_, T>,
+        start: usize,
+        windows: Range<usize>,
+        cols: Range<usize>,
+        c: &mut [T],
+    ) {
+        let (copy, b) = (self.steps_in_copy(operands.slab), self.steps_in_b());
+        let (vectors, row) = (windows.len().div_ceil(self.kernels.lanes), 2 * self.kernels.lanes);
+        let tile = Tile {
+            depth: self.windows.axes[2].kernel,
+            a: operands.b.wrapping_add(cols.start),
+            a_row_stride: 1,
+            a_depth_stride: b[2] as isize,
+            b: operands.copy[start + windows.start..].as_ptr(),
+            b_depth_stride: copy[2] as isize,
+            c: operands.turned,
+            c_row_stride: row,
+            base: operands.bias.map_or(Base::Zero, |bias| Base::Column(bias[cols.start..].as_ptr())),
+            alpha: T::ONE,
+            last: windows.len() - (vectors - 1) * self.kernels.lanes,
+            ahead: Ahead::nothing(operands.b),
+        };
+        // Safety: the lengths were checked; all windows of the block lie inside the copy, and the slot has room for the tile.
+        let turned = unsafe {
+            self.kernels.lines[cols.len() - 1][vectors - 1](&tile, &self.lines_of(b, copy));
+            self.finish(tile.c, row, cols.len(), windows.len());
+            std::slice::from_raw_parts(operands.turned, (cols.len() - 1) * row + windows.len())
+        };
+        let first = windows.start * self.c_row_stride + cols.start;
+        for (window, c) in c[first..].chunks_mut(self.c_row_stride).take(windows.len()).enumerate() {
+            for (col, c) in c[..cols.len()].iter_mut().enumerate() {
+                *c = turned[col * row + window];
+            }
+        }
+    }
+
+    /// The activation of a tile.
+    ///
+    /// # Safety
+    /// The tile is valid, and nobody else has it.
+    unsafe fn finish(&self, c: *mut T, c_row_stride: usize, rows: usize, cols: usize) {
+        if self.activation != Activation::None {
+            let tile = Finish { c, c_row_stride, rows, cols, terms: &[], activation: self.activation };
+            // Safety: the caller's promise.
+            unsafe { (self.kernels.finish)(&tile) };
+        }
+    }
+}
+
+/// What the lanes should be; none where neither is worth a copy.
+fn lanes<T>(windows: &Windows, cols: usize, kernels: &Kernels<T>) -> Option<Lanes> {
+    let [deep, _, wide] = &windows.axes;
+    let flat = deep.kernel == 1 && deep.size == 1 && deep.out == 1 && deep.offset == 0;
+    if !flat || wide.stride != 1 || windows.channels == 0 || cols == 0 {
+        return None;
+    }
+    // Products of a vector that a line of windows takes for each of its numbers.
+    let in_columns = wide.out * cols.div_ceil(kernels.lanes);
+    let in_windows = wide.out.div_ceil(kernels.lanes) * cols;
+    if 3 * in_windows <= 2 * in_columns {
+        return Some(Lanes::Windows);
+    }
+    (windows.channels <= FEW_CHANNELS).then_some(Lanes::Columns)
+}
