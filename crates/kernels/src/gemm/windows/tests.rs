@@ -79,13 +79,11 @@ fn nan<T: Tested>(len: usize) -> Vec<T> {
     vec![T::from_f64(f64::NAN); len]
 }
 
+/// A way to compute a result.
+type Way<'a, T> = &'a dyn Fn(&Threads, &mut [T]);
+
 /// What `run` writes on one thread, held to be the same on others.
-fn on_threads<T: Tested>(
-    pools: &[Threads],
-    len: usize,
-    run: &dyn Fn(&Threads, &mut [T]),
-    what: &dyn std::fmt::Debug,
-) -> Vec<T> {
+fn on_threads<T: Tested>(pools: &[Threads], len: usize, run: Way<'_, T>, what: &dyn std::fmt::Debug) -> Vec<T> {
     let on = |threads: &Threads| {
         let mut c = nan(len);
         run(threads, &mut c);
@@ -119,7 +117,7 @@ fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pool
                 direct.run(threads, &x, &b, bias_given, c, &mut nan(direct.workspace_len() + SPARE));
             }
         });
-        let ways: [Option<&dyn Fn(&Threads, &mut [T])>; 2] = [Some(&in_rows), directly.as_ref().map(|way| way as _)];
+        let ways: [Option<Way<'_, T>>; 2] = [Some(&in_rows), directly.as_ref().map(|way| way as _)];
         for way in ways.into_iter().flatten() {
             let c = on_threads(pools, rows * stride, way, &(isa, windows, cols));
             for ((row, col), &sum) in sum.indexed_iter() {
@@ -150,7 +148,7 @@ fn check_cols<T: Tested>(windows: Windows, cols: usize, pools: &[Threads]) {
         let in_place = sums.as_ref().map(|sums| {
             |threads: &Threads, c: &mut [T]| sums.run(threads, &x, &b, c, &mut nan(sums.workspace_len() + SPARE))
         });
-        let ways: [Option<&dyn Fn(&Threads, &mut [T])>; 2] = [Some(&packed), in_place.as_ref().map(|way| way as _)];
+        let ways: [Option<Way<'_, T>>; 2] = [Some(&packed), in_place.as_ref().map(|way| way as _)];
         for way in ways.into_iter().flatten() {
             let c = on_threads(pools, rows * stride, way, &(isa, windows, cols));
             for ((row, col), &value) in sum.indexed_iter() {
