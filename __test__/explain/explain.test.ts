@@ -135,6 +135,35 @@ it('what was drawn is drawn once for a kind of batch', async () => {
   expect(calls).toBe(once)
 })
 
+it('a score of one’s own is drawn once a call, and each time anew', async () => {
+  const model = net()
+  let calls = 0
+  const scored = (times: number) => (y: Tensor) => {
+    calls += 1
+    return ops.multiply(times, ops.sum(y, { axis: 1 }))
+  }
+  const [once, twice] = [scored(1), scored(2)]
+  const of = (target: (y: Tensor) => Tensor): Promise<Tensor> =>
+    explain.integratedGradients(model, x, { target, batchSize: 1 }) as Promise<Tensor>
+  const parts = await of(once)
+  expect(calls).toBe(1)
+  const doubled = await of(twice)
+  expect(ops.max(ops.abs(ops.subtract(ops.multiply(2, parts), doubled))).itemSync()).toBeLessThan(1e-14)
+})
+
+it('layers of one name inside different models are not mixed up', async () => {
+  const part = (units: number): Sequential =>
+    new Sequential([new Dense({ units, inputShape: [4], name: 'same' }), new Dense({ units: 4 })])
+  const model = new Sequential([part(3), part(5)])
+  const layers = model.layers.map((one) => (one as Sequential).layers[0]!)
+  const shapes = []
+  for (const layer of layers) shapes.push((await explain.activations(model, x, { layer })).shape)
+  expect(shapes).toEqual([
+    [2, 3],
+    [2, 5],
+  ])
+})
+
 describe('refuses', () => {
   const model = net()
   const shared = new Dense({ units: 4, name: 'twice' })
