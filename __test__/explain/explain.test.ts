@@ -140,7 +140,7 @@ it('a score of one’s own is drawn once a call, and each time anew', async () =
   let calls = 0
   const scored = (times: number) => (y: Tensor) => {
     calls += 1
-    return ops.multiply(times, ops.sum(y, { axis: 1 }))
+    return ops.multiply(times, ops.sum(ops.square(y), { axis: 1 }))
   }
   const [once, twice] = [scored(1), scored(2)]
   const of = (target: (y: Tensor) => Tensor): Promise<Tensor> =>
