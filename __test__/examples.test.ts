@@ -119,6 +119,13 @@ test('14-streams: events without an end, and a table mixed from a file', async (
   expect(text).toMatch(/^shuffle +\d/m)
 })
 
+test('17-image-folder reads at least 95 % of digits in files, and leaves out the one that is cut off', async () => {
+  await import('../examples/17-image-folder/index.js')
+  const text = printed.join('\n')
+  expect(text).toMatch(/Right on (9[5-9]\.\d|100\.0) % of 359 digits/)
+  expect(text).toMatch(/Left out: \d+\.png, a PNG file that is damaged or cut off/)
+})
+
 describe('15-databases', () => {
   const programs = postgresPrograms()
   let server: Postgres | undefined

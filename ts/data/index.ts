@@ -29,6 +29,13 @@ export {
   features,
 } from './features/index.js'
 export { type CategoryOptions, category, type FeaturePlan, hashed, numeric } from './features/plans.js'
+export {
+  type DecodeImageOptions,
+  decodeImage,
+  decodeImages,
+  type ImageLike,
+  type Picture,
+} from './images.js'
 export { type Filling, type FillValues, type Imputed, type Imputer, type ImputerOptions, imputer } from './impute.js'
 export type { Inputs, InputsOf, NamesOf } from './inputs.js'
 export type { JsonlOptions } from './jsonl.js'
@@ -38,9 +45,18 @@ export type { Padding } from './pad.js'
 export type { AnyRow, ColumnKind, JsonSchema, Schema, SchemaRow } from './schema.js'
 export { type PadOptions, padSequences, toCategorical } from './sequences.js'
 export { type ShapedArray, takeRows } from './shaped.js'
+export type { DecodedImage, Sharp, SharpImage } from './sharp.js'
 export type { Source, SourceLike } from './source.js'
 export { type ArrowLike, type ArrowTable, fromArrow } from './sources/arrow.js'
 export { type DuckDBConnection, type DuckDBResult, fromDuckDB } from './sources/duckdb.js'
+export {
+  type FolderOf,
+  ImageFolder,
+  type ImageFolderOptions,
+  imageFolder,
+  type LabelledPicture,
+  type PictureRow,
+} from './sources/image-folder.js'
 export { fromParquet, type Hyparquet, type ParquetFile, type ParquetOptions } from './sources/parquet.js'
 export { fromPolars, type PolarsFrame } from './sources/polars.js'
 export { fromPostgresCopy, type PostgresRow, type PostgresSchema, type PostgresType } from './sources/postgres.js'

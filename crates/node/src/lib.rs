@@ -11,6 +11,7 @@ pub mod error;
 pub mod external;
 pub mod formats;
 pub mod handle;
+pub mod images;
 pub mod job;
 pub mod moment;
 pub mod profile;
