@@ -2,6 +2,7 @@
 
 import { FerrogradError, withDetails } from '../errors.js'
 import type { TensorLike } from '../types.js'
+import { isNamed } from './structure.js'
 import { recordCall } from './symbolic-call.js'
 import { isSymbolic, type SymbolicTensor, type Target } from './symbolic-tensor.js'
 import { Tensor, tensor } from './tensor.js'
@@ -56,10 +57,17 @@ export function op<A extends readonly unknown[], R>(name: string, draw: (...args
     try {
       return run(a, b, c, d)
     } catch (error) {
+      // Looked at no sooner: most calls of millions have tensors for options.
+      if (holdsSymbols([b, c, d])) return record(name, run, [a, b, c, d])
       throw aboutOperand(name, [a, b, c], error)
     }
   }
   return named(name, call)
+}
+
+/** Whether options are among arguments of which one is symbolic. */
+function holdsSymbols(args: readonly unknown[]): boolean {
+  return args.some((arg) => isNamed(arg) && Object.values(arg).some(isSymbolic))
 }
 
 /** As {@link op}, where the first argument is a list of tensors. */
