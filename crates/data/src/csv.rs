@@ -29,12 +29,12 @@ pub struct Options {
 pub(crate) struct Csv {
     options: Options,
     /// By its first byte, whether a field may stand for a missing value: few may.
-    suspects: [bool; 256],
+    suspects: Box<[bool; 256]>,
 }
 
 impl Csv {
     pub fn new(options: Options) -> Csv {
-        let mut suspects = [false; 256];
+        let mut suspects = Box::new([false; 256]);
         for first in options.missing.iter().filter_map(|missing| missing.bytes().next()) {
             suspects[usize::from(first)] = true;
         }

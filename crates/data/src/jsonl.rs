@@ -101,9 +101,7 @@ impl Jsonl {
         }
         // The record that each column had its last value in.
         let mut filled = vec![0; names.len()];
-        let mut record = 0;
-        for (line, object) in lines(text) {
-            record += 1;
+        for (record, (line, object)) in (1_u64..).zip(lines(text)) {
             let mut next = 0;
             each_member(line, object, |name, value| {
                 let Some(index) = self.place(names, name, next)? else { return Ok(()) };

@@ -4,7 +4,7 @@ mod support;
 
 use ferrograd_data::csv::Options;
 use ferrograd_data::{Kind, Table};
-use support::{Values, read_blocks};
+use support::{Read, Values, read_blocks};
 
 fn options() -> Options {
     let missing = vec!["NA".to_owned()];
@@ -12,7 +12,7 @@ fn options() -> Options {
 }
 
 /// Names and kinds, and the values, of a table that comes in blocks of `block` bytes.
-fn read(text: &[u8], options: &Options, block: usize) -> Result<(Vec<(String, Kind)>, Vec<Values>), String> {
+fn read(text: &[u8], options: &Options, block: usize) -> Read {
     read_blocks(&mut Table::csv(options.clone()), text, block)
 }
 
@@ -129,9 +129,10 @@ fn tables_without_names_and_with_other_delimiters() {
 
 #[test]
 fn text_is_numbered_through_blocks_and_anew_where_values_are_many() {
+    let wanted = |i: usize| if i.is_multiple_of(2) { format!("own {i}") } else { format!("city {}", i % 7) };
     let mut text = String::from("n,t\n");
     for i in 0..60_000 {
-        text += &format!("{i},{}\n", if i % 2 == 0 { format!("own {i}") } else { format!("city {}", i % 7) });
+        text += &format!("{i},{}\n", wanted(i));
     }
     let mut table = Table::csv(options());
     let (mut known, mut begun_anew) = (0, 0);
@@ -146,6 +147,5 @@ fn text_is_numbered_through_blocks_and_anew_where_values_are_many() {
     }
     assert!(begun_anew >= 2, "{begun_anew} beginnings");
     let (_, values) = read(text.as_bytes(), &options(), 40_000).expect("a table");
-    let wanted = |i: usize| if i % 2 == 0 { format!("own {i}") } else { format!("city {}", i % 7) };
     assert!(texts(&values[1]).iter().enumerate().all(|(i, text)| *text == wanted(i)));
 }

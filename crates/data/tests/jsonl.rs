@@ -4,7 +4,7 @@ mod support;
 
 use ferrograd_data::jsonl::Options;
 use ferrograd_data::{Kind, Table};
-use support::{Values, read_blocks};
+use support::{Read, Values, read_blocks};
 
 fn guessed() -> Options {
     Options { schema: vec![], only: false, sample: 1000 }
@@ -15,7 +15,7 @@ fn schema(columns: &[(&str, Kind)]) -> Options {
     Options { schema, only: true, sample: 1000 }
 }
 
-fn read(text: &str, options: Options) -> Result<(Vec<(String, Kind)>, Vec<Values>), String> {
+fn read(text: &str, options: Options) -> Read {
     read_blocks(&mut Table::jsonl(options), text.as_bytes(), 1 << 20)
 }
 

@@ -1,6 +1,10 @@
 //! Tables read in blocks, and their values.
 
-use ferrograd_data::{Column, Kind, Table};
+use ferrograd_data::table::Columns;
+use ferrograd_data::{Column, Table};
+
+/// Names and kinds, and the values of all rows; or what is wrong.
+pub type Read = Result<(Columns, Vec<Values>), String>;
 
 /// The values of a column, whatever they were read as.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,18 +14,13 @@ pub enum Values {
 }
 
 impl Values {
-    #[allow(dead_code, reason = "not every test has numbers")]
     pub fn numbers<T: Into<f64>>(numbers: impl IntoIterator<Item = T>) -> Values {
         Values::Numbers(numbers.into_iter().map(Into::into).collect())
     }
 }
 
-/// Names and kinds, and the values of all rows, of a table that comes in blocks of `block` bytes.
-pub fn read_blocks(
-    table: &mut Table,
-    bytes: &[u8],
-    block: usize,
-) -> Result<(Vec<(String, Kind)>, Vec<Values>), String> {
+/// Reads a table that comes in blocks of `block` bytes.
+pub fn read_blocks(table: &mut Table, bytes: &[u8], block: usize) -> Read {
     let blocks: Vec<&[u8]> = if bytes.is_empty() { vec![&[]] } else { bytes.chunks(block).collect() };
     let mut all: Vec<Values> = vec![];
     let mut words: Vec<Vec<String>> = vec![];
