@@ -32,7 +32,7 @@ export const imageFields = {
   cropToAspectRatio: { type: 'boolean', default: false },
   /** Keeps the ratio, with black at two sides. Default false. */
   padToAspectRatio: { type: 'boolean', default: false },
-  /** A file of more pixels is refused by its header. Default 2 ** 26. */
+  /** A file of more pixels is refused by its header. Default 67_108_864. */
   maxPixels: { type: 'integer', default: 67_108_864, min: 1 },
 } as const
 

@@ -33,7 +33,10 @@ const ownFields = {
   subset: { type: 'choice', of: ['training', 'validation', 'both'], default: null },
   /** Whether folders that are links are gone into. Default false. */
   followLinks: { type: 'boolean', default: false },
-  /** What a file that is no whole picture does: 'skip' warns and leaves it out, and is told by `skipped`. Default 'throw'. */
+  /**
+   * What a file that is no whole picture does: 'skip' warns and leaves it out, and is told by `skipped`. Default
+   * 'throw'.
+   */
   onError: { type: 'choice', of: ['throw', 'skip'], default: 'throw' },
 } as const
 const folderFields: typeof imageFields & typeof ownFields = { ...imageFields, ...ownFields }
