@@ -3,7 +3,7 @@
 // module with the same exports, so that `import` and `require` share one instance of every class. Types stay a file for
 // each module. They are not checked here: `npm run lint` does that.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, relative } from 'node:path/posix'
+import { dirname, join, relative } from 'node:path/posix'
 import {
   at,
   filesUnder,
@@ -40,10 +40,24 @@ export const typeScriptIsCurrent = () => existsSync(at('dist/index.js')) && isSt
 const RELATIVE = /\b(from |import |import\(|require\()(['"])(\.{1,2}\/[^'"\n]*)\.js\2/g
 const withCommonJsImports = (types) => types.replace(RELATIVE, '$1$2$3.cjs$2')
 
-/** `x.d.ts` for each `x.ts`, and the same for CommonJS. */
+/** The files of types that an entry leads to. */
+function reachableTypes() {
+  const reached = new Set(entries().map(({ file }) => `dist/${file}.d.ts`))
+  for (const file of reached)
+    for (const [, , , imported] of readFileSync(at(file), 'utf8').matchAll(RELATIVE)) {
+      const path = join(dirname(file), `${imported}.d.ts`)
+      if (existsSync(at(path))) reached.add(path)
+    }
+  return reached
+}
+
+/** `x.d.ts` for each `x.ts` whose types users can meet, and the same for CommonJS. */
 async function writeTypes() {
   await run(process.execPath, [tool('typescript', 'tsc'), '--project', CONFIG, '--emitDeclarationOnly'])
-  for (const file of filesUnder(['dist']).filter((file) => file.endsWith('.d.ts')))
+  const reached = reachableTypes()
+  const types = filesUnder(['dist']).filter((file) => file.endsWith('.d.ts'))
+  for (const file of types.filter((file) => !reached.has(file))) rmSync(at(file))
+  for (const file of reached)
     writeFileSync(at(file.replace(/\.ts$/, '.cts')), withCommonJsImports(readFileSync(at(file), 'utf8')))
 }
 

@@ -3,7 +3,7 @@
 use super::error::{Error, Kind, Result};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use ndarray::ArrayView3;
+use ndarray::{ArrayView3, Axis};
 
 /// Which pixels count how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,18 +71,26 @@ impl Resampling {
         resizer: &mut Resizer,
     ) -> Result<()> {
         let (height, width, channels) = picture.dim();
-        let kind = match channels {
-            1 => PixelType::U8,
-            3 => PixelType::U8x3,
-            _ => PixelType::U8x4,
-        };
-        let from = picture.as_standard_layout();
-        let values = from.as_slice().unwrap_or_default();
-        let from = ImageRef::new(side(width)?, side(height)?, values, kind).map_err(refused)?;
-        let mut to = Image::from_slice_u8(side(size.1)?, side(size.0)?, out, kind).map_err(refused)?;
+        let (wide, mut resized) = (widened(picture), Image::new(side(size.1)?, side(size.0)?, PixelType::U8x4));
+        let from = ImageRef::new(side(width)?, side(height)?, &wide, PixelType::U8x4).map_err(refused)?;
         let options = ResizeOptions::new().resize_alg(self.algorithm()).use_alpha(false);
-        resizer.resize(&from, &mut to, &options).map_err(refused)
+        resizer.resize(&from, &mut resized, &options).map_err(refused)?;
+        let pixels = resized.buffer().chunks_exact(WIDE);
+        out.chunks_exact_mut(channels).zip(pixels).for_each(|(out, pixel)| out.copy_from_slice(&pixel[..channels]));
+        Ok(())
     }
+}
+
+/// Channels that a pixel has while sizes are changed: code for other numbers of them would be 2 MB more.
+const WIDE: usize = 4;
+
+/// The pixels with zeros behind the channels that they have.
+fn widened(picture: ArrayView3<'_, u8>) -> Vec<u8> {
+    let (height, width, channels) = picture.dim();
+    let mut wide = vec![0; height * width * WIDE];
+    let pixels = wide.chunks_exact_mut(WIDE).zip(picture.lanes(Axis(2)));
+    pixels.for_each(|(wide, pixel)| wide[..channels].iter_mut().zip(pixel).for_each(|(to, from)| *to = *from));
+    wide
 }
 
 fn side(length: usize) -> Result<u32> {
