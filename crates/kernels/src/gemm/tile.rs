@@ -3,6 +3,7 @@
 
 use super::ALIGNMENT;
 use super::vector::Vector;
+use std::hint::assert_unchecked;
 
 /// What is added to the scaled product when it is stored.
 #[derive(Clone, Copy)]
@@ -123,7 +124,7 @@ pub(super) type RunsFn<T> = unsafe fn(&Tile<T>, &Runs<T>);
 /// [`tile`] for rows that are runs, `b` packed.
 ///
 /// # Safety
-/// That of [`tile`]; every run is valid for `from + len` numbers.
+/// That of [`tile`]; there are runs, every one is valid for `from + len` numbers, and `len` is not 0.
 #[inline(always)]
 pub(super) unsafe fn tile_of_runs<V: Vector, const R: usize, const N: usize>(
     tile: &Tile<V::Element>,
@@ -131,6 +132,8 @@ pub(super) unsafe fn tile_of_runs<V: Vector, const R: usize, const N: usize>(
 ) {
     // Safety: the caller's promise; strips of `b` are whole vectors.
     unsafe {
+        // A loop that may not run at all has two places where the sums may be at its end: they went through memory.
+        assert_unchecked(runs.count > 0 && runs.len > 0);
         let mut sums = [[V::splat(V::Element::default()); N]; R];
         let mut b = tile.b;
         for i in 0..R {

@@ -281,7 +281,12 @@ impl<T: Float> WindowsGemm<T> {
         let runs = Runs { starts, count: runs.runs.len(), from: runs.numbers.start, len: runs.numbers.len() };
         // Safety: the caller's promise; the table has a kernel for every height up to the panel's.
         unsafe {
-            gemm.kernels.runs[rows - 1][vectors - 1](&tile, &runs);
+            if runs.len > 0 {
+                gemm.kernels.runs[rows - 1][vectors - 1](&tile, &runs);
+            } else {
+                // Pictures without channels: nothing is summed.
+                gemm.kernels.packed[rows - 1][vectors - 1](&tile);
+            }
             if block.depth.end == shape.depth {
                 gemm.finish_tile(buffers, (top, left), (rows, cols));
             }

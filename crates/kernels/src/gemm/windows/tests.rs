@@ -173,6 +173,23 @@ fn windows_on_the_left_are_right() {
 }
 
 #[test]
+fn windows_without_numbers_leave_the_bias() {
+    let empty = windows(2, [NONE, axis(8, 8, 3, 1, 1, -1), axis(8, 8, 3, 1, 1, -1)], 0, 3);
+    let (cols, spec) = (6, SPECS[3]);
+    let bias: Vec<f32> = Random::new(1).vec(cols);
+    for isa in Isa::available() {
+        let gemm = WindowsGemm::<f32>::new(empty, cols, (Operand::row_major(cols), cols), spec, isa).unwrap();
+        let mut c = nan::<f32>(empty.rows().unwrap() * cols);
+        let given = spec.bias.map(|_| &bias[..]);
+        gemm.run(&Threads::serial(), &[0.0; 384], &[], given, &mut c, &mut nan(gemm.workspace_len()));
+        for (i, &got) in c.iter().enumerate() {
+            let value = activate(spec.activation, given.map_or(0.0, |bias| f64::from(bias[i % cols])));
+            assert_near::<f32>(f64::from(got), value, 1, value.abs(), &(isa, i));
+        }
+    }
+}
+
+#[test]
 fn sums_over_windows_are_right() {
     let pools = [2, 3, 4, 8].map(Threads::new);
     for windows in cases() {
