@@ -1,41 +1,67 @@
 /**
- * `npm run bench:profile -- 784 128 10`: where the time of a training step of dense layers goes, by `fit` itself.
+ * `npm run bench:profile -- 784 128 10`: where the time of a training step goes, by `fit` itself. Of dense layers of these
+ * widths, or of a network of the bench: `npm run bench:profile -- --workload ResNet-20`.
  *
- * Options: `--batch N` (default 32), `--batches N` an epoch (default 128), `--threads N` (default 1), `--shuffle`.
+ * Options: `--workload TEXT` (the first one trained whose name holds it), `--batch N` (of dense layers; default 32),
+ * `--batches N` an epoch (default 128, or the workload's), `--epochs N` (default 40, of a workload 5), `--threads N` (default 1),
+ * `--shuffle`.
  */
 import { parseArgs } from 'node:util'
-import { config, Sequential } from 'ferrograd'
+import { config, type Model, Sequential } from 'ferrograd'
 import { Dense } from 'ferrograd/layers'
+import { compiledNetwork } from './networks.mjs'
+import { data } from './numbers.mjs'
+import { workloads } from './workload.js'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    workload: { type: 'string' },
     batch: { type: 'string', default: '32' },
-    batches: { type: 'string', default: '128' },
+    batches: { type: 'string' },
+    epochs: { type: 'string' },
     threads: { type: 'string', default: '1' },
     shuffle: { type: 'boolean', default: false },
   },
 })
-const [width = 784, ...units] = positionals.length > 1 ? positionals.map(Number) : [784, 128, 10]
-const batchSize = Number(options.batch)
-const rows = batchSize * Number(options.batches)
-const classes = units.at(-1)!
+
+/** What is trained: a model, its data, rows of a batch. */
+interface Training {
+  readonly model: Model
+  readonly x: { values: Float32Array; shape: number[] }
+  readonly y: Int32Array | { values: Float32Array | Int32Array; shape: number[] }
+  readonly batch: number
+  readonly epochs: number
+}
+
+function ofWorkload(text: string): Training {
+  const found = workloads.find(({ name, task }) => task === 'train' && name.includes(text))
+  if (!found) throw new Error(`expected part of the name of a workload that is trained, got ${JSON.stringify(text)}`)
+  const workload = { ...found, batches: Number(options.batches ?? found.batches) }
+  console.log(workload.name)
+  return { model: compiledNetwork(workload), ...data(workload), batch: workload.batch, epochs: 5 }
+}
+
+function ofWidths([width = 784, ...units]: readonly number[]): Training {
+  const batch = Number(options.batch)
+  const rows = batch * Number(options.batches ?? 128)
+  const classes = units.at(-1)!
+  const model = new Sequential(
+    units.map((count, i) => new Dense({ units: count, activation: i === units.length - 1 ? 'softmax' : 'relu' })),
+  )
+  model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' })
+  const values = Float32Array.from({ length: rows * width }, (_, i) => ((i * 7919) % 1000) / 1000)
+  const y = Int32Array.from({ length: rows }, (_, row) => Math.floor(values[row * width]! * classes))
+  return { model, x: { values, shape: [rows, width] }, y, batch, epochs: 40 }
+}
 
 config.setThreads(Number(options.threads))
 config.setSeed(1)
-const model = new Sequential(
-  units.map((count, i) => new Dense({ units: count, activation: i === units.length - 1 ? 'softmax' : 'relu' })),
-)
-model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' })
-const values = Float32Array.from({ length: rows * width }, (_, i) => ((i * 7919) % 1000) / 1000)
-const labels = Int32Array.from({ length: rows }, (_, row) => Math.floor(values[row * width]! * classes))
-
-const { shuffle } = options
-const { profile } = await model.fit({ values, shape: [rows, width] }, labels, {
-  batchSize,
-  shuffle,
-  epochs: 40,
-  profile: true,
-  verbose: 0,
-})
+const { workload, shuffle } = options
+const training = workload
+  ? ofWorkload(workload)
+  : ofWidths(positionals.length > 1 ? positionals.map(Number) : [784, 128, 10])
+const { model, x, y, batch: batchSize } = training
+const epochs = Number(options.epochs ?? training.epochs)
+const { profile } = await model.fit(x, y, { batchSize, shuffle, epochs, profile: true, verbose: 0 })
 console.log(`${profile}`)
