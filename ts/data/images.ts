@@ -197,6 +197,7 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   unknown: 'ERR_FORMAT',
   damaged: 'ERR_FORMAT',
   tooLarge: 'ERR_DATA',
+  tooLong: 'ERR_DATA',
   io: 'ERR_IO',
   memory: 'ERR_MEMORY',
 }

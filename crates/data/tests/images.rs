@@ -2,7 +2,11 @@
 //!
 //! The files are of Pillow (`tools/oracle/image_files.py`); what is in them, the tests in `__test__/data/images.test.ts` compare.
 
+#[path = "support/random.rs"]
+mod random;
+
 use ferrograd_data::images::{Frame, Interpolation, Kind, Plan, Resampling, Source, decode, read, read_one};
+use random::Random;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,18 +33,6 @@ fn pictures() -> Vec<(String, Vec<u8>)> {
 
 fn kind_of(bytes: &[u8]) -> Kind {
     decode(bytes, MOST).expect_err("no picture").kind
-}
-
-/// Random numbers, the same in each run (Marsaglia's xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
 }
 
 #[test]
@@ -157,4 +149,18 @@ fn sides_of_any_ratio_are_framed() {
     assert_eq!(cropped.pictures[[0, 0, 0, 0]], ((middle * 3) % 251) as u8 | 1);
     let too_much = read(&[line], &plan((1 << 31, 1 << 31), Frame::Stretch)).expect_err("no memory");
     assert_eq!(too_much.kind, Kind::Memory);
+}
+
+#[test]
+fn pixels_of_no_picture_are_refused() {
+    for sides in [(0, 4, 3), (4, 0, 3), (4, 4, 0), (4, 4, 5)] {
+        for frame in [Frame::Stretch, Frame::Crop, Frame::Pad] {
+            let source = Source::Pixels(ndarray::Array3::zeros(sides));
+            let batch = read(&[source], &plan((8, 8), frame)).expect("a batch");
+            assert_eq!((batch.refused.len(), batch.refused[0].1.kind), (1, Kind::Damaged), "{sides:?} {frame:?}");
+        }
+    }
+    assert!(read(&[], &plan((1 << 30, 1 << 30), Frame::Stretch)).is_ok_and(|batch| batch.pictures.is_empty()));
+    let none = read(&[], &plan((1 << 32, 1 << 32), Frame::Stretch)).expect_err("no such array");
+    assert_eq!(none.kind, Kind::Memory);
 }

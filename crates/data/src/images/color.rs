@@ -3,12 +3,13 @@
 use super::error::Result;
 use super::zeros;
 use ndarray::Array3;
+use std::borrow::Cow;
 
 /// The same picture of one channel (grey), three (red, green, blue) or four (with alpha).
 ///
 /// Grey is ITU-R BT.601's luma, `0.299 r + 0.587 g + 0.114 b`, rounded. Alpha is dropped where it is not wanted, and 255 where there
 /// was none.
-pub fn with_channels(picture: Array3<u8>, channels: usize) -> Result<Array3<u8>> {
+pub fn with_channels(picture: Cow<'_, Array3<u8>>, channels: usize) -> Result<Cow<'_, Array3<u8>>> {
     let (height, width, own) = picture.dim();
     if own == channels {
         return Ok(picture);
@@ -25,7 +26,8 @@ pub fn with_channels(picture: Array3<u8>, channels: usize) -> Result<Array3<u8>>
             _ => unreachable!("one, three or four channels"),
         }
     }
-    Ok(Array3::from_shape_vec((height, width, channels), values).expect("as many values as the shape has"))
+    let picture = Array3::from_shape_vec((height, width, channels), values);
+    Ok(Cow::Owned(picture.expect("as many values as the shape has")))
 }
 
 fn color_of(pixel: &[u8]) -> [u8; 3] {

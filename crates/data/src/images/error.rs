@@ -11,8 +11,10 @@ pub enum Kind {
     Unknown,
     /// Not whole, or not as its format says.
     Damaged,
-    /// More pixels or bytes than are allowed.
+    /// More pixels than are allowed.
     TooLarge,
+    /// A longer file, or a longer side, than is read.
+    TooLong,
     /// The system cannot read it.
     Io,
     /// There is no memory for it.
@@ -27,6 +29,7 @@ impl Kind {
             Kind::Unknown => "unknown",
             Kind::Damaged => "damaged",
             Kind::TooLarge => "tooLarge",
+            Kind::TooLong => "tooLong",
             Kind::Io => "io",
             Kind::Memory => "memory",
         }

@@ -13,8 +13,8 @@ pub enum Frame {
     Pad,
 }
 
-/// Rows and columns in the middle of a picture.
-pub type Middle = (usize, usize);
+/// Height and width of a picture, or of a part of one.
+pub type Sides = (usize, usize);
 
 impl Frame {
     /// By its name.
@@ -28,7 +28,7 @@ impl Frame {
     }
 
     /// Which middle of a picture of (height, width) becomes which middle of one of `size`; none of them is empty.
-    pub fn middles(self, (height, width): Middle, size: Middle) -> (Middle, Middle) {
+    pub fn middles(self, (height, width): Sides, size: Sides) -> (Sides, Sides) {
         match self {
             Frame::Stretch => ((height, width), size),
             Frame::Crop => (largest((height, width), size), size),
@@ -38,7 +38,7 @@ impl Frame {
 }
 
 /// The largest that fits into `outer` with the ratio of the sides of `ratio`, without its fractions.
-fn largest(outer: Middle, ratio: Middle) -> Middle {
+fn largest(outer: Sides, ratio: Sides) -> Sides {
     let rows = scaled(outer.1, ratio.0, ratio.1).min(outer.0).max(1);
     let columns = scaled(outer.0, ratio.1, ratio.0).min(outer.1).max(1);
     (rows, columns)
@@ -50,7 +50,7 @@ fn scaled(side: usize, up: usize, down: usize) -> usize {
 }
 
 /// The slices of the first two axes that a middle is.
-pub fn slices((height, width): Middle, (rows, columns): Middle) -> [(Axis, Slice); 2] {
+pub fn slices((height, width): Sides, (rows, columns): Sides) -> [(Axis, Slice); 2] {
     [(Axis(0), middle(height, rows)), (Axis(1), middle(width, columns))]
 }
 

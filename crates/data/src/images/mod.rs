@@ -50,10 +50,16 @@ fn check_pixels(height: usize, width: usize, most: u64) -> Result<()> {
 fn zeros(shape: &[usize]) -> Result<Vec<u8>> {
     let length = shape.iter().try_fold(1_usize, |all, &axis| all.checked_mul(axis));
     let mut values = Vec::new();
-    let reserved = length.map(|length| values.try_reserve_exact(length));
-    if !matches!(reserved, Some(Ok(()))) {
-        return Err(Error::new(Kind::Memory, format!("no memory for {shape:?} bytes")));
-    }
-    values.resize(length.unwrap_or_default(), 0);
+    grown(&mut values, length.unwrap_or(usize::MAX))?;
     Ok(values)
+}
+
+/// The first `length` bytes of `values`, which has more from here on where it had fewer; or an error.
+fn grown(values: &mut Vec<u8>, length: usize) -> Result<&mut [u8]> {
+    if let Some(more) = length.checked_sub(values.len()) {
+        let none = |_| Error::new(Kind::Memory, format!("no memory for {length} bytes of pictures"));
+        values.try_reserve_exact(more).map_err(none)?;
+        values.resize(length, 0);
+    }
+    Ok(&mut values[..length])
 }

@@ -3,9 +3,8 @@
 use super::color::with_channels;
 use super::error::{Error, Kind, Result};
 use super::frame::{Frame, slices};
-use super::resize::Resampling;
+use super::resize::{Resampling, Workspace};
 use super::{decode, zeros};
-use fast_image_resize::Resizer;
 use ndarray::{Array3, Array4, ArrayView3, ArrayViewMut3, Axis, Slice};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -22,7 +21,7 @@ pub enum Source {
     File(String),
     /// The bytes of a file.
     Bytes(Vec<u8>),
-    /// A picture that others have decoded: (height, width, channels), with one to four channels.
+    /// A picture that others have decoded: (height, width, channels), none of them 0, with at most four channels.
     Pixels(Array3<u8>),
 }
 
@@ -55,34 +54,35 @@ pub fn read(sources: &[Source], plan: &Plan) -> Result<Batch> {
     let (height, width) = plan.size;
     let shape = [sources.len(), height, width, plan.channels];
     let mut values = zeros(&shape)?;
-    let each = values.par_chunks_exact_mut((height * width * plan.channels).max(1)).zip(sources).enumerate();
+    let len = values.len() / sources.len().max(1);
+    let each = values.par_chunks_exact_mut(len.max(1)).zip(sources).enumerate();
     let refused = each
-        .map_init(Resizer::new, |resizer, (index, (out, source))| {
-            plan.fill(source, out, resizer).err().map(|error| (index, error))
+        .map_init(Workspace::default, |workspace, (index, (out, source))| {
+            plan.fill(source, out, workspace).err().map(|error| (index, error))
         })
         .flatten_iter()
         .collect();
-    let pictures = Array4::from_shape_vec(shape, values).expect("as many values as the shape has");
+    let pictures = Array4::from_shape_vec(shape, values).map_err(|error| Error::new(Kind::Memory, error))?;
     Ok(Batch { pictures, refused })
 }
 
 /// One picture in the size that it has, of `channels` channels.
 pub fn read_one(source: &Source, channels: usize, most_pixels: u64) -> Result<Array3<u8>> {
-    with_channels(source.decoded(most_pixels)?.into_owned(), channels)
+    with_channels(source.decoded(most_pixels)?, channels).map(Cow::into_owned)
 }
 
 impl Plan {
     /// `out` is (height, width, channels) of zeros.
-    fn fill(&self, source: &Source, out: &mut [u8], resizer: &mut Resizer) -> Result<()> {
-        let picture = with_channels(source.decoded(self.most_pixels)?.into_owned(), self.channels)?;
+    fn fill(&self, source: &Source, out: &mut [u8], workspace: &mut Workspace) -> Result<()> {
+        let picture = with_channels(source.decoded(self.most_pixels)?, self.channels)?;
         let (height, width, _) = picture.dim();
         let (from, to) = self.frame.middles((height, width), self.size);
         let part = part_of(picture.view(), slices((height, width), from));
         if to == self.size {
-            return self.resampling.resize(part, to, out, resizer);
+            return self.resampling.resize(part, to, out, workspace);
         }
         let mut inner = zeros(&[to.0, to.1, self.channels])?;
-        self.resampling.resize(part, to, &mut inner, resizer)?;
+        self.resampling.resize(part, to, &mut inner, workspace)?;
         let shape = (self.size.0, self.size.1, self.channels);
         let mut out = ArrayViewMut3::from_shape(shape, out).expect("as many values as the shape has");
         for (axis, slice) in slices(self.size, to) {
@@ -105,7 +105,13 @@ impl Source {
         match self {
             Source::File(path) => decode(&bytes_of(path)?, most_pixels).map(Cow::Owned),
             Source::Bytes(bytes) => decode(bytes, most_pixels).map(Cow::Owned),
-            Source::Pixels(picture) => Ok(Cow::Borrowed(picture)),
+            Source::Pixels(picture) => match picture.dim() {
+                (0, ..) | (_, 0, _) | (.., 0 | 5..) => {
+                    let why = format!("expected pixels of one to four channels, got {:?}", picture.shape());
+                    Err(Error::new(Kind::Damaged, why))
+                }
+                _ => Ok(Cow::Borrowed(picture)),
+            },
         }
     }
 }
@@ -118,7 +124,7 @@ fn bytes_of(path: &str) -> Result<Vec<u8>> {
         return Err(Error::new(Kind::Io, "cannot read: it is no file"));
     }
     if about.len() > LONGEST {
-        return Err(Error::new(Kind::TooLarge, format!("{} bytes, and at most {LONGEST} are allowed", about.len())));
+        return Err(Error::new(Kind::TooLong, format!("{} bytes, and at most {LONGEST} are allowed", about.len())));
     }
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(about.len() as usize).map_err(|error| Error::new(Kind::Memory, error))?;
