@@ -50,11 +50,13 @@ impl Jsonl {
                 return Ok(Some(Found { columns: value, start: 0 }));
             }
             records += 1;
+            let mut next = 0;
             each_member(line, text, |name, value| {
-                let known = sorts.iter().position(|(own, _)| own == name).unwrap_or_else(|| {
+                let known = place(&sorts, name, next).unwrap_or_else(|| {
                     sorts.push((name.to_owned(), Sort::default()));
                     sorts.len() - 1
                 });
+                next = known + 1;
                 sorts[known].1.see(value);
                 Ok(())
             })?;
@@ -104,7 +106,10 @@ impl Jsonl {
         for (record, (line, object)) in (1_u64..).zip(lines(text)) {
             let mut next = 0;
             each_member(line, object, |name, value| {
-                let Some(index) = self.place(names, name, next)? else { return Ok(()) };
+                let place = place(names, name, next);
+                let Some(index) = place else {
+                    return if self.options.only { Ok(()) } else { Err(unknown(names, name)) };
+                };
                 next = index + 1;
                 if std::mem::replace(&mut filled[index], record) == record {
                     return Err(format!("column {name}: expected one value, got two"));
@@ -122,24 +127,23 @@ impl Jsonl {
         Ok(out)
     }
 
-    /// Which column a member is: most often the one behind the last.
-    fn place(&self, names: &[(String, Kind)], name: &str, next: usize) -> std::result::Result<Option<usize>, String> {
-        if names.get(next).is_some_and(|(own, _)| own == name) {
-            return Ok(Some(next));
-        }
-        let place = names.iter().position(|(own, _)| own == name);
-        if place.is_some() || self.options.only {
-            return Ok(place);
-        }
-        let known: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
-        let hint = "Name the columns in a schema, or look at more records for them (sample)";
-        Err(format!("expected the members of the first records ({}), got '{name}'. {hint}", known.join(", ")))
-    }
-
     fn saw<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) {
         let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
         unseen.retain(|name| !names.clone().any(|seen| seen == name));
     }
+}
+
+/// Which column a member is: most often the one behind the last.
+fn place<T>(names: &[(String, T)], name: &str, next: usize) -> Option<usize> {
+    let is = |own: &(String, T)| own.0 == name;
+    if names.get(next).is_some_and(is) { Some(next) } else { names.iter().position(is) }
+}
+
+/// Refuses a member that is no column.
+fn unknown(names: &[(String, Kind)], name: &str) -> String {
+    let known: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+    let hint = "Name the columns in a schema, or look at more records for them (sample)";
+    format!("expected the members of the first records ({}), got '{name}'. {hint}", known.join(", "))
 }
 
 /// What the values of a member were so far.

@@ -119,7 +119,8 @@ impl Table {
         self.lines += count;
         let Some(columns) = &self.columns else { return Ok((Vec::new(), used)) };
         let parts = parts(from, &ends);
-        let rows = count as usize + 1;
+        // Lines may be empty: a record has a byte for each column at least, but of JSON where most are missing.
+        let rows = (count as usize).min(used / columns.len().max(1)) + 1;
         let (format, words) = (&self.format, &self.words);
         let read = parts.par_iter().enumerate().map(|(index, part)| {
             // The others are put behind the first.

@@ -128,6 +128,20 @@ fn tables_without_names_and_with_other_delimiters() {
 }
 
 #[test]
+fn empty_lines_take_no_memory_of_rows() {
+    let names: Vec<String> = (0..100).map(|i| format!("c{i}")).collect();
+    let row = vec!["1"; 100].join(",");
+    let text = format!("{}\n{row}\n{}{row}\n", names.join(","), "\n".repeat(100_000));
+    let mut table = Table::csv(options());
+    table.push(text.as_bytes());
+    for column in table.read(true).expect("a table") {
+        let ferrograd_data::Column::Int32(values) = column else { panic!("{column:?}") };
+        assert_eq!(values, [1, 1]);
+        assert!(values.capacity() < 10_000, "room for {} rows", values.capacity());
+    }
+}
+
+#[test]
 fn text_is_numbered_through_blocks_and_anew_where_values_are_many() {
     let wanted = |i: usize| if i.is_multiple_of(2) { format!("own {i}") } else { format!("city {}", i % 7) };
     let mut text = String::from("n,t\n");

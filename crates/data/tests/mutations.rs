@@ -3,22 +3,13 @@
 //! Tables are cut off, changed at random and spliced with one another, each time from the same seed; `fuzz/` does the same without
 //! an end.
 
+#[path = "support/random.rs"]
+mod random;
 mod support;
 
 use ferrograd_data::{Kind, Table, csv, jsonl};
+use random::Random;
 use support::read_blocks;
-
-/// Random numbers, the same in each run (Marsaglia's xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
-}
 
 const TABLES: [&str; 4] = [
     "age,city,left\n31,Rome,true\n52,\"a, \"\"b\"\"\r\nc\",false\n-4,,true\n",

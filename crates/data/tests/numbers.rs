@@ -1,7 +1,11 @@
 //! Short numbers are read by a division; they are the numbers that Rust's own parser reads, to the bit.
 
+#[path = "support/random.rs"]
+mod random;
+
 use ferrograd_data::csv::Options;
 use ferrograd_data::{Column, Kind, Table};
+use random::Random;
 
 fn column(kind: Kind, numbers: &[String]) -> Column {
     let schema = vec![("a".to_owned(), kind)];
@@ -12,22 +16,16 @@ fn column(kind: Kind, numbers: &[String]) -> Column {
 }
 
 fn numbers() -> Vec<String> {
-    let mut state = 7_u64;
-    let mut next = |bound: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % bound
-    };
+    let mut random = Random(7);
     let mut all: Vec<String> = ["0", "-0", "0.0", "-0.000", ".5", "5.", "00012.50", "16777217", "9999999", "1234567.8"]
         .map(str::to_owned)
         .to_vec();
     all.extend(["999999999999999", "0.999999999999999", "9007199254740993", "+1", " 1.5 ", "1e3"].map(str::to_owned));
     for _ in 0..50_000 {
-        let digits = 1 + next(17) as u32;
-        let mantissa = next(10_u64.pow(digits)).to_string();
-        let point = next(mantissa.len() as u64 + 1) as usize;
-        let sign = if next(2) == 0 { "-" } else { "" };
+        let digits = 1 + random.below(17) as u32;
+        let mantissa = random.below(10_usize.pow(digits)).to_string();
+        let point = random.below(mantissa.len() + 1);
+        let sign = if random.below(2) == 0 { "-" } else { "" };
         all.push(format!("{sign}{}.{}", &mantissa[..point], &mantissa[point..]));
     }
     all

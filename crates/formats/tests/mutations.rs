@@ -3,7 +3,11 @@
 //! The files of the corpus are cut off everywhere, changed at random and spliced with one another, each time from the
 //! same seed; every format reads each of them. `fuzz/` does the same without an end.
 
+#[path = "../../data/tests/support/random.rs"]
+mod random;
+
 use ferrograd_formats::{Contents, Format, events};
+use random::Random;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,18 +36,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// Random numbers, the same in each run (Marsaglia's xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
-}
 
 /// A changed file: bits flipped, a length or an address overwritten, a part repeated, left out or taken from another.
 fn mutated(random: &mut Random, file: &[u8], other: &[u8]) -> Vec<u8> {
