@@ -1,3 +1,5 @@
+import { runInNewContext } from 'node:vm'
+import { tensor } from 'ferrograd'
 import { expect, test } from 'vitest'
 import { optionsReader } from '../../ts/options/reader.js'
 import { caught } from '../caught.js'
@@ -35,9 +37,29 @@ test('zeros of both signs, and lists that change, are told apart', () => {
   expect(read({ axes }).axes).toEqual([3, 2])
 })
 
+test('options of no class and of another realm are options', () => {
+  const read = optionsReader('f', fields)
+  for (const given of ['({})', '({ size: 2 })', 'Object.assign(Object.create(null), { size: 2 })']) {
+    const size = given === '({})' ? 0 : 2
+    expect(read(runInNewContext(given)).size).toBe(size)
+    expect(read(runInNewContext(given)).size).toBe(size)
+  }
+})
+
 test('more options than are remembered come to what they say', () => {
   const read = optionsReader('f', fields)
   for (let i = 0; i < 200; i += 1) expect(read({ size: i % 50 }).size).toBe(i % 50)
+})
+
+test('only the first few are remembered: what they come to is the same object, of others it is not', () => {
+  const read = optionsReader('f', fields)
+  const again = (size: number): boolean => {
+    const first = read({ size })
+    return read({ size }) === first
+  }
+  const known = Array.from({ length: 20 }, (_, i) => again(i))
+  expect(known.indexOf(false)).toBeGreaterThan(0)
+  expect(known.slice(known.indexOf(false))).not.toContain(true)
 })
 
 test('errors name who was called, the option, and what is wrong, also after the same options were right elsewhere', () => {
@@ -49,6 +71,9 @@ test('errors name who was called, the option, and what is wrong, also after the 
     [[], 'g: expected an options object, got []'],
     [new Float32Array(), 'g: expected an options object'],
     [null, 'g: expected an options object, got null'],
+    [tensor([1, 2]), 'g: expected an options object, got an instance of Tensor'],
+    [Promise.resolve({}), 'g: expected an options object, got an instance of Promise'],
+    [new Map(), 'g: expected an options object, got an instance of Map'],
   ] as const)
     expect((caught(() => read(given, 'g')) as Error).message).toContain(words)
   expect((caught(() => optionsReader('op', fields, undefined, ' ')({ size: {} })) as Error).message).toContain(

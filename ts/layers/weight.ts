@@ -6,7 +6,7 @@ import { type Tensor, tensor } from '../core/tensor.js'
 import { type Variable, variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import type { Initializer } from '../initializers/initializer.js'
-import type { Kinds, OptionsOf } from '../options/fields.js'
+import type { OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
 import type { DType, Shape, TensorLike } from '../types.js'
 import { layerKinds } from './kinds.js'
@@ -28,19 +28,11 @@ const fields = {
   dtype: { type: 'elementType', default: null },
 } as const
 
-const read = optionsReader('addWeight', fields, weightKinds)
+const read = optionsReader('addWeight', fields, () => layerKinds)
 
 /** What `addWeight` needs to know. */
 export interface WeightOptions extends OptionsOf<typeof fields> {
   readonly shape: Shape
-}
-
-/** Made at the first weight: layers know these kinds, and weights are part of layers. */
-let kinds: Kinds | undefined
-
-function weightKinds(): Kinds {
-  kinds ??= { ...layerKinds, given: { check: (value) => value } }
-  return kinds
 }
 
 const ONE_INPUT = 'The layer was called with a list of tensors, and takes one: join them with Concatenate or Add first'

@@ -50,6 +50,7 @@ export interface FieldInputs {
   margins: number | readonly (number | Margin)[]
   vocabulary: readonly (string | number)[]
   text: string
+  strings: readonly string[]
   token: string | number
   textRule: string | ((text: string) => unknown)
   dtype: FloatDType

@@ -2,7 +2,7 @@
 
 import { fail, show, suggest } from '../errors.js'
 import type { WindowLike } from '../ops/fourier.js'
-import type { DType, FloatDType, Json, PartialShape } from '../types.js'
+import type { DType, FloatDType, Json, PartialShape, TypedArray } from '../types.js'
 import type { Margin, Nested, Range } from './field-types.js'
 import type { FieldSpec, Kind, Kinds } from './fields.js'
 import { canonical, snake } from './names.js'
@@ -54,7 +54,7 @@ function checkList<T>(expected: string, test: (value: unknown) => value is T): K
 
 /** Typed arrays, and tensors as Keras writes them into configurations, as plain arrays. */
 function plainArray(value: unknown): unknown {
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>)
+  if (ArrayBuffer.isView(value)) return Array.from<unknown>(value as TypedArray)
   if (isSerialized(value) && /^__(tensor|numpy)__$/.test(value.class_name)) return value.config.value
   return value
 }
@@ -68,6 +68,7 @@ const isMargin = (value: unknown): value is Margin =>
   Array.isArray(value) && value.length === 2 && value.every((side) => isInteger(side) && side >= 0 && side < 2 ** 31)
 const isNested = (value: unknown): value is Nested =>
   isFiniteNumber(value) || (Array.isArray(value) && value.every(isNested))
+const isString = (value: unknown): value is string => typeof value === 'string'
 const isToken = (value: unknown): value is string | number => typeof value === 'string' || isInteger(value)
 
 const choice: Kind<string> = {
@@ -231,7 +232,8 @@ export const primitiveKinds: Kinds = {
   elementType,
   token: checkType('a string or an integer', isToken),
   textRule,
-  text: checkType('a string', (value): value is string => typeof value === 'string'),
+  text: checkType('a string', isString),
+  strings: checkList('a list of strings', isString),
   integers: checkList('a list of integers', isInteger),
   numbers: checkList('a list of finite numbers', isFiniteNumber),
   numeric,
@@ -249,4 +251,5 @@ export const primitiveKinds: Kinds = {
   },
   vocabulary: checkList('a list of strings or integers', isToken),
   dtype,
+  given: { check: (value) => value },
 }

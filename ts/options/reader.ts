@@ -5,7 +5,7 @@
 
 import type { FieldSpec, FieldTable, Kind, Kinds, OptionsOf, SettledOf } from './fields.js'
 import { primitiveKinds } from './kinds.js'
-import { asRecord, kindOf, missing, refuseUnknown } from './resolve.js'
+import { asRecord, isOther, kindOf, missing, refuseUnknown } from './resolve.js'
 
 /** The options of a function, for whoever calls it: what is undefined counts as not given. */
 export type FunctionOptions<F> = OrUndefined<OptionsOf<F>>
@@ -102,7 +102,7 @@ class Table {
       seen = find(seen.next, name, (options as Values)[name])
       if (seen === undefined) return undefined
     }
-    return seen === this.#seen && isList(options) ? undefined : seen.settled
+    return seen === this.#seen && isOther(options) ? undefined : seen.settled
   }
 
   /** Checks options; remembered are the first few that nobody can change. */
@@ -146,8 +146,6 @@ class Table {
     return seen
   }
 }
-
-const isList = (options: object): boolean => Array.isArray(options) || ArrayBuffer.isView(options)
 
 function find(all: readonly Seen[], name: string, value: unknown): Seen | undefined {
   for (let i = 0; i < all.length; i += 1) {

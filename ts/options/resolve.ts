@@ -47,10 +47,18 @@ export function missing(where: string): never {
 /** Options as an object of them. */
 export function asRecord(options: unknown, where: string): Given {
   if (options === undefined) return {}
-  const plain =
-    typeof options === 'object' && options !== null && !Array.isArray(options) && !ArrayBuffer.isView(options)
-  if (!plain) fail('ERR_CONFIG', where, 'an options object', options)
+  if (typeof options !== 'object' || options === null || isOther(options))
+    fail('ERR_CONFIG', where, 'an options object', options)
   return options as Given
+}
+
+/** Whether what has no option is something else than no options: a list, numbers, a tensor, a promise. */
+export function isOther(options: object): boolean {
+  if (Array.isArray(options) || ArrayBuffer.isView(options)) return true
+  const prototype: unknown = Object.getPrototypeOf(options)
+  // Of whatever realm it is, plain objects come next to nothing.
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
+  return !isPlain && Object.keys(options).length === 0
 }
 
 function resolveField(given: Given, key: string, spec: FieldSpec, where: string, kinds: Kinds): unknown {

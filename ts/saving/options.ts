@@ -1,8 +1,7 @@
 /** The options of saving and loading: their types, defaults and checks. */
 
 import type { Configured } from '../options/configured.js'
-import type { Kinds, Named, OptionsOf } from '../options/fields.js'
-import { primitiveKinds } from '../options/kinds.js'
+import type { Named, OptionsOf } from '../options/fields.js'
 import { type OptionsReader, optionsReader } from '../options/reader.js'
 
 const saveFields = {
@@ -69,14 +68,10 @@ export const readSave: OptionsReader<typeof saveFields> = optionsReader('saveMod
 export const readSaveWeights: OptionsReader<typeof saveWeightsFields> = optionsReader('saveWeights', saveWeightsFields)
 export const readLoadWeights: OptionsReader<typeof allLoadFields> = optionsReader('loadWeights', allLoadFields)
 
-const modelKinds: Kinds = { ...primitiveKinds, given: { check: (value) => value } }
-
 /** What a model is loaded with. */
 export interface LoadPlan {
   readonly customObjects: Readonly<Record<string, Configured>>
   readonly compile: boolean
 }
 
-export const readLoadModel = optionsReader('loadModel', allModelFields, modelKinds) as (
-  options: LoadModelOptions,
-) => LoadPlan
+export const readLoadModel = optionsReader('loadModel', allModelFields) as (options: LoadModelOptions) => LoadPlan

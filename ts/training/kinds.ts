@@ -42,5 +42,4 @@ export const methodKinds: Kinds = {
   perOutput: asGiven,
   classWeight: asGiven,
   validationData: asGiven,
-  given: asGiven,
 }
