@@ -54,6 +54,11 @@ describe('a PNG', () => {
       }
   })
 
+  it('of a single pixel is a large square', () => {
+    const { width, height } = decodePng(viz.pictures([[1]]).png())
+    expect([width, height]).toEqual([400, 400])
+  })
+
   it('is written to a file', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ferrograd-viz-'))
     const drawing = viz.pictures(one)
@@ -169,6 +174,20 @@ it('an overlay is the picture where the map is 0, and mostly the map where it is
   expect(at(drawing, 1, 0)).toEqual([252, 255, 164].map((value) => Math.round(0.5 * 102 + 0.5 * value)))
 })
 
+it('an overlay knows maps by their pictures, also where a length could be channels', () => {
+  const picture = ops.zeros([2, 4, 3, 3])
+  const drawing = viz.overlay(picture, ops.ones([2, 4, 3]), { gap: 0, columns: 1, opacity: 1 })
+  expect([drawing.width, drawing.height]).toEqual([3, 8])
+  expect(at(drawing, 0, 0)).toEqual([252, 255, 164])
+  const one = viz.overlay(ops.zeros([4, 3]), ops.ones([4, 3]), { opacity: 1 })
+  expect([one.width, one.height, at(one, 2, 3)]).toEqual([3, 4, [252, 255, 164]])
+})
+
+it('an overlay of maps without a number above 0 is the picture', () => {
+  const drawing = viz.overlay(ops.full([1, 2], 0.4), ops.full([1, 2], -3))
+  expect(at(drawing, 1, 0)).toEqual([102, 102, 102])
+})
+
 describe('a confusion matrix', () => {
   const matrix = report.confusionMatrix([0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 1], { labels: ['a', 'b'] })
 
@@ -191,6 +210,11 @@ describe('a confusion matrix', () => {
       [0, 1, 2].map((x) => (at(drawing, 7 + 2 + x, 9 + 2 + y)[0] === 191 ? ' ' : '#')).join(''),
     )
     expect(digit).toEqual(['###', '  #', '###', '  #', '###'])
+  })
+
+  it('has room for hundreds of classes', () => {
+    const drawing = viz.confusionMatrix(of(256), { colors: 'grey' })
+    expect(drawing.height).toBe(257 * 9)
   })
 
   it('is a table in a terminal', () => {
@@ -219,6 +243,16 @@ describe('in a terminal', () => {
   it('what is too wide is made smaller', () => {
     const wide = viz.pictures({ values: Float32Array.from({ length: 200 }, (_, i) => i % 2), shape: [2, 100] })
     expect(wide.toString({ depth: 1, columns: 50 })).toBe('▒'.repeat(50))
+  })
+
+  it('a terminal that does not know its width has 80 characters', () => {
+    const was = Object.getOwnPropertyDescriptor(process.stdout, 'columns')
+    Object.defineProperty(process.stdout, 'columns', { value: 0, configurable: true })
+    const wide = viz.pictures({ values: new Uint8Array(200).fill(255), shape: [1, 200] })
+    const text = wide.toString({ depth: 1 })
+    if (was === undefined) Reflect.deleteProperty(process.stdout, 'columns')
+    else Object.defineProperty(process.stdout, 'columns', was)
+    expect(text).toBe('█'.repeat(80))
   })
 
   it('is what the console shows', () => {
@@ -261,6 +295,12 @@ describe('colours', () => {
   })
 })
 
+/** The matrix of so many classes, of which each is taken for itself once. */
+function of(classes: number): report.ConfusionMatrix {
+  const labels = Array.from({ length: classes }, (_, i) => i)
+  return report.confusionMatrix(labels, labels)
+}
+
 it.each<[string, () => unknown, RegExp]>([
   [
     'numbers in a row',
@@ -271,7 +311,7 @@ it.each<[string, () => unknown, RegExp]>([
   [
     'unknown colours',
     () => viz.pictures([[1]], { colors: 'gray' as never }),
-    /colors: expected one of grey.*did you mean 'grey'/,
+    /colors: expected one of 'grey'.*did you mean 'grey'/,
   ],
   ['a misspelt option', () => viz.featureMaps([[1]], { column: 2 } as never), /unknown option 'column'.*columns/],
   ['no columns', () => viz.pictures([[1]], { columns: 0 }), /columns: expected an integer ≥ 1, got 0/],
@@ -286,7 +326,37 @@ it.each<[string, () => unknown, RegExp]>([
     () => viz.overlay(ops.zeros([2, 4, 4, 3]), ops.zeros([2, 4, 5])),
     /maps: expected \[2, 4, 4\], as x has/,
   ],
-  ['an opacity of 2', () => viz.overlay([[1]], [[1]], { opacity: 2 }), /opacity: expected a number from 0 to 1, got 2/],
+  ['an opacity of 2', () => viz.overlay([[1]], [[1]], { opacity: 2 }), /opacity: expected a number in \[0, 1\], got 2/],
+  [
+    'an opacity that is text',
+    () => viz.overlay([[1]], [[1]], { opacity: '0.5' as never }),
+    /opacity: expected a number in \[0, 1\], got '0.5'/,
+  ],
+  [
+    'two channels',
+    () => viz.pictures(ops.zeros([2, 4, 4, 2])),
+    /viz\.pictures: expected pictures of 1, 3 or 4 channels, got \[2, 4, 4, 2\]/,
+  ],
+  [
+    'one feature map',
+    () => viz.featureMaps(ops.zeros([4, 4, 8])),
+    /feature maps \[samples, height, width, channels\], got \[4, 4, 8\]/,
+  ],
+  [
+    'what is not finite',
+    () => viz.pictures([[1, Number.NaN]]),
+    /viz\.pictures sample 0, feature 1: expected a finite number, got NaN/,
+  ],
+  [
+    'options of a PNG that there are not',
+    () => viz.pictures([[1]]).png({ scael: 2 } as never),
+    /Drawing\.png: unknown option 'scael'.*'scale'/,
+  ],
+  [
+    'more classes than there is room for',
+    () => viz.confusionMatrix(of(257)),
+    /at most 256 classes, got 257\. Draw the counts alone/,
+  ],
   ['no matrix', () => viz.confusionMatrix([[1]] as never), /what report\.confusionMatrix gives/],
   ['a scale of 0', () => viz.pictures([[1]]).png({ scale: 0 }), /Drawing\.png\.scale/],
   ['a depth of 3', () => viz.pictures([[1]]).toString({ depth: 3 as never }), /depth: expected one of 1, 4, 8, 24/],

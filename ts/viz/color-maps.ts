@@ -2,8 +2,11 @@
 
 import type { Color } from './terminal.js'
 
+/** The names of colour maps. */
+export const colorMaps = ['grey', 'viridis', 'inferno', 'diverging'] as const
+
 /** Black to white; two that rise evenly in lightness (Matplotlib's); blue for less and red for more than ½ (ColorBrewer's). */
-export type ColorMap = 'grey' | 'viridis' | 'inferno' | 'diverging'
+export type ColorMap = (typeof colorMaps)[number]
 
 /** Colours at even distances, between which there are mixtures. */
 const MAPS: Readonly<Record<ColorMap, readonly Color[]>> = {
@@ -43,8 +46,6 @@ const MAPS: Readonly<Record<ColorMap, readonly Color[]>> = {
     [178, 24, 43],
   ],
 }
-
-export const colorMaps: readonly ColorMap[] = Object.keys(MAPS) as ColorMap[]
 
 /** The colour of a number, which is taken for 0 or 1 beyond these. */
 export function colorOf(map: ColorMap, value: number): Color {

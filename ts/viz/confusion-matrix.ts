@@ -1,21 +1,32 @@
 /** A confusion matrix in colours. */
 
-import { checkNames, fail } from '../errors.js'
+import { fail } from '../errors.js'
+import type { Named, OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
 import { ConfusionMatrix } from '../report/confusion-matrix.js'
-import { type ColorMap, colorOf } from './color-maps.js'
+import { type ColorMap, colorMaps, colorOf } from './color-maps.js'
 import { Drawing } from './drawing.js'
 import { LETTER_HEIGHT, plain, textWidth, writeText } from './font.js'
 import type { Pixels } from './png.js'
 import { type Color, type ColorDepth, luma, painted } from './terminal.js'
-import { checkColors } from './values.js'
+import { endsOf } from './values.js'
+
+const fields = {
+  /**
+   * What a colour tells: which share of the samples of the row, or how many against the largest count. Default 'rows'.
+   */
+  share: { type: 'choice', of: ['rows', 'counts'], default: 'rows' },
+  /** The colours of the cells. Default 'viridis'. */
+  colors: { type: 'choice', of: colorMaps as typeof colorMaps, default: 'viridis' },
+} as const
+
+const read = optionsReader('viz.confusionMatrix', fields)
 
 /** Options of {@link confusionMatrix}. */
-export interface ConfusionMatrixOptions {
-  /** Of how many samples of a class a colour tells: of all, or how many of its row's. Default 'rows'. */
-  readonly share?: 'rows' | 'counts'
-  /** Default 'viridis'. */
-  readonly colors?: ColorMap
-}
+export interface ConfusionMatrixOptions extends OptionsOf<typeof fields>, Named {}
+
+/** More classes have no room for their names and numbers. */
+const CLASSES = 256
 
 /** Pixels around a text. */
 const MARGIN = 2
@@ -27,7 +38,7 @@ const LETTERS = 12
  * A confusion matrix of `report.confusionMatrix`: true classes below each other, predicted ones beside each other, counts in
  * colours that tell which share of the true class they are. In a terminal it is a table in colours.
  *
- * Errors: ERR_DATA for anything but a confusion matrix; ERR_CONFIG for options that there are not.
+ * Errors: ERR_DATA for anything but a confusion matrix; ERR_SHAPE for more than 256 classes; ERR_CONFIG for options that there are not.
  *
  * @example
  * ```ts
@@ -39,11 +50,11 @@ const LETTERS = 12
  */
 export function confusionMatrix(matrix: ConfusionMatrix, options: ConfusionMatrixOptions = {}): Drawing {
   const where = 'viz.confusionMatrix'
-  checkNames(where, options, ['share', 'colors'])
+  const { share, colors } = read(options)
   if (!(matrix instanceof ConfusionMatrix)) fail('ERR_DATA', where, 'what report.confusionMatrix gives', matrix)
-  const { share = 'rows', colors = 'viridis' } = options
-  if (share !== 'rows' && share !== 'counts') fail('ERR_CONFIG', `${where}.share`, `'rows' or 'counts'`, share)
-  checkColors(where, colors)
+  const classes = matrix.labels.length
+  const hint = 'Draw the counts alone: viz.pictures(matrix.matrix)'
+  if (classes > CLASSES) fail('ERR_SHAPE', where, `at most ${CLASSES} classes`, classes, hint)
   const cells = cellsOf(matrix, colors, share)
   return new Drawing(draw(matrix.labels, cells), (depth) => table(matrix, cells, depth))
 }
@@ -55,7 +66,7 @@ interface Cell {
 }
 
 function cellsOf({ matrix }: ConfusionMatrix, colors: ColorMap, share: 'rows' | 'counts'): Cell[][] {
-  const largest = Math.max(1, ...matrix.flat())
+  const largest = Math.max(1, endsOf(matrix.flat())[1])
   return matrix.map((row) => {
     const whole = share === 'rows' ? Math.max(1, sum(row)) : largest
     return row.map((count) => ({ count, color: colorOf(colors, count / whole) }))
@@ -63,7 +74,7 @@ function cellsOf({ matrix }: ConfusionMatrix, colors: ColorMap, share: 'rows' | 
 }
 
 function draw(labels: readonly string[], cells: readonly (readonly Cell[])[]): Pixels {
-  const names = labels.map((label) => plain(label).slice(0, LETTERS))
+  const names = labels.map((label) => shortened(plain(label)))
   const left = Math.max(...names.map(textWidth)) + 2 * MARGIN
   const cell = Math.max(left, ...cells.flat().map(({ count }) => textWidth(String(count)) + 2 * MARGIN))
   const high = LETTER_HEIGHT + 2 * MARGIN
@@ -81,7 +92,7 @@ function draw(labels: readonly string[], cells: readonly (readonly Cell[])[]): P
 }
 
 function table({ labels }: ConfusionMatrix, cells: readonly (readonly Cell[])[], depth: ColorDepth): string {
-  const names = labels.map((label) => [...label].slice(0, LETTERS).join(''))
+  const names = labels.map(shortened)
   const width = Math.max(...[...names, ...cells.flat().map(({ count }) => String(count))].map((text) => text.length))
   const padded = (text: string): string => ` ${text.padStart(width)} `
   const rows = cells.map((row, i) => {
@@ -89,6 +100,10 @@ function table({ labels }: ConfusionMatrix, cells: readonly (readonly Cell[])[],
     return padded(names[i]!) + counts.join('')
   })
   return [padded('') + names.map(padded).join(''), ...rows].map((line) => line.trimEnd()).join('\n')
+}
+
+function shortened(label: string): string {
+  return [...label].slice(0, LETTERS).join('')
 }
 
 const WHITE: Color = [255, 255, 255]

@@ -3,22 +3,35 @@
 import { writeFile } from 'node:fs/promises'
 import { inspectWith } from '../core/inspect.js'
 import { FerrogradError, fail } from '../errors.js'
-import { checkInteger } from '../options/kinds.js'
+import type { Named, OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
 import { encodePng, enlarged, type Pixels } from './png.js'
-import { type ColorDepth, colorDepth, drawInTerminal, lineLength } from './terminal.js'
+import { type ColorDepth, colorDepth, depths, drawInTerminal, lineLength } from './terminal.js'
+
+const pngFields = {
+  /** Sides of the square that a pixel becomes; by default small pictures are enlarged to about 400 pixels. */
+  scale: { type: 'integer', default: null, min: 1, max: 256 },
+} as const
+
+const textFields = {
+  /**
+   * Bits of a colour: 24, 8 (256 colours), or 4 or 1 for shades of grey without colours. By default what the terminal
+   * has. Default null.
+   */
+  depth: { type: 'given', default: null },
+  /** Characters of a line; wider drawings are made smaller. By default those of the terminal, or 80. Default null. */
+  columns: { type: 'integer', default: null, min: 1 },
+} as const
+
+const readPng = optionsReader('Drawing.png', pngFields)
+const readText = optionsReader('Drawing.toString', textFields)
 
 /** How large a PNG is. */
-export interface PngOptions {
-  /** Sides of the square that a pixel becomes; by default small pictures are enlarged to about 400 pixels. */
-  readonly scale?: number
-}
+export interface PngOptions extends OptionsOf<typeof pngFields>, Named {}
 
 /** How a drawing is written in characters. */
-export interface TextOptions {
-  /** Bits of a colour: 24, 8 (256 colours), or fewer for shades of grey without colours. By default what the terminal has. */
+export interface TextOptions extends OptionsOf<typeof textFields> {
   readonly depth?: ColorDepth
-  /** Characters of a line; wider drawings are made smaller. By default those of the terminal, or 80. */
-  readonly columns?: number
 }
 
 /** How it looks in a terminal. */
@@ -58,9 +71,9 @@ export class Drawing {
   }
 
   /** The bytes of a PNG file. */
-  png({ scale }: PngOptions = {}): Uint8Array {
-    const times = scale ?? Math.max(1, Math.round(LARGE / Math.max(this.width, this.height)))
-    return encodePng(enlarged(this, checkInteger(times, 'Drawing.png.scale', { type: 'integer', min: 1, max: 256 })))
+  png(options?: PngOptions): Uint8Array {
+    const { scale } = readPng(options)
+    return encodePng(enlarged(this, scale ?? Math.max(1, Math.round(LARGE / Math.max(this.width, this.height)))))
   }
 
   /**
@@ -68,22 +81,27 @@ export class Drawing {
    *
    * @throws `ERR_CONFIG` for a path that does not end in `.png`, `ERR_IO` where the system refuses.
    */
-  async save(path: string, options: PngOptions = {}): Promise<void> {
+  async save(path: string, options?: PngOptions): Promise<void> {
     if (typeof path !== 'string' || !path.toLowerCase().endsWith('.png'))
       fail('ERR_CONFIG', 'Drawing.save', 'a path that ends in .png', path)
+    const bytes = this.png(options)
     try {
-      await writeFile(path, this.png(options))
-    } catch (error) {
-      if (error instanceof FerrogradError) throw error
-      throw new FerrogradError('ERR_IO', `${path}: cannot write: ${(error as Error).message}`, { cause: error })
+      await writeFile(path, bytes)
+    } catch (cause) {
+      throw new FerrogradError('ERR_IO', `${path}: cannot write: ${(cause as Error).message}`, { cause, where: path })
     }
   }
 
   /** The picture in characters. */
-  toString({ depth = colorDepth(), columns = lineLength() }: TextOptions = {}): string {
-    if (![1, 4, 8, 24].includes(depth)) fail('ERR_CONFIG', 'Drawing.toString.depth', 'one of 1, 4, 8, 24', depth)
-    return this.#inCharacters(depth, checkInteger(columns, 'Drawing.toString.columns', { type: 'integer', min: 1 }))
+  toString(options?: TextOptions): string {
+    const { depth = colorDepth(), columns = lineLength() } = readText(options)
+    if (!isDepth(depth)) fail('ERR_CONFIG', 'Drawing.toString.depth', `one of ${depths.join(', ')}`, depth)
+    return this.#inCharacters(depth, columns)
   }
 }
 
 inspectWith(Drawing, String)
+
+function isDepth(depth: unknown): depth is ColorDepth {
+  return depths.includes(depth as ColorDepth)
+}

@@ -1,23 +1,29 @@
 /** What the channels of a layer's results look like. */
 
 import type { DataLike } from '../data/marshal.js'
-import { checkNames } from '../errors.js'
-import { checkInteger } from '../options/kinds.js'
-import type { ColorMap } from './color-maps.js'
+import type { OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
+import { colorMaps } from './color-maps.js'
 import { Drawing } from './drawing.js'
+import { layoutFields } from './options.js'
 import { laid, squarely } from './tiles.js'
-import { checkColors, endsOf, rangeOf, type Stack, stackOf, tileOf, type ValueRange } from './values.js'
+import { endsOf, featuresOf, rangeOf, type Stack, tileOf, type ValueRange } from './values.js'
+
+const mapFields = {
+  /** Maps in a row; by default all of a sample, of a single sample about as many as rows. */
+  columns: { type: 'integer', default: null, min: 1 },
+  /** The numbers at the ends of the colours. By default each map has its own, its least and its most. Default null. */
+  range: { type: 'given', default: null },
+  /** The colours of the maps. Default 'viridis'. */
+  colors: { type: 'choice', of: colorMaps as typeof colorMaps, default: 'viridis' },
+} as const
+const fields: typeof layoutFields & typeof mapFields = { ...layoutFields, ...mapFields }
+
+const read = optionsReader('viz.featureMaps', fields)
 
 /** Options of {@link featureMaps}. */
-export interface FeatureMapsOptions {
-  /** Maps in a row; by default all of a sample, of a single sample about as many as rows. */
-  readonly columns?: number
-  /** Pixels between two maps. Default 1. */
-  readonly gap?: number
-  /** The numbers at the ends of the colours. By default each map has its own, its least and its most. */
+export interface FeatureMapsOptions extends OptionsOf<typeof fields> {
   readonly range?: ValueRange
-  /** Default 'viridis'. */
-  readonly colors?: ColorMap
 }
 
 /**
@@ -37,19 +43,15 @@ export interface FeatureMapsOptions {
  */
 export function featureMaps(maps: DataLike, options: FeatureMapsOptions = {}): Drawing {
   const where = 'viz.featureMaps'
-  checkNames(where, options, ['columns', 'gap', 'range', 'colors'])
-  const stack = stackOf(where, maps)
+  const { columns, gap, colors, range } = read(options)
+  const stack = featuresOf(where, maps)
   const [samples, , , channels] = stack.shape
-  const { columns = samples === 1 ? squarely(channels) : channels, gap = 1, colors = 'viridis' } = options
-  checkInteger(columns, `${where}.columns`, { type: 'integer', min: 1 })
-  checkInteger(gap, `${where}.gap`, { type: 'integer', min: 0 })
-  checkColors(where, colors)
-  const common = options.range === undefined ? undefined : rangeOf(where, stack.values, options.range)
+  const common = range === undefined ? undefined : rangeOf(where, stack.values, range)
   const tiles = Array.from({ length: samples * channels }, (_, i) => {
     const map = channelOf(stack, Math.floor(i / channels), i % channels)
     return tileOf(map, 0, common ?? endsOf(map.values), colors)
   })
-  return new Drawing(laid(tiles, { columns, gap }))
+  return new Drawing(laid(tiles, { columns: columns ?? (samples === 1 ? squarely(channels) : channels), gap }))
 }
 
 function channelOf({ values, shape: [, height, width, channels] }: Stack, sample: number, channel: number): Stack {

@@ -1,23 +1,31 @@
 /** The kernels of a convolution. */
 
 import { type DataLike, toColumn } from '../data/marshal.js'
-import { checkNames, fail } from '../errors.js'
-import { checkInteger } from '../options/kinds.js'
-import type { ColorMap } from './color-maps.js'
+import { fail } from '../errors.js'
+import type { Named, OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
+import { colorMaps } from './color-maps.js'
 import { Drawing } from './drawing.js'
+import { layoutFields } from './options.js'
 import type { Pixels } from './png.js'
 import { laid, squarely } from './tiles.js'
-import { byteOf, checkColors, endsOf, type Stack, tileOf, type ValueRange } from './values.js'
+import { byteOf, endsOf, type Stack, tileOf, type ValueRange } from './values.js'
+
+const filterFields = {
+  /** Tiles in a row; by default all filters, of one channel or of colours about as many as rows. */
+  columns: { type: 'integer', default: null, min: 1 },
+  /**
+   * The colours of what is no red, green and blue: of 'diverging' 0 is white, less is blue, more is red. Default
+   * 'diverging'.
+   */
+  colors: { type: 'choice', of: colorMaps as typeof colorMaps, default: 'diverging' },
+} as const
+const fields: typeof layoutFields & typeof filterFields = { ...layoutFields, ...filterFields }
+
+const read = optionsReader('viz.filters', fields)
 
 /** Options of {@link filters}. */
-export interface FiltersOptions {
-  /** Tiles in a row; by default all filters, of one channel or of colours about as many as rows. */
-  readonly columns?: number
-  /** Pixels between two tiles. Default 1. */
-  readonly gap?: number
-  /** The colours of what is no red, green and blue. Default 'diverging': 0 is white, less is blue, more is red. */
-  readonly colors?: ColorMap
-}
+export interface FiltersOptions extends OptionsOf<typeof fields>, Named {}
 
 /**
  * The kernel of a convolution, (height, width, channels, filters), as `layer.kernel.read()` gives it: a tile for each filter, in
@@ -38,15 +46,12 @@ export interface FiltersOptions {
  */
 export function filters(kernel: DataLike, options: FiltersOptions = {}): Drawing {
   const where = 'viz.filters'
-  checkNames(where, options, ['columns', 'gap', 'colors'])
+  const { columns, gap, colors } = read(options)
   const { values, shape } = toColumn(where, kernel, 'exact')
   if (shape.length !== 4) fail('ERR_SHAPE', where, 'a kernel [height, width, channels, filters]', shape)
   const [, , channels, count] = shape as [number, number, number, number]
   const inColors = channels === 3
-  const { columns = inColors || channels === 1 ? squarely(count) : count, gap = 1, colors = 'diverging' } = options
-  checkInteger(columns, `${where}.columns`, { type: 'integer', min: 1 })
-  checkInteger(gap, `${where}.gap`, { type: 'integer', min: 0 })
-  checkColors(where, colors)
+  const across = columns ?? (inColors || channels === 1 ? squarely(count) : count)
   const most = Math.max(...endsOf(values).map(Math.abs))
   const range: ValueRange = [-most, most]
   const tiles = inColors
@@ -55,7 +60,7 @@ export function filters(kernel: DataLike, options: FiltersOptions = {}): Drawing
         const one = sliceOf(values, shape, Math.floor(i / count), i % count)
         return tileOf(one, 0, range, colors)
       })
-  return new Drawing(laid(tiles, { columns, gap }))
+  return new Drawing(laid(tiles, { columns: across, gap }))
 }
 
 /** What one filter does with one channel. */

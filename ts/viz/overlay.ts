@@ -1,26 +1,32 @@
 /** Maps over the pictures that they belong to. */
 
 import type { DataLike } from '../data/marshal.js'
-import { checkNames, fail } from '../errors.js'
-import { checkInteger } from '../options/kinds.js'
-import type { ColorMap } from './color-maps.js'
+import type { OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
+import { colorMaps } from './color-maps.js'
 import { Drawing } from './drawing.js'
+import { layoutFields, rangeFields } from './options.js'
 import type { Pixels } from './png.js'
 import { laid, squarely } from './tiles.js'
-import { checkColors, rangeOf, stackOf, tileOf, type ValueRange } from './values.js'
+import { endsOf, mapsOf, picturesOf, rangeOf, tileOf, type ValueRange } from './values.js'
+
+const mapFields = {
+  /** The colours of the maps. Default 'inferno'. */
+  colors: { type: 'choice', of: colorMaps as typeof colorMaps, default: 'inferno' },
+  /** How much of the map is seen where it is 1; where it is 0 the picture alone is. Default 0.7. */
+  opacity: { type: 'number', default: 0.7, min: 0, max: 1 },
+} as const
+const fields: typeof layoutFields & typeof rangeFields & typeof mapFields = {
+  ...layoutFields,
+  ...rangeFields,
+  ...mapFields,
+}
+
+const read = optionsReader('viz.overlay', fields)
 
 /** Options of {@link overlay}. */
-export interface OverlayOptions {
-  /** Pictures in a row; by default about as many as rows. */
-  readonly columns?: number
-  /** Pixels between two pictures. Default 1. */
-  readonly gap?: number
-  /** What is black and what is white in the pictures, as in {@link pictures}. */
+export interface OverlayOptions extends OptionsOf<typeof fields> {
   readonly range?: ValueRange
-  /** The colours of the maps. Default 'inferno'. */
-  readonly colors?: ColorMap
-  /** How much of the map is seen where it is 1, from 0 to 1; where it is 0 the picture alone is. Default 0.7. */
-  readonly opacity?: number
 }
 
 /**
@@ -40,30 +46,19 @@ export interface OverlayOptions {
  */
 export function overlay(x: DataLike, maps: DataLike, options: OverlayOptions = {}): Drawing {
   const where = 'viz.overlay'
-  checkNames(where, options, ['columns', 'gap', 'range', 'colors', 'opacity'])
-  const [below, above] = [stackOf(`${where}.x`, x), stackOf(`${where}.maps`, maps)]
+  const { columns, gap, colors, opacity, range } = read(options)
+  const below = picturesOf(`${where}.x`, x)
+  const above = mapsOf(`${where}.maps`, maps, below.shape)
   const [samples, height, width] = below.shape
-  const wanted = [samples, height, width, 1] as const
-  if (wanted.some((length, axis) => length !== above.shape[axis]))
-    fail('ERR_SHAPE', `${where}.maps`, `[${samples}, ${height}, ${width}], as x has`, above.shape)
-  const { columns = squarely(samples), gap = 1, colors = 'inferno', opacity = 0.7 } = options
-  checkInteger(columns, `${where}.columns`, { type: 'integer', min: 1 })
-  checkInteger(gap, `${where}.gap`, { type: 'integer', min: 0 })
-  checkColors(where, colors)
-  if (!(opacity >= 0 && opacity <= 1)) fail('ERR_CONFIG', `${where}.opacity`, 'a number from 0 to 1', opacity)
-  const [shades, heights] = [rangeOf(where, below.values, options.range), [0, mostOf(above.values)] as const]
+  // A map without a number above 0 is seen nowhere.
+  const most = Math.max(0, endsOf(above.values)[1]) || 1
+  const [shades, heights] = [rangeOf(where, below.values, range), [0, most] as const]
   const tiles = Array.from({ length: samples }, (_, i) => {
     const size = height * width
-    const shares = Array.from({ length: size }, (__, place) => above.values[i * size + place]! / heights[1])
+    const shares = Array.from({ length: size }, (__, place) => above.values[i * size + place]! / most)
     return mixed(tileOf(below, i, shades, 'grey'), tileOf(above, i, heights, colors), shares, opacity)
   })
-  return new Drawing(laid(tiles, { columns, gap }))
-}
-
-function mostOf(values: ArrayLike<number>): number {
-  let most = 0
-  for (let i = 0; i < values.length; i += 1) most = Math.max(most, values[i]!)
-  return most === 0 ? 1 : most
+  return new Drawing(laid(tiles, { columns: columns ?? squarely(samples), gap }))
 }
 
 function mixed(picture: Pixels, map: Pixels, shares: readonly number[], opacity: number): Pixels {

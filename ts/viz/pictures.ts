@@ -1,30 +1,37 @@
 /** A batch of pictures. */
 
 import type { DataLike } from '../data/marshal.js'
-import { checkNames } from '../errors.js'
-import { checkInteger } from '../options/kinds.js'
-import type { ColorMap } from './color-maps.js'
+import type { OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
+import { colorMaps } from './color-maps.js'
 import { Drawing } from './drawing.js'
+import { layoutFields, rangeFields } from './options.js'
 import { laid, squarely } from './tiles.js'
-import { checkColors, rangeOf, stackOf, tileOf, type ValueRange } from './values.js'
+import { picturesOf, rangeOf, tileOf, type ValueRange } from './values.js'
+
+const colorFields = {
+  /** The colours of pictures with one channel. Default 'grey'. */
+  colors: { type: 'choice', of: colorMaps as typeof colorMaps, default: 'grey' },
+} as const
+const fields: typeof layoutFields & typeof rangeFields & typeof colorFields = {
+  ...layoutFields,
+  ...rangeFields,
+  ...colorFields,
+}
+
+const read = optionsReader('viz.pictures', fields)
 
 /** Options of {@link pictures}. */
-export interface PicturesOptions {
-  /** Pictures in a row; by default about as many as rows. */
-  readonly columns?: number
-  /** Pixels between two pictures. Default 1. */
-  readonly gap?: number
-  /** What is black and what is white. By default [0, 1] or [0, 255] where all numbers lie there, else their least and most. */
+export interface PicturesOptions extends OptionsOf<typeof fields> {
   readonly range?: ValueRange
-  /** The colours of pictures with one channel. Default 'grey'. */
-  readonly colors?: ColorMap
 }
 
 /**
- * Pictures side by side: (samples, height, width, channels), three channels being red, green and blue; (samples, height, width)
- * of one; or one picture, (height, width) or (height, width, channels).
+ * Pictures side by side: (samples, height, width, channels), three channels being red, green and blue, of four the last being left
+ * out; (samples, height, width) of one; or one picture, (height, width) or (height, width, channels).
  *
- * Errors: ERR_SHAPE for other shapes; ERR_CONFIG for options that there are not.
+ * Errors: ERR_SHAPE for other shapes, and for other than one, three or four channels; ERR_DATA for numbers that are not finite; ERR_CONFIG
+ * for options that there are not.
  *
  * @example
  * ```ts
@@ -36,14 +43,10 @@ export interface PicturesOptions {
  */
 export function pictures(x: DataLike, options: PicturesOptions = {}): Drawing {
   const where = 'viz.pictures'
-  checkNames(where, options, ['columns', 'gap', 'range', 'colors'])
-  const stack = stackOf(where, x)
+  const { columns, gap, colors, range: given } = read(options)
+  const stack = picturesOf(where, x)
   const [samples] = stack.shape
-  const { columns = squarely(samples), gap = 1, colors = 'grey' } = options
-  checkInteger(columns, `${where}.columns`, { type: 'integer', min: 1 })
-  checkInteger(gap, `${where}.gap`, { type: 'integer', min: 0 })
-  checkColors(where, colors)
-  const range = rangeOf(where, stack.values, options.range)
+  const range = rangeOf(where, stack.values, given)
   const tiles = Array.from({ length: samples }, (_, i) => tileOf(stack, i, range, colors))
-  return new Drawing(laid(tiles, { columns, gap }))
+  return new Drawing(laid(tiles, { columns: columns ?? squarely(samples), gap }))
 }

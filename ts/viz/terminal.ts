@@ -3,8 +3,10 @@
 import { WriteStream } from 'node:tty'
 import type { Pixels } from './png.js'
 
+export const depths = [1, 4, 8, 24] as const
+
 /** Bits of a colour that the terminal shows: 24, 8, 4 or, where there are no colours, 1. */
-export type ColorDepth = 1 | 4 | 8 | 24
+export type ColorDepth = (typeof depths)[number]
 
 const CSI = '\u001b['
 
@@ -17,7 +19,8 @@ export function colorDepth(): ColorDepth {
 
 /** How many characters a line of the standard output has. */
 export function lineLength(): number {
-  return process.stdout.columns ?? 80
+  // Of a terminal that does not know its size it is 0.
+  return process.stdout.columns || 80
 }
 
 /** Half blocks, two pixels above each other in each; shades of grey where there are no colours. */
