@@ -151,6 +151,14 @@ it('a score of one’s own is drawn once a call, and each time anew', async () =
   expect(ops.max(ops.abs(ops.subtract(ops.multiply(2, parts), doubled))).itemSync()).toBeLessThan(1e-14)
 })
 
+it('a stack that got a layer more is drawn anew', async () => {
+  const model = new Sequential([new Dense({ units: 3, inputShape: [4], kernelInitializer: 'ones' })])
+  const before = (await explain.saliency(model, x, { target: 0 })) as Tensor
+  model.add(new Dense({ units: 3, kernelInitializer: 'ones' }))
+  const after = (await explain.saliency(model, x, { target: 0 })) as Tensor
+  expect(after.arraySync()).toEqual(ops.multiply(3, before).arraySync())
+})
+
 it('layers of one name inside different models are not mixed up', async () => {
   const part = (units: number): Sequential =>
     new Sequential([new Dense({ units, inputShape: [4], name: 'same' }), new Dense({ units: 4 })])
@@ -173,6 +181,12 @@ describe('refuses', () => {
   const conv = new Sequential([new Conv2D({ filters: 2, kernelSize: 2, inputShape: [4, 4, 1] }), new Flatten()])
   const ids = new Sequential([new Embedding({ inputDim: 5, outputDim: 2, inputShape: [3] }), new Flatten()])
   const picture = ops.ones([1, 4, 4, 1])
+  class Whole extends Layer {
+    override call(given: Tensor): Tensor {
+      return ops.cast(given, 'int32')
+    }
+  }
+  const whole = new Sequential([new Dense({ units: 4, inputShape: [4] }), new Whole({ name: 'whole' })])
   const two = new Model({
     inputs: again,
     outputs: [new Dense({ units: 2 }).apply(again), new Dense({ units: 2 }).apply(again)],
@@ -208,6 +222,42 @@ describe('refuses', () => {
       () => explain.saliency(model, x, { target: () => 3 as never }),
       'ERR_DATA',
       /a function that returns a tensor/,
+    ],
+    [
+      'several numbers a sample',
+      () => explain.saliency(model, x, { target: (y) => ops.log(y) }),
+      'ERR_SHAPE',
+      /target: expected a function that returns one number a sample, got \[2, 3\]\. Choose a class/,
+    ],
+    [
+      'one number for all samples',
+      () => explain.saliency(model, x, { target: (y) => ops.sum(y) }),
+      'ERR_SHAPE',
+      /one number a sample, got \[\]/,
+    ],
+    [
+      'a layer of whole numbers',
+      () => explain.saliency(whole, x, { layer: 'whole', target: (y) => ops.sum(y, { axis: 1 }) }),
+      'ERR_DTYPE',
+      /explain\.saliency\.layer: expected a layer that gives floats, got int32/,
+    ],
+    [
+      'a switch that is text',
+      () => explain.gradCam(conv, picture, { resize: 'no' as never }),
+      'ERR_CONFIG',
+      /explain\.gradCam\.resize: expected true or false, got 'no'/,
+    ],
+    [
+      'no layer',
+      () => explain.activations(model, x, {} as never),
+      'ERR_CONFIG',
+      /explain\.activations\.layer: is required/,
+    ],
+    [
+      'options that are null',
+      () => explain.saliency(model, x, null as never),
+      'ERR_CONFIG',
+      /an options object, got null/,
     ],
     [
       'several outputs',

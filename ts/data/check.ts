@@ -1,5 +1,6 @@
+/** Checks that several stages share. */
+
 import { fail } from '../errors.js'
-import type { Padding } from './pad.js'
 
 /** Finite, not negative, and not all 0. */
 export function checkWeights(where: string, weights: ArrayLike<unknown>): ArrayLike<number> {
@@ -14,15 +15,13 @@ export function checkWeights(where: string, weights: ArrayLike<unknown>): ArrayL
   return weights as ArrayLike<number>
 }
 
-/** Throws unless sequences can be filled up so. */
-export function checkPadding(where: string, { padding, value, length }: Padding): void {
-  if (padding !== undefined && padding !== 'pre' && padding !== 'post')
-    fail('ERR_CONFIG', `${where}.padding`, "'pre' or 'post'", padding)
-  if (value !== undefined && typeof value !== 'number') fail('ERR_CONFIG', `${where}.value`, 'a number', value)
-  if (length !== undefined) checkCount(`${where}.length`, length, 1)
+/** Throws unless `count` is an integer of at least `least`. */
+export function checkCount(where: string, count: unknown, least: number): asserts count is number {
+  if (!(Number.isSafeInteger(count) && (count as number) >= least))
+    fail('ERR_CONFIG', where, `an integer ≥ ${least}`, count)
 }
 
-/** Throws unless `count` is an integer of at least `least`. */
-export function checkCount(where: string, count: number, least: number): void {
-  if (!(Number.isSafeInteger(count) && count >= least)) fail('ERR_CONFIG', where, `an integer ≥ ${least}`, count)
+/** Whether a value is a list, or a typed array. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 }

@@ -1,18 +1,25 @@
 /** What a layer makes of samples. */
 
 import type { Tensor } from '../core/tensor.js'
-import { checkNames } from '../errors.js'
 import type { Model } from '../model/model.js'
 import type { InputsFor, Symbols } from '../model/typed-model.js'
+import type { OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
 import { Asked } from './asked.js'
 import { type LayerChoice, layerOf, numberOf } from './layer.js'
+import { passFields } from './options.js'
+
+const ownFields = {
+  /** Whose results. */
+  layer: { type: 'given' },
+} as const
+const fields: typeof ownFields & typeof passFields = { ...ownFields, ...passFields }
+
+const read = optionsReader('explain.activations', fields)
 
 /** Options of {@link activations}. */
-export interface ActivationsOptions {
-  /** Whose results. */
+export interface ActivationsOptions extends OptionsOf<typeof fields> {
   readonly layer: LayerChoice
-  /** Samples a pass. Default 32. */
-  readonly batchSize?: number
 }
 
 /**
@@ -40,9 +47,9 @@ export async function activations<In extends Symbols, Out extends Symbols>(
   options: ActivationsOptions,
 ): Promise<Tensor> {
   const where = 'explain.activations'
-  checkNames(where, options, ['layer', 'batchSize'])
-  const asked = new Asked(where, model, x, options.batchSize)
-  const layer = layerOf(where, asked.model, options.layer)
+  const { layer: choice, batchSize } = read(options)
+  const asked = new Asked(where, model, x, batchSize)
+  const layer = layerOf(where, asked.model, choice)
   const key = { name: `activations ${numberOf(layer)}` }
   const [found] = await asked.over((part) => asked.run(key, part, [], (given) => [asked.pass(given, layer).inside!]))
   return found!

@@ -15,7 +15,6 @@ import type { Layer } from '../layers/layer.js'
 import { withTap } from '../layers/taps.js'
 import { Model } from '../model/model.js'
 import * as ops from '../ops.js'
-import { checkInteger } from '../options/kinds.js'
 import { type BatchData, prepareData } from '../training/batch-data.js'
 import { arranged } from '../training/programs.js'
 import { checkUsable } from '../training/session.js'
@@ -42,8 +41,8 @@ export interface Key {
   readonly own?: boolean
 }
 
-/** What was drawn for a model, by its name and the shapes that go in. */
-const programs = new Attached<Model, KeptPrograms<Kept>>('explanations')
+/** What was drawn, by its name and the shapes that go in: of a model with a graph it hangs on that, and a new one begins anew. */
+const programs = new Attached<object, KeptPrograms<Kept>>('explanations')
 
 /** As many as `jit` keeps of one function. */
 const ROOM = { programs: 64, bytes: 64 << 20 }
@@ -58,11 +57,11 @@ export class Asked {
   readonly #batchSize: number
   readonly #own = new KeptPrograms<Kept>(ROOM)
 
-  constructor(where: string, model: unknown, x: unknown, batchSize = 32) {
+  constructor(where: string, model: unknown, x: unknown, batchSize: number) {
     if (!(model instanceof Model)) fail('ERR_CONFIG', where, 'a model', model)
     this.where = where
     this.model = model as Model
-    this.#batchSize = checkInteger(batchSize, `${where}.batchSize`, { type: 'integer', min: 1 })
+    this.#batchSize = batchSize
     checkUsable(this.model, where)
     this.#data = owned(prepareData(this.model, where, { x }, 'none'))
     this.rows = this.#data.rows
@@ -119,8 +118,9 @@ export class Asked {
   }
 
   get #kept(): KeptPrograms<Kept> {
-    const known = programs.get(this.model) ?? new KeptPrograms<Kept>(ROOM)
-    programs.set(this.model, known)
+    const owner = this.model.graph ?? this.model
+    const known = programs.get(owner) ?? new KeptPrograms<Kept>(ROOM)
+    programs.set(owner, known)
     return known
   }
 

@@ -1,28 +1,39 @@
 /** Grad-CAM. */
 
 import type { Tensor } from '../core/tensor.js'
-import { checkNames, fail } from '../errors.js'
+import { fail } from '../errors.js'
 import type { Layer } from '../layers/layer.js'
 import type { Model } from '../model/model.js'
 import type { InputsFor, Symbols } from '../model/typed-model.js'
 import * as ops from '../ops.js'
+import type { OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
 import { Asked, type Part } from './asked.js'
 import { aimFor, furtherOf, keyOf, slopesOf } from './gradients.js'
 import { type LayerChoice, lastConvolution, layerOf } from './layer.js'
+import { passFields, targetFields } from './options.js'
 import type { Target } from './target.js'
 
-/** Options of {@link gradCam}. */
-export interface GradCamOptions {
-  /** What is explained; by default the class that each sample is most likely of. */
-  readonly target?: Target
+const mapFields = {
   /** Whose feature maps; by default those of the last convolution. */
-  readonly layer?: LayerChoice
+  layer: { type: 'given', default: null },
   /** Whether maps are drawn in the height and width of the pictures, between their places. Default true. */
-  readonly resize?: boolean
+  resize: { type: 'boolean', default: true },
   /** Whether the largest number of each map becomes 1; one that is 0 everywhere stays so. Default true. */
-  readonly normalize?: boolean
-  /** Samples a pass. Default 32. */
-  readonly batchSize?: number
+  normalize: { type: 'boolean', default: true },
+} as const
+const fields: typeof targetFields & typeof mapFields & typeof passFields = {
+  ...targetFields,
+  ...mapFields,
+  ...passFields,
+}
+
+const read = optionsReader('explain.gradCam', fields)
+
+/** Options of {@link gradCam}. */
+export interface GradCamOptions extends OptionsOf<typeof fields> {
+  readonly target?: Target
+  readonly layer?: LayerChoice
 }
 
 /**
@@ -53,12 +64,10 @@ export async function gradCam<In extends Symbols, Out extends Symbols>(
   options: GradCamOptions = {},
 ): Promise<Tensor> {
   const where = 'explain.gradCam'
-  checkNames(where, options, ['target', 'layer', 'resize', 'normalize', 'batchSize'])
-  const { resize = true, normalize = true } = options
-  const asked = new Asked(where, model, x, options.batchSize)
-  const layer =
-    options.layer === undefined ? lastConvolution(where, asked.model) : layerOf(where, asked.model, options.layer)
-  const aim = await aimFor(asked, options.target)
+  const { target, layer: choice, resize, normalize, batchSize } = read(options)
+  const asked = new Asked(where, model, x, batchSize)
+  const layer = choice === undefined ? lastConvolution(where, asked.model) : layerOf(where, asked.model, choice)
+  const aim = await aimFor(asked, target)
   const draw = (given: Part, classes: Tensor | undefined): Tensor => {
     const { slopes, inside } = slopesOf(asked, given, aim, classes, { layer })
     const map = mapOf(lastChannels(where, layer, inside!), lastChannels(where, layer, slopes[0]!))

@@ -7,7 +7,7 @@ import type { Layer } from '../layers/layer.js'
 import * as ops from '../ops.js'
 import type { Asked, Key, Part } from './asked.js'
 import { numberOf } from './layer.js'
-import { type Aim, aimOf, classCount, classesOf, type Target, totalOf } from './target.js'
+import { type Aim, aimOf, classCount, classesOf, totalOf } from './target.js'
 
 /** What the scores of some samples change with. */
 export interface Slopes {
@@ -18,7 +18,7 @@ export interface Slopes {
 }
 
 /** The target as it was given; without one the class that each sample is most likely of. */
-export async function aimFor(asked: Asked, target: Target | undefined): Promise<Aim> {
+export async function aimFor(asked: Asked, target: unknown): Promise<Aim> {
   const where = `${asked.where}.target`
   if (target !== undefined) return aimOf(where, target, asked.outputs, asked.rows)
   classCount(where, asked.outputs)
@@ -54,10 +54,16 @@ export function slopesOf(
     inside = seen.inside
     return totalOf(`${asked.where}.target`, seen.outputs, aim, classes)
   })
+  if (inside !== undefined && !isFloat(inside))
+    fail('ERR_DTYPE', `${asked.where}.layer`, 'a layer that gives floats', { text: inside.dtype })
   const wanted = inside === undefined ? x : [inside]
-  const floats = wanted.filter((one) => one?.dtype.startsWith('float') === true) as Tensor[]
+  const floats = wanted.filter((one) => one !== undefined && isFloat(one)) as Tensor[]
   const found = tape.gradient(total, floats, { unconnectedGradients: 'zero' })
   return { slopes: wanted.map((one) => one && found[floats.indexOf(one)]), inside }
+}
+
+function isFloat({ dtype }: Tensor): boolean {
+  return dtype.startsWith('float')
 }
 
 /** Whole numbers have no gradient: what they are turned into has. */

@@ -2,30 +2,39 @@
 
 import type { Tensor } from '../core/tensor.js'
 import { tensor } from '../core/tensor.js'
-import { checkNames } from '../errors.js'
 import type { Layer } from '../layers/layer.js'
 import type { Model } from '../model/model.js'
 import type { InputsFor, Symbols, TensorsOf } from '../model/typed-model.js'
 import * as ops from '../ops.js'
-import { checkInteger } from '../options/kinds.js'
+import type { OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
 import { Asked, type Part } from './asked.js'
 import { aimFor, checkFloats, furtherOf, keyOf, slopesOf } from './gradients.js'
 import { type LayerChoice, layerOf, numberOf } from './layer.js'
 import { legendre } from './legendre.js'
+import { insideFields, passFields, targetFields } from './options.js'
 import type { Aim, Target } from './target.js'
 
-/** Options of {@link integratedGradients}. */
-export interface IntegratedGradientsOptions<In extends Symbols = Symbols> {
-  /** What is explained; by default the class that each sample is most likely of. */
-  readonly target?: Target
-  /** What tells nothing: as many samples as `x` has, or one for all. Default: zeros. */
-  readonly baseline?: InputsFor<In>
+const wayFields = {
+  /** What tells nothing: as many samples as `x` has, or one for all; zeros unless given. */
+  baseline: { type: 'given', default: null },
   /** At how many places of the way from the baseline to the sample gradients are taken. Default 50. */
-  readonly steps?: number
-  /** Explains by what this layer gives, rather than by the inputs: by an `Embedding` where these are whole numbers. */
+  steps: { type: 'integer', default: 50, min: 1 },
+} as const
+const fields: typeof targetFields & typeof wayFields & typeof insideFields & typeof passFields = {
+  ...targetFields,
+  ...wayFields,
+  ...insideFields,
+  ...passFields,
+}
+
+const read = optionsReader('explain.integratedGradients', fields)
+
+/** Options of {@link integratedGradients}. */
+export interface IntegratedGradientsOptions<In extends Symbols = Symbols> extends OptionsOf<typeof fields> {
+  readonly target?: Target
+  readonly baseline?: InputsFor<In>
   readonly layer?: LayerChoice
-  /** Samples a pass. Default 32. */
-  readonly batchSize?: number
 }
 
 /**
@@ -66,13 +75,12 @@ export async function integratedGradients(
   options: IntegratedGradientsOptions = {},
 ): Promise<unknown> {
   const where = 'explain.integratedGradients'
-  checkNames(where, options, ['target', 'baseline', 'steps', 'layer', 'batchSize'])
-  const steps = checkInteger(options.steps ?? 50, `${where}.steps`, { type: 'integer', min: 1 })
-  const asked = new Asked(where, model, x, options.batchSize)
-  const layer = options.layer === undefined ? undefined : layerOf(where, asked.model, options.layer)
+  const { target, baseline, steps, layer: choice, batchSize } = read(options)
+  const asked = new Asked(where, model, x, batchSize)
+  const layer = choice === undefined ? undefined : layerOf(where, asked.model, choice)
   checkFloats(asked, layer)
-  const base = options.baseline === undefined ? undefined : asked.like(`${where}.baseline`, options.baseline)
-  const aim = await aimFor(asked, options.target)
+  const base = baseline === undefined ? undefined : asked.like(`${where}.baseline`, baseline)
+  const aim = await aimFor(asked, target)
   const way = new Way(asked, aim, layer)
   const parts = await asked.over(async (part, first, count) => {
     const from = base === undefined ? part.map((one) => one && ops.zerosLike(one)) : asked.batch(first, count, base)

@@ -10,7 +10,7 @@ import type { Model } from '../model/model.js'
 export type LayerChoice = Layer | string
 
 /** The layer that was named; of several with the name the outermost. */
-export function layerOf(where: string, model: Model, choice: LayerChoice): Layer {
+export function layerOf(where: string, model: Model, choice: unknown): Layer {
   const all = [...layersIn(model)]
   const found = all.find((layer) => layer === choice || layer.name === choice)
   if (found !== undefined) return found

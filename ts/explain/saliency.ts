@@ -1,25 +1,34 @@
 /** Saliency maps. */
 
 import type { Tensor } from '../core/tensor.js'
-import { checkNames } from '../errors.js'
 import type { Model } from '../model/model.js'
 import type { InputsFor, Symbols, TensorsOf } from '../model/typed-model.js'
 import * as ops from '../ops.js'
+import type { OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
 import { Asked } from './asked.js'
 import { aimFor, checkFloats, furtherOf, keyOf, slopesOf } from './gradients.js'
 import { type LayerChoice, layerOf } from './layer.js'
+import { insideFields, passFields, targetFields } from './options.js'
 import type { Target } from './target.js'
 
-/** Options of {@link saliency}. */
-export interface SaliencyOptions {
-  /** What is explained; by default the class that each sample is most likely of. */
-  readonly target?: Target
+const signFields = {
   /** Gives the gradient itself, rather than how large it is. Default false. */
-  readonly signed?: boolean
-  /** Explains by what this layer gives, rather than by the inputs: by an `Embedding` where these are whole numbers. */
+  signed: { type: 'boolean', default: false },
+} as const
+const fields: typeof targetFields & typeof signFields & typeof insideFields & typeof passFields = {
+  ...targetFields,
+  ...signFields,
+  ...insideFields,
+  ...passFields,
+}
+
+const read = optionsReader('explain.saliency', fields)
+
+/** Options of {@link saliency}. */
+export interface SaliencyOptions extends OptionsOf<typeof fields> {
+  readonly target?: Target
   readonly layer?: LayerChoice
-  /** Samples a pass. Default 32. */
-  readonly batchSize?: number
 }
 
 /**
@@ -59,12 +68,12 @@ export function saliency<In extends Symbols, Out extends Symbols>(
 ): Promise<TensorsOf<In>>
 export async function saliency(model: unknown, x: unknown, options: SaliencyOptions = {}): Promise<unknown> {
   const where = 'explain.saliency'
-  checkNames(where, options, ['target', 'signed', 'layer', 'batchSize'])
-  const asked = new Asked(where, model, x, options.batchSize)
-  const layer = options.layer === undefined ? undefined : layerOf(where, asked.model, options.layer)
+  const { target, signed, layer: choice, batchSize } = read(options)
+  const asked = new Asked(where, model, x, batchSize)
+  const layer = choice === undefined ? undefined : layerOf(where, asked.model, choice)
   checkFloats(asked, layer)
-  const aim = await aimFor(asked, options.target)
-  const [key, shown] = [keyOf(`saliency ${options.signed}`, aim, layer), options.signed ? asIs : sizes]
+  const aim = await aimFor(asked, target)
+  const [key, shown] = [keyOf(`saliency ${signed}`, aim, layer), signed ? asIs : sizes]
   const maps = await asked.over((part, first, count) =>
     asked.run(key, part, furtherOf(aim, first, count), (given, [classes]) =>
       slopesOf(asked, given, aim, classes, { layer }).slopes.filter(isThere).map(shown),

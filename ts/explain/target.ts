@@ -1,7 +1,7 @@
 /** What about an output is explained. */
 
-import { leavesOf } from '../core/structure.js'
 import { Tensor, tensor } from '../core/tensor.js'
+import { isList } from '../data/check.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { PartialShape, TypedArray } from '../types.js'
@@ -12,12 +12,14 @@ import type { PartialShape, TypedArray } from '../types.js'
  */
 export type Target = number | readonly number[] | TypedArray | ((...outputs: Tensor[]) => Tensor)
 
+type Score = (...outputs: Tensor[]) => Tensor
+
 /** A target whose classes, if it is classes, are known: one a sample. */
-export type Aim = { readonly classes: Int32Array } | { readonly score: (...outputs: Tensor[]) => Tensor }
+export type Aim = { readonly classes: Int32Array } | { readonly score: Score }
 
 /** Checks a target against the outputs of a model and the number of samples. */
-export function aimOf(where: string, target: Target, outputs: readonly PartialShape[], samples: number): Aim {
-  if (typeof target === 'function') return { score: target }
+export function aimOf(where: string, target: unknown, outputs: readonly PartialShape[], samples: number): Aim {
+  if (typeof target === 'function') return { score: target as Score }
   const count = classCount(where, outputs)
   const classes = typeof target === 'number' ? new Array<number>(samples).fill(target) : listOf(where, target, samples)
   for (const [i, one] of classes.entries()) {
@@ -28,9 +30,8 @@ export function aimOf(where: string, target: Target, outputs: readonly PartialSh
 }
 
 function listOf(where: string, target: unknown, samples: number): number[] {
-  const isList = Array.isArray(target) || (ArrayBuffer.isView(target) && !(target instanceof DataView))
-  if (!isList) fail('ERR_CONFIG', where, 'a class, a list of classes, or a function of the outputs', target)
-  const list = Array.from(target as ArrayLike<number>)
+  if (!isList(target)) fail('ERR_CONFIG', where, 'a class, a list of classes, or a function of the outputs', target)
+  const list = Array.from(target) as number[]
   if (list.length !== samples) fail('ERR_SHAPE', where, `${samples} classes, one a sample`, list.length)
   return list
 }
@@ -53,8 +54,11 @@ export function totalOf(where: string, outputs: readonly Tensor[], aim: Aim, cla
 
 function drawnScore(where: string, outputs: readonly Tensor[], aim: Aim): Tensor {
   const drawn: unknown = 'score' in aim ? aim.score(...outputs) : undefined
-  const scores = leavesOf(drawn, (one): one is Tensor => one instanceof Tensor)
-  return drawn instanceof Tensor ? drawn : fail('ERR_DATA', where, 'a function that returns a tensor', scores)
+  if (!(drawn instanceof Tensor)) return fail('ERR_DATA', where, 'a function that returns a tensor', drawn)
+  const samples = outputs[0]!.shape[0]!
+  const fits = drawn.shape[0] === samples && drawn.size === samples
+  const hint = 'Choose a class by ops.slice, or add up by ops.sum'
+  return fits ? drawn : fail('ERR_SHAPE', where, 'a function that returns one number a sample', drawn.shape, hint)
 }
 
 /** The classes of some samples, as a tensor. */
