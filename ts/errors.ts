@@ -78,8 +78,7 @@ export class FerrogradError extends Error implements ErrorDetails {
 
 /** Throws `where: expected …, got …. Hint`; `got` is shown by {@link show} unless it is already a sentence (`{ text }`). */
 export function fail(code: ErrorCode, where: string, expected: string, got: unknown, hint?: string): never {
-  const received = isText(got) ? got.text : got
-  throw errorOf(code, { where, expected, received, hint }, isText(got) ? got.text : show(got))
+  throw errorOf(code, { where, expected, received: got, hint })
 }
 
 /** An error of ours as it is, of which is said where, or what else is known; any other as it is. */
@@ -91,15 +90,17 @@ export function saidOf(error: unknown, said: (message: string) => string): unkno
 
 /** The same, of which something is known better: where it happened, or what to do. */
 export function withDetails(error: FerrogradError, details: ErrorDetails): FerrogradError {
-  const { where, expected, received, hint } = error
-  const actual = typeof received === 'string' ? received : show(received)
-  return errorOf(error.code, { where, expected, received, hint, ...details }, actual, error)
+  const { where, expected, received: text, hint } = error
+  const received = typeof text === 'string' ? { text } : text
+  return errorOf(error.code, { where, expected, received, hint, ...details }, error)
 }
 
-function errorOf(code: ErrorCode, details: ErrorDetails, actual: string, cause?: unknown): FerrogradError {
-  const { where, expected, hint } = details
+/** What {@link fail} throws, with its cause. */
+export function errorOf(code: ErrorCode, details: ErrorDetails, cause?: unknown): FerrogradError {
+  const { where, expected, received: got, hint } = details
+  const [received, actual] = isText(got) ? [got.text, got.text] : [got, show(got)]
   const message = `${where}: expected ${expected}, got ${actual}${withHint(hint)}`
-  return new FerrogradError(code, message, { ...details, ...(cause === undefined ? {} : { cause }) })
+  return new FerrogradError(code, message, { ...details, received, ...(cause === undefined ? {} : { cause }) })
 }
 
 /** Refuses a misspelt option, and an argument that is not an options object. */

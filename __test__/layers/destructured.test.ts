@@ -22,6 +22,18 @@ class Longest extends Layer {
   }
 }
 
+class Places extends Layer {
+  override call([q, k = q, v, ...more]: readonly Tensor[]): Tensor {
+    return more.reduce<Tensor>((sum, one) => ops.add(sum, one), ops.add(ops.add(q!, k!), v!))
+  }
+}
+
+class Second extends Layer {
+  override call([, k]: readonly Tensor[]): Tensor {
+    return ops.square(k!)
+  }
+}
+
 const one = tensor([
   [1, 2],
   [3, 4],
@@ -48,16 +60,26 @@ test.each([
   ['a list that is too short', new Summed(), [one], 'a list of 2 tensors, [q, k], got a list of 1'],
   ['a list that is too short, whose shape is asked for', new Longest(), [one], '[a, b], got a list of 1'],
   ['a name that is missing', new Named(), { q: one }, '{ q, k, scale }, got { q }'],
+  [
+    'a place behind one that has a default',
+    new Places(),
+    [one, one],
+    'a list of 3 or more tensors, [q, k, v, ...more], got a list of 2',
+  ],
+  ['a place behind one that is passed over', new Second(), [one], 'a list of 2 tensors, [_, k], got a list of 1'],
   ['a tensor for names', new Named(), one, 'tensors by name, { q, k, scale }, got one tensor'],
 ])('%s is told by the names that call has', (_, layer, x, words) => {
   const error = caught(() => apply(layer, x)) as Error
   expect(error).toMatchObject({ code: 'ERR_SHAPE', message: expect.stringContaining(words) })
-  expect(error.message).toMatch(/^(Summed|Named|Longest) input: expected .* Its call takes them apart: apply\((\[|\{)/)
+  expect(error.message).toMatch(
+    /^(Summed|Named|Longest|Places|Second) input: expected .* Its call takes them apart: apply\((\[|\{)/,
+  )
 })
 
 test('what is right is called, and what may be left out is', () => {
   expect(String(new Summed().apply([one, one]))).toContain('[2. 4.]')
   expect(String(new Named().apply({ q: one, k: one }))).toContain('[6. 8.]')
+  expect(String(apply(new Places(), [one, undefined, one]))).toContain('[ 9. 12.]')
 })
 
 test('a mistake inside a call stays what it is', () => {

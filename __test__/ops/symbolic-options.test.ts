@@ -35,7 +35,18 @@ test('where it is the only symbolic one the call is recorded too: what does not 
 
 test('an option that is a number is refused by name where it is symbolic', () => {
   const [x, axis] = [input({ shape: [4] }), input({ shape: [1] })]
-  expect((caught(() => ops.sum(x, { axis: axis as never })) as Error).message).toMatch(/^sum axis: expected a number/)
+  const [a, b] = [tensor([1]), tensor([2])]
+  for (const [name, call] of Object.entries({
+    sum: () => ops.sum(x, { axis: axis as never }),
+    concatenate: () => ops.concatenate([a, b], { axis: axis as never }),
+    'concatenate of symbols': () => ops.concatenate([x, x], { axis: axis as never }),
+    stack: () => ops.stack([a, b], { axis: axis as never }),
+    split: () => ops.split(a, 1, { axis: axis as never }),
+    softmax: () => ops.softmax(x, { axis: axis as never }),
+  }))
+    expect((caught(call) as Error).message).toMatch(
+      new RegExp(`^${name.split(' ')[0]} axis: expected a number.*, got an instance of (Symbolic)?Tensor`),
+    )
   expect((caught(() => ops.sum(tensor([1]), { keepdims: axis as never })) as Error).message).toMatch(
     /^sum keepdims: expected/,
   )

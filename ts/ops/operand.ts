@@ -119,8 +119,9 @@ export function checkLengths(where: string, shape: Shape): void {
   if (!shape.every(isLength)) fail('ERR_SHAPE', where, 'lengths that are integers >= 0', [...shape])
 }
 
-/** The axis counted from the front, checked. */
+/** The axis counted from the front, checked: a tensor has no place among shapes, which are known before it has a number. */
 export function axisOf(op: string, axis: number, rank: number): number {
+  if (typeof axis !== 'number') fail('ERR_SHAPE', `${op} axis`, 'a number', axis)
   const index = axis < 0 ? axis + rank : axis
   if (!Number.isInteger(index) || index < 0 || index >= rank) {
     fail('ERR_SHAPE', `${op} axis`, `an integer from ${-rank} to ${rank - 1}`, axis)
