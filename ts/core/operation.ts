@@ -50,7 +50,7 @@ export class Operation implements Target {
 
 /** The op `name`: `draw` on tensors. */
 export function op<A extends readonly unknown[], R>(name: string, draw: (...args: A) => R): Op<A, R> {
-  const run = draw as unknown as Run
+  const run = draw as Run
   // As many parameters as an op has at most: a rest would make a list at every call.
   const call = (a: unknown, b: unknown, c: unknown, d: unknown): unknown => {
     if (isSymbolic(a) || isSymbolic(b) || isSymbolic(c)) return record(name, run, [a, b, c, d])
@@ -72,7 +72,7 @@ function holdsSymbols(args: readonly unknown[]): boolean {
 
 /** As {@link op}, where the first argument is a list of tensors. */
 export function opOfList<A extends readonly unknown[], R>(name: string, draw: (...args: A) => R): Op<A, R> {
-  const run = draw as unknown as Run
+  const run = draw as Run
   const call = (list: unknown, b: unknown): unknown => {
     if (Array.isArray(list) && list.some(isSymbolic)) return record(name, run, [list, b])
     try {
@@ -86,7 +86,7 @@ export function opOfList<A extends readonly unknown[], R>(name: string, draw: (.
 
 /** As {@link op}, for any number of arguments. */
 export function opOfMany<A extends readonly unknown[], R>(name: string, draw: (...args: A) => R): Op<A, R> {
-  const run = draw as unknown as Run
+  const run = draw as Run
   const call = (...args: unknown[]): unknown => {
     if (args.some(isSymbolic)) return record(name, run, args)
     try {
@@ -134,5 +134,5 @@ function record(name: string, run: Run, args: readonly unknown[]): unknown {
 }
 
 function named<A extends readonly unknown[], R>(name: string, call: (...args: never[]) => unknown): Op<A, R> {
-  return Object.defineProperty(call, 'name', { value: name }) as unknown as Op<A, R>
+  return Object.defineProperty(call, 'name', { value: name }) as Op<A, R>
 }

@@ -83,15 +83,15 @@ export class KeyedPermutation {
 
 /** Uniform numbers in [0, 1) by their places: pure functions of seed, pass and place (rounds of MurmurHash3's mixer). */
 export class KeyedUniform {
-  readonly #keys: Uint32Array
+  readonly #keys: readonly [number, number, number]
 
   constructor(seed: number, pass: number) {
     const next = uint32Stream((seed ^ Math.imul(pass + 1, 0x85ebca6b)) + Math.floor(seed / 2 ** 32))
-    this.#keys = Uint32Array.from({ length: 3 }, next)
+    this.#keys = [next(), next(), next()]
   }
 
   at(index: number): number {
-    const [first, second, third] = this.#keys as unknown as [number, number, number]
+    const [first, second, third] = this.#keys
     const low = mixed(index ^ first)
     return (mixed(low + mixed(Math.floor(index / 2 ** 32) ^ second) + third) >>> 0) / 2 ** 32
   }

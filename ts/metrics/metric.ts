@@ -48,7 +48,7 @@ export abstract class Statistic extends Configurable<ValuesOf<MetricFields>> {
 
   /** What errors call it: the name it was given, else its key in camelCase, as options are written. */
   protected get title(): string {
-    const { name } = this.options as unknown as { name: string | null }
+    const { name }: { readonly name: string | null } = this.options
     return name ?? camel(this.name)
   }
 

@@ -162,7 +162,7 @@ function plain(value: unknown): Json {
   if (typeof value === 'string') return snake(value)
   if (typeof value === 'number' || typeof value === 'boolean') return value
   // What Keras serialized stays as it is.
-  if (isSerialized(value)) return value as unknown as Json
+  if (isSerialized(value)) return value
   if (Array.isArray(value)) return value.map(plain)
   if (Object.getPrototypeOf(value) !== Object.prototype) return serialize(value as Parameters<typeof serialize>[0])
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]))

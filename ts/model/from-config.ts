@@ -12,7 +12,7 @@ import type { Layer } from '../layers/layer.js'
 import { camel } from '../options/names.js'
 import { isSerialized, type Serialized } from '../options/serialized.js'
 import type { CompileOptions } from '../training/compile.js'
-import type { DType, PartialShape, TensorLike } from '../types.js'
+import type { DType, TensorLike } from '../types.js'
 import { inputOf } from './input.js'
 import { callOp, fromKeras, isKerasOp, opNamed, outputIndex } from './keras-ops.js'
 import { Model } from './model.js'
@@ -45,7 +45,7 @@ function fromSequentialConfig(config: Fields, list: readonly unknown[]): Sequent
   const layers = list.map((one, i) => layerFrom(one, `config.layers[${i}]`))
   const shape = config.build_input_shape
   if (!(layers[0] instanceof InputLayer) && Array.isArray(shape)) {
-    layers.unshift(new InputLayer({ batchShape: shape as unknown as PartialShape }))
+    layers.unshift(new InputLayer({ batchShape: shape }))
   }
   return new Sequential(layers, common(config))
 }

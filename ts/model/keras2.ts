@@ -23,9 +23,7 @@ export function modernModel(model: unknown, training?: unknown): Fields {
 }
 
 function describedIn(where: string, value: unknown): Described & Fields {
-  if (isNamed(value) && typeof value.class_name === 'string' && value.config !== undefined)
-    return value as unknown as Described & Fields
-  return fail('ERR_FORMAT', where, 'an object with class_name and config', value)
+  return isDescribed(value) ? value : fail('ERR_FORMAT', where, 'an object with class_name and config', value)
 }
 
 const isDescribed = (value: unknown): value is Described & Fields =>

@@ -253,7 +253,7 @@ function cutOf(where: string, given: StftOptions, known: SettledOf<typeof stftFi
 
 function pairOf(where: string, x: unknown): readonly [Tensor, Tensor] {
   if (!Array.isArray(x) || x.length !== 2) return fail('ERR_DATA', where, 'a pair: real and imaginary parts', x)
-  const [re, im] = (x as unknown as readonly Operand[]).map((part) => toFloat(part)) as [Tensor, Tensor]
+  const [re, im] = (x as readonly Operand[]).map((part) => toFloat(part)) as [Tensor, Tensor]
   return re.dtype === im.dtype ? [re, im] : [cast(re, 'float64'), cast(im, 'float64')]
 }
 

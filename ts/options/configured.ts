@@ -9,6 +9,7 @@ export interface Configured {
   /** Where Python has it, where that is not the module of the family. */
   readonly module?: string
   readonly fields?: FieldTable
+  readonly prototype: unknown
 }
 
 /** The name of a class in Keras's configurations. */

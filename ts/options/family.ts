@@ -65,7 +65,7 @@ export function findClass<T>(name: string, where: string, family: Family<T>, hin
 
 function ownClass<T>(name: string, family: Family<T>): ClassOf<T> | undefined {
   const type = registeredClass(name)
-  const belongs = type !== undefined && family.is((type as unknown as { prototype: unknown }).prototype)
+  const belongs = type !== undefined && family.is(type.prototype)
   return belongs ? (type as ClassOf<T>) : undefined
 }
 

@@ -6,7 +6,7 @@ import type { Configured } from './configured.js'
 import { isRegistered } from './registry.js'
 
 /** A serialized object as Keras 3 writes it. */
-export interface Serialized {
+export type Serialized = {
   readonly module: string | null
   readonly class_name: string
   readonly config: Config

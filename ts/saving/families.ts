@@ -38,7 +38,7 @@ export function familyOf(object: unknown): Family<Described> | undefined {
 /** The family of a serialized object: by its module where that says it, else by its class's name. */
 export function familyFor(object: Serialized, where: string): Family<Described> {
   const name = classNameIn(object)
-  const own = familyOf((registeredClass(name) as unknown as { prototype: unknown } | undefined)?.prototype)
+  const own = familyOf(registeredClass(name)?.prototype)
   return (name.includes('>') ? own : undefined) ?? byModule(object.module) ?? byClass(object, own, where)
 }
 

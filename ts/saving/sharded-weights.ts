@@ -154,9 +154,11 @@ async function textOf(path: string): Promise<string> {
 }
 
 function checkIndex(path: string, json: unknown): Index {
+  return isIndex(json) ? json : fail('ERR_FORMAT', path, 'an index with a weight_map', json)
+}
+
+function isIndex(json: unknown): json is Index {
   const map = isNamed(json) ? json.weight_map : undefined
   const isName = (value: unknown): boolean => typeof value === 'string'
-  const sound =
-    isNamed(map) && Object.values(map).every((one) => isName(one) || (Array.isArray(one) && one.every(isName)))
-  return sound ? (json as unknown as Index) : fail('ERR_FORMAT', path, 'an index with a weight_map', json)
+  return isNamed(map) && Object.values(map).every((one) => isName(one) || (Array.isArray(one) && one.every(isName)))
 }

@@ -137,8 +137,7 @@ function modulesOf(where: string, model: Model): Module[] {
 /** The names of a block's parts. */
 function partNames({ owner, title }: WeightGroup): (readonly [unknown, Name])[] {
   const parts = Object.entries(blocks[owner.className] ?? {})
-  const attributes = owner as unknown as Readonly<Record<string, unknown>>
-  return parts.map(([attribute, part]) => [attributes[attribute], { module: dotted(title), part }])
+  return parts.map(([attribute, part]) => [Reflect.get(owner, attribute), { module: dotted(title), part }])
 }
 
 /** The projections of an attention, by themselves. */

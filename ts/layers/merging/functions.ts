@@ -11,7 +11,7 @@ import { Add, Average, Maximum, Minimum, Multiply, Subtract } from './elementwis
 type Merged<T> = T extends SymbolicTensor ? SymbolicTensor : Tensor
 
 function merge<T extends Tensor | SymbolicTensor>(layer: Layer, xs: readonly T[]): Merged<T> {
-  return layer.apply(xs as never) as unknown as Merged<T>
+  return layer.apply(xs as never) as Merged<T>
 }
 
 /**
