@@ -133,6 +133,21 @@ describe('columns', () => {
     expect(counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)).toBeLessThan(27.9)
   })
 
+  test('a position is a copy, and what is none changes nothing', async () => {
+    const data = Dataset.from([1, 2, 3])
+    const position = { pass: 0, given: 1 }
+    data.restore(position)
+    position.given = 2
+    for (const wrong of [{ pass: 0 }, { pass: -1, given: 0 }, null, 'x'])
+      expect(() => data.restore(wrong as never)).toThrow(/Dataset\.restore\.(pass|given): expected an integer ≥ 0/)
+    for (const passes of [-1, 0.5, '1'])
+      expect(() => data.setState({ passes })).toThrow(/Dataset state: expected \{ passes \}/)
+    expect([data.state(), data.getState()]).toEqual([{ pass: 0, given: 1 }, { passes: 0 }])
+    const rest: number[] = []
+    for await (const one of data) rest.push(one)
+    expect(rest).toEqual([2, 3])
+  })
+
   test('a position restored goes on with the next element, anywhere', async () => {
     const made = () => table().shuffle({ seed: 5 }).batch(8).repeat(2).prefetch(3)
     const all = await made().toArray()

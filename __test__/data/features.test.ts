@@ -262,6 +262,17 @@ test.each([
     () => learnt.encode([{ age: 1, cty: 'Rome', code: 7 } as never]),
     "expected a column among age, cty, code, got 'city'; did you mean 'cty'?",
   ],
+  [
+    () => features({ a: category(), b: category() }, { crosses: [['a', 'constructor' as never]] }),
+    "features.crosses: expected features among a, b, got 'constructor'",
+  ],
+  [
+    () => features({ a: category() }, { crosses: 'a' as never }),
+    "features.crosses: expected a list of crosses, got 'a'",
+  ],
+  [() => features({ a: category() }, { crosses: [{ dim: 3 } as never] }), 'features.crosses.features: is required'],
+  [() => features({ a: category() }, { croses: [] } as never), "unknown option 'croses'. Did you mean 'crosses'?"],
+  [() => category({ maxTokns: 5 } as never), "category: unknown option 'maxTokns'. Did you mean 'maxTokens'?"],
   [() => learnt.encode([]), 'features.encode: expected at least one row'],
   [() => learnt.encode([null as never]), 'features.encode[0]: expected an object, got null'],
   [() => Features.fromJSON({ version: 2 }), 'Features.fromJSON.version: expected 1'],
@@ -292,6 +303,15 @@ test.each([
   ],
 ])('refuses to learn %#', async (made, message) => {
   await expect(made()).rejects.toThrow(message)
+})
+
+test('a feature that is one of some values is one-hot or a number, and what it was stays as it was', () => {
+  for (const made of [category({ maxTokens: 9 }), hashed(7, { salt: 3 })]) {
+    const number = made.int()
+    expect(number.plan).toEqual({ ...made.plan, output: 'int' })
+    expect(number.oneHot().plan).toEqual(made.plan)
+    expect(made.plan.output).toBe('oneHot')
+  }
 })
 
 test('features of columns that there are not do not compile', async () => {

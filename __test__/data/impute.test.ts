@@ -50,6 +50,15 @@ describe.each([
   })
 })
 
+test('a column may be called as what a data set has', async () => {
+  const fill = imputer({ flow: 3 })
+  expect(
+    await Dataset.fromColumns({ flow: [Number.NaN, 1] })
+      .map(fill as never)
+      .toArray(),
+  ).toEqual([{ flow: 3 }, { flow: 1 }])
+})
+
 test('even numbers of values have their median between the middle two', async () => {
   const { values } = await imputer(Dataset.fromColumns({ a: Float64Array.of(4, 1, Number.NaN, 3, 2) }), { a: 'median' })
   expect(values).toEqual({ a: 2.5 })

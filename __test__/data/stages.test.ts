@@ -218,7 +218,7 @@ describe('padBatch', () => {
   test.each([
     [() => data().padBatch(3, { length: 2 }), /padBatch\.x\[0\]: expected at most 2 items, got 3/],
     [() => data().padBatch(0), /padBatch\.size: expected an integer ≥ 1, got 0/],
-    [() => data().padBatch(3, { padding: 'both' as 'pre' }), /padBatch\.padding: expected 'pre' or 'post', got 'both'/],
+    [() => data().padBatch(3, { padding: 'both' as 'pre' }), /padBatch\.padding: expected one of 'pre', 'post', got 'both'/],
     [() => Dataset.from([[1], 'x']).padBatch(2), /padBatch\[1\]: expected a list, as the first element is, got 'x'/],
     [
       () => Dataset.from([2, 3].map((n) => ({ values: new Float32Array(2 * n), shape: [2, n] }))).padBatch(2),
@@ -340,6 +340,25 @@ test.each([
   ],
   [() => columns(3).sample([1, 2]), /sample\.weights: expected 3 numbers, one a row, got 2/],
   [() => columns(3).sample('t').toArray(), /sample\.weights\[0\]: expected a finite number ≥ 0, got 't0'/],
+  [
+    () => columns(3).sample('t', { cuont: 2 } as never),
+    /Dataset\.sample: unknown option 'cuont'\. Did you mean 'count'/,
+  ],
+  [() => columns(3).sample(5 as never), /sample\.weights: expected numbers, one a row, or the name of a column, got 5/],
+  [() => rows(3).batch(2, { dropRemander: true } as never), /Dataset\.batch: unknown option 'dropRemander'/],
+  [() => rows(3).batch(2, { dropRemainder: 1 as never }), /batch\.dropRemainder: expected true or false, got 1/],
+  [() => rows(3).shuffle({ sed: 1 } as never), /Dataset\.shuffle: unknown option 'sed'\. Did you mean 'seed'/],
+  [() => rows(3).shuffle(null as never), /Dataset\.shuffle: expected an options object, got null/],
+  [() => rows(3).split(0.5, { stratfy: 'y' } as never), /Dataset\.split: unknown option 'stratfy'/],
+  [() => rows(3).split('0.5' as never), /split\.share: expected a number in \(0, 1\), got '0\.5'/],
+  [() => rows(3).padBatch(2, { value: '0' as never }), /padBatch\.value: expected a number, got '0'/],
+  [() => rows(3).padBatch(2, { padding: 'left' as never }), /padBatch\.padding: expected one of 'pre', 'post'/],
+  [() => rows(3).profile({ seconds: 0 }), /profile\.seconds: expected/],
+  [() => rows(3).interleave(rows(2) as never), /interleave\.others: expected a list of data sets/],
+  [
+    () => rows(3).bucketByLength(() => 1, { boundaries: [2, '4' as never], size: 2 }),
+    /boundaries\[1\]: expected an integer ≥ 1, got '4'/,
+  ],
   [() => rows(3).window(0), /window\.size: expected an integer ≥ 1, got 0/],
   [() => rows(3).window(2, { shift: 0 }), /window\.shift: expected an integer ≥ 1/],
   [() => rows(3).interleave([rows(2)], { block: 0.5 }), /interleave\.block: expected an integer ≥ 1/],
@@ -408,7 +427,7 @@ describe('profile', () => {
       .repeat()
     const times = await slow.profile({ seconds: 0.1 })
     expect(times.rows.find(({ stage }) => stage === 'map')!.share).toBeGreaterThan(0.8)
-    await expect(slow.profile({ seconds: 0 })).rejects.toThrow(/profile\.seconds: expected a number > 0, got 0/)
+    await expect(slow.profile({ seconds: 0 })).rejects.toThrow(/profile\.seconds: expected a number in \(0, inf\), got 0/)
     // Nothing is measured afterwards, and all goes on as before.
     expect(
       await rows(3)

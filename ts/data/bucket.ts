@@ -1,12 +1,14 @@
 /** Batches of sequences of about one length. */
 
 import { fail } from '../errors.js'
+import { checkCount } from './check.js'
 import { type Chunk, elementsOf, List } from './chunk.js'
-import { atLeastOne, type Demand, dropped, type Flow, wanting } from './flow.js'
-import { type Padding, padded } from './pad.js'
+import { readBuckets } from './dataset-options.js'
+import { atLeastOne, type Demand, type Flow, like, skipping, wanting } from './flow.js'
+import { checkFill, type PadPlan, padded } from './pad.js'
 
 /** Which lengths go together. */
-export interface Buckets<T> {
+interface Buckets<T> {
   /** The length of an element. */
   readonly lengthOf: (element: T) => number
   /** The greatest lengths of all buckets but the last, ascending: the last has what is longer than all of them. */
@@ -16,20 +18,52 @@ export interface Buckets<T> {
   readonly dropRemainder: boolean
   /** Whether a bucket's batches are all as long as its boundary, and not as the longest in each. */
   readonly toBoundary: boolean
-  readonly padding: Padding
+  readonly padding: PadPlan
 }
 
 /** A batch as soon as a bucket has enough; what is left at the end, bucket by bucket. */
-export function bucketed<T, B>(flow: Flow<T>, buckets: Buckets<T>): Flow<B> {
-  const { endless = false, isWide = false } = flow
+export function bucketed<T, B>(flow: Flow<T>, lengthOf: (element: T) => number, options: unknown): Flow<B> {
+  const buckets = bucketsOf(lengthOf, options)
   return {
-    endless,
-    isWide,
+    ...like(flow),
     open(pass, from, demand) {
       const batches = batchesOf<T, B>(flow.open(pass, 0, wanted(demand, buckets)), buckets)
-      return from === 0 ? batches : dropped(batches, from)
+      return skipping(batches, from)
     },
   }
+}
+
+const WHERE = 'Dataset.bucketByLength'
+
+function bucketsOf<T>(lengthOf: (element: T) => number, options: unknown): Buckets<T> {
+  if (typeof lengthOf !== 'function') fail('ERR_CONFIG', `${WHERE}.lengthOf`, 'a function', lengthOf)
+  const { boundaries: given, size, dropRemainder, toBoundary, padding, value } = readBuckets(options)
+  const boundaries = ascending(given)
+  const filling: PadPlan = { padding, value: checkFill(WHERE, value), length: undefined }
+  return { lengthOf, boundaries, sizes: sizesOf(size, boundaries), dropRemainder, toBoundary, padding: filling }
+}
+
+function ascending(given: unknown): readonly number[] {
+  const all: readonly unknown[] = Array.isArray(given) && given.length > 0 ? [...given] : refuseBoundaries(given)
+  for (const [i, one] of all.entries()) {
+    checkCount(`${WHERE}.boundaries[${i}]`, one, 1)
+    if (i > 0 && one <= (all[i - 1] as number)) refuseBoundaries(given)
+  }
+  return all as readonly number[]
+}
+
+function refuseBoundaries(given: unknown): never {
+  return fail('ERR_CONFIG', `${WHERE}.boundaries`, 'lengths that ascend, at least one', given)
+}
+
+/** How many elements a batch of each bucket has, that of what is longer than all boundaries too. */
+function sizesOf(size: unknown, boundaries: readonly number[]): readonly number[] {
+  const count = boundaries.length + 1
+  const sizes: readonly unknown[] = Array.isArray(size) ? [...size] : new Array<unknown>(count).fill(size)
+  if (sizes.length !== count)
+    fail('ERR_SHAPE', `${WHERE}.size`, `${count} sizes: one more than boundaries`, sizes.length)
+  for (const one of sizes) checkCount(`${WHERE}.size`, one, 1)
+  return sizes as readonly number[]
 }
 
 function wanted(demand: Demand, { sizes }: Buckets<never>): Demand {
@@ -59,12 +93,12 @@ async function* batchesOf<T, B>(chunks: AsyncIterable<Chunk<T>>, buckets: Bucket
 function bucketOf<T>(element: T, { lengthOf, boundaries }: Buckets<T>, index: number): number {
   const length = lengthOf(element)
   if (!(Number.isInteger(length) && length >= 0))
-    fail('ERR_DATA', `Dataset.bucketByLength.lengthOf of element ${index}`, 'an integer ≥ 0', length)
+    fail('ERR_DATA', `${WHERE}.lengthOf of element ${index}`, 'an integer ≥ 0', length)
   const bucket = boundaries.findIndex((boundary) => length <= boundary)
   return bucket < 0 ? boundaries.length : bucket
 }
 
 function stacked<T, B>(items: readonly T[], bucket: number, { boundaries, toBoundary, padding }: Buckets<T>): B {
   const length = toBoundary ? boundaries[bucket] : undefined
-  return padded(items, length === undefined ? padding : { ...padding, length }, 'Dataset.bucketByLength') as B
+  return padded(items, length === undefined ? padding : { ...padding, length }, WHERE) as B
 }

@@ -130,49 +130,64 @@ export class NumberColumn implements Column {
   }
 }
 
-/** Any values, such as text. */
-export class ListColumn implements Column {
-  readonly values: readonly unknown[]
+/** A list with something for each row; what that is as a value, the columns that extend it say. */
+export abstract class Listed<V> implements Column {
+  readonly list: readonly V[]
 
-  constructor(values: readonly unknown[]) {
-    this.values = values
+  constructor(list: readonly V[]) {
+    this.list = list
   }
+
+  /** A column of the same kind. */
+  protected abstract like(list: readonly V[]): Listed<V>
+  abstract row(index: number): unknown
+  abstract each(): readonly unknown[]
 
   get rows(): number {
-    return this.values.length
+    return this.list.length
   }
 
-  slice(first: number, end: number): ListColumn {
-    return new ListColumn(this.values.slice(first, end))
+  slice(first: number, end: number): Listed<V> {
+    return this.like(this.list.slice(first, end))
   }
 
-  gather(indices: ArrayLike<number>): ListColumn {
-    return new ListColumn(Array.from(indices, (index) => this.values[index]))
+  gather(indices: ArrayLike<number>): Listed<V> {
+    return this.like(Array.from(indices, (index) => this.list[index] as V))
   }
 
-  copied(): ListColumn {
+  /** Nobody writes to a list. */
+  copied(): Listed<V> {
     return this
   }
 
-  row(index: number): unknown {
-    return this.values[index]
-  }
-
-  each(): readonly unknown[] {
-    return this.values
-  }
-
   stack(): unknown {
-    return stackRows(this.values)
+    return stackRows(this.each())
   }
 
   cuts(size: number): readonly unknown[] {
-    const cut = (first: number): unknown => stackRows(this.values.slice(first, first + size))
-    return Array.from({ length: Math.ceil(this.rows / size) }, (_, i) => cut(i * size))
+    const all = this.each()
+    return Array.from({ length: Math.ceil(all.length / size) }, (_, i) =>
+      stackRows(all.slice(i * size, (i + 1) * size)),
+    )
   }
 
-  join(others: readonly Column[]): ListColumn {
+  join(others: readonly Column[]): Column {
     return new ListColumn([this, ...others].flatMap((part) => part.each() as unknown[]))
+  }
+}
+
+/** Any values, such as text. */
+export class ListColumn extends Listed<unknown> {
+  protected override like(list: readonly unknown[]): ListColumn {
+    return new ListColumn(list)
+  }
+
+  override row(index: number): unknown {
+    return this.list[index]
+  }
+
+  override each(): readonly unknown[] {
+    return this.list
   }
 }
 

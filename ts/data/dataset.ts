@@ -1,37 +1,39 @@
 /** Data that comes in pieces and can be gone through again. */
 
-import { existsSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { type State, type Stateful, stateFields } from '../core/state.js'
 import { fail } from '../errors.js'
-import { checkSeed } from '../options/kinds.js'
 import { type ArrayFiles, readArrays } from './arrays.js'
 import { batched, unbatched } from './batch.js'
 import { bucketed } from './bucket.js'
 import type { BytesLike } from './bytes.js'
 import { cached, MANY, wholePass } from './cache.js'
-import { checkCount, checkPadding, checkWeights } from './check.js'
-import { type Chunk, elementsOf, type Rows, rowsOf } from './chunk.js'
+import { checkCount } from './check.js'
+import { elementsOf, type Rows, rowsOf } from './chunk.js'
 import { columnNamed } from './column.js'
 import { columnwise } from './columnwise.js'
 import { concatenated } from './concatenate.js'
 import { type CsvOptions, csvFlow } from './csv.js'
-import type {
-  ArrayColumn,
-  BucketOptions,
-  MixOptions,
-  PadBatchOptions,
-  ParallelOptions,
-  Position,
-  RowOf,
-  SampleOptions,
-  ShuffleOptions,
-  SplitRowsOptions,
-  WindowOptions,
+import {
+  type ArrayColumn,
+  type BatchOptions,
+  type BucketOptions,
+  type InterleaveOptions,
+  type MixOptions,
+  type PadBatchOptions,
+  type ParallelOptions,
+  type ProfileOptions,
+  type RowOf,
+  readBatch,
+  readInterleave,
+  readProfile,
+  readShuffle,
+  type SampleOptions,
+  type ShuffleOptions,
+  type SplitRowsOptions,
+  type WindowOptions,
 } from './dataset-options.js'
 import { type Description, described } from './describe.js'
-import { cut, type Demand, type Flow, randomFlow } from './flow.js'
-import { type Inputs, type InputsOf, type NamesOf, pickedColumns } from './inputs.js'
+import { type Demand, type Flow, randomFlow } from './flow.js'
+import { type Inputs, type InputsOf, type NamesOf, pickedColumns, targetColumns } from './inputs.js'
 import { interleaved } from './interleave.js'
 import { type JsonlOptions, jsonlFlow } from './jsonl.js'
 import { filtered, mapped } from './map.js'
@@ -39,11 +41,12 @@ import { mappedInWorkers } from './map-parallel.js'
 import { mixed } from './mix.js'
 import { paddedBatches } from './pad.js'
 import { chosen, sharded, skipped, taken } from './part.js'
-import { partedByGroup, partedRows, partedWithin } from './parting.js'
+import { parted, splitPlan } from './parting.js'
+import { Passes } from './passes.js'
 import { prefetched } from './prefetch.js'
 import { repeated } from './repeat.js'
-import { storedRows, writeRows } from './row-file.js'
-import { columnar, picking, valuesOf } from './rows.js'
+import { rowsKeptIn } from './row-file.js'
+import { columnar, picking } from './rows.js'
 import { sampled } from './sample.js'
 import type { AnyRow, JsonSchema, Schema, SchemaRow } from './schema.js'
 import type { ShapedArray } from './shaped.js'
@@ -75,22 +78,7 @@ export interface SplitRows<T> {
  * for await (const { age, city } of batches) console.log(age.shape, city.length)
  * ```
  */
-export class Dataset<T> implements AsyncIterable<T>, Stateful {
-  readonly #flow: Flow<T>
-  #passes = 0
-  /** Where the newest iterator is. */
-  #position: Position = { pass: 0, given: 0 }
-  /** Where the next one begins, if not at the start of a pass. */
-  #restored: number | undefined
-
-  /**
-   * `open` starts pass number `pass`, from 0, and gives its elements from number `from` on; one that knows of passes alone
-   * begins each at its start.
-   */
-  constructor(open: ((pass: number, from: number) => AsyncIterable<T>) | Flow<T>, endless = false) {
-    this.#flow = typeof open === 'function' ? singles(open, endless, open.length > 1) : open
-  }
-
+export class Dataset<T> extends Passes<T> {
   /** From an array, any iterable that can be iterated again, or a function (a generator function, too) that opens one. */
   static from<T>(source: SourceLike<T>): Dataset<T> {
     if (Array.isArray(source)) return staged('from', randomFlow(listed(source as readonly T[])))
@@ -195,104 +183,14 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     return staged('columns', randomFlow(picking(rows)))
   }
 
-  /** What it is made of, for `fit`. */
-  get flow(): Flow<T> {
-    return this.#flow
-  }
-
-  /** Whether it is known never to end. */
-  get endless(): boolean {
-    return this.#flow.endless === true
-  }
-
-  /** How many elements a pass has, where that is known without going through it: over arrays, unless filtered. */
-  get count(): number | undefined {
-    return this.#flow.count
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<T> {
-    return this.iterate()
-  }
-
-  /** The next pass. Where `left` aborts, nobody reads on: streams are closed, even amid a wait. */
-  iterate(left?: AbortSignal): AsyncIterator<T> {
-    const from = this.#restored ?? 0
-    this.#restored = undefined
-    return this.iterateFrom(from, left)
-  }
-
-  /**
-   * The next pass without its first `from` elements. Over arrays they are not made (functions of `map` are not called for
-   * them); of other sources, and behind `filter`, they are drawn and dropped.
-   */
-  iterateFrom(from: number, left?: AbortSignal): AsyncIterator<T> {
-    return this.#elements(
-      from,
-      Object.assign(() => 1, { left }),
-    )
-  }
-
-  /** The next pass from chunk to chunk, as `fit` takes it. */
-  chunksFrom(from: number, demand: Demand): AsyncIterator<Chunk<T>> {
-    checkCount('Dataset.iterateFrom.from', from, 0)
-    return cut(this.#flow.open(this.#passes++, from, demand), demand)
-  }
-
-  async *#given(from: number, pass: number, demand: Demand): AsyncGenerator<T> {
-    for await (const chunk of this.#flow.open(pass, from, demand)) {
-      for (let i = 0; i < chunk.length; i++) {
-        this.#position = { pass, given: this.#position.given + 1 }
-        yield chunk.at(i)
-      }
-    }
-    this.#position = { pass: pass + 1, given: 0 }
-  }
-
-  #elements(from: number, demand: Demand): AsyncGenerator<T> {
-    checkCount('Dataset.iterateFrom.from', from, 0)
-    const pass = this.#passes++
-    this.#position = { pass, given: from }
-    return this.#given(from, pass, demand)
-  }
-
-  /**
-   * Where the newest iteration is, as a small JSON value: {@link Dataset.restore} on a data set made the same way goes on
-   * with the very next element, in the same order.
-   */
-  state(): Position {
-    return this.#position
-  }
-
-  /** The next iteration goes on behind what {@link Dataset.state} saw. */
-  restore(position: Position): void {
-    const { pass, given } = (position ?? {}) as Partial<Position>
-    checkCount('Dataset.restore.pass', pass as number, 0)
-    checkCount('Dataset.restore.given', given as number, 0)
-    this.#passes = pass as number
-    this.#restored = given as number
-    this.#position = position
-  }
-
-  /** How often it has been gone through: what the next pass depends on. */
-  getState(): State {
-    return { passes: this.#passes }
-  }
-
-  /** Goes on from what {@link getState} gave: the next pass is the one that came next there. */
-  setState(state: State): void {
-    const { passes } = stateFields('Dataset', state)
-    if (!Number.isSafeInteger(passes)) fail('ERR_FORMAT', 'Dataset state', '{ passes }', passes)
-    this.#passes = passes as number
-  }
-
   /** Each element through a function, which may be asynchronous. */
   map<U>(change: (element: T, index: number) => U | Promise<U>): Dataset<U> {
-    return staged('map', mapped(this.#flow, change))
+    return staged('map', mapped(this.flow, change))
   }
 
   /** The elements that pass a test. */
   filter(test: (element: T) => boolean | Promise<boolean>): Dataset<T> {
-    return staged('filter', filtered(this.#flow, test))
+    return staged('filter', filtered(this.flow, test))
   }
 
   /** Of each row the columns that are named. */
@@ -300,7 +198,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     const pick = columnwise<T, Pick<T, N>>((columns) =>
       Object.fromEntries(names.map((name) => [name, columnNamed('Dataset.select', columns, name)])),
     )
-    return staged('select', mapped(this.#flow, pick))
+    return staged('select', mapped(this.flow, pick))
   }
 
   /**
@@ -329,21 +227,20 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     const where = 'Dataset.inputsAndTarget'
     const pick = columnwise<T, unknown>((columns) => ({
       x: pickedColumns(where, columns, inputs),
-      y: pickedColumns(where, columns, target),
-      ...(sampleWeight !== undefined && { sampleWeight: pickedColumns(where, columns, sampleWeight) }),
+      ...targetColumns(where, columns, target, sampleWeight),
     }))
-    return staged('inputsAndTarget', mapped(this.#flow, pick))
+    return staged('inputsAndTarget', mapped(this.flow, pick))
   }
 
   /** Groups of `size` elements, stacked: numbers become typed arrays, rows become arrays with one more axis, text a list. */
-  batch(size: number, { dropRemainder = false }: { readonly dropRemainder?: boolean } = {}): Dataset<Stacked<T>> {
+  batch(size: number, options?: BatchOptions): Dataset<Stacked<T>> {
     checkCount('Dataset.batch.size', size, 1)
-    return staged('batch', batched<T, Stacked<T>>(this.#flow, size, dropRemainder))
+    return staged('batch', batched<T, Stacked<T>>(this.flow, size, readBatch(options).dropRemainder))
   }
 
   /** The rows of batches, one by one: what {@link Dataset.batch} stacked. */
   unbatch(): Dataset<Unstacked<T>> {
-    return staged('unbatch', unbatched<Unstacked<T>>(this.#flow))
+    return staged('unbatch', unbatched<Unstacked<T>>(this.flow))
   }
 
   /**
@@ -352,29 +249,27 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    */
   shuffle(options?: ShuffleOptions): Dataset<T>
   shuffle(buffer: number, seed?: number): Dataset<T>
-  shuffle(first: number | ShuffleOptions = {}, second = 0): Dataset<T> {
-    const { buffer = 16_384, seed = 0 } = typeof first === 'number' ? { buffer: first, seed: second } : first
-    checkCount('Dataset.shuffle.buffer', buffer, 1)
-    checkSeed('Dataset.shuffle.seed', seed)
-    return staged('shuffle', shuffled(this.#flow, buffer, seed))
+  shuffle(first?: number | ShuffleOptions, second?: number): Dataset<T> {
+    const { buffer, seed } = readShuffle(typeof first === 'number' ? { buffer: first, seed: second } : first)
+    return staged('shuffle', shuffled(this.flow, buffer, seed))
   }
 
   /** The same elements `count` times; without a count, for ever. */
   repeat(count: number = Number.POSITIVE_INFINITY): Dataset<T> {
     if (count !== Number.POSITIVE_INFINITY) checkCount('Dataset.repeat.count', count, 0)
-    return staged('repeat', repeated(this.#flow, count))
+    return staged('repeat', repeated(this.flow, count))
   }
 
   /** The first `count` elements. */
   take(count: number): Dataset<T> {
     checkCount('Dataset.take.count', count, 0)
-    return staged('take', taken(this.#flow, count))
+    return staged('take', taken(this.flow, count))
   }
 
   /** All but the first `count` elements. */
   skip(count: number): Dataset<T> {
     checkCount('Dataset.skip.count', count, 0)
-    return staged('skip', skipped(this.#flow, count))
+    return staged('skip', skipped(this.flow, count))
   }
 
   /** Every `count`-th element, beginning with number `index`: one of `count` disjoint parts. */
@@ -382,17 +277,17 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
     checkCount('Dataset.shard.count', count, 1)
     if (!(Number.isInteger(index) && index >= 0 && index < count))
       fail('ERR_CONFIG', 'Dataset.shard.index', `an integer in [0, ${count})`, index)
-    return staged('shard', sharded(this.#flow, count, index))
+    return staged('shard', sharded(this.flow, count, index))
   }
 
   /** The elements of this one, then those of another. */
   concat(other: Dataset<T>): Dataset<T> {
-    return staged('concat', concatenated(this.#flow, flowOf('Dataset.concat', other)))
+    return staged('concat', concatenated(this.flow, flowOf('Dataset.concat', other)))
   }
 
   /** Elements of this one and of another side by side, as long as both have some. */
   zip<U>(other: Dataset<U>): Dataset<readonly [T, U]> {
-    return staged('zip', zipped(this.#flow, flowOf('Dataset.zip', other)))
+    return staged('zip', zipped(this.flow, flowOf('Dataset.zip', other)))
   }
 
   /**
@@ -405,10 +300,11 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * console.log(await Dataset.from([1, 2, 3]).interleave([Dataset.from([10, 20])]).toArray()) // [1, 10, 2, 20, 3]
    * ```
    */
-  interleave(others: readonly Dataset<T>[], { block = 1 }: { readonly block?: number } = {}): Dataset<T> {
-    checkCount('Dataset.interleave.block', block, 1)
-    const flows = others.map((other, i) => flowOf(`Dataset.interleave.others[${i}]`, other))
-    return staged('interleave', interleaved([this.#flow, ...flows], block))
+  interleave(others: readonly Dataset<T>[], options?: InterleaveOptions): Dataset<T> {
+    const { block } = readInterleave(options)
+    if (!Array.isArray(others)) fail('ERR_CONFIG', 'Dataset.interleave.others', 'a list of data sets', others)
+    const flows = others.map((other, i) => flowOf<T>(`Dataset.interleave.others[${i}]`, other))
+    return staged('interleave', interleaved([this.flow, ...flows], block))
   }
 
   /**
@@ -424,15 +320,10 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * console.log(await mixture.take(8).toArray()) // a one in four
    * ```
    */
-  static mix<T>(datasets: readonly Dataset<T>[], options: MixOptions = {}): Dataset<T> {
-    const { weights = datasets.map(() => 1), seed = 0 } = options
-    checkSeed('Dataset.mix.seed', seed)
-    if (datasets.length === 0) fail('ERR_CONFIG', 'Dataset.mix.datasets', 'at least one Dataset', { text: 'none' })
-    if (weights.length !== datasets.length)
-      fail('ERR_SHAPE', 'Dataset.mix.weights', `${datasets.length} numbers, one for each data set`, weights.length)
-    checkWeights('Dataset.mix.weights', weights)
-    const flows = datasets.map((own, i) => flowOf(`Dataset.mix.datasets[${i}]`, own))
-    return staged('mix', mixed(flows, weights, seed))
+  static mix<T>(datasets: readonly Dataset<T>[], options?: MixOptions): Dataset<T> {
+    if (!Array.isArray(datasets)) fail('ERR_CONFIG', 'Dataset.mix.datasets', 'a list of data sets', datasets)
+    const flows = datasets.map((own, i) => flowOf<T>(`Dataset.mix.datasets[${i}]`, own))
+    return staged('mix', mixed<T>(flows, options))
   }
 
   /**
@@ -448,31 +339,8 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * console.log(await rows.sample([1, 1, 2], { count: 4, seed: 1 }).toArray()) // half of them of class 1, on average
    * ```
    */
-  sample(weights: ArrayLike<number> | NamesOf<T>, options: SampleOptions = {}): Dataset<T> {
-    const { random } = this.#flow
-    if (random === undefined) {
-      const hint = 'await load() first'
-      return fail('ERR_CONFIG', 'Dataset.sample', 'rows in memory', { text: 'rows that cannot be had by number' }, hint)
-    }
-    const { count = random.count, seed = 0 } = options
-    checkCount('Dataset.sample.count', count, 1)
-    checkSeed('Dataset.sample.seed', seed)
-    const checked = (all: ArrayLike<unknown>): ArrayLike<number> => {
-      if (all.length !== random.count)
-        fail('ERR_SHAPE', 'Dataset.sample.weights', `${random.count} numbers, one a row`, all.length)
-      return checkWeights('Dataset.sample.weights', all)
-    }
-    if (typeof weights !== 'string') {
-      // Copied: what is written to them afterwards does not change what is drawn.
-      const own = Float64Array.from(checked(weights as ArrayLike<number>))
-      return staged(
-        'sample',
-        sampled(random, async () => own, count, seed),
-      )
-    }
-    const ofColumn = async (): Promise<ArrayLike<number>> =>
-      checked(valuesOf('Dataset.sample', await random.slice(0, 0, random.count), weights))
-    return staged('sample', sampled(random, ofColumn, count, seed))
+  sample(weights: ArrayLike<number> | NamesOf<T>, options?: SampleOptions): Dataset<T> {
+    return staged('sample', sampled(this.flow, weights, options))
   }
 
   /**
@@ -487,11 +355,9 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * for (const { sold } of await days.window(3).toArray()) console.log(sold.values) // 3 4 5, then 4 5 6, then 5 6 7
    * ```
    */
-  window(size: number, { shift = 1, stride = 1 }: WindowOptions = {}): Dataset<Stacked<T>> {
+  window(size: number, options?: WindowOptions): Dataset<Stacked<T>> {
     checkCount('Dataset.window.size', size, 1)
-    checkCount('Dataset.window.shift', shift, 1)
-    checkCount('Dataset.window.stride', stride, 1)
-    return staged('window', windowed<T, Stacked<T>>(this.#flow, { size, shift, stride }))
+    return staged('window', windowed<T, Stacked<T>>(this.flow, size, options))
   }
 
   /**
@@ -506,11 +372,9 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * for await (const { words } of rows.padBatch(2)) console.log(words.shape, words.values) // [2, 2], 5 2 7 0
    * ```
    */
-  padBatch(size: number, options: PadBatchOptions = {}): Dataset<Padded<T>> {
-    const { dropRemainder = false, ...padding } = options
+  padBatch(size: number, options?: PadBatchOptions): Dataset<Padded<T>> {
     checkCount('Dataset.padBatch.size', size, 1)
-    checkPadding('Dataset.padBatch', padding)
-    return staged('padBatch', paddedBatches<T, Padded<T>>(this.#flow, size, dropRemainder, padding))
+    return staged('padBatch', paddedBatches<T, Padded<T>>(this.flow, size, options))
   }
 
   /**
@@ -528,19 +392,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * ```
    */
   bucketByLength(lengthOf: (element: T) => number, options: BucketOptions): Dataset<Padded<T>> {
-    const { boundaries, size, dropRemainder = false, toBoundary = true, ...padding } = options
-    const where = 'Dataset.bucketByLength'
-    if (typeof lengthOf !== 'function') fail('ERR_CONFIG', `${where}.lengthOf`, 'a function', lengthOf)
-    const ascend = boundaries?.length > 0 && boundaries.every((one, i) => one > (boundaries[i - 1] ?? 0))
-    if (!ascend) fail('ERR_CONFIG', `${where}.boundaries`, 'lengths that ascend, at least one', boundaries)
-    for (const boundary of boundaries) checkCount(`${where}.boundaries`, boundary, 1)
-    const sizes = typeof size === 'number' ? [...boundaries, 0].map(() => size) : size
-    if (sizes.length !== boundaries.length + 1)
-      fail('ERR_SHAPE', `${where}.size`, `${boundaries.length + 1} sizes: one more than boundaries`, sizes.length)
-    for (const one of sizes) checkCount(`${where}.size`, one, 1)
-    checkPadding(where, padding)
-    const buckets = { lengthOf, boundaries: [...boundaries], sizes: [...sizes], dropRemainder, toBoundary, padding }
-    return staged('bucketByLength', bucketed<T, Padded<T>>(this.#flow, buckets))
+    return staged('bucketByLength', bucketed<T, Padded<T>>(this.flow, lengthOf, options))
   }
 
   /**
@@ -567,18 +419,9 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
   cache(path: string): Promise<Dataset<T>>
   cache(path?: string): Dataset<T> | Promise<Dataset<T>> {
     if (this.endless) fail('ERR_CONFIG', 'Dataset.cache', 'a data set that ends', { text: 'one that repeats for ever' })
-    if (path === undefined) return staged('cache', cached(this.#flow))
+    if (path === undefined) return staged('cache', cached(this.flow))
     if (typeof path !== 'string' || path === '') fail('ERR_CONFIG', 'Dataset.cache.path', 'a path', path)
-    return this.#stored(path)
-  }
-
-  async #stored(path: string): Promise<Dataset<T>> {
-    if (!existsSync(path))
-      await writeRows(
-        path,
-        this.#flow.open(0, 0, () => MANY),
-      )
-    return staged('cache', await storedRows<T>(path))
+    return rowsKeptIn(path, this.flow).then((rows) => staged('cache', rows))
   }
 
   /**
@@ -595,18 +438,14 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * const noisy = batches.mapParallel(new URL('./noise.js', import.meta.url), { workers: 2 })
    * ```
    */
-  mapParallel<U = T>(file: string | URL, { workers }: ParallelOptions = {}): Dataset<U> {
-    if (typeof file !== 'string' && !(file instanceof URL))
-      fail('ERR_CONFIG', 'Dataset.mapParallel.file', 'the path or URL of a file', file)
-    const count = workers ?? Math.max(1, availableParallelism() - 1)
-    checkCount('Dataset.mapParallel.workers', count, 1)
-    return staged('mapParallel', mappedInWorkers<T, U>(this.#flow, file, count))
+  mapParallel<U = T>(file: string | URL, options?: ParallelOptions): Dataset<U> {
+    return staged('mapParallel', mappedInWorkers<T, U>(this.flow, file, options))
   }
 
   /** Asks for about `depth` elements ahead of the one that is used. */
   prefetch(depth: number): Dataset<T> {
     checkCount('Dataset.prefetch.depth', depth, 1)
-    return staged('prefetch', prefetched(this.#flow, depth))
+    return staged('prefetch', prefetched(this.flow, depth))
   }
 
   /**
@@ -614,7 +453,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * and nothing is read again.
    */
   async load(): Promise<Dataset<T>> {
-    const all = await wholePass(this.#flow, this.#passes++)
+    const all = await wholePass(this.flow, this.nextPass())
     const rows = rowsOf(all)
     return rows === undefined ? new Dataset(randomFlow(listed(elementsOf(all)))) : Dataset.ofRows(rows)
   }
@@ -633,23 +472,11 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * console.log(train.count, test.count) // 2 2
    * ```
    */
-  async split(share: number, options: SplitRowsOptions<NamesOf<T>> = {}): Promise<SplitRows<T>> {
-    const { by = 'random', stratify, seed = 0 } = options
-    if (!(share > 0 && share < 1)) fail('ERR_CONFIG', 'Dataset.split.share', 'a number in (0, 1)', share)
-    checkSeed('Dataset.split.seed', seed)
-    const { random } = this.#flow
-    if (random === undefined) return (await this.load()).split(share, options)
-    // The rows of one pass: another may have another order, and rows would change sides.
-    const rows = async (name: string): Promise<unknown[]> =>
-      valuesOf('Dataset.split', await random.slice(0, 0, random.count), name)
-    const parts =
-      stratify !== undefined
-        ? partedWithin(await rows(stratify), share, seed)
-        : by === 'random' || by === 'tail'
-          ? partedRows(random.count, share, by === 'tail' ? undefined : seed)
-          : partedByGroup(await rows(by), share, seed)
-    const side = (indices: Uint32Array): Dataset<T> => new Dataset(chosen(random, indices))
-    return { train: side(parts.train), test: side(parts.test) }
+  async split(share: number, options?: SplitRowsOptions<NamesOf<T>>): Promise<SplitRows<T>> {
+    const plan = splitPlan(share, options)
+    const random = this.flow.random ?? (await this.load()).flow.random!
+    const { train, test } = await parted(random, share, plan)
+    return { train: new Dataset(chosen(random, train)), test: new Dataset(chosen(random, test)) }
   }
 
   /**
@@ -663,7 +490,7 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * ```
    */
   async describe(): Promise<Description> {
-    return described(this.#flow.open(this.#passes++, 0, () => 4096))
+    return described(this.flow.open(this.nextPass(), 0, () => MANY))
   }
 
   /**
@@ -678,17 +505,10 @@ export class Dataset<T> implements AsyncIterable<T>, Stateful {
    * console.log(await rows.map(({ age }) => ({ age: age / 100 })).batch(2).profile()) // columns, map, batch, elements
    * ```
    */
-  async profile({ seconds = 2 }: { readonly seconds?: number } = {}): Promise<StageTimes> {
-    if (!(seconds > 0)) fail('ERR_CONFIG', 'Dataset.profile.seconds', 'a number > 0', seconds)
-    const many = this.#flow.isWide === true ? 64 : 1
-    return stageTimes(() => this.#flow.open(this.#passes++, 0, () => many), seconds * 1000)
-  }
-
-  /** All elements of one pass. */
-  async toArray(): Promise<T[]> {
-    const all: T[] = []
-    for await (const element of { [Symbol.asyncIterator]: () => this.#elements(0, () => 1024) }) all.push(element)
-    return all
+  async profile(options?: ProfileOptions): Promise<StageTimes> {
+    const { seconds } = readProfile(options)
+    const many = this.flow.isWide === true ? 64 : 1
+    return stageTimes(() => this.flow.open(this.nextPass(), 0, () => many), seconds * 1000)
   }
 }
 

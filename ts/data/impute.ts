@@ -4,7 +4,7 @@ import { fail } from '../errors.js'
 import { type Chunk, elementsOf, Rows, rowsOf } from './chunk.js'
 import { type Column, type ColumnTree, columnNamed, isColumn, ListColumn, NumberColumn } from './column.js'
 import { type Columnwise, columnsOfRows, columnwise } from './columnwise.js'
-import type { Dataset } from './dataset.js'
+import { Dataset } from './dataset.js'
 
 /** What a missing value becomes: found in the column, or a constant. */
 export type Filling = 'mean' | 'median' | 'mostFrequent' | number | { readonly constant: number | string }
@@ -58,10 +58,8 @@ export function imputer(
   second?: Readonly<Record<string, Filling>> | ImputerOptions,
   third: ImputerOptions = {},
 ): Imputer<unknown, string> | Promise<Imputer<unknown, string>> {
-  if (!('flow' in from)) return filling(from as FillValues, (second ?? {}) as ImputerOptions)
-  return found(from as Dataset<unknown>, second as Readonly<Record<string, Filling>>).then((values) =>
-    filling(values, third),
-  )
+  if (!(from instanceof Dataset)) return filling(from, (second ?? {}) as ImputerOptions)
+  return found(from, second as Readonly<Record<string, Filling>>).then((values) => filling(values, third))
 }
 
 function filling(values: FillValues, { indicators = false }: ImputerOptions): Imputer<unknown, string> {
@@ -73,7 +71,7 @@ function filling(values: FillValues, { indicators = false }: ImputerOptions): Im
     })
     return { ...(columns as Readonly<Record<string, ColumnTree>>), ...Object.fromEntries(filled) }
   })
-  return Object.assign(fill, { values }) as unknown as Imputer<unknown, string>
+  return Object.assign(fill, { values }) as Imputer<unknown, string>
 }
 
 function only(name: string, tree: ColumnTree): Column {

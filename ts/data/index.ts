@@ -5,11 +5,14 @@ export type { CsvOptions } from './csv.js'
 export { Dataset, type SplitRows } from './dataset.js'
 export type {
   ArrayColumn,
+  BatchOptions,
   BucketOptions,
+  InterleaveOptions,
   MixOptions,
   PadBatchOptions,
+  Padding,
   ParallelOptions,
-  Position,
+  ProfileOptions,
   RowOf,
   SampleOptions,
   ShuffleOptions,
@@ -41,7 +44,7 @@ export type { Inputs, InputsOf, NamesOf } from './inputs.js'
 export type { JsonlOptions } from './jsonl.js'
 export { type Fold, type FoldOptions, kFold } from './k-fold.js'
 export type { DataLike } from './marshal.js'
-export type { Padding } from './pad.js'
+export type { Position } from './passes.js'
 export type { AnyRow, ColumnKind, JsonSchema, Schema, SchemaRow } from './schema.js'
 export { type PadOptions, padSequences, toCategorical } from './sequences.js'
 export { type ShapedArray, takeRows } from './shaped.js'

@@ -25,8 +25,20 @@ export function pickedColumns(where: string, columns: ColumnTree, inputs: Inputs
   return Object.fromEntries(each.map(([name, own]) => [name, pickedColumns(where, columns, own)]))
 }
 
+/** What is learnt, and how much each row counts where a column says it. */
+export function targetColumns(
+  where: string,
+  columns: ColumnTree,
+  target: Inputs<string>,
+  sampleWeight: string | undefined,
+): { readonly y: ColumnTree; readonly sampleWeight?: ColumnTree } {
+  const y = pickedColumns(where, columns, target)
+  return sampleWeight === undefined ? { y } : { y, sampleWeight: pickedColumns(where, columns, sampleWeight) }
+}
+
 /** (rows, columns) of float32; a column whose rows are arrays gives as many columns as they have numbers. */
 function sideBySide(where: string, columns: ColumnTree, names: readonly string[]): NumberColumn {
+  if (names.length === 0) fail('ERR_CONFIG', where, 'at least one column in a list', names)
   const parts = names.map((name) => numbersNamed(where, columns, name))
   const rows = parts[0]?.rows ?? 0
   const width = parts.reduce((sum, part) => sum + widthOf(part), 0)

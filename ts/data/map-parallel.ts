@@ -1,17 +1,22 @@
 /** Elements through a function that other threads run. */
 
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { FerrogradError } from '../errors.js'
+import { FerrogradError, fail } from '../errors.js'
 import { type Chunk, List } from './chunk.js'
+import { readParallel } from './dataset-options.js'
 import { atLeastOne, type Flow, wanting } from './flow.js'
 
 /** Elements that each worker has before it, so that it need not wait for the next one. */
 const AHEAD = 2
 
 /** What the function of a file makes of the elements, in their order. The workers end with the pass. */
-export function mappedInWorkers<T, U>(flow: Flow<T>, file: string | URL, workers: number): Flow<U> {
+export function mappedInWorkers<T, U>(flow: Flow<T>, file: string | URL, options: unknown): Flow<U> {
+  if (typeof file !== 'string' && !(file instanceof URL))
+    fail('ERR_CONFIG', 'Dataset.mapParallel.file', 'the path or URL of a file', file)
+  const { workers = Math.max(1, availableParallelism() - 1) } = readParallel(options)
   const { count, endless = false, isWide = false } = flow
   return {
     count,

@@ -1,6 +1,9 @@
 /** Elements of several flows, each drawn from one of them at random. */
 
+import { fail } from '../errors.js'
+import { checkWeights, isList } from './check.js'
 import { type Chunk, joinChunks } from './chunk.js'
+import { readMix } from './dataset-options.js'
 import { atLeastOne, type Demand, type Flow } from './flow.js'
 import { KeyedUniform } from './permutation.js'
 import { Reader, reading } from './reader.js'
@@ -9,8 +12,10 @@ import { Reader, reading } from './reader.js'
  * Each next element is that of a flow that is drawn with its share of the weights; the first draw of one that has ended is the
  * end. Which flow is drawn depends on seed, pass and number of the element alone.
  */
-export function mixed<T>(flows: readonly Flow<T>[], weights: readonly number[], seed: number): Flow<T> {
-  const limits = limitsOf(weights)
+export function mixed<T>(flows: readonly Flow<T>[], options: unknown): Flow<T> {
+  const { weights, seed } = readMix(options)
+  if (flows.length === 0) fail('ERR_CONFIG', 'Dataset.mix.datasets', 'at least one Dataset', { text: 'none' })
+  const limits = limitsOf(weights === undefined ? flows.map(() => 1) : checkedWeights(weights, flows.length))
   const drawn = (uniform: KeyedUniform, index: number): number => {
     const value = uniform.at(index)
     return limits.findIndex((limit) => value < limit)
@@ -27,6 +32,13 @@ export function mixed<T>(flows: readonly Flow<T>[], weights: readonly number[], 
       return reading(readers, () => asDrawn(readers, choice, from, demand))
     },
   }
+}
+
+function checkedWeights(given: unknown, count: number): readonly number[] {
+  const where = 'Dataset.mix.weights'
+  if (!isList(given)) fail('ERR_CONFIG', where, 'a list of numbers', given)
+  if (given.length !== count) fail('ERR_SHAPE', where, `${count} numbers, one for each data set`, given.length)
+  return Array.from(checkWeights(where, given))
 }
 
 /** Where the share of each ends in [0, 1); the last one that weighs anything takes what rounding leaves. */

@@ -5,23 +5,30 @@ import { fail } from '../errors.js'
 import type { TypedArray } from '../types.js'
 import { batched } from './batch.js'
 import { type Batches, type Chunk, elementsOf, List } from './chunk.js'
+import { readPadBatch } from './dataset-options.js'
 import { type Flow, randomFlow } from './flow.js'
 import { isShaped } from './marshal.js'
 import { blank, type ShapedArray } from './shaped.js'
 import { pluck, stackRows } from './stack.js'
 
 /** How sequences are brought to one length. */
-export interface Padding {
-  /** Where shorter ones are filled up. Default 'post'. */
-  readonly padding?: 'pre' | 'post'
-  /** What they are filled up with. Default 0. */
-  readonly value?: number
-  /** The length of all; by default that of the longest in the batch. A longer one is an error. */
-  readonly length?: number
+export interface PadPlan {
+  readonly padding: 'pre' | 'post'
+  /** What is filled in. */
+  readonly value: number
+  /** Of all; without it that of the longest in the batch. */
+  readonly length: number | undefined
+}
+
+/** What is filled in may be any number, NaN too. */
+export function checkFill(where: string, value: unknown): number {
+  return typeof value === 'number' ? value : fail('ERR_CONFIG', `${where}.value`, 'a number', value)
 }
 
 /** Groups of `size` elements, as {@link padded} stacks them. */
-export function paddedBatches<T, B>(flow: Flow<T>, size: number, dropRemainder: boolean, padding: Padding): Flow<B> {
+export function paddedBatches<T, B>(flow: Flow<T>, size: number, options: unknown): Flow<B> {
+  const { dropRemainder, padding: side, value, length: whole } = readPadBatch(options)
+  const padding: PadPlan = { padding: side, value: checkFill('Dataset.padBatch', value), length: whole }
   const groups = batched<T, unknown>(flow, size, dropRemainder)
   const { count, endless = false, isWide = false, random } = groups
   const stacked = (chunk: Chunk): List<B> =>
@@ -49,7 +56,7 @@ function groupsOf({ rows, size, length }: Batches): (readonly unknown[])[] {
 }
 
 /** Elements as one with a batch axis, where the first axis of arrays and lists of numbers may have any length. */
-export function padded(elements: readonly unknown[], padding: Padding, where = 'Dataset.padBatch'): unknown {
+export function padded(elements: readonly unknown[], padding: PadPlan, where = 'Dataset.padBatch'): unknown {
   const [first] = elements
   if (isShaped(first)) return paddedRows(elements, (row) => shapedRow(row), padding, where)
   if (ArrayBuffer.isView(first)) return paddedRows(elements, (row) => viewRow(row), padding, where)
@@ -60,7 +67,7 @@ export function padded(elements: readonly unknown[], padding: Padding, where = '
 }
 
 /** Lists of numbers are sequences; any other list is several elements that belong together. */
-function paddedLists(elements: readonly unknown[], padding: Padding, where: string): unknown {
+function paddedLists(elements: readonly unknown[], padding: PadPlan, where: string): unknown {
   const lists = elements.map((list, i) =>
     Array.isArray(list) ? list : fail('ERR_DATA', `${where}[${i}]`, 'a list, as the first element is', list),
   )
@@ -88,7 +95,7 @@ function viewRow(row: unknown): ShapedArray | undefined {
 function paddedRows<R>(
   elements: readonly R[],
   read: (row: R) => ShapedArray | undefined,
-  { padding = 'post', value = 0, length: given }: Padding,
+  { padding, value, length: given }: PadPlan,
   where: string,
 ): ShapedArray {
   const rows = elements.map((row, i) => read(row) ?? fail('ERR_DATA', `${where}[${i}]`, 'a sequence of numbers', row))

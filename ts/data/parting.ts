@@ -1,7 +1,10 @@
 /** Which rows of a data set are trained on, and which set aside. */
 
 import { fail } from '../errors.js'
+import { readSplit } from './dataset-options.js'
+import type { Random } from './flow.js'
 import { permutation } from './permutation.js'
+import { valuesOf } from './rows.js'
 
 /** Numbers of rows. */
 export interface Parts {
@@ -9,15 +12,34 @@ export interface Parts {
   readonly test: Uint32Array
 }
 
+/** How rows are parted, checked. */
+export type SplitPlan = ReturnType<typeof readSplit>
+
+/** Throws unless rows can be parted so. */
+export function splitPlan(share: unknown, options: unknown): SplitPlan {
+  if (!(typeof share === 'number' && share > 0 && share < 1))
+    fail('ERR_CONFIG', 'Dataset.split.share', 'a number in (0, 1)', share)
+  return readSplit(options)
+}
+
+/** The rows of one pass: another may have another order, and rows would change sides. */
+export async function parted(random: Random, share: number, { by, stratify, seed }: SplitPlan): Promise<Parts> {
+  const values = async (name: string): Promise<unknown[]> =>
+    valuesOf('Dataset.split', await random.slice(0, 0, random.count), name)
+  if (stratify !== undefined) return partedWithin(await values(stratify), share, seed)
+  if (by === 'random' || by === 'tail') return partedRows(random.count, share, by === 'tail' ? undefined : seed)
+  return partedByGroup(await values(by), share, seed)
+}
+
 /** A share of all rows: at random, or the first ones. */
-export function partedRows(count: number, share: number, seed: number | undefined): Parts {
+function partedRows(count: number, share: number, seed: number | undefined): Parts {
   const order = seed === undefined ? Uint32Array.from({ length: count }, (_, i) => i) : permutation(count, seed)
   const own = wholeShare(count, share)
   return { train: order.subarray(0, own).slice().sort(), test: order.subarray(own).slice().sort() }
 }
 
 /** The same share of the rows of each value. */
-export function partedWithin(values: readonly unknown[], share: number, seed: number): Parts {
+function partedWithin(values: readonly unknown[], share: number, seed: number): Parts {
   const groups = groupsOf(values)
   const [train, test]: [number[], number[]] = [[], []]
   let [seen, taken] = [0, 0]
@@ -33,7 +55,7 @@ export function partedWithin(values: readonly unknown[], share: number, seed: nu
 }
 
 /** About a share of the rows, all rows of a value on one side. */
-export function partedByGroup(values: readonly unknown[], share: number, seed: number): Parts {
+function partedByGroup(values: readonly unknown[], share: number, seed: number): Parts {
   const groups = [...groupsOf(values).values()]
   const wanted = values.length * share
   const [train, test]: [number[], number[]] = [[], []]

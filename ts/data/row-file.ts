@@ -5,12 +5,14 @@
  * A block has its columns one behind the other, each from a multiple of eight bytes on; all blocks have as many rows but for the last.
  */
 
+import { existsSync } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { bytesOf } from '../core/dtype.js'
 import { sameShape } from '../core/shapes.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { Shape } from '../types.js'
+import { MANY } from './cache.js'
 import { type Chunk, elementsOf, joinChunks, Rows, rowsOf } from './chunk.js'
 import { type Column, type ColumnTree, isColumn, type Meaning, NumberColumn } from './column.js'
 import { columnsOfRows } from './columnwise.js'
@@ -55,7 +57,7 @@ interface Footer {
 }
 
 /** Writes chunks to a file, whole or not at all. */
-export async function writeRows(path: string, chunks: AsyncIterable<Chunk>): Promise<void> {
+async function writeRows(path: string, chunks: AsyncIterable<Chunk>): Promise<void> {
   const beside = `${path}.${process.pid}.part`
   const file = await reached(path, () => open(beside, 'wx'))
   try {
@@ -215,8 +217,18 @@ function padded(bytes: Uint8Array): Uint8Array {
   return rest === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(8 - rest)])
 }
 
+/** The rows of a flow, kept in a file: written by its first pass, or read where the file is there. */
+export async function rowsKeptIn<T>(path: string, flow: Flow<T>): Promise<Flow<T>> {
+  if (!existsSync(path))
+    await writeRows(
+      path,
+      flow.open(0, 0, () => MANY),
+    )
+  return storedRows<T>(path)
+}
+
 /** The rows of a file: in order from any row on, or mixed block by block. */
-export async function storedRows<T>(path: string): Promise<Flow<T>> {
+async function storedRows<T>(path: string): Promise<Flow<T>> {
   const footer = await reading(path, (file) => footerOf(path, file))
   const { rows: count, blockRows } = footer
   const blocks = footer.checksums.length

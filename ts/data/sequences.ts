@@ -3,9 +3,12 @@
 import { fail } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
+import { checkCount } from './check.js'
 import type { ShapedArray } from './shaped.js'
 
 const padFields = {
+  /** The length of all rows; that of the longest list unless given. */
+  maxLength: { type: 'integer', default: null, min: 1 },
   /** Where lists that are too short are filled up. Default 'pre'. */
   padding: { type: 'choice', of: ['pre', 'post'], default: 'pre' },
   /** Where lists that are too long are cut. Default 'pre'. */
@@ -19,10 +22,7 @@ const padFields = {
 const read = optionsReader('padSequences', padFields)
 
 /** Options of {@link padSequences}. */
-export interface PadOptions extends OptionsOf<typeof padFields>, Named {
-  /** The length of all rows. Default that of the longest list. */
-  readonly maxLength?: number
-}
+export interface PadOptions extends OptionsOf<typeof padFields>, Named {}
 
 /**
  * Lists as rows of one length, (lists, maxLength): shorter ones are filled up, longer ones cut.
@@ -37,13 +37,10 @@ export interface PadOptions extends OptionsOf<typeof padFields>, Named {
  */
 export function padSequences(
   sequences: readonly ArrayLike<number>[],
-  options: PadOptions = {},
+  options?: PadOptions,
 ): ShapedArray<Int32Array | Float32Array> {
-  const { maxLength: given, ...rest } = options
-  const { padding, truncating, value, dtype } = read(rest)
-  if (given !== undefined && !(Number.isInteger(given) && given >= 1))
-    fail('ERR_CONFIG', 'padSequences.maxLength', 'an integer ≥ 1', given)
-  const length = given ?? sequences.reduce((most, list) => Math.max(most, list.length), 0)
+  const { maxLength, padding, truncating, value, dtype } = read(options)
+  const length = maxLength ?? sequences.reduce((most, list) => Math.max(most, list.length), 0)
   const values =
     dtype === 'int32' ? new Int32Array(sequences.length * length) : new Float32Array(sequences.length * length)
   values.fill(value)
@@ -67,6 +64,7 @@ export function padSequences(
  * ```
  */
 export function toCategorical(labels: ArrayLike<number>, classes?: number): ShapedArray<Float32Array> {
+  if (classes !== undefined) checkCount('toCategorical.classes', classes, 1)
   const all = Array.from(labels)
   const count = classes ?? all.reduce((most, label) => Math.max(most, label), -1) + 1
   const values = new Float32Array(all.length * count)

@@ -2,19 +2,21 @@
 
 import { type Chunk, joinChunks, List, Rows, rowsOf } from './chunk.js'
 import { type Column, type ColumnTree, ListColumn, mapTree, NumberColumn } from './column.js'
+import { readWindow } from './dataset-options.js'
 import { atLeastOne, type Flow, type Random, randomFlow, wanting } from './flow.js'
 import { stackRows } from './stack.js'
 
 /** Which elements a window has: `size` of them, every `stride`-th, each window `shift` behind the last. */
-export interface Windows {
+interface Windows {
   readonly size: number
   readonly shift: number
   readonly stride: number
 }
 
 /** Whole windows, each stacked. */
-export function windowed<T, W>(flow: Flow<T>, windows: Windows): Flow<W> {
-  const { size, shift, stride } = windows
+export function windowed<T, W>(flow: Flow<T>, size: number, options: unknown): Flow<W> {
+  const { shift, stride } = readWindow(options)
+  const windows: Windows = { size, shift, stride }
   const span = (size - 1) * stride + 1
   const within = (rows: number): number => (rows < span ? 0 : Math.floor((rows - span) / shift) + 1)
   const count = flow.count === undefined ? undefined : within(flow.count)

@@ -26,43 +26,30 @@ export interface HashedPlan {
   readonly output: CategoryOutput
 }
 
-/** Categories of a vocabulary, made by {@link category}. */
-export class CategoryFeature {
-  readonly plan: CategoryPlan
+/** A feature that is one of some values. */
+export class CategoricalFeature<P extends CategoryPlan | HashedPlan> {
+  readonly plan: P
 
-  constructor(plan: CategoryPlan) {
+  constructor(plan: P) {
     this.plan = plan
   }
 
   /** Zeros with a one: as it comes. */
-  oneHot(): CategoryFeature {
-    return new CategoryFeature({ ...this.plan, output: 'oneHot' })
+  oneHot(): CategoricalFeature<P> {
+    return new CategoricalFeature({ ...this.plan, output: 'oneHot' })
   }
 
-  /** The number of the category: for an `Embedding`, with `outputMode: 'dict'`. */
-  int(): CategoryFeature {
-    return new CategoryFeature({ ...this.plan, output: 'int' })
+  /** The number of the category, or of the bin: for an `Embedding`, with `outputMode: 'dict'`. */
+  int(): CategoricalFeature<P> {
+    return new CategoricalFeature({ ...this.plan, output: 'int' })
   }
 }
+
+/** Categories of a vocabulary, made by {@link category}. */
+export type CategoryFeature = CategoricalFeature<CategoryPlan>
 
 /** Categories by a hash, made by {@link hashed}. */
-export class HashedFeature {
-  readonly plan: HashedPlan
-
-  constructor(plan: HashedPlan) {
-    this.plan = plan
-  }
-
-  /** Zeros with a one: as it comes. */
-  oneHot(): HashedFeature {
-    return new HashedFeature({ ...this.plan, output: 'oneHot' })
-  }
-
-  /** The number of the bin: for an `Embedding`, with `outputMode: 'dict'`. */
-  int(): HashedFeature {
-    return new HashedFeature({ ...this.plan, output: 'int' })
-  }
-}
+export type HashedFeature = CategoricalFeature<HashedPlan>
 
 /** The most frequent values. */
 export function learnCategory(name: string, plan: CategoryPlan): Learning<CategoryPlan> {

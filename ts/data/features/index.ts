@@ -1,16 +1,17 @@
 /** Features of rows: what is learnt from a data set in one pass, and what the training and the serving are both given. */
 
 import { FerrogradError, fail, hintFor } from '../../errors.js'
+import type { OptionsOf } from '../../options/fields.js'
 import { optionsReader } from '../../options/reader.js'
 import { type ColumnTree, columnNamed, isColumn, NumberColumn } from '../column.js'
 import { type ColumnBy, columnsOfElements, eachColumns } from '../columns-of.js'
 import { columnwise } from '../columnwise.js'
 import type { Dataset } from '../dataset.js'
-import { type Inputs, type InputsOf, type NamesOf, pickedColumns } from '../inputs.js'
+import { type Inputs, type InputsOf, type NamesOf, targetColumns } from '../inputs.js'
 import type { ShapedArray } from '../shaped.js'
 import type { CategoryFeature, HashedFeature } from './category.js'
 import { type CrossPlan, crossEncoder, crossName } from './crossing.js'
-import type { CategoryOutput, Encoder, Given, Place } from './encoder.js'
+import type { Encoder, Given, Place } from './encoder.js'
 import type { NumericFeature } from './numeric.js'
 import { encoderOf, type FeaturePlan, isLearnt, learning, planFrom } from './plans.js'
 
@@ -25,22 +26,33 @@ export type FeatureRow<F> = {
   readonly [K in keyof F]: (F[K] extends NumericFeature ? never : string) | number | boolean | null | undefined
 }
 
-/** Features that mean something together. */
-export interface Cross<N extends string = string> {
-  readonly features: readonly N[]
-  /** In how many bins. Default the `crossingDim` of all. */
-  readonly dim?: number
+const crossFields = {
+  /** At least two, each of them categories. */
+  features: { type: 'strings' },
+  /** In how many bins; the `crossingDim` of all unless given. */
+  dim: { type: 'integer', default: null, min: 1 },
   /** Zeros with a one, or the number of the bin. Default 'oneHot'. */
-  readonly outputMode?: CategoryOutput
+  outputMode: { type: 'choice', of: ['oneHot', 'int'], default: 'oneHot' },
+} as const
+
+/** Features that mean something together. */
+export interface Cross<N extends string = string> extends OptionsOf<typeof crossFields> {
+  readonly features: readonly N[]
 }
 
-/** Options of {@link features}. */
-export interface FeaturesOptions<N extends string = string, O extends OutputMode = OutputMode> {
-  /** Features of which each pair of values (or three, …) may weigh something of its own, by a hash. Default none. */
-  readonly crosses?: readonly (readonly N[] | Cross<N>)[]
+const spaceFields = {
+  /** Features of which each pair of values (or three, …) may weigh something of its own, by a hash. Default null. */
+  crosses: { type: 'given', default: null },
   /** The bins of a cross that says none. Default 32. */
-  readonly crossingDim?: number
+  crossingDim: { type: 'integer', default: 32, min: 1 },
   /** All side by side in one array, or each by its name, for the inputs of a functional model. Default 'concat'. */
+  outputMode: { type: 'choice', of: ['concat', 'dict'], default: 'concat' },
+} as const
+
+/** Options of {@link features}. */
+export interface FeaturesOptions<N extends string = string, O extends OutputMode = OutputMode>
+  extends OptionsOf<typeof spaceFields> {
+  readonly crosses?: readonly (readonly N[] | Cross<N>)[]
   readonly outputMode?: O
 }
 
@@ -57,14 +69,8 @@ export interface FeaturesConfig {
   readonly crosses: readonly CrossPlan[]
 }
 
-const readFeatures = optionsReader('features', {
-  crossingDim: { type: 'integer', default: 32, min: 1 },
-  outputMode: { type: 'choice', of: ['concat', 'dict'], default: 'concat' },
-})
-const readCross = optionsReader('features.crosses', {
-  dim: { type: 'integer', default: null, min: 1 },
-  outputMode: { type: 'choice', of: ['oneHot', 'int'], default: 'oneHot' },
-})
+const readSpace = optionsReader('features', spaceFields)
+const readCross = optionsReader('features.crosses', crossFields)
 
 /**
  * Describes the features of rows, to be learnt from a data set and given to a model: Keras's FeatureSpace.
@@ -104,7 +110,7 @@ const readCross = optionsReader('features.crosses', {
  */
 export function features<const F extends FeatureTable, const O extends OutputMode = 'concat'>(
   table: F,
-  options: FeaturesOptions<keyof F & string, O> = {},
+  options?: FeaturesOptions<keyof F & string, O>,
 ): Features<FeatureRow<F>, O> {
   const where = 'features'
   const names = Object.keys(table ?? {})
@@ -112,8 +118,8 @@ export function features<const F extends FeatureTable, const O extends OutputMod
   for (const [name, feature] of Object.entries(table))
     if (typeof feature?.plan?.kind !== 'string')
       fail('ERR_CONFIG', `${where}.${name}`, 'numeric(), category() or hashed(bins)', feature)
-  const { crosses = [], ...rest } = options
-  const { crossingDim, outputMode } = readFeatures(rest)
+  const { crosses = [], crossingDim, outputMode } = readSpace(options)
+  if (!Array.isArray(crosses)) fail('ERR_CONFIG', `${where}.crosses`, 'a list of crosses', crosses)
   const plans = Object.fromEntries(Object.entries(table).map(([name, { plan }]) => [name, plan]))
   return new Features({
     version: 1,
@@ -123,11 +129,13 @@ export function features<const F extends FeatureTable, const O extends OutputMod
   })
 }
 
-function crossPlan(cross: readonly string[] | Cross, crossingDim: number): CrossPlan {
-  if (Array.isArray(cross)) return { features: [...cross], dim: crossingDim, output: 'oneHot' }
-  const { features: names, ...rest } = (cross ?? {}) as Cross
-  const { dim = crossingDim, outputMode } = readCross(rest)
-  return { features: [...(names ?? [])], dim, output: outputMode as CategoryOutput }
+function crossPlan(cross: unknown, crossingDim: number): CrossPlan {
+  const {
+    features: names,
+    dim = crossingDim,
+    outputMode,
+  } = readCross(Array.isArray(cross) ? { features: cross } : cross)
+  return { features: names, dim, output: outputMode }
 }
 
 /** One feature or cross, and its name. */
@@ -202,8 +210,7 @@ export class Features<R, O extends OutputMode = 'concat'> {
     const where = `${WHERE}.inputsAndTarget`
     return columnwise<R, unknown>((columns) => ({
       x: this.#tree(parts, treeColumns(columns)),
-      y: pickedColumns(where, columns, target),
-      ...(sampleWeight !== undefined && { sampleWeight: pickedColumns(where, columns, sampleWeight) }),
+      ...targetColumns(where, columns, target, sampleWeight),
     }))
   }
 
@@ -297,7 +304,7 @@ function checkCrosses({ features: plans, crosses, outputMode }: FeaturesConfig):
   for (const { features: own, output } of crosses) {
     if (own.length < 2) fail('ERR_CONFIG', `${WHERE}.crosses`, 'at least two features each', own)
     for (const name of own) {
-      const plan = plans[name] ?? unknownFeature(name, names)
+      const plan = Object.hasOwn(plans, name) ? plans[name]! : unknownFeature(name, names)
       if (plan.kind === 'numeric' && plan.change.as !== 'bins')
         fail(
           'ERR_CONFIG',

@@ -2,19 +2,20 @@
 
 import { keyOf } from '../../core/salt.js'
 import { fail } from '../../errors.js'
+import type { Named, OptionsOf } from '../../options/fields.js'
 import { optionsReader } from '../../options/reader.js'
 import {
-  CategoryFeature,
+  CategoricalFeature,
+  type CategoryFeature,
   type CategoryPlan,
   categoryEncoder,
-  HashedFeature,
+  type HashedFeature,
   type HashedPlan,
   hashedEncoder,
   learnCategory,
 } from './category.js'
 import type { Encoder, Learning } from './encoder.js'
 import { isLearntNumeric, learnNumeric, NumericFeature, type NumericPlan, numericEncoder } from './numeric.js'
-import type { Token } from './values.js'
 
 /** One feature: plain JSON. */
 export type FeaturePlan = NumericPlan | CategoryPlan | HashedPlan
@@ -24,38 +25,39 @@ export function numeric(): NumericFeature {
   return new NumericFeature({ kind: 'numeric', fill: null, indicator: false, change: { as: 'itself' } })
 }
 
-/** Options of {@link category}. */
-export interface CategoryOptions {
-  /** The largest vocabulary, counting the unknown; those that are rarer are unknown. Default: no bound. */
-  readonly maxTokens?: number
-  /** How many numbers the unknown are spread over, by a hash; with none they are an error. Default 1. */
-  readonly numOovIndices?: number
-  /** The values in the order of their numbers: then nothing is learnt. Default: found in the data, the most frequent first. */
-  readonly vocabulary?: readonly Token[]
-}
-
-const readCategory = optionsReader('category', {
+const categoryFields = {
+  /** The largest vocabulary, counting the unknown; those that are rarer are unknown. Default null. */
   maxTokens: { type: 'integer', default: null, min: 2 },
+  /** How many numbers the unknown are spread over, by a hash; with none they are an error. Default 1. */
   numOovIndices: { type: 'integer', default: 1, min: 0 },
+  /**
+   * The values in the order of their numbers: then nothing is learnt. Those found in the data, the most frequent first,
+   * unless given.
+   */
   vocabulary: { type: 'vocabulary', default: null },
-})
+} as const
+
+/** Options of {@link category}. */
+export interface CategoryOptions extends OptionsOf<typeof categoryFields>, Named {}
+
+const readCategory = optionsReader('category', categoryFields)
 const readHashed = optionsReader('hashed', { salt: { type: 'numeric', default: null } })
 
 /** A column of text or numbers of which each value is something of its own: zeros with a one, unless it is `int`. */
-export function category(options: CategoryOptions = {}): CategoryFeature {
+export function category(options?: CategoryOptions): CategoryFeature {
   const { maxTokens, numOovIndices, vocabulary } = readCategory(options)
   if (maxTokens !== undefined && maxTokens <= numOovIndices)
     fail('ERR_CONFIG', 'category.maxTokens', `more than the ${numOovIndices} for the unknown`, maxTokens)
   checkVocabulary('ERR_CONFIG', 'category.vocabulary', vocabulary)
   const plan = { vocabulary: vocabulary === undefined ? null : [...vocabulary], maxTokens: maxTokens ?? null }
-  return new CategoryFeature({ kind: 'category', ...plan, numOovIndices, output: 'oneHot' })
+  return new CategoricalFeature({ kind: 'category', ...plan, numOovIndices, output: 'oneHot' })
 }
 
 /** A column of text or whole numbers of which there may be any number: `hash mod bins`, zeros with a one unless it is `int`. */
 export function hashed(bins: number, options: { readonly salt?: number | readonly number[] } = {}): HashedFeature {
   if (!(Number.isSafeInteger(bins) && bins >= 1)) fail('ERR_CONFIG', 'hashed.bins', 'an integer ≥ 1', bins)
   const { salt } = readHashed(options)
-  return new HashedFeature({
+  return new CategoricalFeature({
     kind: 'hashed',
     numBins: bins,
     salt: keyOf('hashed', salt ?? null) ?? null,
