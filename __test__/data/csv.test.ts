@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -50,10 +50,12 @@ describe('Dataset.csv', () => {
     file('part-2.csv', table)
     file('whole.csv.gz', gzipSync(table))
     file('tabs.tsv', table.replaceAll('"Rome, old"', 'Rome, old').replace(/,(?! )/g, '\t'))
+    file('TABS.TSV', readFileSync(join(dir, 'tabs.tsv')))
     const sources = [
       join(dir, 'part-1.csv'),
       join(dir, 'whole.csv.gz'),
       join(dir, 'tabs.tsv'),
+      join(dir, 'TABS.TSV'),
       () => Readable.from([table.slice(0, 30), table.slice(30)]),
       () => new Response(table).body as never,
     ]
@@ -154,9 +156,11 @@ describe('Dataset.csv', () => {
     )
   })
 
-  const refused: [what: string, source: string | Uint8Array, options: object, message: RegExp][] = [
+  const refused: [what: string, source: string | readonly string[] | Uint8Array, options: object, message: RegExp][] = [
     ['no file', join(dir, 'none.csv'), {}, /none\.csv: cannot read/],
     ['no files of a pattern', join(dir, 'none-*.csv'), {}, /files of that name/],
+    ['files of a pattern in no folder', join(dir, 'nowhere', '*.csv'), {}, /nowhere: cannot read/],
+    ['no paths', [], {}, /Dataset\.csv: expected at least one path, got \[\]/],
     ['another encoding', Uint8Array.of(0xff, 0xfe, 65, 0), {}, /expected UTF-8, got UTF-16 \(little endian\)/],
     [
       'a missing whole number',
@@ -178,11 +182,48 @@ describe('Dataset.csv', () => {
       { schema: { a: 'int64' } },
       /schema\.a: expected one of float32.*got 'int64'/,
     ],
-    ['a long delimiter', bytes('a\n1\n'), { delimiter: '::' }, /one ASCII character, got '::'/],
+    [
+      'a schema without columns',
+      bytes('a\n1\n'),
+      { schema: {} },
+      /schema: expected an object with a kind for each column/,
+    ],
+    [
+      'a schema that is a list',
+      bytes('a\n1\n'),
+      { schema: ['a'] },
+      /an object with a kind for each column, got \['a'\]/,
+    ],
+    ['a misspelt schema', bytes('a\n1\n'), { shema: {} }, /unknown option 'shema'\. Did you mean 'schema'/],
+    [
+      'a missing value that is no list',
+      bytes('a\n1\n'),
+      { missing: 'NA' },
+      /missing: expected a list of strings, got 'NA'/,
+    ],
+    ['options that are null', bytes('a\n1\n'), null as never, /Dataset\.csv: expected an options object, got null/],
     ['a damaged gzip', file('torn.csv.gz', gzipSync(table).subarray(0, 40)), {}, /torn\.csv\.gz: cannot unpack/],
   ]
   test.each(refused)('refuses %s', async (_, source, options, message) => {
     await expect((async () => Dataset.csv(source, options).toArray())()).rejects.toThrow(message)
+  })
+
+  test('a delimiter that is none is refused before anything is read', () => {
+    for (const delimiter of ['::', 'é', ''])
+      expect(() => Dataset.csv(bytes('a\n1\n'), { delimiter })).toThrow(/Dataset\.csv\.delimiter: expected/)
+  })
+
+  test('a pattern stands for names in the working directory, those that begin with a dot too', async () => {
+    file('.part-1.csv', table)
+    file('here-1.csv', table)
+    const before = process.cwd()
+    process.chdir(dir)
+    try {
+      for (const pattern of ['.part-*.csv', './.part-*.csv', 'here-*.csv'])
+        expect(await Dataset.csv(pattern, { schema }).toArray()).toEqual(rows)
+    } finally {
+      process.chdir(before)
+    }
   })
 
   test('a reader that leaves early closes the stream', async () => {

@@ -443,9 +443,26 @@ describe('a folder', () => {
 
   test.each([
     [{ labels: [1, 2] }, 'ERR_SHAPE', 'imageFolder.labels: expected 14 classes, one for each file, got 2'],
-    [{ labels: new Array(14).fill(-1) }, 'ERR_DATA', 'imageFolder.labels[0]: expected an integer ≥ 0, got -1'],
+    [
+      { labels: new Array(14).fill(-1) },
+      'ERR_DATA',
+      'imageFolder.labels[0]: expected an integer from 0 to 1048575, got -1',
+    ],
+    [
+      { labels: new Array(14).fill(2 ** 31 - 1) },
+      'ERR_DATA',
+      'imageFolder.labels[0]: expected an integer from 0 to 1048575',
+    ],
+    [
+      { classNames: ['cats', 'dogs', 'cats'] },
+      'ERR_CONFIG',
+      "imageFolder.classNames: expected each class once, got 'cats'",
+    ],
+    [{ classNames: 'cats' }, 'ERR_CONFIG', "imageFolder.classNames: expected a list of strings, got 'cats'"],
+    [{ sharp: {} }, 'ERR_CONFIG', "imageFolder.sharp: expected what import('sharp') has by default"],
+    [{ clasNames: [] }, 'ERR_CONFIG', "imageFolder: unknown option 'clasNames'. Did you mean 'classNames'?"],
     [{ labels: 'infered' }, 'ERR_CONFIG', "imageFolder.labels: expected 'inferred', a list of class numbers, or null"],
-    [{ labelMode: 'onehot' }, 'ERR_CONFIG', 'imageFolder.labelMode: expected one of int, categorical, binary, or null'],
+    [{ labelMode: 'onehot' }, 'ERR_CONFIG', "imageFolder.labelMode: expected one of 'int', 'categorical', 'binary'"],
     [{ labelMode: 'binary', classNames: ['cats'] }, 'ERR_CONFIG', "expected two classes for 'binary', got 1"],
     [{ classNames: ['cast'] }, 'ERR_CONFIG', "did you mean 'cats'?"],
     [

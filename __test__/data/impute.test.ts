@@ -53,7 +53,7 @@ describe.each([
 test('a column may be called as what a data set has', async () => {
   const fill = imputer({ flow: 3 })
   expect(
-    await Dataset.fromColumns({ flow: [Number.NaN, 1] })
+    await Dataset.fromColumns({ flow: Float32Array.of(Number.NaN, 1) })
       .map(fill as never)
       .toArray(),
   ).toEqual([{ flow: 3 }, { flow: 1 }])

@@ -218,7 +218,10 @@ describe('padBatch', () => {
   test.each([
     [() => data().padBatch(3, { length: 2 }), /padBatch\.x\[0\]: expected at most 2 items, got 3/],
     [() => data().padBatch(0), /padBatch\.size: expected an integer ≥ 1, got 0/],
-    [() => data().padBatch(3, { padding: 'both' as 'pre' }), /padBatch\.padding: expected one of 'pre', 'post', got 'both'/],
+    [
+      () => data().padBatch(3, { padding: 'both' as 'pre' }),
+      /padBatch\.padding: expected one of 'pre', 'post', got 'both'/,
+    ],
     [() => Dataset.from([[1], 'x']).padBatch(2), /padBatch\[1\]: expected a list, as the first element is, got 'x'/],
     [
       () => Dataset.from([2, 3].map((n) => ({ values: new Float32Array(2 * n), shape: [2, n] }))).padBatch(2),
@@ -427,7 +430,9 @@ describe('profile', () => {
       .repeat()
     const times = await slow.profile({ seconds: 0.1 })
     expect(times.rows.find(({ stage }) => stage === 'map')!.share).toBeGreaterThan(0.8)
-    await expect(slow.profile({ seconds: 0 })).rejects.toThrow(/profile\.seconds: expected a number in \(0, inf\), got 0/)
+    await expect(slow.profile({ seconds: 0 })).rejects.toThrow(
+      /profile\.seconds: expected a number in \(0, inf\), got 0/,
+    )
     // Nothing is measured afterwards, and all goes on as before.
     expect(
       await rows(3)

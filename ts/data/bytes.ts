@@ -2,7 +2,7 @@
 
 import { createReadStream, type Stats } from 'node:fs'
 import { open as openFile, readdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { type Duplex, pipeline, Readable } from 'node:stream'
 import zlib from 'node:zlib'
 import { FerrogradError, fail } from '../errors.js'
@@ -36,6 +36,7 @@ const RATIO = 500
 /** The sources that are meant, in the order of their names. */
 export async function byteSources(where: string, from: BytesLike): Promise<ByteSource[]> {
   if (typeof from === 'string') return (await expanded(where, from)).map(fileSource)
+  if (Array.isArray(from) && from.length === 0) fail('ERR_CONFIG', where, 'at least one path', from)
   if (Array.isArray(from)) return (await Promise.all(from.map((path) => byteSources(where, path)))).flat()
   if (from instanceof Uint8Array) return [{ name: 'the bytes', open: () => unpacked('the bytes', inBlocks(from)) }]
   const open = typeof from === 'function' ? from : () => from as ByteStream
@@ -43,12 +44,20 @@ export async function byteSources(where: string, from: BytesLike): Promise<ByteS
 }
 
 async function expanded(where: string, path: string): Promise<string[]> {
-  const pattern = path.slice(dirname(path).length === 1 && !path.startsWith('.') ? 0 : dirname(path).length + 1)
+  const pattern = basename(path)
   if (!pattern.includes('*')) return [path]
   const name = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`)
-  const found = (await readdir(dirname(path))).filter((one) => name.test(one)).sort()
+  const found = (await listed(dirname(path))).filter((one) => name.test(one)).sort()
   if (found.length === 0) fail('ERR_IO', where, 'files of that name', path)
   return found.map((one) => join(dirname(path), one))
+}
+
+async function listed(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (cause) {
+    throw unreadable(folder, cause)
+  }
 }
 
 function fileSource(path: string): ByteSource {

@@ -4,7 +4,7 @@ import { BindingImages, type ImageSource } from '../core/native.js'
 import { job, native, runtime } from '../core/runtime.js'
 import { sizeOf } from '../core/shapes.js'
 import { type ErrorCode, FerrogradError, fail } from '../errors.js'
-import type { Named, OptionsOf, SettledOf } from '../options/fields.js'
+import type { OptionsOf, SettledOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
 import { isShaped } from './marshal.js'
 import type { ShapedArray } from './shaped.js'
@@ -34,6 +34,8 @@ export const imageFields = {
   padToAspectRatio: { type: 'boolean', default: false },
   /** A file of more pixels is refused by its header. Default 67_108_864. */
   maxPixels: { type: 'integer', default: 67_108_864, min: 1 },
+  /** The package `sharp`, for formats other than JPEG and PNG; what `import('sharp')` finds unless given. */
+  sharp: { type: 'given', default: null },
 } as const
 
 const sizeFields = {
@@ -46,8 +48,7 @@ const readOne = optionsReader('decodeImage', decodeFields)
 const readMany = optionsReader('decodeImages', decodeFields)
 
 /** Options of {@link decodeImage} and {@link decodeImages}. */
-export interface DecodeImageOptions extends OptionsOf<typeof decodeFields>, Named {
-  /** The package `sharp`, where `import('sharp')` does not find it: for formats other than JPEG and PNG. */
+export interface DecodeImageOptions extends OptionsOf<typeof decodeFields> {
   readonly sharp?: Sharp
 }
 
@@ -95,8 +96,8 @@ export interface ReadImages {
  * console.log(shape, values[0]) // [224, 224, 3], the red of the first pixel
  * ```
  */
-export async function decodeImage(image: ImageLike, options: DecodeImageOptions = {}): Promise<Picture> {
-  const plan = decodePlan('decodeImage', options, readOne)
+export async function decodeImage(image: ImageLike, options?: DecodeImageOptions): Promise<Picture> {
+  const plan = imagePlan('decodeImage', readOne(options))
   const { values, shape } = settled(await readImages([sourceOf('decodeImage', image)], plan), () => 'decodeImage')
   return { values, shape: shape.slice(1) }
 }
@@ -119,16 +120,11 @@ export async function decodeImages(
   options: DecodeImageOptions & { readonly size: number | readonly number[] },
 ): Promise<Picture> {
   if (!Array.isArray(images)) fail('ERR_DATA', 'decodeImages', 'a list of pictures', images)
-  const plan = decodePlan('decodeImages', options, readMany)
+  const plan = imagePlan('decodeImages', readMany(options))
   if (plan.size === undefined) fail('ERR_CONFIG', 'decodeImages.size', 'a height and a width', plan.size)
   const sources = images.map((image, i) => sourceOf(`decodeImages[${i}]`, image))
   const { values, shape } = settled(await readImages(sources, plan), (i) => `decodeImages[${i}]`)
   return { values, shape }
-}
-
-function decodePlan(where: string, { sharp, ...options }: DecodeImageOptions, read: typeof readOne): ImagePlan {
-  const { size, ...fields } = read(options)
-  return imagePlan(where, size, fields, sharp)
 }
 
 /** A side is no longer than JPEG can have it. */
@@ -137,11 +133,9 @@ const LONGEST = 65_535
 /** Checks what pictures are to be. */
 export function imagePlan(
   where: string,
-  size: readonly number[] | undefined,
-  options: SettledOf<typeof imageFields>,
-  sharp: Sharp | undefined,
+  options: SettledOf<typeof imageFields> & { readonly size: readonly number[] | undefined },
 ): ImagePlan {
-  const { colorMode, cropToAspectRatio: crop, padToAspectRatio: pad, interpolation, antialias, maxPixels } = options
+  const { size, colorMode, cropToAspectRatio: crop, padToAspectRatio: pad, sharp, ...rest } = options
   if (crop && pad)
     fail('ERR_CONFIG', `${where}.cropToAspectRatio`, 'one of cropToAspectRatio and padToAspectRatio', { text: 'both' })
   if ((crop || pad) && size === undefined) {
@@ -149,14 +143,16 @@ export function imagePlan(
     fail('ERR_CONFIG', `${where}.size`, `a height and a width beside ${option}`, size)
   }
   if (size?.some((side) => side > LONGEST)) fail('ERR_CONFIG', `${where}.size`, `sides of at most ${LONGEST}`, size)
+  if (sharp !== undefined && typeof sharp !== 'function')
+    fail('ERR_CONFIG', `${where}.sharp`, "what import('sharp') has by default", sharp)
   return {
     size: size as ImagePlan['size'],
     channels: channelsOf[colorMode],
     frame: crop ? 'crop' : pad ? 'pad' : 'stretch',
-    interpolation,
-    antialias,
-    maxPixels,
-    sharp,
+    interpolation: rest.interpolation,
+    antialias: rest.antialias,
+    maxPixels: rest.maxPixels,
+    sharp: sharp as Sharp | undefined,
   }
 }
 

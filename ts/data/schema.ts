@@ -1,5 +1,6 @@
 /** What the columns of a table hold, as a user says it. */
 
+import { isNamed } from '../core/structure.js'
 import { fail } from '../errors.js'
 
 const kinds = ['float32', 'float64', 'int32', 'bool', 'string', 'date'] as const
@@ -30,9 +31,13 @@ export type SchemaRow<S extends JsonSchema> = {
 /** Rows whose columns are found in the file. */
 export type AnyRow = Readonly<Record<string, number | string | boolean>>
 
-/** Refuses kinds that there are not. */
-export function checkSchema(where: string, schema: JsonSchema | undefined, others: readonly string[] = []): void {
-  const known: readonly string[] = [...kinds, ...others]
-  for (const [name, kind] of Object.entries(schema ?? {}))
+/** What was given as a schema: at least one column, each of a kind that there is. */
+export function checkedSchema(where: string, schema: unknown, others: readonly string[] = []): JsonSchema | undefined {
+  if (schema === undefined) return undefined
+  const known: readonly unknown[] = [...kinds, ...others]
+  if (!isNamed(schema) || Object.keys(schema).length === 0)
+    fail('ERR_CONFIG', `${where}.schema`, 'an object with a kind for each column', schema)
+  for (const [name, kind] of Object.entries(schema))
     if (!known.includes(kind)) fail('ERR_CONFIG', `${where}.schema.${name}`, `one of ${known.join(', ')}`, kind)
+  return schema as JsonSchema
 }

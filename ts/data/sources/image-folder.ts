@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { warnOnce } from '../../core/warn.js'
 import { FerrogradError, fail, hintFor } from '../../errors.js'
-import type { Named, OptionsOf } from '../../options/fields.js'
+import type { OptionsOf } from '../../options/fields.js'
 import { optionsReader } from '../../options/reader.js'
 import type { ShapedArray } from '../../types.js'
 import { Rows } from '../chunk.js'
@@ -38,22 +38,30 @@ const ownFields = {
    * 'throw'.
    */
   onError: { type: 'choice', of: ['throw', 'skip'], default: 'throw' },
+  /** The classes that are read, in this order; all, in the order of their names, unless given. */
+  classNames: { type: 'strings', default: null },
 } as const
-const folderFields: typeof imageFields & typeof ownFields = { ...imageFields, ...ownFields }
+/** What null means something to: there are none. */
+const labelFields = {
+  /** By the folders, a class for each picture in the order of the paths, or null: none. Default 'inferred'. */
+  labels: { type: 'given', default: 'inferred' },
+  /** Class numbers (int32), one-hot rows, 0 and 1 of two classes as float32, or null: none. Default 'int'. */
+  labelMode: { type: 'choice', of: ['int', 'categorical', 'binary'], default: 'int' },
+} as const
+const folderFields: typeof imageFields & typeof ownFields & typeof labelFields = {
+  ...imageFields,
+  ...ownFields,
+  ...labelFields,
+}
 
 const readFolder = optionsReader('imageFolder', folderFields)
 
-const labelModes = ['int', 'categorical', 'binary'] as const
-
 /** Options of {@link imageFolder}. */
-export interface ImageFolderOptions extends OptionsOf<typeof folderFields>, Named {
+export interface ImageFolderOptions extends Omit<OptionsOf<typeof folderFields>, keyof typeof labelFields> {
   /** By the folders, a class for each picture in the order of the paths, or none. Default 'inferred'. */
   readonly labels?: 'inferred' | readonly number[] | null
   /** Class numbers (int32), one-hot rows, 0 and 1 of two classes as float32, or none. Default 'int'. */
-  readonly labelMode?: (typeof labelModes)[number] | null
-  /** The classes that are read, in this order. Default all, in the order of their names. */
-  readonly classNames?: readonly string[]
-  /** The package `sharp`, where `import('sharp')` does not find it: for formats other than JPEG and PNG. */
+  readonly labelMode?: (typeof labelFields.labelMode.of)[number] | null
   readonly sharp?: Sharp
 }
 
@@ -133,13 +141,14 @@ export async function imageFolder<const O extends ImageFolderOptions = Readonly<
 ): Promise<FolderOf<O>> {
   const where = 'imageFolder'
   if (typeof dir !== 'string' || dir === '') fail('ERR_CONFIG', `${where}.dir`, 'the path of a folder', dir)
-  const { labels = 'inferred', labelMode = 'int', classNames, sharp, ...rest } = (options ?? {}) as ImageFolderOptions
-  const settled = readFolder(rest)
-  const mode = checkedMode(labels, labelMode, classNames)
+  const settled = readFolder(options)
+  const { classNames } = settled
+  const given = checkedLabels(options?.labels === null ? null : settled.labels, classNames)
+  const mode = given === null || options?.labelMode === null ? null : settled.labelMode
   checkSubset(settled.validationSplit, settled.subset)
-  const plan = imagePlan(where, settled.size, settled, sharp)
-  const found = await filesOf(dir, labels, classNames, settled.followLinks)
-  const labelled = checkedLabels(dir, found, labels, mode)
+  const plan = imagePlan(where, settled)
+  const found = await filesOf(dir, given, classNames, settled.followLinks)
+  const labelled = labelledBy(dir, found, given, mode)
   const folder = (numbers: Uint32Array, how: FolderPlan = settled): ImageFolder<unknown> =>
     folderOf(labelled, numbers, plan, mode, how)
   const { training, validation } = sides(labelled.files.length, settled.validationSplit, settled.seed)
@@ -148,7 +157,7 @@ export async function imageFolder<const O extends ImageFolderOptions = Readonly<
   return folder(settled.subset === 'validation' ? validation! : training) as unknown as FolderOf<O>
 }
 
-type LabelMode = (typeof labelModes)[number] | null
+type LabelMode = (typeof labelFields.labelMode.of)[number] | null
 
 /** Files and the class of each. */
 interface Files {
@@ -157,14 +166,17 @@ interface Files {
   readonly classNames: readonly string[]
 }
 
-function checkedMode(labels: unknown, labelMode: unknown, classNames: unknown): LabelMode {
+/** By the folders, a class for each picture, or none. */
+type GivenLabels = 'inferred' | readonly unknown[] | null
+
+function checkedLabels(labels: unknown, classNames: readonly string[] | undefined): GivenLabels {
   if (labels !== null && labels !== 'inferred' && !Array.isArray(labels))
     fail('ERR_CONFIG', 'imageFolder.labels', "'inferred', a list of class numbers, or null", labels)
-  if (labelMode !== null && !labelModes.includes(labelMode as 'int'))
-    fail('ERR_CONFIG', 'imageFolder.labelMode', `one of ${labelModes.join(', ')}, or null`, labelMode)
   if (classNames !== undefined && labels !== 'inferred')
     fail('ERR_CONFIG', 'imageFolder.classNames', "labels: 'inferred' beside it", { text: 'other labels' })
-  return labels === null ? null : (labelMode as LabelMode)
+  const twice = classNames?.find((name, i) => classNames.indexOf(name) < i)
+  if (twice !== undefined) fail('ERR_CONFIG', 'imageFolder.classNames', 'each class once', twice)
+  return labels
 }
 
 function checkSubset(validationSplit: number | undefined, subset: string | undefined): void {
@@ -191,7 +203,7 @@ function sides(
 
 async function filesOf(
   dir: string,
-  labels: ImageFolderOptions['labels'],
+  labels: GivenLabels,
   classNames: readonly string[] | undefined,
   followLinks: boolean,
 ): Promise<Files> {
@@ -259,24 +271,27 @@ async function picturesIn(dir: string, followLinks: boolean, depth = 0): Promise
   return [...own, ...below.flat()]
 }
 
-function checkedLabels(dir: string, found: Files, labels: ImageFolderOptions['labels'], mode: LabelMode): Files {
+function labelledBy(dir: string, found: Files, labels: GivenLabels, mode: LabelMode): Files {
   const { files } = found
   if (files.length === 0)
     fail('ERR_DATA', dir, 'pictures', { text: 'none' }, 'Files are known by .jpg, .png and the like')
-  const all = Array.isArray(labels) ? givenLabels(labels, found) : found
+  const all = labels === null || labels === 'inferred' ? found : numbered(labels, found)
   const classes = all.classNames.length
   if (mode === 'binary' && classes !== 2)
     fail('ERR_CONFIG', 'imageFolder.labelMode', "two classes for 'binary'", { text: `${classes}` })
   return all
 }
 
+/** Of more classes nobody has pictures: what is told by a number alone, their names are made of. */
+const CLASSES = 2 ** 20
+
 /** Classes that were given: whole numbers from 0 on, named by themselves. */
-function givenLabels(labels: readonly unknown[], { files }: Files): Files {
+function numbered(labels: readonly unknown[], { files }: Files): Files {
   if (labels.length !== files.length)
     fail('ERR_SHAPE', 'imageFolder.labels', `${files.length} classes, one for each file`, labels.length)
   labels.forEach((label, i) => {
-    const fits = Number.isInteger(label) && (label as number) >= 0 && (label as number) < 2 ** 31
-    if (!fits) fail('ERR_DATA', `imageFolder.labels[${i}]`, 'an integer ≥ 0', label)
+    const fits = Number.isInteger(label) && (label as number) >= 0 && (label as number) < CLASSES
+    if (!fits) fail('ERR_DATA', `imageFolder.labels[${i}]`, `an integer from 0 to ${CLASSES - 1}`, label)
   })
   const numbers = labels as readonly number[]
   const classes = numbers.reduce((most, label) => Math.max(most, label), 0) + 1
