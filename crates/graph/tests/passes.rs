@@ -38,6 +38,20 @@ fn a_mean_is_one_pass() {
 }
 
 #[test]
+fn sums_over_one_output_and_then_all_samples_are_one_pass() {
+    for target in sets() {
+        let x = Tensor::from_slice([4, 1], &[1.0f64, -2.0, 3.0, 0.5]);
+        let of_samples = mean(&square(&x).unwrap(), &[1], false).unwrap();
+        assert_eq!(names_and_values(&x, &of_samples, target).1, [1.0, 4.0, 9.0, 0.25]);
+        let loss = mean(&of_samples, &[0], false).unwrap();
+        assert_eq!(names_and_values(&x, &loss, target), (vec!["map"], vec![14.25 / 4.0]));
+        // Each of the other reductions of an axis of one element leaves the numbers as they are.
+        let most = ops::max(&x, &[1], false).unwrap() + ops::prod(&x, &[1], false).unwrap();
+        assert_eq!(names_and_values(&x, &most, target), (vec!["map"], vec![2.0, -4.0, 6.0, 1.0]));
+    }
+}
+
+#[test]
 fn a_sum_that_is_also_read_itself_stays() {
     for target in sets() {
         let x = Tensor::from_slice([4], &[1.0f64, 2.0, 3.0, 4.0]);

@@ -23,6 +23,28 @@ pub fn largest_size<T: FloatBits>(values: &[T], isa: Isa) -> T {
     largest
 }
 
+/// True where all numbers of all arrays are finite: for many short ones, with one choice of the instruction set.
+#[inline]
+pub fn are_finite<'a, T: FloatBits>(arrays: impl Iterator<Item = &'a [T]>, isa: Isa) -> bool {
+    let mut finite = true;
+    compiled::run(isa, Finite { arrays, finite: &mut finite });
+    finite
+}
+
+struct Finite<'f, I> {
+    arrays: I,
+    finite: &'f mut bool,
+}
+
+impl<'a, T: FloatBits, I: Iterator<Item = &'a [T]>> Compiled for Finite<'_, I> {
+    #[inline(always)]
+    fn run(self) {
+        for values in self.arrays {
+            *self.finite &= !values.iter().fold(false, |some, &x| some | x.is_special());
+        }
+    }
+}
+
 struct Largest<'a, T> {
     values: &'a [T],
     largest: &'a mut T,
@@ -72,7 +94,7 @@ pub fn first_non_finite<T: FloatBits>(numbers: &[T]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{first_non_finite, largest_size};
+    use super::{are_finite, first_non_finite, largest_size};
     use crate::isa::Isa;
 
     #[test]
@@ -93,6 +115,22 @@ mod tests {
                 }
             }
             assert_eq!(largest_size::<f32>(&[], isa), 0.0);
+        }
+    }
+
+    #[test]
+    fn one_special_number_among_many_arrays_is_found() {
+        for isa in Isa::available() {
+            for wrong in [f32::NAN, f32::INFINITY, -f32::INFINITY] {
+                let mut arrays: Vec<Vec<f32>> = [0, 1, 3, 40].map(|len| vec![f32::MAX; len]).into();
+                assert!(are_finite(arrays.iter().map(Vec::as_slice), isa), "{isa:?}");
+                for (array, at) in [(1, 0), (2, 2), (3, 0), (3, 39)] {
+                    let right = std::mem::replace(&mut arrays[array][at], wrong);
+                    assert!(!are_finite(arrays.iter().map(Vec::as_slice), isa), "{isa:?} {wrong} in {array}");
+                    arrays[array][at] = right;
+                }
+            }
+            assert!(are_finite::<f64>(std::iter::empty(), isa), "nothing is finite");
         }
     }
 

@@ -40,11 +40,12 @@ impl Pass {
     /// The values that stand for the node's outputs.
     fn visit(&mut self, node: Node<Arc<dyn Op>>, map: &[Vec<Value>]) -> Vec<Value> {
         let Node { kind, inputs, outputs } = node;
-        let inputs: SmallVec<[Value; 2]> = inputs.iter().map(|input| map[input.node][input.output]).collect();
+        let mut inputs: SmallVec<[Value; 2]> = inputs.iter().map(|input| map[input.node][input.output]).collect();
         let (key, kind) = match kind {
             Kind::Op(op) => {
                 let specs: Vec<Spec> = inputs.iter().map(|&input| self.out.spec(input).clone()).collect();
-                let lowering = op.lower(&specs, &outputs);
+                let lowering = as_a_view(op.lower(&specs, &outputs), &specs, &outputs);
+                let lowering = self.of_its_source(lowering, &mut inputs);
                 if let Some(value) = self.shorter(&lowering, &inputs, &outputs) {
                     return vec![value];
                 }
@@ -63,6 +64,18 @@ impl Pass {
         let count = outputs.len();
         let id = self.intern(key, Node { kind, inputs, outputs });
         (0..count).map(|output| Value { node: id, output }).collect()
+    }
+
+    /// What reduces all of a reshaped tensor reduces all of that tensor: in the pass that computes it, perhaps.
+    fn of_its_source(&self, lowering: Lowering, inputs: &mut [Value]) -> Lowering {
+        let Lowering::Reduce { op, axes, scale } = lowering else { return lowering };
+        let whole = axes.len() == self.out.spec(inputs[0]).shape.rank();
+        let node = &self.out.nodes[inputs[0].node];
+        if !whole || !matches!(node.kind, Kind::Op(Lowering::View(View::Reshape))) {
+            return Lowering::Reduce { op, axes, scale };
+        }
+        inputs[0] = node.inputs[0];
+        Lowering::Reduce { op, axes: (0..self.out.spec(inputs[0]).shape.rank()).collect(), scale }
     }
 
     /// The node, or the one that was there before under the same key.
@@ -107,6 +120,14 @@ impl Pass {
         let key = Key::Fill(value.to_bits(), spec.clone());
         Value { node: self.intern(Some(key), leaf(Kind::Fill(value), spec.clone())), output: 0 }
     }
+}
+
+/// Where only axes of one element are reduced, the numbers themselves are read in another shape.
+fn as_a_view(lowering: Lowering, inputs: &[Spec], outputs: &[Spec]) -> Lowering {
+    let Lowering::Reduce { axes, scale: None, .. } = &lowering else { return lowering };
+    let [input] = inputs else { return lowering };
+    let single = axes.iter().all(|&axis| input.shape[axis] == 1);
+    if single && input.dtype == outputs[0].dtype { Lowering::View(View::Reshape) } else { lowering }
 }
 
 fn keeps_order(view: &View) -> bool {

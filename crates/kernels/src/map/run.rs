@@ -418,8 +418,13 @@ impl<T: MapType> Map<T> {
     /// They lie within the iteration, and `to` has room.
     pub(super) unsafe fn gather(&self, gather: &Gather<T>, memory: &Places<'_>, at: usize, len: usize, to: *mut T) {
         let (&inner, outer) = gather.strides.split_last().expect("at least one dimension");
-        let (row, column) = (at / self.tiling.inner, at % self.tiling.inner);
         let base = memory.inputs()[gather.input].wrapping_add(gather.offset * gather.size);
+        // Of the smallest passes, which are called most often.
+        if self.tiling.total == 1 {
+            // Safety: the caller's promise.
+            return unsafe { (gather.fill)(base, ONE, to) };
+        }
+        let (row, column) = (at / self.tiling.inner, at % self.tiling.inner);
         let size = gather.size as isize;
         let start = self.row_start(outer, row) + column as isize * inner;
         // Safety: the caller's promise.
