@@ -19,7 +19,9 @@ fn running_allocates_nothing() {
         |channels, filters, groups| Geometry { images: 8, axes: [Axis::NONE, axis, axis], channels, filters, groups };
     let threads = Threads::new(3);
     meet(&threads);
-    for geometry in [geometry(24, 40, 1), geometry(3, 8, 1), geometry(16, 16, 16)] {
+    let still = Axis { output: 20, stride: 1, ..axis };
+    let in_place = Geometry { axes: [Axis::NONE, still, still], ..geometry(3, 40, 1) };
+    for geometry in [geometry(24, 40, 1), geometry(3, 8, 1), geometry(16, 16, 16), in_place] {
         let isa = Isa::detect();
         let output = ConvolutionOutput::<f32>::new(geometry, true, Activation::Relu, isa).unwrap();
         let input = ConvolutionInput::<f32>::new(geometry, isa).unwrap();
@@ -30,12 +32,13 @@ fn running_allocates_nothing() {
         let bias = vec![0.25; geometry.filters];
         let (mut y, mut dx, mut dw, mut space) =
             (vec![0.0; geometry.output_len()], x.clone(), w.clone(), vec![0.0; len]);
+        let outputs: usize = geometry.axes.iter().map(|axis| axis.output).product();
         let before = allocations();
         for _ in 0..3 {
             output.run(&threads, (&x, &w), Some(&bias), &mut y, &mut space);
             input.run(&threads, &y, &w, &mut dx, &mut space);
             filter.run(&threads, &x, &y, &mut dw, &mut space);
-            let pooled = &mut y[..8 * 100 * geometry.channels.min(geometry.filters)];
+            let pooled = &mut y[..geometry.images * outputs * geometry.channels.min(geometry.filters)];
             if geometry.channels <= geometry.filters {
                 max.output(&threads, &x, pooled);
                 max.input(&threads, &x, pooled, &mut dx);

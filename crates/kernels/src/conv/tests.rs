@@ -225,6 +225,12 @@ fn pooling_and_its_gradients_are_right() {
         geometry(2, [NONE, axis(8, 2, 2, 1, 0, 0), axis(9, 2, 2, 1, 0, 0)], 100, 100, 1),
         geometry(3, [NONE, same, same], 5, 5, 1),
         geometry(2, [axis(4, 3, 1, 1, 1, 1), axis(5, 2, 1, 1, 0, 1), axis(6, 3, 3, 1, 0, 0)], 3, 3, 1),
+        // Windows apart that cover the picture, leave its end, begin before it, and leave places between them.
+        geometry(2, [NONE, axis(8, 2, 2, 1, 0, 0), axis(9, 3, 3, 1, 0, 0)], 17, 17, 1),
+        geometry(1, [NONE, axis(8, 2, 2, 1, 0, 0), axis(11, 3, 3, 1, 0, 0)], 2, 2, 1),
+        geometry(2, [NONE, axis(7, 2, 2, 1, 1, 0), axis(8, 3, 3, 1, 1, 0)], 3, 3, 1),
+        geometry(2, [NONE, axis(8, 1, 3, 1, 0, 0), axis(9, 2, 4, 1, 1, 1)], 9, 9, 1),
+        geometry(8, [NONE, NONE, axis(1, 1, 1, 1, 0, 0)], 1, 1, 1),
     ] {
         let random = &mut Random::new(4);
         // Few different numbers, so that there are ties, and some NaN.

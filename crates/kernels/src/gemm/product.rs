@@ -46,6 +46,24 @@ pub(super) struct Lens {
     pub workspace: usize,
 }
 
+impl Lens {
+    /// Refuses slices that are shorter than planned: a bug of the caller.
+    pub fn check<T>(&self, what: &str, (a, b): (&[T], &[T]), c: &[T], workspace: &[T]) {
+        assert!(
+            a.len() >= self.a && b.len() >= self.b && c.len() >= self.c && workspace.len() >= self.workspace,
+            "{what}: a slice is shorter than planned"
+        );
+    }
+
+    /// Refuses a bias that was not planned, a missing one, a short one.
+    pub fn check_bias<T>(&self, what: &str, spec: &EpilogueSpec, bias: Option<&[T]>) {
+        assert!(
+            bias.is_some() == spec.bias.is_some() && bias.is_none_or(|bias| bias.len() >= self.bias),
+            "{what}: the bias is not as planned"
+        );
+    }
+}
+
 /// Bytes that packed panels are aligned to: a cache line, and the widest vector.
 pub(super) const ALIGNMENT: usize = 64;
 
@@ -115,13 +133,9 @@ impl<T: Float> Gemm<T> {
     /// # Panics
     /// When a slice is shorter than the plan says, or a bias is missing or not wanted: a bug of the caller.
     pub fn run(&self, threads: &Threads, a: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) {
-        let lens = &self.lens;
-        assert!(
-            a.len() >= lens.a && b.len() >= lens.b && c.len() >= lens.c && workspace.len() >= lens.workspace,
-            "matrix product: a slice is shorter than planned"
-        );
+        self.lens.check("matrix product", (a, b), c, workspace);
         self.check_bias(bias);
-        if lens.c == 0 {
+        if self.lens.c == 0 {
             return;
         }
         // Safety: the lengths were checked against the furthest element of the planned shape.
@@ -154,10 +168,7 @@ impl<T: Float> Gemm<T> {
 
     /// Refuses a bias that was not planned, a missing one, a short one.
     pub(super) fn check_bias(&self, bias: Option<&[T]>) {
-        assert!(
-            bias.is_some() == self.spec.bias.is_some() && bias.is_none_or(|bias| bias.len() >= self.lens.bias),
-            "matrix product: the bias is not as planned"
-        );
+        self.lens.check_bias("matrix product", &self.spec, bias);
     }
 
     /// The addresses of a run; packed panels start at a cache line.

@@ -15,6 +15,9 @@ pub struct Operand {
 }
 
 impl Operand {
+    /// One whose elements are found in another way.
+    pub(super) const NOWHERE: Operand = Operand { row_stride: 0, col_stride: 0 };
+
     /// Rows one after the other, each `cols` long.
     pub const fn row_major(cols: usize) -> Operand {
         Operand { row_stride: cols as isize, col_stride: 1 }

@@ -2,6 +2,7 @@
 
 use super::pack::Panel;
 use super::plan::{ENOUGH_UNITS, Plan, TASK_FLOPS, flops, pieces};
+use super::product::Lens;
 use super::windows::Windows;
 use super::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand};
 use crate::element::Float;
@@ -25,10 +26,8 @@ pub struct WindowsTransposed<T: Float> {
     parts: usize,
     /// Elements of the pictures, and of `b`, from one part to the next.
     steps: (usize, usize),
-    a_len: usize,
-    b_len: usize,
     c_row_stride: usize,
-    c_len: usize,
+    lens: Lens,
 }
 
 impl<T: Float> WindowsTransposed<T> {
@@ -42,11 +41,11 @@ impl<T: Float> WindowsTransposed<T> {
         (b_row_stride, c_row_stride): (usize, usize),
         isa: Isa,
     ) -> Result<Self, GemmError> {
-        let rows = windows.cols().ok_or(GemmError::TooLarge)?;
-        if rows > 1 && c_row_stride < cols {
-            return Err(GemmError::OverlappingRows { c_row_stride, cols });
-        }
-        let a = Operand::row_major(b_row_stride).transposed();
+        let (rows, depth) = windows.cols().zip(windows.rows()).ok_or(GemmError::TooLarge)?;
+        let b = Operand::row_major(b_row_stride);
+        let shape = GemmShape { rows, cols, depth, a: Operand::NOWHERE, b, c_row_stride };
+        let lens = windows.lens(&shape, &EpilogueSpec::default())?;
+        let a = b.transposed();
         let product = |images: usize| {
             let windows = Windows { images, ..windows };
             let depth = windows.rows().ok_or(GemmError::TooLarge)?;
@@ -59,22 +58,21 @@ impl<T: Float> WindowsTransposed<T> {
         let (whole, last) = (product(step.min(windows.images))?, product(windows.images - (parts - 1) * step)?);
         let places = windows.axes.iter().map(|axis| axis.size).product::<usize>();
         let outputs = windows.axes.iter().map(|axis| axis.out).product::<usize>();
-        let c_len = if rows == 0 || cols == 0 { 0 } else { (rows - 1) * c_row_stride + cols };
-        Ok(WindowsTransposed {
+        let mut product = WindowsTransposed {
             steps: (step * places * windows.pixel, step * outputs * b_row_stride),
-            a_len: all.lens.b,
-            b_len: all.lens.a,
             whole,
             last,
             parts,
             c_row_stride,
-            c_len,
-        })
+            lens,
+        };
+        product.lens.workspace = product.parts * product.slot();
+        Ok(product)
     }
 
     /// Elements of `T` that [`Self::run`] needs to work in: for each part its sums and what its product works in.
     pub fn workspace_len(&self) -> usize {
-        self.parts * self.slot()
+        self.lens.workspace
     }
 
     fn slot(&self) -> usize {
@@ -86,13 +84,7 @@ impl<T: Float> WindowsTransposed<T> {
     /// # Panics
     /// When a slice is shorter than the plan says: a bug of the caller.
     pub fn run(&self, threads: &Threads, x: &[T], b: &[T], c: &mut [T], workspace: &mut [T]) {
-        assert!(
-            x.len() >= self.a_len
-                && b.len() >= self.b_len
-                && c.len() >= self.c_len
-                && workspace.len() >= self.workspace_len(),
-            "product over windows: a slice is shorter than planned"
-        );
+        self.lens.check("product over windows", (x, b), c, workspace);
         let (sums, space) = workspace.split_at_mut(self.parts * self.whole.lens.c);
         if self.parts == 1 {
             self.last.run(threads, b, x, None, sums, space);
@@ -121,7 +113,7 @@ impl<T: Float> WindowsTransposed<T> {
         let (cols, rows) = (self.whole.shape.rows, self.whole.shape.cols);
         let (first, others) = turned.split_at(self.whole.lens.c);
         let result = Disjoint::new(c);
-        threads.run(if self.c_len == 0 { 0 } else { rows.div_ceil(TURNED) }, &|task| {
+        threads.run(if self.lens.c == 0 { 0 } else { rows.div_ceil(TURNED) }, &|task| {
             let some = task * TURNED..rows.min((task + 1) * TURNED);
             for cols in pieces(0..cols, TURNED) {
                 for row in some.clone() {

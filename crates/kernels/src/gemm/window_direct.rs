@@ -5,14 +5,15 @@
 //! rows. With few columns these would fill a part of a vector only: there vectors have neighbouring windows as lanes, the
 //! columns are the rows of the tiles, and these are turned on their way out.
 
-use super::driver::each_in_slot;
+use super::driver::{each_in_slot, share};
 use super::epilogue::{Activation, Finish};
 use super::kernels::Kernels;
 use super::plan::{TASK_FLOPS, even, flops, pieces, slots};
+use super::product::Lens;
 use super::tile::{Ahead, Base, Lines, Tile};
 use super::window_lines::CopiedLines;
 use super::windows::Windows;
-use super::{EpilogueSpec, GemmError};
+use super::{EpilogueSpec, GemmError, GemmShape, Operand};
 use crate::element::Float;
 use crate::isa::Isa;
 use crate::threads::{Disjoint, Threads};
@@ -22,6 +23,8 @@ use std::ops::Range;
 const FEW_CHANNELS: usize = 4;
 /// Bytes of copied lines, which all tiles of a block go over.
 const COPY_BYTES: usize = 32 * 1024;
+/// Windows of a line that are copied at once at least.
+const LEAST_PLACES: usize = 64;
 
 /// `c (windows, cols) = activation(x · b (+ bias))`, `x` the [`Windows`] of pictures, `b` (numbers of a window, cols).
 pub(crate) struct DirectWindows<T: Float> {
@@ -31,13 +34,21 @@ pub(crate) struct DirectWindows<T: Float> {
     cols: usize,
     b_row_stride: usize,
     c_row_stride: usize,
-    bias: bool,
-    activation: Activation,
+    epilogue: EpilogueSpec,
     lanes: Lanes,
-    /// Lines of windows of a block, and blocks of a task.
+    /// Lines of windows of a block, and windows of a line where one alone is long.
     lines: usize,
+    places: usize,
+    /// Blocks of a task.
     task: usize,
-    lens: [usize; 3],
+    lens: Lens,
+}
+
+/// The windows between two copies.
+struct Block {
+    image: usize,
+    lines: Range<usize>,
+    places: Range<usize>,
 }
 
 /// What the lanes of a vector are.
@@ -50,7 +61,9 @@ enum Lanes {
 /// What the tiles of a block read and write.
 struct Operands<'a, T> {
     copy: &'a [T],
+    /// Numbers of a channel in the copy, and of a line of it.
     slab: usize,
+    line: usize,
     b: *const T,
     bias: Option<&'a [T]>,
     /// Rows of the result that turned tiles come from.
@@ -75,32 +88,40 @@ impl<T: Float> DirectWindows<T> {
         let kernels = Kernels::of(isa);
         let Some(lanes) = lanes(&windows, cols, kernels) else { return Ok(None) };
         let (rows, depth) = windows.rows().zip(windows.cols()).ok_or(GemmError::TooLarge)?;
+        let b = Operand::row_major(b_row_stride);
+        let shape = GemmShape { rows, cols, depth, a: Operand::NOWHERE, b, c_row_stride };
+        let lens = windows.lens(&shape, &epilogue)?;
         let copied = CopiedLines::new(windows);
         let high = windows.axes[1].out;
         let bytes = |lines: usize| copied.plane_len(lines) * size_of::<T>();
         let lines = even(high, (1..=high).rev().find(|&lines| bytes(lines) <= COPY_BYTES).unwrap_or(1));
-        let work = flops(lines * windows.axes[2].out, cols, depth);
-        let len = |rows: usize, stride: usize| if rows == 0 { 0 } else { (rows - 1) * stride + cols };
-        let a_len = windows.extent().ok_or(GemmError::TooLarge)?;
-        Ok(Some(DirectWindows {
+        let places = if lines == 1 {
+            copied.places(COPY_BYTES / size_of::<T>(), 0, LEAST_PLACES)
+        } else {
+            windows.axes[2].out.max(1)
+        };
+        let work = flops(lines * places, cols, depth);
+        let mut direct = DirectWindows {
             kernels,
             windows,
             copied,
             cols,
             b_row_stride,
             c_row_stride,
-            bias: epilogue.bias.is_some(),
-            activation: epilogue.activation,
+            epilogue,
             lanes,
             lines,
+            places,
             task: TASK_FLOPS.div_ceil(work.max(1)),
-            lens: [a_len, len(depth, b_row_stride), len(rows, c_row_stride)],
-        }))
+            lens,
+        };
+        direct.lens.workspace = direct.slots() * direct.slot();
+        Ok(Some(direct))
     }
 
     /// Elements of `T` that [`Self::run`] needs to work in.
     pub fn workspace_len(&self) -> usize {
-        self.slots() * self.slot()
+        self.lens.workspace
     }
 
     fn slots(&self) -> usize {
@@ -109,11 +130,23 @@ impl<T: Float> DirectWindows<T> {
 
     /// Copied lines, and a tile to be turned.
     fn slot(&self) -> usize {
-        self.copied.plane_len(self.lines) + self.kernels.lines.len() * 2 * self.kernels.lanes
+        self.copied.of_places(&(0..self.places)).plane_len(self.lines) + self.tile()
+    }
+
+    /// Numbers of the largest tile.
+    fn tile(&self) -> usize {
+        self.kernels.lines.len() * 2 * self.kernels.lanes
+    }
+
+    /// Blocks of a picture along its height and its width.
+    fn across(&self) -> [usize; 2] {
+        let [_, high, wide] = &self.windows.axes;
+        [high.out.div_ceil(self.lines), wide.out.div_ceil(self.places)]
     }
 
     fn blocks(&self) -> usize {
-        self.windows.images * self.windows.axes[1].out.div_ceil(self.lines)
+        let [high, wide] = self.across();
+        self.windows.images * high * wide
     }
 
     /// Computes the product.
@@ -121,14 +154,9 @@ impl<T: Float> DirectWindows<T> {
     /// # Panics
     /// When a slice is shorter than the plan says, or a bias is missing or not wanted: a bug of the caller.
     pub fn run(&self, threads: &Threads, x: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) {
-        let [a_len, b_len, c_len] = self.lens;
-        assert!(
-            x.len() >= a_len && b.len() >= b_len && c.len() >= c_len && workspace.len() >= self.workspace_len(),
-            "product of windows: a slice is shorter than planned"
-        );
-        let enough = bias.is_none_or(|bias| bias.len() >= self.cols);
-        assert!(bias.is_some() == self.bias && enough, "product of windows: the bias is not as planned");
-        if c_len == 0 {
+        self.lens.check("product of windows", (x, b), c, workspace);
+        self.lens.check_bias("product of windows", &self.epilogue, bias);
+        if self.lens.c == 0 {
             return;
         }
         let (result, space) = (Disjoint::new(c), Disjoint::new(workspace));
@@ -137,24 +165,27 @@ impl<T: Float> DirectWindows<T> {
             // Safety: no two threads at once have the same slot.
             let space = unsafe { space.slice(slot * slot_len..(slot + 1) * slot_len) };
             for block in task * self.task..blocks.min((task + 1) * self.task) {
-                let (image, lines) = self.block_at(block);
+                let block = self.block_at(block);
                 let [_, high, wide] = &self.windows.axes;
-                let first = (image * high.out + lines.start) * wide.out;
-                let (start, end) = (first * self.c_row_stride, first + lines.len() * wide.out - 1);
-                // Safety: blocks have rows of their own, and each is computed once. Where rows are parts of longer ones,
-                // nobody touches what lies between two of them.
-                let c = unsafe { result.slice(start..end * self.c_row_stride + self.cols) };
-                self.run_block(x, b, bias, (image, lines), c, space);
+                let first = (block.image * high.out + block.lines.start) * wide.out + block.places.start;
+                let last = first + (block.lines.len() - 1) * wide.out + block.places.len() - 1;
+                // Safety: blocks have neighbouring rows of their own, and each is computed once. Where rows are parts of
+                // longer ones, nobody touches what lies between two of them.
+                let c = unsafe { result.slice(first * self.c_row_stride..last * self.c_row_stride + self.cols) };
+                self.run_block(x, b, bias, &block, c, space);
             }
         });
     }
 
-    /// The picture and the lines of a block.
-    fn block_at(&self, index: usize) -> (usize, Range<usize>) {
-        let high = self.windows.axes[1].out;
-        let across = high.div_ceil(self.lines);
-        let start = index % across * self.lines;
-        (index / across, start..high.min(start + self.lines))
+    /// A block by its number: some whole lines, or a part of one.
+    fn block_at(&self, index: usize) -> Block {
+        let [high, wide] = self.across();
+        let [_, all_lines, all_places] = &self.windows.axes;
+        Block {
+            image: index / wide / high,
+            lines: share(index / wide % high, self.lines, all_lines.out),
+            places: share(index % wide, self.places, all_places.out),
+        }
     }
 
     /// All windows of a block.
@@ -163,29 +194,30 @@ impl<T: Float> DirectWindows<T> {
         x: &[T],
         b: &[T],
         bias: Option<&[T]>,
-        (image, lines): (usize, Range<usize>),
+        Block { image, lines, places }: &Block,
         c: &mut [T],
         space: &mut [T],
     ) {
         let [_, high, wide] = &self.windows.axes;
-        let (copy, turned) = space.split_at_mut(self.copied.plane_len(self.lines));
-        let copy = &mut copy[..self.copied.plane_len(lines.len())];
-        self.copied.copy_channels(x, image, lines.clone(), copy);
-        let slab = copy.len() / self.windows.channels;
-        let operands = Operands { copy, slab, b: b.as_ptr(), bias, turned: turned.as_mut_ptr() };
-        let most = self.kernels.lines.len();
+        let (turned, copy) = space.split_at_mut(self.tile());
+        let copied = self.copied.of_places(places);
+        let copy = &mut copy[..copied.plane_len(lines.len())];
+        copied.copy_channels(x, *image, lines.clone(), copy);
+        let (slab, line) = (copy.len() / self.windows.channels, copied.line / self.windows.channels);
+        let operands = Operands { copy, slab, line, b: b.as_ptr(), bias, turned: turned.as_mut_ptr() };
+        let (count, most) = (places.len(), self.kernels.lines.len());
         for line in 0..lines.len() {
-            let (start, c) = (line * high.stride * self.line(), &mut c[line * wide.out * self.c_row_stride..]);
+            let (start, c) = (line * high.stride * operands.line, &mut c[line * wide.out * self.c_row_stride..]);
             match self.lanes {
                 Lanes::Columns => {
-                    for windows in pieces(0..wide.out, even(wide.out, most)) {
+                    for windows in pieces(0..count, even(count, most)) {
                         for cols in pieces(0..self.cols, 2 * self.kernels.lanes) {
                             self.multiply(&operands, start, windows.clone(), cols, c);
                         }
                     }
                 }
                 Lanes::Windows => {
-                    for windows in pieces(0..wide.out, 2 * self.kernels.lanes) {
+                    for windows in pieces(0..count, 2 * self.kernels.lanes) {
                         for cols in pieces(0..self.cols, even(self.cols, most)) {
                             self.multiply_turned(&operands, start, windows.clone(), cols, c);
                         }
@@ -195,15 +227,10 @@ impl<T: Float> DirectWindows<T> {
         }
     }
 
-    /// Numbers of a copied line of one channel.
-    fn line(&self) -> usize {
-        self.copied.line / self.windows.channels
-    }
-
     /// How far the numbers of a window lie apart in a copy: channels, lines, places.
-    fn steps_in_copy(&self, slab: usize) -> [usize; 3] {
+    fn steps_in_copy(&self, operands: &Operands<'_, T>) -> [usize; 3] {
         let [_, high, wide] = &self.windows.axes;
-        [slab, high.step * self.line(), wide.step]
+        [operands.slab, high.step * operands.line, wide.step]
     }
 
     /// How far they lie apart in `b`.
@@ -226,7 +253,7 @@ impl<T: Float> DirectWindows<T> {
         cols: Range<usize>,
         c: &mut [T],
     ) {
-        let (copy, b) = (self.steps_in_copy(operands.slab), self.steps_in_b());
+        let (copy, b) = (self.steps_in_copy(operands), self.steps_in_b());
         let vectors = cols.len().div_ceil(self.kernels.lanes);
         let bias = |bias: &[T]| Base::Rows { start: bias[cols.start..].as_ptr(), row_stride: 0 };
         let tile = Tile {
@@ -259,7 +286,7 @@ impl<T: Float> DirectWindows<T> {
         cols: Range<usize>,
         c: &mut [T],
     ) {
-        let (copy, b) = (self.steps_in_copy(operands.slab), self.steps_in_b());
+        let (copy, b) = (self.steps_in_copy(operands), self.steps_in_b());
         let (vectors, row) = (windows.len().div_ceil(self.kernels.lanes), 2 * self.kernels.lanes);
         let tile = Tile {
             depth: self.windows.axes[2].kernel,
@@ -294,8 +321,8 @@ impl<T: Float> DirectWindows<T> {
     /// # Safety
     /// The tile is valid, and nobody else has it.
     unsafe fn finish(&self, c: *mut T, c_row_stride: usize, rows: usize, cols: usize) {
-        if self.activation != Activation::None {
-            let tile = Finish { c, c_row_stride, rows, cols, terms: &[], activation: self.activation };
+        if self.epilogue.activation != Activation::None {
+            let tile = Finish { c, c_row_stride, rows, cols, terms: &[], activation: self.epilogue.activation };
             // Safety: the caller's promise.
             unsafe { (self.kernels.finish)(&tile) };
         }

@@ -1,5 +1,6 @@
 //! Lines of pictures copied with their padding: windows over the copy all lie inside it, and read it in place.
 
+use super::plan::even;
 use super::windows::Windows;
 use crate::element::Float;
 use std::ops::Range;
@@ -19,6 +20,26 @@ impl CopiedLines {
     pub fn new(windows: Windows) -> CopiedLines {
         let wide = &windows.axes[2];
         CopiedLines { windows, line: span(wide.out, wide.stride, wide.kernel, wide.step) * windows.channels }
+    }
+
+    /// The copy for some windows of each line.
+    pub fn of_places(&self, places: &Range<usize>) -> CopiedLines {
+        let mut windows = self.windows;
+        let wide = &mut windows.axes[2];
+        wide.offset += (places.start * wide.stride) as isize;
+        wide.out = places.len();
+        CopiedLines::new(windows)
+    }
+
+    /// Of how many windows of a line the copy, with some numbers `beside` each, is no more than so many `numbers`: all where
+    /// they are, and never fewer than `least`, or so few that the copy is mostly what the next ones read as well.
+    pub fn places(&self, numbers: usize, beside: usize, least: usize) -> usize {
+        let (wide, one) = (&self.windows.axes[2], self.plane_len(1));
+        if one + wide.out * beside <= numbers {
+            return wide.out.max(1);
+        }
+        let each = one / self.line * wide.stride * self.windows.channels + beside;
+        even(wide.out, (numbers / each).max(wide.kernel * wide.step).max(least))
     }
 
     /// Numbers that a plane takes for so many lines of windows.
@@ -81,7 +102,7 @@ impl CopiedLines {
         let wide = &self.windows.axes[2];
         let (first, places) = (wide.place(0, 0), (self.line / self.windows.channels) as isize);
         let (from, until) = (first.clamp(0, wide.size as isize), (first + places).clamp(0, wide.size as isize));
-        ((from - first).min(places) as usize, from as usize..until as usize)
+        ((from - first).clamp(0, places) as usize, from as usize..until as usize)
     }
 
     /// Copies one line of the pictures.

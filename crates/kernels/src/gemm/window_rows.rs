@@ -44,7 +44,6 @@ pub struct WindowsGemm<T: Float> {
     unit_rows: usize,
     unit_cols: usize,
     slots: usize,
-    a_len: usize,
     zeros: usize,
     packed_b: usize,
     addresses: usize,
@@ -64,9 +63,9 @@ impl<T: Float> WindowsGemm<T> {
         isa: Isa,
     ) -> Result<Self, GemmError> {
         let (rows, depth) = windows.rows().zip(windows.cols()).ok_or(GemmError::TooLarge)?;
-        let a = Operand { row_stride: 0, col_stride: 0 };
-        let mut gemm = Gemm::new(GemmShape { rows, cols, depth, a, b, c_row_stride }, epilogue, isa)?;
-        let a_len = if gemm.lens.a == 0 { 0 } else { windows.extent().ok_or(GemmError::TooLarge)? };
+        let shape = GemmShape { rows, cols, depth, a: Operand::NOWHERE, b, c_row_stride };
+        let mut gemm = Gemm::new(shape, epilogue, isa)?;
+        gemm.lens = windows.lens(&shape, &epilogue)?;
         let places = if windows.is_dense() && windows.channels < LONG_RUN { windows.axes[2].kernel } else { 1 };
         let (len, count) = (places * windows.channels, windows.runs(places.max(1)));
         let runs: Vec<_> =
@@ -81,18 +80,21 @@ impl<T: Float> WindowsGemm<T> {
         let in_numbers = |bytes: usize| (bytes / size_of::<T>()).next_multiple_of(line);
         let addresses = in_numbers(unit_rows * count * size_of::<*const T>());
         let slot = addresses + if partly { (unit_rows * depth).next_multiple_of(line) } else { 0 };
+        let slots = slots(rows.div_ceil(unit_rows) * cols.div_ceil(unit_cols));
+        let (zeros, packed_b) = (len.next_multiple_of(line), (padded * depth).next_multiple_of(line));
+        gemm.lens.workspace = zeros + packed_b + slots * slot + line;
         Ok(WindowsGemm {
             windows,
             runs,
-            inside: windows.axes.map(|axis| axis.inside(0..axis.kernel)),
+            // Nobody asks where windows without numbers lie.
+            inside: windows.axes.map(|axis| axis.inside(0..axis.kernel.max(1))),
             len,
             blocks,
             unit_rows,
             unit_cols,
-            slots: slots(rows.div_ceil(unit_rows) * cols.div_ceil(unit_cols)),
-            a_len,
-            zeros: len.next_multiple_of(line),
-            packed_b: (padded * depth).next_multiple_of(line),
+            slots,
+            zeros,
+            packed_b,
             addresses,
             slot,
             gemm,
@@ -106,7 +108,7 @@ impl<T: Float> WindowsGemm<T> {
 
     /// Elements of `T` that [`Self::run`] needs to work in.
     pub fn workspace_len(&self) -> usize {
-        self.zeros + self.packed_b + self.slots * self.slot + ALIGNMENT / size_of::<T>()
+        self.gemm.workspace_len()
     }
 
     /// Computes the product.
@@ -114,13 +116,9 @@ impl<T: Float> WindowsGemm<T> {
     /// # Panics
     /// When a slice is shorter than the plan says, or a bias is missing or not wanted: a bug of the caller.
     pub fn run(&self, threads: &Threads, x: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) {
-        let lens = &self.gemm.lens;
-        assert!(
-            x.len() >= self.a_len && b.len() >= lens.b && c.len() >= lens.c && workspace.len() >= self.workspace_len(),
-            "product of windows: a slice is shorter than planned"
-        );
+        self.gemm.lens.check("product of windows", (x, b), c, workspace);
         self.gemm.check_bias(bias);
-        if lens.c == 0 {
+        if self.gemm.lens.c == 0 {
             return;
         }
         let zeros = aligned(workspace.as_mut_ptr(), workspace.len());
@@ -182,7 +180,9 @@ impl<T: Float> WindowsGemm<T> {
         let strips = cols.start / plan.strip..cols.end.div_ceil(plan.strip);
         // Safety: the caller's promise.
         unsafe {
-            self.find_rows(buffers, slot, rows.clone());
+            if self.gemm.shape.depth > 0 {
+                self.find_rows(buffers, slot, rows.clone());
+            }
             for runs in &self.blocks {
                 let (block, own) = self.block(buffers, rows.clone(), runs);
                 for strip in strips.clone() {
@@ -279,12 +279,12 @@ impl<T: Float> WindowsGemm<T> {
         };
         let starts = slot.cast::<*const T>().wrapping_add(row * count + runs.runs.start * rows);
         let runs = Runs { starts, count: runs.runs.len(), from: runs.numbers.start, len: runs.numbers.len() };
-        // Safety: the caller's promise; the table has a kernel for every height up to the panel's.
+        // Safety: the caller's promise; the table has a kernel for every height up to the panel's. Where windows have numbers,
+        // each block has a run of some.
         unsafe {
-            if runs.len > 0 {
+            if shape.depth > 0 {
                 gemm.kernels.runs[rows - 1][vectors - 1](&tile, &runs);
             } else {
-                // Pictures without channels: nothing is summed.
                 gemm.kernels.packed[rows - 1][vectors - 1](&tile);
             }
             if block.depth.end == shape.depth {

@@ -4,12 +4,14 @@
 //! window come in runs that lie side by side, and tiles of the result read both operands where they lie, their sums in
 //! registers over all windows of these lines.
 
-use super::GemmError;
+use super::driver::share;
 use super::kernels::Kernels;
 use super::plan::{TASK_FLOPS, even, flops, pieces};
+use super::product::Lens;
 use super::tile::{Ahead, Base, Lines, Tile};
 use super::window_lines::CopiedLines;
 use super::windows::Windows;
+use super::{EpilogueSpec, GemmError, GemmShape, Operand};
 use crate::element::Float;
 use crate::isa::Isa;
 use crate::threads::{Disjoint, Threads};
@@ -19,6 +21,8 @@ use std::ops::Range;
 const RESULT_BYTES: usize = 160 * 1024;
 /// Bytes of both operands that a block goes over again and again.
 const BLOCK_BYTES: usize = 64 * 1024;
+/// Windows of a line that a block has at least: fewer are less work than reading and writing the result.
+const LEAST_PLACES: usize = 256;
 /// The most parts of the windows that are summed apart.
 const PARTS: usize = 16;
 /// Rows of the result whose parts are added by a task.
@@ -41,24 +45,27 @@ pub(crate) struct WindowSums<T: Float> {
     /// What is multiplied between two copies.
     block: Block,
     parts: usize,
-    lens: [usize; 3],
+    lens: Lens,
 }
 
-/// Planes and lines of windows of a block; blocks at the end have fewer.
+/// Planes of windows of a block, lines of each, and windows of a line where one alone is long; blocks at the end have fewer.
 #[derive(Clone, Copy)]
 struct Block {
     planes: usize,
     lines: usize,
+    places: usize,
 }
 
 /// What all tiles of a block read and write.
 struct Operands<'a, T> {
     copy: &'a [T],
+    copied: CopiedLines,
     b: *const T,
     c: *mut T,
     c_row_stride: usize,
     planes: usize,
     lines: usize,
+    places: usize,
     /// Whether these are the first of their part.
     first: bool,
 }
@@ -78,17 +85,17 @@ impl<T: Float> WindowSums<T> {
             return Err(GemmError::Unsupported(isa));
         }
         let (rows, depth) = windows.cols().zip(windows.rows()).ok_or(GemmError::TooLarge)?;
+        let b = Operand::row_major(b_row_stride);
+        let shape = GemmShape { rows, cols, depth, a: Operand::NOWHERE, b, c_row_stride };
+        let lens = windows.lens(&shape, &EpilogueSpec::default())?;
         let result = rows.checked_mul(cols).ok_or(GemmError::TooLarge)?;
         if result == 0 || result > RESULT_BYTES / size_of::<T>() {
             return Ok(None);
         }
-        let a_len = windows.extent().ok_or(GemmError::TooLarge)?;
-        let b_len = if depth == 0 { 0 } else { (depth - 1) * b_row_stride + cols };
-        let c_len = (rows - 1) * c_row_stride + cols;
         let copied = CopiedLines::new(windows);
         let block = block::<T>(&windows, &copied, cols);
         let parts = (flops(rows, cols, depth) / (2 * TASK_FLOPS)).clamp(1, PARTS.min(blocks(&windows, block).max(1)));
-        Ok(Some(WindowSums {
+        let mut sums = WindowSums {
             kernels: Kernels::of(isa),
             windows,
             copied,
@@ -99,17 +106,19 @@ impl<T: Float> WindowSums<T> {
             places: if windows.axes[2].step == 1 { windows.axes[2].kernel } else { 1 },
             block,
             parts,
-            lens: [a_len, b_len, c_len],
-        }))
+            lens,
+        };
+        sums.lens.workspace = sums.parts * sums.copy_len() + (sums.parts - 1) * rows * cols;
+        Ok(Some(sums))
     }
 
     /// Elements of `T` that [`Self::run`] needs to work in: the copy of each part, the sums of all but the first.
     pub fn workspace_len(&self) -> usize {
-        self.parts * self.copy_len() + (self.parts - 1) * self.rows * self.cols
+        self.lens.workspace
     }
 
     fn copy_len(&self) -> usize {
-        self.block.planes * self.copied.plane_len(self.block.lines)
+        self.block.planes * self.copied.of_places(&(0..self.block.places)).plane_len(self.block.lines)
     }
 
     /// Computes the product.
@@ -117,11 +126,8 @@ impl<T: Float> WindowSums<T> {
     /// # Panics
     /// When a slice is shorter than the plan says: a bug of the caller.
     pub fn run(&self, threads: &Threads, x: &[T], b: &[T], c: &mut [T], workspace: &mut [T]) {
-        let [a_len, b_len, c_len] = self.lens;
-        assert!(
-            x.len() >= a_len && b.len() >= b_len && c.len() >= c_len && workspace.len() >= self.workspace_len(),
-            "sums over windows: a slice is shorter than planned"
-        );
+        self.lens.check("sums over windows", (x, b), c, workspace);
+        let c_len = self.lens.c;
         let (copies, sums) = workspace.split_at_mut(self.parts * self.copy_len());
         let (copy_len, sums_len) = (self.copy_len(), self.rows * self.cols);
         let sums = &mut sums[..(self.parts - 1) * sums_len];
@@ -150,40 +156,46 @@ impl<T: Float> WindowSums<T> {
         }
         let high = self.windows.axes[1].out;
         for index in own.clone() {
-            let (planes, lines) = self.block_at(index);
-            let copy = &mut copy[..planes.len() * self.copied.plane_len(lines.len())];
-            self.copied.copy(x, planes.clone(), lines.clone(), copy);
-            let row = (planes.start * high + lines.start) * self.windows.axes[2].out;
+            let [planes, lines, places] = self.block_at(index);
+            let copied = self.copied.of_places(&places);
+            let copy = &mut copy[..planes.len() * copied.plane_len(lines.len())];
+            copied.copy(x, planes.clone(), lines.clone(), copy);
+            let row = (planes.start * high + lines.start) * self.windows.axes[2].out + places.start;
             self.multiply(&Operands {
                 copy,
+                copied,
                 b: b[row * self.b_row_stride..].as_ptr(),
                 c: c.as_mut_ptr(),
                 c_row_stride,
                 planes: planes.len(),
                 lines: lines.len(),
+                places: places.len(),
                 first: index == own.start,
             });
         }
     }
 
-    /// The planes and lines of a block.
-    fn block_at(&self, index: usize) -> (Range<usize>, Range<usize>) {
-        let high = self.windows.axes[1].out;
-        let across = high.div_ceil(self.block.lines);
-        let some = |index: usize, step: usize, end: usize| index * step..end.min((index + 1) * step);
-        let planes = some(index / across, self.block.planes, planes(&self.windows));
-        (planes, some(index % across, self.block.lines, high))
+    /// The planes, lines and places of a block.
+    fn block_at(&self, index: usize) -> [Range<usize>; 3] {
+        let Block { planes, lines, places } = self.block;
+        let [all_planes, high, wide] = extents(&self.windows);
+        let (down, across) = (high.div_ceil(lines), wide.div_ceil(places));
+        [
+            share(index / across / down, planes, all_planes),
+            share(index / across % down, lines, high),
+            share(index % across, places, wide),
+        ]
     }
 
     /// All tiles of the result, over the windows of a block.
     fn multiply(&self, operands: &Operands<'_, T>) {
         let [_, high, wide] = &self.windows.axes;
-        let (len, slab) = (self.places * self.windows.channels, self.copied.slab_len(operands.lines));
+        let (len, slab) = (self.places * self.windows.channels, operands.copied.slab_len(operands.lines));
         let strip = 2 * self.kernels.lanes;
         for cols in pieces(0..self.cols, strip) {
             for index in 0..self.windows.runs(self.places) {
                 let [z, y, x] = self.windows.run(index, self.places).k;
-                let start = z * slab + y * high.step * self.copied.line + x * wide.step * self.windows.channels;
+                let start = z * slab + y * high.step * operands.copied.line + x * wide.step * self.windows.channels;
                 for numbers in pieces(0..len, even(len, self.kernels.lines.len())) {
                     let row = index * len + numbers.start;
                     self.multiply_tile(operands, (row, numbers.len()), start + numbers.start, cols.clone());
@@ -199,7 +211,7 @@ impl<T: Float> WindowSums<T> {
         let c = operands.c.wrapping_add(top * operands.c_row_stride + cols.start);
         let again = Base::Rows { start: c.cast_const(), row_stride: operands.c_row_stride };
         let tile = Tile {
-            depth: wide.out,
+            depth: operands.places,
             a: operands.copy.as_ptr().wrapping_add(start),
             a_row_stride: 1,
             a_depth_stride: (wide.stride * self.windows.channels) as isize,
@@ -216,8 +228,8 @@ impl<T: Float> WindowSums<T> {
         let lines = Lines {
             planes: operands.planes,
             lines: operands.lines,
-            a_plane: self.copied.plane_len(operands.lines),
-            a_line: high.stride * self.copied.line,
+            a_plane: operands.copied.plane_len(operands.lines),
+            a_line: high.stride * operands.copied.line,
             b_plane: high.out * b_line,
             b_line,
         };
@@ -243,22 +255,25 @@ impl<T: Float> WindowSums<T> {
     }
 }
 
-/// Planes of windows: pictures, at each number along the outermost axis.
-fn planes(windows: &Windows) -> usize {
-    windows.images * windows.axes[0].out
+/// Planes of windows (pictures, at each number along the outermost axis), lines of a plane, windows of a line.
+fn extents(windows: &Windows) -> [usize; 3] {
+    let [deep, high, wide] = windows.axes.map(|axis| axis.out);
+    [windows.images * deep, high, wide]
 }
 
 /// How many blocks the windows are cut into.
 fn blocks(windows: &Windows, block: Block) -> usize {
-    planes(windows).div_ceil(block.planes) * windows.axes[1].out.div_ceil(block.lines)
+    let [planes, lines, places] = extents(windows);
+    planes.div_ceil(block.planes) * lines.div_ceil(block.lines) * places.div_ceil(block.places)
 }
 
-/// As many lines as stay in the cache with what they read; some planes where one is few.
+/// As many lines as stay in the cache with what they read; some planes where one is few, a part of a line where that is long.
 fn block<T>(windows: &Windows, copied: &CopiedLines, cols: usize) -> Block {
-    let [_, high, wide] = &windows.axes;
-    let bytes = |lines: usize| (copied.plane_len(lines) + lines * wide.out * cols) * size_of::<T>();
-    let fit = (1..=high.out).rev().find(|&lines| bytes(lines) <= BLOCK_BYTES).unwrap_or(1);
-    let lines = even(high.out, fit);
-    let planes = if lines < high.out { 1 } else { (BLOCK_BYTES / bytes(lines).max(1)).max(1) };
-    Block { planes: planes.min(self::planes(windows).max(1)), lines }
+    let [planes, high, wide] = extents(windows);
+    let most = BLOCK_BYTES / size_of::<T>();
+    let numbers = |lines: usize| copied.plane_len(lines) + lines * wide * cols;
+    let lines = even(high, (1..=high).rev().find(|&lines| numbers(lines) <= most).unwrap_or(1));
+    let places = if lines == 1 { copied.places(most, cols, LEAST_PLACES) } else { wide.max(1) };
+    let together = if lines < high { 1 } else { (most / numbers(lines).max(1)).max(1) };
+    Block { planes: together.min(planes.max(1)), lines, places }
 }

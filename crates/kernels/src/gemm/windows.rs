@@ -4,6 +4,8 @@
 mod tests;
 
 use super::pack::Panel;
+use super::product::{Lens, lens};
+use super::{EpilogueSpec, GemmError, GemmShape};
 use crate::element::Float;
 use std::ops::Range;
 
@@ -36,7 +38,7 @@ impl WindowAxis {
         (window * self.stride + k * self.step) as isize + self.offset
     }
 
-    /// The windows whose numbers `k` all lie inside the picture.
+    /// The windows whose numbers `k`, one at least, all lie inside the picture.
     pub(super) fn inside(&self, k: Range<usize>) -> Range<usize> {
         let (first, last) = (self.place(0, k.start), self.place(0, k.end - 1));
         let from = (-first).max(0) as usize;
@@ -102,6 +104,13 @@ impl Windows {
         let places = self.axes.iter().try_fold(self.images, |places, axis| places.checked_mul(axis.size))?;
         let Some(last) = places.checked_sub(1) else { return Some(0) };
         last.checked_mul(self.pixel)?.checked_add(self.channels).filter(|&len| len < isize::MAX as usize / 16)
+    }
+
+    /// How long the operands of a product must at least be whose first one are the pictures.
+    pub(super) fn lens(&self, shape: &GemmShape, epilogue: &EpilogueSpec) -> Result<Lens, GemmError> {
+        let lens = lens(shape, epilogue)?;
+        let a = if lens.c == 0 { 0 } else { self.extent().ok_or(GemmError::TooLarge)? };
+        Ok(Lens { a, ..lens })
     }
 
     /// Whether the numbers along the last axis lie side by side.

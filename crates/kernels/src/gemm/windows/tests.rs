@@ -36,6 +36,17 @@ fn cases() -> Vec<Windows> {
         windows(9, [NONE, axis(1, 1, 1, 1, 1, 0), axis(30, 30, 1, 1, 1, 0)], 33, 33),
         windows(1, [NONE, axis(8, 0, 3, 1, 1, 0), same(4)], 4, 4),
         windows(600, [NONE, same(4), same(5)], 3, 3),
+        windows(2, [NONE, axis(9, 4, 3, 2, 1, -1), same(9)], 3, 3),
+        windows(1, [NONE, axis(4, 4, 1, 1, 1, 0), same(33)], 2, 2),
+        windows(1, [NONE, same(1), same(1)], 2, 2),
+        // Windows that begin behind the picture's first place, and behind its last.
+        windows(2, [NONE, NONE, axis(5, 9, 2, 1, 3, 2)], 1, 1),
+        windows(1, [NONE, axis(1, 3, 1, 1, 1, 2), axis(2, 4, 2, 1, 1, 3)], 4, 4),
+        windows(1, [NONE, same(3), axis(0, 17, 3, 1, 1, -1)], 2, 2),
+        // Lines that are copied in parts.
+        windows(2, [NONE, NONE, same(2500)], 4, 4),
+        windows(1, [NONE, axis(2, 2, 2, 1, 1, -1), axis(2100, 2100, 5, 1, 2, -4)], 3, 3),
+        windows(1, [NONE, NONE, axis(4000, 1333, 4, 3, 1, 0)], 4, 4),
     ]
 }
 
@@ -97,7 +108,8 @@ fn on_threads<T: Tested>(pools: &[Threads], len: usize, run: Way<'_, T>, what: &
     c
 }
 
-fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pools: &[Threads]) {
+/// Whether it can be computed directly.
+fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pools: &[Threads]) -> bool {
     let random = &mut Random::new(cols as u64 + 7);
     let (rows, depth) = (windows.rows().unwrap(), windows.cols().unwrap());
     let x: Vec<T> = random.vec(windows.images * windows.axes.iter().map(|a| a.size).product::<usize>() * windows.pixel);
@@ -105,6 +117,7 @@ fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pool
     let (whole, other) = (matrix(&windows, &x), as_f64(&b, (depth, cols)));
     let (sum, size) = (whole.dot(&other), whole.mapv(f64::abs).dot(&other.mapv(f64::abs)));
     let stride = cols + 3;
+    let mut directly = false;
     for isa in Isa::available() {
         let gemm = WindowsGemm::<T>::new(windows, cols, (Operand::row_major(cols), stride), spec, isa).unwrap();
         let direct = DirectWindows::<T>::new(windows, cols, (cols, stride), spec, isa).unwrap();
@@ -112,12 +125,13 @@ fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pool
             gemm.run(threads, &x, &b, bias.as_deref(), c, &mut nan(gemm.workspace_len() + SPARE));
         };
         let bias_given = bias.as_deref();
-        let directly = direct.as_ref().map(|direct| {
+        directly |= direct.is_some();
+        let in_place = direct.as_ref().map(|direct| {
             |threads: &Threads, c: &mut [T]| {
                 direct.run(threads, &x, &b, bias_given, c, &mut nan(direct.workspace_len() + SPARE));
             }
         });
-        let ways: [Option<Way<'_, T>>; 2] = [Some(&in_rows), directly.as_ref().map(|way| way as _)];
+        let ways: [Option<Way<'_, T>>; 2] = [Some(&in_rows), in_place.as_ref().map(|way| way as _)];
         for way in ways.into_iter().flatten() {
             let c = on_threads(pools, rows * stride, way, &(isa, windows, cols));
             for ((row, col), &sum) in sum.indexed_iter() {
@@ -130,9 +144,11 @@ fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pool
             assert!(untouched, "{isa:?} {windows:?} wrote between rows");
         }
     }
+    directly
 }
 
-fn check_cols<T: Tested>(windows: Windows, cols: usize, pools: &[Threads]) {
+/// Whether it can be summed in place.
+fn check_cols<T: Tested>(windows: Windows, cols: usize, pools: &[Threads]) -> bool {
     let random = &mut Random::new(cols as u64 + 9);
     let (rows, depth) = (windows.cols().unwrap(), windows.rows().unwrap());
     let x: Vec<T> = random.vec(windows.images * windows.axes.iter().map(|a| a.size).product::<usize>() * windows.pixel);
@@ -140,11 +156,13 @@ fn check_cols<T: Tested>(windows: Windows, cols: usize, pools: &[Threads]) {
     let (whole, other) = (matrix(&windows, &x), as_f64(&b, (depth, cols)));
     let (sum, size) = (whole.t().dot(&other), whole.mapv(f64::abs).t().dot(&other.mapv(f64::abs)));
     let stride = cols + 2;
+    let mut summed = false;
     for isa in Isa::available() {
         let product = WindowsTransposed::<T>::new(windows, cols, (cols, stride), isa).unwrap();
         let sums = WindowSums::<T>::new(windows, cols, (cols, stride), isa).unwrap();
         let packed =
             |threads: &Threads, c: &mut [T]| product.run(threads, &x, &b, c, &mut nan(product.workspace_len() + SPARE));
+        summed |= sums.is_some();
         let in_place = sums.as_ref().map(|sums| {
             |threads: &Threads, c: &mut [T]| sums.run(threads, &x, &b, c, &mut nan(sums.workspace_len() + SPARE))
         });
@@ -157,34 +175,60 @@ fn check_cols<T: Tested>(windows: Windows, cols: usize, pools: &[Threads]) {
             }
         }
     }
+    summed
 }
 
 #[test]
 fn windows_on_the_left_are_right() {
     let pools = [2, 3, 4, 8].map(Threads::new);
+    let mut direct = 0;
     for windows in cases() {
         for cols in [1, 6, 40] {
-            check_rows::<f32>(windows, cols, SPECS[if cols == 6 { 3 } else { 0 }], &pools);
+            let spec = SPECS[if cols == 6 { 3 } else { 0 }];
+            direct += usize::from(check_rows::<f32>(windows, cols, spec, &pools));
         }
-        check_rows::<f64>(windows, 20, SPECS[7], &pools);
+        direct += usize::from(check_rows::<f64>(windows, 20, SPECS[7], &pools));
     }
+    // Else one of the two ways would not be held to anything.
+    assert!(direct >= 30, "{direct} products were computed directly");
     let wide = windows(1, [NONE, axis(7, 7, 3, 1, 1, -1), axis(7, 7, 3, 1, 1, -1)], 64, 64);
     check_rows::<f32>(wide, 300, SPECS[3], &pools);
 }
 
 #[test]
+fn long_lines_are_copied_in_parts() {
+    let long = windows(1, [NONE, NONE, axis(1 << 20, 1 << 20, 9, 1, 1, -4)], 2, 2);
+    let direct = DirectWindows::<f32>::new(long, 40, (40, 40), SPECS[0], Isa::Portable).unwrap().unwrap();
+    let sums = WindowSums::<f32>::new(long, 40, (40, 40), Isa::Portable).unwrap().unwrap();
+    for numbers in [direct.workspace_len(), sums.workspace_len()] {
+        assert!(numbers < 1 << 20, "{numbers} numbers for lines of two million");
+    }
+}
+
+#[test]
 fn windows_without_numbers_leave_the_bias() {
-    let empty = windows(2, [NONE, axis(8, 8, 3, 1, 1, -1), axis(8, 8, 3, 1, 1, -1)], 0, 3);
+    let of = |kernel, channels| windows(2, [NONE, axis(8, 8, kernel, 1, 1, -1), axis(8, 8, 3, 1, 1, -1)], channels, 3);
+    let turned = |windows: Windows| Windows { axes: [NONE, windows.axes[2], windows.axes[1]], ..windows };
     let (cols, spec) = (6, SPECS[3]);
     let bias: Vec<f32> = Random::new(1).vec(cols);
     for isa in Isa::available() {
-        let gemm = WindowsGemm::<f32>::new(empty, cols, (Operand::row_major(cols), cols), spec, isa).unwrap();
-        let mut c = nan::<f32>(empty.rows().unwrap() * cols);
-        let given = spec.bias.map(|_| &bias[..]);
-        gemm.run(&Threads::serial(), &[0.0; 384], &[], given, &mut c, &mut nan(gemm.workspace_len()));
-        for (i, &got) in c.iter().enumerate() {
-            let value = activate(spec.activation, given.map_or(0.0, |bias| f64::from(bias[i % cols])));
-            assert_near::<f32>(f64::from(got), value, 1, value.abs(), &(isa, i));
+        for empty in [of(3, 0), of(0, 3), turned(of(0, 3)), of(0, 0)] {
+            let gemm = WindowsGemm::<f32>::new(empty, cols, (Operand::row_major(cols), cols), spec, isa).unwrap();
+            let direct = DirectWindows::<f32>::new(empty, cols, (cols, cols), spec, isa).unwrap();
+            let given = spec.bias.map(|_| &bias[..]);
+            let check = |run: &dyn Fn(&mut [f32])| {
+                let mut c = nan::<f32>(empty.rows().unwrap() * cols);
+                run(&mut c);
+                for (i, &got) in c.iter().enumerate() {
+                    let value = activate(spec.activation, given.map_or(0.0, |bias| f64::from(bias[i % cols])));
+                    assert_near::<f32>(f64::from(got), value, 1, value.abs(), &(isa, empty, i));
+                }
+            };
+            let (serial, x) = (&Threads::serial(), &[0.0; 384]);
+            check(&|c| gemm.run(serial, x, &[], given, c, &mut nan(gemm.workspace_len())));
+            if let Some(direct) = direct {
+                check(&|c| direct.run(serial, x, &[], given, c, &mut nan(direct.workspace_len())));
+            }
         }
     }
 }
@@ -192,10 +236,12 @@ fn windows_without_numbers_leave_the_bias() {
 #[test]
 fn sums_over_windows_are_right() {
     let pools = [2, 3, 4, 8].map(Threads::new);
+    let mut summed = 0;
     for windows in cases() {
         for cols in [1, 6, 40] {
-            check_cols::<f32>(windows, cols, &pools);
+            summed += usize::from(check_cols::<f32>(windows, cols, &pools));
         }
-        check_cols::<f64>(windows, 20, &pools);
+        summed += usize::from(check_cols::<f64>(windows, 20, &pools));
     }
+    assert!(summed >= 60, "{summed} products were summed in place");
 }
