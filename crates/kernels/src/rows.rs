@@ -69,9 +69,7 @@ impl GatherRows {
         indices: &[i32],
         out: &mut [T],
     ) -> Result<(), BadIndex> {
-        assert_eq!(table.len(), self.outer * self.rows * self.width, "gather: table length");
-        assert_eq!(indices.len(), self.count, "gather: index count");
-        check_indices(indices, self.rows)?;
+        self.check("gather", table, indices)?;
         let chunks = split(self.outer * self.count, grain(2000 + 100 * self.width));
         threads.for_each_part(chunks, out, self.width, |range, part| {
             let (mut at, mut part) = (range.start, part);
@@ -85,6 +83,13 @@ impl GatherRows {
             }
         });
         Ok(())
+    }
+
+    /// Refuses slices that have not the planned length, and an index outside the table.
+    fn check<T>(&self, what: &str, table: &[T], indices: &[i32]) -> Result<(), BadIndex> {
+        assert_eq!(table.len(), self.outer * self.rows * self.width, "{what}: table length");
+        assert_eq!(indices.len(), self.count, "{what}: index count");
+        check_indices(indices, self.rows)
     }
 
     /// Rows of one outer block.
@@ -157,11 +162,9 @@ impl ScatterRows {
         (updates, indices, out): (&[T], &[i32], &mut [T]),
         join: impl Fn(T, T) -> T + Sync,
     ) -> Result<(), BadIndex> {
-        let GatherRows { outer, rows, width, count } = self.shape;
+        let GatherRows { outer, width, count, .. } = self.shape;
         assert_eq!(updates.len(), outer * count * width, "scatter: update length");
-        assert_eq!(out.len(), outer * rows * width, "scatter: table length");
-        assert_eq!(indices.len(), count, "scatter: index count");
-        check_indices(indices, rows)?;
+        self.shape.check("scatter", out, indices)?;
         let out = Disjoint::new(out);
         let job = Scatter { shape: self.shape, updates, indices, out, join };
         if width >= 2 * STRIPE {
