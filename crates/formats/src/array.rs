@@ -135,6 +135,13 @@ pub struct Array<'a> {
     bytes: CowArray<'a, u8, IxDyn>,
 }
 
+/// The bytes of elements that lie otherwise, row-major.
+fn copied<T: Element, D: Dimension>(values: &ArrayView<'_, T, D>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(values.len() * T::TYPE.size());
+    values.iter().for_each(|&value| bytes.extend_from_slice(value.to_le().as_ref()));
+    bytes
+}
+
 impl<'a> Array<'a> {
     /// An array over borrowed or owned bytes.
     ///
@@ -169,7 +176,7 @@ impl<'a> Array<'a> {
         let shape = values.shape().to_vec();
         let bytes = match values.to_slice().filter(|_| LITTLE_ENDIAN) {
             Some(values) => Cow::Borrowed(values.as_bytes()),
-            None => values.iter().flat_map(|&value| value.to_le().as_ref().to_vec()).collect::<Vec<u8>>().into(),
+            None => copied(&values).into(),
         };
         Array::new(name, &shape, T::TYPE, bytes).expect("as many bytes as the shape asks for")
     }
