@@ -18,8 +18,8 @@ const allowed = tensor([
 
 test('a symbolic tensor in options is recorded by its name, beside symbolic arguments, and JSON keeps it', async () => {
   const [q, mask] = [input({ shape: [3, 2, 4] }), input({ shape: [1, 3, 3], dtype: 'bool' })]
-  const outputs = ops.dotProductAttention(q, q, q, { mask: mask as never })
-  const model = new Model({ inputs: [q, mask], outputs: outputs as never })
+  const outputs = ops.dotProductAttention(q, q, q, { mask })
+  const model = new Model({ inputs: [q, mask], outputs })
   const copy = Model.fromConfig(JSON.parse(JSON.stringify(model.toConfig())))
   expect(copy.toConfig()).toEqual(model.toConfig())
   const wanted = ops.dotProductAttention(heads, heads, heads, { mask: allowed }).dataSync()
@@ -29,7 +29,7 @@ test('a symbolic tensor in options is recorded by its name, beside symbolic argu
 
 test('where it is the only symbolic one the call is recorded too: what does not fit is the option, by name', () => {
   const mask = input({ shape: [1, 3, 3], dtype: 'bool' })
-  const error = caught(() => ops.dotProductAttention(heads, heads, heads, { mask: mask as never })) as Error
+  const error = caught(() => ops.dotProductAttention(heads, heads, heads, { mask })) as Error
   expect(error.message).toMatch(/^dotProductAttention mask: expected /)
 })
 

@@ -7,14 +7,20 @@ import { recordCall } from './symbolic-call.js'
 import { isSymbolic, type SymbolicTensor, type Target } from './symbolic-tensor.js'
 import { Tensor, tensor } from './tensor.js'
 
-/** What an op takes where symbolic tensors may stand for tensors, alone or in lists. */
+/** What an op takes where symbolic tensors may stand for tensors: alone, in lists, among options (which may all be left out). */
 type Widened<T> = T extends Tensor
   ? T | SymbolicTensor
   : T extends readonly (infer E)[]
     ? Tensor extends E
       ? readonly (E | SymbolicTensor)[]
       : T
-    : T
+    : Partial<T> extends T
+      ? WidenedOptions<T>
+      : T
+
+type WidenedOptions<O> = O extends object
+  ? { readonly [K in keyof O]: Tensor extends O[K] ? O[K] | SymbolicTensor : O[K] }
+  : O
 
 type WidenedAll<A extends readonly unknown[]> = { [K in keyof A]: Widened<A[K]> }
 
