@@ -80,6 +80,11 @@ test.each([
     /imputer\.a: expected a value that is there, got none/,
   ],
   [
+    () => imputer(table(), { age: 'mean' }, { indicator: true } as never),
+    /imputer: unknown option 'indicator'.*'indicators'/,
+  ],
+  [() => imputer({ age: 3 }, { indicators: 'yes' as never }), /imputer\.indicators: expected true or false, got 'yes'/],
+  [
     async () =>
       table()
         .map((await imputer(table(), { city: 0 })) as never)

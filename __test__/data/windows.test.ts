@@ -85,16 +85,21 @@ test('refuses what has no window, with what there is', () => {
   const series = new Float32Array(10)
   expect(caught(() => timeseriesWindows(series, { length: 11 }))).toMatchObject({ code: 'ERR_CONFIG' })
   expect(() => timeseriesWindows(series, { length: 4, samplingRate: 4 })).toThrow(
-    'timeseriesWindows length: expected windows within 10 steps, got a span of 13',
+    'timeseriesWindows.length: expected windows within 10 steps, got a span of 13',
   )
   expect(() => timeseriesWindows(series, { length: 0 })).toThrow(
-    'timeseriesWindows length: expected an integer >= 1, got 0',
+    'timeseriesWindows.length: expected an integer ≥ 1, got 0',
   )
+  expect(() => timeseriesWindows(series, {} as never)).toThrow('timeseriesWindows.length: is required')
+  expect(() => timeseriesWindows(series, { length: 2, tragets: series } as never)).toThrow("Did you mean 'targets'?")
+  expect(() => textWindows([[1, 2]], null as never)).toThrow('textWindows: expected an options object, got null')
+  const many = Array.from({ length: 300_000 }, () => [1])
+  expect(() => textWindows(many, { length: 2 })).toThrow('less than the longest text, 1 tokens')
   expect(() => timeseriesWindows(series, { length: 2, endIndex: 12 })).toThrow('a part of the 10 steps')
   expect(() => timeseriesWindows(series, { length: 2, sampling: 2 } as never)).toThrow('sampling')
   expect(() => timeseriesWindows(series, { length: 2, targets: new Float32Array(0) })).toThrow('timeseriesWindows')
   expect(() => timeseriesWindows(5 as never, { length: 2 })).toThrow('timeseriesWindows series')
-  expect(() => textWindows('abc', { length: 2 })).toThrow('textWindows encode: expected a function')
+  expect(() => textWindows('abc', { length: 2 })).toThrow('textWindows.encode: expected a function')
   expect(() => textWindows([[1, 2.5]], { length: 1 })).toThrow(
     'textWindows texts[0][1]: expected a whole number, got 2.5',
   )

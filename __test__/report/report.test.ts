@@ -85,6 +85,13 @@ describe('kFold', () => {
       expect([...test].filter((row) => labels[row] === 'b')).toHaveLength(2)
     expect(() => kFold(3, 4)).toThrow(/an integer in \[2, 3\]/)
     expect(() => kFold(3, 2, { stratify: [1] })).toThrow(/3 labels/)
+    expect(() => kFold(3, 2, { stratify: 5 as never })).toThrow(
+      /kFold\.stratify: expected a list of labels, one for each sample, got 5/,
+    )
+    expect(() => kFold(3, 2, { startify: [1, 2, 3] } as never)).toThrow(
+      /unknown option 'startify'\. Did you mean 'stratify'/,
+    )
+    expect(() => kFold(3.5, 2)).toThrow(/kFold\.rows: expected an integer ≥ 2, got 3\.5/)
   })
 })
 

@@ -1,6 +1,8 @@
 /** Values for those that are missing, found in the rows that are trained on. */
 
 import { fail } from '../errors.js'
+import type { Named, OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
 import { type Chunk, elementsOf, Rows, rowsOf } from './chunk.js'
 import { type Column, type ColumnTree, columnNamed, isColumn, ListColumn, NumberColumn } from './column.js'
 import { type Columnwise, columnsOfRows, columnwise } from './columnwise.js'
@@ -12,11 +14,15 @@ export type Filling = 'mean' | 'median' | 'mostFrequent' | number | { readonly c
 /** The values that an {@link imputer} fills in, by column: plain JSON. */
 export type FillValues = Readonly<Record<string, number | string>>
 
-/** How {@link imputer} works. */
-export interface ImputerOptions {
+const fields = {
   /** Adds a truth value for each column, `ageIsMissing` for `age`, that says where one was missing. Default false. */
-  readonly indicators?: boolean
-}
+  indicators: { type: 'boolean', default: false },
+} as const
+
+const read = optionsReader('imputer', fields)
+
+/** How {@link imputer} works. */
+export interface ImputerOptions extends OptionsOf<typeof fields>, Named {}
 
 /** Rows with those truth values. */
 export type Imputed<T, N extends string> = T & { readonly [K in N as `${K}IsMissing`]?: boolean }
@@ -56,13 +62,14 @@ export function imputer<T = Readonly<Record<string, unknown>>>(
 export function imputer(
   from: Dataset<unknown> | FillValues,
   second?: Readonly<Record<string, Filling>> | ImputerOptions,
-  third: ImputerOptions = {},
+  third?: ImputerOptions,
 ): Imputer<unknown, string> | Promise<Imputer<unknown, string>> {
-  if (!(from instanceof Dataset)) return filling(from, (second ?? {}) as ImputerOptions)
-  return found(from, second as Readonly<Record<string, Filling>>).then((values) => filling(values, third))
+  if (!(from instanceof Dataset)) return filling(from, read(second).indicators)
+  const { indicators } = read(third)
+  return found(from, second as Readonly<Record<string, Filling>>).then((values) => filling(values, indicators))
 }
 
-function filling(values: FillValues, { indicators = false }: ImputerOptions): Imputer<unknown, string> {
+function filling(values: FillValues, indicators: boolean): Imputer<unknown, string> {
   const fill: Columnwise<unknown, unknown> = columnwise((columns) => {
     const filled = Object.entries(values).flatMap(([name, value]) => {
       const column = only(name, columnNamed('imputer', columns, name))

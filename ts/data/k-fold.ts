@@ -1,8 +1,9 @@
 /** Cross-validation: every sample is in a test part once. */
 
 import { fail } from '../errors.js'
-import type { Named, OptionsOf } from '../options/fields.js'
+import type { OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
+import { checkCount, isList } from './check.js'
 import { permutation } from './permutation.js'
 
 const foldFields = {
@@ -10,13 +11,14 @@ const foldFields = {
   shuffle: { type: 'boolean', default: true },
   /** Decides how. Default 0. */
   seed: { type: 'seed', default: 0 },
+  /** A label for each sample: every fold then has about the same share of each. Default null. */
+  stratify: { type: 'given', default: null },
 } as const
 
 const read = optionsReader('kFold', foldFields)
 
 /** Options of {@link kFold}. */
-export interface FoldOptions extends OptionsOf<typeof foldFields>, Named {
-  /** A label for each sample: every fold then has about the same share of each. */
+export interface FoldOptions extends OptionsOf<typeof foldFields> {
   readonly stratify?: ArrayLike<number | string>
 }
 
@@ -38,11 +40,13 @@ export interface Fold {
  * for (const { train, test } of kFold(10, 5)) console.log(takeRows(x, train).shape, test.length) // [8, 2] 2, five times
  * ```
  */
-export function kFold(rows: number, folds: number, options: FoldOptions = {}): Fold[] {
-  const { stratify, ...rest } = options
-  const { shuffle, seed } = read(rest)
+export function kFold(rows: number, folds: number, options?: FoldOptions): Fold[] {
+  const { shuffle, seed, stratify } = read(options)
+  checkCount('kFold.rows', rows, 2)
   if (!(Number.isInteger(folds) && folds >= 2 && folds <= rows))
     fail('ERR_CONFIG', 'kFold.folds', `an integer in [2, ${rows}], the number of samples`, folds)
+  if (stratify !== undefined && !isList(stratify))
+    fail('ERR_CONFIG', 'kFold.stratify', 'a list of labels, one for each sample', stratify)
   if (stratify !== undefined && stratify.length !== rows)
     fail('ERR_SHAPE', 'kFold.stratify', `${rows} labels, one for each sample`, stratify.length)
   const order = shuffle ? permutation(rows, seed) : Uint32Array.from({ length: rows }, (_, i) => i)
@@ -66,12 +70,12 @@ function inTurn(order: Uint32Array, folds: number): Uint32Array {
 }
 
 /** Samples of a label go to the folds in turn; each label goes on where the last one stopped. */
-function byLabel(order: Uint32Array, labels: ArrayLike<number | string>, folds: number): Uint32Array {
+function byLabel(order: Uint32Array, labels: ArrayLike<unknown>, folds: number): Uint32Array {
   const foldOf = new Uint32Array(order.length)
-  const groups = new Map<number | string, number[]>()
+  const groups = new Map<unknown, number[]>()
   for (const row of order) {
-    const group = groups.get(labels[row]!)
-    if (group === undefined) groups.set(labels[row]!, [row])
+    const group = groups.get(labels[row])
+    if (group === undefined) groups.set(labels[row], [row])
     else group.push(row)
   }
   let next = 0

@@ -3,7 +3,7 @@
 import { sizeOf } from '../core/shapes.js'
 import { Tensor, tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
-import type { Named, OptionsOf } from '../options/fields.js'
+import type { OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
 import type { NestedArray, TypedArray } from '../types.js'
 import { Rows } from './chunk.js'
@@ -17,6 +17,13 @@ import { blank, type ShapedArray } from './shaped.js'
 export type Series = ShapedArray | TypedArray | NestedArray | Tensor
 
 const windowFields = {
+  /** Steps of a window. */
+  length: { type: 'integer', min: 1 },
+  /**
+   * What belongs to each window: `targets[i]` to the one that begins at step `i`, counted from `startIndex`. Default
+   * null.
+   */
+  targets: { type: 'given', default: null },
   /** Steps between the beginnings of two windows. Default 1. */
   stride: { type: 'integer', default: 1, min: 1 },
   /** Steps between two steps of a window. Default 1. */
@@ -30,10 +37,7 @@ const windowFields = {
 const readWindows = optionsReader('timeseriesWindows', windowFields)
 
 /** Options of {@link timeseriesWindows}. */
-export interface TimeseriesWindowsOptions extends OptionsOf<typeof windowFields>, Named {
-  /** Steps of a window. */
-  readonly length: number
-  /** What belongs to each window: `targets[i]` to the one that begins at step `i`, counted from `startIndex`. */
+export interface TimeseriesWindowsOptions extends OptionsOf<typeof windowFields> {
   readonly targets?: Series
 }
 
@@ -70,9 +74,7 @@ export function timeseriesWindows(
 export function timeseriesWindows(series: Series, options: TimeseriesWindowsOptions): Dataset<ShapedArray>
 export function timeseriesWindows(series: Series, options: TimeseriesWindowsOptions): Dataset<unknown> {
   const where = 'timeseriesWindows'
-  const { length, targets, ...rest } = options
-  const { stride, samplingRate, startIndex, endIndex } = readWindows(rest)
-  checkLength(where, length)
+  const { length, targets, stride, samplingRate, startIndex, endIndex } = readWindows(options)
   const all = numbersOf(`${where} series`, series)
   const end = endIndex ?? all.rows
   if (startIndex >= end || end > all.rows) {
@@ -80,7 +82,7 @@ export function timeseriesWindows(series: Series, options: TimeseriesWindowsOpti
     fail('ERR_CONFIG', where, `a part of the ${all.rows} steps`, { text })
   }
   const used = all.slice(startIndex, end)
-  const answers = targets === undefined ? undefined : numbersOf(`${where} targets`, targets)
+  const answers = targets === undefined ? undefined : numbersOf(`${where} targets`, targets as Series)
   const span = (length - 1) * samplingRate + 1
   const first = Math.min(
     used.rows - span + 1,
@@ -89,7 +91,7 @@ export function timeseriesWindows(series: Series, options: TimeseriesWindowsOpti
   const count = Math.max(0, Math.ceil(first / stride))
   if (count === 0) {
     const hint = 'A window has to fit, and to have a target where there are some'
-    fail('ERR_CONFIG', `${where} length`, `windows within ${used.rows} steps`, { text: `a span of ${span}` }, hint)
+    fail('ERR_CONFIG', `${where}.length`, `windows within ${used.rows} steps`, { text: `a span of ${span}` }, hint)
   }
   const windows = new Windows(used, length, samplingRate)
   const begins = (at: number): number => at * stride
@@ -103,17 +105,18 @@ export function timeseriesWindows(series: Series, options: TimeseriesWindowsOpti
 }
 
 const textFields = {
+  /** Tokens of a window. */
+  length: { type: 'integer', min: 1 },
   /** Tokens between the beginnings of two windows; the length of one by default. */
   stride: { type: 'integer', default: null, min: 1 },
+  /** Makes numbers of a text; needed where texts are given. Default null. */
+  encode: { type: 'given', default: null },
 } as const
 
 const readText = optionsReader('textWindows', textFields)
 
 /** Options of {@link textWindows}. */
-export interface TextWindowsOptions extends OptionsOf<typeof textFields>, Named {
-  /** Tokens of a window. */
-  readonly length: number
-  /** Makes numbers of a text; needed where texts are given. */
+export interface TextWindowsOptions extends OptionsOf<typeof textFields> {
   readonly encode?: (text: string) => ArrayLike<number>
 }
 
@@ -144,9 +147,7 @@ export function textWindows(
   options: TextWindowsOptions,
 ): Dataset<TokensAndNext> {
   const where = 'textWindows'
-  const { length, encode, ...rest } = options
-  const stride = readText(rest).stride ?? length
-  checkLength(where, length)
+  const { length, encode, stride = length } = readText(options)
   const { tokens, starts } = joined(where, listOf(texts), encode)
   const begins: number[] = []
   for (const [text, start] of starts.entries()) {
@@ -154,8 +155,9 @@ export function textWindows(
     for (let at = start; at + length < end; at += stride) begins.push(at)
   }
   if (begins.length === 0) {
-    const longest = Math.max(0, ...starts.map((start, i) => (starts[i + 1] ?? tokens.length) - start))
-    fail('ERR_CONFIG', `${where} length`, `less than the longest text, ${longest} tokens`, length)
+    const lengths = starts.map((start, i) => (starts[i + 1] ?? tokens.length) - start)
+    const longest = lengths.reduce((most, one) => Math.max(most, one), 0)
+    fail('ERR_CONFIG', `${where}.length`, `less than the longest text, ${longest} tokens`, length)
   }
   const table = Uint32Array.from(begins)
   const [now, next] = [tokens, tokens.subarray(1)].map((one) => new Windows(new NumberColumn(one), length, 1))
@@ -219,25 +221,20 @@ function numbersOf(where: string, series: Series): NumberColumn {
   return columnOf(where, { values: array.dataSync(), shape: array.shape }) as NumberColumn
 }
 
-function checkLength(where: string, length: unknown): void {
-  if (!(Number.isInteger(length) && (length as number) >= 1))
-    fail('ERR_CONFIG', `${where} length`, 'an integer >= 1', length)
-}
-
 type Text = string | ArrayLike<number>
 
 function listOf(texts: Text | readonly Text[]): readonly Text[] {
   if (typeof texts === 'string') return [texts]
-  const [first] = Array.from({ length: Math.min(1, texts.length) }, () => texts[0])
+  const first = texts[0]
   return typeof first === 'number' || first === undefined ? [texts as ArrayLike<number>] : (texts as readonly Text[])
 }
 
 /** All tokens in one row, and where each text begins. */
-function joined(where: string, texts: readonly Text[], encode: TextWindowsOptions['encode']): Joined {
+function joined(where: string, texts: readonly Text[], encode: unknown): Joined {
   const lists = texts.map((text, i) => {
     if (typeof text !== 'string') return text
-    if (typeof encode === 'function') return encode(text)
-    return fail('ERR_CONFIG', `${where} encode`, 'a function from a text to numbers', encode, `Text ${i} is a string`)
+    if (typeof encode === 'function') return encode(text) as ArrayLike<number>
+    return fail('ERR_CONFIG', `${where}.encode`, 'a function from a text to numbers', encode, `Text ${i} is a string`)
   })
   const tokens = new Int32Array(lists.reduce((sum, { length }) => sum + length, 0))
   let at = 0

@@ -18,15 +18,14 @@ const fields = {
   goal: { type: 'choice', of: ['min', 'max'], default: 'min' },
   /** Trials before any is stopped early. Default 5. */
   warmUp: { type: 'integer', default: 5, min: 1 },
+  /** How many trials run at a time; as many as there are cores unless given. */
+  concurrency: { type: 'integer', default: null, min: 1 },
 } as const
 
 const read = optionsReader('randomSearch', fields)
 
 /** Options of {@link randomSearch}. */
-export interface SearchOptions extends OptionsOf<typeof fields>, Named {
-  /** How many trials run at a time. Default as many as there are cores. */
-  readonly concurrency?: number
-}
+export interface SearchOptions extends OptionsOf<typeof fields>, Named {}
 
 /** What a trial is told besides its settings. */
 export interface TrialContext {
@@ -120,12 +119,9 @@ inspectWith(SearchResult, String)
 export async function randomSearch<const S extends SpaceMap>(
   spaces: S,
   run: (settings: SampleOf<S>, context: TrialContext) => number | Promise<number>,
-  options: SearchOptions = {},
+  options?: SearchOptions,
 ): Promise<SearchResult<SampleOf<S>>> {
-  const { concurrency = availableParallelism(), ...rest } = options
-  const { trials: count, seed, goal, warmUp } = read(rest)
-  if (!(Number.isInteger(concurrency) && concurrency >= 1))
-    fail('ERR_CONFIG', 'randomSearch.concurrency', 'an integer ≥ 1', concurrency)
+  const { trials: count, seed, goal, warmUp, concurrency = availableParallelism() } = read(options)
   checkSpaces(spaces)
   const better = (a: number, b: number): boolean => (goal === 'min' ? a < b : a > b)
   const medians = new Medians(better, warmUp)

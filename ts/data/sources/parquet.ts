@@ -1,6 +1,8 @@
 /** Files of Parquet, a row group at a time, read by hyparquet. */
 
 import { FerrogradError, fail } from '../../errors.js'
+import type { OptionsOf } from '../../options/fields.js'
+import { optionsReader } from '../../options/reader.js'
 import { type Chunk, Rows } from '../chunk.js'
 import type { Column } from '../column.js'
 import { Dataset } from '../dataset.js'
@@ -28,20 +30,27 @@ export interface ParquetMetadata {
   readonly schema: readonly { readonly name: string; readonly type?: string; readonly num_children?: number }[]
 }
 
+const fields = {
+  /** The columns that are read; all of them unless given. */
+  columns: { type: 'strings', default: null },
+  /** The package; what `import('hyparquet')` finds unless given. */
+  library: { type: 'given', default: null },
+  /** What unpacks pages beside uncompressed and Snappy ones: `compressors` of `hyparquet-compressors`. Default null. */
+  compressors: { type: 'given', default: null },
+} as const
+
+const read = optionsReader('fromParquet', fields)
+
 /** How {@link fromParquet} reads. */
-export interface ParquetOptions {
-  /** The columns that are read. Default all. */
-  readonly columns?: readonly string[]
-  /** The package, where `import('hyparquet')` does not find it. */
+export interface ParquetOptions extends OptionsOf<typeof fields> {
   readonly library?: Hyparquet
-  /** What unpacks pages beside uncompressed and Snappy ones: `compressors` of `hyparquet-compressors`. */
   readonly compressors?: object
 }
 
 /**
- * The rows of a Parquet file by its path, or of bytes that can be had by their places, decoded by `hyparquet` a column
- * of a row group at a time: it decodes whole row groups, whatever it is asked for. Missing numbers are NaN, missing text is the empty text; FLOAT becomes float32, other numbers float64, dates milliseconds
- * since 1970 UTC.
+ * The rows of a Parquet file by its path, or of bytes that can be had by their places, decoded by `hyparquet` a column of a row
+ * group at a time: it decodes whole row groups, whatever it is asked for. Missing numbers are NaN, missing text is the empty text;
+ * FLOAT becomes float32, other numbers float64, dates milliseconds since 1970 UTC.
  *
  * @throws `ERR_DATA` for nested columns, missing truth values and integers beyond 2⁵³, by column; `ERR_IO` where the file cannot be
  * read; `ERR_CONFIG` where `hyparquet` is not installed.
@@ -56,9 +65,10 @@ export interface ParquetOptions {
  */
 export async function fromParquet<T = AnyRow>(
   from: string | ParquetFile,
-  { columns, library, compressors }: ParquetOptions = {},
+  options?: ParquetOptions,
 ): Promise<Dataset<T>> {
-  const hyparquet = library ?? (await imported())
+  const { columns, library, compressors } = read(options)
+  const hyparquet = (library as Hyparquet | undefined) ?? (await imported())
   const file = typeof from === 'string' ? await reading(from, () => hyparquet.asyncBufferFromFile(from)) : from
   const name = typeof from === 'string' ? from : 'the file'
   const metadata = await reading(name, () => hyparquet.parquetMetadataAsync(file))
@@ -70,7 +80,14 @@ export async function fromParquet<T = AnyRow>(
   const names = columns ?? [...types.keys()]
   const count = Number(metadata.num_rows)
   const columnIn = async (own: string, rowStart: number, rowEnd: number): Promise<Column> => {
-    const options = { file, metadata, columns: [own], rowStart, rowEnd, ...(compressors && { compressors }) }
+    const options = {
+      file,
+      metadata,
+      columns: [own],
+      rowStart,
+      rowEnd,
+      ...(compressors !== undefined && { compressors }),
+    }
     const rows = await reading(name, () => hyparquet.parquetReadObjects(options))
     const values = rows.map((row) => row[own])
     return columnOfValues(`${name} from row ${rowStart}, column ${own}`, types.get(own)!, values)
