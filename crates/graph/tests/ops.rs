@@ -613,6 +613,14 @@ fn windows_that_do_not_fit_are_refused_with_both_shapes() {
     assert!(pool(&[5, 2], (0, 0)).contains("does not fit 4 places padded by 0 and 0"));
     assert!(pool(&[2, 2], (2, 0)).contains("in the padding alone"));
     assert!(pool(&[2, 0], (0, 0)).contains("[2, 0]"));
+    let steps = Steps { padding: vec![(1, 1)], ..Steps::plain(1) };
+    let nowhere = message(ops::max_pool(&floats(&[1, 0, 2], &[]), &Pool { sizes: vec![2], steps }));
+    assert!(nowhere.contains("in the padding alone"), "{nowhere}");
+    let long = |size: usize| {
+        ops::max_pool(&Tensor::fill([1, size, 1], DType::F32, 0.0), &Pool { sizes: vec![size], steps: Steps::plain(1) })
+    };
+    assert!(long(1 << 24).is_ok());
+    assert!(message(long((1 << 24) + 1)).contains("at most 2²⁴ numbers"));
 }
 
 #[test]

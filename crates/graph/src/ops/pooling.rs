@@ -24,6 +24,9 @@ pub(crate) const ATTRIBUTES: [Attribute; 3] = [
     PADDING,
 ];
 
+/// Kernels count the numbers of a window in `f32`.
+const MOST_NUMBERS: usize = 1 << 24;
+
 impl Pool {
     /// Appends the encoded attributes.
     pub(crate) fn encode(&self, out: &mut Vec<f64>) {
@@ -55,11 +58,15 @@ impl Pool {
         let too_many = places >= u32::MAX as usize;
         let beside = |axis: usize| {
             let (before, after) = self.steps.padding[axis];
-            before.max(after) >= self.sizes[axis]
+            before.max(after) >= self.sizes[axis] || input[axis] == 0
         };
-        if too_many || (0..axes).any(beside) {
-            let why =
-                if too_many { "expected fewer than 2³² places" } else { "a window would lie in the padding alone" };
+        let numbers = self.sizes.iter().fold(1_usize, |numbers, &size| numbers.saturating_mul(size));
+        let wrong = [
+            (too_many, "expected fewer than 2³² places"),
+            (numbers > MOST_NUMBERS, "expected windows of at most 2²⁴ numbers"),
+            ((0..axes).any(beside), "a window would lie in the padding alone"),
+        ];
+        if let Some((_, why)) = wrong.into_iter().find(|(is, _)| *is) {
             return Err(Error::shape(format!("{op}: {why}, got {shapes} padded by {:?}", self.steps.padding)));
         }
         Ok([&x.shape[..1], &outputs[..], &x.shape[axes + 1..]].concat().into_iter().collect())
