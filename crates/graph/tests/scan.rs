@@ -521,6 +521,15 @@ fn memory_of_the_way_back_in_segments_grows_with_the_root_of_the_length() {
 }
 
 #[test]
+fn segments_of_no_steps_are_refused() {
+    let x = Tensor::from_slice([], &[1.0f64]);
+    let carries = [Tensor::placeholder(x.spec().clone())];
+    let step = Step { carries: &carries, rows: &[], next: &[&carries[0] * 2.0], outputs: &[] };
+    let refused = scan_in_segments(&step, &[x], &[], Course { length: 4, reverse: false }, 0);
+    assert_eq!(refused.err().map(|error| error.code), Some(ErrorCode::Config));
+}
+
+#[test]
 fn a_segmented_loop_in_a_segmented_loop_has_a_gradient() {
     let mut dice = Dice::new(17);
     let (k, init, xs) = (random(&mut dice, &[2]), random(&mut dice, &[2]), random(&mut dice, &[5, 4, 2]));

@@ -2,7 +2,7 @@
 //! once more before it goes back through it, so that what it reads of the steps is there for one segment at a time.
 
 use super::{Course, Scanned, Step, check, drawn, scan};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ops::{concatenate, reshape, slice};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
@@ -13,10 +13,7 @@ use crate::tensor::Tensor;
 /// are those of [`scan`], but for the order in which the gradients of constants add up over the steps.
 ///
 /// # Errors
-/// As [`scan`].
-///
-/// # Panics
-/// For segments of no steps.
+/// As [`scan`]; `ERR_CONFIG` for segments of no steps.
 pub fn scan_in_segments(
     step: &Step<'_>,
     init: &[Tensor],
@@ -26,7 +23,9 @@ pub fn scan_in_segments(
 ) -> Result<Scanned> {
     check(step, init, sequences, course)?;
     let Course { length, reverse } = course;
-    let segments = length / steps;
+    let Some(segments) = length.checked_div(steps) else {
+        return Err(Error::config("scan checkpoint: expected segments of at least 1 step, got 0"));
+    };
     if segments < 2 {
         return scan(step, init, sequences, course);
     }
