@@ -18,9 +18,9 @@ export function add(a: Tensor, b: Tensor): Tensor {
   return apply(1, undefined, a, b)
 }
 
-/** `z = the angle of (x, y)`, in (−π, π]; its gradient at (0, 0) is 0. */
-export function arctan2(y: Tensor, x: Tensor): Tensor {
-  return apply(2, undefined, y, x)
+/** `y = atan2(a, b)`, the angle of the point (b, a) in (−π, π], with broadcasting; its gradient at (0, 0) is 0. */
+export function arctan2(a: Tensor, b: Tensor): Tensor {
+  return apply(2, undefined, a, b)
 }
 
 /** `y = argmaxᵢ xᵢ` over the last axis, as int32: the first of equals, the first NaN before all. */

@@ -61,11 +61,7 @@ export const sin: Op<[x: Operand]> = op('sin', (x) => raw.sin(toFloat(x)))
 /** The cosine. */
 export const cos: Op<[x: Operand]> = op('cos', (x) => raw.cos(toFloat(x)))
 /** The angle of the point (x, y) in (−π, π], as C's `atan2`; the gradient at (0, 0) is 0. */
-export const arctan2: Op<[y: Operand, x: Operand]> = op('arctan2', (y, x) => {
-  const [a, b] = floats(y, x)
-  const { shape } = raw.add(a, b)
-  return raw.arctan2(raw.broadcastTo(a, { shape }), raw.broadcastTo(b, { shape }))
-})
+export const arctan2: Op<[y: Operand, x: Operand]> = op('arctan2', (y, x) => raw.arctan2(...floats(y, x)))
 /** The hyperbolic tangent. */
 export const tanh: Op<[x: Operand]> = op('tanh', (x) => raw.tanh(toFloat(x)))
 /** `1/(1 + e⁻ˣ)` */

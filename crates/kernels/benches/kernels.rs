@@ -4,7 +4,6 @@
 //! those of `memcpy` its two sides, so 100 % is what a kernel reaches that does next to nothing with its numbers.
 //! *Cached*: arrays of 128 KB, a few of which fit the second-level cache; *memory*: of 16 MB.
 
-use ferrograd_kernels::arctan::arctan2;
 use ferrograd_kernels::arg::{ArgExtreme, Extreme};
 use ferrograd_kernels::convert::convert;
 use ferrograd_kernels::copy::{StridedCopy, fill, iota};
@@ -206,7 +205,6 @@ fn transforms(bench: &mut Bench, n: usize) {
     let (there, back) = (RealFourier::new(rows, COLS), InverseRealFourier::new(rows, COLS));
     let whole = Fourier::new(rows, COLS, false);
     let mut room = vec![0.0f32; there.room().max(back.room()).max(whole.room())];
-    bench.row("arctan2", 12 * rows * COLS, |serial| arctan2(serial, black_box(&x), &x, &mut u));
     bench.row("real transform, rows of 256", 8 * n, |serial| {
         there.run(serial, black_box(&x), (&mut re, &mut im), &mut room);
     });

@@ -2,7 +2,6 @@
 //!
 //! This crate knows no graph. It and the addon are the only homes of `unsafe`.
 
-pub mod arctan;
 pub mod arg;
 pub mod attention;
 mod columns;

@@ -74,6 +74,8 @@ pub enum Binary {
     Max,
     /// `aᵇ`; `0⁰ = 1`.
     Pow,
+    /// The angle of the point (b, a) in (−π, π].
+    Arctan2,
     /// `⌊a/b⌋`, as NumPy's `floor_divide`.
     FloorDiv,
     /// The remainder with the sign of `b`, as NumPy's `mod`.
@@ -160,9 +162,9 @@ impl Unary {
 
 impl Binary {
     /// Every variant, for tests and tables.
-    pub const ALL: [Binary; 17] = {
+    pub const ALL: [Binary; 18] = {
         use Binary::*;
-        [Add, Sub, Mul, Div, Min, Max, Pow, FloorDiv, Mod, Eq, Ne, Lt, Le, Gt, Ge, And, Or]
+        [Add, Sub, Mul, Div, Min, Max, Pow, Arctan2, FloorDiv, Mod, Eq, Ne, Lt, Le, Gt, Ge, And, Or]
     };
 
     /// Its sign or name in profiles.
@@ -176,6 +178,7 @@ impl Binary {
             Min => "min",
             Max => "max",
             Pow => "pow",
+            Arctan2 => "arctan2",
             FloorDiv => "floorDivide",
             Mod => "mod",
             Eq => "=",
@@ -191,7 +194,7 @@ impl Binary {
 
     /// True where whole numbers lead out of whole numbers.
     pub(super) fn float_only(self) -> bool {
-        self == Binary::Div
+        matches!(self, Binary::Div | Binary::Arctan2)
     }
 
     /// Time per element against an addition.
@@ -200,6 +203,7 @@ impl Binary {
         match self {
             Add | Sub | Mul | Min | Max | Eq | Ne | Lt | Le | Gt | Ge | And | Or => 1,
             Div => 2,
+            Arctan2 => 8,
             Pow | FloorDiv | Mod => 60,
         }
     }

@@ -179,6 +179,7 @@ pub(super) mod bodies {
         Min(a, b) = a.min(b);
         Max(a, b) = a.max(b);
         Pow(a, b) = a.pow(b);
+        Arctan2(a, b) = a.arctan2(b);
         FloorDiv(a, b) = a.floor_div(b);
         Mod(a, b) = a.modulo(b);
         Eq(a, b) = V::truth(a.eq(b));

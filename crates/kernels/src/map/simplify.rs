@@ -165,6 +165,7 @@ impl<T: MapType> Builder<T> {
             Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => self.arithmetic(op, a, b),
             Binary::Min
             | Binary::Max
+            | Binary::Arctan2
             | Binary::FloorDiv
             | Binary::Mod
             | Binary::Eq
@@ -277,7 +278,7 @@ fn commuting(op: Op) -> &'static [usize] {
             use Binary::*;
             match op {
                 Add | Mul | Eq | Ne | And | Or => &[0],
-                Sub | Div | Min | Max | Pow | FloorDiv | Mod | Lt | Le | Gt | Ge => &[],
+                Sub | Div | Min | Max | Pow | Arctan2 | FloorDiv | Mod | Lt | Le | Gt | Ge => &[],
             }
         }
         Op::Fused(op) => {

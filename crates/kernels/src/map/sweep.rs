@@ -342,7 +342,7 @@ fn kernel<T: Choice>(op: Op, isa: Isa, scalars: u16) -> Kernel<T> {
             Softplus Relu Not IsNan IsFinite),
         Op::Binary(Binary::Div) => T::divide(isa, scalars),
         Op::Binary(op) => table!(op, Binary, two, isa, scalars,
-            Add Sub Mul Div Min Max Pow FloorDiv Mod Eq Ne Lt Le Gt Ge And Or),
+            Add Sub Mul Div Min Max Pow Arctan2 FloorDiv Mod Eq Ne Lt Le Gt Ge And Or),
         Op::Fused(op) => fused(op, isa, scalars),
         Op::Chain(chain) => T::chain(chain, isa, scalars).expect("chained only where there is a kernel"),
     }

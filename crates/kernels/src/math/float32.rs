@@ -202,6 +202,37 @@ pub fn pow<V: SimdF32>(a: V, b: V) -> V {
     a.each_pair(b, super::scalar::Scalar::pow)
 }
 
+/// The angle of the point (x, y) in (−π, π], within 2.5 ulp; NaN where one is.
+///
+/// The shorter side over the longer is the tangent of an angle up to π/4, an odd polynomial; the rest are mirrors.
+#[inline(always)]
+pub fn arctan2<V: SimdF32>(y: V, x: V) -> V {
+    let (high, wide) = (y.abs(), x.abs());
+    let (short, long) = (high.min(wide), high.max(wide));
+    // Of two zeros and of two infinities the quotient would be NaN.
+    let equal = V::select(long.eq(V::splat(0.0)), V::splat(0.0), V::splat(1.0));
+    let t = V::select(short.eq(long), equal, short.div(long));
+    let square = t.mul(t);
+    // SLEEF (N. Shibata), atan2f; but for the last one, which makes an eighth of a turn what it is.
+    let q = polynomial(
+        square,
+        [
+            2.823_639e-3,
+            -1.595_690_3e-2,
+            4.250_499e-2,
+            -7.489_009e-2,
+            0.106_347_93,
+            -0.142_027_36,
+            0.199_926_96,
+            -0.333_330_96,
+        ],
+    );
+    let angle = q.mul(square).mul_add(t, t);
+    let angle = V::select(wide.lt(high), V::splat(std::f32::consts::FRAC_PI_2).sub(angle), angle);
+    let left = V::splat(1.0).copysign(x).lt(V::splat(0.0));
+    V::select(left, V::splat(std::f32::consts::PI).sub(angle), angle).copysign(y)
+}
+
 /// The methods of `Simd` that these functions give.
 macro_rules! functions {
     () => {
@@ -209,6 +240,10 @@ macro_rules! functions {
         #[inline(always)]
         fn pow(self, b: Self) -> Self {
             $crate::math::float32::pow(self, b)
+        }
+        #[inline(always)]
+        fn arctan2(self, b: Self) -> Self {
+            $crate::math::float32::arctan2(self, b)
         }
     };
     ($($name:ident)*) => {$(

@@ -157,7 +157,7 @@ impl Simd for Lanes<f64, 8> {
     memory!();
     arithmetic!();
     arithmetic!(one: exp expm1 log log1p sin cos tanh sigmoid erf softplus);
-    arithmetic!(two: pow);
+    arithmetic!(two: pow arctan2);
 }
 
 impl Simd for Lanes<i32, 8> {
@@ -167,7 +167,7 @@ impl Simd for Lanes<i32, 8> {
     memory!();
     arithmetic!();
     arithmetic!(one: exp expm1 log log1p sin cos tanh sigmoid erf softplus);
-    arithmetic!(two: pow);
+    arithmetic!(two: pow arctan2);
 }
 
 /// Adding this to a small float leaves its nearest whole number in the low bits.

@@ -66,6 +66,8 @@ pub trait Scalar: Copy {
     fn softplus(self) -> Self;
     /// `selfᵇ`
     fn pow(self, b: Self) -> Self;
+    /// The angle of the point (b, self).
+    fn arctan2(self, b: Self) -> Self;
     /// `⌊self / b⌋`
     fn floor_div(self, b: Self) -> Self;
     /// The remainder with the sign of `b`.
@@ -241,6 +243,9 @@ macro_rules! float_scalar {
             fn pow(self, b: Self) -> Self {
                 f64::from(self).powf(f64::from(b)) as $t
             }
+            fn arctan2(self, b: Self) -> Self {
+                libm::atan2(f64::from(self), f64::from(b)) as $t
+            }
             fn floor_div(self, b: Self) -> Self {
                 if b == 0.0 {
                     return self / b;
@@ -356,6 +361,9 @@ impl Scalar for i32 {
         self <= b
     }
     through_f64!(sqrt exp expm1 log log1p sin cos tanh sigmoid erf softplus);
+    fn arctan2(self, b: Self) -> Self {
+        Scalar::arctan2(f64::from(self), f64::from(b)) as i32
+    }
     /// Wraps; a negative exponent gives the truncated reciprocal (0 but for bases 1 and −1, and 0 for base 0).
     fn pow(self, b: Self) -> Self {
         match (b < 0, self) {

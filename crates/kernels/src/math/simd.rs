@@ -117,6 +117,8 @@ pub trait Simd: Copy {
     fn softplus(self) -> Self;
     /// `selfᵇ`; `0⁰ = 1`, a negative base takes whole exponents.
     fn pow(self, b: Self) -> Self;
+    /// The angle of the point (b, self) in (−π, π], as C's `atan2`.
+    fn arctan2(self, b: Self) -> Self;
     /// `⌊self / b⌋` as NumPy's `floor_divide`.
     fn floor_div(self, b: Self) -> Self;
     /// `self − b·⌊self / b⌋`, the sign of `b`, as NumPy's `mod`.

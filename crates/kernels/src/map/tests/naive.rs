@@ -75,6 +75,7 @@ pub fn binary(op: Binary, a: f64, b: f64) -> f64 {
         Binary::Min => a.min(b),
         Binary::Max => a.max(b),
         Binary::Pow => a.powf(b),
+        Binary::Arctan2 => a.atan2(b),
         Binary::FloorDiv => (a / b).floor(),
         Binary::Mod => a - b * (a / b).floor(),
         Binary::Eq => truth(a == b),

@@ -34,7 +34,8 @@ fn expr(random: &mut Random, inputs: usize, float: bool) -> (Expr, Vec<ValueId>)
                 );
                 e.select(mask, b, c)
             }
-            5 => match random.pick(&Binary::ALL) {
+            // Angles jump where rounding changes a sign: they have a test of their own.
+            5 => match random.pick(&Binary::ALL.into_iter().filter(|op| *op != Binary::Arctan2).collect::<Vec<_>>()) {
                 // The naive quotient is of reals; NumPy's corner cases have a test of their own.
                 Binary::FloorDiv | Binary::Mod | Binary::Pow => e.binary(Binary::Max, a, b),
                 Binary::Div if !float => e.binary(Binary::Min, a, b),

@@ -85,6 +85,29 @@ fn division_to_whole_numbers_is_numpys() {
 }
 
 #[test]
+fn angles_of_points_are_those_of_c() {
+    // Sines and cosines of angles all around, in which rounding is below the tolerance; then every corner to the bit.
+    let angles: Vec<f64> = (-314..=314).map(|i| f64::from(i) / 100.0).collect();
+    for size in [1e-30, 1.0, 1e30] {
+        let [y, x] = [f64::sin, f64::cos].map(|of| angles.iter().map(|&angle| size * of(angle)).collect::<Vec<_>>());
+        let build = |e: &mut Expr, i: &[ValueId]| (e.binary(Binary::Arctan2, i[0], i[1]), OutputKind::Store);
+        let check = |all: Vec<Vec<f64>>, tolerance: f64| {
+            for (got, angle) in all.iter().flat_map(|got| got.iter().zip(&angles)) {
+                assert!((got - angle).abs() <= tolerance * angle.abs(), "{got}, not {angle}, of {size}");
+            }
+        };
+        check(results::<f32>(&[angles.len()], &[&y, &x], build), 4e-7);
+        check(results::<f64>(&[angles.len()], &[&y, &x], build), 1e-15);
+    }
+    let around = [0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 2.0];
+    let corners = || around.into_iter().flat_map(|y| around.map(|x| (y, x)));
+    let narrow: Vec<_> = corners().map(|(y, x)| (y, x, f64::from((y as f32).atan2(x as f32)))).collect();
+    let exact = |(y, x, _): &(f64, f64, f64)| ![(1.0, 2.0), (2.0, 1.0)].contains(&(y.abs(), x.abs()));
+    check_pairs::<f32>(Binary::Arctan2, &narrow.into_iter().filter(exact).collect::<Vec<_>>());
+    check_pairs::<f64>(Binary::Arctan2, &corners().map(|(y, x)| (y, x, y.atan2(x))).collect::<Vec<_>>());
+}
+
+#[test]
 fn powers_have_their_special_values() {
     let powers = [
         (0.0, 0.0, 1.0),
