@@ -17,7 +17,10 @@ const alias = Object.entries(exports)
 // The instruction sets that this processor has, the best last.
 const sets = createRequire(import.meta.url)('./native/index.cjs').instructionSets()
 
-/** What compares numbers with real Keras's, and that a set is in use where it was asked for: nothing else depends on the set. */
+/**
+ * What compares numbers with real Keras's, and that a set is in use where it was asked for. What other tests compute goes through
+ * kernels that the tests in Rust hold to each other on every set.
+ */
 const oracle = readdirSync(here('__test__'), { recursive: true })
   .map((name) => `__test__/${name.replaceAll('\\', '/')}`)
   .filter(

@@ -60,6 +60,17 @@ export function nextSeed(): number {
   return mix(base, drawn)
 }
 
+/** Uses such a seed; where that throws, it is still the next one. */
+export function withNextSeed<R>(use: (seed: number) => R): R {
+  const before = drawn
+  try {
+    return use(nextSeed())
+  } catch (error) {
+    drawn = before
+    throw error
+  }
+}
+
 /** How many threads compute. */
 export function threads(): number {
   return runtime().threads

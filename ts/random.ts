@@ -1,6 +1,6 @@
 /** Random tensors: each number is a function of (seed, step, element), at any thread count. */
 
-import { floatx, nextSeed } from './config.js'
+import { floatx, nextSeed, withNextSeed } from './config.js'
 import type { State, Stateful } from './core/state.js'
 import { type Tensor, tensor } from './core/tensor.js'
 import { untraced } from './core/trace.js'
@@ -10,6 +10,7 @@ import { fail } from './errors.js'
 import * as raw from './generated/ops.js'
 import {
   add,
+  where as choose,
   divide,
   exp,
   greater,
@@ -24,12 +25,11 @@ import {
   sigmoid,
   square,
   subtract,
-  where,
 } from './ops/elementwise.js'
-import { cast, type Operand, toFloat, toTensor } from './ops/operand.js'
+import { cast, checkLengths, type Operand, toFloat, toTensor } from './ops/operand.js'
 import { opOptions } from './ops/options.js'
 import { argmax, argsort } from './ops/reduce.js'
-import { take } from './ops/shape.js'
+import { broadcastTo, take } from './ops/shape.js'
 import type { Named, SettledOf } from './options/fields.js'
 import type { FunctionOptions } from './options/reader.js'
 import type { Shape } from './types.js'
@@ -86,9 +86,15 @@ export class SeedGenerator implements Stateful {
 
   /** The state of this draw; that of the next one is another. */
   next(): Tensor {
+    return this.use((state) => state)
+  }
+
+  /** What `draw` makes of such a state; where that throws, nothing was drawn. */
+  use(draw: (state: Tensor) => Tensor): Tensor {
     const state = this.state.read()
+    const made = draw(state)
     this.state.assign(add(state, tensor(ONE_DRAW)))
-    return state
+    return made
   }
 }
 
@@ -145,12 +151,25 @@ export interface BernoulliOptions extends FunctionOptions<typeof bernoulliFields
 /** Where a draw begins. */
 export type Seed = SeedGenerator | number
 
-/** The state that a draw is made from. */
-function stateOf(given: Seed | undefined): Tensor {
-  if (given !== undefined && !(given instanceof SeedGenerator)) return fresh(checkedSeed(given))
+/** What raw draws are told of all their kinds. */
+interface Drawn {
+  readonly stream: number
+  readonly shape: number[]
+}
+
+/** What is drawn by `draw` of a state. What is refused moves no stream on. */
+function drawn(
+  where: string,
+  shape: Shape,
+  seed: Seed | undefined,
+  draw: (state: Tensor, attributes: Drawn) => Tensor,
+): Tensor {
+  checkLengths(`${where} shape`, shape)
+  const made = (state: Tensor): Tensor => draw(state, { stream: 0, shape: [...shape] })
+  if (seed instanceof SeedGenerator) return seed.use(made)
+  if (seed !== undefined) return made(fresh(checkedSeed(seed)))
   // A traced function runs again and again: its draws need a position that moves on.
-  const seed = given ?? (currentTrace() === undefined ? undefined : new SeedGenerator())
-  return seed?.next() ?? fresh(nextSeed())
+  return withNextSeed((own) => (currentTrace() === undefined ? made(fresh(own)) : new SeedGenerator(own).use(made)))
 }
 
 function checkedSeed(seed: unknown): number {
@@ -162,8 +181,7 @@ const readUniform = opOptions('random.uniform', uniformFields)
 /** Uniform in `[minval, maxval)`. */
 export function uniform(shape: Shape, options?: UniformOptions): Tensor {
   const { minval, maxval, dtype = floatx(), seed } = readUniform(options)
-  const state = stateOf(seed)
-  const unit = raw.randomUniform(state, { stream: 0, shape: [...shape], dtype })
+  const unit = drawn('random.uniform', shape, seed, (state, how) => raw.randomUniform(state, { ...how, dtype }))
   return minval === 0 && maxval === 1 ? unit : add(multiply(unit, maxval - minval), minval)
 }
 
@@ -171,49 +189,58 @@ const readNormal = opOptions('random.normal', normalFields)
 /** Normal with a mean and a standard deviation. */
 export function normal(shape: Shape, options?: NormalOptions): Tensor {
   const { mean, stddev, dtype = floatx(), seed } = readNormal(options)
-  const state = stateOf(seed)
-  return add(multiply(raw.randomNormal(state, { stream: 0, shape: [...shape], dtype }), stddev), mean)
+  const unit = drawn('random.normal', shape, seed, (state, how) => raw.randomNormal(state, { ...how, dtype }))
+  return add(multiply(unit, stddev), mean)
 }
 
 const readTruncated = opOptions('random.truncatedNormal', normalFields)
 /** Normal, drawn anew where it is more than two standard deviations from the mean. */
 export function truncatedNormal(shape: Shape, options?: NormalOptions): Tensor {
   const { mean, stddev, dtype = floatx(), seed } = readTruncated(options)
-  const state = stateOf(seed)
-  return add(multiply(raw.randomTruncatedNormal(state, { stream: 0, shape: [...shape], dtype }), stddev), mean)
+  const unit = drawn('random.truncatedNormal', shape, seed, (state, how) =>
+    raw.randomTruncatedNormal(state, { ...how, dtype }),
+  )
+  return add(multiply(unit, stddev), mean)
 }
 
 const readBernoulli = opOptions('random.bernoulli', bernoulliFields)
 /** 1 with a probability, else 0. */
 export function bernoulli(shape: Shape, probability: number, options?: BernoulliOptions): Tensor {
   const { dtype = floatx(), seed } = readBernoulli(options)
-  const state = stateOf(seed)
-  const drawn = dtype === 'int32' ? 'bool' : dtype
-  return cast(raw.randomBernoulli(state, { stream: 0, shape: [...shape], dtype: drawn, probability }), dtype)
+  checkNumber('random.bernoulli probability', probability)
+  const made = dtype === 'int32' ? 'bool' : dtype
+  return drawn('random.bernoulli', shape, seed, (state, how) =>
+    cast(raw.randomBernoulli(state, { ...how, dtype: made, probability }), dtype),
+  )
 }
 
 const readMask = opOptions('random.dropoutMask', drawFields)
 /** `1 / keep` with probability `keep`, else 0: what dropout multiplies by. */
 export function dropoutMask(shape: Shape, keep: number, options?: RandomOptions): Tensor {
   const { dtype = floatx(), seed } = readMask(options)
-  const state = stateOf(seed)
-  return raw.randomDropout(state, { stream: 0, shape: [...shape], dtype, keep })
+  checkNumber('random.dropoutMask keep', keep)
+  return drawn('random.dropoutMask', shape, seed, (state, how) => raw.randomDropout(state, { ...how, dtype, keep }))
 }
 
 const readIntegers = opOptions('random.randint', seedFields)
 /** Integers from `minval` to below `maxval`, as `int32`. */
 export function randint(shape: Shape, minval: number, maxval: number, options?: SeedOptions): Tensor {
-  const state = stateOf(readIntegers(options).seed)
-  return raw.randomIntegers(state, { stream: 0, shape: [...shape], dtype: 'int32', low: minval, high: maxval })
+  const { seed } = readIntegers(options)
+  checkNumber('random.randint minval', minval)
+  checkNumber('random.randint maxval', maxval)
+  return drawn('random.randint', shape, seed, (state, how) =>
+    raw.randomIntegers(state, { ...how, dtype: 'int32', low: minval, high: maxval }),
+  )
 }
 
 const readCategorical = opOptions('random.categorical', seedFields)
 /** One index a row, drawn with the probabilities that `logits` (rows, classes) stand for (Gumbel's trick); `int32`. */
 export function categorical(logits: Operand, options?: SeedOptions): Tensor {
   const x = toFloat(logits)
-  const state = stateOf(readCategorical(options).seed)
-  const open = raw.randomUniformOpen(state, { stream: 0, shape: [...x.shape], dtype: x.dtype })
-  return argmax(subtract(x, log(negative(log(open)))), { axis: -1 })
+  return drawn('random.categorical', x.shape, readCategorical(options).seed, (state, how) => {
+    const open = raw.randomUniformOpen(state, { ...how, dtype: x.dtype })
+    return argmax(subtract(x, log(negative(log(open)))), { axis: -1 })
+  })
 }
 
 const readShuffle = opOptions('random.shuffle', seedFields)
@@ -221,7 +248,8 @@ const readShuffle = opOptions('random.shuffle', seedFields)
 export function shuffle(x: Operand, options?: SeedOptions): Tensor {
   const t = toTensor(x)
   const { seed } = readShuffle(options)
-  const order = argsort(uniform([t.shape[0] ?? 0], { dtype: 'float64', seed }))
+  if (t.rank === 0) fail('ERR_SHAPE', 'random.shuffle', 'rows', t.shape)
+  const order = argsort(uniform([t.shape[0]!], { dtype: 'float64', seed }))
   return take(t, order, { axis: 0 })
 }
 
@@ -239,7 +267,7 @@ const ROUNDS = 8
  * @see keras.random.gamma
  */
 export function gamma(shape: Shape, alpha: Operand, options?: RandomOptions): Tensor {
-  return exp(logGamma(shape, checkedAlpha('random.gamma', alpha), readGamma(options)))
+  return exp(logGamma('random.gamma', shape, checkedAlpha('random.gamma', shape, alpha), readGamma(options)))
 }
 
 /**
@@ -250,38 +278,47 @@ export function gamma(shape: Shape, alpha: Operand, options?: RandomOptions): Te
  * @see keras.random.beta
  */
 export function beta(shape: Shape, alpha: Operand, beta: Operand, options?: RandomOptions): Tensor {
+  const where = 'random.beta'
   const { dtype, seed: given } = readBeta(options)
+  const alphas = [alpha, beta].map((one) => checkedAlpha(where, shape, one))
   // Of one stream: two of the same seed would be the same.
   const seed = typeof given === 'number' ? new SeedGenerator(given) : given
-  const [a, b] = [alpha, beta].map((one) => logGamma(shape, checkedAlpha('random.beta', one), { dtype, seed }))
+  const [a, b] = alphas.map((one) => logGamma(where, shape, one, { dtype, seed }))
   return sigmoid(subtract(a!, b!))
 }
 
-function checkedAlpha(where: string, alpha: Operand): Operand {
+/** One for each variate, before anything is drawn. */
+function checkedAlpha(where: string, shape: Shape, alpha: Operand): Tensor {
   if (typeof alpha === 'number' && !(alpha > 0 && alpha < Infinity))
     fail('ERR_CONFIG', `${where} alpha`, 'a number above 0', alpha)
-  return alpha
+  checkLengths(`${where} shape`, shape)
+  const all = toFloat(alpha)
+  return all.rank === 0 ? all : broadcastTo(all, shape)
+}
+
+function checkNumber(where: string, value: unknown): void {
+  if (typeof value !== 'number') fail('ERR_CONFIG', where, 'a number', value)
 }
 
 type Draw = SettledOf<typeof drawFields>
 
 /** Logarithms of gamma variates: those of small alphas are too small themselves. */
-function logGamma(shape: Shape, alpha: Operand, { dtype = floatx(), seed }: Draw): Tensor {
-  const own = seed instanceof SeedGenerator || seed === undefined ? seed : new SeedGenerator(seed)
-  const a = cast(toFloat(alpha), dtype)
+function logGamma(where: string, shape: Shape, alpha: Tensor, { dtype = floatx(), seed }: Draw): Tensor {
+  const own = seed instanceof SeedGenerator || seed === undefined ? seed : new SeedGenerator(checkedSeed(seed))
+  const a = cast(alpha, dtype)
   // Those of alpha + 1 are never refused often; a power of a uniform one brings them to alpha.
   const d = add(a, 2 / 3)
   const c = rsqrt(multiply(d, 9))
-  const open = (): Tensor => raw.randomUniformOpen(stateOf(own), { stream: 0, shape: [...shape], dtype })
-  let drawn: Tensor = d
+  const open = (): Tensor => drawn(where, shape, own, (state, how) => raw.randomUniformOpen(state, { ...how, dtype }))
+  let variates: Tensor = d
   for (let round = 0; round < ROUNDS; round += 1) {
     const x = normal(shape, { dtype, seed: own })
     const cube = power(maximum(add(multiply(c, x), 1), 0), 3)
     const bound = add(multiply(square(x), 0.5), multiply(d, add(subtract(1, cube), log(maximum(cube, TINY)))))
     const taken = logicalAnd(greater(cube, 0), less(log(open()), bound))
-    drawn = where(taken, multiply(d, cube), drawn)
+    variates = choose(taken, multiply(d, cube), variates)
   }
-  return add(log(drawn), divide(log(open()), a))
+  return add(log(variates), divide(log(open()), a))
 }
 
 /** Above 0 in float32. */

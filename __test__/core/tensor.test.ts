@@ -371,6 +371,36 @@ describe('random', () => {
     expect(code(() => other.setState([1, 2]))).toMatch(/^ERR_FORMAT: SeedGenerator.setState/)
   })
 
+  test('a draw that is refused draws nothing, of a generator and of the stream of the seed', () => {
+    const seed = new random.SeedGenerator(5)
+    const wrong: [(options: random.SeedOptions) => unknown, RegExp][] = [
+      [(options) => random.uniform([-1], options), /^ERR_SHAPE: random\.uniform shape: expected lengths/],
+      [
+        (options) => random.normal(3 as never, options),
+        /^ERR_SHAPE: random\.normal shape: expected an array of lengths/,
+      ],
+      [(options) => random.bernoulli([2], 1.5, options), /^ERR_CONFIG: .*1\.5/],
+      [
+        (options) => random.bernoulli([2], 'x' as never, options),
+        /^ERR_CONFIG: random\.bernoulli probability: expected a number/,
+      ],
+      [(options) => random.dropoutMask([2], 2, options), /^ERR_CONFIG: /],
+      [(options) => random.randint([2], 3, 3, options), /^ERR_CONFIG: /],
+      [(options) => random.categorical(1, options), /^ERR_SHAPE: /],
+      [(options) => random.gamma([2], [1, 2, 3], options), /^ERR_SHAPE: /],
+      [(options) => random.beta([2], 1, -1, options), /^ERR_CONFIG: random\.beta alpha/],
+    ]
+    config.setSeed(9)
+    const wanted = random.uniform([2]).dataSync()
+    config.setSeed(9)
+    for (const [draw, message] of wrong) {
+      expect(code(() => draw({ seed }))).toMatch(message)
+      expect(code(() => draw({}))).toMatch(message)
+    }
+    expect(seed.state.dataSync()[2]).toBe(0)
+    expect(random.uniform([2]).dataSync()).toEqual(wanted)
+  })
+
   test('moments, ranges and permutations', () => {
     const seed = new random.SeedGenerator(3)
     const z = random.normal([20_000], { seed, dtype: 'float64' })

@@ -75,6 +75,14 @@ const shapes: Row[] = [
   ['half a repetition', 'ERR_SHAPE', 'repeat times', () => ops.repeat(a, 1.5)],
   ['half a tile', 'ERR_SHAPE', 'tile repeats', () => ops.tile(a, [1.5, 1])],
   ['no shape', 'ERR_SHAPE', 'reshape shape: expected an array of lengths, got 3', () => any.reshape!(v3, 3)],
+  [
+    'a length that is text',
+    'ERR_SHAPE',
+    "reshape shape: expected integers, of which one may be -1, got ['3']",
+    () => any.reshape!(v3, ['3']),
+  ],
+  ['a text everywhere', 'ERR_CONFIG', "full value: expected a number, got 'x'", () => any.full!([2], 'x')],
+  ['the x largest', 'ERR_CONFIG', "topK k: expected an integer, got 'x'", () => any.topK!(v3, 'x')],
   ['no shape of zeros', 'ERR_SHAPE', 'shape: expected an array of lengths, got 3', () => any.zeros!(3)],
   ['an axis twice', 'ERR_SHAPE', 'sum axis: expected each axis once, got [0, -2]', () => a.sum({ axis: [0, -2] })],
 ]

@@ -110,6 +110,7 @@ export function cast(x: Operand, dtype: DType): Tensor {
 /** `value` everywhere. */
 export function full(shape: Shape, value: number, dtype: DType = floatx()): Tensor {
   checkLengths('shape', shape)
+  if (typeof value !== 'number') fail('ERR_CONFIG', 'full value', 'a number', value)
   return Tensor.of(native(() => fill([...shape], dtypeCode(dtype), value)))
 }
 

@@ -204,6 +204,7 @@ function halved(list: Tensor, x: Tensor, before: (entry: Tensor, x: Tensor) => T
 }
 /** The `k` largest along the last axis, largest first, and their indices. */
 export const topK: Op<[x: Operand, k: number], { values: Tensor; indices: Tensor }> = op('topK', (x, k) => {
+  if (!Number.isInteger(k)) fail('ERR_CONFIG', 'topK k', 'an integer', k)
   const [values, indices] = raw.topK(toTensor(x), { k })
   return { values, indices }
 })

@@ -34,6 +34,7 @@ export const cast: Op<[x: Operand, dtype: DType]> = op('cast', (x, dtype) => cas
 /** The same numbers in another shape; one length may be −1. */
 export const reshape: Op<[x: Operand, shape: Shape]> = op('reshape', (x, shape) => {
   if (!Array.isArray(shape)) fail('ERR_SHAPE', 'reshape shape', 'an array of lengths', shape)
+  if (!shape.every(Number.isInteger)) fail('ERR_SHAPE', 'reshape shape', 'integers, of which one may be -1', shape)
   return raw.reshape(toTensor(x), { shape: [...shape] })
 })
 /** The axes in another order, reversed by default. */
