@@ -5,7 +5,10 @@ import { maskOn } from '../../ts/core/mask.js'
 import type { Tensor } from '../../ts/core/tensor.js'
 import { GradientTape } from '../../ts/gradient.js'
 import { getLayer, type Layer, Normalization } from '../../ts/layers/index.js'
+import { input, Model } from '../../ts/model/index.js'
 import * as ops from '../../ts/ops.js'
+import { optimizerFamily } from '../../ts/optimizers/family.js'
+import { resolveObject } from '../../ts/options/family.js'
 import { expectClose, floats, type Numbers, toTensor } from '../oracle.js'
 
 interface Found {
@@ -27,6 +30,12 @@ export interface Case {
   readonly count_weights?: Numbers
   readonly adapt?: Numbers
   readonly moving?: readonly (readonly Numbers[])[]
+  /** Three steps of a model of the layer alone, towards the cotangent. */
+  readonly steps?: {
+    readonly optimizer: unknown
+    readonly losses: readonly number[]
+    readonly weights: readonly Numbers[]
+  }
   readonly modes: Readonly<Partial<Record<'training' | 'inference', Found>>>
 }
 
@@ -89,4 +98,19 @@ function expectSum(losses: readonly Tensor[], wanted: readonly number[]): void {
 /** Output, losses, gradients of inputs and weights, in each mode of the case. */
 export function expectLayer(one: Case): void {
   for (const [mode, found] of Object.entries(one.modes)) check(one, mode === 'training', found)
+}
+
+/** Three steps of a model of the layer alone are those of Keras: their losses, and the weights after them. */
+export async function expectSteps(one: Case): Promise<void> {
+  const { optimizer, losses, weights } = one.steps!
+  const layer = prepared(one)
+  const x = toTensor(one.inputs[0]!)
+  const inputs = input({ shape: x.shape.slice(1) })
+  const model = new Model({ inputs, outputs: layer.apply(inputs) as never })
+  model.compile({ optimizer: resolveObject(optimizer, 'optimizer', optimizerFamily), loss: 'mse' })
+  for (const [step, wanted] of losses.entries()) {
+    const { loss } = await model.trainOnBatch(x, toTensor(one.cotangent!))
+    expectClose(Float64Array.of(loss!), wanted, 1e-10, `loss ${step}`)
+  }
+  for (const [i, wanted] of weights.entries()) expectClose(layer.weights[i]!.dataSync(), wanted, 1e-10, `weight ${i}`)
 }

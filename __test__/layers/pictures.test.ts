@@ -4,13 +4,11 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import * as config from '../../ts/config.js'
 import { tensor } from '../../ts/core/tensor.js'
 import * as layers from '../../ts/layers/index.js'
-import { input, Model } from '../../ts/model/index.js'
+import { input } from '../../ts/model/index.js'
 import * as ops from '../../ts/ops.js'
-import { optimizerFamily } from '../../ts/optimizers/family.js'
-import { resolveObject } from '../../ts/options/family.js'
 import { caught } from '../caught.js'
-import { expectClose, fixture, type Numbers, toTensor } from '../oracle.js'
-import { type Case, expectLayer, prepared } from './cases.js'
+import { expectClose, fixture } from '../oracle.js'
+import { type Case, expectLayer, expectSteps } from './cases.js'
 
 const {
   AdaptiveMaxPooling1D,
@@ -33,16 +31,7 @@ const {
   ZeroPadding2D,
 } = layers
 
-interface Trained extends Case {
-  /** Three steps of a model of the layer alone, towards the cotangent. */
-  readonly steps?: {
-    readonly optimizer: unknown
-    readonly losses: readonly number[]
-    readonly weights: readonly Numbers[]
-  }
-}
-
-const { cases } = fixture<Trained>('picture_layers')
+const { cases } = fixture<Case>('picture_layers')
 
 describe('in float64', () => {
   beforeAll(() => config.setFloatx('float64'))
@@ -53,20 +42,7 @@ describe('in float64', () => {
   })
 
   describe('three steps are those of Keras', () => {
-    it.each(cases.filter(({ steps }) => steps))('$name', async (one) => {
-      const { optimizer, losses, weights } = one.steps!
-      const layer = prepared(one)
-      const x = toTensor(one.inputs[0]!)
-      const inputs = input({ shape: x.shape.slice(1) })
-      const model = new Model({ inputs, outputs: layer.apply(inputs) as never })
-      model.compile({ optimizer: resolveObject(optimizer, 'optimizer', optimizerFamily), loss: 'mse' })
-      for (const [step, wanted] of losses.entries()) {
-        const { loss } = await model.trainOnBatch(x, toTensor(one.cotangent!))
-        expectClose(Float64Array.of(loss!), wanted, 1e-10, `loss ${step}`)
-      }
-      for (const [i, wanted] of weights.entries())
-        expectClose(layer.weights[i]!.dataSync(), wanted, 1e-10, `weight ${i}`)
-    })
+    it.each(cases.filter(({ steps }) => steps))('$name', (one) => expectSteps(one))
   })
 
   // Keras's PyTorch has another cubic and no Lanczos: these are what Keras gives on JAX.

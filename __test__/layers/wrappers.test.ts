@@ -17,21 +17,14 @@ import {
   SeparableConv2D,
   SpectralNormalization,
 } from '../../ts/layers/index.js'
-import { input, Model, Sequential } from '../../ts/model/index.js'
+import { Sequential } from '../../ts/model/index.js'
 import * as ops from '../../ts/ops.js'
-import { optimizerFamily } from '../../ts/optimizers/family.js'
-import { resolveObject } from '../../ts/options/family.js'
 import { expectClose, fixture, type Numbers, toTensor } from '../oracle.js'
-import { type Case, expectLayer, prepared } from './cases.js'
+import { type Case, expectLayer, expectSteps, prepared } from './cases.js'
 
 interface Wrapped extends Case {
   /** The weights after one training call. */
   readonly after?: readonly Numbers[]
-  readonly steps?: {
-    readonly optimizer: unknown
-    readonly losses: readonly number[]
-    readonly weights: readonly Numbers[]
-  }
 }
 
 const { cases } = fixture<Wrapped>('wrappers')
@@ -53,19 +46,7 @@ describe('in float64', () => {
     for (const [i, wanted] of one.after!.entries()) expectClose(layer.weights[i]!.dataSync(), wanted, 1e-12, `${i}`)
   })
 
-  it.each(normalized)('$name: three steps', async (one) => {
-    const { optimizer, losses, weights } = one.steps!
-    const layer = prepared(one)
-    const x = toTensor(one.inputs[0]!)
-    const inputs = input({ shape: x.shape.slice(1) })
-    const model = new Model({ inputs, outputs: layer.apply(inputs) as never })
-    model.compile({ optimizer: resolveObject(optimizer, 'optimizer', optimizerFamily), loss: 'mse' })
-    for (const [step, wanted] of losses.entries()) {
-      const { loss } = await model.trainOnBatch(x, toTensor(one.cotangent!))
-      expectClose(Float64Array.of(loss!), wanted, 1e-10, `loss ${step}`)
-    }
-    for (const [i, wanted] of weights.entries()) expectClose(layer.weights[i]!.dataSync(), wanted, 1e-10, `weight ${i}`)
-  })
+  it.each(normalized)('$name: three steps', (one) => expectSteps(one))
 
   test('its gradients are those of the layer with the divided weight, by central differences', () => {
     const layer = new SpectralNormalization({ layer: new Dense({ units: 3, activation: 'tanh' }), powerIterations: 4 })
