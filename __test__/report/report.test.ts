@@ -57,6 +57,11 @@ describe('reports are those of scikit-learn', () => {
   test.each([
     [() => report.confusionMatrix([0, 1], [0]), /yPred: expected 2 samples, as yTrue has, got 1/],
     [() => report.confusionMatrix([0, 2], [0, 1], { labels: ['a', 'b'] }), /3 names, one for each class, got 2/],
+    [
+      () => report.confusionMatrix([0], [0], { label: ['a'] } as never),
+      /unknown option 'label'\. Did you mean 'labels'/,
+    ],
+    [() => report.classification([0], [0], { labels: 'a' as never }), /labels: expected a list of strings, got 'a'/],
     [() => report.confusionMatrix([0, -1], [0, 1]), /whole numbers ≥ 0, or probabilities/],
     [() => report.rocCurve([0, 2], [0, 1]), /yTrue\[1\]: expected 0 or 1, got 2/],
     [() => report.rocCurve([1, 1], [0, 1]), /samples of both classes/],

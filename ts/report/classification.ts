@@ -70,7 +70,7 @@ inspectWith(ClassificationReport, String)
  * console.log(scores.accuracy, scores.classes.leaves?.recall) // 0.75 0.6666666666666666
  * ```
  */
-export function classification(yTrue: Labels, yPred: Labels, options: ReportOptions = {}): ClassificationReport {
+export function classification(yTrue: Labels, yPred: Labels, options?: ReportOptions): ClassificationReport {
   const { labels, matrix } = confusionMatrix(yTrue, yPred, options)
   const all = sum(matrix.map(sum))
   const right = sum(matrix.map((row, i) => row[i]!))

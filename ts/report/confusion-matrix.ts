@@ -1,13 +1,20 @@
 /** How often each class was taken for which. */
 
 import { inspectWith } from '../core/inspect.js'
+import type { Named, OptionsOf } from '../options/fields.js'
+import { optionsReader } from '../options/reader.js'
 import { type Labels, pairsOf } from './labels.js'
 import { drawPlain } from './plain-table.js'
 
-/** Names of the classes, in the order of their numbers. */
-export interface ReportOptions {
-  readonly labels?: readonly string[]
-}
+const fields = {
+  /** Names of the classes, in the order of their numbers; those that are found unless given. */
+  labels: { type: 'strings', default: null },
+} as const
+
+const read = optionsReader('report.confusionMatrix', fields)
+
+/** Options of {@link confusionMatrix} and of the report of classes. */
+export interface ReportOptions extends OptionsOf<typeof fields>, Named {}
 
 /** `matrix[i][j]` samples of class `i` were predicted to be of class `j`; printed as a table. */
 export class ConfusionMatrix {
@@ -40,7 +47,8 @@ inspectWith(ConfusionMatrix, String)
  * console.log(matrix) // [[1, 0], [1, 1]]
  * ```
  */
-export function confusionMatrix(yTrue: Labels, yPred: Labels, { labels }: ReportOptions = {}): ConfusionMatrix {
+export function confusionMatrix(yTrue: Labels, yPred: Labels, options?: ReportOptions): ConfusionMatrix {
+  const { labels } = read(options)
   const { actual, predicted, names } = pairsOf('report.confusionMatrix', yTrue, yPred, labels)
   const matrix = names.map(() => names.map(() => 0))
   for (let i = 0; i < actual.length; i++) matrix[actual[i]!]![predicted[i]!]! += 1
