@@ -112,3 +112,24 @@ fn gradients_of_parts_are_laid_side_by_side() {
         assert!((slope - of_part - x.cos()).abs() < 1e-12, "element {i}: {slope}");
     }
 }
+
+#[test]
+fn a_sum_that_is_read_in_parts_alone_is_part_of_the_pass_over_them() {
+    let numbers = |count: usize, from: f64| (0..count).map(|i| from + 0.01 * i as f64).collect::<Vec<f64>>();
+    let (x, row, column) = (numbers(128, 0.1), numbers(32, 0.5), numbers(4, 2.0));
+    let wide = Tensor::from_slice([4, 32], &x);
+    let (bias, factors) = (Tensor::from_slice([32], &row), Tensor::from_slice([4, 1], &column));
+    let z = (ops::sin(&wide).unwrap() + &bias) * &factors + 0.25;
+    let part = |from: usize| ops::slice(&z, &[1, from], &[2, 16], &[1, 1]).unwrap();
+    let y = part(0) * ops::exp(&part(16)).unwrap();
+    for target in sets() {
+        let (names, values) = names_and_values(&wide, &y, target);
+        assert_eq!(names, ["map"]);
+        let z = |i: usize, j: usize| (x[32 * i + j].sin() + row[j]) * column[i] + 0.25;
+        for (at, value) in values.iter().enumerate() {
+            let (i, j) = (1 + at / 16, at % 16);
+            let expected = z(i, j) * z(i, 16 + j).exp();
+            assert!((value / expected - 1.0).abs() < 1e-13, "element {at}: {value}, not {expected}");
+        }
+    }
+}

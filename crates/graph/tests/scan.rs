@@ -414,9 +414,10 @@ fn a_turn_copies_only_what_is_kept_twice() {
         .filter(|kernel| kernel.name == "scan")
         .map(|kernel| kernel.detail)
         .collect();
-    // The third pass copies h, which is asked for as a turn leaves it and read on the way back as a turn finds it. Gates are
-    // parts of one sum: their gradients are laid side by side, not padded and added up.
-    assert_eq!(details, ["20 × (matmul, map, map, map)", "20 × (map, concatenate, matmul)"]);
+    // The second pass copies h, which is asked for as a turn leaves it and read on the way back as a turn finds it. Gates are
+    // parts of one sum, which nobody else reads: it is part of the pass over them, and their gradients are laid side by side,
+    // not padded and added up.
+    assert_eq!(details, ["20 × (matmul, map, map)", "20 × (map, concatenate, matmul)"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod ir;
 mod kernels;
 mod layout;
 mod lower;
+mod narrow;
 mod plan;
 mod scale;
 mod schedule;
@@ -70,7 +71,7 @@ pub(crate) fn compile_subprogram(request: &Request<'_>, target: Target) -> Resul
 /// The graph as it is best computed.
 fn shortened(ir: ir::Drawn) -> ir::Plain {
     let ir = guard::by_factors(simplify::simplify(extend::join(ir)));
-    epilogue::take_in_epilogues(scale::take_in_scales(ir))
+    narrow::narrow(epilogue::take_in_epilogues(scale::take_in_scales(ir)))
 }
 
 fn compile_ir(ir: ir::Drawn, target: Target) -> Result<Program> {
