@@ -5,7 +5,7 @@ use crate::ops::Padding;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::element::DType;
-pub use ferrograd_kernels::exec::{Fault, Io, Kernel};
+pub use ferrograd_kernels::exec::{Fault, Io, Kernel, SharedInputs};
 pub use ferrograd_kernels::gemm::Activation;
 pub use ferrograd_kernels::map::{Binary, Layout, Reduce, Unary};
 pub use ferrograd_kernels::target::Target;
@@ -62,6 +62,13 @@ pub trait Op: Debug + Send + Sync + 'static {
     /// together where they meet.
     fn placing(&self) -> Option<&[Padding]> {
         None
+    }
+
+    /// True where it has a kernel of its own and is row by row along the first axis of its inputs, `rank` axes: on some rows of all
+    /// inputs it gives these rows of the result. Of other ops the lowering says it.
+    fn rows_apart(&self, rank: usize) -> bool {
+        let _ = rank;
+        false
     }
 
     /// False where two equal nodes must not become one. Random ops are keyed by their inputs, so even they may.

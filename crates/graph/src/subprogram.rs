@@ -12,17 +12,24 @@ pub(crate) const ALIGNMENT: usize = 64;
 /// its outputs may lie elsewhere at each turn, so that nothing has to be copied, and nothing is allocated.
 pub(crate) struct Subprogram {
     plan: Plan,
+    /// How many of the first steps give the same at each turn.
+    standing: usize,
     constants: Vec<Arc<Memory>>,
 }
 
 impl Subprogram {
-    pub fn new(planned: Planned, ir: &Plain) -> Subprogram {
-        Subprogram { plan: planned.plan, constants: ir.constants.clone() }
+    pub fn new(planned: Planned, ir: &Plain, standing: usize) -> Subprogram {
+        Subprogram { plan: planned.plan, standing, constants: ir.constants.clone() }
     }
 
-    /// The kernels in the order in which they run.
+    /// The kernels of a turn in the order in which they run.
     pub fn kernels(&self) -> impl Iterator<Item = &'static str> {
-        self.plan.steps().iter().map(|step| step.kernel.name())
+        self.plan.steps().iter().skip(self.standing).map(|step| step.kernel.name())
+    }
+
+    /// Those that run before the first turn alone.
+    pub fn standing_kernels(&self) -> impl Iterator<Item = &'static str> {
+        self.plan.steps().iter().take(self.standing).map(|step| step.kernel.name())
     }
 
     /// Multiplications and additions of a turn, where they are what it takes time for.
@@ -41,7 +48,8 @@ impl Subprogram {
         self.table_start() + self.plan.table_bytes()
     }
 
-    /// One run. `room` is [`Subprogram::room`] bytes of the kernel's workspace.
+    /// One run. `room` is [`Subprogram::room`] bytes of the kernel's workspace. What is the same at each turn is computed
+    /// at the `first` one, and stays in the room until the last.
     ///
     /// # Errors
     /// The fault that stopped it.
@@ -51,6 +59,7 @@ impl Subprogram {
     #[expect(clippy::redundant_closure, reason = "the closures shorten what is borrowed longer")]
     pub fn run<'i, 'o>(
         &self,
+        first: bool,
         room: &mut [u8],
         inputs: impl Iterator<Item = &'i [u8]>,
         outputs: impl Iterator<Item = &'o mut [u8]>,
@@ -60,7 +69,7 @@ impl Subprogram {
         let constants = self.constants.iter().map(|memory| Base::Read(memory));
         let given = inputs.map(|part| Base::Part(part)).chain(constants).chain(outputs.map(|part| Base::PartMut(part)));
         let bases = std::iter::once(Base::PartMut(arena)).chain(given);
-        self.plan.run_at(bases, table, threads).map_err(|(_, fault)| fault)
+        self.plan.run_at(if first { 0 } else { self.standing }, bases, table, threads).map_err(|(_, fault)| fault)
     }
 
     /// Where the addresses begin, behind the arena.

@@ -416,8 +416,92 @@ fn a_turn_copies_only_what_is_kept_twice() {
         .collect();
     // The second pass copies h, which is asked for as a turn leaves it and read on the way back as a turn finds it. Gates are
     // parts of one sum, which nobody else reads: it is part of the pass over them, and their gradients are laid side by side,
-    // not padded and added up.
-    assert_eq!(details, ["20 × (matmul, map, map)", "20 × (map, concatenate, matmul)"]);
+    // not padded and added up. The matrix is packed once.
+    assert_eq!(details, ["pack, then 20 × (matmul, map, map)", "pack, then 20 × (map, concatenate, matmul)"]);
+}
+
+/// What the loops of a program do.
+fn loops_of(outputs: &[Tensor]) -> Vec<String> {
+    let kernels = program_of(outputs).kernels().into_iter().filter(|kernel| kernel.name == "scan");
+    kernels.map(|kernel| kernel.detail).collect()
+}
+
+#[test]
+fn samples_that_do_not_meet_go_through_the_loop_in_parts() {
+    let mut dice = Dice::new(21);
+    let (batch, units, length) = (16, 40, 12);
+    let [w, u, b] = cell(&mut dice, DType::F64, [3, units]);
+    // What is dropped of each sample, all along.
+    let kept = random(&mut dice, &[batch, units]);
+    let state = || Tensor::fill([batch, units], DType::F64, 0.1);
+    let xs = random(&mut dice, &[length, batch, 3]);
+    let mean = Tensor::fill([batch, batch], DType::F64, 1.0 / batch as f64);
+    let course = Course { length, reverse: true };
+    let init = [state(), state()];
+    let xs = std::slice::from_ref(&xs);
+    let apart = |carries: &[Tensor], rows: &[Tensor]| {
+        let dropped = [&carries[0] * &kept, carries[1].clone()];
+        lstm(&w, &u, &b, &dropped, rows)
+    };
+    // The samples meet at the end of each step.
+    let meeting = |carries: &[Tensor], rows: &[Tensor]| {
+        let (mut next, outputs) = lstm(&w, &u, &b, carries, rows);
+        next[0] = ops::matmul(&mean, &next[0], false, false).unwrap();
+        (next, outputs)
+    };
+    let leaves = [init[0].clone(), xs[0].clone(), w.clone(), u.clone(), b.clone(), kept.clone()];
+    let cases: [(&str, Draw<'_>, bool); 2] = [("apart", &apart, true), ("meeting", &meeting, false)];
+    for (what, draw, in_parts) in cases {
+        let (one, many) = (looped(draw, &init, xs, course), unrolled(draw, &init, xs, course));
+        let (first, last) = (slopes(&one, &leaves), slopes(&many, &leaves));
+        close(what, &numbers(&one), &numbers(&many));
+        close(&format!("{what}, gradient"), &numbers(&first), &numbers(&last));
+        let all: Vec<Tensor> = one.into_iter().chain(first).collect();
+        let loops = loops_of(&all);
+        assert_eq!(loops.len(), 2, "{loops:?}");
+        assert!(loops.iter().all(|detail| detail.starts_with("2 of ") == in_parts), "{what}: {loops:?}");
+    }
+}
+
+#[test]
+fn a_constant_that_is_read_by_samples_and_as_a_whole_keeps_the_loop_in_one_part() {
+    let mut dice = Dice::new(22);
+    let (batch, length) = (64, 40);
+    let k = random(&mut dice, &[batch, batch]);
+    let init = [random(&mut dice, &[batch, batch])];
+    let xs = [random(&mut dice, &[length, batch, batch])];
+    let draw = |by_samples: bool| {
+        let k = k.clone();
+        move |carries: &[Tensor], rows: &[Tensor]| {
+            let product = ops::matmul(&carries[0], &k, false, false).unwrap();
+            let next = ops::tanh(&(if by_samples { &product * &k } else { product } + &rows[0])).unwrap();
+            (vec![next.clone()], vec![next])
+        }
+    };
+    let course = Course { length, reverse: false };
+    for (by_samples, start) in [(false, "4 of pack"), (true, "pack")] {
+        let (one, many) =
+            (looped(&draw(by_samples), &init, &xs, course), unrolled(&draw(by_samples), &init, &xs, course));
+        close(start, &numbers(&one), &numbers(&many));
+        let loops = loops_of(&one);
+        assert!(loops[0].starts_with(start), "{loops:?}");
+    }
+}
+
+#[test]
+fn a_while_computes_once_what_is_the_same_at_each_turn() {
+    let mut dice = Dice::new(23);
+    let (u, init) = (random(&mut dice, &[24, 24]), random(&mut dice, &[12, 24]));
+    let carry = Tensor::placeholder(init.spec().clone());
+    let step = |x: &Tensor| ops::tanh(&ops::matmul(x, &u, false, false).unwrap()).unwrap() + 0.2;
+    let size = ops::sum(&(&carry * &carry), &[0, 1], false).unwrap();
+    let go = ops::less(&size, &Tensor::fill([], DType::F64, 1e9)).unwrap();
+    let next = [step(&carry)];
+    let turn = Turn { carries: std::slice::from_ref(&carry), go: &go, next: &next };
+    let end = while_loop(&turn, std::slice::from_ref(&init), Some(4)).unwrap();
+    close("four turns", &numbers(&end), &numbers(&[step(&step(&step(&step(&init))))]));
+    let detail = program_of(&end).kernels().into_iter().find(|kernel| kernel.name == "while").unwrap().detail;
+    assert!(detail.contains("pack, then"), "{detail}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod chunks;
 mod claims;
+mod columns;
 mod disjoint;
 mod float_mode;
 mod pool;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use chunks::{Chunks, grain, split};
+pub use columns::{Columns, Parts};
 pub use disjoint::Disjoint;
 pub use float_mode::FlushDenormals;
 pub use priority::let_callers_go_first;

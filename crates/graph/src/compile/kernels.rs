@@ -147,7 +147,7 @@ impl MatmulKernel<f32> {
 }
 
 /// The product of the operands' last two axes.
-fn gemm_shape(out: &Shape, a: &Side, b: &Side) -> GemmShape {
+pub(crate) fn gemm_shape(out: &Shape, a: &Side, b: &Side) -> GemmShape {
     let (rows, cols) = (out[out.rank() - 2], out[out.rank() - 1]);
     let depth = a.1[a.1.rank() - if a.2 { 2 } else { 1 }];
     GemmShape { rows, cols, depth, a: matrix(a), b: matrix(b), c_row_stride: cols }

@@ -6,6 +6,7 @@ use super::guard::Check;
 use super::ir::{Kind, NodeId, Plain, Value};
 use super::kernels::{GuardKernel, Guarded, MatmulKernel, Side, map_kernel, product_map_kernel, turned_copy};
 use super::layout;
+use super::packed::{Packed, packed_product};
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{Access, Binary, Contract, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, Scalar, Site, Unary};
 use crate::shape::{Shape, Spec};
@@ -71,10 +72,10 @@ pub(crate) struct Lowered {
     pub last: Vec<usize>,
 }
 
-/// Turns the simplified graph into units.
-pub(crate) fn lower(ir: &Plain, target: Target) -> Result<Lowered> {
+/// Turns the simplified graph into units, which may run many times for the same inputs from `standing` on.
+pub(crate) fn lower(ir: &Plain, standing: usize, target: Target) -> Result<Lowered> {
     let groups = fuse(ir);
-    let mut lowerer = Lowerer::new(ir, target, groups);
+    let mut lowerer = Lowerer::new(ir, standing, target, groups);
     lowerer.place_values();
     for node in 0..ir.nodes.len() {
         lowerer.emit(node)?;
@@ -84,6 +85,8 @@ pub(crate) fn lower(ir: &Plain, target: Target) -> Result<Lowered> {
 
 struct Lowerer<'a> {
     ir: &'a Plain,
+    /// Inputs from here on are the same in many runs.
+    standing: usize,
     target: Target,
     groups: Groups,
     /// The products that passes take in.
@@ -96,11 +99,12 @@ struct Lowerer<'a> {
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(ir: &'a Plain, target: Target, groups: Groups) -> Lowerer<'a> {
+    fn new(ir: &'a Plain, standing: usize, target: Target, groups: Groups) -> Lowerer<'a> {
         let needed = needed(ir, &groups);
         let followed = followed(ir, &groups);
         let (at, copies) = (HashMap::new(), HashMap::new());
-        Lowerer { ir, target, groups, followed, buffers: Vec::new(), units: Vec::new(), at, copies, needed }
+        let (buffers, units) = (Vec::new(), Vec::new());
+        Lowerer { ir, standing, target, groups, followed, buffers, units, at, copies, needed }
     }
 
     /// Gives a buffer to every value that is read outside the pass that computes it.
@@ -263,10 +267,26 @@ impl<'a> Lowerer<'a> {
         if let Some(&bias) = self.ir.nodes[node].inputs.get(2) {
             reads.push(self.contiguous(bias)?);
         }
-        let kernel = MatmulKernel::boxed(&out, &sides[0], &sides[1], contract.epilogue, self.target)?;
+        let sides = (&sides[0], &sides[1]);
+        let packed =
+            if self.stands(&reads[1]) { packed_product(&out, sides, contract.epilogue, self.target)? } else { None };
+        let kernel = match packed {
+            Some(Packed { pack, product, len }) => {
+                let packed = self.buffer(Spec::new(Shape::from([len]), out.dtype), Home::Arena);
+                let matrix = std::mem::replace(&mut reads[1], Read { buffer: packed, offset: 0, len: None });
+                self.units.push(Unit { kernel: pack, reads: vec![matrix], writes: vec![packed] });
+                product
+            }
+            None => MatmulKernel::boxed(&out, sides.0, sides.1, contract.epilogue, self.target)?,
+        };
         let writes = vec![self.at[&Value { node, output: 0 }]];
         self.units.push(Unit { kernel, reads, writes });
         Ok(())
+    }
+
+    /// Whether it reads what is the same in many runs.
+    fn stands(&self, read: &Read) -> bool {
+        matches!(self.buffers[read.buffer].home, Home::Input(index) if index >= self.standing)
     }
 
     /// The two operands of a product, and how they are read.

@@ -10,10 +10,12 @@ mod kernels;
 mod layout;
 mod lower;
 mod narrow;
+mod packed;
 mod plan;
 mod scale;
 mod schedule;
 mod simplify;
+mod standing;
 mod units;
 
 pub use ir::Request;
@@ -57,15 +59,17 @@ pub fn structure(request: &Request<'_>) -> Result<Vec<u64>> {
     Ok(ir::Drawn::build(request, &[])?.key())
 }
 
-/// Compiles a step of a loop, without variables, whose outputs lie where each turn has them.
-pub(crate) fn compile_subprogram(request: &Request<'_>, target: Target) -> Result<Subprogram> {
+/// Compiles a step of a loop, without variables, whose outputs lie where each turn has them; the inputs from `standing` on are
+/// the same at each turn.
+pub(crate) fn compile_subprogram(request: &Request<'_>, standing: usize, target: Target) -> Result<Subprogram> {
     let ir = shortened(ir::Drawn::build(request, &[])?);
     assert!(ir.variables.is_empty(), "the body of a loop has no variables of its own");
-    let mut lowered = lower::lower(&ir, target)?;
+    let mut lowered = lower::lower(&ir, standing, target)?;
     lowered.updates = std::mem::take(&mut lowered.outputs).into_iter().enumerate().collect();
     let order = schedule::schedule(&mut lowered, target.isa)?;
+    let (order, once) = standing::first(&lowered, &order, standing);
     let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.outputs.len());
-    Ok(Subprogram::new(plan::plan(lowered, &order, spaces)?, &ir))
+    Ok(Subprogram::new(plan::plan(lowered, &order, once, spaces)?, &ir, once))
 }
 
 /// The graph as it is best computed.
@@ -76,10 +80,10 @@ fn shortened(ir: ir::Drawn) -> ir::Plain {
 
 fn compile_ir(ir: ir::Drawn, target: Target) -> Result<Program> {
     let ir = shortened(ir);
-    let mut lowered = lower::lower(&ir, target)?;
+    let mut lowered = lower::lower(&ir, ir.inputs.len(), target)?;
     let order = schedule::schedule(&mut lowered, target.isa)?;
     let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.variables.len());
-    let planned = plan::plan(lowered, &order, spaces)?;
+    let planned = plan::plan(lowered, &order, 0, spaces)?;
     Ok(Program::new(planned, &ir))
 }
 

@@ -66,9 +66,11 @@ impl Label {
     }
 }
 
-/// Assigns addresses to the units in `order`.
-pub(crate) fn plan(lowered: Lowered, order: &[usize], spaces: Spaces) -> Result<Planned> {
-    let last = last_reads(&lowered, order);
+/// Assigns addresses to the units in `order`; what the first `standing` of them write stays to the end.
+pub(crate) fn plan(lowered: Lowered, order: &[usize], standing: usize, spaces: Spaces) -> Result<Planned> {
+    let mut last = last_reads(&lowered, order);
+    let kept = order[..standing].iter().flat_map(|&unit| &lowered.units[unit].writes);
+    last.extend(kept.map(|&buffer| (buffer, usize::MAX)));
     let mut arena = Arena::default();
     let mut offsets: HashMap<BufferId, usize> = HashMap::new();
     let mut scratch: HashMap<usize, usize> = HashMap::new();

@@ -88,6 +88,10 @@ impl Op for Concatenate {
         }))
     }
 
+    fn rows_apart(&self, rank: usize) -> bool {
+        self.axis != 0 && self.axis != -(rank as i64)
+    }
+
     fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {
         let dy = node.dy();
         let axis = dy.shape().axis("concatenate", self.axis)?;

@@ -1,14 +1,17 @@
 //! A loop at its run: its step, turn after turn over one small arena. What a turn reads and what it leaves lie where the
-//! loop's own inputs and outputs do.
+//! loop's own inputs and outputs do. Where samples do not meet, threads go through all turns with some samples each.
 
+use super::parts::{Division, divided};
 use super::{Course, Scan};
 use crate::compile::compile_subprogram;
 use crate::gradient::key;
-use crate::op::{Fault, Io, Kernel, Recipe, Site};
+use crate::op::{Fault, Io, Kernel, Recipe, SharedInputs, Site};
 use crate::subprogram::{ALIGNMENT, Subprogram};
 use crate::tensor::Tensor;
+use ferrograd_kernels::threads::{Columns, Parts, Threads};
 use smallvec::SmallVec;
 use std::mem::take;
+use std::sync::{Mutex, PoisonError};
 
 /// How a loop is computed.
 #[derive(Debug)]
@@ -19,10 +22,11 @@ pub(crate) struct Turns {
 impl Recipe for Turns {
     /// The step gives only what somebody reads.
     fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel> {
-        let Scan { body, carries: count, rows, course: Course { length, reverse }, segment, .. } = &self.scan;
+        let Scan { carries: count, rows, course: Course { length, reverse }, segment, .. } = &self.scan;
+        let Division { parts, body, own } = divided(&self.scan);
         let bytes = |tensor: &Tensor| tensor.spec().bytes();
         let live = (*count..body.outputs.len()).filter(|output| site.live >> output & 1 == 1);
-        let mut stacked: Vec<Stacked> = live.map(|output| Stacked::new(output, bytes(&body.outputs[output]))).collect();
+        let mut stacked: Vec<Stacked> = live.map(|output| Stacked { output, before: false }).collect();
         let mut carries = Vec::new();
         for (carry, next) in body.outputs[..*count].iter().enumerate() {
             let place = |tensor: &Tensor| {
@@ -41,12 +45,14 @@ impl Recipe for Turns {
         let free = (0..*count).filter(|&carry| !matches!(carries[carry].home, Home::After(_)));
         let computed = stacked.iter().filter(|all| !all.before).map(|all| all.output);
         let outputs: Vec<Tensor> = free.chain(computed).map(|output| body.outputs[output].clone()).collect();
-        let step =
-            body.request(&outputs, |request| compile_subprogram(request, site.target)).expect("a step that was drawn");
+        let step = body
+            .request(&outputs, |request| compile_subprogram(request, count + rows, site.target))
+            .expect("a step that was drawn");
         let widths = body.inputs[*count..][..*rows].iter().map(bytes).collect();
         let state = carries.iter().map(Carry::room).sum();
         let steps = length * segment.unwrap_or(1);
-        Box::new(ScanKernel { step, carries, stacked, state, widths, steps, length: *length, reverse: *reverse })
+        let (length, reverse) = (*length, *reverse);
+        Box::new(ScanKernel { parts, step, carries, stacked, state, widths, own, steps, length, reverse })
     }
 }
 
@@ -78,33 +84,17 @@ impl Carry {
 struct Stacked {
     /// Which output of the loop it is.
     output: usize,
-    /// Bytes of a row.
-    width: usize,
     /// Whether its rows are what the turns find of a carry.
     before: bool,
 }
 
 impl Stacked {
-    fn new(output: usize, width: usize) -> Stacked {
-        Stacked { output, width, before: false }
-    }
-
     /// The row that a turn may read, and the one that it writes.
-    fn rows<'a>(&self, all: &'a mut [u8], Places { before, at, after }: Places) -> (&'a [u8], &'a mut [u8]) {
-        let (read, write) = if self.before { (Some(at), after) } else { (before, Some(at)) };
-        let width = self.width;
-        let row = |place: usize| place * width..(place + 1) * width;
-        match (read, write) {
-            (Some(read), Some(write)) if read < write => {
-                let (earlier, later) = all.split_at_mut(write * width);
-                (&earlier[row(read)], &mut later[..width])
-            }
-            (Some(read), Some(write)) => {
-                let (earlier, later) = all.split_at_mut(read * width);
-                (&later[..width], &mut earlier[row(write)])
-            }
-            (Some(read), None) => (&all[row(read)], &mut []),
-            (None, Some(write)) => (&[], &mut all[row(write)]),
+    fn rows<'a>(&self, all: &'a mut Columns<'_>, Places { before, at, after }: Places) -> (&'a [u8], &'a mut [u8]) {
+        match if self.before { (Some(at), after) } else { (before, Some(at)) } {
+            (Some(read), Some(write)) => all.read_and_write(read, write),
+            (Some(read), None) => (all.row(read), &mut []),
+            (None, Some(write)) => (&[], all.row_mut(write)),
             (None, None) => (&[], &mut []),
         }
     }
@@ -118,7 +108,10 @@ struct Places {
     after: Option<usize>,
 }
 
+/// Sizes are those of one part.
 struct ScanKernel {
+    /// How many parts there are, each of some samples, which threads take through all turns.
+    parts: usize,
     /// Gives the carries that are not kept as it leaves them, then what is stacked of what it computes.
     step: Subprogram,
     carries: Vec<Carry>,
@@ -127,6 +120,8 @@ struct ScanKernel {
     state: usize,
     /// Bytes of a row of each sequence.
     widths: Vec<usize>,
+    /// The constants of which each part reads rows of its own.
+    own: Vec<bool>,
     /// Steps of all turns.
     steps: usize,
     length: usize,
@@ -139,12 +134,15 @@ impl Kernel for ScanKernel {
     }
 
     fn describe(&self) -> Option<String> {
-        let kernels: Vec<&str> = self.step.kernels().collect();
-        Some(format!("{} × ({})", self.length, kernels.join(", ")))
+        let list = |kernels: Vec<&str>| kernels.join(", ");
+        let before = list(self.step.standing_kernels().collect());
+        let before = if before.is_empty() { before } else { format!("{before}, then ") };
+        let parts = if self.parts == 1 { String::new() } else { format!("{} of ", self.parts) };
+        Some(format!("{parts}{before}{} × ({})", self.length, list(self.step.kernels().collect())))
     }
 
     fn flops(&self) -> Option<f64> {
-        Some(self.step.flops()? * self.length as f64)
+        Some(self.step.flops()? * (self.parts * self.length) as f64)
     }
 
     /// Whoever wants a long loop no longer stops it; a short one ends by itself, and changes may be made before it.
@@ -152,43 +150,117 @@ impl Kernel for ScanKernel {
         self.is_long() || self.step.may_stop()
     }
 
-    /// The state twice, for a step to read one and write the other; then what the step works in.
     fn workspace(&self) -> usize {
-        2 * self.state + self.step.room()
+        self.parts * self.room()
     }
 
     fn run(&self, io: &mut Io<'_>) -> Result<(), Fault> {
-        let mut last: Slices<'_> = (0..self.carries.len()).map(|carry| io.output_bytes(carry)).collect();
-        let mut stacked: Slices<'_> = self.stacked.iter().map(|all| io.output_bytes(all.output)).collect();
-        let (threads, workspace) = (io.threads(), io.workspace());
-        let (state, room) = workspace.split_at_mut(2 * self.state);
-        let halves = state.split_at_mut(self.state);
-        self.begin(io, &mut stacked);
-        let is_long = self.is_long();
-        for turn in 0..self.length {
-            if is_long && threads.stopped() {
-                return Err(Fault::Stopped);
+        let (inputs, threads) = (io.shared_inputs(), io.threads());
+        let last = (0..self.carries.len()).map(|carry| Parts::new(io.output_bytes(carry), 1, self.parts)).collect();
+        let stacked = self.stacked.iter();
+        let stacked = stacked.map(|all| Parts::new(io.output_bytes(all.output), self.length, self.parts)).collect();
+        let run =
+            Run { kernel: self, inputs, last, stacked, rooms: Parts::new(io.workspace(), 1, self.parts), threads };
+        let fault = Mutex::new(None);
+        threads.run(self.parts, &|part| {
+            if let Err(found) = run.part(part) {
+                *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
             }
-            let (now, next) = if turn % 2 == 0 { (&*halves.0, &mut *halves.1) } else { (&*halves.1, &mut *halves.0) };
-            let places = self.places(turn);
-            let (mut found, mut left, mut to) = (SmallVec::<[&[u8]; 64]>::new(), Slices::new(), Slices::new());
-            for (of, all) in self.stacked.iter().zip(&mut stacked) {
-                let (read, write) = of.rows(all, places);
-                found.push(read);
-                left.push(write);
-            }
-            self.leave(&mut to, &mut left, &mut last, (next, places.after.is_none()));
-            let computed = self.stacked.iter().zip(&mut left).filter(|(all, _)| !all.before);
-            to.extend(computed.map(|(_, row)| take(row)));
-            let inputs = self.inputs(io, places, &found, now);
-            self.step.run(room, inputs, to.drain(..), threads)?;
-        }
-        self.finish(io, &mut last, &stacked);
-        Ok(())
+        });
+        fault.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 }
 
 type Slices<'a> = SmallVec<[&'a mut [u8]; 64]>;
+
+/// What the parts of a run share.
+struct Run<'a> {
+    kernel: &'a ScanKernel,
+    inputs: SharedInputs<'a>,
+    /// What is carried out of the last turn.
+    last: SmallVec<[Parts<'a>; 64]>,
+    stacked: SmallVec<[Parts<'a>; 64]>,
+    rooms: Parts<'a>,
+    threads: &'a Threads,
+}
+
+impl Run<'_> {
+    /// All turns of one part.
+    fn part(&self, part: usize) -> Result<(), Fault> {
+        let Run { kernel, inputs, threads, .. } = *self;
+        let given = Given { kernel, inputs, part };
+        let mut last: Slices<'_> = self.last.iter().map(|all| all.take(part).into_row()).collect();
+        let mut stacked: Stack<'_> = self.stacked.iter().map(|all| all.take(part)).collect();
+        let (state, room) = self.rooms.take(part).into_row().split_at_mut(2 * kernel.state);
+        let halves = state.split_at_mut(kernel.state);
+        kernel.begin(&given, &mut stacked);
+        let is_long = kernel.is_long();
+        for turn in 0..kernel.length {
+            if is_long && threads.stopped() {
+                return Err(Fault::Stopped);
+            }
+            let (now, next) = if turn % 2 == 0 { (&*halves.0, &mut *halves.1) } else { (&*halves.1, &mut *halves.0) };
+            let places = kernel.places(turn);
+            let (mut found, mut left, mut to) = (SmallVec::<[&[u8]; 64]>::new(), Slices::new(), Slices::new());
+            for (of, all) in kernel.stacked.iter().zip(&mut stacked) {
+                let (read, write) = of.rows(all, places);
+                found.push(read);
+                left.push(write);
+            }
+            kernel.leave(&mut to, &mut left, &mut last, (next, places.after.is_none()));
+            let computed = kernel.stacked.iter().zip(&mut left).filter(|(all, _)| !all.before);
+            to.extend(computed.map(|(_, row)| take(row)));
+            kernel.step.run(turn == 0, room, given.turn(places, &found, now), to.drain(..), threads)?;
+        }
+        kernel.finish(&given, &mut last, &stacked);
+        Ok(())
+    }
+}
+
+type Stack<'a> = SmallVec<[Columns<'a>; 64]>;
+
+/// The inputs of one part.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    kernel: &'a ScanKernel,
+    inputs: SharedInputs<'a>,
+    part: usize,
+}
+
+impl<'a> Given<'a> {
+    /// What a carry begins with.
+    fn first(&self, carry: usize) -> &'a [u8] {
+        self.rows(carry, 0, self.kernel.carries[carry].bytes)
+    }
+
+    /// The part's share of row `at` of an input.
+    fn rows(&self, input: usize, at: usize, bytes: usize) -> &'a [u8] {
+        &self.inputs.bytes(input)[(at * self.kernel.parts + self.part) * bytes..][..bytes]
+    }
+
+    /// What a turn reads: the carries, a row of each sequence, the constants.
+    fn turn(self, places: Places, found: &'a [&'a [u8]], now: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let ScanKernel { carries, widths, own, parts, .. } = self.kernel;
+        let mut start = 0;
+        let carried = carries.iter().enumerate().map(move |(index, carry)| {
+            let place = start..start + carry.bytes;
+            start += carry.room();
+            match carry.home {
+                _ if places.before.is_none() => self.first(index),
+                Home::Before(all) | Home::After(all) => found[all],
+                Home::State => &now[place],
+            }
+        });
+        let first = carries.len();
+        let rows = widths.iter().enumerate().map(move |(row, &width)| self.rows(first + row, places.at, width));
+        let first = first + widths.len();
+        let constants = own.iter().enumerate().map(move |(index, &own)| {
+            let all = self.inputs.bytes(first + index);
+            if own { self.rows(first + index, 0, all.len() / parts) } else { all }
+        });
+        carried.chain(rows).chain(constants)
+    }
+}
 
 /// Steps, and multiplications and additions in all, from which on a loop takes milliseconds.
 const MANY_STEPS: usize = 10_000;
@@ -205,41 +277,22 @@ impl ScanKernel {
         Places { before: turn.checked_sub(1).map(place), at: place(turn), after }
     }
 
+    /// Bytes that a part works in: the state twice, for a step to read one and write the other; then what the step needs.
+    fn room(&self) -> usize {
+        (2 * self.state + self.step.room()).next_multiple_of(ALIGNMENT)
+    }
+
     /// The first rows of what is kept as the turns find it.
-    fn begin(&self, io: &Io<'_>, stacked: &mut Slices<'_>) {
+    fn begin(&self, given: &Given<'_>, stacked: &mut Stack<'_>) {
         if self.length == 0 {
             return;
         }
         let first = self.places(0).at;
         for (index, carry) in self.carries.iter().enumerate() {
             if let Home::Before(all) = carry.home {
-                stacked[all][first * carry.bytes..][..carry.bytes].copy_from_slice(io.input_bytes(index));
+                stacked[all].row_mut(first).copy_from_slice(given.first(index));
             }
         }
-    }
-
-    /// What a turn reads: the carries, a row of each sequence, the constants.
-    fn inputs<'a>(
-        &'a self,
-        io: &Io<'a>,
-        places: Places,
-        found: &'a [&'a [u8]],
-        now: &'a [u8],
-    ) -> impl Iterator<Item = &'a [u8]> {
-        let mut start = 0;
-        let carried = self.carries.iter().enumerate().map(move |(index, carry)| {
-            let place = start..start + carry.bytes;
-            start += carry.room();
-            match carry.home {
-                _ if places.before.is_none() => &io.input_bytes(index)[..carry.bytes],
-                Home::Before(all) | Home::After(all) => found[all],
-                Home::State => &now[place],
-            }
-        });
-        let first = self.carries.len();
-        let rows = self.widths.iter().enumerate();
-        let rows = rows.map(move |(row, &width)| &io.input_bytes(first + row)[places.at * width..][..width]);
-        carried.chain(rows).chain((first + self.widths.len()..io.inputs()).map(|input| io.input_bytes(input)))
     }
 
     /// Where a turn leaves the carries that it gives by themselves; the last one leaves them as the loop's own outputs.
@@ -265,14 +318,11 @@ impl ScanKernel {
     }
 
     /// The last carries that lie elsewhere: in what is kept of the last turn, without a turn in the first ones.
-    fn finish(&self, io: &Io<'_>, last: &mut Slices<'_>, stacked: &Slices<'_>) {
+    fn finish(&self, given: &Given<'_>, last: &mut Slices<'_>, stacked: &Stack<'_>) {
         for (index, (carry, last)) in self.carries.iter().zip(last).enumerate() {
             match (carry.home, self.length.checked_sub(1)) {
-                (_, None) => last.copy_from_slice(io.input_bytes(index)),
-                (Home::After(all), Some(turn)) => {
-                    let at = self.places(turn).at;
-                    last.copy_from_slice(&stacked[all][at * carry.bytes..][..carry.bytes]);
-                }
+                (_, None) => last.copy_from_slice(given.first(index)),
+                (Home::After(all), Some(turn)) => last.copy_from_slice(stacked[all].row(self.places(turn).at)),
                 (Home::Before(_) | Home::State, Some(_)) => {}
             }
         }

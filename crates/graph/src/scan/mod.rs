@@ -4,6 +4,7 @@ mod body;
 mod gradient;
 mod hoist;
 mod kernel;
+mod parts;
 mod segments;
 mod stacked;
 mod while_loop;

@@ -162,7 +162,9 @@ impl Recipe for Turns {
         let body = &self.of.body;
         let (next, go) = body.outputs.split_at(self.of.carries());
         let program = |outputs: &[Tensor]| {
-            body.request(outputs, |request| compile_subprogram(request, site.target)).expect("a turn that was drawn")
+            let carries = next.len();
+            body.request(outputs, |request| compile_subprogram(request, carries, site.target))
+                .expect("a turn that was drawn")
         };
         let mut end = 0;
         let place = |carry: &Tensor| {
@@ -187,14 +189,24 @@ struct WhileKernel {
     most: usize,
 }
 
+impl WhileKernel {
+    /// Bytes that the condition works in.
+    fn room_to_go(&self) -> usize {
+        self.go.room().next_multiple_of(ALIGNMENT)
+    }
+}
+
 impl Kernel for WhileKernel {
     fn name(&self) -> &'static str {
         "while"
     }
 
     fn describe(&self) -> Option<String> {
-        let kernels = |turn: &Subprogram| turn.kernels().collect::<Vec<_>>().join(", ");
-        Some(format!("({}) ? ({})", kernels(&self.go), kernels(&self.turn)))
+        let list = |kernels: Vec<&str>| kernels.join(", ");
+        let before = list(self.go.standing_kernels().chain(self.turn.standing_kernels()).collect());
+        let before = if before.is_empty() { before } else { format!("{before}, then ") };
+        let kernels = |turn: &Subprogram| list(turn.kernels().collect());
+        Some(format!("{before}({}) ? ({})", kernels(&self.go), kernels(&self.turn)))
     }
 
     /// Whoever wants it no longer stops it.
@@ -202,14 +214,15 @@ impl Kernel for WhileKernel {
         true
     }
 
-    /// The state twice, for a turn to read one and write the other; then what either program works in.
+    /// The state twice, for a turn to read one and write the other; then what each program works in, and keeps.
     fn workspace(&self) -> usize {
-        2 * self.state + self.go.room().max(self.turn.room())
+        2 * self.state + self.room_to_go() + self.turn.room()
     }
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
         let (threads, workspace) = (io.threads(), io.workspace());
-        let (state, room) = workspace.split_at_mut(2 * self.state);
+        let (state, rooms) = workspace.split_at_mut(2 * self.state);
+        let (room_to_go, room) = rooms.split_at_mut(self.room_to_go());
         let halves = state.split_at_mut(self.state);
         for (carry, place) in self.places.iter().enumerate() {
             halves.0[place.clone()].copy_from_slice(io.input_bytes(carry));
@@ -223,7 +236,7 @@ impl Kernel for WhileKernel {
             let carried = self.places.iter().map(|place| &now[place.clone()]);
             let inputs = carried.chain((self.places.len()..io.inputs()).map(|input| io.input_bytes(input)));
             let mut go = [0];
-            self.go.run(room, inputs.clone(), std::iter::once(&mut go[..]), threads)?;
+            self.go.run(turns == 0, room_to_go, inputs.clone(), std::iter::once(&mut go[..]), threads)?;
             if go == [0] {
                 break;
             }
@@ -233,7 +246,7 @@ impl Kernel for WhileKernel {
                 rest = others;
                 &mut part[..place.len()]
             });
-            self.turn.run(room, inputs, left, threads)?;
+            self.turn.run(turns == 0, room, inputs, left, threads)?;
             turns += 1;
         }
         let now = if turns % 2 == 0 { halves.0 } else { halves.1 };

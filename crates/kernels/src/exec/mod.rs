@@ -89,6 +89,30 @@ pub trait Kernel: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub struct InPlace(pub(crate) ());
 
+/// The inputs of a running step as bytes.
+#[derive(Clone, Copy)]
+pub struct SharedInputs<'a> {
+    at: &'a [*mut u8],
+    args: &'a [Arg],
+}
+
+// Safety: what it leads to is read alone.
+unsafe impl Sync for SharedInputs<'_> {}
+
+impl<'a> SharedInputs<'a> {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.args.len()
+    }
+
+    /// Input `index`.
+    pub fn bytes(&self, index: usize) -> &'a [u8] {
+        let arg = &self.args[index];
+        // Safety: as for `Io::input_bytes`.
+        unsafe { std::slice::from_raw_parts(self.at[index], arg.len * arg.dtype.size()) }
+    }
+}
+
 /// The arguments of one running step.
 pub struct Io<'a> {
     /// Where its arguments begin: the workspace, the inputs, the outputs.
@@ -142,6 +166,11 @@ impl<'a> Io<'a> {
         let arg = &self.step.inputs[index];
         // Safety: as for `input`; elements of every type are initialised bytes.
         unsafe { std::slice::from_raw_parts(self.at[1 + index], arg.len * arg.dtype.size()) }
+    }
+
+    /// The bytes of all inputs, for kernels that share them with other threads.
+    pub fn shared_inputs(&self) -> SharedInputs<'a> {
+        SharedInputs { at: &self.at[1..], args: &self.step.inputs }
     }
 
     /// The bytes of output `index`, once. What is written must be elements of its type.

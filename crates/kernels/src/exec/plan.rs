@@ -120,8 +120,9 @@ impl Plan {
         self.arguments() * size_of::<*mut u8>()
     }
 
-    /// Runs every step once, at `bases` that may be others each time: for a kernel that runs a plan of its own, turn after
-    /// turn. Nothing is allocated; the addresses go into `table`, [`Plan::table_bytes`] of the kernel's workspace.
+    /// Runs the steps from `first` on once each, at `bases` that may be others each time: for a kernel that runs a plan of its
+    /// own, turn after turn. Nothing is allocated; the addresses go into `table`, [`Plan::table_bytes`] of the kernel's
+    /// workspace.
     ///
     /// # Errors
     /// The step that stopped the run, and why.
@@ -130,6 +131,7 @@ impl Plan {
     /// Where the bases do not fit [`Plan::spaces`], or the table is too small: bugs of the caller's.
     pub fn run_at<'a>(
         &self,
+        first: usize,
         bases: impl IntoIterator<Item = Base<'a>>,
         table: &'a mut [u8],
         threads: &Threads,
@@ -144,7 +146,7 @@ impl Plan {
             given += 1;
         }
         assert_eq!(given, self.spaces.len(), "one base per space");
-        self.run_steps(&table[..self.arguments()], threads)
+        self.run_steps(first, &table[..self.arguments()], threads)
     }
 
     /// Where a space begins.
@@ -177,10 +179,10 @@ impl Plan {
         self.steps.iter().zip(at).enumerate()
     }
 
-    /// Runs every step in order. `at` was placed for this plan, all of it, in memory that the caller borrows.
+    /// Runs the steps from `first` on in order. `at` was placed for this plan, all of it, in memory that the caller borrows.
     #[inline]
-    fn run_steps(&self, at: &[*mut u8], threads: &Threads) -> Result<(), (usize, Fault)> {
-        for (index, (step, at)) in self.steps_at(at) {
+    fn run_steps(&self, first: usize, at: &[*mut u8], threads: &Threads) -> Result<(), (usize, Fault)> {
+        for (index, (step, at)) in self.steps_at(at).skip(first) {
             let mut io = Io { at, step, threads, taken: 0, workspace_taken: false };
             step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
         }
@@ -253,7 +255,7 @@ impl<'a> Bound<'a> {
     /// The step that stopped the run, and why.
     pub fn run(&mut self, threads: &Threads) -> Result<(), (usize, Fault)> {
         let _flush = FlushDenormals::new();
-        self.plan.run_steps(&self.at, threads)
+        self.plan.run_steps(0, &self.at, threads)
     }
 
     /// Runs as [`Bound::run`] and adds each step's seconds to `seconds`, one look at the clock included.
