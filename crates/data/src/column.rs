@@ -61,6 +61,47 @@ impl Kind {
     }
 }
 
+/// What a row has in a column, as it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Field<'f> {
+    /// Its bytes.
+    pub text: &'f [u8],
+    /// Whether they stand for a missing value.
+    pub missing: bool,
+}
+
+impl<'f> Field<'f> {
+    fn float32(self) -> Option<f32> {
+        if self.missing { Some(f32::NAN) } else { float32(self.text) }
+    }
+
+    fn float64(self) -> Option<f64> {
+        if self.missing { Some(f64::NAN) } else { float64(self.text) }
+    }
+
+    fn date(self) -> Option<f64> {
+        if self.missing { Some(f64::NAN) } else { date::milliseconds(self.text.trim_ascii()) }
+    }
+
+    fn or(self, missing: &'f [u8]) -> &'f [u8] {
+        if self.missing { missing } else { self.text }
+    }
+}
+
+fn fill<'f, T: Clone + Default>(
+    values: &mut Vec<T>,
+    rows: usize,
+    fields: impl Iterator<Item = Field<'f>>,
+    parse: impl Fn(Field<'f>) -> Option<T>,
+) -> Option<()> {
+    let known = values.len();
+    values.resize(known + rows, T::default());
+    for (value, field) in values[known..].iter_mut().zip(fields) {
+        *value = parse(field)?;
+    }
+    Some(())
+}
+
 /// The values of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Column {
@@ -95,24 +136,26 @@ impl Column {
     }
 
     /// Adds a value of a kind; an error says what was expected, what came and what to do.
-    pub fn push(&mut self, kind: Kind, field: &[u8], missing: bool) -> Result<(), String> {
-        let pushed = match self {
-            Column::Float32(values) if missing => Some(f32::NAN).map(|nan| values.push(nan)),
-            Column::Float64(values) if missing => Some(f64::NAN).map(|nan| values.push(nan)),
-            Column::Float32(values) => float32(field).map(|value| values.push(value)),
-            Column::Float64(values) if kind == Kind::Date => {
-                date::milliseconds(field.trim_ascii()).map(|ms| values.push(ms))
-            }
-            Column::Float64(values) => float64(field).map(|value| values.push(value)),
-            Column::Int32(values) => int32(field).map(|value| values.push(value)),
-            Column::Bool(values) => boolean(field).map(|value| values.push(value.into())),
-            Column::Text(texts) => texts.push(if missing { b"" } else { field }),
-            Column::Json(values) => std::str::from_utf8(if missing { b"null" } else { field })
-                .ok()
-                .map(|value| values.push(value.to_owned())),
+    pub fn push(&mut self, kind: Kind, text: &[u8], missing: bool) -> Result<(), String> {
+        let field = Field { text, missing };
+        self.extend(kind, std::iter::once(field), 1).ok_or_else(|| refusal(kind, text, missing))
+    }
+
+    /// Adds the values of so many fields; nothing where one is refused, and then perhaps some of them.
+    pub fn extend<'f>(&mut self, kind: Kind, mut fields: impl Iterator<Item = Field<'f>>, rows: usize) -> Option<()> {
+        match self {
+            Column::Float32(values) => fill(values, rows, fields, Field::float32),
+            Column::Float64(values) if kind == Kind::Date => fill(values, rows, fields, Field::date),
+            Column::Float64(values) => fill(values, rows, fields, Field::float64),
+            Column::Int32(values) => fill(values, rows, fields, |field| int32(field.text)),
+            Column::Bool(values) => fill(values, rows, fields, |field| boolean(field.text).map(u8::from)),
+            Column::Text(texts) => fields.try_for_each(|field| texts.push(field.or(b""))),
+            Column::Json(values) => fields.try_for_each(|field| {
+                values.push(std::str::from_utf8(field.or(b"null")).ok()?.to_owned());
+                Some(())
+            }),
             Column::Skipped => Some(()),
-        };
-        pushed.ok_or_else(|| refusal(kind, field, missing))
+        }
     }
 
     /// The values of parts that were read beside each other, one below the other; `words` learns the text among them.

@@ -1,8 +1,9 @@
 //! Tables as text, one record a line: fields between delimiters, quoted where they hold one (RFC 4180).
 
-use crate::column::{Column, Kind};
+use crate::column::{Column, Field, Kind};
 use crate::error::{Error, Result};
 use crate::infer::Guess;
+use crate::lines::Lines;
 use crate::split;
 use crate::table::{Found, refused};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
@@ -23,6 +24,9 @@ pub struct Options {
     /// How many records kinds are guessed from.
     pub sample: usize,
 }
+
+/// Bytes of lines that are cut at once: they and where their fields begin stay in the caches of one thread.
+const PIECE: usize = 16 << 10;
 
 /// Reads records of fields.
 #[derive(Debug)]
@@ -103,10 +107,43 @@ impl Csv {
 
     /// The values of all records of some bytes, put into `out`.
     pub fn read_part(&self, columns: &[(String, Kind)], part: &[u8], mut out: Vec<Column>) -> Result<Vec<Column>> {
-        let mut records = Records::new(part, self.options.delimiter);
-        loop {
-            let line = records.line();
-            let Some(fields) = records.next()? else { return Ok(out) };
+        let mut lines = Lines::default();
+        let mut at = 0;
+        while at < part.len() {
+            let rest = &part[at..];
+            let piece = split::piece(rest, PIECE);
+            at += if self.read_lines(columns, &rest[..piece], &mut lines, &mut out) {
+                piece
+            } else {
+                let read = self.read_records(columns, rest, piece, &mut out);
+                read.map_err(|error| error.below(split::lines(&part[..at])))?
+            };
+        }
+        Ok(out)
+    }
+
+    /// The values of plain lines, column by column; false where they are not plain, or a value is refused: that is found again, and
+    /// named, by whoever reads them record by record.
+    fn read_lines(&self, columns: &[(String, Kind)], bytes: &[u8], lines: &mut Lines, out: &mut [Column]) -> bool {
+        lines.cut(bytes, self.options.delimiter, columns.len())
+            && columns.iter().zip(out).enumerate().all(|(index, ((_, kind), column))| {
+                let fields = lines.column(bytes, index).map(|text| Field { text, missing: self.is_missing(text) });
+                column.extend(*kind, fields, lines.count()).is_some()
+            })
+    }
+
+    /// The values of the records that begin in the first `least` bytes, and how many bytes these have.
+    fn read_records(
+        &self,
+        columns: &[(String, Kind)],
+        bytes: &[u8],
+        least: usize,
+        out: &mut [Column],
+    ) -> Result<usize> {
+        let mut records = Records::new(bytes, self.options.delimiter);
+        while records.at < least {
+            let Some(fields) = records.next()? else { break };
+            let line = fields.line;
             if fields.len() != columns.len() {
                 let what = format!("expected {} fields, as there are columns, got {}", columns.len(), fields.len());
                 return Err(Error::at(line, what));
@@ -116,6 +153,7 @@ impl Csv {
                 pushed.map_err(|what| Error::at(line, format!("column {name}: {what}")))?;
             }
         }
+        Ok(records.at)
     }
 
     fn is_missing(&self, field: &[u8]) -> bool {
@@ -129,10 +167,10 @@ struct Records<'a> {
     bytes: &'a [u8],
     at: usize,
     delimiter: u8,
-    /// Whether there are neither quotes nor carriage returns.
-    plain: bool,
     /// Line ends before `at`.
     lines: u64,
+    /// The line that the last record began at, from 1.
+    began: u64,
     reader: Reader,
     text: Vec<u8>,
     ends: Vec<usize>,
@@ -140,6 +178,8 @@ struct Records<'a> {
 
 /// The fields of one record.
 struct Fields<'r> {
+    /// The line that it begins at, from 1.
+    line: u64,
     text: &'r [u8],
     ends: &'r [usize],
     /// Bytes between two of them.
@@ -152,7 +192,7 @@ impl<'r> Fields<'r> {
     }
 
     fn iter(&self) -> impl Iterator<Item = &'r [u8]> + use<'r> {
-        let Fields { text, ends, gap } = *self;
+        let Fields { text, ends, gap, .. } = *self;
         let mut start = 0;
         ends.iter().map(move |&end| &text[std::mem::replace(&mut start, end + gap)..end])
     }
@@ -161,13 +201,7 @@ impl<'r> Fields<'r> {
 impl<'a> Records<'a> {
     fn new(bytes: &'a [u8], delimiter: u8) -> Records<'a> {
         let reader = ReaderBuilder::new().delimiter(delimiter).build();
-        let plain = memchr::memchr2(b'"', b'\r', bytes).is_none();
-        Records { bytes, at: 0, delimiter, plain, lines: 0, reader, text: vec![0; 1024], ends: vec![0; 64] }
-    }
-
-    /// The line that the next record begins at, from 1.
-    fn line(&self) -> u64 {
-        1 + self.lines
+        Records { bytes, at: 0, delimiter, lines: 0, began: 1, reader, text: vec![0; 1024], ends: vec![0; 64] }
     }
 
     fn next(&mut self) -> Result<Option<Fields<'_>>> {
@@ -184,7 +218,8 @@ impl<'a> Records<'a> {
             let end = memchr::memchr(b'\n', rest);
             let line = &rest[..end.unwrap_or(rest.len())];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if rest.is_empty() || !self.plain && memchr::memchr2(b'"', b'\r', line).is_some() {
+            self.began = 1 + self.lines;
+            if rest.is_empty() || memchr::memchr2(b'"', b'\r', line).is_some() {
                 return None;
             }
             self.at += end.map_or(rest.len(), |end| end + 1);
@@ -198,9 +233,9 @@ impl<'a> Records<'a> {
     /// Fields of a plain line, where they lie.
     fn cut(&mut self, line: &'a [u8]) -> Fields<'_> {
         self.ends.clear();
-        split::each(self.delimiter, line, |at| self.ends.push(at));
+        split::each([self.delimiter; 2], line, |at| self.ends.push(at));
         self.ends.push(line.len());
-        Fields { text: line, ends: &self.ends, gap: 1 }
+        Fields { line: self.began, text: line, ends: &self.ends, gap: 1 }
     }
 
     fn next_of_any(&mut self) -> Result<Option<Fields<'_>>> {
@@ -220,7 +255,8 @@ impl<'a> Records<'a> {
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::Record => {
                     self.lines += self.reader.line() - line;
-                    return Ok(Some(Fields { text: &self.text[..written], ends: &self.ends[..ended], gap: 0 }));
+                    let (line, text, ends) = (self.began, &self.text[..written], &self.ends[..ended]);
+                    return Ok(Some(Fields { line, text, ends, gap: 0 }));
                 }
                 ReadRecordResult::End => return Ok(None),
             }

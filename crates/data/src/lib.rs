@@ -9,6 +9,7 @@ mod error;
 pub mod images;
 mod infer;
 pub mod jsonl;
+mod lines;
 mod number;
 pub mod rows;
 mod split;

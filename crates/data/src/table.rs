@@ -4,6 +4,7 @@ use crate::column::{Column, Kind};
 use crate::csv::{self, Csv};
 use crate::error::{Error, Result};
 use crate::jsonl::{self, Jsonl};
+use crate::split;
 use crate::words::Words;
 use rayon::prelude::*;
 use std::io::{self, Read};
@@ -23,6 +24,13 @@ pub(crate) struct Found {
     pub start: usize,
 }
 
+/// Whole records among some bytes.
+struct Cut {
+    table: Range<usize>,
+    /// Ends of records within them, near equal shares; the last is the end of all.
+    ends: Vec<usize>,
+}
+
 /// What is written in a table.
 #[derive(Debug)]
 enum Format {
@@ -39,6 +47,8 @@ pub struct Table {
     words: Vec<Arc<Words>>,
     /// What has come and is not read: the beginning of a record at least.
     rest: Vec<u8>,
+    /// Memory for the next one.
+    spare: Vec<u8>,
     /// Lines before what comes next.
     lines: u64,
     begun: bool,
@@ -56,7 +66,7 @@ impl Table {
     }
 
     fn of(format: Format) -> Table {
-        Table { format, columns: None, words: Vec::new(), rest: Vec::new(), lines: 0, begun: false }
+        Table { format, columns: None, words: Vec::new(), rest: Vec::new(), spare: Vec::new(), lines: 0, begun: false }
     }
 
     /// Names and kinds, once a block with a whole record has been read.
@@ -82,23 +92,45 @@ impl Table {
     /// # Errors
     /// The first value that is not of its column's kind, or record that is none, with its line.
     pub fn read(&mut self, last: bool) -> Result<Vec<Column>> {
-        if !self.begun && self.rest.len() < 4 && !last {
-            return Ok(Vec::new());
-        }
-        let mut bytes = std::mem::take(&mut self.rest);
-        let start = if std::mem::replace(&mut self.begun, true) { 0 } else { mark(&bytes)? };
-        let (columns, used) = self.read_records(&bytes[start..], last)?;
-        bytes.drain(..start + used);
-        self.rest = bytes;
-        if let (true, Format::Jsonl(jsonl)) = (last, &self.format) {
-            jsonl.check_end()?;
-        }
-        Ok(columns)
+        self.read_while(last, |_| ()).0
     }
 
-    /// The columns, and how many bytes they were.
-    fn read_records(&mut self, bytes: &[u8], last: bool) -> Result<(Vec<Column>, usize)> {
-        let mut ends = self.format.ends(bytes, rayon::current_num_threads() * 2);
+    /// As [`Table::read`] and then [`Table::push_from`], both at once.
+    ///
+    /// # Errors
+    /// Those of either.
+    pub fn read_and_push(
+        &mut self,
+        reader: &mut (impl Read + Send),
+        most: u64,
+    ) -> (Result<Vec<Column>>, io::Result<usize>) {
+        self.read_while(false, |rest| reader.take(most).read_to_end(rest))
+    }
+
+    /// The columns; `push` puts bytes behind what is left of those that were pushed, while these are read.
+    fn read_while<R: Send>(
+        &mut self,
+        last: bool,
+        push: impl FnOnce(&mut Vec<u8>) -> R + Send,
+    ) -> (Result<Vec<Column>>, R) {
+        if !self.begun && self.rest.len() < 4 && !last {
+            return (Ok(Vec::new()), push(&mut self.rest));
+        }
+        let bytes = std::mem::take(&mut self.rest);
+        let mut rest = std::mem::take(&mut self.spare);
+        let cut = self.cut(&bytes, last);
+        rest.clear();
+        rest.extend(cut.iter().flat_map(|cut| &bytes[cut.table.end..]));
+        let read = || cut.and_then(|Cut { table, ends }| self.read_records(&bytes[table], &ends, last));
+        let (columns, pushed) = rayon::join(read, || push(&mut rest));
+        (self.rest, self.spare) = (rest, bytes);
+        (columns, pushed)
+    }
+
+    fn cut(&mut self, bytes: &[u8], last: bool) -> Result<Cut> {
+        let start = if std::mem::replace(&mut self.begun, true) { 0 } else { mark(bytes)? };
+        let bytes = &bytes[start..];
+        let mut ends = self.format.ends(bytes, rayon::current_num_threads() * 4);
         if last && ends.last().copied().unwrap_or(0) < bytes.len() {
             ends.push(bytes.len());
         }
@@ -110,17 +142,32 @@ impl Table {
             };
             return Err(Error::at(1 + self.lines, format!("a record of more than {} MB{why}", LONGEST >> 20)));
         }
-        let table = &bytes[..used];
+        Ok(Cut { table: start..start + used, ends })
+    }
+
+    /// The columns of whole records, which end in some places at `ends`.
+    fn read_records(&mut self, table: &[u8], ends: &[usize], last: bool) -> Result<Vec<Column>> {
+        let columns = self.read_parts(table, ends)?;
+        match &self.format {
+            Format::Jsonl(jsonl) if last => jsonl.check_end()?,
+            Format::Jsonl(_) | Format::Csv(_) => {}
+        }
+        Ok(columns)
+    }
+
+    fn read_parts(&mut self, table: &[u8], ends: &[usize]) -> Result<Vec<Column>> {
         let mut from = 0;
         if self.columns.is_none() && !table.is_empty() {
             from = self.find_columns(table)?;
         }
-        let (before, count) = (self.lines, lines(table));
+        let parts = parts(from, ends);
+        let count =
+            split::lines(&table[..from]) + parts.par_iter().map(|part| split::lines(&table[part.clone()])).sum::<u64>();
+        let before = self.lines;
         self.lines += count;
-        let Some(columns) = &self.columns else { return Ok((Vec::new(), used)) };
-        let parts = parts(from, &ends);
+        let Some(columns) = &self.columns else { return Ok(Vec::new()) };
         // Lines may be empty: a record has a byte for each column at least, but of JSON where most are missing.
-        let rows = (count as usize).min(used / columns.len().max(1)) + 1;
+        let rows = (count as usize).min(table.len() / columns.len().max(1)) + 1;
         let (format, words) = (&self.format, &self.words);
         let read = parts.par_iter().enumerate().map(|(index, part)| {
             // The others are put behind the first.
@@ -131,14 +178,14 @@ impl Table {
         let read: Vec<Result<Vec<Column>>> = read.collect();
         let mut whole = Vec::with_capacity(parts.len());
         for (part, read) in parts.iter().zip(read) {
-            whole.push(read.map_err(|error| error.below(before + lines(&table[..part.start])))?.into_iter());
+            whole.push(read.map_err(|error| error.below(before + split::lines(&table[..part.start])))?.into_iter());
         }
         let mut beside: Vec<Vec<Column>> = Vec::with_capacity(columns.len());
         for _ in columns {
             beside.push(whole.iter_mut().filter_map(Iterator::next).collect());
         }
         let joined = beside.into_par_iter().zip(columns).zip(&mut self.words);
-        Ok((joined.map(|((parts, (_, kind)), words)| Column::joined(*kind, parts, words)).collect(), used))
+        Ok(joined.map(|((parts, (_, kind)), words)| Column::joined(*kind, parts, words)).collect())
     }
 
     fn find_columns(&mut self, table: &[u8]) -> Result<usize> {
@@ -195,8 +242,4 @@ fn mark(bytes: &[u8]) -> Result<usize> {
 /// Another encoding.
 pub(crate) fn refused(encoding: &str) -> Error {
     Error::of_file(format!("expected UTF-8, got {encoding}. Convert it: iconv -t utf-8"))
-}
-
-fn lines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
 }

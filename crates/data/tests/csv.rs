@@ -106,6 +106,39 @@ fn errors_name_line_column_and_value() {
 }
 
 #[test]
+fn the_first_value_that_is_refused_is_named() {
+    let mut rows: Vec<String> = (0..3000).map(|i| format!("{i},{i}.5")).collect();
+    rows[0] = "n,x".to_owned();
+    rows[2000] = "7,oops".to_owned();
+    rows[2001] = "worse,8".to_owned();
+    let text = rows.join("\n");
+    let error = read(text.as_bytes(), &options(), usize::MAX).expect_err("a word");
+    assert_eq!(error, "line 2001, column x: expected a finite number, got 'oops'");
+    // Empty lines are none, but count.
+    let error = read(b"n,x\n1,2.5\n\n\n3,y\n", &Options { sample: 1, ..options() }, 100).expect_err("a word");
+    assert_eq!(error, "line 5, column x: expected a finite number, got 'y'");
+}
+
+#[test]
+fn bytes_come_from_a_file_while_those_before_are_read() {
+    let text: String =
+        std::iter::once("n,t\n".to_owned()).chain((0..5000).map(|i| format!("{i},\"t{}\"\n", i % 9))).collect();
+    let (mut table, mut file, mut all) = (Table::csv(options()), text.as_bytes(), Vec::new());
+    let mut pushed = table.push_from(&mut file, 1000).expect("bytes");
+    while pushed > 0 {
+        let (columns, more) = table.read_and_push(&mut file, 1000);
+        all.extend(columns.expect("columns"));
+        pushed = more.expect("bytes");
+    }
+    all.extend(table.read(true).expect("columns"));
+    let numbers = all.into_iter().filter_map(|column| match column {
+        ferrograd_data::Column::Int32(numbers) => Some(numbers),
+        _ => None,
+    });
+    assert_eq!(numbers.flatten().collect::<Vec<i32>>(), (0..5000).collect::<Vec<i32>>());
+}
+
+#[test]
 fn a_quote_that_never_closes_ends_soon() {
     let mut table = Table::csv(options());
     let mut read = |block: &[u8]| {

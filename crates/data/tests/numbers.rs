@@ -43,6 +43,41 @@ fn floats_are_the_nearest_ones() {
 }
 
 #[test]
+fn few_characters_of_any_kind_are_read_or_refused_as_rust_does() {
+    // Those beside the digits, and bytes whose highest bit is set.
+    let characters = ['0', '1', '5', '9', '.', '-', '+', 'e', ' ', '/', ':', '\u{7f}', 'é'];
+    let mut state = 11_u64;
+    let mut next = |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % bound as u64) as usize
+    };
+    let mut numbers = 0;
+    for round in 0..40_000 {
+        // Digits most often, so that the longer ones are numbers, too.
+        let few = if round % 2 == 0 { 5 } else { characters.len() };
+        let text: String = (0..1 + next(9)).map(|_| characters[next(few)]).collect();
+        let trimmed = text.trim_ascii();
+        let wanted = trimmed.parse::<f32>().ok().filter(|value| value.is_finite());
+        if trimmed.is_empty() {
+            continue;
+        }
+        let schema = vec![("a".to_owned(), Kind::Float32)];
+        let missing = vec![];
+        let mut table = Table::csv(Options { delimiter: b',', header: false, schema, only: true, missing, sample: 1 });
+        table.push(text.as_bytes());
+        let given = table.read(true).ok().map(|columns| match &columns[0] {
+            Column::Float32(values) => values[0].to_bits(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(given, wanted.map(f32::to_bits), "{text:?}");
+        numbers += usize::from(wanted.is_some());
+    }
+    assert!(numbers > 10_000, "{numbers} numbers");
+}
+
+#[test]
 fn whole_numbers_reach_from_end_to_end() {
     let numbers = ["0", "-7", "2147483647", "-2147483648", "3.0", " 5 ", "+9", "1e2"].map(str::to_owned);
     let wanted = [0, -7, i32::MAX, i32::MIN, 3, 5, 9, 100];

@@ -29,7 +29,7 @@ fn table(seed: u64) -> Vec<u8> {
 fn naive(bytes: &[u8]) -> Vec<Vec<String>> {
     let mut reader = Reader::new();
     let (mut at, mut records) = (0, Vec::new());
-    let (mut text, mut ends) = ([0; 4096], [0; 512]);
+    let (mut text, mut ends) = (vec![0; 1 << 16], [0; 512]);
     loop {
         let (mut written, mut ended) = (0, 0);
         loop {
@@ -84,4 +84,54 @@ fn plain_lines_and_others_are_read_as_one_reader_reads_them() {
         }
     }
     assert!(whole > 2000 && refused > 300, "{whole} read, {refused} refused");
+}
+
+/// A table of some thousand lines: stretches of one kind, some of them longer than the pieces that are cut at once.
+fn long_table(seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = move |bound: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % bound
+    };
+    let mut bytes = Vec::new();
+    for _ in 0..8 {
+        let kind = next(5);
+        let count = if kind < 2 { next(4000) } else { next(40) };
+        for line in 0..count {
+            let (one, other) = (next(100_000), next(1000));
+            bytes.extend(
+                match kind {
+                    0 => format!("{one},city {other}\n"),
+                    1 => format!("{one},city {other}\r\n"),
+                    2 => format!("\"{one}\n{other}\",\"\"\"\"\n"),
+                    3 if line % 3 == 0 => "\n\r\n".to_owned(),
+                    3 => format!(",{one}\n"),
+                    _ => format!("{},\r{other},\n", "x".repeat(40_000)),
+                }
+                .into_bytes(),
+            );
+        }
+    }
+    if next(2) == 0 {
+        bytes.extend(b"the,end");
+    }
+    bytes
+}
+
+#[test]
+fn long_stretches_of_lines_are_read_as_one_reader_reads_them() {
+    let mut whole = 0;
+    for seed in 0..60 {
+        let bytes = long_table(seed);
+        let wanted = naive(&bytes);
+        if wanted.iter().all(|record| record.len() == 2) {
+            assert!(read(&bytes).as_ref() == Ok(&wanted), "seed {seed}");
+            whole += usize::from(wanted.len() > 1000);
+        } else {
+            assert!(read(&bytes).is_err(), "seed {seed}");
+        }
+    }
+    assert!(whole > 10, "{whole} tables of many lines");
 }

@@ -65,6 +65,8 @@ pub struct BindingTable {
 struct State {
     table: Table,
     file: Option<File>,
+    /// How many bytes of the file were pushed and are not read, or why none could be.
+    ahead: Option<std::io::Result<usize>>,
     read: Vec<Column>,
 }
 
@@ -88,7 +90,7 @@ impl BindingTable {
     }
 
     fn of(table: Table) -> BindingTable {
-        BindingTable { state: Arc::new(Mutex::new(State { table, file: None, read: Vec::new() })) }
+        BindingTable { state: Arc::new(Mutex::new(State { table, file: None, ahead: None, read: Vec::new() })) }
     }
 
     /// Reads the next block, which is copied here, in the job that `ticket` names; `last` says that none follows. Call it again
@@ -147,17 +149,26 @@ impl BindingTable {
 
 impl State {
     fn parse(&mut self, last: bool) -> std::result::Result<(), Error> {
-        self.read = self.table.read(last).map_err(|error| Error::new(ErrorCode::Data, error.to_string()))?;
-        Ok(())
+        let read = self.table.read(last);
+        self.keep(read)
     }
 
+    /// While some bytes are parsed, those behind them come from the file.
     fn read_on(&mut self, bytes: u64) -> std::result::Result<(), Error> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        let read = self.table.push_from(file, bytes).map_err(|error| refused(&error))?;
-        if read == 0 {
+        let pushed = self.ahead.take().unwrap_or_else(|| self.table.push_from(file, bytes));
+        if pushed.map_err(|error| refused(&error))? == 0 {
             self.file = None;
+            return self.parse(true);
         }
-        self.parse(read == 0)
+        let (read, ahead) = self.table.read_and_push(file, bytes);
+        self.ahead = Some(ahead);
+        self.keep(read)
+    }
+
+    fn keep(&mut self, read: ferrograd_data::Result<Vec<Column>>) -> std::result::Result<(), Error> {
+        self.read = read.map_err(|error| Error::new(ErrorCode::Data, error.to_string()))?;
+        Ok(())
     }
 }
 
