@@ -19,6 +19,7 @@ struct Short {
 }
 
 /// At most 15 digits, and nothing else.
+#[inline]
 fn short(text: &[u8]) -> Option<Short> {
     let (negative, text) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -37,6 +38,7 @@ const HIGHEST: u64 = ONES << 7;
 const ZEROS: u64 = ONES * b'0' as u64;
 
 /// Digits and decimals of 1 to 8 characters.
+#[inline]
 fn at_once(text: &[u8]) -> Option<(u64, usize)> {
     let behind = 64 - 8 * text.len();
     let mut word = last_highest(text) | (ZEROS & !(u64::MAX << behind));
@@ -102,21 +104,30 @@ fn one_by_one(text: &[u8]) -> Option<(u64, usize)> {
 }
 
 /// A finite number.
+#[inline]
 pub fn float32(field: &[u8]) -> Option<f32> {
     if let Some(Short { negative, digits: digits @ ..=EXACT_32, decimals: decimals @ ..=10 }) = short(field) {
         let value = digits as f32 / TENS_32[decimals];
         return Some(if negative { -value } else { value });
     }
-    fast_float2::parse::<f32, _>(field.trim_ascii()).ok().filter(|value| value.is_finite())
+    long(field, f32::is_finite)
 }
 
 /// A finite number.
+#[inline]
 pub fn float64(field: &[u8]) -> Option<f64> {
     if let Some(Short { negative, digits, decimals }) = short(field) {
         let value = digits as f64 / TENS_64[decimals];
         return Some(if negative { -value } else { value });
     }
-    fast_float2::parse::<f64, _>(field.trim_ascii()).ok().filter(|value| value.is_finite())
+    long(field, f64::is_finite)
+}
+
+/// Apart from what reads the others, which is small enough to be where it is called.
+#[cold]
+#[inline(never)]
+fn long<F: fast_float2::FastFloat>(field: &[u8], is_finite: fn(F) -> bool) -> Option<F> {
+    fast_float2::parse(field.trim_ascii()).ok().filter(|value| is_finite(*value))
 }
 
 /// A whole number of 32 bits; `3.0` is one.

@@ -117,10 +117,18 @@ impl Table {
             return (Ok(Vec::new()), push(&mut self.rest));
         }
         let bytes = std::mem::take(&mut self.rest);
-        let mut rest = std::mem::take(&mut self.spare);
         let cut = self.cut(&bytes, last);
+        // A record that comes in many blocks is copied for none of them.
+        if let Ok(Cut { table, .. }) = &cut
+            && table.end == 0
+            && !last
+        {
+            self.rest = bytes;
+            return (Ok(Vec::new()), push(&mut self.rest));
+        }
+        let mut rest = std::mem::take(&mut self.spare);
         rest.clear();
-        rest.extend(cut.iter().flat_map(|cut| &bytes[cut.table.end..]));
+        rest.extend_from_slice(cut.as_ref().map_or(&[], |cut| &bytes[cut.table.end..]));
         let read = || cut.and_then(|Cut { table, ends }| self.read_records(&bytes[table], &ends, last));
         let (columns, pushed) = rayon::join(read, || push(&mut rest));
         (self.rest, self.spare) = (rest, bytes);

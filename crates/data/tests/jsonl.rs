@@ -107,3 +107,11 @@ fn a_column_that_few_rows_have_is_no_mistake() {
     let Values::Numbers(z) = &values[1] else { panic!("{:?}", values[1]) };
     assert_eq!((z.len(), z[2500], z[2499].is_nan()), (3000, 5.0, true));
 }
+
+#[test]
+fn a_column_that_no_record_had_is_refused_at_the_end_though_all_was_read_before() {
+    let mut table = Table::jsonl(schema(&[("aeg", Kind::Float32)]));
+    table.push(b"{\"age\":1}\n");
+    assert!(table.read(false).is_ok());
+    assert_eq!(table.read(true).expect_err("a name").to_string(), "no column 'aeg'");
+}
