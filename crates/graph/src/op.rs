@@ -5,8 +5,8 @@ use crate::ops::Padding;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::element::DType;
-pub use ferrograd_kernels::exec::{Fault, Io, Kernel, SharedInputs};
-pub use ferrograd_kernels::gemm::Activation;
+pub use ferrograd_kernels::exec::{ByRows, Fault, Io, Kernel, SharedInputs};
+pub use ferrograd_kernels::gemm::{Activation, End};
 pub use ferrograd_kernels::map::{Binary, Layout, Reduce, Unary};
 pub use ferrograd_kernels::target::Target;
 use smallvec::SmallVec;
@@ -198,8 +198,34 @@ pub trait Recipe: Debug {
         None
     }
 
+    /// The kernel for the processor where a pass follows it: it finishes its only output in blocks of rows, all of the last
+    /// axis each, and the pass runs over each block as it is there. None where it does not work so.
+    fn by_rows(&self, _: &Site<'_>) -> Option<RowKernel> {
+        None
+    }
+
     /// The kernel for the processor. It is called with the site's inputs and all outputs of the op, in their order.
     fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel>;
+}
+
+/// A kernel that finishes blocks of rows, by the type of its numbers.
+pub enum RowKernel {
+    /// Of `float32`.
+    F32(Box<dyn ByRows<f32>>),
+    /// Of `float64`.
+    F64(Box<dyn ByRows<f64>>),
+}
+
+impl From<Box<dyn ByRows<f32>>> for RowKernel {
+    fn from(kernel: Box<dyn ByRows<f32>>) -> RowKernel {
+        RowKernel::F32(kernel)
+    }
+}
+
+impl From<Box<dyn ByRows<f64>>> for RowKernel {
+    fn from(kernel: Box<dyn ByRows<f64>>) -> RowKernel {
+        RowKernel::F64(kernel)
+    }
 }
 
 /// How a kernel takes its inputs; what it does not take is copied first.

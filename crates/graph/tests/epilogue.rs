@@ -1,5 +1,5 @@
-//! Bias and activation run inside the product or the convolution, and change nothing but the number of steps, on every
-//! instruction set.
+//! Bias and activation run inside the product or the convolution, whatever else is elementwise over each block of its rows,
+//! and change nothing but the number of steps, on every instruction set and at any number of threads.
 
 #[path = "support/targets.rs"]
 #[allow(dead_code, reason = "each test file uses its part")]
@@ -80,6 +80,152 @@ fn a_convolution_ends_with_them_in_one_step() {
                     assert!((whole - part).abs() <= 1e-13 * part.abs().max(1.0), "{whole} for {part}");
                 }
             }
+        }
+    }
+}
+
+/// What a program is made of, and what it gives on one thread, held to be the same on three.
+fn run(outputs: &[Tensor], target: Target) -> (Vec<String>, Vec<Vec<f64>>) {
+    let program = compile(&Request { inputs: &[], outputs, updates: &[], guard: None }, target).unwrap();
+    let values = |threads: &Threads| -> Vec<Vec<f64>> {
+        let values = program.run(&[], threads).unwrap();
+        outputs.iter().zip(values).map(|(y, value)| value.as_slice::<f64>()[..y.shape().size()].to_vec()).collect()
+    };
+    let serial = values(&Threads::serial());
+    let bits = |values: &[Vec<f64>]| values.iter().flatten().map(|value| value.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&serial), bits(&values(&Threads::new(3))), "bits by threads");
+    (program.step_names().map(str::to_owned).collect(), serial)
+}
+
+fn near(got: &[f64], expected: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(got.len(), expected.len());
+    for (at, (got, expected)) in got.iter().zip(expected).enumerate() {
+        assert!((got - expected).abs() <= tolerance * expected.abs().max(1.0), "{what} {at}: {got} for {expected}");
+    }
+}
+
+/// Few channels, many, few columns, a filter for each channel; with lines that are cut.
+fn pictures() -> Vec<([usize; 4], [usize; 4], Steps, usize)> {
+    let padded = |kernel: usize| Steps { padding: vec![(kernel / 2, kernel / 2); 2], ..Steps::plain(2) };
+    let strided = Steps { strides: vec![2, 2], ..padded(3) };
+    vec![
+        ([2, 9, 8, 3], [3, 3, 3, 6], padded(3), 1),
+        ([3, 20, 21, 16], [3, 3, 16, 40], padded(3), 1),
+        ([2, 44, 127, 3], [5, 5, 3, 2], padded(5), 1),
+        ([2, 9, 8, 17], [3, 3, 17, 17], strided, 1),
+        ([3, 30, 31, 12], [3, 3, 1, 12], padded(3), 12),
+    ]
+}
+
+#[test]
+fn normalisation_residual_and_activation_end_a_convolution_and_its_sums_are_made_on_the_way() {
+    for target in sets() {
+        for (x, w, steps, groups) in pictures() {
+            let (x, w) = (given(&x), given(&w));
+            let z = convolution(&x, &w, &steps, groups).unwrap();
+            let (filters, rows) = (z.shape()[3], [0, 1, 2]);
+            let [mean, root, beta] = [1, 2, 3].map(|turn| {
+                Tensor::from_slice(
+                    [filters],
+                    &numbers(filters + turn)[turn..].iter().map(|x| x + 1.5).collect::<Vec<_>>(),
+                )
+            });
+            let residual = given(z.shape());
+            let scaled = ops::mul(&(&z - &mean), &root).unwrap() + &beta;
+            let y = ops::relu(&(&scaled + &residual)).unwrap();
+            let squares = ops::sum(&ops::square(&y).unwrap(), &rows, false).unwrap();
+            let (names, values) = run(&[y.clone(), squares], target);
+            assert_eq!(names, ["convolution"], "{x:?} by {w:?}");
+            let (z, mean, root, beta, residual) = (
+                read(&z, target),
+                read(&mean, target),
+                read(&root, target),
+                read(&beta, target),
+                read(&residual, target),
+            );
+            let expected = |at: usize| {
+                let column = at % filters;
+                ((z[at] - mean[column]) * root[column] + beta[column] + residual[at]).max(0.0)
+            };
+            let expected: Vec<f64> = (0..z.len()).map(expected).collect();
+            near(&values[0], &expected, 1e-12, "element");
+            let squares = |column: usize| expected.iter().skip(column).step_by(filters).map(|y| y * y).sum();
+            near(&values[1], &(0..filters).map(squares).collect::<Vec<f64>>(), 1e-11, "column");
+        }
+    }
+}
+
+#[test]
+fn a_convolution_that_others_read_is_stored_beside_the_mean_of_a_batch() {
+    for target in sets() {
+        for (x, w, steps, groups) in pictures() {
+            let (x, w) = (given(&x), given(&w));
+            let z = convolution(&x, &w, &steps, groups).unwrap();
+            let mean = ops::mean(&z, &[0, 1, 2], true).unwrap();
+            let y = &z - &mean;
+            let variance = ops::mean(&ops::square(&y).unwrap(), &[0, 1, 2], false).unwrap();
+            let (names, values) = run(&[y.clone(), variance], target);
+            assert_eq!(names, ["convolution", "map"], "{x:?} by {w:?}");
+            let (filters, z) = (z.shape()[3], read(&z, target));
+            let count = (z.len() / filters) as f64;
+            let mean = |column: usize| z.iter().skip(column).step_by(filters).sum::<f64>() / count;
+            let means: Vec<f64> = (0..filters).map(mean).collect();
+            let expected: Vec<f64> = z.iter().enumerate().map(|(at, z)| z - means[at % filters]).collect();
+            near(&values[0], &expected, 1e-12, "element");
+            let variance = |column: usize| expected.iter().skip(column).step_by(filters).map(|y| y * y).sum::<f64>();
+            near(&values[1], &(0..filters).map(|c| variance(c) / count).collect::<Vec<f64>>(), 1e-11, "column");
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_a_picture_ends_with_the_residual_the_slope_and_the_gradient_of_the_bias() {
+    for target in sets() {
+        for (x, w, steps, groups) in pictures().into_iter().filter(|case| case.2.strides == [1, 1]) {
+            let (before, w, bias) = (given(&x), given(&w), given(&x[3..]));
+            let y = ops::relu(&add(&before, &bias).unwrap()).unwrap();
+            let z = convolution(&y, &w, &steps, groups).unwrap();
+            let (dz, dy) = (given(z.shape()), given(y.shape()));
+            // Past the convolution the gradient goes, too.
+            let loss = ops::sum(&(&z * &dz), &[0, 1, 2, 3], false).unwrap()
+                + ops::sum(&(&y * &dy), &[0, 1, 2, 3], false).unwrap();
+            let gradients = gradient(&loss, &[before.clone(), bias], None).unwrap();
+            let outputs: Vec<Tensor> = gradients.into_iter().map(Option::unwrap).collect();
+            let (names, values) = run(&outputs, target);
+            assert_eq!(names, ["convolution"], "{x:?}");
+            let through = gradient(&z, std::slice::from_ref(&y), Some(&dz)).unwrap().remove(0).unwrap();
+            let (y, dy, through) = (read(&y, target), read(&dy, target), read(&through, target));
+            let expected = |at: usize| if y[at] > 0.0 { through[at] + dy[at] } else { 0.0 };
+            let expected: Vec<f64> = (0..y.len()).map(expected).collect();
+            near(&values[0], &expected, 1e-12, "element");
+            let sum = |column: usize| expected.iter().skip(column).step_by(x[3]).sum();
+            near(&values[1], &(0..x[3]).map(sum).collect::<Vec<f64>>(), 1e-11, "column");
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_max_pooling_ends_with_the_slope_and_the_gradient_of_the_bias() {
+    let pool = |size: usize, stride: usize| {
+        let steps = Steps { strides: vec![stride; 2], ..Steps::plain(2) };
+        ops::Pool { sizes: vec![size; 2], steps }
+    };
+    for target in sets() {
+        for pool in [pool(2, 2), pool(3, 1), pool(2, 3)] {
+            let (before, bias) = (given(&[3, 23, 22, 5]), given(&[5]));
+            let y = ops::relu(&add(&before, &bias).unwrap()).unwrap();
+            let z = ops::max_pool(&y, &pool).unwrap();
+            let dz = given(z.shape());
+            let gradients = gradient(&z, &[before.clone(), bias], Some(&dz)).unwrap();
+            let outputs: Vec<Tensor> = gradients.into_iter().map(Option::unwrap).collect();
+            let (names, values) = run(&outputs, target);
+            assert_eq!(names, ["map", "maxPoolPlaces"], "{pool:?}");
+            let through = gradient(&z, std::slice::from_ref(&y), Some(&dz)).unwrap().remove(0).unwrap();
+            let (y, through) = (read(&y, target), read(&through, target));
+            let expected: Vec<f64> = (0..y.len()).map(|at| if y[at] > 0.0 { through[at] } else { 0.0 }).collect();
+            near(&values[0], &expected, 0.0, "element");
+            let sum = |column: usize| expected.iter().skip(column).step_by(5).sum();
+            near(&values[1], &(0..5).map(sum).collect::<Vec<f64>>(), 1e-12, "column");
         }
     }
 }

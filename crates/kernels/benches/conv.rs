@@ -138,8 +138,8 @@ fn measure(geometry: Geometry, isa: Isa, count: usize) -> [f64; 3] {
     let len = output.workspace_len().max(input.workspace_len()).max(filter.workspace_len());
     let mut space = vec![0.0; len];
     [
-        tenth(seconds, || output.run(&threads, (black_box(&x), &w), None, &mut y, &mut space)),
-        tenth(seconds, || input.run(&threads, black_box(&y), &w, &mut x, &mut space)),
+        tenth(seconds, || output.run(&threads, (black_box(&x), &w, None), &mut y, &mut space, None)),
+        tenth(seconds, || input.run(&threads, (black_box(&y), &w), &mut x, &mut space, None)),
         tenth(seconds, || filter.run(&threads, black_box(&x), &y, &mut w, &mut space)),
     ]
 }
@@ -153,7 +153,7 @@ fn measure_pool(geometry: Geometry, isa: Isa) -> [f64; 5] {
     let time = |run: &mut dyn FnMut()| tenth(clock::of_this_thread, run);
     [
         time(&mut || max.output(&threads, black_box(&x), &mut y)),
-        time(&mut || max.input(&threads, black_box(&x), &y, &mut dx)),
+        time(&mut || max.input(&threads, (black_box(&x), &y), &mut dx, None)),
         time(&mut || max.taken(&threads, black_box(&x), &g, &mut y)),
         time(&mut || average.output(&threads, black_box(&x), &mut y)),
         time(&mut || average.input(&threads, black_box(&y), &mut dx)),

@@ -18,7 +18,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use chunks::{Chunks, grain, split};
+pub use chunks::{Chunks, grain, split, split_into};
 pub use columns::{Columns, Parts};
 pub use disjoint::Disjoint;
 pub use float_mode::FlushDenormals;

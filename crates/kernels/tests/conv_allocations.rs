@@ -35,13 +35,13 @@ fn running_allocates_nothing() {
         let outputs: usize = geometry.axes.iter().map(|axis| axis.output).product();
         let before = allocations();
         for _ in 0..3 {
-            output.run(&threads, (&x, &w), Some(&bias), &mut y, &mut space);
-            input.run(&threads, &y, &w, &mut dx, &mut space);
+            output.run(&threads, (&x, &w, Some(&bias)), &mut y, &mut space, None);
+            input.run(&threads, (&y, &w), &mut dx, &mut space, None);
             filter.run(&threads, &x, &y, &mut dw, &mut space);
             let pooled = &mut y[..geometry.images * outputs * geometry.channels.min(geometry.filters)];
             if geometry.channels <= geometry.filters {
                 max.output(&threads, &x, pooled);
-                max.input(&threads, &x, pooled, &mut dx);
+                max.input(&threads, (&x, pooled), &mut dx, None);
                 mean.output(&threads, &x, pooled);
                 mean.input(&threads, pooled, &mut dx);
             }

@@ -1,41 +1,87 @@
-//! Which products are never stored: all that reads one is the elementwise pass over its elements, which then runs over
-//! each part of the product as it is finished, while that is in the cache. What an optimizer does with a gradient.
+//! Which products end with a pass: an elementwise pass over their elements, with reductions over the rows, runs over each
+//! part of the product as it is finished, while that is in the cache. What an optimizer does with a gradient; a residual
+//! connection, statistics of a batch, an activation's slope with the gradient of a bias. A product that nobody else reads
+//! is never stored.
 
 use super::fuse::{Group, GroupId, Groups};
 use super::ir::{NodeId, Plain, Value};
-use crate::op::{Contract, Epilogue, Lowering, Reduce};
-use std::collections::HashMap;
+use crate::op::{Contract, Epilogue, Lowering};
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
-/// For each group of elementwise ops, the product that it may take in. The two together wait for nothing that waits for
-/// them: only the group reads the product.
-pub(crate) fn followed(ir: &Plain, groups: &Groups) -> HashMap<GroupId, NodeId> {
-    let readers = ir.readers();
-    let only = |readers: &[Option<NodeId>]| {
-        let group = |reader: &Option<NodeId>| reader.and_then(|reader| groups.of[reader]);
-        let first = group(readers.first()?)?;
-        readers.iter().all(|reader| group(reader) == Some(first)).then_some(first)
-    };
-    let taken = (0..ir.nodes.len()).filter(|&node| is_plain_product(ir.lowering(node))).filter_map(|product| {
-        let group = only(&readers[product])?;
-        let fits = groups.groups[group].as_ref().is_some_and(|group| runs_over(group, ir, product));
-        fits.then_some((group, product))
-    });
-    taken.collect()
+/// A product that ends with a group's pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Followed {
+    pub product: NodeId,
+    /// Whether others read it too.
+    pub kept: bool,
 }
 
-fn is_plain_product(lowering: Option<&Lowering>) -> bool {
-    matches!(lowering, Some(Lowering::Contract(Contract { epilogue: Epilogue::NONE, .. })))
+/// For each group of elementwise ops, the product that it may take in: first of those that need not be stored then, and of
+/// those the last. The two together wait for nothing that waits for them.
+pub(crate) fn followed(ir: &Plain, groups: &mut Groups) -> HashMap<GroupId, Followed> {
+    let mut candidates = candidates(ir, groups);
+    candidates.sort_by_key(|(_, candidate)| (candidate.kept, Reverse(candidate.product)));
+    let (mut followed, mut taken) = (HashMap::new(), HashSet::new());
+    for (group, candidate) in candidates {
+        let free = !followed.contains_key(&group) && !taken.contains(&candidate.product);
+        if free && groups.join(candidate.product, group) {
+            taken.insert(candidate.product);
+            followed.insert(group, candidate);
+        }
+    }
+    followed
 }
 
-/// True where the pass has nothing but elementwise ops over the elements of the one matrix, and sums over its rows.
+/// The groups that each product may end with, in the order of the products.
+fn candidates(ir: &Plain, groups: &Groups) -> Vec<(GroupId, Followed)> {
+    let updates: HashSet<NodeId> = ir.updates.iter().map(|update| update.1.node).collect();
+    let mut candidates = Vec::new();
+    for (product, readers) in ir.readers().into_iter().enumerate() {
+        let of = |reader: Option<NodeId>| reader.and_then(|reader| groups.of[reader]);
+        let readers: Vec<Option<GroupId>> = readers.into_iter().map(of).collect();
+        for group in readers.iter().copied().flatten() {
+            let Some(pass) = &groups.groups[group] else { continue };
+            let kept = readers.iter().any(|&reader| reader != Some(group));
+            let updates = pass.members.iter().any(|member| updates.contains(member));
+            let candidate = Followed { product, kept };
+            if candidate.fits(ir, pass, updates) {
+                candidates.push((group, candidate));
+            }
+        }
+    }
+    candidates
+}
+
+impl Followed {
+    /// True where the product may end with the pass. One that `updates` variables writes over what it reads: only a product
+    /// that is never stored goes with it.
+    fn fits(&self, ir: &Plain, pass: &Group, updates: bool) -> bool {
+        let matrix = ir.nodes[self.product].outputs[0].shape.rank() == 2;
+        let product = match ir.lowering(self.product) {
+            Some(Lowering::Contract(Contract { epilogue: Epilogue::NONE, .. })) => matrix && !self.kept,
+            Some(Lowering::Kernel(_)) => !updates && ir.nodes[self.product].outputs.len() == 1,
+            Some(Lowering::Contract(_) | Lowering::Elementwise(_) | Lowering::Reduce { .. } | Lowering::View(_))
+            | None => false,
+        };
+        product && runs_over(pass, ir, self.product)
+    }
+}
+
+/// True where the pass has nothing but elementwise ops over the elements of the product, and reductions over its rows or
+/// within each.
 fn runs_over(group: &Group, ir: &Plain, product: NodeId) -> bool {
     let spec = ir.spec(Value { node: product, output: 0 });
+    let rank = spec.shape.rank();
+    let over_rows = |axes: &[usize]| axes.len() + 1 == rank && axes.iter().copied().eq(0..axes.len());
+    let within_rows = |axes: &[usize]| axes == [rank - 1];
     let takes_part = |&member: &NodeId| match ir.lowering(member) {
         Some(Lowering::Elementwise(_)) => true,
-        Some(Lowering::Reduce { op, axes, scale }) => *op == Reduce::Sum && axes[..] == [0] && scale.is_none(),
-        _ => false,
+        Some(Lowering::Reduce { axes, .. }) => over_rows(axes) || within_rows(axes),
+        Some(Lowering::View(_) | Lowering::Contract(_) | Lowering::Kernel(_)) | None => false,
     };
-    spec.shape.rank() == 2
+    rank >= 2
+        && spec.shape.size() > 0
         && group.shape == spec.shape
         && group.compute == spec.dtype
         && !group.reordered

@@ -41,15 +41,30 @@ pub(crate) struct Group {
 pub(crate) struct Groups {
     pub groups: Vec<Option<Group>>,
     pub of: Vec<Option<GroupId>>,
+    units: Units,
+    /// What the guard is computed from.
+    early: HashSet<NodeId>,
+    /// What becomes of it, and must not run with it.
+    late: HashSet<NodeId>,
+}
+
+impl Groups {
+    /// Makes one unit of a node that is in no group and a group; false, and nothing changes, where another unit would have
+    /// to run after the one and before the other, or the guard between the two.
+    pub fn join(&mut self, node: NodeId, group: GroupId) -> bool {
+        let Some(Group { members, .. }) = &self.groups[group] else { return false };
+        let guarded = self.early.contains(&node) && members.iter().any(|member| self.late.contains(member));
+        !guarded && self.units.merge(node, members[0]).is_some()
+    }
 }
 
 /// Finds the groups.
 pub(crate) fn fuse(ir: &Plain) -> Groups {
-    let result = Groups { groups: Vec::new(), of: vec![None; ir.nodes.len()] };
     let inputs = ir.nodes.iter().map(|node| node.inputs.iter().map(|input| input.node).collect());
     let early = before_guard(ir);
     let late = behind_guard(ir, &early);
-    let mut fuser = Fuser { ir, units: Units::new(inputs.collect()), early, late, result };
+    let (groups, of, units) = (Vec::new(), vec![None; ir.nodes.len()], Units::new(inputs.collect()));
+    let mut fuser = Fuser { ir, result: Groups { groups, of, units, early, late } };
     for node in 0..ir.nodes.len() {
         fuser.place(node);
     }
@@ -109,12 +124,7 @@ type Likeness = (Shape, DType, bool);
 
 struct Fuser<'a> {
     ir: &'a Plain,
-    units: Units,
     result: Groups,
-    /// What the guard is computed from.
-    early: HashSet<NodeId>,
-    /// What becomes of it, and must not run with it.
-    late: HashSet<NodeId>,
 }
 
 impl Fuser<'_> {
@@ -161,10 +171,8 @@ impl Fuser<'_> {
     fn merge(&mut self, into: GroupId, from: GroupId) -> bool {
         let union: HashSet<NodeId> = self.members(into).iter().chain(self.members(from)).copied().collect();
         let fits = union.len() <= MEMBERS && self.operands(&union) <= OPERANDS && !self.reads_its_reduction(&union);
-        if !fits
-            || self.straddles_guard(&union)
-            || self.units.merge(self.members(into)[0], self.members(from)[0]).is_none()
-        {
+        let (first, other) = (self.members(into)[0], self.members(from)[0]);
+        if !fits || self.straddles_guard(&union) || self.result.units.merge(first, other).is_none() {
             return false;
         }
         let Some(group) = self.result.groups[from].take() else { return false };
@@ -179,7 +187,8 @@ impl Fuser<'_> {
     /// True where a pass would compute both what the guard needs and the new value of a variable: it could not write that
     /// in place, and neither wait for the guard.
     fn straddles_guard(&self, union: &HashSet<NodeId>) -> bool {
-        union.iter().any(|node| self.early.contains(node)) && union.iter().any(|node| self.late.contains(node))
+        let Groups { early, late, .. } = &self.result;
+        union.iter().any(|node| early.contains(node)) && union.iter().any(|node| late.contains(node))
     }
 
     fn members(&self, group: GroupId) -> &[NodeId] {
@@ -224,7 +233,7 @@ impl Fuser<'_> {
 
     fn likeness(&self, group: GroupId) -> Option<Likeness> {
         let group = self.result.groups[group].as_ref()?;
-        let early = group.members.iter().any(|node| self.early.contains(node));
+        let early = group.members.iter().any(|node| self.result.early.contains(node));
         Some((group.shape.clone(), group.compute, early))
     }
 }

@@ -2,11 +2,11 @@
 
 use super::lower::internal;
 use crate::error::Result;
-use crate::op::{Epilogue, Fault, Io, Kernel, Layout};
+use crate::op::{Epilogue, Fault, Io, Kernel, Layout, RowKernel};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::copy::StridedCopy;
 use ferrograd_kernels::element::{DType, Element, Float};
-use ferrograd_kernels::exec::{MapKernel, ProductMapKernel, SlopeProductKernel};
+use ferrograd_kernels::exec::{EndedKernel, MapKernel, Pass, ProductMapKernel, SlopeProductKernel};
 use ferrograd_kernels::finite::{FloatBits, are_finite, first_non_finite, largest_size};
 use ferrograd_kernels::gemm::{BatchAxis, BatchedGemm, EpilogueSpec, GemmShape, Operand, takes_tiles};
 use ferrograd_kernels::isa::Isa;
@@ -78,29 +78,26 @@ impl<T: Element> Kernel for CopyKernel<T> {
     }
 }
 
-/// The product of two matrices and the pass over its elements, input `product` of which it is; none where the kernels
-/// have no way to run them together.
+/// The product of two matrices and the pass over its elements; none where the kernels have no way to run them together.
 pub(crate) fn product_map_kernel(
     out: &Spec,
     (a, b): (&Side, &Side),
-    parts: (Expr, Vec<MapInput>, Vec<MapOutput>),
-    product: usize,
+    pass: Pass,
     target: Target,
 ) -> Option<Box<dyn Kernel>> {
     let shape = gemm_shape(&out.shape, a, b);
     match out.dtype {
         // On a matrix unit the product is worth more than what storing it costs.
         DType::F32 if takes_tiles(&shape, target) => None,
-        DType::F32 => product_map::<f32>(shape, parts, product, target),
-        DType::F64 => product_map::<f64>(shape, parts, product, target),
+        DType::F32 => product_map::<f32>(shape, pass, target),
+        DType::F64 => product_map::<f64>(shape, pass, target),
         DType::I32 | DType::Bool => None,
     }
 }
 
 fn product_map<T: Float + MapType>(
     shape: GemmShape,
-    (expr, inputs, outputs): (Expr, Vec<MapInput>, Vec<MapOutput>),
-    product: usize,
+    Pass { expr, inputs, outputs, product }: Pass,
     target: Target,
 ) -> Option<Box<dyn Kernel>> {
     if let Some(kernel) = SlopeProductKernel::<T>::new(shape, &expr, &inputs, &outputs, product, target) {
@@ -110,6 +107,22 @@ fn product_map<T: Float + MapType>(
         return None;
     }
     Some(Box::new(ProductMapKernel::<T>::new(shape, expr, inputs, outputs, product, target)?))
+}
+
+/// A kernel of `own` inputs that finishes rows of `shape`, and the pass that ends them; none where that does not go row by
+/// row.
+pub(crate) fn ended_kernel(
+    rows: RowKernel,
+    own: usize,
+    shape: &Shape,
+    pass: Pass,
+    kept: bool,
+    target: Target,
+) -> Option<Box<dyn Kernel>> {
+    Some(match rows {
+        RowKernel::F32(rows) => Box::new(EndedKernel::new(rows, own, shape, pass, kept, target.isa)?),
+        RowKernel::F64(rows) => Box::new(EndedKernel::new(rows, own, shape, pass, kept, target.isa)?),
+    })
 }
 
 /// `activation(a · b + bias)`, for each batch index.

@@ -1,16 +1,19 @@
 //! From nodes and groups to units: kernel calls over buffers, not yet in order and without addresses.
 
-use super::follow::followed;
+use super::follow::{Followed, followed};
 use super::fuse::{GroupId, Groups, fuse};
 use super::guard::Check;
 use super::ir::{Kind, NodeId, Plain, Value};
-use super::kernels::{GuardKernel, Guarded, MatmulKernel, Side, map_kernel, product_map_kernel, turned_copy};
+use super::kernels::{
+    GuardKernel, Guarded, MatmulKernel, Side, ended_kernel, map_kernel, product_map_kernel, turned_copy,
+};
 use super::layout;
 use super::packed::{Packed, packed_product};
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{Access, Binary, Contract, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, Scalar, Site, Unary};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::DType;
+use ferrograd_kernels::exec;
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::map::{Axes, Expr, MapInput, MapOutput, OutputKind, ValueId};
 use ferrograd_kernels::target::Target;
@@ -90,7 +93,7 @@ struct Lowerer<'a> {
     target: Target,
     groups: Groups,
     /// The products that passes take in.
-    followed: HashMap<GroupId, NodeId>,
+    followed: HashMap<GroupId, Followed>,
     buffers: Vec<Buffer>,
     units: Vec<Unit>,
     at: HashMap<Value, BufferId>,
@@ -99,9 +102,9 @@ struct Lowerer<'a> {
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(ir: &'a Plain, standing: usize, target: Target, groups: Groups) -> Lowerer<'a> {
+    fn new(ir: &'a Plain, standing: usize, target: Target, mut groups: Groups) -> Lowerer<'a> {
         let needed = needed(ir, &groups);
-        let followed = followed(ir, &groups);
+        let followed = followed(ir, &mut groups);
         let (at, copies) = (HashMap::new(), HashMap::new());
         let (buffers, units) = (Vec::new(), Vec::new());
         Lowerer { ir, standing, target, groups, followed, buffers, units, at, copies, needed }
@@ -141,9 +144,16 @@ impl<'a> Lowerer<'a> {
             let last = self.groups.groups[group].as_ref().is_some_and(|group| group.members.last() == Some(&node));
             return if last { self.emit_group(group) } else { Ok(()) };
         }
+        // With the pass that follows.
+        if self.followed.values().any(|followed| followed.product == node) {
+            return Ok(());
+        }
+        self.emit_alone(node)
+    }
+
+    /// What is in no group.
+    fn emit_alone(&mut self, node: NodeId) -> Result<()> {
         match self.ir.lowering(node) {
-            // With the pass that follows.
-            Some(Lowering::Contract(_)) if self.followed.values().any(|&product| product == node) => Ok(()),
             Some(Lowering::Contract(contract)) => self.emit_product(node, contract),
             Some(Lowering::Kernel(recipe)) => self.emit_kernel(node, recipe.as_ref()),
             Some(Lowering::View(_) | Lowering::Elementwise(_) | Lowering::Reduce { .. }) | None => Ok(()),
@@ -240,6 +250,18 @@ impl<'a> Lowerer<'a> {
     }
 
     fn emit_kernel(&mut self, node: NodeId, recipe: &dyn Recipe) -> Result<()> {
+        let (reads, layouts) = self.inputs_of(node, recipe)?;
+        let outputs = (0..self.ir.nodes[node].outputs.len()).map(|output| Value { node, output });
+        let live =
+            outputs.clone().filter(|output| self.needed.contains(output)).fold(0, |bits, o| bits | 1 << o.output);
+        let kernel = recipe.cpu(&Site { target: self.target, inputs: &layouts, live });
+        let writes = outputs.map(|output| self.at[&output]).collect();
+        self.units.push(Unit { kernel, reads, writes });
+        Ok(())
+    }
+
+    /// The inputs of a kernel, as it takes them.
+    fn inputs_of(&mut self, node: NodeId, recipe: &dyn Recipe) -> Result<(Vec<Read>, Vec<Layout>)> {
         let (mut reads, mut layouts) = (Vec::new(), Vec::new());
         for &input in &self.ir.nodes[node].inputs {
             let (read, layout) = match recipe.layouts() {
@@ -252,13 +274,7 @@ impl<'a> Lowerer<'a> {
             reads.push(read);
             layouts.push(layout);
         }
-        let outputs = (0..self.ir.nodes[node].outputs.len()).map(|output| Value { node, output });
-        let live =
-            outputs.clone().filter(|output| self.needed.contains(output)).fold(0, |bits, o| bits | 1 << o.output);
-        let kernel = recipe.cpu(&Site { target: self.target, inputs: &layouts, live });
-        let writes = outputs.map(|output| self.at[&output]).collect();
-        self.units.push(Unit { kernel, reads, writes });
-        Ok(())
+        Ok((reads, layouts))
     }
 
     fn emit_product(&mut self, node: NodeId, contract: &Contract) -> Result<()> {
@@ -307,35 +323,56 @@ impl<'a> Lowerer<'a> {
         Ok((reads, sides))
     }
 
-    /// The product of `node` and the pass over its elements as one unit; false, with the product on its own, where
-    /// they cannot run together.
+    /// A product and the pass over its elements as one unit; false, with the product on its own, where they cannot run
+    /// together.
     fn emit_with_product(
         &mut self,
-        node: NodeId,
+        followed: Followed,
         pass: &Pass,
         outputs: &[MapOutput],
         writes: &[BufferId],
     ) -> Result<bool> {
-        let Some(Lowering::Contract(contract)) = self.ir.lowering(node) else {
-            return Err(internal("only products are followed".into()));
+        let whole = self.at[&Value { node: followed.product, output: 0 }];
+        let shape = self.ir.nodes[followed.product].outputs[0].shape.clone();
+        let mut places = pass.inputs.iter().enumerate().filter(|(_, (operand, _))| operand.buffer == whole);
+        // The pass reads it in one way, as it is.
+        let product = match (places.next(), places.next()) {
+            (Some((place, (operand, _))), None) if operand.layout == layout::contiguous(&shape) => Some(place),
+            _ => None,
         };
-        let out = self.ir.nodes[node].outputs[0].clone();
-        let whole = self.at[&Value { node, output: 0 }];
-        let place = pass.inputs.iter().position(|(operand, _)| operand.buffer == whole);
-        let product = place.ok_or_else(|| internal("a pass reads the product that it follows".into()))?;
-        let (mut reads, sides) = self.sides(node, contract)?;
-        let (_, inputs) = pass.laid_out(&out.shape, None);
-        let sides = (&sides[0], &sides[1]);
-        let parts = (pass.expr.clone(), inputs, outputs.to_vec());
-        let kernel = product_map_kernel(&out, sides, parts, product, self.target);
-        let Some(kernel) = kernel else {
-            self.emit_product(node, contract)?;
+        let (_, inputs) = pass.laid_out(&shape, None);
+        let end = |product| exec::Pass { expr: pass.expr.clone(), inputs, outputs: outputs.to_vec(), product };
+        let ended = product.map(|product| self.ended(followed, end(product))).transpose()?.flatten();
+        let Some((kernel, mut reads)) = ended else {
+            self.emit_alone(followed.product)?;
             return Ok(false);
         };
-        let others = pass.inputs.iter().enumerate().filter(|(index, _)| *index != product);
+        let others = pass.inputs.iter().enumerate().filter(|(index, _)| Some(*index) != product);
         reads.extend(others.map(|(_, (operand, _))| Read { buffer: operand.buffer, offset: 0, len: None }));
-        self.units.push(Unit { kernel, reads, writes: writes.to_vec() });
+        let writes = followed.kept.then_some(whole).into_iter().chain(writes.iter().copied()).collect();
+        self.units.push(Unit { kernel, reads, writes });
         Ok(true)
+    }
+
+    /// The kernel of a product and the pass that ends it, and what the product reads; none where there is no such kernel.
+    fn ended(&mut self, followed: Followed, pass: exec::Pass) -> Result<Option<Ended>> {
+        let Followed { product: node, kept } = followed;
+        let (ir, target) = (self.ir, self.target);
+        let out = &ir.nodes[node].outputs[0];
+        match ir.lowering(node) {
+            Some(Lowering::Contract(contract)) => {
+                let (reads, sides) = self.sides(node, contract)?;
+                let kernel = product_map_kernel(out, (&sides[0], &sides[1]), pass, target);
+                Ok(kernel.map(|kernel| (kernel, reads)))
+            }
+            Some(Lowering::Kernel(recipe)) => {
+                let (reads, layouts) = self.inputs_of(node, recipe.as_ref())?;
+                let rows = recipe.by_rows(&Site { target, inputs: &layouts, live: 1 });
+                let kernel = rows.and_then(|rows| ended_kernel(rows, reads.len(), &out.shape, pass, kept, target));
+                Ok(kernel.map(|kernel| (kernel, reads)))
+            }
+            Some(Lowering::Elementwise(_) | Lowering::Reduce { .. } | Lowering::View(_)) | None => Ok(None),
+        }
     }
 
     fn emit_group(&mut self, id: GroupId) -> Result<()> {
@@ -365,8 +402,8 @@ impl<'a> Lowerer<'a> {
                 writes.push(buffer);
             }
         }
-        if let Some(&product) = self.followed.get(&id)
-            && self.emit_with_product(product, &pass, &outputs, &writes)?
+        if let Some(&followed) = self.followed.get(&id)
+            && self.emit_with_product(followed, &pass, &outputs, &writes)?
         {
             return Ok(());
         }
@@ -451,6 +488,9 @@ impl<'a> Lowerer<'a> {
         self.emit_copy(&Operand { buffer: read.buffer, layout }, &spec)
     }
 }
+
+/// The kernel of a product and the pass that ends it, and what the product reads.
+type Ended = (Box<dyn Kernel>, Vec<Read>);
 
 /// A pass under construction.
 struct Pass {

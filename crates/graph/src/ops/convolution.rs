@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::op::{
-    Attribute, AttributeKind, Backward, Declaration, Epilogue, Example, ExampleInput, Fault, Gradients, Inputs, Io,
-    Kernel, Lowering, Op, Reader, Recipe, Site, Specs, encode_list,
+    Attribute, AttributeKind, Backward, ByRows, Declaration, End, Epilogue, Example, ExampleInput, Fault, Gradients,
+    Inputs, Io, Kernel, Lowering, Op, Reader, Recipe, RowKernel, Site, Specs, encode_list,
 };
 use crate::ops::elementwise::Takes;
 use crate::ops::windows::{DILATIONS, PADDING, STRIDES, Steps, spatial};
@@ -223,11 +223,29 @@ struct Planned<T> {
     element: PhantomData<T>,
 }
 
-impl<T: Float + Compute> Recipe for Planned<T> {
+impl<T: Float + Compute> Recipe for Planned<T>
+where
+    Box<dyn ByRows<T>>: Into<RowKernel>,
+{
     fn with_epilogue(&self, epilogue: Epilogue) -> Option<Box<dyn Recipe>> {
         let (of, geometry) = (self.of, self.geometry);
         let free = of == Of::Output && self.epilogue == Epilogue::NONE;
         free.then(|| Box::new(Planned::<T> { of, geometry, epilogue, element: PhantomData }) as Box<dyn Recipe>)
+    }
+
+    fn by_rows(&self, site: &Site<'_>) -> Option<RowKernel> {
+        let (geometry, epilogue, target) = (self.geometry, self.epilogue, site.target);
+        let Epilogue { bias, activation } = epilogue;
+        let size = "tensors of these sizes exist";
+        let plan = match self.of {
+            Of::Output => {
+                Plan::Output(ConvolutionOutput::<T>::by_rows(geometry, bias, activation, target).expect(size)?)
+            }
+            Of::Input => Plan::Input(ConvolutionInput::<T>::by_rows(geometry, target).expect(size)?),
+            Of::Filter => return None,
+        };
+        let kernel: Box<dyn ByRows<T>> = Box::new(ConvolutionKernel { geometry, epilogue, plan });
+        Some(kernel.into())
     }
 
     fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel> {
@@ -255,12 +273,8 @@ struct ConvolutionKernel<T: Float> {
     plan: Plan<T>,
 }
 
-impl<T: Float + Compute> Kernel for ConvolutionKernel<T> {
-    fn name(&self) -> &'static str {
-        Convolution::NAME
-    }
-
-    fn describe(&self) -> Option<String> {
+impl<T: Float + Compute> ConvolutionKernel<T> {
+    fn detail(&self) -> String {
         let Geometry { images, axes, channels, filters, .. } = &self.geometry;
         let sizes = |size: fn(&ferrograd_kernels::conv::Axis) -> usize| {
             let sizes: Vec<String> = axes.iter().map(|axis| size(axis).to_string()).collect();
@@ -273,7 +287,36 @@ impl<T: Float + Compute> Kernel for ConvolutionKernel<T> {
         };
         let (input, kernel) = (sizes(|axis| axis.input), sizes(|axis| axis.kernel));
         let end = self.epilogue.describe();
-        Some(format!("{of}: {images} of {input}×{channels} by {kernel}, {filters} filters{end}"))
+        format!("{of}: {images} of {input}×{channels} by {kernel}, {filters} filters{end}")
+    }
+
+    /// Elements that it works in.
+    fn len(&self) -> usize {
+        match &self.plan {
+            Plan::Output(plan) => plan.workspace_len(),
+            Plan::Input(plan) => plan.workspace_len(),
+            Plan::Filter(plan) => plan.workspace_len(),
+        }
+    }
+
+    fn compute(&self, io: &Io<'_>, out: &mut [T], workspace: &mut [T], end: Option<&End<'_, T>>) {
+        let (first, second) = (io.input::<T>(0), io.input::<T>(1));
+        let bias = self.epilogue.bias.then(|| io.input::<T>(2));
+        match &self.plan {
+            Plan::Output(plan) => plan.run(io.threads(), (first, second, bias), out, workspace, end),
+            Plan::Input(plan) => plan.run(io.threads(), (first, second), out, workspace, end),
+            Plan::Filter(plan) => plan.run(io.threads(), first, second, out, workspace),
+        }
+    }
+}
+
+impl<T: Float + Compute> Kernel for ConvolutionKernel<T> {
+    fn name(&self) -> &'static str {
+        Convolution::NAME
+    }
+
+    fn describe(&self) -> Option<String> {
+        Some(self.detail())
     }
 
     fn flops(&self) -> Option<f64> {
@@ -281,24 +324,43 @@ impl<T: Float + Compute> Kernel for ConvolutionKernel<T> {
     }
 
     fn workspace(&self) -> usize {
-        let elements = match &self.plan {
-            Plan::Output(plan) => plan.workspace_len(),
-            Plan::Input(plan) => plan.workspace_len(),
-            Plan::Filter(plan) => plan.workspace_len(),
-        };
-        elements * size_of::<T>()
+        self.len() * size_of::<T>()
     }
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
-        let (first, second, out) = (io.input::<T>(0), io.input::<T>(1), io.output::<T>(0));
-        let bias = self.epilogue.bias.then(|| io.input::<T>(2));
-        let workspace = io.workspace_of::<T>();
-        match &self.plan {
-            Plan::Output(plan) => plan.run(io.threads(), (first, second), bias, out, workspace),
-            Plan::Input(plan) => plan.run(io.threads(), first, second, out, workspace),
-            Plan::Filter(plan) => plan.run(io.threads(), first, second, out, workspace),
-        }
+        let (out, workspace) = (io.output::<T>(0), io.workspace_of::<T>());
+        self.compute(io, out, workspace, None);
         Ok(())
+    }
+}
+
+impl<T: Float + Compute> ByRows<T> for ConvolutionKernel<T> {
+    fn name(&self) -> &'static str {
+        Convolution::NAME
+    }
+
+    fn describe(&self) -> Option<String> {
+        Some(self.detail())
+    }
+
+    fn flops(&self) -> Option<f64> {
+        Some(self.geometry.flops())
+    }
+
+    fn workspace_len(&self) -> usize {
+        self.len()
+    }
+
+    fn starts(&self) -> Vec<usize> {
+        match &self.plan {
+            Plan::Output(plan) => plan.starts(),
+            Plan::Input(plan) => plan.starts(),
+            Plan::Filter(_) => unreachable!("a filter's gradient has no recipe by rows"),
+        }
+    }
+
+    fn run(&self, io: &Io<'_>, y: &mut [T], workspace: &mut [T], end: &End<'_, T>) {
+        self.compute(io, y, workspace, Some(end));
     }
 }
 

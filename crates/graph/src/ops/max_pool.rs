@@ -2,14 +2,18 @@
 
 use crate::error::{Error, Result};
 use crate::op::{
-    Attribute, AttributeKind, Backward, Declaration, ExampleInput, Gradients, Inputs, Io, Lowering, Op, Reader, Specs,
+    Attribute, AttributeKind, Backward, ByRows, Declaration, End, ExampleInput, Fault, Gradients, Inputs, Io, Kernel,
+    Lowering, Op, Reader, Recipe, RowKernel, Site, Specs,
 };
 use crate::ops::kernel::kernel_for;
 use crate::ops::pooling::{ATTRIBUTES, Pool};
 use crate::shape::Spec;
 use crate::tensor::Tensor;
-use ferrograd_kernels::conv::MaxPool as Windows;
+use ferrograd_kernels::conv::{Geometry, MaxPool as Windows};
+use ferrograd_kernels::element::Float;
+use ferrograd_kernels::math::Compute;
 use smallvec::smallvec;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// `y[n, o, c] = max x[n, o·stride + k − before, c]`; the first of equals has the gradient.
@@ -95,19 +99,9 @@ impl Op for MaxPoolPlaces {
     fn lower(&self, inputs: &[Spec], outputs: &[Spec]) -> Lowering {
         let y = if self.take { &outputs[0] } else { &inputs[1] };
         let (geometry, take) = (self.pool.geometry(&inputs[0].shape, &y.shape), self.take);
-        for_float!(inputs[0].dtype, T => kernel_for("maxPoolPlaces", move |site| {
-            let windows = Windows::new(geometry, site.target.isa);
-            move |io: &mut Io<'_>| {
-                let out = io.output::<T>(0);
-                let (x, g) = (io.input::<T>(0), io.input::<T>(1));
-                if take {
-                    windows.taken(io.threads(), x, g, out);
-                } else {
-                    windows.input(io.threads(), x, g, out);
-                }
-                Ok(())
-            }
-        }))
+        for_float!(inputs[0].dtype, T => {
+            Lowering::Kernel(Box::new(Places::<T> { geometry, take, element: PhantomData }))
+        })
     }
 
     /// Linear in `g`: taking and putting are each other's transposes. Places do not move with `x`.
@@ -115,6 +109,72 @@ impl Op for MaxPoolPlaces {
         let turned =
             || Tensor::apply(MaxPoolPlaces { take: !self.take, ..self.clone() }, &[&node.inputs[0], node.dy()]);
         Ok(smallvec![None, node.needs[1].then(turned).transpose()?])
+    }
+}
+
+/// What makes the kernel of the places.
+#[derive(Debug)]
+struct Places<T> {
+    geometry: Geometry,
+    take: bool,
+    element: PhantomData<T>,
+}
+
+impl<T: Float + Compute> Recipe for Places<T>
+where
+    Box<dyn ByRows<T>>: Into<RowKernel>,
+{
+    fn by_rows(&self, site: &Site<'_>) -> Option<RowKernel> {
+        let kernel: Box<dyn ByRows<T>> = Box::new(PlacesKernel::<T>::new(self, site));
+        (!self.take).then(|| kernel.into())
+    }
+
+    fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel> {
+        Box::new(PlacesKernel::<T>::new(self, site))
+    }
+}
+
+struct PlacesKernel<T> {
+    windows: Windows,
+    take: bool,
+    element: PhantomData<fn(T)>,
+}
+
+impl<T: Float + Compute> PlacesKernel<T> {
+    fn new(places: &Places<T>, site: &Site<'_>) -> PlacesKernel<T> {
+        let windows = Windows::new(places.geometry, site.target.isa);
+        PlacesKernel { windows, take: places.take, element: PhantomData }
+    }
+}
+
+impl<T: Float + Compute> Kernel for PlacesKernel<T> {
+    fn name(&self) -> &'static str {
+        "maxPoolPlaces"
+    }
+
+    fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
+        let out = io.output::<T>(0);
+        let (x, g) = (io.input::<T>(0), io.input::<T>(1));
+        if self.take {
+            self.windows.taken(io.threads(), x, g, out);
+        } else {
+            self.windows.input(io.threads(), (x, g), out, None);
+        }
+        Ok(())
+    }
+}
+
+impl<T: Float + Compute> ByRows<T> for PlacesKernel<T> {
+    fn name(&self) -> &'static str {
+        "maxPoolPlaces"
+    }
+
+    fn starts(&self) -> Vec<usize> {
+        self.windows.starts()
+    }
+
+    fn run(&self, io: &Io<'_>, y: &mut [T], _: &mut [T], end: &End<'_, T>) {
+        self.windows.input(io.threads(), (io.input::<T>(0), io.input::<T>(1)), y, Some(end));
     }
 }
 

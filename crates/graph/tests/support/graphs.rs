@@ -2,7 +2,7 @@
 
 use super::{Dice, Filled, numbers};
 use ferrograd_graph::gradient::gradient;
-use ferrograd_graph::ops::{self, Padding};
+use ferrograd_graph::ops::{self, Padding, Steps};
 use ferrograd_graph::program::Running;
 use ferrograd_graph::tensor::{Operands, Source};
 use ferrograd_graph::{DType, Result, Shape, Spec, Tensor, Variable, evaluate};
@@ -223,7 +223,8 @@ impl Maker {
     }
 
     fn node(&mut self) -> Option<Tensor> {
-        match self.dice.below(20) {
+        match self.dice.below(22) {
+            20..=21 => self.picture(),
             0..=3 => self.unary(),
             4..=8 => self.binary(),
             9 => self.comparison(),
@@ -365,6 +366,61 @@ impl Maker {
             _ => Ok(y),
         };
         self.add(activated)
+    }
+
+    /// A convolution, or the gradient of one, with some of what ends them: numbers for each column, what lies beside it, an
+    /// activation, sums over the rows; other nodes may read what is between.
+    fn picture(&mut self) -> Option<Tensor> {
+        let float = self.flavor.float;
+        let fits = |spec: &Spec| spec.dtype == float && (3..=4).contains(&spec.shape.rank()) && spec.shape.size() > 0;
+        let x = self.any(fits)?;
+        let (axes, channels) = (x.shape().rank() - 2, x.shape()[x.shape().rank() - 1]);
+        let kernel: Vec<usize> = (0..axes).map(|_| self.pick(&[1, 2, 3])).collect();
+        let depthwise = self.dice.below(4) == 0;
+        let filters = if depthwise { channels } else { self.pick(&[1, 2, 5, 17]) };
+        let strides = (0..axes).map(|_| self.pick(&[1, 1, 1, 2])).collect();
+        let padding = kernel.iter().map(|&size| ((size - 1) / 2, size / 2)).collect();
+        let steps = Steps { strides, dilations: vec![1; axes], padding };
+        let sizes = [&kernel[..], &[if depthwise { 1 } else { channels }, filters]].concat();
+        let filled = self.floats(Shape::new(&sizes));
+        let w = self.add_leaf(Leaf::Placeholder, filled);
+        let groups = if depthwise { channels } else { 1 };
+        let mut y = self.add(ops::convolution(&x, &w, &steps, groups))?;
+        if self.dice.below(3) == 0 {
+            // Towards the picture again.
+            let filled = self.floats(y.shape().clone());
+            let dy = self.add_leaf(Leaf::Placeholder, filled);
+            let dx = gradient(&y, &[x], Some(&dy)).expect("every op has its rule").swap_remove(0);
+            y = self.add(Ok(dx.expect("it depends on the picture")))?;
+        }
+        for _ in 0..self.dice.below(4) {
+            y = self.ended(&y)?;
+        }
+        let rows: Vec<usize> = (0..y.shape().rank() - 1).collect();
+        if self.dice.below(2) == 0 { self.add(ops::sum(&y, &rows, false)) } else { Some(y) }
+    }
+
+    /// A tensor with one more elementwise op on it.
+    fn ended(&mut self, y: &Tensor) -> Option<Tensor> {
+        let columns = Shape::from([y.shape()[y.shape().rank() - 1]]);
+        let shape = if self.dice.below(2) == 0 { columns } else { y.shape().clone() };
+        let beside = match self.dice.below(2) {
+            0 => self.any(|spec| spec.dtype == y.dtype() && spec.shape == shape),
+            _ => None,
+        };
+        let beside = beside.unwrap_or_else(|| {
+            let kind = self.pick(&[Leaf::Variable, Leaf::Placeholder, Leaf::Constant]);
+            let filled = self.floats(shape);
+            self.add_leaf(kind, filled)
+        });
+        let drawn = match self.dice.below(6) {
+            0 | 1 => ops::add(y, &beside),
+            2 => ops::mul(&beside, y),
+            3 => ops::relu(y),
+            4 => ops::sub(y, &beside),
+            _ => ops::tanh(y),
+        };
+        self.add(drawn)
     }
 
     /// A new leaf that goes with a left side of `shape`, batch axes left out or 1 or the same.

@@ -7,10 +7,10 @@ mod sweep;
 use super::geometry::Geometry;
 use crate::compiled;
 use crate::element::Float;
-use crate::gemm::{Activation, finish_rows};
+use crate::gemm::{Activation, BLOCK_BYTES, End, finish_rows};
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
-use crate::threads::{Chunks, Threads, grain, split};
+use crate::threads::{Chunks, Threads, grain, split, split_into};
 use crate::vectors::{self, Vectors};
 use each::{Filter, Sums};
 use std::ops::Range;
@@ -26,54 +26,85 @@ const TERM: usize = 40;
 pub(super) struct Depthwise {
     geometry: Geometry,
     multiplier: usize,
+    /// Whether lines are handed to an end some at a time.
+    by_rows: bool,
     isa: Isa,
     windows: Sweep,
     places: Sweep,
 }
 
 impl Depthwise {
-    pub fn new(geometry: Geometry, isa: Isa) -> Depthwise {
+    pub fn new(geometry: Geometry, by_rows: bool, isa: Isa) -> Depthwise {
         let (windows, places) = (Sweep::of_windows(&geometry), Sweep::of_places(&geometry));
-        Depthwise { geometry, multiplier: geometry.own_filters(), isa, windows, places }
+        Depthwise { geometry, multiplier: geometry.own_filters(), by_rows, isa, windows, places }
+    }
+
+    /// The rows of the output at which blocks begin, and the number of all, for numbers of so many bytes.
+    pub fn output_starts(&self, size: usize) -> Vec<usize> {
+        self.starts(&self.windows, self.geometry.filters * size)
+    }
+
+    /// The same of the input.
+    pub fn input_starts(&self, size: usize) -> Vec<usize> {
+        self.starts(&self.places, self.geometry.channels * size)
+    }
+
+    fn starts(&self, sweep: &Sweep, row: usize) -> Vec<usize> {
+        let lines = self.parts_of_lines(sweep, row);
+        (0..lines.count())
+            .map(|part| lines.range(part).start)
+            .chain([lines.len()])
+            .map(|line| line * sweep.to[2])
+            .collect()
     }
 
     /// `y[n, o, j] = activation(Σ x[n, place(o, k), j / m] · w[k, j] (+ bias[j]))`
     pub fn output<T: Float + Compute>(
         &self,
         threads: &Threads,
-        (x, w): (&[T], &[T]),
-        bias: Option<&[T]>,
+        (x, w, bias): (&[T], &[T], Option<&[T]>),
         activation: Activation,
         y: &mut [T],
+        end: Option<&End<'_, T>>,
     ) {
         let (sweep, geometry) = (&self.windows, &self.geometry);
         if y.is_empty() {
             return;
         }
-        threads.for_each_part(self.lines(sweep), y, sweep.to[2] * geometry.filters, |lines, y| {
+        let lines = self.parts_of_lines(sweep, geometry.filters * size_of::<T>());
+        threads.for_each_part(lines, y, sweep.to[2] * geometry.filters, |lines, y| {
             if self.multiplier == 1 {
-                vectors::run(self.isa, Sums { sweep, geometry, lines, from: x, w, to: y });
+                vectors::run(self.isa, Sums { sweep, geometry, lines, from: x, w, to: &mut *y });
             } else {
-                compiled::run(self.isa, several::Output { geometry, rows: rows(&lines, sweep), x, w, y });
+                compiled::run(self.isa, several::Output { geometry, rows: rows(&lines, sweep), x, w, y: &mut *y });
             }
             if bias.is_some() || activation != Activation::None {
-                vectors::run(self.isa, Finish { y, filters: geometry.filters, bias, activation });
+                vectors::run(self.isa, Finish { y: &mut *y, filters: geometry.filters, bias, activation });
             }
+            end.into_iter().for_each(|end| end(y));
         });
     }
 
     /// `dx[n, i, c] = Σ dy[n, o, j] · w[k, j]` over the windows `o` whose number `k` is at `i`, and the filters of `c`
-    pub fn input<T: Float + Compute>(&self, threads: &Threads, dy: &[T], w: &[T], dx: &mut [T]) {
+    pub fn input<T: Float + Compute>(
+        &self,
+        threads: &Threads,
+        (dy, w): (&[T], &[T]),
+        dx: &mut [T],
+        end: Option<&End<'_, T>>,
+    ) {
         let (sweep, geometry) = (&self.places, &self.geometry);
         if dx.is_empty() {
             return;
         }
-        threads.for_each_part(self.lines(sweep), dx, sweep.to[2] * geometry.channels, |lines, dx| {
+        let lines = self.parts_of_lines(sweep, geometry.channels * size_of::<T>());
+        threads.for_each_part(lines, dx, sweep.to[2] * geometry.channels, |lines, dx| {
             if self.multiplier == 1 {
-                vectors::run(self.isa, Sums { sweep, geometry, lines, from: dy, w, to: dx });
+                vectors::run(self.isa, Sums { sweep, geometry, lines, from: dy, w, to: &mut *dx });
             } else {
-                compiled::run(self.isa, several::Input { geometry, rows: rows(&lines, sweep), dy, w, dx });
+                compiled::run(self.isa, several::Input { geometry, rows: rows(&lines, sweep), dy, w, dx: &mut *dx });
             }
+            end.into_iter().for_each(|end| end(dx));
         });
     }
 
@@ -110,6 +141,13 @@ impl Depthwise {
     /// Into how many parts the lines are cut for the filter's gradient.
     fn parts(&self) -> usize {
         self.lines(&self.windows).count().clamp(1, PARTS)
+    }
+
+    /// The lines of all pictures whose rows have so many bytes, cut into tasks, or into blocks for an end.
+    fn parts_of_lines(&self, sweep: &Sweep, row: usize) -> Chunks {
+        let lines = self.lines(sweep);
+        let most = BLOCK_BYTES / (sweep.to[2] * row).max(1);
+        if self.by_rows && lines.size() > most { split_into(lines.len(), most.max(1)) } else { lines }
     }
 
     /// The lines of all pictures, cut into tasks.

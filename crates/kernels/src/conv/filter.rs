@@ -33,7 +33,7 @@ impl<T: Float + Compute> ConvolutionFilter<T> {
     pub fn new(geometry: Geometry, target: impl Into<Target>) -> Result<Self, GemmError> {
         let (target, Geometry { channels, filters, .. }) = (target.into(), geometry);
         let way = if geometry.is_depthwise() {
-            Way::Depthwise(Box::new(Depthwise::new(geometry, target.isa)))
+            Way::Depthwise(Box::new(Depthwise::new(geometry, false, target.isa)))
         } else if geometry.is_plain() {
             let (a, b) = (Operand::row_major(channels).transposed(), Operand::row_major(filters));
             let depth = geometry.windows_len();

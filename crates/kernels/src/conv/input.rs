@@ -3,7 +3,7 @@
 use super::depthwise::Depthwise;
 use super::geometry::{Axis, Geometry};
 use crate::element::Float;
-use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowAxis, Windows, WindowsProduct};
+use crate::gemm::{End, EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowAxis, Windows, WindowsProduct};
 use crate::math::Compute;
 use crate::target::Target;
 use crate::threads::{Disjoint, Threads, grain, split};
@@ -15,6 +15,7 @@ use crate::threads::{Disjoint, Threads, grain, split};
 /// phase is a convolution of `dy` at stride 1 whose filter is those numbers, turned around.
 pub struct ConvolutionInput<T: Float> {
     geometry: Geometry,
+    by_rows: bool,
     way: Way<T>,
 }
 
@@ -59,7 +60,7 @@ impl PhaseAxis {
 }
 
 impl<T: Float> Phase<T> {
-    fn new(geometry: &Geometry, first: [usize; 3], target: Target) -> Result<Self, GemmError> {
+    fn new(geometry: &Geometry, first: [usize; 3], epilogue: EpilogueSpec, target: Target) -> Result<Self, GemmError> {
         let axes = [0, 1, 2].map(|axis| PhaseAxis::new(&geometry.axes[axis], first[axis]));
         let (channels, filters) = (geometry.own_channels(), geometry.own_filters());
         let windows = axes.each_ref().map(|axis| axis.windows);
@@ -68,7 +69,7 @@ impl<T: Float> Phase<T> {
         let gemm = if axes.iter().any(|axis| axis.numbers.is_empty()) {
             None
         } else {
-            Some(WindowsProduct::new(windows, channels, (channels, row), EpilogueSpec::default(), target.isa)?)
+            Some(WindowsProduct::new(windows, channels, (channels, row), epilogue, target.isa)?)
         };
         Ok(Phase { axes, gemm })
     }
@@ -136,6 +137,13 @@ impl<T: Float> Phase<T> {
     }
 }
 
+/// The product that windows of one place are.
+fn plain(geometry: &Geometry) -> GemmShape {
+    let Geometry { channels, filters, .. } = *geometry;
+    let (a, b) = (Operand::row_major(filters), Operand::row_major(filters).transposed());
+    GemmShape { rows: geometry.windows_len(), cols: channels, depth: filters, a, b, c_row_stride: channels }
+}
+
 /// Whether the only phase is all places, so that its product lands in the result.
 fn is_whole(geometry: &Geometry) -> bool {
     geometry.axes.iter().all(|axis| axis.stride == 1)
@@ -147,23 +155,37 @@ impl<T: Float + Compute> ConvolutionInput<T> {
     /// # Errors
     /// Sizes beyond memory, an instruction set that this processor lacks.
     pub fn new(geometry: Geometry, target: impl Into<Target>) -> Result<Self, GemmError> {
-        let (target, Geometry { channels, filters, .. }) = (target.into(), geometry);
+        Self::of(geometry, false, target.into())
+    }
+
+    /// The same in blocks of whole rows, which an end is called with; none where it is not computed in such.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn by_rows(geometry: Geometry, target: impl Into<Target>) -> Result<Option<Self>, GemmError> {
+        let product = geometry.groups == 1 && !geometry.is_plain() && is_whole(&geometry);
+        let product = product && geometry.axes.iter().all(|axis| axis.kernel > 0);
+        (geometry.is_depthwise() || product).then(|| Self::of(geometry, true, target.into())).transpose()
+    }
+
+    fn of(geometry: Geometry, by_rows: bool, target: Target) -> Result<Self, GemmError> {
+        let epilogue = EpilogueSpec { by_rows, ..EpilogueSpec::default() };
         let way = if geometry.is_depthwise() {
-            Way::Depthwise(Box::new(Depthwise::new(geometry, target.isa)))
+            Way::Depthwise(Box::new(Depthwise::new(geometry, by_rows, target.isa)))
         } else if geometry.is_plain() {
-            let (a, b) = (Operand::row_major(filters), Operand::row_major(filters).transposed());
-            let rows = geometry.windows_len();
-            let shape = GemmShape { rows, cols: channels, depth: filters, a, b, c_row_stride: channels };
-            Way::Plain(Box::new(Gemm::new(shape, EpilogueSpec::default(), target)?))
+            Way::Plain(Box::new(Gemm::new(plain(&geometry), EpilogueSpec::default(), target)?))
         } else {
             let [z, y, x] = geometry.axes.map(|axis| axis.stride);
             let firsts = (0..z * y * x).map(|phase| [phase / x / y, phase / x % y, phase % x]);
             let inside = |first: &[usize; 3]| (0..3).all(|axis| first[axis] < geometry.axes[axis].input);
             Way::Phases(
-                firsts.filter(inside).map(|first| Phase::new(&geometry, first, target)).collect::<Result<_, _>>()?,
+                firsts
+                    .filter(inside)
+                    .map(|first| Phase::new(&geometry, first, epilogue, target))
+                    .collect::<Result<_, _>>()?,
             )
         };
-        Ok(ConvolutionInput { geometry, way })
+        Ok(ConvolutionInput { geometry, by_rows, way })
     }
 
     /// Elements of `T` that [`Self::run`] needs to work in.
@@ -178,24 +200,43 @@ impl<T: Float + Compute> ConvolutionInput<T> {
         }
     }
 
-    /// Computes `dx`.
+    /// The rows of `dx` at which blocks begin, and the number of all: what an end is called with.
+    pub fn starts(&self) -> Vec<usize> {
+        match &self.way {
+            Way::Phases(phases) => phases.first().and_then(|phase| Some(phase.gemm.as_ref()?.starts())),
+            Way::Depthwise(direct) => Some(direct.input_starts(size_of::<T>())),
+            Way::Plain(_) => None,
+        }
+        .unwrap_or_else(|| vec![0, self.geometry.input_len() / self.geometry.channels.max(1)])
+    }
+
+    /// Computes `dx`, and hands blocks of its rows to `end`, where there is one.
     ///
     /// # Panics
-    /// When a slice is shorter than the plan says: a bug of the caller.
-    pub fn run(&self, threads: &Threads, dy: &[T], w: &[T], dx: &mut [T], workspace: &mut [T]) {
+    /// When a slice is shorter than the plan says, or an end was not planned: a bug of the caller.
+    pub fn run(
+        &self,
+        threads: &Threads,
+        (dy, w): (&[T], &[T]),
+        dx: &mut [T],
+        workspace: &mut [T],
+        end: Option<&End<'_, T>>,
+    ) {
+        assert!(end.is_none() || self.by_rows, "rows are not finished together");
         match &self.way {
             Way::Plain(gemm) => gemm.run(threads, dy, w, None, dx, workspace),
-            Way::Depthwise(direct) => direct.input(threads, dy, w, dx),
+            Way::Depthwise(direct) => direct.input(threads, (dy, w), dx, end),
             Way::Phases(phases) => {
                 let groups = if dx.is_empty() { 0 } else { self.geometry.groups };
                 for (group, phase) in (0..groups).flat_map(|group| phases.iter().map(move |phase| (group, phase))) {
-                    self.run_phase(threads, group, phase, (dy, w), dx, workspace);
+                    self.run_phase(threads, group, phase, (dy, w), dx, workspace, end);
                 }
             }
         }
     }
 
     /// One phase of one group.
+    #[expect(clippy::too_many_arguments, reason = "what a run has, and which part of it this is")]
     fn run_phase(
         &self,
         threads: &Threads,
@@ -204,6 +245,7 @@ impl<T: Float + Compute> ConvolutionInput<T> {
         (dy, w): (&[T], &[T]),
         dx: &mut [T],
         workspace: &mut [T],
+        end: Option<&End<'_, T>>,
     ) {
         let geometry = &self.geometry;
         let filter = group * geometry.own_filters();
@@ -215,9 +257,9 @@ impl<T: Float + Compute> ConvolutionInput<T> {
         let (places, workspace) = workspace.split_at_mut(places);
         phase.gather(geometry, threads, w, matrix);
         if is_whole(geometry) {
-            return gemm.run(threads, dy, matrix, None, dx, workspace);
+            return gemm.run(threads, (dy, matrix, None), dx, workspace, end);
         }
-        gemm.run(threads, dy, matrix, None, places, workspace);
+        gemm.run(threads, (dy, matrix, None), places, workspace, None);
         phase.spread(geometry, threads, Some(places), dx);
     }
 }

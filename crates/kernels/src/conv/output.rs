@@ -3,7 +3,7 @@
 use super::depthwise::Depthwise;
 use super::geometry::Geometry;
 use crate::element::Float;
-use crate::gemm::{Activation, EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowsProduct};
+use crate::gemm::{Activation, End, EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowsProduct};
 use crate::math::Compute;
 use crate::target::Target;
 use crate::threads::Threads;
@@ -35,15 +35,30 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
         activation: Activation,
         target: impl Into<Target>,
     ) -> Result<Self, GemmError> {
-        let (target, Geometry { channels, filters, .. }) = (target.into(), geometry);
-        let epilogue = EpilogueSpec::of_columns(bias, activation);
+        Self::of(geometry, EpilogueSpec::of_columns(bias, activation), target.into())
+    }
+
+    /// The same in blocks of whole rows, which an end is called with; none where it is not computed in such.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn by_rows(
+        geometry: Geometry,
+        bias: bool,
+        activation: Activation,
+        target: impl Into<Target>,
+    ) -> Result<Option<Self>, GemmError> {
+        let epilogue = EpilogueSpec { by_rows: true, ..EpilogueSpec::of_columns(bias, activation) };
+        let rows = geometry.is_depthwise() || geometry.groups == 1 && !geometry.is_plain();
+        rows.then(|| Self::of(geometry, epilogue, target.into())).transpose()
+    }
+
+    fn of(geometry: Geometry, epilogue: EpilogueSpec, target: Target) -> Result<Self, GemmError> {
+        let filters = geometry.filters;
         let way = if geometry.is_depthwise() {
-            Way::Depthwise(Box::new(Depthwise::new(geometry, target.isa)))
+            Way::Depthwise(Box::new(Depthwise::new(geometry, epilogue.by_rows, target.isa)))
         } else if geometry.is_plain() {
-            let (a, b) = (Operand::row_major(channels), Operand::row_major(filters));
-            let rows = geometry.windows_len();
-            let shape = GemmShape { rows, cols: filters, depth: channels, a, b, c_row_stride: filters };
-            Way::Plain(Box::new(Gemm::new(shape, epilogue, target)?))
+            Way::Plain(Box::new(Gemm::new(plain(&geometry), epilogue, target)?))
         } else {
             let (windows, lie) = (geometry.windows(), (filters, filters));
             Way::Windows(WindowsProduct::new(windows, geometry.own_filters(), lie, epilogue, target.isa)?)
@@ -60,25 +75,50 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
         }
     }
 
-    /// Computes `y`.
+    /// The rows of `y` at which blocks begin, and the number of all: what an end is called with.
+    pub fn starts(&self) -> Vec<usize> {
+        match &self.way {
+            Way::Plain(_) => vec![0, self.geometry.windows_len()],
+            Way::Windows(gemm) => gemm.starts(),
+            Way::Depthwise(direct) => direct.output_starts(size_of::<T>()),
+        }
+    }
+
+    /// Computes `y`, and hands blocks of its rows to `end`, where there is one.
     ///
     /// # Panics
-    /// When a slice is shorter than the plan says, or a bias is missing or not wanted: a bug of the caller.
-    pub fn run(&self, threads: &Threads, (x, w): (&[T], &[T]), bias: Option<&[T]>, y: &mut [T], workspace: &mut [T]) {
+    /// When a slice is shorter than the plan says, a bias is missing or not wanted, or an end was not planned: a bug of
+    /// the caller.
+    pub fn run(
+        &self,
+        threads: &Threads,
+        (x, w, bias): (&[T], &[T], Option<&[T]>),
+        y: &mut [T],
+        workspace: &mut [T],
+        end: Option<&End<'_, T>>,
+    ) {
         let geometry = &self.geometry;
         let wanted = self.epilogue.bias.map(|_| geometry.filters);
         assert!(bias.map(<[T]>::len) >= wanted && bias.is_some() == wanted.is_some(), "the bias is not as planned");
+        assert!(end.is_none() || self.epilogue.by_rows, "rows are not finished together");
         match &self.way {
             Way::Plain(gemm) => gemm.run(threads, x, w, bias, y, workspace),
-            Way::Depthwise(direct) => direct.output(threads, (x, w), bias, self.epilogue.activation, y),
+            Way::Depthwise(direct) => direct.output(threads, (x, w, bias), self.epilogue.activation, y, end),
             Way::Windows(gemm) if !y.is_empty() => {
                 for group in 0..geometry.groups {
                     let (channel, filter) = (group * geometry.own_channels(), group * geometry.own_filters());
                     let (x, w) = (x.get(channel..).unwrap_or(&[]), w.get(filter..).unwrap_or(&[]));
-                    gemm.run(threads, x, w, bias.map(|bias| &bias[filter..]), &mut y[filter..], workspace);
+                    gemm.run(threads, (x, w, bias.map(|bias| &bias[filter..])), &mut y[filter..], workspace, end);
                 }
             }
             Way::Windows(_) => {}
         }
     }
+}
+
+/// The product that windows of one place are.
+fn plain(geometry: &Geometry) -> GemmShape {
+    let Geometry { channels, filters, .. } = *geometry;
+    let (a, b) = (Operand::row_major(channels), Operand::row_major(filters));
+    GemmShape { rows: geometry.windows_len(), cols: filters, depth: channels, a, b, c_row_stride: filters }
 }

@@ -2,6 +2,7 @@
 
 use super::geometry::{Axis, Geometry, Place, place, row};
 use crate::element::Float;
+use crate::gemm::End;
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
 use crate::threads::{Threads, grain, split};
@@ -40,11 +41,15 @@ impl Geometry {
         }
     }
 
+    /// Places of an image of the input.
+    fn places(&self) -> usize {
+        self.axes.iter().map(|axis| axis.input).product()
+    }
+
     /// Calls `run` with the windows of each image, and its part of `dx`.
     fn each_image<T: Float>(&self, threads: &Threads, dx: &mut [T], run: impl Fn(Range<usize>, &mut [T]) + Sync) {
         let windows = self.axes.iter().map(|axis| axis.output).product::<usize>();
-        let places = self.axes.iter().map(|axis| axis.input).product::<usize>();
-        let len = places * self.channels;
+        let len = self.places() * self.channels;
         if len == 0 {
             return;
         }
@@ -177,8 +182,20 @@ impl MaxPool {
         });
     }
 
-    /// `dx[n, i, c] = Σ dy[n, o, c]` over the windows whose largest number is at `i`
-    pub fn input<T: Float + Compute>(&self, threads: &Threads, x: &[T], dy: &[T], dx: &mut [T]) {
+    /// The rows of `dx` at which images begin, and the number of all: what an end is called with.
+    pub fn starts(&self) -> Vec<usize> {
+        (0..=self.geometry.images).map(|image| image * self.geometry.places()).collect()
+    }
+
+    /// `dx[n, i, c] = Σ dy[n, o, c]` over the windows whose largest number is at `i`; each image is handed to `end`, where
+    /// there is one
+    pub fn input<T: Float + Compute>(
+        &self,
+        threads: &Threads,
+        (x, dy): (&[T], &[T]),
+        dx: &mut [T],
+        end: Option<&End<'_, T>>,
+    ) {
         let geometry = &self.geometry;
         let (overlaps, covers) = (geometry.overlaps(), geometry.covers());
         geometry.each_image(threads, dx, |windows, dx| {
@@ -186,9 +203,10 @@ impl MaxPool {
                 dx.fill(T::ZERO);
             }
             match overlaps {
-                true => vectors::run(self.isa, Put::<T, true> { geometry, windows, x, dy, dx }),
-                false => vectors::run(self.isa, Put::<T, false> { geometry, windows, x, dy, dx }),
+                true => vectors::run(self.isa, Put::<T, true> { geometry, windows, x, dy, dx: &mut *dx }),
+                false => vectors::run(self.isa, Put::<T, false> { geometry, windows, x, dy, dx: &mut *dx }),
             }
+            end.into_iter().for_each(|end| end(dx));
         });
     }
 }

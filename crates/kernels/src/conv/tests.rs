@@ -2,8 +2,8 @@
 
 use super::geometry::{Axis, Geometry};
 use super::{AveragePool, ConvolutionFilter, ConvolutionInput, ConvolutionOutput, MaxPool};
-use crate::gemm::Activation;
 use crate::gemm::tests::{Random, Tested, activate};
+use crate::gemm::{Activation, End};
 use crate::isa::Isa;
 use crate::math::Compute;
 use crate::target::{Precision, Target};
@@ -154,21 +154,70 @@ fn check_convolution<T: Tested + Compute>(geometry: Geometry, pools: &[Threads])
         for (bias, activation) in [(None, Activation::None), (Some(&bias[..]), Activation::Relu)] {
             let output = ConvolutionOutput::<T>::new(geometry, bias.is_some(), activation, isa).unwrap();
             let y = on_threads(pools, dy.len(), output.workspace_len(), |threads, y, space| {
-                output.run(threads, (&x, &w), bias, y, space)
+                output.run(threads, (&x, &w, bias), y, space, None)
             });
             check(&y, &ended(&expected.y, bias, activation), &("y", activation, isa, geometry));
         }
         let input = ConvolutionInput::<T>::new(geometry, isa).unwrap();
         let dx = on_threads(pools, x.len(), input.workspace_len(), |threads, dx, space| {
-            input.run(threads, &dy, &w, dx, space)
+            input.run(threads, (&dy, &w), dx, space, None)
         });
         check(&dx, &expected.dx, &("dx", isa, geometry));
+        if dy.is_empty() {
+            continue;
+        }
+        if let Some(output) = ConvolutionOutput::<T>::by_rows(geometry, true, Activation::Relu, isa).unwrap() {
+            let run = |threads: &Threads, y: &mut [T], space: &mut [T], end: Option<&End<'_, T>>| {
+                output.run(threads, (&x, &w, Some(&bias[..])), y, space, end)
+            };
+            let expected = ended(&expected.y, Some(&bias), Activation::Relu);
+            check_rows(pools, geometry.filters, output.workspace_len(), &output.starts(), run, &expected);
+        }
+        if let Some(input) = ConvolutionInput::<T>::by_rows(geometry, isa).unwrap() {
+            let run = |threads: &Threads, dx: &mut [T], space: &mut [T], end: Option<&End<'_, T>>| {
+                input.run(threads, (&dy, &w), dx, space, end)
+            };
+            check_rows(pools, geometry.channels, input.workspace_len(), &input.starts(), run, &expected.dx);
+        }
         let filter = ConvolutionFilter::<T>::new(geometry, isa).unwrap();
         let dw = on_threads(pools, w.len(), filter.workspace_len(), |threads, dw, space| {
             filter.run(threads, &x, &dy, dw, space)
         });
         check(&dw, &expected.dw, &("dw", isa, geometry));
     }
+}
+
+/// A run, its result, its workspace, and what it hands blocks to.
+type Run<'a, T> = dyn Fn(&Threads, &mut [T], &mut [T], Option<&End<'_, T>>) + 'a;
+
+/// Blocks come once each, whole and finished: each number is turned about where it is handed over.
+fn check_rows<T: Tested>(
+    pools: &[Threads],
+    cols: usize,
+    workspace: usize,
+    starts: &[usize],
+    run: impl Fn(&Threads, &mut [T], &mut [T], Option<&End<'_, T>>),
+    expected: &[Vec<f64>; 2],
+) {
+    let run: &Run<'_, T> = &run;
+    let len = expected[0].len();
+    assert!(starts[0] == 0 && starts.is_sorted() && starts[starts.len() - 1] * cols == len, "{starts:?}");
+    let turned = on_threads(pools, len, workspace, |threads, y: &mut [T], space| {
+        let (first, came) = (y.as_ptr().addr(), std::sync::Mutex::new(Vec::new()));
+        run(
+            threads,
+            y,
+            space,
+            Some(&|block: &mut [T]| {
+                came.lock().unwrap().push((block.as_ptr().addr() - first) / size_of::<T>() / cols);
+                block.iter_mut().for_each(|y| *y = T::from_f64(-y.to_f64()));
+            }),
+        );
+        let mut came = came.into_inner().unwrap();
+        came.sort_unstable();
+        assert_eq!(came, starts[..starts.len() - 1]);
+    });
+    check(&turned, &[expected[0].iter().map(|y| -y).collect(), expected[1].clone()], &("ended", starts.len()));
 }
 
 #[test]
@@ -193,7 +242,7 @@ fn products_of_windows_stay_float32_at_every_precision() {
         let output = ConvolutionOutput::<f32>::new(geometry, false, Activation::None, target).unwrap();
         let filter = ConvolutionFilter::<f32>::new(geometry, target).unwrap();
         let y = on_threads(&[], dy.len(), output.workspace_len(), |threads, y, space| {
-            output.run(threads, (&x, &w), None, y, space);
+            output.run(threads, (&x, &w, None), y, space, None);
         });
         let dw = on_threads(&[], w.len(), filter.workspace_len(), |threads, dw, space| {
             filter.run(threads, &x, &dy, dw, space);
@@ -255,7 +304,7 @@ fn pooling_and_its_gradients_are_right() {
                 assert!(taken.iter().zip(&places).all(|(y, &at)| *y == g[at]), "{isa:?} {geometry:?}");
                 let mut dx = vec![0.0; x.len()];
                 places.iter().zip(&dy).for_each(|(&at, &dy)| dx[at] += dy);
-                assert_eq!(on_threads(&pools, x.len(), 0, |threads, dx, _| max.input(threads, x, &dy, dx)), dx);
+                assert_eq!(on_threads(&pools, x.len(), 0, |threads, dx, _| max.input(threads, (x, &dy), dx, None)), dx);
             }
             let (mut value, mut slope) = (vec![0.0; dy.len()], vec![0.0; x.len()]);
             for (i, window) in windows.iter().enumerate() {

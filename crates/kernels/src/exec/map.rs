@@ -39,7 +39,7 @@ impl<T: MapType> MapKernel<T> {
 }
 
 /// The names of the reductions, each once.
-fn reductions(outputs: &[MapOutput]) -> Vec<&'static str> {
+pub(super) fn reductions(outputs: &[MapOutput]) -> Vec<&'static str> {
     let name = |op: Reduce| match op {
         Reduce::Sum => "sum",
         Reduce::Max => "max",

@@ -4,6 +4,7 @@
 //! reads or writes unless the kernel declares that it works in place. Running it then needs no checks and
 //! allocates nothing.
 
+mod ended;
 mod map;
 mod memory;
 mod pages;
@@ -11,6 +12,7 @@ mod plan;
 mod product_map;
 mod slope_product;
 
+pub use ended::{ByRows, EndedKernel, Pass};
 pub use map::MapKernel;
 pub use memory::{Memory, OutOfMemory};
 pub use plan::{Arg, Base, Bound, Plan, Space, Step};
@@ -18,6 +20,7 @@ pub use product_map::ProductMapKernel;
 pub use slope_product::SlopeProductKernel;
 
 use crate::element::Element;
+pub use crate::gemm::End;
 use crate::threads::Threads;
 
 /// Why a run stopped before its end.

@@ -100,7 +100,7 @@ impl<T: Float + MapType> ProductMapKernel<T> {
         let mut stretch = |start: usize, len: usize, from: *const T| {
             at[1 + self.product] = from.wrapping_sub(start).cast_mut().cast();
             // Safety: the caller's promise; the stretch lies inside the part.
-            unsafe { self.map.run_stretch(&at[..memory.len], start..start + len) };
+            unsafe { self.map.run_stretch(&at[..memory.len], 0, start..start + len) };
         };
         if part.row_stride == cols {
             return stretch(part.rows.start * cols, part.rows.len() * cols, part.start);

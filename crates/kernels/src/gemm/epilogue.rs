@@ -39,12 +39,20 @@ pub struct EpilogueSpec {
     pub bias: Option<BiasAxis>,
     /// Applied last.
     pub activation: Activation,
+    /// Whether whole rows are finished together, so that they can be handed to an [`End`].
+    pub by_rows: bool,
 }
+
+/// What is called with blocks of whole rows of the result, each on the thread that finished it.
+pub type End<'a, T> = dyn Fn(&mut [T]) + Sync + 'a;
+
+/// Bytes of a block of rows: it stays in the second-level cache until it is ended.
+pub(crate) const BLOCK_BYTES: usize = 96 * 1024;
 
 impl Default for EpilogueSpec {
     /// The plain product.
     fn default() -> Self {
-        EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None }
+        EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None, by_rows: false }
     }
 }
 

@@ -40,8 +40,8 @@ mod windows;
 
 pub use batched::{BatchAxis, BatchedGemm};
 pub(crate) use blockwise::{Beside, BlockwiseGemm, Part};
-pub(crate) use epilogue::finish_rows;
-pub use epilogue::{Activation, BiasAxis, EpilogueSpec};
+pub use epilogue::{Activation, BiasAxis, End, EpilogueSpec};
+pub(crate) use epilogue::{BLOCK_BYTES, finish_rows};
 pub use packed::PackedGemm;
 pub use product::{Gemm, takes_tiles};
 pub use shape::{GemmError, GemmShape, Operand};

@@ -207,7 +207,8 @@ pub(super) fn shape(rows: usize, cols: usize, depth: usize, a: Layout, b: Layout
 }
 
 pub(super) const SPECS: [EpilogueSpec; 10] = {
-    let plain = EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None };
+    let plain =
+        EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None, by_rows: false };
     let (columns, rows) = (Some(BiasAxis::PerColumn), Some(BiasAxis::PerRow));
     [
         plain,

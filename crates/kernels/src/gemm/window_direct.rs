@@ -13,7 +13,7 @@ use super::product::Lens;
 use super::tile::{Ahead, Base, Lines, Tile};
 use super::window_lines::CopiedLines;
 use super::windows::Windows;
-use super::{EpilogueSpec, GemmError, GemmShape, Operand};
+use super::{BLOCK_BYTES, End, EpilogueSpec, GemmError, GemmShape, Operand};
 use crate::element::Float;
 use crate::isa::Isa;
 use crate::threads::{Disjoint, Threads};
@@ -101,6 +101,9 @@ impl<T: Float> DirectWindows<T> {
             windows.axes[2].out.max(1)
         };
         let work = flops(lines * places, cols, depth);
+        let task = TASK_FLOPS.div_ceil(work.max(1));
+        let block = lines * places * cols * size_of::<T>();
+        let task = if epilogue.by_rows { task.min((BLOCK_BYTES / block.max(1)).max(1)) } else { task };
         let mut direct = DirectWindows {
             kernels,
             windows,
@@ -112,7 +115,7 @@ impl<T: Float> DirectWindows<T> {
             lanes,
             lines,
             places,
-            task: TASK_FLOPS.div_ceil(work.max(1)),
+            task,
             lens,
         };
         direct.lens.workspace = direct.slots() * direct.slot();
@@ -149,11 +152,18 @@ impl<T: Float> DirectWindows<T> {
         self.windows.images * high * wide
     }
 
-    /// Computes the product.
+    /// Computes the product, and hands the rows of each task to `end`, where there is one.
     ///
     /// # Panics
     /// When a slice is shorter than the plan says, or a bias is missing or not wanted: a bug of the caller.
-    pub fn run(&self, threads: &Threads, x: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) {
+    pub fn run(
+        &self,
+        threads: &Threads,
+        (x, b, bias): (&[T], &[T], Option<&[T]>),
+        c: &mut [T],
+        workspace: &mut [T],
+        end: Option<&End<'_, T>>,
+    ) {
         self.lens.check("product of windows", (x, b), c, workspace);
         self.lens.check_bias("product of windows", &self.epilogue, bias);
         if self.lens.c == 0 {
@@ -174,7 +184,25 @@ impl<T: Float> DirectWindows<T> {
                 let c = unsafe { result.slice(first * self.c_row_stride..last * self.c_row_stride + self.cols) };
                 self.run_block(x, b, bias, &block, c, space);
             }
+            if let Some(end) = end {
+                let rows = self.first_row(task * self.task)..self.first_row(blocks.min((task + 1) * self.task));
+                // Safety: as above, and rows lie side by side where there is an end.
+                end(unsafe { result.slice(rows.start * self.cols..rows.end * self.cols) });
+            }
         });
+    }
+
+    /// The rows at which the tasks begin, and the number of all: what an end is called with.
+    pub fn starts(&self) -> Vec<usize> {
+        let blocks = self.blocks();
+        (0..blocks).step_by(self.task).chain([blocks]).map(|block| self.first_row(block)).collect()
+    }
+
+    /// The row at which a block begins.
+    fn first_row(&self, block: usize) -> usize {
+        let Block { image, lines, places } = self.block_at(block);
+        let [_, high, wide] = &self.windows.axes;
+        (image * high.out + lines.start) * wide.out + places.start
     }
 
     /// A block by its number: some whole lines, or a part of one.

@@ -3,7 +3,7 @@
 use super::window_direct::DirectWindows;
 use super::window_rows::WindowsGemm;
 use super::windows::Windows;
-use super::{EpilogueSpec, GemmError, Operand};
+use super::{End, EpilogueSpec, GemmError, Operand};
 use crate::element::Float;
 use crate::isa::Isa;
 use crate::threads::Threads;
@@ -46,14 +46,30 @@ impl<T: Float> WindowsProduct<T> {
         }
     }
 
-    /// Computes the product.
+    /// The rows at which blocks begin, and the number of all: what an end is called with.
+    pub fn starts(&self) -> Vec<usize> {
+        match &self.0 {
+            Way::Rows(product) => product.starts(),
+            Way::Direct(product) => product.starts(),
+        }
+    }
+
+    /// Computes the product, and hands blocks of its rows to `end`, where there is one.
     ///
     /// # Panics
-    /// When a slice is shorter than the plan says, or a bias is missing or not wanted: a bug of the caller.
-    pub fn run(&self, threads: &Threads, x: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) {
+    /// When a slice is shorter than the plan says, a bias is missing or not wanted, or an end was not planned: a bug of
+    /// the caller.
+    pub fn run(
+        &self,
+        threads: &Threads,
+        operands: (&[T], &[T], Option<&[T]>),
+        c: &mut [T],
+        workspace: &mut [T],
+        end: Option<&End<'_, T>>,
+    ) {
         match &self.0 {
-            Way::Rows(product) => product.run(threads, x, b, bias, c, workspace),
-            Way::Direct(product) => product.run(threads, x, b, bias, c, workspace),
+            Way::Rows(product) => product.run_ended(threads, operands, c, workspace, end),
+            Way::Direct(product) => product.run(threads, operands, c, workspace, end),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::driver::{Block, Buffers, PACKED_STRIPS, Sums, each, each_in_slot, sha
 use super::plan::{ENOUGH_UNITS, PARALLEL_FLOPS, TASK_FLOPS, block_depth, even, flops, pieces, slots};
 use super::tile::{Ahead, Base, Runs, Tile};
 use super::windows::{Found, Place, Run, Windows};
-use super::{ALIGNMENT, EpilogueSpec, Gemm, GemmError, GemmShape, Operand, aligned};
+use super::{ALIGNMENT, BLOCK_BYTES, End, EpilogueSpec, Gemm, GemmError, GemmShape, Operand, aligned};
 use crate::element::Float;
 use crate::isa::Isa;
 use crate::threads::Threads;
@@ -116,6 +116,22 @@ impl<T: Float> WindowsGemm<T> {
     /// # Panics
     /// When a slice is shorter than the plan says, or a bias is missing or not wanted: a bug of the caller.
     pub fn run(&self, threads: &Threads, x: &[T], b: &[T], bias: Option<&[T]>, c: &mut [T], workspace: &mut [T]) {
+        self.run_ended(threads, (x, b, bias), c, workspace, None);
+    }
+
+    /// The same; the rows of each unit are handed to `end`, where there is one.
+    ///
+    /// # Panics
+    /// As [`Self::run`], and where an end was not planned.
+    pub(crate) fn run_ended(
+        &self,
+        threads: &Threads,
+        (x, b, bias): (&[T], &[T], Option<&[T]>),
+        c: &mut [T],
+        workspace: &mut [T],
+        end: Option<&End<'_, T>>,
+    ) {
+        assert!(end.is_none() || self.gemm.spec.by_rows, "product of windows: rows are not finished together");
         self.gemm.lens.check("product of windows", (x, b), c, workspace);
         self.gemm.check_bias(bias);
         if self.gemm.lens.c == 0 {
@@ -143,9 +159,22 @@ impl<T: Float> WindowsGemm<T> {
             let rows = share(unit / wide, self.unit_rows, shape.rows);
             let cols = share(unit % wide, self.unit_cols, shape.cols);
             let slot = buffers.packed_b.wrapping_add(self.packed_b + slot * self.slot);
-            // Safety: the lengths were checked; this thread alone has the slot, the unit is handed out once.
-            unsafe { self.multiply_unit(&buffers, slot, rows, cols) };
+            // Safety: the lengths were checked; this thread alone has the slot, the unit is handed out once. Where there is
+            // an end, units are whole rows, and rows lie side by side.
+            unsafe {
+                self.multiply_unit(&buffers, slot, rows.clone(), cols);
+                if let Some(end) = end {
+                    let c = buffers.c.add(rows.start * shape.cols);
+                    end(std::slice::from_raw_parts_mut(c, rows.len() * shape.cols));
+                }
+            }
         });
+    }
+
+    /// The rows at which its blocks begin, and the number of all: what an end is called with.
+    pub(crate) fn starts(&self) -> Vec<usize> {
+        let rows = self.gemm.shape.rows;
+        (0..rows).step_by(self.unit_rows).chain([rows]).collect()
     }
 
     /// The part of the product over some depths, and the buffers as they are for it.
@@ -298,11 +327,15 @@ impl<T: Float> WindowsGemm<T> {
 fn unit<T: Float>(gemm: &Gemm<T>, runs: usize, partly: bool) -> (usize, usize) {
     let (shape, plan) = (&gemm.shape, &gemm.plan);
     let wanted = (UNIT_TASKS * TASK_FLOPS).div_ceil(flops(1, shape.cols, shape.depth).max(1));
+    let by_rows = gemm.spec.by_rows;
+    let block = if by_rows { (BLOCK_BYTES / (shape.cols * size_of::<T>()).max(1)).max(1) } else { usize::MAX };
     let bytes = (runs * size_of::<*const T>()).max(if partly { shape.depth * size_of::<T>() } else { 0 });
-    let most = (FOUND_BYTES / bytes.max(1)).min(shape.rows.div_ceil(ENOUGH_UNITS)).max(1);
-    let rows = wanted.min(most).next_multiple_of(plan.panel);
+    // What one thread does alone need not be cut: each block that is ended takes some time of its own.
+    let enough = if by_rows && !plan.parallel { 1 } else { ENOUGH_UNITS };
+    let most = (FOUND_BYTES / bytes.max(1)).min(shape.rows.div_ceil(enough)).max(1);
+    let rows = wanted.min(most).min(block).next_multiple_of(plan.panel);
     let (high, strips) = (shape.rows.div_ceil(rows), shape.cols.div_ceil(plan.strip).max(1));
-    let wide = if plan.parallel { (ENOUGH_UNITS / high.max(1)).clamp(1, strips) } else { 1 };
+    let wide = if plan.parallel && !by_rows { (ENOUGH_UNITS / high.max(1)).clamp(1, strips) } else { 1 };
     (rows, strips.div_ceil(wide) * plan.strip)
 }
 

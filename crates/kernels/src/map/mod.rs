@@ -6,6 +6,7 @@
 //! that the same bits come out at any number of threads.
 
 mod assembly;
+mod blocks;
 mod chain;
 mod check;
 mod compile;

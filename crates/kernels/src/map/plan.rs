@@ -72,6 +72,18 @@ impl Tiling {
         }
     }
 
+    /// The tiles of a range, which is whole rows where there are several.
+    pub fn within(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (inner, len) = (if self.per_row > 1 { self.inner } else { usize::MAX }, self.len);
+        let mut start = range.start;
+        std::iter::from_fn(move || {
+            let row_end = (start / inner).saturating_add(1).saturating_mul(inner);
+            let tile = start..range.end.min(row_end).min(start + len);
+            start = tile.end;
+            (!tile.is_empty()).then_some(tile)
+        })
+    }
+
     /// Tiles of each task where an element costs `cost` additions and there are to be at most `most` tasks.
     pub fn tiles_per_task(&self, cost: usize, most: usize) -> usize {
         let tasks = split(self.total, grain(cost * ADDITION)).count();

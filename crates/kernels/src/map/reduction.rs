@@ -50,6 +50,11 @@ impl<T: MapType> Groups<T> {
         Groups { end, op, len, count: total / len, scale, fold: T::fold(op, isa) }
     }
 
+    /// How many elements join.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
     /// Where its tile is.
     pub fn slot(&self) -> usize {
         self.end.slot
@@ -227,6 +232,11 @@ impl<T: MapType> Rows<T> {
     /// Where its tile is.
     pub fn slot(&self) -> usize {
         self.end.slot
+    }
+
+    /// How far apart the elements of a result lie.
+    pub fn period(&self) -> usize {
+        self.period
     }
 
     pub fn new(end: Converted<T>, op: Reduce, period: usize, scale: Option<f64>, isa: Isa, tiling: &Tiling) -> Rows<T> {

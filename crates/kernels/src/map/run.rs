@@ -33,8 +33,8 @@ enum Part {
     Whole,
     /// The same for a program of one tile.
     Single,
-    /// Some elements of a program of [stretches](Map::run_stretch).
-    Stretch(usize, usize),
+    /// Some elements of a program of [stretches](Map::run_stretch), which are those of a block.
+    Stretch(usize, usize, usize),
 }
 
 impl<T: MapType> Map<T> {
@@ -108,27 +108,45 @@ impl<T: MapType> Map<T> {
         unsafe { self.call(&self.places(at), Part::Once) };
     }
 
-    /// Elements `range` of a [pointwise](Map::is_pointwise) program that was [prepared](Map::prepare). Element `i` of an
-    /// input is the `i`th from its pointer, which may be outside its memory for elements that are not in the range.
+    /// Elements `range` of a [pointwise](Map::is_pointwise) program that was [prepared](Map::prepare), or all of block
+    /// `block` of a program [of blocks](Map::of_blocks). Element `i` of an input that lies as the iteration does is the
+    /// `i`th from its pointer, which may be outside its memory for elements that are not in the range.
     ///
     /// # Safety
-    /// As [`prepare`](Map::prepare), for these elements; nobody else has them.
-    pub(crate) unsafe fn run_stretch(&self, at: &[*mut u8], range: Range<usize>) {
+    /// As [`prepare`](Map::prepare), for these elements; nobody else has them, or the block.
+    pub(crate) unsafe fn run_stretch(&self, at: &[*mut u8], block: usize, range: Range<usize>) {
         // Safety: the caller's promise.
-        unsafe { self.call(&self.places(at), Part::Stretch(range.start, range.end)) };
+        unsafe { self.call(&self.places(at), Part::Stretch(block, range.start, range.end)) };
+    }
+
+    /// What comes after the last block of a run: reductions joined, block by block in their order.
+    ///
+    /// # Safety
+    /// As [`prepare`](Map::prepare), and all blocks were run.
+    pub(crate) unsafe fn finish_blocks(&self, at: &[*mut u8]) {
+        let memory = &self.places(at);
+        // Safety: the caller's promise.
+        unsafe { self.finish_rows(memory, self.task_memory(memory, 0)) };
     }
 
     /// # Safety
-    /// The table is filled, the once-only instructions have run, and the program is pointwise.
-    unsafe fn run_elements(&self, memory: &Places<'_>, slots: *mut *mut T, range: Range<usize>) {
-        let deferred = self.deferred(memory);
-        for start in range.clone().step_by(self.tiling.len) {
-            let tile = start..range.end.min(start + self.tiling.len);
-            // Safety: the caller's promise; temporaries have room for a tile.
-            unsafe {
-                self.run_body(memory, slots, &tile, deferred);
-                self.write_out(memory, slots, &tile, deferred);
-            }
+    /// The table is filled, the once-only instructions have run, and the program is pointwise or one of blocks.
+    unsafe fn run_elements(&self, memory: &Places<'_>, slots: *mut *mut T, block: usize, range: Range<usize>) {
+        // Safety: the caller's promise; temporaries have room for a tile.
+        unsafe {
+            self.lay_patterns(memory, slots);
+            let deferred = self.deferred(memory);
+            self.run_reducing(memory, slots, (block, range.start), self.tiling.within(range), deferred);
+        }
+    }
+
+    /// # Safety
+    /// As [`run_tiles`](Self::run_tiles).
+    #[inline]
+    unsafe fn lay_patterns(&self, memory: &Places<'_>, slots: *mut *mut T) {
+        for pattern in &self.patterns {
+            // Safety: the caller's promise.
+            unsafe { self.repeat(pattern, memory, *slots.add(pattern.slot)) };
         }
     }
 
@@ -174,7 +192,7 @@ impl<T: MapType> Map<T> {
                 }
                 Part::Single => self.run_single(memory, slots),
                 Part::Task(task) => self.run_tiles(memory, slots, task),
-                Part::Stretch(start, end) => self.run_elements(memory, slots, start..end),
+                Part::Stretch(block, start, end) => self.run_elements(memory, slots, block, start..end),
             }
         }
     }
@@ -234,20 +252,18 @@ impl<T: MapType> Map<T> {
     unsafe fn run_tiles(&self, memory: &Places<'_>, slots: *mut *mut T, task: usize) {
         // Safety: the caller's promise.
         unsafe {
-            for pattern in &self.patterns {
-                self.repeat(pattern, memory, *slots.add(pattern.slot));
-            }
+            self.lay_patterns(memory, slots);
             let deferred = self.deferred(memory);
             let first = task * self.tiles_per_task;
             let tiles = first..(first + self.tiles_per_task).min(self.tiling.count());
+            let tiles = tiles.map(|tile| self.tiling.range(tile));
             if self.groups.is_empty() && self.rows.is_empty() {
-                for tile in tiles {
-                    let range = self.tiling.range(tile);
+                for range in tiles {
                     self.run_body(memory, slots, &range, deferred);
                     self.write_out(memory, slots, &range, deferred);
                 }
             } else {
-                self.run_reducing(memory, slots, task, tiles, deferred);
+                self.run_reducing(memory, slots, (task, self.task_start(task)), tiles, deferred);
             }
         }
     }
@@ -279,19 +295,17 @@ impl<T: MapType> Map<T> {
         &self,
         memory: &Places<'_>,
         slots: *mut *mut T,
-        task: usize,
-        tiles: Range<usize>,
+        (task, start): (usize, usize),
+        tiles: impl Iterator<Item = Range<usize>>,
         deferred: u128,
     ) {
-        let start = self.task_start(task);
         // Safety: the caller's promise.
         unsafe {
             let own = self.task_memory(memory, task);
             let shared = |g: usize| own.cast::<Shared<T::Wide>>().add(g);
             self.groups.iter().enumerate().for_each(|(g, groups)| groups.begin(shared(g)));
             self.rows.iter().for_each(|rows| rows.begin(own));
-            for tile in tiles {
-                let range = self.tiling.range(tile);
+            for range in tiles {
                 self.run_body(memory, slots, &range, deferred);
                 for (g, groups) in self.groups.iter().enumerate() {
                     groups.tile(slots, &range, &GroupTask { start, shared: shared(g), outputs: memory.outputs() });
@@ -315,9 +329,16 @@ impl<T: MapType> Map<T> {
                     groups.finish(self.tasks, |i| self.task_start(i), shared, self.task_bytes, memory.outputs());
                 }
             }
-            for rows in &self.rows {
-                rows.finish(self.tasks, first, self.task_bytes, memory.outputs());
-            }
+            self.finish_rows(memory, first);
+        }
+    }
+
+    /// # Safety
+    /// All tasks are done; `first` is the first one's workspace.
+    unsafe fn finish_rows(&self, memory: &Places<'_>, first: *mut u8) {
+        for rows in &self.rows {
+            // Safety: the caller's promise.
+            unsafe { rows.finish(self.tasks, first, self.task_bytes, memory.outputs()) };
         }
     }
 

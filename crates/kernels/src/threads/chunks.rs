@@ -35,6 +35,11 @@ pub fn split(len: usize, min_chunk: usize) -> Chunks {
     Chunks { len, size }
 }
 
+/// Cuts `len` items into chunks of `size` each, however many these are: where a chunk is to stay in a cache.
+pub fn split_into(len: usize, size: usize) -> Chunks {
+    Chunks { len, size: size.max(1) }
+}
+
 impl Chunks {
     /// How many items all chunks hold.
     pub fn len(self) -> usize {

@@ -128,7 +128,7 @@ fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pool
         directly |= direct.is_some();
         let in_place = direct.as_ref().map(|direct| {
             |threads: &Threads, c: &mut [T]| {
-                direct.run(threads, &x, &b, bias_given, c, &mut nan(direct.workspace_len() + SPARE));
+                direct.run(threads, (&x, &b, bias_given), c, &mut nan(direct.workspace_len() + SPARE), None);
             }
         });
         let ways: [Option<Way<'_, T>>; 2] = [Some(&in_rows), in_place.as_ref().map(|way| way as _)];
