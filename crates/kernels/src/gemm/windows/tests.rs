@@ -227,7 +227,7 @@ fn windows_without_numbers_leave_the_bias() {
             let (serial, x) = (&Threads::serial(), &[0.0; 384]);
             check(&|c| gemm.run(serial, x, &[], given, c, &mut nan(gemm.workspace_len())));
             if let Some(direct) = direct {
-                check(&|c| direct.run(serial, x, &[], given, c, &mut nan(direct.workspace_len())));
+                check(&|c| direct.run(serial, (x, &[], given), c, &mut nan(direct.workspace_len()), None));
             }
         }
     }
