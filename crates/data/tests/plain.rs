@@ -1,28 +1,29 @@
 //! Lines without quotes are cut where they lie; what comes out is what `csv-core` reads of all of them.
 
+#[path = "support/random.rs"]
+mod random;
 mod support;
 
 use csv_core::{ReadRecordResult, Reader};
 use ferrograd_data::csv::Options;
 use ferrograd_data::{Kind, Table};
+use random::Random;
 use support::{Values, read_blocks};
+
+/// Random numbers from 0 up to a limit, others for each seed.
+fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    move |limit| random.below(limit)
+}
 
 /// A table over few bytes, most of which mean something.
 fn table(seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = move |bound: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % bound
-    };
+    let mut next = numbers(seed);
     let pieces: [&[u8]; 10] = [b"a", b"bc", b",", b",", b"\n", b"\n", b"\r\n", b"\r", b"\"", b"\"x,\ny\""];
     // Tables of two plain fields a line, and others.
     let common: [&[u8]; 3] = [b"a,b\n", b"12,\"c\"\"d\"\r\n", b"\"e\nf\",g\n"];
     let odd = next(4) == 0;
-    (0..next(12))
-        .flat_map(|_| if odd { pieces[next(10) as usize] } else { common[next(3) as usize] }.to_vec())
-        .collect()
+    (0..next(12)).flat_map(|_| if odd { pieces[next(10)] } else { common[next(3)] }.to_vec()).collect()
 }
 
 /// All records, field by field.
@@ -88,13 +89,7 @@ fn plain_lines_and_others_are_read_as_one_reader_reads_them() {
 
 /// A table of some thousand lines: stretches of one kind, some of them longer than the pieces that are cut at once.
 fn long_table(seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = move |bound: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % bound
-    };
+    let mut next = numbers(seed);
     let mut bytes = Vec::new();
     for _ in 0..8 {
         let kind = next(5);

@@ -262,15 +262,11 @@ impl Kernel for Windows {
 }
 
 impl ByRows<f64> for Windows {
-    fn name(&self) -> &'static str {
-        "neighbours"
-    }
-
     fn starts(&self) -> Vec<usize> {
         (0..=self.count).map(|window| window * self.rows).collect()
     }
 
-    fn run(&self, io: &Io<'_>, y: &mut [f64], _: &mut [f64], end: &End<'_, f64>) {
+    fn run_by_rows(&self, io: &Io<'_>, y: &mut [f64], _: &mut [f64], end: &End<'_, f64>) {
         let (x, chunks) = (io.input::<f64>(0), ferrograd_kernels::threads::split(self.count, 1));
         io.threads().for_each_part(chunks, y, self.rows * self.cols, |windows, y| {
             for (window, y) in windows.zip(y.chunks_exact_mut(self.rows * self.cols)) {

@@ -40,7 +40,7 @@ impl<'a, T: FloatBits, I: Iterator<Item = &'a [T]>> Compiled for Finite<'_, I> {
     #[inline(always)]
     fn run(self) {
         for values in self.arrays {
-            *self.finite &= !values.iter().fold(false, |some, &x| some | x.is_special());
+            *self.finite &= !some_special(values);
         }
     }
 }
@@ -82,13 +82,17 @@ impl FloatBits for f64 {
     }
 }
 
+/// Whether one is NaN or infinite: without a branch on each number, so that many are looked at by one instruction.
+#[inline(always)]
+fn some_special<T: FloatBits>(numbers: &[T]) -> bool {
+    numbers.iter().fold(false, |some, &x| some | x.is_special())
+}
+
 /// The position of the first number that is NaN or infinite.
 pub fn first_non_finite<T: FloatBits>(numbers: &[T]) -> Option<usize> {
     numbers.chunks(BLOCK).enumerate().find_map(|(block, part)| {
-        // Without a branch on each number, so that many are looked at by one instruction.
-        let some = part.iter().fold(false, |some, &x| some | x.is_special());
         let first = || part.iter().position(|&x| x.is_special()).map(|at| block * BLOCK + at);
-        if some { first() } else { None }
+        if some_special(part) { first() } else { None }
     })
 }
 

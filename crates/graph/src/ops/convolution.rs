@@ -274,31 +274,6 @@ struct ConvolutionKernel<T: Float> {
 }
 
 impl<T: Float + Compute> ConvolutionKernel<T> {
-    fn detail(&self) -> String {
-        let Geometry { images, axes, channels, filters, .. } = &self.geometry;
-        let sizes = |size: fn(&ferrograd_kernels::conv::Axis) -> usize| {
-            let sizes: Vec<String> = axes.iter().map(|axis| size(axis).to_string()).collect();
-            sizes.join("×")
-        };
-        let of = match &self.plan {
-            Plan::Output(_) => "output",
-            Plan::Input(_) => "gradient of the input",
-            Plan::Filter(_) => "gradient of the filter",
-        };
-        let (input, kernel) = (sizes(|axis| axis.input), sizes(|axis| axis.kernel));
-        let end = self.epilogue.describe();
-        format!("{of}: {images} of {input}×{channels} by {kernel}, {filters} filters{end}")
-    }
-
-    /// Elements that it works in.
-    fn len(&self) -> usize {
-        match &self.plan {
-            Plan::Output(plan) => plan.workspace_len(),
-            Plan::Input(plan) => plan.workspace_len(),
-            Plan::Filter(plan) => plan.workspace_len(),
-        }
-    }
-
     fn compute(&self, io: &Io<'_>, out: &mut [T], workspace: &mut [T], end: Option<&End<'_, T>>) {
         let (first, second) = (io.input::<T>(0), io.input::<T>(1));
         let bias = self.epilogue.bias.then(|| io.input::<T>(2));
@@ -316,7 +291,19 @@ impl<T: Float + Compute> Kernel for ConvolutionKernel<T> {
     }
 
     fn describe(&self) -> Option<String> {
-        Some(self.detail())
+        let Geometry { images, axes, channels, filters, .. } = &self.geometry;
+        let sizes = |size: fn(&ferrograd_kernels::conv::Axis) -> usize| {
+            let sizes: Vec<String> = axes.iter().map(|axis| size(axis).to_string()).collect();
+            sizes.join("×")
+        };
+        let of = match &self.plan {
+            Plan::Output(_) => "output",
+            Plan::Input(_) => "gradient of the input",
+            Plan::Filter(_) => "gradient of the filter",
+        };
+        let (input, kernel) = (sizes(|axis| axis.input), sizes(|axis| axis.kernel));
+        let end = self.epilogue.describe();
+        Some(format!("{of}: {images} of {input}×{channels} by {kernel}, {filters} filters{end}"))
     }
 
     fn flops(&self) -> Option<f64> {
@@ -324,7 +311,12 @@ impl<T: Float + Compute> Kernel for ConvolutionKernel<T> {
     }
 
     fn workspace(&self) -> usize {
-        self.len() * size_of::<T>()
+        let elements = match &self.plan {
+            Plan::Output(plan) => plan.workspace_len(),
+            Plan::Input(plan) => plan.workspace_len(),
+            Plan::Filter(plan) => plan.workspace_len(),
+        };
+        elements * size_of::<T>()
     }
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
@@ -335,22 +327,6 @@ impl<T: Float + Compute> Kernel for ConvolutionKernel<T> {
 }
 
 impl<T: Float + Compute> ByRows<T> for ConvolutionKernel<T> {
-    fn name(&self) -> &'static str {
-        Convolution::NAME
-    }
-
-    fn describe(&self) -> Option<String> {
-        Some(self.detail())
-    }
-
-    fn flops(&self) -> Option<f64> {
-        Some(self.geometry.flops())
-    }
-
-    fn workspace_len(&self) -> usize {
-        self.len()
-    }
-
     fn starts(&self) -> Vec<usize> {
         match &self.plan {
             Plan::Output(plan) => plan.starts(),
@@ -359,7 +335,7 @@ impl<T: Float + Compute> ByRows<T> for ConvolutionKernel<T> {
         }
     }
 
-    fn run(&self, io: &Io<'_>, y: &mut [T], workspace: &mut [T], end: &End<'_, T>) {
+    fn run_by_rows(&self, io: &Io<'_>, y: &mut [T], workspace: &mut [T], end: &End<'_, T>) {
         self.compute(io, y, workspace, Some(end));
     }
 }

@@ -165,15 +165,11 @@ impl<T: Float + Compute> Kernel for PlacesKernel<T> {
 }
 
 impl<T: Float + Compute> ByRows<T> for PlacesKernel<T> {
-    fn name(&self) -> &'static str {
-        "maxPoolPlaces"
-    }
-
     fn starts(&self) -> Vec<usize> {
         self.windows.starts()
     }
 
-    fn run(&self, io: &Io<'_>, y: &mut [T], _: &mut [T], end: &End<'_, T>) {
+    fn run_by_rows(&self, io: &Io<'_>, y: &mut [T], _: &mut [T], end: &End<'_, T>) {
         self.windows.input(io.threads(), (io.input::<T>(0), io.input::<T>(1)), y, Some(end));
     }
 }

@@ -12,33 +12,16 @@ use crate::map::{Expr, Layout, MAX_OPERANDS, Map, MapInput, MapOutput, MapType, 
 /// smaller ones stays in the cache anyway.
 const LEAST: usize = 1536;
 
-/// A kernel with one output, a matrix whose rows are finished in blocks.
-pub trait ByRows<T>: Send + Sync {
-    /// The name in profiles.
-    fn name(&self) -> &'static str;
-
-    /// As [`Kernel::describe`].
-    fn describe(&self) -> Option<String> {
-        None
-    }
-
-    /// As [`Kernel::flops`].
-    fn flops(&self) -> Option<f64> {
-        None
-    }
-
-    /// Elements of scratch that it works in.
-    fn workspace_len(&self) -> usize {
-        0
-    }
-
+/// A kernel with one output, a matrix whose rows are finished in blocks. It stops no run: all of its faults are known before.
+pub trait ByRows<T>: Kernel {
     /// The rows at which the blocks begin, the first of them 0, and behind them the number of all rows. The shape alone
     /// sets them, never the number of threads: what is summed over rows is summed block by block.
     fn starts(&self) -> Vec<usize>;
 
-    /// Computes `y`, and hands each of its blocks to `end` once, whole, when it is finished. Its inputs are the first of
-    /// the step's. What becomes of a block is not for it to know: nothing of it may be read or written any more.
-    fn run(&self, io: &Io<'_>, y: &mut [T], workspace: &mut [T], end: &End<'_, T>);
+    /// As [`Kernel::run`], into `y` and with a workspace of [`Kernel::workspace`] bytes, and hands each block to `end` once,
+    /// whole, when it is finished. Its inputs are the first of the step's. What becomes of a block is not for it to know:
+    /// nothing of it may be read or written any more.
+    fn run_by_rows(&self, io: &Io<'_>, y: &mut [T], workspace: &mut [T], end: &End<'_, T>);
 }
 
 /// The pass that ends a product: a program over its elements, and where they are among its inputs.
@@ -236,7 +219,7 @@ impl<T: Float + MapType> Kernel for EndedKernel<T> {
     }
 
     fn workspace(&self) -> usize {
-        self.map_bytes + (self.scratch_len() + self.kernel.workspace_len()) * size_of::<T>()
+        self.map_bytes + self.scratch_len() * size_of::<T>() + self.kernel.workspace()
     }
 
     fn in_place(&self, input: usize, output: usize) -> Option<InPlace> {
@@ -257,7 +240,7 @@ impl<T: Float + MapType> Kernel for EndedKernel<T> {
         unsafe {
             let y = std::slice::from_raw_parts_mut(memory.first.cast::<T>(), self.len());
             self.map.prepare(&memory.at[..memory.len]);
-            self.kernel.run(io, y, workspace, &|block| self.end(memory, block));
+            self.kernel.run_by_rows(io, y, workspace, &|block| self.end(memory, block));
             self.map.finish_blocks(&memory.at[..memory.len]);
         }
         Ok(())

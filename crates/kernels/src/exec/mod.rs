@@ -103,11 +103,6 @@ pub struct SharedInputs<'a> {
 unsafe impl Sync for SharedInputs<'_> {}
 
 impl<'a> SharedInputs<'a> {
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.args.len()
-    }
-
     /// Input `index`.
     pub fn bytes(&self, index: usize) -> &'a [u8] {
         let arg = &self.args[index];
