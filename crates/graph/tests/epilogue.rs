@@ -179,6 +179,21 @@ fn a_convolution_that_others_read_is_stored_beside_the_mean_of_a_batch() {
 }
 
 #[test]
+fn a_pass_that_waits_for_another_reader_of_a_convolution_comes_behind_both() {
+    for target in sets() {
+        for (x, w, steps, groups) in pictures() {
+            let z = convolution(&given(&x), &given(&w), &steps, groups).unwrap();
+            let mean = ops::mean(&z, &[0, 1, 2, 3], false).unwrap();
+            let (names, values) = run(&[&z - &mean], target);
+            assert_eq!(names, ["convolution", "map", "map"], "{x:?} by {w:?}");
+            let z = read(&z, target);
+            let mean = z.iter().sum::<f64>() / z.len() as f64;
+            near(&values[0], &z.iter().map(|z| z - mean).collect::<Vec<_>>(), 1e-12, "element");
+        }
+    }
+}
+
+#[test]
 fn the_gradient_of_a_picture_ends_with_the_residual_the_slope_and_the_gradient_of_the_bias() {
     for target in sets() {
         for (x, w, steps, groups) in pictures().into_iter().filter(|case| case.2.strides == [1, 1]) {

@@ -7,8 +7,10 @@ mod targets;
 use ferrograd_graph::gradient::gradient;
 use ferrograd_graph::ops::{add, gather, matmul, mul, square, sub, sum};
 use ferrograd_graph::{DType, Program, Request, Spec, Tensor, Variable, compile, evaluate};
+use ferrograd_kernels::element::Element;
 use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
+use std::fmt::Debug;
 use targets::sets;
 
 fn numbers(target: Target, tensor: &Tensor) -> Vec<f64> {
@@ -86,21 +88,30 @@ fn matmul_with_itself(x: &Tensor) -> Tensor {
     matmul(&column, &column, false, true).unwrap()
 }
 
-#[test]
-fn a_loss_that_is_not_finite_changes_nothing() {
+/// A step that adds to `w` and is stopped where the number that it adds is not finite.
+fn check_stopped<T: Element + From<f32> + Debug>() {
+    let numbers = |value: f32| [T::from(value)];
     for target in sets() {
-        let w = Variable::new("w", Spec::new([1], DType::F64), &[1.0f64]).unwrap();
-        let x = Tensor::placeholder(Spec::new([1], DType::F64));
+        let w = Variable::new("w", Spec::new([1], T::DTYPE), &numbers(1.0)).unwrap();
+        let x = Tensor::placeholder(Spec::new([1], T::DTYPE));
         let loss = sum(&mul(&Tensor::variable(&w), &x).unwrap(), &[0], false).unwrap();
         let new = sub(&Tensor::variable(&w), &x).unwrap();
         let program = build(target, std::slice::from_ref(&x), &[], &[(w.clone(), new)], Some(&loss));
-        let feed = |value: f64| [std::sync::Arc::new(ferrograd_kernels::exec::Memory::from_slice(&[value]))];
-        let error = program.run(&feed(f64::NAN), &Threads::serial()).unwrap_err();
-        assert_eq!(error.code, ferrograd_graph::ErrorCode::NonFinite);
-        assert_eq!(w.snapshot().unwrap().as_slice::<f64>(), [1.0]);
+        let feed = |value: f32| [std::sync::Arc::new(ferrograd_kernels::exec::Memory::from_slice(&numbers(value)))];
+        for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let error = program.run(&feed(wrong), &Threads::serial()).unwrap_err();
+            assert_eq!(error.code, ferrograd_graph::ErrorCode::NonFinite, "{wrong}");
+            assert_eq!(w.snapshot().unwrap().as_slice::<T>(), numbers(1.0));
+        }
         program.run(&feed(0.25), &Threads::serial()).unwrap();
-        assert_eq!(w.snapshot().unwrap().as_slice::<f64>(), [0.75]);
+        assert_eq!(w.snapshot().unwrap().as_slice::<T>(), numbers(0.75));
     }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_changes_nothing() {
+    check_stopped::<f32>();
+    check_stopped::<f64>();
 }
 
 #[test]
