@@ -133,7 +133,7 @@ impl<'a, T: Into<Cow<'a, [u8]>>> From<T> for Pieces<'a> {
     }
 }
 
-/// Zeros up to a multiple of at most 64.
+/// Zeros up to a multiple of at most 512.
 pub(crate) fn padding(len: usize, multiple: usize) -> &'static [u8] {
-    &[0; 64][..len.next_multiple_of(multiple) - len]
+    &[0; 512][..len.next_multiple_of(multiple) - len]
 }

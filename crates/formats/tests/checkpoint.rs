@@ -64,7 +64,7 @@ fn blocks_are_checked_each_and_in_their_order() {
     let whole = bytes(&large);
     assert_eq!(read(&whole).unwrap(), large);
     let mut swapped = whole.clone();
-    let (first, second) = swapped[256..256 + (2 << 20)].split_at_mut(1 << 20);
+    let (first, second) = swapped[512..512 + (2 << 20)].split_at_mut(1 << 20);
     first.swap_with_slice(second);
     assert!(read(&swapped).unwrap_err().to_string().contains("checksum of block"));
     for at in (0..whole.len()).step_by(65_537) {
@@ -75,10 +75,13 @@ fn blocks_are_checked_each_and_in_their_order() {
 }
 
 #[test]
-fn a_newer_version_is_named() {
-    let mut newer = bytes(&contents(4));
-    newer[8] = 2;
-    assert_eq!(read(&newer).unwrap_err().to_string(), "checkpoint: expected version 1, got 2, of a newer ferrograd");
+fn another_version_is_named() {
+    let mut other = bytes(&contents(4));
+    for (version, of) in [(1, ""), (3, ", of a newer ferrograd")] {
+        other[8] = version;
+        let message = format!("checkpoint: expected version 2, got {version}{of}");
+        assert_eq!(read(&other).unwrap_err().to_string(), message);
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Checkpoints: a file of named arrays and a text, in which no flipped bit and no missing byte goes unnoticed.
 //!
 //! ```text
-//! "FERROCKP" | u32 version | u64 bytes of the header | header, JSON | zeros up to a multiple of 64
-//! array | zeros up to a multiple of 64 | array | …
+//! "FERROCKP" | u32 version | u64 bytes of the header | header, JSON | zeros up to a multiple of 512
+//! array | zeros up to a multiple of 512 | array | …
 //! u32 crc32c of each MiB of the arrays
 //! u64 bytes of the whole file | 16 bytes SipHash-2-4-128 of everything but the arrays | "PKCORREF"
 //! ```
@@ -19,6 +19,7 @@ pub use read::read;
 pub use write::write;
 
 use crate::array::Array;
+use crate::direct;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 
@@ -35,11 +36,11 @@ pub struct Contents<'a> {
 pub(crate) const SIGNATURE: &[u8] = b"FERROCKP";
 const LAST: &[u8] = b"PKCORREF";
 
-/// The version that is written, and the only one so far.
-const VERSION: u32 = 1;
+/// The version that is written and read: in the first one arrays began at multiples of 64 bytes.
+const VERSION: u32 = 2;
 
-/// Arrays begin at multiples of this many bytes.
-const ALIGN: usize = 64;
+/// Arrays begin at multiples of this many bytes, so that a disk can take large ones from where they are.
+const ALIGN: usize = direct::SECTOR;
 
 /// Bytes that share a checksum.
 const BLOCK: usize = 1 << 20;
