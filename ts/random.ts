@@ -151,25 +151,16 @@ export interface BernoulliOptions extends FunctionOptions<typeof bernoulliFields
 /** Where a draw begins. */
 export type Seed = SeedGenerator | number
 
-/** What raw draws are told of all their kinds. */
-interface Drawn {
-  readonly stream: number
-  readonly shape: number[]
-}
+/** The random operation: one stream serves all, which its state tells apart. */
+const stream = 0
 
 /** What is drawn by `draw` of a state. What is refused moves no stream on. */
-function drawn(
-  where: string,
-  shape: Shape,
-  seed: Seed | undefined,
-  draw: (state: Tensor, attributes: Drawn) => Tensor,
-): Tensor {
+function drawn(where: string, shape: Shape, seed: Seed | undefined, draw: (state: Tensor) => Tensor): Tensor {
   checkLengths(`${where} shape`, shape)
-  const made = (state: Tensor): Tensor => draw(state, { stream: 0, shape: [...shape] })
-  if (seed instanceof SeedGenerator) return seed.use(made)
-  if (seed !== undefined) return made(fresh(checkedSeed(seed)))
+  if (seed instanceof SeedGenerator) return seed.use(draw)
+  if (seed !== undefined) return draw(fresh(checkedSeed(seed)))
   // A traced function runs again and again: its draws need a position that moves on.
-  return withNextSeed((own) => (currentTrace() === undefined ? made(fresh(own)) : new SeedGenerator(own).use(made)))
+  return withNextSeed((own) => (currentTrace() === undefined ? draw(fresh(own)) : new SeedGenerator(own).use(draw)))
 }
 
 function checkedSeed(seed: unknown): number {
@@ -181,7 +172,7 @@ const readUniform = opOptions('random.uniform', uniformFields)
 /** Uniform in `[minval, maxval)`. */
 export function uniform(shape: Shape, options?: UniformOptions): Tensor {
   const { minval, maxval, dtype = floatx(), seed } = readUniform(options)
-  const unit = drawn('random.uniform', shape, seed, (state, how) => raw.randomUniform(state, { ...how, dtype }))
+  const unit = drawn('random.uniform', shape, seed, (state) => raw.randomUniform(state, { stream, shape, dtype }))
   return minval === 0 && maxval === 1 ? unit : add(multiply(unit, maxval - minval), minval)
 }
 
@@ -189,7 +180,7 @@ const readNormal = opOptions('random.normal', normalFields)
 /** Normal with a mean and a standard deviation. */
 export function normal(shape: Shape, options?: NormalOptions): Tensor {
   const { mean, stddev, dtype = floatx(), seed } = readNormal(options)
-  const unit = drawn('random.normal', shape, seed, (state, how) => raw.randomNormal(state, { ...how, dtype }))
+  const unit = drawn('random.normal', shape, seed, (state) => raw.randomNormal(state, { stream, shape, dtype }))
   return add(multiply(unit, stddev), mean)
 }
 
@@ -197,8 +188,8 @@ const readTruncated = opOptions('random.truncatedNormal', normalFields)
 /** Normal, drawn anew where it is more than two standard deviations from the mean. */
 export function truncatedNormal(shape: Shape, options?: NormalOptions): Tensor {
   const { mean, stddev, dtype = floatx(), seed } = readTruncated(options)
-  const unit = drawn('random.truncatedNormal', shape, seed, (state, how) =>
-    raw.randomTruncatedNormal(state, { ...how, dtype }),
+  const unit = drawn('random.truncatedNormal', shape, seed, (state) =>
+    raw.randomTruncatedNormal(state, { stream, shape, dtype }),
   )
   return add(multiply(unit, stddev), mean)
 }
@@ -209,8 +200,8 @@ export function bernoulli(shape: Shape, probability: number, options?: Bernoulli
   const { dtype = floatx(), seed } = readBernoulli(options)
   checkNumber('random.bernoulli probability', probability)
   const made = dtype === 'int32' ? 'bool' : dtype
-  return drawn('random.bernoulli', shape, seed, (state, how) =>
-    cast(raw.randomBernoulli(state, { ...how, dtype: made, probability }), dtype),
+  return drawn('random.bernoulli', shape, seed, (state) =>
+    cast(raw.randomBernoulli(state, { stream, shape, dtype: made, probability }), dtype),
   )
 }
 
@@ -219,7 +210,7 @@ const readMask = opOptions('random.dropoutMask', drawFields)
 export function dropoutMask(shape: Shape, keep: number, options?: RandomOptions): Tensor {
   const { dtype = floatx(), seed } = readMask(options)
   checkNumber('random.dropoutMask keep', keep)
-  return drawn('random.dropoutMask', shape, seed, (state, how) => raw.randomDropout(state, { ...how, dtype, keep }))
+  return drawn('random.dropoutMask', shape, seed, (state) => raw.randomDropout(state, { stream, shape, dtype, keep }))
 }
 
 const readIntegers = opOptions('random.randint', seedFields)
@@ -228,8 +219,8 @@ export function randint(shape: Shape, minval: number, maxval: number, options?: 
   const { seed } = readIntegers(options)
   checkNumber('random.randint minval', minval)
   checkNumber('random.randint maxval', maxval)
-  return drawn('random.randint', shape, seed, (state, how) =>
-    raw.randomIntegers(state, { ...how, dtype: 'int32', low: minval, high: maxval }),
+  return drawn('random.randint', shape, seed, (state) =>
+    raw.randomIntegers(state, { stream, shape, dtype: 'int32', low: minval, high: maxval }),
   )
 }
 
@@ -237,8 +228,9 @@ const readCategorical = opOptions('random.categorical', seedFields)
 /** One index a row, drawn with the probabilities that `logits` (rows, classes) stand for (Gumbel's trick); `int32`. */
 export function categorical(logits: Operand, options?: SeedOptions): Tensor {
   const x = toFloat(logits)
-  return drawn('random.categorical', x.shape, readCategorical(options).seed, (state, how) => {
-    const open = raw.randomUniformOpen(state, { ...how, dtype: x.dtype })
+  const { shape } = x
+  return drawn('random.categorical', shape, readCategorical(options).seed, (state) => {
+    const open = raw.randomUniformOpen(state, { stream, shape, dtype: x.dtype })
     return argmax(subtract(x, log(negative(log(open)))), { axis: -1 })
   })
 }
@@ -309,7 +301,7 @@ function logGamma(where: string, shape: Shape, alpha: Tensor, { dtype = floatx()
   // Those of alpha + 1 are never refused often; a power of a uniform one brings them to alpha.
   const d = add(a, 2 / 3)
   const c = rsqrt(multiply(d, 9))
-  const open = (): Tensor => drawn(where, shape, own, (state, how) => raw.randomUniformOpen(state, { ...how, dtype }))
+  const open = (): Tensor => drawn(where, shape, own, (state) => raw.randomUniformOpen(state, { stream, shape, dtype }))
   let variates: Tensor = d
   for (let round = 0; round < ROUNDS; round += 1) {
     const x = normal(shape, { dtype, seed: own })

@@ -146,6 +146,8 @@ function computeNow(handles: readonly BindingTensor[], keep: boolean): void {
   settle(waiting)
 }
 
+const NONE: ReadonlyMap<Together | undefined, FerrogradError> = new Map()
+
 /** Puts computed values into Rust, those of variables that no run in flight touches all at once. */
 function settle(waiting: readonly (readonly [object, Assignment])[]): void {
   const now: Assignment[] = []
@@ -172,10 +174,12 @@ function settle(waiting: readonly (readonly [object, Assignment])[]): void {
 }
 
 /** The groups of which some computed value is not finite, and what to say of each. */
-function refusedOf(waiting: readonly (readonly [object, Assignment])[]): Map<Together | undefined, FerrogradError> {
-  const refused = new Map<Together | undefined, FerrogradError>()
+function refusedOf(
+  waiting: readonly (readonly [object, Assignment])[],
+): ReadonlyMap<Together | undefined, FerrogradError> {
   const grouped = waiting.filter(([, { together }]) => together !== undefined)
-  if (grouped.length === 0) return refused
+  if (grouped.length === 0) return NONE
+  const refused = new Map<Together | undefined, FerrogradError>()
   let first = firstNotFinite(grouped.map(([, { value }]) => value))
   for (let from = 0; first >= 0; ) {
     const [variable, { together }] = grouped[from + first]!

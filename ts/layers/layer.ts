@@ -303,10 +303,10 @@ export abstract class Layer extends Owner {
   /** What was added to the loss in the last call, here and in the layers inside, then the penalties of trainable weights. */
   losses(): Tensor[] {
     const own = [...this.#added.losses]
-    const trainable = new Set(this.trainableWeights)
+    const { trainable } = this
     for (const weight of ownWeightsOf(this)) {
       // A weight of another layer that is a property here counts there.
-      const counts = trainable.has(weight) && (madeBy(this).includes(weight) || !isMade(weight))
+      const counts = trainable && weight.trainable && (madeBy(this).includes(weight) || !isMade(weight))
       const { regularizer } = counts ? weight : {}
       if (regularizer) own.push(penaltyOf(getRegularizer(regularizer, `${weight.name}.regularizer`), weight.read()))
     }

@@ -104,21 +104,22 @@ export abstract class Owner extends Configurable<ValuesOf<LayerFields>> {
 
   /** What {@link addWeight} made, then variables that are properties. */
   get #own(): Variable[] {
-    return [...new Set([...this.#weights, ...ownedBy(this, isVariable)])]
+    return ownedBy(this, isVariable, this.#weights)
   }
 
   /** All weights: own trainable ones, own others, then those of the layers inside. */
   get weights(): Variable[] {
-    const weights = this.#own
-    const own = [...weights.filter((weight) => weight.trainable), ...weights.filter((weight) => !weight.trainable)]
-    return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.weights)])]
+    const [trainable, others]: [Variable[], Variable[]] = [[], []]
+    for (const weight of this.#own) (weight.trainable ? trainable : others).push(weight)
+    trainable.push(...others)
+    return withInner(trainable, this.sublayers, (layer) => layer.weights)
   }
 
   /** The weights an optimizer may change now. */
   get trainableWeights(): Variable[] {
     if (!this.trainable) return []
     const own = this.#own.filter((weight) => weight.trainable)
-    return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.trainableWeights)])]
+    return withInner(own, this.sublayers, (layer) => layer.trainableWeights)
   }
 
   /** The weights an optimizer may not change now. */
@@ -174,6 +175,14 @@ export abstract class Owner extends Configurable<ValuesOf<LayerFields>> {
   #keptInside(): Variable[] {
     return [...this.kept, ...this.sublayers.flatMap((layer) => (layer as Owner).#keptInside())]
   }
+}
+
+/** A layer's own variables, then those of the layers inside, each once. */
+function withInner(own: Variable[], layers: readonly Layer[], of: (layer: Layer) => Variable[]): Variable[] {
+  if (layers.length === 0) return own
+  const all = new Set(own)
+  for (const layer of layers) for (const variable of of(layer)) all.add(variable)
+  return [...all]
 }
 
 function isLayer(value: unknown): value is Layer {

@@ -2,24 +2,33 @@
 
 import { isNamed } from '../core/structure.js'
 
-/** All instances of a class that `owner` holds, each once, in the order of its properties. */
-export function ownedBy<T extends object>(owner: object, is: (value: unknown) => value is T): T[] {
-  const found = new Set<T>()
-  const seen = new Set<unknown>([owner])
-  // Options name what an object was made from; what it keeps of them is a property of its own.
-  for (const [key, value] of Object.entries(owner)) if (key !== 'options') collect(value, is, found, seen)
-  return [...found]
+/** `first`, then all other instances of a class that `owner` holds, each once, in the order of its properties. */
+export function ownedBy<T extends object>(
+  owner: object,
+  is: (value: unknown) => value is T,
+  first: readonly T[] = [],
+): T[] {
+  const found = [...first]
+  const seen = new Set<unknown>(first)
+  seen.add(owner)
+  for (const key in owner) {
+    // Options name what an object was made from; what it keeps of them is a property of its own.
+    if (key !== 'options' && Object.hasOwn(owner, key))
+      collect((owner as Record<string, unknown>)[key], is, found, seen)
+  }
+  return found
 }
 
 function collect<T extends object>(
   value: unknown,
   is: (value: unknown) => value is T,
-  found: Set<T>,
+  found: T[],
   seen: Set<unknown>,
 ): void {
   if (typeof value !== 'object' || value === null || seen.has(value)) return
   if (is(value)) {
-    found.add(value)
+    seen.add(value)
+    found.push(value)
     return
   }
   const inside = contentsOf(value)

@@ -34,6 +34,7 @@ export function snakeClass(className: string): string {
 
 /** The entry of `table` whose key is a spelling of `name`. */
 export function lookUp<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  if (Object.hasOwn(table, name)) return table[name]
   const wanted = canonical(name)
   for (const [key, value] of Object.entries(table)) if (canonical(key) === wanted) return value
   return undefined

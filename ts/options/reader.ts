@@ -108,7 +108,8 @@ class Table {
   /** Checks options; remembered are the first few that nobody can change. */
   read(options: unknown, where: string): Values {
     const given = asRecord(options, where)
-    const settled: Record<string, unknown> = { ...this.#plain }
+    // Not by spread: where one place spreads objects of many kinds, V8 makes a hidden class for each copy, and keeps it long.
+    const settled: Record<string, unknown> = Object.assign({}, this.#plain)
     for (const name in given) {
       const rule = this.#rules.get(name) ?? refuseUnknown(where, name, this.#fields)
       const value = given[name]

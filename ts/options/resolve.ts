@@ -16,8 +16,9 @@ export function resolveOptions<V>(type: Configured, options: unknown, kinds: Kin
 }
 
 function resolveAll(where: string, given: Given, fields: FieldTable, kinds: Kinds): Record<string, unknown> {
-  const entries = Object.entries(fields)
-  return Object.fromEntries(entries.map(([key, spec]) => [key, resolveField(given, key, spec, where, kinds)]))
+  const settled: Record<string, unknown> = {}
+  for (const key in fields) settled[key] = resolveField(given, key, fields[key]!, where, kinds)
+  return settled
 }
 
 /** A class that extends one of ours may have forgotten to say what its options are. */

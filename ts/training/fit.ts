@@ -166,7 +166,7 @@ async function epochs(training: Training, guarded: boolean, waiting: Waiting): P
   // An epoch that had begun begins before its state is set: what its beginning did is part of that.
   if (step > 0) await waiting(() => callbacks.callNumbered('onEpochBegin', first, {}))
   await resume(training)
-  let logs: Logs = { ...saving?.found?.logs }
+  let logs: Logs = saving?.found?.logs ?? {}
   let next = first
   for (let epoch = first; epoch < plan.epochs && !model.stopTraining && !stop.signal.aborted; epoch++) {
     const from = epoch === first ? step : 0
