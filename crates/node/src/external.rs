@@ -75,14 +75,27 @@ pub fn tidy() {
     }
 }
 
+/// A heap gives back its free end by itself from so many bytes on.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const END: std::ffi::c_int = 512 << 10;
+
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn trim() {
+    use std::ffi::c_int;
+    const M_TRIM_THRESHOLD: c_int = -1;
     unsafe extern "C" {
         /// glibc: gives back what is free but for `pad` bytes at the end; any thread may ask for it at any time.
-        fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        fn malloc_trim(pad: usize) -> c_int;
+        /// glibc: sets what it goes by; any thread may, at any time.
+        fn mallopt(parameter: c_int, value: c_int) -> c_int;
     }
-    // Safety: it touches nothing that is in use.
-    unsafe { malloc_trim(0) };
+    // Each thread that allocates has a heap of its own (V8 has several such), whose end `malloc_trim` leaves. It would go back
+    // from 128 KiB on, but each large block that is freed raises this to twice its size: reading our file is enough for megabytes.
+    // Safety: neither touches what is in use.
+    unsafe {
+        mallopt(M_TRIM_THRESHOLD, END);
+        malloc_trim(0);
+    }
 }
 
 /// Other heaps give back by themselves, or cannot be asked.
