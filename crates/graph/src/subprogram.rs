@@ -1,7 +1,7 @@
 //! The compiled step of a loop: a plan that lies anew at each turn.
 
 use crate::compile::internals::{Plain, Planned};
-use ferrograd_kernels::exec::{Base, Fault, Memory, Plan};
+use ferrograd_kernels::exec::{Base, Fault, Laid, Memory, Plan};
 use ferrograd_kernels::threads::Threads;
 use std::sync::Arc;
 
@@ -14,12 +14,26 @@ pub(crate) struct Subprogram {
     plan: Plan,
     /// How many of the first steps give the same at each turn.
     standing: usize,
+    /// The spaces that lie elsewhere at each turn: the inputs that are not the same, and the outputs.
+    moving: Box<[usize]>,
     constants: Vec<Arc<Memory>>,
 }
 
+/// A subprogram on its way through its turns.
+pub(crate) struct Turning<'a> {
+    laid: Laid<'a>,
+    /// The first step of the next turn, and of those after it.
+    first: usize,
+    standing: usize,
+}
+
 impl Subprogram {
-    pub fn new(planned: Planned, ir: &Plain, standing: usize) -> Subprogram {
-        Subprogram { plan: planned.plan, standing, constants: ir.constants.clone() }
+    /// The inputs from `same` on are the same at each turn, and what the first `standing` steps compute.
+    pub fn new(planned: Planned, ir: &Plain, same: usize, standing: usize) -> Subprogram {
+        let plan = planned.plan;
+        let spaces = plan.spaces().len();
+        let moving = (1..=same).chain(spaces - ir.outputs.len()..spaces).collect();
+        Subprogram { plan, standing, moving, constants: ir.constants.clone() }
     }
 
     /// The kernels of a turn in the order in which they run.
@@ -48,8 +62,28 @@ impl Subprogram {
         self.table_start() + self.plan.table_bytes()
     }
 
-    /// One run. `room` is [`Subprogram::room`] bytes of the kernel's workspace. What is the same at each turn is computed
-    /// at the `first` one, and stays in the room until the last.
+    /// Begins turns. `room` is [`Subprogram::room`] bytes of the kernel's workspace, `same` the inputs that are the same at
+    /// each.
+    ///
+    /// # Panics
+    /// Where what it is given does not fit: a bug of the caller's.
+    #[expect(clippy::redundant_closure, reason = "the closures shorten what is borrowed longer")]
+    pub fn begin<'a>(&'a self, room: &'a mut [u8], same: impl Iterator<Item = &'a [u8]>) -> Turning<'a> {
+        let (arena, table) = room.split_at_mut(self.table_start());
+        let constants = self.constants.iter().map(|memory| Base::Read(memory));
+        let same = same.map(|part| Base::Part(part)).chain(constants);
+        let laid = self.plan.lay(&self.moving, std::iter::once(Base::PartMut(arena)).chain(same), table);
+        Turning { laid, first: 0, standing: self.standing }
+    }
+
+    /// Where the addresses begin, behind the arena.
+    fn table_start(&self) -> usize {
+        self.plan.spaces()[0].bytes.next_multiple_of(align_of::<*mut u8>())
+    }
+}
+
+impl Turning<'_> {
+    /// One turn. What is the same at each is computed at the first one, and stays in the room until the last.
     ///
     /// # Errors
     /// The fault that stopped it.
@@ -57,23 +91,14 @@ impl Subprogram {
     /// # Panics
     /// Where what it is given does not fit: a bug of the caller's.
     #[expect(clippy::redundant_closure, reason = "the closures shorten what is borrowed longer")]
-    pub fn run<'i, 'o>(
-        &self,
-        first: bool,
-        room: &mut [u8],
+    pub fn turn<'i, 'o>(
+        &mut self,
         inputs: impl Iterator<Item = &'i [u8]>,
         outputs: impl Iterator<Item = &'o mut [u8]>,
         threads: &Threads,
     ) -> Result<(), Fault> {
-        let (arena, table) = room.split_at_mut(self.table_start());
-        let constants = self.constants.iter().map(|memory| Base::Read(memory));
-        let given = inputs.map(|part| Base::Part(part)).chain(constants).chain(outputs.map(|part| Base::PartMut(part)));
-        let bases = std::iter::once(Base::PartMut(arena)).chain(given);
-        self.plan.run_at(if first { 0 } else { self.standing }, bases, table, threads).map_err(|(_, fault)| fault)
-    }
-
-    /// Where the addresses begin, behind the arena.
-    fn table_start(&self) -> usize {
-        self.plan.spaces()[0].bytes.next_multiple_of(align_of::<*mut u8>())
+        let first = std::mem::replace(&mut self.first, self.standing);
+        let bases = inputs.map(|part| Base::Part(part)).chain(outputs.map(|part| Base::PartMut(part)));
+        self.laid.run(first, bases, threads).map_err(|(_, fault)| fault)
     }
 }

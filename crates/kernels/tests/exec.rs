@@ -138,6 +138,44 @@ fn an_input_may_lie_elsewhere_in_each_run() {
     }
 }
 
+/// Room for the addresses of a small plan.
+#[repr(align(8))]
+struct Table([u8; 64]);
+
+#[test]
+fn what_moves_lies_elsewhere_in_each_run_and_what_stands_is_laid_once() {
+    let (plan, mut table, mut y) = (negated(), Table([0; 64]), Memory::zeroed(16));
+    let rows = [1.0f32, 2.0].map(|number| Memory::from_slice(&[number; 4]));
+    let mut negative = [Memory::zeroed(16), Memory::zeroed(16)];
+    let mut laid = plan.lay(&[0, 1], std::iter::empty(), &mut table.0);
+    for (negative, row) in negative.iter_mut().zip(&rows) {
+        laid.run(0, [Base::Write(negative), Base::Read(row)].into_iter(), &Threads::serial()).unwrap();
+    }
+    let mut laid = plan.lay(&[1], [Base::Write(&mut y)].into_iter(), &mut table.0);
+    for negative in &negative {
+        laid.run(0, [Base::Read(negative)].into_iter(), &Threads::serial()).unwrap();
+    }
+    let [first, second] = &negative;
+    let numbers = |memory: &Memory| memory.as_slice::<f32>().to_vec();
+    assert_eq!((numbers(first), numbers(second), numbers(&y)), (vec![-1.0; 4], vec![-2.0; 4], vec![2.0; 4]));
+}
+
+#[test]
+fn a_plan_that_is_laid_has_one_base_for_each_space() {
+    let (plan, mut table, x) = (negated(), Table([0; 64]), Memory::zeroed(16));
+    let (mut y, mut z) = (Memory::zeroed(16), Memory::zeroed(16));
+    let one = "one base per space";
+    refuses(one, || _ = plan.lay(&[1], std::iter::empty(), &mut table.0));
+    refuses(one, || _ = plan.lay(&[1], [Base::Write(&mut y), Base::Read(&x)].into_iter(), &mut table.0));
+    refuses("in order", || _ = plan.lay(&[1, 1], [Base::Write(&mut y)].into_iter(), &mut table.0));
+    refuses("for every argument", || _ = plan.lay(&[0, 1], std::iter::empty(), &mut table.0[..8]));
+    let mut laid = plan.lay(&[0, 1], std::iter::empty(), &mut table.0);
+    let moving = "one base per moving space";
+    refuses(moving, || laid.run(0, [Base::Write(&mut y)].into_iter(), &Threads::serial()).unwrap());
+    let three = [Base::Write(&mut y), Base::Read(&x), Base::Write(&mut z)];
+    refuses(moving, || laid.run(0, three.into_iter(), &Threads::serial()).unwrap());
+}
+
 #[test]
 fn an_input_is_filled_only_in_memory_lent_for_it() {
     let (plan, numbers) = (negated(), Memory::from_slice(&[1.0f32; 4]));

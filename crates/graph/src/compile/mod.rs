@@ -69,7 +69,7 @@ pub(crate) fn compile_subprogram(request: &Request<'_>, standing: usize, target:
     let order = schedule::schedule(&mut lowered, target.isa)?;
     let (order, once) = standing::first(&lowered, &order, standing);
     let spaces = Spaces::new(ir.inputs.len(), ir.constants.len(), ir.outputs.len());
-    Ok(Subprogram::new(plan::plan(lowered, &order, once, spaces)?, &ir, once))
+    Ok(Subprogram::new(plan::plan(lowered, &order, once, spaces)?, &ir, standing, once))
 }
 
 /// The graph as it is best computed.

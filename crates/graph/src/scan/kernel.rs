@@ -50,9 +50,10 @@ impl Recipe for Turns {
             .expect("a step that was drawn");
         let widths = body.inputs[*count..][..*rows].iter().map(bytes).collect();
         let state = carries.iter().map(Carry::room).sum();
-        let steps = length * segment.unwrap_or(1);
         let (length, reverse) = (*length, *reverse);
-        Box::new(ScanKernel { parts, step, carries, stacked, state, widths, own, steps, length, reverse })
+        let flops = step.flops().map(|flops| flops * (parts * length) as f64);
+        let is_long = length * segment.unwrap_or(1) >= MANY_STEPS || flops.is_some_and(|flops| flops >= MANY_FLOPS);
+        Box::new(ScanKernel { parts, step, carries, stacked, state, widths, own, length, reverse, flops, is_long })
     }
 }
 
@@ -122,10 +123,11 @@ struct ScanKernel {
     widths: Vec<usize>,
     /// The constants of which each part reads rows of its own.
     own: Vec<bool>,
-    /// Steps of all turns.
-    steps: usize,
     length: usize,
     reverse: bool,
+    flops: Option<f64>,
+    /// Whether it takes milliseconds.
+    is_long: bool,
 }
 
 impl Kernel for ScanKernel {
@@ -142,12 +144,12 @@ impl Kernel for ScanKernel {
     }
 
     fn flops(&self) -> Option<f64> {
-        Some(self.step.flops()? * (self.parts * self.length) as f64)
+        self.flops
     }
 
     /// Whoever wants a long loop no longer stops it; a short one ends by itself, and changes may be made before it.
     fn may_stop(&self) -> bool {
-        self.is_long() || self.step.may_stop()
+        self.is_long || self.step.may_stop()
     }
 
     fn workspace(&self) -> usize {
@@ -156,11 +158,13 @@ impl Kernel for ScanKernel {
 
     fn run(&self, io: &mut Io<'_>) -> Result<(), Fault> {
         let (inputs, threads) = (io.shared_inputs(), io.threads());
-        let last = (0..self.carries.len()).map(|carry| Parts::new(io.output_bytes(carry), 1, self.parts)).collect();
+        let last = (0..self.carries.len()).map(|carry| Parts::new(io.output_bytes(carry), 1, self.parts));
+        let last: SmallVec<[Parts<'_>; 64]> = last.collect();
         let stacked = self.stacked.iter();
-        let stacked = stacked.map(|all| Parts::new(io.output_bytes(all.output), self.length, self.parts)).collect();
-        let run =
-            Run { kernel: self, inputs, last, stacked, rooms: Parts::new(io.workspace(), 1, self.parts), threads };
+        let stacked = stacked.map(|all| Parts::new(io.output_bytes(all.output), self.length, self.parts));
+        let stacked: SmallVec<[Parts<'_>; 64]> = stacked.collect();
+        let rooms = Parts::new(io.workspace(), 1, self.parts);
+        let run = Run { kernel: self, inputs, last: &last, stacked: &stacked, rooms, threads };
         let fault = Mutex::new(None);
         threads.run(self.parts, &|part| {
             if let Err(found) = run.part(part) {
@@ -178,8 +182,8 @@ struct Run<'a> {
     kernel: &'a ScanKernel,
     inputs: SharedInputs<'a>,
     /// What is carried out of the last turn.
-    last: SmallVec<[Parts<'a>; 64]>,
-    stacked: SmallVec<[Parts<'a>; 64]>,
+    last: &'a [Parts<'a>],
+    stacked: &'a [Parts<'a>],
     rooms: Parts<'a>,
     threads: &'a Threads,
 }
@@ -194,9 +198,9 @@ impl Run<'_> {
         let (state, room) = self.rooms.take(part).into_row().split_at_mut(2 * kernel.state);
         let halves = state.split_at_mut(kernel.state);
         kernel.begin(&given, &mut stacked);
-        let is_long = kernel.is_long();
+        let mut turning = kernel.step.begin(room, given.constants());
         for turn in 0..kernel.length {
-            if is_long && threads.stopped() {
+            if kernel.is_long && threads.stopped() {
                 return Err(Fault::Stopped);
             }
             let (now, next) = if turn % 2 == 0 { (&*halves.0, &mut *halves.1) } else { (&*halves.1, &mut *halves.0) };
@@ -210,7 +214,7 @@ impl Run<'_> {
             kernel.leave(&mut to, &mut left, &mut last, (next, places.after.is_none()));
             let computed = kernel.stacked.iter().zip(&mut left).filter(|(all, _)| !all.before);
             to.extend(computed.map(|(_, row)| take(row)));
-            kernel.step.run(turn == 0, room, given.turn(places, &found, now), to.drain(..), threads)?;
+            turning.turn(given.turn(places, &found, now), to.drain(..), threads)?;
         }
         kernel.finish(&given, &mut last, &stacked);
         Ok(())
@@ -238,9 +242,9 @@ impl<'a> Given<'a> {
         &self.inputs.bytes(input)[(at * self.kernel.parts + self.part) * bytes..][..bytes]
     }
 
-    /// What a turn reads: the carries, a row of each sequence, the constants.
+    /// What a turn reads anew: the carries, a row of each sequence.
     fn turn(self, places: Places, found: &'a [&'a [u8]], now: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        let ScanKernel { carries, widths, own, parts, .. } = self.kernel;
+        let ScanKernel { carries, widths, .. } = self.kernel;
         let mut start = 0;
         let carried = carries.iter().enumerate().map(move |(index, carry)| {
             let place = start..start + carry.bytes;
@@ -253,12 +257,17 @@ impl<'a> Given<'a> {
         });
         let first = carries.len();
         let rows = widths.iter().enumerate().map(move |(row, &width)| self.rows(first + row, places.at, width));
-        let first = first + widths.len();
-        let constants = own.iter().enumerate().map(move |(index, &own)| {
+        carried.chain(rows)
+    }
+
+    /// What is the same at each turn.
+    fn constants(self) -> impl Iterator<Item = &'a [u8]> {
+        let ScanKernel { carries, widths, own, parts, .. } = self.kernel;
+        let first = carries.len() + widths.len();
+        own.iter().enumerate().map(move |(index, &own)| {
             let all = self.inputs.bytes(first + index);
             if own { self.rows(first + index, 0, all.len() / parts) } else { all }
-        });
-        carried.chain(rows).chain(constants)
+        })
     }
 }
 
@@ -267,10 +276,6 @@ const MANY_STEPS: usize = 10_000;
 const MANY_FLOPS: f64 = 1e9;
 
 impl ScanKernel {
-    fn is_long(&self) -> bool {
-        self.steps >= MANY_STEPS || self.flops().is_some_and(|flops| flops >= MANY_FLOPS)
-    }
-
     fn places(&self, turn: usize) -> Places {
         let place = |turn: usize| if self.reverse { self.length - 1 - turn } else { turn };
         let after = (turn + 1 < self.length).then(|| place(turn + 1));

@@ -227,16 +227,17 @@ impl Kernel for WhileKernel {
         for (carry, place) in self.places.iter().enumerate() {
             halves.0[place.clone()].copy_from_slice(io.input_bytes(carry));
         }
+        let constants = || (self.places.len()..io.inputs()).map(|input| io.input_bytes(input));
+        let (mut condition, mut turning) = (self.go.begin(room_to_go, constants()), self.turn.begin(room, constants()));
         let mut turns = 0;
         while turns < self.most {
             if threads.stopped() {
                 return Err(Fault::Stopped);
             }
             let (now, next) = if turns % 2 == 0 { (&*halves.0, &mut *halves.1) } else { (&*halves.1, &mut *halves.0) };
-            let carried = self.places.iter().map(|place| &now[place.clone()]);
-            let inputs = carried.chain((self.places.len()..io.inputs()).map(|input| io.input_bytes(input)));
+            let inputs = self.places.iter().map(|place| &now[place.clone()]);
             let mut go = [0];
-            self.go.run(turns == 0, room_to_go, inputs.clone(), std::iter::once(&mut go[..]), threads)?;
+            condition.turn(inputs.clone(), std::iter::once(&mut go[..]), threads)?;
             if go == [0] {
                 break;
             }
@@ -246,7 +247,7 @@ impl Kernel for WhileKernel {
                 rest = others;
                 &mut part[..place.len()]
             });
-            self.turn.run(turns == 0, room, inputs, left, threads)?;
+            turning.turn(inputs, left, threads)?;
             turns += 1;
         }
         let now = if turns % 2 == 0 { halves.0 } else { halves.1 };

@@ -15,7 +15,7 @@ mod slope_product;
 pub use ended::{ByRows, EndedKernel, Pass};
 pub use map::MapKernel;
 pub use memory::{Memory, OutOfMemory};
-pub use plan::{Arg, Base, Bound, Plan, Space, Step};
+pub use plan::{Arg, Base, Bound, Laid, Plan, Space, Step};
 pub use product_map::ProductMapKernel;
 pub use slope_product::SlopeProductKernel;
 

@@ -115,38 +115,35 @@ impl Plan {
         self.starts[self.steps.len()]
     }
 
-    /// Bytes that [`Plan::run_at`] keeps its addresses in.
+    /// Bytes that [`Plan::lay`] keeps its addresses in.
     pub fn table_bytes(&self) -> usize {
         self.arguments() * size_of::<*mut u8>()
     }
 
-    /// Runs the steps from `first` on once each, at `bases` that may be others each time: for a kernel that runs a plan of its
-    /// own, turn after turn. Nothing is allocated; the addresses go into `table`, [`Plan::table_bytes`] of the kernel's
-    /// workspace.
-    ///
-    /// # Errors
-    /// The step that stopped the run, and why.
+    /// Fixes the addresses of all spaces but those that are `moving`, in ascending order, which lie elsewhere at each run: for a
+    /// kernel that runs a plan of its own, turn after turn. Nothing is allocated; the addresses go into `table`,
+    /// [`Plan::table_bytes`] of the kernel's workspace.
     ///
     /// # Panics
-    /// Where the bases do not fit [`Plan::spaces`], or the table is too small: bugs of the caller's.
-    pub fn run_at<'a>(
-        &self,
-        first: usize,
-        bases: impl IntoIterator<Item = Base<'a>>,
+    /// Where the bases do not fit the other spaces of [`Plan::spaces`], or the table is too small: bugs of the caller's.
+    pub fn lay<'a>(
+        &'a self,
+        moving: &'a [usize],
+        standing: impl Iterator<Item = Base<'a>>,
         table: &'a mut [u8],
-        threads: &Threads,
-    ) -> Result<(), (usize, Fault)> {
+    ) -> Laid<'a> {
         // Safety: every pattern of bits is a raw pointer, and one leaves initialised bytes behind.
         let (before, table, _) = unsafe { table.align_to_mut::<*mut u8>() };
         assert!(before.is_empty() && table.len() >= self.arguments(), "an aligned table for every argument");
-        let mut given = 0;
-        for base in bases {
-            assert!(given < self.spaces.len(), "one base per space");
-            self.place(given, self.address(given, base), table);
-            given += 1;
-        }
-        assert_eq!(given, self.spaces.len(), "one base per space");
-        self.run_steps(first, &table[..self.arguments()], threads)
+        assert!(moving.windows(2).all(|pair| pair[0] < pair[1]), "each space once, in order");
+        let table = &mut table[..self.arguments()];
+        let mut spaces = (0..self.spaces.len()).filter(|space| moving.binary_search(space).is_err());
+        standing.for_each(|base| {
+            let space = spaces.next().expect("one base per space");
+            self.place(space, self.address(space, base), table);
+        });
+        assert!(spaces.next().is_none(), "one base per space");
+        Laid { plan: self, moving, table, memory: PhantomData }
     }
 
     /// Where a space begins.
@@ -228,6 +225,43 @@ pub struct Bound<'a> {
     /// Which spaces lie in memory that was lent to be written.
     owned: Vec<bool>,
     memory: PhantomData<&'a mut Memory>,
+}
+
+/// A plan with the addresses of some spaces fixed.
+pub struct Laid<'a> {
+    plan: &'a Plan,
+    /// The other spaces.
+    moving: &'a [usize],
+    /// As in [`Bound`].
+    table: &'a mut [*mut u8],
+    memory: PhantomData<&'a mut Memory>,
+}
+
+impl Laid<'_> {
+    /// Runs the steps from `first` on once each, with the moving spaces at `bases`.
+    ///
+    /// # Errors
+    /// The step that stopped the run, and why.
+    ///
+    /// # Panics
+    /// Where the bases do not fit these spaces: a bug of the caller's.
+    pub fn run<'b>(
+        &mut self,
+        first: usize,
+        bases: impl Iterator<Item = Base<'b>>,
+        threads: &Threads,
+    ) -> Result<(), (usize, Fault)> {
+        let Laid { plan, moving, table, .. } = self;
+        let mut given = 0;
+        // Chained iterators are fast from the inside alone.
+        bases.for_each(|base| {
+            let space = *moving.get(given).expect("one base per moving space");
+            plan.place(space, plan.address(space, base), table);
+            given += 1;
+        });
+        assert_eq!(given, moving.len(), "one base per moving space");
+        plan.run_steps(first, table, threads)
+    }
 }
 
 // Safety: the addresses come from `&'a Memory` and `&'a mut Memory`, both of which may cross threads.
