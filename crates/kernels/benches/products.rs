@@ -21,7 +21,7 @@ mod peak;
 const RING: usize = 12 << 20;
 
 /// Net, rows, columns, depth, layout: `tn` reads `a` transposed.
-const PRODUCTS: [(&str, usize, usize, usize, &str); 26] = [
+const PRODUCTS: [(&str, usize, usize, usize, &str); 34] = [
     ("784-10-10 b32", 32, 10, 784, "nn"),
     ("784-10-10 b32", 784, 10, 32, "tn"),
     ("784-128-10 b32", 32, 128, 784, "nn"),
@@ -43,6 +43,14 @@ const PRODUCTS: [(&str, usize, usize, usize, &str); 26] = [
     ("tabular b1024", 256, 128, 1024, "tn"),
     ("tabular b1024", 1024, 256, 128, "nt"),
     ("tabular b1024", 32, 256, 1024, "tn"),
+    ("encoder d 128", 1024, 128, 128, "nn"),
+    ("encoder d 128", 1024, 512, 128, "nn"),
+    ("encoder d 128", 1024, 128, 512, "nn"),
+    ("encoder d 128", 1024, 128, 512, "nt"),
+    ("encoder d 128", 128, 512, 1024, "tn"),
+    ("encoder d 128", 512, 128, 1024, "tn"),
+    ("LSTM 128", 32, 512, 128, "nn"),
+    ("LSTM 128", 32, 128, 512, "nt"),
     ("wide b256", 256, 4096, 1024, "nn"),
     ("wide b256", 256, 4096, 4096, "nn"),
     ("wide b256", 256, 4096, 4096, "nt"),

@@ -26,10 +26,12 @@ const UNIT_BYTES: usize = 512 * 1024;
 const BLOCK_DEPTH_BYTES: usize = 1024;
 /// Bytes of a row of `a` that are packed at once.
 const REACH_BYTES: usize = 16 * 1024;
-/// Columns up to which packing `a` takes longer than it saves: each number is read once for a strip.
+/// Columns up to which packing `a` takes longer than it saves, of high tiles; of low ones, which read fewer rows at once, twice
+/// as many.
 const FEW_COLS: usize = 256;
-/// Rows that lie a multiple of this apart meet in the same sets of the first-level cache.
+/// Rows that lie a multiple of this apart meet in the same sets of the first-level cache, which has room for so many lines.
 const CLASH_BYTES: usize = 2048;
+const WAYS: usize = 8;
 /// Bytes of `a` that are packed at once: they stay in the last-level cache.
 const STAGE_BYTES: usize = 8 * 1024 * 1024;
 /// The most threads that share a product, if it has as many units. A slot that no thread takes costs address space alone: it is never touched.
@@ -264,7 +266,9 @@ fn packing<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> (bool, bool) {
     let large = is_large(shape, kernels);
     let scattered = shape.b.col_stride != 1 && shape.cols > 1;
     let apart = shape.a.row_stride.unsigned_abs() * size_of::<T>();
-    let rows_in_place = shape.a.col_stride == 1 && shape.cols <= FEW_COLS && !apart.is_multiple_of(CLASH_BYTES);
+    let meet = kernels.packed.len() > WAYS && apart.is_multiple_of(CLASH_BYTES);
+    let few = if kernels.packed.len() > WAYS { FEW_COLS } else { 2 * FEW_COLS };
+    let rows_in_place = shape.a.col_stride == 1 && shape.cols <= few && !meet;
     (large && !rows_in_place, large || scattered)
 }
 

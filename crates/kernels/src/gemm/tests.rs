@@ -393,7 +393,7 @@ fn shapes_take_the_paths_meant_for_them() {
         assert!(matches!(path(4, 8, 20, RowMajor, ColMajor), (Path::Dots(_), ..)));
         assert!(matches!(path(12, 100, 80, RowMajor, RowMajor), (Path::Blocks, false, false, false)));
         assert!(matches!(path(12, 100, 80, RowMajor, ColMajor), (Path::Blocks, false, true, false)));
-        assert!(matches!(path(300, 310, 320, RowMajor, RowMajor), (Path::Blocks, true, true, true)));
+        assert!(matches!(path(300, 610, 320, RowMajor, RowMajor), (Path::Blocks, true, true, true)));
         assert!(matches!(path(1, 2000, 1500, RowMajor, RowMajor), (Path::Spread(_), .., true)));
         assert!(matches!(path(2000, 1, 1500, ColMajor, RowMajor), (Path::Spread(_), .., true)));
         assert!(matches!(path(1, 2000, 1500, RowMajor, ColMajor), (Path::Dots(_), .., true)));

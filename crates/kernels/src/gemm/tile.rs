@@ -90,23 +90,39 @@ pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT:
             c = c.wrapping_add(tile.c_row_stride);
             step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);
         }
-        let rest = tile.depth - first;
-        let (mut place, pace) = (tile.ahead.first << 16, (tile.ahead.lines << 16) / rest.max(1));
-        for _ in 0..rest {
-            // The tiles of operands in place are low: they have no time for more than their own loads.
-            if !PARTIAL {
-                let address = tile.ahead.address(place);
-                if tile.ahead.own {
-                    V::prefetch_own(address);
-                } else {
-                    V::prefetch_second(address);
+        let mut rest = tile.depth - first;
+        // The tiles of operands in place are low: they have no time for more than their own loads.
+        if !PARTIAL {
+            let groups = rest / group::<V>(R * N);
+            let lines = tile.ahead.lines.div_ceil(groups.max(1));
+            let (mut place, pace) = (tile.ahead.first << 16, (tile.ahead.lines << 16) / (groups * lines).max(1));
+            for _ in 0..groups {
+                for _ in 0..lines {
+                    let address = tile.ahead.address(place);
+                    if tile.ahead.own {
+                        V::prefetch_own(address);
+                    } else {
+                        V::prefetch_second(address);
+                    }
+                    place = place.wrapping_add(pace);
                 }
-                place = place.wrapping_add(pace);
+                for _ in 0..group::<V>(R * N) {
+                    step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);
+                }
             }
+            rest -= groups * group::<V>(R * N);
+        }
+        for _ in 0..rest {
             step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);
         }
         store(tile, sums, mask);
     }
+}
+
+/// Depths that go by between two lines that are asked for. Asking takes as many instructions as a depth of a low tile of short
+/// vectors, which a processor cannot begin in the time of that depth's products.
+const fn group<V>(vectors: usize) -> usize {
+    if vectors <= 12 && size_of::<V>() <= 32 { 4 } else { 1 }
 }
 
 /// Rows of `a` that lie anywhere, each in runs of neighbouring depths: run `r` of row `i` of the tile has the numbers from
@@ -243,11 +259,13 @@ unsafe fn store<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Elemen
     // Safety: the caller's promise.
     unsafe {
         let alpha = V::splat(tile.alpha);
+        // A store of chosen lanes takes many times as long, and what it wrote cannot be read back at once.
+        let short = tile.last < V::LANES;
         match tile.base {
             Base::Zero => {
                 for i in 0..R {
                     for j in 0..N {
-                        put(tile, (i, j), j + 1 == N, sums[i][j].mul(alpha), mask);
+                        put(tile, (i, j), short && j + 1 == N, sums[i][j].mul(alpha), mask);
                     }
                 }
             }
@@ -256,7 +274,7 @@ unsafe fn store<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Elemen
                     for j in 0..N {
                         let source = start.wrapping_add(i * row_stride + j * V::LANES);
                         let base = if j + 1 == N { V::load_partial(source, mask) } else { V::load(source) };
-                        put(tile, (i, j), j + 1 == N, sums[i][j].mul_add(alpha, base), mask);
+                        put(tile, (i, j), short && j + 1 == N, sums[i][j].mul_add(alpha, base), mask);
                     }
                 }
             }
@@ -264,7 +282,7 @@ unsafe fn store<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Elemen
                 for i in 0..R {
                     let base = V::splat(*start.add(i));
                     for j in 0..N {
-                        put(tile, (i, j), j + 1 == N, sums[i][j].mul_add(alpha, base), mask);
+                        put(tile, (i, j), short && j + 1 == N, sums[i][j].mul_add(alpha, base), mask);
                     }
                 }
             }

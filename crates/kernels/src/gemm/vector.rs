@@ -159,6 +159,7 @@ unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
     use super::Vector;
+    use crate::math::{store_first_pd, store_first_ps};
     use std::arch::x86_64::*;
 
     /// Eight registers of eight `f32`, turned.
@@ -331,15 +332,26 @@ pub(super) mod x86 {
         };
     }
 
+    /// AVX2 has masks for loads; stores count.
     #[inline(always)]
-    unsafe fn mask_ps(lanes: usize) -> __m256i {
-        // Safety: AVX2 is present, by the contract of `Vector`.
-        unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+    unsafe fn first(lanes: usize) -> usize {
+        lanes
     }
     #[inline(always)]
-    unsafe fn mask_pd(lanes: usize) -> __m256i {
-        // Safety: AVX2 is present, by the contract of `Vector`.
-        unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
+    unsafe fn load_first_ps(source: *const f32, lanes: usize) -> __m256 {
+        // Safety: AVX2 is present, by the contract of `Vector`; lanes that are not there are not read.
+        unsafe {
+            let places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            _mm256_maskload_ps(source, _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), places))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_first_pd(source: *const f64, lanes: usize) -> __m256d {
+        // Safety: as above.
+        unsafe {
+            let places = _mm256_setr_epi64x(0, 1, 2, 3);
+            _mm256_maskload_pd(source, _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes as i64), places))
+        }
     }
     #[inline(always)]
     unsafe fn sum_ps(v: __m256) -> f32 {
@@ -385,16 +397,16 @@ pub(super) mod x86 {
 
     vector! {
         /// Eight `f32` of AVX2.
-        F32x8(__m256), f32, mask __m256i, lanes 8,
+        F32x8(__m256), f32, mask usize, lanes 8,
         splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,  mul _mm256_mul_ps,
-        mask_of mask_ps, load_partial _mm256_maskload_ps, store_partial _mm256_maskstore_ps,
+        mask_of first, load_partial load_first_ps, store_partial store_first_ps,
         sum sum_ps, transpose (F32x8, 8, turn8)
     }
     vector! {
         /// Four `f64` of AVX2.
-        F64x4(__m256d), f64, mask __m256i, lanes 4,
+        F64x4(__m256d), f64, mask usize, lanes 4,
         splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,  mul _mm256_mul_pd,
-        mask_of mask_pd, load_partial _mm256_maskload_pd, store_partial _mm256_maskstore_pd,
+        mask_of first, load_partial load_first_pd, store_partial store_first_pd,
         sum sum_pd, transpose (F64x4, 4, turn4)
     }
     vector! {

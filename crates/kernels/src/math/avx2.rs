@@ -20,6 +20,55 @@ unsafe fn first(n: usize) -> __m256i {
     unsafe { _mm256_loadu_si256(ONES_THEN_ZEROS.as_ptr().add(8 - n).cast()) }
 }
 
+/// Writes the first `n` lanes, `n ≤ 8`: in halves, since a store of chosen lanes takes dozens of cycles on some processors,
+/// and what it wrote cannot be read back at once.
+///
+/// # Safety
+/// AVX2 exists; `to` is valid for `n` numbers.
+#[inline(always)]
+pub(crate) unsafe fn store_first_ps(to: *mut f32, n: usize, value: __m256) {
+    // Safety: the caller's promise; each store writes as many lanes as its bit of `n` stands for.
+    unsafe {
+        if n >= 8 {
+            return _mm256_storeu_ps(to, value);
+        }
+        let (mut to, mut rest) = (to, _mm256_castps256_ps128(value));
+        if n & 4 != 0 {
+            _mm_storeu_ps(to, rest);
+            (to, rest) = (to.add(4), _mm256_extractf128_ps::<1>(value));
+        }
+        if n & 2 != 0 {
+            _mm_store_sd(to.cast(), _mm_castps_pd(rest));
+            (to, rest) = (to.add(2), _mm_movehl_ps(rest, rest));
+        }
+        if n & 1 != 0 {
+            _mm_store_ss(to, rest);
+        }
+    }
+}
+
+/// [`store_first_ps`] of float64, `n ≤ 4`.
+///
+/// # Safety
+/// AVX2 exists; `to` is valid for `n` numbers.
+#[inline(always)]
+pub(crate) unsafe fn store_first_pd(to: *mut f64, n: usize, value: __m256d) {
+    // Safety: as above.
+    unsafe {
+        if n >= 4 {
+            return _mm256_storeu_pd(to, value);
+        }
+        let (mut to, mut rest) = (to, _mm256_castpd256_pd128(value));
+        if n & 2 != 0 {
+            _mm_storeu_pd(to, rest);
+            (to, rest) = (to.add(2), _mm256_extractf128_pd::<1>(value));
+        }
+        if n & 1 != 0 {
+            _mm_store_sd(to, rest);
+        }
+    }
+}
+
 macro_rules! lanewise {
     ($($name:ident($($arg:ident),*) = $call:expr;)*) => {$(
         #[inline(always)]
@@ -75,7 +124,7 @@ impl Simd for F32x8 {
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, n: usize) {
         // Safety: lanes beyond `n` are not written.
-        unsafe { _mm256_maskstore_ps(to, first(n), self.0) }
+        unsafe { store_first_ps(to, n, self.0) }
     }
     #[inline(always)]
     fn splat(value: f32) -> Self {

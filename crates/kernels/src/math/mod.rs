@@ -16,6 +16,8 @@ mod slices;
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::{store_first_pd, store_first_ps};
 pub use cast::Cast;
 pub use compute::Compute;
 pub use scalar::Scalar;
