@@ -203,6 +203,7 @@ impl<T: Float> Gemm<T> {
             c_row_stride,
             base,
             alpha: self.alpha,
+            relu: self.stores_relu(buffers, &block.depth),
             last: cols - (vectors - 1) * self.kernels.lanes,
             ahead,
         };
@@ -224,7 +225,7 @@ impl<T: Float> Gemm<T> {
         // Safety: the caller's promise; the tables have a kernel for every height up to the panel's.
         unsafe {
             kernels[rows - 1][vectors - 1](&tile);
-            if block.depth.end == self.shape.depth {
+            if block.depth.end == self.shape.depth && !tile.relu {
                 self.finish_tile(buffers, (top, left), (rows, cols));
             }
         }
@@ -272,6 +273,18 @@ impl<T: Float> Gemm<T> {
         }
     }
 
+    /// Whether the tiles over some of the depth store `max(c, 0)` at once: those over its end, where nothing else comes first.
+    pub(super) fn stores_relu(&self, buffers: &Buffers<T>, depth: &Range<usize>) -> bool {
+        depth.end == self.shape.depth
+            && self.spec.activation == Activation::Relu
+            && buffers.ending.is_null()
+            && !self.has_late_bias()
+    }
+
+    fn has_late_bias(&self) -> bool {
+        self.spec.accumulate && self.spec.bias.is_some()
+    }
+
     /// The bias that accumulation has put off, and the activation.
     ///
     /// # Safety
@@ -287,7 +300,7 @@ impl<T: Float> Gemm<T> {
             // Safety: as above.
             return unsafe { self.end_tile(ending, buffers.c, (top, left), (rows, cols)) };
         }
-        let late_bias = self.spec.accumulate && self.spec.bias.is_some();
+        let late_bias = self.has_late_bias();
         if !late_bias && self.spec.activation == Activation::None {
             return;
         }

@@ -71,6 +71,7 @@ impl<T: Float> Gemm<T> {
                 c_row_stride: plan.strip,
                 base: self.flipped_bias(buffers, row),
                 alpha: self.alpha,
+                relu: false,
                 last: rows - (vectors - 1) * lanes,
                 ahead: Ahead::nothing(buffers.packed_b),
             });

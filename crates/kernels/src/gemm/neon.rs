@@ -31,7 +31,7 @@ unsafe fn turn2(r: [float64x2_t; 2]) -> [float64x2_t; 2] {
 macro_rules! vector {
     (
         $(#[$doc:meta])* $name:ident($register:ty), $element:ty, lanes $lanes:literal, splat $splat:ident, load $load:ident,
-        store $store:ident, fma $fma:ident, mul $mul:ident, sum $sum:ident, turn $turn:ident
+        store $store:ident, fma $fma:ident, mul $mul:ident, max $max:ident, sum $sum:ident, turn $turn:ident
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
@@ -102,6 +102,12 @@ macro_rules! vector {
                 $name(unsafe { $mul(self.0, other.0) })
             }
             #[inline(always)]
+            unsafe fn relu(self) -> Self {
+                // NaN stays, and of two zeros the instruction gives the positive one.
+                // Safety: every aarch64 has NEON.
+                $name(unsafe { $max(self.0, $splat(0.0)) })
+            }
+            #[inline(always)]
             unsafe fn sum(self) -> $element {
                 // Safety: every aarch64 has NEON.
                 unsafe { $sum(self.0) }
@@ -143,10 +149,10 @@ macro_rules! vector {
 vector! {
     /// Four `f32`.
     F32x4(float32x4_t), f32, lanes 4, splat vdupq_n_f32, load vld1q_f32,
-    store vst1q_f32, fma vfmaq_f32, mul vmulq_f32, sum vaddvq_f32, turn turn4
+    store vst1q_f32, fma vfmaq_f32, mul vmulq_f32, max vmaxq_f32, sum vaddvq_f32, turn turn4
 }
 vector! {
     /// Two `f64`.
     F64x2(float64x2_t), f64, lanes 2, splat vdupq_n_f64, load vld1q_f64,
-    store vst1q_f64, fma vfmaq_f64, mul vmulq_f64, sum vaddvq_f64, turn turn2
+    store vst1q_f64, fma vfmaq_f64, mul vmulq_f64, max vmaxq_f64, sum vaddvq_f64, turn turn2
 }

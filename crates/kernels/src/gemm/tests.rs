@@ -459,7 +459,7 @@ fn short_slices_are_our_bug() {
 
 #[test]
 fn packed_once_and_multiplied_often_is_the_same() {
-    for (rows, cols, depth) in [(20, 100, 80), (64, 128, 300), (130, 70, 4200), (300, 310, 320), (1, 40, 40)] {
+    for (rows, cols, depth) in [(20, 100, 80), (64, 128, 300), (130, 70, 4200), (300, 610, 320), (1, 40, 40)] {
         for (a, b) in [(Layout::RowMajor, Layout::RowMajor), (Layout::ColMajor, Layout::ColMajor)] {
             for (spec, isa) in [SPECS[3], SPECS[6]]
                 .into_iter()
@@ -484,4 +484,27 @@ fn packed_once_and_multiplied_often_is_the_same() {
             }
         }
     }
+}
+
+/// A row of NaN, of sums that are −0, of negative and of positive ones, in tiles of whole vectors and of parts.
+#[test]
+fn relu_keeps_nan_and_stores_no_negative_zero() {
+    fn check<T: Tested>() {
+        let spec = EpilogueSpec { alpha: -1.0, activation: Activation::Relu, ..EpilogueSpec::default() };
+        for (isa, cols) in Isa::available().into_iter().flat_map(|isa| [17, 64].map(|cols| (isa, cols))) {
+            let (rows, depth) = (4, 5);
+            let gemm =
+                Gemm::<T>::new(shape(rows, cols, depth, Layout::RowMajor, Layout::RowMajor, 0), spec, isa).unwrap();
+            let a: Vec<T> = [f64::NAN, 0.0, 1.0, -1.0].into_iter().flat_map(|x| [T::from_f64(x); 5]).collect();
+            let b = vec![T::ONE; depth * cols];
+            let (mut c, mut workspace) = (vec![T::ONE; rows * cols], vec![T::ZERO; gemm.workspace_len()]);
+            gemm.run(&Threads::new(1), &a, &b, None, &mut c, &mut workspace);
+            let (nan, rest) = c.split_at(cols);
+            assert!(nan.iter().all(|x| x.to_f64().is_nan()), "{isa:?} {cols}");
+            let expected = [0.0, 0.0, 5.0].into_iter().flat_map(|x| vec![T::from_f64(x).bits(); cols]);
+            assert!(rest.iter().map(|x| x.bits()).eq(expected), "{isa:?} {cols}: {rest:?}");
+        }
+    }
+    check::<f32>();
+    check::<f64>();
 }

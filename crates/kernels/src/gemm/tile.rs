@@ -3,7 +3,7 @@
 
 use super::ALIGNMENT;
 use super::vector::Vector;
-use std::hint::assert_unchecked;
+use std::hint::{assert_unchecked, black_box};
 
 /// What is added to the scaled product when it is stored.
 #[derive(Clone, Copy)]
@@ -28,6 +28,8 @@ pub(super) struct Tile<T> {
     pub c_row_stride: usize,
     pub base: Base<T>,
     pub alpha: T,
+    /// Whether what is stored is `max(c, 0)`: read again for that, it would wait for its own store.
+    pub relu: bool,
     /// Lanes of the last vector that exist, `1 ≤ last ≤ LANES`.
     pub last: usize,
     pub ahead: Ahead<T>,
@@ -122,7 +124,7 @@ pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT:
 /// Depths that go by between two lines that are asked for. Asking takes as many instructions as a depth of a low tile of short
 /// vectors, which a processor cannot begin in the time of that depth's products.
 const fn group<V>(vectors: usize) -> usize {
-    if vectors <= 12 && size_of::<V>() <= 32 { 4 } else { 1 }
+    if vectors <= 12 && size_of::<V>() == 32 { 4 } else { 1 }
 }
 
 /// Rows of `a` that lie anywhere, each in runs of neighbouring depths: run `r` of row `i` of the tile has the numbers from
@@ -255,17 +257,19 @@ unsafe fn step<V: Vector, const R: usize, const N: usize, const UNIT: bool, cons
 /// # Safety
 /// That of [`tile`].
 #[inline(always)]
-unsafe fn store<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Element>, sums: [[V; N]; R], mask: V::Mask) {
+unsafe fn store<V: Vector, const R: usize, const N: usize>(
+    tile: &Tile<V::Element>,
+    mut sums: [[V; N]; R],
+    mask: V::Mask,
+) {
     // Safety: the caller's promise.
     unsafe {
         let alpha = V::splat(tile.alpha);
-        // A store of chosen lanes takes many times as long, and what it wrote cannot be read back at once.
-        let short = tile.last < V::LANES;
         match tile.base {
             Base::Zero => {
                 for i in 0..R {
                     for j in 0..N {
-                        put(tile, (i, j), short && j + 1 == N, sums[i][j].mul(alpha), mask);
+                        sums[i][j] = sums[i][j].mul(alpha);
                     }
                 }
             }
@@ -274,7 +278,7 @@ unsafe fn store<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Elemen
                     for j in 0..N {
                         let source = start.wrapping_add(i * row_stride + j * V::LANES);
                         let base = if j + 1 == N { V::load_partial(source, mask) } else { V::load(source) };
-                        put(tile, (i, j), short && j + 1 == N, sums[i][j].mul_add(alpha, base), mask);
+                        sums[i][j] = sums[i][j].mul_add(alpha, base);
                     }
                 }
             }
@@ -282,21 +286,49 @@ unsafe fn store<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Elemen
                 for i in 0..R {
                     let base = V::splat(*start.add(i));
                     for j in 0..N {
-                        put(tile, (i, j), short && j + 1 == N, sums[i][j].mul_add(alpha, base), mask);
+                        sums[i][j] = sums[i][j].mul_add(alpha, base);
                     }
                 }
             }
         }
+        if tile.relu {
+            for i in 0..R {
+                for j in 0..N {
+                    sums[i][j] = sums[i][j].relu();
+                }
+            }
+        }
+        // A store of chosen lanes takes many times as long, and what it wrote cannot be read back at once.
+        if tile.last == V::LANES {
+            for i in 0..R {
+                for j in 0..N {
+                    sums[i][j].store(tile.c.wrapping_add(i * tile.c_row_stride + j * V::LANES));
+                }
+            }
+        } else {
+            store_short(tile, sums, mask);
+        }
     }
 }
 
-/// Writes one vector of a row of `c`.
+/// Writes sums whose last vectors are short: by a loop over memory, which is small.
 ///
 /// # Safety
 /// That of [`tile`].
 #[inline(always)]
-unsafe fn put<V: Vector>(tile: &Tile<V::Element>, (i, j): (usize, usize), partial: bool, value: V, mask: V::Mask) {
-    let target = tile.c.wrapping_add(i * tile.c_row_stride + j * V::LANES);
-    // Safety: the caller's promise.
-    unsafe { if partial { value.store_partial(target, mask) } else { value.store(target) } }
+unsafe fn store_short<V: Vector, const R: usize, const N: usize>(
+    tile: &Tile<V::Element>,
+    sums: [[V; N]; R],
+    mask: V::Mask,
+) {
+    let mut c = tile.c;
+    // The number of rows is hidden, so that they are not unrolled.
+    for row in sums.iter().take(black_box(R)) {
+        for j in 0..N {
+            let target = c.wrapping_add(j * V::LANES);
+            // Safety: the caller's promise.
+            unsafe { if j + 1 == N { row[j].store_partial(target, mask) } else { row[j].store(target) } }
+        }
+        c = c.wrapping_add(tile.c_row_stride);
+    }
 }

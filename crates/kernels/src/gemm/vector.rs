@@ -28,6 +28,8 @@ pub(super) unsafe trait Vector: Copy {
     /// `self · a + b`, rounded once where the hardware can.
     unsafe fn mul_add(self, a: Self, b: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
+    /// `max(self, 0)`, NaN where this is, never −0.
+    unsafe fn relu(self) -> Self;
     /// `sum` and what a lane of this and one of `b` multiply to: packed elements, of one depth or of two.
     #[inline(always)]
     unsafe fn add_product(self, b: Self, sum: Self) -> Self {
@@ -118,6 +120,14 @@ unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
             };
         }
         Lanes(out)
+    }
+    #[inline(always)]
+    unsafe fn relu(mut self) -> Self {
+        for i in 0..N {
+            let x = self.0[i];
+            self.0[i] = if x > T::ZERO || x != x { x } else { T::ZERO };
+        }
+        self
     }
     #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
@@ -240,7 +250,7 @@ pub(super) mod x86 {
     macro_rules! vector {
         (
             $(#[$doc:meta])* $name:ident($register:ty), $element:ty, mask $mask:ty, lanes $lanes:literal,
-            splat $splat:ident, load $load:ident, store $store:ident, fma $fma:ident, mul $mul:ident,
+            splat $splat:ident, load $load:ident, store $store:ident, fma $fma:ident, mul $mul:ident, max $max:ident,
             $(product $product:ident,)?
             mask_of $mask_of:ident, load_partial $load_partial:ident, store_partial $store_partial:ident,
             sum $sum:ident, transpose ($half:ty, $side:literal, $turn:ident)
@@ -307,6 +317,12 @@ pub(super) mod x86 {
                 unsafe fn mul(self, other: Self) -> Self {
                     // Safety: `Vector`'s contract.
                     $name(unsafe { $mul(self.0, other.0) })
+                }
+                #[inline(always)]
+                unsafe fn relu(self) -> Self {
+                    // Of two zeros, and of NaN and another number, the instruction gives the second; −0 + 0 is 0.
+                    // Safety: `Vector`'s contract.
+                    unsafe { $name($fma($max($splat(0.0), self.0), $splat(1.0), $splat(0.0))) }
                 }
                 #[inline(always)]
                 unsafe fn sum(self) -> $element {
@@ -398,35 +414,35 @@ pub(super) mod x86 {
     vector! {
         /// Eight `f32` of AVX2.
         F32x8(__m256), f32, mask usize, lanes 8,
-        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,  mul _mm256_mul_ps,
+        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,  mul _mm256_mul_ps, max _mm256_max_ps,
         mask_of first, load_partial load_first_ps, store_partial store_first_ps,
         sum sum_ps, transpose (F32x8, 8, turn8)
     }
     vector! {
         /// Four `f64` of AVX2.
         F64x4(__m256d), f64, mask usize, lanes 4,
-        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,  mul _mm256_mul_pd,
+        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,  mul _mm256_mul_pd, max _mm256_max_pd,
         mask_of first, load_partial load_first_pd, store_partial store_first_pd,
         sum sum_pd, transpose (F64x4, 4, turn4)
     }
     vector! {
         /// Eight `f32` with the mask registers of AVX-512.
         F32x8Masked(__m256), f32, mask __mmask8, lanes 8,
-        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,  mul _mm256_mul_ps,
+        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,  mul _mm256_mul_ps, max _mm256_max_ps,
         mask_of low_bits8, load_partial masked256_ps,
         store_partial _mm256_mask_storeu_ps, sum sum_ps, transpose (F32x8Masked, 8, turn8)
     }
     vector! {
         /// Four `f64` with the mask registers of AVX-512.
         F64x4Masked(__m256d), f64, mask __mmask8, lanes 4,
-        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,  mul _mm256_mul_pd,
+        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,  mul _mm256_mul_pd, max _mm256_max_pd,
         mask_of low_bits8, load_partial masked256_pd,
         store_partial _mm256_mask_storeu_pd, sum sum_pd, transpose (F64x4Masked, 4, turn4)
     }
     vector! {
         /// Sixteen `f32` of AVX-512.
         F32x16(__m512), f32, mask __mmask16, lanes 16,
-        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,  mul _mm512_mul_ps,
+        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,  mul _mm512_mul_ps, max _mm512_max_ps,
         mask_of low_bits16, load_partial masked512_ps,
         store_partial _mm512_mask_storeu_ps, sum _mm512_reduce_add_ps, transpose (F32x8Masked, 8, turn8)
     }
@@ -442,7 +458,7 @@ pub(super) mod x86 {
     vector! {
         /// Sixteen `f32` of AVX-512, whose packed numbers are pairs of bfloat16.
         Bf16x32(__m512), f32, mask __mmask16, lanes 16,
-        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,  mul _mm512_mul_ps,
+        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,  mul _mm512_mul_ps, max _mm512_max_ps,
         product dot_pairs,
         mask_of low_bits16, load_partial masked512_ps,
         store_partial _mm512_mask_storeu_ps, sum _mm512_reduce_add_ps, transpose (F32x8Masked, 8, turn8)
@@ -450,7 +466,7 @@ pub(super) mod x86 {
     vector! {
         /// Eight `f64` of AVX-512.
         F64x8(__m512d), f64, mask __mmask8, lanes 8,
-        splat _mm512_set1_pd, load _mm512_loadu_pd, store _mm512_storeu_pd, fma _mm512_fmadd_pd,  mul _mm512_mul_pd,
+        splat _mm512_set1_pd, load _mm512_loadu_pd, store _mm512_storeu_pd, fma _mm512_fmadd_pd,  mul _mm512_mul_pd, max _mm512_max_pd,
         mask_of low_bits8, load_partial masked512_pd,
         store_partial _mm512_mask_storeu_pd, sum _mm512_reduce_add_pd, transpose (F64x4Masked, 4, turn4)
     }

@@ -295,6 +295,7 @@ impl<T: Float> DirectWindows<T> {
             c_row_stride: self.c_row_stride,
             base: operands.bias.map_or(Base::Zero, bias),
             alpha: T::ONE,
+            relu: false,
             last: cols.len() - (vectors - 1) * self.kernels.lanes,
             ahead: Ahead::nothing(operands.b),
         };
@@ -327,6 +328,7 @@ impl<T: Float> DirectWindows<T> {
             c_row_stride: row,
             base: operands.bias.map_or(Base::Zero, |bias| Base::Column(bias[cols.start..].as_ptr())),
             alpha: T::ONE,
+            relu: false,
             last: windows.len() - (vectors - 1) * self.kernels.lanes,
             ahead: Ahead::nothing(operands.b),
         };

@@ -303,6 +303,7 @@ impl<T: Float> WindowsGemm<T> {
             c_row_stride: shape.c_row_stride,
             base: if block.depth.start == 0 { gemm.base(buffers, top, left, true) } else { again },
             alpha: gemm.alpha,
+            relu: gemm.stores_relu(buffers, &block.depth),
             last: cols - (vectors - 1) * lanes,
             ahead: Ahead::nothing(buffers.a),
         };
@@ -317,7 +318,9 @@ impl<T: Float> WindowsGemm<T> {
                 gemm.kernels.packed[rows - 1][vectors - 1](&tile);
             }
             if block.depth.end == shape.depth {
-                gemm.finish_tile(buffers, (top, left), (rows, cols));
+                if !tile.relu {
+                    gemm.finish_tile(buffers, (top, left), (rows, cols));
+                }
             }
         }
     }

@@ -221,6 +221,7 @@ impl<T: Float> WindowSums<T> {
             c_row_stride: operands.c_row_stride,
             base: if operands.first { Base::Zero } else { again },
             alpha: T::ONE,
+            relu: false,
             last: cols.len() - (vectors - 1) * self.kernels.lanes,
             ahead: Ahead::nothing(operands.b),
         };
