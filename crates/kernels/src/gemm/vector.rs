@@ -125,7 +125,8 @@ unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
     unsafe fn relu(mut self) -> Self {
         for i in 0..N {
             let x = self.0[i];
-            self.0[i] = if x > T::ZERO || x != x { x } else { T::ZERO };
+            // NaN is neither.
+            self.0[i] = if x <= T::ZERO { T::ZERO } else { x };
         }
         self
     }

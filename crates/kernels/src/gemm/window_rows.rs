@@ -317,10 +317,8 @@ impl<T: Float> WindowsGemm<T> {
             } else {
                 gemm.kernels.packed[rows - 1][vectors - 1](&tile);
             }
-            if block.depth.end == shape.depth {
-                if !tile.relu {
-                    gemm.finish_tile(buffers, (top, left), (rows, cols));
-                }
+            if block.depth.end == shape.depth && !tile.relu {
+                gemm.finish_tile(buffers, (top, left), (rows, cols));
             }
         }
     }
