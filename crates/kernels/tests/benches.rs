@@ -41,9 +41,9 @@ fn kernels(source: &str) -> Vec<(Option<String>, String)> {
 
 #[test]
 fn every_kernel_has_a_bench() {
-    // Plans, bound or at moving places, run kernels; `crates/graph/benches/step.rs` measures whole ones.
+    // Plans, bound or laid at moving places, run kernels; `crates/graph/benches/step.rs` measures whole ones.
     let all: Vec<_> = texts("src").iter().flat_map(|source| kernels(source)).collect();
-    let runs_others = |owner: &Option<String>| matches!(owner.as_deref(), Some("Bound" | "Plan"));
+    let runs_others = |owner: &Option<String>| matches!(owner.as_deref(), Some("Bound" | "Laid"));
     let kernels: Vec<_> = all.iter().filter(|(owner, _)| !runs_others(owner)).collect();
     let benches = texts("benches");
     let calls = |bench: &String, (owner, name): &(Option<String>, String)| match owner {
