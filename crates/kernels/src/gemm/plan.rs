@@ -266,9 +266,12 @@ fn packing<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> (bool, bool) {
     let large = is_large(shape, kernels);
     let scattered = shape.b.col_stride != 1 && shape.cols > 1;
     let apart = shape.a.row_stride.unsigned_abs() * size_of::<T>();
-    let meet = kernels.packed.len() > WAYS && apart.is_multiple_of(CLASH_BYTES);
-    let few = if kernels.packed.len() > WAYS { FEW_COLS } else { 2 * FEW_COLS };
-    let rows_in_place = shape.a.col_stride == 1 && shape.cols <= few && !meet;
+    let in_place = if kernels.packed.len() > WAYS {
+        shape.cols <= FEW_COLS && !apart.is_multiple_of(CLASH_BYTES)
+    } else {
+        shape.cols <= 2 * FEW_COLS
+    };
+    let rows_in_place = shape.a.col_stride == 1 && in_place;
     (large && !rows_in_place, large || scattered)
 }
 

@@ -1,5 +1,6 @@
 //! Every path of the product against a naive one in twice the precision.
 
+use super::kernels::Kernels;
 use super::plan::Path;
 use super::product::lens;
 use super::*;
@@ -394,6 +395,11 @@ fn shapes_take_the_paths_meant_for_them() {
         assert!(matches!(path(12, 100, 80, RowMajor, RowMajor), (Path::Blocks, false, false, false)));
         assert!(matches!(path(12, 100, 80, RowMajor, ColMajor), (Path::Blocks, false, true, false)));
         assert!(matches!(path(300, 610, 320, RowMajor, RowMajor), (Path::Blocks, true, true, true)));
+        // Low tiles read rows in place for more columns, and rows that would meet in the sets of a cache, too.
+        let high = Kernels::<f32>::of(isa).packed.len() > 8;
+        assert_eq!(path(300, 310, 320, RowMajor, RowMajor).1, high, "{isa:?}");
+        assert_eq!(path(300, 128, 512, RowMajor, RowMajor).1, high, "{isa:?}");
+        assert!(!path(300, 128, 320, RowMajor, RowMajor).1, "{isa:?}");
         assert!(matches!(path(1, 2000, 1500, RowMajor, RowMajor), (Path::Spread(_), .., true)));
         assert!(matches!(path(2000, 1, 1500, ColMajor, RowMajor), (Path::Spread(_), .., true)));
         assert!(matches!(path(1, 2000, 1500, RowMajor, ColMajor), (Path::Dots(_), .., true)));

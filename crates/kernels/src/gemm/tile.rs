@@ -95,7 +95,8 @@ pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT:
         let mut rest = tile.depth - first;
         // The tiles of operands in place are low: they have no time for more than their own loads.
         if !PARTIAL {
-            let groups = rest / group::<V>(R * N);
+            let each = group::<V>(R * N);
+            let groups = rest / each;
             let lines = tile.ahead.lines.div_ceil(groups.max(1));
             let (mut place, pace) = (tile.ahead.first << 16, (tile.ahead.lines << 16) / (groups * lines).max(1));
             for _ in 0..groups {
@@ -108,11 +109,11 @@ pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT:
                     }
                     place = place.wrapping_add(pace);
                 }
-                for _ in 0..group::<V>(R * N) {
+                for _ in 0..each {
                     step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);
                 }
             }
-            rest -= groups * group::<V>(R * N);
+            rest -= groups * each;
         }
         for _ in 0..rest {
             step::<V, R, N, UNIT, PARTIAL>(tile, &mut a, &mut b, mask, &mut sums);

@@ -47,26 +47,14 @@ pub(crate) unsafe fn store_first_ps(to: *mut f32, n: usize, value: __m256) {
     }
 }
 
-/// [`store_first_ps`] of float64, `n ≤ 4`.
+/// [`store_first_ps`] of float64, `n ≤ 4`: each is as long as two of float32.
 ///
 /// # Safety
 /// AVX2 exists; `to` is valid for `n` numbers.
 #[inline(always)]
 pub(crate) unsafe fn store_first_pd(to: *mut f64, n: usize, value: __m256d) {
-    // Safety: as above.
-    unsafe {
-        if n >= 4 {
-            return _mm256_storeu_pd(to, value);
-        }
-        let (mut to, mut rest) = (to, _mm256_castpd256_pd128(value));
-        if n & 2 != 0 {
-            _mm_storeu_pd(to, rest);
-            (to, rest) = (to.add(2), _mm256_extractf128_pd::<1>(value));
-        }
-        if n & 1 != 0 {
-            _mm_store_sd(to, rest);
-        }
-    }
+    // Safety: the caller's promise.
+    unsafe { store_first_ps(to.cast(), 2 * n, _mm256_castpd_ps(value)) }
 }
 
 macro_rules! lanewise {
