@@ -134,6 +134,8 @@ mod tests {
                 pieces.push(padding(len, SECTOR));
                 pieces.push(&memory[1..][..SECTOR]);
             }
+            // To a place in the file that is none for a disk.
+            pieces.push(&memory[..100]);
             pieces.push(&memory[SECTOR..][..BLOCK]);
             check("large", &pieces, &format!("{len} bytes from {begin}"));
         }
@@ -156,7 +158,21 @@ mod tests {
             write_all(&super::open(&path).unwrap(), pieces, false).unwrap();
             assert!(read(&path).unwrap().starts_with(&pieces.concat()), "{what}, gathered");
         }
+        if can && takes_sectors(&path) {
+            // Where a disk takes sectors, nothing but sectors is handed to it: no second way is needed.
+            write_all(&super::open(&path).unwrap(), pieces, true).unwrap();
+            assert!(read(&path).unwrap().starts_with(&pieces.concat()), "{what}, in place");
+        }
         remove_file(&path).unwrap();
+    }
+
+    /// Whether the disk takes a large piece that lies at a sector of memory, to a sector of the file.
+    fn takes_sectors(path: &std::path::Path) -> bool {
+        let bytes = numbers(ALIGN + 2 * SECTOR + LARGE);
+        let memory = &bytes[bytes.as_ptr().align_offset(ALIGN)..];
+        let mut pieces = Pieces::from(&memory[..SECTOR]);
+        pieces.push(&memory[SECTOR..][..LARGE]);
+        write_all(&super::open(path).unwrap(), &pieces, true).is_ok()
     }
 
     /// Whether the disk of temporary files can be written to in this way: not each can.
