@@ -146,7 +146,7 @@ export class OrthogonalRegularizer extends OrthogonalRegularizerBase {
     const rows = this.options.mode === 'rows'
     const axis = rows ? 1 : 0
     const length = x.shape[rows ? 0 : 1]!
-    const unit = ops.multiply(x, ops.rsqrt(ops.maximum(ops.sum(ops.square(x), { axis, keepdims: true }), 1e-12)))
+    const unit = ops.normalize(x, { axis, epsilon: 1e-6 })
     const cosines = rows ? ops.matmul(unit, unit, { transposeB: true }) : ops.matmul(unit, unit, { transposeA: true })
     const others = ops.multiply(cosines, ops.subtract(1, ops.eye(length, { dtype: x.dtype })))
     return ops.multiply(ops.sum(ops.abs(others)), this.options.factor / Math.max(1, length * (length - 1)))

@@ -9,7 +9,7 @@ import { placeholder, trace } from './trace.js'
 
 /** Two lengths for every unknown one: a length that differs between two calls is unknown. */
 const probes = [1009, 1013] as const
-/** How much longer other unknown axes are. */
+/** By how much the length of each further unknown axis is larger than that of the one before it. */
 const further = 12
 
 type Kwargs = Readonly<Record<string, unknown>>

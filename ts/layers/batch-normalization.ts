@@ -1,7 +1,9 @@
 /** Normalisation by the statistics of a batch. */
 
+import { assignTogether } from '../core/evaluation.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
+import { errorOf, type FerrogradError } from '../errors.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
@@ -95,9 +97,22 @@ export class BatchNormalization extends BatchNormalizationBase {
   #fromBatch(x: Tensor, axis: number, mask: Tensor | undefined): { mean: Tensor; variance: Tensor } {
     const over = { axis: others([axis], x.rank), keepdims: true }
     const statistics = mask === undefined ? whole(x, over) : masked(x, mask, over)
-    this.#follow(this.movingMean, statistics.mean)
-    this.#follow(this.movingVariance, statistics.variance)
+    // A call outside of a step has no guard: the averages move together, or not at all.
+    assignTogether({ refusal: () => this.#refusal() }, [this.movingMean, this.movingVariance], () => {
+      this.#follow(this.movingMean, statistics.mean)
+      this.#follow(this.movingVariance, statistics.variance)
+    })
     return statistics
+  }
+
+  #refusal(): FerrogradError {
+    const hint = `Make the inputs smaller${this.dtype === 'float32' ? ', or the layer float64' : ''}`
+    return errorOf('ERR_NON_FINITE', {
+      where: `BatchNormalization '${this.name}'`,
+      expected: `inputs whose mean and variance ${this.dtype} holds`,
+      received: { text: 'NaN or infinite ones; nothing has changed' },
+      hint,
+    })
   }
 
   #follow(moving: Variable, seen: Tensor): void {

@@ -121,6 +121,7 @@ export class Normalization extends NormalizationBase {
       finish: () => {
         if (all === undefined) return fail('ERR_DATA', 'Normalization.adapt', 'at least one array', { text: 'none' })
         const { mean, variance } = this.adapted!
+        this.#checkHeld(all)
         mean.assign(tensor(all.mean, mean.shape, mean.dtype))
         variance.assign(tensor(all.variance, mean.shape, mean.dtype))
       },
@@ -142,10 +143,20 @@ export class Normalization extends NormalizationBase {
       fail('ERR_SHAPE', 'Normalization.adapt', lengths, wanted)
     }
     const count = axis.reduce((product, one) => product * x.shape[one]!, 1)
-    // No axis left to take statistics over: each entry is its own mean.
-    const none = axis.length === 0
-    const [mean, variance] = [none ? x : ops.mean(x, { axis }), none ? ops.zerosLike(x) : ops.variance(x, { axis })]
-    return { count, mean: Float64Array.from(mean.dataSync()), variance: Float64Array.from(variance.dataSync()) }
+    const moments = momentsAlong(x, axis)
+    const held = moments.every((one) => one.every(Number.isFinite))
+    // Sums and squares that float32 does not hold.
+    const [mean, variance] = held ? moments : momentsAlong(ops.cast(x, 'float64'), axis)
+    return { count, mean, variance }
+  }
+
+  /** Statistics that the type of the layer does not hold would normalise everything to 0. */
+  #checkHeld({ mean, variance }: Moments): void {
+    const round = this.dtype === 'float32' ? Math.fround : (value: number): number => value
+    const bad = [...mean, ...variance].find((value) => !Number.isFinite(round(value)))
+    const hint = this.dtype === 'float32' ? "Make them smaller, or the layer's dtype float64" : 'Make them smaller'
+    if (bad !== undefined)
+      fail('ERR_DATA', 'Normalization.adapt', `numbers whose mean and variance ${this.dtype} holds`, bad, hint)
   }
 
   #samples(data: TensorLike | ShapedArray): Tensor {
@@ -191,6 +202,13 @@ export class Normalization extends NormalizationBase {
       fail('ERR_SHAPE', 'Normalization.mean', `at most ${this.#kept(rank).length} axes`, mean.shape)
     return { mean, variance }
   }
+}
+
+/** Means and biased variances along some axes; without an axis each entry is its own mean. */
+function momentsAlong(x: Tensor, axis: readonly number[]): [mean: Float64Array, variance: Float64Array] {
+  const none = axis.length === 0
+  const [mean, variance] = none ? [x, ops.zerosLike(x)] : [ops.mean(x, { axis }), ops.variance(x, { axis })]
+  return [Float64Array.from(mean.dataSync()), Float64Array.from(variance.dataSync())]
 }
 
 /** Of how many numbers each mean is, the means, and the biased variances. */

@@ -89,15 +89,17 @@ export class SpectralNormalization extends SpectralNormalizationBase {
   }
 
   #divided(kernel: Tensor, before: Tensor): { readonly kernel: Tensor; readonly u: Tensor } {
-    const w = ops.reshape(kernel, [-1, kernel.shape.at(-1)!])
+    const isZero = ops.all(ops.equal(kernel, 0))
+    // The quotient is that of any multiple of the weight: of one whose products neither overflow nor vanish.
+    const scaled = ops.divide(kernel, ops.where(isZero, 1, ops.max(ops.abs(kernel))))
+    const w = ops.reshape(scaled, [-1, kernel.shape.at(-1)!])
     let [u, v] = [before, before]
     for (let turn = 0; turn < this.options.powerIterations; turn++) {
       v = unit(ops.matmul(u, ops.transpose(w)))
       u = unit(ops.matmul(v, w))
     }
     const sigma = ops.reshape(ops.matmul(ops.matmul(v, w), ops.transpose(u)), [])
-    const isZero = ops.all(ops.equal(kernel, 0))
-    return { kernel: ops.where(isZero, kernel, ops.divide(kernel, sigma)), u: ops.where(isZero, before, u) }
+    return { kernel: ops.where(isZero, kernel, ops.divide(scaled, sigma)), u: ops.where(isZero, before, u) }
   }
 }
 
@@ -110,5 +112,5 @@ function weightOf(layer: Layer): Variable {
 
 /** A row as long as 1. */
 function unit(row: Tensor): Tensor {
-  return ops.multiply(row, ops.minimum(ops.rsqrt(ops.sum(ops.square(row))), 1 / EPSILON))
+  return ops.normalize(row, { epsilon: EPSILON })
 }

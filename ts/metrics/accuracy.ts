@@ -9,7 +9,7 @@ import { MeanMetric } from './mean.js'
 import type { MetricOptions } from './metric.js'
 
 /**
- * The fraction of predictions equal to their targets.
+ * The fraction of predictions equal to their targets. What is NaN is never right, as in all accuracies here.
  *
  * `Σ w·[yᵢ = ŷᵢ] / Σ w`, targets and predictions of one shape.
  *
@@ -55,9 +55,20 @@ export class BinaryAccuracy extends BinaryAccuracyBase {
   static override readonly className = 'BinaryAccuracy'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    const positive = ops.cast(ops.greater(yPred, this.options.threshold), yPred.dtype)
+    const positive = decided(yPred, this.options.threshold)
     return ops.equal(alignTargets(yTrue, yPred, this.title), positive)
   }
+}
+
+/** 1 above a limit, else 0; NaN, which no target is, where the prediction is. */
+function decided(yPred: Tensor, limit: Tensor | number): Tensor {
+  return ops.where(ops.isNan(yPred), yPred, ops.cast(ops.greater(yPred, limit), yPred.dtype))
+}
+
+/** Whether labels are the places of the largest in each row; none is where there is a NaN in it. */
+function atLargest(labels: Tensor, yPred: Tensor): Tensor {
+  const hasLargest = ops.logicalNot(ops.isNan(ops.max(yPred, { axis: -1 })))
+  return ops.logicalAnd(hasLargest, ops.equal(labels, ops.argmax(yPred, { axis: -1 })))
 }
 
 /** Whether all targets are 1 or −1, and one of them −1. */
@@ -83,7 +94,7 @@ export class SignedAccuracy extends BinaryAccuracy {
     const signed = this.#bySign ? true : oneOrMinusOne(target)
     const limit = ops.where(signed, 0, this.options.threshold)
     const positive = ops.where(signed, ops.cast(ops.greater(target, 0), target.dtype), target)
-    return ops.equal(positive, ops.cast(ops.greater(yPred, ops.cast(limit, yPred.dtype)), yPred.dtype))
+    return ops.equal(positive, decided(yPred, ops.cast(limit, yPred.dtype)))
   }
 }
 
@@ -104,7 +115,7 @@ export class CategoricalAccuracy extends MeanMetric {
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
     const target = alignTargets(yTrue, yPred, this.title)
-    return ops.equal(ops.argmax(target, { axis: -1 }), ops.argmax(yPred, { axis: -1 }))
+    return atLargest(ops.argmax(target, { axis: -1 }), yPred)
   }
 }
 
@@ -124,7 +135,7 @@ export class SparseCategoricalAccuracy extends MeanMetric {
   static override readonly className = 'SparseCategoricalAccuracy'
 
   protected override values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return ops.equal(alignLabels(yTrue, yPred, this.title), ops.argmax(yPred, { axis: -1 }))
+    return atLargest(alignLabels(yTrue, yPred, this.title), yPred)
   }
 }
 
@@ -133,11 +144,11 @@ const topKFields = {
   k: { type: 'integer', default: 5, min: 1 },
 } as const
 
-/** 1 where fewer than `k` predictions are larger than the one at the label: a tie counts as in. */
+/** True where fewer than `k` predictions are larger than the one at the label: a tie counts as in. A NaN among them is larger than all. */
 function inTopK(labels: Tensor, yPred: Tensor, k: number): Tensor {
   const own = ops.takeAlongAxis(yPred, ops.expandDims(labels, -1), { axis: -1 })
-  const larger = ops.sum(ops.cast(ops.greater(yPred, own), yPred.dtype), { axis: -1 })
-  return ops.less(larger, k)
+  const notLarger = ops.sum(ops.cast(ops.lessEqual(yPred, own), 'int32'), { axis: -1 })
+  return ops.greater(notLarger, Math.max(0, yPred.shape.at(-1)! - k))
 }
 
 /** 1 where one of the first `k` ids of a row is the label. */

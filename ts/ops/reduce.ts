@@ -6,7 +6,7 @@ import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
 import type { FunctionOptions } from '../options/reader.js'
-import { exp, less, lessEqual, log, minimum, multiply, square, subtract } from './elementwise.js'
+import { equal, exp, less, lessEqual, log, minimum, multiply, square, subtract, where } from './elementwise.js'
 import {
   axesOf,
   axisOf,
@@ -79,13 +79,16 @@ export const all: Op<[x: Operand, options?: ReduceOptions]> = op('all', (x, opti
   cast(allOver(cast(toBool(x), 'int32'), options), 'bool'),
 )
 const readLogsumexp = opOptions('logsumexp', reduceFields)
-/** `ln Σ eˣ`, without overflow. */
+/** `ln Σ eˣ`, without overflow; of −∞ alone −∞, with gradient 0. */
 export const logsumexp: Op<[x: Operand, options?: ReduceOptions]> = op('logsumexp', (x, options) => {
   const t = toFloat(x)
   const { axis } = readLogsumexp(options)
   const peak = raw.stopGradient(max(t, { axis, keepdims: true }))
-  const total = log(sum(exp(subtract(t, peak)), options))
-  return raw.add(total, reshape(peak, total.shape))
+  const finite = where(raw.isFinite(peak), peak, 0)
+  const total = sum(exp(subtract(t, finite)), options)
+  const none = equal(total, 0)
+  const logs = where(none, Number.NEGATIVE_INFINITY, log(where(none, 1, total)))
+  return raw.add(logs, reshape(finite, total.shape))
 })
 
 /** The index of the largest along an axis (the first among equals), over all elements without one; `int32`. */

@@ -97,7 +97,7 @@ interface Steps {
 /** What batches of ever other sizes leave of one model, at most. */
 const ROOM = { programs: 64, bytes: 32 << 20 }
 
-/** Steps hang on what `compile` made (before it, on the model), and on the graph of the model: new ones begin anew. */
+/** Steps belong to what `compile` made (before it, to the model), and to the model's graph: where either is new, none is kept. */
 const caches = new Attached<object, Steps>('steps')
 
 /** Lets go of the compiled steps of a model. */

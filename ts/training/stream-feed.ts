@@ -1,4 +1,4 @@
-/** Batches out of a stream: each is checked, copied and run while the next is awaited by nobody but us. */
+/** Batches out of a stream: each is checked, copied and run before the next one is asked for. */
 
 import { type Moment, momentOf } from '../core/moment.js'
 import { NonFinite } from '../core/non-finite.js'
