@@ -45,6 +45,21 @@ describe('Dataset.csv', () => {
     expect(second!.height).toBeNaN()
   })
 
+  test('finds the same kinds however a stream is cut, and of one record without a line end', async () => {
+    for (const blocks of [['a,b\n', '1,2\n'], ['a,b\n1,2'], ['a,b\n', '1', ',', '2']])
+      expect(await Dataset.csv(() => Readable.from(blocks)).toArray(), String(blocks)).toEqual([{ a: 1, b: 2 }])
+    const later = () => Readable.from(['a,b\n1,2\n', '1.5,x\n'])
+    expect(await Dataset.csv(later).toArray()).toEqual([
+      { a: 1, b: '2' },
+      { a: 1.5, b: 'x' },
+    ])
+    const lines = () => Readable.from(['{"a":1}\n', '{"a":"x","b":2}\n'])
+    expect(await Dataset.jsonl(lines).toArray()).toEqual([
+      { a: 1, b: Number.NaN },
+      { a: 'x', b: 2 },
+    ])
+  })
+
   test('reads files, many of them, packed ones, and streams, again at each pass', async () => {
     file('part-1.csv', table)
     file('part-2.csv', table)
@@ -202,6 +217,13 @@ describe('Dataset.csv', () => {
       /missing: expected a list of strings, got 'NA'/,
     ],
     ['options that are null', bytes('a\n1\n'), null as never, /Dataset\.csv: expected an options object, got null/],
+    [
+      'a table cut off amid quotes',
+      bytes('a,b\n1,2\n1,"x'),
+      {},
+      /the bytes line 3, column b: expected a quote that closes/,
+    ],
+    ['text behind a quote', bytes('a,b\n1,"x"y\n'), {}, /the bytes line 2, column b: expected the field's end behind/],
     ['a damaged gzip', file('torn.csv.gz', gzipSync(table).subarray(0, 40)), {}, /torn\.csv\.gz: cannot unpack/],
   ]
   test.each(refused)('refuses %s', async (_, source, options, message) => {
@@ -321,7 +343,7 @@ describe('Dataset.jsonl', () => {
       /line 2, expected UTF-8, got another encoding/,
     )
     await expect(Dataset.jsonl(bytes('{"age":1}\n'), { schema: { aeg: 'float32' } }).toArray()).rejects.toThrow(
-      "no column 'aeg'",
+      "no column 'aeg' among age; did you mean 'age'?",
     )
     expect(() => Dataset.jsonl('f.jsonl', { schema: { a: 'json5' } as never })).toThrow(/schema\.a: expected one of/)
   })

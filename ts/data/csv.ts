@@ -22,7 +22,10 @@ const csvFields = {
    * Fields that stand for a missing value, beside the empty one. Default ['NA', 'N/A', 'NaN', 'nan', 'null', 'NULL'].
    */
   missing: { type: 'strings', default: ['NA', 'N/A', 'NaN', 'nan', 'null', 'NULL'] },
-  /** From how many records the kinds of columns are found where no schema says them. Default 1000. */
+  /**
+   * From how many records, of those that begin within 16 MB, the kinds of columns are found where no schema says them: rows come
+   * once they are there. Default 1000.
+   */
   sample: { type: 'integer', default: 1000, min: 1 },
 } as const
 

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::infer::Guess;
 use crate::lines::Lines;
 use crate::split;
-use crate::table::{Found, refused};
+use crate::table::{Found, SAMPLED, refused};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 /// How a table is read.
@@ -21,7 +21,7 @@ pub struct Options {
     pub only: bool,
     /// Fields that stand for a missing value, beside the empty one.
     pub missing: Vec<String>,
-    /// How many records kinds are guessed from.
+    /// How many records kinds are guessed from: the first ones, of those that begin within 16 MB.
     pub sample: usize,
 }
 
@@ -56,9 +56,12 @@ impl Csv {
         let mut names: Option<Vec<String>> = None;
         let mut start = 0;
         let mut guesses: Vec<Guess> = Vec::new();
+        let wanted = if self.options.only { 0 } else { self.options.sample.max(1) };
         let mut seen = 0;
-        while seen < self.options.sample.max(1) {
-            let Some(fields) = records.next()? else { break };
+        while names.is_none() || (seen < wanted && records.at < SAMPLED) {
+            let read = records.next();
+            let name = |field: usize| names.as_ref().and_then(|names| names.get(field)).map(String::as_str);
+            let Some(fields) = read.map_err(|wrong| wrong.error(name))? else { break };
             if names.is_none() {
                 names = Some(self.names(&fields)?);
                 guesses = vec![Guess::NEW; fields.len()];
@@ -72,6 +75,7 @@ impl Csv {
                 guess.see(field, self.is_missing(field));
             }
         }
+        let missing = if records.at < SAMPLED { wanted.saturating_sub(seen) } else { 0 };
         let Some(names) = names else { return Ok(None) };
         for (name, _) in &self.options.schema {
             if !names.contains(name) {
@@ -83,7 +87,7 @@ impl Csv {
             declared.unwrap_or_else(|| if self.options.only { Kind::Skipped } else { guess.kind() })
         };
         let kinds: Vec<Kind> = names.iter().zip(&guesses).map(|(name, guess)| kind(name, guess)).collect();
-        Ok(Some(Found { columns: names.into_iter().zip(kinds).collect(), start }))
+        Ok(Some(Found { columns: names.into_iter().zip(kinds).collect(), start, missing }))
     }
 
     fn names(&self, first: &Fields<'_>) -> Result<Vec<String>> {
@@ -142,7 +146,8 @@ impl Csv {
     ) -> Result<usize> {
         let mut records = Records::new(bytes, self.options.delimiter);
         while records.at < least {
-            let Some(fields) = records.next()? else { break };
+            let name = |field: usize| columns.get(field).map(|(name, _)| name.as_str());
+            let Some(fields) = records.next().map_err(|wrong| wrong.error(name))? else { break };
             let line = fields.line;
             if fields.len() != columns.len() {
                 let what = format!("expected {} fields, as there are columns, got {}", columns.len(), fields.len());
@@ -176,6 +181,50 @@ struct Records<'a> {
     ends: Vec<usize>,
 }
 
+/// A field whose quotes are not where they should be.
+struct Misquoted {
+    /// The line that it begins in, from 1; of a record alone from 0.
+    line: u64,
+    /// Which field of its record it is, from 0.
+    field: usize,
+    what: String,
+}
+
+impl Misquoted {
+    /// The same, with the name of the column where it has one.
+    fn error<'n>(self, name: impl Fn(usize) -> Option<&'n str>) -> Error {
+        let Misquoted { line, field, what } = self;
+        let place = name(field).map_or_else(|| format!("field {}", field + 1), |name| format!("column {name}"));
+        Error::at(line, format!("{place}: {what}"))
+    }
+
+    /// The first field of a record whose quote never closes, or has text behind the one that closes.
+    fn find(record: &[u8], delimiter: u8) -> Option<Misquoted> {
+        let (mut at, mut field) = (0, 0);
+        loop {
+            if record.get(at) == Some(&b'"') {
+                let line = split::lines(&record[..at]);
+                let wrong = |what| Some(Misquoted { line, field, what });
+                let Some(end) = split::closing(record, at + 1) else {
+                    let what = "expected a quote that closes the field, got the end of the table. Is it cut off?";
+                    return wrong(what.to_owned());
+                };
+                if record.get(end).is_some_and(|&byte| byte != delimiter && byte != b'\n' && byte != b'\r') {
+                    let near = &record[at.max(end.saturating_sub(30))..record.len().min(end + 20)];
+                    let shown =
+                        String::from_utf8_lossy(near.trim_ascii_end()).replace('\n', "\\n").replace('\r', "\\r");
+                    let hint = "A quote within quotes is written twice";
+                    let what = format!("expected the field's end behind its closing quote, got '{shown}'. {hint}");
+                    return wrong(what);
+                }
+                at = end;
+            }
+            at += 1 + memchr::memchr(delimiter, &record[at..])?;
+            field += 1;
+        }
+    }
+}
+
 /// The fields of one record.
 struct Fields<'r> {
     /// The line that it begins at, from 1.
@@ -204,7 +253,7 @@ impl<'a> Records<'a> {
         Records { bytes, at: 0, delimiter, lines: 0, began: 1, reader, text: vec![0; 1024], ends: vec![0; 64] }
     }
 
-    fn next(&mut self) -> Result<Option<Fields<'_>>> {
+    fn next(&mut self) -> std::result::Result<Option<Fields<'_>>, Misquoted> {
         match self.plain_line() {
             Some(line) => Ok(Some(self.cut(line))),
             None => self.next_of_any(),
@@ -238,9 +287,9 @@ impl<'a> Records<'a> {
         Fields { line: self.began, text: line, ends: &self.ends, gap: 1 }
     }
 
-    fn next_of_any(&mut self) -> Result<Option<Fields<'_>>> {
+    fn next_of_any(&mut self) -> std::result::Result<Option<Fields<'_>>, Misquoted> {
         let (mut written, mut ended) = (0, 0);
-        let line = self.reader.line();
+        let (line, start) = (self.reader.line(), self.at);
         self.ends.resize(self.ends.capacity().max(64), 0);
         loop {
             let (result, read, wrote, ends) =
@@ -255,6 +304,11 @@ impl<'a> Records<'a> {
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::Record => {
                     self.lines += self.reader.line() - line;
+                    let record = &self.bytes[start..self.at];
+                    let skipped = record.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+                    if let Some(wrong) = Misquoted::find(&record[skipped..], self.delimiter) {
+                        return Err(Misquoted { line: self.began + wrong.line, ..wrong });
+                    }
                     let (line, text, ends) = (self.began, &self.text[..written], &self.ends[..ended]);
                     return Ok(Some(Fields { line, text, ends, gap: 0 }));
                 }

@@ -3,12 +3,12 @@
 use crate::column::{Column, Kind, refusal};
 use crate::error::{Error, Result};
 use crate::split;
-use crate::table::{Found, refused};
+use crate::table::{Found, SAMPLED, refused};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How lines are read.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct Options {
     pub schema: Vec<(String, Kind)>,
     /// Members that the schema does not name are passed over.
     pub only: bool,
-    /// How many records kinds are found in.
+    /// How many records kinds are found in: the first ones, of those that begin within 16 MB.
     pub sample: usize,
 }
 
@@ -27,6 +27,8 @@ pub(crate) struct Jsonl {
     options: Options,
     /// Columns of the schema that no record has had so far: their names may be wrong.
     unseen: Mutex<Vec<String>>,
+    /// What the members of the first records are called.
+    seen: Mutex<Vec<String>>,
 }
 
 /// Each line is a record, as no line end stands within a value.
@@ -37,17 +39,19 @@ pub(crate) fn ends(bytes: &[u8], parts: usize) -> Vec<usize> {
 impl Jsonl {
     pub fn new(options: Options) -> Jsonl {
         let unseen = options.schema.iter().map(|(name, _)| name.clone()).collect();
-        Jsonl { options, unseen: Mutex::new(unseen) }
+        Jsonl { options, unseen: Mutex::new(unseen), seen: Mutex::default() }
     }
 
     /// Names and kinds out of the first records; nothing where there is none.
     pub fn find_columns(&self, table: &[u8]) -> Result<Option<Found>> {
         let mut sorts: Vec<(String, Sort)> = Vec::new();
         let mut records = 0;
-        for (line, text) in lines(text_of(table)?).take(self.options.sample.max(1)) {
+        let wanted = self.options.sample.max(1);
+        let sampled = sampled(table);
+        for (line, text) in lines(text_of(sampled)?).take(wanted) {
             if records == 0 && !text.starts_with('{') {
                 let value = vec![(String::new(), Kind::Json)];
-                return Ok(Some(Found { columns: value, start: 0 }));
+                return Ok(Some(Found { columns: value, start: 0, missing: 0 }));
             }
             records += 1;
             let mut next = 0;
@@ -64,27 +68,23 @@ impl Jsonl {
         if records == 0 {
             return Ok(None);
         }
-        if records == self.options.sample {
-            self.check_names(sorts.iter().map(|(name, _)| name.as_str()))?;
+        *lock(&self.seen) = sorts.iter().map(|(name, _)| name.clone()).collect();
+        if self.options.only {
+            if records == wanted {
+                self.check_names()?;
+            }
+            return Ok(Some(Found { columns: self.options.schema.clone(), start: 0, missing: 0 }));
         }
-        let columns = if self.options.only {
-            self.options.schema.clone()
-        } else {
-            sorts.into_iter().map(|(name, sort)| (name, sort.kind(records))).collect()
-        };
-        Ok(Some(Found { columns, start: 0 }))
+        let missing = if sampled.len() < SAMPLED { wanted - records } else { 0 };
+        let columns = sorts.into_iter().map(|(name, sort)| (name, sort.kind(records))).collect();
+        Ok(Some(Found { columns, start: 0, missing }))
     }
 
-    /// Refuses names of the schema that no record has.
-    pub fn check_end(&self) -> Result<()> {
-        self.check_names(std::iter::empty())
-    }
-
-    fn check_names<'n>(&self, seen: impl Iterator<Item = &'n str> + Clone) -> Result<()> {
-        let unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(name) = unseen.iter().find(|name| !seen.clone().any(|seen| seen == *name)) else { return Ok(()) };
-        let known: Vec<&str> = seen.collect();
-        let among = if known.is_empty() { String::new() } else { format!(" among {}", known.join(", ")) };
+    /// Refuses names of the schema that no record has had.
+    pub fn check_names(&self) -> Result<()> {
+        let (unseen, seen) = (lock(&self.unseen), lock(&self.seen));
+        let Some(name) = unseen.iter().find(|name| !seen.contains(name)) else { return Ok(()) };
+        let among = if seen.is_empty() { String::new() } else { format!(" among {}", seen.join(", ")) };
         Err(Error::of_file(format!("no column '{name}'{among}")))
     }
 
@@ -128,9 +128,18 @@ impl Jsonl {
     }
 
     fn saw<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) {
-        let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
-        unseen.retain(|name| !names.clone().any(|seen| seen == name));
+        lock(&self.unseen).retain(|name| !names.clone().any(|seen| seen == name));
     }
+}
+
+fn lock(names: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+    names.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lines that begin within [`SAMPLED`] bytes.
+fn sampled(table: &[u8]) -> &[u8] {
+    let end = table.get(SAMPLED - 1..).and_then(|behind| memchr::memchr(b'\n', behind));
+    end.map_or(table, |end| &table[..SAMPLED + end])
 }
 
 /// Which column a member is: most often the one behind the last.

@@ -65,7 +65,7 @@ fn record_end(bytes: &[u8], at: usize, delimiter: u8) -> Option<usize> {
 }
 
 /// Behind the quote that closes; two in a row are one character.
-fn closing(bytes: &[u8], mut from: usize) -> Option<usize> {
+pub fn closing(bytes: &[u8], mut from: usize) -> Option<usize> {
     loop {
         let at = from + memchr::memchr(QUOTE, bytes.get(from..)?)?;
         if bytes.get(at + 1) != Some(&QUOTE) {

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// The most bytes of one record.
 const LONGEST: usize = 16 << 20;
 
+/// Kinds are found from records that begin within so many bytes: these are held until they are there.
+pub(crate) const SAMPLED: usize = 16 << 20;
+
 /// Names and kinds of columns.
 pub type Columns = Vec<(String, Kind)>;
 
@@ -22,13 +25,33 @@ pub(crate) struct Found {
     pub columns: Columns,
     /// Where the first record behind the names begins.
     pub start: usize,
+    /// How many records are still to be looked at before kinds are found.
+    pub missing: usize,
 }
 
-/// Whole records among some bytes.
+/// Whole records at the beginning of some bytes.
 struct Cut {
-    table: Range<usize>,
-    /// Ends of records within them, near equal shares; the last is the end of all.
+    /// Where the first one begins, behind the names of columns.
+    from: usize,
+    /// Ends of records, near equal shares; the last is the end of all.
     ends: Vec<usize>,
+}
+
+impl Cut {
+    fn end(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+}
+
+/// What is held until kinds can be found.
+#[derive(Debug, Default)]
+struct Held {
+    /// Bytes whose lines are counted.
+    seen: usize,
+    /// Lines that end in them.
+    lines: u64,
+    /// Before so many have come, there is nothing to be found.
+    needed: u64,
 }
 
 /// What is written in a table.
@@ -52,6 +75,7 @@ pub struct Table {
     /// Lines before what comes next.
     lines: u64,
     begun: bool,
+    held: Held,
 }
 
 impl Table {
@@ -66,10 +90,19 @@ impl Table {
     }
 
     fn of(format: Format) -> Table {
-        Table { format, columns: None, words: Vec::new(), rest: Vec::new(), spare: Vec::new(), lines: 0, begun: false }
+        Table {
+            format,
+            columns: None,
+            words: Vec::new(),
+            rest: Vec::new(),
+            spare: Vec::new(),
+            lines: 0,
+            begun: false,
+            held: Held::default(),
+        }
     }
 
-    /// Names and kinds, once a block with a whole record has been read.
+    /// Names and kinds, once the records that they are found from have been read.
     pub fn columns(&self) -> Option<&[(String, Kind)]> {
         self.columns.as_deref()
     }
@@ -87,7 +120,8 @@ impl Table {
         reader.take(most).read_to_end(&mut self.rest)
     }
 
-    /// The columns of the records that end in what was pushed; `last` says that nothing follows.
+    /// The columns of the records that end in what was pushed; `last` says that nothing follows. None before the records are there
+    /// that kinds are found from.
     ///
     /// # Errors
     /// The first value that is not of its column's kind, or record that is none, with its line.
@@ -113,31 +147,51 @@ impl Table {
         last: bool,
         push: impl FnOnce(&mut Vec<u8>) -> R + Send,
     ) -> (Result<Vec<Column>>, R) {
-        if !self.begun && self.rest.len() < 4 && !last {
+        if !last && !self.is_enough() {
             return (Ok(Vec::new()), push(&mut self.rest));
         }
-        let bytes = std::mem::take(&mut self.rest);
-        let cut = self.cut(&bytes, last);
-        // A record that comes in many blocks is copied for none of them.
-        if let Ok(Cut { table, .. }) = &cut
-            && table.end == 0
-            && !last
-        {
-            self.rest = bytes;
-            return (Ok(Vec::new()), push(&mut self.rest));
-        }
+        let mut bytes = std::mem::take(&mut self.rest);
+        let cut = match self.begin(&mut bytes).and_then(|()| self.cut(&bytes, last)) {
+            // A record that comes in many blocks is copied for none of them.
+            Ok(None) => {
+                self.rest = bytes;
+                return (Ok(Vec::new()), push(&mut self.rest));
+            }
+            Ok(Some(cut)) => cut,
+            Err(error) => return (Err(error), push(&mut self.rest)),
+        };
+        self.held = Held::default();
         let mut rest = std::mem::take(&mut self.spare);
         rest.clear();
-        rest.extend_from_slice(cut.as_ref().map_or(&[], |cut| &bytes[cut.table.end..]));
-        let read = || cut.and_then(|Cut { table, ends }| self.read_records(&bytes[table], &ends, last));
-        let (columns, pushed) = rayon::join(read, || push(&mut rest));
+        rest.extend_from_slice(&bytes[cut.end()..]);
+        let (columns, pushed) = rayon::join(|| self.read_records(&bytes, &cut, last), || push(&mut rest));
         (self.rest, self.spare) = (rest, bytes);
         (columns, pushed)
     }
 
-    fn cut(&mut self, bytes: &[u8], last: bool) -> Result<Cut> {
-        let start = if std::mem::replace(&mut self.begun, true) { 0 } else { mark(bytes)? };
-        let bytes = &bytes[start..];
+    /// Whether what has come may hold all that columns are found from.
+    fn is_enough(&mut self) -> bool {
+        if self.columns.is_some() {
+            return true;
+        }
+        let Held { seen, lines, needed } = &mut self.held;
+        *lines += split::lines(&self.rest[*seen..]);
+        *seen = self.rest.len();
+        self.rest.len() >= 4 && (*lines >= *needed || self.rest.len() >= SAMPLED)
+    }
+
+    /// Drops the mark of an encoding at the beginning of all.
+    fn begin(&mut self, bytes: &mut Vec<u8>) -> Result<()> {
+        if !std::mem::replace(&mut self.begun, true) {
+            let length = mark(bytes)?;
+            bytes.drain(..length);
+            self.held.seen = self.held.seen.saturating_sub(length);
+        }
+        Ok(())
+    }
+
+    /// Whole records; nothing where more has to come first.
+    fn cut(&mut self, bytes: &[u8], last: bool) -> Result<Option<Cut>> {
         let mut ends = self.format.ends(bytes, rayon::current_num_threads() * 4);
         if last && ends.last().copied().unwrap_or(0) < bytes.len() {
             ends.push(bytes.len());
@@ -148,26 +202,27 @@ impl Table {
                 Format::Csv(_) => ": is a quote not closed?",
                 Format::Jsonl(_) => "",
             };
-            return Err(Error::at(1 + self.lines, format!("a record of more than {} MB{why}", LONGEST >> 20)));
+            let line = 1 + self.lines + split::lines(&bytes[..used]);
+            return Err(Error::at(line, format!("a record of more than {} MB{why}", LONGEST >> 20)));
         }
-        Ok(Cut { table: start..start + used, ends })
+        if used == 0 && !last {
+            return Ok(None);
+        }
+        let from = if self.columns.is_some() { Some(0) } else { self.find_columns(&bytes[..used], last)? };
+        Ok(from.map(|from| Cut { from, ends }))
     }
 
-    /// The columns of whole records, which end in some places at `ends`.
-    fn read_records(&mut self, table: &[u8], ends: &[usize], last: bool) -> Result<Vec<Column>> {
-        let columns = self.read_parts(table, ends)?;
+    /// The columns of whole records at the beginning of some bytes.
+    fn read_records(&mut self, bytes: &[u8], cut: &Cut, last: bool) -> Result<Vec<Column>> {
+        let columns = self.read_parts(&bytes[..cut.end()], cut)?;
         match &self.format {
-            Format::Jsonl(jsonl) if last => jsonl.check_end()?,
+            Format::Jsonl(jsonl) if last => jsonl.check_names()?,
             Format::Jsonl(_) | Format::Csv(_) => {}
         }
         Ok(columns)
     }
 
-    fn read_parts(&mut self, table: &[u8], ends: &[usize]) -> Result<Vec<Column>> {
-        let mut from = 0;
-        if self.columns.is_none() && !table.is_empty() {
-            from = self.find_columns(table)?;
-        }
+    fn read_parts(&mut self, table: &[u8], &Cut { from, ref ends }: &Cut) -> Result<Vec<Column>> {
         let parts = parts(from, ends);
         let count =
             split::lines(&table[..from]) + parts.par_iter().map(|part| split::lines(&table[part.clone()])).sum::<u64>();
@@ -196,15 +251,23 @@ impl Table {
         Ok(joined.map(|((parts, (_, kind)), words)| Column::joined(*kind, parts, words)).collect())
     }
 
-    fn find_columns(&mut self, table: &[u8]) -> Result<usize> {
+    /// Finds names and kinds, and where the first record behind the names begins; nothing where more has to come first, so that
+    /// kinds do not depend on how the bytes are cut.
+    fn find_columns(&mut self, table: &[u8], last: bool) -> Result<Option<usize>> {
         let found = match &self.format {
-            Format::Csv(csv) => csv.find_columns(table)?,
-            Format::Jsonl(jsonl) => jsonl.find_columns(table)?,
+            Format::Csv(csv) => csv.find_columns(table),
+            Format::Jsonl(jsonl) => jsonl.find_columns(table),
         };
-        let Some(Found { columns, start }) = found else { return Ok(0) };
+        let found = found.map_err(|error| error.below(self.lines))?;
+        let missing = found.as_ref().map_or(usize::from(table.len() < SAMPLED), |found| found.missing);
+        if missing > 0 && !last {
+            self.held.needed = self.held.lines + missing as u64;
+            return Ok(None);
+        }
+        let Some(Found { columns, start, .. }) = found else { return Ok(Some(0)) };
         self.words = columns.iter().map(|_| Arc::default()).collect();
         self.columns = Some(columns);
-        Ok(start)
+        Ok(Some(start))
     }
 }
 

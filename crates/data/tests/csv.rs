@@ -59,6 +59,88 @@ fn blocks_of_any_size_give_the_same() {
 }
 
 #[test]
+fn kinds_do_not_depend_on_blocks() {
+    let other = "n,x,t\n\n1,2,\"a\nb\"\n1,2.5,c\n7,,d\n2.5,1,e\n3,4,f";
+    for text in [TABLE, other, "a,b\n1,2", "a,b\n", "a", "\n\na\n\n1\n\n2.5\n"] {
+        for sample in [1, 2, 3, 1000] {
+            let options = Options { sample, ..options() };
+            // NaN is no number.
+            let whole = read(text.as_bytes(), &options, 1 << 20).map(|table| format!("{table:?}"));
+            for block in 1..40 {
+                let parts = read(text.as_bytes(), &options, block).map(|table| format!("{table:?}"));
+                assert_eq!(parts, whole, "blocks of {block}, {sample} records of {text:?}");
+            }
+        }
+    }
+    let (columns, values) = read(b"a,b\n1,2", &options(), 4).expect("a table");
+    assert_eq!(columns, [("a".to_owned(), Kind::Int32), ("b".to_owned(), Kind::Int32)]);
+    assert_eq!(values, [Values::numbers([1]), Values::numbers([2])]);
+}
+
+#[test]
+fn rows_come_as_soon_as_their_kinds_are_found() {
+    let rows = |table: &mut Table, block: &str| {
+        table.push(block.as_bytes());
+        let columns = table.read(false).expect("a table");
+        columns.first().map(|column| match column {
+            ferrograd_data::Column::Int32(values) => values.len(),
+            ferrograd_data::Column::Float64(values) => values.len(),
+            other => panic!("{other:?}"),
+        })
+    };
+    let mut table = Table::csv(Options { sample: 3, ..options() });
+    let given = ["a,b\n", "1,\"x\ny\"\n", "2,", "z\n", "2.5,z\n4,", "z\n"].map(|block| rows(&mut table, block));
+    assert_eq!(given, [None, None, None, None, Some(3), Some(1)]);
+    // Those of a schema are known.
+    let schema = vec![("a".to_owned(), Kind::Int32)];
+    let mut table = Table::csv(Options { schema, only: true, ..options() });
+    assert_eq!(["a,b\n1,", "2\n"].map(|block| rows(&mut table, block)), [Some(0), Some(1)]);
+}
+
+#[test]
+fn kinds_are_found_from_records_that_begin_within_16_mb() {
+    let line = format!("1,{}\n", "x".repeat(1 << 20));
+    let text = format!("a,b\n{}{}2.5,y\n", line.repeat(16), "1,z\n".repeat(1000));
+    for block in [300_000, usize::MAX] {
+        let error = read(text.as_bytes(), &options(), block).expect_err("a fraction behind all that is looked at");
+        assert!(error.contains("line 1018, column a: expected a whole number within 32 bits, got '2.5'"), "{error}");
+    }
+}
+
+#[test]
+fn quotes_that_are_not_where_they_should_be_are_refused() {
+    let open = "expected a quote that closes the field, got the end of the table. Is it cut off?";
+    let behind = |shown: &str| {
+        format!(
+            "expected the field's end behind its closing quote, got '{shown}'. A quote within quotes is written twice"
+        )
+    };
+    let cases = [
+        ("a,b\n1,\"x", format!("line 2, column b: {open}")),
+        ("a,b\n1,\"x\"\"\n", format!("line 2, column b: {open}")),
+        ("a,b\n1,2\n3,\"y\n4,5\n", format!("line 3, column b: {open}")),
+        ("a,\"b", format!("line 1, field 2: {open}")),
+        ("a,b\n1,\"x\"y\n", format!("line 2, column b: {}", behind("\"x\"y"))),
+        ("a,b\n\n\"1\n2\",\"x\"\"\n\" \n", format!("line 4, column b: {}", behind("\"x\"\"\\n\""))),
+        ("a,b\n1,2\n1,\"x\"\r\n\"7\"8,2\n", format!("line 4, column a: {}", behind("\"7\"8,2"))),
+        ("a,b\n1,2,\"x", format!("line 2, field 3: {open}")),
+    ];
+    for (text, message) in cases {
+        for block in [1, 5, 1000] {
+            for schema in [vec![], vec![("b".to_owned(), Kind::Text)]] {
+                let options = Options { only: !schema.is_empty(), schema, ..options() };
+                let error = read(text.as_bytes(), &options, block).expect_err(text);
+                // The name of a column is not known before the names are.
+                assert!(error == message, "{text:?} in blocks of {block}: {error}");
+            }
+        }
+    }
+    let (_, values) = read(b"a,b\n5\" pipe,\"\"\"x\"\"\"\n \"y\",\"\"", &options(), 1000).expect("a table");
+    assert_eq!(texts(&values[0]), ["5\" pipe", " \"y\""]);
+    assert_eq!(texts(&values[1]), ["\"x\"", ""]);
+}
+
+#[test]
 fn many_rows_in_many_parts_keep_their_order() {
     let mut text = String::from("n,t\n");
     for i in 0..20_000 {

@@ -91,7 +91,7 @@ fn errors_name_line_column_and_value() {
     let error = read("{\"a\":1}\n{\"a\":2,\"b\":3}\n", Options { sample: 1, ..guessed() }).expect_err("a name");
     assert!(error.starts_with("line 2, expected the members of the first records (a), got 'b'. Name the"), "{error}");
     let error = read("{\"age\":1}\n", schema(&[("aeg", Kind::Float32)])).expect_err("a name");
-    assert_eq!(error, "no column 'aeg'");
+    assert_eq!(error, "no column 'aeg' among age");
     let few = Options { sample: 1, ..schema(&[("aeg", Kind::Float32)]) };
     assert_eq!(read("{\"age\":1}\n{\"age\":1}\n", few).expect_err("a name"), "no column 'aeg' among age");
     let error = read_blocks(&mut Table::jsonl(guessed()), b"{\"a\":1}\n{\"a\":\"\xff\"}\n", 99).expect_err("bytes");
@@ -113,5 +113,35 @@ fn a_column_that_no_record_had_is_refused_at_the_end_though_all_was_read_before(
     let mut table = Table::jsonl(schema(&[("aeg", Kind::Float32)]));
     table.push(b"{\"age\":1}\n");
     assert!(table.read(false).is_ok());
-    assert_eq!(table.read(true).expect_err("a name").to_string(), "no column 'aeg'");
+    assert_eq!(table.read(true).expect_err("a name").to_string(), "no column 'aeg' among age");
+}
+
+#[test]
+fn kinds_do_not_depend_on_blocks() {
+    let mixed = "{\"a\":1}\n\n{\"a\":\"x\",\"b\":2}\n{\"b\":true}";
+    for text in [LINES, mixed, "{\"a\":1}", "[1]\n2", "\n\n"] {
+        for sample in [1, 2, 1000] {
+            let read = |block| {
+                let options = Options { sample, ..guessed() };
+                read_blocks(&mut Table::jsonl(options), text.as_bytes(), block).map(|table| format!("{table:?}"))
+            };
+            for block in 1..30 {
+                assert_eq!(read(block), read(1 << 20), "blocks of {block}, {sample} records of {text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lines_come_as_soon_as_their_kinds_are_found() {
+    let rows = |table: &mut Table, block: &str| {
+        table.push(block.as_bytes());
+        table.read(false).expect("lines").len()
+    };
+    let mut table = Table::jsonl(Options { sample: 2, ..guessed() });
+    let blocks = ["{\"a\":1}\n", "{\"a\":", "2}\n", "{\"a\":3}\n"];
+    assert_eq!(blocks.map(|block| rows(&mut table, block)), [0, 0, 1, 1]);
+    // Values that are no records, and the columns of a schema, are what they are.
+    assert_eq!(rows(&mut Table::jsonl(guessed()), "[1]\n"), 1);
+    assert_eq!(rows(&mut Table::jsonl(schema(&[("a", Kind::Float32)])), "{\"a\":1}\n"), 1);
 }

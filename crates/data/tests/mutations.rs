@@ -55,13 +55,14 @@ fn fields(schema: bool) -> Table {
         schema: if schema { named() } else { vec![] },
         only: schema,
         missing: vec!["NA".to_owned()],
-        sample: 1000,
+        // Fewer than some tables have.
+        sample: 2,
     })
 }
 
 fn lines(schema: bool) -> Table {
     let options = if schema { named() } else { vec![] };
-    Table::jsonl(jsonl::Options { schema: options, only: schema, sample: 1000 })
+    Table::jsonl(jsonl::Options { schema: options, only: schema, sample: 2 })
 }
 
 /// Values alike, NaN among them.
@@ -75,14 +76,14 @@ fn cut_anywhere(table: fn(bool) -> Table, tables: &[&str], rounds: usize) -> usi
     let mut accepted = 0;
     for _ in 0..rounds {
         let bytes = mutated(&mut random, tables);
-        // Kinds of columns that nobody names are found in what the first block has: there the schema names them.
-        let whole = read(table(true), &bytes, usize::MAX >> 1);
-        accepted += usize::from(whole.is_ok());
-        for block in [1, 1 + random.below(16)] {
-            let text = String::from_utf8_lossy(&bytes);
-            assert_eq!(read(table(true), &bytes, block), whole, "blocks of {block} of {text:?}");
+        for schema in [true, false] {
+            let whole = read(table(schema), &bytes, usize::MAX >> 1);
+            accepted += usize::from(schema && whole.is_ok());
+            for block in [1, 1 + random.below(16)] {
+                let text = String::from_utf8_lossy(&bytes);
+                assert_eq!(read(table(schema), &bytes, block), whole, "blocks of {block} of {text:?}, {schema}");
+            }
         }
-        let _ = read(table(false), &bytes, 1 + random.below(64));
     }
     accepted
 }

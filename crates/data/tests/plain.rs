@@ -1,4 +1,4 @@
-//! Lines without quotes are cut where they lie; what comes out is what `csv-core` reads of all of them.
+//! Lines without quotes are cut where they lie; what comes out is what `csv-core` reads of all of them, where quotes are as they should be.
 
 #[path = "support/random.rs"]
 mod random;
@@ -52,6 +52,27 @@ fn naive(bytes: &[u8]) -> Vec<Vec<String>> {
     }
 }
 
+/// Whether each field that begins with a quote ends with one, which `csv-core` does not ask for.
+fn is_well_quoted(text: &str) -> bool {
+    let mut rest = text;
+    while !rest.is_empty() {
+        rest = match rest.strip_prefix('"') {
+            // Two quotes are one character of the field.
+            Some(quoted) => match quoted.replace("\"\"", "..").find('"') {
+                Some(end) => &quoted[end + 1..],
+                None => return false,
+            },
+            None => rest.trim_start_matches(|char| !",\r\n".contains(char)),
+        };
+        match rest.chars().next() {
+            Some(',' | '\r' | '\n') => rest = &rest[1..],
+            Some(_) => return false,
+            None => {}
+        }
+    }
+    true
+}
+
 fn read(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
     let schema = ["a", "b"].map(|name| (name.to_owned(), Kind::Text)).to_vec();
     let missing = Vec::new();
@@ -76,7 +97,7 @@ fn plain_lines_and_others_are_read_as_one_reader_reads_them() {
         let wanted = naive(&bytes);
         let given = read(&bytes);
         let shown = String::from_utf8_lossy(&bytes);
-        if wanted.iter().all(|record| record.len() == 2) {
+        if is_well_quoted(&shown) && wanted.iter().all(|record| record.len() == 2) {
             assert_eq!(given.as_ref(), Ok(&wanted), "{shown:?}");
             whole += usize::from(!wanted.is_empty());
         } else {
@@ -121,7 +142,7 @@ fn long_stretches_of_lines_are_read_as_one_reader_reads_them() {
     for seed in 0..60 {
         let bytes = long_table(seed);
         let wanted = naive(&bytes);
-        if wanted.iter().all(|record| record.len() == 2) {
+        if is_well_quoted(std::str::from_utf8(&bytes).unwrap()) && wanted.iter().all(|record| record.len() == 2) {
             assert!(read(&bytes).as_ref() == Ok(&wanted), "seed {seed}");
             whole += usize::from(wanted.len() > 1000);
         } else {
