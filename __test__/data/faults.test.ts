@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { Sequential } from 'ferrograd'
+import { FerrogradError, Sequential } from 'ferrograd'
 import { Dataset } from 'ferrograd/data'
 import { Dense } from 'ferrograd/layers'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -221,3 +221,120 @@ test.skipIf(process.platform !== 'linux')(
     expect(open().filter((name) => name === path)).toEqual([])
   },
 )
+
+describe('what code of a user throws is told with its stage, and is the cause', () => {
+  class OwnError extends Error {
+    readonly status = 503
+  }
+  const cause = new OwnError('broken')
+  const broken = (): never => {
+    throw cause
+  }
+  const columns = Dataset.fromColumns({ a: [0, 1, 2, 3, 4] })
+  const seven = function* () {
+    for (let i = 0; i < 7; i++) yield i
+    broken()
+  }
+  const stream = () =>
+    new Readable({
+      read() {
+        this.push('a,y\n1,2\n')
+        setImmediate(() => this.destroy(cause))
+      },
+    })
+  const pulls = (): ReadableStream<Uint8Array> => {
+    let pulled = 0
+    return new ReadableStream({
+      pull(controller) {
+        if (pulled++ === 0) controller.enqueue(Buffer.from('{"a":1}\n'))
+        else controller.error(cause)
+      },
+    })
+  }
+  const cases: [name: string, data: Dataset<unknown>, code: string, message: string][] = [
+    ['map', columns.map((row, i) => (i === 3 ? broken() : row)), 'ERR_DATA', 'Dataset.map element 3: broken'],
+    [
+      'a later map',
+      columns.skip(2).map(({ a }) => (a === 4 ? broken() : a)),
+      'ERR_DATA',
+      'Dataset.map element 2: broken',
+    ],
+    [
+      'map of a promise',
+      columns.map(async ({ a }) => (a > 0 ? broken() : a)),
+      'ERR_DATA',
+      'Dataset.map element 1: broken',
+    ],
+    ['map of a shuffle', columns.shuffle({ seed: 1 }).map(broken), 'ERR_DATA', 'Dataset.map element 0: broken'],
+    [
+      'map of batches',
+      columns.batch(2).map((_, i) => (i === 1 ? broken() : 0)),
+      'ERR_DATA',
+      'Dataset.map element 1: broken',
+    ],
+    [
+      'map of a generator',
+      Dataset.from(seven).map((i) => (i === 5 ? broken() : i)),
+      'ERR_DATA',
+      'Dataset.map element 5: broken',
+    ],
+    ['filter', columns.filter(({ a }) => a < 2 || broken()), 'ERR_DATA', 'Dataset.filter element 2: broken'],
+    [
+      'filter of a generator',
+      Dataset.from(seven).filter(async (i) => i < 2 || broken()),
+      'ERR_DATA',
+      'Dataset.filter element 2: broken',
+    ],
+    [
+      'bucketByLength',
+      Dataset.from([[1], [2]]).bucketByLength(broken, { boundaries: [2], size: 1 }),
+      'ERR_DATA',
+      'Dataset.bucketByLength element 0: broken',
+    ],
+    ['a generator', Dataset.from(seven), 'ERR_DATA', 'Dataset.from element 7: broken'],
+    ['what opens a source', Dataset.from(broken), 'ERR_DATA', 'Dataset.from element 0: broken'],
+    ['a stream', Dataset.csv(stream, { schema }), 'ERR_IO', 'Dataset.csv: the stream broke off after 8 bytes: broken'],
+    ['what opens a stream', Dataset.csv(broken), 'ERR_IO', 'Dataset.csv: the stream broke off after 0 bytes: broken'],
+    [
+      'a web stream',
+      Dataset.jsonl(pulls as never),
+      'ERR_IO',
+      'Dataset.jsonl: the stream broke off after 8 bytes: broken',
+    ],
+  ]
+  test.each(cases)('%s', async (_, data, code, message) => {
+    const error = await data
+      .batch(2)
+      .toArray()
+      .catch((error) => error)
+    expect(error).toBeInstanceOf(FerrogradError)
+    expect(error).toMatchObject({ code, message })
+    expect(error.cause).toBe(cause)
+    expect(message).toContain(error.where)
+  })
+
+  test('whoever trains on it is told the same', async () => {
+    const data = columns.map(({ a }, i) => (i === 4 ? broken() : { x: [a], y: a })).batch(1)
+    await expect(network().fit(data as never, { verbose: 0 })).rejects.toMatchObject({ code: 'ERR_DATA', cause })
+  })
+
+  test('packed bytes, what is no error, what aborts, and errors of this library', async () => {
+    const packed = gzipSync(randomLines()).subarray(0, 300_000)
+    const torn = async function* () {
+      yield packed
+      throw cause
+    }
+    await expect(Dataset.csv(torn, { header: false }).toArray()).rejects.toMatchObject({
+      message: 'Dataset.csv: the stream broke off after 300000 bytes: broken',
+      cause,
+    })
+    await expect(columns.map(() => Promise.reject(5)).toArray()).rejects.toThrow('Dataset.map element 0: 5')
+    const aborts = columns.map(() => AbortSignal.abort().throwIfAborted())
+    await expect(aborts.toArray()).rejects.toMatchObject({ name: 'AbortError', code: 'ERR_ABORTED' })
+    await expect(columns.map(() => new Dense({ units: -1 })).toArray()).rejects.toThrow(/^Dense\.units: expected/)
+    const objects = () => Readable.from([{ a: 1 }])
+    await expect(Dataset.csv(objects as never).toArray()).rejects.toThrow(
+      'Dataset.csv: expected bytes or text out of a stream, got { a: 1 }. Dataset.from takes rows',
+    )
+  })
+})

@@ -6,6 +6,7 @@ import { type Chunk, elementsOf, List } from './chunk.js'
 import { readBuckets } from './dataset-options.js'
 import { atLeastOne, type Demand, type Flow, like, skipping, wanting } from './flow.js'
 import { checkFill, type PadPlan, padded } from './pad.js'
+import { stageError } from './stage-error.js'
 
 /** Which lengths go together. */
 interface Buckets<T> {
@@ -91,11 +92,19 @@ async function* batchesOf<T, B>(chunks: AsyncIterable<Chunk<T>>, buckets: Bucket
 }
 
 function bucketOf<T>(element: T, { lengthOf, boundaries }: Buckets<T>, index: number): number {
-  const length = lengthOf(element)
+  const length = lengthIn(element, lengthOf, index)
   if (!(Number.isInteger(length) && length >= 0))
     fail('ERR_DATA', `${WHERE}.lengthOf of element ${index}`, 'an integer ≥ 0', length)
   const bucket = boundaries.findIndex((boundary) => length <= boundary)
   return bucket < 0 ? boundaries.length : bucket
+}
+
+function lengthIn<T>(element: T, lengthOf: (element: T) => number, index: number): number {
+  try {
+    return lengthOf(element)
+  } catch (cause) {
+    throw stageError(`${WHERE} element ${index}`, cause)
+  }
 }
 
 function stacked<T, B>(items: readonly T[], bucket: number, { boundaries, toBoundary, padding }: Buckets<T>): B {

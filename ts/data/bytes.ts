@@ -7,6 +7,7 @@ import { type Duplex, pipeline, Readable } from 'node:stream'
 import zlib from 'node:zlib'
 import { FerrogradError, fail } from '../errors.js'
 import { untilLeft } from './leaving.js'
+import { stageError } from './stage-error.js'
 
 /** A stream of bytes: a `Readable`, a web stream, the body of a response. */
 export type ByteStream = AsyncIterable<Uint8Array | string>
@@ -72,8 +73,12 @@ function fileSource(path: string): ByteSource {
   }
 }
 
-function streamedFile(path: string, left: AbortSignal | undefined): AsyncIterable<Uint8Array> {
-  return untilLeft<Uint8Array>(createReadStream(path, { highWaterMark: BLOCK }), left)
+async function* streamedFile(path: string, left: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    yield* untilLeft<Uint8Array>(createReadStream(path, { highWaterMark: BLOCK }), left)
+  } catch (cause) {
+    throw cause instanceof FerrogradError ? cause : unreadable(path, cause)
+  }
 }
 
 /** Whether a path is that of a file (and not of a pipe, say) whose bytes are as they are. */
@@ -193,9 +198,19 @@ async function* streamed(
   open: () => ByteStream | Promise<ByteStream>,
   left: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const stream = await open()
-  if (typeof stream !== 'object' || stream === null || !(Symbol.asyncIterator in stream))
-    fail('ERR_DATA', where, 'a path, bytes or a stream of bytes', stream)
-  for await (const block of untilLeft(stream, left))
-    yield typeof block === 'string' ? new TextEncoder().encode(block) : block
+  let given = 0
+  try {
+    const stream = await open()
+    if (typeof stream !== 'object' || stream === null || !(Symbol.asyncIterator in stream))
+      fail('ERR_DATA', where, 'a path, bytes or a stream of bytes', stream)
+    for await (const block of untilLeft(stream, left)) {
+      const bytes = typeof block === 'string' ? new TextEncoder().encode(block) : block
+      if (!(bytes instanceof Uint8Array))
+        fail('ERR_DATA', where, 'bytes or text out of a stream', block, 'Dataset.from takes rows')
+      given += bytes.length
+      yield bytes
+    }
+  } catch (cause) {
+    throw stageError(`${where}: the stream broke off after ${given} bytes`, cause, 'ERR_IO')
+  }
 }

@@ -3,6 +3,7 @@
 import { type Chunk, elementsOf, List, Picked, Rows } from './chunk.js'
 import { type Columnwise, columnsOfRows, isColumnwise } from './columnwise.js'
 import { type Demand, type Flow, like, randomFlow, skipping } from './flow.js'
+import { stageError } from './stage-error.js'
 
 /** A function of an element and its number, which may be asynchronous. */
 export type Change<T, U> = (element: T, index: number) => U | Promise<U>
@@ -49,9 +50,14 @@ async function changedChunk<T, U>(
   }
   const elements = elementsOf(chunk)
   const items: U[] = new Array(elements.length)
-  for (let i = 0; i < items.length; i++) {
-    const changed = change(elements[i]!, indexOf(i))
-    items[i] = isPromise(changed) ? await changed : changed
+  let i = 0
+  try {
+    for (; i < items.length; i++) {
+      const changed = change(elements[i]!, indexOf(i))
+      items[i] = isPromise(changed) ? await changed : changed
+    }
+  } catch (cause) {
+    throw stageError(`Dataset.map element ${indexOf(i)}`, cause)
   }
   return new List(items)
 }
@@ -70,17 +76,34 @@ function changedOnce<T, U>(base: Rows<T>, change: Columnwise<unknown, unknown>):
 /** The elements that pass a test. */
 export function filtered<T>(flow: Flow<T>, test: (element: T) => boolean | Promise<boolean>): Flow<T> {
   const open = async function* (pass: number, demand: Demand): AsyncGenerator<Chunk<T>> {
+    let seen = 0
     for await (const chunk of flow.open(pass, 0, demand)) {
-      const kept: number[] = []
-      const elements = elementsOf(chunk)
-      for (let i = 0; i < elements.length; i++) {
-        const passes = test(elements[i]!)
-        if (isPromise(passes) ? await passes : passes) kept.push(i)
-      }
+      const kept = await passing(chunk, test, seen)
+      seen += chunk.length
       if (kept.length > 0) yield kept.length === chunk.length ? chunk : chunk.gather(kept)
     }
   }
   return { ...like(flow), open: (pass, from, demand) => skipping(open(pass, demand), from) }
+}
+
+/** Which elements of a chunk pass a test; its first is number `first` of all. */
+async function passing<T>(
+  chunk: Chunk<T>,
+  test: (element: T) => boolean | Promise<boolean>,
+  first: number,
+): Promise<number[]> {
+  const kept: number[] = []
+  const elements = elementsOf(chunk)
+  let i = 0
+  try {
+    for (; i < elements.length; i++) {
+      const passes = test(elements[i]!)
+      if (isPromise(passes) ? await passes : passes) kept.push(i)
+    }
+  } catch (cause) {
+    throw stageError(`Dataset.filter element ${first + i}`, cause)
+  }
+  return kept
 }
 
 function isPromise<U>(value: U | Promise<U>): value is Promise<U> {

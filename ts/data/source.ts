@@ -2,6 +2,7 @@ import { FerrogradError, fail } from '../errors.js'
 import { type Chunk, List } from './chunk.js'
 import { type Demand, dropped, type Flow, type Random } from './flow.js'
 import { untilLeft } from './leaving.js'
+import { stageError } from './stage-error.js'
 
 /** Whatever gives elements one by one. */
 export type Source<T> = Iterable<T> | AsyncIterable<T>
@@ -40,10 +41,18 @@ export function listed<T>(items: readonly T[]): Random<T> {
 
 /** Opens a source for one pass; an iterator that has been used up cannot give a second one. */
 export async function* openSource<T>(source: SourceLike<T>, left: AbortSignal | undefined): AsyncGenerator<T> {
-  const opened = typeof source === 'function' ? await source() : source
-  if (!isSource(opened)) fail('ERR_DATA', 'Dataset.from', 'an iterable out of the function', opened)
-  if (isOneShot(opened)) spend(opened)
-  yield* untilLeft(opened, left)
+  let given = 0
+  try {
+    const opened = typeof source === 'function' ? await source() : source
+    if (!isSource(opened)) fail('ERR_DATA', 'Dataset.from', 'an iterable out of the function', opened)
+    if (isOneShot(opened)) spend(opened)
+    for await (const element of untilLeft(opened, left)) {
+      yield element
+      given += 1
+    }
+  } catch (cause) {
+    throw stageError(`Dataset.from element ${given}`, cause)
+  }
 }
 
 const spent = new WeakSet<object>()
