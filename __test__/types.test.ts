@@ -240,6 +240,16 @@ function columns(model: Sequential): void {
   rows.select('aeg')
   // @ts-expect-error There is no such column.
   rows.inputsAndTarget(['age'], 'left')
+  // @ts-expect-error There is no such column.
+  rows.inputsAndTarget(['age', 'hieght'], 'age')
+  // @ts-expect-error There is no such column.
+  rows.inputsAndTarget({ a: 'x', b: ['aeg'] }, 'age')
+  // @ts-expect-error There is no such column.
+  rows.inputsAndTarget(['age'], 'age', 'weight')
+  const table = Dataset.csv('t.csv', { schema: { age: 'float32', left: 'bool' } })
+  table.inputsAndTarget(['age'], 'left')
+  // @ts-expect-error There is no such column.
+  table.inputsAndTarget(['age'], 'stays')
   // @ts-expect-error It was not selected.
   rows.select('city').map(({ age }) => age)
   model.fit(rows.inputsAndTarget(['age', 'x'], 'age').batch(2))

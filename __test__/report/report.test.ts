@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
-import { report, tensor } from 'ferrograd'
+import { FerrogradError, report, tensor } from 'ferrograd'
 import { kFold, padSequences, toCategorical } from 'ferrograd/data'
 import { describe, expect, test } from 'vitest'
 
@@ -107,4 +107,33 @@ test('padSequences and toCategorical are those of Keras', () => {
   expect(post).toEqual({ values: Float32Array.of(1, -1, -1, 2, 3, -1, 4, 5, 6), shape: [3, 3] })
   expect(toCategorical([0, 2], 4)).toEqual({ values: Float32Array.of(1, 0, 0, 0, 0, 0, 1, 0), shape: [2, 4] })
   expect(() => toCategorical([0, 2], 2)).toThrow(/labels\[1\]: expected a whole number in \[0, 2\), got 2/)
+  expect(padSequences([])).toEqual({ values: new Int32Array(0), shape: [0, 0] })
+  expect(padSequences([Uint8Array.of(7), [8, 9]])).toEqual({
+    values: Int32Array.of(0, 7, 8, 9),
+    shape: [2, 2],
+  })
+})
+
+test.each([
+  [() => padSequences(null as never), /^padSequences\.sequences: expected a list of lists of numbers, got null/],
+  [() => padSequences([5] as never), /sequences\[0\]: expected a list of numbers, got 5/],
+  [() => padSequences([[1], 'ab'] as never), /sequences\[1\]: expected a list of numbers, got 'ab'/],
+  [() => padSequences([[1], [2, 1.5]]), /sequences\[1\]\[1\]: expected a whole number within 32 bits, got 1\.5/],
+  [() => padSequences([[Number.NaN]]), /sequences\[0\]\[0\]: expected a whole number within 32 bits, got NaN/],
+  [() => padSequences([['a']] as never), /sequences\[0\]\[0\]: expected a whole number within 32 bits, got 'a'/],
+  [() => padSequences([['7']] as never, { dtype: 'float32' }), /expected a finite number of float32, got '7'/],
+  [() => padSequences([[null]] as never, { dtype: 'float32' }), /expected a finite number of float32, got null/],
+  [() => padSequences([[1e39]], { dtype: 'float32' }), /expected a finite number of float32, got 1e\+39/],
+  [() => padSequences([[2 ** 40]]), /sequences\[0\]\[0\]: expected a whole number within 32 bits, got 1099511627776/],
+  [() => padSequences([[1]], { value: 0.5 }), /padSequences\.value: expected a whole number within 32 bits, got 0\.5/],
+  [() => toCategorical(null as never), /^toCategorical\.labels: expected a list of whole numbers, got null/],
+  [() => toCategorical([0, 1.5]), /labels\[1\]: expected a whole number in \[0, 2147483648\), got 1\.5/],
+  [() => toCategorical([Number.NaN]), /labels\[0\]: expected a whole number in .*, got NaN/],
+  [() => toCategorical(['1'] as never), /labels\[0\]: expected a whole number in .*, got '1'/],
+  [() => toCategorical([2 ** 40]), /labels\[0\]: expected a whole number in .*, got 1099511627776/],
+  [() => toCategorical([-1], 3), /labels\[0\]: expected a whole number in \[0, 3\), got -1/],
+  [() => toCategorical([0], 2 ** 50), /^toCategorical: no memory for 1125899906842624 numbers/],
+])('what cannot be padded or made categorical is refused: %#', (made, message) => {
+  expect(made).toThrow(FerrogradError)
+  expect(made).toThrow(message)
 })

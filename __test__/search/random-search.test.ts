@@ -1,7 +1,7 @@
 import { Sequential } from 'ferrograd'
 import { Dense } from 'ferrograd/layers'
 import { SGD } from 'ferrograd/optimizers'
-import { choice, integer, logUniform, randomSearch, uniform } from 'ferrograd/search'
+import { choice, integer, logUniform, randomSearch, type TrialContext, uniform } from 'ferrograd/search'
 import { describe, expect, test } from 'vitest'
 
 const spaces = { rate: logUniform(1e-4, 1), units: choice([2, 4, 8]), layers: integer(1, 3), dropout: uniform(0, 0.5) }
@@ -113,6 +113,33 @@ describe('a search', () => {
       expect(error !== undefined).toBe(settings.x < 0.6)
     }
     await expect(randomSearch({ x: uniform(0, 0.4) }, run, { trials: 3 })).rejects.toThrow(/too small/)
+  })
+
+  test('says so where all trials were stopped', async () => {
+    const run = (_: unknown, { report }: TrialContext) => (report(0, Number.NaN) ? 0 : 1)
+    await expect(randomSearch({ x: uniform(0, 1) }, run, { trials: 3 })).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringContaining('expected one trial at least that comes to its end, got 3 that were stopped'),
+    })
+  })
+
+  test('ends where its signal aborts: trials under way are told, and none begins', async () => {
+    const stop = new AbortController()
+    const [begun, told]: [number[], number[]] = [[], []]
+    const run = async (_: unknown, { trial, signal }: TrialContext) => {
+      begun.push(trial)
+      signal!.addEventListener('abort', () => told.push(trial))
+      if (trial === 4) stop.abort(new Error('enough'))
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      return trial
+    }
+    const search = randomSearch({ x: uniform(0, 1) }, run, { trials: 50, concurrency: 2, signal: stop.signal })
+    await expect(search).rejects.toMatchObject({ code: 'ERR_ABORTED', name: 'AbortError' })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(begun.length).toBeLessThan(8)
+    expect(told).toContain(4)
+    const late = randomSearch({ x: uniform(0, 1) }, run, { trials: 3, signal: stop.signal })
+    await expect(late).rejects.toMatchObject({ code: 'ERR_ABORTED' })
   })
 
   test('of small models, several at a time, has the scores that they have one by one', async () => {

@@ -3,10 +3,12 @@
 import { availableParallelism } from 'node:os'
 import { inspectWith } from '../core/inspect.js'
 import { KeyedUniform } from '../data/permutation.js'
-import { fail } from '../errors.js'
+import { errorOf, fail } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
 import { drawPlain } from '../report/plain-table.js'
+import { untilAborted } from '../training/abort.js'
+import { methodKinds } from '../training/kinds.js'
 import type { SampleOf, SpaceMap } from './spaces.js'
 
 const fields = {
@@ -20,9 +22,11 @@ const fields = {
   warmUp: { type: 'integer', default: 5, min: 1 },
   /** How many trials run at a time; as many as there are cores unless given. */
   concurrency: { type: 'integer', default: null, min: 1 },
+  /** Aborting rejects with ERR_ABORTED; trials under way are handed it, and no other one begins. Default null. */
+  signal: { type: 'signal', default: null },
 } as const
 
-const read = optionsReader('randomSearch', fields)
+const read = optionsReader('randomSearch', fields, methodKinds)
 
 /** Options of {@link randomSearch}. */
 export interface SearchOptions extends OptionsOf<typeof fields>, Named {}
@@ -36,6 +40,8 @@ export interface TrialContext {
    * median of what the trials before it had come to at that step.
    */
   readonly report: (step: number, score: number) => boolean
+  /** That of the search, for `fit`. */
+  readonly signal: AbortSignal | undefined
 }
 
 /** One set of settings, and what came of it. */
@@ -90,7 +96,7 @@ inspectWith(SearchResult, String)
  *
  * @param spaces What each setting may be.
  * @param run Trains with some settings and gives the score: the loss or metric of validation data. One that throws has failed.
- * @throws What the first trial threw, where all of them failed.
+ * @throws What the first trial threw, where none came to its end and some failed; `ERR_DATA` where all were stopped.
  *
  * @example
  * ```ts
@@ -121,24 +127,37 @@ export async function randomSearch<const S extends SpaceMap>(
   run: (settings: SampleOf<S>, context: TrialContext) => number | Promise<number>,
   options?: SearchOptions,
 ): Promise<SearchResult<SampleOf<S>>> {
-  const { trials: count, seed, goal, warmUp, concurrency = availableParallelism() } = read(options)
+  const { trials: count, seed, goal, warmUp, concurrency = availableParallelism(), signal } = read(options)
   checkSpaces(spaces)
   const better = (a: number, b: number): boolean => (goal === 'min' ? a < b : a > b)
   const medians = new Medians(better, warmUp)
   const trials: Trial<SampleOf<S>>[] = new Array(count)
   let next = 0
   const worker = async (): Promise<void> => {
-    for (let trial = next++; trial < count; trial = next++)
-      trials[trial] = await tried(trial, drawn(spaces, seed, trial), run, medians)
+    for (let trial = next++; trial < count && signal?.aborted !== true; trial = next++)
+      trials[trial] = await tried(trial, drawn(spaces, seed, trial), run, medians, signal)
   }
-  await Promise.all(Array.from({ length: Math.min(concurrency, count) }, worker))
+  const workers = Array.from({ length: Math.min(concurrency, count) }, worker)
+  await untilAborted(Promise.all(workers), signal, 'randomSearch')
   const whole = trials.filter(({ score, stopped }) => !stopped && !Number.isNaN(score))
-  if (whole.length === 0) throw trials.find(({ error }) => error !== undefined)!.error
+  if (whole.length === 0) throw noneWhole(trials)
   return new SearchResult(
     trials,
     whole.reduce((best, own) => (better(own.score, best.score) ? own : best)),
     better,
   )
+}
+
+/** Why there is no best trial. */
+function noneWhole(trials: readonly Trial<unknown>[]): unknown {
+  const failed = trials.find(({ error }) => error !== undefined)
+  if (failed !== undefined) return failed.error
+  return errorOf('ERR_DATA', {
+    where: 'randomSearch',
+    expected: 'one trial at least that comes to its end',
+    received: { text: `${trials.length} that were stopped` },
+    hint: 'A score that is NaN stops a trial; a greater warmUp stops fewer',
+  })
 }
 
 function checkSpaces(spaces: SpaceMap): void {
@@ -163,6 +182,7 @@ async function tried<P>(
   settings: P,
   run: (settings: P, context: TrialContext) => number | Promise<number>,
   medians: Medians,
+  signal: AbortSignal | undefined,
 ): Promise<Trial<P>> {
   const course = medians.course()
   let stopped = false
@@ -171,7 +191,7 @@ async function tried<P>(
     return !stopped
   }
   try {
-    const score = await run(settings, { trial, report })
+    const score = await run(settings, { trial, report, signal })
     if (typeof score !== 'number') fail('ERR_DATA', `randomSearch trial ${trial}`, 'a score, a number', score)
     if (Number.isNaN(score)) fail('ERR_NON_FINITE', `randomSearch trial ${trial}`, 'a score', score)
     return { trial, settings, score, stopped, error: undefined }

@@ -1,6 +1,6 @@
 /** Files of Parquet, a row group at a time, read by hyparquet. */
 
-import { FerrogradError, fail } from '../../errors.js'
+import { FerrogradError, fail, hintFor } from '../../errors.js'
 import type { OptionsOf } from '../../options/fields.js'
 import { optionsReader } from '../../options/reader.js'
 import { type Chunk, Rows } from '../chunk.js'
@@ -73,11 +73,11 @@ export async function fromParquet<T = AnyRow>(
   const name = typeof from === 'string' ? from : 'the file'
   const metadata = await reading(name, () => hyparquet.parquetMetadataAsync(file))
   const types = typesOf(metadata)
-  for (const column of columns ?? []) {
+  const known = [...types.keys()]
+  for (const column of columns ?? [])
     if (!types.has(column))
-      fail('ERR_CONFIG', 'fromParquet.columns', `a column among ${[...types.keys()].join(', ')}`, column)
-  }
-  const names = columns ?? [...types.keys()]
+      fail('ERR_CONFIG', 'fromParquet.columns', `a column among ${known.join(', ')}`, column, hintFor(column, known))
+  const names = columns ?? known
   const count = Number(metadata.num_rows)
   const columnIn = async (own: string, rowStart: number, rowEnd: number): Promise<Column> => {
     const options = {
