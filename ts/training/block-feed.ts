@@ -1,5 +1,6 @@
 /** Batches of a data set that come many at a time: while one block of them is trained on, the next is made. */
 
+import { setImmediate } from 'node:timers/promises'
 import type { Columns } from '../core/columns.js'
 import { type Moment, momentOf } from '../core/moment.js'
 import { type State, stateFields } from '../core/state.js'
@@ -18,8 +19,14 @@ import { type CompiledStep, stepFor } from './programs.js'
 import { checkEnds, partsOf } from './stream-feed.js'
 import { type RowsOf, readLogs, runStretch, type Steps } from './stretch.js'
 
-/** A block grows until a native call takes so many milliseconds, or making it does. */
+/** A block grows until a native call takes so many milliseconds. */
 const LONG_MS = 4
+/** Or until making it would take so many: nothing else happens on this thread meanwhile. */
+const MAKING_MS = 3
+/** What making a block takes however small it is. */
+const FIXED_MS = 0.2
+/** After so many milliseconds of blocks the event loop turns. */
+const TURN_MS = 2
 /** The most numbers that are copied for a block: it takes a millisecond or two, for which nothing else runs. */
 const MOST = 1 << 19
 
@@ -59,6 +66,8 @@ export class BlockFeed implements Feed {
   #opened: State = null
   /** How many batches a block may have. */
   #wanted = 1
+  /** Milliseconds that each batch added to making the last block. */
+  #cost = 0
   #prepared: CompiledStep | undefined
   /** What batches are picked from; nothing where it has to be gone through batch by batch. */
   readonly #wholes = new Map<Rows, Whole | undefined>()
@@ -109,9 +118,15 @@ export class BlockFeed implements Feed {
     const { kind, signal } = options
     const moment = kind === 'test' ? (options.moment ?? momentOf(model.weights)) : undefined
     let result: PassResult = { ...nothingYet, steps: options.from ?? 0 }
+    let turned = performance.now()
     try {
       while (this.#steps === undefined || result.steps < this.#steps) {
         if (signal?.aborted) return this.#ended({ ...result, aborted: true })
+        // Blocks that are there, and short runs, would follow each other for long without a turn of the event loop.
+        if (performance.now() - turned > TURN_MS) {
+          await setImmediate()
+          turned = performance.now()
+        }
         const asked = performance.now()
         const block = await this.#next(model, result.steps, signal)
         if (block === undefined) break
@@ -191,7 +206,7 @@ export class BlockFeed implements Feed {
       const stretch = { first: 0, count: order?.length ?? block.data.rows, order }
       const running = runStretch(rows, stretch, { ...options, stops: told }, before, moment)
       const isLast = end >= (this.#steps ?? Number.POSITIVE_INFINITY)
-      const soon = isLast ? undefined : setImmediate(() => this.#lookAhead(model, end, options.signal))
+      const soon = isLast ? undefined : globalThis.setImmediate(() => this.#lookAhead(model, end, options.signal))
       const result = await running
       // Where the run was faster than this could begin, the block is made when it is asked for.
       clearImmediate(soon)
@@ -215,7 +230,8 @@ export class BlockFeed implements Feed {
     const numbers =
       picked !== undefined ? 0 : [...data.x, ...data.y].reduce((sum, column) => sum + (column?.values.length ?? 0), 0)
     const factors = [16, 4, 2].filter((factor) => milliseconds * factor < LONG_MS || factor === 2)
-    this.#wanted *= factors.find((factor) => numbers * factor <= MOST) ?? 1
+    const most = MAKING_MS / this.#cost
+    this.#wanted *= factors.find((factor) => numbers * factor <= MOST && batches * factor <= most) ?? 1
   }
 
   /** Makes a block of what comes next; `step` is that of its first batch. */
@@ -226,7 +242,9 @@ export class BlockFeed implements Feed {
     const most = (this.#steps ?? Number.POSITIVE_INFINITY) - step
     const made = this.#marshalled(model, chunk.slice(0, Math.min(most, chunk.length)), step)
     if (made.batches < chunk.length) this.#left = chunk.slice(made.batches, chunk.length)
-    if (busy() - began > LONG_MS) this.#wanted = Math.max(1, this.#wanted >> 1)
+    const took = busy() - began
+    this.#cost = Math.max(0, took - FIXED_MS) / made.batches
+    if (took > MAKING_MS) this.#wanted = Math.max(1, this.#wanted >> 1)
     return made
   }
 
