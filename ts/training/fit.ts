@@ -163,12 +163,13 @@ type Waiting = (work: () => Promise<void>) => Promise<void>
 async function epochs(training: Training, guarded: boolean, waiting: Waiting): Promise<Logs> {
   const { model, plan, callbacks, report, stop, saving } = training
   const { epoch: first, step } = saving?.found?.point ?? { epoch: plan.initialEpoch, step: 0 }
+  const goesOn = (epoch: number): boolean => epoch < plan.epochs && !model.stopTraining && !stop.signal.aborted
   // An epoch that had begun begins before its state is set: what its beginning did is part of that.
   if (step > 0) await waiting(() => callbacks.callNumbered('onEpochBegin', first, {}))
   await resume(training)
   let logs: Logs = saving?.found?.logs ?? {}
   let next = first
-  for (let epoch = first; epoch < plan.epochs && !model.stopTraining && !stop.signal.aborted; epoch++) {
+  for (let epoch = first; goesOn(epoch); epoch++) {
     const from = epoch === first ? step : 0
     if (from === 0) await waiting(() => callbacks.callNumbered('onEpochBegin', epoch, {}))
     logs = await trainEpoch(training, epoch, guarded, from)
@@ -178,7 +179,8 @@ async function epochs(training: Training, guarded: boolean, waiting: Waiting): P
     const event: EpochReport = { epoch, logs: logs as EpochLogs }
     await waiting(() => report(event))
     next = epoch + 1
-    await saving?.checkpoints?.epochEnded(epoch, progressAt(training, { epoch: epoch + 1, step: 0 }, logs))
+    // The last one is that of the end.
+    if (goesOn(next)) await saving?.checkpoints?.epochEnded(epoch, progressAt(training, { epoch: next, step: 0 }, logs))
   }
   checkAborted('fit', plan.signal)
   await saving?.checkpoints?.finish(progressAt(training, { epoch: next, step: 0 }, logs))
