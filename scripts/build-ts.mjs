@@ -1,9 +1,9 @@
 // Builds `dist/` from `ts/`: all code as one readable file, `dist/index.cjs`, which loads several times faster than a file
 // for each module; for every further entry of `package.json` a file that passes on its part; and for each of them an ES
 // module with the same exports, so that `import` and `require` share one instance of every class. Types stay a file for
-// each module. They are not checked here: `npm run lint` does that.
+// each module, and those of ES modules pass on those of CommonJS. They are not checked here: `npm run lint` does that.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path/posix'
+import { basename, dirname, join, relative } from 'node:path/posix'
 import {
   at,
   filesUnder,
@@ -51,14 +51,17 @@ function reachableTypes() {
   return reached
 }
 
-/** `x.d.ts` for each `x.ts` whose types users can meet, and the same for CommonJS. */
+/**
+ * `x.d.cts` for each `x.ts` whose types users can meet. The `x.d.ts` of an entry passes them on, as its code does: one class has
+ * one type, however it is imported.
+ */
 async function writeTypes() {
   await run(process.execPath, [tool('typescript', 'tsc'), '--project', CONFIG, '--emitDeclarationOnly'])
-  const reached = reachableTypes()
-  const types = filesUnder(['dist']).filter((file) => file.endsWith('.d.ts'))
-  for (const file of types.filter((file) => !reached.has(file))) rmSync(at(file))
-  for (const file of reached)
+  for (const file of reachableTypes())
     writeFileSync(at(file.replace(/\.ts$/, '.cts')), withCommonJsImports(readFileSync(at(file), 'utf8')))
+  for (const file of filesUnder(['dist']).filter((file) => file.endsWith('.d.ts'))) rmSync(at(file))
+  for (const { file } of entries())
+    writeFileSync(at('dist', `${file}.d.ts`), `export * from './${basename(file)}.cjs'\n`)
 }
 
 /** Each entry: its file without extension, and the name under which the whole package exports it. */

@@ -20,8 +20,7 @@ function packHost(work) {
   return packPlatform(platform, binary, work)
 }
 
-/** The goal is 12: what decodes pictures, the kernels of convolutions and tiles in fewer instructions have taken more than was left. */
-const MEGABYTES = 13.2
+const MEGABYTES = 12
 
 /** What the package and its binary take of a user's disk. */
 function checkSize(modules) {

@@ -204,7 +204,7 @@ fn transforms(bench: &mut Bench, n: usize) {
     let [mut u, mut v] = [(); 2].map(|()| vec![0.5f32; rows * COLS]);
     let (there, back) = (RealFourier::new(rows, COLS), InverseRealFourier::new(rows, COLS));
     let whole = Fourier::new(rows, COLS, false);
-    let mut room = vec![0.0f32; there.room().max(back.room()).max(whole.room())];
+    let mut room = vec![0.0f64; there.room().max(back.room()).max(whole.room())];
     bench.row("real transform, rows of 256", 8 * n, |serial| {
         there.run(serial, black_box(&x), (&mut re, &mut im), &mut room);
     });

@@ -1,26 +1,21 @@
 //! Fourier transforms of rows: frequencies of signals, and signals of frequencies.
 //!
 //! Complex numbers are two arrays, the real parts and the imaginary ones. The transforms themselves are those of
-//! `realfft` and `rustfft`, planned once for a length.
+//! `realfft` and `rustfft`, planned once for a length. They run in float64 for float32 too: their butterflies are half a
+//! megabyte of code for a type, so that one type is enough, and results are rounded once.
 
-use crate::element::Element;
+use crate::element::Float;
 use crate::threads::{Chunks, Disjoint, Threads, grain, split};
 use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, FftNum, RealFftPlanner, RealToComplex};
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use rustfft::{Fft, FftPlanner};
 use std::sync::Arc;
-
-/// What transforms are made of: `f32` and `f64`.
-pub trait Real: Element + FftNum {}
-
-impl Real for f32 {}
-impl Real for f64 {}
 
 /// Rows of a transform, cut into chunks that each have room of their own.
 #[derive(Clone, Copy, Debug)]
 struct Cut {
     chunks: Chunks,
-    /// Numbers that a chunk works in.
+    /// float64 numbers that a chunk works in.
     room: usize,
 }
 
@@ -38,7 +33,7 @@ impl Cut {
     }
 
     /// Calls `row` with each row and its chunk's part of `room`.
-    fn run<T: Real>(self, threads: &Threads, room: &mut [T], row: impl Fn(usize, &mut [T]) + Sync) {
+    fn run(self, threads: &Threads, room: &mut [f64], row: impl Fn(usize, &mut [f64]) + Sync) {
         let rooms = Disjoint::new(&mut room[..self.numbers()]);
         threads.for_each_chunk(self.chunks, |chunk, rows| {
             // Safety: each chunk has its own part and is visited once.
@@ -49,9 +44,9 @@ impl Cut {
 }
 
 /// Pairs of numbers as complex ones.
-fn complex<T: Real>(numbers: &mut [T]) -> &mut [Complex<T>] {
-    // Safety: `Complex` is two `T` in C's layout, so it is aligned as `T`, and any two numbers are one.
-    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast::<Complex<T>>(), numbers.len() / 2) }
+fn complex(numbers: &mut [f64]) -> &mut [Complex<f64>] {
+    // Safety: `Complex` is two numbers in C's layout, so it is aligned as one, and any two numbers are one.
+    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast::<Complex<f64>>(), numbers.len() / 2) }
 }
 
 /// Where rows of real and imaginary parts are written, row by row.
@@ -61,7 +56,7 @@ struct Parts<'a, T> {
     width: usize,
 }
 
-impl<'a, T: Real> Parts<'a, T> {
+impl<'a, T: Float> Parts<'a, T> {
     fn new(re: &'a mut [T], im: &'a mut [T], width: usize) -> Self {
         assert_eq!(re.len(), im.len(), "as many real as imaginary parts");
         Parts { re: Disjoint::new(re), im: Disjoint::new(im), width }
@@ -71,31 +66,31 @@ impl<'a, T: Real> Parts<'a, T> {
     ///
     /// # Safety
     /// No other thread is at the same row.
-    unsafe fn write(&self, row: usize, from: &[Complex<T>]) {
+    unsafe fn write(&self, row: usize, from: &[Complex<f64>]) {
         let at = row * self.width..(row + 1) * self.width;
         // Safety: the caller's promise.
         let (re, im) = unsafe { (self.re.slice(at.clone()), self.im.slice(at)) };
         for ((re, im), from) in re.iter_mut().zip(im).zip(from) {
-            (*re, *im) = (from.re, from.im);
+            (*re, *im) = (T::from_f64(from.re), T::from_f64(from.im));
         }
     }
 }
 
-fn read<T: Real>(re: &[T], im: &[T], into: &mut [Complex<T>]) {
+fn read<T: Float>(re: &[T], im: &[T], into: &mut [Complex<f64>]) {
     for ((re, im), into) in re.iter().zip(im).zip(into) {
-        *into = Complex::new(*re, *im);
+        *into = Complex::new(re.to_f64(), im.to_f64());
     }
 }
 
 /// `Xₖ = Σⱼ xⱼ e^(−2πi·jk/n)`, `k ≤ n/2`, of each of some rows of `n` real numbers.
 #[derive(Clone)]
-pub struct RealFourier<T: Real> {
+pub struct RealFourier {
     n: usize,
-    plan: Arc<dyn RealToComplex<T>>,
+    plan: Arc<dyn RealToComplex<f64>>,
     cut: Cut,
 }
 
-impl<T: Real> RealFourier<T> {
+impl RealFourier {
     /// For `rows` rows of `n` numbers, `n` at least 1.
     pub fn new(rows: usize, n: usize) -> Self {
         let plan = RealFftPlanner::new().plan_fft_forward(n);
@@ -103,23 +98,28 @@ impl<T: Real> RealFourier<T> {
         RealFourier { n, plan, cut: Cut::new(rows, n, room) }
     }
 
-    /// Numbers that [`RealFourier::run`] works in.
+    /// float64 numbers that [`RealFourier::run`] works in.
     pub fn room(&self) -> usize {
         self.cut.numbers()
     }
 
     /// `x` (rows, n) → `re`, `im` (rows, n/2 + 1).
-    pub fn run(&self, threads: &Threads, x: &[T], parts: (&mut [T], &mut [T]), room: &mut [T]) {
-        self.of_rows(threads, |row, signal| signal.copy_from_slice(&x[row * self.n..][..self.n]), parts, room);
+    pub fn run<T: Float>(&self, threads: &Threads, x: &[T], parts: (&mut [T], &mut [T]), room: &mut [f64]) {
+        let read = |row: usize, signal: &mut [f64]| {
+            for (to, x) in signal.iter_mut().zip(&x[row * self.n..][..self.n]) {
+                *to = x.to_f64();
+            }
+        };
+        self.of_rows(threads, read, parts, room);
     }
 
     /// The same of rows that `read` writes where it is told.
-    fn of_rows(
+    fn of_rows<T: Float>(
         &self,
         threads: &Threads,
-        read: impl Fn(usize, &mut [T]) + Sync,
+        read: impl Fn(usize, &mut [f64]) + Sync,
         (re, im): (&mut [T], &mut [T]),
-        room: &mut [T],
+        room: &mut [f64],
     ) {
         let (n, width) = (self.n, self.n / 2 + 1);
         let parts = Parts::new(re, im, width);
@@ -157,29 +157,35 @@ impl Frames {
 
 /// [`RealFourier`] of the frames of signals under a window, read where they lie.
 #[derive(Clone)]
-pub struct ShortFourier<T: Real> {
+pub struct ShortFourier {
     frames: Frames,
-    each: RealFourier<T>,
+    each: RealFourier,
 }
 
-impl<T: Real> ShortFourier<T> {
+impl ShortFourier {
     /// For these frames.
     pub fn new(frames: Frames) -> Self {
         ShortFourier { frames, each: RealFourier::new(frames.signals * frames.count(), frames.length) }
     }
 
-    /// Numbers that [`ShortFourier::run`] works in.
+    /// float64 numbers that [`ShortFourier::run`] works in.
     pub fn room(&self) -> usize {
         self.each.room()
     }
 
     /// `x` (signals, samples), `window` (length) → `re`, `im` (signals, frames, length/2 + 1).
-    pub fn run(&self, threads: &Threads, (x, window): (&[T], &[T]), parts: (&mut [T], &mut [T]), room: &mut [T]) {
+    pub fn run<T: Float>(
+        &self,
+        threads: &Threads,
+        (x, window): (&[T], &[T]),
+        parts: (&mut [T], &mut [T]),
+        room: &mut [f64],
+    ) {
         let (Frames { samples, length, stride, .. }, count) = (self.frames, self.frames.count());
-        let read = |row: usize, frame: &mut [T]| {
+        let read = |row: usize, frame: &mut [f64]| {
             let samples = &x[row / count * samples + row % count * stride..][..length];
             for ((to, &x), &w) in frame.iter_mut().zip(samples).zip(window) {
-                *to = x * w;
+                *to = x.to_f64() * w.to_f64();
             }
         };
         self.each.of_rows(threads, read, parts, room);
@@ -189,54 +195,57 @@ impl<T: Real> ShortFourier<T> {
 /// `xⱼ = 1/n Σₖ Xₖ e^(2πi·jk/n)`, where the other half of the `Xₖ` are the conjugates of those given: rows of `n` real numbers.
 /// Of `X₀`, and of the one at `n/2`, the real part counts.
 #[derive(Clone)]
-pub struct InverseRealFourier<T: Real> {
+pub struct InverseRealFourier {
     n: usize,
-    plan: Arc<dyn ComplexToReal<T>>,
+    plan: Arc<dyn ComplexToReal<f64>>,
     cut: Cut,
 }
 
-impl<T: Real> InverseRealFourier<T> {
+impl InverseRealFourier {
     /// For `rows` rows of `n` numbers, `n` at least 1.
     pub fn new(rows: usize, n: usize) -> Self {
         let plan = RealFftPlanner::new().plan_fft_inverse(n);
-        let room = 2 * (n / 2 + 1) + 2 * plan.get_scratch_len();
+        let room = n.next_multiple_of(2) + 2 * (n / 2 + 1) + 2 * plan.get_scratch_len();
         InverseRealFourier { n, plan, cut: Cut::new(rows, n, room) }
     }
 
-    /// Numbers that [`InverseRealFourier::run`] works in.
+    /// float64 numbers that [`InverseRealFourier::run`] works in.
     pub fn room(&self) -> usize {
         self.cut.numbers()
     }
 
     /// `re`, `im` (rows, n/2 + 1) → `x` (rows, n).
-    pub fn run(&self, threads: &Threads, (re, im): (&[T], &[T]), x: &mut [T], room: &mut [T]) {
+    pub fn run<T: Float>(&self, threads: &Threads, (re, im): (&[T], &[T]), x: &mut [T], room: &mut [f64]) {
         let (n, width) = (self.n, self.n / 2 + 1);
-        let (x, scale) = (Disjoint::new(x), T::one() / T::from_usize(n).expect("a length"));
+        let (x, scale) = (Disjoint::new(x), 1.0 / n as f64);
         self.cut.run(threads, room, |row, room| {
-            let (spectrum, scratch) = complex(room).split_at_mut(width);
+            let (signal, rest) = room.split_at_mut(n.next_multiple_of(2));
+            let (spectrum, scratch) = complex(rest).split_at_mut(width);
             read(&re[row * width..][..width], &im[row * width..][..width], spectrum);
-            spectrum[0].im = T::zero();
+            spectrum[0].im = 0.0;
             if n.is_multiple_of(2) {
-                spectrum[n / 2].im = T::zero();
+                spectrum[n / 2].im = 0.0;
             }
             // Safety: a row belongs to one chunk.
             let x = unsafe { x.slice(row * n..(row + 1) * n) };
             let scratch = &mut scratch[..self.plan.get_scratch_len()];
-            self.plan.process_with_scratch(spectrum, x, scratch).expect("lengths of the plan");
-            x.iter_mut().for_each(|x| *x = *x * scale);
+            self.plan.process_with_scratch(spectrum, &mut signal[..n], scratch).expect("lengths of the plan");
+            for (x, signal) in x.iter_mut().zip(signal) {
+                *x = T::from_f64(*signal * scale);
+            }
         });
     }
 }
 
 /// `Yₖ = Σⱼ Xⱼ e^(∓2πi·jk/n)` of each of some rows of `n` complex numbers: − forward, + inverse, without a factor.
 #[derive(Clone)]
-pub struct Fourier<T: Real> {
+pub struct Fourier {
     n: usize,
-    plan: Arc<dyn Fft<T>>,
+    plan: Arc<dyn Fft<f64>>,
     cut: Cut,
 }
 
-impl<T: Real> Fourier<T> {
+impl Fourier {
     /// For `rows` rows of `n` numbers, `n` at least 1.
     pub fn new(rows: usize, n: usize, inverse: bool) -> Self {
         let mut planner = FftPlanner::new();
@@ -245,13 +254,19 @@ impl<T: Real> Fourier<T> {
         Fourier { n, plan, cut: Cut::new(rows, n, room) }
     }
 
-    /// Numbers that [`Fourier::run`] works in.
+    /// float64 numbers that [`Fourier::run`] works in.
     pub fn room(&self) -> usize {
         self.cut.numbers()
     }
 
     /// (rows, n) → (rows, n), both as real and imaginary parts.
-    pub fn run(&self, threads: &Threads, (re, im): (&[T], &[T]), out: (&mut [T], &mut [T]), room: &mut [T]) {
+    pub fn run<T: Float>(
+        &self,
+        threads: &Threads,
+        (re, im): (&[T], &[T]),
+        out: (&mut [T], &mut [T]),
+        room: &mut [f64],
+    ) {
         let n = self.n;
         let parts = Parts::new(out.0, out.1, n);
         self.cut.run(threads, room, |row, room| {

@@ -9,9 +9,10 @@ use crate::ops::softmax::rows;
 use crate::ops::{concatenate, mul};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
-use ferrograd_kernels::element::DType;
-use ferrograd_kernels::fourier::{Fourier as Complex, InverseRealFourier, Real, RealFourier};
+use ferrograd_kernels::element::{DType, Float};
+use ferrograd_kernels::fourier::{Fourier as Complex, InverseRealFourier, RealFourier};
 use smallvec::smallvec;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// `Xₖ = Σⱼ xⱼ e^(−2πi·jk/n)`, `k ≤ n/2`, along the last axis of length `n`: real and imaginary parts.
@@ -102,25 +103,32 @@ pub(crate) fn weighed(x: &Tensor, n: usize, inner: f64, scale: f64) -> Result<Te
 
 /// What a kernel here does, once it is planned for its rows.
 pub(crate) trait Transform: Send + Sync + 'static {
-    fn name(&self) -> &'static str;
-    /// Bytes of workspace.
+    const NAME: &'static str;
+    /// float64 numbers of workspace.
     fn room(&self) -> usize;
-    fn run(&self, io: &mut Io<'_>);
+    fn run<T: Float>(&self, io: &mut Io<'_>, room: &mut [f64]);
 }
 
-pub(crate) struct Planned<X>(pub X);
+/// A transform of tensors of `T`.
+struct Planned<X, T>(X, PhantomData<T>);
 
-impl<X: Transform> Kernel for Planned<X> {
+/// The kernel of a transform of tensors of `dtype`.
+pub(crate) fn planned(transform: impl Transform, dtype: DType) -> Box<dyn Kernel> {
+    for_float!(dtype, T => Box::new(Planned(transform, PhantomData::<T>)))
+}
+
+impl<X: Transform, T: Float> Kernel for Planned<X, T> {
     fn name(&self) -> &'static str {
-        self.0.name()
+        X::NAME
     }
 
     fn workspace(&self) -> usize {
-        self.0.room()
+        self.0.room() * size_of::<f64>()
     }
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
-        self.0.run(io);
+        let room = io.workspace_of();
+        self.0.run::<T>(io, room);
         Ok(())
     }
 }
@@ -144,11 +152,11 @@ struct Transforms {
 impl Recipe for Transforms {
     fn cpu(&self, _: &Site<'_>) -> Box<dyn Kernel> {
         let &Transforms { plan, rows, n, dtype } = self;
-        for_float!(dtype, T => match plan {
-            Plan::Forward => Box::new(Planned(RealFourier::<T>::new(rows, n))) as Box<dyn Kernel>,
-            Plan::Backward => Box::new(Planned(InverseRealFourier::<T>::new(rows, n))),
-            Plan::Complex { inverse } => Box::new(Planned(Complex::<T>::new(rows, n, inverse))),
-        })
+        match plan {
+            Plan::Forward => planned(RealFourier::new(rows, n), dtype),
+            Plan::Backward => planned(InverseRealFourier::new(rows, n), dtype),
+            Plan::Complex { inverse } => planned(Complex::new(rows, n, inverse), dtype),
+        }
     }
 }
 
@@ -157,48 +165,39 @@ fn lowered(plan: Plan, signal: &Spec, n: usize) -> Lowering {
     Lowering::Kernel(Box::new(Transforms { plan, rows, n, dtype: signal.dtype }))
 }
 
-impl<T: Real> Transform for RealFourier<T> {
-    fn name(&self) -> &'static str {
-        "rfft"
-    }
+impl Transform for RealFourier {
+    const NAME: &'static str = "rfft";
 
     fn room(&self) -> usize {
-        self.room() * size_of::<T>()
+        self.room()
     }
 
-    fn run(&self, io: &mut Io<'_>) {
-        let (re, im, room) = (io.output::<T>(0), io.output::<T>(1), io.workspace_of::<T>());
-        self.run(io.threads(), io.input::<T>(0), (re, im), room);
+    fn run<T: Float>(&self, io: &mut Io<'_>, room: &mut [f64]) {
+        self.run(io.threads(), io.input::<T>(0), (io.output::<T>(0), io.output::<T>(1)), room);
     }
 }
 
-impl<T: Real> Transform for InverseRealFourier<T> {
-    fn name(&self) -> &'static str {
-        "irfft"
-    }
+impl Transform for InverseRealFourier {
+    const NAME: &'static str = "irfft";
 
     fn room(&self) -> usize {
-        self.room() * size_of::<T>()
+        self.room()
     }
 
-    fn run(&self, io: &mut Io<'_>) {
-        let (x, room) = (io.output::<T>(0), io.workspace_of::<T>());
-        self.run(io.threads(), (io.input::<T>(0), io.input::<T>(1)), x, room);
+    fn run<T: Float>(&self, io: &mut Io<'_>, room: &mut [f64]) {
+        self.run(io.threads(), (io.input::<T>(0), io.input::<T>(1)), io.output::<T>(0), room);
     }
 }
 
-impl<T: Real> Transform for Complex<T> {
-    fn name(&self) -> &'static str {
-        "fft"
-    }
+impl Transform for Complex {
+    const NAME: &'static str = "fft";
 
     fn room(&self) -> usize {
-        self.room() * size_of::<T>()
+        self.room()
     }
 
-    fn run(&self, io: &mut Io<'_>) {
-        let (re, im, room) = (io.output::<T>(0), io.output::<T>(1), io.workspace_of::<T>());
-        self.run(io.threads(), (io.input::<T>(0), io.input::<T>(1)), (re, im), room);
+    fn run<T: Float>(&self, io: &mut Io<'_>, room: &mut [f64]) {
+        self.run(io.threads(), (io.input::<T>(0), io.input::<T>(1)), (io.output::<T>(0), io.output::<T>(1)), room);
     }
 }
 

@@ -5,13 +5,13 @@ use crate::op::{
     Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Io, Kernel, Lowering,
     Op, Recipe, Site, Specs,
 };
-use crate::ops::fourier::{Pair, Planned, Transform, arrived, irfft, length, two, weighed};
+use crate::ops::fourier::{Pair, Transform, arrived, irfft, length, planned, two, weighed};
 use crate::ops::softmax::rows;
 use crate::ops::{Padding, add, concatenate, mul, pad, reshape, slice, sum};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
-use ferrograd_kernels::element::DType;
-use ferrograd_kernels::fourier::{Frames, Real, ShortFourier};
+use ferrograd_kernels::element::{DType, Float};
+use ferrograd_kernels::fourier::{Frames, ShortFourier};
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -93,22 +93,19 @@ struct Framed {
 
 impl Recipe for Framed {
     fn cpu(&self, _: &Site<'_>) -> Box<dyn Kernel> {
-        for_float!(self.dtype, T => Box::new(Planned(ShortFourier::<T>::new(self.frames))) as Box<dyn Kernel>)
+        planned(ShortFourier::new(self.frames), self.dtype)
     }
 }
 
-impl<T: Real> Transform for ShortFourier<T> {
-    fn name(&self) -> &'static str {
-        "stft"
-    }
+impl Transform for ShortFourier {
+    const NAME: &'static str = "stft";
 
     fn room(&self) -> usize {
-        self.room() * size_of::<T>()
+        self.room()
     }
 
-    fn run(&self, io: &mut Io<'_>) {
-        let (re, im, room) = (io.output::<T>(0), io.output::<T>(1), io.workspace_of::<T>());
-        self.run(io.threads(), (io.input::<T>(0), io.input::<T>(1)), (re, im), room);
+    fn run<T: Float>(&self, io: &mut Io<'_>, room: &mut [f64]) {
+        self.run(io.threads(), (io.input::<T>(0), io.input::<T>(1)), (io.output::<T>(0), io.output::<T>(1)), room);
     }
 }
 
