@@ -5,7 +5,8 @@ import { warnOnce } from './core/warn.js'
 import { fail, hintFor } from './errors.js'
 import * as ops from './ops.js'
 import type { Kind } from './options/fields.js'
-import { canonical, lookUp, type Spelling, snake } from './options/names.js'
+import { functionIn, functionJson, isFunctionJson } from './options/functions.js'
+import { lookUp, type Spelling, snake } from './options/names.js'
 import { isSerialized } from './options/serialized.js'
 
 /** Maps a tensor to a tensor of the same shape (`glu` halves an axis). */
@@ -323,20 +324,20 @@ export function getActivation(activation: ActivationLike, where = 'activation'):
   return activationKind.check(activation, where, { type: 'activation' })
 }
 
-/** How options and configurations hold an activation: by its snake_case name. */
+/** How options and configurations hold an activation: by its snake_case name. Keras writes activation layers by class. */
 export const activationKind: Kind<Activation> = {
   check(value, where) {
     if (typeof value === 'function') return value as Activation
-    const name = isSerialized(value) ? activationName(value) : value
+    const given = isFunctionJson(value) ? functionIn(value, where) : value
+    if (typeof given === 'function') return given as Activation
+    const name = isSerialized(given) ? given.class_name : given
     const found = typeof name === 'string' ? lookUp(table, name) : undefined
     return (
       found ?? fail('ERR_CONFIG', where, 'an activation: a name or a function', name, hintFor(name, Object.keys(table)))
     )
   },
-  toConfig: (value) => snake(Object.entries(table).find(([, known]) => known === value)?.[0] ?? value.name),
-}
-
-/** Keras wraps functions as `{ class_name: 'function', config: 'relu' }` and writes activation layers by class. */
-function activationName(value: { class_name: string; config: unknown }): string {
-  return canonical(value.class_name) === 'function' ? String(value.config) : value.class_name
+  toConfig(value) {
+    const known = Object.entries(table).find(([, one]) => one === value)?.[0]
+    return known === undefined ? functionJson(value, 'activation') : snake(known)
+  },
 }

@@ -55,7 +55,14 @@ export * as regularizers from './regularizers.js'
 export * as report from './report/index.js'
 export type { LoadWeightsOptions, SaveOptions } from './saving/index.js'
 export * as saving from './saving/index.js'
-export { deserialize, type LoadModelOptions, type LoadReport, loadModel, registerClass } from './saving/index.js'
+export {
+  deserialize,
+  type LoadModelOptions,
+  type LoadReport,
+  loadModel,
+  registerClass,
+  registerFunction,
+} from './saving/index.js'
 export * as schedules from './schedules/index.js'
 export * as search from './search/index.js'
 export type { CompileOptions } from './training/compile.js'

@@ -2,6 +2,8 @@
 
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
+import { functionJson } from '../options/functions.js'
+import { isDescribing } from '../options/writing.js'
 import type { Config } from '../types.js'
 import { type CallContext, Layer, type LayerOptions, type Tensors } from './layer.js'
 
@@ -44,6 +46,7 @@ export class Lambda<X extends Tensors | object = Tensor, Y extends Tensors | obj
   }
 
   override getConfig(): Config {
+    if (isDescribing()) return { ...super.getConfig(), function: functionJson(this.#function, 'function') }
     const hint = 'Write a class with call, and registerClass it'
     return fail('ERR_FORMAT', `Lambda '${this.name}'`, 'a layer that can be written', { text: 'a function' }, hint)
   }

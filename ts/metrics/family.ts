@@ -8,6 +8,7 @@ import { Hinge as HingeLoss, SquaredHinge as SquaredHingeLoss } from '../losses/
 import type { Loss } from '../losses/loss.js'
 import * as ops from '../ops.js'
 import { type ClassOf, type Family, isClass, resolveObject } from '../options/family.js'
+import { functionIn, isFunctionJson } from '../options/functions.js'
 import { canonical, type Spelling, snakeClass } from '../options/names.js'
 import type { PartialShape } from '../types.js'
 import {
@@ -212,12 +213,13 @@ export function getMetric(
   where = 'metrics',
   loss?: Loss,
 ): Metric {
-  if (typeof metric === 'function' && !isClass(metric)) return new FunctionMetric(metric)
-  if (typeof metric !== 'string') return resolveObject(metric, where, metricFamily)
-  const name = snakeClass(metric)
-  const made = ['accuracy', 'acc'].includes(canonical(metric))
+  const given: unknown = isFunctionJson(metric) ? functionIn(metric, where) : metric
+  if (typeof given === 'function' && !isClass(given)) return new FunctionMetric(given as MetricFunction)
+  if (typeof given !== 'string') return resolveObject(given, where, metricFamily)
+  const name = snakeClass(given)
+  const made = ['accuracy', 'acc'].includes(canonical(given))
     ? accuracyFor(yTrue, yPred, loss)
-    : resolveObject<Metric>(metric, where, metricFamily)
+    : resolveObject<Metric>(given, where, metricFamily)
   made.name = name
   return made
 }

@@ -5,41 +5,97 @@ import { isNamed, leavesOf, mapStructure } from '../core/structure.js'
 import { type GraphCall, isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { Variable } from '../core/variable.js'
+import { fail } from '../errors.js'
 import { Layer } from '../layers/layer.js'
 import type { Stretch } from '../ops/get-item.js'
+import { functionJson } from '../options/functions.js'
 import { snake } from '../options/names.js'
+import { isRegistered, type OwnFunction } from '../options/registry.js'
 import { isSerialized } from '../options/serialized.js'
+import { isDescribing, namingFunctions, noteClass } from '../options/writing.js'
 import { serialize } from '../saving/serialize.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { Config, Json } from '../types.js'
+import { isOwn, type ModelClass } from './from-config.js'
 import type { Graph, GraphNode } from './graph.js'
 import { classOf, outputIndex, toKeras } from './keras-ops.js'
 import type { Model } from './model.js'
 import type { Sequential } from './sequential.js'
 
-/** Keras's `get_config()`. */
+/** Keras's `get_config()` of a stack or a graph. */
 export function modelConfig(model: Model): Config {
   const base = { name: model.name, trainable: model.trainable }
-  if (isStack(model)) return { ...base, dtype: model.dtype, ...stackConfig(model) }
-  return model.graph === undefined ? base : { ...base, ...graphConfig(model, model.graph) }
+  return namingFunctions(() => {
+    if (isStack(model)) return { ...base, dtype: model.dtype, ...stackConfig(model) }
+    return model.graph === undefined ? base : { ...base, ...graphConfig(model, model.graph) }
+  })
 }
 
 /** The whole serialized object, with how it was compiled where that can be written. */
 export function serializeModel(model: Model): Json {
-  const sequential = isStack(model)
+  return namingFunctions(() => {
+    const compiled = model.isCompiled ? compileConfig(model.compiled.options, model) : undefined
+    const precision = model.isCompiled ? model.compiled.options.precision : undefined
+    return {
+      ...(isStack(model) || model.graph !== undefined ? graphJson(model) : ownJson(model)),
+      ...(compiled === undefined ? {} : { compile_config: compiled }),
+      // Beside it, since Keras refuses what its `compile` has not.
+      ...(compiled === undefined || precision === undefined ? {} : { precision }),
+    }
+  })
+}
+
+/** A stack or a graph is one for Keras whatever its class; which of the user's it is stands beside it. */
+function graphJson(model: Model): Config {
+  const stack = model.isStack
+  const type = model.constructor as ModelClass
   const shape = model.graph?.inputs.length === 1 ? [...model.graph.inputs[0]!.shape] : null
-  const compiled = model.isCompiled ? compileConfig(model.compiled.options, model) : undefined
-  const precision = model.isCompiled ? model.compiled.options.precision : undefined
   return {
-    module: sequential ? 'keras' : 'keras.src.models.functional',
-    class_name: sequential ? 'Sequential' : 'Functional',
+    module: stack ? 'keras' : 'keras.src.models.functional',
+    class_name: stack ? 'Sequential' : 'Functional',
     config: model.getConfig(),
-    registered_name: sequential ? null : 'Functional',
+    registered_name: stack ? null : 'Functional',
     ...(shape === null ? {} : { build_config: { input_shape: shape } }),
-    ...(compiled === undefined ? {} : { compile_config: compiled }),
-    // Beside it, since Keras refuses what its `compile` has not.
-    ...(compiled === undefined || precision === undefined ? {} : { precision }),
+    ...(isOwn(type) ? { own_class: classJson(model, type) } : {}),
   }
+}
+
+/** A class of the user's with a `call` of its own: its options, and what its weights were made for. */
+function ownJson(model: Model): Config {
+  const type = model.constructor as ModelClass
+  if (!isDescribing()) checkWritable(model, type)
+  const { builtFor } = model
+  return {
+    ...classJson(model, type),
+    config: model.getConfig(),
+    ...(builtFor === undefined ? {} : { build_config: { input_shape: builtFor as Json } }),
+  }
+}
+
+function classJson(model: Model, type: ModelClass): Config {
+  const { className } = model
+  noteClass(className, type)
+  const registered = isRegistered(type) ? `Custom>${className}` : className
+  return { module: null, class_name: className, registered_name: registered }
+}
+
+/** Refuses what could not be made again, before anything is written. */
+function checkWritable(model: Model, type: ModelClass): void {
+  if (!isOwn(type))
+    fail('ERR_STATE', model.name, 'inputs and outputs, or a subclass with a call method', { text: 'neither' })
+  if (!hidesArguments(type)) return
+  const hint = `Declare them: class ${type.name} extends Model.with({ … }); or write getConfig(), whose result the constructor then gets`
+  const got = { text: 'a constructor with arguments, and no getConfig' }
+  fail('ERR_FORMAT', `${type.name} '${model.name}'`, 'a model that can be made again', got, hint)
+}
+
+/** Whether a constructor of the user's takes arguments that neither a table of fields nor a `getConfig` tells. */
+function hidesArguments(type: ModelClass): boolean {
+  for (let one = type; isOwn(one); one = Object.getPrototypeOf(one) as ModelClass) {
+    if (Object.hasOwn(one.prototype as object, 'getConfig') || Object.hasOwn(one, 'fields')) return false
+    if (one.length > 0) return true
+  }
+  return false
 }
 
 function isStack(model: Model): model is Sequential {
@@ -139,31 +195,29 @@ function historyJson({ history: { call, index } }: SymbolicTensor, graph: Graph)
   return [call.target.name, node?.index ?? 0, at]
 }
 
-/** How the model was compiled; undefined where a function of the user's stands in it. */
-function compileConfig(options: CompileOptions, model: Model): Json | undefined {
-  try {
-    return {
-      optimizer: serialize(model.optimizer),
-      loss: plain(options.loss),
-      loss_weights: plain(options.lossWeights),
-      metrics: plain(options.metrics),
-      weighted_metrics: plain(options.weightedMetrics),
-      run_eagerly: false,
-      steps_per_execution: 1,
-      jit_compile: false,
-    }
-  } catch {
-    return undefined
+/** How the model was compiled; functions of the user's by their names. */
+function compileConfig(options: CompileOptions, model: Model): Json {
+  return {
+    optimizer: serialize(model.optimizer),
+    loss: plain(options.loss, 'loss'),
+    loss_weights: plain(options.lossWeights, 'lossWeights'),
+    metrics: plain(options.metrics, 'metric'),
+    weighted_metrics: plain(options.weightedMetrics, 'metric'),
+    run_eagerly: false,
+    steps_per_execution: 1,
+    jit_compile: false,
   }
 }
 
-function plain(value: unknown): Json {
+/** `role` is what functions without a name are called. */
+function plain(value: unknown, role: string): Json {
   if (value === undefined || value === null) return null
   if (typeof value === 'string') return snake(value)
   if (typeof value === 'number' || typeof value === 'boolean') return value
   // What Keras serialized stays as it is.
   if (isSerialized(value)) return value
-  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value === 'function') return functionJson(value as OwnFunction, role)
+  if (Array.isArray(value)) return value.map((one: unknown) => plain(one, role))
   if (Object.getPrototypeOf(value) !== Object.prototype) return serialize(value as Parameters<typeof serialize>[0])
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]))
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one, role)]))
 }

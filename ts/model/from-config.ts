@@ -5,28 +5,44 @@ import type { Precision } from '../core/precision.js'
 import { isNamed, leavesOf, type Structure } from '../core/structure.js'
 import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { tensor } from '../core/tensor.js'
+import { warnOnce } from '../core/warn.js'
 import { fail } from '../errors.js'
 import { getLayer } from '../layers/family.js'
 import { InputLayer } from '../layers/input.js'
 import type { Layer } from '../layers/layer.js'
+import { optionsFromConfig } from '../options/config.js'
+import type { Configured } from '../options/configured.js'
+import { construct, resolveObject } from '../options/family.js'
+import { functionIn, isFunctionJson } from '../options/functions.js'
 import { camel } from '../options/names.js'
-import { isSerialized, type Serialized } from '../options/serialized.js'
+import { registeredClass } from '../options/registry.js'
+import { classNameIn, isSerialized, type Serialized } from '../options/serialized.js'
+import { familyFor } from '../saving/families.js'
 import type { CompileOptions } from '../training/compile.js'
-import type { DType, TensorLike } from '../types.js'
-import { inputOf } from './input.js'
+import type { Config, DType, PartialShape, TensorLike } from '../types.js'
+import { input, inputOf } from './input.js'
 import { callOp, fromKeras, isKerasOp, opNamed, outputIndex } from './keras-ops.js'
 import { Model } from './model.js'
 import { Sequential } from './sequential.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** A class of models. */
+export type ModelClass = Configured & (new (...given: never[]) => Model)
+
+/** How a model is made. */
+export interface MakeRules {
+  readonly compile?: boolean
+  /** The class that it is to be of, where that is known. */
+  readonly type?: ModelClass
+}
+
 /** A model out of a serialized object, or out of a bare configuration; compiled where that says how. */
-export function modelFromConfig(json: unknown, { compile = true }: { readonly compile?: boolean } = {}): Model {
+export function modelFromConfig(json: unknown, { compile = true, type }: MakeRules = {}): Model {
   const object = asObject(json, 'fromConfig')
   const config = 'class_name' in object ? asObject(object.config, 'fromConfig.config') : object
-  const layers = config.layers
-  if (!Array.isArray(layers)) return fail('ERR_FORMAT', 'fromConfig', 'a model with a list of layers', { text: 'none' })
-  const model = 'input_layers' in config ? fromFunctionalConfig(config, layers) : fromSequentialConfig(config, layers)
+  const model = type !== undefined && isOwn(type) ? ofClass(type, config) : (named(object, config) ?? graphOf(config))
+  if (!model.built) buildFor(model, object.build_config)
   if (compile && object.compile_config) {
     const options = compileOptions(asObject(object.compile_config, 'fromConfig.compile_config'))
     const precision = object.precision as Precision | undefined
@@ -35,23 +51,95 @@ export function modelFromConfig(json: unknown, { compile = true }: { readonly co
   return model
 }
 
+/** Whether a class of models is the user's. */
+export function isOwn(type: ModelClass): boolean {
+  return type !== (Model as unknown) && type !== (Sequential as unknown)
+}
+
+/** The stack or the graph of a configuration. */
+function graphOf(config: Fields, type?: ModelClass): Model {
+  const { layers } = config
+  if (!Array.isArray(layers)) return fail('ERR_FORMAT', 'fromConfig', 'a model with a list of layers', { text: 'none' })
+  return 'input_layers' in config
+    ? fromFunctionalConfig(config, layers, type)
+    : fromSequentialConfig(config, layers, type)
+}
+
+/** A model of the class of the user's that a serialized object names. */
+function named(object: Fields, config: Fields): Model | undefined {
+  const own = object.own_class ?? object
+  if (!isSerialized(own) || isModelConfig(own)) return undefined
+  const name = classNameIn(own)
+  const type = registeredClass(name) as ModelClass | undefined
+  const isModel = type?.prototype instanceof Model
+  const layers = 'layers' in config
+  // What is no graph needs its class: what is missing, or is no model, is said as of any layer.
+  if (!layers) return asModel(getLayer(own === object ? object : { ...own, config }, 'fromConfig', layerFrom))
+  if (!isModel) return warnOther(name)
+  return asModel((type as unknown as typeof Model).fromConfig(config as Config) as Layer)
+}
+
+function asModel(made: Layer): Model {
+  return made instanceof Model ? made : fail('ERR_FORMAT', 'fromConfig', 'a model', made)
+}
+
+function warnOther(name: string): undefined {
+  warnOnce(
+    'FERROGRAD_OTHER_CLASS',
+    `fromConfig: the class '${name}' is not known, and the model comes back as the layers that it is made of, without the methods of ` +
+      `the class: registerClass it first, or give it to loadModel in customObjects`,
+  )
+}
+
+/** A model of a class of the user's: as `cls(**config)` has it, or the class around the graph. */
+function ofClass(type: ModelClass, config: Fields): Model {
+  // One that takes arguments of its own cannot be put around a graph.
+  if ('layers' in config && type.length > 0) return warnOther(type.name) ?? graphOf(config)
+  if ('layers' in config) return graphOf(config, type)
+  const model = construct(type, optionsFromConfig(type, config as Config, layerFrom, true))
+  // A constructor need not hand on what every model has.
+  const { name, trainable } = common(config)
+  if (name !== undefined) model.name = name
+  if (trainable === false) model.trainable = false
+  return model
+}
+
+/** Makes the weights of a model that is no graph, by a call on inputs of the shapes that it was called with. */
+function buildFor(model: Model, json: unknown): void {
+  if (!isNamed(json) || (json.input_shape ?? undefined) === undefined || model.graph !== undefined || model.isStack)
+    return
+  const dtype = model.inputKind() === 'ids' ? 'int32' : model.dtype
+  const symbols = (shape: unknown): unknown => {
+    if (isShape(shape)) return input({ batchShape: shape, dtype })
+    if (Array.isArray(shape)) return shape.map(symbols)
+    if (isNamed(shape)) return Object.fromEntries(Object.entries(shape).map(([name, one]) => [name, symbols(one)]))
+    return fail('ERR_FORMAT', 'build_config.input_shape', 'shapes', shape)
+  }
+  model.apply(symbols(json.input_shape) as never)
+}
+
+function isShape(value: unknown): value is PartialShape {
+  return Array.isArray(value) && value.every((length) => length === null || Number.isInteger(length))
+}
+
 /** Whether a serialized object is a model. */
 export function isModelConfig(object: { readonly class_name?: unknown }): boolean {
   return ['Sequential', 'Functional', 'Model'].includes(String(object.class_name))
 }
 
 /** A stack; the shape of its input comes from an input layer, or from the shape it was built for. */
-function fromSequentialConfig(config: Fields, list: readonly unknown[]): Sequential {
+function fromSequentialConfig(config: Fields, list: readonly unknown[], type?: ModelClass): Model {
   const layers = list.map((one, i) => layerFrom(one, `config.layers[${i}]`))
   const shape = config.build_input_shape
   if (!(layers[0] instanceof InputLayer) && Array.isArray(shape)) {
     layers.unshift(new InputLayer({ batchShape: shape }))
   }
-  return new Sequential(layers, common(config))
+  const Class = (type ?? Sequential) as typeof Sequential
+  return new Class(layers, common(config)) as unknown as Model
 }
 
 /** A graph: the layers first, then their calls as soon as what they need is there. */
-function fromFunctionalConfig(config: Fields, list: readonly unknown[]): Model {
+function fromFunctionalConfig(config: Fields, list: readonly unknown[], type?: ModelClass): Model {
   const made = new Made()
   let waiting = list.flatMap((one, i) => made.addTarget(one, `config.layers[${i}]`))
   while (waiting.length > 0) {
@@ -65,7 +153,8 @@ function fromFunctionalConfig(config: Fields, list: readonly unknown[]): Model {
   }
   const inputs = made.ends('config.input_layers', config.input_layers)
   const outputs = made.ends('config.output_layers', config.output_layers)
-  return new Model({ inputs, outputs, ...common(config) })
+  const Class = (type ?? Model) as typeof Model
+  return new Class({ inputs, outputs, ...common(config) }) as unknown as Model
 }
 
 function common({ name, trainable }: Fields): { name?: string; trainable?: boolean } {
@@ -223,8 +312,20 @@ function compileOptions(config: Readonly<Record<string, unknown>>): CompileOptio
   const wanted = ['optimizer', 'loss', 'loss_weights', 'metrics', 'weighted_metrics']
   const entries = wanted
     .filter((key) => config[key] !== undefined && config[key] !== null)
-    .map((key) => [camel(key), config[key]])
+    .map((key) => [camel(key), ofTheUser(config[key], `compile_config.${key}`)])
   return Object.fromEntries(entries) as CompileOptions
+}
+
+/** Losses and metrics of the user's themselves, which must be found now: the names in `customObjects` hold for this call alone. */
+function ofTheUser(value: unknown, where: string): unknown {
+  if (Array.isArray(value)) return value.map((one: unknown) => ofTheUser(one, where))
+  if (isFunctionJson(value)) return functionIn(value, where)
+  if (isSerialized(value))
+    return registeredClass(classNameIn(value)) === undefined
+      ? value
+      : resolveObject(value, where, familyFor(value, where))
+  if (!isNamed(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, ofTheUser(one, where)]))
 }
 
 function asObject(value: unknown, where: string): Readonly<Record<string, unknown>> {

@@ -33,11 +33,11 @@ import {
   testStep,
   trainStep,
 } from '../training/step.js'
-import type { Config, Json } from '../types.js'
+import type { Config, Json, Shape } from '../types.js'
 import { apart, namesOf } from './arguments.js'
 import { modelConfig, serializeModel } from './config.js'
 import { toDot, toMermaid } from './diagram.js'
-import { modelFromConfig } from './from-config.js'
+import { type ModelClass, modelFromConfig } from './from-config.js'
 import { buildGraph, type Graph, kindOfInput, runGraph, symbolsIn } from './graph.js'
 import { isOptional } from './input.js'
 import { type SummaryOptions, summary } from './summary.js'
@@ -77,6 +77,7 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
   #outputs: unknown
   #compiled: Compiled | undefined
   #disposed = false
+  #builtFor: unknown
 
   static {
     inspectWith(Model, (model) => summary(model, { print: false }))
@@ -373,8 +374,23 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
     this.dispose()
   }
 
+  /**
+   * Keras's `get_config()`: of a graph its layers and calls, of a subclass with a `call` of its own the options that it declares
+   * (`Model.with({ … })`). One whose constructor takes others writes its own, plain JSON with snake_case names: the constructor gets
+   * them back, in camelCase, or a static `fromConfig` does, as they are.
+   */
   override getConfig(): Config {
-    return modelConfig(this.#plain)
+    return this.#graph === undefined && !this.isStack ? super.getConfig() : modelConfig(this.#plain)
+  }
+
+  /** The shapes that a subclass with a `call` of its own was called with, without the number of samples. */
+  get builtFor(): unknown {
+    return this.#builtFor
+  }
+
+  override ensureBuilt(inputShape: Shape | readonly Shape[] | object): void {
+    if (this.#graph === undefined && !this.isStack) this.#builtFor = moreOf(this.#builtFor, inputShape)
+    super.ensureBuilt(inputShape)
   }
 
   /** The whole model as Keras serializes one: plain JSON. */
@@ -382,9 +398,10 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
     return serializeModel(this.#plain)
   }
 
-  /** A model from its configuration or from a serialized object of Keras's; the weights are new. */
+  /** A model from its configuration or from a serialized object of Keras's, of the class that this is called on; the weights are new. */
   static fromConfig(config: Json): Model {
-    return modelFromConfig(config)
+    // biome-ignore lint/complexity/noThisInStatic: whichever class it is called on
+    return modelFromConfig(config, { type: this as unknown as ModelClass })
   }
 
   /** Makes this a functional model. */
@@ -400,4 +417,27 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
     this.#graph = undefined
     this.built = false
   }
+}
+
+/** Shapes of a call without the number of samples, or those known before where they are of more inputs: some may be left out. */
+function moreOf(before: unknown, now: unknown): unknown {
+  const shapes = mapShapes(now)
+  return countOf(before) > countOf(shapes) ? before : shapes
+}
+
+function mapShapes(shapes: unknown): unknown {
+  if (isLengths(shapes)) return shapes.length === 0 ? [] : [null, ...shapes.slice(1)]
+  if (Array.isArray(shapes)) return shapes.map(mapShapes)
+  if (!isNamed(shapes)) return null
+  return Object.fromEntries(Object.entries(shapes).map(([name, one]) => [name, mapShapes(one)]))
+}
+
+function isLengths(value: unknown): value is readonly (number | null)[] {
+  return Array.isArray(value) && value.every((one) => one === null || typeof one === 'number')
+}
+
+function countOf(shapes: unknown): number {
+  if (shapes === undefined || shapes === null) return 0
+  if (isLengths(shapes)) return 1
+  return Object.values(shapes as object).reduce((sum: number, one: unknown) => sum + countOf(one), 0)
 }

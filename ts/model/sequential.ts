@@ -6,7 +6,7 @@ import { fail } from '../errors.js'
 import { InputLayer } from '../layers/input.js'
 import { type CallContext, type InputKind, Layer } from '../layers/layer.js'
 import type { Json, Shape } from '../types.js'
-import { modelFromConfig } from './from-config.js'
+import { type ModelClass, modelFromConfig } from './from-config.js'
 import { inputOf } from './input.js'
 import { Model } from './model.js'
 import { uniqueNames } from './names.js'
@@ -97,7 +97,8 @@ export class Sequential extends Model<SymbolicTensor, SymbolicTensor> {
   }
 
   static override fromConfig(config: Json): Sequential {
-    const model = modelFromConfig(config)
+    // biome-ignore lint/complexity/noThisInStatic: whichever class it is called on
+    const model = modelFromConfig(config, { type: this as unknown as ModelClass })
     return model instanceof Sequential
       ? model
       : fail('ERR_FORMAT', 'Sequential.fromConfig', 'a Sequential model', model.className)

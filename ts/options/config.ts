@@ -17,14 +17,23 @@ export function configOf(type: Configured, options: Readonly<Record<string, unkn
   return config
 }
 
-/** Options out of a Keras configuration: names turned, what Keras adds and we do not need left out. */
-export function optionsFromConfig(type: Configured, config: Config, inside?: Inside): Record<string, unknown> {
+/**
+ * Options out of a Keras configuration: names turned, what Keras adds and we do not need left out. A class that writes its own
+ * configuration (`open`) gets all of it, as `cls(**config)` has it.
+ */
+export function optionsFromConfig(
+  type: Configured,
+  config: Config,
+  inside?: Inside,
+  open = false,
+): Record<string, unknown> {
   const fields = fieldsOf(type)
   const byName = new Map(Object.entries(fields).map(([key, spec]) => [configName(key, spec), key]))
   const options: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(config)) {
     const key = byName.get(name) ?? (Object.hasOwn(fields, camel(name)) ? camel(name) : undefined)
-    if (key === undefined) unknownConfig(type, name, value, [...byName.keys()])
+    if (key === undefined && open) options[camel(name)] = value
+    else if (key === undefined) unknownConfig(type, name, value, [...byName.keys()])
     else if (!isDefaulted(fields[key], value)) options[key] = madeInside(fields[key], value, name, inside)
   }
   return options

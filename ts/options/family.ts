@@ -1,6 +1,7 @@
 /** Families of classes by name, and what a user may write for an object of one. */
 
 import { fail, hintFor } from '../errors.js'
+import type { Config } from '../types.js'
 import { type Inside, optionsFromConfig } from './config.js'
 import { Configurable } from './configurable.js'
 import type { Configured } from './configured.js'
@@ -25,7 +26,25 @@ export function resolveObject<T>(value: unknown, where: string, family: Family<T
   }
   const type = findClass(classNameIn(value), where, family, OWN_CLASS)
   const own: Inside = inside ?? ((object, at) => resolveObject(object, at, family))
-  return construct(type, optionsFromConfig(type, value.config ?? {}, own))
+  return fromConfig(type, value.config ?? {}, where, family, own)
+}
+
+/** Makes an object of a class out of its configuration: by the class's own `fromConfig`, where it is the user's and has one. */
+function fromConfig<T>(type: ClassOf<T>, config: Config, where: string, family: Family<T>, inside: Inside): T {
+  if (Object.values(family.classes).includes(type)) return construct(type, optionsFromConfig(type, config, inside))
+  const { fromConfig: own } = type as { fromConfig?: unknown }
+  if (typeof own !== 'function')
+    return construct(type, optionsFromConfig(type, config, inside, writesOwn(type, family)))
+  const made: unknown = own.call(type, config)
+  return family.is(made) ? made : fail('ERR_CONFIG', `${where} ${type.name}.fromConfig`, family.noun, made)
+}
+
+/** Whether a class of the user's has a `getConfig` that is the user's. */
+function writesOwn(type: ClassOf<unknown>, { classes }: Family<unknown>): boolean {
+  let owner: { readonly prototype: unknown } | null = type
+  while (owner !== null && !Object.hasOwn(Object(owner.prototype) as object, 'getConfig'))
+    owner = Object.getPrototypeOf(owner) as typeof owner
+  return !Object.values(classes).some((one) => one === owner || one.prototype instanceof (owner as never))
 }
 
 const OWN_CLASS = 'A class of your own: registerClass it first, or give it to loadModel in customObjects. '

@@ -5,8 +5,10 @@ import type { WindowLike } from '../ops/fourier.js'
 import type { DType, FloatDType, Json, PartialShape, TypedArray } from '../types.js'
 import type { Margin, Nested, Range } from './field-types.js'
 import type { FieldSpec, Kind, Kinds } from './fields.js'
+import { textOf } from './functions.js'
 import { canonical, snake } from './names.js'
 import { isSerialized } from './serialized.js'
+import { isDescribing } from './writing.js'
 
 /** `a number in (0, 1]`, from the range of a field. */
 function range(noun: string, spec: FieldSpec): string {
@@ -201,10 +203,11 @@ export function checkSeed(where: string, seed: unknown): number {
 const textRule: Kind<string | ((text: string) => unknown)> = {
   check: (value, where, spec) =>
     typeof value === 'function' ? (value as (text: string) => unknown) : choice.check(value, where, spec),
-  toConfig: (value) =>
-    typeof value === 'string'
-      ? snake(value)
-      : fail('ERR_FORMAT', 'a configuration', 'rules by name', value, 'A function of your own cannot be written'),
+  toConfig(value) {
+    if (typeof value === 'string') return snake(value)
+    if (isDescribing()) return textOf(value)
+    return fail('ERR_FORMAT', 'a configuration', 'rules by name', value, 'A function of your own cannot be written')
+  },
 }
 
 /** A name of a window, or its numbers. */

@@ -4,6 +4,7 @@ import type { Config, Json } from '../types.js'
 import type { Configurable } from './configurable.js'
 import type { Configured } from './configured.js'
 import { isRegistered } from './registry.js'
+import { noteClass } from './writing.js'
 
 /** A serialized object as Keras 3 writes it. */
 export type Serialized = {
@@ -23,6 +24,7 @@ export function isSerialized(value: unknown): value is Serialized {
 /** Writes an object as Keras does; a class of the user's own carries the name it is registered by. */
 export function serializeAs(module: string, object: Configurable<unknown>): Json {
   const type = object.constructor as Configured
+  noteClass(object.className, type)
   const custom = isRegistered(type)
   const own = custom ? undefined : type.module
   const origin = custom ? 'Custom' : own?.split('.')[0]

@@ -3,8 +3,10 @@
 import { fail } from '../errors.js'
 import { layerFamily } from '../layers/family.js'
 import { isModelConfig, layerFrom, modelFromConfig } from '../model/from-config.js'
+import { Model } from '../model/model.js'
 import { resolveObject } from '../options/family.js'
-import { isSerialized } from '../options/serialized.js'
+import { registeredClass } from '../options/registry.js'
+import { classNameIn, isSerialized, type Serialized } from '../options/serialized.js'
 import { type Described, familyFor } from './families.js'
 
 /**
@@ -19,7 +21,12 @@ import { type Described, familyFor } from './families.js'
  */
 export function deserialize(object: unknown, where = 'deserialize'): Described {
   if (!isSerialized(object)) return fail('ERR_FORMAT', where, 'an object with class_name and config', object)
-  if (isModelConfig(object)) return modelFromConfig(object) as unknown as Described
+  if (isModelConfig(object) || isModelClass(object)) return modelFromConfig(object) as unknown as Described
   const family = familyFor(object, where)
   return resolveObject<Described>(object, where, family, family.module === layerFamily.module ? layerFrom : undefined)
+}
+
+/** Whether a serialized object is a model of a class of the user's. */
+function isModelClass(object: Serialized): boolean {
+  return registeredClass(classNameIn(object))?.prototype instanceof Model
 }

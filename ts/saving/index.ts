@@ -1,6 +1,6 @@
 /** Models and their parts as plain JSON, tensors as files, and back. */
 
-export { registerClass } from '../options/registry.js'
+export { type CustomObjects, type OwnFunction, registerClass, registerFunction } from '../options/registry.js'
 export type { LoadReport } from './assignments.js'
 export { deserialize } from './deserialize.js'
 export { loadModel } from './model-files.js'

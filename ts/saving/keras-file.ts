@@ -4,14 +4,13 @@ import { version } from '../core/native.js'
 import { fail, saidOf } from '../errors.js'
 import { modelFromConfig } from '../model/from-config.js'
 import type { Model } from '../model/model.js'
-import type { Configured } from '../options/configured.js'
-import { withClasses } from '../options/registry.js'
+import { type CustomObjects, withClasses } from '../options/registry.js'
 import { type Hdf5, type Member, readZip, writeZip, type Zip } from './archive.js'
 import { loadAssets } from './assets.js'
 import { WHOLE } from './assignments.js'
 import { jsonIn } from './paths.js'
 import { stringify } from './stringify.js'
-import { loadLayers, loadOptimizer, weightsTree, withRoomFor } from './weights-tree.js'
+import { hasOptimizer, loadLayers, loadOptimizer, weightsTree, withRoomFor } from './weights-tree.js'
 
 const CONFIG = 'config.json'
 const WEIGHTS = 'model.weights.h5'
@@ -34,7 +33,7 @@ export async function saveKeras(model: Model, path: string, others: ReadonlyMap<
 
 /** How a model is made from a file. */
 export interface LoadRules {
-  readonly customObjects: Readonly<Record<string, Configured>>
+  readonly customObjects: CustomObjects
   /** Whether it is compiled as it was. */
   readonly compile: boolean
 }
@@ -50,7 +49,14 @@ export async function loadKeras(path: string, { customObjects, compile }: LoadRu
   loadAssets(model, zip)
   loadLayers(path, model, tree, WHOLE)
   if (model.isCompiled) loadOptimizer(path, model, tree)
+  else if (compile && hasOptimizer(tree)) warnDropped(path)
   return model
+}
+
+/** What was trained further would begin with another optimizer. */
+function warnDropped(path: string): void {
+  const text = `${path}: has the state of an optimizer and does not say how the model was compiled: the state is left out`
+  process.emitWarning(text, { code: 'FERROGRAD_OPTIMIZER_STATE' })
 }
 
 /** The weights of a whole model. */

@@ -1,8 +1,8 @@
 /** The options of saving and loading: their types, defaults and checks. */
 
-import type { Configured } from '../options/configured.js'
 import type { Named, OptionsOf } from '../options/fields.js'
 import { type OptionsReader, optionsReader } from '../options/reader.js'
+import type { CustomObjects } from '../options/registry.js'
 
 const saveFields = {
   /** Whether a file that is there is replaced. Default true. */
@@ -57,8 +57,8 @@ export interface SaveWeightsOptions
 
 /** Options of {@link loadModel}. */
 export interface LoadModelOptions extends OptionsOf<typeof loadModelFields> {
-  /** Classes of your own that the file names, besides those registered. Default none. */
-  readonly customObjects?: Readonly<Record<string, Configured>>
+  /** Classes and functions of your own that the file names, besides those registered. Default none. */
+  readonly customObjects?: CustomObjects
 }
 
 /** Options of loading weights. */
@@ -70,7 +70,7 @@ export const readLoadWeights: OptionsReader<typeof allLoadFields> = optionsReade
 
 /** What a model is loaded with. */
 export interface LoadPlan {
-  readonly customObjects: Readonly<Record<string, Configured>>
+  readonly customObjects: CustomObjects
   readonly compile: boolean
 }
 

@@ -40,6 +40,11 @@ export function withRoomFor<R>({ arrays }: Hdf5, make: () => R): R {
   return withRoom(numbers + SPARE, make)
 }
 
+/** Whether a file has the state of an optimizer. */
+export function hasOptimizer({ arrays }: Hdf5): boolean {
+  return [...arrays.keys()].some((key) => key.startsWith(OPTIMIZER))
+}
+
 /** Sets an optimizer's state to that of a file; a file without one leaves it new, and so does one of another optimizer. */
 export function loadOptimizer(where: string, model: Model, tree: Hdf5): void {
   const saved = [...tree.arrays].filter(([key]) => key.startsWith(OPTIMIZER))

@@ -3,6 +3,7 @@
 import { fail } from '../errors.js'
 import { type Family, resolveObject } from '../options/family.js'
 import type { Kind } from '../options/fields.js'
+import { functionIn, functionJson, isFunctionJson } from '../options/functions.js'
 import { isSerialized, serializeAs } from '../options/serialized.js'
 import { CosineDecay, CosineDecayRestarts, PiecewiseConstantDecay } from './cosine.js'
 import { ExponentialDecay, InverseTimeDecay, PolynomialDecay } from './decay.js'
@@ -29,16 +30,16 @@ const highest = 1e6
 export const learningRateKind: Kind<number | Schedule> = {
   check(value, where) {
     if (typeof value === 'number' && value >= 0 && value <= highest) return value
-    if (typeof value === 'function')
-      return new FunctionSchedule(value as ConstructorParameters<typeof FunctionSchedule>[0])
+    const given = isFunctionJson(value) ? functionIn(value, where) : value
+    if (typeof given === 'function')
+      return new FunctionSchedule(given as ConstructorParameters<typeof FunctionSchedule>[0])
     if (value instanceof Schedule) return value
     if (isSerialized(value)) return resolveObject(value, where, scheduleFamily)
     return fail('ERR_CONFIG', where, `a number in [0, ${highest}], a schedule or a function of the step`, value)
   },
   toConfig(value) {
     if (typeof value === 'number') return value
-    if (value instanceof FunctionSchedule)
-      fail('ERR_FORMAT', 'learningRate', 'a number or a schedule to write down', value)
+    if (value instanceof FunctionSchedule) return functionJson(value.rate, 'learningRate')
     return serializeAs(scheduleFamily.module, value)
   },
 }

@@ -42,14 +42,15 @@ export function asFloat(step: Tensor): Tensor {
 /** A plain function of the step as a schedule. */
 export class FunctionSchedule extends Schedule {
   static override readonly className = 'FunctionSchedule'
-  readonly #rate: (step: Tensor) => Tensor
+  /** The user's. */
+  readonly rate: (step: Tensor) => Tensor
 
   constructor(rate: (step: Tensor) => Tensor) {
     super()
-    this.#rate = rate
+    this.rate = rate
   }
 
   override call(step: Tensor): Tensor {
-    return returnedScalar(this.#rate(step), 'the function learningRate')
+    return returnedScalar(this.rate(step), 'the function learningRate')
   }
 }
