@@ -17,7 +17,7 @@ import {
   type Tensor,
   type Variable,
 } from 'ferrograd'
-import { Dense, Embedding, Layer } from 'ferrograd/layers'
+import { Dense, Embedding, InputLayer, Layer } from 'ferrograd/layers'
 import { serialize } from 'ferrograd/saving'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Config } from '../../ts/types.js'
@@ -189,8 +189,9 @@ describe('a subclass with a call of its own', () => {
     }
     const symbol = input({ shape: [3] })
     const functional = new Model({ inputs: symbol, outputs: new Dense({ units: 1 }).apply(new Plain().apply(symbol)) })
-    const stack = new Sequential([new Declared({ units: 3, inputShape: [3] }), new Dense({ units: 1 })])
-    for (const [name, model] of Object.entries({ functional, stack, around: new Around() })) {
+    const stack = new Sequential([new InputLayer({ shape: [3] }), new Declared({ units: 3 }), new Dense({ units: 1 })])
+    const models = { functional, stack, around: new Around() } as unknown as Readonly<Record<string, Model>>
+    for (const [name, model] of Object.entries(models)) {
       await model.predict(x)
       await model.save(at(`${name}.keras`))
       const copy = await loadModel(at(`${name}.keras`), { customObjects: { Plain, Declared, Around } })

@@ -4,6 +4,7 @@ import { BindingTable } from '../core/native.js'
 import { fail } from '../errors.js'
 import type { OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
+import type { Json } from '../types.js'
 import type { BytesLike } from './bytes.js'
 import type { Flow } from './flow.js'
 import { type AnyRow, checkedSchema, type Schema } from './schema.js'
@@ -46,6 +47,7 @@ export function csvFlow(from: BytesLike, options?: CsvOptions): Flow<AnyRow> {
     where,
     from,
     schema: checkedSchema(where, schema),
+    options: { schema: schema ?? null, delimiter: delimiter ?? null, header, missing, sample } as Json,
     open(name, known) {
       const between = delimiter ?? (/\.tsv(\.(gz|zst))?$/i.test(name) ? '\t' : ',')
       const [names, kinds] = [Object.keys(known ?? {}), Object.values(known ?? {})]

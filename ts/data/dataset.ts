@@ -33,11 +33,12 @@ import {
 } from './dataset-options.js'
 import { type Description, described } from './describe.js'
 import { type Demand, type Flow, randomFlow } from './flow.js'
+import { givenIdentity, sourceOf, stageOf } from './identity.js'
 import { type Inputs, type InputsOf, type NamesOf, pickedColumns, targetColumns } from './inputs.js'
 import { interleaved } from './interleave.js'
 import { type JsonlOptions, jsonlFlow } from './jsonl.js'
 import { filtered, mapped } from './map.js'
-import { mappedInWorkers } from './map-parallel.js'
+import { mappedInWorkers, moduleOf } from './map-parallel.js'
 import { mixed } from './mix.js'
 import { paddedBatches } from './pad.js'
 import { chosen, sharded, skipped, taken } from './part.js'
@@ -46,7 +47,7 @@ import { Passes } from './passes.js'
 import { prefetched } from './prefetch.js'
 import { repeated } from './repeat.js'
 import { rowsKeptIn } from './row-file.js'
-import { columnar, picking } from './rows.js'
+import { columnar, picking, rowsIdentity } from './rows.js'
 import { sampled } from './sample.js'
 import type { AnyRow, JsonSchema, Schema, SchemaRow } from './schema.js'
 import type { ShapedArray } from './shaped.js'
@@ -81,14 +82,13 @@ export interface SplitRows<T> {
 export class Dataset<T> extends Passes<T> {
   /** From an array, any iterable that can be iterated again, or a function (a generator function, too) that opens one. */
   static from<T>(source: SourceLike<T>): Dataset<T> {
-    if (Array.isArray(source)) return staged('from', randomFlow(listed(source as readonly T[])))
+    if (Array.isArray(source))
+      return staged('from', { ...randomFlow(listed(source as readonly T[])), identity: givenIdentity(source) })
     if (typeof source !== 'function' && !isSource(source)) {
       fail('ERR_DATA', 'Dataset.from', 'an iterable, or a function that returns one', source)
     }
-    return staged(
-      'from',
-      singles((_pass: number, _from: number, { left }: Demand) => openSource(source, left), false),
-    )
+    const flow = singles((_pass: number, _from: number, { left }: Demand) => openSource(source, left), false)
+    return staged('from', { ...flow, identity: givenIdentity(source) })
   }
 
   /**
@@ -180,17 +180,17 @@ export class Dataset<T> extends Passes<T> {
 
   /** Rows of columns that are made already: for sources. */
   static ofRows<T>(rows: Rows<T>): Dataset<T> {
-    return staged('columns', randomFlow(picking(rows)))
+    return staged('columns', { ...randomFlow(picking(rows)), identity: rowsIdentity(rows) })
   }
 
   /** Each element through a function, which may be asynchronous. */
   map<U>(change: (element: T, index: number) => U | Promise<U>): Dataset<U> {
-    return staged('map', mapped(this.flow, change))
+    return staged('map', mapped(this.flow, change), { change }, this.flow)
   }
 
   /** The elements that pass a test. */
   filter(test: (element: T) => boolean | Promise<boolean>): Dataset<T> {
-    return staged('filter', filtered(this.flow, test))
+    return staged('filter', filtered(this.flow, test), { test }, this.flow)
   }
 
   /** Of each row the columns that are named. */
@@ -198,7 +198,7 @@ export class Dataset<T> extends Passes<T> {
     const pick = columnwise<T, Pick<T, N>>((columns) =>
       Object.fromEntries(names.map((name) => [name, columnNamed('Dataset.select', columns, name)])),
     )
-    return staged('select', mapped(this.flow, pick))
+    return staged('select', mapped(this.flow, pick), { names }, this.flow)
   }
 
   /**
@@ -229,18 +229,19 @@ export class Dataset<T> extends Passes<T> {
       x: pickedColumns(where, columns, inputs),
       ...targetColumns(where, columns, target, sampleWeight),
     }))
-    return staged('inputsAndTarget', mapped(this.flow, pick))
+    return staged('inputsAndTarget', mapped(this.flow, pick), { inputs, target, sampleWeight }, this.flow)
   }
 
   /** Groups of `size` elements, stacked: numbers become typed arrays, rows become arrays with one more axis, text a list. */
   batch(size: number, options?: BatchOptions): Dataset<Stacked<T>> {
     checkCount('Dataset.batch.size', size, 1)
-    return staged('batch', batched<T, Stacked<T>>(this.flow, size, readBatch(options).dropRemainder))
+    const { dropRemainder } = readBatch(options)
+    return staged('batch', batched<T, Stacked<T>>(this.flow, size, dropRemainder), { size, dropRemainder }, this.flow)
   }
 
   /** The rows of batches, one by one: what {@link Dataset.batch} stacked. */
   unbatch(): Dataset<Unstacked<T>> {
-    return staged('unbatch', unbatched<Unstacked<T>>(this.flow))
+    return staged('unbatch', unbatched<Unstacked<T>>(this.flow), {}, this.flow)
   }
 
   /**
@@ -251,25 +252,25 @@ export class Dataset<T> extends Passes<T> {
   shuffle(buffer: number, seed?: number): Dataset<T>
   shuffle(first?: number | ShuffleOptions, second?: number): Dataset<T> {
     const { buffer, seed } = readShuffle(typeof first === 'number' ? { buffer: first, seed: second } : first)
-    return staged('shuffle', shuffled(this.flow, buffer, seed))
+    return staged('shuffle', shuffled(this.flow, buffer, seed), { buffer, seed }, this.flow)
   }
 
   /** The same elements `count` times; without a count, for ever. */
   repeat(count: number = Number.POSITIVE_INFINITY): Dataset<T> {
     if (count !== Number.POSITIVE_INFINITY) checkCount('Dataset.repeat.count', count, 0)
-    return staged('repeat', repeated(this.flow, count))
+    return staged('repeat', repeated(this.flow, count), { count }, this.flow)
   }
 
   /** The first `count` elements. */
   take(count: number): Dataset<T> {
     checkCount('Dataset.take.count', count, 0)
-    return staged('take', taken(this.flow, count))
+    return staged('take', taken(this.flow, count), { count }, this.flow)
   }
 
   /** All but the first `count` elements. */
   skip(count: number): Dataset<T> {
     checkCount('Dataset.skip.count', count, 0)
-    return staged('skip', skipped(this.flow, count))
+    return staged('skip', skipped(this.flow, count), { count }, this.flow)
   }
 
   /** Every `count`-th element, beginning with number `index`: one of `count` disjoint parts. */
@@ -277,17 +278,19 @@ export class Dataset<T> extends Passes<T> {
     checkCount('Dataset.shard.count', count, 1)
     if (!(Number.isInteger(index) && index >= 0 && index < count))
       fail('ERR_CONFIG', 'Dataset.shard.index', `an integer in [0, ${count})`, index)
-    return staged('shard', sharded(this.flow, count, index))
+    return staged('shard', sharded(this.flow, count, index), { count, index }, this.flow)
   }
 
   /** The elements of this one, then those of another. */
   concat(other: Dataset<T>): Dataset<T> {
-    return staged('concat', concatenated(this.flow, flowOf('Dataset.concat', other)))
+    const second = flowOf('Dataset.concat', other)
+    return staged('concat', concatenated(this.flow, second), {}, this.flow, second)
   }
 
   /** Elements of this one and of another side by side, as long as both have some. */
   zip<U>(other: Dataset<U>): Dataset<readonly [T, U]> {
-    return staged('zip', zipped(this.flow, flowOf('Dataset.zip', other)))
+    const second = flowOf('Dataset.zip', other)
+    return staged('zip', zipped(this.flow, second), {}, this.flow, second)
   }
 
   /**
@@ -304,7 +307,7 @@ export class Dataset<T> extends Passes<T> {
     const { block } = readInterleave(options)
     if (!Array.isArray(others)) fail('ERR_CONFIG', 'Dataset.interleave.others', 'a list of data sets', others)
     const flows = others.map((other, i) => flowOf<T>(`Dataset.interleave.others[${i}]`, other))
-    return staged('interleave', interleaved([this.flow, ...flows], block))
+    return staged('interleave', interleaved([this.flow, ...flows], block), { block }, this.flow, ...flows)
   }
 
   /**
@@ -323,7 +326,7 @@ export class Dataset<T> extends Passes<T> {
   static mix<T>(datasets: readonly Dataset<T>[], options?: MixOptions): Dataset<T> {
     if (!Array.isArray(datasets)) fail('ERR_CONFIG', 'Dataset.mix.datasets', 'a list of data sets', datasets)
     const flows = datasets.map((own, i) => flowOf<T>(`Dataset.mix.datasets[${i}]`, own))
-    return staged('mix', mixed<T>(flows, options))
+    return staged('mix', mixed<T>(flows, options), { ...options }, ...flows)
   }
 
   /**
@@ -340,7 +343,7 @@ export class Dataset<T> extends Passes<T> {
    * ```
    */
   sample(weights: ArrayLike<number> | NamesOf<T>, options?: SampleOptions): Dataset<T> {
-    return staged('sample', sampled(this.flow, weights, options))
+    return staged('sample', sampled(this.flow, weights, options), { weights, ...options }, this.flow)
   }
 
   /**
@@ -357,7 +360,7 @@ export class Dataset<T> extends Passes<T> {
    */
   window(size: number, options?: WindowOptions): Dataset<Stacked<T>> {
     checkCount('Dataset.window.size', size, 1)
-    return staged('window', windowed<T, Stacked<T>>(this.flow, size, options))
+    return staged('window', windowed<T, Stacked<T>>(this.flow, size, options), { size, ...options }, this.flow)
   }
 
   /**
@@ -374,7 +377,7 @@ export class Dataset<T> extends Passes<T> {
    */
   padBatch(size: number, options?: PadBatchOptions): Dataset<Padded<T>> {
     checkCount('Dataset.padBatch.size', size, 1)
-    return staged('padBatch', paddedBatches<T, Padded<T>>(this.flow, size, options))
+    return staged('padBatch', paddedBatches<T, Padded<T>>(this.flow, size, options), { size, ...options }, this.flow)
   }
 
   /**
@@ -392,7 +395,12 @@ export class Dataset<T> extends Passes<T> {
    * ```
    */
   bucketByLength(lengthOf: (element: T) => number, options: BucketOptions): Dataset<Padded<T>> {
-    return staged('bucketByLength', bucketed<T, Padded<T>>(this.flow, lengthOf, options))
+    return staged(
+      'bucketByLength',
+      bucketed<T, Padded<T>>(this.flow, lengthOf, options),
+      { lengthOf, ...options },
+      this.flow,
+    )
   }
 
   /**
@@ -419,7 +427,7 @@ export class Dataset<T> extends Passes<T> {
   cache(path: string): Promise<Dataset<T>>
   cache(path?: string): Dataset<T> | Promise<Dataset<T>> {
     if (this.endless) fail('ERR_CONFIG', 'Dataset.cache', 'a data set that ends', { text: 'one that repeats for ever' })
-    if (path === undefined) return staged('cache', cached(this.flow))
+    if (path === undefined) return staged('cache', cached(this.flow), {}, this.flow)
     if (typeof path !== 'string' || path === '') fail('ERR_CONFIG', 'Dataset.cache.path', 'a path', path)
     return rowsKeptIn(path, this.flow).then((rows) => staged('cache', rows))
   }
@@ -439,13 +447,15 @@ export class Dataset<T> extends Passes<T> {
    * ```
    */
   mapParallel<U = T>(file: string | URL, options?: ParallelOptions): Dataset<U> {
-    return staged('mapParallel', mappedInWorkers<T, U>(this.flow, file, options))
+    const flow = mappedInWorkers<T, U>(this.flow, file, options)
+    return staged('mapParallel', flow, { file: new URL(moduleOf(file)) }, this.flow)
   }
 
   /** Asks for about `depth` elements ahead of the one that is used. */
   prefetch(depth: number): Dataset<T> {
     checkCount('Dataset.prefetch.depth', depth, 1)
-    return staged('prefetch', prefetched(this.flow, depth))
+    // What is asked for ahead is the same.
+    return new Dataset({ ...measured('prefetch', prefetched(this.flow, depth)), stages: this.flow.stages })
   }
 
   /**
@@ -455,7 +465,7 @@ export class Dataset<T> extends Passes<T> {
   async load(): Promise<Dataset<T>> {
     const all = await wholePass(this.flow, this.nextPass())
     const rows = rowsOf(all)
-    return rows === undefined ? new Dataset(randomFlow(listed(elementsOf(all)))) : Dataset.ofRows(rows)
+    return rows === undefined ? Dataset.from(elementsOf(all)) : Dataset.ofRows(rows)
   }
 
   /**
@@ -474,9 +484,14 @@ export class Dataset<T> extends Passes<T> {
    */
   async split(share: number, options?: SplitRowsOptions<NamesOf<T>>): Promise<SplitRows<T>> {
     const plan = splitPlan(share, options)
-    const random = this.flow.random ?? (await this.load()).flow.random!
+    const loaded = this.flow.random === undefined ? await this.load() : this
+    const random = loaded.flow.random!
     const { train, test } = await parted(random, share, plan)
-    return { train: new Dataset(chosen(random, train)), test: new Dataset(chosen(random, test)) }
+    const { flow } = loaded
+    return {
+      train: staged('split', chosen(random, train), { share, rows: train }, flow),
+      test: staged('split', chosen(random, test), { share, rows: test }, flow),
+    }
   }
 
   /**
@@ -512,9 +527,15 @@ export class Dataset<T> extends Passes<T> {
   }
 }
 
-/** A data set of a flow, whose times are known by the name of its stage. */
-function staged<T>(stage: string, flow: Flow<T>): Dataset<T> {
-  return new Dataset(measured(stage, flow))
+/** A data set of a flow, by the name of its stage, its options, and the flows that it is made of: none of a source. */
+function staged<T>(
+  stage: string,
+  flow: Flow<T>,
+  options: Readonly<Record<string, unknown>> = {},
+  ...from: readonly Flow[]
+): Dataset<T> {
+  const stages = from.length === 0 ? sourceOf(stage, flow.identity) : stageOf(stage, options, from)
+  return new Dataset({ ...measured(stage, flow), stages })
 }
 
 function flowOf<T>(where: string, other: Dataset<T>): Flow<T> {

@@ -1,5 +1,6 @@
 /** What a data set is underneath: chunks of elements, in any pass, from any element on. */
 
+import type { Json } from '../types.js'
 import type { Chunk } from './chunk.js'
 
 /** How many elements whoever reads wants at a time; a source that cannot choose gives what it has. */
@@ -35,6 +36,10 @@ export interface Flow<T = unknown> {
   readonly isWide?: boolean
   /** Where its elements lie in blocks: opens them in another order each pass, about `window` of them in memory. */
   readonly mixed?: ((window: number, seed: number) => Flow<T>['open']) | undefined
+  /** What a source is, for whoever compares it with another. */
+  readonly identity?: (() => { readonly [name: string]: Json } | Promise<{ readonly [name: string]: Json }>) | undefined
+  /** The source and the stages behind it, as they are compared. */
+  readonly stages?: (() => Promise<readonly { readonly [name: string]: Json }[]>) | undefined
   /** Starts pass number `pass`, and gives its elements from number `from` on. */
   open(pass: number, from: number, demand: Demand): AsyncIterable<Chunk<T>>
 }

@@ -3,6 +3,7 @@
 import { BindingTable } from '../core/native.js'
 import type { OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
+import type { Json } from '../types.js'
 import type { BytesLike } from './bytes.js'
 import type { Flow } from './flow.js'
 import { checkedSchema, type JsonSchema } from './schema.js'
@@ -37,6 +38,7 @@ export function jsonlFlow<T>(from: BytesLike, options?: JsonlOptions): Flow<T> {
     where,
     from,
     schema: checkedSchema(where, schema, ['json']),
+    options: { schema: schema ?? null, sample } as Json,
     open(_name, known) {
       const [names, kinds] = [Object.keys(known ?? {}), Object.values(known ?? {})]
       return BindingTable.jsonl({ names, kinds, only: known !== undefined, sample })

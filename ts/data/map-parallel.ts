@@ -51,7 +51,7 @@ export function mappedInWorkers<T, U>(flow: Flow<T>, file: string | URL, options
   }
 }
 
-function moduleOf(file: string | URL): string {
+export function moduleOf(file: string | URL): string {
   return typeof file === 'string' && !file.startsWith('file:') ? pathToFileURL(resolve(file)).href : String(file)
 }
 

@@ -17,6 +17,7 @@ import { type Chunk, elementsOf, joinChunks, Rows, rowsOf } from './chunk.js'
 import { type Column, type ColumnTree, isColumn, type Meaning, NumberColumn } from './column.js'
 import { columnsOfRows } from './columnwise.js'
 import { atLeastOne, type Flow } from './flow.js'
+import { fileIdentity } from './identity.js'
 import { KeyedPermutation } from './permutation.js'
 import { TextColumn } from './text-column.js'
 
@@ -235,6 +236,7 @@ async function storedRows<T>(path: string): Promise<Flow<T>> {
   return {
     count,
     isWide: true,
+    identity: async () => ({ from: await fileIdentity(path) }),
     async *open(_, from, demand) {
       const file = await reached(path, () => open(path, 'r'))
       try {

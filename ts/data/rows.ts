@@ -4,6 +4,7 @@ import { type ColumnTree, columnNamed, rowsOf as countRows, isColumn } from './c
 import { columnOf } from './columnwise.js'
 import type { ArrayColumn } from './dataset-options.js'
 import { type Flow, type Random, randomFlow } from './flow.js'
+import { columnsIdentity, type Identity } from './identity.js'
 
 /** The rows of arrays, by the names of their columns. */
 export function columnar<T>(where: string, arrays: Readonly<Record<string, ArrayColumn>>): Flow<T> {
@@ -11,7 +12,12 @@ export function columnar<T>(where: string, arrays: Readonly<Record<string, Array
   const entries = Object.entries(arrays).map(([name, array]) => [name, columnOf(`${where}.${name}`, array)])
   const columns = Object.fromEntries(entries) as ColumnTree
   const rows = new Rows<T>(columns, countRows(where, columns))
-  return randomFlow(picking(rows))
+  return { ...randomFlow(picking(rows)), identity: rowsIdentity(rows) }
+}
+
+/** What rows in memory are. */
+export function rowsIdentity({ columns }: Rows): Identity {
+  return async () => ({ columns: await columnsIdentity(columns) })
 }
 
 /** Rows by their numbers. */

@@ -3,10 +3,12 @@
 import type { BindingTable, BindingTableColumn } from '../core/native.js'
 import { job, native, runtime } from '../core/runtime.js'
 import { FerrogradError, suggest } from '../errors.js'
+import type { Json } from '../types.js'
 import { type ByteSource, type BytesLike, byteSources, isPlainFile, unchanged } from './bytes.js'
 import { type Chunk, Rows } from './chunk.js'
 import { type Column, type ColumnTree, NumberColumn } from './column.js'
 import { type Demand, dropped, type Flow, inPieces, wanting } from './flow.js'
+import { bytesIdentity } from './identity.js'
 import { JsonColumn } from './json-column.js'
 import { goneError } from './leaving.js'
 import { prefetched } from './prefetch.js'
@@ -24,6 +26,8 @@ export interface TablePlan {
   readonly where: string
   readonly from: BytesLike
   readonly schema: JsonSchema | undefined
+  /** What else decides the rows. */
+  readonly options: Json
   /** A table of which nothing is read yet; the schema is the user's, or what an earlier file had. */
   open(name: string, schema: JsonSchema | undefined): BindingTable
 }
@@ -33,6 +37,7 @@ export function tableFlow<T>(plan: TablePlan): Flow<T> {
   const blocks = prefetched<T>({ open: (_pass, _from, demand) => blocksOf<T>(plan, demand) }, AHEAD)
   return {
     isWide: true,
+    identity: async () => ({ from: await bytesIdentity(plan.where, plan.from), options: plan.options }),
     open(pass, skip, demand) {
       const chunks = blocks.open(
         pass,

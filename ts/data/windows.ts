@@ -11,6 +11,7 @@ import { type ColumnTree, NumberColumn } from './column.js'
 import { columnOf } from './columnwise.js'
 import { Dataset } from './dataset.js'
 import { randomFlow } from './flow.js'
+import { columnsIdentity, type Identity, sourceOf } from './identity.js'
 import { blank, type ShapedArray } from './shaped.js'
 
 /** Steps in order: one value a step, or an array a step. */
@@ -95,10 +96,15 @@ export function timeseriesWindows(series: Series, options: TimeseriesWindowsOpti
   }
   const windows = new Windows(used, length, samplingRate)
   const begins = (at: number): number => at * stride
-  if (answers === undefined) return windowed(count, (rows) => windows.at(rows.map(begins)))
+  const identity: Identity = async () => ({
+    series: await columnsIdentity(used),
+    targets: answers === undefined ? null : await columnsIdentity(answers),
+    windows: { length, stride, samplingRate, startIndex },
+  })
+  if (answers === undefined) return windowed(identity, count, (rows) => windows.at(rows.map(begins)))
   // As Keras counts them: targets have their own beginning, and those before `startIndex` are no window's.
   const own = answers.slice(startIndex, answers.rows)
-  return windowed(count, (rows) => {
+  return windowed(identity, count, (rows) => {
     const from = rows.map(begins)
     return { x: windows.at(from), y: own.gather(from) }
   })
@@ -161,7 +167,11 @@ export function textWindows(
   }
   const table = Uint32Array.from(begins)
   const [now, next] = [tokens, tokens.subarray(1)].map((one) => new Windows(new NumberColumn(one), length, 1))
-  return windowed(table.length, (rows) => {
+  const identity: Identity = async () => ({
+    tokens: await columnsIdentity(new NumberColumn(tokens)),
+    windows: { length, stride, texts: starts.length },
+  })
+  return windowed(identity, table.length, (rows) => {
     const from = rows.map((row) => table[row]!)
     return { x: now!.at(from), y: next!.at(from) }
   })
@@ -201,16 +211,15 @@ class Windows {
 }
 
 /** A data set of rows that are made by their numbers. */
-function windowed<T>(count: number, rows: (numbers: Uint32Array) => ColumnTree): Dataset<T> {
+function windowed<T>(identity: Identity, count: number, rows: (numbers: Uint32Array) => ColumnTree): Dataset<T> {
   const made = (numbers: Uint32Array): Rows<T> => new Rows<T>(rows(numbers), numbers.length)
   const range = (first: number, some: number): Uint32Array => Uint32Array.from({ length: some }, (_, i) => first + i)
-  return new Dataset(
-    randomFlow<T>({
-      count,
-      slice: (_pass, first, some) => made(range(first, some)),
-      gather: (_pass, indices) => made(Uint32Array.from(indices)),
-    }),
-  )
+  const flow = randomFlow<T>({
+    count,
+    slice: (_pass, first, some) => made(range(first, some)),
+    gather: (_pass, indices) => made(Uint32Array.from(indices)),
+  })
+  return new Dataset({ ...flow, stages: sourceOf('windows', identity) })
 }
 
 /** A series as a column of numbers. */

@@ -8,9 +8,11 @@ import type { Variable } from '../core/variable.js'
 import { Batches, type Chunk, elementsOf, Picked, type Rows } from '../data/chunk.js'
 import type { Dataset } from '../data/dataset.js'
 import { leavable } from '../data/flow.js'
+import { stagesOf } from '../data/identity.js'
 import { joinBatches } from '../data/join.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
+import type { Json } from '../types.js'
 import { untilAborted } from './abort.js'
 import { type BatchData, prepareData } from './batch-data.js'
 import type { ClassWeight } from './data-types.js'
@@ -94,6 +96,10 @@ export class BlockFeed implements Feed {
     if (block === undefined) return this.#failEmpty()
     this.#prepared = stepFor(model, kind, block.data, block.size, guarded)
     return this.#prepared.logNames
+  }
+
+  async identity(): Promise<Json> {
+    return await stagesOf(this.#source.flow)
   }
 
   getState(): State {

@@ -10,7 +10,7 @@ import type { Named, OptionsOf, SettledOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
 import { newestCheckpoint, readCheckpoint, saveCheckpoint, type Tensors } from '../saving/archive.js'
 import type { Json } from '../types.js'
-import { differenceOf } from './identity.js'
+import { differenceBetween, type Identity } from './identity.js'
 
 const fields = {
   /** The directory; made where it is not there. One training each. */
@@ -73,7 +73,7 @@ export interface Found extends Progress {
 interface Header {
   readonly format: typeof FORMAT
   readonly version: number
-  readonly identity: Json
+  readonly identity: Identity
   readonly point: FitPoint
   readonly stopped: boolean
   readonly rate: number | null
@@ -109,7 +109,7 @@ export function checkResume(value: unknown): Resume {
 /** The checkpoints of one training: found, and written. */
 export class Checkpoints {
   readonly #plan: CheckpointPlan
-  readonly #identity: Json
+  readonly #identity: Identity
   /** The number of the next file. */
   #next: number
   #writing: Promise<void> | undefined
@@ -119,7 +119,7 @@ export class Checkpoints {
   /** Steps that take about {@link SLICE} milliseconds. */
   #slice = 1
 
-  private constructor(plan: CheckpointPlan, identity: Json, next: number) {
+  private constructor(plan: CheckpointPlan, identity: Identity, next: number) {
     this.#plan = plan
     this.#identity = identity
     this.#next = next
@@ -129,7 +129,7 @@ export class Checkpoints {
   static async open(
     plan: CheckpointPlan,
     resume: Resume,
-    identity: Json,
+    identity: Identity,
   ): Promise<{ readonly checkpoints: Checkpoints; readonly found: Found | undefined }> {
     const { found: newest, skipped } = await newestCheckpoint(plan.dir)
     for (const { path, reason } of skipped) {
@@ -240,7 +240,7 @@ export class Checkpoints {
 }
 
 /** A checkpoint by its path. */
-export async function checkpointAt(path: string, identity: Json): Promise<Found> {
+export async function checkpointAt(path: string, identity: Identity): Promise<Found> {
   return foundIn({ ...(await readCheckpoint(path)), path }, identity)
 }
 
@@ -254,10 +254,10 @@ function sliceOf(steps: number, milliseconds: number): number {
 
 function foundIn(
   { path, arrays, text }: { readonly path: string } & Awaited<ReturnType<typeof readCheckpoint>>,
-  identity: Json,
+  identity: Identity,
 ): Found {
   const header = headerOf(path, text)
-  const difference = differenceOf(header.identity, identity)
+  const difference = differenceBetween(header.identity, identity)
   if (difference !== undefined) failOther(path, difference)
   const unpack = (json: Json): State => unpackState(json, arrays)
   return {

@@ -5,7 +5,9 @@ import { type Moment, momentOf } from '../core/moment.js'
 import type { NonFinite } from '../core/non-finite.js'
 import type { State } from '../core/state.js'
 import type { Variable } from '../core/variable.js'
+import { checksumOf } from '../data/identity.js'
 import type { Model } from '../model/model.js'
+import type { Json } from '../types.js'
 import { type BatchData, columnsOf } from './batch-data.js'
 import type { Profiling } from './profile.js'
 import { type CompiledStep, type StepKind, stepFor } from './programs.js'
@@ -94,6 +96,8 @@ export interface Feed {
   /** The variables that the prepared steps read or change. */
   readonly variables: readonly Variable[]
   run(model: Model, options: PassOptions): Promise<PassResult>
+  /** What tells its data from others. */
+  identity(): Promise<Json>
   /** Where it is, beyond the epoch and the step. */
   getState(): State
   /** Goes on from what {@link getState} gave, before the first pass. */
@@ -187,6 +191,17 @@ export class ArrayFeed implements Feed {
       at = 0
     }
     return stretches
+  }
+
+  /** Halves have the same arrays: how they are split, the training says. */
+  async identity(): Promise<Json> {
+    return await Promise.all(
+      columnsOf(this.data).map(async ({ values, shape, dtype }) => ({
+        dtype,
+        shape: [...shape],
+        checksum: await checksumOf(values),
+      })),
+    )
   }
 
   /** The epoch and the step say all. */

@@ -12,8 +12,8 @@ import type { Model } from '../model/model.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { Checkpoints, checkpointAt, type FitPoint, type Found, planCheckpoint, type Write } from './checkpoint.js'
-import { ArrayFeed, type Feed, type PassOptions, type PassResult, type Stops } from './feed.js'
-import { feedsOf } from './fit-feeds.js'
+import type { Feed, PassOptions, PassResult, Stops } from './feed.js'
+import { type Feeds, feedsOf } from './fit-feeds.js'
 import { type EpochReport, FitRun, type Report } from './fit-run.js'
 import { identityOf } from './identity.js'
 import { type FitOptions, type FitPlan, planFit } from './options.js'
@@ -72,7 +72,7 @@ async function begin(
     const profiling = plan.profile || profileAsked() ? new Profiling() : undefined
     const callbacks = new CallbackList([...plan.callbacks, history, ...progressOf(plan)])
     const drawn = plan.seed ?? nextSeed()
-    const saving = await openCheckpoints(model, plan, feed)
+    const saving = await openCheckpoints(model, plan, { feed, validation })
     const seed = saving?.found?.seed ?? drawn
     await train({ model, plan, feed, validation, callbacks, history, session, stop, seed, report, profiling, saving })
     history.profile = profiling?.result()
@@ -86,12 +86,11 @@ async function begin(
 }
 
 /** Opens the checkpoints that `fit` was told of, by its option or by Keras's callback. */
-async function openCheckpoints(model: Model, plan: FitPlan, feed: Feed): Promise<Training['saving']> {
+async function openCheckpoints(model: Model, plan: FitPlan, feeds: Feeds): Promise<Training['saving']> {
   const checkpoint = plan.checkpoint ?? planCheckpoint(backupOf(plan)?.checkpoint)
   const given = plan.resume !== 'auto' && plan.resume !== false ? plan.resume : undefined
   if (checkpoint === undefined && given === undefined) return undefined
-  const data = feed instanceof ArrayFeed ? feed.data : undefined
-  const identity = identityOf(model, plan, data)
+  const identity = await identityOf(model, plan, feeds)
   if (checkpoint !== undefined) return await Checkpoints.open(checkpoint, plan.resume, identity)
   return { checkpoints: undefined, found: await checkpointAt(given!, identity) }
 }

@@ -1,25 +1,57 @@
 /** What makes two trainings the same one: the model, how it is compiled and fitted, the data. */
 
-import { crc32 } from 'node:zlib'
+import { layerFamily } from '../layers/family.js'
+import type { Layer } from '../layers/layer.js'
 import type { Model } from '../model/model.js'
+import { describing } from '../options/writing.js'
+import { serialize } from '../saving/serialize.js'
 import type { Json } from '../types.js'
-import { type BatchData, columnsOf } from './batch-data.js'
+import type { Feeds } from './fit-feeds.js'
 import type { FitPlan } from './options.js'
 
+/** What a training is, as a checkpoint keeps it. */
+export interface Identity {
+  readonly model: Json
+  /** Layers that no configuration shows. */
+  readonly layers?: Json
+  readonly fit: Json
+  readonly data: Json
+  readonly validation?: Json
+}
+
 /** Everything that decides the numbers of a training, but for the initial weights: a fresh process has others. */
-export function identityOf(model: Model, plan: FitPlan, data: BatchData | undefined): Json {
+export async function identityOf(model: Model, plan: FitPlan, { feed, validation }: Feeds): Promise<Identity> {
   const { batchSize, shuffle, validationSplit, initialEpoch } = plan
+  const described = describing(() => ({ model: model.toConfig(), layers: hiddenIn(model) }))
   return {
-    model: model.toConfig(),
+    ...described,
     fit: { batchSize, shuffle, validationSplit, initialEpoch, stepsPerEpoch: plan.stepsPerEpoch ?? null },
-    data: data === undefined ? null : columnsOf(data).map(fingerprintOf),
+    data: await feed.identity(),
+    // Of a split it is the same arrays.
+    validation: validation === undefined || validationSplit > 0 ? null : await validation.identity(),
   }
 }
 
-/** Type, shape and checksum of a column. */
-function fingerprintOf({ values, shape, dtype }: ReturnType<typeof columnsOf>[number]): Json {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-  return { dtype, shape: [...shape], checksum: crc32(bytes).toString(16) }
+/** What the user's own layers and models are made of: their configurations need not say it. */
+function hiddenIn(layer: Layer): Json[] {
+  const isOurs = Object.values(layerFamily.classes).some((type) => type === layer.constructor)
+  return layer.sublayers.flatMap((one) => [...(isOurs || isGraph(layer) ? [] : [serialize(one)]), ...hiddenIn(one)])
+}
+
+/** Its configuration has all its layers. */
+function isGraph(layer: Layer): boolean {
+  const { graph, isStack } = layer as Partial<Model>
+  return graph !== undefined || isStack === true
+}
+
+/** The first difference; what an earlier version did not write down is no difference. */
+export function differenceBetween(saved: Identity, now: Identity): string | undefined {
+  for (const key of Object.keys(now) as (keyof Identity)[]) {
+    if (saved[key] === undefined || (key === 'data' && saved.data === null)) continue
+    const difference = differenceOf(saved[key], now[key], key)
+    if (difference !== undefined) return difference
+  }
+  return undefined
 }
 
 /** The first place where two JSON values differ, with both values; undefined where they are the same. */

@@ -7,10 +7,12 @@ import { type State, stateFields } from '../core/state.js'
 import { lent, type Tensor, tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { Dataset } from '../data/dataset.js'
+import { givenIdentity, stagesOf } from '../data/identity.js'
 import { isDataLike } from '../data/marshal.js'
 import { isOneShot, isSource, type Source, type SourceLike, spend } from '../data/source.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
+import type { Json } from '../types.js'
 import { untilAborted } from './abort.js'
 import { type BatchData, columnsOf, prepareData } from './batch-data.js'
 import type { ClassWeight } from './data-types.js'
@@ -75,6 +77,12 @@ export class StreamFeed implements Feed {
       this.#ahead.push(next.value)
     }
     return this.#ahead[0]
+  }
+
+  /** What the data set is; of any other stream, the function that opens it. */
+  async identity(): Promise<Json> {
+    if (this.#source instanceof Dataset) return await stagesOf(this.#source.flow)
+    return [await givenIdentity(this.#source)()]
   }
 
   /** How many batches the open iterator has given to steps, and what the source remembers. */

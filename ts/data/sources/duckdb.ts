@@ -50,6 +50,7 @@ export function fromDuckDB<T = AnyRow>(connection: DuckDBConnection, sql: string
     fail('ERR_CONFIG', 'fromDuckDB.connection', 'a connection of @duckdb/node-api', connection)
   if (typeof sql !== 'string') fail('ERR_CONFIG', 'fromDuckDB.sql', 'a query', sql)
   return Dataset.of<T>('fromDuckDB', {
+    identity: () => ({ sql }),
     isWide: true,
     open: (_, skip) => (skip === 0 ? chunksOf<T>(connection, sql) : dropped(chunksOf<T>(connection, sql), skip)),
   })

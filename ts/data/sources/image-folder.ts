@@ -11,6 +11,7 @@ import { Rows } from '../chunk.js'
 import { type ColumnTree, NumberColumn } from '../column.js'
 import { Dataset } from '../dataset.js'
 import { atLeastOne, type Demand, dropped, type Flow, type Random, randomFlow } from '../flow.js'
+import { checksumOf, type Identity, sourceOf } from '../identity.js'
 import { type ImagePlan, imageFields, imagePlan, type Picture, readImages, saidOfImage } from '../images.js'
 import { KeyedPermutation, permutation } from '../permutation.js'
 import type { Sharp } from '../sharp.js'
@@ -326,7 +327,15 @@ function folderOf(
   }
   const flow = onError === 'skip' ? skippingFlow(files.length, read) : randomFlow(randomOf(files.length, read))
   const ordered = shuffle ? shuffled(flow, files.length, seed) : flow
-  return new ImageFolder(ordered, classNames, files, skipped)
+  const identity: Identity = async () => ({
+    files: files.length,
+    // By the folder of the class: wherever all lie.
+    names: await checksumOf(files.map((path) => path.split(/[\\/]/).slice(-2))),
+    labels: await checksumOf(labels),
+    size: plan.size === undefined ? null : String(plan.size),
+    order: shuffle ? seed : null,
+  })
+  return new ImageFolder({ ...ordered, stages: sourceOf('imageFolder', identity) }, classNames, files, skipped)
 }
 
 function labelColumn(

@@ -7,6 +7,7 @@ import { type Chunk, Rows } from '../chunk.js'
 import type { Column } from '../column.js'
 import { Dataset } from '../dataset.js'
 import { inPieces } from '../flow.js'
+import { fileIdentity } from '../identity.js'
 import type { AnyRow } from '../schema.js'
 import { columnOfValues } from './polars.js'
 
@@ -106,6 +107,10 @@ export async function fromParquet<T = AnyRow>(
   return Dataset.of<T>('fromParquet', {
     isWide: true,
     count,
+    identity: async () => ({
+      from: typeof from === 'string' ? await fileIdentity(from) : { rows: count },
+      columns: [...names],
+    }),
     open: (_, skip, demand) => inPieces(groupsFrom(skip), demand),
   })
 }

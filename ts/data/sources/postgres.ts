@@ -2,6 +2,7 @@
 
 import { Readable } from 'node:stream'
 import { fail } from '../../errors.js'
+import { textOf as sourceText } from '../../options/functions.js'
 import { exact } from '../arrays.js'
 import { type ByteStream, byteSources } from '../bytes.js'
 import { type Chunk, Rows } from '../chunk.js'
@@ -53,6 +54,7 @@ export function fromPostgresCopy<const S extends PostgresSchema>(
   const chunks = (): AsyncGenerator<Chunk<PostgresRow<S>>> => chunksOf<PostgresRow<S>>(open, columns)
   return Dataset.of('fromPostgresCopy', {
     isWide: true,
+    identity: () => ({ text: sourceText(open), schema }),
     open: (_, skip) => (skip === 0 ? chunks() : dropped(chunks(), skip)),
   })
 }
