@@ -7,11 +7,13 @@ import { leavesOf } from '../../ts/core/structure.js'
 import { isSymbolic } from '../../ts/core/symbolic-tensor.js'
 import { type Tensor, tensor } from '../../ts/core/tensor.js'
 import type { Variable } from '../../ts/core/variable.js'
+import { jit } from '../../ts/jit.js'
 import {
   BatchNormalization,
   Bidirectional,
   type CellContext,
   type CellResult,
+  ConvLSTM1D,
   Dense,
   Embedding,
   GRU,
@@ -20,6 +22,7 @@ import {
   LSTM,
   LSTMCell,
   RNN,
+  recompute,
   SimpleRNN,
   StackedRNNCells,
   TimeDistributed,
@@ -68,7 +71,7 @@ describe('in float64', () => {
       const symbols = data.map(({ shape }) => input({ shape: shape.slice(1) }))
       const given = one.mask && {
         tensor: toTensor(one.mask, 'bool'),
-        symbol: input({ shape: [one.mask.shape[1]!], dtype: 'bool' }),
+        symbol: input({ shape: one.mask.shape.slice(1), dtype: 'bool' }),
       }
       const found: unknown = layer.apply(symbols[0]! as never, contextOf(one, symbols.slice(1), given?.symbol) as never)
       const inputs = [...symbols, ...(given ? [given.symbol] : [])]
@@ -119,6 +122,21 @@ describe('in float64', () => {
     registerClass(Written)
     expect(serialize(deserialize(serialize(own as never)))).toEqual(serialize(own as never))
   })
+})
+
+it('cells in a list are one above another, in a configuration too', () => {
+  const cells = (): [LSTMCell, GRUCell] => [new LSTMCell({ units: 3, seed: 1 }), new GRUCell({ units: 2, seed: 2 })]
+  const [listed, stacked] = [new RNN({ cell: cells() }), new RNN({ cell: new StackedRNNCells({ cells: cells() }) })]
+  const x = shaken([2, 4, 5])
+  listed.ensureBuilt(x.shape)
+  stacked.ensureBuilt(x.shape)
+  stacked.setWeights(listed.getWeights())
+  expect(listed.cell).toBeInstanceOf(StackedRNNCells)
+  expect(listed.apply(x).arraySync()).toEqual(stacked.apply(x).arraySync())
+  const config = (layer: RNN): object => ({ ...(layer.getConfig() as object), name: '' })
+  expect(JSON.stringify(config(listed)).replace(/stacked_rnn_cells\w*/g, '')).toBe(
+    JSON.stringify(config(stacked)).replace(/stacked_rnn_cells\w*/g, ''),
+  )
 })
 
 describe('shapes in a functional graph', () => {
@@ -184,6 +202,43 @@ describe('masks', () => {
     expect(rows[0]![3]).toEqual(rows[0]![1])
     expect(rows[1]![1]).toEqual(rows[1]![0])
     expect(maskOn(new GRU({ units: 2 }).apply(embedded))).toBeUndefined()
+  })
+
+  describe('of words in sentences', () => {
+    const ids = tensor([3, 1, 0, 2, 0, 0, 4, 1, 2, 0, 0, 0], [2, 2, 3], 'int32')
+    const embedding = new Embedding({ inputDim: 5, outputDim: 3, maskZero: true })
+    const [inner, outer] = [new GRU({ units: 2 }), new GRU({ units: 2 })]
+    const sentences = new TimeDistributed({ layer: inner })
+    const embedded = (rows: readonly number[]): Tensor => embedding.apply(tensor(rows, [1, rows.length], 'int32'))
+
+    it('reach the layer of a sentence, and those of sentences what follows', () => {
+      const y = sentences.apply(embedding.apply(ids))
+      expect(maskOn(y)!.arraySync()).toEqual([
+        [true, true],
+        [true, false],
+      ])
+      const [one, two] = [inner.apply(embedded([3, 1])), inner.apply(embedded([2]))]
+      const rows = ops.getItem(y, 0)
+      expectClose(rows.dataSync(), { shape: [4], data: [...one.dataSync(), ...two.dataSync()] }, 1e-6)
+      const whole = inner.apply(embedded([4, 1, 2]))
+      const wanted = outer.apply(ops.expandDims(whole, 0)).dataSync()
+      expectClose(ops.getItem(outer.apply(y), 1).dataSync(), { shape: [2], data: [...wanted] }, 1e-6)
+    })
+
+    it('stay those of words where each word keeps its place', () => {
+      const y = new TimeDistributed({ layer: new GRU({ units: 2, returnSequences: true }) }).apply(embedding.apply(ids))
+      expect(maskOn(y)!.arraySync()).toEqual(maskOn(embedding.apply(ids))!.arraySync())
+    })
+
+    it('are there where activations are made again', async () => {
+      const step = (layer: Layer) =>
+        jit((x: Tensor) =>
+          outer.apply(layer.apply(embedding.apply(x), { training: true }) as Tensor, { training: true }),
+        )
+      const again = new TimeDistributed({ layer: inner })
+      const [plain, made] = [await step(sentences)(ids), await step(recompute(again))(ids)]
+      expect(made.arraySync()).toEqual(plain.arraySync())
+    })
   })
 
   it('a sequence that is all padding gives zeros, or the state it began with', () => {
@@ -360,6 +415,18 @@ describe('what does not fit is refused', () => {
         }),
       'ERR_CONFIG',
       /^Bidirectional\.backwardLayer: expected returnSequences false, as the other layer, got true/,
+    ],
+    [
+      'a mask of words for steps',
+      () => new TimeDistributed({ layer: new Dense({ units: 2 }) }).apply(x, { mask: ops.ones([2, 3, 4], 'bool') }),
+      'ERR_SHAPE',
+      /^TimeDistributed mask: expected \[2, 4, …\], as the input, got \[2, 3, 4\]/,
+    ],
+    [
+      'pictures smaller than a window',
+      () => new ConvLSTM1D({ filters: 2, kernelSize: 5 }).apply(ops.ones([1, 2, 3, 1])),
+      'ERR_SHAPE',
+      /^ConvLSTM1D input: expected pictures of at least \[5\] places, got \[1, 3, 1\]/,
     ],
     [
       'one step for each step',

@@ -58,7 +58,7 @@ export function recomputed<G>({ given, weights, counters, first, again }: Repeat
   const counts = counters.map((counter) => [counter, counter.read()] as const)
   const before = new Map(frame.updates)
   const result = first(given)
-  const results = leavesOf(result, isTensor).map((one) => (isFloat(one) ? ops.stopGradient(one) : one))
+  const results = leavesOf(result, isTensor).map((one) => (isFloat(one) ? masked(ops.stopGradient(one), one) : one))
   const backward = (slopes: readonly (Tensor | undefined)[]): (Tensor | undefined)[] => {
     const upstream = slopes.find((slope) => slope !== undefined)!
     const late = new Map(tensors.map((tensor) => [tensor, after(tensor, upstream)]))
@@ -102,7 +102,11 @@ function after(x: Tensor, when: Tensor): Tensor {
   if (when.size === 0) return x
   const first = ops.reshape(ops.slice(when, { begin: when.shape.map(() => 0), size: when.shape.map(() => 1) }), [])
   const never = ops.logicalAnd(ops.less(first, 0), ops.greater(first, 0))
-  const y = ops.where(never, ops.zerosLike(x), x)
+  return masked(ops.where(never, ops.zerosLike(x), x), x)
+}
+
+/** The same as `x` to whoever asks for its mask. */
+function masked(y: Tensor, x: Tensor): Tensor {
   const mask = maskOn(x)
   if (mask !== undefined) setMask(y, mask)
   return y

@@ -20,6 +20,8 @@ BATCH, STEPS, FEATURES, UNITS = 2, 4, 2, 3
 X = (BATCH, STEPS, FEATURES)
 # Padding at the end, and a sample that begins with it and has a gap.
 MASK = np.array([[True, True, True, False], [False, True, False, True]])
+# Of sequences of sequences: a short one, one with a gap, a whole one, one that is all padding.
+WORDS = [[[True, True, False], [True, False, True]], [[True, True, True], [False, False, False]]]
 CELLS = {
     "SimpleRNN": [{}],
     "LSTM": [{}],
@@ -96,6 +98,9 @@ def at_every_step():
     yield "TimeDistributed", lambda: {"layer": layers.Conv2D(2, 2)}, (1, 2, 3, 3, 2), {}
     yield "TimeDistributed", lambda: {"layer": layers.GRU(2)}, (2, 2, 3, 2), {}
     yield "TimeDistributed", lambda: {"layer": keras.Sequential([keras.Input((2,)), layers.Dense(2), layers.LayerNormalization()])}, X, {}
+    for inner in (lambda: layers.GRU(2), lambda: layers.LSTM(2, return_sequences=True), lambda: layers.Bidirectional(layers.SimpleRNN(2))):
+        yield "TimeDistributed", lambda inner=inner: {"layer": inner()}, (2, 2, 3, 2), {"mask": WORDS}
+    yield "TimeDistributed", lambda: {"layer": layers.Dense(2)}, (2, 2, 3, 2), {"mask": WORDS}
 
 
 def rows():
@@ -115,7 +120,7 @@ def case(seed, index, class_name, options, input_shape, how):
     layer = getattr(layers, class_name)(**made)
     x = stream.normal(input_shape, decimals=2)
     states = [stream.normal((BATCH, *np.atleast_1d(how.get("units", UNITS))), decimals=2) for _ in range(how.get("states", 0))]
-    mask = MASK if how.get("mask") else None
+    mask = np.array(WORDS) if how.get("mask") is WORDS else MASK if how.get("mask") else None
 
     def call(x, *states, training=False):
         keywords = {"mask": ops.convert_to_tensor(mask)} if mask is not None else {}
@@ -209,11 +214,15 @@ def stepped(seed, kind, options):
 
 def remembered(seed, kind, options):
     """Three batches through a stateful layer, the states set back before the third."""
+    return remembering(seed, label(kind, options, [X]), lambda: getattr(layers, kind)(**options, stateful=True), X)
+
+
+def remembering(seed, name, make, shape):
     fresh()
-    name = label(kind, options, [X]) + "-stateful"
+    name += "-stateful"
     stream = Stream(seed, "recurrent_layers", name)
-    layer = getattr(layers, kind)(**options, stateful=True)
-    batches = [stream.normal(X, decimals=2) for _ in range(3)]
+    layer = make()
+    batches = [stream.normal(shape, decimals=2) for _ in range(3)]
     layer(ops.convert_to_tensor(batches[0]))
     fill(layer, stream)
     layer.reset_state()
@@ -233,3 +242,7 @@ def cases(seed):
             yield stepped(seed, kind, {"use_bias": False, **own})
             yield remembered(seed, kind, {"units": UNITS, **own})
     yield remembered(seed, "LSTM", {"units": UNITS, "return_sequences": True, "go_backwards": True})
+    for mode in ("concat", "ave"):
+        yield remembering(seed, f"Bidirectional-{mode}", lambda m=mode: layers.Bidirectional(layers.LSTM(2, stateful=True, return_sequences=True), merge_mode=m), X)
+    yield remembering(seed, "ConvLSTM1D", lambda: layers.ConvLSTM1D(2, 2, padding="same", stateful=True), (BATCH, STEPS, 4, 2))
+    yield remembering(seed, "ConvLSTM2D", lambda: layers.ConvLSTM2D(2, 2, strides=2, stateful=True, return_sequences=True), (BATCH, STEPS, 4, 5, 2))

@@ -50,18 +50,20 @@ const GATES = 4
 export class ConvLSTMCell extends Layer implements Cell {
   static override readonly className = 'ConvLSTMCell'
   protected override readonly takes = 'one' as const
+  readonly #owner: string
   readonly how: ValuesOf<ConvLSTMCellFields>
   readonly seedGenerator: SeedGenerator
   kernel!: Variable
   recurrentKernel!: Variable
   bias: Variable | undefined
 
-  /** `how` has the options of the layer whose cell it is. */
-  constructor(how: ValuesOf<ConvLSTMCellFields>, dtype: FloatDType) {
+  /** `how` has the options of the layer whose cell it is, `owner` its name in errors. */
+  constructor(how: ValuesOf<ConvLSTMCellFields>, dtype: FloatDType, owner: string) {
     super({ name: 'conv_lstm_cell', dtype })
     this.how = how
     this.seedGenerator = seedGenerator(how.seed)
-    checkSteps(this.className, how.strides, how.dilationRate)
+    this.#owner = owner
+    checkSteps(owner, how.strides, how.dilationRate)
   }
 
   get stateSize(): StateSize {
@@ -71,7 +73,7 @@ export class ConvLSTMCell extends Layer implements Cell {
   stateShape(stepShape: PartialShape): PartialShape {
     const { kernelSize, strides, dilationRate, padding, dataFormat, filters } = this.how
     const windows = { sizes: kernelSize, strides, dilations: dilationRate, padding, dataFormat }
-    return throughWindows(this.className, stepShape, windows, filters)
+    return throughWindows(this.#owner, stepShape, windows, filters)
   }
 
   override build(inputShape: Shape): void {

@@ -40,7 +40,7 @@ const ConvLSTM1DBase: With<typeof Recurrent, ConvLSTMFields, ConvLSTMOptions> = 
  */
 export class ConvLSTM1D<S extends boolean = false> extends ConvLSTM1DBase {
   static override readonly className = 'ConvLSTM1D'
-  readonly cell: ConvLSTMCell = new ConvLSTMCell(this.options, this.dtype)
+  readonly cell: ConvLSTMCell = new ConvLSTMCell(this.options, this.dtype, this.className)
   protected override readonly stepRank = 2
 
   // Whether states are returned is part of the type.
@@ -81,7 +81,7 @@ const ConvLSTM2DBase: With<typeof Recurrent, ConvLSTMFields, ConvLSTMOptions> = 
  */
 export class ConvLSTM2D<S extends boolean = false> extends ConvLSTM2DBase {
   static override readonly className = 'ConvLSTM2D'
-  readonly cell: ConvLSTMCell = new ConvLSTMCell(this.options, this.dtype)
+  readonly cell: ConvLSTMCell = new ConvLSTMCell(this.options, this.dtype, this.className)
   protected override readonly stepRank = 3
 
   // Whether states are returned is part of the type.
@@ -113,7 +113,7 @@ const ConvLSTM3DBase: With<typeof Recurrent, ConvLSTMFields, ConvLSTMOptions> = 
  */
 export class ConvLSTM3D<S extends boolean = false> extends ConvLSTM3DBase {
   static override readonly className = 'ConvLSTM3D'
-  readonly cell: ConvLSTMCell = new ConvLSTMCell(this.options, this.dtype)
+  readonly cell: ConvLSTMCell = new ConvLSTMCell(this.options, this.dtype, this.className)
   protected override readonly stepRank = 4
 
   // Whether states are returned is part of the type.

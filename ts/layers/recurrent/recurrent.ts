@@ -240,12 +240,18 @@ function laid(keep: Tensor, rank: number): Tensor {
 
 /** A mask as booleans, one a step of each sample. */
 export function maskFor(where: string, x: Tensor, mask: unknown): Tensor | undefined {
-  if (mask === undefined || mask === null) return undefined
-  const given = mask instanceof Tensor ? mask : tensor(mask as TensorLike)
+  const given = maskOf(mask)
+  if (given === undefined) return undefined
   const [batch, steps] = x.shape
   if (given.rank !== 2 || given.shape[0] !== batch || given.shape[1] !== steps)
     fail('ERR_SHAPE', `${where} mask`, `[${batch}, ${steps}], one entry a step`, given.shape)
-  return ops.cast(given, 'bool')
+  return given
+}
+
+/** Whatever a call was given for a mask, as booleans. */
+export function maskOf(mask: unknown): Tensor | undefined {
+  if (mask === undefined || mask === null) return undefined
+  return ops.cast(mask instanceof Tensor ? mask : tensor(mask as TensorLike), 'bool')
 }
 
 function tensorsIn(states: readonly States[]): Tensor[] {

@@ -6,19 +6,26 @@ import type { OptionsOf } from '../../options/fields.js'
 import type { LayerOptions } from '../layer.js'
 import type { Cell } from './cell.js'
 import { Recurrent, type RecurrentContext, type RecurrentOptions } from './recurrent.js'
+import { StackedRNNCells } from './stacked-rnn-cells.js'
 
 const ownFields = {
-  /** What is run at each step: a layer with a `stateSize` and `call(x, { states })`. */
+  /**
+   * What is run at each step: a layer with a `stateSize` and `call(x, { states })`; a list is one of `StackedRNNCells`.
+   */
   cell: { type: 'cell' },
 } as const
 
 /** Options of {@link RNN}. */
 export interface RNNOptions
-  extends OptionsOf<typeof ownFields>,
+  extends Omit<OptionsOf<typeof ownFields>, 'cell'>,
     Omit<RecurrentOptions, keyof LayerOptions>,
-    LayerOptions {}
+    LayerOptions {
+  /** What is run at each step: a layer with a `stateSize` and `call(x, { states })`; a list is one of `StackedRNNCells`. */
+  readonly cell: Cell | readonly Cell[]
+}
 
-const RNNBase: With<typeof Recurrent, typeof ownFields, RNNOptions> = Recurrent.with(ownFields)
+// A list of cells is made one before the table sees it.
+const RNNBase: With<typeof Recurrent, typeof ownFields, RNNOptions> = Recurrent.with(ownFields) as never
 
 /**
  * Runs a cell along (batch, steps, …), one of ours or your own: `(outputₜ, statesₜ) = cell(xₜ, statesₜ₋₁)`.
@@ -60,7 +67,7 @@ export class RNN<S extends boolean = false> extends RNNBase {
 
   // Whether states are returned is part of the type.
   constructor(options: RNNOptions & { readonly returnState?: S }) {
-    super(options)
+    super(stacked(options))
   }
 
   override call(
@@ -69,4 +76,10 @@ export class RNN<S extends boolean = false> extends RNNBase {
   ): S extends true ? readonly [output: Tensor, ...states: Tensor[]] : Tensor {
     return super.call(x, context) as never
   }
+}
+
+/** The options with cells in a list as one. */
+function stacked(options: RNNOptions): RNNOptions {
+  const cells: unknown = options?.cell
+  return Array.isArray(cells) ? { ...options, cell: new StackedRNNCells({ cells }) } : options
 }
