@@ -1,5 +1,8 @@
 /** Lookups and Discretization against the layers that Keras runs with TensorFlow: `adapt`, hashes, encodings, back again. */
 
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
 import type { Tensor } from '../../ts/core/tensor.js'
@@ -11,9 +14,11 @@ import {
   getLayer,
   IntegerLookup,
   StringLookup,
+  TextVectorization,
   type Token,
   type Tokens,
 } from '../../ts/layers/index.js'
+import { caught } from '../caught.js'
 import { expectClose, fixture, floats, type Numbers, toTensor } from '../oracle.js'
 
 interface Lookup<T extends Token> {
@@ -145,5 +150,45 @@ describe('lookups refuse', () => {
 
   it('adapting where the vocabulary was given', () => {
     expect(() => new IntegerLookup({ vocabulary: [1] }).adapt([1])).toThrow('was given to the layer')
+  })
+})
+
+describe('a vocabulary in a text file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ferrograd-'))
+  const file = (name: string, text: string): string => {
+    const path = join(folder, name)
+    writeFileSync(path, text)
+    return path
+  }
+
+  it('has a token a line, with or without an end of the last', () => {
+    const words = new StringLookup({ vocabulary: file('words', 'red\r\ngreen apple\nblue') })
+    expect(words.getVocabulary()).toEqual(['[UNK]', 'red', 'green apple', 'blue'])
+    expect(words.getConfig().vocabulary).toEqual(['red', 'green apple', 'blue'])
+    const ids = new IntegerLookup({ vocabulary: file('ids', '12\n-7\n') })
+    expect(ids.apply(new Int32Array([-7, 3, 12])).arraySync()).toEqual([2, 0, 1])
+    const texts = new TextVectorization({ vocabulary: file('texts', 'the\ncat\n') })
+    expect(texts.vectorize(['The dog', 'cat']).arraySync()).toEqual([
+      [2, 1],
+      [3, 0],
+    ])
+    texts.setVocabulary(file('others', 'dog\n'))
+    expect(texts.getVocabulary({ special: false })).toEqual(['dog'])
+  })
+
+  it('that is not there, or has no ids, is refused; one that a configuration names is not read', () => {
+    const missing = join(folder, 'missing')
+    expect(caught(() => new TextVectorization({ vocabulary: missing }))).toMatchObject({
+      code: 'ERR_IO',
+      message: expect.stringContaining(`TextVectorization.vocabulary: cannot read '${missing}'`),
+    })
+    expect(caught(() => new IntegerLookup({ vocabulary: file('words', '1\nx\n') }))).toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringContaining(`a 32-bit integer on each line, got 'x'`),
+    })
+    for (const name of ['StringLookup', 'TextVectorization'])
+      expect(caught(() => getLayer({ class_name: name, config: { vocabulary: file('words', 'a\n') } }))).toMatchObject({
+        code: 'ERR_FORMAT',
+      })
   })
 })

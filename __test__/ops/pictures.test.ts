@@ -68,6 +68,70 @@ it('a causal window ends at its own place', () => {
   ])
 })
 
+describe('padding of each side is that of a picture with a frame', () => {
+  const waves = (shape: readonly number[], by = 0.7): Tensor =>
+    tensor(
+      Float64Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(1 + by * i)),
+      [...shape],
+    )
+  const edges = [
+    [1, 2],
+    [0, 3],
+  ] as const
+  const framed = (x: Tensor, value = 0): Tensor => ops.pad(x, [[0, 0], ...edges, [0, 0]], value)
+  const x = waves([2, 5, 4, 3])
+  type Draw = (x: Tensor) => Tensor
+  const rows: readonly (readonly [name: string, explicit: Draw, plain: Draw])[] = [
+    [
+      'conv',
+      (x) => ops.conv(x, waves([3, 2, 3, 4]), { padding: edges, strides: 2 }),
+      (x) => ops.conv(framed(x), waves([3, 2, 3, 4]), { strides: 2 }),
+    ],
+    [
+      'depthwiseConv',
+      (x) => ops.depthwiseConv(x, waves([3, 2, 3, 2]), { padding: edges }),
+      (x) => ops.depthwiseConv(framed(x), waves([3, 2, 3, 2])),
+    ],
+    [
+      'maxPool',
+      (x) => ops.maxPool(x, 4, { padding: edges, strides: [2, 1] }),
+      (x) => ops.maxPool(framed(x, -9), 4, { strides: [2, 1] }),
+    ],
+    [
+      'averagePool',
+      (x) => ops.averagePool(x, 4, { padding: edges, strides: [2, 1] }),
+      (x) => {
+        const sums = (one: Tensor): Tensor => ops.averagePool(framed(one), 4, { strides: [2, 1] })
+        return ops.divide(sums(x), sums(ops.onesLike(x)))
+      },
+    ],
+    [
+      'convTranspose, from which a frame is cut',
+      (x) => ops.convTranspose(x, waves([4, 4, 2, 3]), { padding: edges, strides: 2, outputPadding: [1, 0] }),
+      (x) => {
+        const whole = ops.convTranspose(x, waves([4, 4, 2, 3]), { strides: 2, outputPadding: [1, 0] })
+        const [images, height, width, channels] = whole.shape as [number, number, number, number]
+        return ops.slice(whole, { begin: [0, 1, 0, 0], size: [images, height - 3, width - 3, channels] })
+      },
+    ],
+  ]
+  it.each(rows)('%s', (_, explicit, plain) => {
+    const wanted = plain(x)
+    const y = explicit(x)
+    expect(y.shape).toEqual(wanted.shape)
+    expectClose(y.dataSync(), { shape: [], data: [...wanted.dataSync()] }, 1e-12)
+    const slope = (draw: Draw): Tensor =>
+      grad((one: Tensor) => ops.sum(ops.multiply(draw(one), waves(wanted.shape, 2))))(x)
+    expectClose(slope(explicit).dataSync(), { shape: [], data: [...slope(plain).dataSync()] }, 1e-12)
+  })
+
+  it('along one axis a causal window has it all before', () => {
+    const [x, kernel] = [waves([1, 6, 2]), waves([3, 2, 2])]
+    const causal = ops.conv(x, kernel, { padding: 'causal' }).arraySync()
+    expect(ops.conv(x, kernel, { padding: [[2, 0]] }).arraySync()).toEqual(causal)
+  })
+})
+
 it('a gradient of a gradient is that of the same form', () => {
   const x = tensor([1, 2, 3, 4], [1, 4, 1], 'float64')
   const w = tensor([0.5, -1], [2, 1, 1], 'float64')
@@ -94,6 +158,45 @@ describe('what does not fit is refused where it is written', () => {
       'an output padding below 0',
       () => ops.convTranspose(x, kernel, { outputPadding: [0, -1] }),
       /convTranspose outputPadding: expected an integer of at least 0, or 2 of them, got \[0, -1\]/,
+    ],
+    ['padding of one axis too few', () => ops.conv(x, kernel, { padding: [[1, 1]] }), /conv padding: expected 2 pairs/],
+    [
+      'padding below 0',
+      () =>
+        ops.conv(x, kernel, {
+          padding: [
+            [-1, 0],
+            [0, 0],
+          ],
+        }),
+      /conv padding: expected one of 'valid', 'same', 'causal', or a pair of integers ≥ 0 for each axis, got/,
+    ],
+    [
+      'windows in the padding alone',
+      () =>
+        ops.maxPool(x, 2, {
+          padding: [
+            [2, 0],
+            [0, 0],
+          ],
+        }),
+      /maxPool: a window would lie in the padding alone/,
+    ],
+    [
+      'an output padding of a stride',
+      () => ops.convTranspose(x, ops.ones([3, 3, 8, 4]), { strides: 2, outputPadding: 2 }),
+      /convTranspose outputPadding: expected less than 2, got 2 at stride 2 \(\[3, 3, 8, 4\] for \[2, 5, 6, 4\]\)/,
+    ],
+    [
+      'nothing left of a transposed convolution',
+      () =>
+        ops.convTranspose(x, ops.ones([3, 3, 8, 4]), {
+          padding: [
+            [4, 3],
+            [0, 0],
+          ],
+        }),
+      /convTranspose: expected a result of at least one place, got 0/,
     ],
     [
       'an unknown data format',

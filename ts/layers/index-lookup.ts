@@ -13,6 +13,7 @@ import type { Config, TypedArray } from '../types.js'
 import { adaptTo } from './adaptation.js'
 import { encode, type OutputMode } from './encoding.js'
 import { Layer, type LayerOptions } from './layer.js'
+import { linesOf } from './vocabulary-file.js'
 
 /** A word or an id. */
 export type Token = string | number
@@ -26,10 +27,10 @@ export type LookupData<T extends Token> = Tokens<T> | (T extends number ? TypedA
 /** Options of both lookups. */
 export const lookupFields = {
   /**
-   * The words or ids in the order of their numbers; those for the mask and the unknown may stand before them. Default
-   * null.
+   * The words or ids in the order of their numbers, or the path of a text file with one a line; those for the mask and
+   * the unknown may stand before them. Default null.
    */
-  vocabulary: { type: 'vocabulary', default: null },
+  vocabulary: { type: 'vocabularyOrPath', default: null },
   /** The largest vocabulary, counting those for the mask and the unknown. Default null. */
   maxTokens: { type: 'integer', default: null, min: 2 },
   /** How many numbers are kept for what is unknown; with none, all must be known. Default 1. */
@@ -51,7 +52,7 @@ export const lookupFields = {
 export type LookupFields = typeof lookupFields
 
 interface Rules<T extends Token> {
-  readonly vocabulary: readonly T[] | null
+  readonly vocabulary: string | readonly T[] | null
   readonly maxTokens: number | null
   readonly numOovIndices: number
   readonly maskToken: T | null
@@ -111,6 +112,9 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
     }
   }
 
+  /** The token that a line of a file says. */
+  protected abstract tokenOf(line: string): T
+
   /** Data as nested arrays of tokens. */
   protected tokensOf(data: LookupData<T>): Tokens<T> {
     return data as Tokens<T>
@@ -122,9 +126,13 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
     this.#know(tokens, outputMode === 'tfIdf' ? tally.inverseFrequencies(tokens) : null)
   }
 
-  /** Sets the vocabulary, with `tfIdf` a weight each; those for the mask and the unknown may stand first. */
-  setVocabulary(vocabulary: readonly T[], idfWeights?: readonly number[]): void {
+  /**
+   * Sets the vocabulary, or that of a text file with a token a line, with `tfIdf` a weight each; those for the mask and the
+   * unknown may stand first.
+   */
+  setVocabulary(given: string | readonly T[], idfWeights?: readonly number[]): void {
     const where = `${this.className}.vocabulary`
+    const vocabulary = typeof given === 'string' ? linesOf(where, given).map((line) => this.tokenOf(line)) : given
     if (vocabulary.length === 0) fail('ERR_CONFIG', where, 'at least one entry', vocabulary)
     this.#checkWeights(vocabulary, idfWeights)
     const special = this.special

@@ -47,10 +47,17 @@ export class IntegerLookup extends IntegerLookupBase {
   static override readonly className = 'IntegerLookup'
   #indexed: Index | undefined
 
-  override setVocabulary(vocabulary: readonly number[], idfWeights?: readonly number[]): void {
-    const odd = vocabulary.find((id) => id !== (id | 0))
+  override setVocabulary(vocabulary: string | readonly number[], idfWeights?: readonly number[]): void {
+    const odd = typeof vocabulary === 'string' ? undefined : vocabulary.find((id) => id !== (id | 0))
     if (odd !== undefined) fail('ERR_CONFIG', 'IntegerLookup.vocabulary', '32-bit integers', odd)
     super.setVocabulary(vocabulary, idfWeights)
+  }
+
+  protected override tokenOf(line: string): number {
+    const id = Number(line)
+    return line.trim() !== '' && id === (id | 0)
+      ? id
+      : fail('ERR_DATA', 'IntegerLookup.vocabulary', 'a 32-bit integer on each line', line)
   }
 
   /** Ids in nested arrays, a typed array, `{ values, shape }` or a tensor. */

@@ -59,6 +59,10 @@ export class StringLookup extends StringLookupBase {
     return this.encoded(tensor(this.#numbers(flat), shape, 'int32'))
   }
 
+  protected override tokenOf(line: string): string {
+    return line
+  }
+
   protected override tokensOf(data: LookupData<string>): Tokens<string> {
     checkWords(data)
     return data

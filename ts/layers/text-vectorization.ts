@@ -43,8 +43,11 @@ const fields = {
   outputSequenceLength: { type: 'integer', default: null, min: 1 },
   /** Encodes to length `maxTokens` whatever the vocabulary has. Default false. */
   padToMaxTokens: { type: 'boolean', default: false },
-  /** The tokens in the order of their numbers; `''` and `'[UNK]'` may stand before them. Default null. */
-  vocabulary: { type: 'vocabulary', default: null },
+  /**
+   * The tokens in the order of their numbers, or the path of a text file with one a line; `''` and `'[UNK]'` may stand
+   * before them. Default null.
+   */
+  vocabulary: { type: 'vocabularyOrPath', default: null },
   /** With `tfIdf` and a vocabulary: the weight of each entry. Default null. */
   idfWeights: { type: 'numbers', default: null },
 } as const
@@ -55,7 +58,7 @@ export interface TextVectorizationOptions
     LayerOptions {
   readonly standardize?: Standardize
   readonly split?: Split
-  readonly vocabulary?: readonly string[] | null
+  readonly vocabulary?: string | readonly string[] | null
 }
 
 type Standardize =
@@ -108,7 +111,9 @@ export class TextVectorization extends TextVectorizationBase {
         outputSequenceLength,
       )
     const common = { maxTokens, padToMaxTokens, outputMode, maskToken: '', dtype: this.dtype }
-    this.#lookup = named(() => new StringLookup({ ...common, vocabulary: vocabulary as readonly string[], idfWeights }))
+    this.#lookup = named(
+      () => new StringLookup({ ...common, vocabulary: vocabulary as string | readonly string[], idfWeights }),
+    )
   }
 
   /**
@@ -144,8 +149,8 @@ export class TextVectorization extends TextVectorizationBase {
     return named(() => this.#lookup.lookUp(typeof texts === 'string' ? padded[0]! : padded))
   }
 
-  /** Sets the vocabulary, with `tfIdf` a weight each. */
-  setVocabulary(vocabulary: readonly string[], idfWeights?: readonly number[]): void {
+  /** Sets the vocabulary, or that of a text file with a token a line, with `tfIdf` a weight each. */
+  setVocabulary(vocabulary: string | readonly string[], idfWeights?: readonly number[]): void {
     named(() => this.#lookup.setVocabulary(vocabulary, idfWeights))
   }
 

@@ -4,12 +4,13 @@ import { type Op, op } from '../core/operation.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
+import type { Margin } from '../options/field-types.js'
 import type { Named, SettledOf } from '../options/fields.js'
 import type { FunctionOptions } from '../options/reader.js'
 import { floats, lengthOf, type Operand } from './operand.js'
 import { opOptions } from './options.js'
 import { reshape } from './shape.js'
-import { formatFields, padding, perAxis, pictures, shown } from './windows.js'
+import { formatFields, margins, padding, perAxis, pictures, shown } from './windows.js'
 
 const strideFields = {
   /** From one window to the next. Default 1. */
@@ -21,9 +22,9 @@ const strideFields = {
 const ownFields = {
   /**
    * `'valid'`: windows inside the picture. `'same'`: `⌈length / stride⌉` windows. `'causal'`, for one axis: a window
-   * ends at its own place. Default 'valid'.
+   * ends at its own place. Or how many zeros lie before and after each axis, `[[1, 1], [0, 2]]`. Default 'valid'.
    */
-  padding: { type: 'choice', of: ['valid', 'same', 'causal'], default: 'valid' },
+  padding: { type: 'padding', of: ['valid', 'same', 'causal'], default: 'valid' },
 } as const
 const convFields: typeof strideFields & typeof ownFields & typeof formatFields = {
   ...strideFields,
@@ -35,8 +36,11 @@ const convFields: typeof strideFields & typeof ownFields & typeof formatFields =
 export interface ConvOptions extends FunctionOptions<typeof convFields>, Named {}
 
 const wayBackFields = {
-  /** `'valid'`: all that a window reaches. `'same'`: `length · stride` places. Default 'valid'. */
-  padding: { type: 'choice', of: ['valid', 'same'], default: 'valid' },
+  /**
+   * `'valid'`: all that a window reaches. `'same'`: `length · stride` places. Or how many places of what windows reach
+   * are cut off before and after each axis: the padding of the convolution whose gradient it is. Default 'valid'.
+   */
+  padding: { type: 'padding', of: ['valid', 'same'], default: 'valid' },
   /** Places more at the end of each axis; as Keras's null unless given. */
   outputPadding: { type: 'places', default: null },
 } as const
@@ -131,7 +135,7 @@ function output(name: string, x: Tensor, w: Tensor, groups: number, how: Lying):
 export const convTranspose: Op<[inputs: Operand, kernel: Operand, options?: ConvTransposeOptions]> = op(
   'convTranspose',
   (inputs, kernel, options) => {
-    const { dataFormat, padding: name, ...how } = readTranspose(options)
+    const { dataFormat, padding: edges, ...how } = readTranspose(options)
     const [given, w] = floats(inputs, kernel)
     const { x, sizes, back } = pictures('convTranspose', given, dataFormat)
     checkKernel('convTranspose', x, w)
@@ -139,21 +143,42 @@ export const convTranspose: Op<[inputs: Operand, kernel: Operand, options?: Conv
     const dilations = perAxis('convTranspose dilationRate', how.dilationRate, sizes.length)
     const extra = how.outputPadding
     const more = extra === undefined ? undefined : perAxis('convTranspose outputPadding', extra, sizes.length, 0)
+    const cuts = typeof edges === 'string' ? undefined : margins('convTranspose padding', edges, sizes.length)
     const axes = sizes.map((size, axis) => {
       const [stride, reach] = [strides[axis]!, (lengthOf(w, axis) - 1) * dilations[axis]! + 1]
-      return spread(size, stride, reach, name === 'same', more?.[axis])
+      const cut = cuts?.[axis] ?? (edges === 'same' ? 'same' : 'valid')
+      return spread({ size, stride, reach, shapes: `${shown(w)} for ${shown(given)}` }, cut, more?.[axis])
     })
     const attributes = { of: 1, strides, dilations, groups: 1, sizes: axes.map((axis) => axis.size) }
     return back(raw.convolution(x, w, { ...attributes, padding: axes.flatMap((axis) => axis.padding) }))
   },
 )
 
+/** An axis whose places are spread over windows. */
+interface Spread {
+  readonly size: number
+  readonly stride: number
+  readonly reach: number
+  /** What errors show. */
+  readonly shapes: string
+}
+
 /** How long an axis becomes, and what is cut from what all windows reach. */
-function spread(size: number, stride: number, reach: number, same: boolean, more: number | undefined) {
+function spread(axis: Spread, cut: Margin | 'same' | 'valid', more: number | undefined) {
+  const { size, stride, reach, shapes } = axis
   const full = (size - 1) * stride + reach
-  const cut = same ? 2 * Math.floor(reach / 2) : 0
-  const plain = same ? size * stride : size * stride + Math.max(reach - stride, 0)
-  const length = more === undefined ? plain : full - cut + more
+  const off = cut === 'valid' ? 0 : cut === 'same' ? 2 * Math.floor(reach / 2) : cut[0] + cut[1]
+  // From there on there would be more windows than places.
+  const limit = typeof cut === 'string' ? stride + off : stride
+  if (more !== undefined && more >= limit)
+    fail('ERR_CONFIG', 'convTranspose outputPadding', `less than ${limit}`, {
+      text: `${more} at stride ${stride} (${shapes})`,
+    })
+  const plain = cut === 'same' ? size * stride : cut === 'valid' ? full + Math.max(stride - reach, 0) : full - off
+  const length = more === undefined ? plain : full - off + more
+  if (length < 1)
+    fail('ERR_SHAPE', 'convTranspose', 'a result of at least one place', { text: `${length} (${shapes})` })
+  if (typeof cut !== 'string') return { size: length, padding: [...cut] }
   const before = Math.floor(Math.max(full - length, 0) / 2)
   return { size: length, padding: [before, Math.max(full - length - before, 0)] }
 }

@@ -13,10 +13,11 @@ const ownFields = {
   /** From one window to the next; the windows' own size by default. */
   strides: { type: 'places', default: null },
   /**
-   * `'valid'`: windows inside the picture. `'same'`: `⌈length / stride⌉` windows, padding no part of them. Default
+   * `'valid'`: windows inside the picture. `'same'`: `⌈length / stride⌉` windows, padding no part of them. Or how many
+   * places of padding there are before and after each axis, `[[1, 1], [0, 2]]`, fewer than a window has. Default
    * 'valid'.
    */
-  padding: { type: 'choice', of: ['valid', 'same'], default: 'valid' },
+  padding: { type: 'padding', of: ['valid', 'same'], default: 'valid' },
 } as const
 const poolFields: typeof ownFields & typeof formatFields = { ...ownFields, ...formatFields }
 

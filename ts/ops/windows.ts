@@ -2,6 +2,7 @@
 
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
+import type { Margin } from '../options/field-types.js'
 import { camel, type Spelling } from '../options/names.js'
 import { lengthOf } from './operand.js'
 import { transpose } from './shape.js'
@@ -52,17 +53,23 @@ export interface Windows {
   readonly dilation: number
 }
 
-/** Places before the first and after the last, so that there are as many windows as the padding's name says. */
-export function padding(where: string, name: string, axes: readonly Windows[]): number[] {
+/** Places before the first and after the last of each axis: as given, or so that there are as many windows as the name says. */
+export function padding(where: string, how: string | readonly Margin[], axes: readonly Windows[]): number[] {
+  if (typeof how !== 'string') return margins(where, how, axes.length).flat()
   const known = axes.length === 1 ? ['valid', 'same', 'causal'] : ['valid', 'same']
-  if (!known.includes(name)) fail('ERR_CONFIG', where, known.map((one) => `'${one}'`).join(' or '), name)
+  if (!known.includes(how)) fail('ERR_CONFIG', where, known.map((one) => `'${one}'`).join(' or '), how)
   return axes.flatMap(({ size, kernel, stride, dilation }) => {
     const reach = (kernel - 1) * dilation + 1
-    if (name === 'valid') return [0, 0]
-    if (name === 'causal') return [reach - 1, 0]
+    if (how === 'valid') return [0, 0]
+    if (how === 'causal') return [reach - 1, 0]
     const total = Math.max((Math.ceil(size / stride) - 1) * stride + reach - size, 0)
     return [Math.floor(total / 2), total - Math.floor(total / 2)]
   })
+}
+
+/** Places before and after, for so many axes. */
+export function margins(where: string, given: readonly Margin[], axes: number): readonly Margin[] {
+  return given.length === axes ? given : fail('ERR_CONFIG', where, `${axes} pairs [before, after], one an axis`, given)
 }
 
 /** A shape as messages show it. */

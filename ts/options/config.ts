@@ -46,6 +46,8 @@ export type Inside = (object: Json, where: string) => unknown
 const nested: readonly FieldSpec['type'][] = ['layer', 'layers', 'cell', 'cells']
 
 function madeInside(spec: FieldSpec | undefined, value: Json, where: string, inside: Inside | undefined): unknown {
+  if (spec?.type === 'vocabularyOrPath' && typeof value === 'string')
+    fail('ERR_FORMAT', where, 'the tokens themselves', value, 'Files that a configuration names are not read')
   if (inside === undefined || spec === undefined || value === null || !nested.includes(spec.type)) return value
   return Array.isArray(value) ? value.map((one, i) => inside(one, `${where}[${i}]`)) : inside(value, where)
 }

@@ -48,7 +48,11 @@ export interface FieldInputs {
   widths: number | readonly number[]
   perAxis: number | readonly number[]
   margins: number | readonly (number | Margin)[]
+  /** A name, or the places before and after each axis. */
+  padding: string | readonly Margin[]
   vocabulary: readonly (string | number)[]
+  /** A vocabulary, or the path of a text file that has one, a token a line. */
+  vocabularyOrPath: string | readonly (string | number)[]
   text: string
   strings: readonly string[]
   token: string | number

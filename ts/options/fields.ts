@@ -8,7 +8,7 @@
  */
 
 import type { Json } from '../types.js'
-import type { FieldInputs, FieldValues } from './field-types.js'
+import type { FieldInputs, FieldValues, Margin } from './field-types.js'
 import type { Spelling } from './names.js'
 
 /** One field: its type, its default if it has one, its range, and its name in Keras where that is not the snake_case of ours. */
@@ -20,7 +20,7 @@ export interface FieldSpec {
   readonly max?: number
   readonly above?: number
   readonly below?: number
-  /** The values of a `choice`, camelCase. */
+  /** The values of a `choice`, the names of a `padding`, camelCase. */
   readonly of?: readonly string[]
   /** How many axes `perAxis` and `margins` are for. */
   readonly axes?: number
@@ -36,14 +36,18 @@ export type FieldTable = Readonly<Record<string, FieldSpec>>
 type OrNull<S> = S extends { readonly default: null } | { readonly nullable: true } ? null : never
 type InputOf<S> = S extends { readonly type: 'choice'; readonly of: readonly (infer C extends string)[] }
   ? Spelling<C>
-  : S extends { readonly type: infer T extends keyof FieldInputs }
-    ? FieldInputs[T]
-    : never
+  : S extends { readonly type: 'padding'; readonly of: readonly (infer C extends string)[] }
+    ? Spelling<C> | readonly Margin[]
+    : S extends { readonly type: infer T extends keyof FieldInputs }
+      ? FieldInputs[T]
+      : never
 type ValueOf<S> = S extends { readonly type: 'choice'; readonly of: readonly (infer C)[] }
   ? C
-  : S extends { readonly type: infer T extends keyof FieldValues }
-    ? FieldValues[T]
-    : never
+  : S extends { readonly type: 'padding'; readonly of: readonly (infer C)[] }
+    ? C | readonly Margin[]
+    : S extends { readonly type: infer T extends keyof FieldValues }
+      ? FieldValues[T]
+      : never
 type OptionalKeys<F> = { [K in keyof F]: F[K] extends { readonly default: unknown } ? K : never }[keyof F]
 
 /** All options of a table, each required. Mapped over the table itself, so that its comments go with them. */

@@ -129,6 +129,17 @@ const margins: Kind<readonly Margin[]> = {
   toConfig: (pairs) => (pairs.length === 1 ? pairs[0]! : pairs),
 }
 
+/** How windows reach over the edges: by name, or how far over each. */
+const paddingKind: Kind<string | readonly Margin[]> = {
+  check(value, where, spec) {
+    if (typeof value === 'string') return choice.check(value, where, spec)
+    if (Array.isArray(value) && value.length > 0 && value.every(isMargin))
+      return Object.freeze(value.map(([before, after]) => Object.freeze([before, after] as const)))
+    const names = (spec.of ?? []).map(show).join(', ')
+    return fail('ERR_CONFIG', where, `one of ${names}, or a pair of integers ≥ 0 for each axis`, value)
+  },
+}
+
 const numeric: Kind<number | readonly number[]> = {
   check(value, where) {
     if (isFiniteNumber(value)) return value
@@ -222,6 +233,13 @@ const windowKind: Kind<WindowLike> = {
   toConfig: (value) => value as Json,
 }
 
+const vocabulary = checkList('a list of strings or integers', isToken)
+
+const vocabularyOrPath: Kind<string | readonly (string | number)[]> = {
+  check: (value, where, spec) =>
+    typeof value === 'string' && value !== '' ? value : vocabulary.check(value, where, spec),
+}
+
 /** The kinds that need no other module. */
 export const primitiveKinds: Kinds = {
   number: { check: checkNumber },
@@ -246,13 +264,15 @@ export const primitiveKinds: Kinds = {
   widths,
   perAxis,
   margins,
+  padding: paddingKind,
   window: windowKind,
   seed: { check: (value, where) => checkSeed(where, value) },
   signal: {
     check: (value, where) =>
       value instanceof AbortSignal ? value : fail('ERR_CONFIG', where, 'an AbortSignal', value),
   },
-  vocabulary: checkList('a list of strings or integers', isToken),
+  vocabulary,
+  vocabularyOrPath,
   dtype,
   given: { check: (value) => value },
 }
