@@ -22,6 +22,10 @@ CASES = [
     ("Embedding", {"input_dim": 6, "output_dim": 4}, (3, 4), 2, None),
     ("Embedding", {"input_dim": 6, "output_dim": 4, "embeddings_regularizer": L2(0.1)}, (3, 4), 3, 9),
     ("ReversibleEmbedding", {"input_dim": 6, "output_dim": 4}, (3, 4), 2, 5),
+    ("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "causal", "activation": "tanh"}, (2, 5, 4), 2, None),
+    ("Conv2D", {"filters": 4, "kernel_size": (2, 3), "groups": 2, "kernel_regularizer": L2(0.1)}, (2, 4, 4, 6), 2, 5),
+    ("Conv2D", {"filters": 3, "kernel_size": 2, "data_format": "channels_first"}, (2, 2, 3, 4), 1, 2),
+    ("Conv3D", {"filters": 2, "kernel_size": 2, "strides": 2, "padding": "same", "use_bias": False}, (1, 3, 3, 3, 2), 1, 3),
 ]
 STEPS = 3
 

@@ -6,7 +6,9 @@ import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
+import type { Shape } from '../../types.js'
 import type { LayerOptions } from '../layer.js'
+import { loraFields, type Tuned } from '../low-rank.js'
 import { forAxes } from './axes.js'
 import { checkSteps, convolutionFields, ForwardConvolution, kernelFields } from './convolution.js'
 
@@ -16,10 +18,11 @@ const ownFields = {
   /** In how many groups the channels and the filters are: a filter sees the channels of its group. Default 1. */
   groups: { type: 'integer', default: 1, min: 1 },
 } as const
-const convFields: typeof ownFields & typeof convolutionFields & typeof kernelFields = {
+const convFields: typeof ownFields & typeof convolutionFields & typeof kernelFields & typeof loraFields = {
   ...ownFields,
   ...convolutionFields,
   ...kernelFields,
+  ...loraFields,
 }
 
 /** Options of {@link Conv2D} and {@link Conv3D}. */
@@ -57,8 +60,18 @@ abstract class Conv extends ConvBase {
     })
   }
 
+  override build(inputShape: Shape): void {
+    super.build(inputShape)
+    this.enableGiven(this.options)
+  }
+
+  protected override get tuned(): Tuned {
+    const { kernelRegularizer: regularizer, kernelConstraint: constraint } = this.options
+    return { weight: this.kernel, prefix: 'lora_kernel', regularizer, constraint }
+  }
+
   protected override convolve(x: Tensor): Tensor {
-    return ops.conv(x, this.kernel, this.how)
+    return ops.conv(x, this.merged(), this.how)
   }
 }
 

@@ -9,7 +9,8 @@ import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
 import type { PartialShape, Shape } from '../../types.js'
 import { checkSpec } from '../input-spec.js'
-import { Layer, type LayerOptions } from '../layer.js'
+import type { LayerOptions } from '../layer.js'
+import { LowRankLayer, type Tuned } from '../low-rank.js'
 import { channelAxis, formatFields, pictureSpec } from './axes.js'
 import { throughWindows, type Windows } from './windows.js'
 
@@ -67,7 +68,8 @@ export const depthwiseFields = {
 /** Options of every convolution. */
 export interface ConvolutionOptions extends OptionsOf<typeof convolutionFields>, LayerOptions {}
 
-const ConvolutionBase: With<typeof Layer, typeof convolutionFields, ConvolutionOptions> = Layer.with(convolutionFields)
+const ConvolutionBase: With<typeof LowRankLayer, typeof convolutionFields, ConvolutionOptions> =
+  LowRankLayer.with(convolutionFields)
 
 /** A layer of kernels that go over pictures; `convolve` says how, on pictures with channels last. */
 export abstract class Convolution extends ConvolutionBase {
@@ -104,6 +106,10 @@ export abstract class Convolution extends ConvolutionBase {
         constraint: biasConstraint,
       })
     this.inputSpec = pictureSpec(kernelSize.length, dataFormat, channels)
+  }
+
+  protected override get tuned(): Tuned {
+    return fail('ERR_CONFIG', `${this.className}.enableLora`, 'a Conv1D, Conv2D or Conv3D', { text: this.className })
   }
 
   /** Refuses pictures that no window fits. */
