@@ -45,7 +45,7 @@ function editOf(
   source: string,
   property: ts.PropertyAssignment,
 ): { from: number; to: number; text: string } | undefined {
-  const value = memberOf(property.initializer, 'default')?.getText()
+  const value = onOneLine(memberOf(property.initializer, 'default')?.getText())
   const [comment] = ts.getLeadingCommentRanges(source, property.pos) ?? []
   if (comment === undefined) return undefined
   const said = bareText(source.slice(comment.pos, comment.end)).replace(/ Default [^.]*(\.\d[^.]*)*\.$/, '')
@@ -53,6 +53,14 @@ function editOf(
   const told = value === undefined || (value === 'null' && /unless given|by default/.test(said))
   const indent = property.getStart() - source.lastIndexOf('\n', property.getStart()) - 1
   return { from: comment.pos, to: comment.end, text: written(told ? said : `${said} Default ${value}.`, indent) }
+}
+
+/** A value as it would stand on one line. */
+function onOneLine(value: string | undefined): string | undefined {
+  return value
+    ?.replace(/\s+/g, ' ')
+    .replace(/([[(]) /g, '$1')
+    .replace(/,? ([\])])/g, '$1')
 }
 
 /** The sentences of a comment. */

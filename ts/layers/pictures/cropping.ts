@@ -69,11 +69,8 @@ abstract class Cropping extends CroppingBase {
 
 const pictureFields = {
   /**
-   * How many places are cut off: one number for all sides, or of each axis a number or a pair. Default [
-      [0, 0],
-
-   *      [0, 0],
-    ].
+   * How many places are cut off: one number for all sides, or of each axis a number or a pair. Default [[0, 0], [0,
+   * 0]].
    */
   cropping: {
     type: 'margins',
@@ -113,12 +110,8 @@ export class Cropping2D extends Cropping2DBase {
 
 const volumeFields = {
   /**
-   * How many places are cut off: one number for all sides, or of each axis a number or a pair. Default [
-      [1, 1],
-
-   *      [1, 1],
-      [1, 1],
-    ].
+   * How many places are cut off: one number for all sides, or of each axis a number or a pair. Default [[1, 1], [1, 1],
+   * [1, 1]].
    */
   cropping: {
     type: 'margins',

@@ -95,14 +95,7 @@ export class ZeroPadding2D extends ZeroPadding2DBase {
 }
 
 const volumeFields = {
-  /**
-   * How many zeros: one number for all sides, or of each axis a number or a pair. Default [
-      [1, 1],
-      [1,
-   * 1],
-      [1, 1],
-    ].
-   */
+  /** How many zeros: one number for all sides, or of each axis a number or a pair. Default [[1, 1], [1, 1], [1, 1]]. */
   padding: {
     type: 'margins',
     axes: 3,
