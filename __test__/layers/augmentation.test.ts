@@ -180,6 +180,13 @@ it('mixes labels as it mixes pictures', () => {
   }
 })
 
+it('leaves the labels of a picture alone', () => {
+  const [images, labels] = [pictures([3, 2, 1]), tensor([1, 0, 0], undefined, 'float64')]
+  const [x, y] = new layers.MixUp({ seed: 1 }).applyMany({ images, labels }, { training: true })
+  expectClose(x!.dataSync(), { shape: [], data: [...images.dataSync()] }, 1e-12)
+  expect(y!.arraySync()).toEqual([1, 0, 0])
+})
+
 describe('random draws have the moments of their distributions', () => {
   const moments = (x: ArrayLike<number>): [mean: number, variance: number] => {
     const numbers = Array.from(x)
@@ -209,6 +216,20 @@ describe('random draws have the moments of their distributions', () => {
 })
 
 describe('refuses', () => {
+  const corners = [
+    [0, 0],
+    [2, 0],
+    [0, 3],
+    [2, 3],
+  ]
+  const flat = [
+    [0, 0],
+    [2, 0],
+    [2, 0],
+    [2, 3],
+  ]
+  const training = (layer: layers.Layer, shape: readonly number[]): unknown =>
+    layer.apply(pictures(shape), { training: true })
   it.each([
     [() => new layers.RandomRotation({ factor: 2 }), 'RandomRotation.factor'],
     [() => new layers.RandomContrast({ factor: [-1, 0.5] }), 'RandomContrast.factor'],
@@ -222,6 +243,28 @@ describe('refuses', () => {
     [() => ops.image.rgbToHsv(pictures([4, 3, 1])), 'three channels'],
     [() => ops.image.gaussianBlur(pictures([4, 3, 1]), { kernelSize: [2, 3] }), 'odd'],
     [() => random.beta([3], 0, 1), 'above 0'],
+    [() => ops.image.resize(ops.zeros([1, 0, 4, 1]), [2, 2]), 'image.resize images: expected at least one row'],
+    [() => ops.image.resize(ops.zeros([1, 0, 4, 1]), [2, 2], { interpolation: 'nearest' }), 'got [1, 0, 4, 1]'],
+    [() => ops.image.affineTransform(ops.zeros([1, 4, 0, 1]), [1, 0, 0, 0, 1, 0, 0, 0]), 'one column'],
+    [
+      () => ops.image.perspectiveTransform(pictures([4, 3, 1]), corners, flat),
+      'endPoints: expected four corners of which',
+    ],
+    [() => ops.image.perspectiveTransform(pictures([4, 3, 1]), [flat], corners), 'startPoints: expected four corners'],
+    [() => training(new layers.RandomErasing({ fillValue: [1, 2, 3, 4] }), [2, 4, 3, 3]), 'one for each of 3 channels'],
+    [
+      () => training(new layers.RandomHue({ factor: 0.3 }), [4, 3, 1]),
+      'RandomHue images: expected pictures of 3 channels',
+    ],
+    [() => training(new layers.RandomSaturation({ factor: 0.3 }), [1, 4, 3, 1]), 'got [1, 4, 3, 1]'],
+    [() => training(new layers.RandomGrayscale(), [2, 4, 3, 4]), 'RandomGrayscale images: expected pictures of 1 or 3'],
+    [() => training(new layers.RandAugment(), [2, 4, 3, 4]), 'RandAugment images'],
+    [() => training(new layers.RandomColorJitter({ hueFactor: 0.1 }), [2, 4, 3, 1]), 'RandomColorJitter images'],
+    [
+      () =>
+        new layers.MixUp().applyMany({ images: pictures([2, 3, 3, 1]), labels: ops.ones([3, 4]) }, { training: true }),
+      'MixUp labels: expected a row for each of 2 pictures, got [3, 4]',
+    ],
   ])('%s', (call, text) => {
     expect((caught(call) as Error).message).toContain(text)
   })

@@ -190,6 +190,29 @@ test('refuses what does not fit', () => {
   expect(caught(() => ops.ctcLoss([1, 2], x, [2], [4]))).toMatchObject({ code: 'ERR_SHAPE', expected: '[1, labels]' })
   expect(() => ops.ctcLoss([[1]], x, [1, 1], [4])).toThrow('ctcLoss targetLength: expected [1]')
   expect(() => ops.ctcLoss([[1]], x, [1], [4], { maskIndex: 3 })).toThrow('ctcLoss maskIndex: expected a class, 0 to 2')
+  const refused = (call: () => unknown): unknown => caught(call)
+  const wrong = (message: string): object => ({ code: 'ERR_DATA', message: expect.stringContaining(message) })
+  expect(refused(() => ops.ctcLoss([[1]], x, [1], [5]))).toMatchObject(
+    wrong('ctcLoss outputLength: expected lengths of 0 to 4, got 5 (sequence 0)'),
+  )
+  expect(refused(() => ops.ctcLoss([[1]], x, [1], tensor([-1], [1], 'int32')))).toMatchObject(
+    wrong('ctcLoss outputLength: expected lengths of 0 to 4, got -1'),
+  )
+  expect(refused(() => ops.ctcLoss([[1, 2]], x, [3], [4]))).toMatchObject(
+    wrong('ctcLoss targetLength: expected lengths of 0 to 2, got 3'),
+  )
+  expect(refused(() => ops.ctcLoss([[1, 3]], x, [2], [4]))).toMatchObject(
+    wrong('ctcLoss target: expected classes of 0 to 2, those of the output [1, 4, 3], got 3 (sequence 0)'),
+  )
+  // What does not count may be anything.
+  expect(ops.ctcLoss([[1, -1]], x, [1], [4]).arraySync()).toEqual(ops.ctcLoss([[1, 0]], x, [1], [4]).arraySync())
+  for (const strategy of ['greedy', 'beamSearch'] as const)
+    expect(refused(() => ops.ctcDecode(x, [7], { strategy }))).toMatchObject(
+      wrong('ctcDecode sequenceLengths: expected lengths of 0 to 4, got 7'),
+    )
+  expect(refused(() => ops.editDistance([[1]], [[1]], { truthLength: [2] }))).toMatchObject(
+    wrong('editDistance truthLength: expected lengths of 0 to 1, got 2'),
+  )
   expect(() => ops.ctcDecode(x, [4], { strategy: 'best' as never })).toThrow(`'greedy', 'beamSearch', got 'best'`)
   const paths = () => ops.ctcDecode(x, [4], { strategy: 'beamSearch', beamWidth: 2, topPaths: 3 })
   expect(paths).toThrow('ctcDecode topPaths: expected 1 to 2, the beams, got 3')

@@ -26,6 +26,9 @@ export let inputOf: (tensor: Tensor) => BindingTensor | TypedArray
 /** How many ops lie between a tensor and numbers, at most; NaN where there will be none before a run. */
 export let depthOf: (tensor: Tensor) => number
 
+/** The numbers of a tensor where they are there already; nothing is computed. */
+export let knownOf: (tensor: Tensor) => TensorData | undefined
+
 /** A chain of so many pending ops is computed unasked: a loop that never asks must not grow its graph without end. */
 const DEEP = 256
 
@@ -58,6 +61,7 @@ export class Tensor extends Methods<Tensor> {
     handleOf = (tensor) => tensor.#handle ?? tensor.#live()
     inputOf = (tensor) => tensor.#handle ?? tensor.#input()
     depthOf = (tensor) => tensor.#depth
+    knownOf = (tensor) => tensor.#known()
   }
 
   private constructor(handle: BindingTensor | undefined, depth: number, dtype?: DType, shape?: Shape) {
@@ -239,10 +243,14 @@ export class Tensor extends Methods<Tensor> {
 
   /** With its numbers where they are there and few. */
   #inspect(): string {
-    const handle = this.#handle
     if (this.#isGone() || this.size > FEW) return this.#describe()
-    const known = handle === undefined || readInto(allocate(this.dtype, this.size), handle)
-    return known ? this.toString() : this.#describe()
+    return this.#known() === undefined ? this.#describe() : this.toString()
+  }
+
+  #known(): TensorData | undefined {
+    if (this.#values !== undefined) return this.#values
+    const values = allocate(this.dtype, this.size)
+    return readInto(values, this.#live()) ? values : undefined
   }
 
   #describe(): string {

@@ -1,7 +1,7 @@
 /** Connectionist temporal classification: labels of a sequence whose places in it nobody knows. */
 
 import { type Op, op, opOfMany } from '../core/operation.js'
-import type { Tensor } from '../core/tensor.js'
+import { knownOf, type Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
@@ -64,7 +64,8 @@ const NEVER = Number.NEGATIVE_INFINITY
  * are logits, of which the first `outputLength` (batch) steps count. A target that needs more steps than there are (one a
  * label, and one between two equal ones) has the loss infinity and no gradient. In log space (Graves et al., 2006).
  *
- * @throws `ERR_SHAPE` where these do not fit each other; `ERR_CONFIG` where `maskIndex` is no class.
+ * @throws `ERR_SHAPE` where these do not fit each other; `ERR_DATA` for lengths beyond what there is, and labels that are no class,
+ * where they are known; `ERR_CONFIG` where `maskIndex` is no class.
  * @see keras.ops.ctc_loss
  */
 export const ctcLoss: Op<
@@ -76,8 +77,10 @@ export const ctcLoss: Op<
   if (labels.rank !== 2 || labels.shape[0] !== batch)
     fail('ERR_SHAPE', 'ctcLoss target', `[${batch}, labels]`, labels.shape)
   checkBlank('ctcLoss maskIndex', maskIndex, classes)
-  const length = lengths('ctcLoss targetLength', targetLength, batch)
-  const steps = lengths('ctcLoss outputLength', outputLength, batch)
+  const most = labels.shape[1]!
+  const length = lengths('ctcLoss targetLength', targetLength, batch, most)
+  const steps = lengths('ctcLoss outputLength', outputLength, batch, logits.shape[1]!)
+  checkLabels(knownNumbers(target), knownNumbers(targetLength), most, logits)
   return negativeLog(forward(labels, logSoftmax(logits), length, steps, maskIndex), length)
 })
 
@@ -181,7 +184,7 @@ export interface CtcDecoded {
  * of all rows of classes that give the same labels, and keeps the `beamWidth` likeliest beginnings after each step. Neither has
  * a derivative.
  *
- * @throws `ERR_SHAPE` where lengths do not fit; `ERR_CONFIG` for an unknown strategy, more paths than beams, and where
+ * @throws `ERR_SHAPE` where lengths do not fit, `ERR_DATA` where they are known and not 0 to `steps`; `ERR_CONFIG` for an unknown strategy, more paths than beams, and where
  * `maskIndex` is no class.
  * @see keras.ops.ctc_decode
  */
@@ -191,7 +194,7 @@ export const ctcDecode: Op<[inputs: Operand, sequenceLengths: Operand, options?:
     const { strategy, beamWidth, topPaths, mergeRepeated, maskIndex } = readDecode(options)
     const x = toFloat(inputs)
     const [batch, , classes] = sequenceShape('ctcDecode inputs', x)
-    const length = lengths('ctcDecode sequenceLengths', sequenceLengths, batch)
+    const length = lengths('ctcDecode sequenceLengths', sequenceLengths, batch, x.shape[1]!)
     checkBlank('ctcDecode maskIndex', maskIndex, classes)
     if (strategy === 'greedy') return greedy(x, length, mergeRepeated, maskIndex)
     if (topPaths > beamWidth) fail('ERR_CONFIG', 'ctcDecode topPaths', `1 to ${beamWidth}, the beams`, topPaths)
@@ -253,7 +256,7 @@ export const editDistance: Op<[hypothesis: Operand, truth: Operand, options?: Ed
       if (x.rank !== 2) fail('ERR_SHAPE', `editDistance ${name}`, '[batch, elements]', x.shape)
     const [batch] = said.shape as readonly [number, number]
     const own = (x: Tensor, given: Operand | undefined, name: string): Tensor =>
-      given === undefined ? lengthOf(x) : lengths(`editDistance ${name}`, given, batch)
+      given === undefined ? lengthOf(x) : lengths(`editDistance ${name}`, given, batch, x.shape[1]!)
     const length = own(meant, truthLength, 'truthLength')
     const distance = raw.editDistance(said, meant, own(said, hypothesisLength, 'hypothesisLength'), length)
     const far = toFloat(distance)
@@ -274,10 +277,43 @@ function sequenceShape(where: string, x: Tensor): Shape {
   return x.shape
 }
 
-function lengths(where: string, given: Operand, batch: number | undefined): Tensor {
+/** A length for each sequence, of `most` at most; what is computed only later is not checked. */
+function lengths(where: string, given: Operand, batch: number | undefined, most: number): Tensor {
   const x = toClasses(where, given)
   if (x.rank !== 1 || x.shape[0] !== batch) fail('ERR_SHAPE', where, `[${batch}], a length for each sequence`, x.shape)
+  const known = knownNumbers(given)
+  const wrong = known?.findIndex((length) => !(length >= 0 && length <= most)) ?? -1
+  if (wrong >= 0) fail('ERR_DATA', where, `lengths of 0 to ${most}`, { text: `${known![wrong]} (sequence ${wrong})` })
   return x
+}
+
+/** Refuses labels, of those that count, that are no class of the logits (batch, steps, classes). */
+function checkLabels(
+  labels: readonly number[] | undefined,
+  lengths: readonly number[] | undefined,
+  most: number,
+  logits: Tensor,
+): void {
+  const classes = logits.shape[2]!
+  const isWrong = (label: number, at: number): boolean =>
+    at % most < lengths![Math.floor(at / most)]! && !(label >= 0 && label < classes)
+  const wrong = lengths === undefined ? -1 : (labels?.findIndex(isWrong) ?? -1)
+  if (wrong < 0) return
+  const got = `${labels![wrong]} (sequence ${Math.floor(wrong / most)})`
+  fail(
+    'ERR_DATA',
+    'ctcLoss target',
+    `classes of 0 to ${classes - 1}, those of the output [${logits.shape.join(', ')}]`,
+    {
+      text: got,
+    },
+  )
+}
+
+/** The numbers of an operand where they are there already. */
+function knownNumbers(given: Operand): readonly number[] | undefined {
+  const known = knownOf(toTensor(given))
+  return known === undefined ? undefined : Array.from(known)
 }
 
 function checkBlank(where: string, blank: number, classes: number | undefined): void {

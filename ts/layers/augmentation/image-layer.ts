@@ -30,6 +30,9 @@ export abstract class ImageLayer extends ImageLayerBase {
   /** Whether pictures change outside of training as well. */
   protected readonly always: boolean = false
 
+  /** How many channels pictures have that can be changed so; any number where that is undefined. */
+  protected readonly channels: readonly number[] | undefined = undefined
+
   /** Draws what shall be done to each picture of a batch. */
   abstract getRandomTransformation(images: Tensor): Transformation
 
@@ -40,6 +43,9 @@ export abstract class ImageLayer extends ImageLayerBase {
     const x = this.cast(input)
     const { x: images, back } = asBatch(this.className, x, this.options.dataFormat)
     if (!training && !this.always) return x
+    const channels = images.shape[3]!
+    if (this.channels !== undefined && !this.channels.includes(channels))
+      fail('ERR_SHAPE', `${this.className} images`, `pictures of ${this.channels.join(' or ')} channels`, input.shape)
     return back(this.transformImages(images, this.getRandomTransformation(images)))
   }
 }

@@ -1,6 +1,7 @@
 /** Pictures mixed with others of their batch in training, and their labels with theirs. */
 
 import type { Tensor } from '../../core/tensor.js'
+import { fail } from '../../errors.js'
 import { asBatch } from '../../ops/image/pictures.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
@@ -45,9 +46,13 @@ abstract class Mixing extends MixingBase {
     const x = this.cast(images)
     const { x: batch, back } = asBatch(this.className, x, this.options.dataFormat)
     if (!training) return both(x, labels)
+    const single = images.rank === 3
+    if (labels !== undefined && !single && labels.shape[0] !== images.shape[0])
+      fail('ERR_SHAPE', `${this.className} labels`, `a row for each of ${images.shape[0]} pictures`, labels.shape)
     const transformation = this.getRandomTransformation(batch)
     const y = back(this.transformImages(batch, transformation))
-    return both(y, labels && this.transformLabels(this.cast(labels), transformation))
+    // There is nobody but itself to mix a picture alone with.
+    return both(y, single ? labels : labels && this.transformLabels(this.cast(labels), transformation))
   }
 }
 

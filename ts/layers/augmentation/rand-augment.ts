@@ -55,6 +55,7 @@ const RandAugmentBase: With<typeof ImageLayer, typeof fields, RandAugmentOptions
  */
 export class RandAugment extends RandAugmentBase {
   static override readonly className = 'RandAugment'
+  protected override readonly channels: readonly number[] = [1, 3]
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
   /** The changes that there are. */
   readonly changes: readonly ImageLayer[] = this.#changes()

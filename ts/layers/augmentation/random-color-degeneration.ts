@@ -49,6 +49,7 @@ const RandomColorDegenerationBase: With<typeof ImageLayer, typeof fields, Random
  */
 export class RandomColorDegeneration extends RandomColorDegenerationBase {
   static override readonly className = 'RandomColorDegeneration'
+  protected override readonly channels: readonly number[] = [1, 3]
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
   readonly #values: Range = valuesOf('RandomColorDegeneration valueRange', this.options.valueRange)
 

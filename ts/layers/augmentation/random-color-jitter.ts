@@ -46,6 +46,8 @@ const RandomColorJitterBase: With<typeof ImageLayer, typeof fields, RandomColorJ
  */
 export class RandomColorJitter extends RandomColorJitterBase {
   static override readonly className = 'RandomColorJitter'
+  protected override readonly channels: readonly number[] | undefined =
+    this.options.saturationFactor === null && this.options.hueFactor === null ? undefined : [3]
   /** The changes, in their order. */
   readonly steps: readonly ImageLayer[] = this.#steps()
 

@@ -1,6 +1,7 @@
 /** Some pictures with a part missing in training. */
 
 import { type Tensor, tensor } from '../../core/tensor.js'
+import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { Range } from '../../options/field-types.js'
@@ -28,7 +29,7 @@ const ownFields = {
   factor: { type: 'range', default: [0, 1], min: 0, max: 1 },
   /** How much of each side, squared: from the least to the most. Default [0.02, 0.33]. */
   scale: { type: 'range', default: [0.02, 0.33], min: 0, max: 1 },
-  /** What is put there: one number, three for the channels, or null for noise. Default null. */
+  /** What is put there: one number, one for each channel, or null for noise. Default null. */
   fillValue: { type: 'numeric', default: null },
 } as const
 const fields: typeof ownFields & typeof valueRangeFields & typeof seedFields = {
@@ -63,11 +64,19 @@ export class RandomErasing extends RandomErasingBase {
   readonly #values: Range = valuesOf('RandomErasing valueRange', this.options.valueRange)
 
   override getRandomTransformation(images: Tensor): Transformation {
+    this.#checkFilling(images)
     const seed = { seed: this.seedGenerator }
     const [wide, high] = [0, 1].map(() => ops.sqrt(drawn(images, [images.shape[0]!], this.options.scale, seed)))
     const batchMasks = rectangles(images, wide!, high!, seed)
     const applyErasing = happens(images, this.options.factor, seed)
     return { applyErasing, batchMasks, fillValue: this.#filling(images) }
+  }
+
+  #checkFilling({ shape }: Tensor): void {
+    const { fillValue } = this.options
+    const channels = shape[3]!
+    if (typeof fillValue === 'number' || fillValue === null || [1, channels].includes(fillValue.length)) return
+    fail('ERR_CONFIG', 'RandomErasing.fillValue', `a number, or one for each of ${channels} channels`, fillValue)
   }
 
   #filling(images: Tensor): Tensor {

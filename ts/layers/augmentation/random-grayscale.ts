@@ -36,6 +36,7 @@ const RandomGrayscaleBase: With<typeof ImageLayer, typeof fields, RandomGrayscal
  */
 export class RandomGrayscale extends RandomGrayscaleBase {
   static override readonly className = 'RandomGrayscale'
+  protected override readonly channels: readonly number[] = [1, 3]
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
   override getRandomTransformation(images: Tensor): Transformation {

@@ -49,6 +49,7 @@ const RandomHueBase: With<typeof ImageLayer, typeof fields, RandomHueOptions> = 
  */
 export class RandomHue extends RandomHueBase {
   static override readonly className = 'RandomHue'
+  protected override readonly channels: readonly number[] = [3]
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
   readonly #values: Range = valuesOf('RandomHue valueRange', this.options.valueRange)
 

@@ -49,6 +49,7 @@ const RandomSaturationBase: With<typeof ImageLayer, typeof fields, RandomSaturat
  */
 export class RandomSaturation extends RandomSaturationBase {
   static override readonly className = 'RandomSaturation'
+  protected override readonly channels: readonly number[] = [3]
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
   readonly #values: Range = valuesOf('RandomSaturation valueRange', this.options.valueRange)
 

@@ -1,6 +1,7 @@
 /** Pooling layers whose window is the whole picture. */
 
 import type { Tensor } from '../../core/tensor.js'
+import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
@@ -24,7 +25,10 @@ abstract class GlobalPooling extends GlobalPoolingBase {
   protected override readonly takes = 'one' as const
   protected over(x: Tensor): Over {
     const { dataFormat, keepdims } = this.options
-    return { axis: placesOf(x.rank, dataFormat), keepdims }
+    const axis = placesOf(x.rank, dataFormat)
+    if (axis.some((place) => x.shape[place] === 0))
+      fail('ERR_SHAPE', `${this.className} input`, 'at least one place an axis', x.shape)
+    return { axis, keepdims }
   }
 }
 

@@ -19,6 +19,12 @@ export interface Batch {
   back(y: Tensor): Tensor
 }
 
+/** Refuses pictures without a place, of which nothing can be read. */
+export function checkPlaces(where: string, { x }: Batch, pictures: Operand): void {
+  if (x.shape[1] === 0 || x.shape[2] === 0)
+    fail('ERR_SHAPE', `${where} images`, 'at least one row and one column', toTensor(pictures).shape)
+}
+
 /** Brings pictures of three axes or four to a batch of floats with the channels last. */
 export function asBatch(where: string, pictures: Operand, dataFormat: DataFormat = 'channelsLast'): Batch {
   const given = toTensor(pictures)

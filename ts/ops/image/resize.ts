@@ -11,7 +11,7 @@ import { pad, slice, take } from '../shape.js'
 import { formatFields } from '../windows.js'
 import { mapAlong } from './along-axis.js'
 import { type Interpolation, interpolation, nearestPlaces } from './interpolation.js'
-import { asBatch } from './pictures.js'
+import { asBatch, checkPlaces } from './pictures.js'
 
 const ownFields = {
   /** What lies between two places. Default 'bilinear'. */
@@ -40,7 +40,7 @@ const read = opOptions('image.resize', resizeFields)
  * Pictures drawn anew in `size = [height, width]` places: place `o` of an axis of `length` places lies at
  * `(o + ½) · length / count − ½`. (…, height, width, channels) → (…, size[0], size[1], channels); integers are rounded.
  *
- * Errors: ERR_SHAPE for other than three or four axes; ERR_CONFIG for a size below 1 or an unknown interpolation.
+ * Errors: ERR_SHAPE for other than three or four axes, and pictures without a place; ERR_CONFIG for a size below 1 or an unknown interpolation.
  *
  * @see keras.ops.image.resize
  *
@@ -55,9 +55,10 @@ export const resize: Op<[images: Operand, size: readonly [number, number], optio
   (images, size, options) => {
     const { interpolation: by, antialias, dataFormat, ...ratio } = read(options)
     checkSize(size)
-    const { x, back } = asBatch('image.resize', images, dataFormat)
-    const framed = toRatio(x, size, ratio)
-    return back(size.reduce((y, count, i) => along(y, i + 1, by, count, antialias), framed))
+    const batch = asBatch('image.resize', images, dataFormat)
+    checkPlaces('image.resize', batch, images)
+    const framed = toRatio(batch.x, size, ratio)
+    return batch.back(size.reduce((y, count, i) => along(y, i + 1, by, count, antialias), framed))
   },
 )
 

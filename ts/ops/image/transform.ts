@@ -10,7 +10,7 @@ import { type Operand, toFloat } from '../operand.js'
 import { opOptions } from '../options.js'
 import { broadcastTo, cast, expandDims, reshape, slice } from '../shape.js'
 import { formatFields } from '../windows.js'
-import { asBatch, type Batch } from './pictures.js'
+import { asBatch, type Batch, checkPlaces } from './pictures.js'
 import { grid, type Sampling, sample } from './sample.js'
 
 const perspectiveOwn = {
@@ -56,6 +56,7 @@ export const affineTransform: Op<[images: Operand, transform: Operand, options?:
     const where = 'image.affineTransform'
     const { dataFormat, ...sampling } = readAffine(options)
     const batch = asBatch(where, images, dataFormat)
+    checkPlaces(where, batch, images)
     return projected(batch, transformsOf(where, transform, batch.x), sampling)
   },
 )
@@ -64,7 +65,8 @@ export const affineTransform: Op<[images: Operand, transform: Operand, options?:
  * Pictures seen so that their places `startPoints` come to lie at `endPoints`: four places [column, row] each, (4, 2) or
  * (batch, 4, 2). (batch, height, width, channels) as they are.
  *
- * Errors: ERR_SHAPE for pictures of other than three or four axes, or other than four places.
+ * Errors: ERR_SHAPE for pictures of other than three or four axes or without a place, or other than four corners; ERR_DATA where
+ * three corners lie on a line (told of plain numbers; of tensors, places are NaN).
  *
  * @see keras.ops.image.perspective_transform
  *
@@ -80,6 +82,9 @@ export const perspectiveTransform: Op<
   const where = 'image.perspectiveTransform'
   const { dataFormat, ...sampling } = readPerspective(options)
   const batch = asBatch(where, images, dataFormat)
+  checkPlaces(where, batch, images)
+  checkCorners(`${where} startPoints`, startPoints)
+  checkCorners(`${where} endPoints`, endPoints)
   const [start, end] = [startPoints, endPoints].map((points) => pointsOf(where, points, batch.x)) as [Corners, Corners]
   return projected(batch, homography(end, start), { ...sampling, fillMode: 'constant' })
 })
@@ -117,6 +122,23 @@ function pointsOf(where: string, points: Operand, x: Tensor): Corners {
   const at = (i: number, j: number): Tensor =>
     reshape(slice(p, { begin: [0, i, j], size: [count, 1, 1] }), [count, 1, 1])
   return [0, 1, 2, 3].map((i) => [at(i, 0), at(i, 1)] as const)
+}
+
+/** Refuses corners of which three lie on a line, where they are plain numbers: no picture has such, and places would be NaN. */
+function checkCorners(where: string, points: Operand): void {
+  if (!Array.isArray(points)) return
+  const each = (Array.isArray((points as unknown[][])[0]?.[0]) ? points : [points]) as readonly (readonly number[])[][]
+  const triples = [
+    [0, 1, 2],
+    [0, 1, 3],
+    [0, 2, 3],
+    [1, 2, 3],
+  ] as const
+  const flat = ([a, b, c]: readonly (readonly number[] | undefined)[]): boolean =>
+    (b![0]! - a![0]!) * (c![1]! - a![1]!) === (b![1]! - a![1]!) * (c![0]! - a![0]!)
+  for (const corners of each)
+    if (corners.length === 4 && triples.some((three) => flat(three.map((i) => corners[i]))))
+      fail('ERR_DATA', where, 'four corners of which no three lie on a line', corners)
 }
 
 /** A 3×3 matrix by rows. */
