@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import zlib, { createGzip, gzipSync } from 'node:zlib'
-import { Sequential } from 'ferrograd'
+import { config, Sequential } from 'ferrograd'
 import { Dataset, type ShapedArray } from 'ferrograd/data'
 import { Dense } from 'ferrograd/layers'
 import { afterAll, describe, expect, expectTypeOf, test } from 'vitest'
@@ -149,6 +149,35 @@ describe('Dataset.csv', () => {
     await expect(Dataset.csv(bad, { schema: { n: 'int32' } }).toArray()).rejects.toThrow(
       `${bad} line 654323, column n: expected a whole number within 32 bits, got 'x7'`,
     )
+  })
+
+  test('row 1,234,567 is named by file, line, column and value', async () => {
+    const path = file('million.csv', `n\n${'12345\n'.repeat(1_234_565)}1234x\n7\n`)
+    await expect(Dataset.csv(path).toArray()).rejects.toThrow(
+      `${path} line 1234567, column n: expected a whole number within 32 bits, got '1234x'`,
+    )
+  })
+
+  test('gives the same batches whatever the number of threads', async () => {
+    const lines = Array.from({ length: 40_000 }, (_, i) => `${i},"c ${i % 700}\n",${i % 3 === 0 ? '' : i / 8}`)
+    const path = file('threads.csv', `n,c,x\n${lines.join('\n')}`)
+    const passes = async () => {
+      const data = Dataset.csv(path).filter(({ n }) => (n as number) % 5 !== 0)
+      const batches = data.shuffle({ buffer: 3000, seed: 4 }).batch(512).prefetch(3)
+      return [await batches.toArray(), await batches.toArray()]
+    }
+    try {
+      config.setThreads(1)
+      const one = await passes()
+      expect(one[0]!.length).toBe(Math.ceil(32_000 / 512))
+      expect(one[0]).not.toEqual(one[1])
+      for (const threads of [2, 3]) {
+        config.setThreads(threads)
+        expect(await passes()).toEqual(one)
+      }
+    } finally {
+      config.setThreads(0)
+    }
   })
 
   test('trains as the same numbers in arrays do', async () => {

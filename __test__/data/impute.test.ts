@@ -64,6 +64,20 @@ test('even numbers of values have their median between the middle two', async ()
   expect(values).toEqual({ a: 2.5 })
 })
 
+test('of more values than are kept, the median of those that are', async () => {
+  // In an order that mixes them: 1,200,007 is a prime number.
+  const count = 1_200_007
+  const a = Float64Array.from({ length: count }, (_, i) => (i * 611_953) % count)
+  const rows = Dataset.fromColumns({ a, b: Int32Array.from(a, (value) => value % 7) })
+  const { values } = await imputer(rows, { a: 'median' })
+  // Five deviations of the median of 2²⁰ out of so many.
+  expect(Math.abs((values.a as number) - count / 2)).toBeLessThan(1050)
+  expect(values.a).not.toBe((count - 1) / 2)
+  const others = await imputer(rows, { a: 'mean', b: 'mostFrequent' })
+  expect(others.values.a).toBeCloseTo((count - 1) / 2, 3)
+  expect(others.values.b).toBe(0)
+})
+
 test.each([
   [() => imputer(table(), {}), /imputer\.plan: expected at least one column/],
   [

@@ -79,3 +79,18 @@ test('describe: the numbers of pandas, printed as tables', async () => {
   )
   expect(await (await data.batch(2).unbatch().describe()).rows).toBe(5)
 })
+
+test('infinite values count: the mean is infinite, and the deviation is not a number', async () => {
+  const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  const of = async (values: number[]) => (await Dataset.fromColumns({ a: values }).describe()).numbers.a!
+  const expected = { count: 4, missing: 1, std: Number.NaN }
+  expect(await of([1, high, Number.NaN, 2, 3])).toEqual({
+    ...expected,
+    mean: high,
+    min: 1,
+    quartiles: [1.75, 2.5, high],
+    max: high,
+  })
+  expect(await of([1, low, Number.NaN, 2, 3])).toMatchObject({ ...expected, mean: low, min: low, max: 3 })
+  expect(await of([1, low, Number.NaN, high, 3])).toMatchObject({ ...expected, mean: Number.NaN, min: low, max: high })
+})

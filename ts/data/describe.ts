@@ -7,7 +7,10 @@ import { isColumn, NumberColumn } from './column.js'
 import { Moments } from './moments.js'
 import { Reservoir } from './reservoir.js'
 
-/** Of a column of numbers; missing values (NaN) are counted apart. Truth values are 0 and 1. */
+/**
+ * Of a column of numbers; missing values (NaN) are counted apart. Truth values are 0 and 1. Infinite values count: the mean is then
+ * infinite (NaN where both infinities occur) and the deviation NaN.
+ */
 export interface NumberSummary {
   readonly count: number
   readonly missing: number
@@ -106,6 +109,7 @@ function columnsOf(chunk: Chunk): [name: string, values: ArrayLike<unknown>][] {
 
 class Numbers {
   #missing = 0
+  #count = 0
   #min = Number.POSITIVE_INFINITY
   #max = Number.NEGATIVE_INFINITY
   readonly #moments = new Moments()
@@ -120,23 +124,26 @@ class Numbers {
   }
 
   #one(value: number): void {
-    this.#moments.add(value)
+    this.#count += 1
+    if (Number.isFinite(value)) this.#moments.add(value)
     this.#values.add(value)
     if (value < this.#min) this.#min = value
     if (value > this.#max) this.#max = value
   }
 
   summary(): NumberSummary {
-    const { count, mean, squares } = this.#moments
+    const { count: finite, mean, squares } = this.#moments
+    const [count, min, max] = [this.#count, this.#min, this.#max]
     const none = count === 0
     return {
       count,
       missing: this.#missing,
-      mean: none ? Number.NaN : mean,
-      std: count < 2 ? Number.NaN : Math.sqrt(squares / (count - 1)),
-      min: none ? Number.NaN : this.#min,
+      // Where an infinite value is among them, so is the least or the greatest.
+      mean: none ? Number.NaN : count > finite ? min + max : mean,
+      std: count < 2 || count > finite ? Number.NaN : Math.sqrt(squares / (count - 1)),
+      min: none ? Number.NaN : min,
       quartiles: this.#values.quantiles(0.25, 0.5, 0.75),
-      max: none ? Number.NaN : this.#max,
+      max: none ? Number.NaN : max,
     }
   }
 }

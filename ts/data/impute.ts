@@ -7,6 +7,9 @@ import { type Chunk, elementsOf, Rows, rowsOf } from './chunk.js'
 import { type Column, type ColumnTree, columnNamed, isColumn, ListColumn, NumberColumn } from './column.js'
 import { type Columnwise, columnsOfRows, columnwise } from './columnwise.js'
 import { Dataset } from './dataset.js'
+import { Moments } from './moments.js'
+import { Reservoir } from './reservoir.js'
+import { Tally } from './tally.js'
 
 /** What a missing value becomes: found in the column, or a constant. */
 export type Filling = 'mean' | 'median' | 'mostFrequent' | number | { readonly constant: number | string }
@@ -36,7 +39,8 @@ export interface Imputer<T, N extends string> {
 
 /**
  * A function for `map` that fills in missing values: NaN in columns of numbers, the empty text in columns of text. What it fills in
- * is found in one pass over `rows`: the mean, the median, the value that occurs most often (of several the least), or a constant.
+ * is found in one pass over `rows`, none of which is kept: the mean, the median (of more than a million values that of a million drawn at
+ * random), the value that occurs most often (of several the least), or a constant.
  * Find it in the rows that are trained on, and use it for all. `imputer(values)` makes the same function of values that were kept.
  *
  * @throws `ERR_DATA` where a column has no value at all, or is of text and asked for a mean.
@@ -114,12 +118,40 @@ async function found(rows: Dataset<unknown>, plan: Readonly<Record<string, Filli
   const names = Object.keys(plan)
   if (names.length === 0) fail('ERR_CONFIG', 'imputer.plan', 'at least one column', plan)
   for (const [name, how] of Object.entries(plan)) checkFilling(name, how)
-  const values = new Map(names.map((name) => [name, [] as (number | string)[]]))
+  const findings = names.map((name) => [name, findingOf(plan[name]!)] as const)
   for await (const chunk of rows.flow.open(0, 0, () => 4096)) {
     const columns = columnsOf(chunk)
-    for (const [name, own] of values) collect(name, only(name, columnNamed('imputer', columns, name)), own, plan[name]!)
+    for (const [name, finding] of findings) {
+      const column = only(name, columnNamed('imputer', columns, name))
+      if (finding !== undefined) see(name, column, finding, plan[name]!)
+    }
   }
-  return Object.fromEntries([...values].map(([name, own]) => [name, valueFor(name, plan[name]!, own)]))
+  return Object.fromEntries(findings.map(([name, finding]) => [name, valueFor(name, plan[name]!, finding)]))
+}
+
+/** What is found of values that come one by one; nothing where none has come. */
+interface Finding {
+  readonly add: (value: never) => void
+  readonly found: () => number | string | undefined
+}
+
+/** Nothing where a constant is filled in. */
+function findingOf(how: Filling): Finding | undefined {
+  if (how === 'mean') {
+    const moments = new Moments()
+    return { add: (value) => moments.add(value), found: () => (moments.count === 0 ? undefined : moments.mean) }
+  }
+  if (how === 'median') {
+    const values = new Reservoir()
+    const found = (): number | undefined => {
+      const [median] = values.quantiles(0.5)
+      return Number.isNaN(median) ? undefined : median
+    }
+    return { add: (value) => values.add(value), found }
+  }
+  if (how !== 'mostFrequent') return undefined
+  const tally = new Tally<number | string>()
+  return { add: (value) => tally.add(value), found: () => mostFrequent(tally.counts) }
 }
 
 function columnsOf(chunk: Chunk): ColumnTree {
@@ -134,8 +166,7 @@ function checkFilling(name: string, how: Filling): void {
     fail('ERR_CONFIG', `imputer.${name}`, "'mean', 'median', 'mostFrequent', a number or { constant }", how)
 }
 
-function collect(name: string, column: Column, into: (number | string)[], how: Filling): void {
-  if (typeof how === 'number' || typeof how === 'object') return
+function see(name: string, column: Column, finding: Finding, how: Filling): void {
   for (const value of column.each()) {
     if (typeof value === 'string' && how !== 'mostFrequent')
       fail(
@@ -145,24 +176,20 @@ function collect(name: string, column: Column, into: (number | string)[], how: F
         { text: 'text' },
         "'mostFrequent' is for text too",
       )
-    if (!isMissing(value)) into.push(value as number | string)
+    if (!isMissing(value)) finding.add(value as never)
   }
 }
 
-function valueFor(name: string, how: Filling, values: readonly (number | string)[]): number | string {
+function valueFor(name: string, how: Filling, finding: Finding | undefined): number | string {
   if (typeof how === 'number') return how
   if (typeof how === 'object') return how.constant
-  if (values.length === 0) fail('ERR_DATA', `imputer.${name}`, 'a value that is there', { text: 'none' })
-  if (how === 'mostFrequent') return mostFrequent(values)
-  const numbers = Float64Array.from(values as readonly number[]).sort()
-  if (how === 'mean') return numbers.reduce((sum, value) => sum + value, 0) / numbers.length
-  const middle = numbers.length >> 1
-  return numbers.length % 2 === 1 ? numbers[middle]! : (numbers[middle - 1]! + numbers[middle]!) / 2
+  return finding?.found() ?? fail('ERR_DATA', `imputer.${name}`, 'a value that is there', { text: 'none' })
 }
 
-function mostFrequent(values: readonly (number | string)[]): number | string {
-  const counts = new Map<number | string, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
-  const [best] = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-  return best![0]
+/** Of several that occur as often the least. */
+function mostFrequent(counts: ReadonlyMap<number | string, number>): number | string | undefined {
+  let best: readonly [value: number | string, count: number] | undefined
+  for (const own of counts)
+    if (best === undefined || own[1] > best[1] || (own[1] === best[1] && own[0] < best[0])) best = own
+  return best?.[0]
 }

@@ -29,6 +29,7 @@ export class Reservoir {
 function quantile(sorted: Float64Array, share: number): number {
   if (sorted.length === 0) return Number.NaN
   const place = share * (sorted.length - 1)
-  const low = sorted[Math.floor(place)]!
-  return low + (place - Math.floor(place)) * (sorted[Math.ceil(place)]! - low)
+  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!]
+  // Infinities have no distance.
+  return low === high ? low : low + (place - Math.floor(place)) * (high - low)
 }
