@@ -24,8 +24,8 @@ const csvFields = {
    */
   missing: { type: 'strings', default: ['NA', 'N/A', 'NaN', 'nan', 'null', 'NULL'] },
   /**
-   * From how many records, of those that begin within 16 MB, the kinds of columns are found where no schema says them: rows come
-   * once they are there. Default 1000.
+   * From how many records, of those that begin within 16 MB, the kinds of columns are found where no schema says them:
+   * rows come once they are there. Default 1000.
    */
   sample: { type: 'integer', default: 1000, min: 1 },
 } as const
