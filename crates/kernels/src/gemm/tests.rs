@@ -1,7 +1,7 @@
 //! Every path of the product against a naive one in twice the precision.
 
 use super::kernels::Kernels;
-use super::plan::Path;
+use super::plan::{Path, SLOTS};
 use super::product::lens;
 use super::*;
 use crate::element::Float;
@@ -356,6 +356,18 @@ fn threads_do_not_change_a_bit() {
             }
         }
     }
+}
+
+/// A thread works in a slot of its own, and there are so many: what comes later shares them to the same bits.
+#[test]
+fn more_threads_than_slots_share_a_product() {
+    let case = Case::<f32>::new(shape(4500, 4500, 600, Layout::RowMajor, Layout::RowMajor, 0), SPECS[0], 8);
+    let isa = Isa::detect();
+    let plan = &Gemm::<f32>::new(case.shape, SPECS[0], isa).unwrap().plan;
+    let units = case.shape.rows.div_ceil(plan.unit_rows) * case.shape.cols.div_ceil(plan.unit_cols);
+    assert!(units > SLOTS && plan.parallel, "{units} units");
+    let bits = |threads| case.run(isa, threads).into_iter().map(f32::bits).collect::<Vec<_>>();
+    assert_eq!(bits(1), bits(SLOTS + 6));
 }
 
 #[test]
