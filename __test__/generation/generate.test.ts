@@ -14,6 +14,8 @@ import * as random from '../../ts/random.js'
 import { SeedGenerator } from '../../ts/random.js'
 
 const VOCABULARY = 11
+/** The places of the models. */
+const PLACES = 24
 type Kind = 'decoder' | 'rotary' | 'grouped' | 'window'
 
 /** A block of attention with what goes around it. */
@@ -27,22 +29,57 @@ function block(kind: Kind, x: SymbolicTensor): SymbolicTensor {
   return new layers.LayerNormalization().apply(new layers.Add().apply([x, y]))
 }
 
-/** A small language model of random weights. */
-function languageModel(kind: Kind): Model {
+/** A small language model of random weights, to which token 0 may be padding. */
+function languageModel(kind: Kind, maskZero = false, seed = 0): Model {
   const ids = input({ shape: [null], dtype: 'int32' })
-  const words =
-    kind === 'rotary'
-      ? new layers.RotaryEmbedding().apply(new layers.Embedding({ inputDim: VOCABULARY, outputDim: 8 }).apply(ids))
-      : new layers.TokenAndPositionEmbedding({
-          vocabularySize: VOCABULARY,
-          sequenceLength: 24,
-          embeddingDim: 8,
-        }).apply(ids)
+  const words = kind === 'rotary' ? turned(ids) : placed(ids, maskZero)
   const h = block(kind, block(kind, words))
   const model = new Model({ inputs: ids, outputs: new layers.Dense({ units: VOCABULARY }).apply(h) })
+  return withRandomWeights(model, seed)
+}
+
+const placed = (ids: SymbolicTensor, maskZero: boolean): SymbolicTensor =>
+  new layers.TokenAndPositionEmbedding({
+    vocabularySize: VOCABULARY,
+    sequenceLength: PLACES,
+    embeddingDim: 8,
+    maskZero,
+  }).apply(ids)
+
+const turned = (ids: SymbolicTensor): SymbolicTensor =>
+  new layers.RotaryEmbedding().apply(new layers.Embedding({ inputDim: VOCABULARY, outputDim: 8 }).apply(ids))
+
+function withRandomWeights(model: Model, seed = 0): Model {
   for (const [i, weight] of model.weights.entries())
-    weight.assign(random.normal(weight.shape, { stddev: 0.7, seed: i + 1 }))
+    weight.assign(random.normal(weight.shape, { stddev: 0.7, seed: 100 * seed + i + 1 }))
   return model
+}
+
+/** Reads a sequence with an encoder, and goes on with another one that looks back at it. */
+function translator(maskZero: boolean, seed = 0): Model {
+  const [given, written] = ['given', 'written'].map((name) => input({ shape: [null], dtype: 'int32', name }))
+  const encoder = new layers.TransformerEncoder({ intermediateDim: 12, numHeads: 2 })
+  const encoderSequence = encoder.apply(placed(given!, maskZero))
+  let h = placed(written!, maskZero)
+  for (let i = 0; i < 2; i += 1)
+    h = new layers.TransformerDecoder({ intermediateDim: 12, numHeads: 2 }).apply({
+      decoderSequence: h,
+      encoderSequence,
+    })
+  const outputs = new layers.Dense({ units: VOCABULARY }).apply(h)
+  return withRandomWeights(new Model({ inputs: [given!, written!], outputs }), seed)
+}
+
+/** The tokens of several prompts, turn by turn. */
+async function turnsOf(model: Model, prompts: readonly number[][], options: GenerateOptions): Promise<unknown[][]> {
+  const turns: unknown[][] = []
+  for await (const turn of generate(model, prompts, options)) turns.push(turn)
+  return turns
+}
+
+/** The same with a cache and without. */
+function bothWays<R>(run: (cache: boolean) => Promise<R>): Promise<R[]> {
+  return Promise.all([true, false].map(run))
 }
 
 async function tokensOf(model: Model, prompt: readonly number[], options: GenerateOptions): Promise<number[]> {
@@ -62,19 +99,61 @@ describe('the cache changes nothing', () => {
   it.each(['decoder', 'rotary', 'grouped', 'window'] as const)('%s', async (kind) => {
     const model = languageModel(kind)
     for (const way of ways) {
-      const [kept, anew] = await Promise.all(
-        [true, false].map((cache) => tokensOf(model, [3, 1, 4], { maxLength: 20, ...way, cache })),
-      )
+      const [kept, anew] = await bothWays((cache) => tokensOf(model, [3, 1, 4], { maxLength: 20, ...way, cache }))
       expect(kept!.length).toBe(17)
       expect(kept).toEqual(anew)
     }
   })
 
+  it.each(['decoder', 'grouped', 'window'] as const)('%s, where token 0 is padding', async (kind) => {
+    let zeros = 0
+    for (let seed = 1; seed <= 4; seed += 1) {
+      const model = languageModel(kind, true, seed)
+      for (const prompt of [[3, 0, 4], [7, 0, 0, 0, 5], [0, 0, 5, 1], [0], [2, 2]]) {
+        const how = { maxLength: 20, seed: 3, temperature: 1 }
+        const [kept, anew] = await bothWays((cache) => tokensOf(model, prompt, { ...how, cache }))
+        expect(kept).toEqual(anew)
+        zeros += kept!.filter((token) => token === 0).length
+      }
+    }
+    expect(zeros).toBeGreaterThan(5)
+  })
+
+  test('a layer that is called twice keeps what each call saw', async () => {
+    const ids = input({ shape: [null], dtype: 'int32' })
+    const shared = new layers.TransformerDecoder({ intermediateDim: 12, numHeads: 2 })
+    const h = shared.apply(shared.apply(placed(ids, false)))
+    const model = withRandomWeights(
+      new Model({ inputs: ids, outputs: new layers.Dense({ units: VOCABULARY }).apply(h) }),
+    )
+    const [kept, anew] = await bothWays((cache) => tokensOf(model, [3, 1], { maxLength: 20, seed: 1, cache }))
+    expect(kept).toEqual(anew)
+  })
+
+  it.each([false, true])('a model with a context, padding in it: %s', async (maskZero) => {
+    for (let seed = 1; seed <= 3; seed += 1) {
+      const model = translator(maskZero, seed)
+      const given = tensor([5, 3, 0, 2, 7, 1, 4, 0, 0, 0], [2, 5], 'int32')
+      const [kept, anew] = await bothWays((cache) =>
+        turnsOf(model, [[1], [2, 0, 3]], { maxLength: 12, seed: 2, temperature: 2, context: { given }, cache }),
+      )
+      expect(kept).toEqual(anew)
+    }
+  })
+
+  test('up to the last place: the last token is never read', async () => {
+    const model = languageModel('decoder')
+    const [kept, anew] = await bothWays((cache) =>
+      turnsOf(model, [[1, 2], [3, 1, 4, 1], [5]], { maxLength: PLACES + 1, seed: 1, cache }),
+    )
+    expect(kept!.length).toBe(PLACES)
+    expect(kept).toEqual(anew)
+  })
+
   test('prompts of several lengths together are as each alone', async () => {
     const model = languageModel('decoder')
     const prompts = [[3, 1, 4], [7], [2, 2, 2, 2, 2]]
-    const turns: (number | undefined)[][] = []
-    for await (const turn of generate(model, prompts, { maxLength: 12, temperature: 0 })) turns.push(turn)
+    const turns = await turnsOf(model, prompts, { maxLength: 12, temperature: 0 })
     for (const [row, prompt] of prompts.entries()) {
       const together = turns.map((turn) => turn[row]).filter((token) => token !== undefined)
       expect(together).toEqual(await tokensOf(model, prompt, { maxLength: 12, temperature: 0 }))
@@ -92,6 +171,78 @@ test('the likeliest tokens are those of the model, step by step', async () => {
     tokens.push(last.indexOf(Math.max(...last)))
   }
   expect(await tokensOf(model, [5, 2], { maxLength: 8, temperature: 0 })).toEqual(tokens.slice(2))
+})
+
+describe('a context', () => {
+  const given = [5, 3, 6, 2]
+  const context = { given: tensor(given, [1, 4], 'int32') }
+
+  test('is what the model is given besides: the likeliest tokens are those that it predicts', async () => {
+    const seen = new Set<number>()
+    for (let seed = 1; seed <= 3; seed += 1) {
+      const model = translator(true, seed)
+      // What all steps have in common would decide alone.
+      for (const weight of model.weights) if (/beta|bias/.test(weight.name)) weight.assign(ops.zeros(weight.shape))
+      const tokens = [1]
+      for (let i = 0; i < 6; i += 1) {
+        const written = tensor(tokens, [1, tokens.length], 'int32')
+        const logits = (await model.predict([context.given, written] as never)) as Tensor
+        const last = [...logits.dataSync()].slice(-VOCABULARY)
+        tokens.push(last.indexOf(Math.max(...last)))
+        seen.add(tokens.at(-1)!)
+      }
+      expect(await tokensOf(model, [1], { maxLength: 7, temperature: 0, context })).toEqual(tokens.slice(1))
+    }
+    expect(seen.size).toBeGreaterThan(2)
+  })
+
+  const how = { maxLength: 20, seed: 1, temperature: 2 }
+
+  test('may be plain numbers, and matters', async () => {
+    const model = translator(false)
+    const of = (row: number[]): Promise<number[]> => tokensOf(model, [1], { ...how, context: { given: [row] } })
+    expect(await of(given)).toEqual(await tokensOf(model, [1], { ...how, context }))
+    expect(await of([1, 9, 8, 7])).not.toEqual(await of(given))
+  })
+
+  test('is read once', async () => {
+    const model = translator(true)
+    const wanted = await tokensOf(model, [1], { ...how, context })
+    const tokens: number[] = []
+    for await (const token of generate(model, [1], { ...how, context })) {
+      tokens.push(token)
+      const encoder = model.layers.find((layer) => layer instanceof layers.TransformerEncoder)!
+      for (const weight of encoder.weights) weight.assign(ops.full(weight.shape, Number.NaN))
+    }
+    expect(tokens).toEqual(wanted)
+  })
+
+  it.each([
+    [
+      'none',
+      {},
+      'ERR_CONFIG',
+      'generate.context: expected data for all inputs of given, written but one, got none for',
+    ],
+    [
+      'an unknown name',
+      { context: { givn: [[1]] } },
+      'ERR_CONFIG',
+      `generate.context: expected names of inputs (given`,
+    ],
+    ['for all', { context: { given: [[1]], written: [[1]] } }, 'ERR_CONFIG', 'but one, got none for no input'],
+    ['other rows', { context: { given: [[1], [2]] } }, 'ERR_DATA', 'generate.context.given: expected 1 rows'],
+    ['fractions', { context: { given: [[1.5]] } }, 'ERR_DATA', 'generate.context.given'],
+    ['another rank', { context: { given: [1] } }, 'ERR_SHAPE', 'generate.context.given'],
+  ])('%s: is refused', (_, more, code, message) => {
+    const call = (): unknown => generate(translator(false), [1], { maxLength: 5, ...more } as GenerateOptions)
+    expect(call).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }))
+  })
+
+  test('a model with one input has none', () => {
+    const call = (): unknown => generate(languageModel('decoder'), [1], { maxLength: 5, context })
+    expect(call).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }))
+  })
 })
 
 test('a stop token ends a sequence, and is its last', async () => {
@@ -175,6 +326,31 @@ describe('what is refused', () => {
     await expect(tokensOf(encoder, [1], { maxLength: 4 })).rejects.toMatchObject({
       code: 'ERR_CONFIG',
       message: expect.stringContaining('expected a call with useCausalMask'),
+    })
+  })
+
+  test('attention that keeps nothing, where there is a cache', async () => {
+    const ids = input({ shape: [null], dtype: 'int32' })
+    const x = placed(ids, false)
+    const h = new layers.Attention().apply([x, x], { useCausalMask: true })
+    const one = new Model({ inputs: ids, outputs: new layers.Dense({ units: VOCABULARY }).apply(h) })
+    await expect(tokensOf(one, [1], { maxLength: 4 })).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringContaining('Attention in generate: expected attention with several heads'),
+    })
+    expect((await tokensOf(one, [1], { maxLength: 4, cache: false })).length).toBe(3)
+  })
+
+  test('a mask that is another for each query, where there is a cache', async () => {
+    const ids = input({ shape: [null], dtype: 'int32' })
+    const x = placed(ids, false)
+    const same = ops.equal(ops.expandDims(ids, 1), ops.expandDims(ids, 2))
+    const told = { useCausalMask: true, attentionMask: same } as const
+    const h = new layers.MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply({ query: x, value: x }, told as never)
+    const one = new Model({ inputs: ids, outputs: new layers.Dense({ units: VOCABULARY }).apply(h) })
+    await expect(tokensOf(one, [1, 2], { maxLength: 4 })).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringContaining('attentionMask in generate: expected one for all queries, got [1, 1, 2, 2]'),
     })
   })
 

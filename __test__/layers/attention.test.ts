@@ -15,8 +15,8 @@ import * as random from '../../ts/random.js'
 import { caught } from '../caught.js'
 import { expectClose, fixture, floats, type Numbers, toTensor } from '../oracle.js'
 
-const { AdditiveAttention, Attention, Embedding, GroupedQueryAttention, MultiHeadAttention } = layers
-const { PositionEmbedding, RotaryEmbedding, TransformerDecoder, TransformerEncoder } = layers
+const { AdditiveAttention, AlibiBias, Attention, Embedding, GroupedQueryAttention, MultiHeadAttention } = layers
+const { PositionEmbedding, RotaryEmbedding, SinePositionEncoding, TransformerDecoder, TransformerEncoder } = layers
 
 type Call = Readonly<Record<string, unknown>>
 
@@ -145,13 +145,14 @@ describe('in float64', () => {
     it.each(products)('$name', ({ inputs, call, cotangent, output, gradients }) => {
       const x = inputs.map((one) => toTensor(one)) as [Tensor, Tensor, Tensor]
       const { mask: allowed, bias, ...others } = told(call)
-      const given = bias === undefined ? {} : { bias: toTensor(call.bias as Numbers) }
+      const added = bias === undefined ? [] : [toTensor(call.bias as Numbers)]
       const tape = new GradientTape()
       const [y, total] = tape.record(() => {
-        const made = ops.dotProductAttention(...x, { ...others, ...given, mask: allowed as Tensor | undefined })
+        const made = ops.dotProductAttention(...x, { ...others, bias: added[0], mask: allowed as Tensor | undefined })
         return [made, ops.sum(ops.multiply(made, toTensor(cotangent)))] as const
       })
-      const slopes = tape.gradient(total, x)
+      const slopes = tape.gradient(total, [...x, ...added])
+      expect(slopes.length).toBe(gradients.length)
       expect(y.shape).toEqual(output.shape)
       expectClose(y.dataSync(), output, 1e-10, 'output')
       for (const [i, wanted] of gradients.entries()) expectClose(slopes[i]!.dataSync(), wanted, 1e-10, `gradient ${i}`)
@@ -199,6 +200,15 @@ describe('nothing to see', () => {
       [[[1]], [[1]]],
     ])
   })
+})
+
+test('the slopes of AlibiBias are those of the paper', () => {
+  const slopes = (heads: number): number[] =>
+    (new AlibiBias().apply(ops.zeros([1, heads, 1, 2])).arraySync() as number[][][][])[0]!.map((one) => -one[0]![0]!)
+  expect(slopes(8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((i) => 2 ** -i))
+  expect(slopes(1)).toEqual([2 ** -8])
+  // Six heads: the four of a power of two, then every second one of eight.
+  expect(slopes(6)).toEqual([2 ** -2, 2 ** -4, 2 ** -6, 2 ** -8, 2 ** -1, 2 ** -3])
 })
 
 describe('masks travel', () => {
@@ -309,6 +319,55 @@ describe('what does not fit is refused', () => {
       () => new RotaryEmbedding().apply(ops.ones([1, 2, 3])),
       'ERR_SHAPE',
       /^RotaryEmbedding input: expected an even number of features, got \[1, 2, 3\]/,
+    ],
+    [
+      'a mask of the query of another length',
+      () => new Attention().apply([x, ops.ones([2, 5, 4])], { mask: [ops.ones([2, 9]), undefined] }),
+      'ERR_SHAPE',
+      /^Attention mask of the query: expected \[2, 3\], got \[2, 9\]/,
+    ],
+    [
+      'a mask of the value of another length',
+      () => new AdditiveAttention().apply([x, ops.ones([2, 5, 4])], { mask: [undefined, ops.ones([2, 9])] }),
+      'ERR_SHAPE',
+      /^AdditiveAttention mask of the value: expected \[2, 5\] or \[2, 3, 5\], got \[2, 9\]/,
+    ],
+    [
+      'padding of another length',
+      () => new TransformerEncoder({ intermediateDim: 2, numHeads: 1 }).apply(x, { paddingMask: ops.ones([2, 5]) }),
+      'ERR_SHAPE',
+      /^TransformerEncoder paddingMask: expected \[2, 3\], got \[2, 5\]/,
+    ],
+    [
+      "an encoder's padding of another length",
+      () =>
+        new TransformerDecoder({ intermediateDim: 2, numHeads: 1 }).apply(
+          { decoderSequence: x, encoderSequence: ops.ones([2, 5, 4]) },
+          { encoderPaddingMask: ops.ones([2, 3]) },
+        ),
+      'ERR_SHAPE',
+      /^TransformerDecoder encoderPaddingMask: expected \[2, 5\], got \[2, 3\]/,
+    ],
+    [
+      "a decoder's pairs of another length",
+      () =>
+        new TransformerDecoder({ intermediateDim: 2, numHeads: 1 }).apply(x, {
+          decoderAttentionMask: ops.ones([2, 3, 4], 'bool'),
+        }),
+      'ERR_SHAPE',
+      /^TransformerDecoder decoderAttentionMask: expected what broadcasts to \[2, 3, 3\], got \[2, 3, 4\]/,
+    ],
+    [
+      'places of a single axis',
+      () => new SinePositionEncoding().apply(ops.ones([3])),
+      'ERR_SHAPE',
+      /^SinePositionEncoding input: expected \[batch, …, steps, features\], got \[3\]/,
+    ],
+    [
+      'scores of three axes',
+      () => new AlibiBias().apply(x),
+      'ERR_SHAPE',
+      /^AlibiBias input: expected \[batch, heads, queries, keys\], got \[2, 3, 4\]/,
     ],
     [
       'more steps than places',

@@ -3,7 +3,7 @@
 import { describe, expect, it, test } from 'vitest'
 import type { Tensor } from '../../ts/core/tensor.js'
 import { GradientTape, grad } from '../../ts/gradient.js'
-import { MultiHeadAttention } from '../../ts/layers/index.js'
+import { AlibiBias, MultiHeadAttention } from '../../ts/layers/index.js'
 import type { DotProductAttentionOptions } from '../../ts/ops/attention.js'
 import * as ops from '../../ts/ops.js'
 import * as random from '../../ts/random.js'
@@ -75,4 +75,102 @@ test('the same bits in parts of a batch as in the whole', () => {
   const one = ops.slice(x, { begin: [1, 0, 0, 0], size: [1, 256, 2, 4] })
   const alone = ops.dotProductAttention(one, one, one, { isCausal: true, flashAttention: true })
   expect(alone.arraySync()).toEqual((all.arraySync() as unknown[]).slice(1, 2))
+})
+
+type Rows = readonly (readonly number[])[]
+
+/** What changes scores, one by one. */
+interface ByHand {
+  readonly score?: (score: number, t: number, s: number) => number
+  readonly sees?: (t: number, s: number) => boolean
+  readonly weigh?: (weight: number, t: number, s: number) => number
+}
+
+/** The definition, number by number, of one sequence and one head. */
+function byHand(
+  q: Rows,
+  k: Rows,
+  v: Rows,
+  { score = (x) => x, sees = () => true, weigh = (w) => w }: ByHand,
+): number[] {
+  return q.flatMap((row, t) => {
+    const scores = k.map((key, s) => score(dot(row, key) / Math.sqrt(row.length), t, s))
+    const raised = scores.map((one, s) => (sees(t, s) ? Math.exp(one) : 0))
+    const total = raised.reduce((a, b) => a + b)
+    return v[0]!.map((_, c) => raised.reduce((sum, one, s) => sum + weigh(one / total, t, s) * v[s]![c]!, 0))
+  })
+}
+
+const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0)
+
+describe('as by the definition, number by number', () => {
+  const rows = (x: Tensor): number[][] => (x.arraySync() as number[][][][])[0]!.map((step) => step[0]!)
+  const [q, k, v] = [normal([1, 4, 1, 3], 1), normal([1, 5, 1, 3], 2), normal([1, 5, 1, 2], 3)] as const
+  const near = (t: number, s: number): boolean => Math.abs(t - s) < 2
+  const bias = normal([4, 5], 4)
+  const biases = bias.arraySync() as number[][]
+  const capped = (x: number): number => 0.5 * Math.tanh(x / 0.5)
+  const kept = random.dropoutMask([1, 1, 4, 5], 0.6, { seed: 9, dtype: 'float64' }).dataSync()
+  it.each<[string, DotProductAttentionOptions, ByHand]>([
+    ['a cap', { attnLogitsSoftCap: 0.5 }, { score: capped }],
+    [
+      'a cap, before bias and mask',
+      { attnLogitsSoftCap: 0.5, bias, isCausal: true },
+      { score: (x, t, s) => capped(x) + biases[t]![s]!, sees: (t, s) => s <= t },
+    ],
+    ['a window', { slidingWindow: 2 }, { sees: near }],
+    ['a window, block by block', { slidingWindow: 2, flashAttention: true }, { sees: near }],
+    ['a window and causal', { slidingWindow: 2, isCausal: true }, { sees: (t, s) => near(t, s) && s <= t }],
+    ['dropout', { dropout: 0.4, seed: 9 }, { weigh: (w, t, s) => w * kept[5 * t + s]! }],
+  ])('%s: values and gradients', (_, options, definition) => {
+    const c = normal([1, 4, 1, 2], 5)
+    const cs = c.dataSync()
+    const { y, slopes } = found([q, k, v], c, options)
+    const inputs = [rows(q), rows(k), rows(v)] as const
+    expectClose(y.dataSync(), { shape: y.shape, data: byHand(...inputs, definition) }, 1e-12)
+    const total = (): number => byHand(...inputs, definition).reduce((sum, one, i) => sum + one * cs[i]!, 0)
+    for (const [i, x] of inputs.entries()) {
+      const wanted = x.flatMap((row) =>
+        row.map((value, at) => {
+          const [above, below] = [1e-6, -1e-6].map((step) => {
+            row[at] = value + step
+            return total()
+          })
+          row[at] = value
+          return (above! - below!) / 2e-6
+        }),
+      )
+      expectClose(slopes[i]!.dataSync(), { shape: [wanted.length], data: wanted }, 1e-8, `gradient ${i}`)
+    }
+  })
+
+  test('distances by AlibiBias', () => {
+    const alibi = new AlibiBias().apply(ops.zeros([1, 1, 1, 4], 'float64'))
+    const options = { bias: alibi, isCausal: true }
+    const y = ops.dotProductAttention(q, q, q, options)
+    const x = rows(q)
+    const score = (one: number, t: number, s: number): number => one - (t - s) / 256
+    expectClose(y.dataSync(), { shape: y.shape, data: byHand(x, x, x, { score, sees: (t, s) => s <= t }) }, 1e-12)
+  })
+})
+
+describe('what the op refuses', () => {
+  const x = normal([1, 2, 1, 2], 1)
+  it.each<[string, DotProductAttentionOptions, string, string]>([
+    [
+      'a bias of another shape',
+      { bias: ops.ones([3, 3]) },
+      'ERR_SHAPE',
+      'bias: expected what broadcasts to [1, 1, 2, 2]',
+    ],
+    ['a bias of more axes', { bias: ops.ones([1, 1, 1, 2, 2]) }, 'ERR_SHAPE', 'bias: expected what broadcasts to'],
+    ['a cap of 0', { attnLogitsSoftCap: 0 }, 'ERR_CONFIG', 'attnLogitsSoftCap: expected a number in (0, inf), got 0'],
+    ['a window of 0', { slidingWindow: 0 }, 'ERR_CONFIG', 'slidingWindow: expected an integer ≥ 1, got 0'],
+    ['a dropout of all', { dropout: 1 }, 'ERR_CONFIG', 'dropout: expected a number in [0, 1), got 1'],
+  ])('%s', (_, options, code, message) => {
+    const call = (): unknown => ops.dotProductAttention(x, x, x, options)
+    expect(call).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(`dotProductAttention ${message}`) }),
+    )
+  })
 })

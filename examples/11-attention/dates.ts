@@ -1,4 +1,4 @@
-import { input, Model, ops, type Tensor, tensor } from 'ferrograd'
+import { generate, input, Model, type Tensor, tensor } from 'ferrograd'
 import { Dense, TokenAndPositionEmbedding, TransformerDecoder, TransformerEncoder } from 'ferrograd/layers'
 import { SparseCategoricalCrossentropy } from 'ferrograd/losses'
 import { Adam } from 'ferrograd/optimizers'
@@ -22,7 +22,7 @@ const encode = (text: string, length: number): number[] => [
 export async function dates(): Promise<void> {
   const [train, test] = [pairs(4000, 1), pairs(400, 2)]
   const given = input({ shape: [LONG], dtype: 'int32', name: 'given' })
-  const written = input({ shape: [SHORT], dtype: 'int32', name: 'written' })
+  const written = input({ shape: [null], dtype: 'int32', name: 'written' })
   const table = (sequenceLength: number): TokenAndPositionEmbedding =>
     new TokenAndPositionEmbedding({
       vocabularySize: signs.length + 2,
@@ -57,20 +57,12 @@ function warmedUp(steps: number): CosineDecay {
   return new CosineDecay({ initialLearningRate: 0, warmupTarget: 4e-3, warmupSteps, decaySteps: steps - warmupSteps })
 }
 
-/** The likeliest sign after what is written so far, one place after another. */
+/** The likeliest signs, one after another; what is given is read once. */
 async function translate(model: Model, given: Tensor): Promise<string[]> {
-  const count = given.shape[0]!
-  const written = new Int32Array(count * SHORT)
-  const texts = new Array<string>(count).fill('')
-  for (let row = 0; row < count; row++) written[row * SHORT] = BEGIN
-  for (let place = 0; place < SHORT; place++) {
-    const scores = (await model.predict([given, tensor(written, [count, SHORT])], { verbose: 0 })) as Tensor
-    const next = await ops.argmax(ops.getItem(scores, [{}, place]), { axis: -1 }).data()
-    for (let row = 0; row < count; row++) {
-      texts[row] += signs[next[row]! - 2] ?? '?'
-      if (place + 1 < SHORT) written[row * SHORT + place + 1] = next[row]!
-    }
-  }
+  const texts = new Array<string>(given.shape[0]!).fill('')
+  const begun = texts.map(() => [BEGIN])
+  for await (const turn of generate(model, begun, { maxLength: 1 + SHORT, temperature: 0, context: { given } }))
+    for (const [row, sign] of turn.entries()) texts[row] += signs[sign! - 2] ?? '?'
   return texts
 }
 

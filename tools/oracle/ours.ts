@@ -200,6 +200,7 @@ const options: Readonly<Record<string, readonly Options[]>> = {
 
 /** Classes of keras-hub, which real Keras alone cannot read: their files are compared in the fixtures of attention. */
 const ofHub = new Set([
+  'AlibiBias',
   'Perplexity',
   'PositionEmbedding',
   'RotaryEmbedding',

@@ -9,6 +9,7 @@ import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import { SeedGenerator } from '../random.js'
 import { checkAborted } from '../training/abort.js'
+import { type Context, contextOf } from './context.js'
 import { type GenerateOptions, type Plan, planGeneration } from './options.js'
 import { chosen } from './sampling.js'
 
@@ -21,10 +22,12 @@ export type Prompt = readonly number[] | Int32Array
  *
  * The model takes whole numbers (batch, steps), steps of any length, and gives logits (batch, steps, vocabulary), each step
  * of those up to it. With the cache, attention keeps keys and values: all other layers have to work on each step for itself.
- * The tokens are those that come without it, and depend on the seed alone.
+ * The tokens are those that come without it, and depend on the seed alone. Of a functional model with several inputs, one takes
+ * the tokens, `context` has data for the others: what the model makes of these alone, as an encoder does, is made once.
  *
- * Errors: ERR_DATA for an empty prompt and for what is no token, ERR_CONFIG for a prompt that leaves no room within
- * `maxLength`, and for attention that is not causal where there is a cache.
+ * Errors: ERR_DATA for an empty prompt, for what is no token, and for a context of other rows than the prompts, ERR_CONFIG for a
+ * prompt that leaves no room within `maxLength`, for a context that leaves not one input, and, where there is a cache, for
+ * attention that is not causal or whose `attentionMask` is another for each query.
  *
  * @example
  * import { generate, input, layers, Model } from 'ferrograd'
@@ -51,7 +54,7 @@ export function generate(
   const isOne = ArrayBuffer.isView(prompt) || typeof (prompt as readonly unknown[])[0] !== 'object'
   const prompts = (isOne ? [prompt] : prompt) as readonly Prompt[]
   checkPrompts(prompts, plan.maxLength)
-  const turns = new Generation(model, prompts, plan).run()
+  const turns = new Generation(model, prompts, plan, contextOf(model, plan.context, prompts.length)).run()
   return isOne ? onlyOnes(turns) : turns
 }
 
@@ -78,27 +81,35 @@ class Generation {
   readonly #ended: boolean[]
   /** All tokens, (sequences, maxLength). */
   readonly #tokens: Int32Array
-  readonly #first: (tokens: Tensor, lengths: Tensor) => Promise<Tensor>
-  readonly #next: ((token: Tensor, at: Tensor) => Promise<Tensor>) | undefined
+  readonly #first: (tokens: Tensor, lengths: Tensor, ...context: Tensor[]) => Promise<Tensor>
+  readonly #next: ((token: Tensor, at: Tensor, ...context: Tensor[]) => Promise<Tensor>) | undefined
+  readonly #context: Context
   readonly #longest: number
+  /** How many tokens are read at most: nobody reads the last one. */
+  readonly #places: number
 
-  constructor(model: Model, prompts: readonly Prompt[], plan: Plan) {
+  constructor(model: Model, prompts: readonly Prompt[], plan: Plan, context: Context) {
     this.#plan = plan
+    this.#context = context
     this.#lengths = prompts.map(({ length }) => length)
     this.#longest = Math.max(...this.#lengths)
+    this.#places = plan.maxLength - 1
     this.#ended = prompts.map(() => false)
     this.#tokens = new Int32Array(prompts.length * plan.maxLength).fill(plan.padToken)
     for (const [row, prompt] of prompts.entries()) this.#tokens.set(prompt, row * plan.maxLength)
     const seed = plan.seed === undefined ? new SeedGenerator() : new SeedGenerator(plan.seed)
     const { temperature, topK, topP, minP } = plan
     const choose = (logits: Tensor): Tensor => chosen(this.#logits(logits), { temperature, topK, topP, minP }, seed)
-    const call = (tokens: Tensor): Tensor => model.apply(tokens, { training: false }) as Tensor
-    const cache = plan.cache ? new Cache(plan.maxLength) : undefined
-    const whole = (tokens: Tensor): Tensor =>
-      cache === undefined ? call(tokens) : whileDecoding({ cache, at: undefined }, () => call(tokens))
-    this.#first = jit((tokens: Tensor, lengths: Tensor) => choose(lastOf(whole(tokens), lengths)))
+    const cache = plan.cache ? new Cache(this.#places) : undefined
+    const call = (tokens: Tensor, others: readonly Tensor[], at?: Tensor): Tensor =>
+      whileDecoding({ cache, at, context: new Set(others) }, () =>
+        model.apply(context.around(tokens, others) as Tensor, { training: false }),
+      )
+    this.#first = jit((tokens: Tensor, lengths: Tensor, ...others: Tensor[]) =>
+      choose(lastOf(call(tokens, others), lengths)),
+    )
     if (cache !== undefined)
-      this.#next = jit((token: Tensor, at: Tensor) => choose(stepOf(whileDecoding({ cache, at }, () => call(token)))))
+      this.#next = jit((token: Tensor, at: Tensor, ...others: Tensor[]) => choose(stepOf(call(token, others, at))))
   }
 
   async *run(): AsyncGenerator<(number | undefined)[], void> {
@@ -114,20 +125,18 @@ class Generation {
   /** The next tokens; those of sequences that have ended mean nothing. */
   #turn(turn: number): Promise<Tensor> {
     const rows = this.#lengths.length
-    const lengths = tensor(Int32Array.from(this.#lengths), [rows])
+    // Sequences that have ended stay where they are, within what is read.
+    const read = this.#lengths.map((length) => Math.min(length, this.#places))
+    const lengths = tensor(Int32Array.from(read), [rows])
     if (turn > 0 && this.#next !== undefined) {
       const at = ops.subtract(lengths, 1)
-      const last = Int32Array.from(
-        this.#lengths,
-        (length, row) => this.#tokens[row * this.#plan.maxLength + length - 1]!,
-      )
-      return this.#next(tensor(last, [rows, 1]), at)
+      const last = Int32Array.from(read, (length, row) => this.#tokens[row * this.#plan.maxLength + length - 1]!)
+      return this.#next(tensor(last, [rows, 1]), at, ...this.#context.data)
     }
-    const { maxLength } = this.#plan
     // Without a cache the whole width each time: one program. What is behind a sequence's end is seen by none before it.
-    const width = this.#next === undefined ? maxLength : this.#longest
-    const all = tensor(this.#tokens.slice(), [rows, maxLength])
-    return this.#first(ops.slice(all, { begin: [0, 0], size: [rows, width] }), lengths)
+    const width = this.#next === undefined ? this.#places : this.#longest
+    const all = tensor(this.#tokens.slice(), [rows, this.#plan.maxLength])
+    return this.#first(ops.slice(all, { begin: [0, 0], size: [rows, width] }), lengths, ...this.#context.data)
   }
 
   /** Takes a token in, where its sequence has not ended. */

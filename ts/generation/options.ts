@@ -5,8 +5,12 @@ import { type OptionsReader, optionsReader } from '../options/reader.js'
 import { methodKinds } from '../training/kinds.js'
 
 const fields = {
-  /** Tokens of a sequence, those of its prompt included. */
+  /** The most tokens of a sequence, those of its prompt included: there it ends. The last one is never read. */
   maxLength: { type: 'integer', min: 1 },
+  /**
+   * Data for the model's inputs other than the one that takes the tokens, by name: a row for each prompt. Default null.
+   */
+  context: { type: 'byInput', default: null },
   /** Logits are divided by it: below 1 likely tokens gain; 0 takes the likeliest. Default 1. */
   temperature: { type: 'number', default: 1, min: 0 },
   /** Only so many of the likeliest tokens; all unless given. */

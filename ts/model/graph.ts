@@ -6,6 +6,7 @@ import { substitute } from '../core/symbolic-call.js'
 import { type GraphCall, isSymbolic, type SymbolicTensor, type Target } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
+import { drawCall } from '../layers/attention/decoding.js'
 import { InputLayer } from '../layers/input.js'
 import type { CallContext, InputKind, Layer } from '../layers/layer.js'
 import { uniqueNames } from './names.js'
@@ -53,11 +54,12 @@ export function runGraph(
     if (input === undefined) continue
     // Numbers that are compared exactly are not cast to the type of the input.
     const exact = kindOfInput(graph, i) === 'exact'
-    made.set(symbol, exact ? input : layerOf(symbol).applyMany(input)[0]!)
+    made.set(symbol, drawCall([input], () => (exact ? [input] : layerOf(symbol).applyMany(input)))[0]!)
   }
   for (const { target, call } of graph.nodes) {
     if (call.sources.length === 0) continue
-    const results = leavesOf(runCall(target, call, made, context), isTensor)
+    const sources = call.sources.map((symbol) => made.get(symbol))
+    const results = drawCall(sources, () => leavesOf(runCall(target, call, made, context), isTensor))
     for (const [i, output] of call.outputs.entries()) made.set(output, results[i]!)
   }
   return graph.outputs.map((symbol) => made.get(symbol)!)

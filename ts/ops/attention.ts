@@ -6,11 +6,14 @@ import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
 import type { Named } from '../options/fields.js'
 import type { FunctionOptions } from '../options/reader.js'
+import { dropoutMask, type Seed } from '../random.js'
+import type { FloatDType } from '../types.js'
 import { abs, greaterEqual, less, logicalAnd, multiply, subtract, tanh, where } from './elementwise.js'
 import { softmax } from './neural.js'
 import { floats, full, type Operand, toBool, toTensor } from './operand.js'
 import { opOptions } from './options.js'
-import { arange, cast, expandDims, reshape, transpose } from './shape.js'
+import { any } from './reduce.js'
+import { arange, cast, expandDims, reshape, transpose, zerosLike } from './shape.js'
 
 const attentionFields = {
   /** Added to the scores: whatever broadcasts to (batch, heads, queries, keys). Default null. */
@@ -27,7 +30,13 @@ const attentionFields = {
   /** Whether scores are made block by block, never all in memory; where they are many unless given. */
   flashAttention: { type: 'boolean', default: null },
   /** Scores become `cap · tanh(score / cap)`, before mask and bias. Default null. */
-  attnLogitsSoftCap: { type: 'number', default: null },
+  attnLogitsSoftCap: { type: 'number', default: null, above: 0 },
+  /** A query sees keys that are less than so many places away, before and behind it; all unless given. */
+  slidingWindow: { type: 'integer', default: null, min: 1 },
+  /** The fraction of weights that is dropped, whoever calls; what is left is scaled up. Default 0. */
+  dropout: { type: 'number', default: 0, min: 0, below: 1 },
+  /** Decides what is dropped, as in `random.dropoutMask`; by default the next of the configured stream of seeds. */
+  seed: { type: 'drawSeed', default: null },
 } as const
 
 /** Options of {@link dotProductAttention}, by Keras's names. */
@@ -40,7 +49,8 @@ const readAttention = opOptions('dotProductAttention', attentionFields)
  * heads, size), key (batch, keys, key heads, size), value (batch, keys, key heads, value size), `y` (batch, queries, heads,
  * value size). Where there are fewer key heads, consecutive heads share one: `m = ⌊n · key heads / heads⌋`.
  *
- * A query that may see no key takes the mean of all values, as in Keras.
+ * A query that may see no key takes the mean of all values, as in Keras. `slidingWindow`, `dropout` and `seed` are what
+ * Keras's attention layers have, its op has not.
  *
  * Errors: ERR_SHAPE for other than four axes, sizes that differ, heads that key heads do not divide, a bias or a mask that
  * does not broadcast; ERR_DTYPE for a mask of floats.
@@ -56,7 +66,8 @@ const readAttention = opOptions('dotProductAttention', attentionFields)
 export const dotProductAttention: Op<
   [query: Operand, key: Operand, value: Operand, options?: DotProductAttentionOptions]
 > = op('dotProductAttention', (query, key, value, options) => {
-  const { bias, mask, scale, isCausal, flashAttention, attnLogitsSoftCap } = readAttention(options)
+  const { bias, mask, scale, isCausal, flashAttention, attnLogitsSoftCap, slidingWindow, dropout, seed } =
+    readAttention(options)
   const [[q, k], [v]] = [floats(query, key), floats(value, query)]
   checkHeads('dotProductAttention', q, k, v)
   const how = {
@@ -67,6 +78,8 @@ export const dotProductAttention: Op<
     isCausal,
     inBlocks: flashAttention,
     softCap: attnLogitsSoftCap,
+    window: slidingWindow,
+    dropped: dropout === 0 ? undefined : { rate: dropout, seed },
   }
   return attend(q, k, v, how).output
 })
@@ -86,8 +99,16 @@ export interface Attending {
   readonly needsWeights?: boolean | undefined
   /** Whether scores are made block by block; where they are many unless given. */
   readonly inBlocks?: boolean | null | undefined
-  /** What drops weights. */
-  readonly drop?: ((weights: Tensor) => Tensor) | undefined
+  /** What is dropped of the weights. */
+  readonly dropped?: Dropped | undefined
+  /** Which keys there are for a query whatever the mask says: broadcasts to (batch, heads, queries, keys). */
+  readonly reach?: Tensor | undefined
+}
+
+/** A fraction of the weights, and what decides which. */
+export interface Dropped {
+  readonly rate: number
+  readonly seed: Seed | undefined
 }
 
 /** What attention gives: (batch, queries, heads, value size), and the weights (batch, heads, queries, keys). */
@@ -108,10 +129,24 @@ export function attend(q: Tensor, k: Tensor, v: Tensor, how: Attending): Attende
   return attendBy(scores, v, how)
 }
 
+/**
+ * The same over a sequence that is still being made: a query that may see no key takes the mean of what its place lets it
+ * see, which nothing that is yet to come changes.
+ */
+export function attendSoFar(q: Tensor, k: Tensor, v: Tensor, how: Attending): Attended {
+  const { output, ...more } = attend(q, k, v, how)
+  const { mask, ...reach } = how
+  if (mask === undefined) return { output, ...more }
+  const allowed = allowedOf(how.where, [q.shape[0]!, q.shape[2]!, q.shape[1]!, k.shape[1]!], how)
+  const sees = transpose(any(allowed!, { axis: -1, keepdims: true }), [0, 2, 1, 3])
+  const means = attend(zerosLike(q), k, v, { ...reach, needsWeights: false }).output
+  return { output: where(sees, output, means), ...more }
+}
+
 /** Whether the op of its own has all that is asked for, and pays. */
 function goesInBlocks(scores: number, how: Attending): boolean {
-  const { bias, softCap, drop, needsWeights = false, isCausal, window } = how
-  if (bias !== undefined || softCap !== undefined || drop !== undefined || needsWeights) return false
+  const { bias, softCap, dropped, reach, needsWeights = false, isCausal, window } = how
+  if ([bias, softCap, dropped, reach].some((one) => one !== undefined) || needsWeights) return false
   return how.inBlocks ?? scores >= (isCausal || window ? MANY_CAUSAL : MANY)
 }
 
@@ -126,13 +161,17 @@ function inBlocks(q: Tensor, k: Tensor, v: Tensor, { where: title, scale, mask, 
 }
 
 /** Attention by scores (batch, heads, queries, keys) over values (batch, keys, key heads, size). */
-export function attendBy(scores: Tensor, v: Tensor, { where: title, bias, drop, ...masks }: Attending): Attended {
+export function attendBy(scores: Tensor, v: Tensor, { where: title, bias, dropped, ...masks }: Attending): Attended {
   const shape = scores.shape
   const biased = bias === undefined ? scores : raw.add(scores, fits(`${title} bias`, bias, shape))
   const allowed = allowedOf(title, shape, masks)
   const shown = allowed === undefined ? biased : where(allowed, biased, hidden(scores))
   const weights = softmax(shown)
-  return { output: combined(drop === undefined ? weights : drop(weights), v), weights }
+  return { output: combined(dropped === undefined ? weights : thinned(weights, dropped), v), weights }
+}
+
+function thinned(weights: Tensor, { rate, seed }: Dropped): Tensor {
+  return multiply(weights, dropoutMask(weights.shape, 1 - rate, { dtype: weights.dtype as FloatDType, seed }))
 }
 
 /** So low that its weight is 0, and finite: where all are hidden, all weigh the same. */
@@ -177,13 +216,14 @@ function byGroup(x: Tensor, shared: number): Tensor {
 function allowedOf(
   title: string,
   shape: readonly number[],
-  { mask, isCausal = false, window }: Pick<Attending, 'mask' | 'isCausal' | 'window'>,
+  { mask, isCausal = false, window, reach }: Pick<Attending, 'mask' | 'isCausal' | 'window' | 'reach'>,
 ): Tensor | undefined {
   const [queries, keys] = shape.slice(-2) as [number, number]
   const rules = [
     mask === undefined ? undefined : fits(`${title} mask`, mask, shape),
     isCausal ? causalMask(queries, keys) : undefined,
     window === undefined || window === null ? undefined : windowMask(queries, keys, window),
+    reach,
   ].filter((rule) => rule !== undefined)
   return rules.length === 0 ? undefined : rules.reduce((all, rule) => logicalAnd(all, rule))
 }

@@ -74,6 +74,7 @@ export interface FieldInputs {
   frequency: number | readonly number[]
   seed: number
   perOutput: Each<DataLike>
+  byInput: Readonly<Record<string, DataLike>>
   classWeight: ClassWeight
   validationData: BatchLike | BatchSource
   checkpoint: CheckpointOptions

@@ -80,12 +80,17 @@ function inputColumns(model: Model, where: string, x: unknown): Inputs {
   })
   const columns = parts.map((part, i) => {
     const place = parts.length === 1 ? `${where}.x` : argument(`${where}.x`, i, parts.length, model.inputNames[i])
-    if ((part === undefined || part === null) && optional(i)) return undefined
-    const column = asColumn(toColumn(place, part, wantedOf(model, i)), wanted?.[i]?.shape)
-    if (wanted !== undefined) checkShape(place, column, wanted[i]!.shape)
-    return column
+    return (part === undefined || part === null) && optional(i) ? undefined : inputColumn(model, place, part, i)
   })
   return { x: columns, names: undefined }
+}
+
+/** The numbers of the model's input `i`, checked against it. */
+export function inputColumn(model: Model, place: string, part: unknown, i: number): Column {
+  const wanted = model.graph?.inputs[i]?.shape
+  const column = asColumn(toColumn(place, part, wantedOf(model, i)), wanted)
+  if (wanted !== undefined) checkShape(place, column, wanted)
+  return column
 }
 
 /** What a subclass with a `call` of its own is given by name; it knows the names. */

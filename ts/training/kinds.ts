@@ -40,6 +40,7 @@ export const methodKinds: Kinds = {
   checkpoint: { check: (value) => planCheckpoint(value as never)! },
   resume: { check: checkResume },
   perOutput: asGiven,
+  byInput: asGiven,
   classWeight: asGiven,
   validationData: asGiven,
 }

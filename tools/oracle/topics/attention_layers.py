@@ -17,6 +17,7 @@ PAIRS = [[[1, 0, 1, 1, 0], [0, 1, 0, 0, 0], [1, 1, 1, 0, 1]], [[1, 1, 1, 1, 1], 
 SQUARE = [[[1, 0, 0], [1, 1, 0], [1, 0, 1]], [[1, 1, 1], [0, 1, 0], [0, 0, 1]]]
 STEPS = [[1, 1, 0, 1, 0], [0, 0, 1, 1, 1]]
 FIRST = [[1, 1, 0], [1, 1, 1]]
+ENDS = [[1, 0, 0, 1, 1], [1, 1, 0, 1, 1]]
 
 
 class Float64:
@@ -94,6 +95,8 @@ HEADED = [
     ("GroupQueryAttention", grouped(sliding_window=3), [S, S], {"use_causal_mask": True, "value_mask": [[1, 1, 1, 0, 1], [1, 1, 1, 1, 1]]}),
     ("GroupQueryAttention", grouped(dropout=0.2), [Q, S], {"value_mask": STEPS}),
     ("GroupQueryAttention", grouped(**EXTRAS), [Q, S], {}),
+    ("GroupQueryAttention", grouped(), [Q, S], {"query_mask": FIRST}),
+    ("GroupQueryAttention", grouped(), [Q, S, WIDE], {"value_mask": STEPS, "key_mask": ENDS}),
 ]
 LISTED = [
     ("Attention", {}, [Q, S], {}),
@@ -130,6 +133,9 @@ BLOCKS = [
     ("TransformerDecoder", block(), [Q, S], {"encoder_attention_mask": PAIRS, "decoder_attention_mask": SQUARE}),
 ]
 POSITIONS = [
+    ("AlibiBias", {}, [(2, 4, 3, 5)], {}),
+    ("AlibiBias", {"alibi_bias_max": 4}, [(1, 6, 2, 3)], {}),
+    ("AlibiBias", {}, [(2, 12, 1, 4)], {}),
     ("PositionEmbedding", {"sequence_length": 6}, [Q], {}),
     ("PositionEmbedding", {"sequence_length": 6}, [Q], {"start_index": 2}),
     ("PositionEmbedding", {"sequence_length": 6}, [(2, 2, 3, 4)], {}),
@@ -139,6 +145,8 @@ POSITIONS = [
     ("SinePositionEncoding", {}, [Q], {"positions": [0.0, 7.0, 2.0]}),
     ("RotaryEmbedding", {}, [(2, 3, 2, 4)], {}),
     ("RotaryEmbedding", {"max_wavelength": 100, "scaling_factor": 2.0}, [(2, 3, 6)], {"start_index": 4}),
+    ("RotaryEmbedding", {"rope_type": "default", "scaling_factor": 3.0}, [(2, 3, 2, 4)], {}),
+    ("RotaryEmbedding", {"rope_type": "linear", "scaling_factor": 3.0}, [(2, 3, 2, 4)], {}),
     ("RotaryEmbedding", {"rope_type": "dynamic", "scaling_factor": 3.0}, [(2, 3, 2, 6)], {}),
     ("RotaryEmbedding", {"rope_type": "yarn", "scaling_factor": 4.0, "original_max_position_embeddings": 64}, [(1, 5, 2, 8)], {}),
     (
@@ -238,10 +246,12 @@ def products(seed):
         inputs = [stream.normal(shape, decimals=3) for shape in shapes]
         cotangent = stream.normal((*shapes[0][:3], shapes[2][3]), decimals=2)
         keywords = {"mask": ops.convert_to_tensor(np.array(call["mask"], bool))} if "mask" in call else {}
-        keywords |= {k: (ops.convert_to_tensor(v) if k == "bias" else v) for k, v in call.items() if k != "mask"}
-        attend = lambda *x: ops.dot_product_attention(*x, **keywords)
-        output = numbers(attend(*[ops.convert_to_tensor(x) for x in inputs]))
-        _, gradients = value_and_gradients(lambda *x: attend(*x) * ops.convert_to_tensor(cotangent), inputs)
+        keywords |= {k: v for k, v in call.items() if k not in ("mask", "bias")}
+        # The bias has a gradient, too.
+        given = inputs + [call["bias"]] if "bias" in call else inputs
+        attend = lambda q, k, v, bias=None: ops.dot_product_attention(q, k, v, **keywords | ({} if bias is None else {"bias": bias}))
+        output = numbers(attend(*[ops.convert_to_tensor(x) for x in given]))
+        _, gradients = value_and_gradients(lambda *x: attend(*x) * ops.convert_to_tensor(cotangent), given)
         yield {"name": name, "inputs": inputs, "call": call, "cotangent": cotangent, "output": output, "gradients": gradients}
 
 

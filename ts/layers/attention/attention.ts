@@ -8,10 +8,11 @@ import { attendBy, boolMask } from '../../ops/attention.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
-import { dropoutMask, type SeedGenerator } from '../../random.js'
+import type { SeedGenerator } from '../../random.js'
 import type { Shape } from '../../types.js'
 import { type CallContext, Layer, type LayerOptions, type Masks } from '../layer.js'
 import { seedGenerator } from '../regularization.js'
+import { decoding } from './decoding.js'
 
 const baseFields = {
   /** The fraction of weights that is dropped in training. Default 0. */
@@ -58,16 +59,18 @@ export abstract class ScoredAttention extends ScoredBase {
 
   override call([query, value, key = value]: QueryValueKey, context: AttentionContext): Tensor {
     const [queryMask, valueMask] = listOf(context.mask)
+    this.#checkStep(value)
+    const seed = this.seedGenerator
     const scores = ops.expandDims(this.scores(query, key), 1)
     const { output, weights } = attendBy(scores, ops.expandDims(value, 2), {
       where: this.className,
       scale: 1,
-      mask: valueMask && this.#overQueries(valueMask),
+      mask: valueMask && this.#overQueries(valueMask, [...query.shape.slice(0, 2), value.shape[1]!]),
       isCausal: context.useCausalMask,
-      drop: this.seedGenerator !== undefined && context.training ? this.#drop(this.seedGenerator) : undefined,
+      dropped: seed !== undefined && context.training ? { rate: this.options.dropout, seed } : undefined,
     })
     const y = ops.squeeze(output, 2)
-    const counted = queryMask === undefined ? y : ops.where(ops.expandDims(ops.cast(queryMask, 'bool'), -1), y, 0)
+    const counted = queryMask === undefined ? y : ops.where(this.#ofQueries(queryMask, query.shape), y, 0)
     // `apply` is typed for what nearly all calls give; `applyMany` for both.
     return context.returnAttentionScores ? ([counted, ops.squeeze(weights!, 1)] as never) : counted
   }
@@ -77,15 +80,39 @@ export abstract class ScoredAttention extends ScoredBase {
     return [(mask as readonly (Tensor | undefined)[] | undefined)?.[0]]
   }
 
-  /** (batch, keys) or (batch, queries, keys) as (batch, 1, queries or 1, keys). */
-  #overQueries(mask: Tensor): Tensor {
-    const given = boolMask(`${this.className} mask`, ops.cast(mask, 'bool'))
-    return ops.expandDims(given.rank === 2 ? ops.expandDims(given, 1) : given, 1)
+  /** (batch, queries) as (batch, queries, 1). */
+  #ofQueries(mask: Tensor, [batch, queries]: Shape): Tensor {
+    if (mask.shape.join() !== [batch, queries].join())
+      fail('ERR_SHAPE', `${this.className} mask of the query`, `[${batch}, ${queries}]`, mask.shape)
+    return ops.expandDims(ops.cast(mask, 'bool'), -1)
   }
 
-  #drop(seed: SeedGenerator): (weights: Tensor) => Tensor {
-    const keep = 1 - this.options.dropout
-    return (weights) => ops.multiply(weights, dropoutMask(weights.shape, keep, { dtype: this.dtype, seed }))
+  /** (batch, keys) or (batch, queries, keys) as (batch, 1, queries or 1, keys). */
+  #overQueries(mask: Tensor, [batch, queries, keys]: Shape): Tensor {
+    const given = boolMask(`${this.className} mask`, ops.cast(mask, 'bool'))
+    const pairs = given.rank === 2 ? ops.expandDims(given, 1) : given
+    const fits = pairs.rank === 3 && pairs.shape.every((n, axis) => n === 1 || n === [batch, queries, keys][axis])
+    if (!fits)
+      fail(
+        'ERR_SHAPE',
+        `${this.className} mask of the value`,
+        `[${batch}, ${keys}] or [${batch}, ${queries}, ${keys}]`,
+        mask.shape,
+      )
+    return ops.expandDims(pairs, 1)
+  }
+
+  /** A later step of a sequence that is being made would see itself alone. */
+  #checkStep(value: Tensor): void {
+    const step = decoding()
+    if (step?.cache === undefined || step.context.has(value)) return
+    fail(
+      'ERR_CONFIG',
+      `${this.className} in generate`,
+      'attention with several heads, which keeps keys and values',
+      { text: 'one that does not' },
+      'generate(…, { cache: false }) goes without a cache',
+    )
   }
 }
 

@@ -7,71 +7,129 @@
 import type { Tensor } from '../../core/tensor.js'
 import { untraced } from '../../core/trace.js'
 import { type Variable, variable } from '../../core/variable.js'
+import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
-import type { FloatDType, Shape } from '../../types.js'
+import type { DType, Shape } from '../../types.js'
 import type { Layer } from '../layer.js'
 
-/** Keys and values of all places, (batch, places, heads, size). */
-export interface KeysAndValues {
+/** What attention reads. */
+export interface Kept {
+  /** (batch, places, heads, size). */
   readonly keys: Tensor
   readonly values: Tensor
+  /** Which of the keys may be seen, (batch or 1, heads or 1, 1, places or 1); all unless given. */
+  readonly mask?: Tensor | undefined
+}
+
+/** Where that is kept. */
+interface Room {
+  readonly keys: Variable
+  readonly values: Variable
+  mask: Variable | undefined
 }
 
 /** What the attention layers of a model keep while it decodes: filled by the first steps, one place more a step. */
 export class Cache {
   /** How many places there are. */
   readonly places: number
-  readonly #kept = new Map<Layer, { readonly keys: Variable; readonly values: Variable }>()
+  /** One for each call: a layer that is called several times in a model sees other steps each time. */
+  readonly #rooms = new Map<Layer, Room[]>()
+  readonly #calls = new Map<Layer, number>()
 
   constructor(places: number) {
     this.places = places
   }
 
-  /** The first steps: they are kept, and attended to as they are. */
-  fill(layer: Layer, { keys, values }: KeysAndValues): void {
-    const kept = this.#of(layer, keys, values)
-    const padded = (x: Tensor): Tensor =>
-      ops.pad(x, [
-        [0, 0],
-        [0, this.places - x.shape[1]!],
-        [0, 0],
-        [0, 0],
-      ])
-    kept.keys.assign(padded(keys))
-    kept.values.assign(padded(values))
+  /** The calls of layers that follow are those of another step. */
+  begin(): void {
+    this.#calls.clear()
   }
 
-  /** One step at a place of its own for each sequence, (batch): all that is kept, with it. */
-  put(layer: Layer, { keys, values }: KeysAndValues, at: Tensor): KeysAndValues {
-    const kept = this.#of(layer, keys, values)
-    const here = ops.reshape(ops.equal(ops.expandDims(at, 1), ops.arange(this.places)), [-1, this.places, 1, 1])
-    const all = { keys: ops.where(here, keys, kept.keys), values: ops.where(here, values, kept.values) }
-    kept.keys.assign(all.keys)
-    kept.values.assign(all.values)
-    return all
-  }
-
-  #of(layer: Layer, keys: Tensor, values: Tensor): { readonly keys: Variable; readonly values: Variable } {
-    const known = this.#kept.get(layer)
-    if (known !== undefined) return known
-    const made = { keys: this.#room('keys', keys), values: this.#room('values', values) }
-    this.#kept.set(layer, made)
+  /** The first steps, of so many places: they are kept, and attended to as they are. */
+  fill(layer: Layer, made: Kept, places: number = this.places): Kept {
+    const room = this.#roomOf(layer, () => newRoom(made, places))
+    room.keys.assign(padded(made.keys, 1, places))
+    room.values.assign(padded(made.values, 1, places))
+    const mask = maskFor(room, made, places)
+    if (mask !== undefined) room.mask?.assign(padded(mask, 3, places))
     return made
   }
 
-  #room(name: string, like: Tensor): Variable {
-    const [batch, , heads, size] = like.shape as readonly [number, number, number, number]
-    const shape: Shape = [batch, this.places, heads, size]
-    const dtype = like.dtype as FloatDType
-    return untraced(() => variable(ops.zeros(shape, dtype), { name, dtype, trainable: false }))
+  /** One step at a place of its own for each sequence, (batch): all that is kept, with it. */
+  put(layer: Layer, made: Kept, at: Tensor): Kept {
+    const { places } = this
+    const room = this.#roomOf(layer, () => newRoom(made, places))
+    const here = ops.equal(ops.expandDims(at, 1), ops.arange(places))
+    const step = ops.reshape(here, [-1, places, 1, 1])
+    const keys = ops.where(step, made.keys, room.keys)
+    const values = ops.where(step, made.values, room.values)
+    room.keys.assign(keys)
+    room.values.assign(values)
+    const own = maskFor(room, made, places)
+    if (own === undefined || room.mask === undefined) return { keys, values }
+    const mask = ops.where(ops.reshape(here, [-1, 1, 1, places]), own, room.mask)
+    room.mask.assign(mask)
+    return { keys, values, mask }
   }
+
+  /** What the first steps filled in, as it is. */
+  kept(layer: Layer): Kept {
+    const { keys, values } = this.#roomOf(layer, () => fail('ERR_STATE', layer.name, 'first steps', { text: 'none' }))
+    return { keys: keys.read(), values: values.read() }
+  }
+
+  #roomOf(layer: Layer, make: () => Room): Room {
+    const call = this.#calls.get(layer) ?? 0
+    this.#calls.set(layer, call + 1)
+    const rooms = this.#rooms.get(layer) ?? []
+    this.#rooms.set(layer, rooms)
+    rooms[call] ??= make()
+    return rooms[call]
+  }
+}
+
+function newRoom({ keys, values }: Kept, places: number): Room {
+  const [keysRoom, valuesRoom] = [keys, values].map(({ shape, dtype }) => {
+    const [batch, , heads, size] = shape as readonly [number, number, number, number]
+    return zeros([batch, places, heads, size], dtype)
+  }) as [Variable, Variable]
+  return { keys: keysRoom, values: valuesRoom, mask: undefined }
+}
+
+/** The mask of what was made, each key its own; where there was one before and is none now, all may be seen. */
+function maskFor(room: Room, { keys, mask }: Kept, places: number): Tensor | undefined {
+  if (mask === undefined && room.mask === undefined) return undefined
+  const heads = mask?.shape[1] ?? room.mask!.shape[1]!
+  const [batch, steps] = keys.shape as readonly [number, number]
+  room.mask ??= ones([batch, heads, 1, places])
+  return ops.broadcastTo(mask ?? true, [batch, heads, 1, steps])
+}
+
+/** With nothing behind, up to a length of an axis. */
+function padded(x: Tensor, axis: number, length: number): Tensor {
+  const behind = length - x.shape[axis]!
+  return ops.pad(
+    x,
+    x.shape.map((_, at) => [0, at === axis ? behind : 0] as const),
+  )
+}
+
+function zeros(shape: Shape, dtype: DType): Variable {
+  return untraced(() => variable(ops.zeros(shape, dtype), { name: 'kept', dtype, trainable: false }))
+}
+
+function ones(shape: Shape): Variable {
+  return untraced(() => variable(ops.ones(shape, 'bool'), { name: 'kept', dtype: 'bool', trainable: false }))
 }
 
 /** One step of decoding. */
 export interface Decoding {
-  readonly cache: Cache
+  /** What attention keeps; nothing where each step begins anew. */
+  readonly cache: Cache | undefined
   /** The place of the step in each sequence, (batch); none for the first steps, which begin at 0. */
   readonly at: Tensor | undefined
+  /** What is the same at all steps: what else the model was given, and what it makes of that alone. */
+  readonly context: Set<Tensor>
 }
 
 let current: Decoding | undefined
@@ -83,6 +141,20 @@ export function decoding(): Decoding | undefined {
 
 /** Draws a step of decoding. */
 export function whileDecoding<R>(step: Decoding, draw: () => R): R {
+  step.cache?.begin()
+  return within(step, draw)
+}
+
+/** Draws a call within a model: made of the context alone it is no step, and what it gives is of the context. */
+export function drawCall(sources: readonly (Tensor | undefined)[], draw: () => Tensor[]): Tensor[] {
+  const step = current
+  if (step === undefined || !sources.every((one) => one !== undefined && step.context.has(one))) return draw()
+  const made = within(undefined, draw)
+  for (const one of made) step.context.add(one)
+  return made
+}
+
+function within<R>(step: Decoding | undefined, draw: () => R): R {
   const before = current
   current = step
   try {

@@ -2,18 +2,18 @@
 
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
-import { attend } from '../../ops/attention.js'
+import { attend, attendSoFar, type Dropped } from '../../ops/attention.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
-import { dropoutMask, type SeedGenerator } from '../../random.js'
+import type { SeedGenerator } from '../../random.js'
 import type { Shape } from '../../types.js'
 import { EinsumDense } from '../einsum-dense.js'
 import { type CallContext, Layer, type LayerOptions, type Masks } from '../layer.js'
 import { seedGenerator } from '../regularization.js'
 import { type AttendedAxes, attendedAxes } from './axes.js'
-import { type Decoding, decoding } from './decoding.js'
-import { both, byName, seenByMasks } from './masks.js'
+import { type Decoding, decoding, type Kept } from './decoding.js'
+import { both, byName, overKeys, overQueries } from './masks.js'
 
 /** Options of every attention with several heads. */
 export const headsFields = {
@@ -86,6 +86,14 @@ export interface HeadSizes {
   readonly output: readonly number[]
 }
 
+/** What masks allow. */
+interface Seen {
+  /** Queries that count, (batch, 1, queries, 1). */
+  readonly queries: Tensor | undefined
+  /** Keys that may be seen, (batch or 1, heads or 1, queries or 1, keys or 1). */
+  readonly keys: Tensor | undefined
+}
+
 /** Attention with several heads. */
 export abstract class HeadAttention extends HeadsBase {
   static override readonly parameters = ['query', 'value', 'key'] as const
@@ -135,26 +143,27 @@ export abstract class HeadAttention extends HeadsBase {
   }
 
   override call({ query, value, key = value }: Heads, context: HeadsContext): Tensor {
+    const inputs = { query, value, key }
     const step = decoding()
-    if (step !== undefined && query === value && key === value) return this.#decoded(query, context, step)
+    if (step?.cache !== undefined) return this.#decoded(inputs, context, step)
     const axes = attendedAxes(this.className, query.shape, this.axesOf(query.rank))
-    const seen = this.#seen(axes, { query, key, value }, context)
+    const seen = this.#seen(axes, inputs, context)
     const project = (dense: EinsumDense, x: Tensor): Tensor => axes.flatten(dense.apply(x))
-    const drop = this.seedGenerator !== undefined && context.training ? this.#drop(this.seedGenerator) : undefined
     const { keyDim } = this.sizesFor(query.shape)
-    const { output, weights } = attend(
+    // A sequence that is still being made is the same without a cache as with one.
+    const { output, weights } = (step === undefined ? attend : attendSoFar)(
       project(this.queryDense, query),
       project(this.keyDense, key),
       project(this.valueDense, value),
       {
         where: this.className,
         scale: 1 / Math.sqrt(keyDim),
-        mask: seen,
+        mask: both(seen.queries, seen.keys),
         isCausal: context.useCausalMask,
         window: this.options.slidingWindow,
         needsWeights: context.returnAttentionScores,
         inBlocks: this.options.flashAttention,
-        drop,
+        dropped: this.#dropped(context),
       },
     )
     const y = this.#joined(axes.unflatten(output, query.shape), query)
@@ -168,31 +177,55 @@ export abstract class HeadAttention extends HeadsBase {
     return this.outputDense.apply(gated)
   }
 
-  /** Attention of a sequence to itself while it is made: the first steps as they are, a later one to all that is kept. */
-  #decoded(x: Tensor, context: HeadsContext, { cache, at }: Decoding): Tensor {
-    if (!context.useCausalMask || context.returnAttentionScores || x.rank !== 3)
-      fail(
-        'ERR_CONFIG',
-        `${this.className} in generate`,
-        'a call with useCausalMask, without scores, on [batch, steps, features]',
-        x.shape,
-        'generate(…, { cache: false }) goes without a cache',
-      )
-    const [q, keys, values] = [this.queryDense, this.keyDense, this.valueDense].map((dense) => dense.apply(x))
-    const { keyDim } = this.sizesFor(x.shape)
+  /**
+   * Attention while a sequence is made: the first steps as they are, a later one to all that is kept; of a context, which
+   * stays as it is, keys and values are made once.
+   */
+  #decoded(x: Required<Heads>, context: HeadsContext, step: Decoding): Tensor {
+    const { at } = step
+    const { useCausalMask: isCausal = false } = context
+    const ofContext = step.context.has(x.key) && step.context.has(x.value)
+    this.#checkDecoded(x, context, ofContext)
+    const seen = this.#seen(attendedAxes(this.className, x.query.shape, undefined), x, context)
+    const kept = ofContext ? this.#ofContext(x, seen.keys, step) : this.#ofSequence(x, seen.keys, step)
     const window = this.options.slidingWindow
-    const how = { where: this.className, scale: 1 / Math.sqrt(keyDim) }
-    if (at === undefined) {
-      cache.fill(this, { keys: keys!, values: values! })
-      const mask = this.#seen(attendedAxes(this.className, x.shape, undefined), { query: x, key: x, value: x }, context)
-      return this.#joined(attend(q!, keys!, values!, { ...how, mask, isCausal: true, window }).output, x)
+    const rules =
+      at === undefined ? { isCausal, window } : { reach: reachOf(at, kept.keys.shape[1]!, isCausal, window) }
+    const how = {
+      where: this.className,
+      scale: 1 / Math.sqrt(this.sizesFor(x.query.shape).keyDim),
+      mask: both(seen.queries, kept.mask),
+      ...rules,
     }
-    const all = cache.put(this, { keys: keys!, values: values! }, at)
-    const place = ops.reshape(at, [-1, 1, 1, 1])
-    const places = ops.reshape(ops.arange(cache.places), [1, 1, 1, -1])
-    const past = ops.lessEqual(places, place)
-    const mask = window === null ? past : both(past, ops.less(ops.subtract(place, places), window))
-    return this.#joined(attend(q!, all.keys, all.values, { ...how, mask }).output, x)
+    return this.#joined(attendSoFar(this.queryDense.apply(x.query), kept.keys, kept.values, how).output, x.query)
+  }
+
+  #checkDecoded({ query, key }: Required<Heads>, context: HeadsContext, ofContext: boolean): void {
+    const isSequence = context.useCausalMask === true && query.shape[1] === key.shape[1]
+    if ((ofContext || isSequence) && !context.returnAttentionScores && query.rank === 3) return
+    fail(
+      'ERR_CONFIG',
+      `${this.className} in generate`,
+      'a call with useCausalMask, without scores, on [batch, steps, features]',
+      query.shape,
+      withoutCache,
+    )
+  }
+
+  #ofContext(x: Required<Heads>, mask: Tensor | undefined, { cache, at }: Decoding): Kept {
+    const kept = at === undefined ? cache!.fill(this, this.#made(x), x.key.shape[1]!) : cache!.kept(this)
+    return { ...kept, mask }
+  }
+
+  #ofSequence(x: Required<Heads>, mask: Tensor | undefined, { cache, at }: Decoding): Kept {
+    if (mask !== undefined && mask.shape[2] !== 1)
+      fail('ERR_CONFIG', `${this.className} attentionMask in generate`, 'one for all queries', mask.shape, withoutCache)
+    const made = { ...this.#made(x), mask }
+    return at === undefined ? cache!.fill(this, made) : cache!.put(this, made, at)
+  }
+
+  #made({ key, value }: Required<Heads>): Kept {
+    return { keys: this.keyDense.apply(key), values: this.valueDense.apply(value) }
   }
 
   /** The query's steps are those of the result; the weights have none. */
@@ -200,21 +233,20 @@ export abstract class HeadAttention extends HeadsBase {
     return [byName(mask as HeadsContext['mask'], 'query')?.query]
   }
 
-  #seen(axes: AttendedAxes, x: Required<Heads>, context: HeadsContext): Tensor | undefined {
+  #seen(axes: AttendedAxes, x: Required<Heads>, context: HeadsContext): Seen {
     const { queryMask, valueMask, keyMask, attentionMask } = context
     const mask = byName(context.mask, 'query')
-    const steps = seenByMasks(
-      axes.places(`${this.className} queryMask`, queryMask ?? mask?.query, x.query.shape),
-      axes.places(`${this.className} valueMask`, valueMask ?? mask?.value, x.value.shape),
-      axes.places(`${this.className} keyMask`, keyMask ?? mask?.key, x.key.shape),
-    )
+    const query = axes.places(`${this.className} queryMask`, queryMask ?? mask?.query, x.query.shape)
+    const value = axes.places(`${this.className} valueMask`, valueMask ?? mask?.value, x.value.shape)
+    const key = axes.places(`${this.className} keyMask`, keyMask ?? mask?.key, x.key.shape)
     const pairs = axes.pairs(`${this.className} attentionMask`, attentionMask, x.query.shape, x.key.shape)
-    return both(steps, pairs)
+    const steps = overKeys(both(value, key === value ? undefined : key))
+    return { queries: overQueries(query), keys: both(steps, pairs) }
   }
 
-  #drop(seed: SeedGenerator): (weights: Tensor) => Tensor {
-    const keep = 1 - this.options.dropout
-    return (weights) => ops.multiply(weights, dropoutMask(weights.shape, keep, { dtype: this.dtype, seed }))
+  /** What is dropped in training. */
+  #dropped({ training }: HeadsContext): Dropped | undefined {
+    return this.seedGenerator && training ? { rate: this.options.dropout, seed: this.seedGenerator } : undefined
   }
 
   /** From features to heads: (…, features) → (…, heads, size). */
@@ -260,6 +292,16 @@ export abstract class HeadAttention extends HeadsBase {
     dense.ensureBuilt(inputShape)
     return dense
   }
+}
+
+const withoutCache = 'generate(…, { cache: false }) goes without a cache'
+
+/** Which of `keys` places a step at its own place can see, (batch, 1, 1, keys). */
+function reachOf(at: Tensor, keys: number, isCausal: boolean, window: number | null): Tensor | undefined {
+  const place = ops.reshape(at, [-1, 1, 1, 1])
+  const places = ops.reshape(ops.arange(keys), [1, 1, 1, -1])
+  const past = isCausal ? ops.lessEqual(places, place) : undefined
+  return both(past, window === null ? undefined : ops.less(ops.abs(ops.subtract(place, places)), window))
 }
 
 const nulls = (count: number): null[] => new Array<null>(count).fill(null)

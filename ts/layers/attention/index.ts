@@ -1,6 +1,7 @@
 /** Layers of attention, of positions, and the blocks that transformers are made of. */
 
 export { AdditiveAttention, type AdditiveAttentionOptions } from './additive-attention.js'
+export { AlibiBias, type AlibiBiasOptions } from './alibi-bias.js'
 export { Attention, type AttentionContext, type AttentionOptions, type QueryValueKey } from './attention.js'
 export {
   GroupedQueryAttention,

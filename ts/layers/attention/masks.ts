@@ -9,14 +9,14 @@ export function both(a: Tensor | undefined, b: Tensor | undefined): Tensor | und
   return ops.logicalAnd(a, b)
 }
 
-/** What the steps that count, (batch, queries) and (batch, keys), leave: (batch, 1, queries or 1, keys or 1). */
-export function seenByMasks(
-  query: Tensor | undefined,
-  value: Tensor | undefined,
-  key: Tensor | undefined,
-): Tensor | undefined {
-  const keys = both(value, key === value ? undefined : key)
-  return both(query && along(query, -1), keys && along(keys, -2))
+/** Queries that count, (batch, queries), as (batch, 1, queries, 1). */
+export function overQueries(mask: Tensor | undefined): Tensor | undefined {
+  return mask && along(mask, -1)
+}
+
+/** Keys that count, (batch, keys), as (batch, 1, 1, keys). */
+export function overKeys(mask: Tensor | undefined): Tensor | undefined {
+  return mask && along(mask, -2)
 }
 
 /** (batch, steps) with an axis for the other steps, and one for the heads. */

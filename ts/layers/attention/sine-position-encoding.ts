@@ -2,9 +2,11 @@
 
 import type { Tensor } from '../../core/tensor.js'
 import { tensor } from '../../core/tensor.js'
+import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
+import type { Shape } from '../../types.js'
 import { Layer, type LayerOptions } from '../layer.js'
 import { type PositionContext, positionsOf } from './positions.js'
 
@@ -24,6 +26,8 @@ const SinePositionEncodingBase: With<typeof Layer, typeof fields, SinePositionEn
  *
  * `x` (batch, steps, features), of which the shape alone matters, `y` of its shape. No weights.
  *
+ * Errors: ERR_SHAPE for fewer than two axes.
+ *
  * @see keras_hub.layers.SinePositionEncoding
  *
  * @example
@@ -37,6 +41,11 @@ export class SinePositionEncoding extends SinePositionEncodingBase {
   static override readonly className = 'SinePositionEncoding'
   protected override readonly takes = 'one' as const
   static readonly module = 'keras_hub.src.layers.modeling.sine_position_encoding'
+
+  override build(inputShape: Shape): void {
+    if (inputShape.length < 2)
+      fail('ERR_SHAPE', 'SinePositionEncoding input', '[batch, …, steps, features]', inputShape)
+  }
 
   override call(x: Tensor, context: PositionContext): Tensor {
     const [steps, features] = x.shape.slice(-2) as [number, number]

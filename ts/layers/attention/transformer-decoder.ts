@@ -11,7 +11,7 @@ import type { LayerNormalization } from '../normalization.js'
 import type { Dropout } from '../regularization.js'
 import { byName } from './masks.js'
 import type { MultiHeadAttention } from './multi-head-attention.js'
-import { seenKeys, TransformerBlock, type TransformerOptions } from './transformer.js'
+import { pairLengths, seenKeys, TransformerBlock, type TransformerOptions } from './transformer.js'
 
 const fields = {
   /** What the layer was built for, as keras-hub writes it: read, and of no effect. Default null. */
@@ -110,7 +110,11 @@ export class TransformerDecoder extends TransformerDecoderBase {
   override call({ decoderSequence: x, encoderSequence }: DecoderInputs, context: TransformerDecoderContext): Tensor {
     const { decoderPaddingMask, decoderAttentionMask, useCausalMask = true } = context
     const mask = byName(context.mask, 'decoderSequence')
-    const seen = seenKeys(this.className, decoderPaddingMask ?? mask?.decoderSequence, decoderAttentionMask)
+    const seen = seenKeys(
+      pairLengths(x, x),
+      { where: `${this.className} decoderPaddingMask`, mask: decoderPaddingMask ?? mask?.decoderSequence },
+      { where: `${this.className} decoderAttentionMask`, mask: decoderAttentionMask },
+    )
     const part = { norm: this.selfAttentionLayerNorm, dropout: this.selfAttentionDropout }
     // What is padding is said once, by `attentionMask`: as a mask of its own it would hide all from the padding itself.
     const told = { attentionMask: seen, useCausalMask, mask: {} }
@@ -133,7 +137,11 @@ export class TransformerDecoder extends TransformerDecoderBase {
     if (layer === undefined || norm === undefined || dropout === undefined || encoderSequence === undefined) return x
     const { encoderPaddingMask, encoderAttentionMask } = context
     const mask = byName(context.mask, 'decoderSequence')
-    const seen = seenKeys(this.className, encoderPaddingMask ?? mask?.encoderSequence, encoderAttentionMask)
+    const seen = seenKeys(
+      pairLengths(x, encoderSequence),
+      { where: `${this.className} encoderPaddingMask`, mask: encoderPaddingMask ?? mask?.encoderSequence },
+      { where: `${this.className} encoderAttentionMask`, mask: encoderAttentionMask },
+    )
     const told = { attentionMask: seen, mask: {} }
     const attend = (query: Tensor): Tensor[] => layer.applyMany({ query, value: encoderSequence }, told)
     return this.around(x, { norm, dropout }, attend)[0]!

@@ -7,7 +7,7 @@ import type { CallContext } from '../layer.js'
 import type { LayerNormalization } from '../normalization.js'
 import type { Dropout } from '../regularization.js'
 import type { MultiHeadAttention } from './multi-head-attention.js'
-import { seenKeys, TransformerBlock } from './transformer.js'
+import { pairLengths, seenKeys, TransformerBlock } from './transformer.js'
 
 /** What a call may be told. */
 export interface TransformerEncoderContext extends CallContext {
@@ -69,7 +69,11 @@ export class TransformerEncoder extends TransformerBlock {
 
   override call(x: Tensor, context: TransformerEncoderContext): Tensor {
     const { mask, paddingMask, returnAttentionScores = false } = context
-    const attentionMask = seenKeys(this.className, paddingMask ?? mask, context.attentionMask)
+    const attentionMask = seenKeys(
+      pairLengths(x, x),
+      { where: `${this.className} paddingMask`, mask: paddingMask ?? mask },
+      { where: `${this.className} attentionMask`, mask: context.attentionMask },
+    )
     const attention = { norm: this.selfAttentionLayerNorm, dropout: this.selfAttentionDropout }
     const told = { attentionMask, returnAttentionScores, mask: { query: mask, value: mask } }
     const [h, ...scores] = this.around(x, attention, (query) =>

@@ -104,14 +104,41 @@ export abstract class TransformerBlock extends TransformerBase {
   }
 }
 
+/** How many sequences, queries and keys. */
+export interface PairLengths {
+  readonly batch: number
+  readonly queries: number
+  readonly keys: number
+}
+
+/** The lengths of the pairs of two sequences, (batch, steps, features) each. */
+export function pairLengths(query: Tensor, key: Tensor): PairLengths {
+  return { batch: query.shape[0]!, queries: query.shape[1]!, keys: key.shape[1]! }
+}
+
+/** A mask, if there is one, and what errors call it. */
+export interface NamedMask {
+  readonly where: string
+  readonly mask: Tensor | undefined
+}
+
 /** The keys that may be seen: those that are no padding, (batch, keys), and those of pairs, (batch, queries, keys). */
-export function seenKeys(where: string, padding: Tensor | undefined, pairs: Tensor | undefined): Tensor | undefined {
-  if (padding !== undefined && padding.rank !== 2)
-    fail('ERR_SHAPE', `${where} paddingMask`, '[batch, steps]', padding.shape)
-  if (pairs !== undefined && pairs.rank !== 3)
-    fail('ERR_SHAPE', `${where} attentionMask`, '[batch, queries, keys]', pairs.shape)
+export function seenKeys(
+  { batch, queries, keys }: PairLengths,
+  padding: NamedMask,
+  pairs: NamedMask,
+): Tensor | undefined {
+  const [whole, steps] = [
+    [batch, queries, keys],
+    [batch, keys],
+  ]
+  if (padding.mask !== undefined && padding.mask.shape.join() !== steps.join())
+    fail('ERR_SHAPE', padding.where, `[${steps.join(', ')}]`, padding.mask.shape)
+  const fits = (shape: Shape): boolean => shape.length === 3 && shape.every((n, axis) => n === 1 || n === whole[axis])
+  if (pairs.mask !== undefined && !fits(pairs.mask.shape))
+    fail('ERR_SHAPE', pairs.where, `what broadcasts to [${whole.join(', ')}]`, pairs.mask.shape)
   return both(
-    padding && ops.expandDims(ops.cast(padding, 'bool'), 1),
-    pairs && boolMask(`${where} attentionMask`, pairs),
+    padding.mask && ops.expandDims(ops.cast(padding.mask, 'bool'), 1),
+    pairs.mask && boolMask(pairs.where, pairs.mask),
   )
 }
