@@ -2,9 +2,15 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
-import { tensor } from '../../ts/core/tensor.js'
+import { type Tensor, tensor } from '../../ts/core/tensor.js'
 import { gradient } from '../../ts/gradient.js'
-import { BinaryCrossentropy, getLoss, type Loss } from '../../ts/losses/index.js'
+import {
+  BinaryCrossentropy,
+  CategoricalCrossentropy,
+  getLoss,
+  type Loss,
+  SparseCategoricalCrossentropy,
+} from '../../ts/losses/index.js'
 import * as ops from '../../ts/ops.js'
 import { expectClose, fixture, leftOut, type Numbers, toTensor } from '../oracle.js'
 
@@ -74,6 +80,45 @@ describe('a loss after a softmax or sigmoid', () => {
     const [slope] = gradient(loss, [x])
     expect(loss.itemSync()).toBeCloseTo(50, 12)
     expectClose(slope!.dataSync(), -1, 1e-12)
+  })
+})
+
+describe('smoothed labels of whole numbers are smoothed one-hot targets, which fixtures hold to Keras', () => {
+  const labels = tensor([2, 0, 1, 3, 3, 0], [2, 3], 'int32')
+  const logits = tensor(
+    Array.from({ length: 24 }, (_, i) => 3 * Math.sin(i * i)),
+    [2, 3, 4],
+    'float64',
+  )
+  const mask = tensor([1, 1, 0, 1, 0, 0], [2, 3], 'bool')
+  const ways = [
+    ['logits', true, logits, (x: Tensor) => x],
+    ['a softmax', false, logits, (x: Tensor) => ops.softmax(x)],
+    ['probabilities', false, tensor(ops.softmax(logits).dataSync(), [2, 3, 4]), (x: Tensor) => x],
+  ] as const
+
+  it.each(ways)('%s: value and gradient, masked too', (_, fromLogits, x, predict) => {
+    for (const labelSmoothing of [0, 0.1, 1])
+      for (const more of [{}, { mask }]) {
+        const how = { fromLogits, labelSmoothing }
+        const predicted = predict(x)
+        const sparse = new SparseCategoricalCrossentropy(how).apply(labels, predicted, more)
+        const dense = new CategoricalCrossentropy(how).apply(ops.oneHot(labels, 4, 'float64'), predicted, more)
+        const [slope, wanted] = [sparse, dense].map((loss) => gradient(loss, [x])[0]!.dataSync())
+        expectClose(slope!, { shape: x.shape, data: [...wanted!] }, 1e-12, 'gradient')
+        expectClose(sparse.dataSync(), dense.itemSync(), 1e-12)
+      }
+  })
+
+  it('leaves out the class to ignore, and is written into configurations', () => {
+    const loss = new SparseCategoricalCrossentropy({ fromLogits: true, labelSmoothing: 0.1, ignoreClass: 3 })
+    const kept = ops.notEqual(labels, 3)
+    const wanted = new SparseCategoricalCrossentropy({ fromLogits: true, labelSmoothing: 0.1 })
+    expectClose(loss.apply(labels, logits).dataSync(), wanted.apply(labels, logits, { mask: kept }).itemSync(), 1e-12)
+    expect(getLoss({ class_name: loss.className, config: loss.getConfig() } as never)).toMatchObject({
+      options: { labelSmoothing: 0.1, ignoreClass: 3 },
+    })
+    expect('label_smoothing' in new SparseCategoricalCrossentropy().getConfig()).toBe(false)
   })
 })
 

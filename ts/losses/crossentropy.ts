@@ -83,16 +83,31 @@ export function categoricalCrossentropy(
   return ops.negative(ops.sum(ops.multiply(target, ops.log(p)), { axis: -1 }))
 }
 
-/** `−log p[label]`; labels int32 in [0, C). */
+/** `−(1 − s) log p[label] − s/C Σ log p` for C classes; labels int32 in [0, C). */
 export function sparseCategoricalCrossentropy(
   labels: Tensor,
   yPred: Tensor,
-  { fromLogits = false }: CrossentropyOptions = {},
+  { fromLogits = false, labelSmoothing = 0 }: CrossentropyOptions = {},
 ): Tensor {
   const logits = logitsOf(yPred, 'softmax', fromLogits)
-  if (logits !== undefined) return fusedSparse(labels, logits)
-  const picked = ops.takeAlongAxis(renormalised(yPred), ops.expandDims(labels, -1), { axis: -1 })
-  return ops.negative(ops.log(ops.squeeze(picked, -1)))
+  if (logits !== undefined) {
+    const losses = fusedSparse(labels, logits)
+    // log p is the logit less the same number for all classes: the difference that smoothing makes is one of logits.
+    return labelSmoothing === 0 ? losses : ops.add(losses, aboveMean(labels, logits, labelSmoothing))
+  }
+  const p = renormalised(yPred)
+  const picked = ops.log(ops.squeeze(ops.takeAlongAxis(p, ops.expandDims(labels, -1), { axis: -1 }), -1))
+  if (labelSmoothing === 0) return ops.negative(picked)
+  const mean = ops.mean(ops.log(p), { axis: -1 })
+  return ops.negative(ops.add(ops.multiply(picked, 1 - labelSmoothing), ops.multiply(mean, labelSmoothing)))
+}
+
+/** `s · (x[label] − mean x)` in one pass that keeps nothing of the size of `x`, and so is its gradient. */
+function aboveMean(labels: Tensor, x: Tensor, smoothing: number): Tensor {
+  const classes = x.shape.at(-1)!
+  const isLabel = ops.equal(ops.expandDims(labels, -1), ops.arange(classes))
+  const rest = -smoothing / classes
+  return ops.sum(ops.multiply(x, ops.where(isLabel, ops.full([], smoothing + rest, x.dtype), rest)), { axis: -1 })
 }
 
 /** The fused op takes rows. */
@@ -198,6 +213,8 @@ function checkSums(values: TypedArray, classes: number, where: string): void {
 const sparseFields = {
   /** Whether predictions are logits rather than probabilities. Default false. */
   fromLogits: { type: 'boolean', default: false },
+  /** Spreads this much of each target over all classes, as CategoricalCrossentropy does. Default 0. */
+  labelSmoothing: { type: 'number', default: 0, min: 0, max: 1, quiet: true },
   /** A label whose samples count 0. Default null. */
   ignoreClass: { type: 'integer', default: null, min: -2_147_483_648 },
   /** The axis of the classes: the last. Default -1. */
@@ -211,7 +228,8 @@ const SparseCategoricalCrossentropyBase: With<typeof Loss, typeof sparseFields, 
   Loss.with(sparseFields)
 
 /**
- * `−log p[label]` for integer labels (…) and predictions (…, classes).
+ * `−log p[label]` for integer labels (…) and predictions (…, classes); with `labelSmoothing` `s`, `−(1 − s) log p[label] −
+ * s · mean log p`, for which no targets of the size of the predictions are made.
  *
  * @see keras.losses.SparseCategoricalCrossentropy
  *
@@ -230,10 +248,10 @@ export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropy
   }
 
   override call(yTrue: Tensor, yPred: Tensor): Tensor {
-    const { fromLogits, ignoreClass } = this.options
-    if (ignoreClass === null) return sparseCategoricalCrossentropy(yTrue, yPred, { fromLogits })
+    const { fromLogits, ignoreClass, labelSmoothing } = this.options
+    if (ignoreClass === null) return sparseCategoricalCrossentropy(yTrue, yPred, { fromLogits, labelSmoothing })
     const counts = ops.notEqual(yTrue, ignoreClass)
-    const losses = sparseCategoricalCrossentropy(ops.where(counts, yTrue, 0), yPred, { fromLogits })
+    const losses = sparseCategoricalCrossentropy(ops.where(counts, yTrue, 0), yPred, { fromLogits, labelSmoothing })
     return ops.where(counts, losses, 0)
   }
 
