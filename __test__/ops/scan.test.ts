@@ -1,4 +1,16 @@
-import { GradientTape, grad, input, jit, Model, ops, random, type Tensor, tensor, variable } from 'ferrograd'
+import {
+  GradientTape,
+  grad,
+  input,
+  jit,
+  Model,
+  ops,
+  random,
+  type SymbolicTensor,
+  type Tensor,
+  tensor,
+  variable,
+} from 'ferrograd'
 import { expect, test } from 'vitest'
 import { caught } from '../caught.js'
 
@@ -217,4 +229,24 @@ test('a long loop in segments ends with its signal too', async () => {
     { signal: AbortSignal.timeout(30) },
   )
   await expect(walk(1)).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+})
+
+test('symbolic tensors in second place, in lists and by name, are met as well', () => {
+  const x = input({ shape: [3, 2] })
+  const step = (sum: Tensor, [row]: readonly [Tensor]): [Tensor, Tensor] => [ops.add(sum, ops.sum(row)), ops.sum(row)]
+  const data = ops.ones([2, 3, 2])
+  const found = [
+    ops.scan(step as never, 0, [x]),
+    ops.scan(
+      (({ sum }: { sum: Tensor }, { row }: { row: Tensor }) => [{ sum: ops.add(sum, ops.sum(row)) }, row]) as never,
+      { sum: 0 },
+      { row: x },
+    ),
+  ]
+  const [[first], [second]] = found as never as readonly [
+    readonly [SymbolicTensor],
+    readonly [{ readonly sum: SymbolicTensor }],
+  ]
+  const all = new Model({ inputs: x, outputs: [first, second.sum] }).apply(data) as unknown as readonly Tensor[]
+  expect(all.map((last) => last.itemSync())).toEqual([12, 12])
 })

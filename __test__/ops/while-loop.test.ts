@@ -1,4 +1,15 @@
-import { GradientTape, grad, input, jit, Model, ops, type Tensor, tensor, variable } from 'ferrograd'
+import {
+  GradientTape,
+  grad,
+  input,
+  jit,
+  Model,
+  ops,
+  type SymbolicTensor,
+  type Tensor,
+  tensor,
+  variable,
+} from 'ferrograd'
 import { expect, test } from 'vitest'
 import { caught } from '../caught.js'
 
@@ -257,4 +268,16 @@ test('refuses what does not fit, with both sides named', () => {
       { maximumIterations: 1 },
     )
   expect(assigns).toThrow("whileLoop step: expected a step that changes nothing, got an assignment to 'state'")
+})
+
+test('symbolic tensors are met in second place and in lists too', () => {
+  const x = input({ shape: [2] })
+  const [turns, [last]] = ops.whileLoop(
+    (turn) => ops.less(turn, 3),
+    (turn, [y]) => [ops.add(turn, 1), [ops.multiply(y, 2)]] as never,
+    [0, [x]],
+  ) as unknown as readonly [SymbolicTensor, readonly [SymbolicTensor]]
+  const model = new Model({ inputs: x, outputs: [turns, last] })
+  const [count, doubled] = model.apply(tensor([[1, -1]])) as unknown as readonly [Tensor, Tensor]
+  expect([count.itemSync(), doubled.arraySync()]).toEqual([3, [[8, -8]]])
 })

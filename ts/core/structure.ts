@@ -31,13 +31,10 @@ export function leavesOf<T>(value: unknown, is: (leaf: unknown) => leaf is T): T
   return isNamed(value) ? namesOf(value).flatMap((name) => leavesOf(value[name], is)) : []
 }
 
-/** Whether there is a `T` in a structure. Stops at the first leaf of another kind: numbers in nested arrays are data. */
+/** Whether there is a `T` in a structure. Ends at the first; what is no object is only asked whether it is one. */
 export function holds(value: unknown, is: (leaf: unknown) => boolean): boolean {
   if (is(value)) return true
-  if (Array.isArray(value)) {
-    const first: unknown = value.find((one) => one !== undefined && one !== null)
-    return Array.isArray(first) || isNamed(first) ? holds(first, is) : value.some(is)
-  }
+  if (Array.isArray(value)) return value.some((one) => (typeof one === 'object' ? holds(one, is) : is(one)))
   return isNamed(value) && namesOf(value).some((name) => holds(value[name], is))
 }
 

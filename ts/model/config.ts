@@ -3,7 +3,7 @@
 import { Operation } from '../core/operation.js'
 import { isNamed, leavesOf, mapStructure } from '../core/structure.js'
 import { type GraphCall, isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
-import { Tensor } from '../core/tensor.js'
+import { Tensor, tensor } from '../core/tensor.js'
 import { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import { Layer } from '../layers/layer.js'
@@ -15,7 +15,7 @@ import { isSerialized } from '../options/serialized.js'
 import { isDescribing, namingFunctions, noteClass } from '../options/writing.js'
 import { serialize } from '../saving/serialize.js'
 import type { CompileOptions } from '../training/compile.js'
-import type { Config, Json } from '../types.js'
+import type { Config, Json, TypedArray } from '../types.js'
 import { isOwn, type ModelClass } from './from-config.js'
 import type { Graph, GraphNode } from './graph.js'
 import { classOf, outputIndex, toKeras } from './keras-ops.js'
@@ -146,7 +146,17 @@ function shapesByName({ args, kwargs }: GraphCall, parameters: readonly string[]
 function operationJson({ op, name, className: readFrom }: Operation, { call }: GraphNode): Json {
   const { className, module, config } = toKeras(op, call.args)
   const written = classOf(op, className, readFrom)
-  return { module, class_name: written, config: { name, ...config } as Json, registered_name: written }
+  return {
+    module,
+    class_name: written,
+    config: { name, ...config } as Json,
+    registered_name: registeredName(module, written),
+  }
+}
+
+/** Keras's own are registered by their names; another's are refused by theirs. */
+function registeredName(module: string, className: string): string {
+  return module.startsWith('keras.') ? className : `${module}>${className}`
 }
 
 function isModel(layer: Layer): layer is Model {
@@ -168,6 +178,7 @@ function argumentJson(value: unknown, graph: Graph): Json {
     return { class_name: '__keras_tensor__', config }
   }
   if (value instanceof Variable) return argumentJson(value.read(), graph)
+  if (ArrayBuffer.isView(value)) return argumentJson(tensor(value as TypedArray), graph)
   if (value instanceof Tensor) {
     const config = { value: value.arraySync() as Json, dtype: value.dtype }
     return { class_name: '__tensor__', config }

@@ -21,7 +21,7 @@ import { familyFor } from '../saving/families.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { Config, DType, PartialShape, TensorLike } from '../types.js'
 import { input, inputOf } from './input.js'
-import { callOp, fromKeras, isKerasOp, opNamed, outputIndex } from './keras-ops.js'
+import { isKerasOp, opFrom } from './keras-ops.js'
 import { Model } from './model.js'
 import { Sequential } from './sequential.js'
 
@@ -254,18 +254,18 @@ class Made {
 /** What is called. */
 type Callee = Pick<Call, 'name' | 'make' | 'outputIndex'>
 
-function opCallee({ class_name, config }: Serialized, where: string): Callee {
-  const op = opNamed(class_name, where)
-  const name = String(config.name)
+function opCallee(json: Serialized, where: string): Callee {
+  const op = opFrom(json, where)
+  const name = String(json.config.name)
   const make = (args: readonly unknown[], kwargs: Fields): unknown => {
-    const made = callOp(op, fromKeras(op, config, args, kwargs, where))
+    const made = op.call(args, kwargs)
     const target = leavesOf(made, isSymbolic)[0]!.history.call.target as Operation
     target.name = name
     target.named = true
-    target.className = class_name
+    target.className = json.class_name
     return made
   }
-  return { name, make, outputIndex: (index) => outputIndex(op, index) }
+  return { name, make, outputIndex: op.outputIndex }
 }
 
 const camelKeys = (kwargs: Fields): Fields =>

@@ -1,16 +1,35 @@
-/** The ops as Keras's functional graphs name them: classes whose settings are a configuration, called with tensors. */
+/**
+ * The ops as Keras's functional graphs name them: classes whose settings are a configuration, called with tensors. What
+ * Keras cannot be told (ops of ours alone, options that its class lacks, tensors as settings) is a class of the module
+ * `ferrograd`, called with all that our op was given; Keras refuses it by name.
+ */
 
+import * as activations from '../activations.js'
+import { isNamed, leavesOf } from '../core/structure.js'
+import { isSymbolic } from '../core/symbolic-tensor.js'
+import { Tensor } from '../core/tensor.js'
+import { Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import * as ops from '../ops.js'
-import { camel } from '../options/names.js'
+import { camel, snake } from '../options/names.js'
+import type { Serialized } from '../options/serialized.js'
 import type { Json } from '../types.js'
 
 /** One of our ops as a class of Keras's. */
 interface KerasOp {
   readonly className: string
-  readonly module: 'numpy' | 'nn' | 'math' | 'core'
+  readonly module:
+    | 'ops.numpy'
+    | 'ops.nn'
+    | 'ops.math'
+    | 'ops.core'
+    | 'ops.image'
+    | 'ops.linalg'
+    | 'activations.activations'
   /** Our first arguments, by Keras's names: those of its `call`. */
   readonly call: readonly string[]
+  /** Whether Keras's `call` takes the first two the other way round. */
+  readonly swapped?: boolean
   /** Our next arguments, by the names of Keras's configuration; their defaults, undefined where there is none. */
   readonly settings?: Readonly<Record<string, Json | undefined>>
   /** Our options object, the last argument, in the same way. */
@@ -27,24 +46,39 @@ interface KerasOp {
   readonly outputs?: readonly number[]
 }
 
-const numpy = (className: string, call: string, more: Partial<KerasOp> = {}): KerasOp => ({
-  className,
-  module: 'numpy',
-  call: call.split(' '),
-  ...more,
-})
-const unary = (className: string, module: KerasOp['module'] = 'numpy'): KerasOp => ({ className, module, call: ['x'] })
+type Room = KerasOp['module']
+
+const classOfKeras =
+  (module: Room) =>
+  (className: string, call = 'x', more: Partial<KerasOp> = {}): KerasOp => ({
+    className,
+    module,
+    call: call === '' ? [] : call.split(' '),
+    ...more,
+  })
+const numpy = classOfKeras('ops.numpy')
+const math = classOfKeras('ops.math')
+const nn = classOfKeras('ops.nn')
+const core = classOfKeras('ops.core')
+const image = classOfKeras('ops.image')
 const binary = (className: string): KerasOp => numpy(className, 'x1 x2')
 const reduction = (className: string, more: Partial<KerasOp> = {}): KerasOp =>
   numpy(className, 'x', { options: { axis: null, keepdims: false }, ...more })
 
-const segments = (className: string): KerasOp => ({
-  className,
-  module: 'math',
-  call: ['data', 'segment_ids'],
-  options: { num_segments: null, sorted: false },
-})
+const segments = (className: string): KerasOp =>
+  math(className, 'data segment_ids', { options: { num_segments: null, sorted: false } })
 
+const windows = { strides: 1, padding: 'valid', data_format: 'channels_last', dilation_rate: 1 }
+const pooling = (className: string): KerasOp =>
+  nn(className, 'inputs', {
+    settings: { pool_size: undefined },
+    options: { strides: null, padding: 'valid', data_format: 'channels_last' },
+  })
+const picture = { data_format: null }
+const frames = { window: 'hann', center: true }
+const cuts = { sequence_length: null, sequence_stride: null, fft_length: null }
+
+/** The ops that Keras has, most by our names. */
 const table: Readonly<Record<string, KerasOp>> = {
   add: binary('Add'),
   subtract: binary('Subtract'),
@@ -66,33 +100,33 @@ const table: Readonly<Record<string, KerasOp>> = {
   logicalOr: binary('LogicalOr'),
   matmul: binary('Matmul'),
   dot: binary('Dot'),
-  logicalNot: unary('LogicalNot'),
-  negative: unary('Negative'),
-  abs: unary('Absolute'),
-  sign: unary('Sign'),
-  floor: unary('Floor'),
-  ceil: unary('Ceil'),
+  logicalNot: numpy('LogicalNot'),
+  negative: numpy('Negative'),
+  abs: numpy('Absolute'),
+  sign: numpy('Sign'),
+  floor: numpy('Floor'),
+  ceil: numpy('Ceil'),
   round: numpy('Round', 'x', { fixed: { decimals: 0 } }),
-  trunc: unary('Trunc'),
-  square: unary('Square'),
-  sqrt: unary('Sqrt'),
-  rsqrt: unary('Rsqrt', 'math'),
-  reciprocal: unary('Reciprocal'),
-  exp: unary('Exp'),
-  expm1: unary('Expm1'),
-  log: unary('Log'),
-  log1p: unary('Log1p'),
-  sin: unary('Sin'),
-  cos: unary('Cos'),
-  tanh: unary('Tanh'),
-  sigmoid: unary('Sigmoid', 'nn'),
-  erf: unary('Erf', 'math'),
-  softplus: unary('Softplus', 'nn'),
-  relu: unary('Relu', 'nn'),
-  isNan: unary('Isnan'),
-  isFinite: unary('Isfinite'),
+  trunc: numpy('Trunc'),
+  square: numpy('Square'),
+  sqrt: numpy('Sqrt'),
+  rsqrt: math('Rsqrt'),
+  reciprocal: numpy('Reciprocal'),
+  exp: numpy('Exp'),
+  expm1: numpy('Expm1'),
+  log: numpy('Log'),
+  log1p: numpy('Log1p'),
+  sin: numpy('Sin'),
+  cos: numpy('Cos'),
+  tanh: numpy('Tanh'),
+  sigmoid: nn('Sigmoid'),
+  erf: math('Erf'),
+  softplus: nn('Softplus'),
+  relu: nn('Relu'),
+  isNan: numpy('Isnan'),
+  isFinite: numpy('Isfinite'),
   where: numpy('Where', 'condition x1 x2'),
-  stopGradient: { className: 'StopGradient', module: 'core', call: ['variable'] },
+  stopGradient: core('StopGradient', 'variable'),
   clip: numpy('Clip', 'x', { settings: { x_min: undefined, x_max: undefined } }),
   sum: reduction('Sum'),
   prod: reduction('Prod', { fixed: { dtype: null } }),
@@ -105,33 +139,103 @@ const table: Readonly<Record<string, KerasOp>> = {
   all: reduction('All'),
   segmentSum: segments('SegmentSum'),
   segmentMax: segments('SegmentMax'),
-  logsumexp: reduction('Logsumexp', { module: 'math' }),
+  logsumexp: reduction('Logsumexp', { module: 'ops.math' }),
   argmax: numpy('Argmax', 'x', { options: { axis: null }, fixed: { keepdims: false } }),
   argmin: numpy('Argmin', 'x', { options: { axis: null }, fixed: { keepdims: false } }),
   cumsum: numpy('Cumsum', 'x', { options: { axis: null }, fixed: { dtype: null } }),
   cumprod: numpy('Cumprod', 'x', { options: { axis: null }, fixed: { dtype: null } }),
   sort: numpy('Sort', 'x', { options: { axis: -1 } }),
   argsort: numpy('Argsort', 'x', { options: { axis: -1 } }),
-  topK: {
-    className: 'TopK',
-    module: 'math',
-    call: ['x'],
-    settings: { k: undefined },
-    fixed: { sorted: true },
-    outputs: [1, 0],
-  },
-  softmax: { className: 'Softmax', module: 'nn', call: ['x'], options: { axis: -1 } },
-  logSoftmax: { className: 'LogSoftmax', module: 'nn', call: ['x'], options: { axis: -1 } },
-  dotProductAttention: {
-    className: 'DotProductAttention',
-    module: 'nn',
-    call: ['query', 'key', 'value'],
+  searchSorted: numpy('SearchSorted', 'sorted_sequence values', { options: { side: 'left' } }),
+  topK: math('TopK', 'x', { settings: { k: undefined }, fixed: { sorted: true }, outputs: [1, 0] }),
+  norm: reduction('Norm', { module: 'ops.linalg', fixed: { ord: null } }),
+  normalize: nn('Normalize', 'x', { options: { axis: -1, order: 2, epsilon: null } }),
+  reLU: classOfKeras('activations.activations')('ReLU', 'x', {
+    options: { negative_slope: 0, max_value: null, threshold: 0 },
+  }),
+  mish: classOfKeras('activations.activations')('Mish'),
+  relu6: nn('Relu6'),
+  leakyRelu: nn('LeakyRelu', 'x', { settings: { negative_slope: 0.2 } }),
+  elu: nn('Elu', 'x', { settings: { alpha: 1 } }),
+  selu: nn('Selu'),
+  celu: nn('Celu', 'x', { settings: { alpha: 1 } }),
+  gelu: nn('Gelu', 'x', { settings: { approximate: false } }),
+  silu: nn('Silu'),
+  hardSigmoid: nn('HardSigmoid'),
+  hardSilu: nn('HardSilu'),
+  logSigmoid: nn('LogSigmoid'),
+  sparseSigmoid: nn('SparseSigmoid'),
+  hardTanh: nn('HardTanh'),
+  tanhShrink: nn('TanhShrink'),
+  softShrink: nn('SoftShrink', 'x', { settings: { threshold: 0.5 } }),
+  hardShrink: nn('HardShrink', 'x', { settings: { threshold: 0.5 } }),
+  threshold: nn('Threshold', 'x', { settings: { threshold: undefined, default_value: undefined } }),
+  softsign: nn('Softsign'),
+  squareplus: nn('Squareplus', 'x', { settings: { b: 4 } }),
+  sparsePlus: nn('SparsePlus'),
+  sparsemax: nn('Sparsemax', 'x', { settings: { axis: -1 } }),
+  glu: nn('Glu', 'x', { settings: { axis: -1 } }),
+  softmax: nn('Softmax', 'x', { options: { axis: -1 } }),
+  logSoftmax: nn('LogSoftmax', 'x', { options: { axis: -1 } }),
+  softmaxCrossEntropy: nn('CategoricalCrossentropy', 'output target', {
+    swapped: true,
+    fixed: { from_logits: true, axis: -1 },
+  }),
+  sparseSoftmaxCrossEntropy: nn('SparseCategoricalCrossentropy', 'output target', {
+    swapped: true,
+    fixed: { from_logits: true, axis: -1 },
+  }),
+  sigmoidCrossEntropy: nn('BinaryCrossentropy', 'output target', { swapped: true, fixed: { from_logits: true } }),
+  conv: nn('Conv', 'inputs kernel', { options: windows }),
+  depthwiseConv: nn('DepthwiseConv', 'inputs kernel', { options: windows }),
+  convTranspose: nn('ConvTranspose', 'inputs kernel', { options: { ...windows, output_padding: null } }),
+  maxPool: pooling('MaxPool'),
+  averagePool: pooling('AveragePool'),
+  ctcLoss: nn('CTCLoss', 'target output target_length output_length', { options: { mask_index: 0 } }),
+  ctcDecode: nn('CTCDecode', 'inputs sequence_lengths', {
+    options: { strategy: 'greedy', beam_width: 100, top_paths: 1, merge_repeated: true, mask_index: 0 },
+  }),
+  fft: math('FFT'),
+  rfft: math('RFFT', 'x', { options: { fft_length: null } }),
+  irfft: math('IRFFT', 'x', { options: { fft_length: null } }),
+  stft: math('STFT', 'x', { options: { ...cuts, ...frames } }),
+  istft: math('ISTFT', 'x', { options: { ...cuts, length: null, ...frames } }),
+  extractSequences: math('ExtractSequences', 'x', {
+    settings: { sequence_length: undefined, sequence_stride: undefined },
+  }),
+  resize: image('Resize', 'images', {
+    settings: { size: undefined },
+    options: {
+      interpolation: 'bilinear',
+      antialias: false,
+      crop_to_aspect_ratio: false,
+      pad_to_aspect_ratio: false,
+      fill_value: 0,
+      ...picture,
+    },
+    fixed: { fill_mode: 'constant' },
+  }),
+  affineTransform: image('AffineTransform', 'images transform', {
+    options: { interpolation: 'bilinear', fill_mode: 'constant', fill_value: 0, ...picture },
+  }),
+  perspectiveTransform: image('PerspectiveTransform', 'images start_points end_points', {
+    options: { interpolation: 'bilinear', fill_value: 0, ...picture },
+  }),
+  extractPatches: image('ExtractPatches', 'images', {
+    settings: { size: undefined },
+    options: { strides: null, dilation_rate: 1, padding: 'valid', ...picture },
+  }),
+  gaussianBlur: image('GaussianBlur', 'images', { options: { kernel_size: [3, 3], sigma: [1, 1], ...picture } }),
+  rgbToGrayscale: image('RGBToGrayscale', 'images', { options: picture }),
+  rgbToHsv: image('RGBToHSV', 'images', { options: picture }),
+  hsvToRgb: image('HSVToRGB', 'images', { options: picture }),
+  dotProductAttention: nn('DotProductAttention', 'query key value', {
     options: { is_causal: false, flash_attention: null, attn_logits_soft_cap: null },
     told: ['bias', 'mask', 'scale'],
-  },
+  }),
   tensordot: numpy('Tensordot', 'x1 x2', { options: { axes: 2 } }),
-  einsum: { className: 'Einsum', module: 'numpy', call: [], first: 'subscripts' },
-  cast: { className: 'Cast', module: 'core', call: ['x'], settings: { dtype: undefined } },
+  einsum: numpy('Einsum', '', { first: 'subscripts' }),
+  cast: core('Cast', 'x', { settings: { dtype: undefined } }),
   reshape: numpy('Reshape', 'x', { settings: { newshape: undefined } }),
   transpose: numpy('Transpose', 'x', { settings: { axes: null } }),
   expandDims: numpy('ExpandDims', 'x', { settings: { axis: undefined } }),
@@ -151,18 +255,19 @@ const table: Readonly<Record<string, KerasOp>> = {
   repeat: numpy('Repeat', 'x', { settings: { repeats: undefined }, options: { axis: null } }),
   take: numpy('Take', 'x indices', { options: { axis: null } }),
   takeAlongAxis: numpy('TakeAlongAxis', 'x indices', { options: { axis: null } }),
-  oneHot: {
-    className: 'OneHot',
-    module: 'nn',
-    call: ['x'],
+  oneHot: nn('OneHot', 'x', {
     settings: { num_classes: undefined, dtype: null },
     fixed: { axis: -1, sparse: false },
-  },
+  }),
   zerosLike: numpy('ZerosLike', 'x', { fixed: { dtype: null } }),
   onesLike: numpy('OnesLike', 'x', { fixed: { dtype: null } }),
   tril: numpy('Tril', 'x', { settings: { k: 0 } }),
   triu: numpy('Triu', 'x', { settings: { k: 0 } }),
+  sliceOfLengths: core('Slice', 'inputs start_indices', { settings: { shape: undefined } }),
 }
+
+/** The ops that Keras does not have. */
+const ours = ['editDistance', 'ifft', 'segmentMean']
 
 /** Other classes that compute the same. */
 const aliases: Readonly<Record<string, string>> = { TrueDivide: 'divide' }
@@ -181,32 +286,85 @@ export interface KerasCall {
   readonly kwargs: Readonly<Record<string, unknown>>
 }
 
-/** One of our calls as Keras would make it. */
+/** One of our calls as Keras would make it, or as a class of ours where Keras has none that can be told all of it. */
 export function toKeras(name: string, args: readonly unknown[]): KerasCall {
-  if (name === 'slice') return toKeras('getItem', [args[0], itemOf(args[1] as ops.SliceOptions)])
-  const op = table[name]
-  if (op === undefined) return fail('ERR_FORMAT', `ops.${name}`, 'an op that Keras has', { text: 'none' })
-  const { call, settings = {}, options = {}, told = [], fixed = {}, module: file, first, named, className } = op
-  const module = `keras.src.ops.${file}`
+  checkData(name, args)
+  const [entry, given] = entryOf(name, args)
+  const op = Object.hasOwn(table, entry) ? table[entry] : undefined
+  return (op && callOfKeras(op, given)) ?? callOfOurs(name, args)
+}
+
+/** The entry of the table for a call, and the arguments that this has: some of our ops are several of Keras's, or parts. */
+function entryOf(name: string, args: readonly unknown[]): [entry: string, args: readonly unknown[]] {
+  if (name === 'relu' && args[1] !== undefined) return ['reLU', args]
+  if (name === 'gather') return ['take', [args[0], args[1], { axis: 0, ...(args[2] as object | undefined) }]]
+  return name === 'slice' ? partOf(args[0], args[1] as ops.SliceOptions) : [name, args]
+}
+
+/** Functions are no data: a file cannot hold them. */
+function checkData(name: string, args: readonly unknown[]): void {
+  const [code] = leavesOf(args, (one): one is object => typeof one === 'function')
+  if (code !== undefined)
+    fail('ERR_FORMAT', `ops.${name}`, 'arguments that a file can hold', code, 'Call it in a layer of your own')
+}
+
+/** A call of a class of Keras's; undefined where it cannot be told all. */
+function callOfKeras(op: KerasOp, args: readonly unknown[]): KerasCall | undefined {
+  const { call, settings = {}, options = {}, told = [], fixed = {}, first, named, swapped, className } = op
+  const module = `keras.src.${op.module}`
   if (first !== undefined) return { className, module, config: { [first]: args[0] }, args: args.slice(1), kwargs: {} }
   const names = Object.keys(settings)
   const last = args[call.length + names.length]
   const given = (named === undefined ? (last ?? {}) : {}) as Readonly<Record<string, unknown>>
-  checkOptions(name, given, [...Object.keys(options), ...told])
+  if (!knowsAll(given, [...Object.keys(options), ...told])) return undefined
   const config = {
     ...fixed,
     ...Object.fromEntries(names.map((key, i) => [key, args[call.length + i] ?? settings[key] ?? null])),
-    ...Object.fromEntries(Object.keys(options).map((key) => [key, given[camel(key)] ?? options[key]])),
+    ...Object.fromEntries(
+      Object.entries(options).map(([key, otherwise]) => [key, spelt(given[camel(key)], otherwise)]),
+    ),
   }
+  if (leavesOf(config, isTensor).length > 0) return undefined
   const kwargs = named === undefined ? toldIn(given, told) : { [named]: last ?? null }
-  return { className, module, config, args: args.slice(0, call.length), kwargs }
+  return { className, module, config, args: turned(args.slice(0, call.length), swapped), kwargs }
 }
 
-/** What an option means that Keras does not have: nothing, as long as it is not set. */
-function checkOptions(name: string, given: Readonly<Record<string, unknown>>, known: readonly string[]): void {
-  for (const [key, value] of Object.entries(given))
-    if (value !== undefined && value !== false && !known.some((one) => camel(one) === key))
-      fail('ERR_FORMAT', `ops.${name} ${key}`, 'an option that Keras has', value)
+/** A call of an op with all that it was given: its options by name, the rest in order. */
+function callOfOurs(name: string, args: readonly unknown[]): KerasCall {
+  const options =
+    isNamed(args.at(-1)) && args.length > 1 ? (args.at(-1) as Readonly<Record<string, unknown>>) : undefined
+  const kwargs = Object.entries(options ?? {}).filter(([, value]) => value !== undefined)
+  return {
+    className: name[0]!.toUpperCase() + name.slice(1),
+    module: OURS,
+    config: {},
+    args: options === undefined ? args : args.slice(0, -1),
+    kwargs: Object.fromEntries(kwargs.map(([key, value]) => [snake(key), value])),
+  }
+}
+
+/** The module of the ops that Keras cannot be told. */
+const OURS = 'ferrograd'
+
+/** Whether all options that mean something are among those of `known`. */
+function knowsAll(given: Readonly<Record<string, unknown>>, known: readonly string[]): boolean {
+  const names = new Set(known.map(camel))
+  return Object.entries(given).every(([key, value]) => value === undefined || value === false || names.has(key))
+}
+
+/** An option as Keras spells it. */
+function spelt(value: unknown, otherwise: Json | undefined): unknown {
+  if (value === undefined) return otherwise
+  return typeof value === 'string' ? snake(value) : value
+}
+
+function isTensor(value: unknown): value is object {
+  return value instanceof Tensor || value instanceof Variable || isSymbolic(value) || ArrayBuffer.isView(value)
+}
+
+/** The first two the other way round. */
+function turned<T>(args: readonly T[], swapped = false): readonly T[] {
+  return swapped ? [args[1]!, args[0]!, ...args.slice(2)] : args
 }
 
 /** What of `given` is there, by the names of `told`. */
@@ -215,27 +373,29 @@ function toldIn(given: Readonly<Record<string, unknown>>, told: readonly string[
   return Object.fromEntries(known.map((key) => [key, given[key]]))
 }
 
-/** `x[begin : begin + size · step : step]`, axis by axis. */
-function itemOf({ begin, size, step }: ops.SliceOptions): unknown[] {
-  return begin.map((start, axis) => {
-    const [length, by] = [size?.[axis] ?? -1, step?.[axis] ?? 1]
-    return { start, stop: length < 0 ? null : start + length * by, step: by }
-  })
+/** A part whose lengths are all said, from places counted from the front, is Keras's `slice`; others are those of a key. */
+function partOf(x: unknown, { begin, size, step }: ops.SliceOptions): [entry: string, args: readonly unknown[]] {
+  const counted = (list: readonly number[] | null | undefined): boolean => list?.every((one) => one >= 0) ?? false
+  if (counted(begin) && counted(size) && (step?.every((one) => one === 1) ?? true))
+    return ['sliceOfLengths', [x, begin, size]]
+  return ['getItem', [x, begin.map((start, axis) => stretch(start, size?.[axis] ?? -1, step?.[axis] ?? 1))]]
+}
+
+/** `start : start + length · step : step`; a bound that would count from the other end is left out. */
+function stretch(start: number, length: number, step: number): ops.Stretch {
+  const stop = start + length * step
+  return { start, stop: length < 0 || stop < 0 !== start < 0 ? null : stop, step }
 }
 
 /** Which of our outputs Keras's output `index` is, or the other way round. */
 export function outputIndex(name: string, index: number): number {
-  return table[name]?.outputs?.[index] ?? index
+  return Object.hasOwn(table, name) ? (table[name]!.outputs?.[index] ?? index) : index
 }
 
 /** Whether a serialized object is an op, and not a layer. */
 export function isKerasOp(json: { readonly module?: unknown }): boolean {
-  return typeof json.module === 'string' && json.module.startsWith('keras.src.ops.')
-}
-
-/** Our name of a class of Keras's. */
-export function opNamed(className: string, where: string): string {
-  return byClass.get(className) ?? fail('ERR_FORMAT', where, 'an op that is here too', className)
+  const { module } = json
+  return typeof module === 'string' && (module === OURS || /^keras\.src\.(ops|activations)\./.test(module))
 }
 
 /** The class that an op was read from, where it computes the same as the one that we would name. */
@@ -243,33 +403,63 @@ export function classOf(name: string, className: string, readFrom: string): stri
   return aliases[readFrom] === name ? readFrom : className
 }
 
-/** Our arguments for a class of Keras's, its configuration and what its `call` gets. */
-export function fromKeras(
-  name: string,
-  config: Readonly<Record<string, unknown>>,
-  args: readonly unknown[],
-  kwargs: Readonly<Record<string, unknown>>,
-  where: string,
-): unknown[] {
-  const { call, settings = {}, options = {}, told = [], fixed = {}, first, named } = table[name]!
-  if (first !== undefined) return [config[first], ...args]
+type Values = Readonly<Record<string, unknown>>
+
+/** An op out of a file: how Keras's outputs are counted, and how it is called with what Keras's `call` got. */
+export interface OpOfFile {
+  readonly outputIndex: (index: number) => number
+  readonly call: (args: readonly unknown[], kwargs: Values) => unknown
+}
+
+/** The op of a serialized object. */
+export function opFrom({ module, class_name: className, config }: Serialized, where: string): OpOfFile {
+  if (module === OURS) return { outputIndex: (index) => index, call: ownOp(className, where) }
+  const name = byClass.get(className) ?? fail('ERR_FORMAT', where, 'an op that is here too', className)
+  checkFixed(table[name]!, config, where)
+  return {
+    outputIndex: (index) => outputIndex(name, index),
+    call: (args, kwargs) => functions[name]!(...fromKeras(table[name]!, config, args, kwargs)),
+  }
+}
+
+/** A class of ours, called as our op is. */
+function ownOp(className: string, where: string): OpOfFile['call'] {
+  const name = className.charAt(0).toLowerCase() + className.slice(1)
+  if (!ours.includes(name) && !Object.hasOwn(table, name)) fail('ERR_FORMAT', where, 'an op of ferrograd', className)
+  return (args, kwargs) => {
+    const options = Object.entries(kwargs).map(([key, value]) => [camel(key), value])
+    return functions[name]!(...args, ...(options.length === 0 ? [] : [Object.fromEntries(options)]))
+  }
+}
+
+function checkFixed({ fixed = {} }: KerasOp, config: Values, where: string): void {
   for (const [key, only] of Object.entries(fixed))
     if (key in config && JSON.stringify(config[key]) !== JSON.stringify(only))
       fail('ERR_FORMAT', `${where}.${key}`, JSON.stringify(only), config[key])
-  const placed = call.map((key, i) => args[i] ?? kwargs[key])
-  const set = Object.keys(settings).map((key) => config[key] ?? undefined)
-  const given = Object.keys(options)
-    .filter((key) => config[key] !== undefined && config[key] !== null)
-    .map((key) => [camel(key), config[key]])
-  if (named !== undefined) return [...placed, ...set, kwargs[named] ?? undefined]
-  return [
-    ...placed,
-    ...set,
-    ...(Object.keys(options).length === 0 ? [] : [{ ...Object.fromEntries(given), ...toldIn(kwargs, told) }]),
-  ]
 }
 
-/** Our op of a name, on symbolic tensors. */
-export function callOp(name: string, args: readonly unknown[]): unknown {
-  return (ops as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>)[name]!(...args)
+/** Our arguments for a class of Keras's, its configuration and what its `call` gets. */
+function fromKeras(op: KerasOp, config: Values, args: readonly unknown[], kwargs: Values): unknown[] {
+  const { call, settings = {}, options = {}, told = [], first, named, swapped } = op
+  if (first !== undefined) return [config[first], ...args]
+  const inOrder = turned(args, swapped)
+  const placed = call.map((key, i) => inOrder[i] ?? kwargs[key])
+  const set = Object.keys(settings).map((key) => config[key] ?? undefined)
+  if (named !== undefined) return [...placed, ...set, kwargs[named] ?? undefined]
+  if (Object.keys(options).length === 0) return [...placed, ...set]
+  const given = Object.entries(options)
+    // Null is what is not given, or says none of what there is else.
+    .filter(([key, otherwise]) => config[key] !== undefined && config[key] !== otherwise)
+    .map(([key]) => [camel(key), config[key]])
+  return [...placed, ...set, { ...Object.fromEntries(given), ...toldIn(kwargs, told) }]
 }
+
+/** Our ops, by the names of the table. */
+const functions = {
+  ...activations,
+  ...ops.image,
+  ...ops,
+  relu: activations.relu,
+  reLU: activations.relu,
+  sliceOfLengths: (x: Tensor, begin: readonly number[], size: readonly number[]) => ops.slice(x, { begin, size }),
+} as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>

@@ -4,14 +4,14 @@ import { inputs, opName } from '../core/native.js'
 import { type Op, op } from '../core/operation.js'
 import { depthOf, handleOf, Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
-import { axisOf, floats, type Operand, toClasses, toFloat } from './operand.js'
+import { axesOf, axisOf, floats, type Operand, toClasses, toFloat } from './operand.js'
 import { opOptions } from './options.js'
-import { transpose } from './shape.js'
+import { reshape, transpose } from './shape.js'
 import { type LastAxisOptions, lastFields } from './tables.js'
 
-/** `eˣⁱ / Σⱼ eˣʲ` along an axis, the last by default. */
+/** `eˣⁱ / Σⱼ eˣʲ` along an axis, the last by default, or over several at once. */
 export const softmax: Op<[x: Operand, options?: LastAxisOptions]> = op('softmax', alongLast('softmax', raw.softmax))
-/** `xᵢ − ln Σⱼ eˣʲ` along an axis, the last by default. */
+/** `xᵢ − ln Σⱼ eˣʲ` along an axis, the last by default, or over several at once. */
 export const logSoftmax: Op<[x: Operand, options?: LastAxisOptions]> = op(
   'logSoftmax',
   alongLast('logSoftmax', raw.logSoftmax),
@@ -21,6 +21,7 @@ function alongLast(name: string, draw: (x: Tensor) => Tensor): (x: Operand, opti
   return (given, options) => {
     const { axis } = read(options)
     const x = toFloat(given)
+    if (typeof axis !== 'number') return together(x, axesOf(name, axis, x.rank), draw)
     const at = axisOf(name, axis, x.rank)
     if (at === x.rank - 1) return draw(x)
     const order = x.shape.map((_, index) => index)
@@ -29,6 +30,18 @@ function alongLast(name: string, draw: (x: Tensor) => Tensor): (x: Operand, opti
     return transpose(draw(transpose(x, order)), order)
   }
 }
+/** `draw` over some axes that are one for it, the last. */
+function together(x: Tensor, axes: readonly number[], draw: (x: Tensor) => Tensor): Tensor {
+  const kept = [...x.shape.keys()].filter((axis) => !axes.includes(axis))
+  const order = [...kept, ...axes]
+  const moved = transpose(x, order)
+  const rows = reshape(moved, [...kept.map((axis) => x.shape[axis]!), -1])
+  return transpose(
+    reshape(draw(rows), moved.shape),
+    order.map((_, axis) => order.indexOf(axis)),
+  )
+}
+
 /** `−Σ t·ln softmax(x)` over the last axis: one loss a row. */
 export const softmaxCrossEntropy: Op<[logits: Operand, targets: Operand]> = op(
   'softmaxCrossEntropy',

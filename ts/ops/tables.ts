@@ -22,11 +22,11 @@ export const firstFields = {
 export interface FirstAxisOptions extends FunctionOptions<typeof firstFields>, Named {}
 
 export const lastFields = {
-  /** The axis. Default -1. */
-  axis: { type: 'oneAxis', default: -1 },
+  /** The axis, or several over which all numbers are one row. Default -1. */
+  axis: { type: 'axes', default: -1 },
 } as const
 
-/** One axis, the last by default. */
+/** One axis, the last by default, or several together. */
 export interface LastAxisOptions extends FunctionOptions<typeof lastFields>, Named {}
 
 export const rowFields = {
