@@ -10,7 +10,7 @@ import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
 import type { Shape } from '../types.js'
 import type { CallContext } from './context.js'
-import { type InputKind, Layer, type LayerOptions } from './layer.js'
+import { type Filed, type InputKind, Layer, type LayerOptions } from './layer.js'
 
 const fields = {
   /** The layer whose weight is normalised: one with a `kernel`, or with `embeddings`. */
@@ -74,6 +74,11 @@ export class SpectralNormalization extends SpectralNormalizationBase {
   override call(x: Tensor, { mask, training }: CallContext): Tensor {
     if (training) this.#normalize()
     return this.layer.apply(x, mask === undefined ? { training } : { training, mask })
+  }
+
+  /** Keras keeps the weight of the layer inside here as well. */
+  override filed(own: readonly Variable[]): Filed[] {
+    return super.filed(own.length === 0 ? own : [this.kernel, ...own])
   }
 
   #normalize(): void {

@@ -7,6 +7,7 @@ import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { tensor } from '../core/tensor.js'
 import { warnOnce } from '../core/warn.js'
 import { fail } from '../errors.js'
+import { ImageLayer } from '../layers/augmentation/image-layer.js'
 import { getLayer } from '../layers/family.js'
 import { InputLayer } from '../layers/input.js'
 import type { Layer } from '../layers/layer.js'
@@ -214,7 +215,7 @@ class Made {
     const { name = layer.name } = json as { name?: string }
     if (layer instanceof InputLayer) this.#keep(name, 0, [inputOf(layer)], (index) => index)
     const make = (args: readonly unknown[], kwargs: Fields): unknown =>
-      layer.record({ args, kwargs: camelKeys(kwargs) })
+      layer.record({ args, kwargs: camelKeys(withoutDefault(layer, kwargs)) })
     return { name, make, outputIndex: (index) => index }
   }
 
@@ -266,6 +267,11 @@ function opCallee(json: Serialized, where: string): Callee {
     return made
   }
   return { name, make, outputIndex: op.outputIndex }
+}
+
+/** Keras writes `training: true` for every layer that changes pictures, its default there, and goes by the mode of the model. */
+function withoutDefault(layer: Layer, { training, ...others }: Fields): Fields {
+  return training === undefined || (training === true && layer instanceof ImageLayer) ? others : { ...others, training }
 }
 
 const camelKeys = (kwargs: Fields): Fields =>

@@ -75,8 +75,10 @@ function partsOf(layer: Layer): (readonly [string, Layer | readonly unknown[]])[
     const part = value instanceof Layer ? value : listIn(value)
     return part === undefined ? [] : [[called[name] ?? snake(name), part] as const]
   })
-  // What no attribute shows (private fields) comes with the model's list of layers.
-  return [...named, ['layers', layer.sublayers] as const].sort(([a], [b]) => (a < b ? -1 : 1))
+  // What no attribute shows (private fields) comes with the list of layers: in a model that is an attribute as others are.
+  const all = ['layers', layer.sublayers] as const
+  const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
+  return layer instanceof Model ? [...named, all].sort(byName) : [...named.sort(byName), all]
 }
 
 /** The members of a list, an object or a map; none of anything else. */
@@ -93,10 +95,11 @@ function ownWeights(layer: Layer): Variable[] {
   return layer.weights.filter((weight) => !inside.has(weight))
 }
 
-/** Keras calls a graph of layers `Functional`, whatever its name. */
+/** Keras calls a graph of layers `Functional`, whatever its name, and has a class that it exports by another name. */
 function classPath(layer: Layer): string {
   const isGraph = layer instanceof Model && layer.graph !== undefined && !layer.isStack
-  return snakeClass(isGraph ? 'Functional' : layer.className)
+  const { className } = layer
+  return snakeClass(isGraph ? 'Functional' : className === 'GroupQueryAttention' ? 'GroupedQueryAttention' : className)
 }
 
 const join = (path: string, name: string): string => (path === '' ? name : `${path}/${name}`)
