@@ -4,14 +4,17 @@ import {
   input,
   Model,
   ops,
+  random,
   Sequential,
+  type State,
+  type Stateful,
   type StepLogs,
   type SymbolicTensor,
   type Tensor,
   tensor,
   type Variable,
 } from 'ferrograd'
-import { EarlyStopping, type EpochLogs, type Logs } from 'ferrograd/callbacks'
+import { Callback, EarlyStopping, type EpochLogs, type Logs } from 'ferrograd/callbacks'
 import { Dataset, type ShapedArray } from 'ferrograd/data'
 import { digits } from 'ferrograd/datasets'
 import { Add, type CallContext, Dense, Layer } from 'ferrograd/layers'
@@ -216,7 +219,7 @@ test('what the calls of a model return', () => {
   expectTypeOf<EpochReport['logs']['loss']>().toEqualTypeOf<number>()
   expectTypeOf<EpochReport['logs']>().toExtend<Logs>()
   expect(
-    [misspelt, wellSpelt, forms, columns, calls, numbers, predictions, byName, subclass].every(
+    [misspelt, wellSpelt, forms, columns, calls, numbers, predictions, byName, subclass, states].every(
       (one) => typeof one === 'function',
     ),
   ).toBe(true)
@@ -256,4 +259,25 @@ function columns(model: Sequential): void {
   model.fit(rows.inputsAndTarget({ a: 'x', b: ['age'] }, 'age').batch(2))
   // @ts-expect-error Text cannot be trained on.
   model.fit(rows.inputsAndTarget('city', 'age').batch(2))
+}
+
+/** What goes on where it was has a type of its own, and says by it what it may remember. */
+class Patience extends Callback implements Stateful {
+  static override readonly className = 'Patience'
+  waited = 0
+  override getState(): State {
+    return { waited: this.waited, best: ops.ones([2]), none: null, list: [1, 'a', true] }
+  }
+  override setState(state: State): void {
+    // @ts-expect-error It may be a number, or text.
+    this.waited = state.waited
+  }
+}
+
+function states(rows: Dataset<number>): void {
+  const all: Stateful[] = [new Patience(), rows, new random.SeedGenerator(1)]
+  expectTypeOf(all[0]!.getState()).toEqualTypeOf<State>()
+  // @ts-expect-error A function is none.
+  const state: State = () => 1
+  void state
 }

@@ -81,6 +81,11 @@ export function fail(code: ErrorCode, where: string, expected: string, got: unkn
   throw errorOf(code, { where, expected, received: got, hint })
 }
 
+/** Refuses to make by hand what a function makes. */
+export function checkMaker(type: string, isMade: boolean, maker: string): void {
+  if (!isMade) fail('ERR_STATE', `new ${type}`, `a call of ${maker}`, { text: 'the class itself' })
+}
+
 /** An error of ours as it is, of which is said where, or what else is known; any other as it is. */
 export function saidOf(error: unknown, said: (message: string) => string): unknown {
   if (!(error instanceof FerrogradError)) return error

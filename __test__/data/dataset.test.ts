@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { Dataset } from 'ferrograd/data'
 import { describe, expect, test } from 'vitest'
 
@@ -5,6 +6,17 @@ const ten = Array.from({ length: 10 }, (_, i) => i)
 const list = (data: Dataset<unknown>): Promise<unknown[]> => data.toArray()
 
 describe('Dataset', () => {
+  test('says on the console what it is, without going through it', () => {
+    const data = Dataset.from(ten)
+    const never = (): Generator<number> => expect.unreachable('it was opened')
+    expect(inspect(data)).toBe('Dataset(from: 10 elements)')
+    expect(inspect({ data: data.take(1) })).toBe('{ data: Dataset(take: 1 element) }')
+    expect(inspect(data.shuffle().batch(4))).toBe('Dataset(batch: 3 elements)')
+    expect(inspect(data.filter((x) => x > 3))).toBe('Dataset(filter: elements not counted)')
+    expect(inspect(Dataset.from(never).repeat())).toBe('Dataset(repeat: elements without end)')
+    expect(inspect(new Dataset(() => data))).toBe('Dataset(elements not counted)')
+  })
+
   test('goes through its source again at each pass', async () => {
     const data = Dataset.from([1, 2, 3])
     expect([await list(data), await list(data)]).toEqual([

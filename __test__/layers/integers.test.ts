@@ -276,6 +276,18 @@ describe('types of the data', () => {
   })
 })
 
+it('unsigned numbers beyond 31 bits are refused by name on every path', async () => {
+  const data = { values: Uint32Array.of(2 ** 31), shape: [1, 1] }
+  const dense = new Sequential([new Dense({ units: 1, inputShape: [1] })])
+  dense.compile({ loss: 'mse' })
+  expect(() => tensor(data)).toThrow(/an integer of 32 bits, got 2147483648/)
+  await expect(new Sequential([lookup()]).predict(data)).rejects.toThrow(
+    /a whole number within 32 bits, got 2147483648/,
+  )
+  await expect(dense.predict(data)).rejects.toThrow(/up to 2\^24.*got 2147483648/)
+  await expect(dense.evaluate([[1]], data, { verbose: 0 })).rejects.toThrow(/within 32 bits, got 2147483648/)
+})
+
 describe('Normalization.adapt', () => {
   it('refuses numbers that are not finite, by their place', () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])

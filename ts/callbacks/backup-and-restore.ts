@@ -2,6 +2,7 @@
 
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
+import { asRecord } from '../options/resolve.js'
 import { type CheckpointOptions, removeCheckpoints } from '../training/checkpoint.js'
 import { Callback } from './callback.js'
 import { checkSaveFreq, type SaveFreq } from './save-freq.js'
@@ -39,8 +40,12 @@ export class BackupAndRestore extends BackupAndRestoreBase {
   /** What `fit` is told. */
   readonly checkpoint: CheckpointOptions
 
-  constructor({ saveFreq = 'epoch', ...options }: BackupAndRestoreOptions) {
-    super(options)
+  constructor(options: BackupAndRestoreOptions) {
+    const { saveFreq = 'epoch', ...others } = asRecord(
+      options,
+      'BackupAndRestore',
+    ) as unknown as BackupAndRestoreOptions
+    super(others)
     checkSaveFreq('BackupAndRestore', saveFreq)
     const often = saveFreq === 'epoch' ? {} : { everySteps: saveFreq }
     this.checkpoint = { dir: this.options.backupDir, keep: 2, ...often }

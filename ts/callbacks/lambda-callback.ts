@@ -1,5 +1,6 @@
 /** A callback out of functions. */
 import { fail, hintFor } from '../errors.js'
+import { asRecord } from '../options/resolve.js'
 import { Callback, type Hooks, hookNames } from './callback.js'
 
 /** What {@link LambdaCallback} is made of: any of the hooks. */
@@ -20,11 +21,11 @@ export interface LambdaCallbackHooks extends Omit<Hooks, 'setModel' | 'setParams
 export class LambdaCallback extends Callback {
   static override readonly className = 'LambdaCallback'
 
-  constructor(hooks: LambdaCallbackHooks) {
+  constructor(hooks?: LambdaCallbackHooks) {
     super()
-    for (const [name, hook] of Object.entries(hooks)) {
+    for (const [name, hook] of Object.entries(asRecord(hooks, 'LambdaCallback'))) {
       const known: readonly string[] = hookNames.slice(2)
-      if (!known.includes(name)) fail('ERR_CONFIG', 'LambdaCallback', 'hooks of callbacks', name, hintFor(name, known))
+      if (!known.includes(name)) fail('ERR_CONFIG', 'LambdaCallback', 'the names of hooks', name, hintFor(name, known))
       if (typeof hook !== 'function') fail('ERR_CONFIG', `LambdaCallback.${name}`, 'a function', hook)
     }
     Object.assign(this, hooks)

@@ -1,5 +1,6 @@
 /** Sets the learning rate before each epoch. */
-import { fail } from '../errors.js'
+import { checkNames, fail } from '../errors.js'
+import { asRecord } from '../options/resolve.js'
 import { Callback, type Logs } from './callback.js'
 import { rateOf, setRate } from './rate.js'
 
@@ -31,8 +32,11 @@ export class LearningRateScheduler extends Callback {
   readonly #schedule: RateOfEpoch
   readonly #verbose: 0 | 1
 
-  constructor({ schedule, verbose = 0 }: LearningRateSchedulerOptions) {
+  constructor(options: LearningRateSchedulerOptions) {
     super()
+    const given = asRecord(options, 'LearningRateScheduler')
+    checkNames('LearningRateScheduler', given, ['schedule', 'verbose'])
+    const { schedule, verbose = 0 } = given as unknown as LearningRateSchedulerOptions
     if (typeof schedule !== 'function')
       fail('ERR_CONFIG', 'LearningRateScheduler.schedule', 'a function of the epoch and the rate', schedule)
     this.#schedule = schedule

@@ -5,6 +5,7 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
+import { asRecord } from '../options/resolve.js'
 import { makeFolder } from '../saving/paths.js'
 import { weightEndings } from '../saving/weight-files.js'
 import { Callback, type HookResult, type Logs } from './callback.js'
@@ -79,8 +80,9 @@ export class ModelCheckpoint extends ModelCheckpointBase {
   #running = 0
   #batches = 0
 
-  constructor({ onSave, saveFreq = 'epoch', ...options }: ModelCheckpointOptions = {}) {
-    super(options)
+  constructor(options?: ModelCheckpointOptions) {
+    const { onSave, saveFreq = 'epoch', ...others }: ModelCheckpointOptions = asRecord(options, 'ModelCheckpoint')
+    super(others)
     this.#onSave = onSave
     this.#checkPath()
     checkSaveFreq('ModelCheckpoint', saveFreq)

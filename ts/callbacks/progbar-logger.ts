@@ -1,4 +1,6 @@
 /** Shows a training: a live bar on a terminal, a line an epoch elsewhere. */
+import { checkNames, fail } from '../errors.js'
+import { asRecord } from '../options/resolve.js'
 import { Callback, type Logs, type Progress } from './callback.js'
 import { coloured, type LineParts, liveLine, plain, plainLine } from './progress-line.js'
 
@@ -35,8 +37,12 @@ export class ProgbarLogger extends Callback {
   #began = 0
   #last: Progress | undefined
 
-  constructor({ stream = process.stdout }: ProgbarLoggerOptions = {}) {
+  constructor(options?: ProgbarLoggerOptions) {
     super()
+    const given = asRecord(options, 'ProgbarLogger')
+    checkNames('ProgbarLogger', given, ['stream'])
+    const { stream = process.stdout }: ProgbarLoggerOptions = given
+    if (typeof stream?.write !== 'function') fail('ERR_CONFIG', 'ProgbarLogger.stream', 'a stream', stream)
     this.#stream = stream
   }
 

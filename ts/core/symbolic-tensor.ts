@@ -1,5 +1,6 @@
 /** Tensors without numbers, for wiring calls of layers and ops into a graph. */
 
+import { checkMaker } from '../errors.js'
 import type { DType, PartialShape } from '../types.js'
 import { inspectWith } from './inspect.js'
 // First of all, since both kinds of tensors have their methods from one class (see there).
@@ -54,6 +55,7 @@ export class SymbolicTensor extends Methods<SymbolicTensor> {
   }
 
   constructor(shape: PartialShape, dtype: DType, history: History) {
+    checkMaker('SymbolicTensor', Array.isArray(shape) && history !== undefined, 'input')
     super()
     this.shape = shape
     this.dtype = dtype

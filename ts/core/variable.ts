@@ -93,6 +93,7 @@ export class Variable {
   }
 
   constructor(initial: Tensor, name: string, trainable: boolean) {
+    if (!(initial instanceof Tensor)) fail('ERR_DATA', 'new Variable', 'a tensor', initial, 'Or call variable(…)')
     this.name = name
     this.shape = initial.shape
     this.dtype = initial.dtype

@@ -1,5 +1,6 @@
 /** Data that comes in pieces and can be gone through again. */
 
+import { inspectWith } from '../core/inspect.js'
 import { fail } from '../errors.js'
 import { type ArrayFiles, readArrays } from './arrays.js'
 import { batched, unbatched } from './batch.js'
@@ -526,6 +527,13 @@ export class Dataset<T> extends Passes<T> {
     return stageTimes(() => this.flow.open(this.nextPass(), 0, () => many), seconds * 1000)
   }
 }
+
+inspectWith(Dataset, (data) => {
+  const stage = data.flow.stage === undefined ? '' : `${data.flow.stage}: `
+  const counted =
+    data.count === undefined ? 'elements not counted' : `${data.count} element${data.count === 1 ? '' : 's'}`
+  return `${data.constructor.name}(${stage}${data.endless ? 'elements without end' : counted})`
+})
 
 /** A data set of a flow, by the name of its stage, its options, and the flows that it is made of: none of a source. */
 function staged<T>(

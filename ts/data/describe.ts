@@ -1,6 +1,7 @@
 /** What is in the columns of a data set, in one pass. */
 
 import { inspectWith } from '../core/inspect.js'
+import { checkMaker } from '../errors.js'
 import { drawPlain } from '../report/plain-table.js'
 import { type Chunk, elementsOf, rowsOf } from './chunk.js'
 import { isColumn, NumberColumn } from './column.js'
@@ -43,6 +44,11 @@ export class Description {
     numbers: Readonly<Record<string, NumberSummary>>,
     texts: Readonly<Record<string, TextSummary>>,
   ) {
+    checkMaker(
+      'Description',
+      typeof numbers === 'object' && typeof texts === 'object' && texts !== null,
+      'Dataset.describe',
+    )
     this.rows = rows
     this.numbers = numbers
     this.texts = texts

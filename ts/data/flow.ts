@@ -30,6 +30,8 @@ export interface Flow<T = unknown> {
   readonly count?: number | undefined
   /** Whether it is known never to end. */
   readonly endless?: boolean
+  /** The method that made it. */
+  readonly stage?: string
   /** Elements by their numbers, where they can be had so: every stage that can keeps it. */
   readonly random?: Random<T> | undefined
   /** Whether its elements come many at a time: then whoever takes them takes many. */

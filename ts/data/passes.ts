@@ -29,6 +29,8 @@ export abstract class Passes<T> implements AsyncIterable<T>, Stateful {
    * begins each at its start.
    */
   constructor(open: ((pass: number, from: number) => AsyncIterable<T>) | Flow<T>, endless = false) {
+    if (typeof open !== 'function' && typeof open?.open !== 'function')
+      fail('ERR_CONFIG', 'Dataset', 'a function that opens a pass', open, 'Or call Dataset.from(…)')
     this.#flow = typeof open === 'function' ? singles(open, endless, open.length > 1) : open
   }
 

@@ -2,6 +2,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { inspectWith } from '../core/inspect.js'
+import { checkMaker } from '../errors.js'
 import { drawPlain } from '../report/plain-table.js'
 import { type Chunk, elementsOf } from './chunk.js'
 import type { Demand, Flow, Random } from './flow.js'
@@ -23,6 +24,7 @@ export class StageTimes {
   readonly rows: readonly StageTime[]
 
   constructor(rows: readonly StageTime[]) {
+    checkMaker('StageTimes', Array.isArray(rows), 'Dataset.profile')
     this.rows = rows
   }
 
@@ -69,7 +71,7 @@ export function measured<T>(stage: string, flow: Flow<T>): Flow<T> {
     const chunks = flow.open(pass, from, demand)
     return calls.getStore() === undefined ? chunks : steps(key, stage, chunks)
   }
-  return { ...flow, random: own, open }
+  return { ...flow, stage, random: own, open }
 }
 
 /** Takes the time of each step. */

@@ -3,6 +3,7 @@
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { functionJson } from '../options/functions.js'
+import { asRecord } from '../options/resolve.js'
 import { isDescribing } from '../options/writing.js'
 import type { Config } from '../types.js'
 import { type CallContext, Layer, type LayerOptions, type Tensors } from './layer.js'
@@ -35,8 +36,9 @@ export class Lambda<X extends Tensors | object = Tensor, Y extends Tensors | obj
   static override readonly className = 'Lambda'
   readonly #function: (x: X, context: CallContext) => Y
 
-  constructor({ function: compute, ...options }: LambdaOptions<X, Y>) {
-    super(options)
+  constructor(options: LambdaOptions<X, Y>) {
+    const { function: compute, ...others } = asRecord(options, 'Lambda') as Partial<LambdaOptions<X, Y>>
+    super(others)
     if (typeof compute !== 'function') fail('ERR_CONFIG', 'Lambda.function', 'a function', compute)
     this.#function = compute
   }

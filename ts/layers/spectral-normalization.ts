@@ -24,9 +24,6 @@ export interface SpectralNormalizationOptions extends OptionsOf<typeof fields>, 
 
 const SpectralNormalizationBase: With<typeof Layer, typeof fields, SpectralNormalizationOptions> = Layer.with(fields)
 
-/** Shorter vectors are not stretched to length 1. */
-const EPSILON = 1e-7
-
 /**
  * Has a layer whose weight `W` (…, outputs) has a greatest singular value of about 1 (Miyato et al., 2018): a training call sets
  * `W ← W / σ`, `σ = v W uᵀ`, before the layer is called, as rows `v = u Wᵀ / ‖u Wᵀ‖` and `u = v W / ‖v W‖` follow each other
@@ -94,17 +91,19 @@ export class SpectralNormalization extends SpectralNormalizationBase {
   }
 
   #divided(kernel: Tensor, before: Tensor): { readonly kernel: Tensor; readonly u: Tensor } {
-    const isZero = ops.all(ops.equal(kernel, 0))
+    const largest = ops.max(ops.abs(kernel))
     // The quotient is that of any multiple of the weight: of one whose products neither overflow nor vanish.
-    const scaled = ops.divide(kernel, ops.where(isZero, 1, ops.max(ops.abs(kernel))))
+    const scaled = ops.divide(kernel, ops.where(ops.equal(largest, 0), 1, largest))
     const w = ops.reshape(scaled, [-1, kernel.shape.at(-1)!])
-    let [u, v] = [before, before]
+    let [u, v] = [unit(before), before]
     for (let turn = 0; turn < this.options.powerIterations; turn++) {
       v = unit(ops.matmul(u, ops.transpose(w)))
       u = unit(ops.matmul(v, w))
     }
     const sigma = ops.reshape(ops.matmul(ops.matmul(v, w), ops.transpose(u)), [])
-    return { kernel: ops.where(isZero, kernel, ops.divide(scaled, sigma)), u: ops.where(isZero, before, u) }
+    const isZero = ops.equal(sigma, 0)
+    const divided = ops.divide(scaled, ops.where(isZero, 1, sigma))
+    return { kernel: ops.where(isZero, kernel, divided), u: ops.where(isZero, before, u) }
   }
 }
 
@@ -115,7 +114,7 @@ function weightOf(layer: Layer): Variable {
   return fail('ERR_CONFIG', 'SpectralNormalization.layer', "a layer with a 'kernel' or 'embeddings'", layer.className)
 }
 
-/** A row as long as 1. */
+/** A row as long as 1; zeros stay so. */
 function unit(row: Tensor): Tensor {
-  return ops.normalize(row, { epsilon: EPSILON })
+  return ops.normalize(row, { epsilon: 0 })
 }

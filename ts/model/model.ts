@@ -11,6 +11,7 @@ import { isTensor } from '../layers/call.js'
 import { type CallContext, type InputKind, Layer, type Tensors } from '../layers/layer.js'
 import type { Statistic } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
+import { asRecord } from '../options/resolve.js'
 import type { LoadReport } from '../saving/assignments.js'
 import { loadWeights, saveModel, saveWeights } from '../saving/model-files.js'
 import type { LoadWeightsOptions, SaveOptions, SaveWeightsOptions } from '../saving/options.js'
@@ -84,8 +85,10 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
   }
 
   constructor(options: ModelOptions<In, Out> = {}) {
-    const { inputs, outputs, ...layerOptions } = options
+    const { inputs, outputs, ...layerOptions }: ModelOptions<In, Out> = asRecord(options, new.target.name)
     super(layerOptions)
+    if (inputs === undefined && outputs === undefined && new.target === Model)
+      fail('ERR_CONFIG', 'Model', 'inputs and outputs, or a subclass with a call method', options)
     if (inputs !== undefined && outputs !== undefined) this.setGraph(inputs, outputs)
     else if (inputs !== outputs) fail('ERR_CONFIG', 'Model', 'inputs and outputs', options)
   }

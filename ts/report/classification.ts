@@ -1,6 +1,7 @@
 /** Precision, recall and F1 of each class. */
 
 import { inspectWith } from '../core/inspect.js'
+import { checkMaker } from '../errors.js'
 import { confusionMatrix, type ReportOptions } from './confusion-matrix.js'
 import type { Labels } from './labels.js'
 import { drawPlain } from './plain-table.js'
@@ -28,6 +29,7 @@ export class ClassificationReport {
   readonly weighted: ClassScores
 
   constructor(classes: Readonly<Record<string, ClassScores>>, accuracy: number) {
+    checkMaker('ClassificationReport', typeof accuracy === 'number', 'report.classification')
     this.classes = classes
     this.accuracy = accuracy
     const all = Object.values(classes)

@@ -1,6 +1,7 @@
 /** How often each class was taken for which. */
 
 import { inspectWith } from '../core/inspect.js'
+import { checkMaker } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
 import { type Labels, pairsOf } from './labels.js'
@@ -22,6 +23,7 @@ export class ConfusionMatrix {
   readonly matrix: readonly (readonly number[])[]
 
   constructor(labels: readonly string[], matrix: readonly (readonly number[])[]) {
+    checkMaker('ConfusionMatrix', Array.isArray(labels) && Array.isArray(matrix), 'report.confusionMatrix')
     this.labels = labels
     this.matrix = matrix
   }

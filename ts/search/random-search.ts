@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { inspectWith } from '../core/inspect.js'
 import { KeyedUniform } from '../data/permutation.js'
-import { errorOf, fail } from '../errors.js'
+import { checkMaker, errorOf, fail } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
 import { drawPlain } from '../report/plain-table.js'
@@ -66,6 +66,7 @@ export class SearchResult<P> {
   readonly #better: (a: number, b: number) => boolean
 
   constructor(trials: readonly Trial<P>[], best: Trial<P>, better: (a: number, b: number) => boolean) {
+    checkMaker('SearchResult', Array.isArray(trials) && typeof better === 'function', 'randomSearch')
     this.trials = trials
     this.best = best
     this.#better = better

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { inspectWith } from '../core/inspect.js'
-import { FerrogradError, fail } from '../errors.js'
+import { checkMaker, FerrogradError, fail } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
 import { encodePng, enlarged, type Pixels } from './png.js'
@@ -64,6 +64,7 @@ export class Drawing {
   readonly #inCharacters: InCharacters
 
   constructor(pixels: Pixels, inCharacters: InCharacters = (depth, columns) => drawInTerminal(pixels, depth, columns)) {
+    checkMaker('Drawing', pixels?.rgb instanceof Uint8Array, 'a function of viz')
     this.width = pixels.width
     this.height = pixels.height
     this.rgb = pixels.rgb

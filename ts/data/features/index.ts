@@ -1,6 +1,6 @@
 /** Features of rows: what is learnt from a data set in one pass, and what the training and the serving are both given. */
 
-import { FerrogradError, fail, hintFor } from '../../errors.js'
+import { checkMaker, FerrogradError, fail, hintFor } from '../../errors.js'
 import type { OptionsOf } from '../../options/fields.js'
 import { optionsReader } from '../../options/reader.js'
 import { type ColumnTree, columnNamed, isColumn, NumberColumn } from '../column.js'
@@ -152,6 +152,7 @@ export class Features<R, O extends OutputMode = 'concat'> {
 
   /** Of what {@link features} made, or {@link Features.toJSON} kept. */
   constructor(config: FeaturesConfig & { readonly outputMode: O }) {
+    checkMaker('Features', typeof config?.features === 'object', 'features')
     this.#asked = config
     checkCrosses(config)
     if (Object.values(config.features).every(isLearnt)) this.#know(config)

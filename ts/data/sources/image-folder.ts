@@ -3,7 +3,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { warnOnce } from '../../core/warn.js'
-import { FerrogradError, fail, hintFor } from '../../errors.js'
+import { checkMaker, FerrogradError, fail, hintFor } from '../../errors.js'
 import type { OptionsOf } from '../../options/fields.js'
 import { optionsReader } from '../../options/reader.js'
 import type { ShapedArray } from '../../types.js'
@@ -98,6 +98,7 @@ export class ImageFolder<T> extends Dataset<T> {
     files: readonly string[],
     skipped: ReadonlyMap<string, FerrogradError>,
   ) {
+    checkMaker('ImageFolder', Array.isArray(files), 'imageFolder')
     super(measured('imageFolder', flow))
     this.classNames = classNames
     this.files = files
