@@ -9,14 +9,18 @@ import {
   Sequential,
   type Tensor,
   tensor,
+  type Variable,
+  valueAndGrad,
   variable,
 } from 'ferrograd'
-import { Dense, Flatten, type Layer } from 'ferrograd/layers'
+import { Dense, Flatten, type Layer, Reshape } from 'ferrograd/layers'
 import type { Loss } from 'ferrograd/losses'
 import type { Optimizer } from 'ferrograd/optimizers'
 import { afterEach, describe, expect, test } from 'vitest'
+import { isCell } from '../../ts/layers/recurrent/cell.js'
 import {
   adapted,
+  called,
   common,
   type Example,
   extremes,
@@ -25,6 +29,7 @@ import {
   fed,
   finite,
   inputsOf,
+  isFloat,
   layers,
   losses,
   metrics,
@@ -33,6 +38,7 @@ import {
   optimizers,
   ordinary,
   places,
+  settle,
   stateOf,
   withAt,
 } from './extremes.js'
@@ -44,7 +50,8 @@ const SEED = Number(process.env.FERROGRAD_SEED ?? 1)
 afterEach(() => config.setFloatx('float32'))
 
 type Place = (typeof places)[number]
-const largest = 3.4e38
+/** Sums of a few numbers below it are in the range of float32. */
+const largest = 2 ** 123
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 const x = (shape: readonly number[], dtype: Float, value: number, at: Place): Tensor =>
   tensor(withAt(numbers(sizeOf(shape)), Math.fround(value), at), shape, dtype)
@@ -62,39 +69,96 @@ function compared(what: string, single: ArrayLike<number>, double: ArrayLike<num
   return []
 }
 
-/** Compares `of` in both float types for each number at each place; what is smaller than normal counts as 0 in float32. */
-function problems(
-  values: readonly number[],
-  of: (dtype: Float, value: number, at: Place) => readonly ArrayLike<number>[],
-): string[] {
+/** What something gave: numbers that are the same in both float types, and gradients, which need not be. */
+interface Given {
+  readonly results: readonly ArrayLike<number>[]
+  readonly gradients: readonly ArrayLike<number>[]
+}
+
+type Of = (dtype: Float, value: number, at: Place) => Given
+
+/** What was given, or the error with a code that was thrown instead. */
+function outcome<T>(of: () => T): T | FerrogradError {
+  try {
+    return of()
+  } catch (error) {
+    if (error instanceof FerrogradError && error.code !== 'ERR_INTERNAL') return error
+    throw error
+  }
+}
+
+/**
+ * Compares `of` in both float types for each number at each place; what is smaller than normal counts as 0 in float32. What
+ * float64 holds float32 may refuse, as not finite.
+ */
+function problems(values: readonly number[], of: Of, at: readonly Place[] = places): string[] {
   return values.flatMap((value) =>
-    places.flatMap((at) => {
-      const [single, double] = [of('float32', value, at), of('float64', value, at)]
-      const exact = (i: number): boolean => i === 0 && (value === 0 || Math.abs(value) > 1e-37)
-      return single.flatMap((one, i) =>
-        compared(`${value} ${at} ${i === 0 ? 'result' : 'gradient'}`, one, double[i]!, exact(i)),
-      )
+    at.flatMap((place) => {
+      const what = `${value} ${place}`
+      const single = outcome(() => of('float32', value, place))
+      const double = outcome(() => of('float64', value, place))
+      if (double instanceof FerrogradError) return single instanceof FerrogradError ? [] : [`${what}: ${double}`]
+      if (single instanceof FerrogradError) return single.code === 'ERR_NON_FINITE' ? [] : [`${what}: ${single}`]
+      const exact = value === 0 || Math.abs(value) > 1e-37
+      return [
+        ...single.results.flatMap((one, i) => compared(`${what} result ${i}`, one, double.results[i]!, exact)),
+        ...single.gradients.flatMap((one, i) => compared(`${what} gradient ${i}`, one, double.gradients[i]!, false)),
+      ]
     }),
   )
 }
 
 const titled = <T>(examples: readonly Example<T>[]): [string, Example<T>][] => examples.map((one) => [one.title, one])
 
-/** The outputs of a layer, and their gradient by the first input. */
-function run(example: Example<Layer>, inputs: Fed, dtype: Float, value: number, at: Place): Float64Array[] {
+/** A layer that has learnt and is built, with the same weights in both float types. */
+function madeOf(example: Example<Layer>, { shapes, ids }: Fed, dtype: Float): Layer {
   config.setFloatx(dtype)
   config.setSeed(1)
   const layer = adapted(example.make({ dtype }))
-  const rest = inputs.shapes.slice(1).map((shape) => ordinary(shape, dtype))
-  const total = (one: Tensor): Tensor => {
-    const outputs = layer.applyMany(fed([one, ...rest]), { training: true })
-    return outputs
+  const first = shapes.map((shape) => ordinary(shape, dtype, ids))
+  for (const y of called(layer, first, false)) y.dataSync()
+  settle(layer)
+  return layer
+}
+
+/** Numbers of tensors, one after the other. */
+const all = (tensors: readonly Tensor[]): Float64Array => Float64Array.from(tensors.flatMap((y) => [...y.dataSync()]))
+
+/** Normal numbers are others in the other float type. */
+const normal = /^Gaussian/
+
+/** Where an extreme number stands. */
+interface Where {
+  readonly input?: number
+  readonly weight?: number
+  readonly states?: true
+}
+
+/** The outputs of a layer, those in training, and the gradients by its inputs and weights. */
+function run(example: Example<Layer>, inputs: Fed, where: Where, ...[dtype, value, at]: Parameters<Of>): Given {
+  const layer = madeOf(example, inputs, dtype)
+  const struck = where.weight === undefined ? undefined : layer.weights[where.weight]
+  if (struck !== undefined) strike(struck, value, at)
+  const bad = (shape: readonly number[]): Tensor => x(shape, dtype, value, at)
+  const given = inputs.shapes.map((shape, i) => (where.input === i ? bad(shape) : ordinary(shape, dtype, inputs.ids)))
+  const stateOf = (shape: readonly number[]): Tensor => (where.states ? bad(shape) : ordinary(shape, dtype))
+  const total = (): Tensor =>
+    called(layer, given, true, stateOf)
       .map((y) => ops.sum(ops.multiply(ops.cast(y, dtype), ordinary(y.shape, dtype))))
       .reduce((a, b) => ops.add(a, b))
-  }
-  const given = x(inputs.shapes[0]!, dtype, value, at)
-  const outputs = layer.applyMany(fed([given, ...rest])).flatMap((y) => [...y.dataSync()])
-  return [Float64Array.from(outputs), Float64Array.from(grad(total)(given).dataSync())]
+  const calm = all(called(layer, given, false, stateOf))
+  const sources = [...(inputs.ids ? [] : given), ...layer.trainableWeights]
+  const slopes = sources.length === 0 ? [] : valueAndGrad(total, sources)[1].map((slope) => all(slope ? [slope] : []))
+  const trained = all(called(layer, given, true, stateOf))
+  return normal.test(example.title)
+    ? { results: [calm], gradients: [trained, ...slopes] }
+    : { results: [calm, trained], gradients: slopes }
+}
+
+/** Puts a number into a weight; a variance is no less than 0. */
+function strike(weight: Variable, value: number, at: Place): void {
+  const own = /variance/.test(weight.name) ? Math.abs(value) : value
+  weight.assign(tensor(withAt(Array.from(weight.dataSync()), own, at), weight.shape, weight.dtype))
 }
 
 /** Their scores are products of the input with itself, which are infinite in float32 where the result is not. */
@@ -103,11 +167,49 @@ const squares = /^Transformer|Spectrogram/
 describe('layers', () => {
   test.each(titled(layers))('%s', (title, example) => {
     const inputs = inputsOf(example)
-    if (inputs === undefined || inputs.ids) return
+    if (inputs === undefined) return
     const values = squares.test(title) ? finite.filter((value) => Math.abs(value) < 1e18) : finite
-    expect(problems(values, (...given) => run(example, inputs, ...given))).toEqual([])
+    const found: string[] = []
+    const look = (what: string, where: Where, some: readonly number[], at?: readonly Place[]): void => {
+      const of: Of = (...given) => run(example, inputs, where, ...given)
+      found.push(...problems(some, of, at).map((problem) => `${what}: ${problem}`))
+    }
+    if (!inputs.ids) for (const i of inputs.shapes.keys()) look(`input ${i}`, { input: i }, values)
+    const layer = madeOf(example, inputs, 'float32')
+    if (isCell(layer)) look('states', { states: true }, values)
+    for (const [i, weight] of layer.weights.entries())
+      if (isFloat(weight))
+        look(
+          `weight '${weight.name}'`,
+          { weight: i },
+          values.filter((one) => one !== 0),
+          ['first', 'all'],
+        )
+    expect(found).toEqual([])
   })
 })
+
+describe('ids that there are not', () => {
+  const ids = [-1, 3, 5, 2 ** 31 - 1, -(2 ** 31), 0.5, 1e20, -1e20, Number.NaN, Number.POSITIVE_INFINITY]
+  test.each(titled(layers))('%s', (_, example) => {
+    const inputs = inputsOf(example)
+    if (inputs === undefined || !inputs.ids) return
+    const found = ids.flatMap((id) =>
+      places.flatMap((at) => {
+        const layer = madeOf(example, inputs, 'float32')
+        const given = inputs.shapes.map((shape) =>
+          tensor(withAt(Array.from(ordinary(shape, 'float32', true).dataSync()), id, at), shape, dtypeOf(id)),
+        )
+        const got = outcome(() => all(layer.applyMany(fed(given))))
+        return got instanceof FerrogradError || got.every(Number.isFinite) ? [] : [`${id} ${at}: ${got}`]
+      }),
+    )
+    expect(found).toEqual([])
+  })
+})
+
+const dtypeOf = (id: number): 'int32' | 'float32' =>
+  Number.isInteger(id) && Math.abs(id) <= 2 ** 31 ? 'int32' : 'float32'
 
 /** What no layer takes, or not all of them; some are built by one of these before they meet the next. */
 const strange: readonly unknown[] = [
@@ -147,44 +249,89 @@ describe('inputs that no layer takes', () => {
   })
 })
 
+/** Where an extreme number stands in a batch that is judged. */
+const sides = ['prediction', 'target', 'weight'] as const
+type Side = (typeof sides)[number]
+
 const hot = [1, 0, 0, 0, 0, 1, 0, 0]
 const sparse = /^Sparse|^CategoricalGeneralized|^Perplexity/
-const targetsOf = (title: string, dtype: Float): Tensor => {
-  if (sequences.test(title)) return tensor([[2, 0]], [1, 2], 'int32')
-  return sparse.test(title) ? tensor(Int32Array.of(1, 2)) : tensor(hot, [2, 4], dtype)
-}
 
-/** One sequence of two steps. */
+/** Sequences of two steps. */
 const sequences = /^CTC/
 
-/** Of numbers below 0 there is no logarithm and no root; a root rises without bound at 0. */
+/** Of numbers below 0 there is no logarithm and no root; a logarithm falls without bound at 0. */
 const positive = /^Poisson|^CategoricalGeneralized/
-const predictions = (title: string, dtype: Float, value: number, at: Place): Tensor => {
-  const p = x([2, 4], dtype, value, at)
-  if (sequences.test(title)) return ops.reshape(p, [1, 2, 4])
-  return positive.test(title) ? ops.maximum(ops.abs(p), 1e-20) : p
+const least = (title: string): number => (title.startsWith('Poisson') ? 1e-20 : 0)
+
+/** Two samples, four classes or outputs each, and an extreme number on one side. */
+interface Judged {
+  readonly target: Tensor
+  readonly prediction: Tensor
+  readonly weighting: { readonly sampleWeight?: Tensor }
+}
+
+function judged(title: string, side: Side, ...[dtype, value, at]: Parameters<Of>): Judged {
+  const given = side === 'prediction' ? x([2, 4], dtype, value, at) : ordinary([2, 4], dtype)
+  const within = positive.test(title) ? ops.maximum(ops.abs(given), least(title)) : given
+  const weights = withAt([0.5, 2], Math.abs(value), at)
+  return {
+    target: targetOf(title, dtype, side === 'target' ? (own) => withAt(own, value, at) : (own) => own),
+    prediction: sequences.test(title) ? ops.reshape(within, [2, 2, 2]) : within,
+    weighting: side === 'weight' ? { sampleWeight: tensor(weights, [2], dtype) } : {},
+  }
+}
+
+/** Rows of 0 and 1, or labels. */
+function targetOf(
+  title: string,
+  dtype: Float,
+  change: (own: readonly number[]) => readonly number[] = (own) => own,
+): Tensor {
+  const [own, shape] = sequences.test(title)
+    ? [
+        [1, 0, 1, 0],
+        [2, 2],
+      ]
+    : sparse.test(title)
+      ? [[2, 1], [2]]
+      : [hot, [2, 4]]
+  const values = change(own).map(Math.fround)
+  const labels = own !== hot && values.every((one) => one === (one | 0))
+  return tensor(values, shape, labels ? 'int32' : dtype)
+}
+
+/** What is wrong on any side. */
+function wrong(title: string, of: (batch: Judged, dtype: Float) => Given): string[] {
+  return sides.flatMap((side) =>
+    problems([...finite, 1], (dtype, value, at) => of(judged(title, side, dtype, value, at), dtype)).map(
+      (problem) => `${side}: ${problem}`,
+    ),
+  )
 }
 
 describe('losses', () => {
   test.each(titled(losses))('%s', (title, example) => {
-    const of = (dtype: Float, value: number, at: Place): Float64Array[] => {
-      const [y, loss, p] = [targetsOf(title, dtype), example.make({ dtype }), predictions(title, dtype, value, at)]
-      const value_ = loss.apply(y, p).dataSync()
-      return [Float64Array.from(value_), Float64Array.from(grad((z) => loss.apply(y, z))(p).dataSync())]
+    const of = ({ target, prediction, weighting }: Judged, dtype: Float): Given => {
+      const loss = example.make({ dtype })
+      // As `fit` does; what passes has a loss.
+      loss.checkTargets(target.dataSync(), target.shape, prediction.shape)
+      const value = loss.apply(target, prediction, weighting)
+      const slope = grad((z) => loss.apply(target, z, weighting))(prediction)
+      return { results: [all([value])], gradients: [all([slope])] }
     }
-    expect(problems([...finite, 1], of)).toEqual([])
+    expect(wrong(title, of)).toEqual([])
   })
 })
 
 describe('metrics', () => {
   test.each(titled(metrics))('%s', (title, example) => {
-    const of = (dtype: Float, value: number, at: Place): Float64Array[] => {
+    const of = ({ target, prediction, weighting }: Judged, dtype: Float): Given => {
       config.setFloatx(dtype)
       const metric = example.make()
-      metric.update(targetsOf(title, dtype), predictions(title, dtype, value, at))
-      return [Float64Array.from(metric.result().dataSync())]
+      metric.update(target, prediction, weighting)
+      return { results: [all([metric.result()])], gradients: [] }
     }
-    expect(problems([...finite, 1], of)).toEqual([])
+    expect(wrong(title, of)).toEqual([])
   })
 })
 
@@ -262,9 +409,14 @@ describe('optimizers', () => {
 
 /** A stack of layers that each take what the one before gives, with weights of their own, and a loss that takes the last. */
 describe('random models', () => {
-  const stackable = layers.filter(
-    (one) => !/Lookup|InputLayer|CategoryEncoding|Embedding|Discretization/.test(one.title),
-  )
+  const able = layers.filter((one) => inputsOf(one) !== undefined)
+  const heads = able.filter(isHead)
+  const stackable = able.filter((one) => !isHead(one))
+
+  /** Whether a layer stands first: it takes ids, or counts. */
+  function isHead(example: Example<Layer>): boolean {
+    return inputsOf(example)!.ids || /Discretization/.test(example.title)
+  }
 
   test(`${ROUNDS} of them`, async () => {
     const found: string[] = []
@@ -279,30 +431,33 @@ describe('random models', () => {
     config.setSeed(seed)
     const dtype = pick(['float32', 'float32', 'float64'] as const)
     config.setFloatx(dtype)
-    const [loss, optimizer] = [pick(losses.filter((one) => !sequences.test(one.title))), pick(optimizers)]
-    const made = stack([pick(stackable), pick(stackable)], loss.make() as Loss)
-    const metric = pick(
-      metrics.filter(
-        (one) => sparse.test(one.title) === sparse.test(loss.title) && !/IoU|R2|Pearson|Concordance/.test(one.title),
-      ),
-    )
+    const [loss, optimizer] = [pick(losses), pick(optimizers)]
+    const head = pick([undefined, undefined, undefined, pick(heads)])
+    const made = stack(head, [pick(stackable), pick(stackable)], loss)
+    const metric = sequences.test(loss.title)
+      ? []
+      : [pick(metrics.filter((one) => sparse.test(one.title) === sparse.test(loss.title)))]
     const settings = { learningRate: pick([1e-3, 1, 1e3, 1e6]), ...pick([{}, {}, ...common]) }
     made.compile({
       optimizer: optimizer.make(settings) as Optimizer,
       loss: loss.make() as Loss,
-      metrics: [metric.make()],
+      metrics: metric.map((one) => one.make()),
     })
-    const y = sparse.test(loss.title) ? Int32Array.of(1, 2) : tensor(hot, [2, 4], dtype)
-    const title = `seed ${seed} ${dtype} ${made.layers.map((one) => one.className).join(' ')}, ${loss.title}, ${optimizer.title} ${JSON.stringify(settings)}`
+    const names = made.layers.map((one) => one.className).join(' ')
+    const title = `seed ${seed} ${dtype} ${names}, ${loss.title}, ${metric[0]?.title}, ${optimizer.title} ${JSON.stringify(settings)}`
     const state = (): Parameters<typeof stateOf>[0] => [...made.weights, ...made.optimizer.variables]
     made.optimizer.build(made.trainableVariables)
-    const plain = ordinary([2, 4], dtype)
+    const ids = head !== undefined && inputsOf(head)!.ids
+    const [plain, y] = [ordinary([2, 4], dtype, ids), targetOf(loss.title, dtype)]
     const found = await held(`${title} at first`, state, () => made.trainOnBatch(plain, y))
     for (let turn = 0; turn < 4; turn += 1) {
       const [value, at, where] = [pick([...extremes, 3e38]), pick(places), pick(['x', 'y', 'weight', 'sampleWeight'])]
       const what = `${title}: ${value} ${at} in ${where}`
-      if (where === 'weight') spoil(pick(made.weights), value, at)
-      found.push(...(await held(what, state, () => strike(made, { value, at, where, plain, y, dtype, pick }))))
+      if (where === 'weight' && Number.isFinite(value)) {
+        const weight = pick(made.weights)
+        if (isFloat(weight)) strike(weight, value, at)
+      }
+      found.push(...(await held(what, state, () => train(made, { value, at, where, plain, y, dtype, pick }))))
     }
     return found.slice(0, 2)
   }
@@ -312,40 +467,41 @@ describe('random models', () => {
     readonly at: Place
     readonly where: string
     readonly plain: Tensor
-    readonly y: Tensor | Int32Array
+    readonly y: Tensor
     readonly dtype: Float
     pick<T>(list: readonly T[]): T
   }
 
   /** One step of training on a batch, by either way, with an extreme number somewhere. */
-  async function strike(model: Model, { value, at, where, plain, y, dtype, pick }: Blow): Promise<void> {
-    const bad = tensor(withAt(numbers(8), value, at), [2, 4], dtype)
-    const targets = where === 'y' && !(y instanceof Int32Array) ? bad : y
+  async function train(model: Model, { value, at, where, plain, y, dtype, pick }: Blow): Promise<void> {
+    const bad = (one: Tensor): Tensor => tensor(withAt(Array.from(one.dataSync()), value, at), one.shape, dtype)
+    const targets = where === 'y' ? bad(y) : y
     const sampleWeight = where === 'sampleWeight' ? tensor([Math.abs(value), 1], [2], dtype) : undefined
-    const inputs = where === 'x' ? bad : plain
+    const inputs = where === 'x' ? bad(plain) : plain
     const weighted = sampleWeight === undefined ? {} : { sampleWeight }
     if (pick([true, false])) await model.trainOnBatch(inputs, targets, weighted)
     else await model.fit(inputs, targets, { verbose: 0, ...weighted })
   }
 
-  function spoil(weight: Model['weights'][number], value: number, at: Place): void {
-    if (!weight.dtype.startsWith('float') || !Number.isFinite(value)) return
-    weight.assign(tensor(withAt(Array.from(weight.dataSync()), value, at), weight.shape, weight.dtype))
-  }
-
-  /** `Dense`, then what was picked as far as it fits, `Flatten`, `Dense`, and a softmax or sigmoid where the loss wants one. */
-  function stack(picked: readonly Example<Layer>[], loss: Loss): Model {
-    const makers = [(): Layer => new Dense({ units: 4, inputShape: [4] })]
+  /** `Dense` or what takes ids, then what was picked as far as it fits, `Flatten`, `Dense`, and what the loss wants of the last. */
+  function stack(head: Example<Layer> | undefined, picked: readonly Example<Layer>[], loss: Example<Loss>): Model {
+    const first = (): Layer => (head === undefined ? new Dense({ units: 4, inputShape: [4] }) : adapted(head.make()))
+    const makers = [first]
+    const given = ordinary([2, 4], 'float32', head !== undefined && inputsOf(head)!.ids)
     for (const example of picked) {
       const more = [...makers, () => adapted(example.make())]
       try {
-        if (new Sequential(more.map((make) => make())).applyMany(ordinary([2, 4], 'float32'))[0]!.rank > 1)
-          makers.push(more.at(-1)!)
+        if (new Sequential(more.map((make) => make())).applyMany(given)[0]!.rank > 1) makers.push(more.at(-1)!)
       } catch {
         // It does not take what comes before.
       }
     }
-    const activation = /Entropy|entropy|KL|Focal/.test(loss.className) ? 'softmax' : 'linear'
-    return new Sequential([...makers.map((make) => make()), new Flatten(), new Dense({ units: 4, activation })])
+    const activation = /Entropy|entropy|KL|Focal/.test(loss.title) ? 'softmax' : 'linear'
+    const last = sequences.test(loss.title)
+      ? [new Dense({ units: 12 }), new Reshape({ targetShape: [3, 4] })]
+      : [new Dense({ units: 4, activation })]
+    const model = new Sequential([...makers.map((make) => make()), new Flatten(), ...last])
+    model.applyMany(given)
+    return model
   }
 })

@@ -6,7 +6,7 @@ import { config, FerrogradError, GradientTape, jit, type Model, ops, Sequential,
 import { Dense } from 'ferrograd/layers'
 import { SGD } from 'ferrograd/optimizers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { loadTensors } from '../../ts/saving/index.js'
+import { loadModel, loadTensors } from '../../ts/saving/index.js'
 
 const rows = 256
 const values = Float32Array.from({ length: 2 * rows }, (_, i) => Math.sin(i + 1))
@@ -65,6 +65,13 @@ const calls: Readonly<Record<string, (subject: Subject) => Promise<unknown>>> = 
     await model.saveWeights(path)
     return Object.values(await loadTensors(path)).map((one) => [...(one as Tensor).dataSync()])
   },
+  'save of all': async ({ model }) => {
+    const path = join(folder, `${files++}.keras`)
+    await model.save(path)
+    const { weights, optimizer } = await loadModel(path)
+    return [...weights, ...optimizer.variables.slice(2)].map((one) => [...one.dataSync()])
+  },
+  fit: async ({ model }) => (await model.fit(x, y, { ...quiet, shuffle: false })).history.loss,
 }
 
 const ending = async (run: Promise<unknown>): Promise<unknown> => {
@@ -77,30 +84,66 @@ const ending = async (run: Promise<unknown>): Promise<unknown> => {
   }
 }
 
+/** As it was made, but for how often it was trained. */
+function again({ model }: Subject, start: readonly Tensor[]): void {
+  model.setWeights([...start])
+  for (const slot of model.optimizer.variables.slice(2)) slot.assign(ops.zeros(slot.shape))
+}
+
 const names = Object.keys(calls)
-describe.each(names)('%s, then', (first) => {
+const before = names.filter((name) => name !== 'fit')
+
+/** Trains, evaluates or steps: one of these at a time. */
+const passes = /evaluate|OnBatch|fit/
+describe.each(before)('%s, then', (first) => {
   test('every other call', async () => {
     const [apart, together] = [subject(), subject()]
     const start = apart.model.getWeights()
     for (const one of [apart, together]) for (const call of Object.values(calls)) await call(one)
     for (const second of names) {
-      for (const { model } of [apart, together]) {
-        model.setWeights(start)
-        for (const slot of model.optimizer.variables.slice(2)) slot.assign(ops.zeros(slot.shape))
-      }
+      for (const one of [apart, together]) again(one, start)
       const wanted = [await calls[first]!(apart), await calls[second]!(apart)]
       const [a, b] = [ending(calls[first]!(together)), ending(calls[second]!(together))]
       const got = [await a, await b]
       if (got[1] === 'refused') {
-        expect([/evaluate|OnBatch/.test(first), /evaluate|OnBatch/.test(second)], `${first}, ${second}`).toEqual([
-          true,
-          true,
-        ])
+        expect([passes.test(first), passes.test(second)], `${first}, ${second}`).toEqual([true, true])
         continue
       }
       expect(got, `${first}, ${second}`).toEqual(wanted)
       const left = ({ model }: Subject): number[][] => model.getWeights().map((one) => [...one.dataSync()])
       expect(left(together), `what ${first}, ${second} leave`).toEqual(left(apart))
     }
-  })
+  }, 120_000)
+})
+
+/** Four steps, with a call between two of them; what the call gave, and what is left in the end. */
+async function between(step: number, call: () => Promise<unknown>, { model }: Subject): Promise<unknown> {
+  let given: unknown
+  const at = async (now: number): Promise<void> => {
+    if (now === step) given = await ending(call())
+  }
+  const { history } = await model.fit(x, y, { ...quiet, shuffle: false, callbacks: { onTrainBatchBegin: at } })
+  await at(4)
+  return { given, loss: history.loss, left: stateOf(model) }
+}
+
+const stateOf = (model: Model): number[][] =>
+  [...model.weights, ...model.optimizer.variables.slice(2)].map((one) => [...one.dataSync()])
+
+test.each(before)('fit, then %s: between two of its steps', async (second) => {
+  const [apart, together] = [subject(), subject()]
+  const start = apart.model.getWeights()
+  // What the optimizer remembers is there before.
+  for (const { model } of [apart, together]) await model.trainOnBatch(x, y)
+  again(together, start)
+  const wanted: unknown[] = []
+  for (let step = 0; step <= 4; step++) {
+    again(apart, start)
+    wanted.push(await between(step, () => calls[second]!(apart), apart))
+  }
+  const run = together.model.fit(x, y, { ...quiet, shuffle: false })
+  const given = ending(calls[second]!(together))
+  const { history } = await run
+  const got = { given: await given, loss: history.loss, left: stateOf(together.model) }
+  expect(wanted).toContainEqual(got)
 })
