@@ -27,6 +27,8 @@ interface Called {
   readonly op: string
   readonly options: Readonly<Record<string, unknown>>
   readonly images: Numbers
+  /** What comes between pictures and options. */
+  readonly others?: readonly Numbers[]
   readonly output: Numbers
 }
 
@@ -61,15 +63,40 @@ describe('what layers make of what was drawn is what Keras makes of it', () => {
 })
 
 describe('ops on pictures are those of Keras', () => {
-  it.each(fixture<Called>('image_ops').cases)('$name', ({ op, options, images, output }) => {
+  it.each(fixture<Called>('image_ops').cases)('$name', ({ op, options, images, others = [], output }) => {
     const { size, ...rest } = options
     const how = Object.fromEntries(
       Object.entries(rest).map(([key, value]) => [camel(key), key === 'data_format' ? camel(value as string) : value]),
     )
     const call = (ops.image as unknown as Record<string, (...args: unknown[]) => Tensor>)[camel(op)]!
-    const y = size === undefined ? call(toTensor(images), how) : call(toTensor(images), size, how)
+    const between = [...others.map((one) => toTensor(one)), ...(size === undefined ? [] : [size])]
+    const y = call(toTensor(images), ...between, how)
     expect(y.shape).toEqual(output.shape)
     expectClose(y.dataSync(), output, 1e-9)
+  })
+})
+
+interface Resampled {
+  readonly name: string
+  readonly size: readonly [number, number]
+  readonly options: ops.image.ResizeOptions
+  readonly x: Numbers
+  readonly value: Numbers
+  readonly cotangent: Numbers
+  readonly gradient: Numbers
+}
+
+describe('pictures of another size are those of Keras on JAX', () => {
+  it.each(fixture<Resampled>('resampling').cases)('$name', ({ size, options, value, cotangent, gradient, ...one }) => {
+    const x = toTensor(one.x)
+    const tape = new GradientTape()
+    const [y, loss] = tape.record(() => {
+      const y = ops.image.resize(x, size, options)
+      return [y, ops.sum(ops.multiply(y, toTensor(cotangent)))] as const
+    })
+    const [slope] = tape.gradient(loss, [x])
+    expectClose(y.dataSync(), value, 1e-12)
+    expectClose(slope!.dataSync(), gradient, 1e-12, 'gradient')
   })
 })
 

@@ -292,6 +292,44 @@ describe('dropout', () => {
     expect(new Set(y.dataSync())).toEqual(new Set([0, 8]))
   })
 
+  it('reaches both directions', () => {
+    const told = { returnSequences: true, seed: 1, ...open } as const
+    const inputs = new Bidirectional({ layer: new SimpleRNN({ units: 40, dropout: 0.25, ...told }), mergeMode: null })
+    for (const y of inputs.applyMany(ops.ones([3, 4, 40]), { training: true })) {
+      expect(ops.min(y, { axis: 1 }).arraySync()).toEqual(ops.max(y, { axis: 1 }).arraySync())
+      expect(new Set(y.dataSync())).toEqual(new Set([0, Math.fround(1 / 0.75)]))
+    }
+    const kept = { kernelInitializer: 'zeros', recurrentInitializer: 'identity', activation: 'linear' } as const
+    const layer = new SimpleRNN({ units: 40, recurrentDropout: 0.5, seed: 1, ...kept })
+    const states = [ops.ones([3, 40]), ops.ones([3, 40])]
+    const both = new Bidirectional({ layer, mergeMode: null })
+    for (const y of both.applyMany(ops.ones([3, 3, 2]), { training: true, initialState: states } as never))
+      expect(new Set(y.dataSync())).toEqual(new Set([0, 8]))
+  })
+
+  it('of pictures has a pattern for each gate, drawn once for all steps', () => {
+    const how = { filters: 3, kernelSize: 3, padding: 'same', returnSequences: true, seed: 5 } as const
+    const x = shaken([2, 6, 5, 2])
+    const make = (options: object): ConvLSTM1D => {
+      const layer = new ConvLSTM1D({ ...how, kernelInitializer: 'ones', recurrentInitializer: 'ones', ...options })
+      layer.ensureBuilt(x.shape)
+      return layer
+    }
+    const run = (options: object): unknown => make(options).apply(x, { training: true }).arraySync()
+    const both = { dropout: 0.4, recurrentDropout: 0.4 }
+    const layer = make(both)
+    layer.apply(x, { training: true })
+    expect(layer.cell.seedGenerator.state.dataSync()[2]).toBe(8)
+    expect(run(both)).toEqual(run(both))
+    const all = [{}, { dropout: 0.4 }, { recurrentDropout: 0.4 }, both].map((one) => JSON.stringify(run(one)))
+    expect(new Set(all).size).toBe(4)
+    expect(make(both).apply(x).arraySync()).toEqual(make({}).apply(x).arraySync())
+    // Nothing is carried before the first step: what is dropped of states does not show there.
+    const first = (options: object): unknown =>
+      ops.getItem(ops.transpose(make(options).apply(x, { training: true }), [1, 0, 2, 3]), 0).arraySync()
+    expect(first({ recurrentDropout: 0.4 })).toEqual(first({}))
+  })
+
   it.each([
     ['LSTM', () => new LSTM({ units: 3, dropout: 0.4, recurrentDropout: 0.4, seed: 5 })],
     ['GRU', () => new GRU({ units: 3, dropout: 0.4, recurrentDropout: 0.4, seed: 5, resetAfter: false })],

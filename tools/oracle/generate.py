@@ -33,6 +33,7 @@ TOPICS = [
     "recurrent_layers",
     "conv_lstm",
     "augmentation",
+    "resampling",
     "masks",
     "models",
     "picture_models",

@@ -81,7 +81,10 @@ def case(seed, index, name, options):
     return {"name": label, "class_name": name, "options": options, "images": images, "drawn": drawn(name, transformation), "output": output}
 
 
-# op, shape, options
+TURNED = [0.93, -0.21, 0.37, 0.17, 1.04, -0.43, 0, 0]
+CORNERS = [[0.2, -0.1], [4.3, 0.15], [-0.25, 3.2], [4.1, 3.35]], [[0.6, 0.45], [3.7, 0.2], [0.1, 2.9], [4.4, 3.1]]
+
+# op, shape, options, and what comes between pictures and options
 OPS = [
     ("rgb_to_grayscale", (2, 3, 2, 3), {}),
     ("rgb_to_hsv", (2, 3, 2, 3), {}),
@@ -95,15 +98,22 @@ OPS = [
     ("resize", (2, 5, 4, 2), {"size": (3, 9)}),
     ("resize", (5, 4, 2), {"size": (10, 3), "interpolation": "nearest"}),
     ("resize", (2, 3, 5, 4), {"size": (2, 2), "antialias": True, "data_format": "channels_first"}),
+    *(("affine_transform", (2, 4, 5, 2), {"fill_mode": mode, "fill_value": 3.0}, [[TURNED, TURNED]]) for mode in ("constant", "nearest", "wrap", "mirror", "reflect")),
+    ("affine_transform", (2, 4, 5, 2), {"fill_mode": "mirror", "interpolation": "nearest"}, [[[1, 0, 6.2, 0, 1, -3.7, 0, 0], TURNED]]),
+    ("affine_transform", (2, 4, 5), {"data_format": "channels_first"}, [TURNED]),
+    ("perspective_transform", (1, 4, 5, 2), {"fill_value": 2.0}, [[one] for one in CORNERS]),
+    ("perspective_transform", (4, 5, 2), {"interpolation": "nearest"}, list(CORNERS)),
 ]
 
 
-def op_case(seed, index, op, shape, options):
+def op_case(seed, index, op, shape, options, others=()):
     label = f"{op}-{index}"
     images = np.asarray(Stream(seed, "augmentation", label).uniform(shape)) * 0.5 + 0.5
     options = {"data_format": "channels_last"} | options
-    value = getattr(keras.ops.image, op)(keras.ops.convert_to_tensor(images), **options)
-    return {"name": label, "op": op, "options": options, "images": images, "output": value}
+    others = [np.asarray(one, dtype="float64") for one in others]
+    value = getattr(keras.ops.image, op)(*map(keras.ops.convert_to_tensor, [images, *others]), **options)
+    row = {"name": label, "op": op, "options": options, "images": images, "output": value}
+    return row | ({"others": others} if others else {})
 
 
 def cases(seed):
