@@ -80,7 +80,7 @@ function check(one: Case, training: boolean, found: Found): void {
   const wanted = slopes ? [...(found.input_gradients ?? []), ...(found.weight_gradients ?? [])] : []
   for (const [i, expected] of wanted.entries()) {
     const got = slopes?.[i]?.dataSync() ?? new Float64Array(floats(expected).length)
-    expectClose(got, expected, 1e-9, `gradient ${i}`)
+    expectClose(got, expected, 1e-10, `gradient ${i}`)
   }
 }
 
