@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { config, input, loadModel, Model, type SymbolicTensor } from 'ferrograd'
+import { config, input, loadModel, Model, Sequential, type SymbolicTensor } from 'ferrograd'
+import { HashedCrossing, Hashing, type Layer, StringLookup, TextVectorization } from 'ferrograd/layers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Tensor } from '../../ts/core/tensor.js'
 import { getLayer, layerFamily } from '../../ts/layers/family.js'
@@ -131,6 +132,49 @@ describe('every layer', () => {
     expect(weights(copy)).toEqual(weights(model))
     const results = await Promise.all([model, copy].map((one) => one.predict(data as never)))
     const [wanted, got] = results.map((result) => [...(result as Tensor).dataSync()])
+    expect(got).toEqual(wanted)
+  })
+})
+
+/** They take text, which no graph does: asked as they are, in a model of their own. */
+const ofText: readonly (readonly [string, () => Layer, (layer: never) => Tensor])[] = [
+  ['Hashing', () => new Hashing({ numBins: 7, salt: 3 }), (layer: Hashing) => layer.hash(['a', 'b', 'c'])],
+  [
+    'HashedCrossing',
+    () => new HashedCrossing({ numBins: 9 }),
+    (layer: HashedCrossing) =>
+      layer.cross([
+        ['a', 'b'],
+        ['x', 'y'],
+      ]),
+  ],
+  [
+    'StringLookup',
+    () => adapted(new StringLookup({ maskToken: '' }), ['b', 'a', 'b']),
+    (layer: StringLookup) => layer.lookUp(['a', 'b', '', 'z']),
+  ],
+  [
+    'TextVectorization',
+    () => adapted(new TextVectorization({ outputMode: 'tfIdf' }), ['x y', 'y z', 'Y!']),
+    (layer: TextVectorization) => layer.vectorize(['y y', 'z q']),
+  ],
+]
+
+function adapted<L extends { adapt(data: string[]): unknown }>(layer: L, data: string[]): L {
+  layer.adapt(data)
+  return layer
+}
+
+describe('every layer that takes text', () => {
+  test('is here', () => {
+    expect([...ofText.map(([name]) => name), 'InputLayer'].sort()).toEqual([...without].sort())
+  })
+  test.each(ofText)('%s', async (name, make, ask) => {
+    const model = new Sequential([make()])
+    await model.save(join(folder, `${name}.keras`))
+    const copy = await loadModel(join(folder, `${name}.keras`))
+    expect(copy.toConfig()).toEqual(model.toConfig())
+    const [wanted, got] = [model, copy].map((one) => ask(one.layers[0] as never).arraySync())
     expect(got).toEqual(wanted)
   })
 })

@@ -1,4 +1,4 @@
-"""Has real Keras open the files that `ours-models.ts` wrote, train on, and compares: `python tools/oracle/check_files.py DIR`."""
+"""Has real Keras open the files that `ours-models.ts` wrote, train on, and compares: `python tools/oracle/check_models.py DIR`."""
 
 import json
 import pathlib

@@ -256,6 +256,7 @@ class Made {
 type Callee = Pick<Call, 'name' | 'make' | 'outputIndex'>
 
 function opCallee(json: Serialized, where: string): Callee {
+  if (!isNamed(json.config)) return fail('ERR_FORMAT', `${where}.config`, "an op's name and options", json.config)
   const op = opFrom(json, where)
   const name = String(json.config.name)
   const make = (args: readonly unknown[], kwargs: Fields): unknown => {

@@ -39,5 +39,7 @@ export function serializeAs(module: string, object: Configurable<unknown>): Json
 /** The name to find a serialized object's class by: where it says so, that of the user's. Those of keras-hub are ours. */
 export function classNameIn(object: Serialized): string {
   const { registered_name: registered, class_name: name } = object
-  return registered?.includes('>') && registered !== `keras_hub>${name}` ? registered : name
+  return typeof registered === 'string' && registered.includes('>') && registered !== `keras_hub>${name}`
+    ? registered
+    : name
 }

@@ -54,7 +54,7 @@ export function classFor(object: Serialized): Configured | undefined {
 
 /** `keras.src.optimizers.adam` means `keras.optimizers`. */
 function byModule(module: string | null): Family<Described> | undefined {
-  const path = module?.replace('keras.src.', 'keras.') ?? ''
+  const path = typeof module === 'string' ? module.replace('keras.src.', 'keras.') : ''
   return families.find((family) => path === family.module || path.startsWith(`${family.module}.`))
 }
 

@@ -43,9 +43,10 @@ export async function loadKeras(path: string, { customObjects, compile }: LoadRu
   const zip = await readZip(path)
   const text = zip.text(CONFIG) ?? fail('ERR_FORMAT', path, `a member ${CONFIG}`, { text: zip.names.join(', ') })
   const config = jsonIn(`${path} ${CONFIG}`, text)
+  const metadata = jsonIn(`${path} ${METADATA}`, zip.text(METADATA) ?? '{}') as Metadata | null
   const tree = await weightsIn(path, zip)
   const make = (): Model => withClasses('loadModel', customObjects, () => modelFromConfig(config, { compile }))
-  const model = withRoomFor(tree, () => ofKnown(path, zip, make))
+  const model = withRoomFor(tree, () => ofKnown(path, metadata, make))
   loadAssets(model, zip)
   loadLayers(path, model, tree, WHOLE)
   if (model.isCompiled) loadOptimizer(path, model, tree)
@@ -69,12 +70,16 @@ async function weightsIn(path: string, zip: Zip): Promise<Hdf5> {
   return tree ?? fail('ERR_FORMAT', path, `a member ${WEIGHTS}`, { text: zip.names.join(', ') })
 }
 
+/** What a file says of itself. */
+interface Metadata {
+  readonly keras_version?: unknown
+}
+
 /** Runs `make`; where it fails for a file that a newer Keras wrote, that is said. */
-function ofKnown<R>(path: string, zip: Zip, make: () => R): R {
+function ofKnown<R>(path: string, metadata: Metadata | null, make: () => R): R {
   try {
     return make()
   } catch (error) {
-    const metadata = jsonIn(path, zip.text(METADATA) ?? '{}') as { readonly keras_version?: unknown } | null
     const version = String(metadata?.keras_version ?? '')
     if (!isNewer(version, KERAS_VERSION)) throw error
     throw saidOf(error, (message) => `${message}. ${path} is of Keras ${version}; files up to 3.15 are known`)

@@ -21,24 +21,46 @@ export async function makeFolder(path: string): Promise<void> {
 /** How deep lists and objects of a file may lie in one another. */
 const DEPTH = 256
 
-/** The value of JSON; text that is none, or too deep for those who go through it, is refused. */
+/** The value of JSON; text that is none, too deep for those who go through it, or says two things of one name, is refused. */
 export function jsonIn(where: string, text: string): unknown {
-  if (depthOf(text) > DEPTH) fail('ERR_FORMAT', where, `JSON at most ${DEPTH} levels deep`, { text: 'a deeper one' })
+  const { depth, twice } = formOf(text)
+  if (depth > DEPTH) fail('ERR_FORMAT', where, `JSON at most ${DEPTH} levels deep`, { text: 'a deeper one' })
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (error) {
     return fail('ERR_FORMAT', where, 'JSON', { text: (error as Error).message })
   }
+  return twice === undefined ? value : fail('ERR_FORMAT', where, 'JSON with each name once', { text: `${twice} twice` })
 }
 
-/** How deep lists and objects lie in one another. */
-function depthOf(text: string): number {
-  let [depth, most] = [0, 0]
+/** How deep lists and objects lie in one another, and a name that an object has twice. */
+function formOf(text: string): { readonly depth: number; readonly twice: string | undefined } {
+  let most = 0
+  let twice: string | undefined
+  /** The names of the objects that are open; of lists, none. */
+  const open: Set<string>[] = []
   // Texts are passed over: brackets in them open nothing.
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/gs)) {
-    if (token === '[' || token === '{') depth += 1
-    else if (token === ']' || token === '}') depth -= 1
-    most = Math.max(most, depth)
+  for (const [token, name, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[[{\]}]/gs)) {
+    if (token === '[' || token === '{') open.push(new Set())
+    else if (token === ']' || token === '}') open.pop()
+    else if (colon !== undefined) {
+      const names = open.at(-1)
+      const plain = unescaped(name!)
+      if (names?.has(plain)) twice ??= name
+      names?.add(plain)
+    }
+    most = Math.max(most, open.length)
   }
-  return most
+  return { depth: most, twice }
+}
+
+/** `"\u0061"` is `"a"`. */
+function unescaped(name: string): string {
+  try {
+    return name.includes('\\') ? (JSON.parse(name) as string) : name.slice(1, -1)
+  } catch {
+    // No JSON: whoever parses all of it says so.
+    return name
+  }
 }
