@@ -227,10 +227,6 @@ describe('a subclass with a call of its own', () => {
     }
   })
 
-  test('that is no graph and has no call cannot be written', () => {
-    expect(() => new Model().toConfig()).toThrow(expect.objectContaining({ code: 'ERR_STATE' }))
-  })
-
   test('is cloned without being registered, with functions of its own too', async () => {
     const twin = cloneModel(new Plain())
     expect(twin).toBeInstanceOf(Plain)

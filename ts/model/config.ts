@@ -81,8 +81,6 @@ function classJson(model: Model, type: ModelClass): Config {
 
 /** Refuses what could not be made again, before anything is written. */
 function checkWritable(model: Model, type: ModelClass): void {
-  if (!isOwn(type))
-    fail('ERR_STATE', model.name, 'inputs and outputs, or a subclass with a call method', { text: 'neither' })
   if (!hidesArguments(type)) return
   const hint = `Declare them: class ${type.name} extends Model.with({ … }); or write getConfig(), whose result the constructor then gets`
   const got = { text: 'a constructor with arguments, and no getConfig' }
