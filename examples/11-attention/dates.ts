@@ -61,7 +61,8 @@ function warmedUp(steps: number): CosineDecay {
 async function translate(model: Model, given: Tensor): Promise<string[]> {
   const texts = new Array<string>(given.shape[0]!).fill('')
   const begun = texts.map(() => [BEGIN])
-  for await (const turn of generate(model, begun, { maxLength: 1 + SHORT, temperature: 0, context: { given } }))
+  const how = { maxLength: 1 + SHORT, temperature: 0, seed: 0, context: { given } }
+  for await (const turn of generate(model, begun, how))
     for (const [row, sign] of turn.entries()) texts[row] += signs[sign! - 2] ?? '?'
   return texts
 }
