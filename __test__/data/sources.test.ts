@@ -10,6 +10,7 @@ import {
   type ArrowTable,
   Dataset,
   type DuckDBConnection,
+  type DuckDBResult,
   fromArrow,
   fromDuckDB,
   fromParquet,
@@ -325,10 +326,66 @@ withLibrary('@duckdb/node-api')('DuckDB', () => {
   })
 })
 
+describe('what is asked of DuckDB', () => {
+  /** Three chunks of a query, as the library gives them. */
+  const result = (first = 0): DuckDBResult => {
+    let next = 0
+    return {
+      columnNames: () => ['i'],
+      columnTypes: () => ['INTEGER'],
+      fetchChunk: async () => {
+        if (next === 3) return null
+        const values = [first + 2 * next, first + 2 * next++ + 1]
+        return { rowCount: 2, getColumnValues: () => values }
+      },
+    }
+  }
+  const rows = (...all: number[]) => all.map((i) => ({ i }))
+
+  test('of a prepared statement, with what is bound at each pass', async () => {
+    let bound = 0
+    const data = fromDuckDB({ stream: async () => result(bound) })
+    expect(await data.toArray()).toEqual(rows(0, 1, 2, 3, 4, 5))
+    bound = 10
+    expect(await data.skip(3).toArray()).toEqual(rows(13, 14, 15))
+  })
+
+  test('of a result, once', async () => {
+    const data = fromDuckDB<{ i: number }>(result())
+    expect(await data.toArray()).toEqual(rows(0, 1, 2, 3, 4, 5))
+    await expect(data.toArray()).rejects.toMatchObject({ code: 'ERR_STATE' })
+  })
+
+  test('and breaks off', async () => {
+    const cause = new Error('the file is gone')
+    const torn = { ...result(), fetchChunk: () => Promise.reject(cause) }
+    const expected = { code: 'ERR_DATA', message: 'fromDuckDB: the file is gone', cause }
+    await expect(fromDuckDB(torn).toArray()).rejects.toMatchObject(expected)
+    await expect(fromDuckDB({ stream: () => Promise.reject(cause) }).toArray()).rejects.toMatchObject(expected)
+  })
+
+  test('a connection wants a query', () => {
+    const connection = { stream: async () => result(), prepare: () => undefined }
+    expect(() => fromDuckDB(connection)).toThrow(/fromDuckDB\.sql: expected a query, got undefined/)
+  })
+})
+
 test('what is no connection is refused', () => {
   expect(() => fromDuckDB(5 as never, 'SELECT 1')).toThrow(
     /fromDuckDB\.connection: expected a connection of @duckdb\/node-api, got 5/,
   )
+})
+
+test('of columns that a Parquet file does not have, the nearest is named', async () => {
+  const schema = [
+    { name: 'root', num_children: 2 },
+    { name: 'age', type: 'FLOAT' },
+    { name: 'city', type: 'BYTE_ARRAY' },
+  ]
+  const library = { parquetMetadataAsync: async () => ({ num_rows: 0n, row_groups: [], schema }) } as never
+  await expect(
+    fromParquet({ byteLength: 0, slice: () => new ArrayBuffer(0) }, { library, columns: ['aeg'] }),
+  ).rejects.toThrow("fromParquet.columns: expected a column among age, city, got 'aeg'; did you mean 'age'?")
 })
 
 withLibrary('hyparquet', '@duckdb/node-api')('Parquet', () => {

@@ -51,7 +51,7 @@ export { type ShapedArray, takeRows } from './shaped.js'
 export type { DecodedImage, Sharp, SharpImage } from './sharp.js'
 export type { Source, SourceLike } from './source.js'
 export { type ArrowLike, type ArrowTable, fromArrow } from './sources/arrow.js'
-export { type DuckDBConnection, type DuckDBResult, fromDuckDB } from './sources/duckdb.js'
+export { type DuckDBConnection, type DuckDBPrepared, type DuckDBResult, fromDuckDB } from './sources/duckdb.js'
 export {
   type FolderOf,
   ImageFolder,

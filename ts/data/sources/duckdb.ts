@@ -1,17 +1,24 @@
 /** Results of DuckDB, chunk by chunk. */
 
-import { FerrogradError, fail } from '../../errors.js'
+import { fail } from '../../errors.js'
 import { exact } from '../arrays.js'
 import { type Chunk, Rows } from '../chunk.js'
 import { type Column, ListColumn, NumberColumn } from '../column.js'
 import { Dataset } from '../dataset.js'
 import { dropped } from '../flow.js'
 import type { AnyRow } from '../schema.js'
+import { spend } from '../source.js'
+import { stageError } from '../stage-error.js'
 import { truths } from './missing.js'
 
 /** What is used of a connection of `@duckdb/node-api`. */
 export interface DuckDBConnection {
   stream(sql: string): Promise<DuckDBResult>
+}
+
+/** What is used of a prepared statement, whose parameters are bound. */
+export interface DuckDBPrepared {
+  stream(): Promise<DuckDBResult>
 }
 
 /** What is used of a result. */
@@ -28,7 +35,8 @@ export interface DuckDBChunk {
 }
 
 /**
- * The rows of a query of DuckDB, which each pass runs again: an order that matters has to be in it (`ORDER BY`). Chunks are
+ * The rows of a query of DuckDB, or of a prepared statement with its parameters, which each pass runs again: an order that matters has
+ * to be in it (`ORDER BY`). A result that is there already can be gone through once. Chunks are
  * fetched as they are used, so that the result may be larger than memory. FLOAT becomes float32, TINYINT to INTEGER int32, other
  * numbers float64; whole numbers that may be missing are to be cast to FLOAT or DOUBLE, whose missing values are NaN. Missing text is
  * the empty text; DATE and TIMESTAMP are milliseconds since 1970 UTC.
@@ -45,25 +53,48 @@ export interface DuckDBChunk {
  * for await (const { age, city } of rows.take(3)) console.log(age, city)
  * ```
  */
-export function fromDuckDB<T = AnyRow>(connection: DuckDBConnection, sql: string): Dataset<T> {
-  if (typeof connection?.stream !== 'function')
-    fail('ERR_CONFIG', 'fromDuckDB.connection', 'a connection of @duckdb/node-api', connection)
-  if (typeof sql !== 'string') fail('ERR_CONFIG', 'fromDuckDB.sql', 'a query', sql)
+export function fromDuckDB<T = AnyRow>(connection: DuckDBConnection, sql: string): Dataset<T>
+export function fromDuckDB<T = AnyRow>(query: DuckDBPrepared | DuckDBResult): Dataset<T>
+export function fromDuckDB<T = AnyRow>(
+  from: DuckDBConnection | DuckDBPrepared | DuckDBResult,
+  ...rest: readonly [sql?: string]
+): Dataset<T> {
+  const ask = asking(from, rest)
   return Dataset.of<T>('fromDuckDB', {
-    identity: () => ({ sql }),
+    identity: () => ({ sql: rest[0] ?? null }),
     isWide: true,
-    open: (_, skip) => (skip === 0 ? chunksOf<T>(connection, sql) : dropped(chunksOf<T>(connection, sql), skip)),
+    open: (_, skip) => (skip === 0 ? chunksOf<T>(ask) : dropped(chunksOf<T>(ask), skip)),
   })
 }
 
-async function* chunksOf<T>(connection: DuckDBConnection, sql: string): AsyncGenerator<Chunk<T>> {
-  const result = await asked(connection, sql)
+type Ask = () => Promise<DuckDBResult> | DuckDBResult
+
+/** What gives the result of a pass. */
+function asking(from: DuckDBConnection | DuckDBPrepared | DuckDBResult, rest: readonly unknown[]): Ask {
+  if (rest.length === 0 && typeof (from as Partial<DuckDBResult> | null)?.fetchChunk === 'function') {
+    const result = from as DuckDBResult
+    return () => {
+      spend(result)
+      return result
+    }
+  }
+  const { stream, prepare } = (from ?? {}) as { stream?: unknown; prepare?: unknown }
+  if (typeof stream !== 'function')
+    fail('ERR_CONFIG', 'fromDuckDB.connection', 'a connection of @duckdb/node-api', from)
+  if (rest.length === 0 && prepare === undefined) return () => (from as DuckDBPrepared).stream()
+  const [sql] = rest
+  if (typeof sql !== 'string') fail('ERR_CONFIG', 'fromDuckDB.sql', 'a query', sql)
+  return () => (from as DuckDBConnection).stream(sql)
+}
+
+async function* chunksOf<T>(ask: Ask): AsyncGenerator<Chunk<T>> {
+  const result = await told(ask)
   const names = result.columnNames()
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) fail('ERR_DATA', 'fromDuckDB', 'names of columns that differ', twice, 'SELECT … AS another')
   const types = result.columnTypes().map(String)
   for (;;) {
-    const chunk = await result.fetchChunk()
+    const chunk = await told(() => result.fetchChunk())
     if (chunk === null || chunk.rowCount === 0) return
     const columns = names.map((name, i) => {
       const where = `fromDuckDB column ${name}`
@@ -74,11 +105,11 @@ async function* chunksOf<T>(connection: DuckDBConnection, sql: string): AsyncGen
 }
 
 /** The mistake in a query is that of whoever wrote it. */
-async function asked(connection: DuckDBConnection, sql: string): Promise<DuckDBResult> {
+async function told<R>(work: () => R | Promise<R>): Promise<R> {
   try {
-    return await connection.stream(sql)
+    return await work()
   } catch (cause) {
-    throw new FerrogradError('ERR_DATA', `fromDuckDB: ${(cause as Error).message}`, { cause, where: 'fromDuckDB.sql' })
+    throw stageError('fromDuckDB', cause)
   }
 }
 
