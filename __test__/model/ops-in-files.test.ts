@@ -281,6 +281,15 @@ test.each(Object.entries(further))('%s', async (_, { example, classes }) => {
   expect(classesIn(await expectBack(example))).toEqual(classes)
 })
 
+test('an op whose configuration has no name, as Keras writes that of ExtractPatches, goes by the name of the node', () => {
+  const x = input({ shape: [4, 4, 1] })
+  const patches = ops.image.extractPatches(x, 2)
+  const json = new Model({ inputs: x, outputs: ops.add(patches, patches) }).toConfig() as unknown as Written
+  for (const { config } of json.config.layers as readonly { readonly config?: { name?: string } }[]) delete config?.name
+  const copy = Model.fromConfig(json as never)
+  expect((copy.apply(ops.ones([1, 4, 4, 1])) as Tensor).shape).toEqual([1, 2, 2, 4])
+})
+
 test('what is called with functions is refused, with what to do', () => {
   const x = input({ shape: [4, 2] })
   const [last] = ops.scan((sum, row) => [ops.add(sum, row), null], ops.zeros([4, 2]), x)

@@ -76,7 +76,8 @@ const changes = fixture<Changed>('augmentation').cases.map(({ class_name, option
 })
 const cases: readonly Case[] = [
   ...['layers', 'picture_layers', 'attention_layers', 'recurrent_layers', 'conv_lstm', 'wrappers'].flatMap(
-    (topic) => fixture<Case>(topic).cases,
+    // What a stateful layer is called with comes batch by batch.
+    (topic) => fixture<Case>(topic).cases.filter(({ kind }) => kind !== 'stateful'),
   ),
   ...changes,
 ]

@@ -258,7 +258,8 @@ type Callee = Pick<Call, 'name' | 'make' | 'outputIndex'>
 function opCallee(json: Serialized, where: string): Callee {
   if (!isNamed(json.config)) return fail('ERR_FORMAT', `${where}.config`, "an op's name and options", json.config)
   const op = opFrom(json, where)
-  const name = String(json.config.name)
+  // Some of Keras's configurations of ops have no name.
+  const name = String((json as { readonly name?: unknown }).name ?? json.config.name)
   const make = (args: readonly unknown[], kwargs: Fields): unknown => {
     const made = op.call(args, kwargs)
     const target = leavesOf(made, isSymbolic)[0]!.history.call.target as Operation
