@@ -20,6 +20,8 @@ for (const given of fixture<Case & { readonly file: string }>('keras_files').cas
   const path = new URL(`../../__test__/fixtures/keras-files/${given.file}`, import.meta.url).pathname
   const model = await loadModel(path)
   await model.save(join(dir, given.file))
+  // What draws in training is compared out of it.
+  if (given.history === undefined) continue
   const { history } = await model.fit(
     each(given.x, (one) => rows(one)),
     each(given.y, (one) => rows(one)),
