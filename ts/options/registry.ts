@@ -50,7 +50,7 @@ export function registerClass(type: Configured): void {
  * import { ops, type Tensor } from 'ferrograd'
  *
  * function cubed(yTrue: Tensor, yPred: Tensor): Tensor {
- *   return ops.mean(ops.power(ops.abs(ops.subtract(yTrue, yPred)), 3), -1)
+ *   return ops.mean(ops.power(ops.abs(ops.subtract(yTrue, yPred)), 3), { axis: -1 })
  * }
  * registerFunction(cubed)
  */
