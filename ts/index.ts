@@ -1,4 +1,7 @@
 /** Train neural networks in Node: TypeScript says what, Rust differentiates, fuses and runs it. */
+// Tensors have ops for methods, and ops draw tensors: the circle is entered here.
+import './core/tensor.js'
+
 export * as activations from './activations.js'
 export * as callbacks from './callbacks/index.js'
 export * as config from './config.js'
