@@ -235,13 +235,16 @@ describe('what code of a user throws is told with its stage, and is the cause', 
     for (let i = 0; i < 7; i++) yield i
     broken()
   }
-  const stream = () =>
-    new Readable({
+  const stream = () => {
+    let pushed = false
+    return new Readable({
       read() {
-        this.push('a,y\n1,2\n')
-        setImmediate(() => this.destroy(cause))
+        if (pushed) this.destroy(cause)
+        else this.push('a,y\n1,2\n')
+        pushed = true
       },
     })
+  }
   const pulls = (): ReadableStream<Uint8Array> => {
     let pulled = 0
     return new ReadableStream({
