@@ -33,7 +33,11 @@ test.each([
   ['Latin-1', () => Dataset.csv(latin).toArray(), 'line 2, column a: expected text in UTF-8'],
   ['NUL in text', () => csv('a,b\nx\0y,2\n'), 'line 2, column a: expected text in UTF-8 without NUL bytes'],
   ['NUL in a number', () => csv('a\n1\0\n', { a: 'float32' }), 'line 2, column a: expected a finite number'],
-  ['a quote that is not closed', () => csv('a,b\n1,2\n"x,2\n'), 'line 3, expected 2 fields'],
+  [
+    'a quote that is not closed',
+    () => csv('a,b\n1,2\n"x,2\n'),
+    'line 3, column a: expected a quote that closes the field',
+  ],
   ['two columns of one name', () => csv('a,a\n1,2\n'), "two columns are named 'a'"],
   [
     'a misspelt column',
