@@ -140,6 +140,15 @@ fn shapes() -> Vec<AttentionShape> {
     shapes.push(AttentionShape { causal: true, ..many });
     shapes.push(AttentionShape { window: 70, keys: 140, ..many });
     shapes.push(AttentionShape { mask: Some([8 * 300 * 300, 300 * 300, 300, 1]), ..many });
+    // Where blocks, and groups of them, end: each rule once, at lengths around one and in the middle of the next.
+    for n in [511, 512, 513, 639, 640, 641, 700] {
+        let long = AttentionShape { heads: 1, shared: 1, size: 2, width: 2, ..square(n) };
+        shapes.push(long);
+        shapes.push(AttentionShape { causal: true, mask: Some([0, 0, 0, 1]), ..long });
+        shapes.push(AttentionShape { window: 1 + n / 3, mask: Some([0, 0, 1, 0]), ..long });
+        shapes.push(AttentionShape { window: 9, causal: true, ..long });
+        shapes.push(AttentionShape { mask: Some([n * n, n * n, n, 1]), ..long });
+    }
     shapes.push(AttentionShape { queries: 150, keys: 20, window: 5, ..base });
     shapes.push(AttentionShape { queries: 20, keys: 150, causal: true, ..base });
     shapes
