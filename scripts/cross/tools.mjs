@@ -53,7 +53,7 @@ export async function crossEnvironment() {
     PATH: `${BIN}:${process.env.PATH}`,
     RUSTC_BOOTSTRAP: '1',
     CARGO_UNSTABLE_BUILD_STD: 'std,panic_unwind',
-    // Without backtraces, which have no names in a stripped binary: 0.2 MB.
+    // Without backtraces, which have no names in a stripped binary.
     CARGO_UNSTABLE_BUILD_STD_FEATURES: 'panic-unwind',
     __CARGO_TESTS_ONLY_SRC_ROOT: await standardLibrary(),
     LIBNODE_PATH: emptyLibnode(),

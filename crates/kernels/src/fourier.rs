@@ -1,8 +1,8 @@
 //! Fourier transforms of rows: frequencies of signals, and signals of frequencies.
 //!
 //! Complex numbers are two arrays, the real parts and the imaginary ones. The transforms themselves are those of
-//! `realfft` and `rustfft`, planned once for a length. They run in float64 for float32 too: their butterflies are half a
-//! megabyte of code for a type, so that one type is enough, and results are rounded once.
+//! `realfft` and `rustfft`, planned once for a length. They run in float64 for float32 too: their butterflies are a
+//! quarter of a megabyte of code for a type, so that one type is enough, and results are rounded once.
 
 use crate::element::Float;
 use crate::threads::{Chunks, Disjoint, Threads, grain, split};
