@@ -27,6 +27,15 @@ export function toTensor(numbers: Numbers, dtype: DType = 'float64'): Tensor {
   return tensor(floats(numbers), numbers.shape, dtype)
 }
 
+/** Float64 numbers in [−1, 1] that follow no order. */
+export function waves(shape: readonly number[], by = 0.7): Tensor {
+  const size = shape.reduce((product, length) => product * length, 1)
+  return tensor(
+    Float64Array.from({ length: size }, (_, i) => Math.sin(1 + by * i)),
+    [...shape],
+  )
+}
+
 /** Every element within `tolerance`, relative to the larger of the two and of the array's scale. */
 export function expectClose(actual: TypedArray, expected: Numbers | number, tolerance = 1e-10, what = ''): void {
   const wanted = typeof expected === 'number' ? Float64Array.of(expected) : floats(expected)

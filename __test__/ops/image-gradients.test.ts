@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { type Tensor, tensor } from '../../ts/core/tensor.js'
 import { gradient } from '../../ts/gradient.js'
 import * as ops from '../../ts/ops.js'
+import { waves } from '../oracle.js'
 
 const STEP = 1e-5
 
@@ -31,14 +32,6 @@ function expectSlopes(draw: (...inputs: Tensor[]) => Tensor, inputs: readonly Te
       expect(Math.abs(found[k]! - wanted) / scale, `input ${i}, element ${k}`).toBeLessThan(1e-8)
     }
   }
-}
-
-function waves(shape: readonly number[], by = 0.7): Tensor {
-  const size = shape.reduce((product, length) => product * length, 1)
-  return tensor(
-    Float64Array.from({ length: size }, (_, i) => Math.sin(1 + by * i)),
-    [...shape],
-  )
 }
 
 /** Colours between 0.1 and 0.9, no two channels of a place alike. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type Tensor, tensor } from '../../ts/core/tensor.js'
 import { grad, gradient } from '../../ts/gradient.js'
 import * as ops from '../../ts/ops.js'
-import { expectClose, fixture, type Numbers, toTensor } from '../oracle.js'
+import { expectClose, fixture, type Numbers, toTensor, waves } from '../oracle.js'
 
 type Option = number | string | readonly number[]
 
@@ -69,11 +69,6 @@ it('a causal window ends at its own place', () => {
 })
 
 describe('padding of each side is that of a picture with a frame', () => {
-  const waves = (shape: readonly number[], by = 0.7): Tensor =>
-    tensor(
-      Float64Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(1 + by * i)),
-      [...shape],
-    )
   const edges = [
     [1, 2],
     [0, 3],

@@ -3,11 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { config, type FitOptions, Sequential } from 'ferrograd'
-import { EarlyStopping, type Hooks, ReduceLROnPlateau } from 'ferrograd/callbacks'
+import { EarlyStopping, ReduceLROnPlateau } from 'ferrograd/callbacks'
 import { Dataset } from 'ferrograd/data'
 import { BatchNormalization, Dense, Dropout } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { abortAt } from './abort-at.js'
 
 const ROWS = 90
 const x = { values: Float32Array.from({ length: ROWS * 3 }, (_, i) => Math.sin(i)), shape: [ROWS, 3] }
@@ -46,19 +47,6 @@ const fits: Readonly<Record<string, Fit>> = {
   'a data set': (model, options) => model.fit(batches() as never, undefined, options),
   'a data set with a number of steps': (model, options) =>
     model.fit(batches().repeat() as never, undefined, { stepsPerEpoch: 9, ...options }),
-}
-
-/** Aborts in a batch, counted over all epochs. */
-function abortAt(batch: number): { readonly signal: AbortSignal; readonly hook: Hooks } {
-  const controller = new AbortController()
-  let seen = 0
-  const hook: Hooks = {
-    onTrainBatchEnd() {
-      seen += 1
-      if (seen === batch) controller.abort()
-    },
-  }
-  return { signal: controller.signal, hook }
 }
 
 describe('a training that stops and goes on', () => {

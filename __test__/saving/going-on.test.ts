@@ -11,6 +11,7 @@ import { Dense, Dropout, Layer } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readCheckpoint } from '../../ts/saving/archive.js'
+import { abortAt } from './abort-at.js'
 
 const ROWS = 48
 const x = { values: Float32Array.from({ length: ROWS * 3 }, (_, i) => Math.sin(i)), shape: [ROWS, 3] }
@@ -34,19 +35,6 @@ function fresh(seed: number): Sequential {
 }
 
 const bits = (model: Sequential): string[] => model.weights.map((weight) => `${[...weight.dataSync()]}`)
-
-/** Aborts behind a batch, counted over all epochs. */
-function abortAt(batch: number): { readonly signal: AbortSignal; readonly hook: Hooks } {
-  const controller = new AbortController()
-  let seen = 0
-  const hook: Hooks = {
-    onTrainBatchEnd() {
-      seen += 1
-      if (seen === batch) controller.abort()
-    },
-  }
-  return { signal: controller.signal, hook }
-}
 
 type Train = (model: Sequential, options: FitOptions) => ReturnType<Sequential['fit']>
 

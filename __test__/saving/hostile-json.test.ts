@@ -7,6 +7,7 @@ import { Dense, Dropout, LSTM } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Member, readZip, writeZip } from '../../ts/saving/archive.js'
+import { mulberry } from '../reliability/extremes.js'
 
 let folder: string
 const at = (name: string): string => join(folder, name)
@@ -43,14 +44,6 @@ test.each(['config.json', 'metadata.json'])('%s with a name twice is refused', a
     })
 })
 
-/** Numbers in [0, 1) that are the same each time. */
-function* numbers(seed: number): Generator<number> {
-  for (let state = seed >>> 0; ; ) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    yield state / 2 ** 32
-  }
-}
-
 const values = [
   'null',
   '0',
@@ -71,8 +64,8 @@ test('config.json with one value or name changed at random is a model or a typed
   const text = await textOf('config.json')
   // Values are tokens behind a colon, a comma or a bracket; names stand before a colon.
   const tokens = [...text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:e-?\d+)?|true|false|null|\[\]|\{\}/g)]
-  const random = numbers(Number(process.env.FERROGRAD_SEED ?? 5))
-  const draw = (count: number): number => Math.floor((random.next().value as number) * count)
+  const random = mulberry(Number(process.env.FERROGRAD_SEED ?? 5))
+  const draw = (count: number): number => Math.floor(random() * count)
   const wrong: string[] = []
   let refused = 0
   for (let i = 0; i < 100; i++) {

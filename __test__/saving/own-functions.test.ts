@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { config, deserialize, loadModel, ops, registerFunction, Sequential, type Tensor } from 'ferrograd'
+import { cloneModel, config, deserialize, loadModel, ops, registerFunction, Sequential, type Tensor } from 'ferrograd'
 import { Dense, Layer } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 import { serialize } from 'ferrograd/saving'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Member, readZip, writeZip } from '../../ts/saving/archive.js'
+import { quiet, x, y } from './twelve-rows.js'
 
 let folder: string
 beforeAll(() => {
@@ -17,9 +18,6 @@ afterAll(() => rmSync(folder, { recursive: true }))
 beforeEach(() => config.setSeed(7))
 
 const at = (name: string): string => join(folder, name)
-const x = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(i), i / 12])
-const y = x.map(([a, b]) => [a! - b!])
-const quiet = { verbose: 0, batchSize: 4, shuffle: false } as const
 const bits = (model: Sequential): string[] => model.weights.map((weight) => `${[...weight.dataSync()]}`)
 
 function cubed(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -83,6 +81,22 @@ describe('a loss, metrics, an activation and a rate', () => {
     await made().save(at('m.keras'))
     const copy = await loadModel(at('m.keras'), { compile: false, customObjects: { bent } })
     expect(copy.isCompiled).toBe(false)
+  })
+
+  test('one that is registered and another of the same name have two names', async () => {
+    const twins = [1, 2].map((factor) => ({ twin: (x: Tensor): Tensor => ops.multiply(ops.tanh(x), factor) }).twin)
+    registerFunction(twins[0]!)
+    const model = new Sequential(twins.map((activation) => new Dense({ units: 3, activation, inputShape: [3] })))
+    await model.save(at('twins.keras'))
+    const copies = [
+      cloneModel(model) as Sequential,
+      (await loadModel(at('twins.keras'), { customObjects: { twin_1: twins[1]! } })) as Sequential,
+    ]
+    for (const copy of copies) {
+      copy.setWeights(model.getWeights())
+      const [one, other] = [await copy.predictOnBatch(x), await model.predictOnBatch(x)] as [Tensor, Tensor]
+      expect(one.dataSync()).toEqual(other.dataSync())
+    }
   })
 
   test('registered ones are found, also under another name', async () => {

@@ -21,6 +21,7 @@ import { Dense, Embedding, InputLayer, Layer } from 'ferrograd/layers'
 import { serialize } from 'ferrograd/saving'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Config } from '../../ts/types.js'
+import { quiet, x, y } from './twelve-rows.js'
 
 let folder: string
 beforeAll(() => {
@@ -30,9 +31,6 @@ afterAll(() => rmSync(folder, { recursive: true }))
 beforeEach(() => config.setSeed(7))
 
 const at = (name: string): string => join(folder, name)
-const x = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(i), i / 12])
-const y = x.map(([a, b]) => [a! - b!])
-const quiet = { verbose: 0, batchSize: 4, shuffle: false } as const
 const bits = (model: Model): string[] => model.weights.map((weight) => `${weight.shape}: ${[...weight.dataSync()]}`)
 const predicted = async (model: Model, of: unknown = x): Promise<number[]> => [
   ...(await (model as Model).predict<Tensor>(of as never)).dataSync(),
