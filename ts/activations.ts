@@ -10,7 +10,7 @@ import { warnOnce } from './core/warn.js'
 import { fail, hintFor } from './errors.js'
 import * as ops from './ops.js'
 import type { Kind } from './options/fields.js'
-import { functionIn, functionJson, isFunctionJson } from './options/functions.js'
+import { functionJson, orFunction } from './options/functions.js'
 import { lookUp, type Spelling, snake } from './options/names.js'
 import { isSerialized } from './options/serialized.js'
 
@@ -304,7 +304,7 @@ export function getActivation(activation: ActivationLike, where = 'activation'):
 export const activationKind: Kind<Activation> = {
   check(value, where) {
     if (typeof value === 'function') return value as Activation
-    const given = isFunctionJson(value) ? functionIn(value, where) : value
+    const given = orFunction(value, where)
     if (typeof given === 'function') return given as Activation
     const name = isSerialized(given) ? given.class_name : given
     const found = typeof name === 'string' ? lookUp(table, name) : undefined

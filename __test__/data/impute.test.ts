@@ -64,6 +64,13 @@ test('even numbers of values have their median between the middle two', async ()
   expect(values).toEqual({ a: 2.5 })
 })
 
+test('the mean of an infinite value is infinite', async () => {
+  const { values } = await imputer(Dataset.fromColumns({ a: [1, Number.POSITIVE_INFINITY, Number.NaN, 3] }), {
+    a: 'mean',
+  })
+  expect(values).toEqual({ a: Number.POSITIVE_INFINITY })
+})
+
 test('of more values than are kept, the median of those that are', async () => {
   // In an order that mixes them: 1,200,007 is a prime number.
   const count = 1_200_007

@@ -1,11 +1,21 @@
 /** Shapes: what may be a length, how many elements there are, whether two are the same. */
 
 import { fail } from '../errors.js'
-import type { Shape } from '../types.js'
+import type { PartialShape, Shape } from '../types.js'
 
 /** True for what may be the length of an axis. */
 export function isLength(length: unknown): boolean {
   return typeof length === 'number' && Number.isInteger(length) && length >= 0 && length <= 0xffff_ffff
+}
+
+/** Whether something is a list of lengths, some of which may be unknown. */
+export function isShape(value: unknown): value is PartialShape {
+  return Array.isArray(value) && value.every((length) => length === null || typeof length === 'number')
+}
+
+/** Whether every axis is as long as that of `to`, or 1. */
+export function stretchesTo(shape: Shape, to: Shape): boolean {
+  return shape.length === to.length && shape.every((length, axis) => length === 1 || length === to[axis])
 }
 
 /** Product of the lengths. */

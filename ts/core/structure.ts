@@ -31,10 +31,10 @@ export function leavesOf<T>(value: unknown, is: (leaf: unknown) => leaf is T): T
   return isNamed(value) ? namesOf(value).flatMap((name) => leavesOf(value[name], is)) : []
 }
 
-/** Whether there is a `T` in a structure. Ends at the first; what is no object is only asked whether it is one. */
+/** Whether there is a `T`, an object, in a structure. Ends at the first; in lists only objects are asked. */
 export function holds(value: unknown, is: (leaf: unknown) => boolean): boolean {
   if (is(value)) return true
-  if (Array.isArray(value)) return value.some((one) => (typeof one === 'object' ? holds(one, is) : is(one)))
+  if (Array.isArray(value)) return value.some((one) => typeof one === 'object' && holds(one, is))
   return isNamed(value) && namesOf(value).some((name) => holds(value[name], is))
 }
 

@@ -2,6 +2,7 @@
 
 import { FerrogradError } from '../errors.js'
 import type { PartialShape, Shape } from '../types.js'
+import { isShape } from './shapes.js'
 import { isNamed, leavesOf, mapStructure } from './structure.js'
 import { type GraphCall, isSymbolic, SymbolicTensor, type Target } from './symbolic-tensor.js'
 import { Tensor } from './tensor.js'
@@ -142,8 +143,4 @@ function agreed(first: Shape, second: Shape): PartialShape {
 
 function isTensor(value: unknown): value is Tensor {
   return value instanceof Tensor
-}
-
-function isShape(value: unknown): value is PartialShape {
-  return Array.isArray(value) && value.every((length) => length === null || typeof length === 'number')
 }

@@ -115,7 +115,6 @@ function columnsOf(chunk: Chunk): [name: string, values: ArrayLike<unknown>][] {
 
 class Numbers {
   #missing = 0
-  #count = 0
   #min = Number.POSITIVE_INFINITY
   #max = Number.NEGATIVE_INFINITY
   readonly #moments = new Moments()
@@ -130,23 +129,21 @@ class Numbers {
   }
 
   #one(value: number): void {
-    this.#count += 1
-    if (Number.isFinite(value)) this.#moments.add(value)
+    this.#moments.add(value)
     this.#values.add(value)
     if (value < this.#min) this.#min = value
     if (value > this.#max) this.#max = value
   }
 
   summary(): NumberSummary {
-    const { count: finite, mean, squares } = this.#moments
-    const [count, min, max] = [this.#count, this.#min, this.#max]
+    const { count, mean, squares } = this.#moments
+    const [min, max] = [this.#min, this.#max]
     const none = count === 0
     return {
       count,
       missing: this.#missing,
-      // Where an infinite value is among them, so is the least or the greatest.
-      mean: none ? Number.NaN : count > finite ? min + max : mean,
-      std: count < 2 || count > finite ? Number.NaN : Math.sqrt(squares / (count - 1)),
+      mean: none ? Number.NaN : mean,
+      std: count < 2 ? Number.NaN : Math.sqrt(squares / (count - 1)),
       min: none ? Number.NaN : min,
       quartiles: this.#values.quantiles(0.25, 0.5, 0.75),
       max: none ? Number.NaN : max,

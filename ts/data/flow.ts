@@ -24,6 +24,12 @@ export function leavable(count: () => number): { readonly demand: Demand; readon
   return { demand: Object.assign(() => count(), { left: controller.signal }), leave: () => controller.abort() }
 }
 
+/** What a source or a stage is. */
+export type Described = { readonly [name: string]: Json }
+
+/** Makes it when somebody asks: it may cost a pass over what is in memory. */
+export type Identity = () => Described | Promise<Described>
+
 /** Chunks of elements. */
 export interface Flow<T = unknown> {
   /** How many elements a pass has, where that is known without going through it. */
@@ -39,9 +45,9 @@ export interface Flow<T = unknown> {
   /** Where its elements lie in blocks: opens them in another order each pass, about `window` of them in memory. */
   readonly mixed?: ((window: number, seed: number) => Flow<T>['open']) | undefined
   /** What a source is, for whoever compares it with another. */
-  readonly identity?: (() => { readonly [name: string]: Json } | Promise<{ readonly [name: string]: Json }>) | undefined
+  readonly identity?: Identity | undefined
   /** The source and the stages behind it, as they are compared. */
-  readonly stages?: (() => Promise<readonly { readonly [name: string]: Json }[]>) | undefined
+  readonly stages?: (() => Promise<readonly Described[]>) | undefined
   /** Starts pass number `pass`, and gives its elements from number `from` on. */
   open(pass: number, from: number, demand: Demand): AsyncIterable<Chunk<T>>
 }

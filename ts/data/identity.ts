@@ -2,6 +2,7 @@
 
 import { open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { crc32 } from 'node:zlib'
@@ -11,14 +12,8 @@ import { textOf } from '../options/functions.js'
 import type { Json, TypedArray } from '../types.js'
 import { type BytesLike, byteSources } from './bytes.js'
 import { type ColumnTree, isColumn, Listed, NumberColumn } from './column.js'
-import type { Flow } from './flow.js'
+import type { Described, Flow, Identity } from './flow.js'
 import { TextColumn } from './text-column.js'
-
-/** What a source or a stage is. */
-export type Described = { readonly [name: string]: Json }
-
-/** Makes it when somebody asks: it may cost a pass over what is in memory. */
-export type Identity = () => Described | Promise<Described>
 
 /** The stages that lead to a flow, the source first. */
 export async function stagesOf(flow: Flow): Promise<readonly Described[]> {
@@ -116,13 +111,13 @@ export async function checksumOf(value: unknown): Promise<string> {
   const sum = new Checksum()
   if (Array.isArray(value)) {
     for (let at = 0; at < value.length; at += ELEMENTS) {
-      if (at > 0) await pause()
+      if (at > 0) await turn()
       sum.add(value.slice(at, at + ELEMENTS))
     }
   } else if (ArrayBuffer.isView(value)) {
     const bytes = bytesOf(value as TypedArray)
     for (let at = 0; at < bytes.length; at += PIECE) {
-      if (at > 0) await pause()
+      if (at > 0) await turn()
       sum.add(bytes.subarray(at, at + PIECE))
     }
   } else sum.add(value)
@@ -137,8 +132,6 @@ const TEXTS = 4096
 const KNOWN = 2 ** 52
 /** Deeper than this nobody looks. */
 const DEPTH = 32
-
-const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 class Checksum {
   #crc = 0
@@ -208,7 +201,7 @@ class Checksum {
 
 /** A word for what is neither number nor text. */
 function wordFor(value: unknown): string {
-  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Date) return String(value.getTime())
   return typeof value === 'function' ? textOf(value as () => unknown) : `${typeof value} ${String(value)}`
 }
 

@@ -151,7 +151,7 @@ function findingOf(how: Filling): Finding | undefined {
   }
   if (how !== 'mostFrequent') return undefined
   const tally = new Tally<number | string>()
-  return { add: (value) => tally.add(value), found: () => mostFrequent(tally.counts) }
+  return { add: (value) => tally.add(value), found: () => tally.top() }
 }
 
 function columnsOf(chunk: Chunk): ColumnTree {
@@ -184,12 +184,4 @@ function valueFor(name: string, how: Filling, finding: Finding | undefined): num
   if (typeof how === 'number') return how
   if (typeof how === 'object') return how.constant
   return finding?.found() ?? fail('ERR_DATA', `imputer.${name}`, 'a value that is there', { text: 'none' })
-}
-
-/** Of several that occur as often the least. */
-function mostFrequent(counts: ReadonlyMap<number | string, number>): number | string | undefined {
-  let best: readonly [value: number | string, count: number] | undefined
-  for (const own of counts)
-    if (best === undefined || own[1] > best[1] || (own[1] === best[1] && own[0] < best[0])) best = own
-  return best?.[0]
 }

@@ -9,6 +9,12 @@ export class Moments {
 
   add(value: number): void {
     this.count += 1
+    // Infinities have no distance: their mean is infinite, or none, and so is the sum of squares.
+    if (!Number.isFinite(value) || !Number.isFinite(this.mean)) {
+      this.mean += value
+      this.squares = Number.NaN
+      return
+    }
     const distance = value - this.mean
     this.mean += distance / this.count
     this.squares += distance * (value - this.mean)

@@ -3,8 +3,8 @@ import { type Chunk, elementsOf, Picked, Rows, rowsOf } from './chunk.js'
 import { type ColumnTree, columnNamed, rowsOf as countRows, isColumn } from './column.js'
 import { columnOf } from './columnwise.js'
 import type { ArrayColumn } from './dataset-options.js'
-import { type Flow, type Random, randomFlow } from './flow.js'
-import { columnsIdentity, type Identity } from './identity.js'
+import { type Flow, type Identity, type Random, randomFlow } from './flow.js'
+import { columnsIdentity } from './identity.js'
 
 /** The rows of arrays, by the names of their columns. */
 export function columnar<T>(where: string, arrays: Readonly<Record<string, ArrayColumn>>): Flow<T> {

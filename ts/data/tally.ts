@@ -22,6 +22,14 @@ export class Tally<T extends string | number> {
     return this.#counts
   }
 
+  /** The token that occurs most often, of several the least; nothing where there is none. */
+  top(): T | undefined {
+    let best: readonly [token: T, count: number] | undefined
+    for (const own of this.#counts)
+      if (best === undefined || own[1] > best[1] || (own[1] === best[1] && own[0] < best[0])) best = own
+    return best?.[0]
+  }
+
   /** Most frequent first, of equals the later in order first. */
   mostFrequent(most: number | undefined): T[] {
     return [...this.#counts]

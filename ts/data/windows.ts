@@ -10,8 +10,8 @@ import { Rows } from './chunk.js'
 import { type ColumnTree, NumberColumn } from './column.js'
 import { columnOf } from './columnwise.js'
 import { Dataset } from './dataset.js'
-import { randomFlow } from './flow.js'
-import { columnsIdentity, type Identity, sourceOf } from './identity.js'
+import { type Identity, randomFlow } from './flow.js'
+import { columnsIdentity } from './identity.js'
 import { blank, type ShapedArray } from './shaped.js'
 
 /** Steps in order: one value a step, or an array a step. */
@@ -219,7 +219,7 @@ function windowed<T>(identity: Identity, count: number, rows: (numbers: Uint32Ar
     slice: (_pass, first, some) => made(range(first, some)),
     gather: (_pass, indices) => made(Uint32Array.from(indices)),
   })
-  return new Dataset({ ...flow, stages: sourceOf('windows', identity) })
+  return Dataset.of('windows', { ...flow, identity })
 }
 
 /** A series as a column of numbers. */

@@ -3,7 +3,7 @@
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
 import { type ClassOf, type Family, isClass, resolveObject } from '../options/family.js'
-import { functionIn, isFunctionJson } from '../options/functions.js'
+import { orFunction } from '../options/functions.js'
 import type { Spelling } from '../options/names.js'
 import { canAlign } from './align.js'
 import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy } from './crossentropy.js'
@@ -129,7 +129,7 @@ class FunctionLoss extends Loss {
 
 /** The loss of a name in any spelling, of a function or of a serialized object; an instance is itself. */
 export function getLoss(loss: LossLike, where = 'loss'): Loss {
-  const given = isFunctionJson(loss) ? functionIn(loss, where) : loss
+  const given = orFunction(loss, where)
   if (typeof given === 'function' && !isClass(given)) return new FunctionLoss(given as LossFunction)
   return resolveObject(given, where, lossFamily)
 }

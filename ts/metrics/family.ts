@@ -8,7 +8,7 @@ import { Hinge as HingeLoss, SquaredHinge as SquaredHingeLoss } from '../losses/
 import type { Loss } from '../losses/loss.js'
 import * as ops from '../ops.js'
 import { type ClassOf, type Family, isClass, resolveObject } from '../options/family.js'
-import { functionIn, isFunctionJson } from '../options/functions.js'
+import { orFunction } from '../options/functions.js'
 import { canonical, type Spelling, snakeClass } from '../options/names.js'
 import type { PartialShape } from '../types.js'
 import {
@@ -213,7 +213,7 @@ export function getMetric(
   where = 'metrics',
   loss?: Loss,
 ): Metric {
-  const given: unknown = isFunctionJson(metric) ? functionIn(metric, where) : metric
+  const given = orFunction(metric, where)
   if (typeof given === 'function' && !isClass(given)) return new FunctionMetric(given as MetricFunction)
   if (typeof given !== 'string') return resolveObject(given, where, metricFamily)
   const name = snakeClass(given)

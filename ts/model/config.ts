@@ -27,7 +27,7 @@ export function modelConfig(model: Model): Config {
   const base = { name: model.name, trainable: model.trainable }
   return namingFunctions(() => {
     if (isStack(model)) return { ...base, dtype: model.dtype, ...stackConfig(model) }
-    return model.graph === undefined ? base : { ...base, ...graphConfig(model, model.graph) }
+    return { ...base, ...graphConfig(model, model.graph!) }
   })
 }
 
@@ -37,7 +37,7 @@ export function serializeModel(model: Model): Json {
     const compiled = model.isCompiled ? compileConfig(model.compiled.options, model) : undefined
     const precision = model.isCompiled ? model.compiled.options.precision : undefined
     return {
-      ...(isStack(model) || model.graph !== undefined ? graphJson(model) : ownJson(model)),
+      ...(model.isWired ? graphJson(model) : ownJson(model)),
       ...(compiled === undefined ? {} : { compile_config: compiled }),
       // Beside it, since Keras refuses what its `compile` has not.
       ...(compiled === undefined || precision === undefined ? {} : { precision }),

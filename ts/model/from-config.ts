@@ -107,8 +107,7 @@ function ofClass(type: ModelClass, config: Fields): Model {
 
 /** Makes the weights of a model that is no graph, by a call on inputs of the shapes that it was called with. */
 function buildFor(model: Model, json: unknown): void {
-  if (!isNamed(json) || (json.input_shape ?? undefined) === undefined || model.graph !== undefined || model.isStack)
-    return
+  if (!isNamed(json) || (json.input_shape ?? undefined) === undefined || model.isWired) return
   const dtype = model.inputKind() === 'ids' ? 'int32' : model.dtype
   const symbols = (shape: unknown): unknown => {
     if (isShape(shape)) return input({ batchShape: shape, dtype })

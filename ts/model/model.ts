@@ -2,6 +2,7 @@
 
 import type { EpochLogs, Logs } from '../callbacks/callback.js'
 import { inspectWith } from '../core/inspect.js'
+import { isShape } from '../core/shapes.js'
 import { isNamed, leavesOf, packAs } from '../core/structure.js'
 import { isSymbolic } from '../core/symbolic-tensor.js'
 import type { Tensor } from '../core/tensor.js'
@@ -116,6 +117,11 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
   /** Whether it is a plain stack of layers. */
   get isStack(): boolean {
     return false
+  }
+
+  /** Whether its layers and their calls are all that it is: a stack, or a graph. */
+  get isWired(): boolean {
+    return this.#graph !== undefined || this.isStack
   }
 
   /** The layers, as Keras orders them. */
@@ -383,7 +389,7 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
    * them back, in camelCase, or a static `fromConfig` does, as they are.
    */
   override getConfig(): Config {
-    return this.#graph === undefined && !this.isStack ? super.getConfig() : modelConfig(this.#plain)
+    return this.isWired ? modelConfig(this.#plain) : super.getConfig()
   }
 
   /** The shapes that a subclass with a `call` of its own was called with, without the number of samples. */
@@ -392,7 +398,7 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
   }
 
   override ensureBuilt(inputShape: Shape | readonly Shape[] | object): void {
-    if (this.#graph === undefined && !this.isStack) this.#builtFor = moreOf(this.#builtFor, inputShape)
+    if (!this.isWired) this.#builtFor = moreOf(this.#builtFor, inputShape)
     super.ensureBuilt(inputShape)
   }
 
@@ -429,18 +435,12 @@ function moreOf(before: unknown, now: unknown): unknown {
 }
 
 function mapShapes(shapes: unknown): unknown {
-  if (isLengths(shapes)) return shapes.length === 0 ? [] : [null, ...shapes.slice(1)]
+  if (isShape(shapes)) return shapes.length === 0 ? [] : [null, ...shapes.slice(1)]
   if (Array.isArray(shapes)) return shapes.map(mapShapes)
   if (!isNamed(shapes)) return null
   return Object.fromEntries(Object.entries(shapes).map(([name, one]) => [name, mapShapes(one)]))
 }
 
-function isLengths(value: unknown): value is readonly (number | null)[] {
-  return Array.isArray(value) && value.every((one) => one === null || typeof one === 'number')
-}
-
 function countOf(shapes: unknown): number {
-  if (shapes === undefined || shapes === null) return 0
-  if (isLengths(shapes)) return 1
-  return Object.values(shapes as object).reduce((sum: number, one: unknown) => sum + countOf(one), 0)
+  return leavesOf(shapes, isShape).length
 }

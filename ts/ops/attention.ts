@@ -1,6 +1,7 @@
 /** Attention: weighted means of values, the weights from how well queries and keys agree. */
 
 import { type Op, op } from '../core/operation.js'
+import { stretchesTo } from '../core/shapes.js'
 import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import * as raw from '../generated/ops.js'
@@ -249,7 +250,7 @@ export function boolMask(where: string, mask: Operand): Tensor {
 /** `x`, where it broadcasts to a shape. */
 function fits(title: string, x: Tensor, shape: readonly number[]): Tensor {
   const from = shape.length - x.rank
-  const fit = from >= 0 && x.shape.every((length, axis) => length === 1 || length === shape[from + axis])
+  const fit = from >= 0 && stretchesTo(x.shape, shape.slice(from))
   return fit ? x : fail('ERR_SHAPE', title, `what broadcasts to [${shape.join(', ')}]`, x.shape)
 }
 

@@ -2,6 +2,7 @@
 
 import { inputs, opName } from '../core/native.js'
 import { type Op, op } from '../core/operation.js'
+import { sizeOf } from '../core/shapes.js'
 import { depthOf, handleOf, Tensor } from '../core/tensor.js'
 import * as raw from '../generated/ops.js'
 import { axesOf, axisOf, floats, type Operand, toClasses, toFloat } from './operand.js'
@@ -35,7 +36,7 @@ function together(x: Tensor, axes: readonly number[], draw: (x: Tensor) => Tenso
   const kept = [...x.shape.keys()].filter((axis) => !axes.includes(axis))
   const order = [...kept, ...axes]
   const moved = transpose(x, order)
-  const rows = reshape(moved, [...kept.map((axis) => x.shape[axis]!), -1])
+  const rows = reshape(moved, [...kept.map((axis) => x.shape[axis]!), sizeOf(axes.map((axis) => x.shape[axis]!))])
   return transpose(
     reshape(draw(rows), moved.shape),
     order.map((_, axis) => order.indexOf(axis)),

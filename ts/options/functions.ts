@@ -41,6 +41,11 @@ export function isFunctionJson(value: unknown): value is Serialized {
   return isSerialized(value) && value.class_name === 'function' && typeof (value.config as unknown) === 'string'
 }
 
+/** The function of the user's, or the name of one of Keras's, where a configuration has one; anything else as it is. */
+export function orFunction(value: unknown, where: string): unknown {
+  return isFunctionJson(value) ? functionIn(value, where) : value
+}
+
 /** The function of the user's that a configuration names, or the name of one of Keras's own. */
 export function functionIn({ module, config }: Serialized, where: string): OwnFunction | string {
   const full = config as unknown as string

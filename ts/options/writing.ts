@@ -1,6 +1,7 @@
 /** What a configuration that is being written names of the user's, and what it is written for. */
 
 import type { Configured } from './configured.js'
+import { registeredClass } from './registry.js'
 
 /** To be read again in another process, to be read at once, or to be compared with another. */
 type Purpose = 'file' | 'copy' | 'comparison'
@@ -60,11 +61,12 @@ export function noteClass(name: string, type: Configured): void {
   writing?.named.set(name, type)
 }
 
-/** Notes a function that is written as `wanted`: the name that it gets, which no other has here. */
+/** Notes a function that is written as `wanted`: the name that it gets, which no other has here, nor anything that is registered. */
 export function noteFunction(wanted: string, fn: unknown): string {
   const named = writing?.named ?? new Map<string, unknown>()
+  const isTaken = (name: string): boolean => (named.get(name) ?? registeredClass(name) ?? fn) !== fn
   let name = wanted
-  for (let i = 1; named.has(name) && named.get(name) !== fn; i++) name = `${wanted}_${i}`
+  for (let i = 1; isTaken(name); i++) name = `${wanted}_${i}`
   named.set(name, fn)
   return name
 }

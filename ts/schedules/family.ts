@@ -3,7 +3,7 @@
 import { fail } from '../errors.js'
 import { type Family, resolveObject } from '../options/family.js'
 import type { Kind } from '../options/fields.js'
-import { functionIn, functionJson, isFunctionJson } from '../options/functions.js'
+import { functionJson, orFunction } from '../options/functions.js'
 import { isSerialized, serializeAs } from '../options/serialized.js'
 import { CosineDecay, CosineDecayRestarts, PiecewiseConstantDecay } from './cosine.js'
 import { ExponentialDecay, InverseTimeDecay, PolynomialDecay } from './decay.js'
@@ -30,7 +30,7 @@ const highest = 1e6
 export const learningRateKind: Kind<number | Schedule> = {
   check(value, where) {
     if (typeof value === 'number' && value >= 0 && value <= highest) return value
-    const given = isFunctionJson(value) ? functionIn(value, where) : value
+    const given = orFunction(value, where)
     if (typeof given === 'function')
       return new FunctionSchedule(given as ConstructorParameters<typeof FunctionSchedule>[0])
     if (value instanceof Schedule) return value

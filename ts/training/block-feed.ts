@@ -1,6 +1,6 @@
 /** Batches of a data set that come many at a time: while one block of them is trained on, the next is made. */
 
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Columns } from '../core/columns.js'
 import { type Moment, momentOf } from '../core/moment.js'
 import { type State, stateFields } from '../core/state.js'
@@ -130,7 +130,7 @@ export class BlockFeed implements Feed {
         if (signal?.aborted) return this.#ended({ ...result, aborted: true })
         // Blocks that are there, and short runs, would follow each other for long without a turn of the event loop.
         if (performance.now() - turned > TURN_MS) {
-          await setImmediate()
+          await turn()
           turned = performance.now()
         }
         const asked = performance.now()
@@ -212,7 +212,7 @@ export class BlockFeed implements Feed {
       const stretch = { first: 0, count: order?.length ?? block.data.rows, order }
       const running = runStretch(rows, stretch, { ...options, stops: told }, before, moment)
       const isLast = end >= (this.#steps ?? Number.POSITIVE_INFINITY)
-      const soon = isLast ? undefined : globalThis.setImmediate(() => this.#lookAhead(model, end, options.signal))
+      const soon = isLast ? undefined : setImmediate(() => this.#lookAhead(model, end, options.signal))
       const result = await running
       // Where the run was faster than this could begin, the block is made when it is asked for.
       clearImmediate(soon)

@@ -35,13 +35,12 @@ export async function identityOf(model: Model, plan: FitPlan, { feed, validation
 /** What the user's own layers and models are made of: their configurations need not say it. */
 function hiddenIn(layer: Layer): Json[] {
   const isOurs = Object.values(layerFamily.classes).some((type) => type === layer.constructor)
-  return layer.sublayers.flatMap((one) => [...(isOurs || isGraph(layer) ? [] : [serialize(one)]), ...hiddenIn(one)])
+  return layer.sublayers.flatMap((one) => [...(isOurs || isWired(layer) ? [] : [serialize(one)]), ...hiddenIn(one)])
 }
 
 /** Its configuration has all its layers. */
-function isGraph(layer: Layer): boolean {
-  const { graph, isStack } = layer as Partial<Model>
-  return graph !== undefined || isStack === true
+function isWired(layer: Layer): boolean {
+  return (layer as Partial<Model>).isWired === true
 }
 
 /** The first difference; what an earlier version did not write down is no difference. */

@@ -122,11 +122,10 @@ export function learnNumeric(name: string, plan: NumericPlan): Learning<NumericP
     },
     learnt() {
       if (moments.count === 0) fail('ERR_DATA', `features.${name}`, 'a value that is there', { text: 'none' })
-      // Of several that occur as often the least.
       const found = {
         mean: () => moments.mean,
         median: () => values.quantiles(0.5)[0],
-        mostFrequent: () => least(tally),
+        mostFrequent: () => tally.top()!,
       }
       return {
         ...plan,
@@ -139,11 +138,6 @@ export function learnNumeric(name: string, plan: NumericPlan): Learning<NumericP
 
 /** Keras's of Discretization. */
 const FINENESS = 0.01
-
-function least({ counts }: Tally<number>): number {
-  const [[value]] = [...counts].sort(([a, m], [b, n]) => n - m || a - b) as [[number, number]]
-  return value
-}
 
 function changed(change: Change, { mean, squares, count }: Moments, summary: QuantileSummary): Change {
   if (change.as === 'normalized') return { ...change, mean, variance: squares / count }

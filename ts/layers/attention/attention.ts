@@ -1,5 +1,6 @@
 /** Attention without projections: weights from dot products, or from sums, of queries and keys. */
 
+import { sameShape, stretchesTo } from '../../core/shapes.js'
 import { listOf } from '../../core/structure.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Variable } from '../../core/variable.js'
@@ -12,7 +13,7 @@ import type { SeedGenerator } from '../../random.js'
 import type { Shape } from '../../types.js'
 import { type CallContext, Layer, type LayerOptions, type Masks } from '../layer.js'
 import { seedGenerator } from '../regularization.js'
-import { decoding } from './decoding.js'
+import { decoding, withoutCache } from './decoding.js'
 
 const baseFields = {
   /** The fraction of weights that is dropped in training. Default 0. */
@@ -82,7 +83,7 @@ export abstract class ScoredAttention extends ScoredBase {
 
   /** (batch, queries) as (batch, queries, 1). */
   #ofQueries(mask: Tensor, [batch, queries]: Shape): Tensor {
-    if (mask.shape.join() !== [batch, queries].join())
+    if (!sameShape(mask.shape, [batch!, queries!]))
       fail('ERR_SHAPE', `${this.className} mask of the query`, `[${batch}, ${queries}]`, mask.shape)
     return ops.expandDims(ops.cast(mask, 'bool'), -1)
   }
@@ -91,8 +92,7 @@ export abstract class ScoredAttention extends ScoredBase {
   #overQueries(mask: Tensor, [batch, queries, keys]: Shape): Tensor {
     const given = boolMask(`${this.className} mask`, ops.cast(mask, 'bool'))
     const pairs = given.rank === 2 ? ops.expandDims(given, 1) : given
-    const fits = pairs.rank === 3 && pairs.shape.every((n, axis) => n === 1 || n === [batch, queries, keys][axis])
-    if (!fits)
+    if (!stretchesTo(pairs.shape, [batch!, queries!, keys!]))
       fail(
         'ERR_SHAPE',
         `${this.className} mask of the value`,
@@ -111,7 +111,7 @@ export abstract class ScoredAttention extends ScoredBase {
       `${this.className} in generate`,
       'attention with several heads, which keeps keys and values',
       { text: 'one that does not' },
-      'generate(…, { cache: false }) goes without a cache',
+      withoutCache,
     )
   }
 }

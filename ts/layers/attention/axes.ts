@@ -1,6 +1,6 @@
 /** Attention along any axes: what it runs along is made one axis, the others are of the batch. */
 
-import { sizeOf } from '../../core/shapes.js'
+import { sizeOf, stretchesTo } from '../../core/shapes.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import { boolMask } from '../../ops/attention.js'
@@ -82,7 +82,7 @@ class Axes implements AttendedAxes {
     const ranked = withRank(where, boolMask(where, mask), whole.length, 2 * this.#along.length)
     const heads = 1 + this.#free.length
     const target = whole.map((length, axis) => (axis === heads ? ranked.shape[heads]! : length))
-    if (!ranked.shape.every((length, axis) => length === 1 || length === target[axis]))
+    if (!stretchesTo(ranked.shape, target))
       fail('ERR_SHAPE', where, `what broadcasts to [${whole.map((n, i) => (i === heads ? 'heads' : n)).join(', ')}]`, {
         text: `[${mask.shape.join(', ')}]`,
       })

@@ -9,7 +9,6 @@ import { untraced } from '../../core/trace.js'
 import { type Variable, variable } from '../../core/variable.js'
 import { fail } from '../../errors.js'
 import * as ops from '../../ops.js'
-import type { DType, Shape } from '../../types.js'
 import type { Layer } from '../layer.js'
 
 /** What attention reads. */
@@ -89,11 +88,8 @@ export class Cache {
 }
 
 function newRoom({ keys, values }: Kept, places: number): Room {
-  const [keysRoom, valuesRoom] = [keys, values].map(({ shape, dtype }) => {
-    const [batch, , heads, size] = shape as readonly [number, number, number, number]
-    return zeros([batch, places, heads, size], dtype)
-  }) as [Variable, Variable]
-  return { keys: keysRoom, values: valuesRoom, mask: undefined }
+  const room = ({ shape, dtype }: Tensor): Variable => kept(() => ops.zeros(shape.with(1, places), dtype))
+  return { keys: room(keys), values: room(values), mask: undefined }
 }
 
 /** The mask of what was made, each key its own; where there was one before and is none now, all may be seen. */
@@ -101,7 +97,7 @@ function maskFor(room: Room, { keys, mask }: Kept, places: number): Tensor | und
   if (mask === undefined && room.mask === undefined) return undefined
   const heads = mask?.shape[1] ?? room.mask!.shape[1]!
   const [batch, steps] = keys.shape as readonly [number, number]
-  room.mask ??= ones([batch, heads, 1, places])
+  room.mask ??= kept(() => ops.ones([batch, heads, 1, places], 'bool'))
   return ops.broadcastTo(mask ?? true, [batch, heads, 1, steps])
 }
 
@@ -114,13 +110,12 @@ function padded(x: Tensor, axis: number, length: number): Tensor {
   )
 }
 
-function zeros(shape: Shape, dtype: DType): Variable {
-  return untraced(() => variable(ops.zeros(shape, dtype), { name: 'kept', dtype, trainable: false }))
+function kept(initial: () => Tensor): Variable {
+  return untraced(() => variable(initial(), { name: 'kept', trainable: false }))
 }
 
-function ones(shape: Shape): Variable {
-  return untraced(() => variable(ops.ones(shape, 'bool'), { name: 'kept', dtype: 'bool', trainable: false }))
-}
+/** What a refusal says to do where a cache cannot be had. */
+export const withoutCache = 'generate(…, { cache: false }) goes without a cache'
 
 /** One step of decoding. */
 export interface Decoding {

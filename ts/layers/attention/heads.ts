@@ -12,7 +12,7 @@ import { EinsumDense } from '../einsum-dense.js'
 import { type CallContext, Layer, type LayerOptions, type Masks } from '../layer.js'
 import { seedGenerator } from '../regularization.js'
 import { type AttendedAxes, attendedAxes } from './axes.js'
-import { type Decoding, decoding, type Kept } from './decoding.js'
+import { type Decoding, decoding, type Kept, withoutCache } from './decoding.js'
 import { both, byName, overKeys, overQueries } from './masks.js'
 
 /** Options of every attention with several heads. */
@@ -293,8 +293,6 @@ export abstract class HeadAttention extends HeadsBase {
     return dense
   }
 }
-
-const withoutCache = 'generate(…, { cache: false }) goes without a cache'
 
 /** Which of `keys` places a step at its own place can see, (batch, 1, 1, keys). */
 function reachOf(at: Tensor, keys: number, isCausal: boolean, window: number | null): Tensor | undefined {

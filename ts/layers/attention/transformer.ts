@@ -1,5 +1,6 @@
 /** What the blocks of transformers share: their options, and a part with what goes around it. */
 
+import { sameShape, stretchesTo } from '../../core/shapes.js'
 import type { Tensor } from '../../core/tensor.js'
 import { fail } from '../../errors.js'
 import { boolMask } from '../../ops/attention.js'
@@ -128,14 +129,11 @@ export function seenKeys(
   padding: NamedMask,
   pairs: NamedMask,
 ): Tensor | undefined {
-  const [whole, steps] = [
-    [batch, queries, keys],
-    [batch, keys],
-  ]
-  if (padding.mask !== undefined && padding.mask.shape.join() !== steps.join())
+  const whole = [batch, queries, keys]
+  const steps = [batch, keys]
+  if (padding.mask !== undefined && !sameShape(padding.mask.shape, steps))
     fail('ERR_SHAPE', padding.where, `[${steps.join(', ')}]`, padding.mask.shape)
-  const fits = (shape: Shape): boolean => shape.length === 3 && shape.every((n, axis) => n === 1 || n === whole[axis])
-  if (pairs.mask !== undefined && !fits(pairs.mask.shape))
+  if (pairs.mask !== undefined && !stretchesTo(pairs.mask.shape, whole))
     fail('ERR_SHAPE', pairs.where, `what broadcasts to [${whole.join(', ')}]`, pairs.mask.shape)
   return both(
     padding.mask && ops.expandDims(ops.cast(padding.mask, 'bool'), 1),
