@@ -88,7 +88,8 @@ export interface EpochResult {
 export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
   const { signal, moment, collect = false } = options
   if (signal?.aborted) return { steps: options.firstStep ?? 0, seconds: 0, values: [], aborted: true }
-  settleVariables()
+  const touched = touchedBy(options)
+  settleVariables(touched)
   if (moment !== undefined) await moment.taken
   else if (!queueIsEmpty()) await queueEnd()
   const request = nativeOptions(options)
@@ -101,7 +102,7 @@ export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
   // What a callback sets counts once it has come to its end.
   let listening = true
   const reports: Reports = { hear: undefined }
-  reports.hear = reporter(options.onProgress, {
+  reports.hear = reporter(options.onProgress, touched, {
     begin: () => {
       listening = false
     },
@@ -116,12 +117,12 @@ export async function runEpoch(options: EpochOptions): Promise<EpochResult> {
     },
   })
   signal?.addEventListener('abort', cancel, { once: true })
-  const done = whileRunning(touchedBy(options))
+  const done = whileRunning(touched)
   const unheard = onSetting(() => {
     if (listening) cancelOutdated()
   })
   try {
-    settleVariables()
+    settleVariables(touched)
     epoch = await job((ticket) => {
       epoch = BindingEpoch.start(runtime(), request, reports.hear === undefined ? null : passOn(reports), ticket)
       return epoch
@@ -181,6 +182,7 @@ function passOn(reports: Reports): Report {
 /** Hands reports to the user one at a time; an error of the user's ends the epoch and becomes its rejection. */
 function reporter(
   onProgress: EpochOptions['onProgress'],
+  touched: ReadonlySet<Variable>,
   hear: { begin(): void; fail(error: unknown): void; end(): void },
 ): Report | undefined {
   if (onProgress === undefined) return undefined
@@ -188,7 +190,7 @@ function reporter(
     const end = (): void => {
       try {
         // What a callback has assigned holds at the next step.
-        settleVariables()
+        settleVariables(touched)
       } catch (error) {
         hear.fail(error)
       }

@@ -15,7 +15,7 @@ export interface Moment {
 
 /** This moment of some variables, between the runs asked for before and whatever is asked for later. */
 export function momentOf(variables: readonly Variable[]): Moment {
-  settleVariables()
+  settleVariables(variables)
   const handles = variables.map(variableHandle)
   const now = variables.some(isInFlight) ? null : native(() => BindingMoment.now(handles))
   return now == null ? later(variables) : { handle: now, taken: undefined }

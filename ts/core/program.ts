@@ -103,7 +103,7 @@ export class Program {
   #enqueue(milliseconds: number, leave: (compiled: Compiled) => void): Promise<{ outputs: Tensor[]; took: number }> {
     return new Promise((resolve, reject) => {
       const compiled = this.#native()
-      settleVariables()
+      settleVariables(this.touched)
       const run = {
         owner: compiled.program,
         touched: this.touched,
@@ -118,7 +118,7 @@ export class Program {
   /** Runs it now: for small programs. Nothing where a run elsewhere, such as a `fit`, holds a variable of its. */
   runSync(inputs: readonly Tensor[]): Tensor[] | undefined {
     const compiled = this.#native()
-    settleVariables()
+    settleVariables(this.touched)
     const outputs = this.#now(compiled, inputs)
     if (outputs == null) return undefined
     if (outputs === true) return this.#options.outputs.map(leftOutput)

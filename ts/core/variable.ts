@@ -6,7 +6,15 @@ import { add, subtract } from '../generated/ops.js'
 import type { Regularizer } from '../regularizers.js'
 import type { ArrayOf, DType, NestedArray, Shape, TensorData, TensorLike, TypedArray } from '../types.js'
 import { Attached } from './attached.js'
-import { assigned, currentGroup, evaluateNow, settleUnrecorded, settleVariables } from './evaluation.js'
+import {
+  assigned,
+  currentGroup,
+  evaluateNow,
+  type Holder,
+  settleUnrecorded,
+  settleVariables,
+  tellFailures,
+} from './evaluation.js'
 import { inspectWith } from './inspect.js'
 import { BindingVariable, snapshots } from './native.js'
 import { compile, type Program } from './program.js'
@@ -54,6 +62,9 @@ export function hearing<R>(listener: (variable: Variable) => void, fn: () => R):
   }
 }
 
+/** How assignments count and do not. */
+let holder: Holder
+
 /** What the console shows of a variable. */
 let describe: (variable: Variable) => string
 
@@ -85,11 +96,19 @@ export class Variable {
   #assigned: Tensor | undefined
   /** Whether a tape was recording when it was. */
   #recorded = false
+  /** Whether somebody has read it since. */
+  #read = false
 
   static {
     describe = (variable) => variable.#describe()
     variableHandle = (variable) => variable.#handle
     orderOf = (variable) => variable.#order
+    holder = {
+      wasRead: (variable) => (variable as Variable).#read,
+      undo: (variable, { tensor }) => (variable as Variable).#undo(tensor),
+      redo: (variable, { tensor, recorded }) => (variable as Variable).#hold(tensor, recorded),
+      leave: (variable, { tensor }) => (variable as Variable).#leave(tensor),
+    }
   }
 
   constructor(initial: Tensor, name: string, trainable: boolean) {
@@ -143,8 +162,9 @@ export class Variable {
     if (frame !== undefined) return this.#readTraced(frame)
     if (!isRecording()) return this.#present()
     // What was assigned before the tape began is a number to it: computed once, and not along with each read.
-    if (this.#assigned !== undefined && !this.#recorded) settleUnrecorded()
+    if (this.#assigned !== undefined && !this.#recorded) settleUnrecorded(this)
     if (this.#assigned === undefined) return recordRead(this, () => this.#present())
+    this.#read = true
     noteRead(this, this.#assigned)
     return this.#assigned
   }
@@ -160,15 +180,17 @@ export class Variable {
     if (Number.isNaN(depthOf(next))) {
       fail('ERR_STATE', `assign to '${this.name}'`, 'numbers', { text: 'a tensor inside a traced function' })
     }
-    this.#assigned = next
-    this.#recorded = isRecording()
+    const recorded = isRecording()
+    this.#hold(next, recorded)
     assigned(this, {
       variable: this.#handle,
       value: handleOf(next),
-      recorded: this.#recorded,
+      tensor: next,
+      computed: depthOf(next) === 0,
+      recorded,
       together: currentGroup(),
-      undo: () => this.#undo(next),
-      leave: () => this.#leave(next),
+      earlier: undefined,
+      holder,
     })
   }
 
@@ -231,7 +253,11 @@ export class Variable {
   }
 
   #present(): Tensor {
-    if (this.#assigned !== undefined) return this.#assigned
+    if (this.#assigned !== undefined) {
+      this.#read = true
+      return this.#assigned
+    }
+    tellFailures([this])
     if (isInFlight(this)) drainQueue()
     return Tensor.of(native(() => this.#handle.snapshot()))
   }
@@ -244,6 +270,12 @@ export class Variable {
     }
     noteRead(this, tensor)
     return tensor
+  }
+
+  #hold(value: Tensor, recorded: boolean): void {
+    this.#assigned = value
+    this.#recorded = recorded
+    this.#read = false
   }
 
   /** A value that was assigned does not count. */
@@ -291,7 +323,7 @@ export function snapshot(variables: readonly Variable[]): Tensor[] {
     const hint = 'Compute with read(), and take the snapshot after the call'
     fail('ERR_STATE', 'snapshot', 'a call outside', { text: 'one inside a traced function' }, hint)
   }
-  settleVariables()
+  settleVariables(variables)
   if (variables.some(isInFlight)) drainQueue()
   return native(() => snapshots(variables.map(variableHandle))).map((handle) => Tensor.of(handle))
 }

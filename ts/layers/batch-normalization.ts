@@ -98,10 +98,14 @@ export class BatchNormalization extends BatchNormalizationBase {
     const over = { axis: others([axis], x.rank), keepdims: true }
     const statistics = mask === undefined ? whole(x, over) : masked(x, mask, over)
     // A call outside of a step has no guard: the averages move together, or not at all.
-    assignTogether({ refusal: () => this.#refusal() }, [this.movingMean, this.movingVariance], () => {
-      this.#follow(this.movingMean, statistics.mean)
-      this.#follow(this.movingVariance, statistics.variance)
-    })
+    assignTogether(
+      () => this.#refusal(),
+      [this.movingMean, this.movingVariance],
+      () => {
+        this.#follow(this.movingMean, statistics.mean)
+        this.#follow(this.movingVariance, statistics.variance)
+      },
+    )
     return statistics
   }
 

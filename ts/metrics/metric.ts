@@ -2,6 +2,7 @@
 
 import { floatx } from '../config.js'
 import { allocate } from '../core/dtype.js'
+import { assignWhole } from '../core/evaluation.js'
 import { sizeOf } from '../core/shapes.js'
 import type { Tensor } from '../core/tensor.js'
 import { Variable, variable } from '../core/variable.js'
@@ -36,6 +37,7 @@ export abstract class Statistic extends Configurable<ValuesOf<MetricFields>> {
 
   constructor(options?: MetricOptions) {
     super(options)
+    updateWhole(Object.getPrototypeOf(this))
     const { name, dtype }: { readonly name: string | null; readonly dtype: string | null } = this.options
     this.name = name ?? this.defaultName
     this.dtype = dtype === 'float32' || dtype === 'float64' ? dtype : floatx()
@@ -127,6 +129,22 @@ export abstract class Metric extends Statistic {
 /** `sum += value`, in the type of the sum. */
 export function accumulate(sum: Variable, value: Tensor | number): void {
   sum.assign(ops.add(sum, typeof value === 'number' ? value : ops.cast(value, sum.dtype)))
+}
+
+/** The classes whose updates are whole already. */
+const whole = new WeakSet<object>([Statistic.prototype])
+
+/** Has an update of a class, the user's own too, change all of its state or, where something cannot be computed, none. */
+function updateWhole(prototype: object): void {
+  if (whole.has(prototype)) return
+  whole.add(prototype)
+  updateWhole(Object.getPrototypeOf(prototype))
+  const { value: update, ...rest } = Object.getOwnPropertyDescriptor(prototype, 'update') ?? {}
+  if (typeof update !== 'function') return
+  const value = function (this: unknown, ...given: unknown[]): unknown {
+    return assignWhole(() => update.apply(this, given))
+  }
+  Object.defineProperty(prototype, 'update', { ...rest, value })
 }
 
 function zerosOf({ shape, dtype }: Variable): TypedArray {

@@ -193,7 +193,7 @@ export abstract class Optimizer extends Configurable<ValuesOf<OptimizerFields>> 
     // Within a trace the step waits for its guards; here its values count only where all of them are finite.
     checkNumbers(where, given, moved)
     const refusal = (variable: object): FerrogradError => refused(where, variable as Variable)
-    assignTogether({ refusal }, [...moved, this.iterations], () => {
+    assignTogether(refusal, [...moved, this.iterations], () => {
       this.#step(
         given.map((gradient, i) => ops.cast(gradient, moved[i]!.dtype)),
         moved,
