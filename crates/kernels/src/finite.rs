@@ -7,6 +7,9 @@ use crate::isa::Isa;
 /// Numbers that are looked at together.
 const BLOCK: usize = 4096;
 
+/// Fewer than these are looked at one by one: vectors cost more to begin with.
+const FEW: usize = 8;
+
 /// A float whose bits say whether it is finite.
 pub trait FloatBits: Float {
     /// True for NaN and the infinities.
@@ -40,7 +43,8 @@ impl<'a, T: FloatBits, I: Iterator<Item = &'a [T]>> Compiled for Finite<'_, I> {
     #[inline(always)]
     fn run(self) {
         for values in self.arrays {
-            *self.finite &= !some_special(values);
+            let some = if values.len() < FEW { values.iter().any(|x| x.is_special()) } else { some_special(values) };
+            *self.finite &= !some;
         }
     }
 }

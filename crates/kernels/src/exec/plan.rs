@@ -169,17 +169,23 @@ impl Plan {
         }
     }
 
-    /// The steps with the addresses of their arguments, out of the list of all.
+    /// The steps from `first` on with the addresses of their arguments, out of the list of all.
     #[inline]
-    fn steps_at<'a>(&'a self, at: &'a [*mut u8]) -> impl Iterator<Item = (usize, (&'a Step, &'a [*mut u8]))> {
-        let at = self.starts.windows(2).map(|ends| &at[ends[0]..ends[1]]);
-        self.steps.iter().zip(at).enumerate()
+    fn steps_at<'a>(
+        &'a self,
+        first: usize,
+        at: &'a [*mut u8],
+    ) -> impl Iterator<Item = (usize, &'a Step, &'a [*mut u8])> {
+        let ends = self.starts[first..].windows(2);
+        (first..)
+            .zip(self.steps[first..].iter().zip(ends))
+            .map(|(index, (step, ends))| (index, step, &at[ends[0]..ends[1]]))
     }
 
     /// Runs the steps from `first` on in order. `at` was placed for this plan, all of it, in memory that the caller borrows.
     #[inline]
     fn run_steps(&self, first: usize, at: &[*mut u8], threads: &Threads) -> Result<(), (usize, Fault)> {
-        for (index, (step, at)) in self.steps_at(at).skip(first) {
+        for (index, step, at) in self.steps_at(first, at) {
             let mut io = Io { at, step, threads, taken: 0, workspace_taken: false };
             step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
         }
@@ -299,7 +305,7 @@ impl<'a> Bound<'a> {
     pub fn profile(&mut self, threads: &Threads, seconds: &mut [f64]) -> Result<(), (usize, Fault)> {
         let _flush = FlushDenormals::new();
         let mut last = std::time::Instant::now();
-        for (index, (step, at)) in self.plan.steps_at(&self.at) {
+        for (index, step, at) in self.plan.steps_at(0, &self.at) {
             let mut io = Io { at, step, threads, taken: 0, workspace_taken: false };
             step.kernel.run(&mut io).map_err(|fault| (index, fault))?;
             let now = std::time::Instant::now();

@@ -47,6 +47,7 @@ pub struct BatchedGemm<T: Float> {
     a_len: usize,
     b_len: usize,
     c_len: usize,
+    workspace_len: usize,
 }
 
 impl<T: Float> BatchedGemm<T> {
@@ -82,12 +83,13 @@ impl<T: Float> BatchedGemm<T> {
         } else {
             batch.max(1)
         };
-        Ok(BatchedGemm { one, batch, axes, group, a_len, b_len, c_len })
+        let workspace_len = batch.div_ceil(group) * one.lens.workspace;
+        Ok(BatchedGemm { one, batch, axes, group, a_len, b_len, c_len, workspace_len })
     }
 
     /// Elements of `T` that [`Self::run`] needs to work in: some for each task.
     pub fn workspace_len(&self) -> usize {
-        self.batch.div_ceil(self.group) * self.one.lens.workspace
+        self.workspace_len
     }
 
     /// Computes the products.
@@ -99,15 +101,16 @@ impl<T: Float> BatchedGemm<T> {
             a.len() >= self.a_len
                 && b.len() >= self.b_len
                 && c.len() >= self.c_len
-                && workspace.len() >= self.workspace_len(),
+                && workspace.len() >= self.workspace_len,
             "batched matrix product: a slice is shorter than planned"
         );
-        if self.batch == 1 {
-            return self.one.run(threads, a, b, bias, c, workspace);
-        }
         self.one.check_bias(bias);
         if self.c_len == 0 {
             return;
+        }
+        if self.batch == 1 {
+            // Safety: the lengths of one product are those that were checked.
+            return unsafe { self.one.run_path(Some(threads), &self.one.buffers(a, b, bias, c, workspace)) };
         }
         let start = Buffers {
             a: a.as_ptr(),

@@ -285,25 +285,27 @@ impl<T: Float> Gemm<T> {
         self.spec.accumulate && self.spec.bias.is_some()
     }
 
-    /// The bias that accumulation has put off, and the activation.
+    /// The bias that accumulation has put off, and the activation: of most products nothing, which costs no call.
     ///
     /// # Safety
     /// That of [`Self::run_single`].
-    pub(super) unsafe fn finish_tile(
-        &self,
-        buffers: &Buffers<T>,
-        (top, left): (usize, usize),
-        (rows, cols): (usize, usize),
-    ) {
+    #[inline(always)]
+    pub(super) unsafe fn finish_tile(&self, buffers: &Buffers<T>, start: (usize, usize), size: (usize, usize)) {
+        if !buffers.ending.is_null() || self.spec.activation != Activation::None || self.has_late_bias() {
+            // Safety: the caller's promise.
+            unsafe { self.finish_some(buffers, start, size) };
+        }
+    }
+
+    /// # Safety
+    /// That of [`Self::finish_tile`].
+    unsafe fn finish_some(&self, buffers: &Buffers<T>, (top, left): (usize, usize), (rows, cols): (usize, usize)) {
         // Safety: the caller's promise.
         if let Some(ending) = unsafe { buffers.ending.as_ref() } {
             // Safety: as above.
             return unsafe { self.end_tile(ending, buffers.c, (top, left), (rows, cols)) };
         }
         let late_bias = self.has_late_bias();
-        if !late_bias && self.spec.activation == Activation::None {
-            return;
-        }
         // Rows without gaps are as good as one long row, where no bias has to know its place.
         let gapless = cols == self.shape.c_row_stride && !late_bias;
         let (rows, cols) = if gapless { (1, rows * cols) } else { (rows, cols) };

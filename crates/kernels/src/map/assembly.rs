@@ -250,12 +250,11 @@ impl<'a, 'j, T: MapType> Assembly<'a, 'j, T> {
     }
 
     /// Inputs read in place, at the same element for element, after instruction `at` of the body.
-    pub fn hazards(&self, at: usize) -> Vec<(usize, usize)> {
+    pub fn hazards(&self, at: usize) -> Vec<usize> {
         let later = self.body[at + 1..].iter().flat_map(|d| d.args.iter().map(|s| s.place));
         let read: Vec<Place> = later.chain(self.ends.iter().map(|e| e.0)).collect();
         let contiguous = |i: &usize| self.access[*i] == Access::Contiguous;
-        let inputs = self.moving.iter().filter(|(place, _)| read.contains(place)).map(|m| m.1).filter(contiguous);
-        inputs.map(|i| (i, self.job.inputs[i].layout.offset)).collect()
+        self.moving.iter().filter(|(place, _)| read.contains(place)).map(|m| m.1).filter(contiguous).collect()
     }
 
     /// Maps the temporaries to as few as their lifetimes allow.

@@ -5,7 +5,7 @@ use super::compile::{Access, Want};
 use super::convert::{reader, writer};
 use super::places::{INPUTS, WORKSPACE};
 use super::plan::{MAX_SLOTS, TEMP_GAP, Tiling};
-use super::program::{Converted, Gather, Instr, Map, Moving, Origin, ScalarInput, Store, Target};
+use super::program::{Converted, Gather, Hazard, Instr, Map, Moving, Origin, ScalarInput, Store, Target};
 use super::reduction::{Groups, Rows, Shared};
 use super::simplify::Class;
 use super::sweep::{MapType, Operands};
@@ -81,27 +81,43 @@ impl<T: MapType> Finish<'_, '_, T> {
     /// operand.
     fn origins(&self) -> Vec<Origin> {
         let a = &self.assembly;
-        let of_type = |place: usize, element: usize| Origin { place, bytes: element * size_of::<T>() };
-        let of_input = |i: usize| of_type(INPUTS + i, a.job.inputs[i].layout.offset);
-        let of_output = |i: usize| of_type(INPUTS + a.job.inputs.len() + i, 0);
-        let mut origins: Vec<Origin> =
-            (0..self.first_temp() - self.first_cell).map(|i| of_type(WORKSPACE, i)).collect();
-        let scalars = a.scalars.iter().filter(|scalar| scalar.2).map(|&(place, i, _)| (place, of_input(i)));
-        let moving = a.moving.iter().map(|&(place, i)| (place, of_input(i)));
-        let stores = a.stores.iter().map(|&(place, i, _)| (place, of_output(i)));
+        let cell = |i: usize| Origin { place: WORKSPACE, bytes: i * size_of::<T>() };
+        let mut origins: Vec<Origin> = (0..self.first_temp() - self.first_cell).map(cell).collect();
+        let scalars = a.scalars.iter().filter(|scalar| scalar.2).map(|&(place, i, _)| (place, self.of_input(i)));
+        let moving = a.moving.iter().map(|&(place, i)| (place, self.of_input(i)));
+        let stores = a.stores.iter().map(|&(place, i, _)| (place, Origin { place: self.of_output(i), bytes: 0 }));
         for (place, origin) in scalars.chain(moving).chain(stores) {
             origins[self.slot(place) - self.first_cell] = origin;
         }
         origins
     }
 
+    /// Where an input begins.
+    fn of_input(&self, i: usize) -> Origin {
+        Origin { place: INPUTS + i, bytes: self.assembly.job.inputs[i].layout.offset * size_of::<T>() }
+    }
+
+    /// The place of an output.
+    fn of_output(&self, i: usize) -> usize {
+        INPUTS + self.assembly.job.inputs.len() + i
+    }
+
     fn stores(&self) -> Vec<Store> {
-        let a = &self.assembly;
-        let store = |&(place, output, spare): &(Place, usize, usize)| {
-            let hazards = a.hazards(a.stored_at(output));
-            Store { slot: self.slot(place), output, hazards, spare: self.first_temp() + spare }
+        let store = |&(place, output, spare): &(Place, usize, usize)| Store {
+            slot: self.slot(place),
+            output,
+            spare: self.first_temp() + spare,
         };
-        a.stores.iter().map(store).collect()
+        self.assembly.stores.iter().map(store).collect()
+    }
+
+    fn hazards(&self) -> Vec<Hazard> {
+        let a = &self.assembly;
+        let of_store = |(store, &(_, output, _)): (usize, &(Place, usize, usize))| {
+            let read = a.hazards(a.stored_at(output)).into_iter();
+            read.map(move |input| Hazard { store, read: self.of_input(input), written: self.of_output(output) })
+        };
+        a.stores.iter().enumerate().flat_map(of_store).collect()
     }
 
     fn target(&self, output: &MapOutput) -> Target<T> {
@@ -159,8 +175,7 @@ impl<T: MapType> Finish<'_, '_, T> {
         let tasks = self.tiling.count().div_ceil(tiles_per_task);
         let cell_bytes = (a.cells * size_of::<T>()).next_multiple_of(64);
         let bytes = cell_bytes + tasks * ends.task_bytes;
-        let stores = self.stores();
-        let hazardous = stores.iter().any(|store| !store.hazards.is_empty());
+        let hazards = self.hazards();
         let converted = a.scalars.iter().any(|scalar| !scalar.2);
         let beside = a.once.len() + a.gathers.len() + a.patterns.len() + a.ends.len();
         Ok(Map {
@@ -176,9 +191,9 @@ impl<T: MapType> Finish<'_, '_, T> {
             moving: a.moving.iter().map(|&m| self.moving(m)).collect(),
             gathers: a.gathers.iter().map(|&g| self.gather(g)).collect(),
             patterns: a.patterns.iter().map(|&g| self.gather(g)).collect(),
-            plain: beside == 0 && !converted && !hazardous,
-            hazardous,
-            stores,
+            plain: beside == 0 && !converted && hazards.is_empty(),
+            hazards,
+            stores: self.stores(),
             writes: ends.writes,
             groups: ends.groups,
             rows: ends.rows,

@@ -38,8 +38,8 @@ pub struct Map<T: MapType> {
     pub(super) origins: Vec<Origin>,
     /// Whether the instructions on each tile are all that there is to do, with operands where they lie.
     pub(super) plain: bool,
-    /// Whether a store may have to wait for the end of its tile.
-    pub(super) hazardous: bool,
+    /// Where a store may have to wait for the end of its tile.
+    pub(super) hazards: Vec<Hazard>,
     /// Bytes of the table of slots.
     pub(super) table: usize,
     pub(super) temps: usize,
@@ -111,9 +111,17 @@ pub(super) struct Gather<T> {
 pub(super) struct Store {
     pub slot: usize,
     pub output: usize,
-    /// Inputs that are still read after this is written, with their offsets: where one is the same memory, the tile goes to `spare` first.
-    pub hazards: Vec<(usize, usize)>,
+    /// Where the tile goes first if it has to wait.
     pub spare: usize,
+}
+
+/// An input that is still read after a store has written: where both are the same memory, the store waits.
+#[derive(Debug)]
+pub(super) struct Hazard {
+    pub store: usize,
+    pub read: Origin,
+    /// Place of the store's output.
+    pub written: usize,
 }
 
 /// An output of another type, written at the end of a tile.

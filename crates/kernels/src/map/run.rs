@@ -7,7 +7,7 @@ use super::check::MAX_OPERANDS;
 use super::convert::Rows;
 use super::places::{INPUTS, Places};
 use super::plan::{MAX_SLOTS, TEMP_BYTES};
-use super::program::{Gather, Map};
+use super::program::{Gather, Hazard, Map};
 use super::reduction::{GroupTask, Shared};
 use super::sweep::MapType;
 use crate::threads::Threads;
@@ -272,21 +272,10 @@ impl<T: MapType> Map<T> {
     /// same memory.
     #[inline]
     pub(super) fn deferred(&self, memory: &Places<'_>) -> u128 {
-        if self.hazardous { self.clashes(memory) } else { 0 }
-    }
-
-    /// Which stores have a hazard in this run.
-    fn clashes(&self, memory: &Places<'_>) -> u128 {
-        let mut bits = 0;
-        for (i, store) in self.stores.iter().enumerate() {
-            let to = memory.outputs()[store.output];
-            let clash = store
-                .hazards
-                .iter()
-                .any(|&(input, offset)| memory.inputs()[input].wrapping_add(offset * size_of::<T>()) == to);
-            bits |= u128::from(clash) << i;
-        }
-        bits
+        let at = memory.all();
+        self.hazards.iter().fold(0, |bits, Hazard { store, read, written }| {
+            bits | u128::from(at[read.place].wrapping_add(read.bytes) == at[*written]) << store
+        })
     }
 
     /// # Safety
