@@ -25,16 +25,30 @@ export async function main(body) {
 /** True where the module of this URL is the script that Node was started with (by a path that may hold links). */
 export const isMain = (url) => process.argv[1] !== undefined && fileURLToPath(url) === realpathSync(process.argv[1])
 
-/** Does `work` and prints one line: what, and how long it took. */
+/** The step whose line is begun and not ended. */
+let begun
+
+/** Ends the line of a step, where another one's has come between a whole line of its own. */
+function endLine(own, title, end) {
+  if (begun === own) console.log(end)
+  else console.log(`${begun === undefined ? '' : '\n'}• ${title} … ${end}`)
+  begun = undefined
+}
+
+/** Does `work` and prints one line: what, and how long it took. Steps may run beside each other. */
 export async function step(title, work) {
-  process.stdout.write(`• ${title} … `)
+  const own = {}
+  if (begun === undefined) {
+    process.stdout.write(`• ${title} … `)
+    begun = own
+  }
   const start = performance.now()
   try {
     const result = await work()
-    console.log(`${((performance.now() - start) / 1000).toFixed(1)} s`)
+    endLine(own, title, `${((performance.now() - start) / 1000).toFixed(1)} s`)
     return result
   } catch (error) {
-    console.log('failed')
+    endLine(own, title, 'failed')
     throw error
   }
 }

@@ -108,7 +108,7 @@ async function check(platform, { main, reference, work, quick, epochs }) {
 /** What this machine's own addon comes to, installed in the same way. */
 async function trainHere(main, work, epochs) {
   const platform = hostPlatform()
-  const folder = at(AREA, 'reference')
+  const folder = join(work, 'reference')
   const binary = at('native', `ferrograd.${platform}.node`)
   await install(folder, [main, await packPlatform(platform, binary, work)], platform)
   return train(here, folder, epochs)
