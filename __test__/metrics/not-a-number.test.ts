@@ -6,8 +6,12 @@ import { Dense } from '../../ts/layers/index.js'
 import {
   Accuracy,
   BinaryAccuracy,
+  BinaryIoU,
   CategoricalAccuracy,
+  MeanIoU,
   type Metric,
+  OneHotIoU,
+  OneHotMeanIoU,
   SparseCategoricalAccuracy,
   SparseTopKCategoricalAccuracy,
   TopKCategoricalAccuracy,
@@ -81,4 +85,32 @@ it('`accuracy` of a model whose weights are NaN', async () => {
     )
     expect(accuracy, loss).toBe(0)
   }
+})
+
+describe.each([0, 1, 2])('the overlap of class %d', (label) => {
+  const other = (label + 1) % 3
+  const classes = { numClasses: 3, targetClassIds: [label] }
+
+  it.each([
+    ['all NaN', [nan, nan, nan]],
+    ['a NaN among others', [0, 1, 2].map((i) => (i === label ? 1 : i === other ? nan : 0))],
+  ])('%s: one of two is missed, and no other class has it', (_, prediction) => {
+    const [targets, predictions] = [
+      [hot(label), hot(label), hot(other)],
+      [hot(label), prediction, hot(other)],
+    ]
+    expect(of(new OneHotIoU(classes), targets, predictions)).toBeCloseTo(0.5, 6)
+    expect(of(new OneHotMeanIoU({ numClasses: 3 }), targets, predictions)).toBeCloseTo(0.75, 6)
+  })
+
+  it('of a label that is NaN', () => {
+    expect(of(new MeanIoU({ numClasses: 3 }), [label, label, other], [label, nan, other])).toBeCloseTo(0.75, 6)
+  })
+})
+
+it.each([0, 1])('the overlap of a yes or no, target %d', (target) => {
+  const metric = new BinaryIoU({ targetClassIds: [target] })
+  expect(of(metric, [target, target, 1 - target], [target, nan, 1 - target])).toBeCloseTo(0.5, 6)
+  metric.reset()
+  expect(of(metric, [target], [target])).toBeCloseTo(1, 6)
 })

@@ -19,21 +19,28 @@ const countedFields = {
   dtype: { type: 'string', default: null, config: false },
 } as const
 
-/** Counts pairs of classes; its subclasses say which classes, and how labels are read. */
+/** Counts pairs of classes and predictions that are of none; its subclasses say which classes, and how labels are read. */
 abstract class Overlap extends Metric {
   static override readonly fields: FieldTable = countedFields
   /** Rows: true classes; columns: predicted ones. */
   readonly totals: Variable
+  /** Samples of each true class whose prediction is NaN: of no class, and so missed. */
+  readonly missed: Variable
 
   constructor(options?: MetricOptions) {
     super(options)
     this.totals = this.addSum('total_confusion_matrix', [this.classCount(), this.classCount()])
+    this.missed = this.addSum('missed', [this.classCount()])
   }
 
   protected abstract classCount(): number
   protected abstract get targets(): readonly number[]
   /** Integer classes out of what the user passes. */
   protected abstract labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor
+  /** The axis of scores, of which one prediction has several; none where it has one number. */
+  protected get scores(): number | undefined {
+    return undefined
+  }
   protected get ignored(): number | null {
     return null
   }
@@ -49,15 +56,27 @@ abstract class Overlap extends Metric {
     const counted = this.cast(this.ignored === null ? ops.onesLike(actual) : ops.notEqual(actual, this.ignored))
     const weight = weights.reduce((a, b) => ops.multiply(a, b), counted)
     // A label out of range has a one-hot row of zeros, and so counts nowhere.
-    const rows = this.#hot(actual)
-    const columns = ops.multiply(this.#hot(predicted), ops.reshape(weight, [actual.size, 1]))
+    const rows = ops.multiply(this.#hot(actual), ops.reshape(weight, [actual.size, 1]))
+    if (yPred.dtype !== 'float32' && yPred.dtype !== 'float64') {
+      accumulate(this.totals, ops.matmul(rows, this.#hot(predicted), { transposeA: true }))
+      return
+    }
+    const lost = ops.reshape(this.#isNan(yPred), [actual.size, 1])
+    const columns = ops.where(lost, 0, this.#hot(predicted))
     accumulate(this.totals, ops.matmul(rows, columns, { transposeA: true }))
+    accumulate(this.missed, ops.sum(ops.where(lost, rows, 0), { axis: 0 }))
+  }
+
+  #isNan(predictions: Tensor): Tensor {
+    const found = ops.isNan(predictions)
+    return this.scores === undefined ? found : ops.any(found, { axis: this.scores })
   }
 
   /** The mean over the wanted classes that occur. */
   override result(): Tensor {
     const right = ops.sum(ops.multiply(this.totals, ops.eye(this.classCount(), { dtype: 'float64' })), { axis: 0 })
-    const either = ops.subtract(ops.add(ops.sum(this.totals, { axis: 0 }), ops.sum(this.totals, { axis: 1 })), right)
+    const [found, counted] = [0, 1].map((axis) => ops.sum(this.totals, { axis })) as [Tensor, Tensor]
+    const either = ops.subtract(ops.add(ops.add(found, counted), this.missed), right)
     const occurs = ops.cast(ops.logicalAnd(ops.greater(either, 1e-9), ops.greater(this.#wanted(), 0)), 'float64')
     const overlap = ops.multiply(ops.divide(right, ops.add(either, epsilon())), occurs)
     return this.cast(ops.divide(ops.sum(overlap), ops.add(ops.sum(occurs), epsilon())))
@@ -120,6 +139,9 @@ abstract class NumberedOverlap extends NumberedBase {
   }
   protected override get ignored(): number | null {
     return this.options.ignoreClass
+  }
+  protected override get scores(): number | undefined {
+    return (this.options as Numbered).sparseYPred ? undefined : this.options.axis
   }
   protected override labelsOf(y: Tensor, side: 'true' | 'pred'): Tensor {
     const { sparseYTrue, sparseYPred } = this.options as Numbered

@@ -53,7 +53,7 @@ export const max: Op<[x: Operand, options?: ReduceOptions]> = op('max', (x, opti
 /** The smallest; NaN if any is. The gradient is shared by equals. */
 export const min: Op<[x: Operand, options?: ReduceOptions]> = op('min', (x, options) => minOver(toNumbers(x), options))
 const readMean = opOptions('mean', reduceFields)
-/** `Σ x / n` */
+/** `Σ x / n`, in the type of `x`: infinite where the sum is beyond what that holds, as in NumPy. */
 export const mean: Op<[x: Operand, options?: ReduceOptions]> = op('mean', (x, options) => {
   const t = toFloat(x)
   const { axis, keepdims } = readMean(options)
