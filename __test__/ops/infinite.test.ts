@@ -44,6 +44,8 @@ test('the mean of numbers whose sum float32 does not hold is infinite; a metric 
   expect(metric.result().itemSync()).toBe(Math.fround(3e38))
   const model = new Sequential([new Dense({ units: 1, inputShape: [1], kernelInitializer: 'ones' })])
   model.compile({ optimizer: 'sgd', loss: 'mae' })
-  await expect(model.fit([[1], [1]], [3e38, 3e38], { verbose: 0 })).rejects.toMatchObject({ code: 'ERR_NON_FINITE' })
+  await expect(model.fit([[1], [1]], Float32Array.of(3e38, 3e38), { verbose: 0 })).rejects.toMatchObject({
+    code: 'ERR_NON_FINITE',
+  })
   expect(model.getWeights().map((weight) => weight.dataSync()[0])).toEqual([1, 0])
 })
