@@ -6,7 +6,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use ferrograd_kernels::element::Float;
 use ferrograd_kernels::gemm::{
-    Activation, BatchAxis, BatchedGemm, BiasAxis, EpilogueSpec, Gemm, GemmShape, Operand, PackedGemm, Slope, SlopeGemm,
+    Activation, BatchAxis, BatchedGemm, EpilogueSpec, Gemm, GemmShape, Operand, PackedGemm, Slope, SlopeGemm,
     WindowAxis, Windows, WindowsGemm, WindowsTransposed,
 };
 use ferrograd_kernels::isa::Isa;
@@ -55,7 +55,7 @@ fn numbers<T: Float>(len: usize) -> Vec<T> {
 
 fn product<T: Float>(bencher: Bencher, case: Case, isa: Isa, threads: usize, activation: Activation) {
     let shape = shape(case);
-    let epilogue = EpilogueSpec { bias: Some(BiasAxis::PerColumn), activation, ..EpilogueSpec::default() };
+    let epilogue = EpilogueSpec { bias: true, activation, ..EpilogueSpec::default() };
     let gemm = Gemm::<T>::new(shape, epilogue, isa).expect("row-major shapes are valid");
     let (a, b, bias) = (numbers(shape.rows * shape.depth), numbers(shape.depth * shape.cols), numbers(shape.cols));
     let (mut c, mut workspace) = (numbers(shape.rows * shape.cols), numbers(gemm.workspace_len()));

@@ -7,7 +7,7 @@
 use ferrograd_kernels::arg::{ArgExtreme, Extreme};
 use ferrograd_kernels::convert::convert;
 use ferrograd_kernels::copy::{StridedCopy, fill, iota};
-use ferrograd_kernels::cross_entropy::{SoftmaxCrossEntropy, sigmoid_cross_entropy, sigmoid_cross_entropy_gradient};
+use ferrograd_kernels::cross_entropy::{SoftmaxCrossEntropy, sigmoid_cross_entropy};
 use ferrograd_kernels::element::Element;
 use ferrograd_kernels::exec::Memory;
 use ferrograd_kernels::finite::first_non_finite;
@@ -236,48 +236,35 @@ fn sorts(bench: &mut Bench, n: usize) {
 }
 
 fn softmaxes(bench: &mut Bench, n: usize) {
-    let (x, dy, mut y) = (numbers(n), numbers(n), vec![0.0f32; n]);
+    let (x, mut y) = (numbers(n), vec![0.0f32; n]);
     for cols in [COLS, FEW] {
         let softmax = |kind| Softmax::new(n / cols, cols, kind, Isa::detect()).expect("a shape");
         for (name, kind) in [("softmax", SoftmaxKind::Softmax), ("logSoftmax", SoftmaxKind::LogSoftmax)] {
             let softmax = softmax(kind);
             bench.row(&format!("{name}, rows of {cols}"), 8 * n, |serial| softmax.run(serial, black_box(&x), &mut y));
-            bench.row(&format!("{name}, its gradient, rows of {cols}"), 12 * n, |serial| {
-                softmax.gradient(serial, black_box(&x), &dy, &mut y);
-            });
         }
     }
 }
 
 fn cross_entropies(bench: &mut Bench, n: usize) {
-    let (x, mut t, mut dx) = (numbers(n), vec![0.0f32; n], vec![0.0f32; n]);
+    let (x, mut t) = (numbers(n), vec![0.0f32; n]);
     for cols in [COLS, FEW] {
         let rows = n / cols;
         t.fill(1.0 / cols as f32);
-        let (labels, dloss, mut loss) = (indices(rows, cols), vec![1.0f32; rows], vec![0.0f32; rows]);
+        let (labels, mut loss) = (indices(rows, cols), vec![0.0f32; rows]);
         let entropy = SoftmaxCrossEntropy::new(rows, cols, bench.isa).expect("a shape");
         let of = format!("rows of {cols}");
         bench.row(&format!("crossEntropy, {of}"), 4 * (2 * n + rows), |serial| {
             entropy.loss(serial, black_box(&x), &t, &mut loss);
         });
-        bench.row(&format!("crossEntropy, its gradient, {of}"), 4 * (3 * n + rows), |serial| {
-            entropy.gradient(serial, black_box(&x), &t, &dloss, &mut dx);
-        });
         bench.row(&format!("crossEntropy of labels, {of}"), 4 * (n + 2 * rows), |serial| {
             entropy.sparse_loss(serial, black_box(&x), &labels, &mut loss).expect("labels of classes");
-        });
-        bench.row(&format!("crossEntropy of labels, its gradient, {of}"), 4 * (2 * n + 2 * rows), |serial| {
-            entropy.sparse_gradient(serial, black_box(&x), &labels, &dloss, &mut dx).expect("labels of classes");
         });
     }
     let isa = bench.isa;
     let mut loss = vec![0.0f32; n];
     bench.row("sigmoidCrossEntropy", 12 * n, |serial| {
         sigmoid_cross_entropy(isa, serial, black_box(&x), &t, &mut loss);
-    });
-    let dloss = vec![1.0f32; n];
-    bench.row("sigmoidCrossEntropy, its gradient", 16 * n, |serial| {
-        sigmoid_cross_entropy_gradient(isa, serial, (black_box(&x), &t, &dloss), &mut dx);
     });
 }
 

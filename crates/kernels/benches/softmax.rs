@@ -35,9 +35,6 @@ fn main() {
             time("softmax", n, || softmax(SoftmaxKind::Softmax).run(&threads, black_box(&x), &mut y));
             time("log", n, || softmax(SoftmaxKind::LogSoftmax).run(&threads, black_box(&x), &mut y));
             time("loss", n, || entropy.sparse_loss(&threads, black_box(&x), &labels, &mut loss).expect("good labels"));
-            let dloss = loss.clone();
-            let mut gradient = || entropy.sparse_gradient(&threads, black_box(&x), &labels, &dloss, &mut y);
-            time("gradient", n, || gradient().expect("good labels"));
             println!();
         }
     }

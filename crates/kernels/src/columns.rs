@@ -41,12 +41,6 @@ impl<T: Compute> Columns<T> {
         }
     }
 
-    /// Element `col` of row `row`.
-    #[inline(always)]
-    pub(crate) fn cell(&mut self, row: usize, col: usize) -> &mut T {
-        &mut self.cells[col][row]
-    }
-
     /// `sum ← join(sum, column)` over the columns, first to last.
     #[inline(always)]
     pub(crate) fn fold<V: Simd<Elem = T>>(&self, first: V, join: impl Fn(V, V) -> V) -> V {

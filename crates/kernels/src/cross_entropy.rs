@@ -4,16 +4,15 @@ use crate::columns::{Columns, WIDEST, per_row};
 use crate::isa::Isa;
 use crate::math::{Compute, Scalar, Simd};
 use crate::rows::{BadIndex, check_indices};
-use crate::softmax::{exponential_sum, exponentials, row_grain, row_max, row_sum};
+use crate::softmax::{exponential_sum, row_grain, row_max};
 use crate::threads::{Threads, grain, split};
 use crate::vectors::{self, Vectors, load, store};
 use std::ops::Range;
 
 /// Cross-entropy of each row's softmax, `x` (rows, cols) being scores.
 ///
-/// With targets `t` (rows, cols): `loss[r] = −Σ t·log_softmax(x)`, `dx = (softmax(x)·Σt − t)·dloss[r]`; a target of 0
-/// counts for nothing even where the score is −∞. With labels (rows): `loss[r] = −log_softmax(x)[label]`,
-/// `dx = (softmax(x) − [c = label])·dloss[r]`.
+/// With targets `t` (rows, cols): `loss[r] = −Σ t·log_softmax(x)`; a target of 0 counts for nothing even where the score
+/// is −∞. With labels (rows): `loss[r] = −log_softmax(x)[label]`. Their gradients are drawn, and fused with what is around.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftmaxCrossEntropy {
     rows: usize,
@@ -37,15 +36,6 @@ impl SoftmaxCrossEntropy {
         self.rows_of_loss(threads, x, Targets::Dense(t), loss);
     }
 
-    /// `dx = (softmax(x)·Σt − t)·dloss[r]`
-    ///
-    /// # Panics
-    /// When a slice has not the planned length.
-    pub fn gradient<T: Compute>(&self, threads: &Threads, x: &[T], t: &[T], dloss: &[T], dx: &mut [T]) {
-        assert_eq!(t.len(), self.rows * self.cols, "cross-entropy: length of targets");
-        self.rows_of_gradient(threads, x, Targets::Dense(t), dloss, dx);
-    }
-
     /// `loss[r] = −log_softmax(x)[labels[r]]`; with a label outside the classes it writes nothing and says which.
     ///
     /// # Panics
@@ -62,24 +52,6 @@ impl SoftmaxCrossEntropy {
         Ok(())
     }
 
-    /// `dx = (softmax(x) − [c = labels[r]])·dloss[r]`; with a label outside the classes it writes nothing and says
-    /// which.
-    ///
-    /// # Panics
-    /// When a slice has not the planned length.
-    pub fn sparse_gradient<T: Compute>(
-        &self,
-        threads: &Threads,
-        x: &[T],
-        labels: &[i32],
-        dloss: &[T],
-        dx: &mut [T],
-    ) -> Result<(), BadIndex> {
-        self.check(labels)?;
-        self.rows_of_gradient(threads, x, Targets::Sparse(labels), dloss, dx);
-        Ok(())
-    }
-
     fn check(&self, labels: &[i32]) -> Result<(), BadIndex> {
         assert_eq!(labels.len(), self.rows, "cross-entropy: count of labels");
         check_indices(labels, self.cols)
@@ -90,22 +62,6 @@ impl SoftmaxCrossEntropy {
         let cols = self.cols;
         threads.for_each_part(split(self.rows, row_grain(cols)), loss, 1, |rows, loss| {
             vectors::run(self.isa, Loss { cols, x, targets, rows, loss });
-        });
-    }
-
-    fn rows_of_gradient<T: Compute>(
-        &self,
-        threads: &Threads,
-        x: &[T],
-        targets: Targets<'_, T>,
-        dloss: &[T],
-        dx: &mut [T],
-    ) {
-        assert_eq!(x.len(), self.rows * self.cols, "cross-entropy: length of scores");
-        assert_eq!(dloss.len(), self.rows, "cross-entropy: length of the loss's gradient");
-        let cols = self.cols;
-        threads.for_each_part(split(self.rows, row_grain(cols)), dx, cols, |rows, dx| {
-            vectors::run(self.isa, Gradient { cols, x, targets, dloss, rows, dx });
         });
     }
 }
@@ -211,99 +167,6 @@ fn dense_loss<V: Simd<Elem: Compute>>(x: &[V::Elem], t: &[V::Elem], max: V::Elem
     sum.fold(Scalar::add)
 }
 
-struct Gradient<'a, T> {
-    cols: usize,
-    x: &'a [T],
-    targets: Targets<'a, T>,
-    dloss: &'a [T],
-    rows: Range<usize>,
-    dx: &'a mut [T],
-}
-
-impl<T: Compute> Vectors<T> for Gradient<'_, T> {
-    #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
-        match self.cols {
-            0 => {}
-            1..=WIDEST => self.short_rows::<V>(),
-            _ => self.long_rows::<V>(),
-        }
-    }
-}
-
-impl<T: Compute> Gradient<'_, T> {
-    /// One lane a row.
-    #[inline(always)]
-    fn short_rows<V: Simd<Elem = T>>(self) {
-        let cols = self.cols;
-        let (mut columns, mut weights) = (Columns::new(cols), Columns::new(cols));
-        for (group, dx) in self.dx.chunks_mut(V::LANES * cols).enumerate() {
-            let first = self.rows.start + group * V::LANES;
-            let rows = first..first + dx.len() / cols;
-            let cells = rows.start * cols..rows.end * cols;
-            columns.read(&self.x[cells.clone()]);
-            let max = columns.max::<V>();
-            columns.exponentials(max);
-            let sum = columns.sum::<V>();
-            let dloss = per_row::<V>(&self.dloss[rows.clone()]);
-            match self.targets {
-                Targets::Dense(t) => {
-                    weights.read(&t[cells]);
-                    let weight = weights.sum::<V>().div(sum);
-                    columns.change_with::<V>(&weights, |e, t| e.mul(weight).sub(t).mul(dloss));
-                }
-                Targets::Sparse(labels) => {
-                    let weight = V::whole(1).div(sum);
-                    columns.change::<V>(|e| e.mul(weight));
-                    for (row, &label) in labels[rows].iter().enumerate() {
-                        let cell = columns.cell(row, label as usize);
-                        *cell = cell.sub(Scalar::whole(1));
-                    }
-                    columns.change::<V>(|error| error.mul(dloss));
-                }
-            }
-            columns.write(dx);
-        }
-    }
-
-    #[inline(always)]
-    fn long_rows<V: Simd<Elem = T>>(self) {
-        let cols = self.cols;
-        for (i, r) in self.rows.enumerate() {
-            let (x, dx) = (&self.x[r * cols..][..cols], &mut self.dx[i * cols..][..cols]);
-            let dloss = self.dloss[r];
-            let sum = exponentials::<V>(x, row_max::<V>(x), dx);
-            match self.targets {
-                Targets::Dense(t) => dense_gradient::<V>(&t[r * cols..][..cols], sum, dloss, dx),
-                Targets::Sparse(labels) => sparse_gradient::<V>(labels[r] as usize, sum, dloss, dx),
-            }
-        }
-    }
-}
-
-/// `dx ← (dx·Σt/sum − t)·dloss`, `dx` holding the exponentials.
-#[inline(always)]
-fn dense_gradient<V: Simd<Elem: Compute>>(t: &[V::Elem], sum: V::Elem, dloss: V::Elem, dx: &mut [V::Elem]) {
-    let weight = V::splat(row_sum::<V>(t).div(sum));
-    for at in (0..t.len()).step_by(V::LANES) {
-        let error = load(dx, at, V::whole(0)).mul(weight).sub(load(t, at, V::whole(0)));
-        store(dx, at, error.mul(V::splat(dloss)));
-    }
-}
-
-/// `dx ← (dx/sum − [c = label])·dloss`, `dx` holding the exponentials.
-#[inline(always)]
-fn sparse_gradient<V: Simd<Elem: Compute>>(label: usize, sum: V::Elem, dloss: V::Elem, dx: &mut [V::Elem]) {
-    let one: V::Elem = Scalar::whole(1);
-    let weight = one.div(sum);
-    let right = dx[label].mul(weight).sub(one).mul(dloss);
-    for at in (0..dx.len()).step_by(V::LANES) {
-        let value = load(dx, at, V::whole(0)).mul(V::splat(weight)).mul(V::splat(dloss));
-        store(dx, at, value);
-    }
-    dx[label] = right;
-}
-
 /// `loss = max(x, 0) − x·t + ln(1 + e^−|x|)`: the cross-entropy of `sigmoid(x)` with `t`, element by element.
 ///
 /// # Panics
@@ -312,23 +175,6 @@ pub fn sigmoid_cross_entropy<T: Compute>(isa: Isa, threads: &Threads, x: &[T], t
     assert_eq!((x.len(), t.len()), (loss.len(), loss.len()), "cross-entropy: lengths differ");
     threads.for_each_part(split(x.len(), grain(1500)), loss, 1, |range, loss| {
         vectors::run(isa, SigmoidLoss { x: &x[range.clone()], t: &t[range], loss });
-    });
-}
-
-/// `dx = (sigmoid(x) − t)·dloss`
-///
-/// # Panics
-/// When the slices differ in length.
-pub fn sigmoid_cross_entropy_gradient<T: Compute>(
-    isa: Isa,
-    threads: &Threads,
-    (x, t, dloss): (&[T], &[T], &[T]),
-    dx: &mut [T],
-) {
-    assert_eq!((x.len(), t.len(), dloss.len()), (dx.len(), dx.len(), dx.len()), "cross-entropy: lengths differ");
-    threads.for_each_part(split(x.len(), grain(1500)), dx, 1, |range, dx| {
-        let (x, t, dloss) = (&x[range.clone()], &t[range.clone()], &dloss[range]);
-        vectors::run(isa, SigmoidGradient { x, t, dloss, dx });
     });
 }
 
@@ -346,24 +192,6 @@ impl<T: Compute> Vectors<T> for SigmoidLoss<'_, T> {
             let (x, t) = (load(self.x, at, zero), load(self.t, at, zero));
             let tail = x.abs().neg().exp().log1p();
             store(self.loss, at, x.neg_mul_add(t, x.max(zero)).add(tail));
-        }
-    }
-}
-
-struct SigmoidGradient<'a, T> {
-    x: &'a [T],
-    t: &'a [T],
-    dloss: &'a [T],
-    dx: &'a mut [T],
-}
-
-impl<T: Compute> Vectors<T> for SigmoidGradient<'_, T> {
-    #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
-        let zero = V::whole(0);
-        for at in (0..self.x.len()).step_by(V::LANES) {
-            let error = load(self.x, at, zero).sigmoid().sub(load(self.t, at, zero));
-            store(self.dx, at, error.mul(load(self.dloss, at, zero)));
         }
     }
 }

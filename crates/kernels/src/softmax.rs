@@ -44,18 +44,6 @@ impl Softmax {
             vectors::run(self.isa, Forward { softmax: *self, x, rows, y });
         });
     }
-
-    /// `dx = y·(dy − Σ dy·y)` for softmax, `dy − exp(y)·Σ dy` for its logarithm; `y` is what [`run`](Self::run) gave.
-    ///
-    /// # Panics
-    /// When a slice has not rows · cols elements.
-    pub fn gradient<T: Compute>(&self, threads: &Threads, y: &[T], dy: &[T], dx: &mut [T]) {
-        assert_eq!(y.len(), self.rows * self.cols, "softmax: length of y differs from that planned");
-        assert_eq!(dy.len(), y.len(), "softmax: length of dy differs from that planned");
-        threads.for_each_part(split(self.rows, row_grain(self.cols)), dx, self.cols, |rows, dx| {
-            vectors::run(self.isa, Backward { softmax: *self, y, dy, rows, dx });
-        });
-    }
 }
 
 /// How many rows of `cols` scores are worth a task.
@@ -127,51 +115,6 @@ impl<T: Compute> Forward<'_, T> {
     }
 }
 
-struct Backward<'a, T> {
-    softmax: Softmax,
-    y: &'a [T],
-    dy: &'a [T],
-    rows: Range<usize>,
-    dx: &'a mut [T],
-}
-
-impl<T: Compute> Vectors<T> for Backward<'_, T> {
-    #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
-        let cols = self.softmax.cols;
-        for (i, r) in self.rows.enumerate() {
-            let (y, dy) = (&self.y[r * cols..][..cols], &self.dy[r * cols..][..cols]);
-            let dx = &mut self.dx[i * cols..][..cols];
-            match self.softmax.kind {
-                SoftmaxKind::Softmax => softmax_gradient::<V>(y, dy, dx),
-                SoftmaxKind::LogSoftmax => log_softmax_gradient::<V>(y, dy, dx),
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn softmax_gradient<V: Simd<Elem: Compute>>(y: &[V::Elem], dy: &[V::Elem], dx: &mut [V::Elem]) {
-    let zero = V::whole(0);
-    let mut sum = zero;
-    for at in (0..y.len()).step_by(V::LANES) {
-        sum = load(y, at, zero).mul_add(load(dy, at, zero), sum);
-    }
-    let sum = V::splat(sum.fold(Scalar::add));
-    for at in (0..y.len()).step_by(V::LANES) {
-        store(dx, at, load(y, at, zero).mul(load(dy, at, zero).sub(sum)));
-    }
-}
-
-#[inline(always)]
-fn log_softmax_gradient<V: Simd<Elem: Compute>>(y: &[V::Elem], dy: &[V::Elem], dx: &mut [V::Elem]) {
-    let total = V::splat(row_sum::<V>(dy));
-    for at in (0..y.len()).step_by(V::LANES) {
-        let (y, dy) = (load::<V>(y, at, V::whole(0)), load(dy, at, V::whole(0)));
-        store(dx, at, y.exp().neg_mul_add(total, dy));
-    }
-}
-
 /// The largest of a row: NaN if there is one, −∞ for none.
 #[inline(always)]
 pub(crate) fn row_max<V: Simd<Elem: Compute>>(x: &[V::Elem]) -> V::Elem {
@@ -181,16 +124,6 @@ pub(crate) fn row_max<V: Simd<Elem: Compute>>(x: &[V::Elem]) -> V::Elem {
         max = max.max(load(x, at, lowest));
     }
     max.fold(Scalar::max)
-}
-
-/// `Σ x`
-#[inline(always)]
-pub(crate) fn row_sum<V: Simd<Elem: Compute>>(x: &[V::Elem]) -> V::Elem {
-    let mut sum = V::whole(0);
-    for at in (0..x.len()).step_by(V::LANES) {
-        sum = sum.add(load(x, at, V::whole(0)));
-    }
-    sum.fold(Scalar::add)
 }
 
 /// `exp(x[at ..] − max)`, 0 past the end.
@@ -211,7 +144,7 @@ pub(crate) fn exponential_sum<V: Simd<Elem: Compute>>(x: &[V::Elem], max: V::Ele
 
 /// `y = exp(x − max)`; gives `Σ y`.
 #[inline(always)]
-pub(crate) fn exponentials<V: Simd<Elem: Compute>>(x: &[V::Elem], max: V::Elem, y: &mut [V::Elem]) -> V::Elem {
+fn exponentials<V: Simd<Elem: Compute>>(x: &[V::Elem], max: V::Elem, y: &mut [V::Elem]) -> V::Elem {
     let mut sum = V::whole(0);
     for at in (0..x.len()).step_by(V::LANES) {
         let value = exponential(x, at, V::splat(max));

@@ -81,7 +81,7 @@ fn run_all(isa: Isa, threads: &Threads, k: &Kernels, b: &mut Buffers) {
         softmax.run(threads, &b.x, &mut b.y);
     }
     k.entropy.loss(threads, &b.x, &b.x, &mut b.rows);
-    k.entropy.sparse_gradient(threads, &b.x, &b.indices, &b.rows, &mut b.y).expect("indices below the classes");
+    k.entropy.sparse_loss(threads, &b.x, &b.indices, &mut b.rows).expect("indices below the classes");
     cross_entropy::sigmoid_cross_entropy(isa, threads, &b.x, &b.x, &mut b.y);
     k.gather.run(threads, &b.x, &b.indices, &mut b.y).expect("indices of rows");
     k.scatter.add(threads, &b.x, &b.indices, &mut b.y).expect("indices of rows");

@@ -140,7 +140,7 @@ impl<T: Float> MatmulKernel<T> {
     fn new(out: &Shape, a: &Side, b: &Side, epilogue: Epilogue, target: Target) -> Result<MatmulKernel<T>> {
         let shape = gemm_shape(out, a, b);
         let (rows, cols) = (shape.rows, shape.cols);
-        let spec = EpilogueSpec::of_columns(epilogue.bias, epilogue.activation);
+        let spec = EpilogueSpec::ending(epilogue.bias, epilogue.activation);
         let wrong = |error| internal(format!("matmul: {error}"));
         let batch = Shape::new(&out[..out.rank() - 2]);
         let products = BatchedGemm::new(&batch_axes(&batch, a, b, rows * cols), shape, spec, target).map_err(wrong)?;

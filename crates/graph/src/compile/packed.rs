@@ -38,7 +38,7 @@ pub(crate) fn packed_product(
 
 fn packed<T: Float>(out: &Spec, (a, b): (&Side, &Side), epilogue: Epilogue, target: Target) -> Result<Option<Packed>> {
     let shape = gemm_shape(&out.shape, a, b);
-    let spec = EpilogueSpec::of_columns(epilogue.bias, epilogue.activation);
+    let spec = EpilogueSpec::ending(epilogue.bias, epilogue.activation);
     let gemm = PackedGemm::<T>::new(shape, spec, target).map_err(|error| internal(format!("matmul: {error}")))?;
     Ok(gemm.map(Arc::new).map(|gemm| {
         let len = gemm.packed_len();

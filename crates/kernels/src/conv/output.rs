@@ -35,7 +35,7 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
         activation: Activation,
         target: impl Into<Target>,
     ) -> Result<Self, GemmError> {
-        Self::of(geometry, EpilogueSpec::of_columns(bias, activation), target.into())
+        Self::of(geometry, EpilogueSpec::ending(bias, activation), target.into())
     }
 
     /// The same in blocks of whole rows, which an end is called with; none where it is not computed in such.
@@ -48,7 +48,7 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
         activation: Activation,
         target: impl Into<Target>,
     ) -> Result<Option<Self>, GemmError> {
-        let epilogue = EpilogueSpec { by_rows: true, ..EpilogueSpec::of_columns(bias, activation) };
+        let epilogue = EpilogueSpec { by_rows: true, ..EpilogueSpec::ending(bias, activation) };
         let rows = geometry.is_depthwise() || geometry.groups == 1 && !geometry.is_plain();
         rows.then(|| Self::of(geometry, epilogue, target.into())).transpose()
     }
@@ -98,7 +98,7 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
         end: Option<&End<'_, T>>,
     ) {
         let geometry = &self.geometry;
-        let wanted = self.epilogue.bias.map(|_| geometry.filters);
+        let wanted = self.epilogue.bias.then_some(geometry.filters);
         assert!(bias.map(<[T]>::len) >= wanted && bias.is_some() == wanted.is_some(), "the bias is not as planned");
         assert!(end.is_none() || self.epilogue.by_rows, "rows are not finished together");
         match &self.way {

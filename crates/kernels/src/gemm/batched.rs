@@ -5,7 +5,7 @@ mod tests;
 
 use super::driver::{Buffers, each, share};
 use super::plan::{batch_groups, shares_batch};
-use super::{BiasAxis, EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
+use super::{EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
 use crate::element::Float;
 use crate::target::Target;
 use crate::threads::Threads;
@@ -62,7 +62,7 @@ impl<T: Float> BatchedGemm<T> {
         target: impl Into<Target>,
     ) -> Result<Self, GemmError> {
         let mut axes = merged(axes).ok_or(GemmError::TooLarge)?;
-        let shape = folded(&mut axes, shape, epilogue);
+        let shape = folded(&mut axes, shape);
         let one = Gemm::new(shape, epilogue, target)?;
         let batch = axes.iter().try_fold(1usize, |all, axis| all.checked_mul(axis.size)).ok_or(GemmError::TooLarge)?;
         if batch > 1 && one.lens.c > 0 && !disjoint(&axes, &shape) {
@@ -186,13 +186,12 @@ fn merged(axes: &[BatchAxis]) -> Option<Vec<BatchAxis>> {
 }
 
 /// The matrices of the last axis as one tall product, where all share `b` and their rows follow each other.
-fn folded(axes: &mut Vec<BatchAxis>, shape: GemmShape, epilogue: EpilogueSpec) -> GemmShape {
+fn folded(axes: &mut Vec<BatchAxis>, shape: GemmShape) -> GemmShape {
     let Some(axis) = axes.first().copied() else { return shape };
     let a_follows = usize::try_from(shape.a.row_stride).is_ok_and(|row| shape.rows.checked_mul(row) == Some(axis.a));
     let c_follows = shape.rows.checked_mul(shape.c_row_stride) == Some(axis.c);
-    let per_row = epilogue.bias == Some(BiasAxis::PerRow);
     match shape.rows.checked_mul(axis.size) {
-        Some(rows) if axis.b == 0 && a_follows && c_follows && !per_row => {
+        Some(rows) if axis.b == 0 && a_follows && c_follows => {
             axes.remove(0);
             GemmShape { rows, ..shape }
         }

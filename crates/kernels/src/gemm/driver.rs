@@ -1,7 +1,7 @@
 //! What every packed product is made of: packing panels and strips, multiplying a register tile, finishing it.
 
 use super::Gemm;
-use super::epilogue::{Activation, BiasAxis, Finish};
+use super::epilogue::{Activation, Finish};
 use super::pack::Panel;
 use super::plan::pieces;
 use super::slope::Ending;
@@ -261,16 +261,12 @@ impl<T: Float> Gemm<T> {
             let row_stride = self.shape.c_row_stride;
             return Base::Rows { start: buffers.c.wrapping_add(top * row_stride + left), row_stride };
         }
-        self.bias(buffers, top, left)
+        self.bias(buffers, left)
     }
 
-    /// The bias at a place of the result.
-    fn bias(&self, buffers: &Buffers<T>, top: usize, left: usize) -> Base<T> {
-        match self.spec.bias {
-            None => Base::Zero,
-            Some(BiasAxis::PerColumn) => Base::Rows { start: buffers.bias.wrapping_add(left), row_stride: 0 },
-            Some(BiasAxis::PerRow) => Base::Column(buffers.bias.wrapping_add(top)),
-        }
+    /// The bias from a column on.
+    fn bias(&self, buffers: &Buffers<T>, left: usize) -> Base<T> {
+        if self.spec.bias { Base::Rows { start: buffers.bias.wrapping_add(left), row_stride: 0 } } else { Base::Zero }
     }
 
     /// Whether the tiles over some of the depth store `max(c, 0)` at once: those over its end, where nothing else comes first.
@@ -282,7 +278,7 @@ impl<T: Float> Gemm<T> {
     }
 
     fn has_late_bias(&self) -> bool {
-        self.spec.accumulate && self.spec.bias.is_some()
+        self.spec.accumulate && self.spec.bias
     }
 
     /// The bias that accumulation has put off, and the activation: of most products nothing, which costs no call.
@@ -309,7 +305,7 @@ impl<T: Float> Gemm<T> {
         // Rows without gaps are as good as one long row, where no bias has to know its place.
         let gapless = cols == self.shape.c_row_stride && !late_bias;
         let (rows, cols) = if gapless { (1, rows * cols) } else { (rows, cols) };
-        let bias = self.bias(buffers, top, left);
+        let bias = self.bias(buffers, left);
         let tile = Finish {
             c: buffers.c.wrapping_add(top * self.shape.c_row_stride + left),
             c_row_stride: self.shape.c_row_stride,

@@ -19,15 +19,6 @@ pub enum Activation {
     Softplus,
 }
 
-/// Which axis of the result a bias runs along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BiasAxis {
-    /// A row vector, `(cols)`: one number per column. What a Dense layer has.
-    PerColumn,
-    /// A column vector, `(rows)`: one number per row.
-    PerRow,
-}
-
 /// `c = activation(alpha · a · b (+ c) (+ bias))`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpilogueSpec {
@@ -35,8 +26,8 @@ pub struct EpilogueSpec {
     pub alpha: f64,
     /// Whether the result is added to what `c` holds.
     pub accumulate: bool,
-    /// The axis of the bias, where there is one.
-    pub bias: Option<BiasAxis>,
+    /// Whether there is a bias, `(cols)`: one number per column.
+    pub bias: bool,
     /// Applied last.
     pub activation: Activation,
     /// Whether whole rows are finished together, so that they can be handed to an [`End`].
@@ -52,14 +43,14 @@ pub(crate) const BLOCK_BYTES: usize = 96 * 1024;
 impl Default for EpilogueSpec {
     /// The plain product.
     fn default() -> Self {
-        EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None, by_rows: false }
+        EpilogueSpec { alpha: 1.0, accumulate: false, bias: false, activation: Activation::None, by_rows: false }
     }
 }
 
 impl EpilogueSpec {
-    /// A bias of one number per column, an activation.
-    pub fn of_columns(bias: bool, activation: Activation) -> Self {
-        EpilogueSpec { bias: bias.then_some(BiasAxis::PerColumn), activation, ..EpilogueSpec::default() }
+    /// The product with a bias, an activation.
+    pub fn ending(bias: bool, activation: Activation) -> Self {
+        EpilogueSpec { bias, activation, ..EpilogueSpec::default() }
     }
 }
 

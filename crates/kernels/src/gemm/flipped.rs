@@ -1,9 +1,9 @@
 //! Narrow results: computed as their transpose, so that vectors run along the many rows, and turned when stored.
 
+use super::Gemm;
 use super::driver::{Buffers, each, share};
 use super::pack::Panel;
 use super::tile::{Ahead, Base, Tile};
-use super::{BiasAxis, Gemm};
 use crate::element::Float;
 use crate::threads::Threads;
 use std::mem::MaybeUninit;
@@ -69,7 +69,7 @@ impl<T: Float> Gemm<T> {
                 b_depth_stride,
                 c: turned,
                 c_row_stride: plan.strip,
-                base: self.flipped_bias(buffers, row),
+                base: self.flipped_bias(buffers),
                 alpha: self.alpha,
                 relu: false,
                 last: rows - (vectors - 1) * lanes,
@@ -122,12 +122,8 @@ impl<T: Float> Gemm<T> {
         (target, pitch as isize)
     }
 
-    /// The bias from `row` on, as the transpose sees it.
-    fn flipped_bias(&self, buffers: &Buffers<T>, row: usize) -> Base<T> {
-        match self.spec.bias {
-            None => Base::Zero,
-            Some(BiasAxis::PerColumn) => Base::Column(buffers.bias),
-            Some(BiasAxis::PerRow) => Base::Rows { start: buffers.bias.wrapping_add(row), row_stride: 0 },
-        }
+    /// The bias as the transpose sees it.
+    fn flipped_bias(&self, buffers: &Buffers<T>) -> Base<T> {
+        if self.spec.bias { Base::Column(buffers.bias) } else { Base::Zero }
     }
 }

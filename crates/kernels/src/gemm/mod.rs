@@ -40,7 +40,7 @@ mod windows;
 
 pub use batched::{BatchAxis, BatchedGemm};
 pub(crate) use blockwise::{Beside, BlockwiseGemm, Part};
-pub use epilogue::{Activation, BiasAxis, End, EpilogueSpec};
+pub use epilogue::{Activation, End, EpilogueSpec};
 pub(crate) use epilogue::{BLOCK_BYTES, finish_rows};
 pub use packed::PackedGemm;
 pub use product::{Gemm, takes_tiles};

@@ -6,7 +6,7 @@ use super::driver::Buffers;
 use super::kernels::Kernels;
 use super::plan::{Path, Plan};
 use super::windows::Windows;
-use super::{BiasAxis, EpilogueSpec, GemmError, GemmShape, Operand};
+use super::{EpilogueSpec, GemmError, GemmShape, Operand};
 use crate::element::{DType, Float};
 use crate::isa::Isa;
 use crate::target::Target;
@@ -58,7 +58,7 @@ impl Lens {
     /// Refuses a bias that was not planned, a missing one, a short one.
     pub fn check_bias<T>(&self, what: &str, spec: &EpilogueSpec, bias: Option<&[T]>) {
         assert!(
-            bias.is_some() == spec.bias.is_some() && bias.is_none_or(|bias| bias.len() >= self.bias),
+            bias.is_some() == spec.bias && bias.is_none_or(|bias| bias.len() >= self.bias),
             "{what}: the bias is not as planned"
         );
     }
@@ -204,11 +204,7 @@ pub(super) fn lens(shape: &GemmShape, spec: &EpilogueSpec) -> Result<Lens, GemmE
     Ok(Lens {
         a: if empty { 0 } else { extent(shape.rows, shape.depth, shape.a)? },
         b: if empty { 0 } else { extent(shape.depth, shape.cols, shape.b)? },
-        bias: match spec.bias {
-            None => 0,
-            Some(BiasAxis::PerColumn) => shape.cols,
-            Some(BiasAxis::PerRow) => shape.rows,
-        },
+        bias: if spec.bias { shape.cols } else { 0 },
         c,
         packed_a: 0,
         workspace: 0,

@@ -141,7 +141,7 @@ impl<T: Tested> Case<T> {
     pub fn new(shape: GemmShape, spec: EpilogueSpec, seed: u64) -> Case<T> {
         let random = &mut Random::new(seed);
         let lens = lens(&shape, &spec).unwrap();
-        let bias = spec.bias.map(|_| random.vec(lens.bias));
+        let bias = spec.bias.then(|| random.vec(lens.bias));
         let (a, b) = (random.vec(lens.a), random.vec(lens.b));
         // Rows end in numbers that nobody may touch.
         Case { shape, spec, a, b, bias, c: random.vec(shape.rows * shape.c_row_stride) }
@@ -164,11 +164,7 @@ impl<T: Tested> Case<T> {
         let shape = &self.shape;
         let (sum, size) = dot((0..shape.depth).map(|d| (get(&self.a, shape.a, row, d), get(&self.b, shape.b, d, col))));
         let old = if self.spec.accumulate { self.c[row * shape.c_row_stride + col].to_f64() } else { 0.0 };
-        let bias = match (self.spec.bias, &self.bias) {
-            (Some(BiasAxis::PerColumn), Some(bias)) => bias[col].to_f64(),
-            (Some(BiasAxis::PerRow), Some(bias)) => bias[row].to_f64(),
-            (None, _) | (_, None) => 0.0,
-        };
+        let bias = self.bias.as_ref().map_or(0.0, |bias| bias[col].to_f64());
         let value = activate(self.spec.activation, self.spec.alpha * sum + old + bias);
         let products = self.spec.alpha.abs() * size;
         let size = products + old.abs() + bias.abs() + value.abs();
@@ -209,19 +205,18 @@ pub(super) fn shape(rows: usize, cols: usize, depth: usize, a: Layout, b: Layout
 
 pub(super) const SPECS: [EpilogueSpec; 10] = {
     let plain =
-        EpilogueSpec { alpha: 1.0, accumulate: false, bias: None, activation: Activation::None, by_rows: false };
-    let (columns, rows) = (Some(BiasAxis::PerColumn), Some(BiasAxis::PerRow));
+        EpilogueSpec { alpha: 1.0, accumulate: false, bias: false, activation: Activation::None, by_rows: false };
     [
         plain,
         EpilogueSpec { accumulate: true, ..plain },
-        EpilogueSpec { alpha: -0.7, bias: columns, ..plain },
-        EpilogueSpec { bias: columns, activation: Activation::Relu, ..plain },
-        EpilogueSpec { bias: rows, activation: Activation::Relu, ..plain },
-        EpilogueSpec { alpha: 0.3, accumulate: true, bias: columns, ..plain },
-        EpilogueSpec { accumulate: true, bias: rows, activation: Activation::Relu, ..plain },
-        EpilogueSpec { bias: columns, activation: Activation::Sigmoid, ..plain },
-        EpilogueSpec { bias: rows, activation: Activation::Tanh, ..plain },
-        EpilogueSpec { accumulate: true, bias: columns, activation: Activation::Softplus, ..plain },
+        EpilogueSpec { alpha: -0.7, bias: true, ..plain },
+        EpilogueSpec { bias: true, activation: Activation::Relu, ..plain },
+        EpilogueSpec { activation: Activation::Relu, ..plain },
+        EpilogueSpec { alpha: 0.3, accumulate: true, bias: true, ..plain },
+        EpilogueSpec { accumulate: true, bias: true, activation: Activation::Relu, ..plain },
+        EpilogueSpec { bias: true, activation: Activation::Sigmoid, ..plain },
+        EpilogueSpec { bias: true, activation: Activation::Tanh, ..plain },
+        EpilogueSpec { accumulate: true, bias: true, activation: Activation::Softplus, ..plain },
     ]
 };
 

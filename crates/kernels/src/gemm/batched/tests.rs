@@ -2,7 +2,7 @@
 
 use super::{BatchAxis, BatchedGemm, merged};
 use crate::gemm::tests::{Layout, Random, SPECS, Tested, activate, shape};
-use crate::gemm::{BiasAxis, EpilogueSpec, GemmError, GemmShape, Operand};
+use crate::gemm::{EpilogueSpec, GemmError, GemmShape, Operand};
 use crate::isa::Isa;
 use crate::threads::Threads;
 use ndarray::Array2;
@@ -40,7 +40,7 @@ impl<T: Tested> Case<'_, T> {
             spec,
             a: random.vec(reach(axes, |axis| axis.a, (shape.rows, shape.depth), shape.a)),
             b: random.vec(reach(axes, |axis| axis.b, (shape.depth, shape.cols), shape.b)),
-            bias: spec.bias.map(|_| random.vec(shape.rows.max(shape.cols))),
+            bias: spec.bias.then(|| random.vec(shape.cols)),
             c: random.vec(reach(axes, |axis| axis.c, (shape.rows, shape.cols), c)),
         }
     }
@@ -64,11 +64,7 @@ impl<T: Tested> Case<'_, T> {
         for ((row, col), &product) in product.indexed_iter() {
             let at = start_c + row * self.shape.c_row_stride + col;
             let old = if self.spec.accumulate { self.c[at].to_f64() } else { 0.0 };
-            let bias = match (self.spec.bias, &self.bias) {
-                (Some(BiasAxis::PerColumn), Some(bias)) => bias[col].to_f64(),
-                (Some(BiasAxis::PerRow), Some(bias)) => bias[row].to_f64(),
-                (None, _) | (_, None) => 0.0,
-            };
+            let bias = self.bias.as_ref().map_or(0.0, |bias| bias[col].to_f64());
             let value = activate(self.spec.activation, self.spec.alpha * product + old + bias);
             let size = size[(row, col)] + old.abs() + bias.abs() + value.abs();
             let tolerance = T::ROUNDOFF * (depth as f64 + 12.0) * size;

@@ -113,7 +113,7 @@ fn check_rows<T: Tested>(windows: Windows, cols: usize, spec: EpilogueSpec, pool
     let random = &mut Random::new(cols as u64 + 7);
     let (rows, depth) = (windows.rows().unwrap(), windows.cols().unwrap());
     let x: Vec<T> = random.vec(windows.images * windows.axes.iter().map(|a| a.size).product::<usize>() * windows.pixel);
-    let (b, bias) = (random.vec::<T>(depth * cols), spec.bias.map(|_| random.vec::<T>(cols)));
+    let (b, bias) = (random.vec::<T>(depth * cols), spec.bias.then(|| random.vec::<T>(cols)));
     let (whole, other) = (matrix(&windows, &x), as_f64(&b, (depth, cols)));
     let (sum, size) = (whole.dot(&other), whole.mapv(f64::abs).dot(&other.mapv(f64::abs)));
     let stride = cols + 3;
@@ -215,7 +215,7 @@ fn windows_without_numbers_leave_the_bias() {
         for empty in [of(3, 0), of(0, 3), turned(of(0, 3)), of(0, 0)] {
             let gemm = WindowsGemm::<f32>::new(empty, cols, (Operand::row_major(cols), cols), spec, isa).unwrap();
             let direct = DirectWindows::<f32>::new(empty, cols, (cols, cols), spec, isa).unwrap();
-            let given = spec.bias.map(|_| &bias[..]);
+            let given = spec.bias.then_some(&bias[..]);
             let check = |run: &dyn Fn(&mut [f32])| {
                 let mut c = nan::<f32>(empty.rows().unwrap() * cols);
                 run(&mut c);
