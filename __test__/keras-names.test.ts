@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { document } from '../tools/docs/keras.js'
+import type { Layer } from '../ts/layers/layer.js'
 import { Sequential } from '../ts/model/index.js'
 import { type Configured, classNameOf, fieldsOf } from '../ts/options/configured.js'
 import type { FieldSpec } from '../ts/options/fields.js'
@@ -18,6 +19,8 @@ interface Signature {
   readonly name: string
   readonly family: string
   readonly arguments: readonly Argument[]
+  /** What a layer's call takes `training` for where nobody says. */
+  readonly training?: boolean
 }
 
 const { cases } = fixture<Signature>('signatures')
@@ -98,6 +101,12 @@ describe('arguments and defaults', () => {
         true,
       )
     }
+  })
+})
+
+describe('modes', () => {
+  it.each(here.filter(({ family }) => family === 'layers').map((one) => [one.name, one] as const))('%s', (_, one) => {
+    expect((ours(one) as typeof Layer).trainingDefault).toBe(one.training)
   })
 })
 

@@ -85,6 +85,11 @@ export abstract class Layer extends Owner {
   static readonly parameters: readonly string[] = []
   /** What Keras's files call the layers in properties, where that is not the snake_case of ours. */
   static readonly attributes: Readonly<Record<string, string>> = {}
+  /**
+   * What Keras's `call` takes `training` for where nobody says, if it names something: that is in every file of Keras's with a
+   * graph, and says nothing, since a model that is called tells its layers.
+   */
+  static readonly trainingDefault: boolean | undefined = undefined
 
   static {
     inspectWith(Layer, (layer) => {

@@ -40,6 +40,7 @@ const PipelineBase: With<typeof Layer, typeof fields, PipelineOptions> = Layer.w
  */
 export class Pipeline extends PipelineBase {
   static override readonly className = 'Pipeline'
+  static override readonly trainingDefault: boolean | undefined = true
   protected override readonly takes = 'one' as const
   readonly layers: readonly Layer[] = this.options.layers as readonly Layer[]
 

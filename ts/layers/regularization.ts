@@ -38,6 +38,7 @@ const DropoutBase: With<typeof Layer, typeof dropoutFields, DropoutOptions> = La
  */
 export class Dropout extends DropoutBase {
   static override readonly className = 'Dropout'
+  static override readonly trainingDefault: boolean | undefined = false
   protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
@@ -79,6 +80,7 @@ const GaussianNoiseBase: With<typeof Layer, typeof noiseFields, GaussianNoiseOpt
  */
 export class GaussianNoise extends GaussianNoiseBase {
   static override readonly className = 'GaussianNoise'
+  static override readonly trainingDefault: boolean | undefined = false
   protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
@@ -115,6 +117,7 @@ const GaussianDropoutBase: With<typeof Layer, typeof gaussianFields, GaussianDro
  */
 export class GaussianDropout extends GaussianDropoutBase {
   static override readonly className = 'GaussianDropout'
+  static override readonly trainingDefault: boolean | undefined = false
   protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
@@ -148,6 +151,7 @@ const AlphaDropoutBase: With<typeof Layer, typeof dropoutFields, AlphaDropoutOpt
  */
 export class AlphaDropout extends AlphaDropoutBase {
   static override readonly className = 'AlphaDropout'
+  static override readonly trainingDefault: boolean | undefined = false
   protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)

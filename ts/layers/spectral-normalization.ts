@@ -45,6 +45,7 @@ const SpectralNormalizationBase: With<typeof Layer, typeof fields, SpectralNorma
  */
 export class SpectralNormalization extends SpectralNormalizationBase {
   static override readonly className = 'SpectralNormalization'
+  static override readonly trainingDefault: boolean | undefined = false
   protected override readonly takes = 'one' as const
   readonly layer: Layer = this.options.layer as Layer
   /** The weight that is normalised. */

@@ -16,6 +16,7 @@ import { isDescribing, namingFunctions, noteClass } from '../options/writing.js'
 import { serialize } from '../saving/serialize.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { Config, Json, TypedArray } from '../types.js'
+import { isDefaultMode } from './default-mode.js'
 import { isOwn, type ModelClass } from './from-config.js'
 import type { Graph, GraphNode } from './graph.js'
 import { classOf, outputIndex, toKeras } from './keras-ops.js'
@@ -165,7 +166,8 @@ function callJson({ target, call }: GraphNode, graph: Graph): Json {
   const encode = (value: unknown): Json => argumentJson(value, graph)
   const { args, kwargs } = target instanceof Operation ? toKeras(target.op, call.args) : call
   const named = Object.entries(kwargs).map(([name, value]) => [snake(name), encode(value)])
-  return { args: args.map(encode), kwargs: Object.fromEntries(named) as Json }
+  const json = { args: args.map(encode), kwargs: Object.fromEntries(named) as Json }
+  return target instanceof Layer && isDefaultMode(target, kwargs) ? { ...json, explicit: ['training'] } : json
 }
 
 /** An argument of a call: symbolic tensors by where they come from, tensors with their numbers. */

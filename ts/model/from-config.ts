@@ -7,7 +7,6 @@ import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { tensor } from '../core/tensor.js'
 import { warnOnce } from '../core/warn.js'
 import { fail } from '../errors.js'
-import { ImageLayer } from '../layers/augmentation/image-layer.js'
 import { getLayer } from '../layers/family.js'
 import { InputLayer } from '../layers/input.js'
 import type { Layer } from '../layers/layer.js'
@@ -21,6 +20,7 @@ import { classNameIn, isSerialized, type Serialized } from '../options/serialize
 import { familyFor } from '../saving/families.js'
 import type { CompileOptions } from '../training/compile.js'
 import type { Config, DType, PartialShape, TensorLike } from '../types.js'
+import { isDefaultMode } from './default-mode.js'
 import { input, inputOf } from './input.js'
 import { isKerasOp, opFrom } from './keras-ops.js'
 import { Model } from './model.js'
@@ -202,11 +202,10 @@ class Made {
     if (this.#names.has(callee.name)) fail('ERR_FORMAT', where, 'names that occur once', callee.name)
     this.#names.add(callee.name)
     if (!Array.isArray(nodes)) return fail('ERR_FORMAT', `${where}.inbound_nodes`, 'a list', nodes)
-    return nodes.map((node, index) => ({
-      ...callee,
-      index,
-      ...argumentsFrom(node, `${where}.inbound_nodes[${index}]`),
-    }))
+    return nodes.map((node, index) => {
+      const given = argumentsFrom(node, `${where}.inbound_nodes[${index}]`)
+      return { ...callee, index, ...given, kwargs: callee.told(given.kwargs, isExplicit(node)) }
+    })
   }
 
   #layerCallee(json: unknown, where: string): Callee {
@@ -214,8 +213,10 @@ class Made {
     const { name = layer.name } = json as { name?: string }
     if (layer instanceof InputLayer) this.#keep(name, 0, [inputOf(layer)], (index) => index)
     const make = (args: readonly unknown[], kwargs: Fields): unknown =>
-      layer.record({ args, kwargs: camelKeys(withoutDefault(layer, kwargs)) })
-    return { name, make, outputIndex: (index) => index }
+      layer.record({ args, kwargs: camelKeys(kwargs) })
+    const told = (kwargs: Fields, explicit: boolean): Fields =>
+      !explicit && isDefaultMode(layer, kwargs) ? { ...kwargs, training: null } : kwargs
+    return { name, make, told, outputIndex: (index) => index }
   }
 
   /** Makes a call if all its inputs are there. */
@@ -252,7 +253,10 @@ class Made {
 }
 
 /** What is called. */
-type Callee = Pick<Call, 'name' | 'make' | 'outputIndex'>
+interface Callee extends Pick<Call, 'name' | 'make' | 'outputIndex'> {
+  /** What a call was told by name, without what a file says where nobody said anything. */
+  readonly told: (kwargs: Fields, explicit: boolean) => Fields
+}
 
 function opCallee(json: Serialized, where: string): Callee {
   if (!isNamed(json.config)) return fail('ERR_FORMAT', `${where}.config`, "an op's name and options", json.config)
@@ -267,18 +271,19 @@ function opCallee(json: Serialized, where: string): Callee {
     target.className = json.class_name
     return made
   }
-  return { name, make, outputIndex: op.outputIndex }
-}
-
-/** Keras writes `training: true` for every layer that changes pictures, its default there, and goes by the mode of the model. */
-function withoutDefault(layer: Layer, { training, ...others }: Fields): Fields {
-  return training === undefined || (training === true && layer instanceof ImageLayer) ? others : { ...others, training }
+  return { name, make, told: (kwargs) => kwargs, outputIndex: op.outputIndex }
 }
 
 const camelKeys = (kwargs: Fields): Fields =>
   Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [camel(key), value]))
 
 const keyOf = (name: string, call: number): string => `${name}\n${call}`
+
+/** Whether a call was told its mode, even where that is what Keras writes of a call that was not. */
+function isExplicit(node: unknown): boolean {
+  const { explicit } = (node ?? {}) as { explicit?: unknown }
+  return Array.isArray(explicit) && explicit.includes('training')
+}
 
 function argumentsFrom(node: unknown, where: string): Pick<Call, 'args' | 'kwargs' | 'needs'> {
   const { args, kwargs = {} } = (node ?? {}) as { args?: unknown; kwargs?: Fields }

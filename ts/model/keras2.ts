@@ -125,7 +125,8 @@ class Calls {
     const inputs: readonly unknown[] = isOldTensor(node) ? [node] : node
     const named = inputs.find(isOldTensor)?.[3] ?? {}
     const args = inputs.length === 1 ? this.#references(inputs[0]) : this.#references(inputs)
-    return { args: [args], kwargs: this.#references(named) }
+    // Keras 2 wrote what a call was told, and honoured it.
+    return { args: [args], kwargs: this.#references(named), explicit: ['training'] }
   }
 
   /** The same structure with references as Keras 3 writes them. */

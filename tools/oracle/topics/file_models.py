@@ -70,7 +70,7 @@ def around_layers(stream):
     h = layers.SpectralNormalization(Dense(4, activation="tanh"), power_iterations=2)(inputs)
     h = layers.SpectralNormalization(layers.Conv1D(3, 2))(h)
     x, y = stream.normal((ROWS, 5, 4), decimals=1), stream.normal((ROWS, 2), decimals=1)
-    return *finish(stream, inputs, Dense(2)(layers.Flatten()(h)), x, y, optimizers.SGD(0.05, momentum=0.9))[:3], None
+    return finish(stream, inputs, Dense(2)(layers.Flatten()(h)), x, y, optimizers.SGD(0.02, momentum=0.9))
 
 
 def prepared_by_layers(stream):

@@ -47,9 +47,15 @@ def of_class(kind):
     return list(found.values())
 
 
+def mode(kind):
+    """What a layer's call takes `training` for where nobody says, if it says anything: Keras writes that into files."""
+    parameter = inspect.signature(kind.call).parameters.get("training") if hasattr(kind, "call") else None
+    return {} if parameter is None or not isinstance(parameter.default, bool) else {"training": parameter.default}
+
+
 def cases(_seed):
     for family in FAMILIES:
         for name, kind in classes(family).items():
-            yield {"name": name, "family": family, "arguments": of_class(kind)}
+            yield {"name": name, "family": family, "arguments": of_class(kind), **(mode(kind) if family == "layers" else {})}
     for method in METHODS:
         yield {"name": method, "family": "model", "arguments": arguments(getattr(keras.Model, method))}

@@ -42,6 +42,7 @@ const ScoredBase: With<typeof Layer, typeof baseFields, ScoredAttentionOptions> 
 
 /** Attention by scores of pairs; `scores` says which. */
 export abstract class ScoredAttention extends ScoredBase {
+  static override readonly trainingDefault: boolean | undefined = false
   readonly seedGenerator: SeedGenerator | undefined =
     this.options.dropout > 0 ? seedGenerator(this.options.seed) : undefined
 

@@ -27,6 +27,7 @@ const ImageLayerBase: With<typeof Layer, typeof formatFields, ImageLayerOptions>
  * Inputs have three axes (one picture) or four (a batch); both methods see (batch, height, width, channels).
  */
 export abstract class ImageLayer extends ImageLayerBase {
+  static override readonly trainingDefault: boolean | undefined = true
   /** Whether pictures change outside of training as well. */
   protected readonly always: boolean = false
 

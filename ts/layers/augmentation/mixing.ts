@@ -29,6 +29,7 @@ const MixingBase: With<
 /** Mixes each picture of a batch with another one, in an order of the batch that is drawn. */
 abstract class Mixing extends MixingBase {
   static override readonly parameters: readonly string[] = ['images', 'labels']
+  static override readonly trainingDefault: boolean | undefined = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)
 
   /** Draws the other picture of each, `permutationOrder`, and `mixWeight`, the share of its own. */

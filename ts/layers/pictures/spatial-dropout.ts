@@ -52,6 +52,7 @@ const SpatialDropout1DBase: With<typeof Layer, typeof sequenceFields, SpatialDro
  * const layer = new SpatialDropout1D({ rate: 0.2 })
  */
 export class SpatialDropout1D extends SpatialDropout1DBase {
+  static override readonly trainingDefault: boolean | undefined = false
   static override readonly className = 'SpatialDropout1D'
   protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
@@ -74,6 +75,7 @@ export interface SpatialDropoutOptions extends OptionsOf<typeof pictureFields>, 
 const SpatialDropoutBase: With<typeof Layer, typeof pictureFields, SpatialDropoutOptions> = Layer.with(pictureFields)
 
 abstract class SpatialDropout extends SpatialDropoutBase {
+  static override readonly trainingDefault: boolean | undefined = false
   protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   readonly seedGenerator: SeedGenerator = seedGenerator(this.options.seed)

@@ -67,6 +67,7 @@ export type Recurrence = (h: Tensor, first: number, last: number) => Tensor
  * Weights: kernel (features, gates · units), recurrentKernel (units, gates · units), bias (gates · units).
  */
 export abstract class GatedCell extends GatedCellBase implements Cell {
+  static override readonly trainingDefault: boolean | undefined = false
   protected override readonly takes = 'one' as const
   kernel!: Variable
   recurrentKernel!: Variable

@@ -66,6 +66,7 @@ interface Entry {
 
 /** Base of recurrent layers: runs {@link cell} along the second axis of (batch, steps, …). */
 export abstract class Recurrent extends RecurrentBase {
+  static override readonly trainingDefault: boolean | undefined = false
   protected override readonly takes = 'one' as const
   /** What is run at each step. */
   abstract readonly cell: Cell
