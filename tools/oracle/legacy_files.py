@@ -3,7 +3,7 @@
     python tools/oracle/legacy_files.py                          # tf_keras: Keras 2 itself
     KERAS_BACKEND=torch python tools/oracle/legacy_files.py 3    # Keras 3, which still writes them
 
-Writes __test__/fixtures/legacy-files: `*.h5`, and keras2.json or keras3.json that tell of them.
+Names of cases behind that make these alone anew. Writes __test__/fixtures/legacy-files: `*.h5`, and keras2.json or keras3.json that tell of them.
 """
 
 import json
@@ -13,7 +13,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-THREE = sys.argv[1:] == ["3"]
+THREE = sys.argv[1:2] == ["3"]
+NAMED = sys.argv[2 if THREE else 1 :]
 if THREE:
     import backend  # noqa: F401  float64 that stays float64
     import keras
@@ -102,6 +103,44 @@ def words():
     return model, np.arange(ROWS * 3).reshape(ROWS, 3) % 7, wave((ROWS, 1), 5)
 
 
+def loops():
+    """Both directions, padding, and the gates of today: one bias of two rows in a GRU."""
+    model = keras.Sequential(
+        [
+            keras.Input((5,), dtype="int32"),
+            layers.Embedding(7, 3, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(3, return_sequences=True), name="both"),
+            layers.GRU(4, return_sequences=True, recurrent_dropout=0.0),
+            layers.TimeDistributed(layers.Dense(3, activation="tanh")),
+            layers.SimpleRNN(3, go_backwards=True),
+            layers.Dense(2),
+        ],
+        name="loops",
+    )
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    x = np.arange(ROWS * 5).reshape(ROWS, 5) * 5 % 7
+    x[::3, 3:] = 0
+    return model, x, wave((ROWS, 2), 8)
+
+
+def old_loops():
+    """The gates of before Keras 2.3 (`reset_after=False`), cells in a loop, other ways to join, a state that is handed on."""
+    inputs = keras.Input((4, 2), name="steps")
+    sequence, *state = layers.LSTM(3, return_sequences=True, return_state=True, unit_forget_bias=False, name="first")(inputs)
+    handed = layers.LSTM(3, return_sequences=True, name="second")(sequence, initial_state=state)
+    both = layers.Bidirectional(
+        layers.GRU(2, reset_after=False, return_sequences=True), merge_mode="sum", backward_layer=layers.GRU(2, return_sequences=True, go_backwards=True), name="both"
+    )(handed)
+    last = layers.GRU(3, reset_after=False, use_bias=False, name="last")(both)
+    stacked = layers.RNN(layers.StackedRNNCells([layers.LSTMCell(2), layers.GRUCell(3)]), name="stacked")(both)
+    joined = layers.Concatenate()([last, stacked])
+    # A mode that a call was told holds in Keras 2; Keras 3 goes by that of the model.
+    joined = joined if THREE else layers.Dropout(0.5)(joined, training=False)
+    model = keras.Model(inputs, layers.Dense(1, name="end")(joined), name="old_loops")
+    model.compile(keras.optimizers.RMSprop(0.01), "mse")
+    return model, wave((ROWS, 4, 2), 9), wave((ROWS, 1), 10)
+
+
 def long_names():
     """More names than an attribute holds: they are in several, layer_names0, layer_names1, …."""
     rows = [layers.Activation("tanh", name=f"layer_{i:02}_{'x' * 1650}") for i in range(40)]
@@ -110,7 +149,7 @@ def long_names():
     return model, wave((ROWS, 1), 6), wave((ROWS, 1), 7)
 
 
-BOTH = [adam, momentum, scheduled, graph, words]
+BOTH = [adam, momentum, scheduled, graph, words, loops, old_loops]
 CASES = BOTH if THREE else [*BOTH, long_names, old_adam, old_momentum, old_rmsprop]
 
 
@@ -172,8 +211,11 @@ def packed(source, target):
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     keras.backend.set_floatx("float64")
-    lines = [json.dumps(told(make)) for make in CASES]
+    path = FOLDER / f"{NAME}.json"
+    known = {case["name"]: case for case in json.loads(path.read_text())["cases"]} if NAMED else {}
+    made = [told(make) for make in CASES if not NAMED or make.__name__ in NAMED]
+    lines = [json.dumps(case) for case in (known | {case["name"]: case for case in made}).values()]
     head = f'"keras": {json.dumps(keras.__version__)}'
-    (FOLDER / f"{NAME}.json").write_text(f"{{{head}, \"cases\": [\n" + ",\n".join(lines) + "\n]}\n")
-    if not THREE:
+    path.write_text(f"{{{head}, \"cases\": [\n" + ",\n".join(lines) + "\n]}\n")
+    if not THREE and not NAMED:
         packed(FOLDER / "keras2-adam.h5", FOLDER / "keras2-packed.h5")

@@ -87,6 +87,9 @@ function modernPart(value: unknown): unknown {
   return { ...value, config: { ...rest, ...distribution } }
 }
 
+/** Layers that loop. */
+const loops = /^(LSTM|GRU|SimpleRNN|RNN|Bidirectional|ConvLSTM[123]D)$/
+
 /** `[name, call, output]`, with named arguments or without. */
 type OldTensor = readonly [string, number, number, Fields?]
 
@@ -109,24 +112,28 @@ class Calls {
   }
 
   /** The calls of one layer. */
-  of({ inbound_nodes: nodes }: Fields): Fields {
-    return Array.isArray(nodes) ? { inbound_nodes: nodes.map((node: unknown) => this.#call(node)) } : {}
+  of({ class_name: name, inbound_nodes: nodes }: Described & Fields): Fields {
+    return Array.isArray(nodes) ? { inbound_nodes: nodes.map((node: unknown) => this.#call(node, name)) } : {}
   }
 
   /** Inputs or outputs of the model. */
   ends(value: unknown): unknown {
     if (isOldTensor(value)) return this.#place(value)
+    // Keras 2 made no difference between one and a list of one.
+    if (this.#old && Array.isArray(value) && value.length === 1) return this.ends(value[0])
     if (Array.isArray(value)) return value.map((one: unknown) => this.ends(one))
     return isNamed(value) ? mapped(value, (one) => this.ends(one)) : value
   }
 
-  #call(node: unknown): unknown {
+  #call(node: unknown, name: string): unknown {
     if (!Array.isArray(node)) return node
     const inputs: readonly unknown[] = isOldTensor(node) ? [node] : node
     const named = inputs.find(isOldTensor)?.[3] ?? {}
-    const args = inputs.length === 1 ? this.#references(inputs[0]) : this.#references(inputs)
+    // What a loop begins with is among its inputs.
+    const [first, ...states] = loops.test(name) ? inputs : [inputs.length === 1 ? inputs[0] : inputs]
+    const told = states.length === 0 ? named : { ...named, initial_state: states }
     // Keras 2 wrote what a call was told, and honoured it.
-    return { args: [args], kwargs: this.#references(named), explicit: ['training'] }
+    return { args: [this.#references(first)], kwargs: this.#references(told), explicit: ['training'] }
   }
 
   /** The same structure with references as Keras 3 writes them. */
