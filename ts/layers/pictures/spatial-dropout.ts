@@ -52,8 +52,8 @@ const SpatialDropout1DBase: With<typeof Layer, typeof sequenceFields, SpatialDro
  * const layer = new SpatialDropout1D({ rate: 0.2 })
  */
 export class SpatialDropout1D extends SpatialDropout1DBase {
-  static override readonly trainingDefault: boolean | undefined = false
   static override readonly className = 'SpatialDropout1D'
+  static override readonly trainingDefault: boolean | undefined = false
   protected override readonly takes = 'one' as const
   protected override readonly keepsMask: boolean = true
   protected override inputSpec: InputSpec | undefined = pictureSpec(1)

@@ -43,8 +43,8 @@ const StackedRNNCellsBase: With<typeof Layer, typeof fields, StackedRNNCellsOpti
  * const y = new RNN({ cell }).apply(ops.ones([2, 5, 3])) // (2, 4)
  */
 export class StackedRNNCells extends StackedRNNCellsBase implements Cell {
-  static override readonly trainingDefault: boolean | undefined = false
   static override readonly className = 'StackedRNNCells'
+  static override readonly trainingDefault: boolean | undefined = false
   protected override readonly takes = 'one' as const
   readonly cells: readonly Cell[] = this.options.cells
 
