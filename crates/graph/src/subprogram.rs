@@ -52,6 +52,12 @@ impl Subprogram {
         (flops > 0.0).then_some(flops)
     }
 
+    /// Bytes that a turn writes.
+    pub fn written(&self) -> usize {
+        let turn = self.plan.steps().iter().skip(self.standing);
+        turn.flat_map(|step| &step.outputs).map(|arg| arg.len * arg.dtype.size()).sum()
+    }
+
     /// True where one of its kernels may stop it.
     pub fn may_stop(&self) -> bool {
         self.plan.steps().iter().any(|step| step.kernel.may_stop())

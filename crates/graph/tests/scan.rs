@@ -382,6 +382,21 @@ fn an_endless_while_ends_when_it_is_told_before_anything_changes() {
     assert_eq!(count.snapshot().unwrap().as_slice::<f64>(), [0.0]);
 }
 
+/// It has few steps and no products: what makes it long is how much each writes.
+#[test]
+fn a_loop_over_large_arrays_ends_when_it_is_told_and_a_short_one_by_itself() {
+    let threads = Threads::serial().stopped_by(Arc::new(AtomicBool::new(true)));
+    let code = |size: usize| {
+        let start = Tensor::fill([size], DType::F64, 1.0);
+        let draw = |carries: &[Tensor], _: &[Tensor]| (vec![ops::sin(&carries[0]).unwrap()], vec![]);
+        let (count, program) = counting(looped(&draw, &[start], &[], Course { length: 100, reverse: false }).remove(0));
+        let code = program.run(&[], &threads).err().map(|error| error.code);
+        (code, count.snapshot().unwrap().as_slice::<f64>().to_vec())
+    };
+    assert_eq!(code(1 << 18), (Some(ErrorCode::Aborted), vec![0.0]));
+    assert_eq!(code(1 << 4), (None, vec![1.0]));
+}
+
 #[test]
 fn the_loop_that_saves_is_the_one_that_runs_whichever_is_asked_for_first() {
     let outputs = training([3, 4, 2], 20);

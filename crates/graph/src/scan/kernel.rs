@@ -52,7 +52,10 @@ impl Recipe for Turns {
         let state = carries.iter().map(Carry::room).sum();
         let (length, reverse) = (*length, *reverse);
         let flops = step.flops().map(|flops| flops * (parts * length) as f64);
-        let is_long = length * segment.unwrap_or(1) >= MANY_STEPS || flops.is_some_and(|flops| flops >= MANY_FLOPS);
+        let many = |each: usize, least: usize| (parts * length).saturating_mul(each) >= least;
+        let is_long = length * segment.unwrap_or(1) >= MANY_STEPS
+            || flops.is_some_and(|flops| flops >= MANY_FLOPS)
+            || many(step.written(), MANY_BYTES);
         Box::new(ScanKernel { parts, step, carries, stacked, state, widths, own, length, reverse, flops, is_long })
     }
 }
@@ -271,9 +274,10 @@ impl<'a> Given<'a> {
     }
 }
 
-/// Steps, and multiplications and additions in all, from which on a loop takes milliseconds.
+/// Steps, multiplications and additions in all, and bytes written in all, from which on a loop takes milliseconds.
 const MANY_STEPS: usize = 10_000;
 const MANY_FLOPS: f64 = 1e9;
+const MANY_BYTES: usize = 64 << 20;
 
 impl ScanKernel {
     fn places(&self, turn: usize) -> Places {
