@@ -46,37 +46,38 @@ impl<T: Compute> Columns<T> {
     pub(crate) fn fold<V: Simd<Elem = T>>(&self, first: V, join: impl Fn(V, V) -> V) -> V {
         let mut sum = first;
         for cells in &self.cells[..self.cols] {
-            sum = join(sum, vector(cells));
+            sum = join(sum, vector(first.set(), cells));
         }
         sum
     }
 
     /// `column ← change(column)`
     #[inline(always)]
-    pub(crate) fn change<V: Simd<Elem = T>>(&mut self, change: impl Fn(V) -> V) {
+    pub(crate) fn change<V: Simd<Elem = T>>(&mut self, set: V::Set, change: impl Fn(V) -> V) {
         for cells in &mut self.cells[..self.cols] {
-            put(cells, change(vector(cells)));
+            put(cells, change(vector(set, cells)));
         }
     }
 
     /// `column ← change(column, other's column)`
     #[inline(always)]
-    pub(crate) fn change_with<V: Simd<Elem = T>>(&mut self, other: &Self, change: impl Fn(V, V) -> V) {
+    pub(crate) fn change_with<V: Simd<Elem = T>>(&mut self, set: V::Set, other: &Self, change: impl Fn(V, V) -> V) {
         for (cells, other) in self.cells[..self.cols].iter_mut().zip(&other.cells) {
-            put(cells, change(vector(cells), vector(other)));
+            put(cells, change(vector(set, cells), vector(set, other)));
         }
     }
 
     /// The largest of each row.
     #[inline(always)]
-    pub(crate) fn max<V: Simd<Elem = T>>(&self) -> V {
-        self.fold(V::splat(T::LOWEST), V::max)
+    pub(crate) fn max<V: Simd<Elem = T>>(&self, set: V::Set) -> V {
+        self.fold(V::splat(set, T::LOWEST), V::max)
     }
 
     /// `x ← exp(x − max)`
     #[inline(always)]
     pub(crate) fn exponentials<V: Simd<Elem = T>>(&mut self, max: V) {
         self.change::<V>(
+            max.set(),
             #[inline(always)]
             |x| x.sub(max).exp(),
         );
@@ -84,23 +85,23 @@ impl<T: Compute> Columns<T> {
 
     /// The sum of each row.
     #[inline(always)]
-    pub(crate) fn sum<V: Simd<Elem = T>>(&self) -> V {
-        self.fold(V::whole(0), V::add)
+    pub(crate) fn sum<V: Simd<Elem = T>>(&self, set: V::Set) -> V {
+        self.fold(V::whole(set, 0), V::add)
     }
 }
 
 /// One number for each row as a vector; 0 in the lanes without a row.
 #[inline(always)]
-pub(crate) fn per_row<V: Simd>(values: &[V::Elem]) -> V {
-    // Safety: reads only elements of `values`.
+pub(crate) fn per_row<V: Simd>(_set: V::Set, values: &[V::Elem]) -> V {
+    // Safety: reads only elements of `values`; the set is proven.
     unsafe {
         if values.len() >= V::LANES { V::load(values.as_ptr()) } else { V::load_first(values.as_ptr(), values.len()) }
     }
 }
 
 #[inline(always)]
-fn vector<V: Simd>(cells: &[V::Elem; LANES]) -> V {
-    // Safety: no vector has more lanes than the array.
+fn vector<V: Simd>(_set: V::Set, cells: &[V::Elem; LANES]) -> V {
+    // Safety: no vector has more lanes than the array; the set is proven.
     unsafe { V::load(cells.as_ptr()) }
 }
 

@@ -85,10 +85,10 @@ struct Loss<'a, T> {
 
 impl<T: Compute> Vectors<T> for Loss<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         match self.cols {
-            1..=WIDEST => self.short_rows::<V>(),
-            _ => self.long_rows::<V>(),
+            1..=WIDEST => self.short_rows::<V>(set),
+            _ => self.long_rows::<V>(set),
         }
     }
 }
@@ -96,7 +96,7 @@ impl<T: Compute> Vectors<T> for Loss<'_, T> {
 impl<T: Compute> Loss<'_, T> {
     /// One lane a row.
     #[inline(always)]
-    fn short_rows<V: Simd<Elem = T>>(self) {
+    fn short_rows<V: Simd<Elem = T>>(self, set: V::Set) {
         let cols = self.cols;
         let (mut columns, mut weights) = (Columns::new(cols), Columns::new(cols));
         for (group, loss) in self.loss.chunks_mut(V::LANES).enumerate() {
@@ -104,19 +104,19 @@ impl<T: Compute> Loss<'_, T> {
             let cells = first * cols..(first + loss.len()) * cols;
             let x = &self.x[cells.clone()];
             columns.read(x);
-            let max = columns.max::<V>();
+            let max = columns.max::<V>(set);
             columns.exponentials(max);
-            let log_sum = columns.sum::<V>().log();
+            let log_sum = columns.sum::<V>(set).log();
             let value = match self.targets {
                 Targets::Dense(t) => {
                     columns.read(x);
                     weights.read(&t[cells]);
-                    columns.change_with::<V>(&weights, |x, t| weighted(t, log_sum.sub(x.sub(max))));
-                    columns.sum()
+                    columns.change_with::<V>(set, &weights, |x, t| weighted(t, log_sum.sub(x.sub(max))));
+                    columns.sum(set)
                 }
                 Targets::Sparse(labels) => {
                     let labels = &labels[first..first + loss.len()];
-                    log_sum.sub(picked::<V>(x, cols, labels).sub(max))
+                    log_sum.sub(picked::<V>(set, x, cols, labels).sub(max))
                 }
             };
             store(loss, 0, value);
@@ -124,14 +124,14 @@ impl<T: Compute> Loss<'_, T> {
     }
 
     #[inline(always)]
-    fn long_rows<V: Simd<Elem = T>>(self) {
+    fn long_rows<V: Simd<Elem = T>>(self, set: V::Set) {
         let cols = self.cols;
         for (loss, r) in self.loss.iter_mut().zip(self.rows) {
             let x = &self.x[r * cols..][..cols];
-            let max = row_max::<V>(x);
-            let log_sum = exponential_sum::<V>(x, max).log();
+            let max = row_max::<V>(set, x);
+            let log_sum = exponential_sum::<V>(set, x, max).log();
             *loss = match self.targets {
-                Targets::Dense(t) => dense_loss::<V>(x, &t[r * cols..][..cols], max, log_sum),
+                Targets::Dense(t) => dense_loss::<V>(set, x, &t[r * cols..][..cols], max, log_sum),
                 Targets::Sparse(labels) => log_sum.sub(x[labels[r] as usize].sub(max)),
             };
         }
@@ -141,27 +141,33 @@ impl<T: Compute> Loss<'_, T> {
 /// `t·surprise`, 0 where `t` is 0 even if the surprise is infinite.
 #[inline(always)]
 fn weighted<V: Simd>(t: V, surprise: V) -> V {
-    V::select(t.eq(V::whole(0)), V::whole(0), t.mul(surprise))
+    V::select(t.eq(t.zero()), t.zero(), t.mul(surprise))
 }
 
 /// The labelled score of each row.
 #[inline(always)]
-fn picked<V: Simd<Elem: Compute>>(x: &[V::Elem], cols: usize, labels: &[i32]) -> V {
+fn picked<V: Simd<Elem: Compute>>(set: V::Set, x: &[V::Elem], cols: usize, labels: &[i32]) -> V {
     let mut scores = [Scalar::whole(0); 16];
     for ((score, row), &label) in scores.iter_mut().zip(x.chunks_exact(cols)).zip(labels) {
         *score = row[label as usize];
     }
-    per_row(&scores)
+    per_row(set, &scores)
 }
 
 /// `Σ t·(log_sum − (x − max))`
 #[inline(always)]
-fn dense_loss<V: Simd<Elem: Compute>>(x: &[V::Elem], t: &[V::Elem], max: V::Elem, log_sum: V::Elem) -> V::Elem {
-    let zero = V::whole(0);
+fn dense_loss<V: Simd<Elem: Compute>>(
+    set: V::Set,
+    x: &[V::Elem],
+    t: &[V::Elem],
+    max: V::Elem,
+    log_sum: V::Elem,
+) -> V::Elem {
+    let zero = V::whole(set, 0);
     let mut sum = zero;
     for at in (0..x.len()).step_by(V::LANES) {
         let t = load(t, at, zero);
-        let surprise = V::splat(log_sum).sub(load(x, at, zero).sub(V::splat(max)));
+        let surprise = V::splat(set, log_sum).sub(load(x, at, zero).sub(V::splat(set, max)));
         sum = sum.add(weighted(t, surprise));
     }
     sum.fold(Scalar::add)
@@ -186,8 +192,8 @@ struct SigmoidLoss<'a, T> {
 
 impl<T: Compute> Vectors<T> for SigmoidLoss<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
-        let zero = V::whole(0);
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
+        let zero = V::whole(set, 0);
         for at in (0..self.x.len()).step_by(V::LANES) {
             let (x, t) = (load(self.x, at, zero), load(self.t, at, zero));
             let tail = x.abs().neg().exp().log1p();

@@ -60,35 +60,35 @@ struct Forward<'a, T> {
 
 impl<T: Compute> Vectors<T> for Forward<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         match self.softmax.cols {
             0 => {}
-            1..=WIDEST => self.short_rows::<V>(),
-            _ => self.long_rows::<V>(),
+            1..=WIDEST => self.short_rows::<V>(set),
+            _ => self.long_rows::<V>(set),
         }
     }
 }
 
 impl<T: Compute> Forward<'_, T> {
     #[inline(always)]
-    fn short_rows<V: Simd<Elem = T>>(self) {
+    fn short_rows<V: Simd<Elem = T>>(self, set: V::Set) {
         let Softmax { cols, kind, .. } = self.softmax;
         let mut columns = Columns::new(cols);
         let x = &self.x[self.rows.start * cols..self.rows.end * cols];
         for (x, y) in x.chunks(V::LANES * cols).zip(self.y.chunks_mut(V::LANES * cols)) {
             columns.read(x);
-            let max = columns.max::<V>();
+            let max = columns.max::<V>(set);
             columns.exponentials(max);
-            let sum = columns.sum::<V>();
+            let sum = columns.sum::<V>(set);
             match kind {
                 SoftmaxKind::Softmax => {
-                    let scale = V::whole(1).div(sum);
-                    columns.change::<V>(|e| e.mul(scale));
+                    let scale = sum.one().div(sum);
+                    columns.change::<V>(set, |e| e.mul(scale));
                 }
                 SoftmaxKind::LogSoftmax => {
                     let log_sum = sum.log();
                     columns.read(x);
-                    columns.change::<V>(|x| x.sub(max).sub(log_sum));
+                    columns.change::<V>(set, |x| x.sub(max).sub(log_sum));
                 }
             }
             columns.write(y);
@@ -96,19 +96,19 @@ impl<T: Compute> Forward<'_, T> {
     }
 
     #[inline(always)]
-    fn long_rows<V: Simd<Elem = T>>(self) {
+    fn long_rows<V: Simd<Elem = T>>(self, set: V::Set) {
         let cols = self.softmax.cols;
         for (i, r) in self.rows.enumerate() {
             let (x, y) = (&self.x[r * cols..][..cols], &mut self.y[i * cols..][..cols]);
-            let max = row_max::<V>(x);
+            let max = row_max::<V>(set, x);
             match self.softmax.kind {
                 SoftmaxKind::Softmax => {
-                    let sum = exponentials::<V>(x, max, y);
-                    scale::<V>(y, T::whole(1).div(sum));
+                    let sum = exponentials::<V>(set, x, max, y);
+                    scale::<V>(set, y, T::whole(1).div(sum));
                 }
                 SoftmaxKind::LogSoftmax => {
-                    let log_sum = exponential_sum::<V>(x, max).log();
-                    shift::<V>(x, max, log_sum, y);
+                    let log_sum = exponential_sum::<V>(set, x, max).log();
+                    shift::<V>(set, x, max, log_sum, y);
                 }
             }
         }
@@ -117,8 +117,8 @@ impl<T: Compute> Forward<'_, T> {
 
 /// The largest of a row: NaN if there is one, −∞ for none.
 #[inline(always)]
-pub(crate) fn row_max<V: Simd<Elem: Compute>>(x: &[V::Elem]) -> V::Elem {
-    let lowest = V::splat(V::Elem::LOWEST);
+pub(crate) fn row_max<V: Simd<Elem: Compute>>(set: V::Set, x: &[V::Elem]) -> V::Elem {
+    let lowest = V::splat(set, V::Elem::LOWEST);
     let mut max = lowest;
     for at in (0..x.len()).step_by(V::LANES) {
         max = max.max(load(x, at, lowest));
@@ -129,25 +129,25 @@ pub(crate) fn row_max<V: Simd<Elem: Compute>>(x: &[V::Elem]) -> V::Elem {
 /// `exp(x[at ..] − max)`, 0 past the end.
 #[inline(always)]
 fn exponential<V: Simd<Elem: Compute>>(x: &[V::Elem], at: usize, max: V) -> V {
-    load(x, at, V::splat(V::Elem::LOWEST)).sub(max).exp()
+    load(x, at, max.filled(V::Elem::LOWEST)).sub(max).exp()
 }
 
 /// `Σ exp(x − max)`
 #[inline(always)]
-pub(crate) fn exponential_sum<V: Simd<Elem: Compute>>(x: &[V::Elem], max: V::Elem) -> V::Elem {
-    let mut sum = V::whole(0);
+pub(crate) fn exponential_sum<V: Simd<Elem: Compute>>(set: V::Set, x: &[V::Elem], max: V::Elem) -> V::Elem {
+    let mut sum = V::whole(set, 0);
     for at in (0..x.len()).step_by(V::LANES) {
-        sum = sum.add(exponential(x, at, V::splat(max)));
+        sum = sum.add(exponential(x, at, V::splat(set, max)));
     }
     sum.fold(Scalar::add)
 }
 
 /// `y = exp(x − max)`; gives `Σ y`.
 #[inline(always)]
-fn exponentials<V: Simd<Elem: Compute>>(x: &[V::Elem], max: V::Elem, y: &mut [V::Elem]) -> V::Elem {
-    let mut sum = V::whole(0);
+fn exponentials<V: Simd<Elem: Compute>>(set: V::Set, x: &[V::Elem], max: V::Elem, y: &mut [V::Elem]) -> V::Elem {
+    let mut sum = V::whole(set, 0);
     for at in (0..x.len()).step_by(V::LANES) {
-        let value = exponential(x, at, V::splat(max));
+        let value = exponential(x, at, V::splat(set, max));
         sum = sum.add(value);
         store(y, at, value);
     }
@@ -156,18 +156,18 @@ fn exponentials<V: Simd<Elem: Compute>>(x: &[V::Elem], max: V::Elem, y: &mut [V:
 
 /// `y ← y · factor`
 #[inline(always)]
-fn scale<V: Simd<Elem: Compute>>(y: &mut [V::Elem], factor: V::Elem) {
+fn scale<V: Simd<Elem: Compute>>(set: V::Set, y: &mut [V::Elem], factor: V::Elem) {
     for at in (0..y.len()).step_by(V::LANES) {
-        let value = load::<V>(y, at, V::whole(0)).mul(V::splat(factor));
+        let value = load::<V>(y, at, V::whole(set, 0)).mul(V::splat(set, factor));
         store(y, at, value);
     }
 }
 
 /// `y = (x − max) − log_sum`
 #[inline(always)]
-fn shift<V: Simd<Elem: Compute>>(x: &[V::Elem], max: V::Elem, log_sum: V::Elem, y: &mut [V::Elem]) {
+fn shift<V: Simd<Elem: Compute>>(set: V::Set, x: &[V::Elem], max: V::Elem, log_sum: V::Elem, y: &mut [V::Elem]) {
     for at in (0..x.len()).step_by(V::LANES) {
-        let centred = load::<V>(x, at, V::whole(0)).sub(V::splat(max));
-        store(y, at, centred.sub(V::splat(log_sum)));
+        let centred = load::<V>(x, at, V::whole(set, 0)).sub(V::splat(set, max));
+        store(y, at, centred.sub(V::splat(set, log_sum)));
     }
 }

@@ -1,27 +1,29 @@
 //! Kernels written over a vector type: which type each instruction set takes, and slices read vector by vector.
 
 use crate::isa::Isa;
-use crate::math::{Compute, Scalar, Simd};
+use crate::math::{Compute, Scalar, Set, Simd};
 
 /// A piece of work over vectors of `T`, compiled for every [`Isa`].
 ///
 /// `run` and everything hot that it calls must be `#[inline(always)]`, as for
 /// [`Compiled`](crate::compiled::Compiled).
 pub(crate) trait Vectors<T: Compute> {
-    /// Does the work.
-    fn run<V: Simd<Elem = T>>(self);
+    /// Does the work; `set` is what vectors are made with.
+    fn run<V: Simd<Elem = T>>(self, set: V::Set);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
 fn run_avx512<T: Compute>(work: impl Vectors<T>) {
-    work.run::<T::Avx512>();
+    // Safety: this function is compiled for it, so it is run nowhere else.
+    work.run::<T::Avx512>(unsafe { Set::assume() });
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn run_avx2<T: Compute>(work: impl Vectors<T>) {
-    work.run::<T::Avx2>();
+    // Safety: as in `run_avx512`.
+    work.run::<T::Avx2>(unsafe { Set::assume() });
 }
 
 /// Runs `work` with the vectors of `isa`, or of the best that the processor has below it.
@@ -35,33 +37,35 @@ pub(crate) fn run<T: Compute>(isa: Isa, work: impl Vectors<T>) {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { run_avx2(work) },
         #[cfg(not(target_arch = "x86_64"))]
-        Isa::Avx512 | Isa::Avx2 => work.run::<T::Portable>(),
-        Isa::Portable => work.run::<T::Portable>(),
+        // Safety: plain Rust.
+        Isa::Avx512 | Isa::Avx2 => work.run::<T::Portable>(unsafe { Set::assume() }),
+        // Safety: plain Rust.
+        Isa::Portable => work.run::<T::Portable>(unsafe { Set::assume() }),
     }
 }
 
 /// The first `n` lanes.
 #[inline(always)]
-fn first_lanes<V: Simd<Elem: Compute>>(n: usize) -> V::Mask {
+fn first_lanes<V: Simd<Elem: Compute>>(set: V::Set, n: usize) -> V::Mask {
     let numbers: [V::Elem; 16] = std::array::from_fn(
         #[inline(always)]
         |i| Scalar::whole(i as i32),
     );
-    // Safety: no vector has more than 16 lanes.
+    // Safety: no vector has more than 16 lanes; the set is proven.
     let numbers = unsafe { V::load(numbers.as_ptr()) };
-    numbers.lt(V::whole(n as i32))
+    numbers.lt(V::whole(set, n as i32))
 }
 
 /// `x[at ..]` as a vector, `missing` in the lanes past the end.
 #[inline(always)]
 pub(crate) fn load<V: Simd<Elem: Compute>>(x: &[V::Elem], at: usize, missing: V) -> V {
     let x = &x[at..];
-    // Safety: both read only elements of `x`.
+    // Safety: both read only elements of `x`; `missing` proves the instruction set.
     unsafe {
         if x.len() >= V::LANES {
             V::load(x.as_ptr())
         } else {
-            V::select(first_lanes::<V>(x.len()), V::load_first(x.as_ptr(), x.len()), missing)
+            V::select(first_lanes::<V>(missing.set(), x.len()), V::load_first(x.as_ptr(), x.len()), missing)
         }
     }
 }

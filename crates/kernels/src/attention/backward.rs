@@ -376,13 +376,13 @@ struct Deltas<'a, T> {
 
 impl<T: Number> Vectors<T> for Deltas<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         for (delta, place) in self.deltas.iter_mut().zip(self.places) {
             let (all, t) = (place / self.queries, place % self.queries);
             let at = Head { batch: all / self.heads, head: all % self.heads };
             let start = start_of(self.queries, self.heads, self.width, at, t);
             let row = start..start + self.width;
-            *delta = dot::<V>(&self.y[row.clone()], &self.dy[row]) - self.dlse[place];
+            *delta = dot::<V>(set, &self.y[row.clone()], &self.dy[row]) - self.dlse[place];
         }
     }
 }
@@ -402,7 +402,7 @@ struct Again<'a, T> {
 
 impl<T: Number> Vectors<T> for Again<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         for (i, t) in self.rows.enumerate() {
             let p = &mut self.p[i * KEYS..][..self.keys.len()];
             let ds = &mut self.ds[i * KEYS..][..self.keys.len()];
@@ -412,18 +412,18 @@ impl<T: Number> Vectors<T> for Again<'_, T> {
                 continue;
             }
             hide(self.shape, self.at, t, &self.keys, self.mask, p);
-            row_again::<V>(p, ds, self.lse[i], self.deltas[i]);
+            row_again::<V>(set, p, ds, self.lse[i], self.deltas[i]);
         }
     }
 }
 
 /// `p ← exp(p − lse)`, `ds ← p · (ds − delta)`
 #[inline(always)]
-fn row_again<V: Simd<Elem: Compute>>(p: &mut [V::Elem], ds: &mut [V::Elem], lse: V::Elem, delta: V::Elem) {
-    let zero = V::whole(0);
+fn row_again<V: Simd<Elem: Compute>>(set: V::Set, p: &mut [V::Elem], ds: &mut [V::Elem], lse: V::Elem, delta: V::Elem) {
+    let zero = V::whole(set, 0);
     for at in (0..p.len()).step_by(V::LANES) {
-        let weight = load(p, at, zero).sub(V::splat(lse)).exp();
-        let slope = load(ds, at, zero).sub(V::splat(delta));
+        let weight = load(p, at, zero).sub(V::splat(set, lse)).exp();
+        let slope = load(ds, at, zero).sub(V::splat(set, delta));
         store(p, at, weight);
         store(ds, at, weight.mul(slope));
     }

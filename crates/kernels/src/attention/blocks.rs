@@ -142,10 +142,10 @@ pub(super) fn hide<T: Number>(
 
 /// `x ← exp(x − largest)`; gives `Σ x`.
 #[inline(always)]
-pub(super) fn exponentials<V: Simd<Elem: Compute>>(x: &mut [V::Elem], largest: V::Elem) -> V::Elem {
-    let (mut sum, lowest) = (V::whole(0), V::splat(V::Elem::LOWEST));
+pub(super) fn exponentials<V: Simd<Elem: Compute>>(set: V::Set, x: &mut [V::Elem], largest: V::Elem) -> V::Elem {
+    let (mut sum, lowest) = (V::whole(set, 0), V::splat(set, V::Elem::LOWEST));
     for at in (0..x.len()).step_by(V::LANES) {
-        let value = load(x, at, lowest).sub(V::splat(largest)).exp();
+        let value = load(x, at, lowest).sub(V::splat(set, largest)).exp();
         sum = sum.add(value);
         store(x, at, value);
     }
@@ -154,25 +154,25 @@ pub(super) fn exponentials<V: Simd<Elem: Compute>>(x: &mut [V::Elem], largest: V
 
 /// `x ← x · factor`
 #[inline(always)]
-pub(super) fn scale<V: Simd<Elem: Compute>>(x: &mut [V::Elem], factor: V::Elem) {
+pub(super) fn scale<V: Simd<Elem: Compute>>(set: V::Set, x: &mut [V::Elem], factor: V::Elem) {
     for at in (0..x.len()).step_by(V::LANES) {
-        let value = load::<V>(x, at, V::whole(0)).mul(V::splat(factor));
+        let value = load::<V>(x, at, V::whole(set, 0)).mul(V::splat(set, factor));
         store(x, at, value);
     }
 }
 
 /// `Σ a · b`
 #[inline(always)]
-pub(super) fn dot<V: Simd<Elem: Compute>>(a: &[V::Elem], b: &[V::Elem]) -> V::Elem {
-    let mut sum = V::whole(0);
+pub(super) fn dot<V: Simd<Elem: Compute>>(set: V::Set, a: &[V::Elem], b: &[V::Elem]) -> V::Elem {
+    let mut sum = V::whole(set, 0);
     for at in (0..a.len()).step_by(V::LANES) {
-        sum = load::<V>(a, at, V::whole(0)).mul_add(load(b, at, V::whole(0)), sum);
+        sum = load::<V>(a, at, V::whole(set, 0)).mul_add(load(b, at, V::whole(set, 0)), sum);
     }
     sum.fold(Scalar::add)
 }
 
 /// The largest of a row of scores.
 #[inline(always)]
-pub(super) fn largest<V: Simd<Elem: Compute>>(x: &[V::Elem]) -> V::Elem {
-    row_max::<V>(x)
+pub(super) fn largest<V: Simd<Elem: Compute>>(set: V::Set, x: &[V::Elem]) -> V::Elem {
+    row_max::<V>(set, x)
 }

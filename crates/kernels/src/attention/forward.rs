@@ -227,20 +227,20 @@ struct Update<'a, T> {
 
 impl<T: Number> Vectors<T> for Update<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         let width = self.shape.width;
         for (i, t) in self.rows.enumerate() {
             let row = &mut self.scores[i * KEYS..][..self.keys.len()];
             hide(self.shape, self.at, t, &self.keys, self.mask, row);
-            let most = Scalar::max(self.max[i], largest::<V>(row));
+            let most = Scalar::max(self.max[i], largest::<V>(set, row));
             if most == T::NEG_INFINITY {
                 row.fill(T::ZERO);
                 continue;
             }
             let kept = Scalar::exp(self.max[i] - most);
-            self.sum[i] = self.sum[i] * kept + exponentials::<V>(row, most);
+            self.sum[i] = self.sum[i] * kept + exponentials::<V>(set, row, most);
             if kept != T::ONE {
-                scale::<V>(&mut self.out[i * width..][..width], kept);
+                scale::<V>(set, &mut self.out[i * width..][..width], kept);
             }
             self.max[i] = most;
         }

@@ -167,8 +167,8 @@ struct Finish<'a, T> {
 
 impl<T: Compute> Vectors<T> for Finish<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
-        finish_rows::<V>(self.y, self.filters, self.bias, self.activation);
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
+        finish_rows::<V>(set, self.y, self.filters, self.bias, self.activation);
     }
 }
 

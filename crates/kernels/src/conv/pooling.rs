@@ -156,9 +156,9 @@ impl Inside {
 
 /// Some channels of a row.
 #[inline(always)]
-fn load<V: Simd<Elem: Compute>>(x: &[V::Elem], row: usize, channels: usize, own: &Range<usize>) -> V {
+fn load<V: Simd<Elem: Compute>>(_set: V::Set, x: &[V::Elem], row: usize, channels: usize, own: &Range<usize>) -> V {
     let x = &x[row * channels..][own.clone()];
-    // Safety: both read only elements of `x`.
+    // Safety: both read only elements of `x`; the set is proven.
     unsafe { if x.len() == V::LANES { V::load(x.as_ptr()) } else { V::load_first(x.as_ptr(), x.len()) } }
 }
 
@@ -221,7 +221,7 @@ struct Largest<'a, T> {
 
 impl<T: Float + Compute> Vectors<T> for Largest<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         let Largest { geometry, windows, x, y } = self;
         let (first, channels) = (windows.start, geometry.channels);
         geometry.each_vector::<V>(
@@ -229,7 +229,7 @@ impl<T: Float + Compute> Vectors<T> for Largest<'_, T> {
             #[inline(always)]
             |window, inside, own| {
                 let at = (window - first) * channels + own.start;
-                store(&mut y[..at + own.len()], at, largest::<V>(geometry, inside, x, &own).0);
+                store(&mut y[..at + own.len()], at, largest::<V>(set, geometry, inside, x, &own).0);
             },
         );
     }
@@ -246,21 +246,21 @@ struct Taken<'a, T> {
 
 impl<T: Float + Compute> Vectors<T> for Taken<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         let Taken { geometry, windows, x, g, y } = self;
         let (first, channels) = (windows.start, geometry.channels);
         geometry.each_vector::<V>(
             windows,
             #[inline(always)]
             |window, inside, own| {
-                let number = largest::<V>(geometry, inside, x, &own).1;
-                let mut taken = V::whole(0);
+                let number = largest::<V>(set, geometry, inside, x, &own).1;
+                let mut taken = V::whole(set, 0);
                 inside.each(
                     geometry,
                     #[inline(always)]
                     |k, row| {
-                        let here = number.eq(V::whole(k as i32));
-                        taken = V::select(here, load(g, row, channels, &own), taken);
+                        let here = number.eq(V::whole(set, k as i32));
+                        taken = V::select(here, load(set, g, row, channels, &own), taken);
                     },
                 );
                 let at = (window - first) * channels + own.start;
@@ -282,23 +282,23 @@ struct Put<'a, T, const OVERLAP: bool> {
 
 impl<T: Float + Compute, const OVERLAP: bool> Vectors<T> for Put<'_, T, OVERLAP> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         let Put { geometry, windows, x, dy, dx } = self;
         let channels = geometry.channels;
         geometry.each_vector::<V>(
             windows,
             #[inline(always)]
             |window, inside, own| {
-                let number = largest::<V>(geometry, inside, x, &own).1;
-                let dy = load::<V>(dy, window, channels, &own);
+                let number = largest::<V>(set, geometry, inside, x, &own).1;
+                let dy = load::<V>(set, dy, window, channels, &own);
                 inside.each(
                     geometry,
                     #[inline(always)]
                     |k, row| {
                         let row = row - inside.image_row;
-                        let mut here = V::select(number.eq(V::whole(k as i32)), dy, V::whole(0));
+                        let mut here = V::select(number.eq(V::whole(set, k as i32)), dy, V::whole(set, 0));
                         if OVERLAP {
-                            here = load::<V>(dx, row, channels, &own).add(here);
+                            here = load::<V>(set, dx, row, channels, &own).add(here);
                         }
                         store(&mut dx[..row * channels + own.end], row * channels + own.start, here);
                     },
@@ -310,18 +310,24 @@ impl<T: Float + Compute, const OVERLAP: bool> Vectors<T> for Put<'_, T, OVERLAP>
 
 /// The largest numbers of a window in some channels, and which of the window each is.
 #[inline(always)]
-fn largest<V: Simd<Elem: Compute>>(geometry: &Geometry, inside: &Inside, x: &[V::Elem], own: &Range<usize>) -> (V, V) {
-    let mut best = load::<V>(x, inside.row, geometry.channels, own);
-    let mut number = V::whole(inside.number as i32);
+fn largest<V: Simd<Elem: Compute>>(
+    set: V::Set,
+    geometry: &Geometry,
+    inside: &Inside,
+    x: &[V::Elem],
+    own: &Range<usize>,
+) -> (V, V) {
+    let mut best = load::<V>(set, x, inside.row, geometry.channels, own);
+    let mut number = V::whole(set, inside.number as i32);
     inside.each(
         geometry,
         #[inline(always)]
         |k, row| {
-            let x = load::<V>(x, row, geometry.channels, own);
+            let x = load::<V>(set, x, row, geometry.channels, own);
             // Larger, or the first NaN: after it nothing is.
             let better = V::mask_and(V::mask_not(x.le(best)), best.eq(best));
             best = V::select(better, x, best);
-            number = V::select(better, V::whole(k as i32), number);
+            number = V::select(better, V::whole(set, k as i32), number);
         },
     );
     (best, number)
@@ -358,21 +364,21 @@ struct Mean<'a, T> {
 
 impl<T: Float + Compute> Vectors<T> for Mean<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         let Mean { geometry, windows, x, y } = self;
         let (first, channels) = (windows.start, geometry.channels);
         geometry.each_vector::<V>(
             windows,
             #[inline(always)]
             |window, inside, own| {
-                let mut sum = V::whole(0);
+                let mut sum = V::whole(set, 0);
                 inside.each(
                     geometry,
                     #[inline(always)]
-                    |_, row| sum = sum.add(load(x, row, channels, &own)),
+                    |_, row| sum = sum.add(load(set, x, row, channels, &own)),
                 );
                 let at = (window - first) * channels + own.start;
-                store(&mut y[..at + own.len()], at, sum.mul(share::<V>(inside)));
+                store(&mut y[..at + own.len()], at, sum.mul(share::<V>(set, inside)));
             },
         );
     }
@@ -387,20 +393,20 @@ struct MeanInput<'a, T> {
 
 impl<T: Float + Compute> Vectors<T> for MeanInput<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         let MeanInput { geometry, windows, dy, dx } = self;
         let channels = geometry.channels;
         geometry.each_vector::<V>(
             windows,
             #[inline(always)]
             |window, inside, own| {
-                let part = load::<V>(dy, window, channels, &own).mul(share::<V>(inside));
+                let part = load::<V>(set, dy, window, channels, &own).mul(share::<V>(set, inside));
                 inside.each(
                     geometry,
                     #[inline(always)]
                     |_, row| {
                         let row = row - inside.image_row;
-                        let sum = load::<V>(dx, row, channels, &own).add(part);
+                        let sum = load::<V>(set, dx, row, channels, &own).add(part);
                         store(&mut dx[..row * channels + own.end], row * channels + own.start, sum);
                     },
                 );
@@ -411,6 +417,6 @@ impl<T: Float + Compute> Vectors<T> for MeanInput<'_, T> {
 
 /// One over how many numbers of a window lie inside the picture.
 #[inline(always)]
-fn share<V: Simd>(inside: &Inside) -> V {
-    V::whole(1).div(V::whole(inside.len() as i32))
+fn share<V: Simd>(set: V::Set, inside: &Inside) -> V {
+    V::whole(set, 1).div(V::whole(set, inside.len() as i32))
 }

@@ -90,12 +90,18 @@ pub(super) unsafe fn finish<V: Simd>(tile: &Finish<'_, V::Elem>) {
 
 /// `c = activation(c + bias)` over rows of `cols`.
 #[inline(always)]
-pub(crate) fn finish_rows<V: Simd>(c: &mut [V::Elem], cols: usize, bias: Option<&[V::Elem]>, activation: Activation) {
+pub(crate) fn finish_rows<V: Simd>(
+    _set: V::Set,
+    c: &mut [V::Elem],
+    cols: usize,
+    bias: Option<&[V::Elem]>,
+    activation: Activation,
+) {
     assert!(bias.is_none_or(|bias| bias.len() >= cols), "a bias is shorter than the rows");
     let bias = bias.map(|bias| Base::Rows { start: bias.as_ptr(), row_stride: 0 });
     let rows = c.len() / cols.max(1);
     let tile = Finish { c: c.as_mut_ptr(), c_row_stride: cols, rows, cols, terms: bias.as_slice(), activation };
-    // Safety: whole rows of `c`, which nobody else has; the bias was checked.
+    // Safety: whole rows of `c`, which nobody else has; the bias was checked, the set is proven.
     unsafe { finish::<V>(&tile) }
 }
 
@@ -120,7 +126,7 @@ unsafe fn plus<V: Simd>(x: V, term: &Base<V::Elem>, row: usize, col: usize, lane
         match *term {
             Base::Zero => x,
             Base::Rows { start, row_stride } => x.add(load(start.wrapping_add(row * row_stride + col), lanes)),
-            Base::Column(start) => x.add(V::splat(*start.add(row))),
+            Base::Column(start) => x.add(x.filled(*start.add(row))),
         }
     }
 }
@@ -130,7 +136,7 @@ unsafe fn plus<V: Simd>(x: V, term: &Base<V::Elem>, row: usize, col: usize, lane
 fn activate<V: Simd>(x: V, activation: Activation) -> V {
     match activation {
         Activation::None => x,
-        Activation::Relu => x.max(V::whole(0)),
+        Activation::Relu => x.max(x.zero()),
         Activation::Sigmoid => x.sigmoid(),
         Activation::Tanh => x.tanh(),
         Activation::Softplus => x.softplus(),

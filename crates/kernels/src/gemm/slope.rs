@@ -6,7 +6,7 @@ use super::epilogue::load;
 use super::plan::Path;
 use super::{ALIGNMENT, EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
 use crate::element::Float;
-use crate::math::Simd;
+use crate::math::{Set, Simd};
 use crate::target::Target;
 use crate::threads::Threads;
 
@@ -57,7 +57,8 @@ where
 {
     for col in (0..tile.cols).step_by(V::LANES) {
         let lanes = V::LANES.min(tile.cols - col);
-        let mut sum = V::whole(0);
+        // Safety: the caller's promise.
+        let mut sum = V::whole(unsafe { V::Set::assume() }, 0);
         for row in 0..tile.rows {
             let at = row * tile.row_stride + col;
             // Safety: limited to the columns that exist.
@@ -88,9 +89,9 @@ where
 #[inline(always)]
 fn sloped<V: Simd>(x: V, y: V, slope: Slope) -> V {
     match slope {
-        Slope::Relu => V::select(V::whole(0).lt(y), x, V::whole(0)),
-        Slope::Sigmoid => x.mul(y.mul(V::whole(1).sub(y))),
-        Slope::Tanh => x.mul(y.neg_mul_add(y, V::whole(1))),
+        Slope::Relu => V::select(y.zero().lt(y), x, y.zero()),
+        Slope::Sigmoid => x.mul(y.mul(y.one().sub(y))),
+        Slope::Tanh => x.mul(y.neg_mul_add(y, y.one())),
     }
 }
 

@@ -163,7 +163,7 @@ impl<L: Links> Links for ClampedLinks<L> {
     const RESULTS: usize = L::RESULTS;
     #[inline(always)]
     fn apply<V: Simd>(x: &[V; MAX_SOURCES]) -> [V; RESULTS] {
-        let mut inner = [V::whole(0); MAX_SOURCES];
+        let mut inner = [x[0].zero(); MAX_SOURCES];
         inner[..L::SOURCES].copy_from_slice(&x[BOUNDS..Self::SOURCES]);
         inner[0] = inner[0].clamp(x[0], x[1]);
         inner[AVERAGED] = inner[0];

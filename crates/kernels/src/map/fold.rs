@@ -4,7 +4,7 @@ use super::op::{TileOp, bodies};
 use super::sweep::{Kernel, MapType};
 use crate::isa::Isa;
 use crate::map::{Binary, Op, Reduce};
-use crate::math::{Compute, Scalar, Simd};
+use crate::math::{Compute, Scalar, Set, Simd};
 
 /// `dst[q] = join of src[q·len … (q + 1)·len]` for `q < count`.
 ///
@@ -45,7 +45,8 @@ joins! {
 /// `src` is valid for `len` elements, and the instruction set exists.
 #[inline(always)]
 unsafe fn fold_one<V: Simd<Elem = T>, J: Join, T: Compute>(src: *const T, len: usize) -> T {
-    let start = V::splat(J::start::<T>());
+    // Safety: the caller's promise.
+    let start = V::splat(unsafe { V::Set::assume() }, J::start::<T>());
     let mut sums = [start; 4];
     let mut i = 0;
     // Safety: every access is below `len`.

@@ -2,7 +2,7 @@
 
 use super::sweep::{Kernel, MAX_SOURCES, Operands, RESULTS};
 use crate::isa::Isa;
-use crate::math::{Compute, Simd};
+use crate::math::{Compute, Set, Simd};
 
 /// What runs on one vector of each operand of a chain.
 pub(super) trait Links {
@@ -26,11 +26,12 @@ unsafe fn sweep_links<V: Simd, L: Links>(slots: *const *mut V::Elem, o: &Operand
     unsafe {
         let dst: [*mut V::Elem; RESULTS] = o.dst.map(|slot| *slots.add(usize::from(slot)));
         let mut src = [dst[0].cast_const(); MAX_SOURCES];
-        let mut x = [V::whole(0); MAX_SOURCES];
+        let set = V::Set::assume();
+        let mut x = [V::whole(set, 0); MAX_SOURCES];
         for k in 0..L::SOURCES {
             src[k] = *slots.add(usize::from(o.src[k]));
             if L::SCALARS >> k & 1 != 0 {
-                x[k] = V::splat(*src[k]);
+                x[k] = V::splat(set, *src[k]);
             }
         }
         let mut i = 0;

@@ -117,30 +117,23 @@ pub(super) mod bodies {
     use super::{Simd, TileOp};
 
     #[inline(always)]
-    fn zero<V: Simd>() -> V {
-        V::whole(0)
-    }
-    #[inline(always)]
-    fn one<V: Simd>() -> V {
-        V::whole(1)
-    }
-    #[inline(always)]
     fn sign<V: Simd>(a: V) -> V {
-        let y = V::select(a.lt(zero()), V::whole(-1), a);
-        let y = V::select(zero::<V>().lt(a), one(), y);
+        let zero = a.zero();
+        let y = V::select(a.lt(zero), V::whole(a.set(), -1), a);
+        let y = V::select(zero.lt(a), a.one(), y);
         // −0 becomes 0.
-        V::select(a.eq(zero()), zero(), y)
+        V::select(a.eq(zero), zero, y)
     }
 
     /// `a / b` for a `b` that is the same all along, between 2⁻¹⁰⁰ and 2¹⁰⁰ in size: the reciprocal leaves the loop, and
     /// a correction by what the product is off rounds as a division does (Markstein 1990).
     #[inline(always)]
     fn div_by_scalar<V: Simd>(a: V, b: V) -> V {
-        let reciprocal = one::<V>().div(b);
+        let reciprocal = b.one().div(b);
         let near = a.mul(reciprocal);
         let quotient = near.neg_mul_add(b, a).mul_add(reciprocal, near);
         // Infinities make the correction NaN, and zeros lose their sign in it: the product is right there.
-        V::select(zero::<V>().lt(quotient.abs()), quotient, near)
+        V::select(near.zero().lt(quotient.abs()), quotient, near)
     }
 
     tile_ops! {
@@ -154,8 +147,8 @@ pub(super) mod bodies {
         Trunc(a) = a.trunc();
         Square(a) = a.mul(a);
         Sqrt(a) = a.sqrt();
-        Rsqrt(a) = one::<V>().div(a.sqrt());
-        Recip(a) = one::<V>().div(a);
+        Rsqrt(a) = a.one().div(a.sqrt());
+        Recip(a) = a.one().div(a);
         Exp(a) = a.exp();
         Expm1(a) = a.expm1();
         Log(a) = a.log();
@@ -166,10 +159,10 @@ pub(super) mod bodies {
         Sigmoid(a) = a.sigmoid();
         Erf(a) = a.erf();
         Softplus(a) = a.softplus();
-        Relu(a) = V::select(a.le(zero()), zero(), a);
-        Not(a) = V::truth(a.eq(zero()));
+        Relu(a) = V::select(a.le(a.zero()), a.zero(), a);
+        Not(a) = V::truth(a.eq(a.zero()));
         IsNan(a) = V::truth(V::mask_not(a.eq(a)));
-        IsFinite(a) = V::truth(a.sub(a).eq(zero()));
+        IsFinite(a) = V::truth(a.sub(a).eq(a.zero()));
 
         Add(a, b) = a.add(b);
         Sub(a, b) = a.sub(b);

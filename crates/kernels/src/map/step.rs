@@ -14,7 +14,7 @@ pub(super) trait Way {
     /// `a / b`, `b` the same all along, within 1.5 ulp: by its reciprocal, which leaves the loop.
     #[inline(always)]
     fn over<V: Simd>(a: V, b: V) -> V {
-        a.mul(V::whole(1).div(b))
+        a.mul(b.one().div(b))
     }
 }
 

@@ -7,7 +7,7 @@ use super::fold::Fold;
 use super::op::{Fused, Op, TileOp, bodies};
 use super::step::{Direct, HatStep, HatStepScaled, Products, RootStep, ScaledStep, StepScaled};
 use crate::isa::Isa;
-use crate::math::{Compute, Simd};
+use crate::math::{Compute, Set, Simd};
 use std::ops::RangeInclusive;
 
 /// Most operands of an instruction of one result.
@@ -56,11 +56,12 @@ unsafe fn sweep<V: Simd, O: TileOp<N>, const N: usize, const S: u16>(
     unsafe {
         let dst = *slots.add(usize::from(o.dst[0]));
         let mut src = [dst.cast_const(); N];
-        let mut x = [V::whole(0); N];
+        let set = V::Set::assume();
+        let mut x = [V::whole(set, 0); N];
         for k in 0..N {
             src[k] = *slots.add(usize::from(o.src[k]));
             if S >> k & 1 != 0 {
-                x[k] = V::splat(*src[k]);
+                x[k] = V::splat(set, *src[k]);
             }
         }
         let mut i = 0;
@@ -90,7 +91,9 @@ unsafe fn sweep<V: Simd, O: TileOp<N>, const N: usize, const S: u16>(
 /// As [`Kernel`].
 #[inline(always)]
 unsafe fn sweep_any<V: Simd, O: TileOp<N>, const N: usize>(slots: *const *mut V::Elem, o: &Operands, len: usize) {
-    let mut spread = [V::whole(0); N];
+    // Safety: the caller's promise.
+    let set = unsafe { V::Set::assume() };
+    let mut spread = [V::whole(set, 0); N];
     let mut step = [1; N];
     // Safety: all accesses are below `len`, or within a vector for scalars.
     unsafe {
@@ -99,12 +102,12 @@ unsafe fn sweep_any<V: Simd, O: TileOp<N>, const N: usize>(slots: *const *mut V:
         for k in 0..N {
             src[k] = *slots.add(usize::from(o.src[k]));
             if o.scalars >> k & 1 != 0 {
-                spread[k] = V::splat(*src[k]);
+                spread[k] = V::splat(set, *src[k]);
                 src[k] = (&raw const spread[k]).cast();
                 step[k] = 0;
             }
         }
-        let mut x = [V::whole(0); N];
+        let mut x = [V::whole(set, 0); N];
         let mut i = 0;
         while i + V::LANES <= len {
             for k in 0..N {

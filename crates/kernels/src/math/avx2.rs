@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::scalar::Scalar;
+use super::set::Avx2;
 use super::simd::{Simd, SimdF32};
 
 /// 8 × `f32`.
@@ -86,9 +87,11 @@ unsafe fn power_of_two(n: __m256i) -> __m256 {
     unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127)))) }
 }
 
-impl Simd for F32x8 {
+// Safety: the field is private, and registers cannot be made by safe code that is not compiled for them.
+unsafe impl Simd for F32x8 {
     type Elem = f32;
     type Mask = __m256;
+    type Set = Avx2;
     const LANES: usize = 8;
 
     #[inline(always)]
@@ -115,13 +118,13 @@ impl Simd for F32x8 {
         unsafe { store_first_ps(to, n, self.0) }
     }
     #[inline(always)]
-    fn splat(value: f32) -> Self {
-        // Safety: called only where AVX2 exists.
+    fn splat(_set: Avx2, value: f32) -> Self {
+        // Safety: the caller has the proof.
         unsafe { F32x8(_mm256_set1_ps(value)) }
     }
     #[inline(always)]
-    fn whole(value: i32) -> Self {
-        Self::splat(value as f32)
+    fn whole(set: Avx2, value: i32) -> Self {
+        Self::splat(set, value as f32)
     }
     lanewise! {
         add(b) = _mm256_add_ps;
@@ -220,13 +223,13 @@ impl SimdF32 for F32x8 {
     fn split(self) -> (Self, Self) {
         // Safety: a value of this type exists only where AVX2 does.
         unsafe {
-            let tiny = self.lt(Self::splat(f32::MIN_POSITIVE));
-            let scaled = Self::select(tiny, self.mul(Self::splat(8_388_608.0)), self);
+            let tiny = self.lt(self.filled(f32::MIN_POSITIVE));
+            let scaled = Self::select(tiny, self.mul(self.filled(8_388_608.0)), self);
             let root = _mm256_set1_epi32(0x3f35_04f3);
             let above = _mm256_sub_epi32(_mm256_castps_si256(scaled.0), root);
             let m = _mm256_add_epi32(_mm256_and_si256(above, _mm256_set1_epi32(0x007f_ffff)), root);
             let e = F32x8(_mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(above)));
-            let shifted = Self::select(tiny, e.sub(Self::splat(23.0)), e);
+            let shifted = Self::select(tiny, e.sub(self.filled(23.0)), e);
             (F32x8(_mm256_castsi256_ps(m)), shifted)
         }
     }

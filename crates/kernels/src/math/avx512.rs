@@ -3,11 +3,16 @@
 use std::arch::x86_64::*;
 
 use super::scalar::Scalar;
+use super::set::Avx512;
 use super::simd::{Simd, SimdF32};
 
 /// 16 × `f32`.
 #[derive(Clone, Copy)]
 pub struct F32x16(__m512);
+
+/// A bit for each lane.
+#[derive(Clone, Copy)]
+pub struct Mask16(__mmask16);
 
 /// The first `n` lanes, `n ≤ 16`.
 #[inline(always)]
@@ -45,16 +50,18 @@ macro_rules! lanewise {
 macro_rules! compare {
     ($($name:ident = $predicate:ident;)*) => {$(
         #[inline(always)]
-        fn $name(self, b: Self) -> __mmask16 {
+        fn $name(self, b: Self) -> Mask16 {
             // Safety: a value of this type exists only where AVX-512 does.
-            unsafe { _mm512_cmp_ps_mask::<$predicate>(self.0, b.0) }
+            unsafe { Mask16(_mm512_cmp_ps_mask::<$predicate>(self.0, b.0)) }
         }
     )*};
 }
 
-impl Simd for F32x16 {
+// Safety: the fields of values and masks are private, and only comparisons make masks.
+unsafe impl Simd for F32x16 {
     type Elem = f32;
-    type Mask = __mmask16;
+    type Mask = Mask16;
+    type Set = Avx512;
     const LANES: usize = 16;
 
     #[inline(always)]
@@ -78,13 +85,13 @@ impl Simd for F32x16 {
         unsafe { _mm512_mask_storeu_ps(to, first(n), self.0) }
     }
     #[inline(always)]
-    fn splat(value: f32) -> Self {
-        // Safety: called only where AVX-512 exists.
+    fn splat(_set: Avx512, value: f32) -> Self {
+        // Safety: the caller has the proof.
         unsafe { F32x16(_mm512_set1_ps(value)) }
     }
     #[inline(always)]
-    fn whole(value: i32) -> Self {
-        Self::splat(value as f32)
+    fn whole(set: Avx512, value: i32) -> Self {
+        Self::splat(set, value as f32)
     }
     lanewise! {
         add(b) = _mm512_add_ps;
@@ -133,21 +140,21 @@ impl Simd for F32x16 {
         unsafe { F32x16(_mm512_xor_ps(self.0, _mm512_set1_ps(-0.0))) }
     }
     #[inline(always)]
-    fn mask_and(a: __mmask16, b: __mmask16) -> __mmask16 {
-        a & b
+    fn mask_and(a: Mask16, b: Mask16) -> Mask16 {
+        Mask16(a.0 & b.0)
     }
     #[inline(always)]
-    fn mask_or(a: __mmask16, b: __mmask16) -> __mmask16 {
-        a | b
+    fn mask_or(a: Mask16, b: Mask16) -> Mask16 {
+        Mask16(a.0 | b.0)
     }
     #[inline(always)]
-    fn mask_not(a: __mmask16) -> __mmask16 {
-        !a
+    fn mask_not(a: Mask16) -> Mask16 {
+        Mask16(!a.0)
     }
     #[inline(always)]
-    fn select(mask: __mmask16, yes: Self, no: Self) -> Self {
+    fn select(mask: Mask16, yes: Self, no: Self) -> Self {
         // Safety: a value of this type exists only where AVX-512 does.
-        unsafe { F32x16(_mm512_mask_blend_ps(mask, no.0, yes.0)) }
+        unsafe { F32x16(_mm512_mask_blend_ps(mask.0, no.0, yes.0)) }
     }
     /// An estimate of `1/√self` in 14 bits, a step of Newton's for the root and its reciprocal together, then what the
     /// square of the root is off: rounded as the instruction rounds (Markstein 1990; the tests try every number).
@@ -205,7 +212,7 @@ impl SimdF32 for F32x16 {
         }
     }
     #[inline(always)]
-    fn none(mask: __mmask16) -> bool {
-        mask == 0
+    fn none(mask: Mask16) -> bool {
+        mask.0 == 0
     }
 }

@@ -7,7 +7,7 @@ use super::simd::SimdF32;
 /// Nearest whole number of a float below 2²², by adding and taking away 1.5 · 2²³.
 #[inline(always)]
 fn nearest<V: SimdF32>(x: V) -> V {
-    let rounder = V::splat(12_582_912.0);
+    let rounder = x.filled(12_582_912.0);
     x.add(rounder).sub(rounder)
 }
 
@@ -22,10 +22,10 @@ fn polynomial<V: SimdF32, const N: usize>(x: V, c: [f32; N]) -> V {
     let mut sums = [square; 2];
     for (parity, sum) in sums.iter_mut().enumerate() {
         let mut at = (N - 1 - parity) % 2;
-        *sum = V::splat(c[at]);
+        *sum = x.filled(c[at]);
         while at + 2 < N {
             at += 2;
-            *sum = sum.mul_add(square, V::splat(c[at]));
+            *sum = sum.mul_add(square, x.filled(c[at]));
         }
     }
     sums[1].mul_add(x, sums[0])
@@ -38,8 +38,8 @@ const LN2_LOW: f32 = -2.121_944_4e-4;
 /// `(n, p)` with `eˣ = 2ⁿ·(1 + p)`, `p = e^r − 1`, `|r| ≤ ½ ln 2`.
 #[inline(always)]
 fn exp_parts<V: SimdF32>(x: V) -> (V, V) {
-    let n = nearest(x.mul(V::splat(std::f32::consts::LOG2_E)));
-    let r = n.neg_mul_add(V::splat(LN2_LOW), n.neg_mul_add(V::splat(LN2_HIGH), x));
+    let n = nearest(x.mul(x.filled(std::f32::consts::LOG2_E)));
+    let r = n.neg_mul_add(x.filled(LN2_LOW), n.neg_mul_add(x.filled(LN2_HIGH), x));
     // Cephes, expf.
     let q = polynomial(r, [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
     (n, q.mul_add(r.mul(r), r))
@@ -48,26 +48,26 @@ fn exp_parts<V: SimdF32>(x: V) -> (V, V) {
 /// `eˣ` within 1.1 ulp, denormal results within one unit; overflows to ∞, underflows to 0.
 #[inline(always)]
 pub fn exp<V: SimdF32>(x: V) -> V {
-    let (n, p) = exp_parts(x.clamp(V::splat(-104.0), V::splat(89.0)));
-    p.add(V::splat(1.0)).scale2(n)
+    let (n, p) = exp_parts(x.clamp(x.filled(-104.0), x.filled(89.0)));
+    p.add(x.filled(1.0)).scale2(n)
 }
 
 /// `eˣ − 1` within 1.75 ulp, exact near 0.
 #[inline(always)]
 pub fn expm1<V: SimdF32>(x: V) -> V {
-    let (n, p) = exp_parts(x.clamp(V::splat(-104.0), V::splat(89.0)));
+    let (n, p) = exp_parts(x.clamp(x.filled(-104.0), x.filled(89.0)));
     // Half of 2ⁿ, since 2¹²⁸ is not a float.
-    let half = V::splat(1.0).scale2(n.sub(V::splat(1.0)));
-    let wide = p.mul_add(half, half.sub(V::splat(0.5)));
-    let sum = V::select(n.eq(V::splat(0.0)), p, wide.add(wide));
-    V::select(x.abs().lt(V::splat(1e-9)), x, sum)
+    let half = x.filled(1.0).scale2(n.sub(x.filled(1.0)));
+    let wide = p.mul_add(half, half.sub(x.filled(0.5)));
+    let sum = V::select(n.eq(x.filled(0.0)), p, wide.add(wide));
+    V::select(x.abs().lt(x.filled(1e-9)), x, sum)
 }
 
 /// `ln x` of a positive finite value, within 1 ulp.
 #[inline(always)]
 fn log_positive<V: SimdF32>(x: V) -> V {
     let (m, e) = x.split();
-    let f = m.sub(V::splat(1.0));
+    let f = m.sub(x.filled(1.0));
     let square = f.mul(f);
     // Cephes, logf.
     let q = polynomial(
@@ -84,39 +84,39 @@ fn log_positive<V: SimdF32>(x: V) -> V {
             0.333_333_3,
         ],
     );
-    let tail = e.mul_add(V::splat(LN2_LOW), q.mul(f).mul(square));
-    let tail = square.neg_mul_add(V::splat(0.5), tail);
-    e.mul_add(V::splat(LN2_HIGH), f.add(tail))
+    let tail = e.mul_add(x.filled(LN2_LOW), q.mul(f).mul(square));
+    let tail = square.neg_mul_add(x.filled(0.5), tail);
+    e.mul_add(x.filled(LN2_HIGH), f.add(tail))
 }
 
 /// `ln x` within 1 ulp; −∞ at 0, NaN below.
 #[inline(always)]
 pub fn log<V: SimdF32>(x: V) -> V {
-    let zero = V::splat(0.0);
+    let zero = x.filled(0.0);
     let y = log_positive(x);
-    let y = V::select(x.lt(V::splat(f32::INFINITY)), y, x);
-    let y = V::select(zero.lt(x), y, V::splat(f32::NAN));
-    V::select(x.eq(zero), V::splat(f32::NEG_INFINITY), y)
+    let y = V::select(x.lt(x.filled(f32::INFINITY)), y, x);
+    let y = V::select(zero.lt(x), y, x.filled(f32::NAN));
+    V::select(x.eq(zero), x.filled(f32::NEG_INFINITY), y)
 }
 
 /// `ln (1 + x)` within 1.5 ulp, exact near 0; −∞ at −1, NaN below.
 #[inline(always)]
 pub fn log1p<V: SimdF32>(x: V) -> V {
-    let one = V::splat(1.0);
+    let one = x.filled(1.0);
     let u = one.add(x);
     // What rounding lost in 1 + x, to first order.
     let lost = x.sub(u.sub(one)).div(u);
-    let exact = V::mask_or(u.eq(V::splat(0.0)), V::mask_not(u.lt(V::splat(f32::INFINITY))));
-    let y = log(u).add(V::select(exact, V::splat(0.0), lost));
-    V::select(x.abs().lt(V::splat(1e-9)), x, y)
+    let exact = V::mask_or(u.eq(x.filled(0.0)), V::mask_not(u.lt(x.filled(f32::INFINITY))));
+    let y = log(u).add(V::select(exact, x.filled(0.0), lost));
+    V::select(x.abs().lt(x.filled(1e-9)), x, y)
 }
 
 /// `tanh x = (e²ˣ − 1)/(e²ˣ + 1)` within 2.5 ulp.
 #[inline(always)]
 pub fn tanh<V: SimdF32>(x: V) -> V {
-    let size = x.abs().clamp(V::splat(0.0), V::splat(10.0));
+    let size = x.abs().clamp(x.filled(0.0), x.filled(10.0));
     let t = expm1(size.add(size));
-    let y = t.div(t.add(V::splat(2.0)));
+    let y = t.div(t.add(x.filled(2.0)));
     // Halving a doubled denormal is exact, so this needs no case of its own near 0.
     y.copysign(x)
 }
@@ -124,15 +124,15 @@ pub fn tanh<V: SimdF32>(x: V) -> V {
 /// `1 / (1 + e⁻ˣ)` within 2.5 ulp for either sign, right down into the denormals.
 #[inline(always)]
 pub fn sigmoid<V: SimdF32>(x: V) -> V {
-    let one = V::splat(1.0);
+    let one = x.filled(1.0);
     let e = exp(x.abs().neg());
-    V::select(x.lt(V::splat(0.0)), e, one).div(one.add(e))
+    V::select(x.lt(x.filled(0.0)), e, one).div(one.add(e))
 }
 
 /// The error function within 1.5 ulp. Polynomials by N. Juffa.
 #[inline(always)]
 pub fn erf<V: SimdF32>(x: V) -> V {
-    let size = x.abs().clamp(V::splat(0.0), V::splat(4.0));
+    let size = x.abs().clamp(x.filled(0.0), x.filled(4.0));
     let square = size.mul(size);
     let near = polynomial(
         square,
@@ -152,48 +152,48 @@ pub fn erf<V: SimdF32>(x: V) -> V {
         ],
     )
     .mul_add(size, size.neg());
-    let far = V::splat(1.0).sub(exp(far)).copysign(x);
-    V::select(size.lt(V::splat(0.927_734_4)), near, far)
+    let far = x.filled(1.0).sub(exp(far)).copysign(x);
+    V::select(size.lt(x.filled(0.927_734_4)), near, far)
 }
 
 /// `ln (1 + eˣ) = max(x, 0) + ln (1 + e^−|x|)` within 2 ulp.
 #[inline(always)]
 pub fn softplus<V: SimdF32>(x: V) -> V {
     // The order of arguments keeps NaN: the sum carries it on.
-    x.max(V::splat(0.0)).add(log1p(exp(x.abs().neg())))
+    x.max(x.filled(0.0)).add(log1p(exp(x.abs().neg())))
 }
 
 /// `sin` and `cos` of `x` shifted by `quarter` quarter turns, `|x| ≤ 8192`.
 #[inline(always)]
 fn sine_wave<V: SimdF32>(x: V, quarter: f32) -> V {
-    let n = nearest(x.mul(V::splat(std::f32::consts::FRAC_2_PI)));
-    let r = n.neg_mul_add(V::splat(1.570_312_5), x);
-    let r = n.neg_mul_add(V::splat(4.837_513e-4), r);
-    let r = n.neg_mul_add(V::splat(7.549_79e-8), r);
+    let n = nearest(x.mul(x.filled(std::f32::consts::FRAC_2_PI)));
+    let r = n.neg_mul_add(x.filled(1.570_312_5), x);
+    let r = n.neg_mul_add(x.filled(4.837_513e-4), r);
+    let r = n.neg_mul_add(x.filled(7.549_79e-8), r);
     let square = r.mul(r);
     let sin = polynomial(square, [-1.951_529_6e-4, 8.332_161e-3, -1.666_665_5e-1]).mul(square).mul_add(r, r);
     let cos = polynomial(square, [2.443_315_7e-5, -1.388_731_6e-3, 4.166_664_6e-2]).mul(square.mul(square));
-    let cos = cos.add(square.neg_mul_add(V::splat(0.5), V::splat(1.0)));
-    let turn = n.add(V::splat(quarter));
+    let cos = cos.add(square.neg_mul_add(x.filled(0.5), x.filled(1.0)));
+    let turn = n.add(x.filled(quarter));
     // Quarters in −2 … 2, where −2 is 2 and −1 is 3.
-    let turn = nearest(turn.mul(V::splat(0.25))).neg_mul_add(V::splat(4.0), turn);
-    let y = V::select(turn.abs().eq(V::splat(1.0)), cos, sin);
-    let below = V::mask_or(turn.lt(V::splat(-0.5)), V::splat(1.5).lt(turn));
+    let turn = nearest(turn.mul(x.filled(0.25))).neg_mul_add(x.filled(4.0), turn);
+    let y = V::select(turn.abs().eq(x.filled(1.0)), cos, sin);
+    let below = V::mask_or(turn.lt(x.filled(-0.5)), x.filled(1.5).lt(turn));
     V::select(below, y.neg(), y)
 }
 
 /// `sin x` within 1e-7; beyond ±8192 lane by lane in `f64`.
 #[inline(always)]
 pub fn sin<V: SimdF32>(x: V) -> V {
-    let y = V::select(x.eq(V::splat(0.0)), x, sine_wave(x, 0.0));
-    if V::none(V::splat(8192.0).lt(x.abs())) { y } else { x.each(|x| f64::from(x).sin() as f32) }
+    let y = V::select(x.eq(x.filled(0.0)), x, sine_wave(x, 0.0));
+    if V::none(x.filled(8192.0).lt(x.abs())) { y } else { x.each(|x| f64::from(x).sin() as f32) }
 }
 
 /// `cos x` within 1e-7; beyond ±8192 lane by lane in `f64`.
 #[inline(always)]
 pub fn cos<V: SimdF32>(x: V) -> V {
     let y = sine_wave(x, 1.0);
-    if V::none(V::splat(8192.0).lt(x.abs())) { y } else { x.each(|x| f64::from(x).cos() as f32) }
+    if V::none(x.filled(8192.0).lt(x.abs())) { y } else { x.each(|x| f64::from(x).cos() as f32) }
 }
 
 /// `aᵇ` correctly rounded but for double rounding: lane by lane in `f64`.
@@ -210,7 +210,7 @@ pub fn arctan2<V: SimdF32>(y: V, x: V) -> V {
     let (high, wide) = (y.abs(), x.abs());
     let (short, long) = (high.min(wide), high.max(wide));
     // Of two zeros and of two infinities the quotient would be NaN.
-    let equal = V::select(long.eq(V::splat(0.0)), V::splat(0.0), V::splat(1.0));
+    let equal = V::select(long.eq(x.filled(0.0)), x.filled(0.0), x.filled(1.0));
     let t = V::select(short.eq(long), equal, short.div(long));
     let square = t.mul(t);
     // SLEEF (N. Shibata), atan2f; but for the last one, which makes an eighth of a turn what it is.
@@ -228,9 +228,9 @@ pub fn arctan2<V: SimdF32>(y: V, x: V) -> V {
         ],
     );
     let angle = q.mul(square).mul_add(t, t);
-    let angle = V::select(wide.lt(high), V::splat(std::f32::consts::FRAC_PI_2).sub(angle), angle);
-    let left = V::splat(1.0).copysign(x).lt(V::splat(0.0));
-    V::select(left, V::splat(std::f32::consts::PI).sub(angle), angle).copysign(y)
+    let angle = V::select(wide.lt(high), x.filled(std::f32::consts::FRAC_PI_2).sub(angle), angle);
+    let left = x.filled(1.0).copysign(x).lt(x.filled(0.0));
+    V::select(left, x.filled(std::f32::consts::PI).sub(angle), angle).copysign(y)
 }
 
 /// The methods of `Simd` that these functions give.

@@ -1,6 +1,7 @@
 //! Vectors as plain arrays that the compiler turns into whatever the processor has.
 
 use super::scalar::{Mask, Scalar};
+use super::set::Plain;
 use super::simd::{Simd, SimdF32};
 
 /// `N` elements side by side.
@@ -74,12 +75,12 @@ macro_rules! memory {
 macro_rules! arithmetic {
     () => {
         #[inline(always)]
-        fn splat(value: Self::Elem) -> Self {
+        fn splat(_set: Plain, value: Self::Elem) -> Self {
             Lanes([value; _])
         }
         #[inline(always)]
-        fn whole(value: i32) -> Self {
-            Self::splat(Scalar::whole(value))
+        fn whole(set: Plain, value: i32) -> Self {
+            Self::splat(set, Scalar::whole(value))
         }
         arithmetic!(two: add sub mul div min max floor_div modulo);
         arithmetic!(one: neg abs floor ceil trunc round sqrt);
@@ -141,18 +142,22 @@ macro_rules! arithmetic {
     )*};
 }
 
-impl Simd for Lanes<f32, 8> {
+// Safety: plain Rust.
+unsafe impl Simd for Lanes<f32, 8> {
     type Elem = f32;
     type Mask = [u32; 8];
+    type Set = Plain;
     const LANES: usize = 8;
     memory!();
     arithmetic!();
     super::float32::functions!();
 }
 
-impl Simd for Lanes<f64, 8> {
+// Safety: plain Rust.
+unsafe impl Simd for Lanes<f64, 8> {
     type Elem = f64;
     type Mask = [u64; 8];
+    type Set = Plain;
     const LANES: usize = 8;
     memory!();
     arithmetic!();
@@ -160,9 +165,11 @@ impl Simd for Lanes<f64, 8> {
     arithmetic!(two: pow arctan2);
 }
 
-impl Simd for Lanes<i32, 8> {
+// Safety: plain Rust.
+unsafe impl Simd for Lanes<i32, 8> {
     type Elem = i32;
     type Mask = [u32; 8];
+    type Set = Plain;
     const LANES: usize = 8;
     memory!();
     arithmetic!();
@@ -192,7 +199,7 @@ impl SimdF32 for Lanes<f32, 8> {
     #[inline(always)]
     fn split(self) -> (Self, Self) {
         const SQRT_HALF: u32 = 0x3f35_04f3;
-        let tiny = self.lt(Self::splat(f32::MIN_POSITIVE));
+        let tiny = self.lt(self.filled(f32::MIN_POSITIVE));
         let scaled = Self::select(tiny, self.one(|x| x * 8_388_608.0), self);
         let mantissa = scaled.one(|x| {
             let above = x.to_bits().wrapping_sub(SQRT_HALF);

@@ -11,6 +11,7 @@ mod compute;
 pub mod float32;
 mod lanes;
 mod scalar;
+mod set;
 mod simd;
 mod slices;
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub(crate) use avx2::{store_first_pd, store_first_ps};
 pub use cast::Cast;
 pub use compute::Compute;
 pub use scalar::Scalar;
+pub use set::Set;
 pub use simd::{Simd, SimdF32};
 pub use slices::*;

@@ -1,21 +1,28 @@
 //! One vector of numbers, whatever the instruction set: what every kernel is written against.
 
+use super::set::Set;
+
 /// A vector of [`LANES`](Simd::LANES) elements.
 ///
-/// A type of this trait may hold instructions that the processor lacks: values are made only inside functions
-/// compiled for its instruction set, which [`Isa`](crate::isa::Isa) has found.
-pub trait Simd: Copy {
+/// A type of this trait may hold instructions that the processor lacks, so a value is made only by who has the proof that it
+/// has them: a [`Set`], or another value. What makes some must be inlined into a function compiled for the instruction set.
+///
+/// # Safety
+/// A value or a mask that is not plain Rust is made by nothing but a [`Set`], a value, a mask and unsafe functions.
+pub unsafe trait Simd: Copy {
     /// The element type.
     type Elem: Copy;
     /// One truth value per lane.
     type Mask: Copy;
+    /// Proof that the instruction set is here.
+    type Set: Set;
     /// Elements per vector; at most 16.
     const LANES: usize;
 
     /// Reads `LANES` elements; no alignment is asked for.
     ///
     /// # Safety
-    /// `from` is valid for reads of `LANES` elements.
+    /// The instruction set is here, and `from` is valid for reads of `LANES` elements.
     unsafe fn load(from: *const Self::Elem) -> Self;
     /// Writes `LANES` elements; no alignment is asked for.
     ///
@@ -33,9 +40,31 @@ pub trait Simd: Copy {
     /// `to` is valid for writes of `n` elements.
     unsafe fn store_first(self, to: *mut Self::Elem, n: usize);
     /// The same element in every lane.
-    fn splat(value: Self::Elem) -> Self;
+    fn splat(set: Self::Set, value: Self::Elem) -> Self;
     /// A small whole number in every lane.
-    fn whole(value: i32) -> Self;
+    fn whole(set: Self::Set, value: i32) -> Self;
+
+    /// The proof that a value is.
+    #[inline(always)]
+    fn set(self) -> Self::Set {
+        // Safety: there are values only where the instruction set is.
+        unsafe { Self::Set::assume() }
+    }
+    /// A vector as this one with the same element in every lane.
+    #[inline(always)]
+    fn filled(self, value: Self::Elem) -> Self {
+        Self::splat(self.set(), value)
+    }
+    /// A vector as this one of zeros.
+    #[inline(always)]
+    fn zero(self) -> Self {
+        Self::whole(self.set(), 0)
+    }
+    /// A vector as this one of ones.
+    #[inline(always)]
+    fn one(self) -> Self {
+        Self::whole(self.set(), 1)
+    }
 
     /// `self + b`
     fn add(self, b: Self) -> Self;
@@ -127,21 +156,23 @@ pub trait Simd: Copy {
     /// Reads the first `n < LANES` elements, zero in the others.
     ///
     /// # Safety
-    /// `from` is valid for reads of `n` elements.
+    /// The instruction set is here, and `from` is valid for reads of `n` elements.
     #[inline(always)]
     unsafe fn load_first(from: *const Self::Elem, n: usize) -> Self {
         // Safety: the caller's promise.
-        unsafe { Self::load_first_or(from, n, Self::whole(0)) }
+        unsafe { Self::load_first_or(from, n, Self::whole(Self::Set::assume(), 0)) }
     }
     /// `1` where `mask` holds, `0` elsewhere.
     #[inline(always)]
     fn truth(mask: Self::Mask) -> Self {
-        Self::select(mask, Self::whole(1), Self::whole(0))
+        // Safety: there are masks only where the instruction set is.
+        let set = unsafe { Self::Set::assume() };
+        Self::select(mask, Self::whole(set, 1), Self::whole(set, 0))
     }
     /// Lanes that are not zero (NaN is not zero).
     #[inline(always)]
     fn non_zero(self) -> Self::Mask {
-        Self::mask_not(self.eq(Self::whole(0)))
+        Self::mask_not(self.eq(self.zero()))
     }
     /// All the lanes together under `join`, halves first: a fixed order.
     #[inline(always)]

@@ -105,7 +105,7 @@ slice_functions! {
     /// `x ← √x`, correctly rounded.
     sqrt = |x| x.sqrt();
     /// `x ← 1/√x`, two roundings.
-    rsqrt = |x| V::whole(1).div(x.sqrt());
+    rsqrt = |x| x.one().div(x.sqrt());
     /// `x ← 1/x`, correctly rounded.
-    recip = |x| V::whole(1).div(x);
+    recip = |x| x.one().div(x);
 }

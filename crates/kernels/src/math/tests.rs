@@ -182,11 +182,11 @@ struct ByProducts<'a>(&'a [f32]);
 
 impl Vectors<f32> for ByProducts<'_> {
     #[inline(always)]
-    fn run<V: Simd<Elem = f32>>(self) {
+    fn run<V: Simd<Elem = f32>>(self, set: V::Set) {
         for at in (0..self.0.len()).step_by(V::LANES) {
             let mut roots = [0.0; 16];
             let x = &self.0[at..self.0.len().min(at + V::LANES)];
-            store(&mut roots[..x.len()], 0, load(self.0, at, V::whole(0)).sqrt_by_products());
+            store(&mut roots[..x.len()], 0, load(self.0, at, V::whole(set, 0)).sqrt_by_products());
             for (x, root) in x.iter().zip(roots) {
                 let same = root.to_bits() == x.sqrt().to_bits() || root.is_nan() && x.sqrt().is_nan();
                 assert!(same, "√{x:e} = {root:e}, not {:e}", x.sqrt());

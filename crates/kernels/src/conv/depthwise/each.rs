@@ -38,7 +38,7 @@ struct Line<T> {
 
 impl<T: Float + Compute> Vectors<T> for Sums<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         let (sweep, channels) = (self.sweep, self.geometry.channels);
         let [deep, high, wide] = sweep.from;
         let picture = deep * high * wide * channels;
@@ -57,7 +57,7 @@ impl<T: Float + Compute> Vectors<T> for Sums<'_, T> {
             };
             for run in &sweep.runs {
                 // Safety: runs lie within the line, and meetings within the other side.
-                unsafe { line.run::<V>(run) };
+                unsafe { line.run::<V>(set, run) };
             }
         }
     }
@@ -69,19 +69,19 @@ impl<T: Float + Compute> Line<T> {
     /// # Safety
     /// The line's pointers are valid for the run, and for all that its places meet.
     #[inline(always)]
-    unsafe fn run<V: Simd<Elem = T>>(&self, run: &Run) {
+    unsafe fn run<V: Simd<Elem = T>>(&self, set: V::Set, run: &Run) {
         let (pair, whole) = (self.channels / (2 * V::LANES), self.channels / V::LANES % 2);
         let rest = self.channels % V::LANES;
         // Safety: the caller's promise; these channels exist.
         unsafe {
             for pair in 0..pair {
-                self.places::<V, 2, false>(run, 2 * pair * V::LANES, V::LANES);
+                self.places::<V, 2, false>(set, run, 2 * pair * V::LANES, V::LANES);
             }
             if whole == 1 {
-                self.places::<V, 1, false>(run, 2 * pair * V::LANES, V::LANES);
+                self.places::<V, 1, false>(set, run, 2 * pair * V::LANES, V::LANES);
             }
             if rest > 0 {
-                self.places::<V, 1, true>(run, self.channels - rest, rest);
+                self.places::<V, 1, true>(set, run, self.channels - rest, rest);
             }
         }
     }
@@ -93,6 +93,7 @@ impl<T: Float + Compute> Line<T> {
     #[inline(always)]
     unsafe fn places<V: Simd<Elem = T>, const N: usize, const PARTIAL: bool>(
         &self,
+        set: V::Set,
         run: &Run,
         channel: usize,
         last: usize,
@@ -101,10 +102,10 @@ impl<T: Float + Compute> Line<T> {
         // Safety: the caller's promise.
         unsafe {
             for place in (0..together).step_by(PLACES) {
-                self.sum::<V, N, PLACES, PARTIAL>(run, place, (channel, last));
+                self.sum::<V, N, PLACES, PARTIAL>(set, run, place, (channel, last));
             }
             for place in together..run.count {
-                self.sum::<V, N, 1, PARTIAL>(run, place, (channel, last));
+                self.sum::<V, N, 1, PARTIAL>(set, run, place, (channel, last));
             }
         }
     }
@@ -116,12 +117,13 @@ impl<T: Float + Compute> Line<T> {
     #[inline(always)]
     unsafe fn sum<V: Simd<Elem = T>, const N: usize, const P: usize, const PARTIAL: bool>(
         &self,
+        set: V::Set,
         run: &Run,
         place: usize,
         (channel, last): (usize, usize),
     ) {
         let [deep, high] = &self.meetings;
-        let mut sums = [[V::whole(0); N]; P];
+        let mut sums = [[V::whole(set, 0); N]; P];
         // Safety: the caller's promise.
         unsafe {
             for i in 0..deep.count {
@@ -162,7 +164,7 @@ pub(super) struct Filter<'a, T> {
 
 impl<T: Float + Compute> Vectors<T> for Filter<'_, T> {
     #[inline(always)]
-    fn run<V: Simd<Elem = T>>(self) {
+    fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         let (sweep, channels) = (self.sweep, self.geometry.channels);
         let [_, high, wide] = self.geometry.axes.map(|axis| axis.kernel);
         let picture = sweep.from.iter().product::<usize>() * channels;
@@ -179,7 +181,7 @@ impl<T: Float + Compute> Vectors<T> for Filter<'_, T> {
                 let line = Products { x, dy: dy.as_ptr(), dw, channels };
                 for run in &sweep.runs {
                     // Safety: runs lie within the line, and meetings within the input.
-                    unsafe { line.run::<V>(run) };
+                    unsafe { line.run::<V>(set, run) };
                 }
             }
         }
@@ -200,19 +202,19 @@ impl<T: Float + Compute> Products<T> {
     /// # Safety
     /// The line's pointers are valid for the run, and for all that its windows meet.
     #[inline(always)]
-    unsafe fn run<V: Simd<Elem = T>>(&self, run: &Run) {
+    unsafe fn run<V: Simd<Elem = T>>(&self, set: V::Set, run: &Run) {
         let (pair, whole) = (self.channels / (2 * V::LANES), self.channels / V::LANES % 2);
         let rest = self.channels % V::LANES;
         // Safety: the caller's promise; these channels exist.
         unsafe {
             for pair in 0..pair {
-                self.numbers::<V, 2, false>(run, 2 * pair * V::LANES, V::LANES);
+                self.numbers::<V, 2, false>(set, run, 2 * pair * V::LANES, V::LANES);
             }
             if whole == 1 {
-                self.numbers::<V, 1, false>(run, 2 * pair * V::LANES, V::LANES);
+                self.numbers::<V, 1, false>(set, run, 2 * pair * V::LANES, V::LANES);
             }
             if rest > 0 {
-                self.numbers::<V, 1, true>(run, self.channels - rest, rest);
+                self.numbers::<V, 1, true>(set, run, self.channels - rest, rest);
             }
         }
     }
@@ -224,6 +226,7 @@ impl<T: Float + Compute> Products<T> {
     #[inline(always)]
     unsafe fn numbers<V: Simd<Elem = T>, const N: usize, const PARTIAL: bool>(
         &self,
+        set: V::Set,
         run: &Run,
         channel: usize,
         last: usize,
@@ -232,15 +235,15 @@ impl<T: Float + Compute> Products<T> {
         // Safety: the caller's promise.
         unsafe {
             while number + 5 <= run.meeting.count {
-                self.sum::<V, N, 5, PARTIAL>(run, number, (channel, last));
+                self.sum::<V, N, 5, PARTIAL>(set, run, number, (channel, last));
                 number += 5;
             }
             while number + 3 <= run.meeting.count {
-                self.sum::<V, N, 3, PARTIAL>(run, number, (channel, last));
+                self.sum::<V, N, 3, PARTIAL>(set, run, number, (channel, last));
                 number += 3;
             }
             for number in number..run.meeting.count {
-                self.sum::<V, N, 1, PARTIAL>(run, number, (channel, last));
+                self.sum::<V, N, 1, PARTIAL>(set, run, number, (channel, last));
             }
         }
     }
@@ -252,6 +255,7 @@ impl<T: Float + Compute> Products<T> {
     #[inline(always)]
     unsafe fn sum<V: Simd<Elem = T>, const N: usize, const M: usize, const PARTIAL: bool>(
         &self,
+        set: V::Set,
         run: &Run,
         number: usize,
         (channel, last): (usize, usize),
@@ -260,7 +264,7 @@ impl<T: Float + Compute> Products<T> {
         // Safety: the caller's promise.
         unsafe {
             let dw = self.dw.add((meeting.number + number) * channels + channel);
-            let mut sums = [[V::whole(0); N]; M];
+            let mut sums = [[V::whole(set, 0); N]; M];
             for (m, sums) in sums.iter_mut().enumerate() {
                 *sums = vectors::<V, N, PARTIAL>(dw.add(m * channels), last);
             }
