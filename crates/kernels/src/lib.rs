@@ -14,6 +14,7 @@ pub mod element;
 pub mod exec;
 pub mod finite;
 pub mod fourier;
+mod functions;
 pub mod gemm;
 pub mod isa;
 pub mod map;

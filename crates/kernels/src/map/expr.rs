@@ -1,61 +1,61 @@
 //! Elementwise expressions in single-assignment form, built value by value.
 
+use crate::functions::functions;
 use std::collections::HashMap;
 
-/// A function of one value. Truth values are 1 and 0 of the compute type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unary {
-    /// `−a`
-    Neg,
-    /// `|a|`
-    Abs,
-    /// −1, 0 or 1; NaN stays NaN.
-    Sign,
-    /// Largest whole number not above.
-    Floor,
-    /// Smallest whole number not below.
-    Ceil,
-    /// Nearest whole number, halves to even.
-    Round,
-    /// Nearest whole number towards zero.
-    Trunc,
-    /// `a²`
-    Square,
-    /// `√a`
-    Sqrt,
-    /// `1/√a`
-    Rsqrt,
-    /// `1/a`
-    Recip,
-    /// `eᵃ`
-    Exp,
-    /// `eᵃ − 1`
-    Expm1,
-    /// `ln a`
-    Log,
-    /// `ln (1 + a)`
-    Log1p,
-    /// `sin a`
-    Sin,
-    /// `cos a`
-    Cos,
-    /// `tanh a`
-    Tanh,
-    /// `1 / (1 + e⁻ᵃ)`
-    Sigmoid,
-    /// The error function.
-    Erf,
-    /// `ln (1 + eᵃ)`
-    Softplus,
-    /// `max(a, 0)`; NaN stays NaN.
-    Relu,
-    /// 1 where `a` is 0.
-    Not,
-    /// 1 where `a` is NaN.
-    IsNan,
-    /// 1 where `a` is neither NaN nor infinite.
-    IsFinite,
+/// Whether whole numbers lead out of whole numbers.
+macro_rules! float_only {
+    (whole) => {
+        false
+    };
+    (float) => {
+        true
+    };
 }
+
+macro_rules! of_one_value {
+    (
+        plain { $($(#[$doc:meta])* $plain:ident = $name:literal, $of:ident, $cost:literal, |$a:ident| $body:expr;)* }
+        $($(#[$note:meta])* $formula:ident = $method:ident, $price:literal, |$x:ident| $scalar:expr;)*
+    ) => {
+        /// A function of one value. Truth values are 1 and 0 of the compute type.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Unary {
+            $($(#[$doc])* $plain,)*
+            $($(#[$note])* $formula,)*
+        }
+
+        impl Unary {
+            /// Every variant, for tests and tables.
+            pub const ALL: &[Unary] = &[$(Unary::$plain,)* $(Unary::$formula,)*];
+
+            /// Its name in profiles.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Unary::$plain => $name,)*
+                    $(Unary::$formula => stringify!($method),)*
+                }
+            }
+
+            /// True where whole numbers lead out of whole numbers.
+            pub(super) fn float_only(self) -> bool {
+                match self {
+                    $(Unary::$plain => float_only!($of),)*
+                    $(Unary::$formula => true,)*
+                }
+            }
+
+            /// Time per element against an addition.
+            pub(super) fn cost(self) -> usize {
+                match self {
+                    $(Unary::$plain => $cost,)*
+                    $(Unary::$formula => $price,)*
+                }
+            }
+        }
+    };
+}
+functions!(of_one_value);
 
 /// A function of two values. Truth values are 1 and 0 of the compute type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,68 +96,6 @@ pub enum Binary {
     And,
     /// Either non-zero.
     Or,
-}
-
-impl Unary {
-    /// Every variant, for tests and tables.
-    pub const ALL: [Unary; 25] = {
-        use Unary::*;
-        [
-            Neg, Abs, Sign, Floor, Ceil, Round, Trunc, Square, Sqrt, Rsqrt, Recip, Exp, Expm1, Log, Log1p, Sin, Cos,
-            Tanh, Sigmoid, Erf, Softplus, Relu, Not, IsNan, IsFinite,
-        ]
-    };
-
-    /// Its name in profiles.
-    pub fn name(self) -> &'static str {
-        use Unary::*;
-        match self {
-            Neg => "negative",
-            Abs => "abs",
-            Sign => "sign",
-            Floor => "floor",
-            Ceil => "ceil",
-            Round => "round",
-            Trunc => "trunc",
-            Square => "square",
-            Sqrt => "sqrt",
-            Rsqrt => "rsqrt",
-            Recip => "reciprocal",
-            Exp => "exp",
-            Expm1 => "expm1",
-            Log => "log",
-            Log1p => "log1p",
-            Sin => "sin",
-            Cos => "cos",
-            Tanh => "tanh",
-            Sigmoid => "sigmoid",
-            Erf => "erf",
-            Softplus => "softplus",
-            Relu => "relu",
-            Not => "not",
-            IsNan => "isNan",
-            IsFinite => "isFinite",
-        }
-    }
-
-    /// True where whole numbers lead out of whole numbers.
-    pub(super) fn float_only(self) -> bool {
-        use Unary::*;
-        match self {
-            Sqrt | Rsqrt | Recip | Exp | Expm1 | Log | Log1p | Sin | Cos | Tanh | Sigmoid | Erf | Softplus => true,
-            Neg | Abs | Sign | Floor | Ceil | Round | Trunc | Square | Relu | Not | IsNan | IsFinite => false,
-        }
-    }
-
-    /// Time per element against an addition.
-    pub(super) fn cost(self) -> usize {
-        use Unary::*;
-        match self {
-            Neg | Abs | Sign | Floor | Ceil | Round | Trunc | Square | Relu | Not | IsNan | IsFinite => 1,
-            Sqrt | Rsqrt | Recip => 2,
-            Exp | Expm1 | Log | Log1p | Sin | Cos | Tanh | Sigmoid | Erf | Softplus => 4,
-        }
-    }
 }
 
 impl Binary {

@@ -115,6 +115,7 @@ macro_rules! tile_ops {
 pub(super) mod bodies {
     //! One type per instruction.
     use super::{Simd, TileOp};
+    use crate::functions::functions;
 
     #[inline(always)]
     fn sign<V: Simd>(a: V) -> V {
@@ -136,34 +137,21 @@ pub(super) mod bodies {
         V::select(near.zero().lt(quotient.abs()), quotient, near)
     }
 
+    macro_rules! of_one_value {
+        (
+            plain { $($(#[$doc:meta])* $plain:ident = $name:literal, $of:ident, $cost:literal, |$a:ident| $body:expr;)* }
+            $($(#[$note:meta])* $formula:ident = $method:ident, $price:literal, |$x:ident| $scalar:expr;)*
+        ) => {
+            tile_ops! {
+                $($plain($a) = $body;)*
+                $($formula(a) = a.$method();)*
+            }
+        };
+    }
+    functions!(of_one_value);
+
     tile_ops! {
         Copy(a) = a;
-        Neg(a) = a.neg();
-        Abs(a) = a.abs();
-        Sign(a) = sign(a);
-        Floor(a) = a.floor();
-        Ceil(a) = a.ceil();
-        Round(a) = a.round();
-        Trunc(a) = a.trunc();
-        Square(a) = a.mul(a);
-        Sqrt(a) = a.sqrt();
-        Rsqrt(a) = a.one().div(a.sqrt());
-        Recip(a) = a.one().div(a);
-        Exp(a) = a.exp();
-        Expm1(a) = a.expm1();
-        Log(a) = a.log();
-        Log1p(a) = a.log1p();
-        Sin(a) = a.sin();
-        Cos(a) = a.cos();
-        Tanh(a) = a.tanh();
-        Sigmoid(a) = a.sigmoid();
-        Erf(a) = a.erf();
-        Softplus(a) = a.softplus();
-        Relu(a) = V::select(a.le(a.zero()), a.zero(), a);
-        Not(a) = V::truth(a.eq(a.zero()));
-        IsNan(a) = V::truth(V::mask_not(a.eq(a)));
-        IsFinite(a) = V::truth(a.sub(a).eq(a.zero()));
-
         Add(a, b) = a.add(b);
         Sub(a, b) = a.sub(b);
         Mul(a, b) = a.mul(b);

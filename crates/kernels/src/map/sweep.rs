@@ -6,6 +6,7 @@ use super::expr::{Binary, Unary};
 use super::fold::Fold;
 use super::op::{Fused, Op, TileOp, bodies};
 use super::step::{Direct, HatStep, HatStepScaled, Products, RootStep, ScaledStep, StepScaled};
+use crate::functions::functions;
 use crate::isa::Isa;
 use crate::math::{Compute, Set, Simd};
 use std::ops::RangeInclusive;
@@ -337,12 +338,22 @@ macro_rules! map_type {
 }
 map_type!(f32 f64 i32);
 
+macro_rules! of_one_value {
+    (
+        plain { $($(#[$doc:meta])* $plain:ident = $name:literal, $of:ident, $cost:literal, |$a:ident| $body:expr;)* }
+        $($(#[$note:meta])* $formula:ident = $method:ident, $price:literal, |$x:ident| $scalar:expr;)*
+    ) => {
+        fn of_one_value<T: Choice>(op: Unary, isa: Isa, scalars: u16) -> Kernel<T> {
+            table!(op, Unary, one, isa, scalars, $($plain)* $($formula)*)
+        }
+    };
+}
+functions!(of_one_value);
+
 fn kernel<T: Choice>(op: Op, isa: Isa, scalars: u16) -> Kernel<T> {
     match op {
         Op::Copy => T::one::<bodies::Copy>(isa, scalars),
-        Op::Unary(op) => table!(op, Unary, one, isa, scalars,
-            Neg Abs Sign Floor Ceil Round Trunc Square Sqrt Rsqrt Recip Exp Expm1 Log Log1p Sin Cos Tanh Sigmoid Erf
-            Softplus Relu Not IsNan IsFinite),
+        Op::Unary(op) => of_one_value(op, isa, scalars),
         Op::Binary(Binary::Div) => T::divide(isa, scalars),
         Op::Binary(op) => table!(op, Binary, two, isa, scalars,
             Add Sub Mul Div Min Max Pow Arctan2 FloorDiv Mod Eq Ne Lt Le Gt Ge And Or),

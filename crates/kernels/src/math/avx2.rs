@@ -2,9 +2,11 @@
 
 use std::arch::x86_64::*;
 
+use super::float32::{methods, methods_of_one};
 use super::scalar::Scalar;
 use super::set::Avx2;
 use super::simd::{Simd, SimdF32};
+use crate::functions::formulas;
 
 /// 8 × `f32`.
 #[derive(Clone, Copy)]
@@ -204,7 +206,7 @@ unsafe impl Simd for F32x8 {
     fn modulo(self, b: Self) -> Self {
         self.each_pair(b, Scalar::modulo)
     }
-    super::float32::functions!();
+    methods!();
 }
 
 impl SimdF32 for F32x8 {

@@ -233,10 +233,20 @@ pub fn arctan2<V: SimdF32>(y: V, x: V) -> V {
     V::select(left, x.filled(std::f32::consts::PI).sub(angle), angle).copysign(y)
 }
 
+macro_rules! methods_of_one {
+    ($($(#[$note:meta])* $formula:ident = $method:ident, $price:literal, |$x:ident| $scalar:expr;)*) => {$(
+        #[inline(always)]
+        fn $method(self) -> Self {
+            $crate::math::float32::$method(self)
+        }
+    )*};
+}
+pub(crate) use methods_of_one;
+
 /// The methods of `Simd` that these functions give.
-macro_rules! functions {
+macro_rules! methods {
     () => {
-        $crate::math::float32::functions!(exp expm1 log log1p sin cos tanh sigmoid erf softplus);
+        formulas!(methods_of_one);
         #[inline(always)]
         fn pow(self, b: Self) -> Self {
             $crate::math::float32::pow(self, b)
@@ -246,11 +256,5 @@ macro_rules! functions {
             $crate::math::float32::arctan2(self, b)
         }
     };
-    ($($name:ident)*) => {$(
-        #[inline(always)]
-        fn $name(self) -> Self {
-            $crate::math::float32::$name(self)
-        }
-    )*};
 }
-pub(crate) use functions;
+pub(crate) use methods;

@@ -1,12 +1,20 @@
 //! Vectors as plain arrays that the compiler turns into whatever the processor has.
 
+use super::float32::{methods, methods_of_one};
 use super::scalar::{Mask, Scalar};
 use super::set::Plain;
 use super::simd::{Simd, SimdF32};
+use crate::functions::formulas;
 
 /// `N` elements side by side.
 #[derive(Clone, Copy)]
 pub struct Lanes<T, const N: usize>(pub [T; N]);
+
+macro_rules! lane_by_lane {
+    ($($(#[$note:meta])* $formula:ident = $method:ident, $price:literal, |$x:ident| $scalar:expr;)*) => {
+        arithmetic!(one: $($method)*);
+    };
+}
 
 impl<T: Scalar, const N: usize> Lanes<T, N> {
     #[inline(always)]
@@ -150,7 +158,7 @@ unsafe impl Simd for Lanes<f32, 8> {
     const LANES: usize = 8;
     memory!();
     arithmetic!();
-    super::float32::functions!();
+    methods!();
 }
 
 // Safety: plain Rust.
@@ -161,7 +169,7 @@ unsafe impl Simd for Lanes<f64, 8> {
     const LANES: usize = 8;
     memory!();
     arithmetic!();
-    arithmetic!(one: exp expm1 log log1p sin cos tanh sigmoid erf softplus);
+    formulas!(lane_by_lane);
     arithmetic!(two: pow arctan2);
 }
 
@@ -173,7 +181,7 @@ unsafe impl Simd for Lanes<i32, 8> {
     const LANES: usize = 8;
     memory!();
     arithmetic!();
-    arithmetic!(one: exp expm1 log log1p sin cos tanh sigmoid erf softplus);
+    formulas!(lane_by_lane);
     arithmetic!(two: pow arctan2);
 }
 

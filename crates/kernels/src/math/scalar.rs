@@ -1,5 +1,13 @@
 //! One number at a time: the reference for every vector, and what `f64` and `i32` run on.
 
+use crate::functions::formulas;
+
+macro_rules! methods {
+    ($($(#[$note:meta])* $formula:ident = $method:ident, $price:literal, |$x:ident| $scalar:expr;)*) => {
+        $($(#[$note])* fn $method(self) -> Self;)*
+    };
+}
+
 /// The operations of [`Simd`](super::simd::Simd) on one element; see there for the formulas.
 ///
 /// On `i32` sums and products wrap, division truncates, and the transcendental functions go through `f64` and back.
@@ -44,26 +52,7 @@ pub trait Scalar: Copy {
     fn lt(self, b: Self) -> bool;
     /// `self ≤ b`
     fn le(self, b: Self) -> bool;
-    /// `eˣ`
-    fn exp(self) -> Self;
-    /// `eˣ − 1`
-    fn expm1(self) -> Self;
-    /// `ln x`
-    fn log(self) -> Self;
-    /// `ln (1 + x)`
-    fn log1p(self) -> Self;
-    /// `sin x`
-    fn sin(self) -> Self;
-    /// `cos x`
-    fn cos(self) -> Self;
-    /// `tanh x`
-    fn tanh(self) -> Self;
-    /// `1 / (1 + e⁻ˣ)`
-    fn sigmoid(self) -> Self;
-    /// The error function.
-    fn erf(self) -> Self;
-    /// `ln (1 + eˣ)`
-    fn softplus(self) -> Self;
+    formulas!(methods);
     /// `selfᵇ`
     fn pow(self, b: Self) -> Self;
     /// The angle of the point (b, self).
@@ -128,6 +117,15 @@ fn sigmoid64(x: f64) -> f64 {
 /// `ln (1 + eˣ)` for any size of `x`.
 fn softplus64(x: f64) -> f64 {
     if x.is_nan() { x } else { x.max(0.0) + (-x.abs()).exp().ln_1p() }
+}
+
+macro_rules! by_the_standard_library {
+    ($($(#[$note:meta])* $formula:ident = $method:ident, $price:literal, |$x:ident| $scalar:expr;)*) => {$(
+        fn $method(self) -> Self {
+            let $x = self;
+            $scalar
+        }
+    )*};
 }
 
 macro_rules! float_scalar {
@@ -210,36 +208,7 @@ macro_rules! float_scalar {
             fn le(self, b: Self) -> bool {
                 self <= b
             }
-            fn exp(self) -> Self {
-                <$t>::exp(self)
-            }
-            fn expm1(self) -> Self {
-                <$t>::exp_m1(self)
-            }
-            fn log(self) -> Self {
-                <$t>::ln(self)
-            }
-            fn log1p(self) -> Self {
-                <$t>::ln_1p(self)
-            }
-            fn sin(self) -> Self {
-                <$t>::sin(self)
-            }
-            fn cos(self) -> Self {
-                <$t>::cos(self)
-            }
-            fn tanh(self) -> Self {
-                <$t>::tanh(self)
-            }
-            fn sigmoid(self) -> Self {
-                sigmoid64(f64::from(self)) as $t
-            }
-            fn erf(self) -> Self {
-                libm::erf(f64::from(self)) as $t
-            }
-            fn softplus(self) -> Self {
-                softplus64(f64::from(self)) as $t
-            }
+            formulas!(by_the_standard_library);
             fn pow(self, b: Self) -> Self {
                 f64::from(self).powf(f64::from(b)) as $t
             }
@@ -285,6 +254,12 @@ macro_rules! through_f64 {
             Scalar::$name(f64::from(self)) as i32
         }
     )*};
+}
+
+macro_rules! formulas_through_f64 {
+    ($($(#[$note:meta])* $formula:ident = $method:ident, $price:literal, |$x:ident| $scalar:expr;)*) => {
+        through_f64!($($method)*);
+    };
 }
 
 impl Scalar for i32 {
@@ -360,7 +335,8 @@ impl Scalar for i32 {
     fn le(self, b: Self) -> bool {
         self <= b
     }
-    through_f64!(sqrt exp expm1 log log1p sin cos tanh sigmoid erf softplus);
+    through_f64!(sqrt);
+    formulas!(formulas_through_f64);
     fn arctan2(self, b: Self) -> Self {
         Scalar::arctan2(f64::from(self), f64::from(b)) as i32
     }

@@ -1,6 +1,13 @@
 //! One vector of numbers, whatever the instruction set: what every kernel is written against.
 
 use super::set::Set;
+use crate::functions::formulas;
+
+macro_rules! methods {
+    ($($(#[$note:meta])* $formula:ident = $method:ident, $price:literal, |$x:ident| $scalar:expr;)*) => {
+        $($(#[$note])* fn $method(self) -> Self;)*
+    };
+}
 
 /// A vector of [`LANES`](Simd::LANES) elements.
 ///
@@ -124,26 +131,7 @@ pub unsafe trait Simd: Copy {
     /// `yes` in the lanes where `mask` holds, `no` elsewhere.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
-    /// `eˣ`
-    fn exp(self) -> Self;
-    /// `eˣ − 1`
-    fn expm1(self) -> Self;
-    /// `ln x`
-    fn log(self) -> Self;
-    /// `ln (1 + x)`
-    fn log1p(self) -> Self;
-    /// `sin x`
-    fn sin(self) -> Self;
-    /// `cos x`
-    fn cos(self) -> Self;
-    /// `tanh x`
-    fn tanh(self) -> Self;
-    /// `1 / (1 + e⁻ˣ)`
-    fn sigmoid(self) -> Self;
-    /// `2/√π · ∫₀ˣ e^(−t²) dt`
-    fn erf(self) -> Self;
-    /// `ln (1 + eˣ)`
-    fn softplus(self) -> Self;
+    formulas!(methods);
     /// `selfᵇ`; `0⁰ = 1`, a negative base takes whole exponents.
     fn pow(self, b: Self) -> Self;
     /// The angle of the point (b, self) in (−π, π], as C's `atan2`.

@@ -2,6 +2,7 @@
 
 use super::compute::Compute;
 use super::simd::Simd;
+use crate::functions::formulas;
 use crate::isa::Isa;
 
 /// A function of one vector.
@@ -81,27 +82,14 @@ macro_rules! slice_functions {
     )*};
 }
 
+macro_rules! of_formulas {
+    ($($(#[$note:meta])* $formula:ident = $method:ident, $price:literal, |$x:ident| $scalar:expr;)*) => {
+        slice_functions! { $($(#[$note])* $method = |x| x.$method();)* }
+    };
+}
+formulas!(of_formulas);
+
 slice_functions! {
-    /// `x ← eˣ`; `f32` within 1.1 ulp.
-    exp = |x| x.exp();
-    /// `x ← eˣ − 1`; `f32` within 1.75 ulp.
-    expm1 = |x| x.expm1();
-    /// `x ← ln x`; `f32` within 1 ulp.
-    log = |x| x.log();
-    /// `x ← ln (1 + x)`; `f32` within 1.5 ulp.
-    log1p = |x| x.log1p();
-    /// `x ← sin x`; `f32` within 1e-7.
-    sin = |x| x.sin();
-    /// `x ← cos x`; `f32` within 1e-7.
-    cos = |x| x.cos();
-    /// `x ← tanh x`; `f32` within 2.5 ulp.
-    tanh = |x| x.tanh();
-    /// `x ← 1 / (1 + e⁻ˣ)`; `f32` within 2.5 ulp.
-    sigmoid = |x| x.sigmoid();
-    /// `x ← erf x`; `f32` within 1.5 ulp.
-    erf = |x| x.erf();
-    /// `x ← ln (1 + eˣ)`; `f32` within 2 ulp.
-    softplus = |x| x.softplus();
     /// `x ← √x`, correctly rounded.
     sqrt = |x| x.sqrt();
     /// `x ← 1/√x`, two roundings.

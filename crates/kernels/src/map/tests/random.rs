@@ -18,7 +18,7 @@ fn expr(random: &mut Random, inputs: usize, float: bool) -> (Expr, Vec<ValueId>)
         let value = match random.below(10) {
             0 if float => e.constant(random.pick(&[0.0, 1.0, -1.0, 2.0, 0.5, 3.0, -0.5, 0.1, 7.0])),
             0 => e.constant(random.pick(&[0.0, 1.0, -1.0, 2.0, 3.0])),
-            1 | 2 => match random.pick(&Unary::ALL) {
+            1 | 2 => match random.pick(Unary::ALL) {
                 op if op.float_only() && !float => e.unary(Unary::Neg, a),
                 op => e.unary(op, a),
             },
