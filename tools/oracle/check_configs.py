@@ -22,10 +22,17 @@ FOLDER = pathlib.Path(__file__).resolve().parents[2] / "__test__" / "fixtures" /
 NOT_COMPARED = {"module", "registered_name", "build_config", "compile_config", "build_input_shape"}
 
 
+def forgotten(path, key):
+    """What ops lose in Keras: `ExtractPatches` its name, `Normalize` the type of what it gives."""
+    return key == "name" and path.endswith(".config") or key == "dtype" and ".inbound_nodes" in path
+
+
 def disagreements(ours, theirs, path=""):
     """The paths of what ferrograd wrote and Keras, having read it, writes otherwise."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key in ours.keys() - NOT_COMPARED:
+            if forgotten(path, key) and ours[key] != theirs.get(key):
+                continue
             if key in theirs:
                 yield from disagreements(ours[key], theirs[key], f"{path}.{key}")
             elif ours[key] is not None:

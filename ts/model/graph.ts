@@ -9,6 +9,7 @@ import { fail } from '../errors.js'
 import { drawCall } from '../layers/attention/decoding.js'
 import { InputLayer } from '../layers/input.js'
 import type { CallContext, InputKind, Layer } from '../layers/layer.js'
+import { inOrder } from './keras-ops.js'
 import { uniqueNames } from './names.js'
 
 /** What a functional graph calls. */
@@ -143,7 +144,7 @@ function sortNodes(inputs: readonly SymbolicTensor[], outputs: readonly Symbolic
     if (!ready) {
       if (!firstSeen.has(target)) firstSeen.set(target, firstSeen.size)
       stack.push({ call, ready: true })
-      for (const one of [...call.sources].reverse()) stack.push({ call: one.history.call, ready: false })
+      for (const one of [...sourcesOf(target, call)].reverse()) stack.push({ call: one.history.call, ready: false })
       continue
     }
     if (call.sources.length === 0 && !entrances.has(call)) missingInput(target)
@@ -153,6 +154,11 @@ function sortNodes(inputs: readonly SymbolicTensor[], outputs: readonly Symbolic
     nodes.push({ target, call, index })
   }
   return { nodes, firstSeen }
+}
+
+/** What a call reads, in the order in which Keras walks through it. */
+function sourcesOf(target: Callee, { sources }: GraphCall): readonly SymbolicTensor[] {
+  return target instanceof Operation ? inOrder(target.op, sources) : sources
 }
 
 /** Keras's order, so that lists of weights can be exchanged: farthest from the outputs first, then as first seen. */

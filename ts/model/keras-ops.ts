@@ -325,7 +325,8 @@ function callOfKeras(op: KerasOp, args: readonly unknown[]): KerasCall | undefin
     ),
   }
   if (leavesOf(config, isTensor).length > 0) return undefined
-  const kwargs = named === undefined ? toldIn(given, told) : { [named]: last ?? null }
+  const kwargs =
+    named === undefined ? Object.fromEntries(told.map((key) => [key, given[key] ?? null])) : { [named]: last ?? null }
   return { className, module, config, args: turned(args.slice(0, call.length), swapped), kwargs }
 }
 
@@ -387,6 +388,12 @@ function stretch(start: number, length: number, step: number): ops.Stretch {
   return { start, stop: length < 0 || stop < 0 !== start < 0 ? null : stop, step }
 }
 
+/** What a call of the op `name` reads, in the order in which Keras's class is given it. */
+export function inOrder<T>(name: string, sources: readonly T[]): readonly T[] {
+  const { swapped } = Object.hasOwn(table, name) ? table[name]! : {}
+  return swapped && sources.length === 2 ? turned(sources, true) : sources
+}
+
 /** Which of our outputs Keras's output `index` is, or the other way round. */
 export function outputIndex(name: string, index: number): number {
   return Object.hasOwn(table, name) ? (table[name]!.outputs?.[index] ?? index) : index
@@ -442,8 +449,8 @@ function checkFixed({ fixed = {} }: KerasOp, config: Values, where: string): voi
 function fromKeras(op: KerasOp, config: Values, args: readonly unknown[], kwargs: Values): unknown[] {
   const { call, settings = {}, options = {}, told = [], first, named, swapped } = op
   if (first !== undefined) return [config[first], ...args]
-  const inOrder = turned(args, swapped)
-  const placed = call.map((key, i) => inOrder[i] ?? kwargs[key])
+  const ordered = turned(args, swapped)
+  const placed = call.map((key, i) => ordered[i] ?? kwargs[key])
   const set = Object.keys(settings).map((key) => config[key] ?? undefined)
   if (named !== undefined) return [...placed, ...set, kwargs[named] ?? undefined]
   if (Object.keys(options).length === 0) return [...placed, ...set]

@@ -208,6 +208,125 @@ def op_as_an_output(stream):
     return finish(stream, x, outputs, y=[stream.normal((ROWS, 2)), stream.normal((ROWS, 1))], loss=["mse", "mae"])
 
 
+def activation_functions(stream):
+    """Each is a class of its own, `relu` with options among the activations."""
+    x = Input((4,))
+    a = keras.activations
+    h = Dense(4)(x)
+    smooth = a.gelu(h) + a.gelu(h, approximate=True) + a.silu(h) + a.elu(h, 0.5) + a.selu(h) + a.celu(h, 0.7) + a.softsign(h)
+    bent = a.relu(h) + a.relu(h, negative_slope=0.1, max_value=2.0) + a.relu6(h) + a.leaky_relu(h, 0.3) + a.threshold(h, 0.1, -0.5)
+    return finish(stream, x, Dense(2)(smooth * 0.3 + bent))
+
+
+def activations_in_pieces(stream):
+    x = Input((4,))
+    a = keras.activations
+    h = Dense(4)(x)
+    hard = a.hard_sigmoid(h) + ops.hard_silu(h) + a.hard_tanh(h) + a.hard_shrink(h, 0.2) + a.soft_shrink(h, 0.3) + a.tanh_shrink(h)
+    more = a.sparse_plus(h) + a.sparse_sigmoid(h) + a.squareplus(h, 2) + a.log_sigmoid(h) + a.exponential(a.tanh(h)) + a.softplus(h)
+    parts = Dense(2)(a.glu(h)) + Dense(2)(a.softmax(h) * a.log_softmax(h, axis=-1))
+    return finish(stream, x, Dense(2)((hard + more) * 0.1) + parts, optimizer=optimizers.SGD(0.01))
+
+
+def convolved_by_ops(stream):
+    """Kernels that are constants of the graph. Keras cannot run `conv_transpose` in one."""
+    x = Input((6, 5, 2))
+    h = ops.conv(x, ops.convert_to_tensor(stream.normal((3, 2, 2, 4))), strides=(2, 1), padding="same")
+    h = ops.depthwise_conv(h, ops.convert_to_tensor(stream.normal((2, 2, 4, 1))), dilation_rate=2)
+    return finish(stream, x, Dense(1)(layers.Flatten()(ops.tanh(h))), x=stream.normal((ROWS, 6, 5, 2), decimals=1))
+
+
+def pooled_by_ops(stream):
+    x = Input((6, 5, 2))
+    h = Dense(3)(x)
+    parts = [ops.max_pool(h, 2, strides=1), ops.average_pool(h, (3, 2), strides=(1, 2), padding="same")]
+    joined = [Dense(2)(layers.Flatten()(part)) for part in parts]
+    return finish(stream, x, ops.add(*joined), x=stream.normal((ROWS, 6, 5, 2), decimals=1))
+
+
+def lengths_and_directions(stream):
+    x = Input((4,))
+    h = ops.reshape(Dense(6)(x), (-1, 2, 3))
+    return finish(stream, x, Dense(2)(ops.normalize(h, axis=-1)[:, 0] * ops.norm(h, axis=1)) + Dense(2)(ops.normalize(h, axis=1, order=3)[:, 1]))
+
+
+def frequencies(stream):
+    x = Input((8,))
+    h = Dense(8)(x)
+    re, im = ops.rfft(h)
+    both = ops.fft((h, ops.flip(h, axis=1)))
+    back = ops.irfft((re * 0.5, im), fft_length=8)
+    return finish(stream, x, Dense(2)(back) + Dense(2)(both[0] + both[1]), x=stream.normal((ROWS, 8)), optimizer=optimizers.SGD(0.001))
+
+
+def frequencies_over_time(stream):
+    x = Input((12,))
+    h = Dense(12)(x)
+    options = {"sequence_length": 4, "sequence_stride": 2, "fft_length": 6}
+    re, im = ops.stft(h, **options, window="hamming")
+    back = ops.istft((re, im), **options, length=12)
+    cut = ops.extract_sequences(back, 4, 4)
+    return finish(stream, x, Dense(2)(ops.reshape(cut, (-1, 12))), x=stream.normal((ROWS, 12)))
+
+
+def pictures_drawn_anew(stream):
+    x = Input((6, 5, 3))
+    h = Dense(3, activation="sigmoid")(x)
+    image = ops.image
+    # The last two are 0: Keras on PyTorch and JAX does not divide by what they give.
+    turned = ops.tanh(Dense(8)(layers.Flatten()(x))) * ops.convert_to_tensor([0.1] * 6 + [0.0] * 2)
+    moved = turned + ops.convert_to_tensor([1.0, 0.2, 0.3, 0.1, 1.0, -0.4, 0.0, 0.0])
+    parts = [
+        image.resize(h, (3, 4), interpolation="bicubic", antialias=True),
+        image.affine_transform(h, moved, fill_mode="nearest"),
+        image.gaussian_blur(h, (3, 3), (0.8, 1.2)),
+        image.extract_patches(h, (2, 2), strides=(2, 1)),
+        image.rgb_to_grayscale(h),
+        ops.stop_gradient(image.rgb_to_hsv(h)),
+        image.hsv_to_rgb(h),
+    ]
+    joined = [Dense(2)(layers.Flatten()(part)) for part in parts]
+    return finish(stream, x, ops.sum(ops.stack(joined), axis=0), x=stream.normal((ROWS, 6, 5, 3), decimals=1), optimizer=optimizers.SGD(0.001))
+
+
+def orders(stream):
+    x = Input((4,))
+    h = Dense(4)(x)
+    values, indices = ops.top_k(h, 2)
+    found = ops.searchsorted(ops.convert_to_tensor([-0.5, 0.0, 0.4]), h, side="right")
+    best = ops.one_hot(ops.argmax(h, axis=-1), 4)
+    along = ops.take_along_axis(h, ops.argsort(h, axis=-1), axis=1)
+    counted = ops.cast(found, "float64") + ops.cast(ops.sum(indices, axis=-1, keepdims=True), "float64")
+    return finish(stream, x, Dense(2)(values) + Dense(2)(best + along) + Dense(2)(counted * 0.1), optimizer=optimizers.SGD(0.005))
+
+
+def segments_of_columns(stream):
+    x = Input((4,))
+    h = ops.transpose(Dense(5)(x))
+    ids = ops.convert_to_tensor([0, 2, 0, 1, 2], "int32")
+    both = ops.segment_sum(h, ids, num_segments=3) + ops.segment_max(h, ids, num_segments=3)
+    return finish(stream, x, Dense(2)(ops.transpose(both)))
+
+
+def losses_as_outputs(stream):
+    """Cross-entropies of logits between two parts of a graph."""
+    x = Input((4,))
+    h, t = Dense(3)(x), ops.softmax(Dense(3)(x))
+    many = ops.categorical_crossentropy(t, h, from_logits=True)
+    each = ops.binary_crossentropy(ops.sigmoid(t), h, from_logits=True)
+    labels = ops.argmax(x[:, :3], axis=-1)
+    sparse = ops.sparse_categorical_crossentropy(labels, h, from_logits=True)
+    return finish(stream, x, Dense(1)(each) + ops.expand_dims(many + sparse, -1))
+
+
+def attended_with_a_mask(stream):
+    x = Input((4,))
+    h = ops.reshape(Dense(12)(x), (-1, 3, 2, 2))
+    mask = ops.convert_to_tensor([[True, False, True], [True, True, False], [True, True, True]])
+    y = ops.dot_product_attention(h, h, ops.tanh(h), mask=ops.reshape(mask, (1, 1, 3, 3)), scale=0.6)
+    return finish(stream, x, Dense(2)(ops.reshape(y, (-1, 12))))
+
+
 CALLS = [made for made in list(globals().values()) if callable(made) and getattr(made, "__module__", "") == __name__ and made is not finish]
 
 
