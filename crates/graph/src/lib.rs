@@ -5,6 +5,8 @@
 //! [`Program`](program::Program).
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "ndarray")]
+pub mod array;
 pub mod compile;
 pub mod epoch;
 pub mod error;
