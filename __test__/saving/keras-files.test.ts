@@ -8,8 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fixture } from '../oracle.js'
 import { type Case, expectEnd, expectFit } from '../training/cases.js'
 
-const { cases } = fixture<Case & { readonly file: string }>('keras_files')
-const pathOf = (file: string): string => fileURLToPath(new URL(`../fixtures/keras-files/${file}`, import.meta.url))
+type Filed = Case & { readonly file: string }
 
 /** What draws in training is compared out of it. */
 const expectSame = (model: Model, given: Case): Promise<void> =>
@@ -17,7 +16,6 @@ const expectSame = (model: Model, given: Case): Promise<void> =>
 
 let folder: string
 beforeAll(() => {
-  config.setFloatx('float64')
   folder = mkdtempSync(join(tmpdir(), 'ferrograd-files-'))
 })
 afterAll(() => {
@@ -25,9 +23,18 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-describe('files of real Keras', () => {
+describe.each([
+  ['float64', 'keras_files', 'keras-files'],
+  ['float32', 'keras_files_32', 'keras-files-32'],
+] as const)('files of real Keras in %s', (type, topic, files) => {
+  const { cases } = fixture<Filed>(topic)
+  const pathOf = (file: string): string => fileURLToPath(new URL(`../fixtures/${files}/${file}`, import.meta.url))
+  beforeAll(() => config.setFloatx(type))
+
   test.each(cases)('$name: three epochs more are those of Keras', async (given) => {
-    await expectSame(await loadModel(pathOf(given.file)), given)
+    const model = await loadModel(pathOf(given.file))
+    expect(new Set(model.trainableWeights.map(({ dtype }) => dtype))).toEqual(new Set([type]))
+    await expectSame(model, given)
   })
 
   test.each(cases)('$name: saved again by us and opened again, they still are', async (given) => {

@@ -41,6 +41,7 @@ TOPICS = [
     "explain",
     "calls",
     "keras_files",
+    "keras_files_32",
 ]
 # These need keras-hub beside Keras.
 WITH_HUB = ["attention_layers", "attention_models", "perplexity"]

@@ -15,7 +15,7 @@ def describe(model):
 def set_weights(model, stream, scale=0.5):
     """Overwrite every weight by numbers from the stream: kernels normal, variances positive, the rest small."""
     for weight in model.weights:
-        if weight.dtype != "float64":
+        if weight.dtype not in ("float32", "float64"):
             continue
         if "variance" in weight.name:
             weight.assign(stream.uniform(weight.shape, 0.5, 1.5))
