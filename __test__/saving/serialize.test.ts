@@ -54,7 +54,9 @@ function contradictions(keras: unknown, ours: unknown, path = ''): string[] {
   if (Array.isArray(keras) && Array.isArray(ours) && keras.length === ours.length)
     return keras.flatMap((one, i) => contradictions(one, ours[i], `${path}[${i}]`))
   if (isObject(keras) && isObject(ours)) {
-    return Object.entries(keras).flatMap(([key, value]) =>
+    // Keras writes `training: false` for a call that was told nothing.
+    const told = Object.entries(keras).filter(([key, value]) => !(key === 'training' && value === false))
+    return told.flatMap(([key, value]) =>
       notOurs.has(key) || key === 'module' || key === 'registered_name' || key === 'build_config'
         ? []
         : contradictions(value, ours[key], `${path}.${key}`),
