@@ -114,6 +114,9 @@ mod tests {
         assert_eq!(tensor.to_array::<i32>().unwrap(), view.into_dyn());
         let variable = Variable::from_array("v", view).unwrap();
         assert_eq!(variable.to_array::<i32>().unwrap(), view.into_dyn());
+        // Without gaps, but the other way round.
+        let turned = numbers.view().reversed_axes();
+        assert_eq!(Tensor::from(turned).to_array::<i32>().unwrap(), turned.into_dyn());
         let empty = Tensor::from(numbers.slice_axis(Axis(0), Slice::from(0..0)));
         assert_eq!(empty.to_array::<i32>().unwrap().shape(), [0, 3, 5]);
         assert_eq!(Tensor::from(arr0(7.0f64).view()).to_array::<f64>().unwrap(), arr0(7.0).into_dyn());
