@@ -315,3 +315,12 @@ describe('errors and warnings name what was meant', () => {
     expect(warnings.join('\n')).toMatch(/softmax over one unit/)
   })
 })
+
+it('a label whose probability has come to 0 has no finite gradient of generalised cross-entropy: fit refuses it and keeps the weights', async () => {
+  const model = new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [1] })])
+  model.compile({ optimizer: 'sgd', loss: 'categoricalGeneralizedCrossEntropy' })
+  const weights = [[[0, 150, 0]], [0, 0, 0]]
+  model.setWeights(weights)
+  await expect(model.fit([[1]], [0], { verbose: 0 })).rejects.toMatchObject({ code: 'ERR_NON_FINITE' })
+  expect(model.getWeights().map((weight) => weight.arraySync())).toEqual(weights)
+})

@@ -259,9 +259,8 @@ const sparse = /^Sparse|^CategoricalGeneralized|^Perplexity/
 /** Sequences of two steps. */
 const sequences = /^CTC/
 
-/** Of numbers below 0 there is no logarithm and no root; a logarithm falls without bound at 0. */
+/** Of numbers below 0 there is no logarithm and no root; at 0 the one falls and the other rises without bound. */
 const positive = /^Poisson|^CategoricalGeneralized/
-const least = (title: string): number => (title.startsWith('Poisson') ? 1e-20 : 0)
 
 /** Two samples, four classes or outputs each, and an extreme number on one side. */
 interface Judged {
@@ -272,7 +271,7 @@ interface Judged {
 
 function judged(title: string, side: Side, ...[dtype, value, at]: Parameters<Of>): Judged {
   const given = side === 'prediction' ? x([2, 4], dtype, value, at) : ordinary([2, 4], dtype)
-  const within = positive.test(title) ? ops.maximum(ops.abs(given), least(title)) : given
+  const within = positive.test(title) ? ops.maximum(ops.abs(given), 1e-20) : given
   const weights = withAt([0.5, 2], Math.abs(value), at)
   return {
     target: targetOf(title, dtype, side === 'target' ? (own) => withAt(own, value, at) : (own) => own),

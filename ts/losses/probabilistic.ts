@@ -48,7 +48,8 @@ const CategoricalGeneralizedCrossEntropyBase: With<
 > = Loss.with(generalizedFields)
 
 /**
- * `(1 − p[label]^q) / q` for integer labels; bears wrong labels (Zhang & Sabuncu, 2018). The gradient at p = 0 is 0.
+ * `(1 − p[label]^q) / q` for integer labels; bears wrong labels (Zhang & Sabuncu, 2018). The gradient grows
+ * without bound towards p = 0: a label whose probability has come to 0 is refused by `fit` (`ERR_NON_FINITE`), and the weights stay.
  *
  * @see keras.losses.CategoricalGeneralizedCrossEntropy
  *
@@ -68,10 +69,7 @@ export class CategoricalGeneralizedCrossEntropy extends CategoricalGeneralizedCr
   override call(yTrue: Tensor, yPred: Tensor): Tensor {
     const { q } = this.options
     const p = ops.squeeze(ops.takeAlongAxis(yPred, ops.expandDims(yTrue, -1), { axis: -1 }), -1)
-    // Through a softmax the slope at 0 is 0; by itself it is infinite, and would meet that of the softmax as NaN.
-    const none = ops.equal(p, 0)
-    const power = ops.where(none, 0, ops.power(ops.where(none, 1, p), q))
-    return ops.divide(ops.subtract(1, power), q)
+    return ops.divide(ops.subtract(1, ops.power(p, q)), q)
   }
 
   override checkTargets(values: TypedArray, shape: Shape, predicted: Shape): void {
