@@ -25,6 +25,7 @@ describe('trainTestSplit', () => {
     [{ y }, { testSplit: 0.01 }, /at least one sample on either side, got 0 of 10/],
     [{ y }, { testSplit: Number.NaN }, /a number in \(0, 1\), got NaN/],
     [{ y: 3 as never }, {}, /trainTestSplit\.y/],
+    [{ y }, { testSize: 0.3 } as never, /trainTestSplit: unknown option 'testSize'\. Known: testSplit, seed, shuffle/],
   ])('refuses %#', (arrays, options, message) => {
     expect(() => trainTestSplit(arrays, options)).toThrow(message)
   })
