@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../ts/core/tensor.js'
+import * as layers from '../../ts/layers/index.js'
 import { Dense, Flatten, Layer } from '../../ts/layers/index.js'
 import { BinaryCrossentropy } from '../../ts/losses/index.js'
 import { AUC } from '../../ts/metrics/index.js'
@@ -48,18 +49,24 @@ const notOurs = new Set([
   'optional',
 ])
 
-/** The parts of Keras's JSON that ours contradicts. */
-function contradictions(keras: unknown, ours: unknown, path = ''): string[] {
+/** What Keras writes of a call that was told no mode: what the layer takes it for. */
+const untold = (name: unknown): unknown =>
+  (layers as unknown as Record<string, typeof Layer | undefined>)[String(name)]?.trainingDefault
+
+/** The parts of Keras's JSON that ours contradicts; `callee` is the class of the layer that is described. */
+function contradictions(keras: unknown, ours: unknown, path = '', callee: unknown = undefined): string[] {
   if (isTensor(keras)) return contradictions(keras.config.value, isTensor(ours) ? ours.config.value : ours, path)
   if (Array.isArray(keras) && Array.isArray(ours) && keras.length === ours.length)
-    return keras.flatMap((one, i) => contradictions(one, ours[i], `${path}[${i}]`))
+    return keras.flatMap((one, i) => contradictions(one, ours[i], `${path}[${i}]`, callee))
   if (isObject(keras) && isObject(ours)) {
-    // Keras writes `training: false` for a call that was told nothing.
-    const told = Object.entries(keras).filter(([key, value]) => !(key === 'training' && value === false))
+    const described = keras.class_name ?? callee
+    const isUntold = ([key, value]: [string, unknown]): boolean =>
+      key === 'training' && ours.training === undefined && value === untold(described)
+    const told = Object.entries(keras).filter((entry) => !isUntold(entry))
     return told.flatMap(([key, value]) =>
       notOurs.has(key) || key === 'module' || key === 'registered_name' || key === 'build_config'
         ? []
-        : contradictions(value, ours[key], `${path}.${key}`),
+        : contradictions(value, ours[key], `${path}.${key}`, described),
     )
   }
   return JSON.stringify(keras) === JSON.stringify(ours)

@@ -15,8 +15,12 @@ main(async () => {
   const note = (error) => failures.push(error instanceof Stop ? error.message : error.stack)
   for (const word of words) {
     const job = { words: [word], quick: true }
-    const isBuilt = await buildTargets(job).then(() => true, note)
-    if (isBuilt === true) checks.push(checkTargets(job).catch(note))
+    try {
+      await buildTargets(job)
+      checks.push(checkTargets(job).catch(note))
+    } catch (error) {
+      note(error)
+    }
   }
   await Promise.all(checks)
   if (failures.length > 0) throw new Stop(failures.join('\n\n'))

@@ -52,8 +52,7 @@ let together: Together | undefined
 
 /**
  * The assignments that `assign` makes count only where all of their values turn out to be finite; else `refusal` says what
- * was wrong. What `variables` were
- * given before stays whatever becomes of these, so it is computed first, alone.
+ * was wrong. What `variables` were given before stays whatever becomes of these, so it is computed first, alone.
  */
 export function assignTogether(
   refusal: NonNullable<Together['refusal']>,

@@ -57,10 +57,6 @@ abstract class Overlap extends Metric {
     const weight = weights.reduce((a, b) => ops.multiply(a, b), counted)
     // A label out of range has a one-hot row of zeros, and so counts nowhere.
     const rows = ops.multiply(this.#hot(actual), ops.reshape(weight, [actual.size, 1]))
-    if (yPred.dtype !== 'float32' && yPred.dtype !== 'float64') {
-      accumulate(this.totals, ops.matmul(rows, this.#hot(predicted), { transposeA: true }))
-      return
-    }
     const lost = ops.reshape(this.#isNan(yPred), [actual.size, 1])
     const columns = ops.where(lost, 0, this.#hot(predicted))
     accumulate(this.totals, ops.matmul(rows, columns, { transposeA: true }))

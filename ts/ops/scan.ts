@@ -63,7 +63,8 @@ const read = opOptions('scan', sequenceFields)
  * `step` is called once, while the loop is drawn, on tensors without numbers; the loop is one op, and compiles as fast for ten
  * elements as for ten thousand. What does not change from step to step is computed before it, and so are products of the
  * elements with such (`x·W` for all steps at once). Of no elements the carry is `init`, and the outputs have length 0. A step
- * assigns no variables: what changes is carried. A signal ends a loop of ten thousand steps or more between two of them.
+ * assigns no variables: what changes is carried. A signal ends a loop that is long, by its steps
+ * (ten thousand), its operations (a billion) or what it writes (64 MiB), between two of them.
  *
  * A gradient reads something of every step, which is kept: memory for T steps. With `checkpoint: n` only the carries between
  * segments of n steps are kept, and the way back walks each segment once more before it goes through it: memory for T/n carries

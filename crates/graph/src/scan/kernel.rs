@@ -52,10 +52,9 @@ impl Recipe for Turns {
         let state = carries.iter().map(Carry::room).sum();
         let (length, reverse) = (*length, *reverse);
         let flops = step.flops().map(|flops| flops * (parts * length) as f64);
-        let many = |each: usize, least: usize| (parts * length).saturating_mul(each) >= least;
         let is_long = length * segment.unwrap_or(1) >= MANY_STEPS
             || flops.is_some_and(|flops| flops >= MANY_FLOPS)
-            || many(step.written(), MANY_BYTES);
+            || (parts * length).saturating_mul(step.written()) >= MANY_BYTES;
         Box::new(ScanKernel { parts, step, carries, stacked, state, widths, own, length, reverse, flops, is_long })
     }
 }

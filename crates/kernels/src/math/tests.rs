@@ -153,13 +153,14 @@ fn a_lane_gives_the_same_bits_wherever_it_is() {
 fn f64_functions_are_the_standard_ones() {
     let x: Vec<f64> =
         corners().into_iter().map(f64::from).chain((0..999).map(|i| (i as f64 - 500.0) * 0.731)).collect();
-    let functions: [(Slice<f64>, Reference); 8] = [
+    let functions: [(Slice<f64>, Reference); 9] = [
         (exp, f64::exp),
         (expm1, f64::exp_m1),
         (log, f64::ln),
         (log1p, f64::ln_1p),
         (tanh, f64::tanh),
         (sin, f64::sin),
+        (cos, f64::cos),
         (erf, libm::erf),
         (softplus, softplus64),
     ];
