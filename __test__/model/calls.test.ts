@@ -1,6 +1,27 @@
 /** Calls with arguments: ops, operators and named arguments on symbolic tensors; inputs, outputs and masks by name. */
-import { input, Model, ops, Sequential, type Tensor, tensor, type Variable, variable } from 'ferrograd'
-import { BatchNormalization, type CallContext, Dense, Dropout, Lambda, Layer, type Masks } from 'ferrograd/layers'
+import {
+  type FerrogradError,
+  input,
+  Model,
+  ops,
+  type PartialShape,
+  Sequential,
+  type SymbolicTensor,
+  type Tensor,
+  tensor,
+  type Variable,
+  variable,
+} from 'ferrograd'
+import {
+  BatchNormalization,
+  type CallContext,
+  Dense,
+  Dropout,
+  Lambda,
+  Layer,
+  type Masks,
+  RepeatVector,
+} from 'ferrograd/layers'
 import { MeanAbsoluteError } from 'ferrograd/metrics'
 import { describe, expect, test } from 'vitest'
 import { caught } from '../caught.js'
@@ -55,6 +76,78 @@ describe('ops on symbolic tensors', () => {
     const x = input({ shape: [4] })
     expect(() => ops.matmul(x, ops.ones([3, 2]))).toThrow(/inner sizes 4 and 3/)
     expect(() => ops.add(x, ops.ones([3]))).toThrow(/\[batch, 4\]/)
+  })
+
+  const x = input({ shape: [4] })
+  const y = input({ shape: [4] })
+  const steps = input({ shape: [null, 4] })
+  const gates = input({ shape: [null] })
+  const turned = ops.transpose(x)
+  const first = { axis: 0 }
+  // The shapes are Keras's.
+  test.each<[string, SymbolicTensor | SymbolicTensor[], PartialShape | PartialShape[]]>([
+    ['matmul over the batch', ops.matmul(turned, y), [4, 4]],
+    ['dot over the batch', ops.dot(turned, x), [4, 4]],
+    ['tensordot over the batch', ops.tensordot(x, y, { axes: [[0], [0]] }), [4, 4]],
+    ['einsum over the batch', ops.einsum('ib,bj->ij', turned, y), [4, 4]],
+    ['back to the batch', ops.matmul(x, ops.matmul(turned, x)), [null, 4]],
+    ['a layer of it', new Dense({ units: 2 }).apply(ops.matmul(turned, x)) as SymbolicTensor, [4, 2]],
+    ['every row with every row', ops.expandDims(x, 1).sub(ops.expandDims(x, 0)), [null, null, 4]],
+    ['joined rows and rows', ops.concatenate([x, y], first).add(x), [null, 4]],
+    [
+      'parts of the batch',
+      ops.split(x, 2, first),
+      [
+        [null, 4],
+        [null, 4],
+      ],
+    ],
+    ['rows two by two', ops.reshape(x, [-1, 8]), [null, 8]],
+    ['rows in threes', ops.reshape(x, [-1, 3]), [null, 3]],
+    ['so many rows', ops.reshape(x, [100, -1]), [100, null]],
+    ['flat and back', ops.reshape(ops.reshape(x, [-1]), [-1, 4]).add(x), [null, 4]],
+    ['a far row', ops.getItem(x, 2000), [4]],
+    ['the largest of many', ops.topK(turned, 2000).values, [4, 2000]],
+    ['rows beside a constant', x.add(ops.ones([32, 4])), [32, 4]],
+    ['rows beside a column', ops.minimum(ops.ones([32, 1]), x), [32, 4]],
+    ['rows beside plain numbers', x.add([[1], [2], [3]]), [3, 4]],
+    ['a constant times the batch', ops.matmul(ops.ones([3, 32]), x), [3, 4]],
+    ['the turned batch times a constant', ops.matmul(turned, ops.ones([32, 3])), [4, 3]],
+    ['a batch that is told', ops.reshape(x, [128]), [128]],
+    ['a batch that is stretched', ops.broadcastTo(x, [3, 32, 4]), [3, 32, 4]],
+    ['steps beside a constant', steps.add(ops.ones([10, 4])), [null, 10, 4]],
+    ['steps and rows beside a constant', steps.add(ops.ones([32, 10, 4])), [32, 10, 4]],
+    ['steps as many as rows', ops.matmul(gates, x), [null, 4]],
+    ['steps beside rows', ops.add(steps, x), [null, null, 4]],
+  ])('take an unknown length for the one it has to be: %s', (_, result, shape) => {
+    expect(Array.isArray(result) ? result.map((one) => one.shape) : result.shape).toEqual(shape)
+  })
+
+  test('do not take a batch to be as long as its samples: a transpose was forgotten', () => {
+    expect(() => ops.matmul(x, y)).toThrow(/inner sizes 4 and batch/)
+  })
+
+  test('say what is wrong in words, in every part of the error', () => {
+    const error = caught(() => new RepeatVector({ n: 3 }).apply(steps)) as FerrogradError
+    expect(error.message).toBe('RepeatVector input: expected [batch, features], got [batch, ?, 4]')
+    expect([error.where, error.expected]).toEqual(['RepeatVector input', '[batch, features]'])
+  })
+
+  test('the Gram matrix of each batch is predicted for as many rows, and refused for others', async () => {
+    const model = new Model({ inputs: x, outputs: ops.matmul(turned, x) })
+    const rows = tensor([
+      [1, 0, 0, 2],
+      [0, 1, 0, 0],
+      [0, 0, 3, 0],
+      [1, 1, 0, 0],
+    ])
+    expect(await (await model.predict(rows)).array()).toEqual([
+      [2, 1, 0, 2],
+      [1, 2, 0, 0],
+      [0, 0, 9, 0],
+      [2, 0, 0, 4],
+    ])
+    await expect(model.predict(rows, { batchSize: 3 })).rejects.toThrow('a row for each of the 3 samples')
   })
 
   test('pipe goes through layers, functions and models', async () => {

@@ -1,33 +1,46 @@
 /** A call on symbolic tensors: what comes out is found by making the call on placeholders. */
 
 import { FerrogradError } from '../errors.js'
-import type { PartialShape, Shape } from '../types.js'
+import type { PartialShape } from '../types.js'
 import { isShape } from './shapes.js'
 import { isNamed, leavesOf, mapStructure } from './structure.js'
 import { type GraphCall, isSymbolic, SymbolicTensor, type Target } from './symbolic-tensor.js'
 import { Tensor } from './tensor.js'
 import { placeholder, trace } from './trace.js'
-
-/** Two lengths for every unknown one: a length that differs between two calls is unknown. */
-const probes = [1009, 1013] as const
-/** By how much the length of each further unknown axis is larger than that of the one before it. */
-const further = 12
+import { agreed, buildLengths, guessesFor, inWords, type Lengths, withLengths } from './unknown-lengths.js'
 
 type Kwargs = Readonly<Record<string, unknown>>
 
 /** Records a call of `target` as a node of the functional graph; `run` makes the call with tensors for its symbols. */
-export function recordCall(
-  target: Target,
-  args: readonly unknown[],
-  kwargs: Kwargs,
-  runOf: (kwargs: Kwargs) => (...args: readonly unknown[]) => unknown,
-): unknown {
+export function recordCall(target: Target, args: readonly unknown[], kwargs: Kwargs, runOf: RunOf): unknown {
   const sources = leavesOf([args, kwargs], isSymbolic)
-  const probed = (length: number): unknown => probe(sources, args, kwargs, runOf, length)
-  const [first, second] = [probed(probes[0]), leavesOf(probed(probes[1]), isTensor)]
+  const [first, second] = probed(sources, args, kwargs, runOf)
   return giveOutputs({ target, args, kwargs, sources }, first, (output, index) =>
     agreed(output.shape, second[index]!.shape),
   )
+}
+
+type RunOf = (kwargs: Kwargs) => (...args: readonly unknown[]) => unknown
+
+/** What a call gives on placeholders of the first lengths that it takes, and the tensors that it gives on other ones. */
+function probed(
+  sources: readonly SymbolicTensor[],
+  args: readonly unknown[],
+  kwargs: Kwargs,
+  runOf: RunOf,
+): [unknown, readonly Tensor[]] {
+  let refusal: unknown
+  for (const [first, second] of guessesFor(sources, [...args, kwargs])) {
+    try {
+      const result = probe(sources, args, kwargs, runOf, first)
+      return [result, leavesOf(probe(sources, args, kwargs, runOf, second), isTensor)]
+    } catch (error) {
+      refusal ??= error
+      // Whatever is no refusal of ours will not be another one for other lengths.
+      if (!(error instanceof FerrogradError)) break
+    }
+  }
+  throw refusal
 }
 
 /** The symbolic tensors that a call gives, in the structure of `results`. */
@@ -79,19 +92,10 @@ export function substitute(value: unknown, tensors: ReadonlyMap<SymbolicTensor, 
   return mapStructure(value, (leaf) => (isSymbolic(leaf) ? tensors.get(leaf) : leaf))
 }
 
-/** Builds, with errors that do not show the length of the probe. */
-export function builtInWords(build: () => void): void {
-  try {
-    build()
-  } catch (error) {
-    throw error instanceof FerrogradError ? inWords(error, probes[0]) : error
-  }
-}
-
-/** Shapes to build a layer for: the batch is any number, other unknown lengths are refused by whoever needs them. */
+/** Shapes to build a layer for, of its inputs in their structure. */
 export function buildShapesOf(value: unknown): unknown {
   return mapStructure(value, (leaf) =>
-    isSymbolic(leaf) ? withLengths(leaf.shape, probes[0], -1) : isTensor(leaf) ? leaf.shape : leaf,
+    isSymbolic(leaf) ? withLengths(leaf.shape, buildLengths) : isTensor(leaf) ? leaf.shape : leaf,
   )
 }
 
@@ -99,46 +103,16 @@ function probe(
   sources: readonly SymbolicTensor[],
   args: readonly unknown[],
   kwargs: Kwargs,
-  runOf: (kwargs: Kwargs) => (...args: readonly unknown[]) => unknown,
-  length: number,
+  runOf: RunOf,
+  lengths: Lengths,
 ): unknown {
-  try {
-    return trace(() => {
-      const stand = ({ shape, dtype }: SymbolicTensor): Tensor =>
-        placeholder(withLengths(shape, length, length + further), dtype)
-      const tensors = new Map(sources.map((symbol) => [symbol, stand(symbol)]))
-      const run = runOf(substitute(kwargs, tensors) as Kwargs)
-      return run(...(substitute(args, tensors) as unknown[]))
-    }).result
-  } catch (error) {
-    throw error instanceof FerrogradError ? inWords(error, length) : error
+  const draw = (): unknown => {
+    const stand = ({ shape, dtype }: SymbolicTensor): Tensor => placeholder(withLengths(shape, lengths), dtype)
+    const tensors = new Map(sources.map((symbol) => [symbol, stand(symbol)]))
+    const run = runOf(substitute(kwargs, tensors) as Kwargs)
+    return run(...(substitute(args, tensors) as unknown[]))
   }
-}
-
-/** The error without the lengths of the probe, which mean nothing to whoever reads it. */
-function inWords(error: FerrogradError, length: number): FerrogradError {
-  const message = error.message.replace(/\d+/g, (digits) => word(Number(digits), length) ?? digits)
-  return message === error.message ? error : new FerrogradError(error.code, message, { cause: error })
-}
-
-/** What a number that the length of the probe made, or a product with it, stands for. */
-function word(number: number, length: number): string | undefined {
-  for (const [unit, name] of [
-    [length, 'batch'],
-    [length + further, '?'],
-  ] as const) {
-    if (number === unit) return name
-    if (number > 0 && number % unit === 0) return `${name}·${number / unit}`
-  }
-  return undefined
-}
-
-function withLengths(shape: PartialShape, batch: number, other: number): Shape {
-  return shape.map((known, axis) => known ?? (axis === 0 ? batch : other))
-}
-
-function agreed(first: Shape, second: Shape): PartialShape {
-  return first.map((length, axis) => (length === second[axis] ? length : null))
+  return inWords(lengths, () => trace(draw).result)
 }
 
 function isTensor(value: unknown): value is Tensor {

@@ -3,11 +3,12 @@
 import { returnedNow, returnedScalar } from '../core/check-returned.js'
 import { inspectWith } from '../core/inspect.js'
 import { leavesOf, mapStructure } from '../core/structure.js'
-import { buildShapesOf, builtInWords, recordCall, recordKnown } from '../core/symbolic-call.js'
+import { buildShapesOf, recordCall, recordKnown } from '../core/symbolic-call.js'
 import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
 import { Tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
 import { currentTrace, noteFlag, noteFlagChange } from '../core/trace-stack.js'
+import { buildLengths, inWords } from '../core/unknown-lengths.js'
 import { hearing, type Variable } from '../core/variable.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
@@ -169,7 +170,7 @@ export abstract class Layer extends Owner {
   #record(given: Arguments): unknown {
     const { x } = bind(this.#title(), this.#parameters, given)
     checkCount(this.#title(), this.takes, x)
-    builtInWords(() => this.ensureBuilt(buildShapesOf(x) as Shape))
+    inWords(buildLengths, () => this.ensureBuilt(buildShapesOf(x) as Shape))
     const { args, kwargs } = given
     if (this.outputShape !== undefined) {
       const shapes = mapStructure(x, (one) => (isSymbolic(one) || isTensor(one) ? one.shape : one))

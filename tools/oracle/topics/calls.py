@@ -327,6 +327,42 @@ def attended_with_a_mask(stream):
     return finish(stream, x, Dense(2)(ops.reshape(y, (-1, 12))))
 
 
+def gram_matrix_of_the_batch(stream):
+    """Products whose inner axis is the batch: of a matrix, of a tensor, and as Einstein's sum."""
+    x = Input((4,))
+    a, b = Dense(3)(x), Dense(3, activation="tanh")(x)
+    gram = ops.matmul(ops.transpose(a), a) + ops.tensordot(a, b, axes=[[0], [0]]) + ops.einsum("bi,bj->ij", b, b)
+    return finish(stream, x, Dense(2)(ops.matmul(a, ops.dot(ops.transpose(gram), gram) * 0.01)))
+
+
+def centred_by_the_batch(stream):
+    x = Input((4,))
+    h = Dense(3)(x)
+    return finish(stream, x, Dense(2)((h - ops.mean(h, axis=0)) / (1.0 + ops.std(h, axis=0, keepdims=True)) * ops.softmax(h, axis=0)))
+
+
+def two_batches_as_one(stream):
+    """Twins: both go through one layer together, and part again."""
+    x = Input((4,))
+    both = ops.concatenate([Dense(3)(x), Dense(3, activation="tanh")(x)], axis=0)
+    one, other = ops.split(Dense(3, activation="tanh")(both), 2, axis=0)
+    return finish(stream, x, Dense(2)(one * other))
+
+
+def flat_and_back(stream):
+    x = Input((4,))
+    h = Dense(3, activation="tanh")(x)
+    return finish(stream, x, Dense(2)(ops.reshape(ops.cumsum(ops.reshape(h, (-1,))) * 0.1, (-1, 3)) + h))
+
+
+def distances_within_the_batch(stream):
+    x = Input((4,))
+    h = Dense(3)(x)
+    apart = ops.sum(ops.square(ops.expand_dims(h, 1) - ops.expand_dims(h, 0)), axis=-1)
+    near = ops.softmax(-apart, axis=1) + ops.tanh(ops.matmul(h, ops.transpose(h)))
+    return finish(stream, x, Dense(2)(ops.matmul(near, h)))
+
+
 CALLS = [made for made in list(globals().values()) if callable(made) and getattr(made, "__module__", "") == __name__ and made is not finish]
 
 
