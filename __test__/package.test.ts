@@ -1,6 +1,7 @@
 /** The built package, as plain Node loads it: `dist/`, written by `npm run build:ts`. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as sources from 'ferrograd'
 import { expect, test } from 'vitest'
@@ -60,11 +61,52 @@ test('a mistake is shown on the line of whoever made it', () => {
   expect(stack).toMatch(/at mistaken .*eval/)
 })
 
-test('loading it reads one file of code and the addon', () => {
+test('a training on arrays reads one file of code and the addon', () => {
   const files = printed<string[]>(`
-    import 'ferrograd'
-    import 'ferrograd/layers'
+    import { Sequential } from 'ferrograd'
+    import { Dense } from 'ferrograd/layers'
+    const model = new Sequential([new Dense({ units: 3, activation: 'relu', inputShape: [2] }), new Dense({ units: 1 })])
+    model.compile({ optimizer: 'adam', loss: 'meanSquaredError', metrics: ['meanAbsoluteError'] })
+    await model.fit([[0, 1], [1, 0]], [0, 1], { epochs: 2, verbose: 0 })
+    await model.predict([[0, 1]])
     console.log(JSON.stringify(Object.keys(require.cache)))`)
   const own = files.map((file) => file.slice(root.length).replaceAll('\\', '/'))
   expect(own.filter((file) => !file.startsWith('native/'))).toEqual(['dist/index.cjs'])
+})
+
+/** Of a file of code: the parts that it reads late, and the names in them that it uses. */
+const usesIn = (code: string): { part: string; names: string[] }[] =>
+  [...code.matchAll(/^const (\w+) = \(\) => \(\w+\$ \?\?= require\("(.*)"\)\)$/gm)].map(([, variable, path]) => ({
+    part: `dist/parts/${basename(path!)}`,
+    names: [...code.matchAll(new RegExp(`\\b${variable}\\(\\)\\.([\\w$]+)`, 'g'))].map(([, name]) => name!),
+  }))
+
+const parts = readdirSync(`${root}dist/parts`).map((name) => `dist/parts/${name}`)
+
+test.each(parts)('%s runs when it is the first part that is used, and has what others use of it', (part) => {
+  const { names, undefinedNames, warnings } = printed<Record<string, string[]>>(`
+    const warnings = []
+    process.on('warning', (warning) => warnings.push(warning.message))
+    require('ferrograd')
+    const part = require(${JSON.stringify(`./${part}`)})
+    await new Promise((resolve) => setImmediate(resolve))
+    const names = Object.keys(part)
+    console.log(JSON.stringify({ names, undefinedNames: names.filter((name) => part[name] === undefined), warnings }))`)
+  expect({ undefinedNames, warnings }).toEqual({ undefinedNames: [], warnings: [] })
+  for (const file of ['dist/index.cjs', ...parts]) {
+    const code = readFileSync(`${root}${file}`, 'utf8')
+    const used = usesIn(code).flatMap((one) => (one.part === part ? one.names : []))
+    expect(names, file).toEqual(expect.arrayContaining(used))
+  }
+})
+
+test('what a part takes of the file that everybody reads is there', () => {
+  const taken = parts.flatMap((part) =>
+    [...readFileSync(`${root}${part}`, 'utf8').matchAll(/^ {2}([\w$]+): \1\$index,$/gm)].map(([, name]) => name!),
+  )
+  expect(taken.length).toBeGreaterThan(100)
+  const missing = printed<string[]>(`
+    const whole = require('./dist/index.cjs')[Symbol.for('ferrograd.parts')]
+    console.log(JSON.stringify(${JSON.stringify(taken)}.filter((name) => whole[name] === undefined)))`)
+  expect(missing).toEqual([])
 })

@@ -1,8 +1,8 @@
-// Builds `dist/` from `ts/`: all code as one readable file, `dist/index.cjs`, which loads several times faster than a file
-// for each module; for every further entry of `package.json` a file that passes on its part; and for each of them an ES
+// Builds `dist/` from `ts/`: all code as a few readable files, which load several times faster than a file for each module:
+// `dist/index.cjs` and, for what is read at its first use alone, `dist/parts` (parts.mjs); for every further entry of `package.json` a file that passes on its part; and for each of them an ES
 // module with the same exports, so that `import` and `require` share one instance of every class. Types stay a file for
 // each module, and those of ES modules pass on those of CommonJS. They are not checked here: `npm run lint` does that.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path/posix'
 import {
   at,
@@ -19,6 +19,7 @@ import {
   writeStamp,
 } from './lib.mjs'
 import { loadAddon } from './load-addon.mjs'
+import { partOf, withLateParts, withOwnNames, withShared } from './parts.mjs'
 
 const STAMP = 'dist/.stamp'
 const CONFIG = 'tsconfig.build.json'
@@ -32,6 +33,7 @@ const inputs = () =>
     CONFIG,
     'scripts/build-ts.mjs',
     'scripts/load-addon.mjs',
+    'scripts/parts.mjs',
   ])
 
 export const typeScriptIsCurrent = () => existsSync(at('dist/index.js')) && isStamped(STAMP, fingerprint(inputs()))
@@ -75,17 +77,65 @@ const entries = () =>
 
 const SOURCES = { platform: 'node', external: /native\/index\.cjs$/, tsconfig: at(CONFIG) }
 
+const SOURCE_FOLDER = `${at('ts')}/`
+const RUNTIME = 'parts/rolldown-runtime.cjs'
+
+/** The part that a module goes to, by its whole path. */
+const groupOf = (id) => {
+  const path = id.replaceAll('\\', '/')
+  const folder = SOURCE_FOLDER.replaceAll('\\', '/')
+  return (path.startsWith(folder) && partOf(path.slice(folder.length))) || 'index'
+}
+
 /** Everything but the addon. Classes keep the names that users see, also where two modules use the same one. */
-async function writeBundle({ build }) {
-  await build({
+async function writeBundle({ build }, published) {
+  const { output } = await build({
     ...SOURCES,
     input: at('ts/index.ts'),
-    output: { file: at(BUNDLE), format: 'cjs', keepNames: true, comments: { jsdoc: false } },
+    write: false,
+    preserveEntrySignatures: 'allow-extension',
+    output: {
+      dir: at('dist'),
+      format: 'cjs',
+      keepNames: true,
+      comments: { jsdoc: false },
+      entryFileNames: '[name].cjs',
+      chunkFileNames: 'parts/[name].cjs',
+      codeSplitting: {
+        includeDependenciesRecursively: false,
+        minSize: 0,
+        groups: [{ debugName: 'parts', name: groupOf }],
+      },
+    },
   })
-  const text = readFileSync(at(BUNDLE), 'utf8')
-  const parts = text.split('require("../native/index.cjs")')
-  if (parts.length !== 2) throw new Stop(`${BUNDLE} loads the addon ${parts.length - 1} times, and should once`)
-  writeFileSync(at(BUNDLE), inLatin1(parts.join(`(${loadAddon})()`)))
+  const codes = new Map(output.map(({ fileName, code }) => [fileName, code]))
+  const whole = codes.get('index.cjs')
+  mkdirSync(at('dist/parts'), { recursive: true })
+  for (const [fileName, code] of codes) {
+    const own =
+      fileName === 'index.cjs'
+        ? withAddon(withShared(withRuntime(code, codes.get(RUNTIME)), published))
+        : withOwnNames(code, whole)
+    writeFileSync(at('dist', fileName), inLatin1(withLateParts(own)))
+  }
+}
+
+/** The few helpers of rolldown stand in the file itself; a part reads their own file. */
+function withRuntime(code, runtime) {
+  const helpers = runtime.slice(runtime.indexOf('var __create'), runtime.indexOf('Object.defineProperty(exports, "__'))
+  return replacedOnce(code, `const require_rolldown_runtime = require("./${RUNTIME}");\n`, helpers).replaceAll(
+    'require_rolldown_runtime.',
+    '',
+  )
+}
+
+const withAddon = (code) => replacedOnce(code, 'require("../native/index.cjs")', `(${loadAddon})()`)
+
+function replacedOnce(code, text, by) {
+  const parts = code.split(text)
+  if (parts.length !== 2)
+    throw new Stop(`${BUNDLE} has ${text.trim()} ${parts.length - 1} times, and should have it once`)
+  return parts.join(by)
 }
 
 /** V8 keeps the text as long as the process lives, in two bytes a character where a single one needs two. */
@@ -117,8 +167,8 @@ export async function buildTypeScript() {
   rmSync(at('dist'), { recursive: true, force: true })
   await writeTypes()
   const rolldown = await import('rolldown')
-  await writeBundle(rolldown)
   const names = await exportedNames(rolldown)
+  await writeBundle(rolldown, names.get('index'))
   for (const entry of entries()) writeEntry(entry, names.get(entry.file))
   writeStamp(STAMP, current)
 }

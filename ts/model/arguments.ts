@@ -2,7 +2,7 @@
 
 import { isNamed } from '../core/structure.js'
 import { isSymbolic, type SymbolicTensor } from '../core/symbolic-tensor.js'
-import { isStream } from '../training/stream-feed.js'
+import { isStream } from '../training/is-stream.js'
 import { numbered } from './names.js'
 
 /** Targets and options: a stream has its targets with it, so that options may follow it at once. */

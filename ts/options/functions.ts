@@ -1,9 +1,9 @@
 /** Functions of the user's in configurations: by name, as Keras has them; the code is in no file. */
 
-import { crc32 } from 'node:zlib'
 import { warnOnce } from '../core/warn.js'
 import { fail } from '../errors.js'
 import type { Json } from '../types.js'
+import { textOf } from './function-text.js'
 import { nameOfRegistered, type OwnFunction, registeredClass } from './registry.js'
 import { isSerialized, type Serialized } from './serialized.js'
 import { isDescribing, isForFile, noteFunction } from './writing.js'
@@ -21,11 +21,6 @@ export function functionJson(fn: OwnFunction, role: string): Json {
     registered_name: name,
   }
   return isDescribing() ? { ...json, text: textOf(fn) } : json
-}
-
-/** A checksum of a function's source. */
-export function textOf(fn: OwnFunction): string {
-  return crc32(Function.prototype.toString.call(fn)).toString(16)
 }
 
 function warnNameless(name: string): void {

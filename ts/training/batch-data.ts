@@ -3,7 +3,7 @@
 import { floatx } from '../config.js'
 import { sizeOf } from '../core/shapes.js'
 import { alone, isNamed } from '../core/structure.js'
-import { Tensor } from '../core/tensor.js'
+import { lent, Tensor } from '../core/tensor.js'
 import { placeholder } from '../core/trace.js'
 import { type Column, isDataLike, isShaped, toColumn, type Wanted } from '../data/marshal.js'
 import { FerrogradError, fail, hintFor } from '../errors.js'
@@ -56,6 +56,11 @@ export function prepareData(model: Model, where: string, raw: RawData, targets: 
 /** All columns that are there, in the order of a program's inputs. */
 export function columnsOf({ x, y, weights }: BatchData): Column[] {
   return [...x, ...y, ...weights].filter((column) => column !== undefined)
+}
+
+/** The columns of a batch as tensors. */
+export function tensorsOf(data: BatchData): Tensor[] {
+  return columnsOf(data).map(({ values, shape, dtype }) => lent(values, shape, dtype))
 }
 
 /** How many samples the inputs have: all that are there as many. */

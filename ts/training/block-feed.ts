@@ -15,10 +15,11 @@ import type { Model } from '../model/model.js'
 import type { Json } from '../types.js'
 import { untilAborted } from './abort.js'
 import { type BatchData, prepareData } from './batch-data.js'
+import { partsOf } from './batch-parts.js'
 import type { ClassWeight } from './data-types.js'
 import { type Feed, nativeColumns, nothingYet, type PassOptions, type PassResult, type Preparation } from './feed.js'
 import { type CompiledStep, stepFor } from './programs.js'
-import { checkEnds, partsOf } from './stream-feed.js'
+import { checkEnds } from './stream-feed.js'
 import { type RowsOf, readLogs, runStretch, type Steps } from './stretch.js'
 
 /** A block grows until a native call takes so many milliseconds. */

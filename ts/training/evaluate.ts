@@ -8,10 +8,10 @@ import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { prepareData } from './batch-data.js'
 import { ArrayFeed, type Feed } from './feed.js'
 import { resetState, reviewMetrics } from './fit.js'
+import { isStream } from './is-stream.js'
 import { openFeed } from './open-feed.js'
 import { type EvaluateOptions, type PassPlan, planPass } from './options.js'
 import { openSession } from './session.js'
-import { isStream } from './stream-feed.js'
 
 /** The logs of one pass over the weights that hold when it is called, e.g. `{ loss, accuracy }`. */
 export async function evaluate(model: Model, x: unknown, y: unknown, options: EvaluateOptions = {}): Promise<Logs> {

@@ -3,12 +3,13 @@
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import { prepareData, trainingRows } from './batch-data.js'
+import { partsOf } from './batch-parts.js'
 import { asksForCounts } from './class-weight.js'
 import { ArrayFeed, type Feed } from './feed.js'
+import { isStream } from './is-stream.js'
 import { openFeed } from './open-feed.js'
 import type { FitPlan } from './options.js'
 import { warnIfSorted } from './sorted.js'
-import { isStream, partsOf } from './stream-feed.js'
 
 export interface Feeds {
   readonly feed: Feed

@@ -8,13 +8,14 @@ import type { Tensor } from '../core/tensor.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
-import { type BatchData, prepareData } from './batch-data.js'
+import { type BatchData, prepareData, tensorsOf } from './batch-data.js'
 import type { BatchSource } from './data-types.js'
 import { nativeColumns } from './feed.js'
+import { isStream } from './is-stream.js'
 import { type PassPlan, type PredictOptions, planPass } from './options.js'
 import { stepFor } from './programs.js'
 import { checkUsable } from './session.js'
-import { isStream, StreamFeed, tensorsOf } from './stream-feed.js'
+import { StreamFeed } from './stream-feed.js'
 
 /** One tensor; a list for a model with several outputs. It is of the weights that hold when it is called, also amid a training. */
 export async function predict(model: Model, x: unknown, options: PredictOptions = {}): Promise<unknown> {

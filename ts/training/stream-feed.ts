@@ -4,17 +4,17 @@ import { type Moment, momentOf } from '../core/moment.js'
 import { NonFinite } from '../core/non-finite.js'
 import type { Program } from '../core/program.js'
 import { type State, stateFields } from '../core/state.js'
-import { lent, type Tensor, tensor } from '../core/tensor.js'
+import { type Tensor, tensor } from '../core/tensor.js'
 import type { Variable } from '../core/variable.js'
 import { Dataset } from '../data/dataset.js'
 import { givenIdentity, stagesOf } from '../data/identity.js'
-import { isDataLike } from '../data/marshal.js'
 import { isOneShot, isSource, type Source, type SourceLike, spend } from '../data/source.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import type { Json } from '../types.js'
 import { untilAborted } from './abort.js'
-import { type BatchData, columnsOf, prepareData } from './batch-data.js'
+import { type BatchData, columnsOf, prepareData, tensorsOf } from './batch-data.js'
+import { partsOf } from './batch-parts.js'
 import type { ClassWeight } from './data-types.js'
 import type { Feed, PassOptions, PassResult, Preparation } from './feed.js'
 import { type CompiledStep, stepFor } from './programs.js'
@@ -22,11 +22,6 @@ import { readLogs } from './stretch.js'
 
 /** At most so often is progress told, in milliseconds. */
 const progressMs = 50
-
-/** Whether data is a stream of batches rather than arrays. */
-export function isStream(data: unknown): data is SourceLike<unknown> {
-  return typeof data === 'function' || data instanceof Dataset || (isSource(data) && !isDataLike(data))
-}
 
 /** Opens the stream anew for each pass; with a number of steps it goes on where the last pass stopped. */
 export class StreamFeed implements Feed {
@@ -253,35 +248,6 @@ function stateOf(source: SourceLike<unknown>): State {
 
 function iteratorOf(source: Source<unknown>): Iterator<unknown> | AsyncIterator<unknown> {
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
-}
-
-interface Parts {
-  readonly x: unknown
-  readonly y?: unknown
-  readonly sampleWeight?: unknown
-}
-
-/** `[x, y, sampleWeight]` or `{ x, y, sampleWeight }`; for prediction a batch may be `x` alone. */
-export function partsOf(where: string, batch: unknown, targets: 'targets' | 'none' = 'targets'): Parts {
-  if (Array.isArray(batch) && batch.length >= 1 && batch.length <= 3 && !isNumbers(batch, targets)) {
-    const [x, y, sampleWeight] = batch as unknown[]
-    return { x, y, sampleWeight }
-  }
-  if (typeof batch === 'object' && batch !== null && 'x' in batch) return batch as Parts
-  if (targets === 'none' && isDataLike(batch)) return { x: batch }
-  return fail('ERR_DATA', where, '[x, y], [x, y, sampleWeight] or { x, y, sampleWeight }', batch)
-}
-
-/** For prediction, `[[1, 2], [3, 4]]` is two samples, and not x and y. */
-function isNumbers(batch: readonly unknown[], targets: 'targets' | 'none'): boolean {
-  return (
-    targets === 'none' && (typeof batch[0] === 'number' || (Array.isArray(batch[0]) && typeof batch[0][0] === 'number'))
-  )
-}
-
-/** The columns of a batch as tensors. */
-export function tensorsOf(data: BatchData): Tensor[] {
-  return columnsOf(data).map(({ values, shape, dtype }) => lent(values, shape, dtype))
 }
 
 /** As {@link tensorsOf}, copied now. */

@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream'
 import { fail } from '../../errors.js'
-import { textOf as sourceText } from '../../options/functions.js'
+import { textOf as sourceText } from '../../options/function-text.js'
 import { exact } from '../arrays.js'
 import { type ByteStream, byteSources } from '../bytes.js'
 import { type Chunk, Rows } from '../chunk.js'
