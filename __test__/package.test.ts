@@ -76,9 +76,9 @@ test('a training on arrays reads one file of code and the addon', () => {
 
 /** Of a file of code: the parts that it reads late, and the names in them that it uses. */
 const usesIn = (code: string): { part: string; names: string[] }[] =>
-  [...code.matchAll(/^const (\w+) = \(\) => \(\w+\$ \?\?= require\("(.*)"\)\)$/gm)].map(([, variable, path]) => ({
+  [...code.matchAll(/^const (\w+) = \{ get part\(\) .* require\("(.*)"\)/gm)].map(([, variable, path]) => ({
     part: `dist/parts/${basename(path!)}`,
-    names: [...code.matchAll(new RegExp(`\\b${variable}\\(\\)\\.([\\w$]+)`, 'g'))].map(([, name]) => name!),
+    names: [...code.matchAll(new RegExp(`\\b${variable}\\.part\\.([\\w$]+)`, 'g'))].map(([, name]) => name!),
   }))
 
 const parts = readdirSync(`${root}dist/parts`).map((name) => `dist/parts/${name}`)
@@ -93,11 +93,11 @@ test.each(parts)('%s runs when it is the first part that is used, and has what o
     const names = Object.keys(part)
     console.log(JSON.stringify({ names, undefinedNames: names.filter((name) => part[name] === undefined), warnings }))`)
   expect({ undefinedNames, warnings }).toEqual({ undefinedNames: [], warnings: [] })
-  for (const file of ['dist/index.cjs', ...parts]) {
-    const code = readFileSync(`${root}${file}`, 'utf8')
-    const used = usesIn(code).flatMap((one) => (one.part === part ? one.names : []))
-    expect(names, file).toEqual(expect.arrayContaining(used))
-  }
+  const used = ['dist/index.cjs', ...parts].flatMap((file) =>
+    usesIn(readFileSync(`${root}${file}`, 'utf8')).flatMap((one) => (one.part === part ? one.names : [])),
+  )
+  expect(used.length > 0 || part.endsWith('runtime.cjs')).toBe(true)
+  expect(names).toEqual(expect.arrayContaining(used))
 })
 
 test('what a part takes of the file that everybody reads is there', () => {

@@ -32,13 +32,16 @@ const LATE = /^const (\w+) = require\("(\.\/(?:parts\/)?\w+\.cjs)"\);\n/gm
 /** `name.something`, also after the three dots of a spread. */
 const uses = (name) => new RegExp(`(?<![\\w$]|(?<!\\.\\.)\\.)${name}\\.([\\w$]+)`, 'g')
 
-/** The code of a file, as rolldown writes it, with each part that it requires read where something in it is first used. */
+/**
+ * The code of a file, as rolldown writes it, with each part that it requires read where something in it is first used. What was
+ * a member stays one, so that it means the same behind `new`, too.
+ */
 export const withLateParts = (code) =>
   [...code.matchAll(LATE)].reduce(
     (late, [line, name, file]) =>
       late
-        .replaceAll(uses(name), `${name}().$1`)
-        .replace(line, `let ${name}$\nconst ${name} = () => (${name}$ ??= require("${file}"))\n`),
+        .replaceAll(uses(name), `${name}.part.$1`)
+        .replace(line, `let ${name}$\nconst ${name} = { get part() { return (${name}$ ??= require("${file}")) } }\n`),
     code,
   )
 
