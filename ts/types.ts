@@ -5,6 +5,23 @@ import type { Tensor } from './core/tensor.js'
 /** Element types. Training computes in `float32` or `float64`. */
 export type DType = 'float32' | 'float64' | 'int32' | 'bool'
 
+/**
+ * What data for an input of a model may be called, as Keras calls it: whole numbers of any width come as `int32`, half precision as
+ * `float32`, and texts are read by the layer that looks them up.
+ */
+export type DataType =
+  | DType
+  | 'string'
+  | 'float16'
+  | 'bfloat16'
+  | 'int8'
+  | 'int16'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+
 /** The element types that have a gradient. */
 export type FloatDType = 'float32' | 'float64'
 
@@ -52,6 +69,9 @@ export type NumbersOfRank<R extends number> = R extends 0
 
 /** Numbers in nested arrays of equal lengths. */
 export type NestedArray = readonly (number | boolean | NestedArray)[]
+
+/** A text, or texts in nested arrays. */
+export type NestedTexts = string | readonly NestedTexts[]
 
 /** Numbers in nested arrays of equal lengths, where rows may be typed arrays. */
 export type NestedData = readonly (number | boolean | TypedArray | NestedData)[]

@@ -1,12 +1,16 @@
 /** Opens Keras's files with vocabularies and writes them again: `npx tsx tools/oracle/ours-lookups.ts DIR`, for `lookup_files.py check`. */
 
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import * as config from '../../ts/config.js'
 import { loadModel } from '../../ts/saving/index.js'
 
 const [, , dir = 'ours-lookups'] = process.argv
 mkdirSync(dir, { recursive: true })
-for (const name of ['words', 'texts']) {
-  const path = new URL(`../../__test__/fixtures/lookup-files/${name}.keras`, import.meta.url).pathname
+config.setFloatx('float64')
+const files = new URL('../../__test__/fixtures/lookup-files/', import.meta.url).pathname
+const { cases, models } = JSON.parse(readFileSync(join(files, 'lookups.json'), 'utf8'))
+for (const { name } of [...cases, ...models] as { readonly name: string }[]) {
+  const path = join(files, `${name}.keras`)
   await (await loadModel(path)).save(join(dir, `${name}.keras`))
 }

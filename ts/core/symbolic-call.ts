@@ -1,6 +1,6 @@
 /** A call on symbolic tensors: what comes out is found by making the call on placeholders. */
 
-import { FerrogradError } from '../errors.js'
+import { FerrogradError, fail } from '../errors.js'
 import type { PartialShape } from '../types.js'
 import { isShape } from './shapes.js'
 import { isNamed, leavesOf, mapStructure } from './structure.js'
@@ -13,7 +13,7 @@ type Kwargs = Readonly<Record<string, unknown>>
 
 /** Records a call of `target` as a node of the functional graph; `run` makes the call with tensors for its symbols. */
 export function recordCall(target: Target, args: readonly unknown[], kwargs: Kwargs, runOf: RunOf): unknown {
-  const sources = leavesOf([args, kwargs], isSymbolic)
+  const sources = sourcesOf(target, args, kwargs)
   const [first, second] = probed(sources, args, kwargs, runOf)
   return giveOutputs({ target, args, kwargs, sources }, first, (output, index) =>
     agreed(output.shape, second[index]!.shape),
@@ -43,6 +43,22 @@ function probed(
   throw refusal
 }
 
+/** The symbolic tensors among the arguments: text where the target looks it up, and nowhere else. */
+function sourcesOf(target: Target, args: readonly unknown[], kwargs: Kwargs): SymbolicTensor[] {
+  const sources = leavesOf([args, kwargs], isSymbolic)
+  const wrong = sources.find(({ isText }) => isText !== (target.takesText === true))
+  if (wrong?.isText === true)
+    fail(
+      'ERR_DTYPE',
+      `${target.name} input`,
+      'numbers',
+      wrong,
+      'Text goes into StringLookup or TextVectorization first',
+    )
+  if (wrong !== undefined) fail('ERR_DTYPE', `${target.name} input`, "text: input({ dtype: 'string' })", wrong)
+  return sources
+}
+
 /** The symbolic tensors that a call gives, in the structure of `results`. */
 function giveOutputs(
   { target, args, kwargs, sources }: Omit<GraphCall, 'outputs'>,
@@ -68,7 +84,7 @@ export function recordKnown(
   shapes: unknown,
   dtype: SymbolicTensor['dtype'],
 ): unknown {
-  const sources = leavesOf([args, kwargs], isSymbolic)
+  const sources = sourcesOf(target, args, kwargs)
   const outputs: SymbolicTensor[] = []
   const call: GraphCall = { target, args, kwargs, sources, outputs }
   const output = (shape: unknown): unknown => {

@@ -13,6 +13,10 @@ export interface Target {
   /** Whether the name was given by the user. */
   readonly named: boolean
   readonly className: string
+  /** Whether what it gives is text. */
+  readonly givesText?: boolean
+  /** Whether what it takes is text. */
+  readonly takesText?: boolean
 }
 
 /** One call in a functional graph. Its arguments are structures of symbolic tensors, tensors and plain values. */
@@ -62,6 +66,11 @@ export class SymbolicTensor extends Methods<SymbolicTensor> {
     this.history = history
   }
 
+  /** Whether it stands for text: a layer looks it up before anything is computed, and only what that gives are numbers. */
+  get isText(): boolean {
+    return this.history.call.target.givesText === true
+  }
+
   /** Number of axes. */
   get rank(): number {
     return this.shape.length
@@ -70,7 +79,7 @@ export class SymbolicTensor extends Methods<SymbolicTensor> {
   /** `SymbolicTensor(float32[batch, 10], output of dense)` */
   override toString(): string {
     const lengths = this.shape.map((length, axis) => length ?? (axis === 0 ? 'batch' : '?'))
-    return `SymbolicTensor(${this.dtype}[${lengths.join(', ')}], output of ${this.history.call.target.name})`
+    return `SymbolicTensor(${this.isText ? 'string' : this.dtype}[${lengths.join(', ')}], output of ${this.history.call.target.name})`
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Tensor } from '../core/tensor.js'
 import * as ops from '../ops.js'
-import type { FloatDType } from '../types.js'
+import type { FloatDType, PartialShape } from '../types.js'
 
 /** How categories come out: as numbers, one row each, a set, or counts. */
 export type OutputMode = 'int' | 'oneHot' | 'multiHot' | 'count'
@@ -23,6 +23,13 @@ export function encode(numbers: Tensor, mode: OutputMode, depth: number, dtype: 
     case 'count':
       return ops.sum(weighted(ops.oneHot(x, depth, dtype), weights), { axis })
   }
+}
+
+/** The shape of what {@link encode} gives for numbers of a shape. */
+export function encodedShape(shape: PartialShape, mode: OutputMode, depth: number): PartialShape {
+  if (mode === 'int') return shape
+  if (mode === 'oneHot') return [...(shape.length > 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape), depth]
+  return shape.length > 1 ? [shape[0]!, ...shape.slice(2), depth] : [depth]
 }
 
 function weighted(rows: Tensor, weights: Tensor | undefined): Tensor {

@@ -9,9 +9,9 @@ import { FerrogradError, fail } from '../errors.js'
 import * as ops from '../ops.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf, ValuesOf } from '../options/fields.js'
-import type { Config, TypedArray } from '../types.js'
+import type { Config, DType, PartialShape, TypedArray } from '../types.js'
 import { adaptTo } from './adaptation.js'
-import { encode, type OutputMode } from './encoding.js'
+import { encode, encodedShape, type OutputMode } from './encoding.js'
 import { Layer, type LayerOptions } from './layer.js'
 import { linesOf } from './vocabulary-file.js'
 
@@ -46,6 +46,11 @@ export const lookupFields = {
   invert: { type: 'boolean', default: false },
   /** Encodes to length `maxTokens` whatever the vocabulary has. Default false. */
   padToMaxTokens: { type: 'boolean', default: false },
+  /**
+   * How many numbers there will be, those of the mask and the unknown included, for a graph that is made before the
+   * vocabulary is learnt or read from a file. Default null.
+   */
+  vocabularySize: { type: 'integer', default: null, min: 1, config: false },
 } as const
 
 /** The table of {@link lookupFields}. */
@@ -61,6 +66,7 @@ interface Rules<T extends Token> {
   readonly idfWeights: readonly number[] | null
   readonly invert: boolean
   readonly padToMaxTokens: boolean
+  readonly vocabularySize: number | null
 }
 
 /** What was learnt or given: the tokens in order, and with `tfIdf` a weight each. */
@@ -68,6 +74,8 @@ interface Known<T extends Token> {
   readonly tokens: readonly T[]
   readonly places: ReadonlyMap<T, number>
   readonly idf: readonly number[] | null
+  /** The weights of what stands before the vocabulary, where they were given: else it weighs as the average entry. */
+  readonly specialIdf: readonly number[] | null
 }
 
 /** Options that both lookups have. */
@@ -128,7 +136,7 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
 
   /**
    * Sets the vocabulary, or that of a text file with a token a line, with `tfIdf` a weight each; those for the mask and the
-   * unknown may stand first.
+   * unknown may stand first, with weights of their own.
    */
   setVocabulary(given: string | readonly T[], idfWeights?: readonly number[]): void {
     const where = `${this.className}.vocabulary`
@@ -137,7 +145,9 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
     this.#checkWeights(vocabulary, idfWeights)
     const special = this.special
     const skipped = special.every((token, i) => vocabulary[i] === token) ? special.length : 0
-    this.#know(vocabulary.slice(skipped), idfWeights?.slice(skipped) ?? null)
+    const weights = idfWeights === undefined ? null : [...idfWeights]
+    const before = skipped === special.length && skipped > 0 ? (weights?.slice(0, skipped) ?? null) : null
+    this.#know(vocabulary.slice(skipped), weights?.slice(skipped) ?? null, before)
   }
 
   /** All entries by number; those of the mask and the unknown first, or left out. */
@@ -147,12 +157,34 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
 
   /** How many numbers there are, those of the mask and the unknown included. */
   vocabularySize(): number {
-    return this.start + this.known.tokens.length
+    return this.#known === undefined && this.rules.vocabularySize !== null
+      ? this.rules.vocabularySize
+      : this.start + this.known.tokens.length
+  }
+
+  /** With `tfIdf`, the weight of every number; undefined before there is a vocabulary. */
+  get idfWeights(): readonly number[] | undefined {
+    return this.#known?.idf ? this.#idf(this.outputLength) : undefined
   }
 
   override getConfig(): Config {
-    const { tokens = null, idf = null } = this.#known ?? {}
-    return { ...super.getConfig(), vocabulary: tokens && [...tokens], idf_weights: idf && [...idf] }
+    const { tokens = null, idf = null, specialIdf = null } = this.#known ?? {}
+    // Weights of their own go with the tokens that they belong to.
+    const special = specialIdf === null ? [] : this.special
+    return {
+      ...super.getConfig(),
+      vocabulary: tokens && [...special, ...tokens],
+      idf_weights: idf && [...(specialIdf ?? []), ...idf],
+    }
+  }
+
+  protected override outputShape(shape: PartialShape): PartialShape {
+    const { invert, outputMode } = this.rules
+    return invert ? shape : encodedShape(shape, outputMode === 'tfIdf' ? 'count' : outputMode, this.outputLength)
+  }
+
+  protected override get outputDtype(): DType {
+    return this.rules.outputMode === 'int' ? 'int32' : this.dtype
   }
 
   protected get rules(): Rules<T> {
@@ -184,17 +216,24 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
 
   /** Numbers as the output mode says. */
   protected encoded(numbers: Tensor): Tensor {
-    const { outputMode, maxTokens, padToMaxTokens } = this.rules
-    const depth = padToMaxTokens ? maxTokens! : this.vocabularySize()
+    const { outputMode } = this.rules
+    const depth = this.outputLength
     if (outputMode !== 'tfIdf') return encode(numbers, outputMode, depth, this.dtype)
     return ops.multiply(encode(numbers, 'count', depth, this.dtype), tensor(this.#idf(depth), [depth], this.dtype))
   }
 
-  /** A weight for every number: the unknown weigh as the average entry, padding nothing. */
+  /** How long encodings are. */
+  get outputLength(): number {
+    const { maxTokens, padToMaxTokens } = this.rules
+    return padToMaxTokens ? maxTokens! : this.vocabularySize()
+  }
+
+  /** A weight for every number: the unknown weigh as the average entry unless they have weights, padding nothing. */
   #idf(depth: number): number[] {
-    const idf = this.known.idf ?? []
-    const average = idf.reduce((sum, weight) => sum + weight, 0) / idf.length
-    const all = [...new Array<number>(this.start).fill(average), ...idf]
+    const { idf, specialIdf } = this.known
+    const weights = idf ?? []
+    const average = weights.reduce((sum, weight) => sum + weight, 0) / weights.length
+    const all = [...(specialIdf ?? new Array<number>(this.start).fill(average)), ...weights]
     return [...all, ...new Array<number>(depth - all.length).fill(0)]
   }
 
@@ -218,7 +257,7 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
       fail('ERR_CONFIG', where, `a weight for each of the ${vocabulary.length} entries`, idfWeights)
   }
 
-  #know(tokens: readonly T[], idf: readonly number[] | null): void {
+  #know(tokens: readonly T[], idf: readonly number[] | null, specialIdf: readonly number[] | null = null): void {
     const { maxTokens, maskToken, oovToken, invert } = this.rules
     const where = `${this.className}.vocabulary`
     const places = new Map(tokens.map((token, i) => [token, i]))
@@ -229,7 +268,7 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
       fail('ERR_CONFIG', where, 'the tokens of mask and unknown first, in this order, or not at all', reserved)
     if (maxTokens !== null && this.start + tokens.length > maxTokens)
       fail('ERR_CONFIG', where, `at most ${maxTokens - this.start} entries`, { text: `${tokens.length}` })
-    this.#known = { tokens, places, idf }
+    this.#known = { tokens, places, idf, specialIdf }
   }
 }
 

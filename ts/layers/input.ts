@@ -4,7 +4,7 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
-import type { Config, DType, PartialShape } from '../types.js'
+import type { Config, DataType, DType, PartialShape } from '../types.js'
 import { Layer, type LayerOptions } from './layer.js'
 
 const inputFields = {
@@ -14,8 +14,11 @@ const inputFields = {
   batchSize: { type: 'integer', default: null, min: 1, config: false },
   /** The whole shape, the batch first; in place of `shape`. Default null. */
   batchShape: { type: 'partialShape', default: null },
-  /** The element type of the data. Default null. */
-  dtype: { type: 'elementType', default: null },
+  /**
+   * The element type of the data, by any name of Keras's: `'string'` is text for a layer that looks it up. Default
+   * null.
+   */
+  dtype: { type: 'dataType', default: null },
   /** Whether data may be left out: what reads them is then called without. Default false. */
   optional: { type: 'boolean', default: false },
 } as const
@@ -46,9 +49,14 @@ export class InputLayer extends InputLayerBase {
     return [batchSize, ...sample]
   }
 
-  /** The element type of the data. */
+  /** The element type that the data come as; of text, that of what stands for it. */
   get inputDtype(): DType {
-    return this.options.dtype ?? this.dtype
+    return typeOf(this.options.dtype ?? this.dtype)
+  }
+
+  /** Whether the data are text. */
+  get givesText(): boolean {
+    return (this.options.dtype as DataType | null) === 'string'
   }
 
   override call(x: Tensor): Tensor {
@@ -60,7 +68,18 @@ export class InputLayer extends InputLayerBase {
 
   override getConfig(): Config {
     const { optional } = this.options
-    const said = { batch_shape: [...this.batchShape], dtype: this.inputDtype, sparse: false, name: this.name }
+    const said = {
+      batch_shape: [...this.batchShape],
+      dtype: this.options.dtype ?? this.dtype,
+      sparse: false,
+      name: this.name,
+    }
     return optional ? { ...said, optional } : said
   }
+}
+
+/** The type in which numbers of a type of Keras's are kept here. */
+function typeOf(type: DataType): DType {
+  if (type === 'float16' || type === 'bfloat16') return 'float32'
+  return type === 'float32' || type === 'float64' || type === 'bool' ? type : 'int32'
 }

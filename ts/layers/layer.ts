@@ -15,7 +15,7 @@ import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import { givenOptions } from '../options/configurable.js'
 import { getRegularizer, type Regularizer } from '../regularizers.js'
-import type { Config, PartialShape, Shape, TensorLike } from '../types.js'
+import type { Config, DType, NestedTexts, PartialShape, Shape, TensorLike } from '../types.js'
 import {
   type Arguments,
   argumentsOf,
@@ -133,6 +133,19 @@ export abstract class Layer extends Owner {
     inputShape: PartialShape | readonly PartialShape[] | object,
   ): PartialShape | readonly PartialShape[] | object
 
+  /** The element type of results whose shapes {@link outputShape} says. */
+  protected get outputDtype(): DType {
+    return this.dtype
+  }
+
+  /** Whether it takes text, and looks it up by {@link readTexts} before anything is computed. */
+  get takesText(): boolean {
+    return this.readTexts !== undefined
+  }
+
+  /** The numbers of texts in nested arrays. */
+  readTexts?(texts: NestedTexts): Tensor
+
   /**
    * Calls the layer: on tensors it draws ops, on symbolic tensors it adds itself to a functional graph. Builds on first
    * use. What `call` declares after the inputs is passed by name, as `training` is: `apply(x, { training: true })`.
@@ -175,7 +188,7 @@ export abstract class Layer extends Owner {
     if (this.outputShape !== undefined) {
       const shapes = mapStructure(x, (one) => (isSymbolic(one) || isTensor(one) ? one.shape : one))
       if (this.inputSpec !== undefined && isSymbolic(x)) checkSpec(this.#title(), x.shape, this.inputSpec)
-      return recordKnown(this, args, kwargs, this.outputShape(shapes as PartialShape), this.dtype)
+      return recordKnown(this, args, kwargs, this.outputShape(shapes as PartialShape), this.outputDtype)
     }
     return recordCall(
       this,

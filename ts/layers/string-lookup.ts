@@ -7,7 +7,7 @@ import { type Tensor, tensor } from '../core/tensor.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
-import type { TensorLike } from '../types.js'
+import type { NestedTexts, PartialShape, TensorLike } from '../types.js'
 import { flatten, IndexLookup, type LookupData, type LookupOptions, type Tokens } from './index-lookup.js'
 
 const stringFields = {
@@ -33,7 +33,8 @@ const StringLookupBase: With<typeof IndexLookup<string>, typeof stringFields, St
  * gives each number a row; `multiHot`, `count` and `tfIdf` give a sample, the last axis, one row of the vocabulary's
  * length: 1 where a word occurs, how often, and how often times its weight.
  *
- * Tensors hold no words: call `lookUp` before training.
+ * Tensors hold no words: call `lookUp` before training, or begin a model with `input({ dtype: 'string' })` and the layer, which
+ * then looks words up on their way into `fit` and `predict`.
  *
  * @see keras.layers.StringLookup
  *
@@ -51,6 +52,14 @@ export class StringLookup extends StringLookupBase {
   constructor(options?: StringLookupOptions) {
     super(options)
     this.#key = keyOf('StringLookup', this.options.salt)
+  }
+
+  override get takesText(): boolean {
+    return !this.options.invert
+  }
+
+  override readTexts(words: NestedTexts): Tensor {
+    return this.lookUp(words)
   }
 
   /** Numbers of words, or their encoding. */
@@ -72,6 +81,10 @@ export class StringLookup extends StringLookupBase {
   words(numbers: TensorLike): string[] {
     const all = this.getVocabulary()
     return Array.from(tensor(numbers, undefined, 'int32').dataSync(), (i) => all[i] ?? this.options.oovToken)
+  }
+
+  protected override outputShape(shape: PartialShape): PartialShape {
+    return this.options.invert ? (this.call() as never) : super.outputShape(shape)
   }
 
   override call(): Tensor {

@@ -5,7 +5,7 @@ import type { Source } from '../data/source.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { With } from '../options/configurable.js'
 import type { OptionsOf } from '../options/fields.js'
-import type { Config } from '../types.js'
+import type { Config, DType, NestedTexts, PartialShape } from '../types.js'
 import { adaptTo } from './adaptation.js'
 import type { Tokens } from './index-lookup.js'
 import { Layer, type LayerOptions } from './layer.js'
@@ -50,6 +50,11 @@ const fields = {
   vocabulary: { type: 'vocabularyOrPath', default: null },
   /** With `tfIdf` and a vocabulary: the weight of each entry. Default null. */
   idfWeights: { type: 'numbers', default: null },
+  /**
+   * How many numbers there will be, those of padding and the unknown included, for a graph that is made before the
+   * vocabulary is learnt or read from a file. Default null.
+   */
+  vocabularySize: { type: 'integer', default: null, min: 1, config: false },
 } as const
 
 /** Options of {@link TextVectorization}. */
@@ -83,7 +88,8 @@ const TextVectorizationBase: With<typeof Layer, typeof fields, TextVectorization
  *
  * Small letters are made of ASCII's alone, punctuation and white space are ASCII's, as in Keras: a function of your own does otherwise, but cannot be saved.
  *
- * Tensors hold no texts: call `vectorize` before training.
+ * Tensors hold no texts: call `vectorize` before training, or begin a model with `input({ shape: [1], dtype: 'string' })` and the
+ * layer, which then reads texts on their way into `fit` and `predict`.
  *
  * @see keras.layers.TextVectorization
  *
@@ -101,7 +107,8 @@ export class TextVectorization extends TextVectorizationBase {
 
   constructor(options?: TextVectorizationOptions) {
     super(options)
-    const { maxTokens, padToMaxTokens, outputMode, outputSequenceLength, vocabulary, idfWeights } = this.options
+    const { maxTokens, padToMaxTokens, outputMode, outputSequenceLength, vocabulary, idfWeights, vocabularySize } =
+      this.options
     this.#widths = widthsOf(this.options.ngrams)
     if (outputMode !== 'int' && outputSequenceLength !== null)
       fail(
@@ -110,7 +117,7 @@ export class TextVectorization extends TextVectorizationBase {
         `null where outputMode is '${outputMode}'`,
         outputSequenceLength,
       )
-    const common = { maxTokens, padToMaxTokens, outputMode, maskToken: '', dtype: this.dtype }
+    const common = { maxTokens, padToMaxTokens, outputMode, maskToken: '', dtype: this.dtype, vocabularySize }
     this.#lookup = named(
       () => new StringLookup({ ...common, vocabulary: vocabulary as string | readonly string[], idfWeights }),
     )
@@ -162,6 +169,25 @@ export class TextVectorization extends TextVectorizationBase {
   /** How many numbers there are, those of padding and the unknown included. */
   vocabularySize(): number {
     return this.#lookup.vocabularySize()
+  }
+
+  /** With `tfIdf`, the weight of every number; undefined before there is a vocabulary. */
+  get idfWeights(): readonly number[] | undefined {
+    return this.#lookup.idfWeights
+  }
+
+  override readTexts(texts: NestedTexts): Tensor {
+    return this.vectorize(texts)
+  }
+
+  protected override outputShape(shape: PartialShape): PartialShape {
+    const { outputMode, outputSequenceLength } = this.options
+    if (this.#isWhole) return shape
+    return [shape[0] ?? null, outputMode === 'int' ? outputSequenceLength : this.#lookup.outputLength]
+  }
+
+  protected override get outputDtype(): DType {
+    return this.options.outputMode === 'int' ? 'int32' : this.dtype
   }
 
   override call(): Tensor {

@@ -173,8 +173,8 @@ function callJson({ target, call }: GraphNode, graph: Graph): Json {
 /** An argument of a call: symbolic tensors by where they come from, tensors with their numbers. */
 function argumentJson(value: unknown, graph: Graph): Json {
   if (isSymbolic(value)) {
-    const { shape, dtype } = value
-    const config = { shape: [...shape], dtype, keras_history: historyJson(value, graph) }
+    const { shape, isText, dtype } = value
+    const config = { shape: [...shape], dtype: isText ? 'string' : dtype, keras_history: historyJson(value, graph) }
     return { class_name: '__keras_tensor__', config }
   }
   if (value instanceof Variable) return argumentJson(value.read(), graph)

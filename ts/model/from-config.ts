@@ -132,7 +132,7 @@ function fromSequentialConfig(config: Fields, list: readonly unknown[], type?: M
   const layers = list.map((one, i) => layerFrom(one, `config.layers[${i}]`))
   const shape = config.build_input_shape
   if (!(layers[0] instanceof InputLayer) && Array.isArray(shape)) {
-    layers.unshift(new InputLayer({ batchShape: shape }))
+    layers.unshift(new InputLayer({ batchShape: shape, ...(layers[0]?.takesText === true && { dtype: 'string' }) }))
   }
   const Class = (type ?? Sequential) as typeof Sequential
   return new Class(layers, common(config)) as unknown as Model

@@ -37,6 +37,12 @@ export interface Graph {
 /** Orders everything between `inputs` and `outputs`, and makes the names of the layers and operations unique. */
 export function buildGraph(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): Graph {
   checkInputs(inputs)
+  const graph = sorted(inputs, outputs)
+  for (const symbol of inputs) checkText(graph, symbol)
+  return graph
+}
+
+function sorted(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): Graph {
   const { nodes, firstSeen } = sortNodes(inputs, outputs)
   const targets = sortTargets(nodes, firstSeen)
   uniqueNames(targets)
@@ -53,12 +59,17 @@ export function runGraph(
   for (const [i, symbol] of graph.inputs.entries()) {
     const input = inputs[i]
     if (input === undefined) continue
+    if (symbol.isText) {
+      // Whoever fed the model looked it up.
+      made.set(readersOf(graph, symbol)[0]!.call.outputs[0]!, input)
+      continue
+    }
     // Numbers that are compared exactly are not cast to the type of the input.
     const exact = kindOfInput(graph, i) === 'exact'
     made.set(symbol, drawCall([input], () => (exact ? [input] : layerOf(symbol).applyMany(input)))[0]!)
   }
   for (const { target, call } of graph.nodes) {
-    if (call.sources.length === 0) continue
+    if (call.sources.length === 0 || call.sources[0]!.isText) continue
     const sources = call.sources.map((symbol) => made.get(symbol))
     const results = drawCall(sources, () => leavesOf(runCall(target, call, made, context), isTensor))
     for (const [i, output] of call.outputs.entries()) made.set(output, results[i]!)
@@ -77,6 +88,28 @@ function runCall(
   if (target instanceof Operation) return target.run(...given)
   const named = substitute(kwargs, made) as Readonly<Record<string, unknown>>
   return target.invoke({ args: given, kwargs: training === undefined ? named : { training, ...named } })
+}
+
+/** The calls that read an input. */
+function readersOf({ nodes }: Pick<Graph, 'nodes'>, symbol: SymbolicTensor): GraphNode[] {
+  return nodes.filter(({ call }) => call.sources.includes(symbol))
+}
+
+/** The layer that looks up an input of text. */
+export function textReader(graph: Graph, position: number): Layer | undefined {
+  const symbol = graph.inputs[position]
+  return symbol?.isText === true ? (readersOf(graph, symbol)[0]!.target as Layer) : undefined
+}
+
+/** Text comes into a model as what one layer makes of it. */
+function checkText(graph: Graph, symbol: SymbolicTensor): void {
+  const readers = symbol.isText ? readersOf(graph, symbol) : []
+  if (symbol.isText && readers.length !== 1) {
+    const names = readers.map(({ target }) => target.name).join(', ')
+    const where = `Model.inputs '${symbol.history.call.target.name}'`
+    const hint = 'Give each of several an input of its own'
+    fail('ERR_CONFIG', where, 'one layer that looks up its text', { text: names === '' ? 'none' : names }, hint)
+  }
 }
 
 /** The layer that stands for an input. */

@@ -5,7 +5,7 @@ import type { Tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { InputLayer } from '../layers/input.js'
 import { type CallContext, type InputKind, Layer } from '../layers/layer.js'
-import type { Json, Shape } from '../types.js'
+import type { DataType, Json, Shape } from '../types.js'
 import { type ModelClass, modelFromConfig } from './from-config.js'
 import { inputOf } from './input.js'
 import { Model } from './model.js'
@@ -86,7 +86,7 @@ export class Sequential extends Model<SymbolicTensor, SymbolicTensor> {
     if (typeof first !== 'number') fail('ERR_SHAPE', `${this.name} input`, 'one tensor', inputShape)
     this.#entrance = new InputLayer({
       batchShape: [null, ...(rest as number[])],
-      dtype: this.#stack[0]?.dtype ?? this.dtype,
+      dtype: dataTypeFor(this.#stack[0] ?? this),
     })
     this.#rebuild()
   }
@@ -136,15 +136,20 @@ export class Sequential extends Model<SymbolicTensor, SymbolicTensor> {
   }
 }
 
+/** What data for a layer are. */
+function dataTypeFor(layer: Layer): DataType {
+  return layer.takesText ? 'string' : layer.dtype
+}
+
 /** What the first layer says of the data. */
 function entranceOf(layer: Layer | undefined): InputLayer | undefined {
   if (layer === undefined) return undefined
   if (layer instanceof Model && layer.graph?.inputs.length === 1) {
-    const { shape, dtype } = layer.graph.inputs[0]!
-    return new InputLayer({ batchShape: shape, dtype })
+    const { shape, isText, dtype } = layer.graph.inputs[0]!
+    return new InputLayer({ batchShape: shape, dtype: isText ? 'string' : dtype })
   }
   const { inputShape } = layer
-  return inputShape ? new InputLayer({ shape: inputShape, dtype: layer.dtype }) : undefined
+  return inputShape ? new InputLayer({ shape: inputShape, dtype: dataTypeFor(layer) }) : undefined
 }
 
 export { Model }

@@ -5,7 +5,7 @@ import type { SymbolicTensor } from '../core/symbolic-tensor.js'
 import type { Tensor } from '../core/tensor.js'
 import type { DataLike } from '../data/marshal.js'
 import type { ResultOf } from '../layers/typed-call.js'
-import type { BatchSource, ModelData, Targets } from '../training/data-types.js'
+import type { AnyData, BatchSource, ModelData, Targets } from '../training/data-types.js'
 
 /** What `inputs` and `outputs` of a model may be: one symbolic tensor, a list, or by name. */
 export type Symbols = Structure<SymbolicTensor>
@@ -28,8 +28,9 @@ export type Known<Out> = Symbols extends Out ? unknown : TensorsFor<Out>
 type IsOpen<S> = Symbols extends S ? true : S extends SymbolicTensor ? true : false
 
 /** Data for the inputs of a model: in their order, or by their names. */
-export type InputsFor<In> =
-  IsOpen<In> extends true
+export type InputsFor<In> = Symbols extends In
+  ? AnyData
+  : IsOpen<In> extends true
     ? ModelData
     : In extends readonly unknown[]
       ? { readonly [K in keyof In]: DataLike | null } | Readonly<Record<string, DataLike | null>> | BatchSource

@@ -17,7 +17,7 @@ import type { Regularizer, RegularizerLike } from '../regularizers.js'
 import type { LearningRate, Schedule } from '../schedules/schedule.js'
 import type { CheckpointOptions, CheckpointPlan, Resume } from '../training/checkpoint.js'
 import type { BatchLike, BatchSource, ClassWeight, Each, Verbose } from '../training/data-types.js'
-import type { DType, FloatDType, PartialShape, Shape } from '../types.js'
+import type { DataType, DType, FloatDType, PartialShape, Shape } from '../types.js'
 
 /** A number or nested arrays of numbers. */
 export type Nested = number | readonly Nested[]
@@ -39,6 +39,7 @@ export interface FieldInputs {
   partialShape: PartialShape
   outputShape: number | PartialShape
   elementType: DType
+  dataType: DataType
   integers: readonly number[]
   numbers: readonly number[]
   numeric: number | readonly number[]

@@ -2,7 +2,7 @@
 
 import { fail, show, suggest } from '../errors.js'
 import type { WindowLike } from '../ops/fourier.js'
-import type { DType, FloatDType, Json, PartialShape, TypedArray } from '../types.js'
+import type { DataType, DType, FloatDType, Json, PartialShape, TypedArray } from '../types.js'
 import type { Margin, Nested, Range } from './field-types.js'
 import type { FieldSpec, Kind, Kinds } from './fields.js'
 import { textOf } from './function-text.js'
@@ -195,6 +195,29 @@ const elementType: Kind<DType> = {
   },
 }
 
+const dataTypes: readonly unknown[] = [
+  ...elementTypes,
+  'string',
+  'float16',
+  'bfloat16',
+  'int8',
+  'int16',
+  'int64',
+  'uint8',
+  'uint16',
+  'uint32',
+  'uint64',
+]
+
+const dataType: Kind<DataType> = {
+  check(value, where) {
+    const name = policyName(value)
+    return dataTypes.includes(name)
+      ? (name as DataType)
+      : fail('ERR_DTYPE', where, `one of ${dataTypes.join(', ')}`, name)
+  },
+}
+
 const nested: Kind<Nested> = {
   check(value, where) {
     const plain = plainArray(value)
@@ -251,6 +274,7 @@ export const primitiveKinds: Kinds = {
   partialShape: checkList('a list of lengths (positive integers, null where unknown)', isPartialLength),
   outputShape,
   elementType,
+  dataType,
   token: checkType('a string or an integer', isToken),
   textRule,
   text: checkType('a string', isString),

@@ -47,7 +47,7 @@ export async function loadKeras(path: string, { customObjects, compile }: LoadRu
   const tree = await weightsIn(path, zip)
   const make = (): Model => withClasses('loadModel', customObjects, () => modelFromConfig(config, { compile }))
   const model = withRoomFor(tree, () => ofKnown(path, metadata, make))
-  loadAssets(model, zip)
+  loadAssets(path, model, zip, tree.arrays)
   loadLayers(path, model, tree, WHOLE)
   if (model.isCompiled) loadOptimizer(path, model, tree)
   else if (compile && hasOptimizer(tree)) warnDropped(path)

@@ -5,6 +5,7 @@ import { Layer } from '../layers/layer.js'
 import { withRoom } from '../layers/weight.js'
 import type { Model } from '../model/model.js'
 import type { Hdf5, Sources, Tensors } from './archive.js'
+import { idfArrays, idfFrom, isIdf } from './assets.js'
 import { assignFrom, type LoadReport, type LoadRules, type Place, WHOLE } from './assignments.js'
 import { layerGroups, optimizerGroup, type WeightGroup } from './weight-groups.js'
 
@@ -15,15 +16,18 @@ const OPTIMIZER = 'optimizer/'
 export function weightsTree(model: Model, { optimizer = false }: { readonly optimizer?: boolean } = {}): Hdf5<Sources> {
   const groups = [...layerGroups(model), ...(optimizer && model.isCompiled ? [optimizerGroup(model)] : [])]
   const arrays = groups.flatMap(({ path, filed }) => filed.map(({ value }, i) => [keyOf(path, i), value()] as const))
+  const beside = groups.flatMap((group) => idfArrays(group))
   const attributes = groups.map((group) => [varsOf(group.path), { name: group.owner.name }])
-  return { arrays: new Map(arrays), attributes: Object.fromEntries(attributes) }
+  return { arrays: new Map([...arrays, ...beside]), attributes: Object.fromEntries(attributes) }
 }
 
 /** Sets a model's weights to those of a file. */
 export function loadLayers(where: string, model: Model, tree: Hdf5, rules: LoadRules): LoadReport {
-  const own = new Map([...tree.arrays].filter(([key]) => !key.startsWith(OPTIMIZER)))
+  const own = new Map([...tree.arrays].filter(([key]) => !key.startsWith(OPTIMIZER) && !isIdf(key)))
   const groups = layerGroups(model)
+  const setIdf = idfFrom(where, groups, tree.arrays)
   const report = assignFrom(where, own, groups.flatMap(placesOf), rules)
+  setIdf()
   for (const { owner } of groups) if (owner instanceof Layer) owner.onRead()
   return report
 }

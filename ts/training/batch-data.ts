@@ -1,15 +1,18 @@
 /** From the arguments of a call to columns: numbers for each input, output and weight, checked against the model. */
 
 import { floatx } from '../config.js'
+import { type Items, readNested } from '../core/nested.js'
 import { sizeOf } from '../core/shapes.js'
 import { alone, isNamed } from '../core/structure.js'
 import { lent, Tensor } from '../core/tensor.js'
 import { placeholder } from '../core/trace.js'
 import { type Column, isDataLike, isShaped, toColumn, type Wanted } from '../data/marshal.js'
 import { FerrogradError, fail, hintFor } from '../errors.js'
+import type { Layer } from '../layers/layer.js'
+import { textReader } from '../model/graph.js'
 import { isOptional } from '../model/input.js'
 import type { Model } from '../model/model.js'
-import type { PartialShape, Shape } from '../types.js'
+import type { NestedTexts, PartialShape, Shape } from '../types.js'
 import { classWeightColumn } from './class-weight.js'
 import type { ClassWeight } from './data-types.js'
 import { mapColumns, outputShapes } from './shapes.js'
@@ -93,9 +96,41 @@ function inputColumns(model: Model, where: string, x: unknown): Inputs {
 /** The numbers of the model's input `i`, checked against it. */
 export function inputColumn(model: Model, place: string, part: unknown, i: number): Column {
   const wanted = model.graph?.inputs[i]?.shape
+  const reader = model.graph === undefined ? firstReader(model) : textReader(model.graph, i)
+  if (reader !== undefined) return textColumn(model, place, part, reader, wanted)
   const column = asColumn(toColumn(place, part, wantedOf(model, i)), wanted)
-  if (wanted !== undefined) checkShape(place, column, wanted)
+  if (wanted !== undefined) checkShape(place, column.shape, wanted)
   return column
+}
+
+/** The layer that looks up the text for a stack that is not built. */
+function firstReader(model: Model): Layer | undefined {
+  const first = model.isStack ? model.layers[0] : undefined
+  return first?.takesText === true ? first : undefined
+}
+
+/** What a layer makes of the texts of an input. */
+function textColumn(model: Model, place: string, part: unknown, reader: Layer, wanted?: PartialShape): Column {
+  if (!Array.isArray(part) || part.length === 0)
+    return fail('ERR_DATA', place, 'texts in a list, one a sample or more', part)
+  const { shape: given } = readNested(place, part, textItems)
+  const single = wanted?.length === 2 && wanted[1] === 1 && given.length === 1
+  const shape = single ? [...given, 1] : given
+  const texts = (single ? part.map((text: unknown) => [text]) : part) as NestedTexts
+  if (wanted === undefined) model.ensureBuilt(shape)
+  else checkShape(place, shape, wanted)
+  try {
+    const numbers = reader.readTexts!(texts)
+    return { values: numbers.dataSync(), shape: numbers.shape, dtype: numbers.dtype }
+  } catch (error) {
+    throw named(place, error)
+  }
+}
+
+const textItems: Items<string> = { is: (value) => typeof value === 'string', name: 'a text', checkView: noNumbers }
+
+function noNumbers(where: string, view: ArrayBufferView): void {
+  fail('ERR_DATA', where, 'texts', view)
 }
 
 /** What a subclass with a `call` of its own is given by name; it knows the names. */
@@ -289,14 +324,13 @@ function sameRows(where: string, column: Column, rows: number): void {
   if (column.shape[0] !== rows) fail('ERR_SHAPE', where, `${rows} samples, as x has`, column.shape[0])
 }
 
-function checkShape(where: string, column: Column, wanted: PartialShape): void {
+function checkShape(where: string, shape: Shape, wanted: PartialShape): void {
   const [, ...rest] = wanted
   const fits =
-    column.shape.length === wanted.length &&
-    rest.every((length, axis) => length === null || length === column.shape[axis + 1])
+    shape.length === wanted.length && rest.every((length, axis) => length === null || length === shape[axis + 1])
   if (fits) return
   const lengths = rest.map((length) => length ?? 'any')
-  fail('ERR_SHAPE', where, `[${['samples', ...lengths].join(', ')}]`, column.shape, shapeHint(column.shape, rest))
+  fail('ERR_SHAPE', where, `[${['samples', ...lengths].join(', ')}]`, shape, shapeHint(shape, rest))
 }
 
 function shapeHint(got: readonly number[], row: readonly (number | null)[]): string | undefined {

@@ -2,6 +2,7 @@
 
 import type { DataLike } from '../data/marshal.js'
 import type { SourceLike } from '../data/source.js'
+import type { NestedTexts } from '../types.js'
 
 /** One argument for each input, output or so: alone, in a list, or by name. */
 export type Each<T> = T | readonly T[] | Readonly<Record<string, T>>
@@ -19,6 +20,12 @@ type Parts<T> = T | readonly (T | null)[] | Readonly<Record<string, T | null>>
 
 /** Samples: arrays for the inputs, or a stream of batches. */
 export type ModelData = Parts<DataLike> | BatchSource
+
+/** Samples for a model whose inputs nobody knows: one that was read from a file may take texts too. */
+export type AnyData =
+  | ModelData
+  | Parts<DataLike | readonly NestedTexts[]>
+  | SourceLike<readonly [x: unknown, y?: Each<DataLike>, sampleWeight?: Each<DataLike>]>
 
 /** Targets: arrays for the outputs. */
 export type Targets = Parts<DataLike>
