@@ -21,6 +21,8 @@ describe('an error says in parts', () => {
   })
 
   test('the op and the argument that is no tensor', () => {
+    const [row, column] = [ops.ones([1, 3]), ops.ones([2, 1])]
+    expect(errorOf(() => ops.matmul(row, column))).toMatchObject({ code: 'ERR_SHAPE', where: 'matmul' })
     // @ts-expect-error
     expect(errorOf(() => ops.multiply(2, 'two'))).toMatchObject({ where: 'multiply, argument 2', received: 'two' })
     // @ts-expect-error

@@ -53,6 +53,8 @@ it('errors name the options, and the nearest one', () => {
     }
     new Own({ factor: '3' })
     class Half extends Layer.with({ factor: { type: 'number' } }) {}
+    declare const x: Tensor
+    new Dense({ units: 3 }).apply([x, x])
   `)
   const unknown = (name: string, options: string, near: string): string =>
     `Object literal may only specify known properties, but '${name}' does not exist in type '${options}'. Did you mean to write '${near}'?`
@@ -61,5 +63,7 @@ it('errors name the options, and the nearest one', () => {
   expect(errors[2]).toContain(unknown('epoch', 'FitOptions', 'epochs'))
   expect(errors[3]).toBe("Type 'string' is not assignable to type 'number'.")
   expect(errors[4]).toContain("Non-abstract class 'Half' does not implement inherited abstract member call")
-  expect(errors).toHaveLength(5)
+  expect(errors[5]).toContain("Argument of type 'Tensor[]' is not assignable")
+  expect(errors[5]).not.toContain('Model')
+  expect(errors).toHaveLength(6)
 }, 120_000)

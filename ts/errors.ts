@@ -67,7 +67,7 @@ export class FerrogradError extends Error implements ErrorDetails {
     Error.stackTraceLimit = limit
     this.name = code === 'ERR_ABORTED' ? 'AbortError' : 'FerrogradError'
     this.code = code
-    this.where = options.where
+    this.where = options.where ?? (code === 'ERR_INTERNAL' ? undefined : WHERE.exec(message)?.[1])
     this.expected = options.expected
     this.received = options.received
     this.hint = options.hint
@@ -75,6 +75,9 @@ export class FerrogradError extends Error implements ErrorDetails {
       Object.defineProperty(this, key, { enumerable: false })
   }
 }
+
+/** What messages begin with, those of the core too: up to three words before a colon. */
+const WHERE = /^([\w$.[\]'-]+(?: [\w$.[\]'-]+){0,2}): /
 
 /** Throws `where: expected …, got …. Hint`; `got` is shown by {@link show} unless it is already a sentence (`{ text }`). */
 export function fail(code: ErrorCode, where: string, expected: string, got: unknown, hint?: string): never {

@@ -9,13 +9,12 @@ import { Tensor } from '../core/tensor.js'
 import { untraced } from '../core/trace.js'
 import { currentTrace, noteFlag, noteFlagChange } from '../core/trace-stack.js'
 import { buildLengths, inWords } from '../core/unknown-lengths.js'
-import { hearing, type Variable } from '../core/variable.js'
+import { hearing } from '../core/variable.js'
 import { fail } from '../errors.js'
-import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import { givenOptions } from '../options/configurable.js'
 import { getRegularizer, type Regularizer } from '../regularizers.js'
-import type { Config, DType, NestedTexts, PartialShape, Shape, TensorLike } from '../types.js'
+import type { Config, DType, NestedTexts, PartialShape, Shape } from '../types.js'
 import {
   type Arguments,
   argumentsOf,
@@ -152,8 +151,6 @@ export abstract class Layer extends Owner {
    */
   apply(x: AppliedSymbols<this>, context?: NamedArguments<this>): SymbolsOf<this>
   apply(x: Applied<this>, context?: NamedArguments<this>): ResultOf<this>
-  // Inside a model's methods, `this` may be any subclass: what its `call` takes is not known there.
-  apply(this: Model, x: TensorLike | Variable | readonly Tensor[], context?: Partial<CallContext>): Tensor
   apply(x: unknown, context: Readonly<Record<string, unknown>> = {}): unknown {
     if (hasSymbols(x, context)) return this.#record(argumentsOf(this.#title(), this.#parameters, x, context))
     if (this.#parameters.length === 0) return this.#draw(x, context)

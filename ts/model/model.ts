@@ -10,6 +10,7 @@ import type { Variable } from '../core/variable.js'
 import { checkNames, fail } from '../errors.js'
 import { isTensor } from '../layers/call.js'
 import { type CallContext, type InputKind, Layer, type Tensors } from '../layers/layer.js'
+import type { Applied, AppliedSymbols, NamedArguments, ResultOf, SymbolsOf } from '../layers/typed-call.js'
 import type { Statistic } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { asRecord } from '../options/resolve.js'
@@ -35,7 +36,7 @@ import {
   testStep,
   trainStep,
 } from '../training/step.js'
-import type { Config, Json, Shape } from '../types.js'
+import type { Config, Json, Shape, TensorLike } from '../types.js'
 import { apart, namesOf } from './arguments.js'
 import { modelConfig, serializeModel } from './config.js'
 import { toDot, toMermaid } from './diagram.js'
@@ -171,6 +172,14 @@ export class Model<const In extends Symbols = Symbols, const Out extends Symbols
   /** The metrics that an epoch begins by resetting; a subclass with a `trainStep` may list its own, such as a `Mean`. */
   get metrics(): Statistic[] {
     return this.#compiled?.metrics() ?? []
+  }
+
+  override apply(x: AppliedSymbols<this>, context?: NamedArguments<this>): SymbolsOf<this>
+  override apply(x: Applied<this>, context?: NamedArguments<this>): ResultOf<this>
+  // Inside a model's methods, `this` may be any subclass: what its `call` takes is not known there.
+  override apply(x: TensorLike | Variable | readonly Tensor[], context?: Partial<CallContext>): Tensor
+  override apply(x: never, context?: never): unknown {
+    return super.apply(x, context)
   }
 
   override call(x: Tensors | object, context: CallContext): Tensors | object {
