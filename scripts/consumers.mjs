@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, s
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { fencedBlocks } from './check-examples.mjs'
 import { at, capture, readJson, run, Stop, tool } from './lib.mjs'
 
@@ -122,6 +123,27 @@ async function esbuild(folder) {
   const options = { bundle: true, platform: 'node', format: 'esm', external: ['ferrograd'], logLevel: 'silent' }
   await build({ ...options, entryPoints: [join(folder, 'train.mjs')], outfile })
   await node(folder, outfile)
+}
+
+/** As esbuild, by the option that Rollup and Rolldown share. */
+async function rolldown(folder) {
+  const { build } = await import('rolldown')
+  const file = join(folder, 'rolldown.mjs')
+  const input = join(folder, 'train.mjs')
+  await build({ input, platform: 'node', external: /^ferrograd/, output: { file, format: 'esm' } })
+  await node(folder, file)
+}
+
+/** What a server renders with, as Vite builds it; the package stays outside. */
+async function vite(folder) {
+  // Vite comes with vitest.
+  const { build } = await import(pathToFileURL(createRequire(at('node_modules/vitest/package.json')).resolve('vite')))
+  const output = { ssr: 'train.mjs', outDir: 'vite' }
+  await build({ root: folder, configFile: false, logLevel: 'warn', ssr: { external: ['ferrograd'] }, build: output })
+  const file = join(folder, 'vite', readdirSync(join(folder, 'vite'))[0])
+  if (!/from ["']ferrograd\/layers["']/.test(readFileSync(file, 'utf8')))
+    throw new Stop('Vite took the package into its bundle')
+  await node(folder, file)
 }
 
 const CONSUMERS = 'tools/consumers'
@@ -258,6 +280,8 @@ export const consumers = {
   'a training as CommonJS': (folder) => node(folder, 'train.cjs'),
   'a training in a worker thread, with the same loss': (folder) => node(folder, 'worker.cjs'),
   'bundled by esbuild': esbuild,
+  'bundled by Rolldown, as by Rollup': rolldown,
+  'built by Vite for a server': vite,
   'the function of AWS Lambda in the documents': lambda,
   "a user's vitest, in processes": (folder) => vitest(folder, 'forks'),
   "a user's vitest, in threads": (folder) => vitest(folder, 'threads'),
