@@ -227,7 +227,14 @@ fn sorts(bench: &mut Bench, n: usize) {
     let (x, rows) = (numbers(n), n / COLS);
     let (mut values, mut places) = (vec![0.0f32; n], vec![0; n]);
     let sort = Sort::new(rows, COLS, Direction::Ascending).expect("a shape");
-    bench.row("sort, rows of 256", 12 * n, |serial| sort.run(serial, black_box(&x), &mut values, &mut places));
+    bench.row("sort, rows of 256", 12 * n, |threads| {
+        sort.run(threads, black_box(&x), &mut values, &mut places, &mut []);
+    });
+    let sort = Sort::new(1, n, Direction::Ascending).expect("a shape");
+    let mut room = vec![0; sort.workspace_len()];
+    bench.row("sort, one row", 12 * n, |threads| {
+        sort.run(threads, black_box(&x), &mut values, &mut places, &mut room);
+    });
     let k = 8;
     let top = TopK::new(rows, COLS, k, Direction::Descending).expect("a shape");
     bench.row("top 8 of 256", 4 * n + 8 * k * rows, |serial| {

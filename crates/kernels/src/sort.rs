@@ -1,8 +1,10 @@
 //! Sorting along rows: values and where they came from, and the best few.
 
+mod parts;
+
 use crate::element::Element;
 use crate::order::{ascending, descending};
-use crate::threads::{Disjoint, Threads, grain, split};
+use crate::threads::{Chunks, Disjoint, Threads, grain, split};
 use std::cmp::Ordering;
 
 /// Which end comes first. NaN comes last either way.
@@ -25,12 +27,20 @@ fn compare<T: Element>(row: &[T], direction: Direction, a: i32, b: i32) -> Order
     by_value.then(a.cmp(&b))
 }
 
+/// Rows up to which each is sorted by all threads, where it is long: more keep the threads busy by themselves.
+const FEW_ROWS: usize = 4;
+
 /// `indices[r, :]` sorts row `r` of `x`, and `values[r, i] = x[r, indices[r, i]]`; all (rows, cols).
 #[derive(Clone, Copy, Debug)]
 pub struct Sort {
     rows: usize,
     cols: usize,
     direction: Direction,
+}
+
+/// Picoseconds of finding the first `k` of a row.
+fn cost(cols: usize, k: usize) -> usize {
+    cols * (4000 + 3000 * k.checked_ilog2().unwrap_or(0) as usize)
 }
 
 impl Sort {
@@ -40,13 +50,41 @@ impl Sort {
         Ok(Sort { rows, cols, direction })
     }
 
+    /// The parts of a row that are sorted at once, where rows are few and long.
+    fn parts(&self) -> Option<Chunks> {
+        let parts = split(self.cols, grain(cost(self.cols, self.cols) / self.cols.max(1)));
+        (self.rows <= FEW_ROWS && parts.count() > 1).then_some(parts)
+    }
+
+    /// Numbers that [`Self::run`] needs to work in.
+    pub fn workspace_len(&self) -> usize {
+        if self.parts().is_some() { self.cols } else { 0 }
+    }
+
     /// Sorts.
     ///
     /// # Panics
-    /// When a slice has not rows · cols elements.
-    pub fn run<T: Element>(&self, threads: &Threads, x: &[T], values: &mut [T], indices: &mut [i32]) {
-        TopK { rows: self.rows, cols: self.cols, k: self.cols, direction: self.direction }
-            .run(threads, x, values, indices);
+    /// When a slice has not rows · cols elements, or the workspace is shorter than planned.
+    pub fn run<T: Element>(
+        &self,
+        threads: &Threads,
+        x: &[T],
+        values: &mut [T],
+        indices: &mut [i32],
+        workspace: &mut [i32],
+    ) {
+        let Sort { rows, cols, direction } = *self;
+        let Some(parts) = self.parts() else {
+            return TopK { rows, cols, k: cols, direction }.run(threads, x, values, indices);
+        };
+        assert!([x.len(), values.len(), indices.len()] == [rows * cols; 3], "sort: a length differs from that planned");
+        for ((row, values), indices) in x.chunks(cols).zip(values.chunks_mut(cols)).zip(indices.chunks_mut(cols)) {
+            let order = |a: &i32, b: &i32| compare(row, direction, *a, *b);
+            parts::sort(threads, parts, indices, &mut workspace[..cols], &order);
+            threads.for_each_part(parts, values, 1, |range, values| {
+                values.iter_mut().zip(&indices[range]).for_each(|(value, &i)| *value = row[i as usize]);
+            });
+        }
     }
 }
 
@@ -77,8 +115,8 @@ impl TopK {
         assert_eq!(x.len(), self.rows * self.cols, "sort: length of x differs from that planned");
         assert_eq!(values.len(), self.rows * self.k, "sort: length of values differs from that planned");
         let values = Disjoint::new(values);
-        let cost = self.cols * (4000 + 3000 * self.k.checked_ilog2().unwrap_or(0) as usize);
-        threads.for_each_part(split(self.rows, grain(cost)), indices, self.k, |rows, part| {
+        let cut = split(self.rows, grain(cost(self.cols, self.k)));
+        threads.for_each_part(cut, indices, self.k, |rows, part| {
             // Safety: every task has rows of its own.
             let values = unsafe { values.slice(rows.start * self.k..rows.end * self.k) };
             for (i, r) in rows.enumerate() {

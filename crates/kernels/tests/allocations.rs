@@ -91,7 +91,7 @@ fn run_all(isa: Isa, threads: &Threads, k: &Kernels, b: &mut Buffers) {
     k.scan.run(threads, &b.x, &mut b.y);
     k.arg.run(threads, &b.x, &mut b.places[..ROWS]);
     k.top.run(threads, &b.x, &mut b.y[..ROWS * 5], &mut b.places[..ROWS * 5]);
-    k.sort.run(threads, &b.x, &mut b.y, &mut b.places);
+    k.sort.run(threads, &b.x, &mut b.y, &mut b.places, &mut []);
     convert(threads, &b.x, &mut b.places);
 }
 

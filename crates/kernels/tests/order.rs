@@ -44,7 +44,9 @@ fn order<T: Element>(a: T, b: T, direction: Direction) -> Ordering {
     }
 }
 
-const SHAPES: [(usize, usize); 8] = [(0, 3), (1, 1), (5, 2), (7, 10), (100, 37), (3, 1000), (1, 20_011), (5000, 3)];
+/// The long rows are sorted in 2 and more parts, an even number of rounds of merging and an odd one.
+const SHAPES: [(usize, usize); 10] =
+    [(0, 3), (1, 1), (5, 2), (7, 10), (100, 37), (3, 1000), (2, 2111), (4, 5003), (1, 20_011), (5000, 3)];
 
 fn sorts<T: Element>(x: &[T], rows: usize, cols: usize) {
     for direction in [Direction::Ascending, Direction::Descending] {
@@ -59,7 +61,8 @@ fn sorts<T: Element>(x: &[T], rows: usize, cols: usize) {
             let (mut values, mut indices) = (vec![T::default(); rows * k], vec![-1; rows * k]);
             let threads = Threads::new(count);
             if k == cols {
-                Sort::new(rows, cols, direction).unwrap().run(&threads, x, &mut values, &mut indices);
+                let sort = Sort::new(rows, cols, direction).unwrap();
+                sort.run(&threads, x, &mut values, &mut indices, &mut vec![-7; sort.workspace_len()]);
             } else {
                 TopK::new(rows, cols, k, direction).unwrap().run(&threads, x, &mut values, &mut indices);
             }

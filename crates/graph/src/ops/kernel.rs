@@ -9,6 +9,8 @@ use std::sync::Arc;
 /// A recipe of contiguous inputs: `plan` makes what a run calls.
 struct Planned<P> {
     name: &'static str,
+    /// Bytes that a run works in.
+    workspace: usize,
     /// Input 1 holds indices below this.
     limit: Option<usize>,
     plan: P,
@@ -26,12 +28,13 @@ where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
     fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel> {
-        Box::new(Call { name: self.name, limit: self.limit, run: (self.plan)(site) })
+        Box::new(Call { name: self.name, workspace: self.workspace, limit: self.limit, run: (self.plan)(site) })
     }
 }
 
 struct Call<F> {
     name: &'static str,
+    workspace: usize,
     limit: Option<usize>,
     run: Arc<F>,
 }
@@ -51,6 +54,10 @@ where
     fn name(&self) -> &'static str {
         self.name
     }
+
+    fn workspace(&self) -> usize {
+        self.workspace
+    }
 }
 
 /// A kernel that calls `run`, wherever it is.
@@ -58,8 +65,16 @@ pub(crate) fn kernel<F>(name: &'static str, run: F) -> Lowering
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
+    kernel_with_room(name, 0, run)
+}
+
+/// A kernel that calls `run`, wherever it is, with a workspace of so many bytes.
+pub(crate) fn kernel_with_room<F>(name: &'static str, workspace: usize, run: F) -> Lowering
+where
+    F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
+{
     let run = Arc::new(run);
-    planned(name, None, move |_| run.clone())
+    Lowering::Kernel(Box::new(Planned { name, workspace, limit: None, plan: move |_: &Site<'_>| run.clone() }))
 }
 
 /// A kernel that calls what `plan` gives for its place.
@@ -96,7 +111,7 @@ fn planned<F>(name: &'static str, limit: Option<usize>, plan: impl Fn(&Site<'_>)
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    Lowering::Kernel(Box::new(Planned { name, limit, plan }))
+    Lowering::Kernel(Box::new(Planned { name, workspace: 0, limit, plan }))
 }
 
 /// The fault that a bad index is to a run.

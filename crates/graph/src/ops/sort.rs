@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::op::{
     Attribute, AttributeKind, Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Lowering, Op, Specs,
 };
-use crate::ops::kernel::kernel;
+use crate::ops::kernel::kernel_with_room;
 use crate::ops::scatter_add_along_axis;
 use crate::ops::softmax::rows;
 use crate::shape::Spec;
@@ -68,9 +68,10 @@ impl Op for Sort {
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
         let rows = self.rows(&inputs[0]).expect("checked by infer");
-        for_element!(inputs[0].dtype, T => kernel("sort", move |io| {
-            let (values, indices) = (io.output::<T>(0), io.output::<i32>(1));
-            rows.run(io.threads(), io.input::<T>(0), values, indices);
+        let room = rows.workspace_len() * size_of::<i32>();
+        for_element!(inputs[0].dtype, T => kernel_with_room("sort", room, move |io| {
+            let (values, indices, workspace) = (io.output::<T>(0), io.output::<i32>(1), io.workspace_of::<i32>());
+            rows.run(io.threads(), io.input::<T>(0), values, indices, workspace);
             Ok(())
         }))
     }
