@@ -245,6 +245,61 @@ fn the_gradient_of_max_pooling_ends_with_the_slope_and_the_gradient_of_the_bias(
     }
 }
 
+/// Products of matrices in one block of rows and in several, with operands that are packed and read in place.
+const MATRICES: [(usize, usize, usize); 3] = [(40, 30, 20), (150, 70, 90), (130, 200, 130)];
+
+#[test]
+fn bias_normalisation_residual_mask_and_activation_end_a_product_and_its_sums_are_made_on_the_way() {
+    for target in sets() {
+        for (rows, cols, depth) in MATRICES {
+            let z =
+                add(&matmul(&given(&[rows, depth]), &given(&[depth, cols]), false, false).unwrap(), &given(&[cols]));
+            let (z, scale, residual) = (z.unwrap(), given(&[cols]), given(&[rows, cols]));
+            let mask = ops::cast(
+                &ops::greater(&given(&[rows, cols]), &Tensor::fill([], DType::F64, 0.2)).unwrap(),
+                DType::F64,
+            );
+            let x = ops::mul(&(&ops::mul(&z, &scale).unwrap() + &residual), &mask.unwrap()).unwrap();
+            let y = ops::mul(&x, &ops::sigmoid(&x).unwrap()).unwrap();
+            let [by_column, by_row] = [0, 1].map(|axis| ops::sum(&ops::square(&y).unwrap(), &[axis], false).unwrap());
+            let outputs = [y.clone(), by_column, by_row];
+            let (names, values) = run(&outputs, target);
+            assert_eq!(names, ["matmul"], "{rows}×{depth} · {depth}×{cols}");
+            let [z, scale, residual] = [&z, &scale, &residual].map(|x| read(x, target));
+            let expected = |at: usize| {
+                let mask = f64::from(u8::from(numbers(rows * cols)[at] > 0.2));
+                let x = (z[at] * scale[at % cols] + residual[at]) * mask;
+                x / (1.0 + (-x).exp())
+            };
+            let expected: Vec<f64> = (0..rows * cols).map(expected).collect();
+            near(&values[0], &expected, 1e-11, "element");
+            let sum = |of: &dyn Fn(usize) -> bool| {
+                expected.iter().enumerate().filter(|(at, _)| of(*at)).map(|(_, y)| y * y).sum::<f64>()
+            };
+            let columns: Vec<f64> = (0..cols).map(|col| sum(&|at| at % cols == col)).collect();
+            let sums: Vec<f64> = (0..rows).map(|row| sum(&|at| at / cols == row)).collect();
+            near(&values[1], &columns, 1e-10, "column");
+            near(&values[2], &sums, 1e-10, "row");
+        }
+    }
+}
+
+#[test]
+fn a_product_that_others_read_is_stored_beside_what_becomes_of_it() {
+    for target in sets() {
+        for (rows, cols, depth) in MATRICES {
+            let z = matmul(&given(&[rows, depth]), &given(&[depth, cols]), false, false).unwrap();
+            let y = ops::exp(&(&z - &given(&[cols]))).unwrap();
+            let (names, values) = run(&[z.clone(), y], target);
+            assert_eq!(names, ["matmul"], "{rows}×{depth} · {depth}×{cols}");
+            let (z, less) = (read(&z, target), numbers(cols));
+            near(&values[0], &z, 0.0, "product");
+            let expected: Vec<f64> = z.iter().enumerate().map(|(at, z)| (z - less[at % cols]).exp()).collect();
+            near(&values[1], &expected, 1e-11, "element");
+        }
+    }
+}
+
 #[test]
 fn a_dense_layer_is_one_step() {
     for target in sets() {
@@ -293,7 +348,7 @@ fn a_backward_product_ends_with_the_slope_and_the_gradient_of_the_bias() {
             let program = compile(&Request { inputs: &[], outputs: &outputs, updates: &[], guard: None }, target);
             let program = program.unwrap();
             let names: Vec<_> = program.step_names().collect();
-            assert_eq!(names, ["matmul", "matmul+slope"], "{:?}", program.kernels());
+            assert_eq!(names, ["matmul", "matmul"], "{:?}", program.kernels());
             let values = program.run(&[], &Threads::new(2)).unwrap();
             let (y, dy) = (read(&y, target), read(&matmul(&dz, &w2, false, true).unwrap(), target));
             for col in 0..70 {

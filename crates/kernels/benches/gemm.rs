@@ -6,8 +6,8 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use ferrograd_kernels::element::Float;
 use ferrograd_kernels::gemm::{
-    Activation, BatchAxis, BatchedGemm, EpilogueSpec, Gemm, GemmShape, Operand, PackedGemm, Slope, SlopeGemm,
-    WindowAxis, Windows, WindowsGemm, WindowsTransposed,
+    Activation, BatchAxis, BatchedGemm, EpilogueSpec, Gemm, GemmShape, Operand, PackedGemm, RowsGemm, WindowAxis,
+    Windows, WindowsGemm, WindowsTransposed,
 };
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
@@ -148,20 +148,20 @@ fn windows_turned<const THREADS: usize>(bencher: Bencher) {
     });
 }
 
-/// The products that lead back through layers of 128, 512 and 256, with the slope of relu and the sums of columns.
+/// The products that lead back through layers of 128, 512 and 256, in blocks of whole rows.
 const BACKWARD: [Case; 3] = [(32, 128, 10, false, true), (128, 512, 512, false, true), (1024, 256, 128, false, true)];
 
 #[divan::bench(args = BACKWARD, consts = [1, 2])]
-fn slope<const THREADS: usize>(bencher: Bencher, case: Case) {
+fn by_rows<const THREADS: usize>(bencher: Bencher, case: Case) {
     let shape = shape(case);
-    let gemm = SlopeGemm::<f32>::new(shape, Slope::Relu, Isa::detect()).expect("row-major shapes are valid");
+    let gemm = RowsGemm::<f32>::new(shape, EpilogueSpec::default(), Isa::detect()).expect("row-major shapes are valid");
     let gemm = gemm.expect("products of register tiles");
-    let (a, b, y) =
-        (numbers(shape.rows * shape.depth), numbers(shape.depth * shape.cols), numbers(shape.rows * shape.cols));
-    let (mut c, mut sums) = (numbers(shape.rows * shape.cols), numbers(shape.cols));
+    let (a, b) = (numbers(shape.rows * shape.depth), numbers(shape.depth * shape.cols));
+    let mut c = numbers(shape.rows * shape.cols);
     let (mut workspace, threads) = (numbers(gemm.workspace_len()), Threads::new(THREADS));
     bencher.counter(ItemsCount::new(shape.rows * shape.cols * shape.depth)).bench_local(|| {
-        gemm.run(&threads, (black_box(&a), black_box(&b), &y), black_box(&mut c), Some(&mut sums), &mut workspace);
+        let end = |block: &mut [f32]| _ = black_box(block);
+        gemm.run(&threads, (black_box(&a), black_box(&b), None), black_box(&mut c), &mut workspace, &end);
     });
 }
 

@@ -5,7 +5,7 @@
 
 use super::fuse::{Group, GroupId, Groups};
 use super::ir::{NodeId, Plain, Value};
-use crate::op::{Contract, Epilogue, Lowering};
+use crate::op::{Epilogue, Lowering};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
@@ -15,6 +15,9 @@ pub(crate) struct Followed {
     pub product: NodeId,
     /// Whether others read it too.
     pub kept: bool,
+    /// Whether the pass updates variables: it writes over what it reads, so that only a product that is never stored goes
+    /// with it.
+    pub updates: bool,
 }
 
 /// For each group of elementwise ops, the product that it may take in: first of those that need not be stored then, and of
@@ -44,8 +47,8 @@ fn candidates(ir: &Plain, groups: &Groups) -> Vec<(GroupId, Followed)> {
             let Some(pass) = &groups.groups[group] else { continue };
             let kept = readers.iter().any(|&reader| reader != Some(group));
             let updates = pass.members.iter().any(|member| updates.contains(member));
-            let candidate = Followed { product, kept };
-            if candidate.fits(ir, pass, updates) {
+            let candidate = Followed { product, kept, updates };
+            if candidate.fits(ir, pass) {
                 candidates.push((group, candidate));
             }
         }
@@ -54,15 +57,15 @@ fn candidates(ir: &Plain, groups: &Groups) -> Vec<(GroupId, Followed)> {
 }
 
 impl Followed {
-    /// True where the product may end with the pass. One that `updates` variables writes over what it reads: only a product
-    /// that is never stored goes with it.
-    fn fits(&self, ir: &Plain, pass: &Group, updates: bool) -> bool {
-        let matrix = ir.nodes[self.product].outputs[0].shape.rank() == 2;
+    /// True where the product may end with the pass.
+    fn fits(&self, ir: &Plain, pass: &Group) -> bool {
         let product = match ir.lowering(self.product) {
-            Some(Lowering::Contract(Contract { epilogue: Epilogue::NONE, .. })) => matrix && !self.kept,
-            Some(Lowering::Kernel(_)) => !updates && ir.nodes[self.product].outputs.len() == 1,
-            Some(Lowering::Contract(_) | Lowering::Elementwise(_) | Lowering::Reduce { .. } | Lowering::View(_))
-            | None => false,
+            Some(Lowering::Contract(contract)) => {
+                let unstored = contract.epilogue == Epilogue::NONE && !self.kept;
+                ir.nodes[self.product].outputs[0].shape.rank() == 2 && (unstored || !self.updates)
+            }
+            Some(Lowering::Kernel(_)) => !self.updates && ir.nodes[self.product].outputs.len() == 1,
+            Some(Lowering::Elementwise(_) | Lowering::Reduce { .. } | Lowering::View(_)) | None => false,
         };
         product && runs_over(pass, ir, self.product)
     }

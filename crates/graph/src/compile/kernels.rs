@@ -6,7 +6,7 @@ use crate::op::{Epilogue, Fault, Io, Kernel, Layout, RowKernel};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::copy::StridedCopy;
 use ferrograd_kernels::element::{DType, Element, Float};
-use ferrograd_kernels::exec::{EndedKernel, MapKernel, Pass, ProductMapKernel, SlopeProductKernel};
+use ferrograd_kernels::exec::{EndedKernel, MapKernel, Pass, ProductMapKernel};
 use ferrograd_kernels::finite::{FloatBits, are_finite, first_non_finite, largest_size};
 use ferrograd_kernels::gemm::{BatchAxis, BatchedGemm, EpilogueSpec, GemmShape, Operand, takes_tiles};
 use ferrograd_kernels::isa::Isa;
@@ -78,7 +78,8 @@ impl<T: Element> Kernel for CopyKernel<T> {
     }
 }
 
-/// The product of two matrices and the pass over its elements; none where the kernels have no way to run them together.
+/// The product of two matrices, which is never stored, and the pass over its elements; none where the kernels have no way
+/// to run them together, or it does not pay.
 pub(crate) fn product_map_kernel(
     out: &Spec,
     (a, b): (&Side, &Side),
@@ -100,9 +101,6 @@ fn product_map<T: Float + MapType>(
     Pass { expr, inputs, outputs, product }: Pass,
     target: Target,
 ) -> Option<Box<dyn Kernel>> {
-    if let Some(kernel) = SlopeProductKernel::<T>::new(shape, &expr, &inputs, &outputs, product, target) {
-        return Some(Box::new(kernel));
-    }
     if !ProductMapKernel::<T>::pays(&shape) {
         return None;
     }

@@ -9,8 +9,11 @@ use super::kernels::{
 };
 use super::layout;
 use super::packed::{Packed, packed_product};
+use super::rows::product_by_rows;
 use crate::error::{Error, ErrorCode, Result};
-use crate::op::{Access, Binary, Contract, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, Scalar, Site, Unary};
+use crate::op::{
+    Access, Binary, Contract, Epilogue, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, Scalar, Site, Unary,
+};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::DType;
 use ferrograd_kernels::exec;
@@ -356,13 +359,28 @@ impl<'a> Lowerer<'a> {
 
     /// The kernel of a product and the pass that ends it, and what the product reads; none where there is no such kernel.
     fn ended(&mut self, followed: Followed, pass: exec::Pass) -> Result<Option<Ended>> {
-        let Followed { product: node, kept } = followed;
+        let Followed { product: node, kept, updates } = followed;
         let (ir, target) = (self.ir, self.target);
         let out = &ir.nodes[node].outputs[0];
         match ir.lowering(node) {
             Some(Lowering::Contract(contract)) => {
-                let (reads, sides) = self.sides(node, contract)?;
-                let kernel = product_map_kernel(out, (&sides[0], &sides[1]), pass, target);
+                let (mut reads, sides) = self.sides(node, contract)?;
+                let (sides, epilogue) = ((&sides[0], &sides[1]), contract.epilogue);
+                if epilogue == Epilogue::NONE
+                    && !kept
+                    && let Some(kernel) = product_map_kernel(out, sides, pass.clone(), target)
+                {
+                    return Ok(Some((kernel, reads)));
+                }
+                // What stands still is packed once for many runs, which is worth more.
+                if updates || self.stands(&reads[1]) {
+                    return Ok(None);
+                }
+                if let Some(&bias) = ir.nodes[node].inputs.get(2) {
+                    reads.push(self.contiguous(bias)?);
+                }
+                let rows = product_by_rows(out, sides, epilogue, target);
+                let kernel = rows.and_then(|rows| ended_kernel(rows, reads.len(), &out.shape, pass, kept, target));
                 Ok(kernel.map(|kernel| (kernel, reads)))
             }
             Some(Lowering::Kernel(recipe)) => {

@@ -12,6 +12,7 @@ mod lower;
 mod narrow;
 mod packed;
 mod plan;
+mod rows;
 mod scale;
 mod schedule;
 mod simplify;

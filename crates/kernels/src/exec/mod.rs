@@ -10,14 +10,12 @@ mod memory;
 mod pages;
 mod plan;
 mod product_map;
-mod slope_product;
 
 pub use ended::{ByRows, EndedKernel, Pass};
 pub use map::MapKernel;
 pub use memory::{Memory, OutOfMemory};
 pub use plan::{Arg, Base, Bound, Laid, Plan, Space, Step};
 pub use product_map::ProductMapKernel;
-pub use slope_product::SlopeProductKernel;
 
 use crate::element::Element;
 pub use crate::gemm::End;

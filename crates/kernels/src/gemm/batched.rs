@@ -120,7 +120,6 @@ impl<T: Float> BatchedGemm<T> {
             packed_a: workspace.as_mut_ptr(),
             packed_b: workspace.as_mut_ptr(),
             slots: workspace.as_mut_ptr(),
-            ending: std::ptr::null(),
         };
         // Safety: the lengths were checked against the furthest element of the last product.
         unsafe {
@@ -151,7 +150,6 @@ impl<T: Float> BatchedGemm<T> {
                 packed_a,
                 packed_b,
                 slots: packed_b.wrapping_add(self.one.plan.shared_b),
-                ending: start.ending,
             };
             // Safety: the caller's promise.
             unsafe { self.one.run_path(threads, &buffers) };

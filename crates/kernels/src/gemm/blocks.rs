@@ -4,6 +4,7 @@
 //! cache, and keeps its sums there between two depths. So `c` is written once, however deep the product.
 
 use super::driver::{Block, Buffers, PACKED_PANELS, PACKED_STRIPS, Sums, at, each, each_in_slot, share};
+use super::epilogue::End;
 use super::plan::{pieces, slots};
 use super::tile::Ahead;
 use super::{ALIGNMENT, Gemm, Operand};
@@ -30,14 +31,14 @@ impl<T: Float> Gemm<T> {
     ///
     /// # Safety
     /// The buffers are valid for the planned shape, and `c` and the packed panels for writing.
-    pub(super) unsafe fn run_blocks(&self, threads: Option<&Threads>, buffers: &Buffers<T>) {
+    pub(super) unsafe fn run_blocks(&self, threads: Option<&Threads>, buffers: &Buffers<T>, end: Option<&End<'_, T>>) {
         for depth in pieces(0..self.shape.depth, self.plan.reach) {
             // Safety: the caller's promise.
             unsafe {
                 if self.plan.shared_b > 0 {
                     self.pack_shared(threads, buffers, depth.clone());
                 }
-                self.multiply_depth(threads, buffers, depth);
+                self.multiply_depth(threads, buffers, depth, end);
             }
         }
     }
@@ -55,7 +56,14 @@ impl<T: Float> Gemm<T> {
     ///
     /// # Safety
     /// That of [`Self::run_blocks`].
-    pub(super) unsafe fn multiply_depth(&self, threads: Option<&Threads>, buffers: &Buffers<T>, depth: Range<usize>) {
+    pub(super) unsafe fn multiply_depth(
+        &self,
+        threads: Option<&Threads>,
+        buffers: &Buffers<T>,
+        depth: Range<usize>,
+        end: Option<&End<'_, T>>,
+    ) {
+        let end = end.filter(|_| depth.end == self.shape.depth);
         for rows in pieces(0..self.shape.rows, self.plan.stage_rows) {
             let stage = Stage { rows, depth: depth.clone() };
             // Safety: the caller's promise.
@@ -63,7 +71,7 @@ impl<T: Float> Gemm<T> {
                 if self.plan.pack_a {
                     self.pack_stage(threads, buffers, &stage);
                 }
-                self.multiply_stage(threads, buffers, &stage);
+                self.multiply_stage(threads, buffers, &stage, end);
             }
         }
     }
@@ -118,11 +126,17 @@ impl<T: Float> Gemm<T> {
         Buffers { packed_a: buffers.packed_a.wrapping_add(before + above), ..*buffers }
     }
 
-    /// The units of a stage.
+    /// The units of a stage; each is handed to `end` when it is finished.
     ///
     /// # Safety
     /// That of [`Self::run_blocks`].
-    unsafe fn multiply_stage(&self, threads: Option<&Threads>, buffers: &Buffers<T>, stage: &Stage) {
+    unsafe fn multiply_stage(
+        &self,
+        threads: Option<&Threads>,
+        buffers: &Buffers<T>,
+        stage: &Stage,
+        end: Option<&End<'_, T>>,
+    ) {
         let (plan, cols) = (&self.plan, self.shape.cols);
         let wide = cols.div_ceil(plan.unit_cols);
         let units = stage.rows.len().div_ceil(plan.unit_rows) * wide;
@@ -135,8 +149,15 @@ impl<T: Float> Gemm<T> {
                 cols: share(unit % wide, plan.unit_cols, cols),
                 next,
             };
-            // Safety: each unit is handed out once, this thread alone has the slot, the caller vouches for the rest.
-            unsafe { self.multiply_unit(buffers, slot, stage, &unit) };
+            // Safety: each unit is handed out once, this thread alone has the slot, the caller vouches for the rest. Where
+            // there is an end, units are whole rows, and rows lie side by side.
+            unsafe {
+                self.multiply_unit(buffers, slot, stage, &unit);
+                if let Some(end) = end {
+                    let c = buffers.c.add(unit.rows.start * cols);
+                    end(std::slice::from_raw_parts_mut(c, unit.rows.len() * cols));
+                }
+            }
         });
     }
 

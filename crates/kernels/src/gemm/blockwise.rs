@@ -117,16 +117,8 @@ impl<T: Float> BlockwiseGemm<T> {
         let packed_b = aligned(workspace.as_mut_ptr(), workspace.len());
         let nothing = std::ptr::null_mut();
         let packed_a = packed_b.wrapping_add(self.packed_b);
-        let buffers = Buffers {
-            a: a.as_ptr(),
-            b: b.as_ptr(),
-            bias: nothing,
-            c: nothing,
-            packed_a,
-            packed_b,
-            slots: packed_b,
-            ending: std::ptr::null(),
-        };
+        let buffers =
+            Buffers { a: a.as_ptr(), b: b.as_ptr(), bias: nothing, c: nothing, packed_a, packed_b, slots: packed_b };
         let parallel = Some(threads).filter(|_| self.gemm.plan.parallel);
         let shape = &self.gemm.shape;
         for stage in pieces(0..shape.rows, self.gemm.plan.stage_rows) {

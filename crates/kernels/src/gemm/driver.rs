@@ -4,7 +4,6 @@ use super::Gemm;
 use super::epilogue::{Activation, Finish};
 use super::pack::Panel;
 use super::plan::pieces;
-use super::slope::Ending;
 use super::tile::{Ahead, Base, Tile};
 use crate::element::Float;
 use crate::threads::Threads;
@@ -28,8 +27,6 @@ pub(super) struct Buffers<T> {
     pub packed_b: *mut T,
     /// What each thread works in.
     pub slots: *mut T,
-    /// What tiles end with instead of an epilogue; null for most products.
-    pub ending: *const Ending<T>,
 }
 
 // Safety: tasks write to disjoint tiles of `c` and to disjoint panels; what one phase writes is read in the next.
@@ -203,7 +200,7 @@ impl<T: Float> Gemm<T> {
             c_row_stride,
             base,
             alpha: self.alpha,
-            relu: self.stores_relu(buffers, &block.depth),
+            relu: self.stores_relu(&block.depth),
             last: cols - (vectors - 1) * self.kernels.lanes,
             ahead,
         };
@@ -270,11 +267,8 @@ impl<T: Float> Gemm<T> {
     }
 
     /// Whether the tiles over some of the depth store `max(c, 0)` at once: those over its end, where nothing else comes first.
-    pub(super) fn stores_relu(&self, buffers: &Buffers<T>, depth: &Range<usize>) -> bool {
-        depth.end == self.shape.depth
-            && self.spec.activation == Activation::Relu
-            && buffers.ending.is_null()
-            && !self.has_late_bias()
+    pub(super) fn stores_relu(&self, depth: &Range<usize>) -> bool {
+        depth.end == self.shape.depth && self.spec.activation == Activation::Relu && !self.has_late_bias()
     }
 
     fn has_late_bias(&self) -> bool {
@@ -287,7 +281,7 @@ impl<T: Float> Gemm<T> {
     /// That of [`Self::run_single`].
     #[inline(always)]
     pub(super) unsafe fn finish_tile(&self, buffers: &Buffers<T>, start: (usize, usize), size: (usize, usize)) {
-        if !buffers.ending.is_null() || self.spec.activation != Activation::None || self.has_late_bias() {
+        if self.spec.activation != Activation::None || self.has_late_bias() {
             // Safety: the caller's promise.
             unsafe { self.finish_some(buffers, start, size) };
         }
@@ -296,11 +290,6 @@ impl<T: Float> Gemm<T> {
     /// # Safety
     /// That of [`Self::finish_tile`].
     unsafe fn finish_some(&self, buffers: &Buffers<T>, (top, left): (usize, usize), (rows, cols): (usize, usize)) {
-        // Safety: the caller's promise.
-        if let Some(ending) = unsafe { buffers.ending.as_ref() } {
-            // Safety: as above.
-            return unsafe { self.end_tile(ending, buffers.c, (top, left), (rows, cols)) };
-        }
         let late_bias = self.has_late_bias();
         // Rows without gaps are as good as one long row, where no bias has to know its place.
         let gapless = cols == self.shape.c_row_stride && !late_bias;

@@ -5,7 +5,6 @@ use super::dots::{self, Dots, DotsFn};
 use super::epilogue::{self, Finish};
 use super::pack::{self, Panel};
 use super::plan::is_large;
-use super::slope::{self, SlopeTile};
 use super::spread::{self, Spread, SpreadFn};
 use super::tile::{self, Lines, LinesFn, Runs, RunsFn, Tile, TileFn};
 use super::vector::Vector;
@@ -47,8 +46,6 @@ pub(super) struct Kernels<T: 'static> {
     pub pack: unsafe fn(&Panel<T>),
     /// Late bias and activation of a tile.
     pub finish: unsafe fn(&Finish<T>),
-    /// The slope of an activation over a tile, and the sums of its columns.
-    pub slope: unsafe fn(&SlopeTile<T>),
 }
 
 impl<T: Float> Kernels<T> {
@@ -142,15 +139,6 @@ macro_rules! kernels {
                 unsafe { epilogue::finish::<V>(tile) }
             }
 
-            $(#[$feature])*
-            unsafe fn slope<V: Simd>(tile: &SlopeTile<V::Elem>)
-            where
-                V::Elem: Float,
-            {
-                // Safety: the caller's promise; this function enables the instruction set.
-                unsafe { slope::slope::<V>(tile) }
-            }
-
             kernels!(@table $compute, F32, f32, $single, [$($packed)*], [$($direct)*], [$($dots)*]);
             kernels!(@table $compute, F64, f64, $double, [$($packed)*], [$($direct)*], [$($dots)*]);
         }
@@ -177,7 +165,6 @@ macro_rules! kernels {
             ],
             pack: pack::<$vector>,
             finish: finish::<<$element as Compute>::$compute>,
-            slope: slope::<<$element as Compute>::$compute>,
         };
     };
 }

@@ -64,7 +64,6 @@ impl<T: Float> PackedGemm<T> {
                 packed_a: nothing,
                 packed_b,
                 slots: nothing,
-                ending: std::ptr::null(),
             };
             // Safety: the lengths were checked against the furthest element of the planned shape.
             unsafe { self.gemm.pack_shared(Some(threads), &buffers, depth) };
@@ -93,7 +92,7 @@ impl<T: Float> PackedGemm<T> {
             let slots = aligned(workspace.as_mut_ptr(), lens.workspace).wrapping_add(lens.packed_a);
             let buffers = Buffers { packed_b, slots, ..gemm.buffers(a, packed, bias, c, workspace) };
             // Safety: the lengths were checked against the furthest element of the planned shape.
-            unsafe { gemm.multiply_depth(threads, &buffers, depth) };
+            unsafe { gemm.multiply_depth(threads, &buffers, depth, None) };
         }
     }
 

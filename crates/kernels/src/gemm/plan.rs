@@ -5,7 +5,7 @@ use super::driver::PACKED_STRIPS;
 use super::flipped::FlippedPlan;
 use super::kernels::Kernels;
 use super::spread::{self, SpreadPlan};
-use super::{EpilogueSpec, GemmShape};
+use super::{BLOCK_BYTES, EpilogueSpec, GemmShape};
 use crate::element::Float;
 use std::ops::Range;
 
@@ -17,6 +17,10 @@ const STORE_DEPTH: usize = 16;
 pub(super) const TASK_FLOPS: usize = 1_000_000;
 /// The most tasks that a product is cut into.
 const MOST_TASKS: usize = 32;
+/// The fewest panels of a block of whole rows: each strip of `b` that is read for it is multiplied by so many.
+const LEAST_PANELS: usize = 2;
+/// Blocks of whole rows from which on threads are evenly enough busy.
+const LEAST_BLOCKS: usize = 8;
 /// Units that are enough to keep some threads evenly busy.
 pub(super) const ENOUGH_UNITS: usize = 12;
 /// Bytes of packed `a` that a unit goes over again and again, and bytes of its sums: the two and some strips of `b` stay
@@ -123,6 +127,26 @@ impl Plan {
         plan
     }
 
+    /// The plan whose units are whole rows, which share the packed strips of `b`; none where they would have so few rows
+    /// that reading all of `b` for each takes longer than multiplying, or be too few for the threads.
+    pub fn by_rows<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> Option<Plan> {
+        let mut plan = Plan::tiled(shape, kernels, packing(shape, kernels));
+        plan.path = Path::Blocks;
+        if plan.pack_b {
+            plan.shared_b = shape.cols.next_multiple_of(kernels.lanes) * plan.packed_depth(plan.reach);
+        }
+        let panels = plan.stage_rows.min(shape.rows).div_ceil(plan.panel);
+        let wanted = plan.wanted(shape);
+        let block = (BLOCK_BYTES / (plan.panel * shape.cols * size_of::<T>())).max(1);
+        // Blocks that fit the cache, and as many as the threads share evenly.
+        let high = panels.div_ceil(block).next_multiple_of(wanted).min(panels);
+        plan.unit_rows = panels.div_ceil(high) * plan.panel;
+        plan.unit_cols = shape.cols.next_multiple_of(plan.strip);
+        let blocks = shape.rows.div_ceil(plan.unit_rows);
+        let pays = plan.unit_rows >= LEAST_PANELS * plan.panel && blocks >= wanted.min(LEAST_BLOCKS);
+        (blocks == 1 || pays).then_some(plan)
+    }
+
     /// Register tiles of operands that are packed, or read in place.
     fn tiled<T: Float>(shape: &GemmShape, kernels: &Kernels<T>, (pack_a, pack_b): (bool, bool)) -> Plan {
         let direct = !pack_b || shape.a.row_stride == 1;
@@ -170,9 +194,8 @@ impl Plan {
     fn cut<T: Float>(&mut self, shape: &GemmShape) {
         let rows = self.stage_rows.min(shape.rows);
         let (panels, strips) = (rows.div_ceil(self.panel).max(1), shape.cols.div_ceil(self.strip).max(1));
-        let work = flops(shape.rows, shape.cols, shape.depth.saturating_add(STORE_DEPTH));
-        self.parallel = work >= PARALLEL_FLOPS;
-        let wanted = if self.parallel { shared_evenly(work / TASK_FLOPS) } else { 1 };
+        let wanted = self.wanted(shape);
+        self.parallel = wanted > 1;
         let fit = |length: usize| (UNIT_BYTES / (length * size_of::<T>()).max(1)).max(1);
         let again = self.pack_a || self.pack_b;
         let high = if again { panels.div_ceil(fit(self.panel * self.packed_depth(self.block_depth))) } else { 1 };
@@ -189,6 +212,12 @@ impl Plan {
         };
         self.unit_rows = panels.div_ceil(high) * self.panel;
         self.unit_cols = strips.div_ceil(wide) * self.strip;
+    }
+
+    /// How many units threads share evenly; one, where the product is too small for several threads.
+    fn wanted(&self, shape: &GemmShape) -> usize {
+        let work = flops(shape.rows, shape.cols, shape.depth.saturating_add(STORE_DEPTH));
+        if work >= PARALLEL_FLOPS { shared_evenly(work / TASK_FLOPS) } else { 1 }
     }
 
     /// Whether a unit packs strips for itself.

@@ -158,7 +158,7 @@ impl<T: Float> Gemm<T> {
             }
             match &self.plan.path {
                 Path::Single => self.run_single(buffers),
-                Path::Blocks => self.run_blocks(threads, buffers),
+                Path::Blocks => self.run_blocks(threads, buffers, None),
                 Path::Dots(plan) => self.run_dots(plan, threads, buffers),
                 Path::Flipped(plan) => self.run_flipped(plan, threads, buffers),
                 Path::Spread(plan) => self.run_spread(plan, threads, buffers),
@@ -183,7 +183,6 @@ impl<T: Float> Gemm<T> {
             packed_a,
             packed_b,
             slots: packed_b.wrapping_add(self.plan.shared_b),
-            ending: std::ptr::null(),
         }
     }
 }

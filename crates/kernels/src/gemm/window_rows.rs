@@ -149,7 +149,6 @@ impl<T: Float> WindowsGemm<T> {
             packed_a: zeros,
             packed_b,
             slots: packed_b,
-            ending: std::ptr::null(),
         };
         let threads = Some(threads).filter(|_| self.gemm.plan.parallel);
         let shape = &self.gemm.shape;
@@ -303,7 +302,7 @@ impl<T: Float> WindowsGemm<T> {
             c_row_stride: shape.c_row_stride,
             base: if block.depth.start == 0 { gemm.base(buffers, top, left, true) } else { again },
             alpha: gemm.alpha,
-            relu: gemm.stores_relu(buffers, &block.depth),
+            relu: gemm.stores_relu(&block.depth),
             last: cols - (vectors - 1) * lanes,
             ahead: Ahead::nothing(buffers.a),
         };

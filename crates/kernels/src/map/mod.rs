@@ -26,7 +26,6 @@ mod reduction;
 mod run;
 mod simplify;
 mod single;
-mod slope;
 mod step;
 mod sweep;
 #[cfg(test)]
