@@ -117,6 +117,10 @@ describe('Dataset', () => {
       [1, 2, 3],
     ])
     expect(Array.from(batches[1]!.x.values)).toEqual([12, 13, 14, 15, 16, 17])
+    // The same, a row at a time.
+    const rows = [0, 1, 2].map((row) => ({ values: x.values.slice(row * 6, row * 6 + 6), shape: [2, 3] }))
+    expect(await list(Dataset.from(rows).batch(2))).toEqual(batches.map((batch) => batch.x))
+    expect(await list(Dataset.from(rows.map((one) => ({ x: one }))).batch(2))).toEqual(batches)
   })
 
   test('refuses elements that do not stack', async () => {
