@@ -7,12 +7,40 @@ from contextlib import contextmanager
 
 from backend import ENGINE, fresh, keras
 from stream import Stream
-from topics import graphs, keras_files, picture_models
+from topics import file_models, graphs, keras_files, picture_models, recurrent_models
 from topics.models import apart, draw_sequential, flat, run
 
 FOLDER = keras_files.FOLDER.parent / "keras-files-32"
 STACKS, CONVOLUTIONAL = 4, 2
 GRAPHS = [graphs.shared_layer_twice]
+layers = keras.layers
+
+
+def attending(attention, name):
+    """Attention on its input, added and normalised: all kinds of it in one model multiply the rounding of each."""
+
+    def draw(stream):
+        inputs = keras.Input((4, 6))
+        h = layers.LayerNormalization()(layers.Add()([inputs, attention(inputs)]))
+        outputs = layers.Dense(2)(layers.GlobalAveragePooling1D()(h))
+        x, y = stream.normal((9, 4, 6), decimals=1), stream.normal((9, 2), decimals=1)
+        return recurrent_models.finish(stream, inputs, outputs, x, y, keras.optimizers.Adam(0.01))
+
+    draw.__name__ = name
+    return draw
+
+
+# Loops and attention, of every kind.
+SEQUENCES = [
+    *(getattr(recurrent_models, name) for name in ("encoder_and_decoder", "read_both_ways", "states_as_outputs", "tags")),
+    file_models.cells_on_cells,
+    file_models.words_both_ways,
+    file_models.loops_over_pictures,
+    attending(lambda x: layers.MultiHeadAttention(2, 3, value_dim=2, use_gate=True)(x, x, use_causal_mask=True), "heads"),
+    attending(lambda x: layers.GroupQueryAttention(head_dim=2, num_query_heads=4, num_key_value_heads=2)(x, x), "grouped_heads"),
+    attending(lambda x: layers.Attention(use_scale=True, score_mode="concat")([x, x]), "scored"),
+    attending(lambda x: layers.AdditiveAttention()([x, x]), "additive"),
+]
 ALLOWED = 3e-5
 
 
@@ -43,6 +71,17 @@ def steady(make, found):
     return flat(wide).shape == flat(found).shape and apart(wide, found) <= ALLOWED
 
 
+def calm(draw):
+    """The same with an optimizer that does not make steps of rounding, where a gradient is nothing but that: a bias of keys has none."""
+
+    def draw_calm(stream):
+        made = draw(stream)
+        made[0].optimizer.epsilon = 1e-2
+        return made
+
+    return draw_calm
+
+
 def drawn(seed, name, draw):
     path = FOLDER / f"{name}.keras"
     for attempt in range(20):
@@ -63,3 +102,4 @@ def cases(seed):
     yield from (drawn(seed, f"stack-{index:02}", draw_sequential) for index in range(STACKS))
     yield from (drawn(seed, f"pictures-{index:02}", picture_models.draw_convolutional) for index in range(CONVOLUTIONAL))
     yield from (drawn(seed, draw.__name__.replace("_", "-"), draw) for draw in GRAPHS)
+    yield from (drawn(seed, draw.__name__.replace("_", "-"), calm(draw)) for draw in SEQUENCES)
