@@ -1,5 +1,6 @@
 // `npm run docs`: the documentation site, as static files in docs/site/dist. Code in the documents is run and shown with what
-// it prints; the API comes from the sources; every link is followed. What builds it is installed in docs/site alone.
+// it prints; the API comes from the sources; every link is followed. What builds it is installed in docs/site alone. `-- --draft`
+// runs none of the code, which takes most of the time: for whoever works on the site itself.
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { checkLinks } from '../tools/docs/links.mjs'
@@ -58,6 +59,8 @@ export async function writeApi() {
     parametersFormat: 'table',
     interfacePropertiesFormat: 'table',
     typeDeclarationFormat: 'table',
+    // Every property is readonly, and where it is declared says nothing of what it does.
+    tableColumnSettings: { hideModifiers: true, hideInherited: true, hideOverrides: true },
     useCodeBlocks: true,
     useHTMLAnchors: true,
   })
@@ -72,7 +75,9 @@ export async function buildSite() {
 async function buildAll() {
   await setup()
   if (!toolsAreCurrent()) await step('Installing what builds the site', installTools)
-  await step('Running the code of documents and examples', writePages)
+  const draft = process.argv.includes('--draft')
+  const title = draft ? 'Writing the pages' : 'Running the code of documents and examples'
+  await step(title, () => writePages({ draft }))
   await step('Writing the API pages', writeApi)
   await step('Building the site', buildSite)
   const { pages, links } = await step('Following the links', () => checkLinks(`${SITE}/dist`))

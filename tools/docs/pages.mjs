@@ -24,28 +24,31 @@ async function outputOf(file, args = [], cwd = at()) {
   return stripVTControlCharacters(output).trimEnd()
 }
 
+/** In a draft nothing is run. */
+const draftOf = async () => '(a draft: this was not run)'
+
 const fence = (language, text) => `\`\`\`${language}\n${text}\n\`\`\``
 const prints = (text) => (text === '' ? '' : `\n<div class="prints">\n\n${fence('text', text)}\n\n</div>\n`)
 
 /** A document with its code blocks as VitePress wants them, each \`\`\`ts run followed by what it prints. */
-async function withOutputs(name, text) {
+async function withOutputs(name, text, printed) {
   const lines = text.split('\n')
   const folder = at(RUNS, name)
   let written = ''
   let from = 0
   for (const { flags, first, last } of fencedBlocks(lines)) {
     written += `${lines.slice(from, first).join('\n')}\n${fence('ts', lines.slice(first + 1, last).join('\n'))}\n`
-    if (flags.includes('run')) written += prints(await runBlock(folder, first, lines.slice(first + 1, last)))
+    if (flags.includes('run')) written += prints(await runBlock(folder, first, lines.slice(first + 1, last), printed))
     from = last + 1
   }
   return written + lines.slice(from).join('\n')
 }
 
-function runBlock(folder, line, code) {
+function runBlock(folder, line, code, printed) {
   mkdirSync(folder, { recursive: true })
   const file = join(folder, `line-${line + 1}.mts`)
   writeFileSync(file, code.join('\n'))
-  return outputOf(file, [], folder)
+  return printed(file, [], folder)
 }
 
 /** Links between documents hold on the site as they are; those to other files of the repository are turned to pages. */
@@ -58,9 +61,10 @@ const withLinks = (text) =>
     )
     .replaceAll(/\]\((?:\.\.\/)?examples\/([\w-]+)\/?(?:index\.ts)?\)/g, '](./examples/$1.md)')
 
-async function writeDocuments() {
+async function writeDocuments(printed) {
   const documents = readdirSync(at('docs')).filter((name) => name.endsWith('.md'))
-  for (const name of documents) write(name, withLinks(await withOutputs(name, readFileSync(at('docs', name), 'utf8'))))
+  for (const name of documents)
+    write(name, withLinks(await withOutputs(name, readFileSync(at('docs', name), 'utf8'), printed)))
   for (const name of readdirSync(at('docs')).filter((name) => /\.(svg|png)$/.test(name))) {
     cpSync(at('docs', name), at(PAGES, name))
     cpSync(at('docs', name), at(PAGES, 'public', name))
@@ -83,28 +87,29 @@ export function titleOf(name) {
 }
 
 /** One page an example: what it is, what it prints, its code. */
-async function writeExample(name) {
+async function writeExample(name, printed) {
   const files = filesUnder([`examples/${name}`]).filter((file) => file.endsWith('.ts'))
   const main = `examples/${name}/index.ts`
   const source = readFileSync(at(main), 'utf8')
   // Its data do not ship with the package.
-  const output = source.includes('datasets/mnist') || source.includes('mnist(') ? '' : await outputOf(at(main))
+  const output = source.includes('datasets/mnist') || source.includes('mnist(') ? '' : await printed(at(main))
   const sections = files
     .sort((a, b) => Number(b === main) - Number(a === main))
     .map((file) => `## ${file.split('/').at(-1)}\n\n${fence('ts', readFileSync(at(file), 'utf8').trimEnd())}\n`)
   const how = `Run it in a clone: \`node scripts/run.mjs ${main}\`.`
-  const printed = output === '' ? '' : `\n## What it prints\n\n${fence('text', output)}\n`
-  write(`examples/${name}.md`, `# ${titleOf(name)}\n\n${headOf(source)}\n\n${how}\n${printed}\n${sections.join('\n')}`)
+  const shown = output === '' ? '' : `\n## What it prints\n\n${fence('text', output)}\n`
+  write(`examples/${name}.md`, `# ${titleOf(name)}\n\n${headOf(source)}\n\n${how}\n${shown}\n${sections.join('\n')}`)
 }
 
 export const exampleNames = () =>
   readdirSync(at('examples')).filter((name) => existsSync(at('examples', name, 'index.ts')))
 
-export async function writePages() {
+export async function writePages({ draft = false } = {}) {
+  const printed = draft ? draftOf : outputOf
   for (const folder of [PAGES, RUNS]) rmSync(at(folder), { recursive: true, force: true })
   mkdirSync(at(RUNS), { recursive: true })
   // What guides use besides ferrograd (web servers) is found where the site's tools are.
   symlinkSync(at('docs/site/node_modules'), at(RUNS, 'node_modules'), 'junction')
-  await writeDocuments()
-  for (const name of exampleNames()) await writeExample(name)
+  await writeDocuments(printed)
+  for (const name of exampleNames()) await writeExample(name, printed)
 }
