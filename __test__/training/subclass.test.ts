@@ -1,6 +1,17 @@
 /** Models of the user's own: inputs by name, inputs that may be left out, metrics of their own. */
 
-import { type Batch, config, input, Model, ops, Sequential, type StepLogs, type Tensor } from 'ferrograd'
+import {
+  type Batch,
+  config,
+  input,
+  Model,
+  ops,
+  Sequential,
+  type StepLogs,
+  type Tensor,
+  type Variable,
+  variable,
+} from 'ferrograd'
 import { Dense, Layer } from 'ferrograd/layers'
 import { Mean } from 'ferrograd/metrics'
 import { SGD } from 'ferrograd/optimizers'
@@ -126,17 +137,20 @@ describe('metrics of a subclass', () => {
   test('a Mean among them begins each epoch at nothing', async () => {
     class Own extends Sequential {
       readonly seen: Mean = new Mean({ name: 'seen' })
+      readonly steps: Variable = variable(0, { name: 'steps', trainable: false })
       override get metrics(): Mean[] {
         return [this.seen]
       }
-      override trainStep({ x }: Batch): StepLogs {
-        this.seen.update(ops.mean(this.apply(x as Tensor), { axis: -1 }))
+      override trainStep(): StepLogs {
+        this.steps.assignAdd(1)
+        this.seen.update(this.steps.read())
         return { seen: this.seen.result() }
       }
     }
     const model = new Own([new Dense({ units: 1, kernelInitializer: 'ones', inputShape: [2] })])
     model.compile({})
-    const { history } = await model.fit(query, undefined, { ...quiet, epochs: 2 })
-    expect(history.seen).toEqual([3, 3])
+    // Two steps an epoch: 1 and 2, then 3 and 4.
+    const { history } = await model.fit(query, undefined, { ...quiet, epochs: 2, batchSize: 2 })
+    expect(history.seen).toEqual([1.5, 3.5])
   })
 })
