@@ -54,7 +54,8 @@ if (wrong.length > 0) {
 }
 
 heading('Where to go next')
-console.log(`  README.md                  what there is, and how it is measured
+console.log(`  docs/getting-started.md    from an empty folder to a model that answers over HTTP
+  README.md                  what there is, and how it is measured
   examples/01-digits         this program: change the layers, and run npm start again
   examples/02-mnist          the larger digits: node scripts/run.mjs examples/02-mnist/index.ts
   npm test                   everything that is promised, checked`)
