@@ -1,12 +1,14 @@
 /** JSON of `.keras` files that somebody changed: a model or a typed error, never a crash. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { config, FerrogradError, input, loadModel, Model, ops, Sequential } from 'ferrograd'
 import { Dense, Dropout, LSTM } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Member, readZip, writeZip } from '../../ts/saving/archive.js'
+import { jsonIn } from '../../ts/saving/paths.js'
 import { mulberry } from '../reliability/extremes.js'
 
 let folder: string
@@ -85,3 +87,31 @@ test('config.json with one value or name changed at random is a model or a typed
   expect(wrong).toEqual([])
   expect(refused).toBeGreaterThan(20)
 }, 120_000)
+
+test('configurations of the corpus with bytes changed are a model or a typed error', () => {
+  const corpus = fileURLToPath(new URL('../../crates/formats/fuzz/corpus/json/', import.meta.url))
+  const random = mulberry(Number(process.env.FERROGRAD_SEED ?? 6))
+  const draw = (count: number): number => Math.floor(random() * count)
+  const files = readdirSync(corpus).sort()
+  let [read, refused] = [0, 0]
+  for (const file of files) {
+    const whole = readFileSync(join(corpus, file))
+    for (let i = 0; i < 30; i++) {
+      const bytes = Buffer.from(whole)
+      // The first time as it is.
+      for (let j = 0; j < i % 3; j++) bytes[draw(bytes.length)] = whole[draw(whole.length)]!
+      try {
+        Model.fromConfig(
+          jsonIn(file, i % 7 === 6 ? bytes.toString().slice(0, draw(bytes.length)) : bytes.toString()) as never,
+        )
+        read += 1
+      } catch (error) {
+        if (!(error instanceof FerrogradError) || error.code === 'ERR_INTERNAL') throw error
+        refused += 1
+      }
+    }
+  }
+  expect(files.length).toBeGreaterThan(4)
+  expect(read).toBeGreaterThan(files.length)
+  expect(refused).toBeGreaterThan(files.length)
+})

@@ -9,7 +9,7 @@ mod random;
 use ferrograd_formats::{Contents, Format, events};
 use random::Random;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Counts the bytes that are in use, and the most that ever were.
@@ -62,6 +62,18 @@ fn overwrite(bytes: &mut [u8], at: usize, by: &[u8]) {
     bytes[at..].iter_mut().zip(by).for_each(|(byte, by)| *byte = *by);
 }
 
+/// The small files that fuzzing begins with, of every format.
+fn seeds() -> Vec<Vec<u8>> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let inside = |folder: &Path| -> Vec<PathBuf> {
+        let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let paths = inside(&corpus).into_iter().flat_map(|format| inside(&format));
+    paths.map(|path| std::fs::read(path).unwrap()).collect()
+}
+
 /// The files of the fixtures, and one of each format that only we write.
 fn corpus() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../__test__/fixtures/files");
@@ -101,15 +113,39 @@ fn read_by_all(bytes: &[u8]) {
 
 #[test]
 fn readers_return_whatever_the_bytes() {
-    let corpus = corpus();
+    read_changed(&corpus(), 1000);
+    read_changed(&seeds(), 300);
+}
+
+/// Has every format read so many changed copies of each file, and some that are cut off.
+fn read_changed(files: &[Vec<u8>], count: usize) {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    for file in &corpus {
+    for file in files {
         for _ in 0..60 {
             read_by_all(&file[..random.below(file.len() + 1)]);
         }
-        for _ in 0..1000 {
-            let other = &corpus[random.below(corpus.len())];
+        for _ in 0..count {
+            let other = &files[random.below(files.len())];
             read_by_all(&mutated(&mut random, file, other));
         }
+    }
+}
+
+/// The corpus has a folder for each fuzz target, and what is valid there is read.
+#[test]
+fn every_target_has_a_corpus_that_its_reader_knows() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    for target in std::fs::read_dir(fuzz.join("fuzz_targets")).unwrap() {
+        let name = target.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
+        let paths = std::fs::read_dir(fuzz.join("corpus").join(&name)).unwrap().map(|entry| entry.unwrap().path());
+        let files: Vec<Vec<u8>> = paths.map(|path| std::fs::read(path).unwrap()).collect();
+        assert!(files.iter().all(|file| file.len() <= 12 << 10), "{name}: small files");
+        let read = files.iter().any(|file| {
+            match Format::ALL.iter().find(|format| format!("{format:?}").to_lowercase() == name) {
+                Some(format) => format.read(file).is_ok(),
+                None => events::frames(file).is_ok(),
+            }
+        });
+        assert!(read, "{name}: one file that is whole");
     }
 }
