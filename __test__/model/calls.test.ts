@@ -148,6 +148,10 @@ describe('ops on symbolic tensors', () => {
       [2, 0, 0, 4],
     ])
     await expect(model.predict(rows, { batchSize: 3 })).rejects.toThrow('a row for each of the 3 samples')
+    const six = ops.ones([6, 4])
+    await expect(model.predict(six, { batchSize: 4 })).rejects.toThrow(
+      'a row for each of the 2 samples of a batch, got [4, 4]',
+    )
   })
 
   test('pipe goes through layers, functions and models', async () => {

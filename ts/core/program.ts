@@ -1,6 +1,7 @@
 /** Compiled programs. */
 
 import { FerrogradError } from '../errors.js'
+import type { Shape } from '../types.js'
 import { block, leftNumbers } from './bridge.js'
 import { settleVariables } from './evaluation.js'
 import type { Moment } from './moment.js'
@@ -139,6 +140,11 @@ export class Program {
       const output = outputs[index]
       return output === undefined ? Tensor.of(handle) : Tensor.given(handle, output.dtype, output.shape)
     })
+  }
+
+  /** The shapes of what a run gives back. */
+  get outputShapes(): Shape[] {
+    return this.#options.outputs.map(({ shape }) => shape)
   }
 
   /** The variables that it reads and does not change. */

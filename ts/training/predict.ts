@@ -4,7 +4,9 @@ import type { Columns } from '../core/columns.js'
 import { runEpoch } from '../core/epoch.js'
 import { mayRunHere, ranAway, runHere, turnOver } from '../core/inline-runs.js'
 import { momentOf } from '../core/moment.js'
+import type { Program } from '../core/program.js'
 import type { Tensor } from '../core/tensor.js'
+import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import * as ops from '../ops.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
@@ -89,6 +91,8 @@ async function predictArrays(
   const total = Math.ceil(count / size)
   const { program } = stepFor(model, 'predict', data, size)
   const tail = rest === 0 ? undefined : stepFor(model, 'predict', data, rest).program
+  checkRows(program, size)
+  if (tail !== undefined) checkRows(tail, rest)
   const moment = momentOf([...new Set([...program.onlyRead, ...(tail?.onlyRead ?? [])])])
   if (hears) await callbacks.callNumbered('onPredictBatchBegin', 0, {})
   const result = await runEpoch({
@@ -107,6 +111,13 @@ async function predictArrays(
   if (signal?.aborted) throw abortedError('predict', signal)
   ranAway(program, (result.seconds * 1000) / Math.max(1, result.steps))
   return result.collected ?? []
+}
+
+/** Outputs of batches are joined row by row: each has as many as its batch. */
+function checkRows({ outputShapes }: Program, rows: number): void {
+  const other = outputShapes.find(([length]) => length !== rows)
+  if (other !== undefined)
+    fail('ERR_SHAPE', 'predict', `outputs with a row for each of the ${rows} samples of a batch`, other)
 }
 
 async function batchHooks(callbacks: CallbackList, step: number, total: number): Promise<void> {
