@@ -1,5 +1,5 @@
 /** `.keras` files that real Keras wrote: opened, they predict and go on training as Keras itself does. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,6 +30,12 @@ describe.each([
   const { cases } = fixture<Filed>(topic)
   const pathOf = (file: string): string => fileURLToPath(new URL(`../fixtures/${files}/${file}`, import.meta.url))
   beforeAll(() => config.setFloatx(type))
+
+  test.runIf(type === 'float64')('real Keras has opened ours of each, and trained on to the same', () => {
+    const { apart } = JSON.parse(readFileSync(pathOf('accepted.json'), 'utf8')) as { apart: Record<string, number> }
+    expect(Object.keys(apart).sort()).toEqual(cases.map(({ file }) => file).sort())
+    expect(Math.max(...Object.values(apart))).toBeLessThanOrEqual(1e-10)
+  })
 
   test.each(cases)('$name: three epochs more are those of Keras', async (given) => {
     const model = await loadModel(pathOf(given.file))

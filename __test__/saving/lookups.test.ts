@@ -1,5 +1,5 @@
 /** `.keras` files of real Keras with vocabularies beside the weights: opened and written again, they look up the same. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -157,6 +157,14 @@ describe('whole models that begin with a lookup, or take whole numbers of anothe
     })
     await expect(asked(new Float32Array(4))).rejects.toMatchObject({ code: 'ERR_DATA' })
   })
+})
+
+test('real Keras has opened ours of each, and trained on to the same', () => {
+  const { apart } = JSON.parse(readFileSync(pathOf('accepted').replace('.keras', '.json'), 'utf8')) as {
+    readonly apart: Readonly<Record<string, number>>
+  }
+  expect(Object.keys(apart).sort()).toEqual([...cases, ...models].map(({ name }) => `${name}.keras`).sort())
+  expect(Math.max(...Object.values(apart))).toBeLessThanOrEqual(1e-10)
 })
 
 describe('files that say one thing and hold another', () => {

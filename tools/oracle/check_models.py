@@ -1,4 +1,7 @@
-"""Has real Keras open the files that `ours-models.ts` wrote, train on, and compares: `python tools/oracle/check_models.py DIR`."""
+"""Has real Keras open the files that `ours-models.ts` wrote, train on, and compares: `python tools/oracle/check_models.py DIR`.
+
+Writes how far apart they are to __test__/fixtures/keras-files/accepted.json.
+"""
 
 import json
 import pathlib
@@ -9,6 +12,7 @@ import numpy as np
 from backend import fresh, keras
 
 FIXTURE = pathlib.Path(__file__).resolve().parents[2] / "__test__" / "fixtures" / "keras_files.json"
+ACCEPTED = FIXTURE.parent / "keras-files" / "accepted.json"
 TOLERANCE = 1e-10
 
 
@@ -34,12 +38,14 @@ def still(folder, case):
     return off
 
 
+def record(path, apart_by):
+    lines = ",\n".join(f"{json.dumps(name)}: {float(f'{off:.1e}')}" for name, off in sorted(apart_by.items()))
+    path.write_text(f'{{"keras": {json.dumps(keras.__version__)}, "apart": {{\n{lines}\n}}}}\n')
+
+
 def main(folder):
     cases = {case["file"]: case for case in json.loads(FIXTURE.read_text())["cases"]}
-    worst = 0.0
-    for case in cases.values():
-        if "history" not in case:
-            worst = max(worst, still(folder, case))
+    apart_by = {case["file"]: still(folder, case) for case in cases.values() if "history" not in case}
     for ours in json.loads((folder / "expected.json").read_text()):
         fresh()
         case = cases[ours["file"]]
@@ -52,10 +58,12 @@ def main(folder):
         off = [apart(w, o) for w, o in zip(model.get_weights(), ours["weights"])]
         off += [apart(history[name], ours["history"][name]) for name in history]
         print(f"{ours['file']}: {max(off):.1e}")
-        worst = max(worst, *off)
+        apart_by[ours["file"]] = max(off)
+    worst = max(apart_by.values())
     print(f"worst: {worst:.1e}")
-    if not worst <= TOLERANCE:
+    if not worst <= TOLERANCE or apart_by.keys() != cases.keys():
         sys.exit(1)
+    record(ACCEPTED, apart_by)
 
 
 if __name__ == "__main__":
