@@ -36,6 +36,14 @@ function same(first: number, second: number): Guess {
   ]
 }
 
+/** The usual lengths but for those that are known to be others. */
+function usualWith(known: Partial<Lengths>): Guess {
+  return [
+    { ...usual[0], ...known },
+    { ...usual[1], ...known },
+  ]
+}
+
 /**
  * What the unknown lengths in a call may be, in the order in which to try them. An unknown length is whatever the call needs:
  * one that meets a known length is that one, as in Keras. A batch is not taken to be as long as its own samples, though: a
@@ -48,14 +56,9 @@ export function* guessesFor(sources: readonly SymbolicTensor[], args: readonly u
   yield divisible
   const fixed = lengthsIn(args, sources)
   const known = distinct([...sources.flatMap(({ shape }) => shape.filter((length) => length !== null)), ...fixed])
-  for (const other of known) yield usual.map(({ batch }) => ({ batch, other })) as unknown as Guess
-  for (const batch of fixed) yield usual.map(({ other }) => ({ batch, other })) as unknown as Guess
-  for (const batch of fixed)
-    for (const other of known)
-      yield [
-        { batch, other },
-        { batch, other },
-      ]
+  for (const other of known) yield usualWith({ other })
+  for (const batch of fixed) yield usualWith({ batch })
+  for (const batch of fixed) for (const other of known) yield usualWith({ batch, other })
 }
 
 /** The lengths of constants, those that lists of numbers may be, and what gives sources as many elements as these say. */

@@ -122,7 +122,7 @@ function graphConfig(model: Model, graph: Graph): Config {
 }
 
 function layerJson(layer: Layer, graph: Graph | undefined): Json {
-  const json = isModel(layer) ? (serializeModel(layer) as Config) : (serialize(layer) as Config)
+  const json = serialize(layer) as Config
   const call = graph?.nodes.find((node) => node.target === layer)?.call
   const { parameters } = layer.constructor as typeof Layer
   // Keras's layers without weights build by the first shape, whatever their inputs are called.
@@ -156,10 +156,6 @@ function operationJson({ op, name, className: readFrom }: Operation, { call }: G
 /** Keras's own are registered by their names; another's are refused by theirs. */
 function registeredName(module: string, className: string): string {
   return module.startsWith('keras.') ? className : `${module}>${className}`
-}
-
-function isModel(layer: Layer): layer is Model {
-  return 'toConfig' in layer
 }
 
 function callJson({ target, call }: GraphNode, graph: Graph): Json {

@@ -1,5 +1,6 @@
 /** Where Keras's files keep the weights of a model: groups by path, in the order of Keras's own walk. */
 
+import { isNamed } from '../core/structure.js'
 import type { Variable } from '../core/variable.js'
 import { type Filed, Layer } from '../layers/layer.js'
 import { Model } from '../model/model.js'
@@ -85,8 +86,7 @@ function partsOf(layer: Layer): (readonly [string, Layer | readonly unknown[]])[
 function listIn(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value
   if (value instanceof Map) return [...value.values()]
-  const isPlain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-  return isPlain ? Object.values(value) : undefined
+  return isNamed(value) ? Object.values(value) : undefined
 }
 
 /** A layer's variables without those of the layers inside. */
