@@ -285,6 +285,34 @@ fn bias_normalisation_residual_mask_and_activation_end_a_product_and_its_sums_ar
 }
 
 #[test]
+fn the_rows_of_many_matrices_by_one_are_one_product_that_ends_with_them() {
+    for target in sets() {
+        for (rows, cols, depth) in MATRICES {
+            let (x, w) = (given(&[3, 2, rows, depth]), given(&[depth, cols]));
+            let z = matmul(&x, &w, false, false).unwrap();
+            let y = ops::tanh(&(&z + &given(z.shape()))).unwrap();
+            let sums = ops::sum(&y, &[0, 1, 2], false).unwrap();
+            let (names, values) = run(&[y, sums], target);
+            assert_eq!(names, ["matmul"], "{rows}×{depth} · {depth}×{cols}");
+            let (z, residual) = (read(&z, target), numbers(6 * rows * cols));
+            let expected: Vec<f64> = z.iter().zip(residual).map(|(z, x)| (z + x).tanh()).collect();
+            near(&values[0], &expected, 1e-11, "element");
+            let sum = |col: usize| expected.iter().skip(col).step_by(cols).sum();
+            near(&values[1], &(0..cols).map(sum).collect::<Vec<f64>>(), 1e-10, "column");
+            // A matrix for each is many products, and so is one that is read turned.
+            let many = matmul(&x, &given(&[3, 2, depth, cols]), false, false).unwrap();
+            let turned = matmul(&given(&[3, 2, depth, rows]), &w, true, false).unwrap();
+            for z in [many, turned] {
+                let (names, values) = run(&[ops::tanh(&(&z + &given(z.shape()))).unwrap()], target);
+                assert_eq!(names, ["matmul", "map"]);
+                let expected = read(&z, target).into_iter().zip(numbers(6 * rows * cols)).map(|(z, x)| (z + x).tanh());
+                near(&values[0], &expected.collect::<Vec<f64>>(), 1e-11, "element");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_product_that_others_read_is_stored_beside_what_becomes_of_it() {
     for target in sets() {
         for (rows, cols, depth) in MATRICES {

@@ -62,7 +62,8 @@ impl Followed {
         let product = match ir.lowering(self.product) {
             Some(Lowering::Contract(contract)) => {
                 let unstored = contract.epilogue == Epilogue::NONE && !self.kept;
-                ir.nodes[self.product].outputs[0].shape.rank() == 2 && (unstored || !self.updates)
+                let matrix = ir.nodes[self.product].outputs[0].shape.rank() == 2;
+                !self.updates || matrix && unstored
             }
             Some(Lowering::Kernel(_)) => !self.updates && ir.nodes[self.product].outputs.len() == 1,
             Some(Lowering::Elementwise(_) | Lowering::Reduce { .. } | Lowering::View(_)) | None => false,

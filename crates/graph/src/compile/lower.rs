@@ -368,6 +368,7 @@ impl<'a> Lowerer<'a> {
                 let (sides, epilogue) = ((&sides[0], &sides[1]), contract.epilogue);
                 if epilogue == Epilogue::NONE
                     && !kept
+                    && out.shape.rank() == 2
                     && let Some(kernel) = product_map_kernel(out, sides, pass.clone(), target)
                 {
                     return Ok(Some((kernel, reads)));

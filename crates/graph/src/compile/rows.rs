@@ -8,19 +8,32 @@ use ferrograd_kernels::exec::{ByRows, End};
 use ferrograd_kernels::gemm::{EpilogueSpec, GemmShape, RowsGemm};
 use ferrograd_kernels::target::Target;
 
-/// The product block by block; none where its shape is better cut otherwise.
+/// The product block by block; none where its shape is better cut otherwise, or it is more than one matrix.
 pub(crate) fn product_by_rows(
     out: &Spec,
     (a, b): (&Side, &Side),
     epilogue: Epilogue,
     target: Target,
 ) -> Option<RowKernel> {
-    let shape = gemm_shape(&out.shape, a, b);
+    let shape = tall(out, a, b)?;
     match out.dtype {
         DType::F32 => RowsKernel::<f32>::boxed(shape, epilogue, target).map(RowKernel::F32),
         DType::F64 => RowsKernel::<f64>::boxed(shape, epilogue, target).map(RowKernel::F64),
         DType::I32 | DType::Bool => None,
     }
+}
+
+/// The one product of all rows with one matrix; none where there are several, or rows do not follow each other evenly.
+fn tall(out: &Spec, a: &Side, b: &Side) -> Option<GemmShape> {
+    let rank = out.shape.rank();
+    let (layout, shape, transposed) = a;
+    let shape_of_one = gemm_shape(&out.shape, a, b);
+    if rank == 2 {
+        return Some(shape_of_one);
+    }
+    let evenly = |axis: usize| layout.strides[axis] == layout.strides[axis + 1] * shape[axis + 1] as isize;
+    let one = b.1.rank() == 2 && shape.rank() == rank && !transposed && (0..rank - 2).all(evenly);
+    one.then(|| GemmShape { rows: out.shape[..rank - 1].iter().product(), ..shape_of_one })
 }
 
 /// `activation(a · b + bias)`.
