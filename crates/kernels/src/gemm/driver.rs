@@ -266,22 +266,18 @@ impl<T: Float> Gemm<T> {
         if self.spec.bias { Base::Rows { start: buffers.bias.wrapping_add(left), row_stride: 0 } } else { Base::Zero }
     }
 
-    /// Whether the tiles over some of the depth store `max(c, 0)` at once: those over its end, where nothing else comes first.
+    /// Whether the tiles over some of the depth store `max(c, 0)` at once: those over its end.
     pub(super) fn stores_relu(&self, depth: &Range<usize>) -> bool {
-        depth.end == self.shape.depth && self.spec.activation == Activation::Relu && !self.has_late_bias()
+        depth.end == self.shape.depth && self.spec.activation == Activation::Relu
     }
 
-    fn has_late_bias(&self) -> bool {
-        self.spec.accumulate && self.spec.bias
-    }
-
-    /// The bias that accumulation has put off, and the activation: of most products nothing, which costs no call.
+    /// The activation: of most products none, which costs no call.
     ///
     /// # Safety
     /// That of [`Self::run_single`].
     #[inline(always)]
     pub(super) unsafe fn finish_tile(&self, buffers: &Buffers<T>, start: (usize, usize), size: (usize, usize)) {
-        if self.spec.activation != Activation::None || self.has_late_bias() {
+        if self.spec.activation != Activation::None {
             // Safety: the caller's promise.
             unsafe { self.finish_some(buffers, start, size) };
         }
@@ -290,17 +286,15 @@ impl<T: Float> Gemm<T> {
     /// # Safety
     /// That of [`Self::finish_tile`].
     unsafe fn finish_some(&self, buffers: &Buffers<T>, (top, left): (usize, usize), (rows, cols): (usize, usize)) {
-        let late_bias = self.has_late_bias();
-        // Rows without gaps are as good as one long row, where no bias has to know its place.
-        let gapless = cols == self.shape.c_row_stride && !late_bias;
+        // Rows without gaps are as good as one long row.
+        let gapless = cols == self.shape.c_row_stride;
         let (rows, cols) = if gapless { (1, rows * cols) } else { (rows, cols) };
-        let bias = self.bias(buffers, left);
         let tile = Finish {
             c: buffers.c.wrapping_add(top * self.shape.c_row_stride + left),
             c_row_stride: self.shape.c_row_stride,
             rows,
             cols,
-            terms: if late_bias { std::slice::from_ref(&bias) } else { &[] },
+            terms: &[],
             activation: self.spec.activation,
         };
         // Safety: the caller's promise.

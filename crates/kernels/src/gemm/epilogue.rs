@@ -1,4 +1,4 @@
-//! What happens to a tile of `C` while it is still in the cache: a late bias, an activation.
+//! What happens to a tile of `C` while it is still in the cache: an activation.
 
 use super::tile::Base;
 use crate::math::Simd;
@@ -19,7 +19,7 @@ pub enum Activation {
     Softplus,
 }
 
-/// `c = activation(alpha · a · b (+ c) (+ bias))`.
+/// `c = activation(alpha · a · b)`, with `+ c` or `+ bias` before the activation, never both.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpilogueSpec {
     /// Scale of the product.

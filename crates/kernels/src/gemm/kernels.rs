@@ -44,7 +44,7 @@ pub(super) struct Kernels<T: 'static> {
     pub spread: [SpreadFn<T>; spread::ROWS],
     /// Packs one panel.
     pub pack: unsafe fn(&Panel<T>),
-    /// Late bias and activation of a tile.
+    /// What is added to a tile late, and its activation.
     pub finish: unsafe fn(&Finish<T>),
 }
 

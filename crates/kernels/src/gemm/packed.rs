@@ -8,7 +8,7 @@ use crate::target::Target;
 use crate::threads::Threads;
 use std::ops::Range;
 
-/// `c = activation(alpha · a · b (+ c) (+ bias))` for many `a` and one `b`.
+/// `c = activation(alpha · a · b (+ c or + bias))` for many `a` and one `b`.
 #[derive(Clone)]
 pub struct PackedGemm<T: Float> {
     gemm: Gemm<T>,

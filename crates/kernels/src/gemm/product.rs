@@ -68,7 +68,7 @@ impl Lens {
 pub(super) const ALIGNMENT: usize = 64;
 
 impl<T: Float> Gemm<T> {
-    /// Plans `c = activation(alpha · a · b (+ c) (+ bias))`.
+    /// Plans `c = activation(alpha · a · b (+ c or + bias))`.
     ///
     /// An [`Isa`] as the target plans plain kernels; a [`Target`] with a matrix unit lets large products of float32 use
     /// it as far as its precision allows, and one with vectors of pairs lets those of medium precision use them.
@@ -106,6 +106,10 @@ impl<T: Float> Gemm<T> {
         if target.isa > Isa::detect() {
             return Err(GemmError::Unsupported(target.isa));
         }
+        assert!(
+            !(epilogue.accumulate && epilogue.bias),
+            "matrix product: a bias beside what is there: a bug of the caller"
+        );
         let mut lens = lens(&shape, &epilogue)?;
         let kernels = Kernels::of_product(&shape, target);
         let plan = plan(kernels);

@@ -212,11 +212,11 @@ pub(super) const SPECS: [EpilogueSpec; 10] = {
         EpilogueSpec { alpha: -0.7, bias: true, ..plain },
         EpilogueSpec { bias: true, activation: Activation::Relu, ..plain },
         EpilogueSpec { activation: Activation::Relu, ..plain },
-        EpilogueSpec { alpha: 0.3, accumulate: true, bias: true, ..plain },
-        EpilogueSpec { accumulate: true, bias: true, activation: Activation::Relu, ..plain },
+        EpilogueSpec { alpha: 0.3, accumulate: true, ..plain },
+        EpilogueSpec { accumulate: true, activation: Activation::Relu, ..plain },
         EpilogueSpec { bias: true, activation: Activation::Sigmoid, ..plain },
         EpilogueSpec { bias: true, activation: Activation::Tanh, ..plain },
-        EpilogueSpec { accumulate: true, bias: true, activation: Activation::Softplus, ..plain },
+        EpilogueSpec { bias: true, activation: Activation::Softplus, ..plain },
     ]
 };
 
