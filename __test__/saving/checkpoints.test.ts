@@ -149,6 +149,22 @@ describe('what is gone on from', () => {
     expect(bits(model)).toEqual(before)
   })
 
+  test('a directory that is a file, and a file of a newer version', async () => {
+    await run(fresh())
+    const [file, newer] = [join(dir, 'file'), join(dir, 'newer')]
+    writeFileSync(file, 'x')
+    const bytes = readFileSync(join(dir, readdirSync(dir).find((name) => name.startsWith('checkpoint'))!))
+    writeFileSync(newer, Buffer.from(bytes).fill(9, 8, 9))
+    const model = fresh()
+    const before = bits(model)
+    await expect(run(model, { checkpoint: { dir: file } })).rejects.toMatchObject({ code: 'ERR_IO' })
+    await expect(run(model, { resume: newer })).rejects.toMatchObject({
+      code: 'ERR_FORMAT',
+      message: expect.stringMatching(/newer: checkpoint: expected version 2, got 9, of a newer ferrograd/),
+    })
+    expect(bits(model)).toEqual(before)
+  })
+
   test('the last few are kept', async () => {
     await run(fresh(), { epochs: 9, checkpoint: { dir, keep: 2 } })
     expect(readdirSync(dir)).toHaveLength(2)

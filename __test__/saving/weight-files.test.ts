@@ -159,6 +159,31 @@ describe('refused', () => {
     await expect(act()).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
   })
 
+  const readers: [string, string, (path: string) => Promise<unknown>][] = [
+    ['loadModel', 'keras', loadModel],
+    ['loadModel', 'h5', loadModel],
+    ...['weights.h5', 'safetensors', 'keras', 'h5'].map(
+      (ending): [string, string, (path: string) => Promise<unknown>] => [
+        'loadWeights',
+        ending,
+        (path) => model().loadWeights(path),
+      ],
+    ),
+    ['loadTensors', 'safetensors', loadTensors],
+  ]
+  test.each(readers)('%s of .%s: none, a directory, another format, each by what it is', async (_, ending, load) => {
+    const refused = async (name: string, code: string, message: RegExp): Promise<void> =>
+      await expect(load(at(`${name}.${ending}`))).rejects.toMatchObject({
+        code,
+        message: expect.stringMatching(message),
+      })
+    mkdirSync(at(`folder.${ending}`), { recursive: true })
+    writeFileSync(at(`picture.${ending}`), Buffer.from('89504e470d0a1a0a0000000d', 'hex'))
+    await refused('missing', 'ERR_IO', /missing.*cannot read: /)
+    await refused('folder', 'ERR_IO', /folder.*cannot read: is a directory/)
+    await refused('picture', 'ERR_FORMAT', /picture.*expected a file of .*, got one of PNG/)
+  })
+
   test('a file of another format is called by its name', async () => {
     await saveTensors(at('t.safetensors'), { a: [1, 2] })
     await nested().save(at('real.keras'))
