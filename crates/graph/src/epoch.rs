@@ -138,21 +138,19 @@ impl Epoch {
         if rest != 0 && self.tail.is_none() && self.max_steps.is_none_or(|most| most > whole) {
             return Err(Error::config(format!("epoch: the last batch of {rest} rows has no program")));
         }
-        if self.collect {
-            self.program.outputs().try_for_each(|output| self.check_collected(output))?;
-        }
-        check_program(&self.program, &self.columns, self.batch)?;
-        self.tail.as_ref().map_or(Ok(()), |tail| check_program(tail, &self.columns, rest))
+        self.check_program(&self.program, self.batch)?;
+        self.tail.as_ref().map_or(Ok(()), |tail| self.check_program(tail, rest))
     }
 
-    fn check_collected(&self, output: &crate::Spec) -> Result<()> {
-        if output.shape.first() == Some(&self.batch) {
-            return Ok(());
+    fn check_program(&self, program: &Program, batch: usize) -> Result<()> {
+        if self.collect
+            && let Some(output) = program.outputs().find(|output| output.shape.first() != Some(&batch))
+        {
+            return Err(Error::shape(format!(
+                "expected outputs with a row for each of the {batch} samples of a batch, got {output}"
+            )));
         }
-        let batch = self.batch;
-        Err(Error::shape(format!(
-            "expected outputs with a row for each of the {batch} samples of a batch, got {output}"
-        )))
+        check_program(program, &self.columns, batch)
     }
 
     /// How many steps it takes.

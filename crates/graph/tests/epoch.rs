@@ -4,7 +4,7 @@ use ferrograd_graph::epoch::{Column, Columns, End, Epoch, Listener, Order};
 use ferrograd_graph::moment::Moment;
 use ferrograd_graph::profile::Profile;
 use ferrograd_graph::variable::{replace_all, snapshot_all};
-use ferrograd_graph::{DType, Program, Request, Result, Spec, Tensor, Variable, compile, ops};
+use ferrograd_graph::{DType, ErrorCode, Program, Request, Result, Spec, Tensor, Variable, compile, ops};
 use ferrograd_kernels::exec::{Fault, Memory};
 use ferrograd_kernels::isa::Isa;
 use ferrograd_kernels::threads::Threads;
@@ -119,6 +119,20 @@ fn every_row_is_seen_once_in_either_order() {
             assert_eq!(end.values, [expected[0], end.steps as f64], "the watched values are those at the end");
         }
     }
+}
+
+#[test]
+fn outputs_without_a_row_for_each_sample_of_the_last_batch_are_refused() {
+    let adder = Adder::new();
+    let x = Tensor::placeholder(Spec::new([3, 1], DType::F64));
+    let four = Tensor::from_slice([4], &rows(4)) + total(&x);
+    let request = Request { inputs: &[x], outputs: &[four], updates: &[], guard: None };
+    let tail = Some(Arc::new(compile(&request, Isa::detect()).unwrap()));
+    let epoch = Epoch { tail, collect: true, watch: None, ..adder.epoch(&rows(11), 4) };
+    let error = epoch.check().unwrap_err();
+    assert_eq!(error.code, ErrorCode::Shape);
+    assert!(error.message.contains("each of the 3 samples"), "{}", error.message);
+    assert!(Epoch { collect: false, ..epoch }.check().is_ok(), "nobody reads them");
 }
 
 #[test]
