@@ -7,6 +7,12 @@ use crate::order::{ascending, descending};
 use crate::threads::{Chunks, Disjoint, Threads, grain, split};
 use std::cmp::Ordering;
 
+/// Sorts places of a row: once in the code for each type, since a sort is much of it.
+#[inline(never)]
+fn sort_places<T: Element>(row: &[T], direction: Direction, places: &mut [i32]) {
+    places.sort_unstable_by(|a, b| compare(row, direction, *a, *b));
+}
+
 /// Which end comes first. NaN comes last either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -79,8 +85,7 @@ impl Sort {
         };
         assert!([x.len(), values.len(), indices.len()] == [rows * cols; 3], "sort: a length differs from that planned");
         for ((row, values), indices) in x.chunks(cols).zip(values.chunks_mut(cols)).zip(indices.chunks_mut(cols)) {
-            let order = |a: &i32, b: &i32| compare(row, direction, *a, *b);
-            parts::sort(threads, parts, indices, &mut workspace[..cols], &order);
+            parts::sort(threads, parts, (row, direction), indices, &mut workspace[..cols]);
             threads.for_each_part(parts, values, 1, |range, values| {
                 values.iter_mut().zip(&indices[range]).for_each(|(value, &i)| *value = row[i as usize]);
             });
@@ -134,7 +139,7 @@ impl TopK {
         if self.k > 0 && self.k < self.cols {
             keep_best(best, self.k as i32..self.cols as i32, order);
         }
-        best.sort_unstable_by(order);
+        sort_places(row, self.direction, best);
         for (value, &i) in values.iter_mut().zip(&*best) {
             *value = row[i as usize];
         }

@@ -2,27 +2,30 @@
 //!
 //! The order of places is total, so that there is one result, however the row is cut and whoever merges.
 
+use super::{Direction, compare, sort_places};
+use crate::element::Element;
 use crate::threads::{Chunks, Disjoint, Threads};
 use std::cmp::Ordering;
 
-/// The numbers from 0 on, in order, in `places`; `spare` is as long.
-pub(super) fn sort(
+/// The places of a row, in order; `spare` is as long as `places`.
+pub(super) fn sort<T: Element>(
     threads: &Threads,
     parts: Chunks,
+    (row, direction): (&[T], Direction),
     places: &mut [i32],
     spare: &mut [i32],
-    order: &(impl Fn(&i32, &i32) -> Ordering + Sync),
 ) {
     // Each round moves all from one to the other; the last one ends in `places`.
     let rounds = parts.count().next_power_of_two().ilog2();
     let (mut from, mut to) = if rounds.is_multiple_of(2) { (places, spare) } else { (spare, places) };
     threads.for_each_part(parts, from, 1, |range, part| {
         part.iter_mut().zip(range).for_each(|(place, i)| *place = i as i32);
-        part.sort_unstable_by(order);
+        sort_places(row, direction, part);
     });
+    let order = |a: &i32, b: &i32| compare(row, direction, *a, *b);
     let mut sorted = parts.size();
     while sorted < from.len() {
-        merge_neighbours(threads, sorted, from, to, order);
+        merge_neighbours(threads, sorted, from, to, &order);
         (from, to) = (to, from);
         sorted *= 2;
     }
