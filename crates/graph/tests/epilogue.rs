@@ -299,6 +299,17 @@ fn the_rows_of_many_matrices_by_one_are_one_product_that_ends_with_them() {
             near(&values[0], &expected, 1e-11, "element");
             let sum = |col: usize| expected.iter().skip(col).step_by(cols).sum();
             near(&values[1], &(0..cols).map(sum).collect::<Vec<f64>>(), 1e-10, "column");
+            // A row each, from the ends of longer ones and from one that all share, is as tall.
+            let last = ops::slice(&x, &[0, 0, rows - 1, 0], &[3, 2, 1, depth], &[1; 4]).unwrap();
+            let same = ops::broadcast_to(&given(&[1, 1, 1, depth]), &[3, 40, 1, depth].into()).unwrap();
+            let one = given(&[rows, 1, depth]);
+            for x in [last, same, one] {
+                let z = matmul(&x, &w, false, false).unwrap();
+                let (_, values) = run(&[ops::tanh(&(&z + &given(z.shape()))).unwrap()], target);
+                let z = read(&z, target);
+                let expected = z.iter().zip(numbers(z.len())).map(|(z, x)| (z + x).tanh());
+                near(&values[0], &expected.collect::<Vec<f64>>(), 1e-11, "row");
+            }
             // A matrix for each is many products, and so is one that is read turned.
             let many = matmul(&x, &given(&[3, 2, depth, cols]), false, false).unwrap();
             let turned = matmul(&given(&[3, 2, depth, rows]), &w, true, false).unwrap();

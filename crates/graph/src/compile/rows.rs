@@ -5,7 +5,7 @@ use crate::op::{Epilogue, Fault, Io, Kernel, RowKernel};
 use crate::shape::Spec;
 use ferrograd_kernels::element::{DType, Float};
 use ferrograd_kernels::exec::{ByRows, End};
-use ferrograd_kernels::gemm::{EpilogueSpec, GemmShape, RowsGemm};
+use ferrograd_kernels::gemm::{EpilogueSpec, GemmShape, Operand, RowsGemm};
 use ferrograd_kernels::target::Target;
 
 /// The product block by block; none where its shape is better cut otherwise, or it is more than one matrix.
@@ -26,14 +26,24 @@ pub(crate) fn product_by_rows(
 /// The one product of all rows with one matrix; none where there are several, or rows do not follow each other evenly.
 fn tall(out: &Spec, a: &Side, b: &Side) -> Option<GemmShape> {
     let rank = out.shape.rank();
-    let (layout, shape, transposed) = a;
-    let shape_of_one = gemm_shape(&out.shape, a, b);
+    let shape = gemm_shape(&out.shape, a, b);
     if rank == 2 {
-        return Some(shape_of_one);
+        return Some(shape);
     }
-    let evenly = |axis: usize| layout.strides[axis] == layout.strides[axis + 1] * shape[axis + 1] as isize;
-    let one = b.1.rank() == 2 && shape.rank() == rank && !transposed && (0..rank - 2).all(evenly);
-    one.then(|| GemmShape { rows: out.shape[..rank - 1].iter().product(), ..shape_of_one })
+    if b.1.rank() != 2 || a.1.rank() != rank || a.2 {
+        return None;
+    }
+    let (mut rows, mut row_stride) = (1, 0);
+    // An axis of length 1 is never walked along: its stride says nothing.
+    for (&len, &stride) in a.1[..rank - 1].iter().zip(&a.0.strides).rev().filter(|(len, _)| **len != 1) {
+        if rows == 1 {
+            row_stride = stride;
+        } else if stride != row_stride * rows as isize {
+            return None;
+        }
+        rows *= len;
+    }
+    Some(GemmShape { rows, a: Operand { row_stride, ..shape.a }, ..shape })
 }
 
 /// `activation(a · b + bias)`.
