@@ -1,8 +1,10 @@
 // The platforms that npm users have, how each is built from Linux, and what its binary may need of the system it runs on.
 import { at, Stop } from '../lib.mjs'
 
-/** macOS from 11 on; a strip after linking would void the signature that arm64 asks for. */
-const DARWIN = { MACOSX_DEPLOYMENT_TARGET: '11.0', CARGO_PROFILE_RELEASE_STRIP: 'none' }
+/** macOS from 11 on. */
+const DARWIN = { MACOSX_DEPLOYMENT_TARGET: '11.0' }
+/** A strip after linking would void the signature that arm64 asks for. */
+const SIGNED = { ...DARWIN, CARGO_PROFILE_RELEASE_STRIP: 'none' }
 /** One C library for the process, Node's own. */
 const MUSL = { RUSTFLAGS: '-C target-feature=-crt-static' }
 
@@ -30,7 +32,7 @@ export const targets = {
   },
   'win32-x64-msvc': { build: 'x86_64-pc-windows-gnu', file: PE, machine: 'x64', libnode: true, allowed: UCRT },
   'win32-arm64-msvc': { build: 'aarch64-pc-windows-gnullvm', file: PE, machine: 'arm64', libnode: true, allowed: UCRT },
-  'darwin-arm64': { build: 'aarch64-apple-darwin', file: MACH_O, machine: 'arm64', env: DARWIN, allowed: SYSTEM },
+  'darwin-arm64': { build: 'aarch64-apple-darwin', file: MACH_O, machine: 'arm64', env: SIGNED, allowed: SYSTEM },
   'darwin-x64': { build: 'x86_64-apple-darwin', file: MACH_O, machine: 'x64', env: DARWIN, allowed: SYSTEM },
 }
 
