@@ -80,14 +80,17 @@ def array(value):
 
 
 def trained_case(fixture, name):
-    """(weights, inputs, predictions) of a case of a training fixture."""
+    """(weights, inputs, predictions, rows of a batch) of a case of a training fixture."""
     (case,) = (case for case in load(FOLDER.parent / f"{fixture}.json")["cases"] if case["name"] == name)
     weights = case["after"]["10"]["weights"] if "after" in case else case.get("after_weights")
     if weights is None:
         return None
     x = case["x"]
     parts = x if isinstance(x, list) else [x] if "data" in x else [x[name] for name in sorted(x)]
-    return [array(w) for w in weights], [array(x) for x in parts], listed(case["predict"], array)
+    inputs = [array(x) for x in parts]
+    # What a model says of a row may depend on the rows beside it.
+    rows = case.get("end_batch_size", len(inputs[0]))
+    return [array(w) for w in weights], inputs, listed(case["predict"], array), rows
 
 
 @functools.cache
@@ -95,10 +98,9 @@ def load(path):
     return json.loads(path.read_text())
 
 
-def prediction_error(model, weights, inputs, expected):
+def prediction_error(model, weights, inputs, expected, rows):
     """The worst relative difference of the rebuilt model's predictions; the case may hold those of the first rows alone."""
     model.set_weights(weights)
-    rows = len(inputs[0])
     found = model.predict(inputs if len(inputs) > 1 else inputs[0], batch_size=rows, verbose=0)
     return max(relative(values, wanted) for values, wanted in zip(listed(found, np.asarray), expected, strict=True))
 
