@@ -33,6 +33,8 @@ fn compare<T: Element>(row: &[T], direction: Direction, a: i32, b: i32) -> Order
     by_value.then(a.cmp(&b))
 }
 
+/// The most parts of a row: each doubling is one more round of merging, which reads all over the row.
+const MOST_PARTS: usize = 8;
 /// Rows up to which each is sorted by all threads, where it is long: more keep the threads busy by themselves.
 const FEW_ROWS: usize = 4;
 
@@ -58,7 +60,8 @@ impl Sort {
 
     /// The parts of a row that are sorted at once, where rows are few and long.
     fn parts(&self) -> Option<Chunks> {
-        let parts = split(self.cols, grain(cost(self.cols, self.cols) / self.cols.max(1)));
+        let worth = grain(cost(self.cols, self.cols) / self.cols.max(1));
+        let parts = split(self.cols, worth.max(self.cols.div_ceil(MOST_PARTS)));
         (self.rows <= FEW_ROWS && parts.count() > 1).then_some(parts)
     }
 
