@@ -146,7 +146,7 @@ export abstract class IndexLookup<T extends Token> extends LookupBase {
     const special = this.special
     const skipped = special.every((token, i) => vocabulary[i] === token) ? special.length : 0
     const weights = idfWeights === undefined ? null : [...idfWeights]
-    const before = skipped === special.length && skipped > 0 ? (weights?.slice(0, skipped) ?? null) : null
+    const before = skipped > 0 ? (weights?.slice(0, skipped) ?? null) : null
     this.#know(vocabulary.slice(skipped), weights?.slice(skipped) ?? null, before)
   }
 

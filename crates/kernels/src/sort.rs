@@ -7,12 +7,6 @@ use crate::order::{ascending, descending};
 use crate::threads::{Chunks, Disjoint, Threads, grain, split};
 use std::cmp::Ordering;
 
-/// Sorts places of a row: once in the code for each type, since a sort is much of it.
-#[inline(never)]
-fn sort_places<T: Element>(row: &[T], direction: Direction, places: &mut [i32]) {
-    places.sort_unstable_by(|a, b| compare(row, direction, *a, *b));
-}
-
 /// Which end comes first. NaN comes last either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -31,6 +25,12 @@ fn compare<T: Element>(row: &[T], direction: Direction, a: i32, b: i32) -> Order
         Direction::Descending => descending(x, y),
     };
     by_value.then(a.cmp(&b))
+}
+
+/// Sorts places of a row: once in the code for each type, since a sort is much of it.
+#[inline(never)]
+fn sort_places<T: Element>(row: &[T], direction: Direction, places: &mut [i32]) {
+    places.sort_unstable_by(|a, b| compare(row, direction, *a, *b));
 }
 
 /// The most parts of a row: each doubling is one more round of merging, which reads all over the row.

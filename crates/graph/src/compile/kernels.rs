@@ -140,9 +140,9 @@ impl<T: Float> MatmulKernel<T> {
         let (rows, cols) = (shape.rows, shape.cols);
         let spec = EpilogueSpec::ending(epilogue.bias, epilogue.activation);
         let wrong = |error| internal(format!("matmul: {error}"));
-        let batch = Shape::new(&out[..out.rank() - 2]);
-        let products = BatchedGemm::new(&batch_axes(&batch, a, b, rows * cols), shape, spec, target).map_err(wrong)?;
-        Ok(MatmulKernel { products, epilogue, sizes: [batch.size(), rows, shape.depth, cols] })
+        let products = BatchedGemm::new(&batch_axes(out, a, b), shape, spec, target).map_err(wrong)?;
+        let batch = out[..out.rank() - 2].iter().product();
+        Ok(MatmulKernel { products, epilogue, sizes: [batch, rows, shape.depth, cols] })
     }
 }
 
@@ -171,10 +171,11 @@ fn matrix((layout, shape, transposed): &Side) -> Operand {
     if *transposed { operand.transposed() } else { operand }
 }
 
-/// From one matrix to the next along each axis of `batch`; the results, `out_size` each, follow each other.
-fn batch_axes(batch: &Shape, a: &Side, b: &Side, out_size: usize) -> Vec<BatchAxis> {
-    let (a, b, c) = (batch_strides(batch, a), batch_strides(batch, b), batch.strides());
-    let axis = |i: usize| BatchAxis { size: batch[i], a: a[i], b: b[i], c: c[i] as usize * out_size };
+/// From one matrix to the next along each axis before the last two of the result, whose matrices follow each other.
+pub(crate) fn batch_axes(out: &Shape, a: &Side, b: &Side) -> Vec<BatchAxis> {
+    let batch = &Shape::new(&out[..out.rank() - 2]);
+    let (a, b, c) = (batch_strides(batch, a), batch_strides(batch, b), out.strides());
+    let axis = |i: usize| BatchAxis { size: batch[i], a: a[i], b: b[i], c: c[i] as usize };
     (0..batch.rank()).map(axis).collect()
 }
 

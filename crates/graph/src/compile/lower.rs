@@ -283,9 +283,6 @@ impl<'a> Lowerer<'a> {
     fn emit_product(&mut self, node: NodeId, contract: &Contract) -> Result<()> {
         let (mut reads, sides) = self.sides(node, contract)?;
         let out = self.ir.nodes[node].outputs[0].clone();
-        if let Some(&bias) = self.ir.nodes[node].inputs.get(2) {
-            reads.push(self.contiguous(bias)?);
-        }
         let sides = (&sides[0], &sides[1]);
         let packed =
             if self.stands(&reads[1]) { packed_product(&out, sides, contract.epilogue, self.target)? } else { None };
@@ -308,7 +305,7 @@ impl<'a> Lowerer<'a> {
         matches!(self.buffers[read.buffer].home, Home::Input(index) if index >= self.standing)
     }
 
-    /// The two operands of a product, and how they are read.
+    /// What a product reads, the bias last, and how its two sides are read.
     fn sides(&mut self, node: NodeId, contract: &Contract) -> Result<(Vec<Read>, Vec<Side>)> {
         let (mut reads, mut sides) = (Vec::new(), Vec::new());
         for (&value, access) in self.ir.nodes[node].inputs.iter().zip([&contract.a, &contract.b]) {
@@ -322,6 +319,9 @@ impl<'a> Lowerer<'a> {
             }
             reads.push(Read { buffer: operand.buffer, offset: operand.layout.offset, len: None });
             sides.push((operand.layout, shape, transposed));
+        }
+        if let Some(&bias) = self.ir.nodes[node].inputs.get(2) {
+            reads.push(self.contiguous(bias)?);
         }
         Ok((reads, sides))
     }
@@ -364,7 +364,7 @@ impl<'a> Lowerer<'a> {
         let out = &ir.nodes[node].outputs[0];
         match ir.lowering(node) {
             Some(Lowering::Contract(contract)) => {
-                let (mut reads, sides) = self.sides(node, contract)?;
+                let (reads, sides) = self.sides(node, contract)?;
                 let (sides, epilogue) = ((&sides[0], &sides[1]), contract.epilogue);
                 if epilogue == Epilogue::NONE
                     && !kept
@@ -376,9 +376,6 @@ impl<'a> Lowerer<'a> {
                 // What stands still is packed once for many runs, which is worth more.
                 if updates || self.stands(&reads[1]) {
                     return Ok(None);
-                }
-                if let Some(&bias) = ir.nodes[node].inputs.get(2) {
-                    reads.push(self.contiguous(bias)?);
                 }
                 let rows = product_by_rows(out, sides, epilogue, target);
                 let kernel = rows.and_then(|rows| ended_kernel(rows, reads.len(), &out.shape, pass, kept, target));

@@ -1,11 +1,11 @@
 //! A product of matrices that finishes blocks of its rows, for the pass that ends it.
 
-use super::kernels::{Side, gemm_shape};
+use super::kernels::{Side, batch_axes, gemm_shape};
 use crate::op::{Epilogue, Fault, Io, Kernel, RowKernel};
 use crate::shape::Spec;
 use ferrograd_kernels::element::{DType, Float};
 use ferrograd_kernels::exec::{ByRows, End};
-use ferrograd_kernels::gemm::{EpilogueSpec, GemmShape, Operand, RowsGemm};
+use ferrograd_kernels::gemm::{EpilogueSpec, GemmShape, RowsGemm, one_product};
 use ferrograd_kernels::target::Target;
 
 /// The product block by block; none where its shape is better cut otherwise, or it is more than one matrix.
@@ -15,35 +15,12 @@ pub(crate) fn product_by_rows(
     epilogue: Epilogue,
     target: Target,
 ) -> Option<RowKernel> {
-    let shape = tall(out, a, b)?;
+    let shape = one_product(&batch_axes(&out.shape, a, b), gemm_shape(&out.shape, a, b))?;
     match out.dtype {
         DType::F32 => RowsKernel::<f32>::boxed(shape, epilogue, target).map(RowKernel::F32),
         DType::F64 => RowsKernel::<f64>::boxed(shape, epilogue, target).map(RowKernel::F64),
         DType::I32 | DType::Bool => None,
     }
-}
-
-/// The one product of all rows with one matrix; none where there are several, or rows do not follow each other evenly.
-fn tall(out: &Spec, a: &Side, b: &Side) -> Option<GemmShape> {
-    let rank = out.shape.rank();
-    let shape = gemm_shape(&out.shape, a, b);
-    if rank == 2 {
-        return Some(shape);
-    }
-    if b.1.rank() != 2 || a.1.rank() != rank || a.2 {
-        return None;
-    }
-    let (mut rows, mut row_stride) = (1, 0);
-    // An axis of length 1 is never walked along: its stride says nothing.
-    for (&len, &stride) in a.1[..rank - 1].iter().zip(&a.0.strides).rev().filter(|(len, _)| **len != 1) {
-        if rows == 1 {
-            row_stride = stride;
-        } else if stride != row_stride * rows as isize {
-            return None;
-        }
-        rows *= len;
-    }
-    Some(GemmShape { rows, a: Operand { row_stride, ..shape.a }, ..shape })
 }
 
 /// `activation(a · b + bias)`.

@@ -74,7 +74,7 @@ where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
     let run = Arc::new(run);
-    Lowering::Kernel(Box::new(Planned { name, workspace, limit: None, plan: move |_: &Site<'_>| run.clone() }))
+    planned(name, workspace, None, move |_| run.clone())
 }
 
 /// A kernel that calls what `plan` gives for its place.
@@ -82,7 +82,7 @@ pub(crate) fn kernel_for<F>(name: &'static str, plan: impl Fn(&Site<'_>) -> F + 
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    planned(name, None, move |site| Arc::new(plan(site)))
+    planned(name, 0, None, move |site| Arc::new(plan(site)))
 }
 
 /// A kernel that calls `run`, which stops where its second input is not all in `[0, limit)`.
@@ -91,7 +91,7 @@ where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
     let run = Arc::new(run);
-    planned(name, Some(limit), move |_| run.clone())
+    planned(name, 0, Some(limit), move |_| run.clone())
 }
 
 /// The same with what `plan` gives for its place.
@@ -103,15 +103,20 @@ pub(crate) fn kernel_of_indices_for<F>(
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    planned(name, Some(limit), move |site| Arc::new(plan(site)))
+    planned(name, 0, Some(limit), move |site| Arc::new(plan(site)))
 }
 
 /// The lowering of a kernel that calls what `plan` gives.
-fn planned<F>(name: &'static str, limit: Option<usize>, plan: impl Fn(&Site<'_>) -> Arc<F> + 'static) -> Lowering
+fn planned<F>(
+    name: &'static str,
+    workspace: usize,
+    limit: Option<usize>,
+    plan: impl Fn(&Site<'_>) -> Arc<F> + 'static,
+) -> Lowering
 where
     F: Fn(&mut Io<'_>) -> Result<(), Fault> + Send + Sync + 'static,
 {
-    Lowering::Kernel(Box::new(Planned { name, workspace: 0, limit, plan }))
+    Lowering::Kernel(Box::new(Planned { name, workspace, limit, plan }))
 }
 
 /// The fault that a bad index is to a run.

@@ -5,7 +5,7 @@ mod tests;
 
 use super::driver::{Buffers, each, share};
 use super::plan::{batch_groups, shares_batch};
-use super::{EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
+use super::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand, aligned};
 use crate::element::Float;
 use crate::target::Target;
 use crate::threads::Threads;
@@ -183,15 +183,27 @@ fn merged(axes: &[BatchAxis]) -> Option<Vec<BatchAxis>> {
     Some(merged)
 }
 
+/// The one product that a batch is; none where there are several.
+pub fn one_product(axes: &[BatchAxis], shape: GemmShape) -> Option<GemmShape> {
+    let mut axes = merged(axes)?;
+    let shape = folded(&mut axes, shape);
+    axes.is_empty().then_some(shape)
+}
+
 /// The matrices of the last axis as one tall product, where all share `b` and their rows follow each other.
 fn folded(axes: &mut Vec<BatchAxis>, shape: GemmShape) -> GemmShape {
     let Some(axis) = axes.first().copied() else { return shape };
-    let a_follows = usize::try_from(shape.a.row_stride).is_ok_and(|row| shape.rows.checked_mul(row) == Some(axis.a));
-    let c_follows = shape.rows.checked_mul(shape.c_row_stride) == Some(axis.c);
+    // Nobody walks past a single row: the next one is where the next matrix is.
+    let (a_row, c_row_stride) = match (shape.rows, isize::try_from(axis.a)) {
+        (1, Ok(a)) if axis.c >= shape.cols => (a, axis.c),
+        _ => (shape.a.row_stride, shape.c_row_stride),
+    };
+    let a_follows = usize::try_from(a_row).is_ok_and(|row| shape.rows.checked_mul(row) == Some(axis.a));
+    let c_follows = shape.rows.checked_mul(c_row_stride) == Some(axis.c);
     match shape.rows.checked_mul(axis.size) {
         Some(rows) if axis.b == 0 && a_follows && c_follows => {
             axes.remove(0);
-            GemmShape { rows, ..shape }
+            GemmShape { rows, a: Operand { row_stride: a_row, ..shape.a }, c_row_stride, ..shape }
         }
         Some(_) | None => shape,
     }

@@ -38,7 +38,7 @@ mod window_rows;
 mod window_sums;
 mod windows;
 
-pub use batched::{BatchAxis, BatchedGemm};
+pub use batched::{BatchAxis, BatchedGemm, one_product};
 pub(crate) use blockwise::{Beside, BlockwiseGemm, Part};
 pub use epilogue::{Activation, End, EpilogueSpec};
 pub(crate) use epilogue::{BLOCK_BYTES, finish_rows};

@@ -1,7 +1,7 @@
 //! Products with a right side that is packed once and multiplied many times: weights in a loop, or while serving.
 
 use super::driver::Buffers;
-use super::plan::{Path, Plan, pieces};
+use super::plan::{Plan, pieces};
 use super::{ALIGNMENT, EpilogueSpec, Gemm, GemmError, GemmShape, aligned};
 use crate::element::Float;
 use crate::target::Target;
@@ -23,8 +23,7 @@ impl<T: Float> PackedGemm<T> {
     pub fn new(shape: GemmShape, epilogue: EpilogueSpec, target: impl Into<Target>) -> Result<Option<Self>, GemmError> {
         let target = target.into();
         let plain = Gemm::<T>::new(shape, epilogue, target)?;
-        let tiled = matches!(plain.plan.path, Path::Blocks | Path::Single) && plain.tiles.is_none();
-        if !tiled || plain.deep.is_some() || shape.depth == 0 || plain.lens.c == 0 {
+        if !plain.is_tiled() {
             return Ok(None);
         }
         let mut gemm = Gemm::with_plan(shape, epilogue, target, |kernels| Plan::prepacked(&shape, kernels))?;

@@ -122,6 +122,13 @@ impl<T: Float> Gemm<T> {
         Ok(Gemm { shape, spec: epilogue, alpha, kernels, isa, plan, tiles, deep, windows, lens })
     }
 
+    /// Whether register tiles alone make it, and there is something to make.
+    pub(super) fn is_tiled(&self) -> bool {
+        let tiled =
+            matches!(self.plan.path, Path::Blocks | Path::Single) && self.tiles.is_none() && self.deep.is_none();
+        tiled && self.shape.depth > 0 && self.lens.c > 0
+    }
+
     /// Elements of `T` that [`Self::run`] needs to work in.
     pub fn workspace_len(&self) -> usize {
         self.lens.workspace

@@ -20,8 +20,8 @@ impl<T: Float> RowsGemm<T> {
     pub fn new(shape: GemmShape, epilogue: EpilogueSpec, target: impl Into<Target>) -> Result<Option<Self>, GemmError> {
         let target = target.into();
         let plain = Gemm::<T>::new(shape, epilogue, target)?;
-        let tiled = matches!(plain.plan.path, Path::Blocks) && plain.tiles.is_none() && plain.deep.is_none();
-        if !tiled || shape.c_row_stride != shape.cols || shape.depth == 0 || plain.lens.c == 0 {
+        let cut = plain.is_tiled() && matches!(plain.plan.path, Path::Blocks);
+        if !cut || shape.c_row_stride != shape.cols {
             return Ok(None);
         }
         let Some(plan) = Plan::by_rows(&shape, plain.kernels) else { return Ok(None) };

@@ -159,6 +159,21 @@ fn axes_that_go_on_are_one_and_rows_that_follow_are_one_tall_product() {
 }
 
 #[test]
+fn single_rows_are_as_far_apart_as_their_matrices() {
+    let shape = shape(1, 30, 20, Layout::RowMajor, Layout::RowMajor, 0);
+    for a in [0, 20, 47] {
+        let axis = BatchAxis { size: 12, a, b: 0, c: 33 };
+        let plan = BatchedGemm::<f32>::new(&[axis], shape, SPECS[3], Isa::Portable).unwrap();
+        assert_eq!((plan.batch, plan.one.shape.rows), (1, 12));
+        assert_eq!(super::one_product(&[axis], shape), Some(plan.one.shape));
+        check::<f32>(&[Threads::new(3)], &[axis], shape, SPECS[3], 4);
+        assert_eq!(super::one_product(&[BatchAxis { b: 600, ..axis }], shape), None, "many right sides");
+        let over = BatchedGemm::<f32>::new(&[BatchAxis { c: 29, ..axis }], shape, SPECS[3], Isa::Portable);
+        assert_eq!(over.err(), Some(GemmError::OverlappingResults));
+    }
+}
+
+#[test]
 fn results_of_a_batch_may_lie_side_by_side_but_not_over_each_other() {
     let pools = [2, 3, 4, 8].map(Threads::new);
     let (size, rows, cols, depth) = (4, 30, 16, 20);
