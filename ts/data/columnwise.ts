@@ -82,7 +82,7 @@ function namedColumns(rows: readonly object[], names: readonly string[]): Column
 }
 
 /** Whether an object has these names and no others. */
-function hasNames(row: object, names: readonly string[]): boolean {
+export function hasNames(row: object, names: readonly string[]): boolean {
   let count = 0
   for (const name in row) {
     if (names[count] !== name) return false

@@ -1,6 +1,7 @@
 /** Batches put one below the other, so that one call can run over all of them. */
 
 import type { TypedArray } from '../types.js'
+import { hasNames } from './columnwise.js'
 import { isShaped } from './marshal.js'
 import { blank, type ShapedArray } from './shaped.js'
 import { pluck, sideBySide } from './stack.js'
@@ -38,11 +39,9 @@ function joined(parts: readonly unknown[]): unknown {
   if (isShaped(first)) return joinedShaped(parts as readonly ShapedArray[], first)
   if (ArrayBuffer.isView(first)) return joinedViews(parts as readonly TypedArray[], first as TypedArray)
   const keys = Object.keys(first as object)
-  const same = parts.every((part) => {
-    const own = Object.keys(part as object)
-    return own.length === keys.length && own.every((key, i) => key === keys[i])
-  })
-  if (!same || parts.some((part) => Array.isArray(part) !== Array.isArray(first))) return undefined
+  const like = (part: unknown): boolean =>
+    hasNames(part as object, keys) && Array.isArray(part) === Array.isArray(first)
+  if (!parts.every(like)) return undefined
   const values = keys.map((key) => joined(pluck(parts as readonly Readonly<Record<string, unknown>>[], key)))
   if (values.includes(undefined)) return undefined
   return Array.isArray(first) ? values : Object.fromEntries(keys.map((key, i) => [key, values[i]]))

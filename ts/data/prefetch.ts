@@ -20,8 +20,9 @@ async function* ahead<T>(
   demand.left?.addEventListener('abort', leave, { once: true })
   const iterator = flow.open(pass, from, own)[Symbol.asyncIterator]()
   const asked: Promise<IteratorResult<Chunk<T>>>[] = []
+  // Whoever takes more than that at a time asks for all of it in advance.
   const fill = (): void => {
-    while (asked.length < Math.max(1, Math.ceil(depth / atLeastOne(demand)))) {
+    while (asked.length < Math.floor(depth / atLeastOne(demand))) {
       const next = iterator.next()
       // It may fail before its turn comes; it is thrown when it does.
       next.catch(() => undefined)
@@ -30,7 +31,7 @@ async function* ahead<T>(
   }
   try {
     for (fill(); ; ) {
-      const next = await asked.shift()!
+      const next = await (asked.shift() ?? iterator.next())
       if (next.done === true) return
       fill()
       yield next.value

@@ -22,16 +22,22 @@ import { type CompiledStep, stepFor } from './programs.js'
 import { checkEnds } from './stream-feed.js'
 import { type RowsOf, readLogs, runStretch, type Steps } from './stretch.js'
 
-/** A block grows until a native call takes so many milliseconds. */
+/** A block grows until its steps take so many milliseconds. */
 const LONG_MS = 4
+/** Where its rows lie in Rust already: it costs hardly more than the visit to another thread. */
+const LONG_PICKED_MS = 16
 /** Or until making it would take so many: nothing else happens on this thread meanwhile. */
 const MAKING_MS = 3
 /** What making a block takes however small it is. */
 const FIXED_MS = 0.2
+/** At most so many times at once: what small blocks take to make says little about larger ones. */
+const GROWTH = 16
 /** After so many milliseconds of blocks the event loop turns. */
 const TURN_MS = 2
 /** The most numbers that are copied for a block: it takes a millisecond or two, for which nothing else runs. */
 const MOST = 1 << 19
+/** The most rows that are picked for a block, for the same reason. */
+const MOST_ROWS = 1 << 17
 
 /** Consecutive batches, marshalled. */
 interface Block {
@@ -39,8 +45,10 @@ interface Block {
   /** Rows of a whole batch; the last may have fewer. */
   readonly size: number
   readonly batches: number
-  /** Of columns that Rust has as a whole: which rows. */
-  readonly picked: { readonly columns: Columns; readonly order: Uint32Array } | undefined
+  /** Its rows in Rust, or all rows that it is picked from. */
+  readonly columns: Columns
+  /** Which rows of the columns, where these are all. */
+  readonly order: Uint32Array | undefined
 }
 
 /** Columns in memory, copied to Rust once. */
@@ -191,8 +199,7 @@ export class BlockFeed implements Feed {
     moment: Moment | undefined,
   ): Promise<PassResult> {
     const end = before.steps + block.batches
-    const columns = block.picked?.columns ?? nativeColumns(block.data)
-    const order = block.picked?.order
+    const { columns, order } = block
     const programs = (): Steps => stepsFor(model, block, options)
     this.#prepared = programs().whole
     const rows: RowsOf = { columns, size: block.size, programs, end }
@@ -209,7 +216,6 @@ export class BlockFeed implements Feed {
     }
     try {
       if (options.onBatchBegin) await options.onBatchBegin(before.steps, {})
-      const began = performance.now()
       const stretch = { first: 0, count: order?.length ?? block.data.rows, order }
       const running = runStretch(rows, stretch, { ...options, stops: told }, before, moment)
       const isLast = end >= (this.#steps ?? Number.POSITIVE_INFINITY)
@@ -218,10 +224,10 @@ export class BlockFeed implements Feed {
       // Where the run was faster than this could begin, the block is made when it is asked for.
       clearImmediate(soon)
       this.#used = used + result.steps - before.steps
-      this.#grow(block, performance.now() - began)
+      this.#grow(block, 1000 * (result.seconds - before.seconds))
       return result
     } finally {
-      if (block.picked === undefined) columns.release()
+      released(block)
     }
   }
 
@@ -231,14 +237,15 @@ export class BlockFeed implements Feed {
     this.#ahead.catch(() => undefined)
   }
 
-  /** The next block may be longer where this one was as long as it might be, and ran for a short time. */
-  #grow({ data, batches, picked }: Block, milliseconds: number): void {
-    if (batches !== this.#wanted || milliseconds >= LONG_MS) return
-    const numbers =
-      picked !== undefined ? 0 : [...data.x, ...data.y].reduce((sum, column) => sum + (column?.values.length ?? 0), 0)
-    const factors = [16, 4, 2].filter((factor) => milliseconds * factor < LONG_MS || factor === 2)
-    const most = MAKING_MS / this.#cost
-    this.#wanted *= factors.find((factor) => numbers * factor <= MOST && batches * factor <= most) ?? 1
+  /** The next block may be longer where this one was as long as it might be, and its steps took few milliseconds. */
+  #grow({ data, batches, order }: Block, milliseconds: number): void {
+    if (batches !== this.#wanted) return
+    const longer =
+      order === undefined
+        ? Math.min(LONG_MS / milliseconds, MOST / numbersIn(data), GROWTH)
+        : Math.min(LONG_PICKED_MS / milliseconds, MOST_ROWS / order.length)
+    const cheap = MAKING_MS / (this.#cost * batches)
+    this.#wanted = Math.floor(batches * Math.max(1, Math.min(longer, cheap)))
   }
 
   /** Makes a block of what comes next; `step` is that of its first batch. */
@@ -283,20 +290,20 @@ export class BlockFeed implements Feed {
         data: whole.data,
         size: Math.min(size, length),
         batches: chunk.length,
-        picked: { columns: whole.columns, order },
+        columns: whole.columns,
+        order,
       }
     }
     const joined = chunk instanceof Batches ? wholeOf(chunk) : joinBatches(elementsOf(chunk))
     if (joined !== undefined && chunk.length > 1) {
       try {
-        const data = this.#marshal(model, joined.value, step)
-        return { data, size: joined.size, batches: chunk.length, picked: undefined }
+        return ownBlock(this.#marshal(model, joined.value, step), joined.size, chunk.length)
       } catch {
         // Found again below, in the batch that it is of.
       }
     }
     const data = this.#marshal(model, chunk.at(0), step)
-    return { data, size: data.rows, batches: 1, picked: undefined }
+    return ownBlock(data, data.rows, 1)
   }
 
   /** All rows of columns in memory; nothing where some of them are refused: then the batch that they are in says so. */
@@ -328,14 +335,20 @@ export class BlockFeed implements Feed {
   /** Lets the source clean up. */
   #leave(): void {
     this.#leaving?.()
-    const iterator = this.#iterator
+    const [iterator, ahead] = [this.#iterator, this.#ahead]
     this.#iterator = undefined
     this.#left = undefined
     this.#ahead = undefined
     this.#used = 0
-    // It may never settle; nobody waits for it.
+    // They may never settle; nobody waits for them.
+    ahead?.then((block) => block && released(block)).catch(() => undefined)
     Promise.resolve(iterator?.return?.()).catch(() => undefined)
   }
+}
+
+/** How many numbers were copied for a block. */
+function numbersIn({ x, y }: BatchData): number {
+  return [...x, ...y].reduce((sum, column) => sum + (column?.values.length ?? 0), 0)
 }
 
 /** Milliseconds for which this thread has worked, and not waited. */
@@ -347,8 +360,18 @@ function wholeOf({ rows, size }: Batches): { readonly value: unknown; readonly s
   return { value: rows.stack(), size: Math.min(size, rows.length) }
 }
 
-function stepsFor(model: Model, { data, size, picked }: Block, { kind, guarded }: PassOptions): Steps {
-  const rest = (picked?.order.length ?? data.rows) % size
+/** A block whose rows are copied to Rust as soon as it is made: meanwhile the steps of the one before run. */
+function ownBlock(data: BatchData, size: number, batches: number): Block {
+  return { data, size, batches, columns: nativeColumns(data), order: undefined }
+}
+
+/** Frees the rows of a block; those that it was picked from stay. */
+function released({ columns, order }: Block): void {
+  if (order === undefined) columns.release()
+}
+
+function stepsFor(model: Model, { data, size, order }: Block, { kind, guarded }: PassOptions): Steps {
+  const rest = (order?.length ?? data.rows) % size
   const step = (rows: number): CompiledStep => stepFor(model, kind, data, rows, guarded)
   return { whole: step(size), tail: rest === 0 ? undefined : step(rest) }
 }
