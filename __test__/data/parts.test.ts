@@ -43,6 +43,76 @@ describe('split', () => {
   })
 })
 
+describe('split without loading', () => {
+  /** As rows of a file that is read again at each pass, and mixed otherwise. */
+  const stream = () =>
+    Dataset.from(async function* () {
+      yield* await rows().toArray()
+    })
+
+  test('every row is on one side, whatever the pass, and nothing is kept', async () => {
+    const { train, test } = await stream().shuffle({ seed: 2, buffer: 50 }).split(0.8, { seed: 3, load: false })
+    const [first, held] = [await ids(train), await ids(test)]
+    expect([...first, ...held].sort((a, b) => a - b)).toEqual([...id])
+    expect(Math.abs(first.length - 160)).toBeLessThan(25)
+    expect([await ids(train), await ids(test), train.count]).toEqual([first, held, undefined])
+    expect(await ids(train.skip(7) as never)).toEqual(first.slice(7))
+    const other = await stream().shuffle({ seed: 2, buffer: 50 }).split(0.8, { seed: 4, load: false })
+    expect(await ids(other.test)).not.toEqual(held)
+  })
+
+  test('a group stays on one side, in whatever order its rows come', async () => {
+    const sides = async (data: Dataset<{ readonly group: number; readonly id: number }>) => {
+      const { train, test } = await data.split(0.7, { by: 'group', seed: 5, load: false })
+      return [await ids(train), await ids(test)].map((own) => own.sort((a, b) => a - b)) as [number[], number[]]
+    }
+    const [train, test] = await sides(stream())
+    expect(train.length + test.length).toBe(n)
+    expect(train.length).toBeGreaterThan(test.length)
+    expect(test.length).toBeGreaterThan(0)
+    const groups = new Set(train.map((row) => group[row]))
+    expect(test.filter((row) => groups.has(group[row]!))).toEqual([])
+    expect(await sides(stream().shuffle({ seed: 9, buffer: 100 }))).toEqual([train, test])
+  })
+
+  test('a file of CSV trains on one side and is tested on the other', async () => {
+    const text = `id,group\n${Array.from({ length: 500 }, (_, i) => `${i},g${i % 20}\n`).join('')}`
+    const data = Dataset.csv(new TextEncoder().encode(text), { schema: { id: 'int32', group: 'string' } })
+    const { train, test } = await data.split(0.5, { by: 'group', load: false })
+    const [own, others] = [await train.toArray(), await test.toArray()]
+    expect(own.length + others.length).toBe(500)
+    expect(new Set([...own, ...others].map((row) => row.group)).size).toBe(20)
+    expect(others.filter((row) => own.some(({ group }) => group === row.group))).toEqual([])
+    expect(await test.batch(8).take(1).toArray()).toHaveLength(1)
+  })
+
+  test.each([
+    [
+      { stratify: 'left' },
+      /Dataset\.split\.stratify: expected rows in memory, got that with load: false\. Rows at random/,
+    ],
+    [{ by: 'tail' }, /Dataset\.split\.by: expected 'random' or a column, .* Use take\(n\) and skip\(n\)/],
+  ] as const)('refuses %o', async (options, message) => {
+    await expect(stream().split(0.5, { ...options, load: false })).rejects.toThrow(message)
+  })
+
+  test('refuses columns that are not there, and values that are no keys', async () => {
+    const misspelt = await stream().split(0.5, { by: 'grup' as 'group', load: false })
+    await expect(misspelt.train.toArray()).rejects.toThrow(/column among id,left,group, got 'grup'/)
+    const lists = Dataset.from(async function* () {
+      yield { a: [1] }
+    })
+    const { test } = await lists.split(0.5, { by: 'a', load: false })
+    await expect(test.toArray()).rejects.toThrow(/Dataset\.split row 0, column a: expected a number, text or a truth/)
+  })
+})
+
+test('what never ends is refused where all of it would be read', async () => {
+  const endless = rows().repeat()
+  for (const call of [() => endless.load(), () => endless.describe(), () => endless.split(0.5)])
+    await expect(call()).rejects.toThrow(/expected a data set that ends, got one that repeats for ever/)
+})
+
 test('load reads once', async () => {
   let passes = 0
   const source = Dataset.from(async function* () {

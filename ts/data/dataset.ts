@@ -22,7 +22,7 @@ import type { NamesOf } from './inputs.js'
 import { type JsonlOptions, jsonlFlow } from './jsonl.js'
 import { mixed } from './mix.js'
 import { chosen } from './part.js'
-import { parted, splitPlan } from './parting.js'
+import { parted, type SplitPlan, sieved, splitPlan } from './parting.js'
 import { columnar, picking, rowsIdentity } from './rows.js'
 import type { AnyRow, JsonSchema, Schema, SchemaRow } from './schema.js'
 import type { ShapedArray } from './shaped.js'
@@ -183,6 +183,7 @@ export class Dataset<T> extends Stages<T> {
    * and nothing is read again.
    */
   async load(): Promise<Dataset<T>> {
+    this.#ends('Dataset.load')
     const all = await wholePass(this.flow, this.nextPass())
     const rows = rowsOf(all)
     return rows === undefined ? Dataset.from(elementsOf(all)) : Dataset.ofRows(rows)
@@ -191,7 +192,9 @@ export class Dataset<T> extends Stages<T> {
   /**
    * Parts the rows: about `share` of them for training, the others for testing. By default at random; `stratify` names a column
    * of whose values both sides have the same share, `by` a column whose equal values stay on one side (a customer's rows, say),
-   * or `'tail'` for the last rows as they stand. What is not in memory is loaded first ({@link Dataset.load}).
+   * or `'tail'` for the last rows as they stand. What is not in memory is loaded first ({@link Dataset.load}), or with `load: false`
+   * read again by each side: a row is then on the side that its number says (so rows must come in the same order again), or
+   * its value in the column `by`.
    *
    * @example
    * ```ts
@@ -204,6 +207,7 @@ export class Dataset<T> extends Stages<T> {
    */
   async split(share: number, options?: SplitRowsOptions<NamesOf<T>>): Promise<SplitRows<T>> {
     const plan = splitPlan(share, options)
+    if (!plan.load && this.flow.random === undefined) return this.#sides(share, plan)
     const loaded = this.flow.random === undefined ? await this.load() : this
     const random = loaded.flow.random!
     const { train, test } = await parted(random, share, plan)
@@ -212,6 +216,19 @@ export class Dataset<T> extends Stages<T> {
       train: new Dataset(staged('split', chosen(random, train), { share, rows: train }, [flow])),
       test: new Dataset(staged('split', chosen(random, test), { share, rows: test }, [flow])),
     }
+  }
+
+  /** Throws where going through all of it would take for ever. */
+  #ends(where: string): void {
+    if (this.endless)
+      fail('ERR_CONFIG', where, 'a data set that ends', { text: 'one that repeats for ever' }, 'Call take(n) first')
+  }
+
+  /** Both sides, each read past the rows of the other. */
+  #sides(share: number, plan: SplitPlan): SplitRows<T> {
+    const side = (own: 'train' | 'test'): Dataset<T> =>
+      new Dataset(staged('split', sieved(this.flow, share, plan, own), { share, ...plan, side: own }, [this.flow]))
+    return { train: side('train'), test: side('test') }
   }
 
   /**
@@ -225,6 +242,7 @@ export class Dataset<T> extends Stages<T> {
    * ```
    */
   async describe(): Promise<Description> {
+    this.#ends('Dataset.describe')
     return described(this.flow.open(this.nextPass(), 0, () => MANY))
   }
 

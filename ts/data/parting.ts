@@ -1,9 +1,11 @@
 /** Which rows of a data set are trained on, and which set aside. */
 
+import { crc32 } from 'node:zlib'
 import { fail } from '../errors.js'
+import type { Chunk } from './chunk.js'
 import { readSplit } from './dataset-options.js'
-import type { Random } from './flow.js'
-import { permutation } from './permutation.js'
+import { type Flow, like, type Random, skipping } from './flow.js'
+import { KeyedUniform, permutation } from './permutation.js'
 import { valuesOf } from './rows.js'
 
 /** Numbers of rows. */
@@ -29,6 +31,43 @@ export async function parted(random: Random, share: number, { by, stratify, seed
   if (stratify !== undefined) return partedWithin(await values(stratify), share, seed)
   if (by === 'random' || by === 'tail') return partedRows(random.count, share, by === 'tail' ? undefined : seed)
   return partedByGroup(await values(by), share, seed)
+}
+
+/**
+ * The rows of one side, each decided by itself: by its number, or by its value in a column. Nothing is kept, and the other side is
+ * read over; about a share of the rows, or of the values, is trained on.
+ */
+export function sieved<T>(flow: Flow<T>, share: number, plan: SplitPlan, side: keyof Parts): Flow<T> {
+  const isTrained = decision(share, plan)
+  const open = async function* (demand: Parameters<Flow['open']>[2]): AsyncGenerator<Chunk<T>> {
+    let seen = 0
+    for await (const chunk of flow.open(0, 0, demand)) {
+      const trained = isTrained(chunk, seen)
+      seen += chunk.length
+      const kept = Array.from(trained.keys()).filter((i) => trained[i] === (side === 'train'))
+      if (kept.length > 0) yield kept.length === chunk.length ? chunk : chunk.gather(kept)
+    }
+  }
+  return { ...like(flow), open: (_, from, demand) => skipping(open(demand), from) }
+}
+
+/** Of each row of a chunk, whose first is number `first` of all, whether it is trained on. */
+function decision(share: number, { by, stratify, seed }: SplitPlan): (chunk: Chunk, first: number) => boolean[] {
+  const uniform = new KeyedUniform(seed, 0)
+  const isOwn = (number: number): boolean => uniform.at(number) < share
+  const hint = 'Rows at random have about the same shares; or let them be loaded'
+  const got = { text: 'that with load: false' }
+  if (stratify !== undefined) fail('ERR_CONFIG', 'Dataset.split.stratify', 'rows in memory', got, hint)
+  if (by === 'tail') fail('ERR_CONFIG', 'Dataset.split.by', `'random' or a column`, got, 'Use take(n) and skip(n)')
+  if (by === 'random') return ({ length }, first) => Array.from({ length }, (_, i) => isOwn(first + i))
+  return (chunk, first) =>
+    valuesOf('Dataset.split', chunk, by).map((value, i) => isOwn(crc32(keyOf(value, by, first + i))))
+}
+
+/** Equal values are one key. */
+function keyOf(value: unknown, by: string, row: number): string {
+  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return String(value)
+  return fail('ERR_DATA', `Dataset.split row ${row}, column ${by}`, 'a number, text or a truth value', value)
 }
 
 /** A share of all rows: at random, or the first ones. */
