@@ -153,13 +153,25 @@ async function files(): Promise<void> {
   sides.forEach(({ name }, i) => void console.log(line(`load: ${name}`, loads[i]!, reading)))
 }
 
+const mean = (all: readonly number[]): number => all.reduce((sum, one) => sum + one, 0) / all.length
+
+/** The mean of what is neither among the least nor among the largest tenth. */
+function trimmed(all: readonly number[]): number {
+  const cut = Math.floor(all.length / 10)
+  return mean([...all].sort((a, b) => a - b).slice(cut, all.length - cut))
+}
+
+/** Steps of a stretch that is timed, and stretches of a checkpoint's period. */
+const STEPS = 25
+const PERIOD = 4
+
 /**
- * A network of 1.3 million weights (16 MB with Adam's moments). A checkpoint is written after every second stretch of 100 steps, so
- * that stretches that follow one lie beside stretches that do not: a machine's pace changes by more than what is measured. What one
- * costs is the time of a stretch behind it, from the end of the one before (with the snapshot) to its own, over that of the others.
+ * A network of 1.3 million weights (16 MB with Adam's moments), a checkpoint every 100 steps. Its cost lies in the first of four
+ * stretches of 25 steps, from the end of the one before (with the copy) until long after it is written: what that takes more than
+ * the three others do, each beside it. A machine's pace changes by more than what is measured, hence many short stretches.
  */
 async function checkpoints(): Promise<void> {
-  const rows = 3200
+  const rows = 32 * STEPS
   const x = { values: Float32Array.from({ length: rows * 256 }, (_, i) => Math.sin(i)), shape: [rows, 256] }
   const y = { values: Float32Array.from({ length: rows }, (_, i) => Math.cos(i)), shape: [rows, 1] }
   config.setSeed(1)
@@ -169,21 +181,20 @@ async function checkpoints(): Promise<void> {
     new layers.Dense({ units: 1 }),
   ])
   net.compile({ optimizer: 'adam', loss: 'mse' })
-  await net.fit(x, y, { epochs: 4, batchSize: 32, verbose: 0 })
+  await net.fit(x, y, { epochs: 16, batchSize: 32, verbose: 0 })
   const ends: number[] = []
   const watch = new callbacks.LambdaCallback({ onEpochEnd: () => void ends.push(performance.now()) })
-  const checkpoint = { dir: at('run'), everyEpochs: 2, keep: 2 }
-  await net.fit(x, y, { epochs: 16 * rounds, batchSize: 32, verbose: 0, callbacks: [watch], checkpoint })
+  const checkpoint = { dir: at('run'), everyEpochs: PERIOD, keep: 2 }
+  await net.fit(x, y, { epochs: 20 * PERIOD * rounds, batchSize: 32, verbose: 0, callbacks: [watch], checkpoint })
   const stretches = ends.slice(1).map((end, i) => end - ends[i]!)
-  // Epochs count from 0: the second, fourth and so on end with a checkpoint, which the third, fifth and so on follow.
-  const behind = stretches.filter((_, i) => i % 2 === 1)
-  const others = stretches.filter((_, i) => i % 2 === 0)
-  const mean = (all: readonly number[]): number => all.reduce((sum, one) => sum + one, 0) / all.length
-  const more = (of: (all: readonly number[]) => number): string => (100 * (of(behind) / of(others) - 1)).toFixed(1)
-  console.log(
-    `100 steps of a network of 1.3 million weights: ${median(others).toFixed(0)} ms. With a checkpoint (16 MB) before`,
-  )
-  console.log(`them ${more(median)} % more by medians, ${more(mean)} % by means, of ${behind.length} stretches each`)
+  // The first stretch, which nothing stands before, is not among them: stretch 3 follows the first checkpoint.
+  const after = stretches.map((_, i) => i).filter((i) => i % PERIOD === PERIOD - 1 && i + PERIOD <= stretches.length)
+  const others = after.map((i) => stretches.slice(i + 1, i + PERIOD))
+  const costs = after.map((i, at) => stretches[i]! - mean(others[at]!))
+  const period = PERIOD * trimmed(others.flat())
+  const shown = (cost: number): string => `${cost.toFixed(1)} ms, ${((100 * cost) / period).toFixed(1)} %`
+  console.log(`a checkpoint (16 MB) every 100 steps of a network of 1.3 million weights, ${period.toFixed(0)} ms:`)
+  console.log(`${shown(trimmed(costs))} (trimmed mean of ${costs.length}), median ${shown(median(costs))}`)
 }
 
 try {

@@ -9,6 +9,7 @@ import { type Tensor, tensor } from '../../ts/core/tensor.js'
 import { variable } from '../../ts/core/variable.js'
 import { multiply } from '../../ts/ops.js'
 import {
+  copyCheckpoint,
   decode,
   encode,
   type FileArray,
@@ -20,7 +21,6 @@ import {
   readNpz,
   readSafetensors,
   readZip,
-  saveCheckpoint,
   writeCheckpoint,
   writeHdf5,
   writeNpy,
@@ -295,7 +295,8 @@ describe('a directory of checkpoints', () => {
     const directory = at('run')
     expect(await newestCheckpoint(directory)).toEqual({ found: undefined, skipped: [] })
     const paths: string[] = []
-    for (const epoch of [1, 2, 3, 4]) paths.push(await saveCheckpoint(directory, epoch, contents(epoch), 3))
+    for (const epoch of [1, 2, 3, 4])
+      paths.push(await (await copyCheckpoint(contents(epoch))).save(directory, epoch, 3))
     expect(readdirSync(directory).sort()).toEqual(paths.slice(1).map((path) => path.slice(directory.length + 1)))
     truncateSync(paths[3]!, statSync(paths[3]!).size - 1)
     const { found, skipped } = await newestCheckpoint(directory)

@@ -155,19 +155,25 @@ export async function writeCheckpoint(path: string, { arrays, text }: Checkpoint
   await written('checkpoint', path, archiveOf(arrays, text))
 }
 
-/**
- * Writes checkpoint `number` of a directory, whole or not at all, then removes all but the last `keep` up to it. The
- * numbers grow. Returns the path.
- */
-export async function saveCheckpoint(
-  directory: string,
-  number: number,
-  { arrays, text }: Checkpoint<Sources>,
-  keep: number,
-): Promise<string> {
+/** The bytes of a checkpoint: what they were copied from may change and go. */
+export interface CopiedCheckpoint {
+  /**
+   * Writes them as checkpoint `number` of a directory, whole or not at all, then removes all but the last `keep` up to it. The
+   * numbers grow. Once. Returns the path.
+   */
+  save(directory: string, number: number, keep: number): Promise<string>
+}
+
+/** Copies what a checkpoint holds, by all threads, off the event loop. */
+export async function copyCheckpoint({ arrays, text }: Checkpoint<Sources>): Promise<CopiedCheckpoint> {
   const archive = archiveOf(arrays, text)
-  await job((ticket) => archive.save(runtime(), directory, number, keep, ticket))
-  return archive.path!
+  await job((ticket) => archive.copy(runtime(), ticket))
+  return {
+    async save(directory, number, keep) {
+      await job((ticket) => archive.save(runtime(), directory, number, keep, ticket))
+      return archive.path!
+    },
+  }
 }
 
 /** The whole checkpoint of the greatest number in a directory; none where there is none, or no directory. */

@@ -211,7 +211,7 @@ export class BlockFeed implements Feed {
       },
       reached: (steps: number, milliseconds: number, step: number) => {
         this.#used = used + step - before.steps
-        stops.reached(steps, milliseconds, step)
+        return stops.reached(steps, milliseconds, step)
       },
     }
     try {

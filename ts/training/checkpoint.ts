@@ -8,7 +8,7 @@ import { snapshot, type Variable } from '../core/variable.js'
 import { FerrogradError, fail } from '../errors.js'
 import type { Named, OptionsOf, SettledOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
-import { newestCheckpoint, readCheckpoint, saveCheckpoint, type Tensors } from '../saving/archive.js'
+import { copyCheckpoint, newestCheckpoint, readCheckpoint, type Tensors } from '../saving/archive.js'
 import type { Json } from '../types.js'
 import { differenceBetween, type Identity } from './identity.js'
 
@@ -153,11 +153,11 @@ export class Checkpoints {
   }
 
   /** Told after steps that took so many milliseconds: writes a checkpoint where one is due. */
-  reached(steps: number, milliseconds: number, write: Write | undefined): void {
+  async reached(steps: number, milliseconds: number, write: Write | undefined): Promise<void> {
     this.#throwFailure()
     this.#steps += steps
     this.#slice = sliceOf(steps, milliseconds)
-    if (write !== undefined && this.#isDue && this.#writing === undefined) this.#begin(write)
+    if (write !== undefined && this.#isDue && this.#writing === undefined) await this.#begin(write)
   }
 
   /** Told after an epoch. */
@@ -166,7 +166,7 @@ export class Checkpoints {
     const ofEpoch = everyEpochs !== undefined && (epoch + 1) % everyEpochs === 0
     if (!ofEpoch && !this.#isDue) return
     await this.#settled()
-    this.#begin(write)
+    await this.#begin(write)
   }
 
   get #isDue(): boolean {
@@ -178,7 +178,7 @@ export class Checkpoints {
   /** Writes the last one, and waits for it. */
   async finish(write: Write): Promise<void> {
     await this.#settled()
-    this.#begin(write)
+    await this.#begin(write)
     await this.#settled()
   }
 
@@ -187,8 +187,11 @@ export class Checkpoints {
     await this.#writing
   }
 
-  /** Takes the snapshot now; the file is written while the training goes on. */
-  #begin({ variables, progress }: Write): void {
+  /**
+   * Copies what there is now, for which the training waits; the file is written while it goes on. Steps behind a copy write
+   * where they always do. Behind a snapshot that is not copied they would write elsewhere, out of memory that is in no cache.
+   */
+  async #begin({ variables, progress }: Write): Promise<void> {
     const { point, stopped, rate, logs, seed, callbacks, feed } = progress()
     const tensors = new Map<string, Tensor>()
     const pack = (state: State): Json => packState(state, 'state', tensors)
@@ -210,9 +213,11 @@ export class Checkpoints {
     const { dir, keep } = this.#plan
     this.#steps = 0
     this.#saved = performance.now()
-    this.#writing = this.#written(saveCheckpoint(dir, this.#next, { arrays, text: JSON.stringify(header) }, keep))
-    // The writer has them. Kept until they are collected, their memory would be missing to the steps, which write new values.
+    const copying = copyCheckpoint({ arrays, text: JSON.stringify(header) })
+    // The copying has them, and nobody else may when the next step begins.
     for (const value of values) value.dispose()
+    const copied = await copying
+    this.#writing = this.#written(copied.save(dir, this.#next, keep))
     this.#next += 1
   }
 

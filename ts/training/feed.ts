@@ -45,7 +45,7 @@ export interface Stops {
   /** After how many more steps it wants to be told. */
   readonly stride: number
   /** Told of so many more steps, which took so many milliseconds; `step` are done in all. */
-  reached(steps: number, milliseconds: number, step: number): void
+  reached(steps: number, milliseconds: number, step: number): Promise<void>
 }
 
 /** What has to be known before a pass. */

@@ -281,7 +281,7 @@ function stopsOf(training: Training, epoch: number): Stops | undefined {
     },
     reached(steps, milliseconds, step) {
       const atEnd = last !== undefined && step >= last
-      checkpoints.reached(steps, milliseconds, atEnd ? undefined : progressAt(training, { epoch, step }, {}))
+      return checkpoints.reached(steps, milliseconds, atEnd ? undefined : progressAt(training, { epoch, step }, {}))
     },
   }
 }

@@ -146,7 +146,7 @@ export class StreamFeed implements Feed {
         nonFinite = await runGuarded(last.program, tensors, moment)
         if (nonFinite !== undefined) break
         samples += data.rows
-        options.stops?.reached(1, performance.now() - stepped, step + 1)
+        await options.stops?.reached(1, performance.now() - stepped, step + 1)
         const seconds = (performance.now() - began) / 1000
         if (options.onBatchEnd) await options.onBatchEnd(step, await readLogs(last))
         if (options.onProgress && performance.now() - told >= progressMs) {

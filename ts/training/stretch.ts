@@ -60,7 +60,7 @@ export async function runStretch(
     result = await runPart(part, rows, options)
     if (result.nonFinite !== undefined || signal?.aborted === true) return result
     const now = result.steps - before.steps
-    stops?.reached(now - step, performance.now() - began, result.steps)
+    await stops?.reached(now - step, performance.now() - began, result.steps)
     result = { ...result, aborted: false }
     if (now >= steps) return result
   }

@@ -1,93 +1,74 @@
 //! Writing past the system's cache. What is written beside a training and most likely never read need not be copied there
 //! first: that copy takes more of a processor than all else that a checkpoint does.
 
-use crate::bytes::Pieces;
+use crate::error::Result;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Bytes that are gathered and written at a time, in memory that stays in the second-level cache.
-const BLOCK: usize = 1 << 20;
-
 /// What memory, places and lengths are multiples of: the largest that disks ask for.
 const ALIGN: usize = 4096;
 
-/// What most disks ask for.
-pub(crate) const SECTOR: usize = 512;
+/// Files of fewer bytes go through the cache.
+const LARGE: usize = 1 << 20;
 
-/// Pieces of fewer bytes are gathered.
-const LARGE: usize = 64 << 10;
-
-/// Writes all pieces to the empty `file` at `path`; false where that cannot be done, and the file is empty still.
-pub(crate) fn write(path: &Path, file: &File, pieces: &Pieces<'_>) -> io::Result<bool> {
-    if pieces.len() < BLOCK {
-        return Ok(false);
-    }
-    // From where they lie, which spares a copy; where the disk wants larger multiples, through memory that has them.
-    for in_place in [true, false] {
-        let Some(direct) = open(path) else { return Ok(false) };
-        match write_all(&direct, pieces, in_place) {
-            Ok(()) => return file.set_len(pieces.len() as u64).map(|()| true),
-            // So do systems say that they, or this disk, have no such way.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => file.set_len(0)?,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(false)
-}
-
-fn write_all(mut file: &File, pieces: &Pieces<'_>, in_place: bool) -> io::Result<()> {
-    let mut gathered = Gathered::new(file);
-    for piece in pieces.iter() {
-        let reachable = piece.as_ptr().addr().is_multiple_of(SECTOR) && gathered.len.is_multiple_of(SECTOR);
-        let written = if in_place && reachable && piece.len() >= LARGE { piece.len() / SECTOR * SECTOR } else { 0 };
-        if written > 0 {
-            gathered.flush()?;
-            file.write_all(&piece[..written])?;
-        }
-        gathered.push(&piece[written..])?;
-    }
-    gathered.end()
-}
-
-/// Pieces on their way through one block of memory.
-struct Gathered<'a> {
-    file: &'a File,
-    room: Vec<u8>,
-    /// Where the block begins in `room`.
+/// The bytes of a file as a disk takes them from where they are: they begin at a multiple of [`ALIGN`], and zeros behind them
+/// reach to the next.
+pub struct Image<M> {
+    memory: M,
+    /// Where the file begins in the memory.
     start: usize,
-    /// Bytes of the block that wait to be written.
     len: usize,
 }
 
-impl Gathered<'_> {
-    fn new(file: &File) -> Gathered<'_> {
-        let room = vec![0; BLOCK + ALIGN];
-        let start = room.as_ptr().align_offset(ALIGN);
-        Gathered { file, room, start, len: 0 }
+impl<M: AsRef<[u8]> + AsMut<[u8]>> Image<M> {
+    /// A file of `len` bytes whatever they are, in memory that `room` makes for so many.
+    ///
+    /// # Errors
+    /// Where `room` has none.
+    pub(crate) fn new(len: usize, room: impl FnOnce(usize) -> Result<M>) -> Result<Image<M>> {
+        let mut memory = room(len.next_multiple_of(ALIGN) + ALIGN)?;
+        let bytes = memory.as_mut();
+        let start = bytes.as_ptr().align_offset(ALIGN);
+        bytes[start + len..].fill(0);
+        Ok(Image { memory, start, len })
     }
 
-    fn push(&mut self, mut piece: &[u8]) -> io::Result<()> {
-        while !piece.is_empty() {
-            let (part, rest) = piece.split_at(piece.len().min(BLOCK - self.len));
-            self.room[self.start + self.len..][..part.len()].copy_from_slice(part);
-            self.len += part.len();
-            piece = rest;
-            if self.len == BLOCK {
-                self.flush()?;
-            }
+    /// With the zeros behind it.
+    fn whole(&self) -> &[u8] {
+        &self.memory.as_ref()[self.start..][..self.len.next_multiple_of(ALIGN)]
+    }
+
+    /// Writes it to the empty `file` at `path`, past the cache where the system and the disk have such a way.
+    pub(crate) fn write(&self, path: &Path, mut file: &File) -> io::Result<()> {
+        if self.len >= LARGE && self.write_past_cache(path)? {
+            return file.set_len(self.len as u64);
         }
-        Ok(())
+        file.set_len(0)?;
+        file.write_all(self.as_ref())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.write_all(&self.room[self.start..][..std::mem::take(&mut self.len)])
+    /// False where that cannot be done.
+    fn write_past_cache(&self, path: &Path) -> io::Result<bool> {
+        let Some(mut file) = open(path) else { return Ok(false) };
+        match file.write_all(self.whole()) {
+            Ok(()) => Ok(true),
+            // So do systems say that they, or this disk, have no such way.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(false),
+            Err(error) => Err(error),
+        }
     }
+}
 
-    /// Writes what is left, and whatever stands behind it up to the next multiple.
-    fn end(mut self) -> io::Result<()> {
-        self.len = self.len.next_multiple_of(ALIGN);
-        self.flush()
+impl<M: AsRef<[u8]>> AsRef<[u8]> for Image<M> {
+    fn as_ref(&self) -> &[u8] {
+        &self.memory.as_ref()[self.start..][..self.len]
+    }
+}
+
+impl<M: AsMut<[u8]>> AsMut<[u8]> for Image<M> {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.memory.as_mut()[self.start..][..self.len]
     }
 }
 
@@ -105,78 +86,38 @@ fn open(_path: &Path) -> Option<File> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALIGN, BLOCK, LARGE, SECTOR, write, write_all};
-    use crate::bytes::{Pieces, padding};
+    use super::{ALIGN, Image, LARGE, open};
     use std::fs::{File, read, remove_file};
+    use std::path::Path;
 
-    /// Lengths around whole blocks, in pieces that end anywhere.
+    fn image(len: usize) -> Image<Vec<u8>> {
+        let mut image = Image::new(len, |bytes| Ok(vec![7; bytes])).unwrap();
+        image.as_mut().iter_mut().enumerate().for_each(|(i, byte)| *byte = (i % 251) as u8);
+        image
+    }
+
+    /// Lengths around whole blocks of a disk, and around the least that goes past the cache.
     #[test]
-    fn a_file_holds_all_pieces_and_no_more() {
-        for len in [BLOCK - 1, BLOCK, BLOCK + 1, BLOCK + ALIGN, 3 * BLOCK - 7] {
-            let bytes = numbers(len);
-            let mut pieces = Pieces::default();
-            bytes.chunks(len / 3 + 5).for_each(|piece| pieces.push(piece));
-            check("pieces", &pieces, &format!("{len} bytes"));
+    fn a_file_holds_all_bytes_and_no_more() {
+        let path = std::env::temp_dir().join(format!("ferrograd-direct-{}", std::process::id()));
+        for len in [0, 1, ALIGN, LARGE - 1, LARGE, LARGE + 1, LARGE + ALIGN, 3 * LARGE - 7] {
+            let image = image(len);
+            image.write(&path, &File::create(&path).unwrap()).unwrap();
+            assert!(read(&path).unwrap() == image.as_ref(), "{len} bytes");
         }
-    }
-
-    /// Large pieces that begin in memory and in the file where a disk can take them, or in one of the two, with small
-    /// ones between.
-    #[test]
-    fn large_pieces_are_written_from_where_they_lie() {
-        let bytes = numbers(4 * BLOCK);
-        let start = bytes.as_ptr().align_offset(ALIGN);
-        let memory = &bytes[start..];
-        for (begin, len) in [(0, LARGE), (SECTOR, LARGE + 1), (64, 2 * LARGE), (SECTOR, BLOCK + SECTOR - 64)] {
-            let mut pieces = Pieces::from(&memory[..SECTOR]);
-            for _ in 0..2 {
-                pieces.push(&memory[begin..][..len]);
-                pieces.push(padding(len, SECTOR));
-                pieces.push(&memory[1..][..SECTOR]);
-            }
-            // To a place in the file that is none for a disk.
-            pieces.push(&memory[..100]);
-            pieces.push(&memory[SECTOR..][..BLOCK]);
-            check("large", &pieces, &format!("{len} bytes from {begin}"));
-        }
-    }
-
-    fn numbers(len: usize) -> Vec<u8> {
-        (0..len).map(|i| (i % 251) as u8).collect()
-    }
-
-    fn check(name: &str, pieces: &Pieces<'_>, what: &str) {
-        let path = std::env::temp_dir().join(format!("ferrograd-direct-{name}-{}", std::process::id()));
-        let file = File::create(&path).unwrap();
-        let written = write(&path, &file, pieces).unwrap();
-        let found = read(&path).unwrap();
-        assert!(found == if written { pieces.concat() } else { vec![] }, "{what}, written: {written}");
-        let can = pieces.len() >= BLOCK && cfg!(target_os = "linux") && has_direct(&path);
-        assert_eq!(written, can, "{what}");
-        if can {
-            // Both ways, whichever the disk needs: the last block is written whole, and cut off by the caller.
-            write_all(&super::open(&path).unwrap(), pieces, false).unwrap();
-            assert!(read(&path).unwrap().starts_with(&pieces.concat()), "{what}, gathered");
-        }
-        if can && takes_sectors(&path) {
-            // Where a disk takes sectors, nothing but sectors is handed to it: no second way is needed.
-            write_all(&super::open(&path).unwrap(), pieces, true).unwrap();
-            assert!(read(&path).unwrap().starts_with(&pieces.concat()), "{what}, in place");
-        }
+        past_cache(&path);
         remove_file(&path).unwrap();
     }
 
-    /// Whether the disk takes a large piece that lies at a sector of memory, to a sector of the file.
-    fn takes_sectors(path: &std::path::Path) -> bool {
-        let bytes = numbers(ALIGN + 2 * SECTOR + LARGE);
-        let memory = &bytes[bytes.as_ptr().align_offset(ALIGN)..];
-        let mut pieces = Pieces::from(&memory[..SECTOR]);
-        pieces.push(&memory[SECTOR..][..LARGE]);
-        write_all(&super::open(path).unwrap(), &pieces, true).is_ok()
-    }
-
-    /// Whether the disk of temporary files can be written to in this way: not each can.
-    fn has_direct(path: &std::path::Path) -> bool {
-        super::open(path).is_some()
+    /// Where the disk of temporary files has such a way, what is handed to it is taken: not each has.
+    fn past_cache(path: &Path) {
+        let image = image(LARGE + 5);
+        let file = File::create(path).unwrap();
+        let aligned = image.whole().as_ptr().addr().is_multiple_of(ALIGN) && image.whole().len().is_multiple_of(ALIGN);
+        assert!(aligned && image.whole()[image.len..].iter().all(|byte| *byte == 0));
+        // A disk that opens such files takes them: its blocks are no larger than ALIGN.
+        assert_eq!(image.write_past_cache(path).unwrap(), open(path).is_some());
+        file.set_len(image.len as u64).unwrap();
+        assert!(open(path).is_none() || read(path).unwrap() == image.as_ref());
     }
 }

@@ -1,8 +1,9 @@
 //! Files that are there whole or not at all.
 
 use crate::bytes::Pieces;
+use crate::direct::Image;
 use crate::error::{Error, Result};
-use crate::temporary::{Temporary, Way, remove_abandoned};
+use crate::temporary::{Temporary, remove_abandoned};
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::{self, Read};
@@ -75,7 +76,7 @@ fn read_at(file: &File, mut part: &mut [u8], mut at: u64) -> io::Result<()> {
 /// # Errors
 /// Where the system refuses; nothing is left behind then.
 pub fn write(path: &Path, pieces: &Pieces<'_>) -> Result<()> {
-    write_by(path, pieces, Way::Cached)
+    write_by(path, |temporary| temporary.fill(pieces))
 }
 
 /// As [`write`], for a file that most likely nobody reads: it does not go through the system's cache, where it would push out
@@ -83,14 +84,14 @@ pub fn write(path: &Path, pieces: &Pieces<'_>) -> Result<()> {
 ///
 /// # Errors
 /// Those of [`write`].
-pub fn write_past_cache(path: &Path, pieces: &Pieces<'_>) -> Result<()> {
-    write_by(path, pieces, Way::PastCache)
+pub fn write_past_cache<M: AsRef<[u8]> + AsMut<[u8]>>(path: &Path, image: &Image<M>) -> Result<()> {
+    write_by(path, |temporary| temporary.fill_past_cache(image))
 }
 
-fn write_by(path: &Path, pieces: &Pieces<'_>, way: Way) -> Result<()> {
+fn write_by(path: &Path, fill: impl FnOnce(&Temporary) -> io::Result<()>) -> Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     remove_abandoned(directory);
-    let written = Temporary::beside(path).and_then(|temporary| temporary.become_file(path, pieces, way));
+    let written = Temporary::beside(path).and_then(|temporary| temporary.become_file(path, fill));
     written.and_then(|()| sync_directory(directory)).map_err(|error| Error::io("write", path, &error))
 }
 

@@ -25,5 +25,6 @@ pub mod zip;
 
 pub use array::{Array, Element, ElementType};
 pub use bytes::Pieces;
+pub use direct::Image;
 pub use error::{Error, ErrorKind, Result};
 pub use format::{Contents, Format};

@@ -6,7 +6,7 @@
 //! some disks have none: a file of another machine, or of another start of this one, has to be old, too.
 
 use crate::bytes::Pieces;
-use crate::direct;
+use crate::direct::Image;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Write};
 use std::path::{Path, PathBuf};
@@ -17,15 +17,6 @@ const ENDING: &str = ".ferrograd-tmp";
 
 /// How old a file is that nobody can be said to write, or not to write.
 const ABANDONED: Duration = Duration::from_secs(3600);
-
-/// How bytes go to the disk.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// Through the system's cache: whoever reads them soon finds them there.
-    Cached,
-    /// Past it, where the system and the disk can: for files that most likely nobody reads.
-    PastCache,
-}
 
 /// A file that is being written.
 pub(crate) struct Temporary {
@@ -54,19 +45,18 @@ impl Temporary {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// Writes everything and replaces the file at `path`, also on Windows; where that fails, nothing is left.
-    pub(crate) fn become_file(self, path: &Path, pieces: &Pieces<'_>, way: Way) -> io::Result<()> {
-        self.fill(pieces, way).and_then(|()| std::fs::rename(&self.path, path)).inspect_err(|_| {
+    /// Is filled, waits until the disk has it and replaces the file at `path`, also on Windows; where that fails, nothing is
+    /// left.
+    pub(crate) fn become_file(self, path: &Path, fill: impl FnOnce(&Temporary) -> io::Result<()>) -> io::Result<()> {
+        let filled = fill(&self).and_then(|()| self.file.sync_all());
+        filled.and_then(|()| std::fs::rename(&self.path, path)).inspect_err(|_| {
             // What could not be written is of no use, and the error is what counts.
             let _ = std::fs::remove_file(&self.path);
         })
     }
 
-    /// Writes everything and waits until the disk has it.
-    fn fill(&self, pieces: &Pieces<'_>, way: Way) -> io::Result<()> {
-        if way == Way::PastCache && direct::write(&self.path, &self.file, pieces)? {
-            return self.file.sync_all();
-        }
+    /// Writes everything through the system's cache: whoever reads it soon finds it there.
+    pub(crate) fn fill(&self, pieces: &Pieces<'_>) -> io::Result<()> {
         let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(IoSlice::new).collect();
         let mut rest = &mut slices[..];
         // As `write_all_vectored` will be: as many pieces a call as the system takes.
@@ -78,7 +68,12 @@ impl Temporary {
                 Err(error) => return Err(error),
             }
         }
-        self.file.sync_all()
+        Ok(())
+    }
+
+    /// Writes everything past the cache, where the system and the disk can: for files that most likely nobody reads.
+    pub(crate) fn fill_past_cache<M: AsRef<[u8]> + AsMut<[u8]>>(&self, image: &Image<M>) -> io::Result<()> {
+        image.write(&self.path, &self.file)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A directory of checkpoints: the last few are kept, the newest whole one is found.
 
-use super::{Contents, read, write};
+use super::read;
+use crate::direct::Image;
 use crate::error::{Error, Result};
 use crate::file;
 use std::path::{Path, PathBuf};
@@ -50,11 +51,15 @@ pub fn newest<B: AsRef<[u8]>>(directory: &Path, open: impl Fn(&Path) -> Result<B
 ///
 /// # Errors
 /// Where the directory cannot be made or the file not be written; older checkpoints are untouched then.
-pub fn save(directory: &Path, number: u64, contents: &Contents<'_>, keep: usize) -> Result<PathBuf> {
-    let pieces = write(&contents.arrays, &contents.metadata)?;
+pub fn save<M: AsRef<[u8]> + AsMut<[u8]>>(
+    directory: &Path,
+    number: u64,
+    image: &Image<M>,
+    keep: usize,
+) -> Result<PathBuf> {
     std::fs::create_dir_all(directory).map_err(|error| Error::io("make", directory, &error))?;
     let path = directory.join(format!("{BEGINNING}{number:012}{ENDING}"));
-    file::write_past_cache(&path, &pieces)?;
+    file::write_past_cache(&path, image)?;
     let older: Vec<_> = numbered(directory)?.into_iter().filter(|(older, _)| *older <= number).collect();
     for (_, path) in older.iter().rev().skip(keep.max(1)) {
         // One that stays costs room, no more.

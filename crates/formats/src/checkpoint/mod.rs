@@ -19,7 +19,6 @@ pub use read::read;
 pub use write::write;
 
 use crate::array::Array;
-use crate::direct;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 
@@ -39,8 +38,8 @@ const LAST: &[u8] = b"PKCORREF";
 /// The version that is written and read: in the first one arrays began at multiples of 64 bytes.
 const VERSION: u32 = 2;
 
-/// Arrays begin at multiples of this many bytes, so that a disk can take large ones from where they are.
-const ALIGN: usize = direct::SECTOR;
+/// Arrays begin at multiples of this many bytes.
+const ALIGN: usize = 512;
 
 /// Bytes that share a checksum.
 const BLOCK: usize = 1 << 20;

@@ -1,32 +1,58 @@
-//! Writing: a header, the arrays where they are, and what proves them whole.
+//! Writing: a header, a copy of the arrays, and what proves them whole.
 
-use super::{ALIGN, BLOCK, HEAD, LAST, SIGNATURE, VERSION, digest};
+use super::{ALIGN, BLOCK, FOOT, HEAD, LAST, SIGNATURE, VERSION, digest};
 use crate::array::Array;
 use crate::bytes::{Pieces, padding};
+use crate::direct::Image;
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use serde_json::json;
 
-/// The bytes of a checkpoint.
+/// Bytes that are copied at a time: they are in the first cache still when their sum is taken.
+const PART: usize = 16 << 10;
+
+/// The bytes of a checkpoint, ready for a disk, in memory that `room` makes for so many bytes; all threads at once.
+///
+/// Arrays are read once: their sums are taken of what has just been copied. Who computes with them may go on behind this.
 ///
 /// # Errors
-/// Where two arrays share a name.
-pub fn write<'a>(arrays: &'a [Array<'_>], metadata: &str) -> Result<Pieces<'a>> {
+/// Where two arrays share a name, and where `room` has none.
+pub fn write<M: AsRef<[u8]> + AsMut<[u8]>>(
+    arrays: &[Array<'_>],
+    metadata: &str,
+    room: impl FnOnce(usize) -> Result<M>,
+) -> Result<Image<M>> {
     let head = head(arrays, metadata)?;
     let mut pieces = Pieces::default();
     for array in arrays {
         pieces.push(array.bytes());
         pieces.push(padding(array.bytes().len(), ALIGN));
     }
-    let mut foot = sums(&pieces);
-    let whole = head.len() + pieces.len() + foot.len() + super::FOOT;
-    foot.extend((whole as u64).to_le_bytes());
-    foot.extend(digest(&head, &foot));
-    foot.extend(LAST);
-    let mut file = Pieces::from(head);
-    file.extend(pieces);
-    file.push(foot);
-    Ok(file)
+    let len = head.len() + pieces.len() + 4 * pieces.len().div_ceil(BLOCK) + FOOT;
+    let mut image = Image::new(len, room)?;
+    let (start, rest) = image.as_mut().split_at_mut(head.len());
+    let (body, foot) = rest.split_at_mut(pieces.len());
+    start.copy_from_slice(&head);
+    let blocks = body.par_chunks_mut(BLOCK).zip(pieces.blocks(BLOCK));
+    let sums: Vec<u32> = blocks.map(|(to, from)| copied(to, &from)).collect();
+    let mut end: Vec<u8> = sums.into_iter().flat_map(u32::to_le_bytes).collect();
+    end.extend((len as u64).to_le_bytes());
+    end.extend(digest(&head, &end));
+    end.extend(LAST);
+    foot.copy_from_slice(&end);
+    Ok(image)
+}
+
+/// Copies the pieces of a block; its checksum.
+fn copied(mut to: &mut [u8], from: &[&[u8]]) -> u32 {
+    let mut sum = 0;
+    for part in from.iter().flat_map(|piece| piece.chunks(PART)) {
+        let (target, rest) = to.split_at_mut(part.len());
+        target.copy_from_slice(part);
+        sum = crc32c::crc32c_append(sum, part);
+        to = rest;
+    }
+    sum
 }
 
 /// Everything before the arrays.
@@ -47,12 +73,4 @@ fn head(arrays: &[Array<'_>], metadata: &str) -> Result<Vec<u8>> {
     head.extend(header.into_bytes());
     head.extend(padding(head.len(), ALIGN));
     Ok(head)
-}
-
-/// The checksum of each block, however the pieces lie in the blocks; all threads at once.
-fn sums(pieces: &Pieces<'_>) -> Vec<u8> {
-    let blocks = pieces.blocks(BLOCK);
-    let sum = |block: &Vec<&[u8]>| block.iter().fold(0, |crc, part| crc32c::crc32c_append(crc, part));
-    let sums: Vec<u32> = blocks.par_iter().map(sum).collect();
-    sums.into_iter().flat_map(u32::to_le_bytes).collect()
 }

@@ -75,6 +75,14 @@ impl Memory {
         Memory::of_heap(unsafe { alloc_zeroed(layout(bytes)) }, bytes)
     }
 
+    /// A block of `bytes` whatever they are: zeros, or what an earlier block has left.
+    ///
+    /// # Errors
+    /// Where the system has not so many.
+    pub fn try_any(bytes: usize) -> Result<Memory, OutOfMemory> {
+        if bytes >= LARGE { Memory::uninitialised(bytes) } else { Memory::try_zeroed(bytes) }
+    }
+
     /// A block that holds a copy of `values`.
     ///
     /// # Errors

@@ -229,14 +229,22 @@ impl BindingArchive {
         Ok(BindingArchive::filled(runtime, ticket, move || Stored::read(format, file)))
     }
 
-    /// Writes checkpoint `number` of a directory and keeps the last `keep`; the archive is empty at once.
+    /// Copies what it holds into the bytes of a checkpoint, in the job that `ticket` names; the archive is empty until that
+    /// has ended, and then holds those bytes alone.
+    #[napi(catch_unwind)]
+    pub fn copy(&self, runtime: &BindingRuntime, ticket: u32) {
+        let stored = self.emptied();
+        self.job(runtime, ticket, move || stored.copied());
+    }
+
+    /// Writes the bytes that [`copy`](Self::copy) made as checkpoint `number` of a directory and keeps the last `keep`; the
+    /// archive is empty at once.
     #[napi(catch_unwind)]
     pub fn save(&self, runtime: &BindingRuntime, directory: String, number: f64, keep: u32, ticket: u32) {
         let stored = self.emptied();
         self.job(runtime, ticket, move || {
-            let ferrograd_formats::Contents { arrays, text } = stored.laid()?.contents;
-            let contents = checkpoint::Contents { arrays, metadata: text };
-            let path = checkpoint::save(Path::new(&directory), number as u64, &contents, keep as usize)?;
+            let image = stored.image.expect("the archive was copied before");
+            let path = checkpoint::save(Path::new(&directory), number as u64, &image, keep as usize)?;
             Ok(Stored { path: Some(path), ..Stored::default() })
         });
     }

@@ -1,6 +1,8 @@
 //! What an archive holds in Rust: arrays with bytes of their own, snapshots of tensors, parts of a file, archives inside.
 
-use ferrograd_formats::{Array, Contents, Element, ElementType, Error, Format, Pieces, Result, file, zip};
+use ferrograd_formats::{
+    Array, Contents, Element, ElementType, Error, Format, Image, Pieces, Result, checkpoint, file, zip,
+};
 use ferrograd_graph::{DType, Tensor};
 use ferrograd_kernels::exec::{Memory, OutOfMemory};
 use rayon::prelude::*;
@@ -15,6 +17,8 @@ pub(super) struct Stored {
     pub text: String,
     /// The file that was found or written.
     pub path: Option<PathBuf>,
+    /// The bytes of a checkpoint, in which the arrays are.
+    pub image: Option<Image<Writable>>,
     /// Files that were passed over, and why.
     pub skipped: Vec<(PathBuf, String)>,
 }
@@ -118,7 +122,13 @@ impl AsRef<[u8]> for Block {
 }
 
 /// Memory as bytes that are filled, from one on.
-struct Writable(Memory, usize);
+pub(super) struct Writable(Memory, usize);
+
+impl AsRef<[u8]> for Writable {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.as_slice()[self.1..]
+    }
+}
 
 impl AsMut<[u8]> for Writable {
     fn as_mut(&mut self) -> &mut [u8] {
@@ -228,6 +238,14 @@ impl Stored {
         let Contents { arrays, text } = format.read(bytes)?;
         let entry = |array| Entry::with(array, |array| Data::Own(array.into_bytes()));
         Ok(Stored { entries: arrays.into_iter().map(entry).collect(), text, ..Stored::default() })
+    }
+
+    /// The bytes of a checkpoint in the place of what it holds.
+    pub fn copied(self) -> Result<Stored> {
+        let Contents { arrays, text } = self.laid()?.contents;
+        let any = |bytes| Memory::try_any(bytes).map_err(|OutOfMemory { bytes }| Error::memory(bytes));
+        let image = checkpoint::write(&arrays, &text, |bytes| Ok(Writable(any(bytes)?, 0)))?;
+        Ok(Stored { image: Some(image), ..Stored::default() })
     }
 
     /// The bytes of a file.
