@@ -7,6 +7,7 @@ use super::pack::Panel;
 use super::tile::Base;
 use super::vector::Vector;
 use crate::element::Float;
+use crate::math::Set;
 use crate::threads::Threads;
 use std::ops::Range;
 
@@ -33,13 +34,14 @@ pub(super) type DotsFn<T> = unsafe fn(&Dots<T>);
 /// # Safety
 /// `V`'s instruction set is present; every pointer is valid for its strides; `c` is not aliased.
 #[inline(always)]
-pub(super) unsafe fn dots<V: Vector, const R: usize, const C: usize>(task: &Dots<V::Element>) {
+pub(super) unsafe fn dots<V: Vector, const R: usize, const C: usize>(task: &Dots<V::Elem>) {
     // Safety: the caller's promise; the last vector is masked.
     unsafe {
-        let mut sums = [[V::splat(V::Element::default()); C]; R];
+        let set = V::Set::assume();
+        let mut sums = [[V::splat(set, V::Elem::default()); C]; R];
         let full = task.depth / V::LANES * V::LANES;
         for depth in (0..full).step_by(V::LANES) {
-            let mut left = [V::splat(V::Element::default()); R];
+            let mut left = [V::splat(set, V::Elem::default()); R];
             for i in 0..R {
                 left[i] = V::load(task.left.wrapping_offset(i as isize * task.left_stride).wrapping_add(depth));
             }
@@ -51,13 +53,13 @@ pub(super) unsafe fn dots<V: Vector, const R: usize, const C: usize>(task: &Dots
             }
         }
         if full < task.depth {
-            let mask = V::mask(task.depth - full);
+            let mask = V::part(task.depth - full);
             for i in 0..R {
                 let left = task.left.wrapping_offset(i as isize * task.left_stride).wrapping_add(full);
-                let left = V::load_partial(left, mask);
+                let left = V::load_part(left, mask);
                 for j in 0..C {
                     let right = task.right.wrapping_offset(j as isize * task.right_stride).wrapping_add(full);
-                    sums[i][j] = left.mul_add(V::load_partial(right, mask), sums[i][j]);
+                    sums[i][j] = left.mul_add(V::load_part(right, mask), sums[i][j]);
                 }
             }
         }
@@ -70,7 +72,7 @@ pub(super) unsafe fn dots<V: Vector, const R: usize, const C: usize>(task: &Dots
 /// # Safety
 /// That of [`dots`].
 #[inline(always)]
-unsafe fn store<V: Vector, const R: usize, const C: usize>(task: &Dots<V::Element>, sums: [[V; C]; R]) {
+unsafe fn store<V: Vector, const R: usize, const C: usize>(task: &Dots<V::Elem>, sums: [[V; C]; R]) {
     // Safety: the caller's promise.
     unsafe {
         for i in 0..R {

@@ -10,7 +10,7 @@ use super::tile::{self, Lines, LinesFn, Runs, RunsFn, Tile, TileFn};
 use super::vector::Vector;
 use crate::element::Float;
 use crate::isa::Isa;
-use crate::math::{Compute, Simd};
+use crate::math::{Compute, Register, Simd};
 use crate::target::{Precision, Target};
 use crate::tiles::Unit;
 use std::any::Any;
@@ -91,7 +91,7 @@ macro_rules! kernels {
 
             $(#[$feature])*
             unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT: bool, const PARTIAL: bool>(
-                tile: &Tile<V::Element>,
+                tile: &Tile<V::Elem>,
             ) {
                 // Safety: the caller's promise; this function enables the instruction set.
                 unsafe { tile::tile::<V, R, N, UNIT, PARTIAL>(tile) }
@@ -99,8 +99,8 @@ macro_rules! kernels {
 
             $(#[$feature])*
             unsafe fn tile_of_runs<V: Vector, const R: usize, const N: usize>(
-                tile: &Tile<V::Element>,
-                runs: &Runs<V::Element>,
+                tile: &Tile<V::Elem>,
+                runs: &Runs<V::Elem>,
             ) {
                 // Safety: the caller's promise; this function enables the instruction set.
                 unsafe { tile::tile_of_runs::<V, R, N>(tile, runs) }
@@ -108,7 +108,7 @@ macro_rules! kernels {
 
             $(#[$feature])*
             unsafe fn tile_of_lines<V: Vector, const R: usize, const N: usize>(
-                tile: &Tile<V::Element>,
+                tile: &Tile<V::Elem>,
                 lines: &Lines,
             ) {
                 // Safety: the caller's promise; this function enables the instruction set.
@@ -116,19 +116,19 @@ macro_rules! kernels {
             }
 
             $(#[$feature])*
-            unsafe fn dots<V: Vector, const R: usize, const C: usize>(task: &Dots<V::Element>) {
+            unsafe fn dots<V: Vector, const R: usize, const C: usize>(task: &Dots<V::Elem>) {
                 // Safety: the caller's promise; this function enables the instruction set.
                 unsafe { dots::dots::<V, R, C>(task) }
             }
 
             $(#[$feature])*
-            unsafe fn spread<V: Vector, const R: usize, const D: usize>(task: &Spread<V::Element>) {
+            unsafe fn spread<V: Vector, const R: usize, const D: usize>(task: &Spread<V::Elem>) {
                 // Safety: the caller's promise; this function enables the instruction set.
                 unsafe { spread::spread::<V, R, D>(task) }
             }
 
             $(#[$feature])*
-            unsafe fn pack<V: Vector>(panel: &Panel<V::Element>) {
+            unsafe fn pack<V: Vector>(panel: &Panel<V::Elem>) {
                 // Safety: the caller's promise; this function enables the instruction set.
                 unsafe { pack::pack::<V>(panel) }
             }
@@ -170,7 +170,7 @@ macro_rules! kernels {
 }
 
 #[cfg(not(target_arch = "aarch64"))]
-use super::vector::Lanes;
+use crate::math::Lanes;
 // Processors without AVX2 are rare: higher tiles would be code that nearly nobody runs.
 #[cfg(not(target_arch = "aarch64"))]
 kernels!(portable, Portable, Lanes<f32, 4>, Lanes<f64, 2>, [1 2 3 4], [1 2 3 4], [1 2]);
@@ -184,11 +184,13 @@ kernels!(
 #[cfg(target_arch = "x86_64")]
 use super::vector::x86;
 #[cfg(target_arch = "x86_64")]
-kernels!(#[target_feature(enable = "avx2,fma")] avx2, Avx2, x86::F32x8, x86::F64x4, [1 2 3 4 5 6], [1 2 3 4 5 6], [1 2 3]);
+use crate::math;
+#[cfg(target_arch = "x86_64")]
+kernels!(#[target_feature(enable = "avx2,fma")] avx2, Avx2, math::F32x8, x86::F64x4, [1 2 3 4 5 6], [1 2 3 4 5 6], [1 2 3]);
 #[cfg(target_arch = "x86_64")]
 kernels!(
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-    avx512, Avx512, x86::F32x16, x86::F64x8, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], [1 2 3 4 5 6 7 8],
+    avx512, Avx512, math::F32x16, x86::F64x8, [1 2 3 4 5 6 7 8 9 10 11 12 13 14], [1 2 3 4 5 6 7 8],
     [1 2 3 4]
 );
 

@@ -1,6 +1,7 @@
 //! Registers of NEON, which every aarch64 has.
 
 use super::vector::Vector;
+use crate::math::{Plain, Register};
 use std::arch::aarch64::*;
 use std::arch::asm;
 
@@ -37,69 +38,75 @@ macro_rules! vector {
         #[derive(Clone, Copy)]
         pub(super) struct $name($register);
 
-        // Safety: each method is the instruction that its name says; there are no masks, so parts go by a copy.
-        unsafe impl Vector for $name {
-            type Element = $element;
-            type Mask = usize;
+        // Safety: every aarch64 has NEON.
+        unsafe impl Register for $name {
+            type Elem = $element;
+            type Set = Plain;
             const LANES: usize = $lanes;
-            const BLOCK: usize = $lanes;
 
             #[inline(always)]
-            unsafe fn splat(value: $element) -> Self {
+            unsafe fn load(from: *const $element) -> Self {
+                // Safety: the caller's promise.
+                $name(unsafe { $load(from) })
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $element) {
+                // Safety: the caller's promise.
+                unsafe { $store(to, self.0) }
+            }
+            #[inline(always)]
+            fn splat(_set: Plain, value: $element) -> Self {
                 // Safety: every aarch64 has NEON.
                 $name(unsafe { $splat(value) })
             }
             #[inline(always)]
-            unsafe fn load(source: *const $element) -> Self {
-                // Safety: `Vector`'s contract.
-                $name(unsafe { $load(source) })
+            fn mul(self, b: Self) -> Self {
+                // Safety: every aarch64 has NEON.
+                $name(unsafe { $mul(self.0, b.0) })
             }
             #[inline(always)]
-            unsafe fn store(self, target: *mut $element) {
-                // Safety: `Vector`'s contract.
-                unsafe { $store(target, self.0) }
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                // Safety: every aarch64 has NEON.
+                $name(unsafe { $fma(c.0, self.0, b.0) })
             }
+        }
+
+        // Safety: each method is the instruction that its name says; there are no masks, so parts go by a copy.
+        unsafe impl Vector for $name {
+            type Part = usize;
+            const BLOCK: usize = $lanes;
+
             #[inline(always)]
-            unsafe fn mask(lanes: usize) -> usize {
+            unsafe fn part(lanes: usize) -> usize {
                 lanes
             }
             #[inline(always)]
-            unsafe fn load_partial(source: *const $element, mask: usize) -> Self {
-                // Safety: lanes below the mask, which the caller vouches for.
+            unsafe fn load_part(source: *const $element, part: usize) -> Self {
+                // Safety: lanes of the part, which the caller vouches for.
                 unsafe {
-                    if mask == $lanes {
+                    if part == $lanes {
                         return Self::load(source);
                     }
                     let mut lanes = [0.0; $lanes];
-                    for (i, lane) in lanes.iter_mut().enumerate().take(mask) {
+                    for (i, lane) in lanes.iter_mut().enumerate().take(part) {
                         *lane = *source.add(i);
                     }
                     Self::load(lanes.as_ptr())
                 }
             }
             #[inline(always)]
-            unsafe fn store_partial(self, target: *mut $element, mask: usize) {
-                // Safety: lanes below the mask, which the caller vouches for.
+            unsafe fn store_part(self, target: *mut $element, part: usize) {
+                // Safety: lanes of the part, which the caller vouches for.
                 unsafe {
-                    if mask == $lanes {
+                    if part == $lanes {
                         return self.store(target);
                     }
                     let mut lanes = [0.0; $lanes];
                     self.store(lanes.as_mut_ptr());
-                    for (i, &lane) in lanes.iter().enumerate().take(mask) {
+                    for (i, &lane) in lanes.iter().enumerate().take(part) {
                         *target.add(i) = lane;
                     }
                 }
-            }
-            #[inline(always)]
-            unsafe fn mul_add(self, a: Self, b: Self) -> Self {
-                // Safety: every aarch64 has NEON.
-                $name(unsafe { $fma(b.0, self.0, a.0) })
-            }
-            #[inline(always)]
-            unsafe fn mul(self, other: Self) -> Self {
-                // Safety: every aarch64 has NEON.
-                $name(unsafe { $mul(self.0, other.0) })
             }
             #[inline(always)]
             unsafe fn relu(self) -> Self {
@@ -138,7 +145,7 @@ macro_rules! vector {
                         *row = $load(source.wrapping_offset(lane * source_stride));
                     }
                     for (depth, row) in $turn(rows).into_iter().enumerate() {
-                        $name(row).store_partial(target.add(depth * target_stride), lanes);
+                        $name(row).store_part(target.add(depth * target_stride), lanes);
                     }
                 }
             }

@@ -21,7 +21,7 @@ pub(super) struct Panel<T> {
 /// # Safety
 /// `V`'s instruction set is present; `source` is valid for its strides, `target` for `depth · pitch` numbers.
 #[inline(always)]
-pub(super) unsafe fn pack<V: Vector>(panel: &Panel<V::Element>) {
+pub(super) unsafe fn pack<V: Vector>(panel: &Panel<V::Elem>) {
     // Safety: the caller's promise, passed on.
     unsafe {
         if panel.lane_stride == 1 {
@@ -40,12 +40,12 @@ pub(super) unsafe fn pack<V: Vector>(panel: &Panel<V::Element>) {
 /// # Safety
 /// That of [`pack`].
 #[inline(always)]
-unsafe fn copy<V: Vector>(panel: &Panel<V::Element>) {
+unsafe fn copy<V: Vector>(panel: &Panel<V::Elem>) {
     let full = panel.lanes / V::LANES * V::LANES;
     let rest = panel.lanes - full;
     // Safety: full vectors lie within the lanes, partial ones are masked; a wider pitch has room for a whole vector.
     unsafe {
-        let mask = V::mask(rest);
+        let mask = V::part(rest);
         for depth in 0..panel.depth {
             let source = panel.source.wrapping_offset(depth as isize * panel.depth_stride);
             let target = panel.target.add(depth * panel.pitch);
@@ -53,11 +53,11 @@ unsafe fn copy<V: Vector>(panel: &Panel<V::Element>) {
                 V::load(source.add(lane)).store(target.add(lane));
             }
             if rest > 0 {
-                let tail = V::load_partial(source.add(full), mask);
+                let tail = V::load_part(source.add(full), mask);
                 if panel.pitch > panel.lanes {
                     tail.store(target.add(full));
                 } else {
-                    tail.store_partial(target.add(full), mask);
+                    tail.store_part(target.add(full), mask);
                 }
             }
         }
@@ -69,7 +69,7 @@ unsafe fn copy<V: Vector>(panel: &Panel<V::Element>) {
 /// # Safety
 /// That of [`pack`].
 #[inline(always)]
-unsafe fn transpose<V: Vector>(panel: &Panel<V::Element>) {
+unsafe fn transpose<V: Vector>(panel: &Panel<V::Elem>) {
     let turned = panel.depth / V::BLOCK * V::BLOCK;
     // Safety: squares lie within `turned` depths and the lanes that exist.
     unsafe {

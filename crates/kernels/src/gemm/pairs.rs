@@ -4,7 +4,7 @@
 mod tests;
 
 use super::pack::{Panel, pack as pack_numbers};
-use super::vector::x86::F32x16;
+use crate::math::F32x16;
 use std::arch::x86_64::*;
 
 /// Lanes of a vector.

@@ -6,6 +6,7 @@ use super::driver::{Buffers, each, share};
 use super::tile::Base;
 use super::vector::Vector;
 use crate::element::Float;
+use crate::math::Set;
 use crate::threads::Threads;
 use std::ops::Range;
 
@@ -35,7 +36,7 @@ pub(super) const ROWS: usize = 4;
 /// # Safety
 /// `V`'s instruction set is present; every pointer is valid for its strides; `c` is not aliased.
 #[inline(always)]
-pub(super) unsafe fn spread<V: Vector, const R: usize, const D: usize>(task: &Spread<V::Element>) {
+pub(super) unsafe fn spread<V: Vector, const R: usize, const D: usize>(task: &Spread<V::Elem>) {
     let whole = task.depth / D * D;
     // Safety: the caller's promise.
     unsafe {
@@ -54,14 +55,14 @@ pub(super) unsafe fn spread<V: Vector, const R: usize, const D: usize>(task: &Sp
 /// # Safety
 /// That of [`spread`].
 #[inline(always)]
-unsafe fn start<V: Vector, const R: usize>(task: &Spread<V::Element>) {
+unsafe fn start<V: Vector, const R: usize>(task: &Spread<V::Elem>) {
     for i in 0..R {
         let c = task.c.wrapping_add(i * task.c_row_stride);
         for j in 0..task.cols {
             // Safety: within the row.
             unsafe {
                 *c.add(j) = match task.base {
-                    Base::Zero => V::Element::ZERO,
+                    Base::Zero => V::Elem::ZERO,
                     Base::Rows { start, row_stride } => *start.wrapping_add(i * row_stride + j),
                     Base::Column(start) => *start.add(i),
                 };
@@ -75,20 +76,21 @@ unsafe fn start<V: Vector, const R: usize>(task: &Spread<V::Element>) {
 /// # Safety
 /// That of [`spread`], and `depth + D ≤ task.depth`.
 #[inline(always)]
-unsafe fn sweep<V: Vector, const R: usize, const D: usize>(task: &Spread<V::Element>, depth: usize) {
+unsafe fn sweep<V: Vector, const R: usize, const D: usize>(task: &Spread<V::Elem>, depth: usize) {
     let full = task.cols / V::LANES * V::LANES;
     // Safety: the caller's promise; the last vector is masked.
     unsafe {
-        let mut x = [[V::splat(V::Element::default()); D]; R];
+        let set = V::Set::assume();
+        let mut x = [[V::splat(set, V::Elem::default()); D]; R];
         for i in 0..R {
             for d in 0..D {
                 let offset = i as isize * task.x_row_stride + (depth + d) as isize * task.x_depth_stride;
-                x[i][d] = V::splat(*task.x.wrapping_offset(offset) * task.alpha);
+                x[i][d] = V::splat(set, *task.x.wrapping_offset(offset) * task.alpha);
             }
         }
         let m = task.m.wrapping_offset(depth as isize * task.m_stride);
         for col in (0..full).step_by(V::LANES) {
-            let mut rows = [V::splat(V::Element::default()); D];
+            let mut rows = [V::splat(set, V::Elem::default()); D];
             for d in 0..D {
                 rows[d] = V::load(m.wrapping_offset(d as isize * task.m_stride).wrapping_add(col));
             }
@@ -102,15 +104,15 @@ unsafe fn sweep<V: Vector, const R: usize, const D: usize>(task: &Spread<V::Elem
             }
         }
         if full < task.cols {
-            let mask = V::mask(task.cols - full);
+            let mask = V::part(task.cols - full);
             for i in 0..R {
                 let c = task.c.wrapping_add(i * task.c_row_stride + full);
-                let mut sum = V::load_partial(c, mask);
+                let mut sum = V::load_part(c, mask);
                 for d in 0..D {
                     let row = m.wrapping_offset(d as isize * task.m_stride).wrapping_add(full);
-                    sum = x[i][d].mul_add(V::load_partial(row, mask), sum);
+                    sum = x[i][d].mul_add(V::load_part(row, mask), sum);
                 }
-                sum.store_partial(c, mask);
+                sum.store_part(c, mask);
             }
         }
     }

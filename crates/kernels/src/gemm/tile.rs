@@ -3,6 +3,7 @@
 
 use super::ALIGNMENT;
 use super::vector::Vector;
+use crate::math::Set;
 use std::hint::{assert_unchecked, black_box};
 
 /// What is added to the scaled product when it is stored.
@@ -73,12 +74,13 @@ pub(super) type TileFn<T> = unsafe fn(&Tile<T>);
 /// `V`'s instruction set is present; every pointer of `tile` is valid for its strides; `c` is not aliased.
 #[inline(always)]
 pub(super) unsafe fn tile<V: Vector, const R: usize, const N: usize, const UNIT: bool, const PARTIAL: bool>(
-    tile: &Tile<V::Element>,
+    tile: &Tile<V::Elem>,
 ) {
     // Safety: the caller's promise; loads and stores stay within `last` lanes of the last vector.
     unsafe {
-        let mask = V::mask(tile.last);
-        let mut sums = [[V::splat(V::Element::default()); N]; R];
+        let set = V::Set::assume();
+        let mask = V::part(tile.last);
+        let mut sums = [[V::splat(set, V::Elem::default()); N]; R];
         let (mut a, mut b) = (tile.a, tile.b);
         // A line at a time, so that what the loop itself reads never waits behind a burst: first the rows of `c`,
         // which need not start at a cache line, then what comes next.
@@ -146,14 +148,15 @@ pub(super) type RunsFn<T> = unsafe fn(&Tile<T>, &Runs<T>);
 /// That of [`tile`]; there are runs, every one is valid for `from + len` numbers, and `len` is not 0.
 #[inline(always)]
 pub(super) unsafe fn tile_of_runs<V: Vector, const R: usize, const N: usize>(
-    tile: &Tile<V::Element>,
-    runs: &Runs<V::Element>,
+    tile: &Tile<V::Elem>,
+    runs: &Runs<V::Elem>,
 ) {
     // Safety: the caller's promise; strips of `b` are whole vectors.
     unsafe {
+        let set = V::Set::assume();
         // A loop that may not run at all has two places where the sums may be at its end: they went through memory.
         assert_unchecked(runs.count > 0 && runs.len > 0);
-        let mut sums = [[V::splat(V::Element::default()); N]; R];
+        let mut sums = [[V::splat(set, V::Elem::default()); N]; R];
         let mut b = tile.b;
         for i in 0..R {
             for j in 0..N {
@@ -166,12 +169,12 @@ pub(super) unsafe fn tile_of_runs<V: Vector, const R: usize, const N: usize>(
                 rows[i] = (*runs.starts.add(run * R + i)).add(runs.from);
             }
             for depth in 0..runs.len {
-                let mut row = [V::splat(V::Element::default()); N];
+                let mut row = [V::splat(set, V::Elem::default()); N];
                 for j in 0..N {
                     row[j] = V::load(b.add(j * V::LANES));
                 }
                 for i in 0..R {
-                    let x = V::splat(*rows[i].add(depth));
+                    let x = V::splat(set, *rows[i].add(depth));
                     for j in 0..N {
                         sums[i][j] = x.add_product(row[j], sums[i][j]);
                     }
@@ -179,7 +182,7 @@ pub(super) unsafe fn tile_of_runs<V: Vector, const R: usize, const N: usize>(
                 b = b.wrapping_offset(tile.b_depth_stride);
             }
         }
-        store(tile, sums, V::mask(tile.last));
+        store(tile, sums, V::part(tile.last));
     }
 }
 
@@ -201,11 +204,12 @@ pub(super) type LinesFn<T> = unsafe fn(&Tile<T>, &Lines);
 /// # Safety
 /// That of [`tile`], for each line.
 #[inline(always)]
-pub(super) unsafe fn tile_of_lines<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Element>, lines: &Lines) {
+pub(super) unsafe fn tile_of_lines<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Elem>, lines: &Lines) {
     // Safety: the caller's promise; loads and stores stay within `last` lanes of the last vector.
     unsafe {
-        let mask = V::mask(tile.last);
-        let mut sums = [[V::splat(V::Element::default()); N]; R];
+        let set = V::Set::assume();
+        let mask = V::part(tile.last);
+        let mut sums = [[V::splat(set, V::Elem::default()); N]; R];
         for plane in 0..lines.planes {
             for line in 0..lines.lines {
                 let mut a = tile.a.wrapping_add(plane * lines.a_plane + line * lines.a_line);
@@ -225,22 +229,23 @@ pub(super) unsafe fn tile_of_lines<V: Vector, const R: usize, const N: usize>(ti
 /// That of [`tile`], and this depth exists.
 #[inline(always)]
 unsafe fn step<V: Vector, const R: usize, const N: usize, const UNIT: bool, const PARTIAL: bool>(
-    tile: &Tile<V::Element>,
-    a: &mut *const V::Element,
-    b: &mut *const V::Element,
-    mask: V::Mask,
+    tile: &Tile<V::Elem>,
+    a: &mut *const V::Elem,
+    b: &mut *const V::Elem,
+    mask: V::Part,
     sums: &mut [[V; N]; R],
 ) {
     // Safety: the caller's promise.
     unsafe {
-        let mut row = [V::splat(V::Element::default()); N];
+        let set = V::Set::assume();
+        let mut row = [V::splat(set, V::Elem::default()); N];
         for j in 0..N {
             let source = b.wrapping_add(j * V::LANES);
-            row[j] = if PARTIAL && j + 1 == N { V::load_partial(source, mask) } else { V::load(source) };
+            row[j] = if PARTIAL && j + 1 == N { V::load_part(source, mask) } else { V::load(source) };
         }
         for i in 0..R {
             let offset = if UNIT { i as isize } else { i as isize * tile.a_row_stride };
-            let x = V::splat(*a.wrapping_offset(offset));
+            let x = V::splat(set, *a.wrapping_offset(offset));
             for j in 0..N {
                 sums[i][j] = x.add_product(row[j], sums[i][j]);
             }
@@ -258,14 +263,11 @@ unsafe fn step<V: Vector, const R: usize, const N: usize, const UNIT: bool, cons
 /// # Safety
 /// That of [`tile`].
 #[inline(always)]
-unsafe fn store<V: Vector, const R: usize, const N: usize>(
-    tile: &Tile<V::Element>,
-    mut sums: [[V; N]; R],
-    mask: V::Mask,
-) {
+unsafe fn store<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::Elem>, mut sums: [[V; N]; R], mask: V::Part) {
     // Safety: the caller's promise.
     unsafe {
-        let alpha = V::splat(tile.alpha);
+        let set = V::Set::assume();
+        let alpha = V::splat(set, tile.alpha);
         match tile.base {
             Base::Zero => {
                 for i in 0..R {
@@ -278,14 +280,14 @@ unsafe fn store<V: Vector, const R: usize, const N: usize>(
                 for i in 0..R {
                     for j in 0..N {
                         let source = start.wrapping_add(i * row_stride + j * V::LANES);
-                        let base = if j + 1 == N { V::load_partial(source, mask) } else { V::load(source) };
+                        let base = if j + 1 == N { V::load_part(source, mask) } else { V::load(source) };
                         sums[i][j] = sums[i][j].mul_add(alpha, base);
                     }
                 }
             }
             Base::Column(start) => {
                 for i in 0..R {
-                    let base = V::splat(*start.add(i));
+                    let base = V::splat(set, *start.add(i));
                     for j in 0..N {
                         sums[i][j] = sums[i][j].mul_add(alpha, base);
                     }
@@ -318,9 +320,9 @@ unsafe fn store<V: Vector, const R: usize, const N: usize>(
 /// That of [`tile`].
 #[inline(always)]
 unsafe fn store_short<V: Vector, const R: usize, const N: usize>(
-    tile: &Tile<V::Element>,
+    tile: &Tile<V::Elem>,
     sums: [[V; N]; R],
-    mask: V::Mask,
+    mask: V::Part,
 ) {
     let mut c = tile.c;
     // The number of rows is hidden, so that they are not unrolled.
@@ -328,7 +330,7 @@ unsafe fn store_short<V: Vector, const R: usize, const N: usize>(
         for j in 0..N {
             let target = c.wrapping_add(j * V::LANES);
             // Safety: the caller's promise.
-            unsafe { if j + 1 == N { row[j].store_partial(target, mask) } else { row[j].store(target) } }
+            unsafe { if j + 1 == N { row[j].store_part(target, mask) } else { row[j].store(target) } }
         }
         c = c.wrapping_add(tile.c_row_stride);
     }

@@ -1,167 +1,127 @@
-//! One vocabulary for vector registers, so that each kernel is written once for every instruction set.
+//! What products ask of vectors beyond [`Register`], so that each kernel is written once for every instruction set.
 
 use crate::element::Float;
+use crate::math::Register;
 
-/// A register of [`Self::LANES`] numbers.
+/// A register of numbers that matrix products are computed in.
 ///
 /// # Safety
 /// Every method may be called only where the instruction set of the implementor is present, and must be inlined
 /// into a function that enables it; pointers must be valid for the lanes that the method touches.
-pub(super) unsafe trait Vector: Copy {
-    /// What a lane holds.
-    type Element: Float;
+pub(super) unsafe trait Vector: Register<Elem: Float> {
     /// Which lanes a partial load or store touches.
-    type Mask: Copy;
-    /// Lanes per register.
-    const LANES: usize;
+    type Part: Copy;
     /// Side of the square that [`Self::transpose`] turns.
     const BLOCK: usize;
 
-    unsafe fn splat(value: Self::Element) -> Self;
-    unsafe fn load(source: *const Self::Element) -> Self;
-    unsafe fn store(self, target: *mut Self::Element);
     /// The first `lanes` lanes, `lanes ≤ LANES`.
-    unsafe fn mask(lanes: usize) -> Self::Mask;
-    /// The masked lanes of memory; zero elsewhere.
-    unsafe fn load_partial(source: *const Self::Element, mask: Self::Mask) -> Self;
-    unsafe fn store_partial(self, target: *mut Self::Element, mask: Self::Mask);
-    /// `self · a + b`, rounded once where the hardware can.
-    unsafe fn mul_add(self, a: Self, b: Self) -> Self;
-    unsafe fn mul(self, other: Self) -> Self;
+    unsafe fn part(lanes: usize) -> Self::Part;
+    /// These lanes of memory; zero elsewhere.
+    unsafe fn load_part(source: *const Self::Elem, part: Self::Part) -> Self;
+    unsafe fn store_part(self, target: *mut Self::Elem, part: Self::Part);
     /// `max(self, 0)`, NaN where this is, never −0.
     unsafe fn relu(self) -> Self;
     /// `sum` and what a lane of this and one of `b` multiply to: packed elements, of one depth or of two.
     #[inline(always)]
     unsafe fn add_product(self, b: Self, sum: Self) -> Self {
-        // Safety: the caller's promise.
-        unsafe { self.mul_add(b, sum) }
+        self.mul_add(b, sum)
     }
     /// The sum of the lanes, as a tree.
-    unsafe fn sum(self) -> Self::Element;
+    unsafe fn sum(self) -> Self::Elem;
     /// Asks for the cache line of `address` ahead of a write.
-    unsafe fn prefetch_own(address: *const Self::Element);
+    unsafe fn prefetch_own(address: *const Self::Elem);
     /// Asks for the cache line of `address` ahead of a later read, no closer than the second-level cache.
-    unsafe fn prefetch_second(address: *const Self::Element);
+    unsafe fn prefetch_second(address: *const Self::Elem);
     /// `target[d · target_stride + l] = source[l · source_stride + d]` for `l < lanes ≤ BLOCK`, `d < BLOCK`.
     unsafe fn transpose(
-        source: *const Self::Element,
+        source: *const Self::Elem,
         source_stride: isize,
         lanes: usize,
-        target: *mut Self::Element,
+        target: *mut Self::Elem,
         target_stride: usize,
     );
 }
 
-/// A register for processors without a path of their own: an array that the compiler vectorises.
+/// Plain Rust, for processors without a path of their own: an array that the compiler vectorises.
 #[cfg(not(target_arch = "aarch64"))]
-#[derive(Clone, Copy)]
-pub(super) struct Lanes<T, const N: usize>([T; N]);
+mod plain {
+    use super::Vector;
+    use crate::element::Float;
+    use crate::math::{Lanes, Register, Scalar};
 
-// Safety: plain Rust, needs no instruction set; pointers are the caller's promise.
-#[cfg(not(target_arch = "aarch64"))]
-#[expect(clippy::needless_range_loop, reason = "counted loops over constants are what unrolls into registers")]
-unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
-    type Element = T;
-    type Mask = usize;
-    const LANES: usize = N;
-    const BLOCK: usize = 4;
+    // Safety: needs no instruction set; pointers are the caller's promise.
+    unsafe impl<T: Float + Scalar, const N: usize> Vector for Lanes<T, N> {
+        type Part = usize;
+        const BLOCK: usize = 4;
 
-    #[inline(always)]
-    unsafe fn splat(value: T) -> Self {
-        Lanes([value; N])
-    }
-    #[inline(always)]
-    unsafe fn load(source: *const T) -> Self {
-        // Safety: the caller vouches for LANES numbers.
-        Lanes(unsafe { source.cast::<[T; N]>().read_unaligned() })
-    }
-    #[inline(always)]
-    unsafe fn store(self, target: *mut T) {
-        // Safety: the caller vouches for LANES numbers.
-        unsafe { target.cast::<[T; N]>().write_unaligned(self.0) }
-    }
-    #[inline(always)]
-    unsafe fn mask(lanes: usize) -> usize {
-        lanes
-    }
-    #[inline(always)]
-    unsafe fn load_partial(source: *const T, mask: usize) -> Self {
-        if mask == N {
-            // Safety: all lanes are asked for.
-            return unsafe { Self::load(source) };
+        #[inline(always)]
+        unsafe fn part(lanes: usize) -> usize {
+            lanes
         }
-        let mut lanes = [T::ZERO; N];
-        for (i, lane) in lanes.iter_mut().enumerate().take(mask) {
-            // Safety: below the mask, which the caller vouches for.
-            *lane = unsafe { *source.add(i) };
+        #[inline(always)]
+        unsafe fn load_part(source: *const T, part: usize) -> Self {
+            if part == N {
+                // Safety: all lanes are asked for.
+                return unsafe { Self::load(source) };
+            }
+            let mut lanes = [T::ZERO; N];
+            for (i, lane) in lanes.iter_mut().enumerate().take(part) {
+                // Safety: a lane of the part, which the caller vouches for.
+                *lane = unsafe { *source.add(i) };
+            }
+            Lanes(lanes)
         }
-        Lanes(lanes)
-    }
-    #[inline(always)]
-    unsafe fn store_partial(self, target: *mut T, mask: usize) {
-        if mask == N {
-            // Safety: all lanes are asked for.
-            return unsafe { self.store(target) };
-        }
-        for (i, lane) in self.0.into_iter().enumerate().take(mask) {
-            // Safety: below the mask, which the caller vouches for.
-            unsafe { *target.add(i) = lane };
-        }
-    }
-    #[inline(always)]
-    unsafe fn mul_add(self, a: Self, b: Self) -> Self {
-        let mut out = b.0;
-        for i in 0..N {
-            // Without the instruction a fused product is a library call per lane.
-            out[i] = if cfg!(target_feature = "fma") {
-                self.0[i].mul_add(a.0[i], b.0[i])
-            } else {
-                self.0[i] * a.0[i] + b.0[i]
-            };
-        }
-        Lanes(out)
-    }
-    #[inline(always)]
-    unsafe fn relu(mut self) -> Self {
-        for i in 0..N {
-            let x = self.0[i];
-            // NaN is neither.
-            self.0[i] = if x <= T::ZERO { T::ZERO } else { x };
-        }
-        self
-    }
-    #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        let mut out = self.0;
-        for i in 0..N {
-            out[i] *= other.0[i];
-        }
-        Lanes(out)
-    }
-    #[inline(always)]
-    unsafe fn sum(self) -> T {
-        let mut lanes = self.0;
-        let mut width = N;
-        while width > 1 {
-            width /= 2;
-            for i in 0..width {
-                let upper = lanes[i + width];
-                lanes[i] += upper;
+        #[inline(always)]
+        unsafe fn store_part(self, target: *mut T, part: usize) {
+            if part == N {
+                // Safety: all lanes are asked for.
+                return unsafe { self.store(target) };
+            }
+            for (i, lane) in self.0.into_iter().enumerate().take(part) {
+                // Safety: a lane of the part, which the caller vouches for.
+                unsafe { *target.add(i) = lane };
             }
         }
-        lanes[0]
-    }
-    #[inline(always)]
-    unsafe fn prefetch_own(_address: *const T) {}
-    #[inline(always)]
-    unsafe fn prefetch_second(_address: *const T) {}
-    #[inline(always)]
-    unsafe fn transpose(source: *const T, source_stride: isize, lanes: usize, target: *mut T, target_stride: usize) {
-        for lane in 0..lanes {
-            let row = source.wrapping_offset(lane as isize * source_stride);
-            for depth in 0..Self::BLOCK {
-                // Safety: both squares are the caller's promise.
-                unsafe { *target.add(depth * target_stride + lane) = *row.add(depth) };
+        #[inline(always)]
+        unsafe fn relu(mut self) -> Self {
+            for i in 0..N {
+                let x = self.0[i];
+                // NaN is neither.
+                self.0[i] = if x <= T::ZERO { T::ZERO } else { x };
+            }
+            self
+        }
+        #[inline(always)]
+        unsafe fn sum(self) -> T {
+            let mut lanes = self.0;
+            let mut width = N;
+            while width > 1 {
+                width /= 2;
+                for i in 0..width {
+                    let upper = lanes[i + width];
+                    lanes[i] += upper;
+                }
+            }
+            lanes[0]
+        }
+        #[inline(always)]
+        unsafe fn prefetch_own(_address: *const T) {}
+        #[inline(always)]
+        unsafe fn prefetch_second(_address: *const T) {}
+        #[inline(always)]
+        unsafe fn transpose(
+            source: *const T,
+            source_stride: isize,
+            lanes: usize,
+            target: *mut T,
+            target_stride: usize,
+        ) {
+            for lane in 0..lanes {
+                let row = source.wrapping_offset(lane as isize * source_stride);
+                for depth in 0..Self::BLOCK {
+                    // Safety: both squares are the caller's promise.
+                    unsafe { *target.add(depth * target_stride + lane) = *row.add(depth) };
+                }
             }
         }
     }
@@ -170,7 +130,7 @@ unsafe impl<T: Float, const N: usize> Vector for Lanes<T, N> {
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
     use super::Vector;
-    use crate::math::{store_first_pd, store_first_ps};
+    use crate::math::{Avx2, Avx512, F32x8, F32x16, Register, store_first_pd, store_first_ps};
     use std::arch::x86_64::*;
 
     /// Eight registers of eight `f32`, turned.
@@ -217,30 +177,30 @@ pub(super) mod x86 {
 
     /// The body of `Vector::transpose` over 256-bit registers; lanes that are not there repeat the last one.
     macro_rules! transpose {
-        ($half:ty, $side:literal, $turn:ident) => {
+        ($half:ident, $side:literal, $turn:ident) => {
             #[inline(always)]
             unsafe fn transpose(
-                source: *const Self::Element,
+                source: *const Self::Elem,
                 source_stride: isize,
                 lanes: usize,
-                target: *mut Self::Element,
+                target: *mut Self::Elem,
                 target_stride: usize,
             ) {
                 // Safety: `Vector`'s contract; rows are clamped to those that exist, stores to the lanes asked for.
                 unsafe {
-                    let mut rows = [<$half>::splat(0.0).0; $side];
+                    let mut rows = [$half::load(source).0; $side];
                     for (lane, row) in rows.iter_mut().enumerate() {
                         let lane = lane.min(lanes - 1) as isize;
-                        *row = <$half>::load(source.wrapping_offset(lane * source_stride)).0;
+                        *row = $half::load(source.wrapping_offset(lane * source_stride)).0;
                     }
                     let turned = $turn(rows);
-                    let mask = <$half>::mask(lanes);
+                    let part = $half::part(lanes);
                     for (depth, row) in turned.into_iter().enumerate() {
                         let target = target.add(depth * target_stride);
                         if lanes == $side {
-                            <$half>::from(row).store(target);
+                            $half(row).store(target);
                         } else {
-                            <$half>::from(row).store_partial(target, mask);
+                            $half(row).store_part(target, part);
                         }
                     }
                 }
@@ -248,66 +208,78 @@ pub(super) mod x86 {
         };
     }
 
-    macro_rules! vector {
+    /// A type of registers of its own.
+    macro_rules! register {
         (
-            $(#[$doc:meta])* $name:ident($register:ty), $element:ty, mask $mask:ty, lanes $lanes:literal,
-            splat $splat:ident, load $load:ident, store $store:ident, fma $fma:ident, mul $mul:ident, max $max:ident,
-            $(product $product:ident,)?
-            mask_of $mask_of:ident, load_partial $load_partial:ident, store_partial $store_partial:ident,
-            sum $sum:ident, transpose ($half:ty, $side:literal, $turn:ident)
+            $(#[$doc:meta])* $name:ident($register:ty), $element:ty, set $set:ident, lanes $lanes:literal,
+            splat $splat:ident, load $load:ident, store $store:ident, fma $fma:ident, mul $mul:ident
         ) => {
             $(#[$doc])*
             #[derive(Clone, Copy)]
             pub(in super::super) struct $name($register);
 
-            impl From<$register> for $name {
-                #[inline(always)]
-                fn from(register: $register) -> Self {
-                    $name(register)
-                }
-            }
-
-            // Safety: each method is the intrinsic that its name says.
-            unsafe impl Vector for $name {
-                type Element = $element;
-                type Mask = $mask;
+            // Safety: each method is the intrinsic that its name says; registers cannot be made by safe code that is not
+            // compiled for them.
+            unsafe impl Register for $name {
+                type Elem = $element;
+                type Set = $set;
                 const LANES: usize = $lanes;
-                const BLOCK: usize = $side;
 
                 #[inline(always)]
-                unsafe fn splat(value: $element) -> Self {
-                    // Safety: `Vector`'s contract.
+                unsafe fn load(from: *const $element) -> Self {
+                    // Safety: the caller's promise.
+                    $name(unsafe { $load(from) })
+                }
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $element) {
+                    // Safety: the caller's promise.
+                    unsafe { $store(to, self.0) }
+                }
+                #[inline(always)]
+                fn splat(_set: $set, value: $element) -> Self {
+                    // Safety: the caller has the proof.
                     $name(unsafe { $splat(value) })
                 }
                 #[inline(always)]
-                unsafe fn load(source: *const $element) -> Self {
-                    // Safety: `Vector`'s contract.
-                    $name(unsafe { $load(source) })
+                fn mul(self, b: Self) -> Self {
+                    // Safety: a value is a proof.
+                    $name(unsafe { $mul(self.0, b.0) })
                 }
                 #[inline(always)]
-                unsafe fn store(self, target: *mut $element) {
+                fn mul_add(self, b: Self, c: Self) -> Self {
+                    // Safety: a value is a proof.
+                    $name(unsafe { $fma(self.0, b.0, c.0) })
+                }
+            }
+        };
+    }
+
+    /// What products ask of a type of registers.
+    macro_rules! vector {
+        (
+            $name:ident, part $part:ty, max $max:ident, $(product $product:ident,)?
+            part_of $part_of:ident, load_part $load_part:ident, store_part $store_part:ident,
+            sum $sum:ident, transpose ($half:ident, $side:literal, $turn:ident)
+        ) => {
+            // Safety: each method is the intrinsic that its name says.
+            unsafe impl Vector for $name {
+                type Part = $part;
+                const BLOCK: usize = $side;
+
+                #[inline(always)]
+                unsafe fn part(lanes: usize) -> $part {
                     // Safety: `Vector`'s contract.
-                    unsafe { $store(target, self.0) }
+                    unsafe { $part_of(lanes) }
                 }
                 #[inline(always)]
-                unsafe fn mask(lanes: usize) -> $mask {
+                unsafe fn load_part(source: *const Self::Elem, part: $part) -> Self {
                     // Safety: `Vector`'s contract.
-                    unsafe { $mask_of(lanes) }
+                    $name(unsafe { $load_part(source, part) })
                 }
                 #[inline(always)]
-                unsafe fn load_partial(source: *const $element, mask: $mask) -> Self {
+                unsafe fn store_part(self, target: *mut Self::Elem, part: $part) {
                     // Safety: `Vector`'s contract.
-                    $name(unsafe { $load_partial(source, mask) })
-                }
-                #[inline(always)]
-                unsafe fn store_partial(self, target: *mut $element, mask: $mask) {
-                    // Safety: `Vector`'s contract.
-                    unsafe { $store_partial(target, mask, self.0) }
-                }
-                #[inline(always)]
-                unsafe fn mul_add(self, a: Self, b: Self) -> Self {
-                    // Safety: `Vector`'s contract.
-                    $name(unsafe { $fma(self.0, a.0, b.0) })
+                    unsafe { $store_part(target, part, self.0) }
                 }
                 $(#[inline(always)]
                 unsafe fn add_product(self, b: Self, sum: Self) -> Self {
@@ -315,23 +287,19 @@ pub(super) mod x86 {
                     $name(unsafe { $product(self.0, b.0, sum.0) })
                 })?
                 #[inline(always)]
-                unsafe fn mul(self, other: Self) -> Self {
-                    // Safety: `Vector`'s contract.
-                    $name(unsafe { $mul(self.0, other.0) })
-                }
-                #[inline(always)]
                 unsafe fn relu(self) -> Self {
+                    let (zero, one) = (self.filled(0.0), self.filled(1.0));
                     // Of two zeros, and of NaN and another number, the instruction gives the second; −0 + 0 is 0.
                     // Safety: `Vector`'s contract.
-                    unsafe { $name($fma($max($splat(0.0), self.0), $splat(1.0), $splat(0.0))) }
+                    $name(unsafe { $max(zero.0, self.0) }).mul_add(one, zero)
                 }
                 #[inline(always)]
-                unsafe fn sum(self) -> $element {
+                unsafe fn sum(self) -> Self::Elem {
                     // Safety: `Vector`'s contract.
                     unsafe { $sum(self.0) }
                 }
                 #[inline(always)]
-                unsafe fn prefetch_own(address: *const $element) {
+                unsafe fn prefetch_own(address: *const Self::Elem) {
                     // Not `_mm_prefetch::<_MM_HINT_ET0>`, which only fetches where PREFETCHW is not among the features that a
                     // function is compiled for.
                     // Safety: a prefetch never faults; processors without it do nothing.
@@ -340,7 +308,7 @@ pub(super) mod x86 {
                     }
                 }
                 #[inline(always)]
-                unsafe fn prefetch_second(address: *const $element) {
+                unsafe fn prefetch_second(address: *const Self::Elem) {
                     // Safety: a prefetch never faults.
                     unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
                 }
@@ -412,40 +380,54 @@ pub(super) mod x86 {
     masked_load!(masked512_ps, _mm512_maskz_loadu_ps, f32, __mmask16, __m512);
     masked_load!(masked512_pd, _mm512_maskz_loadu_pd, f64, __mmask8, __m512d);
 
-    vector! {
-        /// Eight `f32` of AVX2.
-        F32x8(__m256), f32, mask usize, lanes 8,
-        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,  mul _mm256_mul_ps, max _mm256_max_ps,
-        mask_of first, load_partial load_first_ps, store_partial store_first_ps,
-        sum sum_ps, transpose (F32x8, 8, turn8)
-    }
-    vector! {
+    register! {
         /// Four `f64` of AVX2.
-        F64x4(__m256d), f64, mask usize, lanes 4,
-        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,  mul _mm256_mul_pd, max _mm256_max_pd,
-        mask_of first, load_partial load_first_pd, store_partial store_first_pd,
-        sum sum_pd, transpose (F64x4, 4, turn4)
+        F64x4(__m256d), f64, set Avx2, lanes 4,
+        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd, mul _mm256_mul_pd
     }
-    vector! {
+    register! {
         /// Eight `f32` with the mask registers of AVX-512.
-        F32x8Masked(__m256), f32, mask __mmask8, lanes 8,
-        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps,  mul _mm256_mul_ps, max _mm256_max_ps,
-        mask_of low_bits8, load_partial masked256_ps,
-        store_partial _mm256_mask_storeu_ps, sum sum_ps, transpose (F32x8Masked, 8, turn8)
+        F32x8Masked(__m256), f32, set Avx512, lanes 8,
+        splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps, mul _mm256_mul_ps
     }
-    vector! {
+    register! {
         /// Four `f64` with the mask registers of AVX-512.
-        F64x4Masked(__m256d), f64, mask __mmask8, lanes 4,
-        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd,  mul _mm256_mul_pd, max _mm256_max_pd,
-        mask_of low_bits8, load_partial masked256_pd,
-        store_partial _mm256_mask_storeu_pd, sum sum_pd, transpose (F64x4Masked, 4, turn4)
+        F64x4Masked(__m256d), f64, set Avx512, lanes 4,
+        splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd, mul _mm256_mul_pd
+    }
+    register! {
+        /// Sixteen `f32` of AVX-512, whose packed numbers are pairs of bfloat16.
+        Bf16x32(__m512), f32, set Avx512, lanes 16,
+        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps, mul _mm512_mul_ps
+    }
+    register! {
+        /// Eight `f64` of AVX-512.
+        F64x8(__m512d), f64, set Avx512, lanes 8,
+        splat _mm512_set1_pd, load _mm512_loadu_pd, store _mm512_storeu_pd, fma _mm512_fmadd_pd, mul _mm512_mul_pd
+    }
+
+    vector! {
+        F32x8, part usize, max _mm256_max_ps,
+        part_of first, load_part load_first_ps, store_part store_first_ps, sum sum_ps, transpose (F32x8, 8, turn8)
     }
     vector! {
-        /// Sixteen `f32` of AVX-512.
-        F32x16(__m512), f32, mask __mmask16, lanes 16,
-        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,  mul _mm512_mul_ps, max _mm512_max_ps,
-        mask_of low_bits16, load_partial masked512_ps,
-        store_partial _mm512_mask_storeu_ps, sum _mm512_reduce_add_ps, transpose (F32x8Masked, 8, turn8)
+        F64x4, part usize, max _mm256_max_pd,
+        part_of first, load_part load_first_pd, store_part store_first_pd, sum sum_pd, transpose (F64x4, 4, turn4)
+    }
+    vector! {
+        F32x8Masked, part __mmask8, max _mm256_max_ps,
+        part_of low_bits8, load_part masked256_ps, store_part _mm256_mask_storeu_ps, sum sum_ps,
+        transpose (F32x8Masked, 8, turn8)
+    }
+    vector! {
+        F64x4Masked, part __mmask8, max _mm256_max_pd,
+        part_of low_bits8, load_part masked256_pd, store_part _mm256_mask_storeu_pd, sum sum_pd,
+        transpose (F64x4Masked, 4, turn4)
+    }
+    vector! {
+        F32x16, part __mmask16, max _mm512_max_ps,
+        part_of low_bits16, load_part masked512_ps, store_part _mm512_mask_storeu_ps, sum _mm512_reduce_add_ps,
+        transpose (F32x8Masked, 8, turn8)
     }
     /// `sum` and two products of bfloat16 a lane: that of the upper halves, then that of the lower ones, each rounded
     /// with the sum. Denormal numbers are zero, going in and coming out.
@@ -457,18 +439,13 @@ pub(super) mod x86 {
     }
 
     vector! {
-        /// Sixteen `f32` of AVX-512, whose packed numbers are pairs of bfloat16.
-        Bf16x32(__m512), f32, mask __mmask16, lanes 16,
-        splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps,  mul _mm512_mul_ps, max _mm512_max_ps,
-        product dot_pairs,
-        mask_of low_bits16, load_partial masked512_ps,
-        store_partial _mm512_mask_storeu_ps, sum _mm512_reduce_add_ps, transpose (F32x8Masked, 8, turn8)
+        Bf16x32, part __mmask16, max _mm512_max_ps, product dot_pairs,
+        part_of low_bits16, load_part masked512_ps, store_part _mm512_mask_storeu_ps, sum _mm512_reduce_add_ps,
+        transpose (F32x8Masked, 8, turn8)
     }
     vector! {
-        /// Eight `f64` of AVX-512.
-        F64x8(__m512d), f64, mask __mmask8, lanes 8,
-        splat _mm512_set1_pd, load _mm512_loadu_pd, store _mm512_storeu_pd, fma _mm512_fmadd_pd,  mul _mm512_mul_pd, max _mm512_max_pd,
-        mask_of low_bits8, load_partial masked512_pd,
-        store_partial _mm512_mask_storeu_pd, sum _mm512_reduce_add_pd, transpose (F64x4Masked, 4, turn4)
+        F64x8, part __mmask8, max _mm512_max_pd,
+        part_of low_bits8, load_part masked512_pd, store_part _mm512_mask_storeu_pd, sum _mm512_reduce_add_pd,
+        transpose (F64x4Masked, 4, turn4)
     }
 }

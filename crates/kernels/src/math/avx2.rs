@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::float32::{methods, methods_of_one};
+use super::register::Register;
 use super::scalar::Scalar;
 use super::set::Avx2;
 use super::simd::{Simd, SimdF32};
@@ -10,7 +11,7 @@ use crate::functions::formulas;
 
 /// 8 × `f32`.
 #[derive(Clone, Copy)]
-pub struct F32x8(__m256);
+pub struct F32x8(pub(crate) __m256);
 
 /// The first `n` lanes, `n ≤ 8`.
 ///
@@ -89,10 +90,9 @@ unsafe fn power_of_two(n: __m256i) -> __m256 {
     unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127)))) }
 }
 
-// Safety: the field is private, and registers cannot be made by safe code that is not compiled for them.
-unsafe impl Simd for F32x8 {
+// Safety: registers cannot be made by safe code that is not compiled for them.
+unsafe impl Register for F32x8 {
     type Elem = f32;
-    type Mask = __m256;
     type Set = Avx2;
     const LANES: usize = 8;
 
@@ -107,6 +107,20 @@ unsafe impl Simd for F32x8 {
         unsafe { _mm256_storeu_ps(to, self.0) }
     }
     #[inline(always)]
+    fn splat(_set: Avx2, value: f32) -> Self {
+        // Safety: the caller has the proof.
+        unsafe { F32x8(_mm256_set1_ps(value)) }
+    }
+    lanewise! {
+        mul(b) = _mm256_mul_ps;
+        mul_add(b, c) = _mm256_fmadd_ps;
+    }
+}
+
+// Safety: only comparisons make masks, of values.
+unsafe impl Simd for F32x8 {
+    type Mask = __m256;
+    #[inline(always)]
     unsafe fn load_first_or(from: *const f32, n: usize, rest: Self) -> Self {
         // Safety: lanes beyond `n` are not read.
         unsafe {
@@ -120,20 +134,13 @@ unsafe impl Simd for F32x8 {
         unsafe { store_first_ps(to, n, self.0) }
     }
     #[inline(always)]
-    fn splat(_set: Avx2, value: f32) -> Self {
-        // Safety: the caller has the proof.
-        unsafe { F32x8(_mm256_set1_ps(value)) }
-    }
-    #[inline(always)]
     fn whole(set: Avx2, value: i32) -> Self {
         Self::splat(set, value as f32)
     }
     lanewise! {
         add(b) = _mm256_add_ps;
         sub(b) = _mm256_sub_ps;
-        mul(b) = _mm256_mul_ps;
         div(b) = _mm256_div_ps;
-        mul_add(b, c) = _mm256_fmadd_ps;
         neg_mul_add(b, c) = _mm256_fnmadd_ps;
         sqrt() = _mm256_sqrt_ps;
         floor() = _mm256_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>;

@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::float32::{methods, methods_of_one};
+use super::register::Register;
 use super::scalar::Scalar;
 use super::set::Avx512;
 use super::simd::{Simd, SimdF32};
@@ -10,7 +11,7 @@ use crate::functions::formulas;
 
 /// 16 × `f32`.
 #[derive(Clone, Copy)]
-pub struct F32x16(__m512);
+pub struct F32x16(pub(crate) __m512);
 
 /// A bit for each lane.
 #[derive(Clone, Copy)]
@@ -59,10 +60,9 @@ macro_rules! compare {
     )*};
 }
 
-// Safety: the fields of values and masks are private, and only comparisons make masks.
-unsafe impl Simd for F32x16 {
+// Safety: registers cannot be made by safe code that is not compiled for them.
+unsafe impl Register for F32x16 {
     type Elem = f32;
-    type Mask = Mask16;
     type Set = Avx512;
     const LANES: usize = 16;
 
@@ -77,6 +77,20 @@ unsafe impl Simd for F32x16 {
         unsafe { _mm512_storeu_ps(to, self.0) }
     }
     #[inline(always)]
+    fn splat(_set: Avx512, value: f32) -> Self {
+        // Safety: the caller has the proof.
+        unsafe { F32x16(_mm512_set1_ps(value)) }
+    }
+    lanewise! {
+        mul(b) = _mm512_mul_ps;
+        mul_add(b, c) = _mm512_fmadd_ps;
+    }
+}
+
+// Safety: the field of masks is private, and only comparisons make masks.
+unsafe impl Simd for F32x16 {
+    type Mask = Mask16;
+    #[inline(always)]
     unsafe fn load_first_or(from: *const f32, n: usize, rest: Self) -> Self {
         // Safety: lanes beyond `n` are not read.
         unsafe { F32x16(_mm512_mask_loadu_ps(rest.0, first(n), from)) }
@@ -87,20 +101,13 @@ unsafe impl Simd for F32x16 {
         unsafe { _mm512_mask_storeu_ps(to, first(n), self.0) }
     }
     #[inline(always)]
-    fn splat(_set: Avx512, value: f32) -> Self {
-        // Safety: the caller has the proof.
-        unsafe { F32x16(_mm512_set1_ps(value)) }
-    }
-    #[inline(always)]
     fn whole(set: Avx512, value: i32) -> Self {
         Self::splat(set, value as f32)
     }
     lanewise! {
         add(b) = _mm512_add_ps;
         sub(b) = _mm512_sub_ps;
-        mul(b) = _mm512_mul_ps;
         div(b) = _mm512_div_ps;
-        mul_add(b, c) = _mm512_fmadd_ps;
         neg_mul_add(b, c) = _mm512_fnmadd_ps;
         abs() = _mm512_abs_ps;
         sqrt() = _mm512_sqrt_ps;

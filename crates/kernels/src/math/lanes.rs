@@ -1,6 +1,7 @@
 //! Vectors as plain arrays that the compiler turns into whatever the processor has.
 
 use super::float32::{methods, methods_of_one};
+use super::register::Register;
 use super::scalar::{Mask, Scalar};
 use super::set::Plain;
 use super::simd::{Simd, SimdF32};
@@ -47,19 +48,39 @@ impl<T: Scalar, const N: usize> Lanes<T, N> {
     }
 }
 
-/// Loads and stores, the same for every element type.
+// Safety: plain Rust.
+unsafe impl<T: Scalar, const N: usize> Register for Lanes<T, N> {
+    type Elem = T;
+    type Set = Plain;
+    const LANES: usize = N;
+
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // Safety: the caller's promise; an array has the layout of its elements.
+        unsafe { from.cast::<Self>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // Safety: as `load`.
+        unsafe { to.cast::<Self>().write_unaligned(self) }
+    }
+    #[inline(always)]
+    fn splat(_set: Plain, value: T) -> Self {
+        Lanes([value; N])
+    }
+    #[inline(always)]
+    fn mul(self, b: Self) -> Self {
+        self.two(b, Scalar::mul)
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        self.three(b, c, Scalar::mul_add)
+    }
+}
+
+/// Parts of vectors in memory, the same for every element type.
 macro_rules! memory {
     () => {
-        #[inline(always)]
-        unsafe fn load(from: *const Self::Elem) -> Self {
-            // Safety: the caller's promise; an array has the layout of its elements.
-            unsafe { from.cast::<Self>().read_unaligned() }
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut Self::Elem) {
-            // Safety: as `load`.
-            unsafe { to.cast::<Self>().write_unaligned(self) }
-        }
         #[inline(always)]
         unsafe fn load_first_or(from: *const Self::Elem, n: usize, rest: Self) -> Self {
             let mut lanes = rest;
@@ -83,20 +104,12 @@ macro_rules! memory {
 macro_rules! arithmetic {
     () => {
         #[inline(always)]
-        fn splat(_set: Plain, value: Self::Elem) -> Self {
-            Lanes([value; _])
-        }
-        #[inline(always)]
         fn whole(set: Plain, value: i32) -> Self {
             Self::splat(set, Scalar::whole(value))
         }
-        arithmetic!(two: add sub mul div min max floor_div modulo);
+        arithmetic!(two: add sub div min max floor_div modulo);
         arithmetic!(one: neg abs floor ceil trunc round sqrt);
         arithmetic!(test: eq lt le);
-        #[inline(always)]
-        fn mul_add(self, b: Self, c: Self) -> Self {
-            self.three(b, c, Scalar::mul_add)
-        }
         #[inline(always)]
         fn neg_mul_add(self, b: Self, c: Self) -> Self {
             self.three(b, c, |a, b, c| Scalar::mul_add(Scalar::neg(a), b, c))
@@ -152,10 +165,7 @@ macro_rules! arithmetic {
 
 // Safety: plain Rust.
 unsafe impl Simd for Lanes<f32, 8> {
-    type Elem = f32;
     type Mask = [u32; 8];
-    type Set = Plain;
-    const LANES: usize = 8;
     memory!();
     arithmetic!();
     methods!();
@@ -163,10 +173,7 @@ unsafe impl Simd for Lanes<f32, 8> {
 
 // Safety: plain Rust.
 unsafe impl Simd for Lanes<f64, 8> {
-    type Elem = f64;
     type Mask = [u64; 8];
-    type Set = Plain;
-    const LANES: usize = 8;
     memory!();
     arithmetic!();
     formulas!(lane_by_lane);
@@ -175,10 +182,7 @@ unsafe impl Simd for Lanes<f64, 8> {
 
 // Safety: plain Rust.
 unsafe impl Simd for Lanes<i32, 8> {
-    type Elem = i32;
     type Mask = [u32; 8];
-    type Set = Plain;
-    const LANES: usize = 8;
     memory!();
     arithmetic!();
     formulas!(lane_by_lane);

@@ -1,5 +1,6 @@
-//! One vector of numbers, whatever the instruction set: what every kernel is written against.
+//! One vector of numbers, whatever the instruction set: what every kernel but products is written against.
 
+use super::register::Register;
 use super::set::Set;
 use crate::functions::formulas;
 
@@ -9,33 +10,14 @@ macro_rules! methods {
     };
 }
 
-/// A vector of [`LANES`](Simd::LANES) elements.
-///
-/// A type of this trait may hold instructions that the processor lacks, so a value is made only by who has the proof that it
-/// has them: a [`Set`], or another value. What makes some must be inlined into a function compiled for the instruction set.
+/// A [`Register`] with comparisons and all functions of numbers.
 ///
 /// # Safety
-/// A value or a mask that is not plain Rust is made by nothing but a [`Set`], a value, a mask and unsafe functions.
-pub unsafe trait Simd: Copy {
-    /// The element type.
-    type Elem: Copy;
+/// A mask that is not plain Rust is made by nothing but a [`Set`], a value, a mask and unsafe functions.
+pub unsafe trait Simd: Register {
     /// One truth value per lane.
     type Mask: Copy;
-    /// Proof that the instruction set is here.
-    type Set: Set;
-    /// Elements per vector; at most 16.
-    const LANES: usize;
 
-    /// Reads `LANES` elements; no alignment is asked for.
-    ///
-    /// # Safety
-    /// The instruction set is here, and `from` is valid for reads of `LANES` elements.
-    unsafe fn load(from: *const Self::Elem) -> Self;
-    /// Writes `LANES` elements; no alignment is asked for.
-    ///
-    /// # Safety
-    /// `to` is valid for writes of `LANES` elements.
-    unsafe fn store(self, to: *mut Self::Elem);
     /// Reads the first `n < LANES` elements, the lanes of `rest` in the others.
     ///
     /// # Safety
@@ -46,22 +28,9 @@ pub unsafe trait Simd: Copy {
     /// # Safety
     /// `to` is valid for writes of `n` elements.
     unsafe fn store_first(self, to: *mut Self::Elem, n: usize);
-    /// The same element in every lane.
-    fn splat(set: Self::Set, value: Self::Elem) -> Self;
     /// A small whole number in every lane.
     fn whole(set: Self::Set, value: i32) -> Self;
 
-    /// The proof that a value is.
-    #[inline(always)]
-    fn set(self) -> Self::Set {
-        // Safety: there are values only where the instruction set is.
-        unsafe { Self::Set::assume() }
-    }
-    /// A vector as this one with the same element in every lane.
-    #[inline(always)]
-    fn filled(self, value: Self::Elem) -> Self {
-        Self::splat(self.set(), value)
-    }
     /// A vector as this one of zeros.
     #[inline(always)]
     fn zero(self) -> Self {
@@ -77,12 +46,8 @@ pub unsafe trait Simd: Copy {
     fn add(self, b: Self) -> Self;
     /// `self − b`
     fn sub(self, b: Self) -> Self;
-    /// `self · b`
-    fn mul(self, b: Self) -> Self;
     /// `self / b`
     fn div(self, b: Self) -> Self;
-    /// `self · b + c`, rounded once where the processor can.
-    fn mul_add(self, b: Self, c: Self) -> Self;
     /// `c − self · b`, rounded once where the processor can.
     fn neg_mul_add(self, b: Self, c: Self) -> Self;
     /// The smaller; NaN if either is.
