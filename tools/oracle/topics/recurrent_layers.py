@@ -225,13 +225,20 @@ def remembering(seed, name, make, shape):
     batches = [stream.normal(shape, decimals=2) for _ in range(3)]
     layer(ops.convert_to_tensor(batches[0]))
     fill(layer, stream)
-    layer.reset_state()
+    forget(layer)
     outputs = []
     for index, x in enumerate(batches):
         if index == 2:
-            layer.reset_state()
+            forget(layer)
         outputs.append(numbers(layer(ops.convert_to_tensor(x))).copy())
     return {"name": name, "kind": "stateful", "layer": layers.serialize(layer), "inputs": batches, "weights": named(layer.weights), "outputs": outputs}
+
+
+def forget(layer):
+    """`reset_state`, which Keras has not for the states of cells in cells."""
+    for one in layer._flatten_layers():
+        for state in keras.tree.flatten(getattr(one, "states", None) or []):
+            state.assign(ops.zeros_like(state))
 
 
 def cases(seed):
@@ -242,6 +249,12 @@ def cases(seed):
             yield stepped(seed, kind, {"use_bias": False, **own})
             yield remembered(seed, kind, {"units": UNITS, **own})
     yield remembered(seed, "LSTM", {"units": UNITS, "return_sequences": True, "go_backwards": True})
+    stacked = lambda: layers.StackedRNNCells([cell("LSTM"), cell("GRU", 2), cell("SimpleRNN", 2)])
+    yield remembering(seed, "RNN-of-stacked-cells", lambda: layers.RNN(stacked(), stateful=True), X)
+    backwards = {"go_backwards": True, "return_sequences": True}
+    yield remembering(seed, "RNN-of-stacked-cells-backwards", lambda: layers.RNN(stacked(), stateful=True, **backwards), X)
+    yield remembering(seed, "RNN-of-stacked-cells-unrolled", lambda: layers.RNN(stacked(), stateful=True, unroll=True), X)
+    yield remembering(seed, "Bidirectional-of-stacked-cells", lambda: layers.Bidirectional(layers.RNN(stacked(), stateful=True)), X)
     for mode in ("concat", "ave"):
         yield remembering(seed, f"Bidirectional-{mode}", lambda m=mode: layers.Bidirectional(layers.LSTM(2, stateful=True, return_sequences=True), merge_mode=m), X)
     yield remembering(seed, "ConvLSTM1D", lambda: layers.ConvLSTM1D(2, 2, padding="same", stateful=True), (BATCH, STEPS, 4, 2))
