@@ -84,6 +84,8 @@ describe('ops on symbolic tensors', () => {
   const gates = input({ shape: [null] })
   const turned = ops.transpose(x)
   const first = { axis: 0 }
+  const pairs = ops.expandDims(x, 1).sub(ops.expandDims(x, 0))
+  const triples = ops.expandDims(pairs, 2).sub(ops.expandDims(pairs, 1))
   // The shapes are Keras's.
   test.each<[string, SymbolicTensor | SymbolicTensor[], PartialShape | PartialShape[]]>([
     ['matmul over the batch', ops.matmul(turned, y), [4, 4]],
@@ -92,7 +94,10 @@ describe('ops on symbolic tensors', () => {
     ['einsum over the batch', ops.einsum('ib,bj->ij', turned, y), [4, 4]],
     ['back to the batch', ops.matmul(x, ops.matmul(turned, x)), [null, 4]],
     ['a layer of it', new Dense({ units: 2 }).apply(ops.matmul(turned, x)) as SymbolicTensor, [4, 2]],
-    ['every row with every row', ops.expandDims(x, 1).sub(ops.expandDims(x, 0)), [null, null, 4]],
+    ['every row with every row', pairs, [null, null, 4]],
+    ['each row by its distances', ops.matmul(ops.sum(pairs, { axis: -1 }), x), [null, 4]],
+    // Of long batches there would be too many triples.
+    ['triples of rows over their last', ops.tensordot(triples, x, { axes: [[2], [0]] }), [null, null, 4, 4]],
     ['joined rows and rows', ops.concatenate([x, y], first).add(x), [null, 4]],
     [
       'parts of the batch',
