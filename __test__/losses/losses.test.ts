@@ -12,6 +12,7 @@ import {
   SparseCategoricalCrossentropy,
 } from '../../ts/losses/index.js'
 import * as ops from '../../ts/ops.js'
+import { arenaOf } from '../arena.js'
 import { expectClose, fixture, leftOut, type Numbers, toTensor } from '../oracle.js'
 
 interface Result {
@@ -108,6 +109,32 @@ describe('smoothed labels of whole numbers are smoothed one-hot targets, which f
         expectClose(slope!, { shape: x.shape, data: [...wanted!] }, 1e-12, 'gradient')
         expectClose(sparse.dataSync(), dense.itemSync(), 1e-12)
       }
+  })
+
+  it('over many classes works in logits and their slope, masked too', () => {
+    const [samples, steps, features, classes] = [4, 16, 8, 5000]
+    const logits = samples * steps * classes * 4
+    const arrays = (more: { labelSmoothing?: number; ignoreClass?: number }, masked: boolean): number => {
+      const loss = new SparseCategoricalCrossentropy({ fromLogits: true, ...more })
+      const shapes = [
+        [[samples, steps, features], 'float32'],
+        [[features, classes], 'float32'],
+        [[samples, steps], 'int32'],
+        [[samples, steps], 'bool'],
+      ] as const
+      return (
+        arenaOf(shapes, (h, w, labels, mask) => {
+          const value = loss.apply(labels!, ops.matmul(h!, w!), masked ? { mask: mask! } : {})
+          return [value, ...gradient(value, [h!, w!])]
+        }) / logits
+      )
+    }
+    for (const masked of [false, true]) {
+      expect(arrays({}, masked)).toBeLessThan(2.1)
+      expect(arrays({ ignoreClass: 0 }, masked)).toBeLessThan(2.1)
+      // One more, and which classes are the labels, a byte each.
+      expect(arrays({ labelSmoothing: 0.1, ignoreClass: 0 }, masked)).toBeLessThan(3.35)
+    }
   })
 
   it('leaves out the class to ignore, and is written into configurations', () => {

@@ -7,6 +7,7 @@ import { AlibiBias, MultiHeadAttention } from '../../ts/layers/index.js'
 import type { DotProductAttentionOptions } from '../../ts/ops/attention.js'
 import * as ops from '../../ts/ops.js'
 import * as random from '../../ts/random.js'
+import { arenaOf } from '../arena.js'
 import { expectClose } from '../oracle.js'
 
 const normal = (shape: readonly number[], seed: number): Tensor => random.normal(shape, { seed, dtype: 'float64' })
@@ -16,16 +17,21 @@ interface Found {
   readonly slopes: readonly Tensor[]
 }
 
-/** The result, and the gradients of `Σ y·c` for queries, keys and values. */
-function found(x: readonly [Tensor, Tensor, Tensor], c: Tensor, options: DotProductAttentionOptions): Found {
+/** The result, and the gradients of `Σ y·c` for queries, keys and values; of `Σ y²` where there is no `c`. */
+function drawn(x: readonly [Tensor, Tensor, Tensor], options: DotProductAttentionOptions, c?: Tensor): Found {
   const tape = new GradientTape()
   const [y, total] = tape.record(() => {
     const made = ops.dotProductAttention(...x, options)
-    return [made, ops.sum(ops.multiply(made, c))] as const
+    return [made, ops.sum(ops.multiply(made, c ?? made))] as const
   })
-  const slopes = tape.gradient(total, x) as Tensor[]
-  y.dataSync()
-  return { y, slopes }
+  return { y, slopes: tape.gradient(total, x) as Tensor[] }
+}
+
+/** The same, computed. */
+function found(x: readonly [Tensor, Tensor, Tensor], c: Tensor, options: DotProductAttentionOptions): Found {
+  const made = drawn(x, options, c)
+  made.y.dataSync()
+  return made
 }
 
 const data = (x: Tensor): { shape: readonly number[]; data: number[] } => ({ shape: x.shape, data: [...x.dataSync()] })
@@ -67,6 +73,23 @@ test('a layer over many steps, with its window, is as with its weights', () => {
   const call = { useCausalMask: true }
   const [plain] = layer.applyMany({ query: x, value: x }, { ...call, returnAttentionScores: true })
   expectClose(layer.apply({ query: x, value: x }, call).dataSync(), data(plain!), 1e-5)
+})
+
+test('memory with gradients grows with the number of steps where blocks are used, not with its square', () => {
+  const bytes = (steps: number, options: DotProductAttentionOptions): number => {
+    const heads = [[1, steps, 8, 64], 'float32'] as const
+    return arenaOf([heads, heads, heads], (q, k, v) => {
+      const { y, slopes } = drawn([q!, k!, v!], options)
+      return [y, ...slopes]
+    })
+  }
+  const growth = (options: DotProductAttentionOptions): number => bytes(8192, options) / bytes(2048, options)
+  for (const options of [{}, { isCausal: true }, { slidingWindow: 100 }]) {
+    expect(growth(options)).toBeLessThan(4.05)
+    // What is computed and its slopes are as large as this, and the scores alone 16 times that.
+    expect(bytes(2048, options)).toBeLessThan(8 * 2048 * 8 * 64 * 4)
+  }
+  expect(growth({ flashAttention: false })).toBeGreaterThan(12)
 })
 
 test('the same bits in parts of a batch as in the whole', () => {
