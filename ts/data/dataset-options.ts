@@ -47,8 +47,8 @@ const splitFields = {
   /** Decides which rows. Default 0. */
   seed: { type: 'seed', default: 0 },
   /**
-   * Whether rows that are not in memory are read into it. Without it each side reads its source again and passes over the rows of
-   * the other: for more than memory holds. Default true.
+   * Whether rows that are not in memory are read into it. Without it each side reads its source again and passes over
+   * the rows of the other: for more than memory holds. Default true.
    */
   load: { type: 'boolean', default: true },
 } as const
