@@ -1,13 +1,16 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { Sequential } from 'ferrograd'
 import {
   type ArrowTable,
+  type ByteStream,
   Dataset,
   type DuckDBConnection,
   type DuckDBResult,
@@ -144,20 +147,88 @@ describe('files of arrays', () => {
   })
 })
 
-interface Arrow {
+describe('bytes from elsewhere', () => {
+  const text = `a,t,y\n${Array.from({ length: 4000 }, (_, i) => `${i / 4000},Zürich ${i % 9},${i / 2000}\n`).join('')}`
+  const schema = { a: 'float32', t: 'string', y: 'float32' } as const
+  const server = createServer((request, response) => {
+    if (request.url === '/cut') {
+      response.writeHead(200, { 'content-length': 1e6 })
+      response.write(text.slice(0, 5000), () => response.destroy())
+    } else response.end(request.url === '/packed' ? gzipSync(text) : text)
+  })
+  let origin = ''
+  beforeAll(async () => {
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    origin = `http://127.0.0.1:${(server.address() as { port: number }).port}`
+  })
+  afterAll(() => void server.close())
+  const body = async (path: string) => (await fetch(origin + path)).body!
+  /** As the SDK of S3 gives an object: a `Readable` that can become a web stream, too. */
+  const object = async (): Promise<{ Body: Readable & { transformToWebStream(): ReadableStream } }> => {
+    const Body = Readable.from([Buffer.from(text.slice(0, 777)), Buffer.from(text.slice(777))], { objectMode: false })
+    return { Body: Object.assign(Body, { transformToWebStream: () => Readable.toWeb(Body) as ReadableStream }) }
+  }
+
+  const ways: Readonly<Record<string, () => Promise<ByteStream> | ByteStream>> = {
+    'the body of fetch': () => body('/plain'),
+    'a packed body of fetch': () => body('/packed'),
+    'a Blob': () => new Blob([text]).stream(),
+    'a web stream of text': () => new Blob([text]).stream().pipeThrough(new TextDecoderStream()),
+    'a Readable out of S3': async () => (await object()).Body,
+    'a web stream out of S3': async () => (await object()).Body.transformToWebStream(),
+  }
+  test.each(Object.keys(ways))('%s, again at each pass, into a fit', async (way) => {
+    const rows = Dataset.csv(ways[way]!, { schema })
+    const all = await rows.toArray()
+    expect(all).toHaveLength(4000)
+    expect(all[3999]).toEqual({ a: Math.fround(3999 / 4000), t: 'Zürich 3', y: Math.fround(1.9995) })
+    expect(await trained(rows.inputsAndTarget(['a'], 'y').batch(32))).toBeLessThan(0.01)
+  })
+
+  test('a connection that breaks off is told', async () => {
+    const torn = Dataset.csv(() => body('/cut'), { schema })
+    await expect(torn.toArray()).rejects.toMatchObject({
+      code: 'ERR_IO',
+      message: expect.stringMatching(/the stream broke off after \d+ bytes/),
+    })
+  })
+})
+
+type ArrowChild = { getChild(name: string): ArrowChild }
+type ArrowTypes = Record<
+  | 'Utf8'
+  | 'LargeUtf8'
+  | 'Int16'
+  | 'Int32'
+  | 'Int64'
+  | 'Uint32'
+  | 'Uint64'
+  | 'Float16'
+  | 'Float32'
+  | 'Float64'
+  | 'Bool'
+  | 'Binary'
+  | 'DateDay'
+  | 'DateMillisecond'
+  | 'TimeMillisecond'
+  | 'DurationMillisecond'
+  | 'TimestampSecond'
+  | 'TimestampMillisecond'
+  | 'TimestampMicrosecond'
+  | 'TimestampNanosecond',
+  new () => unknown
+>
+
+interface Arrow extends ArrowTypes {
   tableFromArrays(arrays: object): ArrowTable
   tableToIPC(table: ArrowTable): Uint8Array
   tableFromIPC(bytes: Uint8Array): ArrowTable
   vectorFromArray(values: readonly unknown[], type: unknown): unknown
-  Table: new (columns: object) => ArrowTable & { concat(other: ArrowTable): ArrowTable }
-  Utf8: new () => unknown
-  Int32: new () => unknown
-  Int64: new () => unknown
-  Float32: new () => unknown
-  Bool: new () => unknown
-  DateMillisecond: new () => unknown
-  TimestampMicrosecond: new () => unknown
+  Table: new (columns: object) => ArrowTable & ArrowChild & { concat(other: ArrowTable): ArrowTable }
   Decimal: new (precision: number, scale: number, width: number) => unknown
+  Dictionary: new (of: unknown, key: unknown) => unknown
+  List: new (field: unknown) => unknown
+  Struct: new (fields: readonly unknown[]) => unknown
   FixedSizeList: new (size: number, field: unknown) => unknown
   Field: { new: (name: string, type: unknown) => unknown }
   RecordBatchReader: { from(bytes: Uint8Array): Iterable<ArrowTable> }
@@ -212,21 +283,106 @@ withLibrary('apache-arrow')('apache-arrow', () => {
     expect(await trained(data.inputsAndTarget(['a'], 'b').batch(32))).toBeLessThan(0.01)
   })
 
+  /** The rows of one column. */
+  const rowsOf = async (values: readonly unknown[], type: unknown): Promise<unknown[]> => {
+    const data = await fromArrow<{ c: unknown }>(new arrow.Table({ c: arrow.vectorFromArray(values, type) }))
+    return (await data.toArray()).map(({ c }) => c)
+  }
+  const of = (type: unknown) => arrow.Field.new('item', type)
+  const pairs = (type: unknown) => new arrow.FixedSizeList(2, of(type))
+  const { NaN: missing } = Number
+
+  test('dates and timestamps of every unit are milliseconds', async () => {
+    const times = [new Date(86_400_000), null]
+    for (const Type of [arrow.DateDay, arrow.DateMillisecond, arrow.TimestampSecond, arrow.TimestampMillisecond])
+      expect(await rowsOf(times, new Type())).toEqual([86_400_000, missing])
+    for (const Type of [arrow.TimestampMicrosecond, arrow.TimestampNanosecond])
+      expect(await rowsOf([new Date(1500), new Date(-1)], new Type())).toEqual([1500, -1])
+  })
+
+  test('dictionaries are what they stand for', async () => {
+    const key = new arrow.Int32()
+    expect(await rowsOf(['x', null, 'x', 'y'], new arrow.Dictionary(new arrow.Utf8(), key))).toEqual([
+      'x',
+      '',
+      'x',
+      'y',
+    ])
+    expect(await rowsOf([5, 6, 5], new arrow.Dictionary(new arrow.Int32(), key))).toEqual([5, 6, 5])
+    expect(await rowsOf([1.5, null], new arrow.Dictionary(new arrow.Float64(), key))).toEqual([1.5, missing])
+  })
+
+  test('whole numbers of any width, and what is missing among them', async () => {
+    expect(await rowsOf([2n ** 53n - 1n, null], new arrow.Int64())).toEqual([Number.MAX_SAFE_INTEGER, missing])
+    expect(await rowsOf([4_294_967_295, null], new arrow.Uint32())).toEqual([4_294_967_295, missing])
+    expect(await rowsOf([1.5, null, -2], new arrow.Float16())).toEqual([1.5, missing, -2])
+    expect(await rowsOf(['a', null], new arrow.LargeUtf8())).toEqual(['a', ''])
+  })
+
+  test('lists of a fixed size, of numbers of every kind, some of them missing', async () => {
+    const given = [
+      [1, 2],
+      [3, null],
+    ]
+    const wanted = (Kind: Float32ArrayConstructor | Float64ArrayConstructor, last: number) => [
+      { values: Kind.of(1, 2), shape: [2] },
+      { values: Kind.of(3, last), shape: [2] },
+    ]
+    expect(await rowsOf(given, pairs(new arrow.Float32()))).toEqual(wanted(Float32Array, missing))
+    expect(await rowsOf(given, pairs(new arrow.Float16()))).toEqual(wanted(Float32Array, missing))
+    expect(await rowsOf(given, pairs(new arrow.Int32()))).toEqual(wanted(Float64Array, missing))
+    const wide = [
+      [1n, 2n],
+      [3n, 4n],
+    ]
+    expect(await rowsOf(wide, pairs(new arrow.Int64()))).toEqual(wanted(Float64Array, 4))
+    expect(await rowsOf([[7, -8]], pairs(new arrow.Int16()))).toEqual([{ values: Int16Array.of(7, -8), shape: [2] }])
+  })
+
+  test('a struct by its fields, as its error says', async () => {
+    const struct = new arrow.Struct([arrow.Field.new('a', new arrow.Int32()), arrow.Field.new('b', new arrow.Utf8())])
+    const values = [
+      { a: 1, b: 'x' },
+      { a: 2, b: 'y' },
+    ]
+    const nested = new arrow.Table({ c: arrow.vectorFromArray(values, struct) })
+    await expect(fromArrow(nested)).rejects.toThrow(
+      "got Struct<{a:Int32, b:Utf8}>. Make each field a column: new Table({ field: table.getChild('c').getChild('field') })",
+    )
+    const field = (name: string) => nested.getChild('c').getChild(name)
+    const flat = await fromArrow(new arrow.Table({ a: field('a'), b: field('b') }))
+    expect(await flat.toArray()).toEqual(values)
+  })
+
   test.each([
+    [[Uint32Array.of(1, 0, 0, 0)], () => new arrow.Decimal(2, 10, 128), /got Decimal.*Cast it to float64, or to text/],
     [
-      { c: () => [arrow.vectorFromArray([Uint32Array.of(1, 0, 0, 0)], new arrow.Decimal(2, 10, 128))] },
-      /fromArrow column c: expected numbers, truth values, dates or text, got Decimal/,
+      [[1], [2, 3]],
+      () => new arrow.List(of(new arrow.Float32())),
+      /got List<Float32>\. Make it a FixedSizeList, or .*padBatch/,
+    ],
+    [[5, 6], () => new arrow.TimeMillisecond(), /got Time32<MILLISECOND>\. Cast it to int32 or int64 first/],
+    [[5n], () => new arrow.DurationMillisecond(), /got Duration<MILLISECOND>\. Cast it to int32 or int64 first/],
+    [[Uint8Array.of(1)], () => new arrow.Binary(), /got Binary\. Cast it to float64 or text first/],
+    [[2n ** 60n], () => new arrow.Int64(), /column c row 0: expected a whole number within 2⁵³/],
+    [[1n, null, -(2n ** 60n)], () => new arrow.Int64(), /column c row 2: expected a whole number within 2⁵³/],
+    [[1n, 2n ** 60n], () => new arrow.Uint64(), /column c row 1: expected a whole number within 2⁵³/],
+    [[[1n, 2n ** 60n]], () => pairs(new arrow.Int64()), /column c row 0, list row 1: expected a whole number/],
+    [[true, null], () => new arrow.Bool(), /column c row 1: expected true or false, got null/],
+    [[[1, 2], null], () => pairs(new arrow.Float32()), /column c: expected lists that are all there, got 1 missing/],
+    [
+      [[true, false]],
+      () => pairs(new arrow.Bool()),
+      /column c: expected lists of numbers, got FixedSizeList\[2\]<Bool>/,
     ],
     [
-      { c: () => [arrow.vectorFromArray([2n ** 60n], new arrow.Int64())] },
-      /column c row 0: expected a whole number within 2⁵³/,
+      [[new Date(5), new Date(6)]],
+      () => pairs(new arrow.DateMillisecond()),
+      /expected lists of numbers, got Fixed.*Date64/,
     ],
-    [
-      { c: () => [arrow.vectorFromArray([true, null], new arrow.Bool())] },
-      /column c row 1: expected true or false, got null/,
-    ],
-  ])('refuses %#', async ({ c }, message) => {
-    await expect(fromArrow(new arrow.Table({ c: c()[0] }))).rejects.toThrow(message)
+  ])('refuses %# by column and type', async (values, type, message) => {
+    await expect(rowsOf(values, type())).rejects.toThrow(message)
+    await expect(rowsOf(values, type())).rejects.toMatchObject({ code: 'ERR_DATA' })
   })
 })
 
@@ -240,6 +396,9 @@ withLibrary('nodejs-polars')('nodejs-polars', () => {
     Series(name: string, values: readonly unknown[], dtype?: unknown): unknown
     Float32: unknown
     Int32: unknown
+    UInt64: unknown
+    Float64: unknown
+    Decimal(precision: number, scale: number): unknown
   }
   const pl = library<{ default: Polars }>('nodejs-polars')?.default
 
@@ -264,6 +423,18 @@ withLibrary('nodejs-polars')('nodejs-polars', () => {
     expect(() => fromPolars(pl.DataFrame({ l: [[1], [2]] }))).toThrow(
       /fromPolars column l row 0: expected a number, text, a truth value or a date/,
     )
+  })
+
+  test('wide integers are exact or refused by row, decimals by column', async () => {
+    const wide = (last: bigint) => pl.DataFrame({ w: pl.Series('w', [1n, last], pl.UInt64) })
+    expect(await fromPolars(wide(2n ** 53n - 1n)).toArray()).toEqual([{ w: 1 }, { w: Number.MAX_SAFE_INTEGER }])
+    expect(() => fromPolars(wide(2n ** 60n))).toThrow(/column w row 1: expected a whole number within 2⁵³/)
+    const price = (pl.Series('p', [1.5, 2.5], pl.Float64) as { cast(type: unknown): unknown }).cast(pl.Decimal(10, 2))
+    const refused = {
+      code: 'ERR_DATA',
+      message: expect.stringMatching(/^fromPolars column p: expected numbers.*Decimal/),
+    }
+    expect(() => fromPolars(pl.DataFrame({ p: price }))).toThrow(expect.objectContaining(refused))
   })
 })
 

@@ -76,13 +76,19 @@ function brainFloats(bits: Uint16Array): Float32Array {
   return new Float32Array(Uint32Array.from(bits, (own) => own << 16).buffer)
 }
 
-/** Whole numbers of 64 bits as float64, which has them up to 2⁵³. */
-export function exact(where: string, values: ArrayLike<bigint>): Float64Array {
+/** Whole numbers of 64 bits, from row `first` on, as float64, which has them up to 2⁵³. */
+export function exact(where: string, values: ArrayLike<bigint>, first = 0): Float64Array {
   const out = new Float64Array(values.length)
   for (let i = 0; i < out.length; i++) {
     const value = Number(values[i]!)
     if (!Number.isSafeInteger(value))
-      fail('ERR_DATA', `${where} row ${i}`, 'a whole number within 2⁵³', values[i], 'Make it text, or two columns')
+      fail(
+        'ERR_DATA',
+        `${where} row ${first + i}`,
+        'a whole number within 2⁵³',
+        values[i],
+        'Make it text, or two columns',
+      )
     out[i] = value
   }
   return out

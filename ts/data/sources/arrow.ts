@@ -24,7 +24,17 @@ export interface ArrowTable {
 export interface ArrowField {
   readonly name: string
   readonly nullable: boolean
-  readonly type: { readonly typeId: number; toString(): string }
+  readonly type: ArrowType
+}
+
+/** A type, and of what. */
+export interface ArrowType {
+  readonly typeId: number
+  /** Of a list, what is in it. */
+  readonly children?: readonly { readonly type: ArrowType }[] | null
+  /** What the numbers of a dictionary stand for. */
+  readonly dictionary?: ArrowType
+  toString(): string
 }
 
 /** The values of a column. */
@@ -52,9 +62,10 @@ export type ArrowLike = ArrowTable | Uint8Array | (() => AsyncIterable<ArrowTabl
  * installed beside this one) reads; or a function that opens a reader of record batches for each pass. Numbers are taken where
  * they lie. Missing floats are NaN; whole numbers of columns that have missing ones become float64 with NaN; missing text is the
  * empty text. Dates and timestamps are milliseconds since 1970 UTC, 64-bit integers float64 within 2⁵³, lists of a fixed size rows
- * of arrays.
+ * of arrays (with NaN for numbers that are missing in them). Dictionaries are what they stand for: text, or numbers as float64.
  *
- * @throws `ERR_DATA` for decimals, nested types, missing truth values and integers beyond 2⁵³, by column.
+ * @throws `ERR_DATA` for structs, maps, lists of any length, decimals, times of day, durations and bytes, missing truth values and
+ * integers beyond 2⁵³, by column, with what to do.
  *
  * @example
  * ```ts
@@ -111,6 +122,7 @@ function rowsOf<T>(table: ArrowTable): Rows<T> {
 const [INT, FLOAT, UTF8, BOOL, DATE, TIMESTAMP, FIXED_SIZE_LIST, DICTIONARY, LARGE_UTF8] = [
   2, 3, 5, 6, 8, 10, 16, -1, 20,
 ]
+const [DECIMAL, TIME, LIST, STRUCT, MAP, DURATION] = [7, 9, 12, 13, 17, 18]
 
 function columnOf({ name, type }: ArrowField, vector: ArrowVector): Column {
   const where = `fromArrow column ${name}`
@@ -125,18 +137,50 @@ function columnOf({ name, type }: ArrowField, vector: ArrowVector): Column {
       return truths(where, vector.length, (row) => vector.get(row))
     case UTF8:
     case LARGE_UTF8:
-    case DICTIONARY:
       return texts(where, vector, type)
+    case DICTIONARY:
+      return isNumeric(type.dictionary) ? looked(where, vector) : texts(where, vector, type)
     case FIXED_SIZE_LIST:
-      return lists(where, vector)
+      return lists(where, name, vector, type)
     default: {
-      const hint = 'Cast it to float64 or text first'
-      return fail('ERR_DATA', where, 'numbers, truth values, dates or text', { text: String(type) }, hint)
+      const got = { text: String(type) }
+      return fail('ERR_DATA', where, 'numbers, truth values, dates or text', got, hintFor(name, type.typeId))
     }
   }
 }
 
-function numbers(where: string, vector: ArrowVector, type: ArrowField['type']): Column {
+/** What to do with a column of another type. */
+function hintFor(name: string, typeId: number): string {
+  switch (typeId) {
+    case STRUCT:
+      return `Make each field a column: new Table({ field: table.getChild('${name}').getChild('field') })`
+    case LIST:
+    case MAP:
+      return 'Make it a FixedSizeList, or pass rows with padBatch: Dataset.from(rows).padBatch(32)'
+    case DECIMAL:
+      return 'Cast it to float64, or to text where it is exact'
+    case TIME:
+    case DURATION:
+      return 'Cast it to int32 or int64 first'
+    default:
+      return 'Cast it to float64 or text first'
+  }
+}
+
+function isNumeric(type: ArrowType | undefined): boolean {
+  return type?.typeId === INT || type?.typeId === FLOAT
+}
+
+/** Numbers that others stand for. */
+function looked(where: string, vector: ArrowVector): Column {
+  const value = (row: number): number => {
+    const own = vector.get(row)
+    return typeof own === 'bigint' ? exact(where, [own], row)[0]! : Number(own ?? Number.NaN)
+  }
+  return new NumberColumn(Float64Array.from({ length: vector.length }, (_, row) => value(row)))
+}
+
+function numbers(where: string, vector: ArrowVector, type: ArrowType): Column {
   if (/^Float16/.test(String(type)))
     return floatsWithNaN(
       Float32Array.from({ length: vector.length }, (_, row) => Number(vector.get(row) ?? Number.NaN)),
@@ -167,7 +211,7 @@ function milliseconds(vector: ArrowVector): Column {
   return new NumberColumn(Float64Array.from({ length: vector.length }, (_, row) => value(row)))
 }
 
-function texts(where: string, vector: ArrowVector, type: ArrowField['type']): Column {
+function texts(where: string, vector: ArrowVector, type: ArrowType): Column {
   const value = (row: number): string => {
     const own = vector.get(row)
     if (own === null || typeof own === 'string') return own ?? ''
@@ -176,21 +220,37 @@ function texts(where: string, vector: ArrowVector, type: ArrowField['type']): Co
   return new ListColumn(Array.from({ length: vector.length }, (_, row) => value(row)))
 }
 
-function lists(where: string, vector: ArrowVector): Column {
+/** Rows of as many numbers each. */
+function lists(where: string, name: string, vector: ArrowVector, type: ArrowType): Column {
+  const inside = type.children?.[0]?.type
+  const half = /^Float16/.test(String(inside))
+  if (!isNumeric(inside)) {
+    const hint = `Make it columns of its own: table.getChild('${name}')`
+    fail('ERR_DATA', where, 'lists of numbers', { text: String(type) }, hint)
+  }
   if (vector.nullCount > 0) fail('ERR_DATA', where, 'lists that are all there', { text: `${vector.nullCount} missing` })
-  const rows = Array.from({ length: vector.length }, (_, row) => {
-    const list = vector.get(row) as { toArray?: () => unknown }
-    const values = list.toArray?.()
-    return values instanceof Float32Array ||
-      values instanceof Float64Array ||
-      values instanceof Int32Array ||
-      values instanceof Uint8Array
-      ? values
-      : fail('ERR_DATA', `${where} row ${row}`, 'a list of numbers', values)
-  })
-  const width = rows[0]?.length ?? 0
-  const kind = rows[0] ?? new Float64Array(0)
-  const out = new (kind.constructor as new (length: number) => TypedArray)(rows.length * width)
-  rows.forEach((row, i) => void out.set(row, i * width))
-  return new NumberColumn(out, [width])
+  const rows = Array.from({ length: vector.length }, (_, row) =>
+    listed(`${where} row ${row}`, vector.get(row) as ArrowList, half),
+  )
+  const [first = new Float64Array(0)] = rows
+  // float64 has the numbers of all kinds, and NaN.
+  const alike = rows.every((row) => row.constructor === first.constructor)
+  const Kind = (alike ? first.constructor : Float64Array) as new (length: number) => TypedArray
+  const out = new Kind(rows.length * first.length)
+  rows.forEach((row, i) => void out.set(row, i * first.length))
+  return new NumberColumn(out, [first.length])
+}
+
+/** The list in a row. */
+interface ArrowList extends ArrowVector {
+  toArray(): TypedArray | BigInt64Array | BigUint64Array
+}
+
+function listed(where: string, list: ArrowList, half: boolean): TypedArray {
+  if (half) return Float32Array.from({ length: list.length }, (_, i) => Number(list.get(i) ?? Number.NaN))
+  const values = list.toArray()
+  const plain =
+    values instanceof BigInt64Array || values instanceof BigUint64Array ? exact(`${where}, list`, values) : values
+  if (list.nullCount === 0) return plain
+  return floatsWithNaN(plain, (i) => list.get(i) !== null).values
 }

@@ -46,7 +46,17 @@ export function fromPolars<T = AnyRow>(frame: PolarsFrame): Dataset<T> {
 
 function columnOf(name: string, series: PolarsSeries): Column {
   const where = `fromPolars column ${name}`
-  return columnOfValues(where, String(series.dtype), series.toArray())
+  return columnOfValues(where, String(series.dtype), valuesOf(where, series))
+}
+
+/** Polars itself refuses what JavaScript has no values for. */
+function valuesOf(where: string, series: PolarsSeries): ArrayLike<unknown> {
+  try {
+    return series.toArray()
+  } catch (cause) {
+    const got = { text: `${String(series.dtype)}: ${(cause as Error).message}` }
+    return fail('ERR_DATA', where, 'numbers, truth values, dates or text', got, 'Cast it to Float64 or text first')
+  }
 }
 
 /** A column of JavaScript's values: the first that is there says what they are. */
@@ -66,7 +76,7 @@ function textOf(where: string, value: unknown, row: number): string {
 
 function numberOf(where: string, value: unknown, row: number): number {
   if (value === null || value === undefined) return Number.NaN
-  if (typeof value === 'bigint') return exact(where, [value])[0]!
+  if (typeof value === 'bigint') return exact(where, [value], row)[0]!
   if (value instanceof Date) return value.getTime()
   if (typeof value === 'number') return value
   const hint = 'Cast it to numbers or text first'
