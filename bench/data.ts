@@ -36,6 +36,7 @@ tf.data; of rows in memory, beside PyTorch's DataLoader and tf.data. All in turn
 
   --rows N        rows of the table (default 1000000)
   --rounds N      turns of each (default 7)
+  --only PARTS    of fits, memory, csv, jsonl, parquet, sources, training; separated by commas
   --python PATH   Pythons with the peers, separated by commas
   --bounded       20,000 rows and 2 turns: that it works, not how fast
   --help
@@ -45,6 +46,7 @@ const { values: options } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '7' },
+    only: { type: 'string' },
     python: { type: 'string' },
     bounded: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -78,52 +80,91 @@ interface Mark {
 async function main(): Promise<void> {
   console.log(`${machine()}\n`)
   const peers = (options.python?.split(',') ?? [findPython(undefined)]).map(python)
+  const only = options.only?.split(',')
+  const part = async <R>(name: string, measured: () => Promise<R>): Promise<R | undefined> =>
+    only === undefined || only.includes(name) ? await measured() : undefined
   try {
     const path = await writtenTable(tableRows)
-    const fits = await inTurns(fitWays())
-    shown('Into a fit of 32-16-1 in batches of 32, 65,536 rows of 32 numbers', fits, 'arrays')
-    const memory = await inTurns([
-      ...memoryWays(),
-      ...peerWays(peers, ['DataLoader, 0 workers', 'DataLoader, 2 workers', 'tf.data'], { rows: ROWS }),
-    ])
-    shown('Batches of 32 of the same rows, shuffled, and nothing done with them', memory)
-    const ofTable = { path, rows: tableRows }
-    const csv = await inTurns([
-      ...csvWays(path),
-      ...peerWays(peers, ['Polars read_csv', 'pandas read_csv + DataLoader', 'tf.data CSV'], ofTable),
-    ])
-    const size = `${tableRows.toLocaleString('en-US')} rows, 20 mixed columns`
-    shown(`A table of ${size}, ${Math.round(statSync(path).size / 1e6)} MB of CSV`, csv)
-    const lines = await writtenLines(path)
-    const jsonl = await inTurns([
-      ...jsonlWays(lines),
-      ...peerWays(peers, ['Polars read_ndjson', 'pandas read_json'], { path: lines, rows: tableRows }),
-    ])
-    shown(`The same rows as JSON lines, ${Math.round(statSync(lines).size / 1e6)} MB`, jsonl)
-    const parquet = await writtenParquet(path)
-    const columnar =
-      parquet === undefined
-        ? {}
-        : await inTurns([
-            ...(await parquetWays(parquet)),
-            ...peerWays(peers, ['Polars read_parquet'], { path: parquet, rows: tableRows }),
-          ])
-    if (parquet !== undefined)
-      shown(`The same rows as Parquet, ${Math.round(statSync(parquet).size / 1e6)} MB`, columnar)
-    const databases = await openDatabases()
-    const sources = await inTurns([...sourceWays(), ...databases.ways]).finally(databases.close)
-    shown('From other sources, in batches of 32', sources)
-    const training = await tableFit(path, [16])
-    const larger = await tableFit(path, [512, 512])
-    shownTrainings([training, larger])
-    const marks = marksOf(fits, csv, training, larger)
+    const results = {
+      fits: await part('fits', measuredFits),
+      memory: await part('memory', () => measuredMemory(peers)),
+      csv: await part('csv', () => measuredCsv(peers, path)),
+      jsonl: await part('jsonl', () => measuredLines(peers, path)),
+      columnar: await part('parquet', () => measuredParquet(peers, path)),
+      sources: await part('sources', measuredSources),
+      trainings: await part('training', () => measuredTrainings(path)),
+    }
+    const marks = marksOf(results)
     console.log(table(['mark', 'measured', 'goal', 'met'], marks.map(markLine)))
-    console.log(
-      `\nwritten to ${writeResults('data', { fits, memory, csv, jsonl, columnar, sources, training, larger, marks })}`,
-    )
+    console.log(`\nwritten to ${writeResults('data', { ...results, marks })}`)
   } finally {
     for (const peer of peers) peer.end()
   }
+}
+
+async function measuredFits(): Promise<Rates> {
+  const fits = await inTurns(fitWays())
+  shown('Into a fit of 32-16-1 in batches of 32, 65,536 rows of 32 numbers', fits, 'arrays')
+  return fits
+}
+
+async function measuredMemory(peers: readonly Peer[]): Promise<Rates> {
+  const memory = await inTurns([
+    ...memoryWays(),
+    ...peerWays(peers, ['DataLoader, 0 workers', 'DataLoader, 2 workers', 'tf.data'], { rows: ROWS }),
+  ])
+  shown('Batches of 32 of the same rows, shuffled, and nothing done with them', memory)
+  return memory
+}
+
+async function measuredCsv(peers: readonly Peer[], path: string): Promise<Rates> {
+  const csv = await inTurns([
+    ...csvWays(path),
+    ...peerWays(peers, ['Polars read_csv', 'pandas read_csv + DataLoader', 'tf.data CSV'], { path, rows: tableRows }),
+  ])
+  const size = `${tableRows.toLocaleString('en-US')} rows, 20 mixed columns`
+  shown(`A table of ${size}, ${Math.round(statSync(path).size / 1e6)} MB of CSV`, csv)
+  return csv
+}
+
+async function measuredLines(peers: readonly Peer[], path: string): Promise<Rates> {
+  const lines = await writtenLines(path)
+  const jsonl = await inTurns([
+    ...jsonlWays(lines),
+    ...peerWays(peers, ['Polars read_ndjson', 'pandas read_json'], { path: lines, rows: tableRows }),
+  ])
+  shown(`The same rows as JSON lines, ${Math.round(statSync(lines).size / 1e6)} MB`, jsonl)
+  return jsonl
+}
+
+async function measuredParquet(peers: readonly Peer[], path: string): Promise<Rates | undefined> {
+  const parquet = await writtenParquet(path)
+  if (parquet === undefined) return undefined
+  const columnar = await inTurns([
+    ...(await parquetWays(parquet)),
+    ...peerWays(peers, ['Polars read_parquet'], { path: parquet, rows: tableRows }),
+  ])
+  shown(`The same rows as Parquet, ${Math.round(statSync(parquet).size / 1e6)} MB`, columnar)
+  return columnar
+}
+
+async function measuredSources(): Promise<Rates> {
+  const databases = await openDatabases()
+  const sources = await inTurns([...sourceWays(), ...databases.ways]).finally(databases.close)
+  shown('From other sources, in batches of 32', sources)
+  return sources
+}
+
+async function measuredTrainings(path: string): Promise<Trainings> {
+  const trainings = { smaller: await tableFit(path, [16]), larger: await tableFit(path, [512, 512]) }
+  shownTrainings([trainings.smaller, trainings.larger])
+  return trainings
+}
+
+/** Of a net that reading bounds, and of one that is bound by its steps. */
+interface Trainings {
+  readonly smaller: TableFit
+  readonly larger: TableFit
 }
 
 type Rates = Readonly<Record<string, { readonly rate: number; readonly ratios: readonly number[] }>>
@@ -456,46 +497,54 @@ function shownTrainings(trainings: readonly TableFit[]): void {
   console.log(`Fits from that file of CSV, missing values filled, in batches of 256:\n\n${table(head, rows)}\n`)
 }
 
-function marksOf(fits: Rates, csv: Rates, training: TableFit, larger: TableFit): Mark[] {
-  const share = (name: string): number => 100 * median(fits[name]!.ratios)
-  const beside = (name: string): number | undefined => {
-    const peer = csv[name]
-    return peer && median(peer.ratios.map((ratio) => 1 / ratio))
-  }
+/** What the marks are of; parts that were not asked for are not there. */
+interface Results {
+  readonly fits: Rates | undefined
+  readonly csv: Rates | undefined
+  readonly trainings: Trainings | undefined
+}
+
+function marksOf({ fits, csv, trainings }: Results): Mark[] {
   const least = true
+  const ofFits = (measured: Rates): Mark[] => {
+    const share = (name: string): number => 100 * median(measured[name]!.ratios)
+    const columns = share('columns: shuffle, batch, prefetch')
+    const rows = measured['a function of rows of four columns']!.rate
+    return [
+      { what: 'columns into a fit, of arrays', value: columns, unit: '%', goal: 80, least },
+      {
+        what: 'a function of batches, of arrays',
+        value: share('and a function of batches'),
+        unit: '%',
+        goal: 50,
+        least,
+      },
+      { what: 'a function of rows', value: rows, unit: 'M rows/s', goal: 1, least },
+    ]
+  }
+  const ofCsv = (measured: Rates): Mark[] => {
+    const beside = (name: string): number | undefined => {
+      const peer = measured[name]
+      return peer && median(peer.ratios.map((ratio) => 1 / ratio))
+    }
+    const loader = beside('pandas read_csv + DataLoader')
+    return [
+      { what: 'CSV beside Polars', value: beside('Polars read_csv'), unit: '×', goal: 1, least },
+      { what: 'CSV beside pandas and a DataLoader', value: loader, unit: '×', goal: 5, least },
+    ]
+  }
+  const ofTrainings = ({ smaller, larger }: Trainings): Mark[] => {
+    const busy = `steps run while ${larger.net} is trained from a file`
+    return [
+      { what: busy, value: 100 * (1 - larger.waited), unit: '%', goal: 90, least },
+      { what: 'memory that the file takes', value: smaller.grown, unit: 'MB', goal: 300, least: false },
+      { what: 'event-loop delay meanwhile, p99', value: smaller.delay, unit: 'ms', goal: 5, least: false },
+    ]
+  }
   return [
-    {
-      what: 'columns into a fit, of arrays',
-      value: share('columns: shuffle, batch, prefetch'),
-      unit: '%',
-      goal: 80,
-      least,
-    },
-    { what: 'a function of batches, of arrays', value: share('and a function of batches'), unit: '%', goal: 50, least },
-    {
-      what: 'a function of rows',
-      value: fits['a function of rows of four columns']!.rate,
-      unit: 'M rows/s',
-      goal: 1,
-      least,
-    },
-    { what: 'CSV beside Polars', value: beside('Polars read_csv'), unit: '×', goal: 1, least },
-    {
-      what: 'CSV beside pandas and a DataLoader',
-      value: beside('pandas read_csv + DataLoader'),
-      unit: '×',
-      goal: 5,
-      least,
-    },
-    {
-      what: `steps run while ${larger.net} is trained from a file`,
-      value: 100 * (1 - larger.waited),
-      unit: '%',
-      goal: 90,
-      least,
-    },
-    { what: 'memory that the file takes', value: training.grown, unit: 'MB', goal: 300, least: false },
-    { what: 'event-loop delay meanwhile, p99', value: training.delay, unit: 'ms', goal: 5, least: false },
+    ...(fits === undefined ? [] : ofFits(fits)),
+    ...(csv === undefined ? [] : ofCsv(csv)),
+    ...(trainings === undefined ? [] : ofTrainings(trainings)),
   ]
 }
 
