@@ -71,6 +71,10 @@ function widthOf({ rowShape }: NumberColumn): number {
 function spread(part: NumberColumn, out: Float32Array, at: number, width: number): void {
   const own = widthOf(part)
   const { values } = part
+  if (own === 1) {
+    for (let i = 0, place = at; i < values.length; i++, place += width) out[place] = values[i]!
+    return
+  }
   for (let i = 0, start = at; i < values.length; start += width)
     for (let j = 0; j < own; j++) out[start + j] = values[i++]!
 }
