@@ -241,6 +241,26 @@ describe('a fit over columns', () => {
     expect((await model().fit(x, y, { epochs: 2, verbose: 0 })).data).toEqual([0, 0])
   })
 
+  test('waits for data while a function holds the event loop, too', async () => {
+    let spent = 0
+    const many = Dataset.fromColumns({ x, y }).repeat(20).batch(10)
+    const held = many.map((batch) => {
+      const began = performance.now()
+      while (performance.now() - began < 0.1);
+      spent += performance.now() - began
+      return batch
+    })
+    let waited = 0
+    const onTrainProgress = (progress: { readonly waited: number }): void => {
+      waited = progress.waited
+    }
+    const { data } = await model().fit(held, { verbose: 0, callbacks: { onTrainProgress } })
+    // The first blocks are made before the steps begin.
+    expect(1000 * waited).toBeGreaterThan(0.7 * spent)
+    expect(data[0]).toBeGreaterThan(0.7)
+    expect(data[0]).toBeLessThanOrEqual(1)
+  })
+
   test('names the batch with a number that is not finite, behind steps that were taken', async () => {
     const bad = { values: x.values.slice(), shape: x.shape }
     bad.values[3 * 500] = Number.NaN

@@ -79,6 +79,8 @@ export class BlockFeed implements Feed {
   #wanted = 1
   /** Milliseconds that each batch added to making the last block. */
   #cost = 0
+  /** When the last block was made. */
+  #made = 0
   #prepared: CompiledStep | undefined
   /** What batches are picked from; nothing where it has to be gone through batch by batch. */
   readonly #wholes = new Map<Rows, Whole | undefined>()
@@ -216,6 +218,7 @@ export class BlockFeed implements Feed {
     }
     try {
       if (options.onBatchBegin) await options.onBatchBegin(before.steps, {})
+      const began = performance.now()
       const stretch = { first: 0, count: order?.length ?? block.data.rows, order }
       const running = runStretch(rows, stretch, { ...options, stops: told }, before, moment)
       const isLast = end >= (this.#steps ?? Number.POSITIVE_INFINITY)
@@ -224,8 +227,11 @@ export class BlockFeed implements Feed {
       // Where the run was faster than this could begin, the block is made when it is asked for.
       clearImmediate(soon)
       this.#used = used + result.steps - before.steps
-      this.#grow(block, 1000 * (result.seconds - before.seconds))
-      return result
+      const ran = result.seconds - before.seconds
+      this.#grow(block, 1000 * ran)
+      // Steps that ended while the next block was being made were told of behind it.
+      const late = Math.max(0, (this.#made - began) / 1000 - ran)
+      return { ...result, seconds: result.seconds + late, waited: result.waited + late }
     } finally {
       released(block)
     }
@@ -256,6 +262,7 @@ export class BlockFeed implements Feed {
     const most = (this.#steps ?? Number.POSITIVE_INFINITY) - step
     const made = this.#marshalled(model, chunk.slice(0, Math.min(most, chunk.length)), step)
     if (made.batches < chunk.length) this.#left = chunk.slice(made.batches, chunk.length)
+    this.#made = performance.now()
     const took = busy() - began
     this.#cost = Math.max(0, took - FIXED_MS) / made.batches
     if (took > MAKING_MS) this.#wanted = Math.max(1, this.#wanted >> 1)
