@@ -95,8 +95,8 @@ async function main(): Promise<void> {
       trainings: await part('training', () => measuredTrainings(path)),
     }
     const marks = marksOf(results)
-    console.log(table(['mark', 'measured', 'goal', 'met'], marks.map(markLine)))
-    console.log(`\nwritten to ${writeResults('data', { ...results, marks })}`)
+    if (marks.length > 0) console.log(`${table(['mark', 'measured', 'goal', 'met'], marks.map(markLine))}\n`)
+    console.log(`written to ${writeResults('data', { ...results, marks })}`)
   } finally {
     for (const peer of peers) peer.end()
   }
