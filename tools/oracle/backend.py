@@ -26,6 +26,20 @@ import numpy as np
 ENGINE = keras.backend.backend()
 keras.config.set_floatx("float64")
 
+
+def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None):
+    """As Keras has it on TensorFlow; gradients of PyTorch's are wrong where a query may see no key, and JAX's goes through float32."""
+    ops, groups = keras.ops, query.shape[2] // key.shape[2]
+    key, value = (ops.repeat(x, groups, axis=2) for x in (key, value))
+    scores = ops.einsum("btnh,bsnh->bnts", query, key) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    scores = scores if bias is None else scores + bias
+    seen = ops.ones_like(scores, dtype="bool")
+    seen = seen if mask is None else ops.logical_and(seen, mask)
+    seen = ops.tril(seen) if is_causal else seen
+    weights = ops.softmax(ops.where(seen, scores, -0.7 * np.finfo("float64").max), axis=-1)
+    return ops.einsum("bnts,bsnh->btnh", weights, value)
+
+
 if ENGINE == "torch":
     import torch
 
@@ -69,18 +83,6 @@ if ENGINE == "torch":
 
     torch_nn.average_pool = average_pool
 
-    def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None):
-        """As Keras has it on TensorFlow; on PyTorch, gradients are wrong where a query may see no key."""
-        groups = query.shape[2] // key.shape[2]
-        key, value = (torch.repeat_interleave(x, groups, dim=2) for x in (key, value))
-        scores = torch.einsum("btnh,bsnh->bnts", query, key) * (query.shape[-1] ** -0.5 if scale is None else scale)
-        scores = scores if bias is None else scores + bias
-        seen = torch.ones_like(scores, dtype=torch.bool)
-        seen = seen if mask is None else seen & mask
-        seen = seen.tril() if is_causal else seen
-        weights = torch.softmax(torch.where(seen, scores, -0.7 * torch.finfo(scores.dtype).max), dim=-1)
-        return torch.einsum("bnts,bsnh->btnh", weights, value)
-
     torch_nn.dot_product_attention = dot_product_attention
 elif ENGINE == "tensorflow":
     import tensorflow
@@ -91,6 +93,9 @@ else:
 
     jax.config.update("jax_enable_x64", True)
     ENGINE_VERSION = jax.__version__
+    import keras.src.backend.jax.nn as jax_nn
+
+    jax_nn.dot_product_attention = dot_product_attention
 
 
 def fresh():
