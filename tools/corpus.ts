@@ -6,6 +6,7 @@
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import {
   readSafetensors,
   type Sources,
@@ -17,7 +18,7 @@ import {
   writeZip,
 } from '../ts/saving/archive.js'
 
-const at = (path: string): string => new URL(`../${path}`, import.meta.url).pathname
+const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const corpus = at('crates/formats/fuzz/corpus')
 const fixtures = at('__test__/fixtures/files')
 

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { FerrogradError, Sequential, viz } from 'ferrograd'
 import { type Dataset, decodeImage, decodeImages, imageFolder, type Picture, type Sharp } from 'ferrograd/data'
 import { Dense, Flatten, Rescaling } from 'ferrograd/layers'
@@ -25,7 +25,7 @@ interface Size {
 }
 
 const fixtures = new URL('../fixtures/image-files/', import.meta.url)
-const path = (name: string): string => new URL(name, fixtures).pathname
+const path = (name: string): string => fileURLToPath(new URL(name, fixtures))
 const bytes = (name: string): Buffer => readFileSync(new URL(name, fixtures))
 const pictures = JSON.parse(bytes('pictures.json').toString()) as Readonly<Record<string, Numbers>>
 const sizes = JSON.parse(bytes('sizes.json').toString()) as readonly Size[]

@@ -6,6 +6,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { fixture } from '../../__test__/oracle.js'
 import { type Case, each, fitOptions, rows } from '../../__test__/training/cases.js'
 import * as config from '../../ts/config.js'
@@ -17,7 +18,7 @@ config.setFloatx('float64')
 
 const expected = []
 for (const given of fixture<Case & { readonly file: string }>('keras_files').cases) {
-  const path = new URL(`../../__test__/fixtures/keras-files/${given.file}`, import.meta.url).pathname
+  const path = fileURLToPath(new URL(`../../__test__/fixtures/keras-files/${given.file}`, import.meta.url))
   const model = await loadModel(path)
   await model.save(join(dir, given.file))
   // What draws in training is compared out of it.
