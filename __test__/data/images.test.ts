@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { FerrogradError, Sequential, viz } from 'ferrograd'
 import { type Dataset, decodeImage, decodeImages, imageFolder, type Picture, type Sharp } from 'ferrograd/data'
@@ -269,7 +269,7 @@ describe('a folder', () => {
   test('is pictures and the numbers of their folders', async () => {
     const data = await imageFolder(folder, { size: [6, 5], shuffle: false })
     expect([data.classNames, data.count, data.files.length]).toEqual([['cats', 'dogs'], 12, 12])
-    expect(data.files.map((file) => file.slice(folder.length + 1))).toEqual([
+    expect(data.files.map((file) => relative(folder, file).replaceAll(sep, '/'))).toEqual([
       ...[0, 1, 2, 3, 4].map((i) => `cats/${i}.png`),
       'cats/wrongly-called.png',
       ...[0, 1].map((i) => `dogs/large/${i}.jpeg`),
@@ -414,7 +414,7 @@ describe('a folder', () => {
       const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
       const data = await imageFolder(damaged, { size: 4, onError: 'skip', seed: 2 })
       for (let pass = 0; pass < 2; pass++) expect(await data.toArray()).toHaveLength(6)
-      const names = [...data.skipped.keys()].map((file) => file.slice(damaged.length + 3)).toSorted()
+      const names = [...data.skipped.keys()].map((file) => basename(file)).toSorted()
       expect(names).toEqual(['2-cut.jpg', 'bomb.png', 'gone.png', 'text.png'])
       expect([...data.skipped.values()].map(({ code }) => code).toSorted()).toEqual([
         'ERR_DATA',

@@ -17,6 +17,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| Error::io("read", path, &error))
 }
 
+/// Opens a file. Windows refuses to open a directory as if rights were missing: it is called what it is on every system.
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path).map_err(|error| if path.is_dir() { io::ErrorKind::IsADirectory.into() } else { error })
+}
+
 /// Bytes that one thread reads at a time: what is copied is then still in a cache that has just been filled with zeros.
 const PART: usize = 512 << 10;
 
@@ -26,7 +31,7 @@ const PART: usize = 512 << 10;
 /// Where the system refuses, and where there are not so many.
 pub fn beginning<const N: usize>(path: &Path) -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
+    let read = open(path).and_then(|mut file| file.read_exact(&mut bytes));
     read.map(|()| bytes).map_err(|error| Error::io("read", path, &error))
 }
 
@@ -36,7 +41,7 @@ pub fn beginning<const N: usize>(path: &Path) -> Result<[u8; N]> {
 /// Where the system refuses, the path is no file, or the file changes its size meanwhile.
 pub fn read_into<M: AsMut<[u8]>>(path: &Path, room: impl FnOnce(usize) -> Result<M>) -> Result<M> {
     let said = |error: io::Error| Error::io("read", path, &error);
-    let file = File::open(path).map_err(said)?;
+    let file = open(path).map_err(said)?;
     let metadata = file.metadata().map_err(said)?;
     if metadata.is_dir() {
         return Err(said(io::ErrorKind::IsADirectory.into()));
