@@ -1,9 +1,8 @@
 /** The fixtures that real Keras computed, and how they are compared. */
 
 import { readFileSync } from 'node:fs'
+import { type Tensor, tensor } from 'ferrograd'
 import { expect } from 'vitest'
-import type { Tensor } from '../ts/core/tensor.js'
-import { tensor } from '../ts/core/tensor.js'
 import type { DType, TypedArray } from '../ts/types.js'
 
 /** An array as the oracle writes it. */

@@ -1,5 +1,6 @@
 // Packs what would be published, installs it offline into an empty project, and checks it as its users will meet it: publint
-// and attw on the tarball, then each way of consuming it (consumers.mjs). `-- --all` adds those that need tools of their own.
+// and attw on the tarball, tests of the project on what was installed, then each way of consuming it (consumers.mjs).
+// `-- --all` adds those that need tools of their own.
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,6 +33,12 @@ function checkSize(modules) {
   console.log(`  ${size}`)
 }
 
+/** Most tests run on the sources; these on the code that was made of them, in parts that are read when they are used. */
+const testInstalled = (folder) =>
+  node('vitest', 'vitest', ['run', '--project', 'package', '--testTimeout=120000'], {
+    env: { FERROGRAD_PACKAGE: join(folder, 'node_modules/ferrograd') },
+  })
+
 main(async () => {
   await setup()
   const work = mkdtempSync(join(tmpdir(), 'ferrograd-package-'))
@@ -43,6 +50,7 @@ main(async () => {
     writeConsumer(folder)
     await step('npm install ferrograd', () => installFrom(tarballs, folder, hostPlatform()))
     checkSize(join(folder, 'node_modules'))
+    await step('tests of the project on what was installed', () => testInstalled(folder))
     for (const [name, check] of Object.entries(consumers)) await step(name, () => check(folder))
     if (all) {
       await step('installing webpack, Next.js and jest', installFurther)

@@ -1,10 +1,8 @@
 /** What layers of pictures draw at random has the means and variances of its distribution. */
 
+import { config, ops, type Tensor } from 'ferrograd'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import * as config from '../../ts/config.js'
-import type { Tensor } from '../../ts/core/tensor.js'
 import * as layers from '../../ts/layers/index.js'
-import * as ops from '../../ts/ops.js'
 
 beforeAll(() => config.setFloatx('float64'))
 afterAll(() => config.setFloatx('float32'))

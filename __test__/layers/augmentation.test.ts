@@ -1,15 +1,10 @@
 /** Layers that resize and change pictures against real Keras in float64; what they draw; what they refuse. */
 
+import { config, GradientTape, ops, random, Sequential, type Tensor, tensor } from 'ferrograd'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import * as config from '../../ts/config.js'
-import { type Tensor, tensor } from '../../ts/core/tensor.js'
-import { GradientTape } from '../../ts/gradient.js'
 import * as layers from '../../ts/layers/index.js'
 import { getLayer } from '../../ts/layers/index.js'
-import { Sequential } from '../../ts/model/index.js'
-import * as ops from '../../ts/ops.js'
 import { camel } from '../../ts/options/names.js'
-import * as random from '../../ts/random.js'
 import { caught } from '../caught.js'
 import { expectClose, fixture, type Numbers, toTensor } from '../oracle.js'
 

@@ -3,12 +3,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { config, jit, type Tensor, tensor } from 'ferrograd'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import * as config from '../../ts/config.js'
-import type { Tensor } from '../../ts/core/tensor.js'
-import { tensor } from '../../ts/core/tensor.js'
 import { Dataset } from '../../ts/data/index.js'
-import { jit } from '../../ts/jit.js'
 import {
   type Discretization,
   getLayer,

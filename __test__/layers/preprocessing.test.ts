@@ -1,7 +1,7 @@
 /** Layers that learn from data before training. */
 
+import { tensor } from 'ferrograd'
 import { describe, expect, it } from 'vitest'
-import { tensor } from '../../ts/core/tensor.js'
 import { Dataset } from '../../ts/data/index.js'
 import { Discretization, getLayer, IntegerLookup, Normalization, StringLookup } from '../../ts/layers/index.js'
 

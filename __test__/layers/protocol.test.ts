@@ -1,10 +1,7 @@
 /** What every layer keeps to: building, weights, modes, losses, names, symbolic calls, and the messages of misuse. */
 
+import { config, GradientTape, input, ops, type Tensor, tensor, type Variable } from 'ferrograd'
 import { describe, expect, it } from 'vitest'
-import * as config from '../../ts/config.js'
-import { type Tensor, tensor } from '../../ts/core/tensor.js'
-import type { Variable } from '../../ts/core/variable.js'
-import { GradientTape } from '../../ts/gradient.js'
 import {
   Add,
   add,
@@ -30,8 +27,6 @@ import {
   subtract,
 } from '../../ts/layers/index.js'
 import { MeanSquaredError } from '../../ts/losses/index.js'
-import { input } from '../../ts/model/index.js'
-import * as ops from '../../ts/ops.js'
 import { Adam } from '../../ts/optimizers/index.js'
 import type { Shape } from '../../ts/types.js'
 

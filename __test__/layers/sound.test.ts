@@ -1,11 +1,8 @@
 /** Layers of sound against real Keras. */
 
+import { config, GradientTape, input, ops } from 'ferrograd'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
-import * as config from '../../ts/config.js'
-import { GradientTape } from '../../ts/gradient.js'
 import { getLayer, MelSpectrogram, STFTSpectrogram } from '../../ts/layers/index.js'
-import { input } from '../../ts/model/index.js'
-import * as ops from '../../ts/ops.js'
 import { expectClose, fixture, type Numbers, toTensor } from '../oracle.js'
 
 interface Case {

@@ -1,9 +1,7 @@
 /** Text to numbers: TextVectorization and Hashing against the layers that Keras runs with TensorFlow, and streams. */
 
+import { config, type Tensor, tensor } from 'ferrograd'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import * as config from '../../ts/config.js'
-import type { Tensor } from '../../ts/core/tensor.js'
-import { tensor } from '../../ts/core/tensor.js'
 import { Dataset } from '../../ts/data/index.js'
 import {
   getLayer,

@@ -1,9 +1,8 @@
 /** Metrics over more samples than float32 counts, far from 0, and on predictions that are no probabilities. */
 
+import { jit, ops, type Tensor, tensor } from 'ferrograd'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type Tensor, tensor } from '../../ts/core/tensor.js'
 import { Sequential } from '../../ts/index.js'
-import { jit } from '../../ts/jit.js'
 import { Dense } from '../../ts/layers/index.js'
 import {
   AUC,
@@ -21,7 +20,6 @@ import {
   Sum,
   TruePositives,
 } from '../../ts/metrics/index.js'
-import * as ops from '../../ts/ops.js'
 import { SGD } from '../../ts/optimizers/index.js'
 
 describe('counts and sums beyond 2^24', () => {

@@ -1,12 +1,9 @@
 /** Attention over many steps goes block by block: the numbers and gradients of the plain formula, and second ones. */
 
+import { GradientTape, grad, ops, random, type Tensor } from 'ferrograd'
 import { describe, expect, it, test } from 'vitest'
-import type { Tensor } from '../../ts/core/tensor.js'
-import { GradientTape, grad } from '../../ts/gradient.js'
 import { AlibiBias, MultiHeadAttention } from '../../ts/layers/index.js'
 import type { DotProductAttentionOptions } from '../../ts/ops/attention.js'
-import * as ops from '../../ts/ops.js'
-import * as random from '../../ts/random.js'
 import { arenaOf } from '../arena.js'
 import { expectClose } from '../oracle.js'
 

@@ -1,8 +1,7 @@
 /** Every optimizer with its options against real Keras in float64: weights, rates and state over twelve steps. */
 
+import { config, variable } from 'ferrograd'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import * as config from '../../ts/config.js'
-import { variable } from '../../ts/core/variable.js'
 import { getOptimizer } from '../../ts/optimizers/index.js'
 import { expectClose, fixture, type Numbers, toTensor } from '../oracle.js'
 

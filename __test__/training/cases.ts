@@ -1,9 +1,7 @@
 /** A training that real Keras did, and how ours is held to it. */
 
-import type { Model } from 'ferrograd'
+import { type Model, type Tensor, tensor } from 'ferrograd'
 import { expect } from 'vitest'
-import type { Tensor } from '../../ts/core/tensor.js'
-import { tensor } from '../../ts/core/tensor.js'
 import { camel } from '../../ts/options/names.js'
 import { expectClose, floats, type Numbers } from '../oracle.js'
 
