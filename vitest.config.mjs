@@ -26,7 +26,7 @@ const installed = (folder) =>
   entries.flatMap(({ path, built, source }) =>
     [`ferrograd${path}`, `(?:\\.\\./)+${source.replace(/\.ts$/, '\\.js')}`].map((name) => ({
       find: new RegExp(`^${name}$`),
-      replacement: join(folder, built),
+      replacement: join(folder.replaceAll('\\', '/'), built),
     })),
   )
 
