@@ -397,12 +397,7 @@ fn bases<'a>(epoch: &'a Epoch, staging: &'a mut [Memory]) -> Vec<Base<'a>> {
 
 /// Copies rows of a column into an input.
 fn gather(running: &mut Running<'_>, index: usize, column: &Column, rows: impl Iterator<Item = usize>) {
-    match column.dtype {
-        DType::F32 => gather_of::<f32>(running, index, column, rows),
-        DType::F64 => gather_of::<f64>(running, index, column, rows),
-        DType::I32 => gather_of::<i32>(running, index, column, rows),
-        DType::Bool => gather_of::<u8>(running, index, column, rows),
-    }
+    for_element!(column.dtype, T => gather_of::<T>(running, index, column, rows));
 }
 
 fn gather_of<T: Element>(running: &mut Running<'_>, index: usize, column: &Column, rows: impl Iterator<Item = usize>) {
@@ -428,10 +423,8 @@ fn give_way(program: &Program) {
 }
 
 fn first(memory: &Memory, dtype: DType) -> f64 {
-    match dtype {
-        DType::F32 => f64::from(memory.as_slice::<f32>()[0]),
-        DType::F64 => memory.as_slice::<f64>()[0],
-        DType::I32 => f64::from(memory.as_slice::<i32>()[0]),
-        DType::Bool => f64::from(memory.as_slice::<u8>()[0]),
+    fn number<T: Element + Into<f64>>(memory: &Memory) -> f64 {
+        memory.as_slice::<T>()[0].into()
     }
+    for_element!(dtype, T => number::<T>(memory))
 }

@@ -5,6 +5,9 @@
 //! [`Program`](program::Program).
 #![forbid(unsafe_code)]
 
+#[macro_use(for_element, for_float, for_number)]
+extern crate ferrograd_kernels;
+
 #[cfg(feature = "ndarray")]
 pub mod array;
 pub mod compile;

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::moment::Moment;
 use crate::shape::Spec;
 use crate::variable::{Variable, lock_order};
-use ferrograd_kernels::element::{DType, Element};
+use ferrograd_kernels::element::Element;
 use ferrograd_kernels::exec::{Arg, Base, Bound, Fault, Memory, OutOfMemory, Plan, Step};
 use ferrograd_kernels::threads::Threads;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -397,13 +397,8 @@ impl<'a> Running<'a> {
     /// # Errors
     /// `ERR_MEMORY` where there is no room for it.
     pub fn output(&self, index: usize) -> Result<Arc<Memory>> {
-        let copy = match self.program.outputs[index].0.dtype {
-            DType::F32 => Memory::try_from_slice(self.output_slice::<f32>(index)),
-            DType::F64 => Memory::try_from_slice(self.output_slice::<f64>(index)),
-            DType::I32 => Memory::try_from_slice(self.output_slice::<i32>(index)),
-            DType::Bool => Memory::try_from_slice(self.output_slice::<u8>(index)),
-        };
-        Ok(Arc::new(copy?))
+        let dtype = self.program.outputs[index].0.dtype;
+        Ok(Arc::new(for_element!(dtype, T => Memory::try_from_slice(self.output_slice::<T>(index)))?))
     }
 
     /// Copies output `index` of the last step into `into`, whose rows are the output's, from row `row` on.
@@ -413,12 +408,7 @@ impl<'a> Running<'a> {
     pub fn copy_output(&self, index: usize, into: &mut Memory, row: usize) {
         let (spec, arg) = &self.program.outputs[index];
         let width = spec.shape.iter().skip(1).product::<usize>();
-        match spec.dtype {
-            DType::F32 => copy_rows(self.bound.slice::<f32>(arg), into, row * width),
-            DType::F64 => copy_rows(self.bound.slice::<f64>(arg), into, row * width),
-            DType::I32 => copy_rows(self.bound.slice::<i32>(arg), into, row * width),
-            DType::Bool => copy_rows(self.bound.slice::<u8>(arg), into, row * width),
-        }
+        for_element!(spec.dtype, T => copy_rows(self.bound.slice::<T>(arg), into, row * width));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Plain Rust compiled once per instruction set: the compiler vectorises each copy for what it may use.
 
 use crate::isa::Isa;
+use crate::per_isa::{on, per_isa};
 
 /// A piece of work whose code is compiled for every [`Isa`].
 ///
@@ -11,30 +12,21 @@ pub(crate) trait Compiled {
     fn run(self);
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-fn run_avx512(work: impl Compiled) {
+/// # Safety
+/// None but that of the function that it is compiled into.
+#[inline(always)]
+unsafe fn work_of<W: Compiled>(work: W) {
     work.run();
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2(work: impl Compiled) {
-    work.run();
+per_isa! {
+    /// The copies of a piece of work.
+    mod works: fn<W: Compiled>(work: W) = work_of::<W>
 }
 
 /// Runs the copy of `work` for `isa`, or for the best that the processor has below it.
 #[inline]
-pub(crate) fn run(isa: Isa, work: impl Compiled) {
-    match isa.min(Isa::detect()) {
-        // Safety: `detect` has found these instructions.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { run_avx512(work) },
-        // Safety: as above.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { run_avx2(work) },
-        #[cfg(not(target_arch = "x86_64"))]
-        Isa::Avx512 | Isa::Avx2 => work.run(),
-        Isa::Portable => work.run(),
-    }
+pub(crate) fn run<W: Compiled>(isa: Isa, work: W) {
+    // Safety: `detect` has found these instructions.
+    unsafe { on!(isa.min(Isa::detect()), works::<W>(work)) }
 }

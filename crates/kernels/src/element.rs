@@ -132,3 +132,70 @@ macro_rules! impl_float {
 }
 impl_float!(f32);
 impl_float!(f64);
+
+/// `$body` with `$T` the float type that `$dtype` names.
+#[macro_export]
+macro_rules! for_float {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            $crate::element::DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::element::DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            $crate::element::DType::I32 | $crate::element::DType::Bool => {
+                unreachable!("only floats come here")
+            }
+        }
+    };
+}
+
+/// `$body` with `$T` the type of numbers that `$dtype` names.
+#[macro_export]
+macro_rules! for_number {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            $crate::element::DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::element::DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            $crate::element::DType::I32 => {
+                type $T = i32;
+                $body
+            }
+            $crate::element::DType::Bool => unreachable!("only numbers come here"),
+        }
+    };
+}
+
+/// `$body` with `$T` the element type that `$dtype` names.
+#[macro_export]
+macro_rules! for_element {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            $crate::element::DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::element::DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            $crate::element::DType::I32 => {
+                type $T = i32;
+                $body
+            }
+            $crate::element::DType::Bool => {
+                type $T = u8;
+                $body
+            }
+        }
+    };
+}

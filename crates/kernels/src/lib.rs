@@ -20,6 +20,7 @@ pub mod isa;
 pub mod map;
 pub mod math;
 mod order;
+mod per_isa;
 pub mod random;
 pub mod recurrence;
 pub mod rows;

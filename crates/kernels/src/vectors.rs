@@ -2,6 +2,7 @@
 
 use crate::isa::Isa;
 use crate::math::{Compute, Scalar, Set, Simd};
+use crate::per_isa::{on, per_isa};
 
 /// A piece of work over vectors of `T`, compiled for every [`Isa`].
 ///
@@ -12,36 +13,24 @@ pub(crate) trait Vectors<T: Compute> {
     fn run<V: Simd<Elem = T>>(self, set: V::Set);
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-fn run_avx512<T: Compute>(work: impl Vectors<T>) {
-    // Safety: this function is compiled for it, so it is run nowhere else.
-    work.run::<T::Avx512>(unsafe { Set::assume() });
+/// # Safety
+/// The instruction set of `V` is here.
+#[inline(always)]
+unsafe fn work_of<V: Simd<Elem = T>, T: Compute, W: Vectors<T>>(work: W) {
+    // Safety: the caller's promise.
+    work.run::<V>(unsafe { Set::assume() });
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2<T: Compute>(work: impl Vectors<T>) {
-    // Safety: as in `run_avx512`.
-    work.run::<T::Avx2>(unsafe { Set::assume() });
+per_isa! {
+    /// The copies of a piece of work.
+    mod works: fn<T: Compute, W: Vectors<T>>(work: W) = [T] work_of::<T, W>
 }
 
 /// Runs `work` with the vectors of `isa`, or of the best that the processor has below it.
 #[inline]
-pub(crate) fn run<T: Compute>(isa: Isa, work: impl Vectors<T>) {
-    match isa.min(Isa::detect()) {
-        // Safety: `detect` has found these instructions.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { run_avx512(work) },
-        // Safety: as above.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { run_avx2(work) },
-        #[cfg(not(target_arch = "x86_64"))]
-        // Safety: plain Rust.
-        Isa::Avx512 | Isa::Avx2 => work.run::<T::Portable>(unsafe { Set::assume() }),
-        // Safety: plain Rust.
-        Isa::Portable => work.run::<T::Portable>(unsafe { Set::assume() }),
-    }
+pub(crate) fn run<T: Compute, W: Vectors<T>>(isa: Isa, work: W) {
+    // Safety: `detect` has found these instructions.
+    unsafe { on!(isa.min(Isa::detect()), works::<T, W>(work)) }
 }
 
 /// The first `n` lanes.

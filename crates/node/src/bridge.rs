@@ -11,6 +11,7 @@ use ferrograd_graph::op::dtype_code;
 use ferrograd_graph::tensor::Operands;
 use ferrograd_graph::{DType, Spec, Tensor};
 use ferrograd_kernels::exec::Memory;
+use ferrograd_kernels::for_element;
 use napi::bindgen_prelude::{FromNapiValue, Object};
 use napi::{Env, Status, Unknown, sys};
 use napi_derive::napi;
@@ -218,15 +219,10 @@ fn from_numbers(spec: &Spec, numbers: &[f64]) -> Result<Memory> {
 
 /// The elements as numbers.
 fn to_numbers(dtype: DType, memory: &Memory, into: &mut [f64]) {
-    fn fill<T: ferrograd_kernels::element::Element>(memory: &Memory, into: &mut [f64], of: impl Fn(T) -> f64) {
-        into.iter_mut().zip(memory.as_slice::<T>()).for_each(|(number, &element)| *number = of(element));
+    fn fill<T: ferrograd_kernels::element::Element + Into<f64>>(memory: &Memory, into: &mut [f64]) {
+        into.iter_mut().zip(memory.as_slice::<T>()).for_each(|(number, &element)| *number = element.into());
     }
-    match dtype {
-        DType::F32 => fill::<f32>(memory, into, f64::from),
-        DType::F64 => fill::<f64>(memory, into, |element| element),
-        DType::I32 => fill::<i32>(memory, into, f64::from),
-        DType::Bool => fill::<u8>(memory, into, f64::from),
-    }
+    for_element!(dtype, T => fill::<T>(memory, into));
 }
 
 fn conversion(error: napi::Error) -> crate::error::JsError {

@@ -27,12 +27,10 @@ pub(crate) fn map_kernel(
     isa: Isa,
 ) -> Result<Box<dyn Kernel>> {
     let wrong = |error| internal(format!("pass over {shape}: {error}"));
-    Ok(match compute {
-        DType::F32 => Box::new(MapKernel::<f32>::new(shape, expr, inputs, outputs, isa).map_err(wrong)?),
-        DType::F64 => Box::new(MapKernel::<f64>::new(shape, expr, inputs, outputs, isa).map_err(wrong)?),
-        DType::I32 => Box::new(MapKernel::<i32>::new(shape, expr, inputs, outputs, isa).map_err(wrong)?),
-        DType::Bool => return Err(internal("no pass computes in bool".into())),
-    })
+    if compute == DType::Bool {
+        return Err(internal("no pass computes in bool".into()));
+    }
+    Ok(for_number!(compute, T => Box::new(MapKernel::<T>::new(shape, expr, inputs, outputs, isa).map_err(wrong)?)))
 }
 
 /// A copy of elements whose neighbours lie apart: block by block, where a pass would gather them one by one. None where
@@ -45,12 +43,7 @@ pub(crate) fn turned_copy(spec: &Spec, layout: &Layout, source: usize) -> Option
     let to = (&spec.shape.strides()[..], 0, size);
     let copy = StridedCopy::new(&spec.shape, (&layout.strides, layout.offset, source), to).ok()?;
     let detail = format!("{}, turned", spec.shape);
-    Some(match spec.dtype {
-        DType::F32 => Box::new(CopyKernel::<f32> { copy, detail, dtype: PhantomData }),
-        DType::F64 => Box::new(CopyKernel::<f64> { copy, detail, dtype: PhantomData }),
-        DType::I32 => Box::new(CopyKernel::<i32> { copy, detail, dtype: PhantomData }),
-        DType::Bool => Box::new(CopyKernel::<u8> { copy, detail, dtype: PhantomData }),
-    })
+    Some(for_element!(spec.dtype, T => Box::new(CopyKernel::<T> { copy, detail, dtype: PhantomData })))
 }
 
 /// Elements from which on the blocks pay.

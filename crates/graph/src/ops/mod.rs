@@ -2,7 +2,6 @@
 
 #[macro_use]
 mod elementwise;
-#[macro_use]
 mod kernel;
 #[macro_use]
 mod reduction;

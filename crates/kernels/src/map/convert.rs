@@ -1,8 +1,10 @@
 //! Elements of any type into and out of the compute type.
 
 use crate::element::DType;
+use crate::for_element;
 use crate::isa::Isa;
 use crate::math::{Cast, Compute};
+use crate::per_isa::{on, per_isa};
 
 /// Rows of an operand, in elements of it.
 #[derive(Clone, Copy, Debug)]
@@ -66,73 +68,31 @@ unsafe fn convert<S: Cast, D: Cast>(src: *const S, dst: *mut D, len: usize) {
 /// `src` and `dst` are valid for `len` elements, and the instruction set exists.
 pub(super) type Write<T> = unsafe fn(src: *const T, dst: *mut u8, len: usize);
 
-/// Both compiled for an instruction set: the compiler's vectors make of truth values what they can.
-macro_rules! compiled {
-    ($(#[$attribute:meta])* $isa:ident) => {
-        mod $isa {
-            use super::*;
-
-            /// # Safety
-            /// As [`Fill`].
-            $(#[$attribute])*
-            pub unsafe fn fill<S: Cast, D: Cast>(src: *const u8, rows: Rows, dst: *mut D) {
-                // Safety: the caller's promise.
-                unsafe { super::fill::<S, D>(src, rows, dst) }
-            }
-
-            /// # Safety
-            /// As [`Write`].
-            $(#[$attribute])*
-            pub unsafe fn write<S: Cast, D: Cast>(src: *const S, dst: *mut u8, len: usize) {
-                // Safety: the caller's promise.
-                unsafe { super::convert::<S, D>(src, dst.cast(), len) }
-            }
-        }
-    };
+/// [`convert`] to bytes.
+///
+/// # Safety
+/// As [`Write`].
+#[inline(always)]
+unsafe fn write<S: Cast, D: Cast>(src: *const S, dst: *mut u8, len: usize) {
+    // Safety: the caller's promise.
+    unsafe { convert::<S, D>(src, dst.cast(), len) }
 }
-compiled!(portable);
-#[cfg(target_arch = "x86_64")]
-compiled!(
-    #[target_feature(enable = "avx2,fma")]
-    avx2
-);
-#[cfg(target_arch = "x86_64")]
-compiled!(
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-    avx512
-);
 
-/// The functions of a type for each instruction set.
-macro_rules! on {
-    ($isa:ident, $function:ident::<$from:ty, $to:ty>) => {
-        match $isa {
-            Isa::Portable => portable::$function::<$from, $to>,
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => avx2::$function::<$from, $to>,
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => avx512::$function::<$from, $to>,
-            #[cfg(not(target_arch = "x86_64"))]
-            Isa::Avx2 | Isa::Avx512 => portable::$function::<$from, $to>,
-        }
-    };
+per_isa! {
+    /// [`fill`] for each instruction set: the compiler's vectors make of truth values what they can.
+    mod fills: fn<S: Cast, D: Cast>(src: *const u8, rows: Rows, dst: *mut D) = fill::<S, D>
+}
+per_isa! {
+    /// [`write`] for each instruction set.
+    mod writes: fn<S: Cast, D: Cast>(src: *const S, dst: *mut u8, len: usize) = write::<S, D>
 }
 
 /// The [`Fill`] that reads elements of type `from`.
 pub(super) fn reader<T: Compute>(from: DType, isa: Isa) -> Fill<T> {
-    match from {
-        DType::F32 => on!(isa, fill::<f32, T>),
-        DType::F64 => on!(isa, fill::<f64, T>),
-        DType::I32 => on!(isa, fill::<i32, T>),
-        DType::Bool => on!(isa, fill::<u8, T>),
-    }
+    for_element!(from, S => on!(isa, fills::<S, T>))
 }
 
 /// The [`Write`] that makes elements of type `to`.
 pub(super) fn writer<T: Compute>(to: DType, isa: Isa) -> Write<T> {
-    match to {
-        DType::F32 => on!(isa, write::<T, f32>),
-        DType::F64 => on!(isa, write::<T, f64>),
-        DType::I32 => on!(isa, write::<T, i32>),
-        DType::Bool => on!(isa, write::<T, u8>),
-    }
+    for_element!(to, D => on!(isa, writes::<T, D>))
 }

@@ -5,6 +5,7 @@ use super::sweep::{Kernel, MapType};
 use crate::isa::Isa;
 use crate::map::{Binary, Op, Reduce};
 use crate::math::{Compute, Scalar, Set, Simd};
+use crate::per_isa::{on, per_isa};
 
 /// `dst[q] = join of src[q·len … (q + 1)·len]` for `q < count`.
 ///
@@ -79,51 +80,19 @@ unsafe fn fold<V: Simd<Elem = T>, J: Join, T: Compute>(src: *const T, len: usize
     }
 }
 
-/// # Safety
-/// As [`Fold`].
-unsafe fn portable<T: Compute, J: Join>(src: *const T, len: usize, count: usize, dst: *mut T) {
-    // Safety: the caller's promise.
-    unsafe { fold::<T::Portable, J, T>(src, len, count, dst) }
-}
-
-/// # Safety
-/// As [`Fold`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<T: Compute, J: Join>(src: *const T, len: usize, count: usize, dst: *mut T) {
-    // Safety: the caller's promise.
-    unsafe { fold::<T::Avx2, J, T>(src, len, count, dst) }
-}
-
-/// # Safety
-/// As [`Fold`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn avx512<T: Compute, J: Join>(src: *const T, len: usize, count: usize, dst: *mut T) {
-    // Safety: the caller's promise.
-    unsafe { fold::<T::Avx512, J, T>(src, len, count, dst) }
-}
-
-fn on<T: Compute, J: Join>(isa: Isa) -> Fold<T> {
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512::<T, J>,
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => avx2::<T, J>,
-        #[cfg(not(target_arch = "x86_64"))]
-        Isa::Avx512 | Isa::Avx2 => portable::<T, J>,
-        Isa::Portable => portable::<T, J>,
-    }
+per_isa! {
+    /// [`fold`] for each instruction set.
+    mod folds: fn<T: Compute, J: Join>(src: *const T, len: usize, count: usize, dst: *mut T) = [T] fold::<J, T>
 }
 
 impl Reduce {
     /// The [`Fold`] of this reduction.
     pub(super) fn fold<T: Compute>(self, isa: Isa) -> Fold<T> {
         match self {
-            Reduce::Sum => on::<T, bodies::Add>(isa),
-            Reduce::Prod => on::<T, bodies::Mul>(isa),
-            Reduce::Max => on::<T, bodies::Max>(isa),
-            Reduce::Min => on::<T, bodies::Min>(isa),
+            Reduce::Sum => on!(isa, folds::<T, bodies::Add>),
+            Reduce::Prod => on!(isa, folds::<T, bodies::Mul>),
+            Reduce::Max => on!(isa, folds::<T, bodies::Max>),
+            Reduce::Min => on!(isa, folds::<T, bodies::Min>),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::sweep::{Kernel, MAX_SOURCES, Operands, RESULTS};
 use crate::isa::Isa;
 use crate::math::{Compute, Set, Simd};
+use crate::per_isa::per_isa;
 
 /// What runs on one vector of each operand of a chain.
 pub(super) trait Links {
@@ -61,40 +62,19 @@ unsafe fn sweep_links<V: Simd, L: Links>(slots: *const *mut V::Elem, o: &Operand
     }
 }
 
-/// # Safety
-/// As [`Kernel`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn links_avx2<T: Compute, L: Links>(slots: *const *mut T, o: &Operands, len: usize) {
-    // Safety: the caller's promise.
-    unsafe { sweep_links::<T::Avx2, L>(slots, o, len) }
-}
-
-/// # Safety
-/// As [`Kernel`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn links_avx512<T: Compute, L: Links>(slots: *const *mut T, o: &Operands, len: usize) {
-    // Safety: the caller's promise.
-    unsafe { sweep_links::<T::Avx512, L>(slots, o, len) }
-}
-
-/// # Safety
-/// As [`Kernel`].
-#[cfg(not(target_arch = "x86_64"))]
-unsafe fn links_portable<T: Compute, L: Links>(slots: *const *mut T, o: &Operands, len: usize) {
-    // Safety: the caller's promise.
-    unsafe { sweep_links::<T::Portable, L>(slots, o, len) }
+per_isa! {
+    /// [`sweep_links`] for each instruction set.
+    mod links: fn<T: Compute, L: Links>(slots: *const *mut T, o: &Operands, len: usize) = [T] sweep_links::<L>
 }
 
 /// The kernel of a chain for `isa`, which x86-64 has on vectors alone.
 pub(super) fn chained<L: Links>(isa: Isa) -> Option<Kernel<f32>> {
     #[cfg(target_arch = "x86_64")]
     return match isa {
-        Isa::Avx512 => Some(links_avx512::<f32, L>),
-        Isa::Avx2 => Some(links_avx2::<f32, L>),
+        Isa::Avx512 => Some(links::avx512::<f32, L>),
+        Isa::Avx2 => Some(links::avx2::<f32, L>),
         Isa::Portable => None,
     };
     #[cfg(not(target_arch = "x86_64"))]
-    (isa == Isa::Portable).then_some(links_portable::<f32, L>)
+    (isa == Isa::Portable).then_some(links::portable::<f32, L>)
 }

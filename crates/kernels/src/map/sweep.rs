@@ -9,6 +9,7 @@ use super::step::{Direct, HatStep, HatStepScaled, Products, RootStep, ScaledStep
 use crate::functions::functions;
 use crate::isa::Isa;
 use crate::math::{Compute, Set, Simd};
+use crate::per_isa::per_isa;
 use std::ops::RangeInclusive;
 
 /// Most operands of an instruction of one result.
@@ -126,55 +127,28 @@ unsafe fn sweep_any<V: Simd, O: TileOp<N>, const N: usize>(slots: *const *mut V:
     }
 }
 
-/// # Safety
-/// As [`Kernel`].
-unsafe fn portable<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(
-    slots: *const *mut T,
-    o: &Operands,
-    len: usize,
-) {
-    // Safety: the caller's promise.
-    unsafe { sweep::<T::Portable, O, N, S>(slots, o, len) }
-}
-
-/// # Safety
-/// As [`Kernel`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(slots: *const *mut T, o: &Operands, len: usize) {
-    // Safety: the caller's promise.
-    unsafe { sweep::<T::Avx2, O, N, S>(slots, o, len) }
-}
-
-/// # Safety
-/// As [`Kernel`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn avx512<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(
-    slots: *const *mut T,
-    o: &Operands,
-    len: usize,
-) {
-    // Safety: the caller's promise.
-    unsafe { sweep::<T::Avx512, O, N, S>(slots, o, len) }
+per_isa! {
+    /// [`sweep`] for each instruction set.
+    mod tiles: fn<T: Compute, O: TileOp<N>; const N: usize, const S: u16>(slots: *const *mut T, o: &Operands, len: usize)
+        = [T] sweep::<O, N, S>
 }
 
 /// The kernel for `isa` beyond the portable one.
 #[cfg(target_arch = "x86_64")]
 fn on_vectors<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(isa: Isa) -> Kernel<T> {
-    if isa == Isa::Avx512 { avx512::<T, O, N, S> } else { avx2::<T, O, N, S> }
+    if isa == Isa::Avx512 { tiles::avx512::<T, O, N, S> } else { tiles::avx2::<T, O, N, S> }
 }
 
 /// There are no others here.
 #[cfg(not(target_arch = "x86_64"))]
 fn on_vectors<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(_isa: Isa) -> Kernel<T> {
-    portable::<T, O, N, ANY>
+    tiles::portable::<T, O, N, ANY>
 }
 
 fn on<T: Compute, O: TileOp<N>, const N: usize, const S: u16>(isa: Isa) -> Kernel<T> {
     match isa {
         Isa::Avx512 | Isa::Avx2 => on_vectors::<T, O, N, S>(isa),
-        Isa::Portable => portable::<T, O, N, S>,
+        Isa::Portable => tiles::portable::<T, O, N, S>,
     }
 }
 

@@ -4,6 +4,7 @@ use super::compute::Compute;
 use super::simd::Simd;
 use crate::functions::formulas;
 use crate::isa::Isa;
+use crate::per_isa::{on, per_isa};
 
 /// A function of one vector.
 trait Function {
@@ -29,41 +30,14 @@ unsafe fn sweep<V: Simd, F: Function>(x: *mut V::Elem, len: usize) {
     }
 }
 
-/// `sweep` for AVX2.
-///
-/// # Safety
-/// As `sweep`.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn sweep_avx2<T: Compute, F: Function>(x: *mut T, len: usize) {
-    // Safety: the caller's promise.
-    unsafe { sweep::<T::Avx2, F>(x, len) }
-}
-
-/// `sweep` for AVX-512.
-///
-/// # Safety
-/// As `sweep`.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn sweep_avx512<T: Compute, F: Function>(x: *mut T, len: usize) {
-    // Safety: the caller's promise.
-    unsafe { sweep::<T::Avx512, F>(x, len) }
+per_isa! {
+    /// [`sweep`] for each instruction set.
+    mod slices: fn<T: Compute, F: Function>(x: *mut T, len: usize) = [T] sweep::<F>
 }
 
 fn run<T: Compute, F: Function>(isa: Isa, x: &mut [T]) {
     // Safety: a slice is valid for its length, and `min` keeps to what the processor has.
-    unsafe {
-        match isa.min(Isa::detect()) {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => sweep_avx512::<T, F>(x.as_mut_ptr(), x.len()),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => sweep_avx2::<T, F>(x.as_mut_ptr(), x.len()),
-            #[cfg(not(target_arch = "x86_64"))]
-            Isa::Avx512 | Isa::Avx2 => sweep::<T::Portable, F>(x.as_mut_ptr(), x.len()),
-            Isa::Portable => sweep::<T::Portable, F>(x.as_mut_ptr(), x.len()),
-        }
-    }
+    unsafe { on!(isa.min(Isa::detect()), slices::<T, F>(x.as_mut_ptr(), x.len())) }
 }
 
 macro_rules! slice_functions {
