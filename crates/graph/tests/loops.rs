@@ -1,5 +1,5 @@
-//! A loop and its gradient: the same bits at any thread count, and nothing allocated by its steps. One test alone in its
-//! process, so that nobody else's allocations are counted.
+//! A loop and its gradient, on every instruction set: the same bits at any thread count, and nothing allocated by its steps.
+//! One test alone in its process, so that nobody else's allocations are counted.
 
 #[path = "../../kernels/tests/support/counting.rs"]
 mod counting;
@@ -49,22 +49,24 @@ fn turns(u: &Tensor) -> Vec<Tensor> {
 fn a_loop_gives_the_same_bits_at_any_thread_count_and_allocates_nothing() {
     let outputs = outputs();
     let request = Request { inputs: &[], outputs: &outputs, updates: &[], guard: None };
-    let program = compile(&request, Isa::detect()).unwrap();
-    let run = |threads: &Threads| {
-        let all = program.run(&[], threads).unwrap();
-        all.iter().flat_map(|memory| memory.as_slice::<u8>().to_vec()).collect::<Vec<u8>>()
-    };
-    let expected = run(&Threads::serial());
-    for count in [1, 2, 4] {
-        let threads = Threads::new(count);
-        meet(&threads);
-        assert!(run(&threads) == expected, "{count} threads");
-        let (mut arena, mut locks) = (program.take_arena().unwrap(), program.lock().unwrap());
-        let inputs: [Base<'_>; 0] = [];
-        let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks, &threads).unwrap();
-        running.step(&threads).unwrap();
-        let before = allocations();
-        running.step(&threads).unwrap();
-        assert_eq!(allocations() - before, 0, "{count} threads");
+    for isa in Isa::available() {
+        let program = compile(&request, isa).unwrap();
+        let run = |threads: &Threads| {
+            let all = program.run(&[], threads).unwrap();
+            all.iter().flat_map(|memory| memory.as_slice::<u8>().to_vec()).collect::<Vec<u8>>()
+        };
+        let expected = run(&Threads::serial());
+        for count in [1, 2, 4] {
+            let threads = Threads::new(count);
+            meet(&threads);
+            assert!(run(&threads) == expected, "{isa:?}, {count} threads");
+            let (mut arena, mut locks) = (program.take_arena().unwrap(), program.lock().unwrap());
+            let inputs: [Base<'_>; 0] = [];
+            let mut running = program.bind(&mut arena, inputs, program.constants(), &mut locks, &threads).unwrap();
+            running.step(&threads).unwrap();
+            let before = allocations();
+            running.step(&threads).unwrap();
+            assert_eq!(allocations() - before, 0, "{isa:?}, {count} threads");
+        }
     }
 }

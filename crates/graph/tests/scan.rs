@@ -6,10 +6,12 @@ use ferrograd_graph::gradient::gradient;
 use ferrograd_graph::scan::{Course, Step, Turn, scan, scan_in_segments, while_loop};
 use ferrograd_graph::{DType, ErrorCode, Program, Request, Spec, Tensor, Variable, compile, evaluate, ops};
 use ferrograd_kernels::isa::Isa;
+use ferrograd_kernels::target::Target;
 use ferrograd_kernels::threads::Threads;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use support::Dice;
+use support::targets::sets;
 
 /// `(next carries, outputs)` of carries and rows.
 type Drawn = (Vec<Tensor>, Vec<Tensor>);
@@ -88,7 +90,16 @@ fn scalar(tensors: &[Tensor]) -> Tensor {
 }
 
 fn numbers(tensors: &[Tensor]) -> Vec<Vec<f64>> {
-    evaluate(tensors, Isa::detect()).unwrap().iter().map(|memory| memory.as_slice::<f64>().to_vec()).collect()
+    numbers_on(Isa::detect().into(), tensors)
+}
+
+fn numbers_on(set: Target, tensors: &[Tensor]) -> Vec<Vec<f64>> {
+    evaluate(tensors, set).unwrap().iter().map(|memory| memory.as_slice::<f64>().to_vec()).collect()
+}
+
+/// The same numbers, on every instruction set.
+fn same(what: &str, got: &[Tensor], expected: &[Tensor]) {
+    sets().for_each(|set| close(what, &numbers_on(set, got), &numbers_on(set, expected)));
 }
 
 fn close(what: &str, got: &[Vec<f64>], expected: &[Vec<f64>]) {
@@ -131,7 +142,7 @@ fn check_in(
         derivatives(unrolled(draw, init, sequences, course)),
     );
     for (part, (one, many)) in ["forward", "gradient", "second order"].into_iter().zip(one.iter().zip(&many)) {
-        close(&format!("{what}, {part}"), &numbers(one), &numbers(many));
+        same(&format!("{what}, {part}"), one, many);
     }
 }
 
@@ -405,13 +416,13 @@ fn the_loop_that_saves_is_the_one_that_runs_whichever_is_asked_for_first() {
     assert_eq!([loops(&outputs), loops(&backwards)], [2, 2]);
     close(
         "asked for from behind",
-        &numbers_f32(&backwards),
-        &numbers_f32(&outputs).into_iter().rev().collect::<Vec<_>>(),
+        &numbers_f32(Isa::detect().into(), &backwards),
+        &numbers_f32(Isa::detect().into(), &outputs).into_iter().rev().collect::<Vec<_>>(),
     );
 }
 
-fn numbers_f32(tensors: &[Tensor]) -> Vec<Vec<f64>> {
-    let memories = evaluate(tensors, Isa::detect()).unwrap();
+fn numbers_f32(set: Target, tensors: &[Tensor]) -> Vec<Vec<f64>> {
+    let memories = evaluate(tensors, set).unwrap();
     let sizes = tensors.iter().map(|tensor| tensor.shape().size());
     let widened = memories
         .iter()
@@ -469,8 +480,8 @@ fn samples_that_do_not_meet_go_through_the_loop_in_parts() {
     for (what, draw, in_parts) in cases {
         let (one, many) = (looped(draw, &init, xs, course), unrolled(draw, &init, xs, course));
         let (first, last) = (slopes(&one, &leaves), slopes(&many, &leaves));
-        close(what, &numbers(&one), &numbers(&many));
-        close(&format!("{what}, gradient"), &numbers(&first), &numbers(&last));
+        same(what, &one, &many);
+        same(&format!("{what}, gradient"), &first, &last);
         let all: Vec<Tensor> = one.into_iter().chain(first).collect();
         let loops = loops_of(&all);
         assert_eq!(loops.len(), 2, "{loops:?}");
@@ -497,7 +508,7 @@ fn a_constant_that_is_read_by_samples_and_as_a_whole_keeps_the_loop_in_one_part(
     for (by_samples, start) in [(false, "4 of pack"), (true, "pack")] {
         let (one, many) =
             (looped(&draw(by_samples), &init, &xs, course), unrolled(&draw(by_samples), &init, &xs, course));
-        close(start, &numbers(&one), &numbers(&many));
+        same(start, &one, &many);
         let loops = loops_of(&one);
         assert!(loops[0].starts_with(start), "{loops:?}");
     }
@@ -514,7 +525,7 @@ fn a_while_computes_once_what_is_the_same_at_each_turn() {
     let next = [step(&carry)];
     let turn = Turn { carries: std::slice::from_ref(&carry), go: &go, next: &next };
     let end = while_loop(&turn, std::slice::from_ref(&init), Some(4)).unwrap();
-    close("four turns", &numbers(&end), &numbers(&[step(&step(&step(&step(&init))))]));
+    same("four turns", &end, &[step(&step(&step(&step(&init))))]);
     let detail = program_of(&end).kernels().into_iter().find(|kernel| kernel.name == "while").unwrap().detail;
     assert!(detail.contains("pack, then"), "{detail}");
 }
@@ -529,10 +540,10 @@ fn a_constant_that_a_step_reads_often_has_a_gradient() {
         (vec![h.clone()], vec![h])
     };
     let (xs, course) = ([random(&mut dice, &[3, 2, 3])], Course { length: 3, reverse: false });
-    let slopes = |all: &[Tensor]| numbers(&slopes(all, std::slice::from_ref(&w)));
+    let slopes = |all: &[Tensor]| slopes(all, std::slice::from_ref(&w));
     let init = [init];
     let (one, many) = (looped(&draw, &init, &xs, course), unrolled(&draw, &init, &xs, course));
-    close("a matrix sixty times", &slopes(&one), &slopes(&many));
+    same("a matrix sixty times", &slopes(&one), &slopes(&many));
 }
 
 #[test]
@@ -568,7 +579,7 @@ fn random_loops_in_segments_are_what_their_steps_give() {
 }
 
 /// Last states, outputs of all steps, gradients with respect to the first states, the sequence and the weights.
-fn trained(segment: Option<usize>, [features, units, batch]: [usize; 3], length: usize) -> Vec<Vec<f64>> {
+fn trained(segment: Option<usize>, [features, units, batch]: [usize; 3], length: usize) -> Vec<Tensor> {
     let mut dice = Dice::new(5);
     let [w, u, b] = cell(&mut dice, DType::F32, [features, units]);
     let mut float = |shape: &[usize]| ops::cast(&random(&mut dice, shape), DType::F32).unwrap();
@@ -577,7 +588,7 @@ fn trained(segment: Option<usize>, [features, units, batch]: [usize; 3], length:
     let course = Course { length, reverse: false };
     let all = looped_in(segment, &draw, &leaves[..2], &leaves[2..3], course);
     let slopes = gradient(&scalar(&all), &leaves, None).unwrap();
-    numbers_f32(&all.into_iter().chain(slopes.into_iter().flatten()).collect::<Vec<_>>())
+    all.into_iter().chain(slopes.into_iter().flatten()).collect()
 }
 
 #[test]
@@ -585,11 +596,13 @@ fn segments_give_the_bits_of_the_whole_loop_but_for_the_order_in_which_products_
     for (sizes, length, steps) in [([3, 4, 2], 50, 7), ([32, 128, 32], 24, 6), ([8, 16, 1], 20, 5), ([5, 33, 9], 31, 4)]
     {
         let (whole, cut) = (trained(None, sizes, length), trained(Some(steps), sizes, length));
-        // Three results and the gradients of two states; those of the sequence and of the weights are such products.
-        for (i, (whole, cut)) in whole.iter().zip(&cut).enumerate() {
-            let most = whole.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-            let same = |(a, b): (&f64, &f64)| if i < 5 { a == b } else { (a - b).abs() <= 1e-5 * most };
-            assert!(whole.iter().zip(cut).all(same), "{sizes:?}, tensor {i}");
+        for set in sets() {
+            // Three results and the gradients of two states; those of the sequence and of the weights are such products.
+            for (i, (whole, cut)) in numbers_f32(set, &whole).iter().zip(&numbers_f32(set, &cut)).enumerate() {
+                let most = whole.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+                let same = |(a, b): (&f64, &f64)| if i < 5 { a == b } else { (a - b).abs() <= 1e-5 * most };
+                assert!(whole.iter().zip(cut).all(same), "{set:?}, {sizes:?}, tensor {i}");
+            }
         }
     }
 }
@@ -646,7 +659,7 @@ fn a_segmented_loop_in_a_segmented_loop_has_a_gradient() {
         let all = looped_in(segment[1], &draw, std::slice::from_ref(&init), std::slice::from_ref(&xs), course);
         let first = slopes(&all, &[init.clone(), xs.clone(), k.clone()]);
         let second = slopes(&first, &[init.clone(), xs.clone(), k.clone()]);
-        numbers(&[all, first, second].concat())
+        [all, first, second].concat()
     };
-    close("both", &run([Some(2), Some(2)]), &run([None, None]));
+    same("both", &run([Some(2), Some(2)]), &run([None, None]));
 }
