@@ -1,7 +1,7 @@
 /** Settings for what is built from now on: float type, precision of products, seed, threads. */
 
 import { drainQueue } from './core/run-queue.js'
-import { runtime, useThreads } from './core/runtime.js'
+import { runtime, useDataThreads, useThreads } from './core/runtime.js'
 import { fail } from './errors.js'
 import type { FloatDType } from './types.js'
 
@@ -94,12 +94,36 @@ export function matrixUnit(): string {
 
 /** Sets how many threads compute from now on; 0 for as many as the machine lends. The numbers do not depend on it. */
 export function setThreads(count: number): void {
-  if (!Number.isInteger(count) || count < 0 || count > 1024) {
-    fail('ERR_CONFIG', 'setThreads count', 'an integer from 0 to 1024', count)
-  }
+  checkThreads('setThreads', count)
   // A line ends before the next one begins.
   drainQueue()
   useThreads(count)
+}
+
+/** How many threads read, decode and write data and files beside those that compute. */
+export function dataThreads(): number {
+  return runtime().dataThreads
+}
+
+/**
+ * Sets how many threads read, decode and write data and files (CSV, JSON lines, pictures, rows, checkpoints) from now on; 0, the
+ * default, for as many as compute. They start at the first such work. Batches and files do not depend on it.
+ *
+ * @example
+ * import { config } from 'ferrograd'
+ *
+ * config.setDataThreads(1)
+ * console.log(config.dataThreads()) // 1
+ */
+export function setDataThreads(count: number): void {
+  checkThreads('setDataThreads', count)
+  useDataThreads(count)
+}
+
+function checkThreads(where: string, count: number): void {
+  if (!Number.isInteger(count) || count < 0 || count > 1024) {
+    fail('ERR_CONFIG', `${where} count`, 'an integer from 0 to 1024', count)
+  }
 }
 
 /** Two 32-bit numbers scattered to one, so that neighbouring seeds share nothing (the finaliser of MurmurHash3). */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -178,6 +178,35 @@ describe('Dataset.csv', () => {
     } finally {
       config.setThreads(0)
     }
+  })
+
+  test('the threads that read are as many as they are told, and the batches do not depend on them', async () => {
+    const text = Array.from({ length: 60_000 }, (_, i) => `${i},${Math.sin(i)}`).join('\n')
+    const path = file('threads.csv', `a,b\n${text}\n`)
+    const isBeside = (id: string): boolean => {
+      try {
+        return readFileSync(`/proc/self/task/${id}/comm`, 'utf8').startsWith('ferrograd-besid')
+      } catch {
+        return false
+      }
+    }
+    const read = (): Promise<unknown> => Dataset.csv(path).batch(1000).toArray()
+    try {
+      config.setDataThreads(1)
+      expect(config.dataThreads()).toBe(1)
+      const one = await read()
+      config.setDataThreads(5)
+      expect(await read()).toEqual(one)
+      // Those of the pool before may be there still.
+      if (process.platform === 'linux')
+        expect(readdirSync('/proc/self/task').filter(isBeside).length).toBeGreaterThanOrEqual(5)
+      config.setThreads(3)
+      expect(config.dataThreads()).toBe(5)
+    } finally {
+      config.setThreads(0)
+      config.setDataThreads(0)
+    }
+    expect(config.dataThreads()).toBe(config.threads())
   })
 
   test('trains as the same numbers in arrays do', async () => {

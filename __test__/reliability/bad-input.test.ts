@@ -577,6 +577,7 @@ const building: Row[] = [
   ['floatx', 'ERR_CONFIG', /setFloatx/, () => config.setFloatx('float16' as never)],
   ['threads −1', 'ERR_CONFIG', /setThreads/, () => config.setThreads(-1)],
   ['threads 1e9', 'ERR_CONFIG', /setThreads/, () => config.setThreads(1e9)],
+  ['data threads 1.5', 'ERR_CONFIG', /setDataThreads/, () => config.setDataThreads(1.5)],
   ['seed 1.5', 'ERR_CONFIG', /setSeed/, () => config.setSeed(1.5)],
 ]
 

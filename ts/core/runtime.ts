@@ -7,6 +7,7 @@ import { PassingMap } from './passing-map.js'
 
 let current: BindingRuntime | undefined
 let wanted = 0
+let beside = 0
 let level = 0
 
 /** The runtime, made at the first use. */
@@ -15,6 +16,7 @@ export function runtime(): BindingRuntime {
     const set = askedSet(process.env.FERROGRAD_ISA, instructionSets())
     current = new BindingRuntime(wanted, set, availableBytes(), settle)
     current.setPrecision(level)
+    current.setDataThreads(beside)
   }
   return current
 }
@@ -40,6 +42,12 @@ export function askedSet(asked: string | undefined, available: readonly string[]
 export function useThreads(count: number): void {
   wanted = count
   current = undefined
+}
+
+/** Uses `count` threads for data and files from now on, 0 for as many as compute; what runs keeps its own. */
+export function useDataThreads(count: number): void {
+  beside = count
+  current?.setDataThreads(count)
 }
 
 /** Computes pending tensors at a precision, as the core counts them, from now on; running jobs keep theirs. */

@@ -33,6 +33,14 @@ pub(crate) struct Shared {
     /// Bytes that a program may work in.
     pub room: usize,
     cache: Arc<Cache>,
+    beside: Beside,
+}
+
+/// The threads of work that is no step.
+#[derive(Clone, Default)]
+struct Beside {
+    /// How many; 0 for as many as compute.
+    wanted: usize,
     pool: Arc<OnceLock<Option<ThreadPool>>>,
 }
 
@@ -42,15 +50,20 @@ impl Shared {
         Shared { threads: self.threads.stopped_by(flag), ..self.clone() }
     }
 
-    /// Does work that is no step (files, checksums, conversions): what it splits by rayon, as many threads do as compute.
-    /// They start at the first such work; where the system has none to give, rayon's own do it.
+    /// How many threads share work that is no step.
+    fn beside_threads(&self) -> usize {
+        if self.beside.wanted == 0 { self.threads.count() } else { self.beside.wanted }
+    }
+
+    /// Does work that is no step (files, checksums, conversions), which threads of its own split by rayon. They start at the
+    /// first such work; where the system has none to give, rayon's own do it.
     pub fn beside<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let pool = || {
-            let builder = ThreadPoolBuilder::new().num_threads(self.threads.count());
+            let builder = ThreadPoolBuilder::new().num_threads(self.beside_threads());
             let builder = builder.start_handler(|_| let_callers_go_first());
             builder.thread_name(|index| format!("ferrograd-beside-{index}")).build().ok()
         };
-        match self.pool.get_or_init(pool) {
+        match self.beside.pool.get_or_init(pool) {
             Some(pool) => pool.install(work),
             None => work(),
         }
@@ -104,7 +117,7 @@ impl BindingRuntime {
         // A float beyond what an integer holds becomes the largest one.
         let room = memory as usize;
         let (threads, cache) = (Threads::new(count).stopped_by(workers.closing()), Arc::new(Cache::new(room)));
-        let shared = Shared { threads, target, workers, room, cache, pool: Arc::default() };
+        let shared = Shared { threads, target, workers, room, cache, beside: Beside::default() };
         Ok(BindingRuntime { shared, queue: Queue::default() })
     }
 
@@ -112,6 +125,18 @@ impl BindingRuntime {
     #[napi(getter, catch_unwind)]
     pub fn threads(&self) -> u32 {
         self.shared.threads.count() as u32
+    }
+
+    /// Threads for work that is no step.
+    #[napi(getter, catch_unwind)]
+    pub fn data_threads(&self) -> u32 {
+        self.shared.beside_threads() as u32
+    }
+
+    /// Sets how many these are from now on, 0 for as many as compute; what runs keeps its own.
+    #[napi(catch_unwind)]
+    pub fn set_data_threads(&mut self, count: u32) {
+        self.shared.beside = Beside { wanted: count as usize, pool: Arc::default() };
     }
 
     /// The instruction set in use.
