@@ -1,7 +1,7 @@
 // Packs what would be published, installs it offline into an empty project, and checks it as its users will meet it: publint
 // and attw on the tarball, tests of the project on what was installed, then each way of consuming it (consumers.mjs).
 // `-- --all` adds those that need tools of their own.
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { consumers, furtherConsumers, installFurther, writeConsumer } from './consumers.mjs'
@@ -42,6 +42,8 @@ const testInstalled = (folder) =>
 main(async () => {
   await setup()
   const work = mkdtempSync(join(tmpdir(), 'ferrograd-package-'))
+  // A test becomes a user of few rights, who may read what is installed.
+  chmodSync(work, 0o755)
   const folder = join(work, 'consumer')
   try {
     const tarballs = await step('packing', async () => [await packMain(work), await packHost(work)])
