@@ -94,6 +94,8 @@ async function writeBundle({ build }, published) {
     input: at('ts/index.ts'),
     write: false,
     preserveEntrySignatures: 'allow-extension',
+    // Without the names of the sources before their code.
+    experimental: { attachDebugInfo: 'none' },
     output: {
       dir: at('dist'),
       format: 'cjs',
