@@ -133,23 +133,26 @@ macro_rules! impl_float {
 impl_float!(f32);
 impl_float!(f64);
 
+/// `$body` with `$T` the type of each of some element types, and what stands for the others.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_type {
+    ($dtype:expr, $T:ident => $body:expr, $($own:ident = $type:ty),+ $(; $($other:ident)|+ => $never:expr)?) => {
+        match $dtype {
+            $($crate::element::DType::$own => {
+                type $T = $type;
+                $body
+            })+
+            $($($crate::element::DType::$other)|+ => $never,)?
+        }
+    };
+}
+
 /// `$body` with `$T` the float type that `$dtype` names.
 #[macro_export]
 macro_rules! for_float {
     ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            $crate::element::DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            $crate::element::DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            $crate::element::DType::I32 | $crate::element::DType::Bool => {
-                unreachable!("only floats come here")
-            }
-        }
+        $crate::for_type!($dtype, $T => $body, F32 = f32, F64 = f64; I32 | Bool => unreachable!("only floats come here"))
     };
 }
 
@@ -157,21 +160,9 @@ macro_rules! for_float {
 #[macro_export]
 macro_rules! for_number {
     ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            $crate::element::DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            $crate::element::DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            $crate::element::DType::I32 => {
-                type $T = i32;
-                $body
-            }
-            $crate::element::DType::Bool => unreachable!("only numbers come here"),
-        }
+        $crate::for_type!(
+            $dtype, $T => $body, F32 = f32, F64 = f64, I32 = i32; Bool => unreachable!("only numbers come here")
+        )
     };
 }
 
@@ -179,23 +170,6 @@ macro_rules! for_number {
 #[macro_export]
 macro_rules! for_element {
     ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            $crate::element::DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            $crate::element::DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            $crate::element::DType::I32 => {
-                type $T = i32;
-                $body
-            }
-            $crate::element::DType::Bool => {
-                type $T = u8;
-                $body
-            }
-        }
+        $crate::for_type!($dtype, $T => $body, F32 = f32, F64 = f64, I32 = i32, Bool = u8)
     };
 }

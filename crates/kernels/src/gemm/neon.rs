@@ -1,7 +1,7 @@
 //! Registers of NEON, which every aarch64 has.
 
 use super::vector::Vector;
-use crate::math::{Plain, Register};
+use crate::math::{Plain, Register, register};
 use std::arch::aarch64::*;
 use std::arch::asm;
 
@@ -29,6 +29,20 @@ unsafe fn turn2(r: [float64x2_t; 2]) -> [float64x2_t; 2] {
     unsafe { [vtrn1q_f64(r[0], r[1]), vtrn2q_f64(r[0], r[1])] }
 }
 
+/// `a · b + c`: the instruction's first operand is what it adds to.
+#[inline(always)]
+unsafe fn fma_f32(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+    // Safety: every aarch64 has NEON.
+    unsafe { vfmaq_f32(c, a, b) }
+}
+
+/// As [`fma_f32`].
+#[inline(always)]
+unsafe fn fma_f64(a: float64x2_t, b: float64x2_t, c: float64x2_t) -> float64x2_t {
+    // Safety: every aarch64 has NEON.
+    unsafe { vfmaq_f64(c, a, b) }
+}
+
 macro_rules! vector {
     (
         $(#[$doc:meta])* $name:ident($register:ty), $element:ty, lanes $lanes:literal, splat $splat:ident, load $load:ident,
@@ -38,37 +52,8 @@ macro_rules! vector {
         #[derive(Clone, Copy)]
         pub(super) struct $name($register);
 
-        // Safety: every aarch64 has NEON.
-        unsafe impl Register for $name {
-            type Elem = $element;
-            type Set = Plain;
-            const LANES: usize = $lanes;
-
-            #[inline(always)]
-            unsafe fn load(from: *const $element) -> Self {
-                // Safety: the caller's promise.
-                $name(unsafe { $load(from) })
-            }
-            #[inline(always)]
-            unsafe fn store(self, to: *mut $element) {
-                // Safety: the caller's promise.
-                unsafe { $store(to, self.0) }
-            }
-            #[inline(always)]
-            fn splat(_set: Plain, value: $element) -> Self {
-                // Safety: every aarch64 has NEON.
-                $name(unsafe { $splat(value) })
-            }
-            #[inline(always)]
-            fn mul(self, b: Self) -> Self {
-                // Safety: every aarch64 has NEON.
-                $name(unsafe { $mul(self.0, b.0) })
-            }
-            #[inline(always)]
-            fn mul_add(self, b: Self, c: Self) -> Self {
-                // Safety: every aarch64 has NEON.
-                $name(unsafe { $fma(c.0, self.0, b.0) })
-            }
+        register! {
+            $name, $element, set Plain, lanes $lanes, splat $splat, load $load, store $store, fma $fma, mul $mul
         }
 
         // Safety: each method is the instruction that its name says; there are no masks, so parts go by a copy.
@@ -156,10 +141,10 @@ macro_rules! vector {
 vector! {
     /// Four `f32`.
     F32x4(float32x4_t), f32, lanes 4, splat vdupq_n_f32, load vld1q_f32,
-    store vst1q_f32, fma vfmaq_f32, mul vmulq_f32, max vmaxq_f32, sum vaddvq_f32, turn turn4
+    store vst1q_f32, fma fma_f32, mul vmulq_f32, max vmaxq_f32, sum vaddvq_f32, turn turn4
 }
 vector! {
     /// Two `f64`.
     F64x2(float64x2_t), f64, lanes 2, splat vdupq_n_f64, load vld1q_f64,
-    store vst1q_f64, fma vfmaq_f64, mul vmulq_f64, max vmaxq_f64, sum vaddvq_f64, turn turn2
+    store vst1q_f64, fma fma_f64, mul vmulq_f64, max vmaxq_f64, sum vaddvq_f64, turn turn2
 }

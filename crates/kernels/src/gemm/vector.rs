@@ -130,7 +130,7 @@ mod plain {
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
     use super::Vector;
-    use crate::math::{Avx2, Avx512, F32x8, F32x16, Register, store_first_pd, store_first_ps};
+    use crate::math::{Avx2, Avx512, F32x8, F32x16, Register, register, store_first_pd, store_first_ps};
     use std::arch::x86_64::*;
 
     /// Eight registers of eight `f32`, turned.
@@ -203,52 +203,6 @@ pub(super) mod x86 {
                             $half(row).store_part(target, part);
                         }
                     }
-                }
-            }
-        };
-    }
-
-    /// A type of registers of its own.
-    macro_rules! register {
-        (
-            $(#[$doc:meta])* $name:ident($register:ty), $element:ty, set $set:ident, lanes $lanes:literal,
-            splat $splat:ident, load $load:ident, store $store:ident, fma $fma:ident, mul $mul:ident
-        ) => {
-            $(#[$doc])*
-            #[derive(Clone, Copy)]
-            pub(in super::super) struct $name($register);
-
-            // Safety: each method is the intrinsic that its name says; registers cannot be made by safe code that is not
-            // compiled for them.
-            unsafe impl Register for $name {
-                type Elem = $element;
-                type Set = $set;
-                const LANES: usize = $lanes;
-
-                #[inline(always)]
-                unsafe fn load(from: *const $element) -> Self {
-                    // Safety: the caller's promise.
-                    $name(unsafe { $load(from) })
-                }
-                #[inline(always)]
-                unsafe fn store(self, to: *mut $element) {
-                    // Safety: the caller's promise.
-                    unsafe { $store(to, self.0) }
-                }
-                #[inline(always)]
-                fn splat(_set: $set, value: $element) -> Self {
-                    // Safety: the caller has the proof.
-                    $name(unsafe { $splat(value) })
-                }
-                #[inline(always)]
-                fn mul(self, b: Self) -> Self {
-                    // Safety: a value is a proof.
-                    $name(unsafe { $mul(self.0, b.0) })
-                }
-                #[inline(always)]
-                fn mul_add(self, b: Self, c: Self) -> Self {
-                    // Safety: a value is a proof.
-                    $name(unsafe { $fma(self.0, b.0, c.0) })
                 }
             }
         };
@@ -380,29 +334,39 @@ pub(super) mod x86 {
     masked_load!(masked512_ps, _mm512_maskz_loadu_ps, f32, __mmask16, __m512);
     masked_load!(masked512_pd, _mm512_maskz_loadu_pd, f64, __mmask8, __m512d);
 
+    /// Four `f64` of AVX2.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct F64x4(__m256d);
     register! {
-        /// Four `f64` of AVX2.
-        F64x4(__m256d), f64, set Avx2, lanes 4,
+        F64x4, f64, set Avx2, lanes 4,
         splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd, mul _mm256_mul_pd
     }
+    /// Eight `f32` with the mask registers of AVX-512.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct F32x8Masked(__m256);
     register! {
-        /// Eight `f32` with the mask registers of AVX-512.
-        F32x8Masked(__m256), f32, set Avx512, lanes 8,
+        F32x8Masked, f32, set Avx512, lanes 8,
         splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps, mul _mm256_mul_ps
     }
+    /// Four `f64` with the mask registers of AVX-512.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct F64x4Masked(__m256d);
     register! {
-        /// Four `f64` with the mask registers of AVX-512.
-        F64x4Masked(__m256d), f64, set Avx512, lanes 4,
+        F64x4Masked, f64, set Avx512, lanes 4,
         splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd, fma _mm256_fmadd_pd, mul _mm256_mul_pd
     }
+    /// Sixteen `f32` of AVX-512, whose packed numbers are pairs of bfloat16.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct Bf16x32(__m512);
     register! {
-        /// Sixteen `f32` of AVX-512, whose packed numbers are pairs of bfloat16.
-        Bf16x32(__m512), f32, set Avx512, lanes 16,
+        Bf16x32, f32, set Avx512, lanes 16,
         splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps, mul _mm512_mul_ps
     }
+    /// Eight `f64` of AVX-512.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct F64x8(__m512d);
     register! {
-        /// Eight `f64` of AVX-512.
-        F64x8(__m512d), f64, set Avx512, lanes 8,
+        F64x8, f64, set Avx512, lanes 8,
         splat _mm512_set1_pd, load _mm512_loadu_pd, store _mm512_storeu_pd, fma _mm512_fmadd_pd, mul _mm512_mul_pd
     }
 

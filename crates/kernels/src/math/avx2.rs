@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::float32::{methods, methods_of_one};
-use super::register::Register;
+use super::register::{Register, register};
 use super::scalar::Scalar;
 use super::set::Avx2;
 use super::simd::{Simd, SimdF32};
@@ -90,36 +90,14 @@ unsafe fn power_of_two(n: __m256i) -> __m256 {
     unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127)))) }
 }
 
-// Safety: registers cannot be made by safe code that is not compiled for them.
-unsafe impl Register for F32x8 {
-    type Elem = f32;
-    type Set = Avx2;
-    const LANES: usize = 8;
-
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self {
-        // Safety: the caller's promise.
-        unsafe { F32x8(_mm256_loadu_ps(from)) }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // Safety: the caller's promise.
-        unsafe { _mm256_storeu_ps(to, self.0) }
-    }
-    #[inline(always)]
-    fn splat(_set: Avx2, value: f32) -> Self {
-        // Safety: the caller has the proof.
-        unsafe { F32x8(_mm256_set1_ps(value)) }
-    }
-    lanewise! {
-        mul(b) = _mm256_mul_ps;
-        mul_add(b, c) = _mm256_fmadd_ps;
-    }
+register! {
+    F32x8, f32, set Avx2, lanes 8, splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps, fma _mm256_fmadd_ps, mul _mm256_mul_ps
 }
 
 // Safety: only comparisons make masks, of values.
 unsafe impl Simd for F32x8 {
     type Mask = __m256;
+
     #[inline(always)]
     unsafe fn load_first_or(from: *const f32, n: usize, rest: Self) -> Self {
         // Safety: lanes beyond `n` are not read.

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::float32::{methods, methods_of_one};
-use super::register::Register;
+use super::register::{Register, register};
 use super::scalar::Scalar;
 use super::set::Avx512;
 use super::simd::{Simd, SimdF32};
@@ -60,36 +60,14 @@ macro_rules! compare {
     )*};
 }
 
-// Safety: registers cannot be made by safe code that is not compiled for them.
-unsafe impl Register for F32x16 {
-    type Elem = f32;
-    type Set = Avx512;
-    const LANES: usize = 16;
-
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self {
-        // Safety: the caller's promise.
-        unsafe { F32x16(_mm512_loadu_ps(from)) }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // Safety: the caller's promise.
-        unsafe { _mm512_storeu_ps(to, self.0) }
-    }
-    #[inline(always)]
-    fn splat(_set: Avx512, value: f32) -> Self {
-        // Safety: the caller has the proof.
-        unsafe { F32x16(_mm512_set1_ps(value)) }
-    }
-    lanewise! {
-        mul(b) = _mm512_mul_ps;
-        mul_add(b, c) = _mm512_fmadd_ps;
-    }
+register! {
+    F32x16, f32, set Avx512, lanes 16, splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps, fma _mm512_fmadd_ps, mul _mm512_mul_ps
 }
 
 // Safety: the field of masks is private, and only comparisons make masks.
 unsafe impl Simd for F32x16 {
     type Mask = Mask16;
+
     #[inline(always)]
     unsafe fn load_first_or(from: *const f32, n: usize, rest: Self) -> Self {
         // Safety: lanes beyond `n` are not read.

@@ -27,6 +27,8 @@ pub use compute::Compute;
 #[cfg(not(target_arch = "aarch64"))]
 pub(crate) use lanes::Lanes;
 pub use register::Register;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) use register::register;
 pub use scalar::Scalar;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use set::Plain;

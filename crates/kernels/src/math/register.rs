@@ -47,3 +47,49 @@ pub unsafe trait Register: Copy {
     /// `self · b + c`, rounded once where the processor can.
     fn mul_add(self, b: Self, c: Self) -> Self;
 }
+
+/// [`Register`] for a type that holds a register of a processor, by intrinsics.
+///
+/// `fma` multiplies its first two operands and adds the third.
+macro_rules! register {
+    (
+        $name:ident, $element:ty, set $set:ident, lanes $lanes:literal, splat $splat:ident, load $load:ident, store $store:ident,
+        fma $fma:ident, mul $mul:ident
+    ) => {
+        // Safety: each method is the intrinsic that its name says; registers cannot be made by safe code that is not compiled
+        // for them.
+        unsafe impl $crate::math::Register for $name {
+            type Elem = $element;
+            type Set = $set;
+            const LANES: usize = $lanes;
+
+            #[inline(always)]
+            unsafe fn load(from: *const $element) -> Self {
+                // Safety: the caller's promise.
+                $name(unsafe { $load(from) })
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $element) {
+                // Safety: the caller's promise.
+                unsafe { $store(to, self.0) }
+            }
+            #[inline(always)]
+            fn splat(_set: $set, value: $element) -> Self {
+                // Safety: the caller has the proof.
+                $name(unsafe { $splat(value) })
+            }
+            #[inline(always)]
+            fn mul(self, b: Self) -> Self {
+                // Safety: a value is a proof.
+                $name(unsafe { $mul(self.0, b.0) })
+            }
+            #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                // Safety: a value is a proof.
+                $name(unsafe { $fma(self.0, b.0, c.0) })
+            }
+        }
+    };
+}
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) use register;
