@@ -111,24 +111,26 @@ async function writeBundle({ build }, published) {
     },
   })
   const codes = new Map(output.map(({ fileName, code }) => [fileName, code]))
-  const whole = codes.get('index.cjs')
+  const runtime = codes.get(RUNTIME)
+  codes.delete(RUNTIME)
+  const whole = withRuntime(codes.get('index.cjs'), runtime)
   mkdirSync(at('dist/parts'), { recursive: true })
   for (const [fileName, code] of codes) {
-    const own =
-      fileName === 'index.cjs'
-        ? withAddon(withShared(withRuntime(code, codes.get(RUNTIME)), published))
-        : withOwnNames(code, whole)
+    const own = fileName === 'index.cjs' ? withAddon(withShared(whole, published)) : withOwnNames(code, whole)
     writeFileSync(at('dist', fileName), inLatin1(withLateParts(own)))
   }
 }
 
-/** The few helpers of rolldown stand in the file itself; a part reads their own file. */
+/** The few helpers of rolldown stand in the file that everybody reads; parts take them from there. */
 function withRuntime(code, runtime) {
-  const helpers = runtime.slice(runtime.indexOf('var __create'), runtime.indexOf('Object.defineProperty(exports, "__'))
-  return replacedOnce(code, `const require_rolldown_runtime = require("./${RUNTIME}");\n`, helpers).replaceAll(
-    'require_rolldown_runtime.',
-    '',
-  )
+  const end = 'Object.defineProperty(exports, "__'
+  const helpers = runtime.slice(runtime.indexOf('var __create'), runtime.indexOf(end))
+  const given = [...runtime.matchAll(/^Object\.defineProperty\(exports, "(\w+)"/gm)].map(([, name]) => name)
+  return replacedOnce(
+    code,
+    `const require_rolldown_runtime = require("./${RUNTIME}");\n`,
+    `${helpers}${given.map((name) => `exports.${name} = ${name};\n`).join('')}`,
+  ).replaceAll('require_rolldown_runtime.', '')
 }
 
 const withAddon = (code) => replacedOnce(code, 'require("../native/index.cjs")', `(${loadAddon})()`)

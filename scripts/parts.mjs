@@ -1,22 +1,56 @@
 // Which modules of `ts/` are files of their own in `dist/parts`, read when something in them is first used: V8 reads code in
 // proportion to its length before anything runs, and a program that trains on arrays has no need of these.
 
+const inside = (folder, names) => names.split(/\s+/).map((name) => `${folder}/${name}`)
+
 /** The folders and files of each part; `but` are those in them that every program runs. */
 const PARTS = {
   data: {
     of: ['data', 'training/block-feed', 'training/stream-feed', 'layers/vocabulary-file'],
-    but: ['data/index', 'data/copy', 'data/marshal'],
+    but: inside('data', 'index copy marshal'),
   },
   datasets: { of: ['datasets'], but: ['datasets/index'] },
   explain: { of: ['explain'], but: ['explain/index'] },
-  keras: { of: ['model/keras-ops'], but: [] },
-  ops: { of: ['ops/ctc', 'ops/fourier', 'ops/image'], but: ['ops/image/index', 'ops/image/interpolation'] },
-  report: { of: ['report', 'model/summary', 'model/text-table', 'model/diagram'], but: ['report/index'] },
+  keras: { of: inside('model', 'keras-ops keras-op-table'), but: [] },
+  // One file, as is the shelf: whoever imports a kind as an ES module has all of its classes read.
+  layers: {
+    of: ['layers'],
+    but: inside(
+      'layers',
+      `activation adaptation affine attention/decoding attention/index augmentation/index batch-normalization call context dense
+      destructured direct-call embedding family flatten index input input-spec kinds layer low-rank merging/index options owner
+      ownership pictures/index recurrent/index regularization reshape taps tracking weight`,
+    ),
+  },
+  ops: {
+    of: ['core/loop-body', ...inside('ops', 'attention carried ctc fourier image scan segments while-loop')],
+    but: inside('ops/image', 'index interpolation'),
+  },
+  report: { of: ['report', ...inside('model', 'summary text-table diagram')], but: ['report/index'] },
   saving: {
-    of: ['saving', 'model/config', 'model/from-config', 'model/keras2', 'options/function-text'],
-    but: ['saving/index', 'saving/deserialize', 'saving/model-files', 'saving/options'],
+    of: [
+      'saving',
+      ...inside('model', 'config from-config keras2'),
+      'options/function-text',
+      ...inside('training', 'checkpoint identity'),
+    ],
+    but: inside('saving', 'index deserialize model-files options'),
   },
   search: { of: ['search'], but: ['search/index'] },
+  // What goes by a name and is asked for less often.
+  shelf: {
+    of: [
+      ...['callbacks', 'metrics', 'optimizers', 'schedules'],
+      ...inside('initializers', 'identity orthogonal'),
+      ...inside('losses', 'ctc focal overlap probabilistic'),
+    ],
+    but: [
+      ...inside('callbacks', 'callback history index list progbar-logger progress-line rate'),
+      ...inside('metrics', 'accuracy family index mean metric regression'),
+      ...inside('optimizers', 'adam bounded checks clip family fields guards index optimizer sgd'),
+      ...inside('schedules', 'family index schedule'),
+    ],
+  },
   viz: { of: ['viz'], but: ['viz/index'] },
 }
 
@@ -32,18 +66,23 @@ const LATE = /^const (\w+) = require\("(\.\/(?:parts\/)?\w+\.cjs)"\);\n/gm
 /** `name.something`, also after the three dots of a spread. */
 const uses = (name) => new RegExp(`(?<![\\w$]|(?<!\\.\\.)\\.)${name}\\.([\\w$]+)`, 'g')
 
+/** An entry of a table, such as that of the names of all losses. */
+const ENTRY = /(?<=[\t ])([\w$]+): (\w+\.part\.[\w$]+)(?=,?$| \})/gm
+
 /**
  * The code of a file, as rolldown writes it, with each part that it requires read where something in it is first used. What was
- * a member stays one, so that it means the same behind `new`, too.
+ * a member stays one, so that it means the same behind `new`, too; an entry of a table is read when it is looked up.
  */
 export const withLateParts = (code) =>
-  [...code.matchAll(LATE)].reduce(
-    (late, [line, name, file]) =>
-      late
-        .replaceAll(uses(name), `${name}.part.$1`)
-        .replace(line, `let ${name}$\nconst ${name} = { get part() { return (${name}$ ??= require("${file}")) } }\n`),
-    code,
-  )
+  [...code.matchAll(LATE)]
+    .reduce(
+      (late, [line, name, file]) =>
+        late
+          .replaceAll(uses(name), `${name}.part.$1`)
+          .replace(line, `let ${name}$\nconst ${name} = { get part() { return (${name}$ ??= require("${file}")) } }\n`),
+      code,
+    )
+    .replaceAll(ENTRY, 'get $1() { return $2 }')
 
 const SHARED = "Symbol.for('ferrograd.parts')"
 
@@ -60,13 +99,15 @@ export function withShared(code, published) {
   return `const shared = Object.create(exports)\nObject.defineProperty(exports, ${SHARED}, { value: shared })\n${shared}`
 }
 
+const RUNTIME = /^(const require_rolldown_runtime = )?require\("\.\/rolldown-runtime\.cjs"\);\n/m
 const WHOLE = 'const require_index = require("../index.cjs");\n'
 
 /**
  * The code of a part with what it takes of that file in variables of its own: the file has run by then, and an object of so many
  * names is a table that each use would look into. What may still change is left there; it has a getter.
  */
-export function withOwnNames(code, whole) {
+export function withOwnNames(part, whole) {
+  const code = part.replace(RUNTIME, '').replaceAll('require_rolldown_runtime.', 'require_index.')
   const names = [...new Set([...code.matchAll(uses('require_index'))].map(([, name]) => name))]
   const fixed = names.filter((name) => whole.includes(`\nexports.${name} = `))
   const declared = fixed.map((name) => `  ${name}: ${name}$index,\n`).join('')

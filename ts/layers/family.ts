@@ -31,7 +31,7 @@ import { STFTSpectrogram } from './stft-spectrogram.js'
 import { StringLookup } from './string-lookup.js'
 import { TextVectorization } from './text-vectorization.js'
 
-const classes: Readonly<Record<string, ClassOf<Layer>>> = {
+const own: Readonly<Record<string, ClassOf<Layer>>> = {
   Activation,
   ActivityRegularization,
   Add,
@@ -79,12 +79,13 @@ const classes: Readonly<Record<string, ClassOf<Layer>>> = {
   Subtract,
   TextVectorization,
   UnitNormalization,
-  ...attention,
-  ...augmentation,
-  ...pictures,
-  // Several give more than one tensor, which the type of a layer does not show.
-  ...(recurrent as unknown as Readonly<Record<string, ClassOf<Layer>>>),
 }
+
+/** Each is looked up by itself: others need not have been read. */
+const classes = [own, attention, augmentation, pictures, recurrent].reduce<Readonly<Record<string, ClassOf<Layer>>>>(
+  (all, some) => Object.defineProperties(all, Object.getOwnPropertyDescriptors(some)),
+  {},
+)
 
 /** The closed set of layers. */
 export const layerFamily: Family<Layer> = {

@@ -144,7 +144,16 @@ const classes = {
   squaredHinge: SquaredHinge,
   categoricalHinge: CategoricalHinge,
   binaryIoU: BinaryIoU,
-} satisfies Record<Exclude<MetricName, Alias>, ClassOf<Metric>>
+  // With options that have no default: they have no short name.
+  iou: IoU,
+  meanIoU: MeanIoU,
+  oneHotIoU: OneHotIoU,
+  oneHotMeanIoU: OneHotMeanIoU,
+  precisionAtRecall: PrecisionAtRecall,
+  recallAtPrecision: RecallAtPrecision,
+  sensitivityAtSpecificity: SensitivityAtSpecificity,
+  specificityAtSensitivity: SpecificityAtSensitivity,
+} satisfies Record<Exclude<MetricName, Alias>, ClassOf<Metric>> & Readonly<Record<string, ClassOf<Metric>>>
 
 const aliases = {
   acc: 'accuracy',
@@ -157,23 +166,11 @@ const aliases = {
   msle: 'meanSquaredLogarithmicError',
 } satisfies Record<Alias, keyof typeof classes>
 
-/** Metrics with options that have no default: they have no short name. */
-const configured: Readonly<Record<string, ClassOf<Metric>>> = {
-  iou: IoU,
-  meanIoU: MeanIoU,
-  oneHotIoU: OneHotIoU,
-  oneHotMeanIoU: OneHotMeanIoU,
-  precisionAtRecall: PrecisionAtRecall,
-  recallAtPrecision: RecallAtPrecision,
-  sensitivityAtSpecificity: SensitivityAtSpecificity,
-  specificityAtSensitivity: SpecificityAtSensitivity,
-}
-
 /** The closed set of metrics of targets and predictions. */
 export const metricFamily: Family<Metric> = {
   noun: 'a metric: a name, an instance or a function',
   module: 'keras.metrics',
-  classes: { ...classes, ...configured },
+  classes,
   aliases,
   is: (value): value is Metric => value instanceof Metric,
 }
@@ -181,7 +178,10 @@ export const metricFamily: Family<Metric> = {
 /** All that a Keras configuration may call a metric. */
 export const statisticFamily: Family<Statistic> = {
   ...metricFamily,
-  classes: { ...metricFamily.classes, mean: Mean, sum: Sum },
+  classes: Object.defineProperties<Readonly<Record<string, ClassOf<Statistic>>>>(
+    { mean: Mean, sum: Sum },
+    Object.getOwnPropertyDescriptors(classes),
+  ),
   is: (value): value is Statistic => value instanceof Statistic,
 }
 

@@ -31,12 +31,18 @@ export function resolveObject<T>(value: unknown, where: string, family: Family<T
 
 /** Makes an object of a class out of its configuration: by the class's own `fromConfig`, where it is the user's and has one. */
 function fromConfig<T>(type: ClassOf<T>, config: Config, where: string, family: Family<T>, inside: Inside): T {
-  if (Object.values(family.classes).includes(type)) return construct(type, optionsFromConfig(type, config, inside))
+  if (isOurs(type, family)) return construct(type, optionsFromConfig(type, config, inside))
   const { fromConfig: own } = type as { fromConfig?: unknown }
   if (typeof own !== 'function')
     return construct(type, optionsFromConfig(type, config, inside, writesOwn(type, family)))
   const made: unknown = own.call(type, config)
   return family.is(made) ? made : fail('ERR_CONFIG', `${where} ${type.name}.fromConfig`, family.noun, made)
+}
+
+/** Whether a class is one of the family's own. Only the class of that name is looked at: others need not have been read. */
+export function isOurs(type: { readonly name: string }, { classes }: Family<unknown>): boolean {
+  const key = Object.keys(classes).find((one) => canonical(one) === canonical(type.name))
+  return key !== undefined && classes[key] === type
 }
 
 /** Whether a class of the user's has a `getConfig` that is the user's. */

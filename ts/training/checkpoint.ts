@@ -99,13 +99,6 @@ export function planCheckpoint(options: CheckpointOptions | undefined): Checkpoi
 /** Which checkpoint a training goes on from: the newest of its directory, one by its path, or none. */
 export type Resume = 'auto' | (string & {}) | false
 
-/** Checks `fit`'s option. */
-export function checkResume(value: unknown): Resume {
-  if (value === undefined || value === 'auto') return 'auto'
-  if (value === false || (typeof value === 'string' && value !== '')) return value
-  return fail('ERR_CONFIG', 'fit.resume', `'auto', the path of a checkpoint, or false`, value)
-}
-
 /** The checkpoints of one training: found, and written. */
 export class Checkpoints {
   readonly #plan: CheckpointPlan

@@ -87,7 +87,8 @@ async function begin(
 
 /** Opens the checkpoints that `fit` was told of, by its option or by Keras's callback. */
 async function openCheckpoints(model: Model, plan: FitPlan, feeds: Feeds): Promise<Training['saving']> {
-  const checkpoint = plan.checkpoint ?? planCheckpoint(backupOf(plan)?.checkpoint)
+  const backup = backupOf(plan)
+  const checkpoint = plan.checkpoint ?? (backup && planCheckpoint(backup.checkpoint))
   const given = plan.resume !== 'auto' && plan.resume !== false ? plan.resume : undefined
   if (checkpoint === undefined && given === undefined) return undefined
   const identity = await identityOf(model, plan, feeds)

@@ -3,6 +3,7 @@
 import { layerFamily } from '../layers/family.js'
 import type { Layer } from '../layers/layer.js'
 import type { Model } from '../model/model.js'
+import { isOurs } from '../options/family.js'
 import { describing } from '../options/writing.js'
 import { serialize } from '../saving/serialize.js'
 import type { Json } from '../types.js'
@@ -34,8 +35,8 @@ export async function identityOf(model: Model, plan: FitPlan, { feed, validation
 
 /** What the user's own layers and models are made of: their configurations need not say it. */
 function hiddenIn(layer: Layer): Json[] {
-  const isOurs = Object.values(layerFamily.classes).some((type) => type === layer.constructor)
-  return layer.sublayers.flatMap((one) => [...(isOurs || isWired(layer) ? [] : [serialize(one)]), ...hiddenIn(one)])
+  const ours = isOurs(layer.constructor, layerFamily)
+  return layer.sublayers.flatMap((one) => [...(ours || isWired(layer) ? [] : [serialize(one)]), ...hiddenIn(one)])
 }
 
 /** Its configuration has all its layers. */

@@ -5,7 +5,7 @@ import { checkPrecision } from '../core/precision.js'
 import { fail } from '../errors.js'
 import type { Kind, Kinds } from '../options/fields.js'
 import { primitiveKinds } from '../options/kinds.js'
-import { checkResume, planCheckpoint } from './checkpoint.js'
+import { planCheckpoint, type Resume } from './checkpoint.js'
 import type { Verbose } from './data-types.js'
 
 const verbose: Kind<Verbose> = {
@@ -27,6 +27,14 @@ function whole(value: unknown, where: string): number {
   return fail('ERR_CONFIG', where, 'an integer ≥ 1', value)
 }
 
+const resume: Kind<Resume> = {
+  check(value, where) {
+    if (value === undefined || value === 'auto') return 'auto'
+    if (value === false || (typeof value === 'string' && value !== '')) return value
+    return fail('ERR_CONFIG', where, `'auto', the path of a checkpoint, or false`, value)
+  },
+}
+
 /** Data and the like are checked against the model. */
 const asGiven = { check: <T>(value: unknown): T => value as T }
 
@@ -38,7 +46,7 @@ export const methodKinds: Kinds = {
   callbacks: { check: (value, where) => checkCallbacks(where, value) },
   precision: { check: (value, where) => checkPrecision(where, value) },
   checkpoint: { check: (value) => planCheckpoint(value as never)! },
-  resume: { check: checkResume },
+  resume,
   perOutput: asGiven,
   byInput: asGiven,
   classWeight: asGiven,
