@@ -34,17 +34,10 @@ def all_of(*factors):
     return itertools.product(*factors)
 
 
-def half_of(*factors):
-    """Every second combination: any two values of two factors still meet."""
-    for places in itertools.product(*(range(len(values)) for values in factors)):
-        if sum(places) % 2 == 0:
-            yield tuple(values[place] for values, place in zip(factors, places))
-
-
 def convolutions(axes):
     """Every padding, step, number of groups and format."""
     paddings = ("valid", "same", "causal") if axes == 1 else ("valid", "same")
-    rows = (all_of if axes == 2 else half_of)(paddings, STEPS, (1, 2), FORMATS)
+    rows = all_of(paddings, STEPS, (1, 2), FORMATS)
     for padding, steps, groups, data_format in rows:
         options = {"filters": 2, "kernel_size": KERNELS[axes], "padding": padding, **steps, **formatted(data_format)}
         yield f"Conv{axes}D", options | ({"groups": 2} if groups == 2 else {}), shape(axes, 2, data_format)
@@ -53,26 +46,26 @@ def convolutions(axes):
 def transposed(axes):
     """Every padding and step, with places more where there is a stride."""
     steps = (*STEPS, {"strides": 2, "output_padding": 1}, {"strides": 3})
-    for padding, step, data_format in (all_of if axes == 2 else half_of)(("valid", "same"), steps, FORMATS):
+    for padding, step, data_format in all_of(("valid", "same"), steps, FORMATS):
         options = {"filters": 2, "kernel_size": KERNELS[axes], "padding": padding, **step, **formatted(data_format)}
         places = (2, 3, 2)[:axes]
         yield f"Conv{axes}DTranspose", options, (1, 2, *places) if data_format == "channels_first" else (1, *places, 2)
 
 
 def depthwise(axes):
-    for padding, steps, multiplier, data_format in half_of(("valid", "same"), STEPS, (1, 2), FORMATS):
+    for padding, steps, multiplier, data_format in all_of(("valid", "same"), STEPS, (1, 2), FORMATS):
         options = {"kernel_size": KERNELS[axes], "padding": padding, "depth_multiplier": multiplier, **steps, **formatted(data_format)}
         yield f"DepthwiseConv{axes}D", options, shape(axes, 2, data_format)
 
 
 def separable(axes):
-    for padding, steps, data_format in half_of(("valid", "same"), STEPS, FORMATS):
+    for padding, steps, data_format in all_of(("valid", "same"), STEPS, FORMATS):
         options = {"filters": 3, "kernel_size": KERNELS[axes], "padding": padding, **steps, **formatted(data_format)}
         yield f"SeparableConv{axes}D", options | ({"depth_multiplier": 2} if steps else {}), shape(axes, 2, data_format)
 
 
 def pooled(axes):
-    for kind, padding, strides, data_format in half_of(("Max", "Average"), ("valid", "same"), (None, 1, 3), FORMATS):
+    for kind, padding, strides, data_format in all_of(("Max", "Average"), ("valid", "same"), (None, 1, 3), FORMATS):
         size = {1: 3, 2: (2, 3), 3: 2}[axes]
         options = {"pool_size": size, "padding": padding, **({"strides": strides} if strides else {}), **formatted(data_format)}
         yield f"{kind}Pooling{axes}D", options, shape(axes, 2, data_format)
@@ -121,6 +114,35 @@ FRAMED = [
     ("SpatialDropout2D", {"rate": 0.4}, (1, 2, 3, 2)),
     ("SpatialDropout2D", {"rate": 0.0, "data_format": "channels_first", "seed": 3}, (1, 2, 3, 2)),
     ("SpatialDropout3D", {"rate": 0.4}, (1, 2, 1, 2, 2)),
+]
+
+# Windows that differ from axis to axis, groups of several sizes, and channels beyond a vector's.
+UNEVEN = [
+    ("Conv1D", {"filters": 2, "kernel_size": 2, "strides": 3, "padding": "causal"}, (1, 8, 2)),
+    ("Conv1D", {"filters": 6, "kernel_size": 2, "groups": 3, "padding": "same"}, (1, 5, 6)),
+    ("Conv2D", {"filters": 2, "kernel_size": (1, 3), "strides": (3, 2), "padding": "same"}, (1, 7, 6, 2)),
+    ("Conv2D", {"filters": 2, "kernel_size": (4, 1), "strides": (1, 2), "data_format": "channels_first"}, (1, 2, 5, 4)),
+    ("Conv2D", {"filters": 2, "kernel_size": 2, "dilation_rate": (1, 3), "padding": "same"}, (1, 3, 6, 2)),
+    ("Conv2D", {"filters": 2, "kernel_size": 2, "strides": 3, "padding": "same"}, (1, 8, 7, 2)),
+    ("Conv2D", {"filters": 6, "kernel_size": (2, 3), "groups": 3, "strides": 2, "padding": "same"}, (1, 5, 5, 6)),
+    ("Conv2D", {"filters": 8, "kernel_size": 3, "groups": 4, "padding": "same"}, (1, 3, 4, 4)),
+    ("Conv2D", {"filters": 17, "kernel_size": 3, "padding": "same"}, (1, 4, 5, 5)),
+    ("Conv2D", {"filters": 5, "kernel_size": (2, 3), "strides": 2}, (1, 4, 5, 17)),
+    ("Conv3D", {"filters": 2, "kernel_size": (1, 2, 3), "strides": (1, 2, 3), "padding": "same"}, (1, 2, 3, 4, 2)),
+    ("Conv3D", {"filters": 3, "kernel_size": 2, "groups": 3, "padding": "same", "data_format": "channels_first"}, (1, 3, 2, 3, 2)),
+    ("Conv2DTranspose", {"filters": 2, "kernel_size": (3, 2), "strides": (1, 3), "padding": "same"}, (1, 3, 2, 2)),
+    ("Conv2DTranspose", {"filters": 2, "kernel_size": 2, "strides": (3, 2), "output_padding": (2, 0)}, (1, 2, 2, 2)),
+    ("Conv2DTranspose", {"filters": 2, "kernel_size": 3, "dilation_rate": (2, 1), "padding": "same"}, (1, 3, 3, 2)),
+    ("Conv2DTranspose", {"filters": 9, "kernel_size": 3, "strides": 2, "padding": "same"}, (1, 3, 2, 5)),
+    ("DepthwiseConv2D", {"kernel_size": 3, "padding": "same"}, (1, 4, 5, 17)),
+    ("DepthwiseConv2D", {"kernel_size": 2, "depth_multiplier": 3, "strides": 3, "padding": "same"}, (1, 7, 5, 3)),
+    ("DepthwiseConv2D", {"kernel_size": 3, "depth_multiplier": 9, "padding": "same"}, (1, 3, 4, 3)),
+    ("DepthwiseConv2D", {"kernel_size": (2, 1), "dilation_rate": (2, 3), "padding": "same", "data_format": "channels_first"}, (1, 3, 4, 3)),
+    ("SeparableConv2D", {"filters": 2, "kernel_size": (2, 3), "strides": 3, "padding": "same", "depth_multiplier": 3}, (1, 7, 4, 2)),
+    ("MaxPooling2D", {"pool_size": (2, 3), "strides": (3, 1), "padding": "same"}, (1, 5, 4, 17)),
+    ("AveragePooling2D", {"pool_size": (3, 2), "strides": (1, 3), "padding": "same"}, (1, 5, 4, 17)),
+    ("MaxPooling3D", {"pool_size": (1, 2, 2), "strides": (1, 1, 2), "padding": "same", "data_format": "channels_first"}, (1, 2, 2, 3, 3)),
+    ("AveragePooling3D", {"pool_size": (2, 1, 2), "strides": (1, 2, 1)}, (1, 3, 3, 3, 2)),
 ]
 
 # What else a convolution is told.
@@ -196,6 +218,7 @@ def rows():
         yield from depthwise(axes)
         yield from separable(axes)
     yield from FRAMED
+    yield from UNEVEN
     yield from TOLD
 
 
