@@ -205,7 +205,7 @@ describe('what does not fit is refused', () => {
       'groups that do not divide the channels',
       () => new Conv2D({ filters: 4, kernelSize: 3, groups: 2 }).apply(four([2, 5, 6, 3])),
       'ERR_SHAPE',
-      /^Conv2D input: expected channels that 2 groups share evenly, got 3/,
+      /^Conv2D input: expected channels that 2 groups of kernels \[3, 3\] share evenly, got \[2, 5, 6, 3\]/,
     ],
     [
       'strides and dilation at once',

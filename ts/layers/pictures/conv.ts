@@ -45,12 +45,12 @@ abstract class Conv extends ConvBase {
     return this.options.filters
   }
 
-  protected override makeKernels(channels: number): void {
+  protected override makeKernels(channels: number, inputShape: Shape): void {
     const { kernelSize, filters, groups, kernelInitializer, kernelRegularizer, kernelConstraint } = this.options
-    if (channels % groups !== 0)
-      fail('ERR_SHAPE', `${this.className} input`, `channels that ${groups} groups share evenly`, {
-        text: `${channels}`,
-      })
+    if (channels % groups !== 0) {
+      const kernels = `${groups} groups of kernels [${kernelSize.join(', ')}]`
+      fail('ERR_SHAPE', `${this.className} input`, `channels that ${kernels} share evenly`, inputShape)
+    }
     this.kernel = this.addWeight({
       name: 'kernel',
       shape: [...kernelSize, channels / groups, filters],

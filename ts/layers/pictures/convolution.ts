@@ -83,7 +83,7 @@ export abstract class Convolution extends ConvolutionBase {
   }
 
   /** Makes the kernels for pictures of so many channels. */
-  protected abstract makeKernels(channels: number): void
+  protected abstract makeKernels(channels: number, inputShape: Shape): void
 
   /** How many channels the results have. */
   protected abstract filtersOf(channels: number): number
@@ -96,7 +96,7 @@ export abstract class Convolution extends ConvolutionBase {
     const channels = inputShape.at(channelAxis(dataFormat))!
     if (channels < 1) fail('ERR_SHAPE', `${this.className} input`, 'a known number of channels', inputShape)
     this.checkPlaces(inputShape)
-    this.makeKernels(channels)
+    this.makeKernels(channels, inputShape)
     if (useBias)
       this.bias = this.addWeight({
         name: 'bias',
