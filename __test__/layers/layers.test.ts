@@ -1,6 +1,6 @@
 /** Every layer in training and in inference against real Keras in float64: results, gradients, losses, moving statistics. */
 
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as config from '../../ts/config.js'
 import type { Tensor } from '../../ts/core/tensor.js'
 import { hessian } from '../../ts/gradient.js'
@@ -22,12 +22,22 @@ describe('moving statistics follow as in Keras', () => {
   it.each(cases.filter((one) => one.moving))('$name', (one) => {
     const layer = prepared(one) as BatchNormalization
     const x = toTensor(one.inputs[0]!)
-    for (const [k, [mean, variance]] of one.moving!.entries()) {
+    const { movingMean, movingVariance, movingStddev, renormMean, renormStddev } = layer
+    const kept = [movingMean, movingVariance, movingStddev, renormMean, renormStddev].filter((one) => one !== undefined)
+    for (const [k, wanted] of one.moving!.entries()) {
       layer.apply(ops.add(ops.multiply(x, k + 1), k), { training: true }).dataSync()
-      expectClose(layer.movingMean.dataSync(), mean!, 1e-12, `mean ${k}`)
-      expectClose(layer.movingVariance.dataSync(), variance!, 1e-12, `variance ${k}`)
+      expect(kept).toHaveLength(wanted.length)
+      for (const [i, weight] of kept.entries()) expectClose(weight.dataSync(), wanted[i]!, 1e-12, `${weight.name} ${k}`)
     }
   })
+})
+
+it.each([
+  [{ rmin: 2, rmax: 1 }, 'BatchNormalization.renormClipping.rmax: expected at least rmin (2), got 1'],
+  [{ dmax: -1 }, 'BatchNormalization.renormClipping.dmax: expected a number in [0, inf), got -1'],
+  [{ max: 1 } as object, "BatchNormalization.renormClipping: unknown option 'max'"],
+])('bounds of renormalisation that are none are refused: %j', (renormClipping, message) => {
+  expect(() => new BatchNormalization({ renorm: true, renormClipping })).toThrow(message)
 })
 
 describe('second derivatives go through the statistics of the batch', () => {

@@ -89,7 +89,11 @@ const options: Readonly<Record<string, readonly Options[]>> = {
   ],
   InputLayer: [{ shape: [4] }, { batchShape: [null, 2, 3], dtype: 'int32' }],
   Normalization: [{}, { mean: [1, 2], variance: [1, 4] }],
-  BatchNormalization: [{}, { axis: 1, momentum: 0.5, activityRegularizer: 'l1' }],
+  BatchNormalization: [
+    {},
+    { axis: 1, momentum: 0.5, activityRegularizer: 'l1' },
+    { renorm: true, renormClipping: { rmax: 2.5, dmax: 0.5 }, renormMomentum: 0.9 },
+  ],
   ...Object.fromEntries(
     [1, 2, 3].flatMap((axes): [string, readonly Options[]][] => [
       [

@@ -41,6 +41,18 @@ DIFFERENTIABLE = [
     ("BatchNormalization", {"center": False, "scale": False}, [(6, 3)], BOTH),
     ("BatchNormalization", {"axis": 1}, [(4, 3, 2)], BOTH),
     ("BatchNormalization", {"momentum": 0.5}, [(2, 3, 2, 3)], BOTH),
+    ("BatchNormalization", {"axis": 1}, [(2, 3, 2, 3)], BOTH),
+    ("BatchNormalization", {"axis": 1, "momentum": 0.7}, [(2, 3, 2, 1, 2)], BOTH),
+    ("BatchNormalization", {"axis": -2, "scale": False}, [(3, 2, 3, 2)], BOTH),
+    ("BatchNormalization", {"renorm": True}, [(6, 3)], BOTH),
+    (
+        "BatchNormalization",
+        {"renorm": True, "renorm_clipping": {"rmin": 0.8, "rmax": 1.2, "dmax": 0.3}, "renorm_momentum": 0.6, "momentum": 0.8},
+        [(2, 3, 2, 3)],
+        BOTH,
+    ),
+    ("BatchNormalization", {"renorm": True, "renorm_clipping": {"rmax": 1.1}, "center": False, "axis": 1}, [(2, 3, 2, 2)], BOTH),
+    ("BatchNormalization", {"renorm": True, "renorm_clipping": {"dmax": 0.1}, "scale": False, "trainable": False}, [(6, 3)], BOTH),
     ("BatchNormalization", {"trainable": False}, [(6, 3)], BOTH),
     ("BatchNormalization", {"gamma_regularizer": L1L2(l2=0.1), "beta_regularizer": L1L2(l1=0.1)}, [(6, 3)], BOTH),
     ("BatchNormalization", {"activity_regularizer": L1L2(0.1, 0.2)}, [(6, 3)], BOTH),
@@ -48,14 +60,21 @@ DIFFERENTIABLE = [
     ("LayerNormalization", {"epsilon": 0.1, "center": False}, [(4, 5)], INFERENCE),
     ("LayerNormalization", {"scale": False}, [(4, 5)], INFERENCE),
     ("LayerNormalization", {"axis": [1, 2]}, [(3, 2, 4)], INFERENCE),
+    ("LayerNormalization", {"axis": [1, 2, 3]}, [(2, 2, 3, 2)], BOTH),
+    ("LayerNormalization", {"axis": [2, 3]}, [(2, 2, 3, 2)], INFERENCE),
     ("GroupNormalization", {"groups": 2}, [(3, 6)], BOTH),
+    ("GroupNormalization", {"groups": 2, "axis": 1}, [(2, 4, 2, 3)], BOTH),
+    ("GroupNormalization", {"groups": 3, "axis": -1}, [(1, 2, 2, 2, 6)], INFERENCE),
+    ("GroupNormalization", {"groups": -1, "axis": 1}, [(2, 3, 2, 2)], INFERENCE),
     ("GroupNormalization", {"groups": 3, "epsilon": 0.01}, [(2, 4, 6)], INFERENCE),
     ("GroupNormalization", {"groups": -1}, [(2, 3, 2, 4)], INFERENCE),
     ("GroupNormalization", {"groups": 1, "center": False}, [(2, 3, 4)], INFERENCE),
     ("GroupNormalization", {"groups": 2, "axis": 1, "scale": False}, [(2, 4, 3)], INFERENCE),
     ("RMSNormalization", {}, [(4, 5)], BOTH),
     ("RMSNormalization", {"epsilon": 0.1}, [(2, 3, 4)], INFERENCE),
+    ("RMSNormalization", {"axis": [1, 2, 3]}, [(2, 2, 3, 2)], BOTH),
     ("UnitNormalization", {}, [(4, 5)], BOTH),
+    ("UnitNormalization", {"axis": [1, 2, 3]}, [(2, 2, 3, 2)], INFERENCE),
     ("UnitNormalization", {"axis": [1, 2]}, [(2, 3, 4)], INFERENCE),
     ("Dropout", {"rate": 0.4}, [(4, 3)], INFERENCE),
     ("Dropout", {"rate": 0.0}, [(4, 3)], BOTH),
@@ -209,11 +228,12 @@ def named(weights):
 
 
 def moving_statistics(layer, x):
-    """Moving mean and variance after each of three training calls on x, 2x + 1, 3x + 2."""
+    """Moving mean and variance, and what `renorm` keeps, after each of three training calls on x, 2x + 1, 3x + 2."""
     found = []
+    renorm = ("moving_stddev", "renorm_mean", "renorm_stddev") if layer.renorm else ()
     for call in range(3):
         layer(ops.convert_to_tensor(x * (call + 1) + call), training=True)
-        found.append([numbers(layer.moving_mean).copy(), numbers(layer.moving_variance).copy()])
+        found.append([numbers(getattr(layer, name)).copy() for name in ("moving_mean", "moving_variance", *renorm)])
     return found
 
 
