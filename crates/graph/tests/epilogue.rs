@@ -74,7 +74,7 @@ fn a_convolution_ends_with_them_in_one_step() {
                 let parts = read(&apart(function, &apart(|x| add(&bias, x), &product, target), target), target);
                 let request = Request { inputs: &[], outputs: &[whole], updates: &[], guard: None };
                 let program = compile(&request, target).unwrap();
-                assert_eq!(program.step_names().collect::<Vec<_>>(), ["convolution"]);
+                assert_eq!(program.step_names().collect::<Vec<_>>(), [kernel_of(&w)]);
                 let values = program.run(&[], &Threads::new(2)).unwrap();
                 for (whole, part) in values[0].as_slice::<f64>().iter().zip(&parts) {
                     assert!((whole - part).abs() <= 1e-13 * part.abs().max(1.0), "{whole} for {part}");
@@ -104,7 +104,7 @@ fn near(got: &[f64], expected: &[f64], tolerance: f64, what: &str) {
     }
 }
 
-/// Few channels, many, few columns, a filter for each channel; with lines that are cut.
+/// Few channels, many, few columns, a filter for each channel, a place alone; with lines that are cut.
 fn pictures() -> Vec<([usize; 4], [usize; 4], Steps, usize)> {
     let padded = |kernel: usize| Steps { padding: vec![(kernel / 2, kernel / 2); 2], ..Steps::plain(2) };
     let strided = Steps { strides: vec![2, 2], ..padded(3) };
@@ -114,7 +114,13 @@ fn pictures() -> Vec<([usize; 4], [usize; 4], Steps, usize)> {
         ([2, 44, 127, 3], [5, 5, 3, 2], padded(5), 1),
         ([2, 9, 8, 17], [3, 3, 17, 17], strided, 1),
         ([3, 30, 31, 12], [3, 3, 1, 12], padded(3), 12),
+        ([3, 30, 31, 20], [1, 1, 20, 40], Steps::plain(2), 1),
     ]
+}
+
+/// Windows of one place are rows of a matrix.
+fn kernel_of(filter: &Tensor) -> &'static str {
+    if filter.shape()[..2] == [1, 1] { "matmul" } else { "convolution" }
 }
 
 #[test]
@@ -135,7 +141,7 @@ fn normalisation_residual_and_activation_end_a_convolution_and_its_sums_are_made
             let y = ops::relu(&(&scaled + &residual)).unwrap();
             let squares = ops::sum(&ops::square(&y).unwrap(), &rows, false).unwrap();
             let (names, values) = run(&[y.clone(), squares], target);
-            assert_eq!(names, ["convolution"], "{x:?} by {w:?}");
+            assert_eq!(names, [kernel_of(&w)], "{x:?} by {w:?}");
             let (z, mean, root, beta, residual) = (
                 read(&z, target),
                 read(&mean, target),
@@ -165,7 +171,7 @@ fn a_convolution_that_others_read_is_stored_beside_the_mean_of_a_batch() {
             let y = &z - &mean;
             let variance = ops::mean(&ops::square(&y).unwrap(), &[0, 1, 2], false).unwrap();
             let (names, values) = run(&[y.clone(), variance], target);
-            assert_eq!(names, ["convolution", "map"], "{x:?} by {w:?}");
+            assert_eq!(names, [kernel_of(&w), "map"], "{x:?} by {w:?}");
             let (filters, z) = (z.shape()[3], read(&z, target));
             let count = (z.len() / filters) as f64;
             let mean = |column: usize| z.iter().skip(column).step_by(filters).sum::<f64>() / count;
@@ -182,10 +188,11 @@ fn a_convolution_that_others_read_is_stored_beside_the_mean_of_a_batch() {
 fn a_pass_that_waits_for_another_reader_of_a_convolution_comes_behind_both() {
     for target in sets() {
         for (x, w, steps, groups) in pictures() {
-            let z = convolution(&given(&x), &given(&w), &steps, groups).unwrap();
+            let (x, w) = (given(&x), given(&w));
+            let z = convolution(&x, &w, &steps, groups).unwrap();
             let mean = ops::mean(&z, &[0, 1, 2, 3], false).unwrap();
             let (names, values) = run(&[&z - &mean], target);
-            assert_eq!(names, ["convolution", "map", "map"], "{x:?} by {w:?}");
+            assert_eq!(names, [kernel_of(&w), "map", "map"], "{x:?} by {w:?}");
             let z = read(&z, target);
             let mean = z.iter().sum::<f64>() / z.len() as f64;
             near(&values[0], &z.iter().map(|z| z - mean).collect::<Vec<_>>(), 1e-12, "element");
@@ -207,7 +214,7 @@ fn the_gradient_of_a_picture_ends_with_the_residual_the_slope_and_the_gradient_o
             let gradients = gradient(&loss, &[before.clone(), bias], None).unwrap();
             let outputs: Vec<Tensor> = gradients.into_iter().map(Option::unwrap).collect();
             let (names, values) = run(&outputs, target);
-            assert_eq!(names, ["convolution"], "{x:?}");
+            assert_eq!(names, [kernel_of(&w)], "{x:?}");
             let through = gradient(&z, std::slice::from_ref(&y), Some(&dz)).unwrap().remove(0).unwrap();
             let (y, dy, through) = (read(&y, target), read(&dy, target), read(&through, target));
             let expected = |at: usize| if y[at] > 0.0 { through[at] + dy[at] } else { 0.0 };
@@ -319,6 +326,30 @@ fn the_rows_of_many_matrices_by_one_are_one_product_that_ends_with_them() {
                 let expected = read(&z, target).into_iter().zip(numbers(6 * rows * cols)).map(|(z, x)| (z + x).tanh());
                 near(&values[0], &expected.collect::<Vec<f64>>(), 1e-11, "element");
             }
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_sparse_cross_entropy_is_one_pass_over_its_rows() {
+    for target in sets() {
+        // Short rows, blocks of many, rows longer than a block.
+        for (rows, classes) in [(7, 5), (300, 700), (3, 30_000)] {
+            let (x, dy) = (given(&[rows, classes]), given(&[rows]));
+            let labels: Vec<i32> = (0..rows).map(|row| (row * 11 % classes) as i32).collect();
+            let labels = Tensor::from_slice([rows], &labels);
+            let loss = ops::sparse_softmax_cross_entropy(&x, &labels).unwrap();
+            let dx = gradient(&loss, std::slice::from_ref(&x), Some(&dy)).unwrap().remove(0).unwrap();
+            let (names, values) = run(&[dx], target);
+            assert_eq!(names.iter().filter(|name| *name == "softmax").count(), 1, "{names:?}");
+            let wide = names.iter().filter(|name| ["softmax", "map", "oneHot"].contains(&name.as_str())).count();
+            assert!(wide <= 2, "{names:?}: a pass over labels at the most, beside the rows");
+            let (y, dy) = (read(&ops::softmax(&x).unwrap(), target), read(&dy, target));
+            let expected = |at: usize| {
+                let (row, class) = (at / classes, at % classes);
+                (y[at] - f64::from(u8::from(class == row * 11 % classes))) * dy[row]
+            };
+            near(&values[0], &(0..y.len()).map(expected).collect::<Vec<f64>>(), 1e-14, "element");
         }
     }
 }

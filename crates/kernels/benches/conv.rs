@@ -21,7 +21,7 @@ mod peak;
 
 /// Name, images, side of the square pictures, kernel, stride, channels, filters, groups; padded as `same` is.
 type Case = (&'static str, usize, usize, usize, usize, usize, usize, usize);
-const CASES: [Case; 16] = [
+const CASES: [Case; 18] = [
     ("LeNet 5x5 1-6", 64, 28, 5, 1, 1, 6, 1),
     ("LeNet 5x5 6-16", 64, 14, 5, 1, 6, 16, 1),
     ("convnet 3x3 1-32", 128, 28, 3, 1, 1, 32, 1),
@@ -35,7 +35,9 @@ const CASES: [Case; 16] = [
     ("3x3 64-128", 32, 14, 3, 1, 64, 128, 1),
     ("3x3 256-256", 8, 8, 3, 1, 256, 256, 1),
     ("1x1 64-128", 32, 16, 1, 1, 64, 128, 1),
+    ("depthwise 3x3 32", 64, 32, 3, 1, 32, 32, 32),
     ("depthwise 3x3 64", 64, 16, 3, 1, 64, 64, 64),
+    ("depthwise 3x3 128", 64, 16, 3, 1, 128, 128, 128),
     ("depthwise 3x3 64 s2", 64, 16, 3, 2, 64, 64, 64),
     ("depthwise 5x5 96", 32, 14, 5, 1, 96, 96, 96),
 ];

@@ -2,10 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::op::{
-    Attribute, AttributeKind, Backward, ByRows, Declaration, End, Epilogue, Example, ExampleInput, Fault, Gradients,
-    Inputs, Io, Kernel, Lowering, Op, Reader, Recipe, RowKernel, Site, Specs, encode_list,
+    Access, Attribute, AttributeKind, Backward, ByRows, Contract, Declaration, End, Epilogue, Example, ExampleInput,
+    Fault, Gradients, Inputs, Io, Kernel, Lowering, Op, Reader, Recipe, RowKernel, Site, Specs, encode_list,
 };
 use crate::ops::elementwise::Takes;
+use crate::ops::matmul::{matmul, rows};
+use crate::ops::reshape;
 use crate::ops::windows::{DILATIONS, PADDING, STRIDES, Steps, spatial};
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
@@ -187,8 +189,12 @@ impl Op for Convolution {
     }
 
     fn lower(&self, inputs: &[Spec], _: &[Spec]) -> Lowering {
-        let (of, geometry) = (self.of, self.geometry(inputs));
-        let epilogue = Epilogue::NONE;
+        let (of, geometry, epilogue) = (self.of, self.geometry(inputs), Epilogue::NONE);
+        // Windows of one place are rows of a matrix, and the filter is one under all of them.
+        if of != Of::Filter && geometry.is_plain() {
+            let (a, b) = (Access::Matrix { transposed: false }, Access::Matrix { transposed: of == Of::Input });
+            return Lowering::Contract(Contract { a, b, epilogue });
+        }
         for_float!(inputs[0].dtype, T => {
             Lowering::Kernel(Box::new(Planned::<T> { of, geometry, epilogue, element: PhantomData }))
         })
@@ -201,6 +207,9 @@ impl Op for Convolution {
         let input =
             |dy: &Tensor, w: &Tensor, x: &Tensor| Tensor::apply(self.another(Of::Input, spatial(x.shape())), &[dy, w]);
         let filter = |x: &Tensor, dy: &Tensor, w: &Tensor| {
+            if self.of != Of::Filter && self.geometry(&[first.spec().clone(), second.spec().clone()]).is_plain() {
+                return reshape(&matmul(&rows(x)?, &rows(dy)?, true, false)?, w.shape());
+            }
             Tensor::apply(self.another(Of::Filter, &w.shape()[..w.shape().rank() - 2]), &[x, dy])
         };
         let needed = |index: usize, draw: &dyn Fn() -> Result<Tensor>| node.needs[index].then(draw).transpose();
@@ -234,14 +243,12 @@ where
     }
 
     fn by_rows(&self, site: &Site<'_>) -> Option<RowKernel> {
-        let (geometry, epilogue, target) = (self.geometry, self.epilogue, site.target);
+        let (geometry, epilogue, isa) = (self.geometry, self.epilogue, site.target.isa);
         let Epilogue { bias, activation } = epilogue;
         let size = "tensors of these sizes exist";
         let plan = match self.of {
-            Of::Output => {
-                Plan::Output(ConvolutionOutput::<T>::by_rows(geometry, bias, activation, target).expect(size)?)
-            }
-            Of::Input => Plan::Input(ConvolutionInput::<T>::by_rows(geometry, target).expect(size)?),
+            Of::Output => Plan::Output(ConvolutionOutput::<T>::by_rows(geometry, bias, activation, isa).expect(size)?),
+            Of::Input => Plan::Input(ConvolutionInput::<T>::by_rows(geometry, isa).expect(size)?),
             Of::Filter => return None,
         };
         let kernel: Box<dyn ByRows<T>> = Box::new(ConvolutionKernel { geometry, epilogue, plan });
@@ -249,13 +256,13 @@ where
     }
 
     fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel> {
-        let (geometry, epilogue, target) = (self.geometry, self.epilogue, site.target);
+        let (geometry, epilogue, isa) = (self.geometry, self.epilogue, site.target.isa);
         let Epilogue { bias, activation } = epilogue;
         let size = "tensors of these sizes exist";
         let plan = match self.of {
-            Of::Output => Plan::Output(ConvolutionOutput::<T>::new(geometry, bias, activation, target).expect(size)),
-            Of::Input => Plan::Input(ConvolutionInput::<T>::new(geometry, target).expect(size)),
-            Of::Filter => Plan::Filter(ConvolutionFilter::<T>::new(geometry, target).expect(size)),
+            Of::Output => Plan::Output(ConvolutionOutput::<T>::new(geometry, bias, activation, isa).expect(size)),
+            Of::Input => Plan::Input(ConvolutionInput::<T>::new(geometry, isa).expect(size)),
+            Of::Filter => Plan::Filter(ConvolutionFilter::<T>::new(geometry, isa).expect(size)),
         };
         Box::new(ConvolutionKernel { geometry, epilogue, plan })
     }

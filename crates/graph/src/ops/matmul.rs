@@ -95,7 +95,7 @@ impl Op for Matmul {
 }
 
 /// (…, m, k) as (… · m, k).
-fn rows(x: &Tensor) -> Result<Tensor> {
+pub(crate) fn rows(x: &Tensor) -> Result<Tensor> {
     let (batch, width) = x.shape().split_at(x.shape().rank() - 1);
     reshape(x, &[batch.iter().product(), width[0]].into())
 }

@@ -1,19 +1,16 @@
-//! Convolutions whose filters have one channel each: nothing to multiply as matrices, so a pass along the channels.
+//! Convolutions with one filter for each channel: nothing to multiply as matrices, so a pass along the channels.
 
 mod each;
-mod several;
 mod sweep;
 
 use super::geometry::Geometry;
-use crate::compiled;
 use crate::element::Float;
-use crate::gemm::{Activation, BLOCK_BYTES, End, finish_rows};
+use crate::gemm::{Activation, End, finish_rows, in_blocks};
 use crate::isa::Isa;
 use crate::math::{Compute, Simd};
-use crate::threads::{Chunks, Threads, grain, split, split_into};
+use crate::threads::{Chunks, Threads, grain, split};
 use crate::vectors::{self, Vectors};
 use each::{Filter, Sums};
-use std::ops::Range;
 use sweep::Sweep;
 
 /// The most parts of a filter's gradient that are summed apart.
@@ -21,11 +18,10 @@ const PARTS: usize = 16;
 /// Picoseconds for a multiplication and an addition, about.
 const TERM: usize = 40;
 
-/// Filter `j` reads channel `j / multiplier`.
+/// Filter `j` reads channel `j`.
 #[derive(Clone, Debug)]
 pub(super) struct Depthwise {
     geometry: Geometry,
-    multiplier: usize,
     /// Whether lines are handed to an end some at a time.
     by_rows: bool,
     isa: Isa,
@@ -36,7 +32,7 @@ pub(super) struct Depthwise {
 impl Depthwise {
     pub fn new(geometry: Geometry, by_rows: bool, isa: Isa) -> Depthwise {
         let (windows, places) = (Sweep::of_windows(&geometry), Sweep::of_places(&geometry));
-        Depthwise { geometry, multiplier: geometry.own_filters(), by_rows, isa, windows, places }
+        Depthwise { geometry, by_rows, isa, windows, places }
     }
 
     /// The rows of the output at which blocks begin, and the number of all, for numbers of so many bytes.
@@ -58,7 +54,7 @@ impl Depthwise {
             .collect()
     }
 
-    /// `y[n, o, j] = activation(Σ x[n, place(o, k), j / m] · w[k, j] (+ bias[j]))`
+    /// `y[n, o, j] = activation(Σ x[n, place(o, k), j] · w[k, j] (+ bias[j]))`
     pub fn output<T: Float + Compute>(
         &self,
         threads: &Threads,
@@ -73,11 +69,7 @@ impl Depthwise {
         }
         let lines = self.parts_of_lines(sweep, geometry.filters * size_of::<T>());
         threads.for_each_part(lines, y, sweep.to[2] * geometry.filters, |lines, y| {
-            if self.multiplier == 1 {
-                vectors::run(self.isa, Sums { sweep, geometry, lines, from: x, w, to: &mut *y });
-            } else {
-                compiled::run(self.isa, several::Output { geometry, rows: rows(&lines, sweep), x, w, y: &mut *y });
-            }
+            vectors::run(self.isa, Sums { sweep, geometry, lines, from: x, w, to: &mut *y });
             if bias.is_some() || activation != Activation::None {
                 vectors::run(self.isa, Finish { y: &mut *y, filters: geometry.filters, bias, activation });
             }
@@ -85,7 +77,7 @@ impl Depthwise {
         });
     }
 
-    /// `dx[n, i, c] = Σ dy[n, o, j] · w[k, j]` over the windows `o` whose number `k` is at `i`, and the filters of `c`
+    /// `dx[n, i, c] = Σ dy[n, o, c] · w[k, c]` over the windows `o` whose number `k` is at `i`
     pub fn input<T: Float + Compute>(
         &self,
         threads: &Threads,
@@ -99,11 +91,7 @@ impl Depthwise {
         }
         let lines = self.parts_of_lines(sweep, geometry.channels * size_of::<T>());
         threads.for_each_part(lines, dx, sweep.to[2] * geometry.channels, |lines, dx| {
-            if self.multiplier == 1 {
-                vectors::run(self.isa, Sums { sweep, geometry, lines, from: dy, w, to: &mut *dx });
-            } else {
-                compiled::run(self.isa, several::Input { geometry, rows: rows(&lines, sweep), dy, w, dx: &mut *dx });
-            }
+            vectors::run(self.isa, Sums { sweep, geometry, lines, from: dy, w, to: &mut *dx });
             end.into_iter().for_each(|end| end(dx));
         });
     }
@@ -113,7 +101,7 @@ impl Depthwise {
         self.parts() * self.geometry.filter_len()
     }
 
-    /// `dw[k, j] = Σ x[n, place(o, k), j / m] · dy[n, o, j]`: parts of the lines, then the sum of the parts.
+    /// `dw[k, j] = Σ x[n, place(o, k), j] · dy[n, o, j]`: parts of the lines, then the sum of the parts.
     pub fn filter<T: Float + Compute>(&self, threads: &Threads, x: &[T], dy: &[T], dw: &mut [T], workspace: &mut [T]) {
         let (sweep, geometry) = (&self.windows, &self.geometry);
         let (lines, len, parts) = (self.lines(sweep).len(), geometry.filter_len(), self.parts());
@@ -125,11 +113,7 @@ impl Depthwise {
         threads.for_each_part(split(parts, 1), sums, len, |own, sums| {
             for (part, dw) in own.zip(sums.chunks_exact_mut(len)) {
                 let lines = (part * step).min(lines)..((part + 1) * step).min(lines);
-                if self.multiplier == 1 {
-                    vectors::run(self.isa, Filter { sweep, geometry, lines, x, dy, dw });
-                } else {
-                    compiled::run(self.isa, several::Filter { geometry, rows: rows(&lines, sweep), x, dy, dw });
-                }
+                vectors::run(self.isa, Filter { sweep, geometry, lines, x, dy, dw });
             }
         });
         dw.copy_from_slice(&sums[..len]);
@@ -146,8 +130,7 @@ impl Depthwise {
     /// The lines of all pictures whose rows have so many bytes, cut into tasks, or into blocks for an end.
     fn parts_of_lines(&self, sweep: &Sweep, row: usize) -> Chunks {
         let lines = self.lines(sweep);
-        let most = BLOCK_BYTES / (sweep.to[2] * row).max(1);
-        if self.by_rows && lines.size() > most { split_into(lines.len(), most.max(1)) } else { lines }
+        if self.by_rows { in_blocks(lines, sweep.to[2] * row) } else { lines }
     }
 
     /// The lines of all pictures, cut into tasks.
@@ -170,9 +153,4 @@ impl<T: Compute> Vectors<T> for Finish<'_, T> {
     fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         finish_rows::<V>(set, self.y, self.filters, self.bias, self.activation);
     }
-}
-
-/// The places of some lines.
-fn rows(lines: &Range<usize>, sweep: &Sweep) -> Range<usize> {
-    lines.start * sweep.to[2]..lines.end * sweep.to[2]
 }

@@ -3,9 +3,9 @@
 use super::depthwise::Depthwise;
 use super::geometry::Geometry;
 use crate::element::Float;
-use crate::gemm::{EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowSums, WindowsTransposed};
+use crate::gemm::{GemmError, WindowSums, WindowsTransposed};
+use crate::isa::Isa;
 use crate::math::Compute;
-use crate::target::Target;
 use crate::threads::Threads;
 
 /// `dw[k, c, j] = Σ x[n, o · stride + k · dilation − before, c] · dy[n, o, j]`
@@ -15,8 +15,6 @@ pub struct ConvolutionFilter<T: Float> {
 }
 
 enum Way<T: Float> {
-    /// Windows of one place.
-    Plain(Box<Gemm<T>>),
     /// A product over windows for each group.
     Windows(Box<WindowsTransposed<T>>),
     /// The same where the filter is small.
@@ -30,21 +28,15 @@ impl<T: Float + Compute> ConvolutionFilter<T> {
     ///
     /// # Errors
     /// Sizes beyond memory, an instruction set that this processor lacks.
-    pub fn new(geometry: Geometry, target: impl Into<Target>) -> Result<Self, GemmError> {
-        let (target, Geometry { channels, filters, .. }) = (target.into(), geometry);
+    pub fn new(geometry: Geometry, isa: Isa) -> Result<Self, GemmError> {
         let way = if geometry.is_depthwise() {
-            Way::Depthwise(Box::new(Depthwise::new(geometry, false, target.isa)))
-        } else if geometry.is_plain() {
-            let (a, b) = (Operand::row_major(channels).transposed(), Operand::row_major(filters));
-            let depth = geometry.windows_len();
-            let shape = GemmShape { rows: channels, cols: filters, depth, a, b, c_row_stride: filters };
-            Way::Plain(Box::new(Gemm::new(shape, EpilogueSpec::default(), target)?))
+            Way::Depthwise(Box::new(Depthwise::new(geometry, false, isa)))
         } else {
-            let lie = (filters, filters);
+            let lie = (geometry.filters, geometry.filters);
             let (windows, cols) = (geometry.windows(), geometry.own_filters());
-            match WindowSums::new(windows, cols, lie, target.isa)? {
+            match WindowSums::new(windows, cols, lie, isa)? {
                 Some(sums) => Way::Sums(Box::new(sums)),
-                None => Way::Windows(Box::new(WindowsTransposed::new(windows, cols, lie, target.isa)?)),
+                None => Way::Windows(Box::new(WindowsTransposed::new(windows, cols, lie, isa)?)),
             }
         };
         Ok(ConvolutionFilter { geometry, way })
@@ -53,7 +45,6 @@ impl<T: Float + Compute> ConvolutionFilter<T> {
     /// Elements of `T` that [`Self::run`] needs to work in.
     pub fn workspace_len(&self) -> usize {
         match &self.way {
-            Way::Plain(gemm) => gemm.workspace_len(),
             Way::Windows(gemm) => gemm.workspace_len(),
             Way::Sums(sums) => sums.workspace_len(),
             Way::Depthwise(direct) => direct.filter_workspace(),
@@ -66,7 +57,6 @@ impl<T: Float + Compute> ConvolutionFilter<T> {
     /// When a slice is shorter than the plan says: a bug of the caller.
     pub fn run(&self, threads: &Threads, x: &[T], dy: &[T], dw: &mut [T], workspace: &mut [T]) {
         match &self.way {
-            Way::Plain(gemm) => gemm.run(threads, x, dy, None, dw, workspace),
             Way::Depthwise(direct) => direct.filter(threads, x, dy, dw, workspace),
             Way::Windows(gemm) => self.each_group(x, dy, dw, |x, dy, dw| gemm.run(threads, x, dy, dw, workspace)),
             Way::Sums(sums) => self.each_group(x, dy, dw, |x, dy, dw| sums.run(threads, x, dy, dw, workspace)),

@@ -119,13 +119,13 @@ impl Geometry {
         self.axes.iter().map(|axis| axis.output).product::<usize>() * self.images
     }
 
-    /// Whether each channel has filters of its own: too little to sum for a product.
+    /// Whether each channel has a filter of its own: too little to sum for a product.
     pub(super) fn is_depthwise(&self) -> bool {
-        self.groups > 1 && self.groups == self.channels
+        self.groups > 1 && self.groups == self.channels && self.groups == self.filters
     }
 
     /// Whether it is a product of the places as they are.
-    pub(super) fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         self.groups == 1 && self.axes.iter().all(Axis::is_plain)
     }
 
@@ -143,22 +143,6 @@ impl Geometry {
     /// The places of the input along each axis.
     pub(super) fn inputs(&self) -> [usize; 3] {
         self.axes.map(|axis| axis.input)
-    }
-
-    /// Calls `each` with the number of the filter and the row of the input for all of a window that lies inside.
-    #[inline(always)]
-    pub(super) fn window(&self, place: &Place, mut each: impl FnMut(usize, usize)) {
-        let [deep, high, wide] = &self.axes;
-        let [z, y, x] = place.at;
-        for k in deep.inside(z) {
-            for l in high.inside(y) {
-                let line = Place { image: place.image, at: [deep.place(z, k), high.place(y, l), 0] };
-                let line = row(&line, self.inputs());
-                for m in wide.inside(x) {
-                    each((k * high.kernel + l) * wide.kernel + m, line + wide.place(x, m));
-                }
-            }
-        }
     }
 }
 

@@ -3,9 +3,9 @@
 use super::depthwise::Depthwise;
 use super::geometry::{Axis, Geometry};
 use crate::element::Float;
-use crate::gemm::{End, EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowAxis, Windows, WindowsProduct};
+use crate::gemm::{End, EpilogueSpec, GemmError, WindowAxis, Windows, WindowsProduct};
+use crate::isa::Isa;
 use crate::math::Compute;
-use crate::target::Target;
 use crate::threads::{Disjoint, Threads, grain, split};
 
 /// `dx[n, i, c] = Σ dy[n, o, j] · w[k, c, j]` over all windows `o` and numbers `k` with
@@ -20,8 +20,6 @@ pub struct ConvolutionInput<T: Float> {
 }
 
 enum Way<T: Float> {
-    /// Windows of one place.
-    Plain(Box<Gemm<T>>),
     /// A product of windows for each phase, for each group.
     Phases(Vec<Phase<T>>),
     /// Filters of one channel each.
@@ -60,7 +58,7 @@ impl PhaseAxis {
 }
 
 impl<T: Float> Phase<T> {
-    fn new(geometry: &Geometry, first: [usize; 3], epilogue: EpilogueSpec, target: Target) -> Result<Self, GemmError> {
+    fn new(geometry: &Geometry, first: [usize; 3], epilogue: EpilogueSpec, isa: Isa) -> Result<Self, GemmError> {
         let axes = [0, 1, 2].map(|axis| PhaseAxis::new(&geometry.axes[axis], first[axis]));
         let (channels, filters) = (geometry.own_channels(), geometry.own_filters());
         let windows = axes.each_ref().map(|axis| axis.windows);
@@ -69,7 +67,7 @@ impl<T: Float> Phase<T> {
         let gemm = if axes.iter().any(|axis| axis.numbers.is_empty()) {
             None
         } else {
-            Some(WindowsProduct::new(windows, channels, (channels, row), epilogue, target.isa)?)
+            Some(WindowsProduct::new(windows, channels, (channels, row), epilogue, isa)?)
         };
         Ok(Phase { axes, gemm })
     }
@@ -137,13 +135,6 @@ impl<T: Float> Phase<T> {
     }
 }
 
-/// The product that windows of one place are.
-fn plain(geometry: &Geometry) -> GemmShape {
-    let Geometry { channels, filters, .. } = *geometry;
-    let (a, b) = (Operand::row_major(filters), Operand::row_major(filters).transposed());
-    GemmShape { rows: geometry.windows_len(), cols: channels, depth: filters, a, b, c_row_stride: channels }
-}
-
 /// Whether the only phase is all places, so that its product lands in the result.
 fn is_whole(geometry: &Geometry) -> bool {
     geometry.axes.iter().all(|axis| axis.stride == 1)
@@ -154,26 +145,24 @@ impl<T: Float + Compute> ConvolutionInput<T> {
     ///
     /// # Errors
     /// Sizes beyond memory, an instruction set that this processor lacks.
-    pub fn new(geometry: Geometry, target: impl Into<Target>) -> Result<Self, GemmError> {
-        Self::of(geometry, false, target.into())
+    pub fn new(geometry: Geometry, isa: Isa) -> Result<Self, GemmError> {
+        Self::of(geometry, false, isa)
     }
 
     /// The same in blocks of whole rows, which an end is called with; none where it is not computed in such.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn by_rows(geometry: Geometry, target: impl Into<Target>) -> Result<Option<Self>, GemmError> {
-        let product = geometry.groups == 1 && !geometry.is_plain() && is_whole(&geometry);
+    pub fn by_rows(geometry: Geometry, isa: Isa) -> Result<Option<Self>, GemmError> {
+        let product = geometry.groups == 1 && is_whole(&geometry);
         let product = product && geometry.axes.iter().all(|axis| axis.kernel > 0);
-        (geometry.is_depthwise() || product).then(|| Self::of(geometry, true, target.into())).transpose()
+        (geometry.is_depthwise() || product).then(|| Self::of(geometry, true, isa)).transpose()
     }
 
-    fn of(geometry: Geometry, by_rows: bool, target: Target) -> Result<Self, GemmError> {
+    fn of(geometry: Geometry, by_rows: bool, isa: Isa) -> Result<Self, GemmError> {
         let epilogue = EpilogueSpec { by_rows, ..EpilogueSpec::default() };
         let way = if geometry.is_depthwise() {
-            Way::Depthwise(Box::new(Depthwise::new(geometry, by_rows, target.isa)))
-        } else if geometry.is_plain() {
-            Way::Plain(Box::new(Gemm::new(plain(&geometry), EpilogueSpec::default(), target)?))
+            Way::Depthwise(Box::new(Depthwise::new(geometry, by_rows, isa)))
         } else {
             let [z, y, x] = geometry.axes.map(|axis| axis.stride);
             let firsts = (0..z * y * x).map(|phase| [phase / x / y, phase / x % y, phase % x]);
@@ -181,7 +170,7 @@ impl<T: Float + Compute> ConvolutionInput<T> {
             Way::Phases(
                 firsts
                     .filter(inside)
-                    .map(|first| Phase::new(&geometry, first, epilogue, target))
+                    .map(|first| Phase::new(&geometry, first, epilogue, isa))
                     .collect::<Result<_, _>>()?,
             )
         };
@@ -191,7 +180,6 @@ impl<T: Float + Compute> ConvolutionInput<T> {
     /// Elements of `T` that [`Self::run`] needs to work in.
     pub fn workspace_len(&self) -> usize {
         match &self.way {
-            Way::Plain(gemm) => gemm.workspace_len(),
             Way::Phases(phases) => {
                 let lens = phases.iter().map(|phase| phase.workspace(&self.geometry));
                 lens.map(|(filter, places, own)| filter + places + own).max().unwrap_or(0)
@@ -205,7 +193,6 @@ impl<T: Float + Compute> ConvolutionInput<T> {
         match &self.way {
             Way::Phases(phases) => phases.first().and_then(|phase| Some(phase.gemm.as_ref()?.starts())),
             Way::Depthwise(direct) => Some(direct.input_starts(size_of::<T>())),
-            Way::Plain(_) => None,
         }
         .unwrap_or_else(|| vec![0, self.geometry.input_len() / self.geometry.channels.max(1)])
     }
@@ -224,7 +211,6 @@ impl<T: Float + Compute> ConvolutionInput<T> {
     ) {
         assert!(end.is_none() || self.by_rows, "rows are not finished together");
         match &self.way {
-            Way::Plain(gemm) => gemm.run(threads, dy, w, None, dx, workspace),
             Way::Depthwise(direct) => direct.input(threads, (dy, w), dx, end),
             Way::Phases(phases) => {
                 let groups = if dx.is_empty() { 0 } else { self.geometry.groups };

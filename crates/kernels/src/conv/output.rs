@@ -3,9 +3,9 @@
 use super::depthwise::Depthwise;
 use super::geometry::Geometry;
 use crate::element::Float;
-use crate::gemm::{Activation, End, EpilogueSpec, Gemm, GemmError, GemmShape, Operand, WindowsProduct};
+use crate::gemm::{Activation, End, EpilogueSpec, GemmError, WindowsProduct};
+use crate::isa::Isa;
 use crate::math::Compute;
-use crate::target::Target;
 use crate::threads::Threads;
 
 /// `y = activation(x ∗ w (+ bias))`, the bias a number per filter
@@ -16,8 +16,6 @@ pub struct ConvolutionOutput<T: Float> {
 }
 
 enum Way<T: Float> {
-    /// Windows of one place.
-    Plain(Box<Gemm<T>>),
     /// A product of windows for each group.
     Windows(WindowsProduct<T>),
     /// Filters of one channel each.
@@ -29,13 +27,8 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
     ///
     /// # Errors
     /// Sizes beyond memory, an instruction set that this processor lacks.
-    pub fn new(
-        geometry: Geometry,
-        bias: bool,
-        activation: Activation,
-        target: impl Into<Target>,
-    ) -> Result<Self, GemmError> {
-        Self::of(geometry, EpilogueSpec::ending(bias, activation), target.into())
+    pub fn new(geometry: Geometry, bias: bool, activation: Activation, isa: Isa) -> Result<Self, GemmError> {
+        Self::of(geometry, EpilogueSpec::ending(bias, activation), isa)
     }
 
     /// The same in blocks of whole rows, which an end is called with; none where it is not computed in such.
@@ -46,22 +39,20 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
         geometry: Geometry,
         bias: bool,
         activation: Activation,
-        target: impl Into<Target>,
+        isa: Isa,
     ) -> Result<Option<Self>, GemmError> {
         let epilogue = EpilogueSpec { by_rows: true, ..EpilogueSpec::ending(bias, activation) };
-        let rows = geometry.is_depthwise() || geometry.groups == 1 && !geometry.is_plain();
-        rows.then(|| Self::of(geometry, epilogue, target.into())).transpose()
+        let rows = geometry.is_depthwise() || geometry.groups == 1;
+        rows.then(|| Self::of(geometry, epilogue, isa)).transpose()
     }
 
-    fn of(geometry: Geometry, epilogue: EpilogueSpec, target: Target) -> Result<Self, GemmError> {
+    fn of(geometry: Geometry, epilogue: EpilogueSpec, isa: Isa) -> Result<Self, GemmError> {
         let filters = geometry.filters;
         let way = if geometry.is_depthwise() {
-            Way::Depthwise(Box::new(Depthwise::new(geometry, epilogue.by_rows, target.isa)))
-        } else if geometry.is_plain() {
-            Way::Plain(Box::new(Gemm::new(plain(&geometry), epilogue, target)?))
+            Way::Depthwise(Box::new(Depthwise::new(geometry, epilogue.by_rows, isa)))
         } else {
             let (windows, lie) = (geometry.windows(), (filters, filters));
-            Way::Windows(WindowsProduct::new(windows, geometry.own_filters(), lie, epilogue, target.isa)?)
+            Way::Windows(WindowsProduct::new(windows, geometry.own_filters(), lie, epilogue, isa)?)
         };
         Ok(ConvolutionOutput { geometry, epilogue, way })
     }
@@ -69,7 +60,6 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
     /// Elements of `T` that [`Self::run`] needs to work in.
     pub fn workspace_len(&self) -> usize {
         match &self.way {
-            Way::Plain(gemm) => gemm.workspace_len(),
             Way::Windows(gemm) => gemm.workspace_len(),
             Way::Depthwise(_) => 0,
         }
@@ -78,7 +68,6 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
     /// The rows of `y` at which blocks begin, and the number of all: what an end is called with.
     pub fn starts(&self) -> Vec<usize> {
         match &self.way {
-            Way::Plain(_) => vec![0, self.geometry.windows_len()],
             Way::Windows(gemm) => gemm.starts(),
             Way::Depthwise(direct) => direct.output_starts(size_of::<T>()),
         }
@@ -102,7 +91,6 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
         assert!(bias.map(<[T]>::len) >= wanted && bias.is_some() == wanted.is_some(), "the bias is not as planned");
         assert!(end.is_none() || self.epilogue.by_rows, "rows are not finished together");
         match &self.way {
-            Way::Plain(gemm) => gemm.run(threads, x, w, bias, y, workspace),
             Way::Depthwise(direct) => direct.output(threads, (x, w, bias), self.epilogue.activation, y, end),
             Way::Windows(gemm) if !y.is_empty() => {
                 for group in 0..geometry.groups {
@@ -114,11 +102,4 @@ impl<T: Float + Compute> ConvolutionOutput<T> {
             Way::Windows(_) => {}
         }
     }
-}
-
-/// The product that windows of one place are.
-fn plain(geometry: &Geometry) -> GemmShape {
-    let Geometry { channels, filters, .. } = *geometry;
-    let (a, b) = (Operand::row_major(channels), Operand::row_major(filters));
-    GemmShape { rows: geometry.windows_len(), cols: filters, depth: channels, a, b, c_row_stride: filters }
 }

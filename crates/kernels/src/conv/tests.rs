@@ -6,9 +6,7 @@ use crate::gemm::tests::{Random, Tested, activate};
 use crate::gemm::{Activation, End};
 use crate::isa::Isa;
 use crate::math::Compute;
-use crate::target::{Precision, Target};
 use crate::threads::Threads;
-use crate::tiles::Tiles;
 use ndarray::{Array4, Array5, ArrayView4, ArrayView5};
 
 const NONE: Axis = Axis::NONE;
@@ -227,29 +225,6 @@ fn convolutions_and_their_gradients_are_right() {
         check_convolution::<f32>(geometry, &pools);
         check_convolution::<f64>(geometry, &pools);
     }
-}
-
-/// Their rows are no matrix that could be split into parts once and read often.
-#[test]
-fn products_of_windows_stay_float32_at_every_precision() {
-    let same = axis(16, 3, 1, 1, 1, 1);
-    let geometry = geometry(2, [NONE, same, same], 64, 96, 1);
-    let target = Target { isa: Isa::detect(), tiles: Tiles::EMULATED, precision: Precision::Medium };
-    let random = &mut Random::new(5);
-    let (x, w): (Vec<f32>, Vec<f32>) = (random.vec(geometry.input_len()), random.vec(geometry.filter_len()));
-    let dy: Vec<f32> = random.vec(geometry.output_len());
-    let run = |target: Target| {
-        let output = ConvolutionOutput::<f32>::new(geometry, false, Activation::None, target).unwrap();
-        let filter = ConvolutionFilter::<f32>::new(geometry, target).unwrap();
-        let y = on_threads(&[], dy.len(), output.workspace_len(), |threads, y, space| {
-            output.run(threads, (&x, &w, None), y, space, None);
-        });
-        let dw = on_threads(&[], w.len(), filter.workspace_len(), |threads, dw, space| {
-            filter.run(threads, &x, &dy, dw, space);
-        });
-        y.into_iter().chain(dw).map(f32::to_bits).collect::<Vec<_>>()
-    };
-    assert!(run(target) == run(Isa::detect().into()));
 }
 
 /// Pooling by definition: for each window and channel the places of its numbers.

@@ -2,6 +2,7 @@
 
 use super::tile::Base;
 use crate::math::Simd;
+use crate::threads::{Chunks, split_into};
 
 /// The function applied to each element of the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -39,6 +40,12 @@ pub type End<'a, T> = dyn Fn(&mut [T]) + Sync + 'a;
 
 /// Bytes of a block of rows: it stays in the second-level cache until it is ended.
 pub(crate) const BLOCK_BYTES: usize = 96 * 1024;
+
+/// The same items, of so many bytes each, in chunks that are blocks.
+pub(crate) fn in_blocks(chunks: Chunks, bytes: usize) -> Chunks {
+    let most = BLOCK_BYTES / bytes.max(1);
+    if chunks.size() > most { split_into(chunks.len(), most) } else { chunks }
+}
 
 impl Default for EpilogueSpec {
     /// The plain product.

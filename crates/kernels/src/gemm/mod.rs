@@ -41,7 +41,7 @@ mod windows;
 pub use batched::{BatchAxis, BatchedGemm, one_product};
 pub(crate) use blockwise::{Beside, BlockwiseGemm, Part};
 pub use epilogue::{Activation, End, EpilogueSpec};
-pub(crate) use epilogue::{BLOCK_BYTES, finish_rows};
+pub(crate) use epilogue::{BLOCK_BYTES, finish_rows, in_blocks};
 pub use packed::PackedGemm;
 pub use product::{Gemm, takes_tiles};
 pub use rows::RowsGemm;

@@ -8,8 +8,10 @@ use crate::math::{Compute, Simd};
 use crate::vectors::Vectors;
 use std::ops::Range;
 
-/// Places of a line that are summed side by side.
+/// Places of a line that are summed side by side, two vectors of channels each.
 const PLACES: usize = 4;
+/// Vectors of channels of a place alone.
+const ALONE: usize = 4;
 
 /// `to[i, c] = Σ from[where number k meets i, c] · w[k, c]` for some lines.
 pub(super) struct Sums<'a, T> {
@@ -64,53 +66,50 @@ impl<T: Float + Compute> Vectors<T> for Sums<'_, T> {
 }
 
 impl<T: Float + Compute> Line<T> {
-    /// The places of a run, all channels.
+    /// The places of a run, all channels: some places after the others, so that memory is read as it lies.
     ///
     /// # Safety
     /// The line's pointers are valid for the run, and for all that its places meet.
     #[inline(always)]
     unsafe fn run<V: Simd<Elem = T>>(&self, set: V::Set, run: &Run) {
-        let (pair, whole) = (self.channels / (2 * V::LANES), self.channels / V::LANES % 2);
-        let rest = self.channels % V::LANES;
-        // Safety: the caller's promise; these channels exist.
+        // Safety: the caller's promise.
         unsafe {
-            for pair in 0..pair {
-                self.places::<V, 2, false>(set, run, 2 * pair * V::LANES, V::LANES);
-            }
-            if whole == 1 {
-                self.places::<V, 1, false>(set, run, 2 * pair * V::LANES, V::LANES);
-            }
-            if rest > 0 {
-                self.places::<V, 1, true>(set, run, self.channels - rest, rest);
+            if run.count < PLACES {
+                for place in 0..run.count {
+                    self.places::<V, ALONE, 1>(set, run, place);
+                }
+            } else {
+                // The last ones once more where the places are no multiple.
+                for place in (0..run.count).step_by(PLACES) {
+                    self.places::<V, 2, PLACES>(set, run, place.min(run.count - PLACES));
+                }
             }
         }
     }
 
-    /// `N` vectors of channels, the last one of `last` lanes, for the places of a run.
+    /// `P` neighbouring places of a run, all channels, `N` vectors of them at a time.
     ///
     /// # Safety
     /// That of [`Self::run`].
     #[inline(always)]
-    unsafe fn places<V: Simd<Elem = T>, const N: usize, const PARTIAL: bool>(
-        &self,
-        set: V::Set,
-        run: &Run,
-        channel: usize,
-        last: usize,
-    ) {
-        let together = run.count / PLACES * PLACES;
-        // Safety: the caller's promise.
+    unsafe fn places<V: Simd<Elem = T>, const N: usize, const P: usize>(&self, set: V::Set, run: &Run, place: usize) {
+        let (vectors, rest) = (self.channels / V::LANES, self.channels % V::LANES);
+        let together = vectors / N * N;
+        // Safety: the caller's promise; these channels exist.
         unsafe {
-            for place in (0..together).step_by(PLACES) {
-                self.sum::<V, N, PLACES, PARTIAL>(set, run, place, (channel, last));
+            for vector in (0..together).step_by(N) {
+                self.sum::<V, N, P, false>(set, run, place, (vector * V::LANES, V::LANES));
             }
-            for place in together..run.count {
-                self.sum::<V, N, 1, PARTIAL>(set, run, place, (channel, last));
+            for vector in together..vectors {
+                self.sum::<V, 1, P, false>(set, run, place, (vector * V::LANES, V::LANES));
+            }
+            if rest > 0 {
+                self.sum::<V, 1, P, true>(set, run, place, (self.channels - rest, rest));
             }
         }
     }
 
-    /// `P` neighbouring places of a run.
+    /// `N` vectors of channels, the last one of `last` lanes, for `P` neighbouring places of a run.
     ///
     /// # Safety
     /// That of [`Self::run`].
@@ -134,9 +133,9 @@ impl<T: Float + Compute> Line<T> {
                         let at = line + run.meeting.at(k) + place * run.stride;
                         let x = self.from.add(at * self.channels + channel);
                         let w = self.w.add((number + run.meeting.number(k)) * self.channels + channel);
-                        let w = vectors::<V, N, PARTIAL>(w, last);
+                        let w = vectors::<V, N, PARTIAL>(set, w, last);
                         for p in 0..P {
-                            let x = vectors::<V, N, PARTIAL>(x.add(p * run.stride * self.channels), last);
+                            let x = vectors::<V, N, PARTIAL>(set, x.add(p * run.stride * self.channels), last);
                             for n in 0..N {
                                 sums[p][n] = x[n].mul_add(w[n], sums[p][n]);
                             }
@@ -266,15 +265,15 @@ impl<T: Float + Compute> Products<T> {
             let dw = self.dw.add((meeting.number + number) * channels + channel);
             let mut sums = [[V::whole(set, 0); N]; M];
             for (m, sums) in sums.iter_mut().enumerate() {
-                *sums = vectors::<V, N, PARTIAL>(dw.add(m * channels), last);
+                *sums = vectors::<V, N, PARTIAL>(set, dw.add(m * channels), last);
             }
             let mut x = self.x.add(meeting.at(number) * channels + channel);
             let mut dy = self.dy.add(run.first * channels + channel);
             let apart = meeting.place_step as usize * channels;
             for _ in 0..run.count {
-                let slope = vectors::<V, N, PARTIAL>(dy, last);
+                let slope = vectors::<V, N, PARTIAL>(set, dy, last);
                 for m in 0..M {
-                    let x = vectors::<V, N, PARTIAL>(x.add(m * apart), last);
+                    let x = vectors::<V, N, PARTIAL>(set, x.add(m * apart), last);
                     for n in 0..N {
                         sums[m][n] = x[n].mul_add(slope[n], sums[m][n]);
                     }
@@ -288,20 +287,24 @@ impl<T: Float + Compute> Products<T> {
     }
 }
 
-/// `N` vectors side by side, the last one of `last` lanes.
+/// `N` vectors side by side, the last one of `last` lanes. A loop and no `from_fn`, whose call of its closure would be a
+/// function without the instruction set, and each load in it one more.
 ///
 /// # Safety
 /// `from` is valid for as many elements.
 #[inline(always)]
-unsafe fn vectors<V: Simd, const N: usize, const PARTIAL: bool>(from: *const V::Elem, last: usize) -> [V; N] {
-    std::array::from_fn(
-        #[inline(always)]
-        |n| {
-            let from = from.wrapping_add(n * V::LANES);
-            // Safety: the caller's promise.
-            unsafe { if PARTIAL && n + 1 == N { V::load_first(from, last) } else { V::load(from) } }
-        },
-    )
+unsafe fn vectors<V: Simd, const N: usize, const PARTIAL: bool>(
+    set: V::Set,
+    from: *const V::Elem,
+    last: usize,
+) -> [V; N] {
+    let mut vectors = [V::whole(set, 0); N];
+    for n in 0..N {
+        let from = from.wrapping_add(n * V::LANES);
+        // Safety: the caller's promise.
+        vectors[n] = unsafe { if PARTIAL && n + 1 == N { V::load_first(from, last) } else { V::load(from) } };
+    }
+    vectors
 }
 
 /// Writes them.
