@@ -32,8 +32,8 @@ fn main() {
             print!("{rows:4} × {cols:6} {isa:?}");
             let softmax = |kind| Softmax::new(rows, cols, kind, isa).expect("a small shape");
             let entropy = SoftmaxCrossEntropy::new(rows, cols, isa).expect("a small shape");
-            time("softmax", n, || softmax(SoftmaxKind::Softmax).run(&threads, black_box(&x), &mut y));
-            time("log", n, || softmax(SoftmaxKind::LogSoftmax).run(&threads, black_box(&x), &mut y));
+            time("softmax", n, || softmax(SoftmaxKind::Softmax).run(&threads, black_box(&x), &mut y, None));
+            time("log", n, || softmax(SoftmaxKind::LogSoftmax).run(&threads, black_box(&x), &mut y, None));
             time("loss", n, || entropy.sparse_loss(&threads, black_box(&x), &labels, &mut loss).expect("good labels"));
             println!();
         }

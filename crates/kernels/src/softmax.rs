@@ -1,9 +1,10 @@
 //! Softmax and its logarithm along rows, safe for scores of any size.
 
 use crate::columns::{Columns, WIDEST};
+use crate::gemm::{End, in_blocks};
 use crate::isa::Isa;
 use crate::math::{Compute, Scalar, Simd};
-use crate::threads::{Threads, grain, split};
+use crate::threads::{Chunks, Threads, grain, split};
 use crate::vectors::{self, Vectors, load, store};
 use std::ops::Range;
 
@@ -34,15 +35,26 @@ impl Softmax {
         Ok(Softmax { rows, cols, kind, isa })
     }
 
-    /// Computes every row.
+    /// Computes every row, and hands blocks of them to `end`, where there is one.
     ///
     /// # Panics
     /// When a slice has not rows · cols elements.
-    pub fn run<T: Compute>(&self, threads: &Threads, x: &[T], y: &mut [T]) {
+    pub fn run<T: Compute>(&self, threads: &Threads, x: &[T], y: &mut [T], end: Option<&End<'_, T>>) {
         assert_eq!(x.len(), self.rows * self.cols, "softmax: length of x differs from that planned");
-        threads.for_each_part(split(self.rows, row_grain(self.cols)), y, self.cols, |rows, y| {
-            vectors::run(self.isa, Forward { softmax: *self, x, rows, y });
+        threads.for_each_part(self.blocks::<T>(), y, self.cols, |rows, y| {
+            vectors::run(self.isa, Forward { softmax: *self, x, rows, y: &mut *y });
+            end.into_iter().for_each(|end| end(y));
         });
+    }
+
+    /// The rows at which blocks begin, and the number of all: what an end is called with.
+    pub fn starts<T>(&self) -> Vec<usize> {
+        let blocks = self.blocks::<T>();
+        (0..blocks.count()).map(|block| blocks.range(block).start).chain([self.rows]).collect()
+    }
+
+    fn blocks<T>(&self) -> Chunks {
+        in_blocks(split(self.rows, row_grain(self.cols)), self.cols * size_of::<T>())
     }
 }
 

@@ -78,7 +78,7 @@ fn run_all(isa: Isa, threads: &Threads, k: &Kernels, b: &mut Buffers) {
     copy::fill(threads, 1.0, &mut b.y);
     copy::iota(threads, 1.0, 2.0, &mut b.y);
     for softmax in k.softmax {
-        softmax.run(threads, &b.x, &mut b.y);
+        softmax.run(threads, &b.x, &mut b.y, None);
     }
     k.entropy.loss(threads, &b.x, &b.x, &mut b.rows);
     k.entropy.sparse_loss(threads, &b.x, &b.indices, &mut b.rows).expect("indices below the classes");

@@ -104,9 +104,9 @@ fn softmaxes<T: Tested>() {
             let new = |kind, isa| Softmax::new(rows, cols, kind, isa).unwrap();
             // A score of 300 loses what its ulp is worth before the exponential sees it.
             let bound = T::UNIT * (1.0 + stretch / 100.0);
-            check::<T>(&expected, bound, |isa, threads, y| new(SoftmaxKind::Softmax, isa).run(threads, &x, y));
+            check::<T>(&expected, bound, |isa, threads, y| new(SoftmaxKind::Softmax, isa).run(threads, &x, y, None));
             let expected: Vec<f64> = exact.chunks(cols).flat_map(log_softmax).collect();
-            check::<T>(&expected, bound, |isa, threads, y| new(SoftmaxKind::LogSoftmax, isa).run(threads, &x, y));
+            check::<T>(&expected, bound, |isa, threads, y| new(SoftmaxKind::LogSoftmax, isa).run(threads, &x, y, None));
         }
     }
 }
@@ -168,11 +168,11 @@ fn extreme_scores_stay_finite() {
     for isa in Isa::available() {
         let softmax = Softmax::new(1, 3, SoftmaxKind::Softmax, isa).unwrap();
         let mut y = [0.0f32; 3];
-        softmax.run(&threads, &[1e30, -1e30, 1e30], &mut y);
+        softmax.run(&threads, &[1e30, -1e30, 1e30], &mut y, None);
         assert_eq!(y, [0.5, 0.0, 0.5]);
-        softmax.run(&threads, &[f32::NEG_INFINITY, 2.0, f32::NEG_INFINITY], &mut y);
+        softmax.run(&threads, &[f32::NEG_INFINITY, 2.0, f32::NEG_INFINITY], &mut y, None);
         assert_eq!(y, [0.0, 1.0, 0.0]);
-        softmax.run(&threads, &[f32::NAN, 2.0, 1.0], &mut y);
+        softmax.run(&threads, &[f32::NAN, 2.0, 1.0], &mut y, None);
         assert!(y.iter().all(|y| y.is_nan()));
         let entropy = SoftmaxCrossEntropy::new(1, 3, isa).unwrap();
         let mut loss = [0.0f32];

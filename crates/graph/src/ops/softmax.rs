@@ -1,14 +1,19 @@
 //! Softmax over the last axis.
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Declaration, Example, ExampleInput, Gradients, Inputs, Io, Lowering, Op, Specs};
+use crate::op::{
+    Backward, ByRows, Declaration, End, Example, ExampleInput, Fault, Gradients, Inputs, Io, Kernel, Lowering, Op,
+    Recipe, RowKernel, Site, Specs,
+};
 use crate::ops::elementwise::Takes;
-use crate::ops::kernel::kernel_for;
 use crate::ops::sum;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
+use ferrograd_kernels::element::Float;
+use ferrograd_kernels::math::Compute;
 use ferrograd_kernels::softmax::{Softmax as Rows, SoftmaxKind};
 use smallvec::smallvec;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// `yᵢ = eˣⁱ / Σⱼ eˣʲ` over the last axis.
@@ -51,16 +56,70 @@ pub(crate) fn row_examples(op: Arc<dyn Op>) -> Vec<Example> {
 }
 
 /// The kernel of softmax or its logarithm.
-pub(crate) fn lower_rows(op: &'static str, kind: SoftmaxKind, input: &Spec) -> Lowering {
+pub(crate) fn lower_rows(name: &'static str, kind: SoftmaxKind, input: &Spec) -> Lowering {
     let [rows, cols] = rows(&input.shape);
-    for_float!(input.dtype, T => kernel_for(op, move |site| {
-        let softmax = Rows::new(rows, cols, kind, site.target.isa).expect("the rows are those of a tensor");
-        move |io: &mut Io<'_>| {
-            let y = io.output::<T>(0);
-            softmax.run(io.threads(), io.input::<T>(0), y);
-            Ok(())
-        }
-    }))
+    for_float!(input.dtype, T => {
+        Lowering::Kernel(Box::new(Planned::<T> { name, kind, rows, cols, element: PhantomData }))
+    })
+}
+
+/// What makes the kernel.
+#[derive(Debug)]
+struct Planned<T> {
+    name: &'static str,
+    kind: SoftmaxKind,
+    rows: usize,
+    cols: usize,
+    element: PhantomData<T>,
+}
+
+impl<T: Float + Compute> Planned<T> {
+    fn kernel(&self, site: &Site<'_>) -> Box<RowsKernel<T>> {
+        let rows = Rows::new(self.rows, self.cols, self.kind, site.target.isa).expect("the rows are those of a tensor");
+        Box::new(RowsKernel { name: self.name, rows, element: PhantomData })
+    }
+}
+
+impl<T: Float + Compute> Recipe for Planned<T>
+where
+    Box<dyn ByRows<T>>: Into<RowKernel>,
+{
+    fn by_rows(&self, site: &Site<'_>) -> Option<RowKernel> {
+        let kernel: Box<dyn ByRows<T>> = self.kernel(site);
+        Some(kernel.into())
+    }
+
+    fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel> {
+        self.kernel(site)
+    }
+}
+
+struct RowsKernel<T> {
+    name: &'static str,
+    rows: Rows,
+    element: PhantomData<fn(T)>,
+}
+
+impl<T: Float + Compute> Kernel for RowsKernel<T> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
+        let y = io.output::<T>(0);
+        self.rows.run(io.threads(), io.input::<T>(0), y, None);
+        Ok(())
+    }
+}
+
+impl<T: Float + Compute> ByRows<T> for RowsKernel<T> {
+    fn starts(&self) -> Vec<usize> {
+        self.rows.starts::<T>()
+    }
+
+    fn run_by_rows(&self, io: &Io<'_>, y: &mut [T], _: &mut [T], end: &End<'_, T>) {
+        self.rows.run(io.threads(), io.input::<T>(0), y, Some(end));
+    }
 }
 
 impl Op for Softmax {
