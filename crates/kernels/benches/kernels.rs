@@ -248,7 +248,9 @@ fn softmaxes(bench: &mut Bench, n: usize) {
         let softmax = |kind| Softmax::new(n / cols, cols, kind, Isa::detect()).expect("a shape");
         for (name, kind) in [("softmax", SoftmaxKind::Softmax), ("logSoftmax", SoftmaxKind::LogSoftmax)] {
             let softmax = softmax(kind);
-            bench.row(&format!("{name}, rows of {cols}"), 8 * n, |serial| softmax.run(serial, black_box(&x), &mut y));
+            bench.row(&format!("{name}, rows of {cols}"), 8 * n, |serial| {
+                softmax.run(serial, black_box(&x), &mut y, None)
+            });
         }
     }
 }
