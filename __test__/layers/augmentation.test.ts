@@ -37,12 +37,12 @@ const drawnTensor = (numbers: Numbers): Tensor => {
   return toTensor(numbers, 'float64')
 }
 
-/** What has to be whole numbers. */
-const WHOLE = ['permutationOrder', 'shiftFactor', 'top', 'left']
+/** What has to be whole numbers; where a layer has others in it, behind the number of one. */
+const WHOLE = /\b(permutationOrder|shiftFactor|top|left|layerIdxes)$/
 
 function transformation(drawn: Changed['drawn']): Record<string, Tensor> {
   const entries = Object.entries(drawn).map(([name, value]) => [camel(name), drawnTensor(value)] as const)
-  return Object.fromEntries(entries.map(([name, x]) => [name, WHOLE.includes(name) ? ops.cast(x, 'int32') : x]))
+  return Object.fromEntries(entries.map(([name, x]) => [name, WHOLE.test(name) ? ops.cast(x, 'int32') : x]))
 }
 
 beforeAll(() => config.setFloatx('float64'))

@@ -81,6 +81,62 @@ def case(seed, index, name, options):
     return {"name": label, "class_name": name, "options": options, "images": images, "drawn": drawn(name, transformation), "output": output}
 
 
+# Of several changes, options, and by turns which of them.
+SEVERAL = [
+    *(("RandAugment", {"num_ops": 2, "factor": (0.1, 0.7)} | more, [k, (k + offset) % 11]) for k in range(11) for offset, more in ((3, {}), (5, UNIT))),
+    ("RandAugment", {"num_ops": 5, "interpolation": "nearest"}, [1, 1, 6, 2, 9]),
+    ("RandomColorJitter", {"brightness_factor": 0.4, "contrast_factor": 0.3, "saturation_factor": (0.2, 0.7), "hue_factor": 0.3}, []),
+    ("RandomColorJitter", {"contrast_factor": (0.1, 0.5), "hue_factor": 0.2} | UNIT, []),
+]
+JITTER = ("random_brightness", "random_contrast", "random_saturation", "random_hue")
+
+
+def several(seed, index, name, options, chosen):
+    """Changes in which others are: what was drawn for each has its number before its name."""
+    fresh()
+    keras.utils.set_random_seed(seed + index)
+    label = f"{name}-{index}"
+    images = np.asarray(Stream(seed, "augmentation", label).uniform(SHAPE)) * 0.5 + 0.5
+    images = images if options.get("value_range") == (0, 1) else np.round(images * 255)
+    layer = getattr(layers, name)(dtype="float64", **options)
+    tensors, found = keras.ops.convert_to_tensor(images), {}
+    parts = [getattr(layer, part) for part in (JITTER if name == "RandomColorJitter" else layer._AUGMENT_LAYERS)]
+    for i, part in enumerate(part for part in parts if part is not None):
+        part.get_random_transformation = remembered(part, i, found)
+        part.transform_images = of_a_copy(part.transform_images)
+    transformation = layer.get_random_transformation(tensors, training=True)
+    if chosen:
+        transformation["layer_idxes"] = keras.ops.convert_to_tensor(chosen)
+    output = layer.transform_images(tensors, transformation, training=True)
+    told = {"layer_idxes": np.asarray(chosen)} if chosen else {}
+    return {"name": label, "class_name": name, "options": options, "images": images, "drawn": told | found, "output": output}
+
+
+def remembered(part, i, found):
+    """Draws, and keeps what was drawn."""
+    draw = part.get_random_transformation
+
+    def drawing(*arguments, **options):
+        transformation = draw(*arguments, **options)
+        found.update({f"{i} {key}": value for key, value in drawn(type(part).__name__, transformation).items()})
+        return transformation
+
+    return drawing
+
+
+def of_a_copy(transform):
+    """On PyTorch some changes are made to what they were given (`images += …`, a matrix turned in place), also where they were not chosen."""
+
+    def copied(value):
+        return keras.ops.copy(value) if keras.ops.is_tensor(value) else value
+
+    def transformed(images, transformation, *arguments, **options):
+        of = {key: copied(value) for key, value in transformation.items()} if isinstance(transformation, dict) else transformation
+        return transform(copied(images), of, *arguments, **options)
+
+    return transformed
+
+
 TURNED = [0.93, -0.21, 0.37, 0.17, 1.04, -0.43, 0, 0]
 CORNERS = [[0.2, -0.1], [4.3, 0.15], [-0.25, 3.2], [4.1, 3.35]], [[0.6, 0.45], [3.7, 0.2], [0.1, 2.9], [4.4, 3.1]]
 
@@ -118,4 +174,5 @@ def op_case(seed, index, op, shape, options, others=()):
 
 def cases(seed):
     made = [case(seed, i, *row) for i, row in enumerate(LAYERS)]
+    made += [several(seed, len(LAYERS) + i, *row) for i, row in enumerate(SEVERAL)]
     return {"augmentation": made, "image_ops": [op_case(seed, i, *row) for i, row in enumerate(OPS)]}
