@@ -1,7 +1,7 @@
 // `npm run check:deep`: what tests cannot see by running once. Loom runs every way in which the threads of the pool may meet, and
 // every order that the memory model allows for what they see of each other (up to so many preemptions, which each test names).
 // Miri runs the code that takes memory by hand and fails for what Rust calls undefined, where a nightly toolchain with it is
-// installed: `rustup toolchain install nightly --component miri`.
+// installed: `rustup toolchain install nightly --component miri`. Attention in blocks is held to its formula at every length to 700.
 import { capture, main, run, step } from './lib.mjs'
 
 /** Tests of `crates/kernels` that Miri can run in a minute: of blocks of memory and of work that is cut into parts. */
@@ -19,6 +19,9 @@ async function hasMiri() {
 }
 
 main(async () => {
+  await step('Comparing attention with its formula at every length', () =>
+    run('cargo', [...kernels, '--lib', '--', '--ignored', 'at_every_length']),
+  )
   await step('Running every interleaving of the pool (loom)', () =>
     run('cargo', [...kernels, '--target-dir', 'target/loom', '--test', 'interleavings'], {
       env: { RUSTFLAGS: '--cfg loom' },

@@ -42,8 +42,8 @@ fn arrays(shape: AttentionShape) -> Arrays {
 }
 
 /// What the kernels give: `y`, `lse`, `dq`, `dk`, `dv`.
-fn tiled(x: &Arrays, threads: &Threads) -> [Vec<f64>; 5] {
-    let target = Target::from(Isa::detect());
+fn tiled(x: &Arrays, isa: Isa, threads: &Threads) -> [Vec<f64>; 5] {
+    let target = Target::from(isa);
     let forward = Attention::<f64>::new(x.shape, target).unwrap();
     let backward = AttentionGradient::<f64>::new(x.shape, target).unwrap();
     let (mut y, mut lse) = (vec![f64::NAN; x.dy.len()], vec![f64::NAN; x.dlse.len()]);
@@ -140,31 +140,62 @@ fn shapes() -> Vec<AttentionShape> {
     shapes.push(AttentionShape { causal: true, ..many });
     shapes.push(AttentionShape { window: 70, keys: 140, ..many });
     shapes.push(AttentionShape { mask: Some([8 * 300 * 300, 300 * 300, 300, 1]), ..many });
-    // Where blocks, and groups of them, end: each rule once, at lengths around one and in the middle of the next.
-    for n in [511, 512, 513, 639, 640, 641, 700] {
-        let long = AttentionShape { heads: 1, shared: 1, size: 2, width: 2, ..square(n) };
-        shapes.push(long);
-        shapes.push(AttentionShape { causal: true, mask: Some([0, 0, 0, 1]), ..long });
-        shapes.push(AttentionShape { window: 1 + n / 3, mask: Some([0, 0, 1, 0]), ..long });
-        shapes.push(AttentionShape { window: 9, causal: true, ..long });
-        shapes.push(AttentionShape { mask: Some([n * n, n * n, n, 1]), ..long });
-    }
+    // Where blocks, and groups of them, end: lengths around one and in the middle of the next.
+    shapes.extend([511, 512, 513, 639, 640, 641, 700].into_iter().flat_map(rules));
     shapes.push(AttentionShape { queries: 150, keys: 20, window: 5, ..base });
     shapes.push(AttentionShape { queries: 20, keys: 150, causal: true, ..base });
     shapes
 }
 
-#[test]
-fn blocks_agree_with_the_formula_at_any_number_of_threads() {
-    for shape in shapes() {
-        let x = arrays(shape);
-        let found = tiled(&x, &Threads::serial());
-        for (name, (got, wanted)) in ["y", "lse", "dq", "dk", "dv"].iter().zip(found.iter().zip(plain(&x))) {
-            close(&format!("{shape:?} {name}"), got, &wanted);
+/// A lone head of so many places under each rule.
+fn rules(n: usize) -> [AttentionShape; 5] {
+    let one = AttentionShape {
+        batch: 1,
+        queries: n,
+        keys: n,
+        heads: 1,
+        shared: 1,
+        size: 2,
+        width: 2,
+        scale: 0.6,
+        causal: false,
+        window: 0,
+        mask: None,
+    };
+    [
+        one,
+        AttentionShape { causal: true, mask: Some([0, 0, 0, 1]), ..one },
+        AttentionShape { window: 1 + n / 3, mask: Some([0, 0, 1, 0]), ..one },
+        AttentionShape { window: 9, causal: true, ..one },
+        AttentionShape { mask: Some([n * n, n * n, n, 1]), ..one },
+    ]
+}
+
+/// On every instruction set, and on three threads with the bits of one.
+fn check(shape: AttentionShape, three: &Threads) {
+    let x = arrays(shape);
+    let wanted = plain(&x);
+    for isa in Isa::available() {
+        let found = tiled(&x, isa, &Threads::serial());
+        for (name, (got, wanted)) in ["y", "lse", "dq", "dk", "dv"].iter().zip(found.iter().zip(&wanted)) {
+            close(&format!("{isa:?} {shape:?} {name}"), got, wanted);
         }
         let bits = |all: &[Vec<f64>; 5]| all.concat().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&tiled(&x, &Threads::new(3))), bits(&found), "{shape:?}");
+        assert_eq!(bits(&tiled(&x, isa, three)), bits(&found), "{isa:?} {shape:?}");
     }
+}
+
+#[test]
+fn blocks_agree_with_the_formula_at_any_number_of_threads() {
+    let three = Threads::new(3);
+    shapes().into_iter().for_each(|shape| check(shape, &three));
+}
+
+#[test]
+#[ignore = "3,500 shapes: `npm run check:deep`"]
+fn blocks_agree_with_the_formula_at_every_length_to_700() {
+    let three = Threads::new(3);
+    (1..=700).flat_map(rules).for_each(|shape| check(shape, &three));
 }
 
 #[test]
