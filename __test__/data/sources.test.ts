@@ -559,6 +559,35 @@ test('of columns that a Parquet file does not have, the nearest is named', async
   ).rejects.toThrow("fromParquet.columns: expected a column among age, city, got 'aeg'; did you mean 'age'?")
 })
 
+test('the runs of a column of Parquet, of whatever kind, are one column', async () => {
+  const runs = {
+    a: [Int32Array.of(1, 2), Int32Array.of(3)],
+    b: [BigInt64Array.of(2n ** 53n - 1n), [null, 7]],
+    city: [['Rome', undefined], ['Oslo']],
+  }
+  const library = {
+    parquetMetadataAsync: async () => ({
+      num_rows: 3n,
+      row_groups: [{ num_rows: 3n }],
+      schema: [
+        { name: 'root', num_children: 3 },
+        { name: 'a', type: 'INT32' },
+        { name: 'b', type: 'INT64' },
+        { name: 'city', type: 'BYTE_ARRAY' },
+      ],
+    }),
+    async parquetRead({ columns: [name], onChunk }: { columns: ['a' | 'b' | 'city']; onChunk(run: object): void }) {
+      for (const columnData of runs[name]) onChunk({ columnData })
+    },
+  } as never
+  const rows = await fromParquet({ byteLength: 0, slice: () => new ArrayBuffer(0) }, { library })
+  expect(await rows.toArray()).toEqual([
+    { a: 1, b: 2 ** 53 - 1, city: 'Rome' },
+    { a: 2, b: Number.NaN, city: '' },
+    { a: 3, b: 7, city: 'Oslo' },
+  ])
+})
+
 withLibrary('hyparquet', '@duckdb/node-api')('Parquet', () => {
   const path = join(folder, 'rows.parquet')
   const hyparquet = library<Hyparquet>('hyparquet')
@@ -580,9 +609,9 @@ withLibrary('hyparquet', '@duckdb/node-api')('Parquet', () => {
     let calls = 0
     const counting: Hyparquet = {
       ...hyparquet,
-      parquetReadObjects(options) {
+      parquetRead(options) {
         calls += 1
-        return hyparquet.parquetReadObjects(options)
+        return hyparquet.parquetRead(options)
       },
     }
     const data = await fromParquet(path, { library: counting, columns: ['i', 'f'] })

@@ -15,7 +15,8 @@ import { columnOfValues } from './polars.js'
 export interface Hyparquet {
   asyncBufferFromFile(path: string): Promise<ParquetFile>
   parquetMetadataAsync(file: ParquetFile): Promise<ParquetMetadata>
-  parquetReadObjects(options: object): Promise<readonly Readonly<Record<string, unknown>>[]>
+  /** Tells `onChunk` of each run of a column's values before it resolves. */
+  parquetRead(options: object): Promise<void>
 }
 
 /** Bytes that can be had by their places. */
@@ -81,6 +82,7 @@ export async function fromParquet<T = AnyRow>(
   const names = columns ?? known
   const count = Number(metadata.num_rows)
   const columnIn = async (own: string, rowStart: number, rowEnd: number): Promise<Column> => {
+    const runs: ArrayLike<unknown>[] = []
     const options = {
       file,
       metadata,
@@ -88,9 +90,10 @@ export async function fromParquet<T = AnyRow>(
       rowStart,
       rowEnd,
       ...(compressors !== undefined && { compressors }),
+      onChunk: ({ columnData }: { columnData: ArrayLike<unknown> }) => void runs.push(columnData),
     }
-    const rows = await reading(name, () => hyparquet.parquetReadObjects(options))
-    const values = rows.map((row) => row[own])
+    await reading(name, () => hyparquet.parquetRead(options))
+    const values = runs.length === 1 ? runs[0]! : runs.flatMap((run) => Array.from(run))
     return columnOfValues(`${name} from row ${rowStart}, column ${own}`, types.get(own)!, values)
   }
   const groupsFrom = async function* (skip: number): AsyncGenerator<Chunk<T>> {

@@ -61,30 +61,37 @@ function valuesOf(where: string, series: PolarsSeries): ArrayLike<unknown> {
 
 /** A column of JavaScript's values: the first that is there says what they are. */
 export function columnOfValues(where: string, dtype: string, values: ArrayLike<unknown>): Column {
-  const all = Array.from(values)
-  const first = all.find((value) => value !== null && value !== undefined)
-  if (typeof first === 'string') return new ListColumn(all.map((value, row) => textOf(where, value, row)))
-  if (typeof first === 'boolean') return truths(where, all.length, (row) => all[row])
-  const numbers = all.map((value, row) => numberOf(where, value, row))
-  return new NumberColumn(numbersOf(dtype, numbers))
+  const { length } = values
+  let at = 0
+  while (at < length && isMissing(values[at])) at += 1
+  const first = values[at]
+  if (typeof first === 'string') return new ListColumn(Array.from(values, (value, row) => textOf(where, value, row)))
+  if (typeof first === 'boolean') return truths(where, length, (row) => values[row])
+  const numbers = /Float32/.test(dtype) ? new Float32Array(length) : new Float64Array(length)
+  for (let row = 0; row < length; row++) {
+    const value = values[row]
+    numbers[row] = typeof value === 'number' ? value : numberOf(where, value, row)
+  }
+  const whole = /U?Int(8|16|32)\b/.test(dtype) && numbers.every((value) => (value | 0) === value)
+  return new NumberColumn(whole ? Int32Array.from(numbers) : numbers)
+}
+
+function isMissing(value: unknown): value is null | undefined {
+  return value === null || value === undefined
 }
 
 function textOf(where: string, value: unknown, row: number): string {
-  if (value === null || value === undefined) return ''
-  return typeof value === 'string' ? value : fail('ERR_DATA', `${where} row ${row}`, 'text', value)
+  if (typeof value === 'string') return value
+  return isMissing(value) ? '' : fail('ERR_DATA', `${where} row ${row}`, 'text', value)
 }
 
 function numberOf(where: string, value: unknown, row: number): number {
-  if (value === null || value === undefined) return Number.NaN
-  if (typeof value === 'bigint') return exact(where, [value], row)[0]!
+  if (isMissing(value)) return Number.NaN
+  if (typeof value === 'bigint') {
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : exact(where, [value], row)[0]!
+  }
   if (value instanceof Date) return value.getTime()
-  if (typeof value === 'number') return value
   const hint = 'Cast it to numbers or text first'
   return fail('ERR_DATA', `${where} row ${row}`, 'a number, text, a truth value or a date', value, hint)
-}
-
-function numbersOf(dtype: string, numbers: readonly number[]): Float32Array | Float64Array | Int32Array {
-  if (/Float32/.test(dtype)) return Float32Array.from(numbers)
-  const whole = /U?Int(8|16|32)\b/.test(dtype) && numbers.every((value) => (value | 0) === value)
-  return whole ? Int32Array.from(numbers) : Float64Array.from(numbers)
 }
