@@ -386,11 +386,72 @@ test.each([
   await expect((async () => made())()).rejects.toThrow(message)
 })
 
-describe('profile', () => {
-  const busy = (milliseconds: number): void => {
-    for (const end = performance.now() + milliseconds; performance.now() < end; );
+function busy(milliseconds: number): void {
+  for (const end = performance.now() + milliseconds; performance.now() < end; );
+}
+
+describe('the event loop turns', () => {
+  const turning = async (work: () => Promise<unknown>): Promise<number> => {
+    let turns = 0
+    let going = true
+    const count = (): void => {
+      turns += 1
+      if (going) setImmediate(count)
+    }
+    count()
+    await work()
+    going = false
+    return turns
+  }
+  const slow = (): boolean => {
+    busy(1)
+    return true
   }
 
+  test.each([
+    ['map', () => columns(40).map(slow)],
+    ['filter', () => columns(40).filter(slow)],
+  ])('amid the functions of %s', async (_, made) => {
+    expect(await turning(() => made().toArray())).toBeGreaterThan(30)
+  })
+
+  test('seldom where functions are short', async () => {
+    const turns = await turning(() =>
+      columns(2000)
+        .map(({ a }) => a)
+        .toArray(),
+    )
+    expect(turns).toBeLessThan(100)
+  })
+
+  test('between drawing a batch and handing it to the core', async () => {
+    let turns = 0
+    const seen: number[] = []
+    const batches = columns(3)
+      .batch(3)
+      .map(({ a: y }) => {
+        busy(1)
+        turns = 0
+        setImmediate(() => {
+          turns += 1
+        })
+        return {
+          get x() {
+            seen.push(turns)
+            return y
+          },
+          y,
+        }
+      })
+    const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    await model.fit(batches, { verbose: 0 })
+    expect(seen.length).toBeGreaterThan(0)
+    expect(seen.every((own) => own === 1)).toBe(true)
+  })
+})
+
+describe('profile', () => {
   test('says which stage takes the time, without those before it', async () => {
     const rows = columns(40)
       .shuffle({ seed: 1 })

@@ -4,6 +4,7 @@ import { type Chunk, elementsOf, List, Picked, Rows } from './chunk.js'
 import { type Columnwise, columnsOfRows, isColumnwise } from './columnwise.js'
 import { type Demand, type Flow, like, randomFlow, skipping } from './flow.js'
 import { stageError } from './stage-error.js'
+import { Turns } from './turns.js'
 
 /** A function of an element and its number, which may be asynchronous. */
 export type Change<T, U> = (element: T, index: number) => U | Promise<U>
@@ -43,16 +44,22 @@ async function changedChunk<T, U>(
   change: Change<T, U>,
   indexOf: (i: number) => number,
 ): Promise<Chunk<U>> {
+  const turns = new Turns()
   if (isColumnwise(change)) {
     if (chunk instanceof Picked) return new Picked(changedOnce<T, U>(chunk.base, change), chunk.indices)
     const columns = chunk instanceof Rows ? chunk.columns : columnsOfRows(elementsOf(chunk))
-    if (columns !== undefined) return new Rows<U>(change.columns(columns), chunk.length)
+    if (columns !== undefined) {
+      const changed = new Rows<U>(change.columns(columns), chunk.length)
+      if (turns.due) await turns.turn()
+      return changed
+    }
   }
   const elements = elementsOf(chunk)
   const items: U[] = new Array(elements.length)
   let i = 0
   try {
     for (; i < items.length; i++) {
+      if (turns.due) await turns.turn()
       const changed = change(elements[i]!, indexOf(i))
       items[i] = isPromise(changed) ? await changed : changed
     }
@@ -93,10 +100,12 @@ async function passing<T>(
   first: number,
 ): Promise<number[]> {
   const kept: number[] = []
+  const turns = new Turns()
   const elements = elementsOf(chunk)
   let i = 0
   try {
     for (; i < elements.length; i++) {
+      if (turns.due) await turns.turn()
       const passes = test(elements[i]!)
       if (isPromise(passes) ? await passes : passes) kept.push(i)
     }

@@ -1,6 +1,5 @@
 /** Batches of a data set that come many at a time: while one block of them is trained on, the next is made. */
 
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Columns } from '../core/columns.js'
 import { type Moment, momentOf } from '../core/moment.js'
 import { type State, stateFields } from '../core/state.js'
@@ -10,6 +9,7 @@ import type { Dataset } from '../data/dataset.js'
 import { leavable } from '../data/flow.js'
 import { stagesOf } from '../data/identity.js'
 import { joinBatches } from '../data/join.js'
+import { Turns } from '../data/turns.js'
 import { fail } from '../errors.js'
 import type { Model } from '../model/model.js'
 import type { Json } from '../types.js'
@@ -135,15 +135,12 @@ export class BlockFeed implements Feed {
     const { kind, signal } = options
     const moment = kind === 'test' ? (options.moment ?? momentOf(model.weights)) : undefined
     let result: PassResult = { ...nothingYet, steps: options.from ?? 0 }
-    let turned = performance.now()
+    const turns = new Turns(TURN_MS)
     try {
       while (this.#steps === undefined || result.steps < this.#steps) {
         if (signal?.aborted) return this.#ended({ ...result, aborted: true })
         // Blocks that are there, and short runs, would follow each other for long without a turn of the event loop.
-        if (performance.now() - turned > TURN_MS) {
-          await turn()
-          turned = performance.now()
-        }
+        if (turns.due) await turns.turn()
         const asked = performance.now()
         const block = await this.#next(model, result.steps, signal)
         if (block === undefined) break
@@ -257,8 +254,10 @@ export class BlockFeed implements Feed {
   /** Makes a block of what comes next; `step` is that of its first batch. */
   async #block(model: Model, step: number, signal: AbortSignal | undefined): Promise<Block | undefined> {
     const began = busy()
+    const turns = new Turns()
     const chunk = await this.#chunk(signal)
     if (chunk === undefined) return undefined
+    if (turns.due) await turns.turn()
     const most = (this.#steps ?? Number.POSITIVE_INFINITY) - step
     const made = this.#marshalled(model, chunk.slice(0, Math.min(most, chunk.length)), step)
     if (made.batches < chunk.length) this.#left = chunk.slice(made.batches, chunk.length)

@@ -12,7 +12,7 @@ import type { Model } from '../model/model.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { abortedError, checkAborted, untilAborted } from './abort.js'
 import { Checkpoints, checkpointAt, type FitPoint, type Found, planCheckpoint, type Write } from './checkpoint.js'
-import type { Feed, PassOptions, PassResult, Stops } from './feed.js'
+import type { Feed, PassOptions, PassResult, StepProgress, Stops } from './feed.js'
 import { type Feeds, feedsOf } from './fit-feeds.js'
 import { type EpochReport, FitRun, type Report } from './fit-run.js'
 import { identityOf } from './identity.js'
@@ -249,18 +249,20 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean, f
     from,
     stops: stopsOf(training, epoch),
     profiling: training.profiling,
-    onProgress: ({ step, samples, seconds, waited, logs }) =>
-      callbacks.progress(
-        {
-          epoch,
-          step,
-          samples,
-          seconds,
-          waited,
-          steps: feed.steps({ batchSize: plan.batchSize, maxSteps: plan.stepsPerEpoch }),
-        },
-        logs,
-      ),
+    ...(callbacks.has('onTrainProgress') && {
+      onProgress: ({ step, samples, seconds, waited, logs }: StepProgress) =>
+        callbacks.progress(
+          {
+            epoch,
+            step,
+            samples,
+            seconds,
+            waited,
+            steps: feed.steps({ batchSize: plan.batchSize, maxSteps: plan.stepsPerEpoch }),
+          },
+          logs,
+        ),
+    }),
     ...batchHooks(training, 'Train', true),
   })
   if (plan.signal?.aborted) throw abortedError('fit', plan.signal)

@@ -2,7 +2,7 @@
 
 import type { Logs } from '../callbacks/callback.js'
 import type { Columns } from '../core/columns.js'
-import { runEpoch } from '../core/epoch.js'
+import { type Progress, runEpoch } from '../core/epoch.js'
 import type { Moment } from '../core/moment.js'
 import type { Variable } from '../core/variable.js'
 import type { PassOptions, PassResult } from './feed.js'
@@ -77,7 +77,21 @@ async function runPart(
   const { whole, tail } = programs()
   const { signal, onProgress, onBatchBegin, onBatchEnd } = options
   const began = performance.now()
+  const hears = [onProgress, onBatchBegin, onBatchEnd].some((hook) => hook !== undefined)
   const samplesAt = (step: number): number => before.samples + Math.min(step * size, count)
+  const told = async ({ step: own, values: scalars }: Progress): Promise<void> => {
+    const step = before.steps + own
+    const logs = logsOf(whole.logNames, scalars)
+    if (own > 0) await onBatchEnd?.(step - 1, logs)
+    onProgress?.({
+      step,
+      samples: samplesAt(own),
+      seconds: seconds + (performance.now() - began) / 1000,
+      waited: before.waited,
+      logs,
+    })
+    if (step < end && signal?.aborted !== true) await onBatchBegin?.(step, logs)
+  }
   const { values, ...result } = await runEpoch({
     program: whole.program,
     tail: count % size === 0 ? undefined : tail?.program,
@@ -95,19 +109,8 @@ async function runPart(
     isOutdated: () => !(whole.settings.areCurrent && tail?.settings.areCurrent !== false),
     profiler: options.profiling?.of(whole.program),
     everyStep: onBatchBegin !== undefined || onBatchEnd !== undefined,
-    onProgress: async ({ step: own, values: scalars }) => {
-      const step = before.steps + own
-      const logs = logsOf(whole.logNames, scalars)
-      if (own > 0) await onBatchEnd?.(step - 1, logs)
-      onProgress?.({
-        step,
-        samples: samplesAt(own),
-        seconds: seconds + (performance.now() - began) / 1000,
-        waited: before.waited,
-        logs,
-      })
-      if (step < end && signal?.aborted !== true) await onBatchBegin?.(step, logs)
-    },
+    // To be told costs more than many a short run does.
+    onProgress: hears ? told : undefined,
   })
   return {
     steps: before.steps + result.steps,
