@@ -126,6 +126,17 @@ test('17-image-folder reads at least 95 % of digits in files, and leaves out the
   expect(text).toMatch(/Left out: \d+\.png, a PNG file that is damaged or cut off/)
 })
 
+test('18-frames learns from Arrow, Polars and Parquet, or says what is not there', async () => {
+  await import('../examples/18-frames/index.js')
+  const parts = printed.join('\n').split(/\n[23]\. /)
+  expect(parts).toHaveLength(3)
+  const [arrow, polars, parquet] = parts
+  for (const part of [arrow, polars])
+    expect(part).toMatch(/right on (9[3-9]\.\d|100\.0) % of 2000 flats|Passed over: \S+ is not installed/)
+  // Polars writes the file.
+  if (/right on/.test(polars!)) expect(parquet).toMatch(/right on|Passed over/)
+}, 60_000)
+
 describe('15-databases', () => {
   const programs = postgresPrograms()
   let server: Postgres | undefined
