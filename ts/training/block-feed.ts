@@ -79,7 +79,7 @@ export class BlockFeed implements Feed {
   #wanted = 1
   /** Milliseconds that each batch added to making the last block. */
   #cost = 0
-  /** When the last block was made. */
+  /** When the last block was made: later than all times while one is being made. */
   #made = 0
   #prepared: CompiledStep | undefined
   /** What batches are picked from; nothing where it has to be gone through batch by batch. */
@@ -226,8 +226,8 @@ export class BlockFeed implements Feed {
       this.#used = used + result.steps - before.steps
       const ran = result.seconds - before.seconds
       this.#grow(block, 1000 * ran)
-      // Steps that ended while the next block was being made were told of behind it.
-      const late = Math.max(0, (this.#made - began) / 1000 - ran)
+      // Steps that ended while work on the next block held this thread were told of behind that.
+      const late = Math.max(0, (Math.min(this.#made, performance.now()) - began) / 1000 - ran)
       return { ...result, seconds: result.seconds + late, waited: result.waited + late }
     } finally {
       released(block)
@@ -253,6 +253,15 @@ export class BlockFeed implements Feed {
 
   /** Makes a block of what comes next; `step` is that of its first batch. */
   async #block(model: Model, step: number, signal: AbortSignal | undefined): Promise<Block | undefined> {
+    this.#made = Number.POSITIVE_INFINITY
+    try {
+      return await this.#drawn(model, step, signal)
+    } finally {
+      this.#made = performance.now()
+    }
+  }
+
+  async #drawn(model: Model, step: number, signal: AbortSignal | undefined): Promise<Block | undefined> {
     const began = busy()
     const turns = new Turns()
     const chunk = await this.#chunk(signal)
@@ -261,7 +270,6 @@ export class BlockFeed implements Feed {
     const most = (this.#steps ?? Number.POSITIVE_INFINITY) - step
     const made = this.#marshalled(model, chunk.slice(0, Math.min(most, chunk.length)), step)
     if (made.batches < chunk.length) this.#left = chunk.slice(made.batches, chunk.length)
-    this.#made = performance.now()
     const took = busy() - began
     this.#cost = Math.max(0, took - FIXED_MS) / made.batches
     if (took > MAKING_MS) this.#wanted = Math.max(1, this.#wanted >> 1)

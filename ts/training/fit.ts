@@ -236,7 +236,7 @@ function isDue(frequency: number | readonly number[], epoch: number): boolean {
 }
 
 async function trainEpoch(training: Training, epoch: number, guarded: boolean, from: number): Promise<Logs> {
-  const { model, plan, feed, callbacks, stop, seed } = training
+  const { model, plan, feed, callbacks, history, stop, seed } = training
   if (from === 0) resetState(model)
   const result = await feed.run(model, {
     kind: 'train',
@@ -249,7 +249,8 @@ async function trainEpoch(training: Training, epoch: number, guarded: boolean, f
     from,
     stops: stopsOf(training, epoch),
     profiling: training.profiling,
-    ...(callbacks.has('onTrainProgress') && {
+    // The history asks for the end alone, and to be told costs more than many a short run does.
+    ...(callbacks.callbacks.some((own) => own !== history && own.onTrainProgress !== undefined) && {
       onProgress: ({ step, samples, seconds, waited, logs }: StepProgress) =>
         callbacks.progress(
           {

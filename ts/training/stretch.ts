@@ -109,7 +109,6 @@ async function runPart(
     isOutdated: () => !(whole.settings.areCurrent && tail?.settings.areCurrent !== false),
     profiler: options.profiling?.of(whole.program),
     everyStep: onBatchBegin !== undefined || onBatchEnd !== undefined,
-    // To be told costs more than many a short run does.
     onProgress: hears ? told : undefined,
   })
   return {
