@@ -4,10 +4,10 @@
  *
  * Options: `--workload TEXT` (the first one trained whose name holds it), `--batch N` (of dense layers; default 32),
  * `--batches N` an epoch (default 128, or the workload's), `--epochs N` (default 40, of a workload 5), `--threads N` (default 1),
- * `--shuffle`.
+ * `--shuffle`, `--together` (kernels of one kind in one row, with what they take of the arithmetic that this machine could do).
  */
 import { parseArgs } from 'node:util'
-import { config, type Model, Sequential } from 'ferrograd'
+import { config, type Model, type Profile, type ProfileRow, Sequential } from 'ferrograd'
 import { Dense } from 'ferrograd/layers'
 import { compiledNetwork } from './networks.mjs'
 import { data } from './numbers.mjs'
@@ -22,6 +22,7 @@ const { values: options, positionals } = parseArgs({
     epochs: { type: 'string' },
     threads: { type: 'string', default: '1' },
     shuffle: { type: 'boolean', default: false },
+    together: { type: 'boolean', default: false },
   },
 })
 
@@ -64,4 +65,42 @@ const training = workload
 const { model, x, y, batch: batchSize } = training
 const epochs = Number(options.epochs ?? training.epochs)
 const { profile } = await model.fit(x, y, { batchSize, shuffle, epochs, profile: true, verbose: 0 })
-console.log(`${profile}`)
+console.log(options.together ? together(profile!) : `${profile}`)
+
+/** Kernels of one kind: what they are called where sizes and what ends them are left out. */
+function together({ rows, step }: Profile): string {
+  const kinds = new Map<string, ProfileRow[]>()
+  for (const row of rows) {
+    const kind = `${row.kernel} ${row.detail.match(/^(output|gradient of the \w+):/)?.[1] ?? ''}`.trim()
+    kinds.set(kind, [...(kinds.get(kind) ?? []), row])
+  }
+  const sum = (of: readonly ProfileRow[], value: (row: ProfileRow) => number) =>
+    of.reduce((total, row) => total + value(row), 0)
+  const lines = [...kinds].map(([kind, of]) => {
+    const [least, median] = [sum(of, (row) => row.least), sum(of, (row) => row.median)]
+    const [flops, bytes] = [
+      sum(of, (row) => (row.gflops ?? 0) * row.median),
+      sum(of, (row) => row.gigabytes * row.median),
+    ]
+    const rate = flops > 0 ? `${(flops / least).toFixed(0)} GF/s` : `${(bytes / least).toFixed(1)} GB/s`
+    return { kind, of: of.length, least, median, rate, MFLOP: flops / 1e3 }
+  })
+  lines.sort((a, b) => b.median - a.median)
+  const text = lines.map(({ kind, of, least, median, rate, MFLOP }) => [
+    median.toFixed(0),
+    least.toFixed(0),
+    rate,
+    MFLOP > 0 ? `${MFLOP.toFixed(0)} MFLOP` : '',
+    `${of} × ${kind}`,
+  ])
+  const wide = [9, 9, 10, 13]
+  const table = text.map((cells) =>
+    cells.map((cell, i) => (i < wide.length ? cell.padStart(wide[i]!) : cell)).join('  '),
+  )
+  const head = ['median µs', 'least', 'rate', 'in all', 'kernels']
+    .map((cell, i) => cell.padStart(wide[i] ?? 0))
+    .join('  ')
+  return [`A step takes ${step.median.toFixed(0)} µs (${step.least.toFixed(0)} at the least).`, head, ...table].join(
+    '\n',
+  )
+}
