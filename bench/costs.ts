@@ -18,6 +18,7 @@ depth, batch and data.
 
   --processes N   cold processes for the time to the first step (default 11)
   --seconds S     length of a turn (default 0.1)
+  --only WHICH    costs or growth
   --docs          writes the tables and the picture into docs/
   --help
 `
@@ -26,6 +27,7 @@ const { values: options } = parseArgs({
   options: {
     processes: { type: 'string', default: '11' },
     seconds: { type: 'string', default: '0.1' },
+    only: { type: 'string' },
     docs: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -48,8 +50,13 @@ else await main()
 
 async function main(): Promise<void> {
   console.log(`${machine()}\n`)
+  if (options.only !== 'growth') await showCosts()
+  if (options.only !== 'costs') await showGrowth()
+}
+
+async function showCosts(): Promise<void> {
   const costs: Cost[] = [...firstStep(Number(options.processes)), ...sizes(), ...eventLoop(), ...(await throughFit())]
-  const costsTable = table(
+  const lines = table(
     ['what', 'measured', 'goal', 'met'],
     costs.map(({ what, value, unit, goal }) => [
       what,
@@ -58,14 +65,18 @@ async function main(): Promise<void> {
       goal === undefined ? '–' : value <= goal ? 'yes' : 'no',
     ]),
   )
-  console.log(`${costsTable}\n`)
+  console.log(`${lines}\n`)
+  console.log(`written to ${writeResults('costs', { costs })}`)
+  if (options.docs) writeDocument('bench:costs', `${machine()}.\n\n${lines}`)
+}
+
+async function showGrowth(): Promise<void> {
   const panels = await growth()
-  const growthTable = tableOfGrowth(panels)
-  console.log(`${growthTable}\n`)
-  console.log(`written to ${writeResults('costs', { costs, growth: panels })}`)
+  const lines = tableOfGrowth(panels)
+  console.log(`${lines}\n`)
+  console.log(`written to ${writeResults('growth', { growth: panels })}`)
   if (!options.docs) return
-  writeDocument('bench:costs', `${machine()}.\n\n${costsTable}`)
-  writeDocument('bench:growth', `${machine()}.\n\n${growthTable}`)
+  writeDocument('bench:growth', `${machine()}.\n\n${lines}`)
   writeFileSync(here('../docs/scaling.svg'), drawPanels('How training time grows', panels))
 }
 
