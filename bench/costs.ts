@@ -88,15 +88,22 @@ function figuresOf<A>(script: string, ...args: string[]): A {
 function firstStep(processes: number): Cost[] {
   type Times = { imported: number; built: number; trained: number; process: number }
   // The first process reads the files from the disk.
-  const runs = Array.from({ length: processes + 1 }, () => figuresOf<Times>('./first-step.mjs')).slice(1)
-  const middle = (of: (times: Times) => number): number => median(runs.map(of))
+  const runs = (...args: string[]): Times[] =>
+    Array.from({ length: processes + 1 }, () => figuresOf<Times>('./first-step.mjs', ...args)).slice(1)
+  const [apart, whole] = [runs(), runs('whole')]
+  const middle = (of: (times: Times) => number, all = apart): number => median(all.map(of))
   const unit = 'ms'
   return [
     { what: 'from import to the first finished step, cold process', value: middle((t) => t.trained), unit, goal: 60 },
     { what: '– importing', value: middle((t) => t.imported), unit },
     { what: '– building and compiling the model', value: middle((t) => t.built - t.imported), unit },
     { what: '– the first fit, of one step', value: middle((t) => t.trained - t.built), unit },
-    { what: 'the same from the start of the process', value: middle((t) => t.process), unit },
+    {
+      what: "the same, with layers of 'ferrograd' instead of 'ferrograd/layers'",
+      value: middle((t) => t.trained, whole),
+      unit,
+    },
+    { what: 'from the start of the process', value: middle((t) => t.process), unit },
   ]
 }
 
