@@ -4,7 +4,7 @@
  *
  * Options: `--workload TEXT` (the first one trained whose name holds it), `--batch N` (of dense layers; default 32),
  * `--batches N` an epoch (default 128, or the workload's), `--epochs N` (default 40, of a workload 5), `--threads N` (default 1),
- * `--shuffle`, `--together` (kernels of one kind in one row, with what they take of the arithmetic that this machine could do).
+ * `--shuffle`, `--together` (kernels of one kind in one row, with the arithmetic in all of them).
  */
 import { parseArgs } from 'node:util'
 import { config, type Model, type Profile, type ProfileRow, Sequential } from 'ferrograd'

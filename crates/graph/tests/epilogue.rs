@@ -354,6 +354,23 @@ fn the_gradient_of_sparse_cross_entropy_is_one_pass_over_its_rows() {
     }
 }
 
+/// Of two classes whose numbers are one float32, the label alone is hit.
+#[test]
+fn the_gradient_of_sparse_cross_entropy_tells_classes_apart_that_floats_do_not() {
+    let (classes, label) = ((1 << 24) + 2, (1 << 24) + 1);
+    let x = Tensor::fill(ferrograd_graph::Shape::new(&[1, classes]), DType::F32, 0.0);
+    let labels = Tensor::from_slice([1], &[label as i32]);
+    let loss = ops::sparse_softmax_cross_entropy(&x, &labels).unwrap();
+    let dy = Tensor::fill(ferrograd_graph::Shape::new(&[1]), DType::F32, 1.0);
+    let dx = gradient(&loss, std::slice::from_ref(&x), Some(&dy)).unwrap().remove(0).unwrap();
+    let last = ops::slice(&dx, &[0, label - 1], &[1, 2], &[1, 1]).unwrap();
+    let program =
+        compile(&Request { inputs: &[], outputs: &[last], updates: &[], guard: None }, Target::detect()).unwrap();
+    let values = program.run(&[], &Threads::new(2)).unwrap();
+    let [before, hit] = *values[0].as_slice::<f32>() else { panic!("two numbers") };
+    assert!(before.abs() < 1e-6 && hit < -0.99, "{before} {hit}");
+}
+
 #[test]
 fn a_product_that_others_read_is_stored_beside_what_becomes_of_it() {
     for target in sets() {

@@ -6,12 +6,16 @@ use crate::ops::elementwise::Takes;
 use crate::ops::kernel::{index_fault, kernel_of_indices_for};
 use crate::ops::softmax::{check_rows, rows};
 use crate::ops::softmax_cross_entropy::{check_classes, column};
-use crate::ops::{cast, equal, iota, select, softmax};
+use crate::ops::{cast, equal, iota, one_hot, select, softmax};
 use crate::shape::Spec;
 use crate::tensor::Tensor;
 use ferrograd_kernels::cross_entropy::SoftmaxCrossEntropy as Rows;
+use ferrograd_kernels::element::DType;
 use smallvec::smallvec;
 use std::sync::Arc;
+
+/// Whole numbers up to here are float32, each a number of its own.
+const EXACT: usize = 1 << 24;
 
 /// `y = −ln softmax(x)[label]` over the last axis: logits `x` (…, classes), labels (…) int32 → (…).
 #[derive(Clone, Copy, Debug)]
@@ -56,15 +60,18 @@ impl Op for SparseSoftmaxCrossEntropy {
         }))
     }
 
-    /// `dx = (softmax(x) − onehot(label)) · dy`, where the ones are found in passing: floats hold the numbers of all classes.
+    /// `dx = (softmax(x) − onehot(label)) · dy`, where the ones are found in passing if a float holds the number of each class.
     fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {
         let (x, labels) = (&node.inputs[0], &node.inputs[1]);
         let classes = x.shape()[x.shape().rank() - 1];
+        let (y, dy) = (softmax(x)?, column(node.dy(), x.shape())?);
+        if x.dtype() == DType::F32 && classes > EXACT {
+            return Ok(smallvec![Some((y - one_hot(labels, classes, x.dtype())?) * dy), None]);
+        }
         let labels = column(&cast(labels, x.dtype())?, x.shape())?;
-        let (y, hit) = (softmax(x)?, equal(&labels, &iota(classes, x.dtype())?)?);
+        let hit = equal(&labels, &iota(classes, x.dtype())?)?;
         let less = &y - Tensor::scalar(x.dtype(), 1.0);
-        let dx = select(&hit, &less, &y)? * column(node.dy(), x.shape())?;
-        Ok(smallvec![Some(dx), None])
+        Ok(smallvec![Some(select(&hit, &less, &y)? * dy), None])
     }
 }
 
