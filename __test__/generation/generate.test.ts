@@ -173,6 +173,21 @@ test('the likeliest tokens are those of the model, step by step', async () => {
   expect(await tokensOf(model, [5, 2], { maxLength: 8, temperature: 0 })).toEqual(tokens.slice(2))
 })
 
+test('windows of one step, and sequences that are read once, may go with a cache', async () => {
+  const [given, written] = ['given', 'written'].map((name) => input({ shape: [null], dtype: 'int32', name }))
+  const recurrent = new layers.LSTM({ units: 8, returnSequences: true }).apply(placed(given!, false))
+  const pointwise = new layers.Conv1D({ filters: 8, kernelSize: 1 }).apply(placed(written!, false))
+  const decoder = new layers.TransformerDecoder({ intermediateDim: 12, numHeads: 2 })
+  const h = decoder.apply({ decoderSequence: pointwise, encoderSequence: recurrent })
+  const outputs = new layers.Dense({ units: VOCABULARY }).apply(h)
+  const model = withRandomWeights(new Model({ inputs: [given!, written!], outputs }))
+  const [kept, anew] = await bothWays((cache) =>
+    tokensOf(model, [1], { maxLength: 12, seed: 2, context: { given: [[5, 3, 2]] }, cache }),
+  )
+  expect(kept!.length).toBe(11)
+  expect(kept).toEqual(anew)
+})
+
 describe('a context', () => {
   const given = [5, 3, 6, 2]
   const context = { given: tensor(given, [1, 4], 'int32') }
@@ -276,6 +291,8 @@ describe('which tokens may be chosen', () => {
     ['what makes up 0.4', { topP: 0.4 }, [0]],
     ['at least a quarter of the likeliest', { minP: 0.25 }, [0, 2, 3]],
     ['the likeliest', { temperature: 0 }, [0]],
+    ['the likeliest at next to nothing', { temperature: 1e-45 }, [0]],
+    ['the likeliest at little', { temperature: 1e-20 }, [0]],
   ])('%s', (_, sampling, wanted) => expect(seen(sampling)).toEqual(wanted))
 
   test('as often as they are likely', () => {
@@ -293,7 +310,8 @@ describe('what is refused', () => {
   const model = languageModel('decoder')
   it.each([
     ['an empty prompt', [], { maxLength: 5 }, 'ERR_DATA', 'generate prompt: expected at least one token'],
-    ['no prompts', [[]], { maxLength: 5 }, 'ERR_DATA', 'generate prompt: expected at least one token'],
+    ['no prompt', undefined, { maxLength: 5 }, 'ERR_DATA', 'generate prompt: expected at least one token'],
+    ['an empty one of several', [[]], { maxLength: 5 }, 'ERR_DATA', 'generate prompt: expected at least one token'],
     ['a fraction', [1.5], { maxLength: 5 }, 'ERR_DATA', 'generate prompt: expected whole numbers from 0, got 1.5'],
     [
       'a prompt without room',
@@ -305,8 +323,15 @@ describe('what is refused', () => {
     ['a temperature below 0', [1], { maxLength: 3, temperature: -1 }, 'ERR_CONFIG', 'generate.temperature'],
     ['an unknown option', [1], { maxLength: 3, topk: 2 }, 'ERR_CONFIG', `unknown option 'topk'. Did you mean 'topK'`],
   ])('%s', (_, prompt, options, code, message) => {
-    const call = (): unknown => generate(model, prompt as number[], options as GenerateOptions)
+    const call = (): unknown => generate(model, prompt as never, options as GenerateOptions)
     expect(call).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }))
+  })
+
+  test('what is no model', () => {
+    const call = (): unknown => generate({} as Model, [1], { maxLength: 5 })
+    expect(call).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG', message: 'generate model: expected a model, got {}' }),
+    )
   })
 
   test('a token outside the vocabulary', async () => {
@@ -336,7 +361,23 @@ describe('what is refused', () => {
     const one = new Model({ inputs: ids, outputs: new layers.Dense({ units: VOCABULARY }).apply(h) })
     await expect(tokensOf(one, [1], { maxLength: 4 })).rejects.toMatchObject({
       code: 'ERR_CONFIG',
-      message: expect.stringContaining('Attention in generate: expected attention with several heads'),
+      message: expect.stringContaining('Attention in generate: expected layers that work on each step for itself'),
+    })
+    expect((await tokensOf(one, [1], { maxLength: 4, cache: false })).length).toBe(3)
+  })
+
+  it.each<[string, (x: SymbolicTensor) => SymbolicTensor]>([
+    ['LSTM', (x) => new layers.LSTM({ units: 4, returnSequences: true }).apply(x)],
+    ['GRU', (x) => new layers.Bidirectional({ layer: new layers.GRU({ units: 4, returnSequences: true }) }).apply(x)],
+    ['Conv1D', (x) => new layers.Conv1D({ filters: 4, kernelSize: 3, padding: 'causal' }).apply(x)],
+    ['SeparableConv1D', (x) => new layers.SeparableConv1D({ filters: 4, kernelSize: 2, padding: 'same' }).apply(x)],
+  ])('%s, which needs the steps before, where there is a cache', async (name, mixed) => {
+    const ids = input({ shape: [null], dtype: 'int32' })
+    const h = mixed(placed(ids, false))
+    const one = new Model({ inputs: ids, outputs: new layers.Dense({ units: VOCABULARY }).apply(h) })
+    await expect(tokensOf(one, [1], { maxLength: 4 })).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(new RegExp(`^${name} in generate: expected layers .* cache: false`)),
     })
     expect((await tokensOf(one, [1], { maxLength: 4, cache: false })).length).toBe(3)
   })

@@ -5,7 +5,7 @@ import { tensor } from '../core/tensor.js'
 import { fail } from '../errors.js'
 import { jit } from '../jit.js'
 import { Cache, whileDecoding } from '../layers/attention/decoding.js'
-import type { Model } from '../model/model.js'
+import { Model } from '../model/index.js'
 import * as ops from '../ops.js'
 import { SeedGenerator } from '../random.js'
 import { checkAborted } from '../training/abort.js'
@@ -27,7 +27,7 @@ export type Prompt = readonly number[] | Int32Array
  *
  * Errors: ERR_DATA for an empty prompt, for what is no token, and for a context of other rows than the prompts, ERR_CONFIG for a
  * prompt that leaves no room within `maxLength`, for a context that leaves not one input, and, where there is a cache, for
- * attention that is not causal or whose `attentionMask` is another for each query.
+ * attention that is not causal or whose `attentionMask` is another for each query, for recurrent layers and convolutions.
  *
  * @example
  * import { generate, input, layers, Model } from 'ferrograd'
@@ -50,8 +50,9 @@ export function generate(
   prompt: Prompt | readonly Prompt[],
   options: GenerateOptions,
 ): AsyncGenerator<unknown, void> {
+  if (!(model instanceof Model)) fail('ERR_CONFIG', 'generate model', 'a model', model)
   const plan = planGeneration(options)
-  const isOne = ArrayBuffer.isView(prompt) || typeof (prompt as readonly unknown[])[0] !== 'object'
+  const isOne = ArrayBuffer.isView(prompt) || typeof (prompt as readonly unknown[] | undefined)?.[0] !== 'object'
   const prompts = (isOne ? [prompt] : prompt) as readonly Prompt[]
   checkPrompts(prompts, plan.maxLength)
   const turns = new Generation(model, prompts, plan, contextOf(model, plan.context, prompts.length)).run()

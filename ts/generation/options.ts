@@ -23,7 +23,7 @@ const fields = {
   seed: { type: 'seed', default: null },
   /** Tokens that end a sequence; they are given, nothing after them. Default []. */
   stop: { type: 'integers', default: [] },
-  /** What stands in a sequence after its end; never read. Default 0. */
+  /** What fills shorter prompts up to the longest, a token of the vocabulary; no step sees it. Default 0. */
   padToken: { type: 'integer', default: 0, min: 0 },
   /** Whether the model's last layer gives logits, and not probabilities. Default true. */
   fromLogits: { type: 'boolean', default: true },

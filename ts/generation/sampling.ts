@@ -19,7 +19,8 @@ export interface Sampling {
 /** One token a row of logits (rows, vocabulary); int32. */
 export function chosen(logits: Tensor, sampling: Sampling, seed: SeedGenerator): Tensor {
   const { temperature, topK, topP, minP } = sampling
-  if (temperature === 0) return ops.argmax(logits, { axis: -1 })
+  // Logits over so little would be infinite, which all of the likeliest are then.
+  if (temperature < 1e-30) return ops.argmax(logits, { axis: -1 })
   const scaled = ops.divide(logits, temperature)
   const bounds = [
     topK === undefined ? undefined : leastOfBest(scaled, topK),

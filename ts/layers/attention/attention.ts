@@ -13,7 +13,7 @@ import type { SeedGenerator } from '../../random.js'
 import type { Shape } from '../../types.js'
 import { type CallContext, Layer, type LayerOptions, type Masks } from '../layer.js'
 import { seedGenerator } from '../regularization.js'
-import { decoding, withoutCache } from './decoding.js'
+import { needsAllSteps } from './decoding.js'
 
 const baseFields = {
   /** The fraction of weights that is dropped in training. Default 0. */
@@ -61,7 +61,7 @@ export abstract class ScoredAttention extends ScoredBase {
 
   override call([query, value, key = value]: QueryValueKey, context: AttentionContext): Tensor {
     const [queryMask, valueMask] = listOf(context.mask)
-    this.#checkStep(value)
+    needsAllSteps(this, value)
     const seed = this.seedGenerator
     const scores = ops.expandDims(this.scores(query, key), 1)
     const { output, weights } = attendBy(scores, ops.expandDims(value, 2), {
@@ -101,19 +101,6 @@ export abstract class ScoredAttention extends ScoredBase {
         mask.shape,
       )
     return ops.expandDims(pairs, 1)
-  }
-
-  /** A later step of a sequence that is being made would see itself alone. */
-  #checkStep(value: Tensor): void {
-    const step = decoding()
-    if (step?.cache === undefined || step.context.has(value)) return
-    fail(
-      'ERR_CONFIG',
-      `${this.className} in generate`,
-      'attention with several heads, which keeps keys and values',
-      { text: 'one that does not' },
-      withoutCache,
-    )
   }
 }
 

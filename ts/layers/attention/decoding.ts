@@ -134,6 +134,18 @@ export function decoding(): Decoding | undefined {
   return current
 }
 
+/** Refuses, where a step is all that is seen, a layer to which the steps before it matter. */
+export function needsAllSteps(layer: Layer, x: Tensor): void {
+  if (current?.cache === undefined || current.context.has(x)) return
+  fail(
+    'ERR_CONFIG',
+    `${layer.className} in generate`,
+    'layers that work on each step for itself, and attention with several heads, which keeps keys and values',
+    { text: 'one that keeps nothing' },
+    withoutCache,
+  )
+}
+
 /** Draws a step of decoding. */
 export function whileDecoding<R>(step: Decoding, draw: () => R): R {
   step.cache?.begin()

@@ -8,6 +8,7 @@ import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
 import type { PartialShape, Shape } from '../../types.js'
+import { needsAllSteps } from '../attention/decoding.js'
 import { checkSpec } from '../input-spec.js'
 import type { LayerOptions } from '../layer.js'
 import { LowRankLayer, type Tuned } from '../low-rank.js'
@@ -116,6 +117,7 @@ export abstract class Convolution extends ConvolutionBase {
   protected checkPlaces(_inputShape: PartialShape): void {}
 
   override call(input: Tensor): Tensor {
+    if (this.options.kernelSize[0]! > 1) needsAllSteps(this, input)
     const { x, back } = pictures(this.className, this.cast(input), this.options.dataFormat)
     const y = this.convolve(x)
     return this.options.activation(back(this.bias === undefined ? y : ops.add(y, this.bias)))

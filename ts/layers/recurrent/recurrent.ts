@@ -9,6 +9,7 @@ import * as ops from '../../ops.js'
 import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
 import type { PartialShape, Shape, TensorLike } from '../../types.js'
+import { needsAllSteps } from '../attention/decoding.js'
 import type { CallContext } from '../context.js'
 import { Layer, type LayerOptions, type Masks, type Tensors } from '../layer.js'
 import {
@@ -110,6 +111,7 @@ export abstract class Recurrent extends RecurrentBase {
   override call(x: Tensor, { initialState, mask, training }: RecurrentContext): Tensors | object {
     const { returnSequences, returnState, stateful } = this.options
     if (x.shape[1] === 0) fail('ERR_SHAPE', `${this.className} input`, 'a sequence of at least one step', x.shape)
+    needsAllSteps(this, x)
     const states = this.#firstStates(x, initialState)
     const { last, all, after } = this.#run(this.cast(x), states, maskFor(this.className, x, mask), training)
     if (stateful) for (const [i, state] of tensorsIn(after).entries()) this.#states![i]!.assign(state)
