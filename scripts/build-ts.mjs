@@ -19,7 +19,7 @@ import {
   writeStamp,
 } from './lib.mjs'
 import { loadAddon } from './load-addon.mjs'
-import { partOf, withLateParts, withOwnNames, withShared } from './parts.mjs'
+import { partOf, withLateParts, withLateSpaces, withOwnNames, withShared } from './parts.mjs'
 
 const STAMP = 'dist/.stamp'
 const CONFIG = 'tsconfig.build.json'
@@ -116,7 +116,8 @@ async function writeBundle({ build }, published) {
   const whole = withRuntime(codes.get('index.cjs'), runtime)
   mkdirSync(at('dist/parts'), { recursive: true })
   for (const [fileName, code] of codes) {
-    const own = fileName === 'index.cjs' ? withAddon(withShared(whole, published)) : withOwnNames(code, whole)
+    const own =
+      fileName === 'index.cjs' ? withShared(withLateSpaces(withAddon(whole)), published) : withOwnNames(code, whole)
     writeFileSync(at('dist', fileName), inLatin1(withLateParts(own)))
   }
 }

@@ -84,19 +84,41 @@ export const withLateParts = (code) =>
     )
     .replaceAll(ENTRY, 'get $1() { return $2 }')
 
-const SHARED = "Symbol.for('ferrograd.parts')"
+/** A namespace of modules, such as `layers`, as rolldown writes it. */
+const SPACE = /^var (\w+_exports) = \/\* @__PURE__ \*\/ __exportAll\(\{\n((?:\t.*\n)+)\}\);\n/gm
+
+const lateSpace = (_text, name, entries) =>
+  `let ${name}$\nconst ${name} = { get part() { return (${name}$ ??= asModule({\n${entries.replaceAll(/: \(\) => /g, ': ')}})) } }\n`
+
+const AS_MODULE =
+  "const asModule = (all) => Object.freeze(Object.defineProperty(all, Symbol.toStringTag, { value: 'Module' }))\n"
 
 /**
- * The code of the file that every program reads, where what parts alone take of it is no export that users see: it stands in
- * an object of its own, behind which are the exports.
+ * The code of the file that every program reads, with each namespace made when it is first asked for: all that it holds is there by
+ * then. As rolldown writes them, each of six hundred names takes V8 a function and a property before anything runs.
+ */
+export const withLateSpaces = (code) =>
+  AS_MODULE + code.replaceAll(SPACE, lateSpace).replaceAll(/(?<!["\w]|const |let )\w+_exports\b(?![$"])/g, '$&.part')
+
+const SHARED = "Symbol.for('ferrograd.parts')"
+
+/** What the file that every program reads gives to others, in one of the two ways in which rolldown writes it. */
+const GIVEN =
+  /^(?:exports\.([\w$]+) = (.*);|Object\.defineProperty\(exports, "([\w$]+)", \{\n\tenumerable: true,\n\tget: function\(\) \{\n\t\treturn (.*);\n\t\}\n\}\);)\n/gm
+
+/**
+ * The code of that file, where what parts alone take of it is no export that users see: it stands in an object of its own, behind
+ * which are the exports, and which the first part makes.
  */
 export function withShared(code, published) {
-  const shared = code
-    .replaceAll(/^exports\.([\w$]+) = /gm, (line, name) => (published.includes(name) ? line : `shared.${name} = `))
-    .replaceAll(/^Object\.defineProperty\(exports, "([\w$]+)"/gm, (line, name) =>
-      published.includes(name) ? line : line.replace('exports', 'shared'),
-    )
-  return `const shared = Object.create(exports)\nObject.defineProperty(exports, ${SHARED}, { value: shared })\n${shared}`
+  const shared = []
+  const own = code.replaceAll(GIVEN, (text, fixed, value, changing, current) => {
+    if (published.includes(fixed ?? changing)) return text
+    shared.push(fixed === undefined ? `get ${changing}() { return ${current} }` : `${fixed}: ${value}`)
+    return ''
+  })
+  const made = `shared$ ??= {\n  __proto__: exports,\n  ${shared.join(',\n  ')}\n}`
+  return `let shared$\nObject.defineProperty(exports, ${SHARED}, { get: () => { return ${made} } })\n${own}`
 }
 
 const RUNTIME = /^(const require_rolldown_runtime = )?require\("\.\/rolldown-runtime\.cjs"\);\n/m

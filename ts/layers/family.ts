@@ -81,17 +81,25 @@ const own: Readonly<Record<string, ClassOf<Layer>>> = {
   UnitNormalization,
 }
 
+type Classes = Readonly<Record<string, ClassOf<Layer>>>
+
 /** Each is looked up by itself: others need not have been read. */
-const classes = [own, attention, augmentation, pictures, recurrent].reduce<Readonly<Record<string, ClassOf<Layer>>>>(
-  (all, some) => Object.defineProperties(all, Object.getOwnPropertyDescriptors(some)),
-  {},
-)
+const together = (): Classes =>
+  [own, attention, augmentation, pictures, recurrent].reduce<Classes>(
+    (all, some) => Object.defineProperties(all, Object.getOwnPropertyDescriptors(some)),
+    {},
+  )
+
+let classes: Classes | undefined
 
 /** The closed set of layers. */
 export const layerFamily: Family<Layer> = {
   noun: 'a layer',
   module: 'keras.layers',
-  classes,
+  get classes() {
+    classes ??= together()
+    return classes
+  },
   is: (value): value is Layer => value instanceof Layer,
 }
 
