@@ -1,7 +1,8 @@
 /** The built package, as plain Node loads it: `dist/`, written by `npm run build:ts`. */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as sources from 'ferrograd'
 import { expect, test } from 'vitest'
@@ -59,6 +60,40 @@ test('a mistake is shown on the line of whoever made it', () => {
   expect(stack).toMatch(/^FerrogradError: Dense\.units: expected /)
   expect(stack).toMatch(/at new Dense .*dist.index\.cjs/)
   expect(stack).toMatch(/at mistaken .*eval/)
+})
+
+test('a namespace is one object that holds what it exports, and cannot be changed', () => {
+  const seen = printed<Record<string, unknown>>(`
+    const whole = require('ferrograd')
+    const spaces = Object.keys(whole).filter((name) => typeof whole[name] === 'object')
+    const change = (space) => { try { space[Object.keys(space)[0]] = 1 } catch (error) { return error.name } }
+    console.log(JSON.stringify({
+      count: spaces.length,
+      same: spaces.every((name) => whole[name] === whole[name]),
+      kinds: [...new Set(spaces.map((name) => String(whole[name])))],
+      changes: [...new Set(spaces.map((name) => change(whole[name])))],
+      empty: spaces.flatMap((name) => Object.entries(whole[name])).filter(([, value]) => value === undefined),
+    }))`)
+  expect(seen).toEqual({ count: 20, same: true, kinds: ['[object Module]'], changes: ['TypeError'], empty: [] })
+})
+
+const damaged = join(mkdtempSync(join(tmpdir(), 'ferrograd-')), 'damaged.node')
+writeFileSync(damaged, 'no binary\n')
+
+test.each([
+  ['/no/such/ferrograd.node', /^Cannot find module '\/no\/such\/ferrograd\.node'$/],
+  [damaged, /damaged\.node.{5}/],
+])('a NAPI_RS_NATIVE_LIBRARY_PATH that does not load is named, with what is wrong with it: %s', (path, wrong) => {
+  const script = `try { require('ferrograd') } catch (error) { console.log(JSON.stringify([error.code, error.message])) }`
+  const env = { ...process.env, NAPI_RS_NATIVE_LIBRARY_PATH: path }
+  const said = execFileSync(process.execPath, ['--eval', script], { cwd: root, encoding: 'utf8', env })
+  const [code, message] = JSON.parse(said) as [string, string]
+  const [first, second] = message.split('\n')
+  expect(code).toBe('ERR_ADDON')
+  const start = `ferrograd: NAPI_RS_NATIVE_LIBRARY_PATH is '${path}', and that does not load: `
+  expect(first!.slice(0, start.length)).toBe(start)
+  expect(first!.slice(start.length)).toMatch(wrong)
+  expect(second).toMatch(/^Unset it, and the package's own binary is taken/)
 })
 
 /** The last: an ES module's exports are values, so that all layers are read. */

@@ -8,6 +8,16 @@ export function loadAddon() {
   } catch (error) {
     const causes = []
     for (let cause = error; cause instanceof Error; cause = cause.cause) causes.push(cause.message.split('\n')[0])
+    const given = process.env.NAPI_RS_NATIVE_LIBRARY_PATH
+    if (given) {
+      // The loader tries nothing else then, but a build for WebAssembly: the first error is that of this file.
+      const lines = [
+        `ferrograd: NAPI_RS_NATIVE_LIBRARY_PATH is '${given}', and that does not load: ${causes.at(-1)}`,
+        `Unset it, and the package's own binary is taken; or give the absolute path of a binary for ${process.platform}-${process.arch}`,
+        '(npm start in a clone makes native/ferrograd.*.node).',
+      ]
+      throw Object.assign(new Error(lines.join('\n'), { cause: error }), { code: 'ERR_ADDON' })
+    }
     const looked = new Set(causes.join(' ').match(/ferrograd[-.](?:[a-z0-9]+-)+[a-z0-9]+(?:\.node)?/g))
     // What was there and would not load (a C library that is too old, a damaged file) says so itself.
     const refused = causes.filter((text) => !/^Cannot find (module|native binding)|^Failed to load/.test(text))
