@@ -16,7 +16,14 @@ import { caught } from '../caught.js'
 import { expectClose, fixture, floats, type Numbers, toTensor } from '../oracle.js'
 
 const { AdditiveAttention, AlibiBias, Attention, Embedding, GroupedQueryAttention, MultiHeadAttention } = layers
-const { PositionEmbedding, RotaryEmbedding, SinePositionEncoding, TransformerDecoder, TransformerEncoder } = layers
+const {
+  PositionEmbedding,
+  ReversibleEmbedding,
+  RotaryEmbedding,
+  SinePositionEncoding,
+  TransformerDecoder,
+  TransformerEncoder,
+} = layers
 
 type Call = Readonly<Record<string, unknown>>
 
@@ -24,6 +31,10 @@ interface Case {
   readonly name: string
   readonly layer: { readonly class_name: string; readonly config: Call }
   readonly inputs: readonly Numbers[]
+  /** Whether the input is word numbers. */
+  readonly ids?: boolean
+  /** Of layers that read word numbers: which of them count. */
+  readonly mask?: Numbers | null
   /** Whether Keras takes the inputs as a list, and not as arguments. */
   readonly listed: boolean
   /** What else the call is told, by Keras's names. */
@@ -65,6 +76,8 @@ function told(call: Call, listed = false): Record<string, unknown> {
   return Object.fromEntries(Object.entries(call).map(([name, given]) => [camel(name), value(name, given)]))
 }
 
+const truths = (mask: Numbers): unknown => ops.cast(toTensor(mask), 'bool').arraySync()
+
 const mask = (given: unknown): Tensor | undefined =>
   given === undefined ? undefined : ops.cast(tensor(given as number[]), 'bool')
 
@@ -74,6 +87,8 @@ function arranged<T>(one: Case, layer: layers.Layer, inputs: readonly T[]): unkn
   if (one.listed || inputs.length === 1) return one.listed ? inputs : inputs[0]
   return Object.fromEntries(inputs.map((x, i) => [parameters[i]!, x]))
 }
+
+const typeOf = (one: Case): 'int32' | 'float64' => (one.ids ? 'int32' : 'float64')
 
 function prepared(one: Case): layers.Layer {
   const layer = layers.getLayer(one.layer)
@@ -97,13 +112,14 @@ describe('in float64', () => {
   describe('layers equal those of Keras', () => {
     it.each(cases)('$name', (one) => {
       const layer = prepared(one)
-      const inputs = one.inputs.map((x) => toTensor(x))
+      const inputs = one.inputs.map((x) => toTensor(x, typeOf(one)))
       const tape = new GradientTape()
       const [results, total] = tape.record(() => {
         const made = layer.applyMany(arranged(one, layer, inputs), told(one.call, one.listed))
         return [made, ops.sum(ops.multiply(made[0]!, toTensor(one.cotangent)))] as const
       })
-      const slopes = tape.gradient(total, [...inputs, ...layer.trainableWeights])
+      const slopes = tape.gradient(total, [...(one.ids ? [] : inputs), ...layer.trainableWeights])
+      if (one.ids) expect(maskOn(results[0]!)?.arraySync() ?? null).toEqual(one.mask && truths(one.mask))
       expect(results[0]!.shape).toEqual(one.output.shape)
       expectClose(results[0]!.dataSync(), one.output, 1e-10, 'output')
       expect(results.length).toBe(one.scores === undefined ? 1 : 2)
@@ -127,11 +143,11 @@ describe('in float64', () => {
     it.each(cases.filter(({ steps }) => steps))('$name', async (one) => {
       const { optimizer, losses, weights } = one.steps!
       const layer = prepared(one)
-      const ends = one.inputs.map(({ shape }) => input({ batchShape: shape }))
+      const ends = one.inputs.map(({ shape }) => input({ batchShape: shape, dtype: typeOf(one) }))
       const [y] = layer.applyMany(arranged(one, layer, ends), told(one.call, one.listed))
       const model = new Model({ inputs: ends, outputs: y as never })
       model.compile({ optimizer: resolveObject(optimizer, 'optimizer', optimizerFamily), loss: 'mse' })
-      const x = one.inputs.map((given) => toTensor(given))
+      const x = one.inputs.map((given) => toTensor(given, typeOf(one)))
       for (const [step, wanted] of losses.entries()) {
         const { loss } = await model.trainOnBatch(x, toTensor(one.cotangent))
         expectClose(Float64Array.of(loss!), wanted, 1e-10, `loss ${step}`)
@@ -158,6 +174,14 @@ describe('in float64', () => {
       for (const [i, wanted] of gradients.entries()) expectClose(slopes[i]!.dataSync(), wanted, 1e-10, `gradient ${i}`)
     })
   })
+})
+
+test('a table that is only gone through backwards takes lists of vectors', () => {
+  const table = new ReversibleEmbedding({ inputDim: 3, outputDim: 2 })
+  const vectors = [[0.5, 0.25]]
+  const logits = table.apply(vectors, { reverse: true })
+  expect(logits.arraySync()).toEqual(table.apply(tensor(vectors), { reverse: true }).arraySync())
+  expect(caught(() => table.apply(vectors))).toMatchObject({ code: 'ERR_DATA' })
 })
 
 /** All numbers are finite. */

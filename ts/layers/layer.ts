@@ -198,7 +198,7 @@ export abstract class Layer extends Owner {
   }
 
   #draw(x: unknown, context: Readonly<Record<string, unknown>>): unknown {
-    const inputs = toInputs(this.#title(), x, this.#reads)
+    const inputs = toInputs(this.#title(), x, this.#reads(context))
     checkCount(this.#title(), this.takes, inputs)
     this.ensureBuilt(shapesOf(inputs) as Shape)
     checkTakenApart(this.#title(), this.call, inputs)
@@ -253,8 +253,8 @@ export abstract class Layer extends Owner {
   }
 
   /** How the layer reads its inputs. */
-  get #reads(): Reads {
-    return { dtype: this.dtype, casts: this.castsInputs, kind: (position) => this.inputKind(position) }
+  #reads(told: object): Reads {
+    return { dtype: this.dtype, casts: this.castsInputs, kind: (position) => this.inputKind(position, told) }
   }
 
   get #parameters(): readonly string[] {
@@ -272,8 +272,8 @@ export abstract class Layer extends Owner {
     return this.keepsMask && mask instanceof Tensor ? mask : undefined
   }
 
-  /** What the layer makes of its input at a position: data on their way to it are kept as exact as that needs. */
-  inputKind(_position = 0): InputKind {
+  /** What the layer makes of its input at a position, by what else the call is told: data on their way to it are kept as exact. */
+  inputKind(_position = 0, _told: object = {}): InputKind {
     return 'floats'
   }
 

@@ -128,7 +128,7 @@ export function kindOfInput(graph: Graph, position: number): InputKind {
   for (const { target, call } of graph.nodes) {
     for (const [i, source] of call.sources.entries()) {
       if (!symbols.has(source)) continue
-      const kind = target instanceof Operation ? 'floats' : target.inputKind(i)
+      const kind = target instanceof Operation ? 'floats' : target.inputKind(i, call.kwargs)
       if (kind === 'any') for (const output of call.outputs) symbols.add(output)
       else kinds.add(kind)
     }

@@ -159,6 +159,23 @@ POSITIONS = [
     ("RotaryEmbedding", {"sequence_axis": 2, "denominator_dim": 8}, [(2, 2, 3, 4)], {}),
     ("RotaryEmbedding", {"sequence_axis": 2, "feature_axis": 1}, [(2, 4, 3)], {"positions": [[0, 5, 2], [1, 1, 3]]}),
 ]
+# Word numbers, some of them padding, in lists; what goes back to logits is drawn.
+WORDS = [[3, 5, 0], [1, 0, 0]]
+TABLE = {"input_dim": 6, "output_dim": 4}
+TOKENS = {"vocabulary_size": 6, "sequence_length": 5, "embedding_dim": 4}
+EMBEDDINGS = [
+    ("ReversibleEmbedding", {**TABLE, "mask_zero": True}, [WORDS], {}),
+    ("ReversibleEmbedding", {**TABLE, "tie_weights": False, "embeddings_regularizer": L1L2(0.01, 0.02)}, [WORDS], {}),
+    ("ReversibleEmbedding", {**TABLE, "embeddings_constraint": keras.constraints.MaxNorm(0.8)}, [WORDS], {}),
+    ("ReversibleEmbedding", TABLE, [Q], {"reverse": True}),
+    ("ReversibleEmbedding", {**TABLE, "logit_soft_cap": 0.7}, [Q], {"reverse": True}),
+    ("ReversibleEmbedding", {**TABLE, "tie_weights": False}, [Q], {"reverse": True}),
+    ("ReversibleEmbedding", {**TABLE, "tie_weights": False, "logit_soft_cap": 2.0}, [(3, 4)], {"reverse": True}),
+    ("TokenAndPositionEmbedding", TOKENS, [WORDS], {}),
+    ("TokenAndPositionEmbedding", {**TOKENS, "mask_zero": True}, [WORDS], {}),
+    ("TokenAndPositionEmbedding", {**TOKENS, "tie_weights": False}, [WORDS], {"start_index": 2}),
+    ("TokenAndPositionEmbedding", TOKENS, [WORDS], {"positions": [[0, 4, 2], [1, 1, 3]]}),
+]
 
 
 def told(call):
@@ -180,11 +197,13 @@ def first(results):
 
 def case(seed, listed, class_name, options, shapes, call):
     fresh()
-    name = "-".join([label(class_name, options, shapes), *(f"{k}{len(str(v))}" for k, v in call.items())])
+    ids = isinstance(shapes[0], list)
+    name = "-".join([label(class_name, options, map(np.shape, shapes) if ids else shapes), *(f"{k}{len(str(v))}" for k, v in call.items())])
     stream = Stream(seed, "attention_layers", name)
-    layer = getattr(hub(), class_name, None) or getattr(layers, class_name)
+    # keras-hub has a ReversibleEmbedding as well.
+    layer = getattr(layers, class_name, None) or getattr(hub(), class_name)
     layer = layer(**options)
-    inputs = [stream.normal(shape, decimals=3) for shape in shapes]
+    inputs = [np.array(shape, "int32") if ids else stream.normal(shape, decimals=3) for shape in shapes]
     keywords = told(call)
 
     # MultiHeadAttention reads this mask off the query alone, which the inputs of a model have not.
@@ -205,15 +224,21 @@ def case(seed, listed, class_name, options, shapes, call):
     output = first(results)
     cotangent = stream.normal(output.shape, decimals=2)
     row = {"name": name, "layer": layers.serialize(layer), "inputs": inputs, "listed": listed, "call": call}
+    if ids:
+        mask = keras.src.backend.get_keras_mask(output)
+        row |= {"ids": True, "mask": None if mask is None else numbers(mask)}
     row |= {"weights": named(layer.weights), "trainable_weights": [w.name for w in layer.trainable_weights], "cotangent": cotangent}
     if isinstance(results, (list, tuple)):
         row["scores"] = numbers(results[1])
-    # What does not depend on its input has no gradient for PyTorch.
-    _, gradients = value_and_gradients(
-        lambda *x: first(apply(*x)) * ops.convert_to_tensor(cotangent) + 0 * ops.sum(x[0]), inputs, layer.trainable_variables
-    )
+    leaves = [] if ids else inputs
+
+    def weighed(*x):
+        # What does not depend on its input has no gradient for PyTorch.
+        return first(apply(*(x or convert()))) * ops.convert_to_tensor(cotangent) + (0 * ops.sum(x[0]) if x else 0)
+
+    _, gradients = value_and_gradients(weighed, leaves, layer.trainable_variables)
     row |= {"output": numbers(output), "losses": losses}
-    row |= {"input_gradients": gradients[: len(inputs)], "weight_gradients": gradients[len(inputs) :]}
+    row |= {"input_gradients": gradients[: len(leaves)], "weight_gradients": gradients[len(leaves) :]}
     trains = layer.trainable_weights and not on_query
     return row | (trained(stream, layer, apply, inputs, cotangent) if trains else {})
 
@@ -224,7 +249,7 @@ def trained(stream, layer, apply, inputs, y):
         return {}
     optimizer = stream.choice(OPTIMIZERS)()
     described = optimizers.serialize(optimizer)
-    ends = [keras.Input(batch_shape=x.shape) for x in inputs]
+    ends = [keras.Input(batch_shape=x.shape, dtype=str(x.dtype)) for x in inputs]
     model = keras.Model(ends, first(apply(*ends)))
     model.compile(optimizer=optimizer, loss="mse")
     losses = []
@@ -264,6 +289,8 @@ def products(seed):
 
 def cases(seed):
     return {
-        "attention_layers": [case(seed, False, *row) for row in [*HEADED, *BLOCKS, *POSITIONS]] + [case(seed, True, *row) for row in LISTED],
+        "attention_layers": [case(seed, False, *row) for row in [*HEADED, *BLOCKS, *POSITIONS]]
+        + [case(seed, True, *row) for row in LISTED]
+        + [case(seed, False, *row) for row in EMBEDDINGS],
         "attention": products(seed),
     }

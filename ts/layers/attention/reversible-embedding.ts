@@ -52,8 +52,8 @@ export class ReversibleEmbedding extends ReversibleEmbeddingBase {
   protected override readonly takes = 'one' as const
   reverseEmbeddings: Variable | undefined
 
-  override inputKind(): InputKind {
-    return 'ids'
+  override inputKind(_position?: number, told?: ReversibleEmbeddingContext): InputKind {
+    return told?.reverse ? 'floats' : 'ids'
   }
 
   override build(): void {
