@@ -290,6 +290,7 @@ describe('which tokens may be chosen', () => {
     ['what makes up 0.6', { topP: 0.6 }, [0, 2]],
     ['what makes up 0.4', { topP: 0.4 }, [0]],
     ['at least a quarter of the likeliest', { minP: 0.25 }, [0, 2, 3]],
+    ['at least a third of the likeliest', { minP: 0.34 }, [0, 2]],
     ['the likeliest', { temperature: 0 }, [0]],
     ['the likeliest at next to nothing', { temperature: 1e-45 }, [0]],
     ['the likeliest at little', { temperature: 1e-20 }, [0]],
