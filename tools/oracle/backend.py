@@ -94,8 +94,16 @@ else:
     jax.config.update("jax_enable_x64", True)
     ENGINE_VERSION = jax.__version__
     import keras.src.backend.jax.nn as jax_nn
+    import keras.src.backend.jax.numpy as jax_numpy
 
     jax_nn.dot_product_attention = dot_product_attention
+
+    def absolute(x):
+        """Its slope at 0 is 1 to JAX, 0 to PyTorch and TensorFlow; a weight that NonNeg cut to 0 meets L1 there."""
+        x = keras.ops.convert_to_tensor(x)
+        return x * jax.lax.stop_gradient(jax.numpy.sign(x))
+
+    jax_numpy.absolute = absolute
 
 
 def fresh():

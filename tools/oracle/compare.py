@@ -1,7 +1,8 @@
 """Where do two folders of fixtures part? `python tools/oracle/compare.py A B [topic …]` prints the worst relative difference of each file.
 
 Meant for `KERAS_BACKEND=jax python tools/oracle/generate.py --out DIR`: a number that two engines give alike in
-float64 has met no float32 on its way.
+float64 has met no float32 on its way. With `--record` the worst difference is written into the head of each file of the first folder,
+where tests read it; whoever generates that file anew compares anew.
 """
 
 import argparse
@@ -37,10 +38,14 @@ def main():
     parser.add_argument("folders", nargs=2, type=pathlib.Path)
     parser.add_argument("files", nargs="*", help="names without .json (default: those in both folders)")
     parser.add_argument("--worse-than", type=float, default=1e-12, help="list the cases above this difference")
+    parser.add_argument("--record", action="store_true", help="write what was found into the first folder's files")
     chosen = parser.parse_args()
     one, two = chosen.folders
     for name in chosen.files or sorted(p.stem for p in one.glob("*.json") if (two / p.name).exists()):
-        compare(name, json.loads((one / f"{name}.json").read_text()), json.loads((two / f"{name}.json").read_text()), chosen.worse_than)
+        first, second = (json.loads((folder / f"{name}.json").read_text()) for folder in (one, two))
+        worst = compare(name, first, second, chosen.worse_than)
+        if chosen.record:
+            record(one / f"{name}.json", {"jax": second["jax"], "worst": float(f"{worst:.2g}")})
 
 
 def compare(name, one, two, threshold):
@@ -48,10 +53,20 @@ def compare(name, one, two, threshold):
     for index, (a, b) in enumerate(zip(one["cases"], two["cases"], strict=True)):
         difference, path = max(differences(a, b), default=(0.0, ""))
         worst[a.get("name", index)] = (difference, path)
-    print(f"{name}: worst {max(d for d, _ in worst.values()):.2g} over {len(worst)} cases")
+    most = max(difference for difference, _ in worst.values())
+    print(f"{name}: worst {most:.2g} over {len(worst)} cases")
     for case, (difference, path) in worst.items():
         if difference > threshold:
             print(f"  {case}: {difference:.2g} at {path}")
+    return most
+
+
+def record(path, found):
+    """Puts `second` into the head of a file and leaves its cases as they are written."""
+    _, cases = path.read_text().split('"cases":[\n', 1)
+    head = json.loads(path.read_text()) | {"second": found}
+    del head["cases"]
+    path.write_text(json.dumps(head, separators=(",", ":"))[:-1] + ',"cases":[\n' + cases)
 
 
 if __name__ == "__main__":
