@@ -7,7 +7,7 @@ import { native } from '../core/runtime.js'
 import { sameShape, sizeOf } from '../core/shapes.js'
 import { fail, hintFor } from '../errors.js'
 import type { Shape, TypedArray } from '../types.js'
-import { blank, type ShapedArray } from './shaped.js'
+import { room, type ShapedArray } from './shaped.js'
 import { stackRows } from './stack.js'
 
 /** One value a row. */
@@ -57,13 +57,15 @@ export class NumberColumn implements Column {
   }
 
   gather(indices: ArrayLike<number>): NumberColumn {
-    const out = blank(this.values, indices.length * this.#width)
+    const out = room(this.values, indices.length * this.#width)
     gatherRows(this.values, out, indices, this.#width)
     return this.#of(out)
   }
 
   copied(): NumberColumn {
-    return this.#of(this.values.slice())
+    const out = room(this.values, this.values.length)
+    out.set(this.values)
+    return this.#of(out)
   }
 
   row(index: number): unknown {
@@ -115,7 +117,7 @@ export class NumberColumn implements Column {
     // float64 has the numbers of all kinds, and NaN.
     const alike = parts.every(({ values }) => values.constructor === this.values.constructor)
     const length = parts.reduce((sum, { values }) => sum + values.length, 0)
-    const values = alike ? blank(this.values, length) : new Float64Array(length)
+    const values = alike ? room(this.values, length) : new Float64Array(length)
     let at = 0
     for (const part of parts) {
       values.set(part.values, at)

@@ -42,6 +42,8 @@ export interface Flow<T = unknown> {
   readonly random?: Random<T> | undefined
   /** Whether its elements come many at a time: then whoever takes them takes many. */
   readonly isWide?: boolean
+  /** Whether it is made of elements that can be had by number: no other thread reads or parses beside it. */
+  readonly isHeld?: boolean
   /** Where its elements lie in blocks: opens them in another order each pass, about `window` of them in memory. */
   readonly mixed?: ((window: number, seed: number) => Flow<T>['open']) | undefined
   /** What a source is, for whoever compares it with another. */
@@ -99,8 +101,14 @@ export function skipping<T>(chunks: AsyncIterable<Chunk<T>>, from: number): Asyn
 }
 
 /** What a stage hands on of the flow that it is made of. */
-export function like({ endless = false, isWide = false }: Flow<unknown>): Pick<Flow, 'endless' | 'isWide'> {
-  return { endless, isWide }
+export function like(flow: Flow<unknown>): Pick<Flow, 'endless' | 'isWide' | 'isHeld'> {
+  const { endless = false, isWide = false } = flow
+  return { endless, isWide, isHeld: isHeld(flow) }
+}
+
+/** Whether it is, or is made of, elements that can be had by number. */
+export function isHeld({ random, isHeld = false }: Flow<unknown>): boolean {
+  return random !== undefined || isHeld
 }
 
 /** Chunks cut to what is wanted at a time. */

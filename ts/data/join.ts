@@ -3,7 +3,7 @@
 import type { TypedArray } from '../types.js'
 import { hasNames } from './columnwise.js'
 import { isShaped } from './marshal.js'
-import { blank, type ShapedArray } from './shaped.js'
+import { room, type ShapedArray } from './shaped.js'
 import { pluck, sideBySide } from './stack.js'
 
 /** Several batches as one. */
@@ -67,7 +67,7 @@ function joinedViews(parts: readonly TypedArray[], first: TypedArray): TypedArra
   if (!parts.every((part) => part?.constructor === first.constructor)) return undefined
   const lying = sideBySide(parts, first)
   if (lying !== undefined) return lying
-  const out = blank(
+  const out = room(
     first,
     parts.reduce((sum, { length }) => sum + length, 0),
   )

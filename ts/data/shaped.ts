@@ -10,7 +10,7 @@ export type { ShapedArray } from '../types.js'
 export function takeRows<T extends TypedArray>(source: ShapedArray<T>, indices: ArrayLike<number>): ShapedArray<T> {
   const [rows = 0, ...rowShape] = source.shape
   const width = sizeOf(rowShape)
-  const values = blank(source.values, indices.length * width)
+  const values = room(source.values, indices.length * width)
   for (let i = 0; i < indices.length; i++) {
     const row = indices[i]!
     if (!(row >= 0 && row < rows)) fail('ERR_DATA', 'takeRows.indices', `rows in [0, ${rows})`, row)
@@ -22,4 +22,14 @@ export function takeRows<T extends TypedArray>(source: ShapedArray<T>, indices: 
 /** An array of zeros of the same kind as `like`. */
 export function blank<T extends TypedArray>(like: T, length: number): T {
   return new (like.constructor as new (length: number) => T)(length)
+}
+
+/** Clearing fewer bytes is no work. */
+const MANY_BYTES = 1 << 14
+
+/** An array of the same kind as `like` for whoever writes to all of it: it holds anything. */
+export function room<T extends TypedArray>(like: T, length: number): T {
+  const bytes = length * like.BYTES_PER_ELEMENT
+  if (bytes < MANY_BYTES) return blank(like, length)
+  return new (like.constructor as new (buffer: ArrayBufferLike) => T)(Buffer.allocUnsafeSlow(bytes).buffer)
 }

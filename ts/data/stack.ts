@@ -4,7 +4,7 @@ import { sameShape } from '../core/shapes.js'
 import { fail } from '../errors.js'
 import type { TypedArray } from '../types.js'
 import { isShaped } from './marshal.js'
-import { blank, type ShapedArray } from './shaped.js'
+import { room, type ShapedArray } from './shaped.js'
 
 /** Whether rows that lie side by side in one memory may be handed on there, or are copied in any case. */
 export type Memory = 'own' | 'shared'
@@ -78,7 +78,7 @@ function joinedRows(rows: readonly TypedArray[], first: TypedArray, memory: Memo
   const lying = memory === 'shared' ? sideBySide(rows, first) : undefined
   if (lying !== undefined) return lying
   const width = first.length
-  const values = blank(first, rows.length * width)
+  const values = room(first, rows.length * width)
   for (let i = 0, at = 0; i < rows.length; i++, at += width) {
     const row = rows[i]!
     if (width > SHORT) values.set(row, at)

@@ -6,7 +6,7 @@ import { type State, stateFields } from '../core/state.js'
 import type { Variable } from '../core/variable.js'
 import { Batches, type Chunk, elementsOf, Picked, type Rows } from '../data/chunk.js'
 import type { Dataset } from '../data/dataset.js'
-import { leavable } from '../data/flow.js'
+import { isHeld, leavable } from '../data/flow.js'
 import { stagesOf } from '../data/identity.js'
 import { joinBatches } from '../data/join.js'
 import { Turns } from '../data/turns.js'
@@ -26,8 +26,10 @@ import { type RowsOf, readLogs, runStretch, type Steps } from './stretch.js'
 const LONG_MS = 4
 /** Where its rows lie in Rust already: it costs hardly more than the visit to another thread. */
 const LONG_PICKED_MS = 16
-/** Or until making it would take so many: nothing else happens on this thread meanwhile. */
+/** Or until making it would take so many: parts of that are work without a turn of the event loop. */
 const MAKING_MS = 3
+/** The same of rows in memory, whose parts no threads that parse interrupt. */
+const MAKING_HELD_MS = 5
 /** What making a block takes however small it is. */
 const FIXED_MS = 0.2
 /** At most so many times at once: what small blocks take to make says little about larger ones. */
@@ -64,6 +66,7 @@ export class BlockFeed implements Feed {
   readonly #source: Dataset<unknown>
   readonly #steps: number | undefined
   readonly #classWeight: ClassWeight | undefined
+  readonly #making: number
   #iterator: AsyncIterator<Chunk> | undefined
   /** Says that nobody reads on what the iterator gives. */
   #leaving: (() => void) | undefined
@@ -91,6 +94,7 @@ export class BlockFeed implements Feed {
     this.#source = source
     this.#steps = steps
     this.#classWeight = classWeight
+    this.#making = isHeld(source.flow) ? MAKING_HELD_MS : MAKING_MS
   }
 
   steps(): number | undefined {
@@ -247,7 +251,7 @@ export class BlockFeed implements Feed {
       order === undefined
         ? Math.min(LONG_MS / milliseconds, MOST / numbersIn(data), GROWTH)
         : Math.min(LONG_PICKED_MS / milliseconds, MOST_ROWS / order.length)
-    const cheap = MAKING_MS / (this.#cost * batches)
+    const cheap = this.#making / (this.#cost * batches)
     this.#wanted = Math.floor(batches * Math.max(1, Math.min(longer, cheap)))
   }
 
@@ -272,7 +276,7 @@ export class BlockFeed implements Feed {
     if (made.batches < chunk.length) this.#left = chunk.slice(made.batches, chunk.length)
     const took = busy() - began
     this.#cost = Math.max(0, took - FIXED_MS) / made.batches
-    if (took > MAKING_MS) this.#wanted = Math.max(1, this.#wanted >> 1)
+    if (took > this.#making) this.#wanted = Math.max(1, Math.floor((made.batches * this.#making) / took))
     return made
   }
 
