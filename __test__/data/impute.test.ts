@@ -50,6 +50,39 @@ describe.each([
   })
 })
 
+test.each([
+  ['lists', () => Dataset.fromColumns({ age: [31, null, 8, Number.NaN], city: ['Rome', null, '', 'Rome'] })],
+  [
+    'rows as a database gives them',
+    () =>
+      Dataset.from([
+        { age: 31, city: 'Rome' },
+        { age: null, city: null },
+        { age: 8, city: '' },
+        { age: undefined, city: 'Rome' },
+      ]),
+  ],
+  [
+    'rows that begin with one',
+    () =>
+      Dataset.from([
+        { age: null, city: null },
+        { age: 31, city: 'Rome' },
+        { age: 8, city: 'Rome' },
+      ]),
+  ],
+])('null is missing, in %s', async (_, rows) => {
+  const fill = await imputer(
+    rows() as Dataset<{ age: number; city: string }>,
+    { age: 'median', city: 'mostFrequent' },
+    { indicators: true },
+  )
+  expect(fill.values).toEqual({ age: 19.5, city: 'Rome' })
+  const filled = await (rows() as Dataset<{ age: number; city: string }>).map(fill).toArray()
+  expect(filled.filter((row) => row.ageIsMissing).map(({ age, city }) => [age, city])[0]).toEqual([19.5, 'Rome'])
+  expect(filled.filter((row) => !row.ageIsMissing).map(({ age }) => age)).toEqual([31, 8])
+})
+
 test('a column may be called as what a data set has', async () => {
   const fill = imputer({ flow: 3 })
   expect(

@@ -3,12 +3,13 @@
 import { fail } from '../errors.js'
 import type { Named, OptionsOf } from '../options/fields.js'
 import { optionsReader } from '../options/reader.js'
-import { type Chunk, elementsOf, Rows, rowsOf } from './chunk.js'
+import { type Chunk, elementsOf, rowsOf } from './chunk.js'
 import { type Column, type ColumnTree, columnNamed, isColumn, ListColumn, NumberColumn } from './column.js'
 import { type Columnwise, columnsOfRows, columnwise } from './columnwise.js'
 import { Dataset } from './dataset.js'
 import { Moments } from './moments.js'
 import { Reservoir } from './reservoir.js'
+import { pluck } from './stack.js'
 import { Tally } from './tally.js'
 
 /** What a missing value becomes: found in the column, or a constant. */
@@ -76,7 +77,8 @@ export function imputer(
 function filling(values: FillValues, indicators: boolean): Imputer<unknown, string> {
   const fill: Columnwise<unknown, unknown> = columnwise((columns) => {
     const filled = Object.entries(values).flatMap(([name, value]) => {
-      const column = only(name, columnNamed('imputer', columns, name))
+      const named = only(name, columnNamed('imputer', columns, name))
+      const column = typeof value === 'number' ? (numbersIn(named) ?? named) : named
       const own = [[name, filledColumn(name, column, value)]] as [string, Column][]
       return indicators ? [...own, [`${name}IsMissing`, missingOf(column)] as [string, Column]] : own
     })
@@ -94,11 +96,18 @@ function filledColumn(name: string, column: Column, value: number | string): Col
   if (column instanceof NumberColumn !== (typeof value === 'number'))
     fail('ERR_DATA', `imputer.${name}`, column instanceof NumberColumn ? 'a number' : 'text', value)
   if (!(column instanceof NumberColumn))
-    return new ListColumn(column.each().map((text) => (text === '' ? value : text)))
+    return new ListColumn(column.each().map((text) => (isMissing(text) ? value : text)))
   // Other kinds have no missing values.
   const { values } = column
   if (!(values instanceof Float32Array || values instanceof Float64Array)) return column
   return new NumberColumn(values.map((own) => (Number.isNaN(own) ? (value as number) : own)))
+}
+
+/** A list of numbers, perhaps missing, as a column of them. */
+function numbersIn(column: Column): NumberColumn | undefined {
+  const list = column instanceof NumberColumn ? [] : column.each()
+  const isNumbers = list.length > 0 && list.every((value) => typeof value === 'number' || (value ?? null) === null)
+  return isNumbers ? new NumberColumn(Float64Array.from(list, (value) => (value as number) ?? Number.NaN)) : undefined
 }
 
 function missingOf(column: Column): NumberColumn {
@@ -110,7 +119,7 @@ function missingOf(column: Column): NumberColumn {
 }
 
 function isMissing(value: unknown): boolean {
-  return value === '' || (typeof value === 'number' && Number.isNaN(value))
+  return value === '' || (value ?? null) === null || (typeof value === 'number' && Number.isNaN(value))
 }
 
 /** The values of a plan, in one pass. */
@@ -155,8 +164,16 @@ function findingOf(how: Filling): Finding | undefined {
 }
 
 function columnsOf(chunk: Chunk): ColumnTree {
-  const rows = rowsOf(chunk) ?? new Rows(columnsOfRows(elementsOf(chunk)) ?? {}, chunk.length)
-  return rows.columns
+  const rows = rowsOf(chunk)
+  if (rows !== undefined) return rows.columns
+  const elements = elementsOf(chunk)
+  return columnsOfRows(elements) ?? listsOf(elements)
+}
+
+/** Rows in which some values are null. */
+function listsOf(rows: readonly unknown[]): ColumnTree {
+  const named = rows as readonly Readonly<Record<string, unknown>>[]
+  return Object.fromEntries(Object.keys(named[0] ?? {}).map((name) => [name, new ListColumn(pluck(named, name))]))
 }
 
 function checkFilling(name: string, how: Filling): void {
