@@ -793,15 +793,13 @@ describe.skipIf(programs === undefined || !found.has('pg') || !found.has('pg-cop
     await expect((made() as Dataset<unknown>).toArray()).rejects.toThrow(message)
   })
 
-  test.skipIf(!found.has('pg-query-stream'))('rows of a query stream are rows like any other', async () => {
+  const stream = <T>(sql: string): Dataset<T> => {
     const QueryStream = library<{ default: new (sql: string) => unknown }>('pg-query-stream').default
-    const data = Dataset.from(
-      () =>
-        client.query(new QueryStream('SELECT i, t FROM t ORDER BY i')) as unknown as AsyncIterable<{
-          i: number
-          t: string
-        }>,
-    )
+    return Dataset.from(() => client.query(new QueryStream(sql)) as unknown as AsyncIterable<T>)
+  }
+  const withStreams = test.skipIf(!found.has('pg-query-stream'))
+  withStreams('rows of a query stream are rows like any other', async () => {
+    const data = stream<{ i: number; t: string }>('SELECT i, t FROM t ORDER BY i')
     expect(await data.take(2).toArray()).toEqual([
       { i: 0, t: 'Zürich 0' },
       { i: 1, t: 'Zürich 1' },
@@ -809,6 +807,30 @@ describe.skipIf(programs === undefined || !found.has('pg') || !found.has('pg-cop
     const batches = await data.batch(1000).toArray()
     expect(batches.map(({ i }) => i.values.length)).toEqual([1000, 1000, 1000, 1000, 1000])
   })
+
+  withStreams('a query stream into a fit, NULL filled', async () => {
+    const sql =
+      'SELECT CASE WHEN i % 10 = 0 THEN NULL ELSE f / 1250 END AS f, i / 5000.0::float8 AS i FROM t ORDER BY i % 97, i'
+    const rows = stream<{ f: number | null; i: number }>(sql)
+    const filled = rows.map(({ f, i }) => ({ f: f ?? i, i }))
+    expect(await trained(filled.inputsAndTarget(['f'], 'i').batch(50))).toBeLessThan(0.01)
+  })
+
+  withStreams(
+    'a query stream that is refused or breaks off is told with its stage, and the connection serves on',
+    async () => {
+      await expect(stream('SELECT nothing FROM t').toArray()).rejects.toMatchObject({
+        code: 'ERR_DATA',
+        message: expect.stringMatching(/^Dataset\.from element 0: .*column "nothing" does not exist/),
+      })
+      const broken = stream<{ q: number }>('SELECT 1 / (3000 - i) AS q FROM t ORDER BY i')
+      await expect(broken.toArray()).rejects.toThrow(/^Dataset\.from element \d+: .*division by zero/)
+      for await (const { i } of stream<{ i: number }>('SELECT i FROM t ORDER BY i')) if (i === 7) break
+      expect(
+        (await stream<{ i: number }>('SELECT i FROM t ORDER BY i').skip(4998).toArray()).map(({ i }) => i),
+      ).toEqual([4998, 4999])
+    },
+  )
 })
 
 test.each([

@@ -1,12 +1,12 @@
 /**
- * Who leaves a tip: the rows of a table in DuckDB, and of one in PostgreSQL, learned from as the database gives them. A database that is not
- * there is passed over; PostgreSQL is looked for where `PGHOST` and the like say.
+ * Who leaves a tip: the rows of a table in DuckDB, and of one in PostgreSQL by COPY and by a query stream, learned from as the database gives
+ * them. A database that is not there is passed over; PostgreSQL is looked for where `PGHOST` and the like say.
  */
 import type { Readable } from 'node:stream'
 import { config, Predictor, Sequential } from 'ferrograd'
 import {
   category,
-  type Dataset,
+  Dataset,
   type DuckDBConnection,
   features,
   fromDuckDB,
@@ -21,7 +21,8 @@ import { heading } from '../terminal.js'
 config.setSeed(1)
 
 interface Trip {
-  readonly distance: number
+  /** A missing one is NaN, or null in rows as `pg` gives them. */
+  readonly distance: number | null
   readonly hour: number
   readonly weather: string
   readonly tip: boolean
@@ -87,19 +88,20 @@ if (duckdb !== undefined) {
   }
 }
 
-heading('2. PostgreSQL: COPY in binary')
+heading('2. PostgreSQL: COPY in binary, and rows of a query stream')
 interface Pg {
   readonly default: { readonly Client: new () => Client }
 }
 interface Client {
   connect(): Promise<void>
   query(sql: string): Promise<unknown>
-  query(copy: Readable): Readable
+  query(stream: Readable): Readable
   end(): Promise<void>
 }
 const pg = await optional<Pg>('pg')
 const copies = await optional<{ readonly to: (sql: string) => Readable }>('pg-copy-streams')
-if (pg !== undefined && copies !== undefined) {
+const streams = await optional<{ readonly default: new (sql: string) => Readable }>('pg-query-stream')
+if (pg !== undefined && (copies !== undefined || streams !== undefined)) {
   if (process.env.PGHOST === undefined) console.log('  Passed over: PGHOST says of no server.')
   else {
     const client = new pg.default.Client()
@@ -107,9 +109,16 @@ if (pg !== undefined && copies !== undefined) {
     try {
       await client.query(table(`generate_series(0, ${count - 1}) AS series(i)`, random))
       const sql = 'SELECT distance::float4, hour, weather, tip FROM trips ORDER BY id'
-      const copy = (): Readable => client.query(copies.to(`COPY (${sql}) TO STDOUT (FORMAT binary)`))
-      const schema = { distance: 'float4', hour: 'int4', weather: 'text', tip: 'bool' } as const
-      await learned(fromPostgresCopy(copy, schema), count)
+      if (copies !== undefined) {
+        const copy = (): Readable => client.query(copies.to(`COPY (${sql}) TO STDOUT (FORMAT binary)`))
+        const schema = { distance: 'float4', hour: 'int4', weather: 'text', tip: 'bool' } as const
+        await learned(fromPostgresCopy(copy, schema), count)
+      }
+      if (streams !== undefined)
+        await learned(
+          Dataset.from<Trip>(() => client.query(new streams.default(sql))),
+          count,
+        )
     } finally {
       await client.end()
     }
