@@ -37,7 +37,7 @@ tf.data; of rows in memory, beside PyTorch's DataLoader and tf.data. All in turn
   --rows N        rows of the table (default 1000000)
   --rounds N      turns of each (default 7)
   --only PARTS    of fits, memory, csv, jsonl, parquet, sources, training; separated by commas
-  --python PATH   Pythons with the peers, separated by commas
+  --python PATH   Pythons with the peers, separated by commas; each peer is asked of the first that has it
   --bounded       20,000 rows and 2 turns: that it works, not how fast
   --help
 `
@@ -140,10 +140,11 @@ async function measuredLines(peers: readonly Peer[], path: string): Promise<Rate
 async function measuredParquet(peers: readonly Peer[], path: string): Promise<Rates | undefined> {
   const parquet = await writtenParquet(path)
   if (parquet === undefined) return undefined
+  const ours = await parquetWays(parquet)
   const columnar = await inTurns([
-    ...(await parquetWays(parquet)),
+    ...ours.ways,
     ...peerWays(peers, ['Polars read_parquet'], { path: parquet, rows: tableRows }),
-  ])
+  ]).finally(ours.close)
   shown(`The same rows as Parquet, ${Math.round(statSync(parquet).size / 1e6)} MB`, columnar)
   return columnar
 }
@@ -344,10 +345,25 @@ async function writtenParquet(table: string): Promise<string | undefined> {
   return path
 }
 
-async function parquetWays(path: string): Promise<Way[]> {
+/** By hyparquet and by DuckDB: to batches, and the numbers of it into a fit as that of CSV does. */
+async function parquetWays(path: string): Promise<Databases> {
   const library = (await optional<Hyparquet>('hyparquet'))!
-  const data = (await fromParquet(path, { library })).batch(1024)
-  return [{ name: 'fromParquet', rows: tableRows, run: () => through(data) }]
+  const duckdb = (await optional<DuckDB>('@duckdb/node-api'))!
+  const connection = await (await duckdb.DuckDBInstance.create(':memory:')).connect()
+  const ways: Way[] = []
+  const add = (name: string, run: Way['run']): void => void ways.push({ name, rows: tableRows, run })
+  const names = Object.keys(schema).filter((name) => schema[name] !== 'string')
+  const filled = names.map((name) => `coalesce(${name}, 0) / 100 AS ${name}`)
+  const byDuckDB = fromDuckDB(connection, `SELECT * FROM '${path}'`).batch(1024)
+  const ready = fromDuckDB(connection, `SELECT ${filled} FROM '${path}'`)
+    .inputsAndTarget(names.slice(1) as never[], names[0] as never)
+    .batch(256) as Dataset<Xy>
+  const byHyparquet = (await fromParquet(path, { library })).batch(1024)
+  const model = network(names.length - 1)
+  add('fromParquet (hyparquet)', () => through(byHyparquet))
+  add('fromDuckDB', () => through(byDuckDB))
+  add(`fromDuckDB, filled, into a fit of ${names.length - 1}-16-1`, () => timed(() => model.fit(ready, { verbose: 0 })))
+  return { ways, close: async () => connection.closeSync() }
 }
 
 function sourceWays(): Way[] {
