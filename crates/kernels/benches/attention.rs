@@ -1,6 +1,6 @@
 //! Attention and its gradient over blocks: milliseconds, and GF/s of the products that the formula has, on one thread.
 //!
-//! `cargo bench -p ferrograd-kernels --bench attention`.
+//! `cargo bench -p ferrograd-kernels --bench attention`; `-- 2048` for some lengths alone.
 
 use ferrograd_kernels::attention::{Attention, AttentionGradient, AttentionShape};
 use ferrograd_kernels::isa::Isa;
@@ -69,7 +69,8 @@ fn report(steps: usize, causal: bool) {
 }
 
 fn main() {
-    for steps in [128, 512, 2048] {
+    let asked: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    for steps in if asked.is_empty() { vec![128, 512, 2048] } else { asked } {
         [false, true].into_iter().for_each(|causal| report(steps, causal));
     }
 }

@@ -21,10 +21,15 @@ use std::ops::Range;
 
 /// Queries of a block.
 const QUERIES: usize = 64;
-/// Queries of a task.
-const GROUP: usize = 4 * QUERIES;
+/// Queries of a task, for which keys and values are packed once: more where there are tasks enough.
+const GROUPS: [usize; 2] = [8 * QUERIES, 4 * QUERIES];
+/// Tasks that keep all threads evenly busy.
+const ENOUGH: usize = 32;
 /// Keys of a block.
 const KEYS: usize = 128;
+/// Numbers from one row of a block of scores to the next: a line more than it has, so that what lies below one another meets in
+/// other sets of the cache.
+const PITCH: usize = KEYS + 16;
 /// The most threads that share the work: each has room of its own.
 const MOST: usize = 32;
 
@@ -70,6 +75,12 @@ impl AttentionShape {
             return Err(format!("attention: {} heads do not share {}", self.heads, self.shared));
         }
         Ok(())
+    }
+
+    /// Queries of a task.
+    fn queries_of_task(&self) -> usize {
+        let [more, fewer] = GROUPS;
+        if self.batch * self.heads * (self.queries / more) >= ENOUGH { more } else { fewer }
     }
 
     /// Whether a query may see no key at all.

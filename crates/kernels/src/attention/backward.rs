@@ -1,8 +1,8 @@
 //! The gradient, from the scores made again.
 
-use super::blocks::{Number, Product, dot, hide, rows_of, start_of, write_rows};
+use super::blocks::{Number, Product, dot, gather_rows, hide, rows_of, start_of, write_rows};
 use super::forward::{Inputs, scores};
-use super::{AttentionShape, GROUP, Head, KEYS, MOST, QUERIES, block};
+use super::{AttentionShape, Head, KEYS, MOST, PITCH, QUERIES, block};
 use crate::element::Float;
 use crate::gemm::{EpilogueSpec, GemmShape, Operand};
 use crate::isa::Isa;
@@ -38,6 +38,9 @@ struct Known<'a, T> {
 struct Room<'a, T> {
     p: &'a mut [T],
     ds: &'a mut [T],
+    /// Queries and slopes of `y`, rows side by side: of all queries where a task has whole heads, else of some.
+    q: &'a mut [T],
+    dy: &'a mut [T],
     /// Of `dk` and `dv`, or of `dq` by queries.
     sums: &'a mut [T],
     /// Of `dq` of all queries, where a task has whole heads.
@@ -65,9 +68,9 @@ impl<T: Float + Compute> AttentionGradient<T> {
     /// Sizes that no tensors have, heads that do not divide, an instruction set that this processor lacks.
     pub fn new(shape: AttentionShape, target: Target) -> Result<Self, String> {
         shape.check()?;
-        let AttentionShape { heads, shared, size, width, .. } = shape;
+        let AttentionShape { shared, size, width, .. } = shape;
         let strided = |stride: usize| Operand { row_stride: stride as isize, col_stride: 1 };
-        let tile = Operand::row_major(KEYS);
+        let tile = Operand::row_major(PITCH);
         let product = |spec, plan: &dyn Fn(usize, usize) -> GemmShape| {
             Product::new(&shape, spec, target, plan).map_err(|error| error.to_string())
         };
@@ -76,9 +79,9 @@ impl<T: Float + Compute> AttentionGradient<T> {
             rows,
             cols,
             depth: width,
-            a: strided(heads * width),
+            a: Operand::row_major(width),
             b: strided(shared * width).transposed(),
-            c_row_stride: KEYS,
+            c_row_stride: PITCH,
         };
         let dq =
             |rows, depth| GemmShape { rows, cols: size, depth, a: tile, b: strided(shared * size), c_row_stride: size };
@@ -87,7 +90,7 @@ impl<T: Float + Compute> AttentionGradient<T> {
             cols: size,
             depth,
             a: tile.transposed(),
-            b: strided(heads * size),
+            b: Operand::row_major(size),
             c_row_stride: size,
         };
         let dv = |depth, rows| GemmShape {
@@ -95,7 +98,7 @@ impl<T: Float + Compute> AttentionGradient<T> {
             cols: width,
             depth,
             a: tile.transposed(),
-            b: strided(heads * width),
+            b: Operand::row_major(width),
             c_row_stride: width,
         };
         Ok(AttentionGradient {
@@ -115,7 +118,8 @@ impl<T: Float + Compute> AttentionGradient<T> {
         let products = [&self.scores, &self.slopes, &self.dq, &self.dk, &self.dv];
         let most = products.iter().map(|product| product.workspace_len()).max().unwrap_or(0);
         let packed = self.scores.packed_len() + self.slopes.packed_len() + self.dq.packed_len();
-        (2 * QUERIES * KEYS + self.sums_len(size, width) + self.kept() + packed + most).next_multiple_of(16)
+        let gathered = self.gathered() * (size + width);
+        (2 * QUERIES * PITCH + gathered + self.sums_len(size, width) + self.kept() + packed + most).next_multiple_of(16)
     }
 
     /// Elements of `dq` that a task keeps; 0 where there are too few heads, or too long ones.
@@ -125,8 +129,14 @@ impl<T: Float + Compute> AttentionGradient<T> {
         if batch * shared >= WHOLE && kept <= KEPT { kept } else { 0 }
     }
 
+    /// Rows of queries that a task has gathered at a time.
+    fn gathered(&self) -> usize {
+        let AttentionShape { queries, heads, shared, .. } = self.shape;
+        if self.kept() > 0 { heads / shared * queries } else { QUERIES }
+    }
+
     fn sums_len(&self, size: usize, width: usize) -> usize {
-        (GROUP * size).max(KEYS * (size + width))
+        (self.shape.queries_of_task() * size).max(KEYS * (size + width))
     }
 
     fn deltas_len(&self) -> usize {
@@ -136,7 +146,8 @@ impl<T: Float + Compute> AttentionGradient<T> {
     /// Elements of `T` that [`Self::run`] needs to work in.
     pub fn workspace_len(&self) -> usize {
         let AttentionShape { batch, queries, keys, heads, shared, .. } = self.shape;
-        let apart = (batch * heads * queries.div_ceil(GROUP)).max(batch * shared * keys.div_ceil(KEYS));
+        let apart =
+            (batch * heads * queries.div_ceil(self.shape.queries_of_task())).max(batch * shared * keys.div_ceil(KEYS));
         let tasks = if self.kept() > 0 { batch * shared } else { apart };
         self.deltas_len() + tasks.min(MOST) * self.room()
     }
@@ -189,6 +200,10 @@ impl<T: Float + Compute> AttentionGradient<T> {
             let room = unsafe { rooms.slice(thread * self.room()..(thread + 1) * self.room()) };
             let mut room = self.split(room);
             room.for_queries.fill(T::ZERO);
+            for own in 0..heads / shared {
+                let at = Head { head: shares.head * (heads / shared) + own, ..shares };
+                self.gather(known, at, 0..queries, own * queries, &mut room);
+            }
             for index in 0..keys.div_ceil(KEYS) {
                 self.add_keys(known, shares, &block(index, KEYS, keys), (dk, dv), &mut room);
             }
@@ -209,13 +224,14 @@ impl<T: Float + Compute> AttentionGradient<T> {
     /// `dq`: tasks have queries, and go over the keys.
     fn by_queries(&self, threads: &Threads, known: &Known<'_, T>, dq: &mut [T], rooms: &mut [T]) {
         let AttentionShape { batch, queries, keys, heads, shared, size, .. } = self.shape;
-        let per_head = queries.div_ceil(GROUP);
+        let group = self.shape.queries_of_task();
+        let per_head = queries.div_ceil(group);
         let (dq, rooms) = (Disjoint::new(dq), Disjoint::new(rooms));
         let tasks = batch * heads * per_head;
         threads.run_numbered(tasks.min(MOST), tasks, &|thread, task| {
             let (all, place) = (task / per_head, task % per_head);
             let at = Head { batch: all / heads, head: all % heads };
-            let rows = block(place, GROUP, queries);
+            let rows = block(place, group, queries);
             // Safety: threads that run at once have different numbers, each below the number of tasks.
             let room = unsafe { rooms.slice(thread * self.room()..(thread + 1) * self.room()) };
             let mut room = self.split(room);
@@ -231,7 +247,8 @@ impl<T: Float + Compute> AttentionGradient<T> {
                     if !self.shape.meet(&own, &cols) {
                         continue;
                     }
-                    self.again(known, at, &own, &cols, &mut room);
+                    self.gather(known, at, own.clone(), 0, &mut room);
+                    self.again(known, at, (&own, 0), &cols, &mut room);
                     let sums = &mut room.sums[(first - rows.start) * size..][..own.len() * size];
                     let sizes = (own.len(), cols.len());
                     self.dq.run_packed(sizes, room.ds, (k, room.packed.dq), sums, room.products);
@@ -277,7 +294,11 @@ impl<T: Float + Compute> AttentionGradient<T> {
                 if !self.meet(&rows, cols) {
                     continue;
                 }
-                self.add_queries(known, at, &rows, cols, room);
+                let place = if room.for_queries.is_empty() { 0 } else { own * queries + rows.start };
+                if room.for_queries.is_empty() {
+                    self.gather(known, at, rows.clone(), 0, room);
+                }
+                self.add_queries(known, at, (&rows, place), cols, room);
                 if !room.for_queries.is_empty() {
                     let sums = &mut room.for_queries[(own * queries + rows.start) * size..][..rows.len() * size];
                     let sizes = (rows.len(), cols.len());
@@ -305,34 +326,46 @@ impl<T: Float + Compute> AttentionGradient<T> {
         self.shape.may_see_nothing() || self.shape.meet(rows, cols)
     }
 
-    /// Adds what some queries give to the sums of some keys.
+    /// Gathers some queries, to `place` and on among the gathered rows.
+    fn gather(&self, known: &Known<'_, T>, at: Head, rows: Range<usize>, place: usize, room: &mut Room<'_, T>) {
+        let AttentionShape { queries, heads, size, width, .. } = self.shape;
+        let (q, dy) = (&mut room.q[place * size..], &mut room.dy[place * width..]);
+        gather_rows(known.inputs.q, (queries, heads, size), at, rows.clone(), q);
+        gather_rows(known.dy, (queries, heads, width), at, rows, dy);
+    }
+
+    /// Adds what some queries, gathered from `place` on, give to the sums of some keys.
     fn add_queries(
         &self,
         known: &Known<'_, T>,
         at: Head,
-        rows: &Range<usize>,
+        (rows, place): (&Range<usize>, usize),
         cols: &Range<usize>,
         room: &mut Room<'_, T>,
     ) {
-        let AttentionShape { queries, heads, size, width, .. } = self.shape;
-        self.again(known, at, rows, cols, room);
+        let AttentionShape { size, width, .. } = self.shape;
+        self.again(known, at, (rows, place), cols, room);
         let sizes = (rows.len(), cols.len());
         let (for_keys, for_values) = room.sums.split_at_mut(KEYS * size);
-        let q = rows_of(known.inputs.q, queries, heads, size, at, rows.start);
-        self.dk.run(sizes, room.ds, q, for_keys, room.products);
-        let dy = rows_of(known.dy, queries, heads, width, at, rows.start);
-        self.dv.run(sizes, room.p, dy, for_values, room.products);
+        self.dk.run(sizes, room.ds, &room.q[place * size..], for_keys, room.products);
+        self.dv.run(sizes, room.p, &room.dy[place * width..], for_values, room.products);
     }
 
-    /// `p` and `ds` of some queries and keys.
-    fn again(&self, known: &Known<'_, T>, at: Head, rows: &Range<usize>, cols: &Range<usize>, room: &mut Room<'_, T>) {
+    /// `p` and `ds` of some queries, gathered from `place` on, and keys.
+    fn again(
+        &self,
+        known: &Known<'_, T>,
+        at: Head,
+        (rows, place): (&Range<usize>, usize),
+        cols: &Range<usize>,
+        room: &mut Room<'_, T>,
+    ) {
         let AttentionShape { queries, keys, heads, shared, size, width, .. } = self.shape;
         let sizes = (rows.len(), cols.len());
         let shares = Head { head: at.head / (heads / shared), ..at };
-        let q = rows_of(known.inputs.q, queries, heads, size, at, rows.start);
+        let (q, dy) = (&room.q[place * size..], &room.dy[place * width..]);
         let k = rows_of(known.inputs.k, keys, shared, size, shares, cols.start);
         self.scores.run_packed(sizes, q, (k, room.packed.scores), room.p, room.products);
-        let dy = rows_of(known.dy, queries, heads, width, at, rows.start);
         let v = rows_of(known.inputs.v, keys, shared, width, shares, cols.start);
         self.slopes.run_packed(sizes, dy, (v, room.packed.slopes), room.ds, room.products);
         let first = (at.batch * heads + at.head) * queries;
@@ -352,14 +385,16 @@ impl<T: Float + Compute> AttentionGradient<T> {
 
     fn split<'a>(&self, room: &'a mut [T]) -> Room<'a, T> {
         let AttentionShape { size, width, .. } = self.shape;
-        let (p, room) = room.split_at_mut(QUERIES * KEYS);
-        let (ds, room) = room.split_at_mut(QUERIES * KEYS);
+        let (p, room) = room.split_at_mut(QUERIES * PITCH);
+        let (ds, room) = room.split_at_mut(QUERIES * PITCH);
+        let (q, room) = room.split_at_mut(self.gathered() * size);
+        let (dy, room) = room.split_at_mut(self.gathered() * width);
         let (sums, room) = room.split_at_mut(self.sums_len(size, width));
         let (for_queries, room) = room.split_at_mut(self.kept());
         let (scores, room) = room.split_at_mut(self.scores.packed_len());
         let (slopes, room) = room.split_at_mut(self.slopes.packed_len());
         let (dq, products) = room.split_at_mut(self.dq.packed_len());
-        Room { p, ds, sums, for_queries, packed: Packed { scores, slopes, dq }, products }
+        Room { p, ds, q, dy, sums, for_queries, packed: Packed { scores, slopes, dq }, products }
     }
 }
 
@@ -404,8 +439,8 @@ impl<T: Number> Vectors<T> for Again<'_, T> {
     #[inline(always)]
     fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         for (i, t) in self.rows.enumerate() {
-            let p = &mut self.p[i * KEYS..][..self.keys.len()];
-            let ds = &mut self.ds[i * KEYS..][..self.keys.len()];
+            let p = &mut self.p[i * PITCH..][..self.keys.len()];
+            let ds = &mut self.ds[i * PITCH..][..self.keys.len()];
             if self.lse[i] == T::INFINITY {
                 p.fill(T::ONE / <T as Float>::from_f64(self.shape.keys as f64));
                 ds.fill(T::ZERO);

@@ -112,6 +112,24 @@ pub(super) fn write_rows<T: Number>(
     }
 }
 
+/// Copies rows of one head of a tensor (batch, len, heads, width) to where they lie side by side: read again and again, rows as
+/// far apart as all heads are long would meet in the same sets of the cache.
+pub(super) fn gather_rows<T: Number>(
+    x: &[T],
+    (len, heads, width): (usize, usize, usize),
+    at: Head,
+    rows: Range<usize>,
+    gathered: &mut [T],
+) {
+    if width == 0 {
+        return;
+    }
+    for (row, index) in gathered.chunks_exact_mut(width).zip(rows) {
+        let start = start_of(len, heads, width, at, index);
+        row.copy_from_slice(&x[start..start + width]);
+    }
+}
+
 /// Makes the scores of query `t` that it may not see −∞; `row` has those of `keys`.
 #[inline(always)]
 pub(super) fn hide<T: Number>(

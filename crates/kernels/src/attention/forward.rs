@@ -1,7 +1,7 @@
 //! The weighted means, with a running largest score and sum.
 
-use super::blocks::{Number, Product, exponentials, hide, largest, rows_of, scale, start_of, write_rows};
-use super::{AttentionShape, GROUP, Head, KEYS, MOST, QUERIES, block};
+use super::blocks::{Number, Product, exponentials, gather_rows, hide, largest, rows_of, scale, start_of, write_rows};
+use super::{AttentionShape, Head, KEYS, MOST, PITCH, QUERIES, block};
 use crate::element::Float;
 use crate::gemm::{EpilogueSpec, GemmShape, Operand};
 use crate::isa::Isa;
@@ -21,12 +21,12 @@ pub struct Attention<T: Float> {
     sums: Product<T>,
 }
 
-/// `scale · q · kᵀ` of some queries and keys.
+/// `scale · q · kᵀ` of some queries, gathered, and keys.
 pub(super) fn scores<T: Float>(shape: &AttentionShape, target: Target) -> Result<Product<T>, String> {
-    let a = Operand { row_stride: (shape.heads * shape.size) as isize, col_stride: 1 };
+    let a = Operand::row_major(shape.size);
     let b = Operand { row_stride: 1, col_stride: (shape.shared * shape.size) as isize };
     let spec = EpilogueSpec { alpha: shape.scale, ..EpilogueSpec::default() };
-    let plan = |rows, cols| GemmShape { rows, cols, depth: shape.size, a, b, c_row_stride: KEYS };
+    let plan = |rows, cols| GemmShape { rows, cols, depth: shape.size, a, b, c_row_stride: PITCH };
     Product::new(shape, spec, target, plan).map_err(|error| error.to_string())
 }
 
@@ -68,7 +68,7 @@ impl<T: Float + Compute> Attention<T> {
             rows,
             cols: shape.width,
             depth,
-            a: Operand::row_major(KEYS),
+            a: Operand::row_major(PITCH),
             b,
             c_row_stride: shape.width,
         };
@@ -80,11 +80,12 @@ impl<T: Float + Compute> Attention<T> {
     fn room(&self) -> usize {
         let products = self.scores.workspace_len().max(self.sums.workspace_len());
         let packed = self.scores.packed_len() + self.sums.packed_len();
-        (QUERIES * KEYS + GROUP * (self.shape.width + 2) + packed + products).next_multiple_of(16)
+        let rows = self.shape.queries_of_task() * (self.shape.size + self.shape.width + 2);
+        (QUERIES * PITCH + rows + packed + products).next_multiple_of(16)
     }
 
     fn tasks(&self) -> usize {
-        self.shape.batch * self.shape.heads * self.shape.queries.div_ceil(GROUP)
+        self.shape.batch * self.shape.heads * self.shape.queries.div_ceil(self.shape.queries_of_task())
     }
 
     /// Elements of `T` that [`Self::run`] needs to work in.
@@ -110,11 +111,12 @@ impl<T: Float + Compute> Attention<T> {
         assert_eq!(y.len(), batch * queries * heads * width, "attention: length of y differs from that planned");
         assert_eq!(lse.len(), batch * heads * queries, "attention: length of sums differs from that planned");
         let (y, lse, workspace) = (Disjoint::new(y), Disjoint::new(lse), Disjoint::new(workspace));
-        let per_head = queries.div_ceil(GROUP);
+        let group = self.shape.queries_of_task();
+        let per_head = queries.div_ceil(group);
         threads.run_numbered(self.tasks().min(MOST), self.tasks(), &|thread, task| {
             let (all, place) = (task / per_head, task % per_head);
             let at = Head { batch: all / heads, head: all % heads };
-            let rows = block(place, GROUP, queries);
+            let rows = block(place, group, queries);
             // Safety: threads that run at once have different numbers, each below the number of tasks.
             let room = unsafe { workspace.slice(thread * self.room()..(thread + 1) * self.room()) };
             // Safety: each task has queries of its own.
@@ -134,13 +136,14 @@ impl<T: Float + Compute> Attention<T> {
         lse: &mut [T],
     ) -> &'a [T] {
         let AttentionShape { queries, keys, heads, shared, size, width, .. } = self.shape;
-        let (scores, room) = room.split_at_mut(QUERIES * KEYS);
-        let (out, room) = room.split_at_mut(GROUP * width);
-        let (max, room) = room.split_at_mut(GROUP);
-        let (sum, room) = room.split_at_mut(GROUP);
+        let (scores, room) = room.split_at_mut(QUERIES * PITCH);
+        let (q, room) = room.split_at_mut(rows.len() * size);
+        let (out, room) = room.split_at_mut(rows.len() * width);
+        let (max, room) = room.split_at_mut(rows.len());
+        let (sum, room) = room.split_at_mut(rows.len());
         let (packed_k, room) = room.split_at_mut(self.scores.packed_len());
         let (packed_v, products) = room.split_at_mut(self.sums.packed_len());
-        let out = &mut out[..rows.len() * width];
+        gather_rows(inputs.q, (queries, heads, size), at, rows.clone(), q);
         out.fill(T::ZERO);
         max.fill(T::NEG_INFINITY);
         sum.fill(T::ZERO);
@@ -159,8 +162,7 @@ impl<T: Float + Compute> Attention<T> {
                     continue;
                 }
                 let sizes = (own.len(), cols.len());
-                let q = rows_of(inputs.q, queries, heads, size, at, queries_of.start);
-                self.scores.run_packed(sizes, q, (k, packed_k), scores, products);
+                self.scores.run_packed(sizes, &q[own.start * size..], (k, packed_k), scores, products);
                 let out = &mut out[own.start * width..own.end * width];
                 let update = Update {
                     shape: &self.shape,
@@ -230,7 +232,7 @@ impl<T: Number> Vectors<T> for Update<'_, T> {
     fn run<V: Simd<Elem = T>>(self, set: V::Set) {
         let width = self.shape.width;
         for (i, t) in self.rows.enumerate() {
-            let row = &mut self.scores[i * KEYS..][..self.keys.len()];
+            let row = &mut self.scores[i * PITCH..][..self.keys.len()];
             hide(self.shape, self.at, t, &self.keys, self.mask, row);
             let most = Scalar::max(self.max[i], largest::<V>(set, row));
             if most == T::NEG_INFINITY {

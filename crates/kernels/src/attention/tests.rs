@@ -140,6 +140,8 @@ fn shapes() -> Vec<AttentionShape> {
     shapes.push(AttentionShape { causal: true, ..many });
     shapes.push(AttentionShape { window: 70, keys: 140, ..many });
     shapes.push(AttentionShape { mask: Some([8 * 300 * 300, 300 * 300, 300, 1]), ..many });
+    // Tasks enough for more queries each.
+    shapes.push(AttentionShape { batch: 4, queries: 520, keys: 70, heads: 8, shared: 1, size: 2, width: 3, ..base });
     // Where blocks, and groups of them, end: lengths around one and in the middle of the next.
     shapes.extend([511, 512, 513, 639, 640, 641, 700].into_iter().flat_map(rules));
     shapes.push(AttentionShape { queries: 150, keys: 20, window: 5, ..base });

@@ -36,6 +36,8 @@ const FEW_COLS: usize = 256;
 /// Rows that lie a multiple of this apart meet in the same sets of the first-level cache, which has room for so many lines.
 const CLASH_BYTES: usize = 2048;
 const WAYS: usize = 8;
+/// Bytes of a transposed `a` up to which it stays in the first-level cache, and is read there by any tile.
+const SMALL_BYTES: usize = 40 * 1024;
 /// Bytes of `a` that are packed at once: they stay in the last-level cache.
 const STAGE_BYTES: usize = 8 * 1024 * 1024;
 /// The most threads that share a product, if it has as many units. A slot that no thread takes costs address space alone: it is never touched.
@@ -301,7 +303,9 @@ fn packing<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> (bool, bool) {
         shape.cols <= 2 * FEW_COLS
     };
     let rows_in_place = shape.a.col_stride == 1 && in_place;
-    (large && !rows_in_place, large || scattered)
+    let pitch = shape.a.col_stride.unsigned_abs() * size_of::<T>();
+    let small = shape.a.row_stride == 1 && pitch * shape.depth <= SMALL_BYTES;
+    (large && !rows_in_place && !small, large || scattered)
 }
 
 /// Few rows times a row-major matrix, or the same with all transposed.
