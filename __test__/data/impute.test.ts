@@ -83,6 +83,12 @@ test.each([
   expect(filled.filter((row) => !row.ageIsMissing).map(({ age }) => age)).toEqual([31, 8])
 })
 
+test('what is neither a data set nor values is refused', () => {
+  expect(() => imputer([1, 2] as never)).toThrow(
+    'imputer: expected a Dataset, or values by the names of columns, got [1, 2]',
+  )
+})
+
 test('a column may be called as what a data set has', async () => {
   const fill = imputer({ flow: 3 })
   expect(

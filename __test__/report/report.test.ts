@@ -41,6 +41,35 @@ describe('reports are those of scikit-learn', () => {
     expect(String(found)).toMatch(/^ +precision +recall +f1 +support\n0 +1\.000/)
   })
 
+  test('classes that occur nowhere count for no mean, unless they are named', () => {
+    const found = report.classification([1, 5, 5, 5], [1, 5, 1, 5])
+    expect(Object.keys(found.classes)).toEqual(['1', '5'])
+    // scikit-learn's macro average: precision (1/2 + 1) / 2, recall (1 + 2/3) / 2.
+    expect([found.macro.precision, found.macro.support]).toEqual([0.75, 4])
+    expect(found.macro.recall).toBeCloseTo(5 / 6, 12)
+    const named = report.classification([0, 2], [0, 2], { labels: ['a', 'b', 'c'] })
+    expect(named.classes.b).toEqual({ precision: 0, recall: 0, f1: 0, support: 0 })
+    expect(named.macro.precision).toBeCloseTo(2 / 3, 12)
+  })
+
+  test('text beside what a model predicts wants the names of the classes', () => {
+    const scores = [
+      [0.2, 0.8],
+      [0.7, 0.3],
+    ]
+    const { matrix } = report.confusionMatrix(['dog', 'dog'], scores, { labels: ['cat', 'dog'] })
+    expect(matrix).toEqual([
+      [0, 0],
+      [1, 1],
+    ])
+    expect(() => report.confusionMatrix(['dog', 'cat'], scores)).toThrow(
+      'report.confusionMatrix.labels: expected the names of the classes, where text meets numbers, got undefined',
+    )
+    expect(() => report.confusionMatrix(['dog', 'cat'], scores, { labels: ['dog'] })).toThrow(
+      /got 'cat'|2 names or more, got 1/,
+    )
+  })
+
   test('the curves, with ties', () => {
     const roc = report.rocCurve(curves.actual, curves.score)
     near(roc.falsePositiveRate, curves.roc.false)

@@ -69,6 +69,8 @@ export function imputer(
   second?: Readonly<Record<string, Filling>> | ImputerOptions,
   third?: ImputerOptions,
 ): Imputer<unknown, string> | Promise<Imputer<unknown, string>> {
+  if (typeof from !== 'object' || from === null || Array.isArray(from))
+    fail('ERR_CONFIG', 'imputer', 'a Dataset, or values by the names of columns', from)
   if (!(from instanceof Dataset)) return filling(from, read(second).indicators)
   const { indicators } = read(third)
   return found(from, second as Readonly<Record<string, Filling>>).then((values) => filling(values, indicators))

@@ -61,8 +61,8 @@ export class ClassificationReport {
 inspectWith(ClassificationReport, String)
 
 /**
- * Precision, recall, F1 and support of each class, as scikit-learn's `classification_report`; a share of none is 0. Takes what
- * {@link confusionMatrix} takes.
+ * Precision, recall, F1 and support of each class, as scikit-learn's `classification_report`; a share of none is 0. Classes that
+ * occur nowhere are left out, unless `labels` names them. Takes what {@link confusionMatrix} takes.
  *
  * @example
  * ```ts
@@ -76,7 +76,9 @@ export function classification(yTrue: Labels, yPred: Labels, options?: ReportOpt
   const { labels, matrix } = confusionMatrix(yTrue, yPred, options)
   const all = sum(matrix.map(sum))
   const right = sum(matrix.map((row, i) => row[i]!))
-  const classes = labels.map((name, i) => [name, scoresOf(matrix, i)] as const)
+  const occurs = (i: number): boolean => sum(matrix[i]!) > 0 || matrix.some((row) => row[i]! > 0)
+  const shown = labels.flatMap((name, i) => (options?.labels !== undefined || occurs(i) ? [[name, i] as const] : []))
+  const classes = shown.map(([name, i]) => [name, scoresOf(matrix, i)] as const)
   return new ClassificationReport(Object.fromEntries(classes), share(right, all))
 }
 

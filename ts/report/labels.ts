@@ -40,8 +40,14 @@ function pairsOfText(
   const found = [...new Set([...actual, ...predicted].map(String))].sort()
   const known = names ?? found
   const numbers = new Map(known.map((name, i) => [name, i]))
-  const numberOf = (label: number | string): number =>
-    numbers.get(String(label)) ?? fail('ERR_DATA', `${where}.labels`, `labels among ${known.join(', ')}`, label)
+  const numberOf = (label: number | string): number => {
+    if (typeof label === 'string')
+      return numbers.get(label) ?? fail('ERR_DATA', `${where}.labels`, `labels among ${known.join(', ')}`, label)
+    if (names?.[label] !== undefined) return label
+    const expected =
+      names === undefined ? 'the names of the classes, where text meets numbers' : `${label + 1} names or more`
+    return fail('ERR_CONFIG', `${where}.labels`, expected, names?.length)
+  }
   return { actual: actual.map(numberOf), predicted: predicted.map(numberOf), names: known }
 }
 
