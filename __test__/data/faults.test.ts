@@ -220,6 +220,7 @@ test.skipIf(process.platform !== 'linux')(
     for (let i = 0; i < 100 && open().includes(path); i++) await moment()
     expect(open().filter((name) => name === path)).toEqual([])
   },
+  120_000,
 )
 
 describe('what code of a user throws is told with its stage, and is the cause', () => {
