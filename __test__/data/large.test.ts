@@ -4,16 +4,17 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 test.skipIf(process.platform === 'win32')(
-  '200 MB are trained on once through within 300 MB of memory',
+  '200 MB are trained on once through within the memory that the bench allows',
   () => {
     const script = fileURLToPath(new URL('../../bench/large.ts', import.meta.url))
     const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, '--megabytes', '200'], {
       encoding: 'utf8',
       timeout: 110_000,
     })
+    // The bench fails where it took more than 300 MB, with musl 400.
     expect(stderr).toBe('')
     expect(status).toBe(0)
-    const [, rows, , , accuracy, most] = stdout
+    const [, rows, , , accuracy] = stdout
       .split('\n')
       .find((line) => /^\| \d+ MB/.test(line))!
       .split('|')
@@ -21,7 +22,6 @@ test.skipIf(process.platform === 'win32')(
       .map((cell) => Number.parseFloat(cell))
     expect(rows).toBeGreaterThan(2.5)
     expect(accuracy).toBeGreaterThan(0.9)
-    expect(most).toBeLessThan(300)
   },
   120_000,
 )

@@ -97,11 +97,17 @@ test('a thousand trainings, a fifth of them aborted, a fifth thrown out of, leav
     await collect()
   }
   await round(300)
-  const before = process.memoryUsage()
-  await round(1000)
-  const after = process.memoryUsage()
-  const [heap, rss] = (['heapUsed', 'rss'] as const).map((kind) => (after[kind] - before[kind]) / megabyte)
-  console.log(`1000 trainings: heap ${heap!.toFixed(2)} MB, resident ${rss!.toFixed(2)} MB more`)
+  let before = process.memoryUsage()
+  let [heap, rss] = [Infinity, Infinity]
+  // Beside other work V8's collector may come late, but what is left behind grows each time.
+  for (let turn = 0; turn < 2 && (heap >= 2 || rss >= 16); turn++) {
+    await round(1000)
+    const after = process.memoryUsage()
+    heap = (after.heapUsed - before.heapUsed) / megabyte
+    rss = (after.rss - before.rss) / megabyte
+    console.log(`1000 trainings: heap ${heap.toFixed(2)} MB, resident ${rss.toFixed(2)} MB more`)
+    before = after
+  }
   expect(heap).toBeLessThan(2)
   expect(rss).toBeLessThan(16)
 })
@@ -232,11 +238,15 @@ describe("a loop of one's own leaves nothing behind, with turns of the event loo
       }
       return process.memoryUsage().rss
     }
-    // V8's young generation grows to its size first.
-    const before = await rounds(10_000)
-    const after = await rounds(10_000)
-    const bytes = (after - before) / 10_000
-    console.log(`${what}: ${bytes.toFixed(0)} bytes a round`)
+    // V8's young generation grows to its size first; beside other work its collector may come late, but what is kept grows each time.
+    let before = await rounds(10_000)
+    let bytes = Infinity
+    for (let turn = 0; turn < 3 && bytes >= 1000; turn++) {
+      const after = await rounds(10_000)
+      bytes = (after - before) / 10_000
+      console.log(`${what}: ${bytes.toFixed(0)} bytes a round`)
+      before = after
+    }
     expect(bytes).toBeLessThan(1000)
   })
 

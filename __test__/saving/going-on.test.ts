@@ -174,7 +174,10 @@ test('save during a fit has one step of all weights', async () => {
   expect(seen.size).toBeGreaterThan(1)
 })
 
-test.skipIf(process.platform !== 'linux')('a full disk: ERR_IO, and the checkpoint before goes on', () => {
+/** What bounds the files of a process is a command of this shell. */
+const noShell = process.platform !== 'linux' || spawnSync('bash', ['-c', 'true']).status !== 0
+
+test.skipIf(noShell)('a full disk: ERR_IO, and the checkpoint before goes on', () => {
   const child = fileURLToPath(new URL('./full-disk-child.mjs', import.meta.url))
   const run = (epochs: number, limit: string): unknown => {
     const command = `trap '' XFSZ; ${limit} exec "$0" "$@"`

@@ -15,9 +15,19 @@ const model = (): Sequential => {
   return made
 }
 
-/** Windows has no such modes, and only Linux changes the user of all threads. */
+/** Windows has no such modes, only Linux changes the user of all threads, and a namespace may have no user but its root. */
 const root = process.getuid?.() === 0
-const can = process.platform !== 'win32' && (!root || process.platform === 'linux')
+const can = process.platform !== 'win32' && (!root || (process.platform === 'linux' && becomesNobody()))
+
+function becomesNobody(): boolean {
+  try {
+    process.seteuid!(65534)
+    process.seteuid!(0)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** Runs as a user to whom modes apply: everything is allowed to root. */
 async function asNobody(act: () => PromiseLike<unknown>): Promise<unknown> {
