@@ -5,7 +5,7 @@ use super::driver::PACKED_STRIPS;
 use super::flipped::FlippedPlan;
 use super::kernels::Kernels;
 use super::spread::{self, SpreadPlan};
-use super::{BLOCK_BYTES, EpilogueSpec, GemmShape};
+use super::{ALIGNMENT, BLOCK_BYTES, EpilogueSpec, GemmShape};
 use crate::element::Float;
 use std::ops::Range;
 
@@ -36,8 +36,9 @@ const FEW_COLS: usize = 256;
 /// Rows that lie a multiple of this apart meet in the same sets of the first-level cache, which has room for so many lines.
 const CLASH_BYTES: usize = 2048;
 const WAYS: usize = 8;
-/// Bytes of a transposed `a` up to which it stays in the first-level cache, and is read there by any tile.
-const SMALL_BYTES: usize = 40 * 1024;
+/// Bytes of a transposed `a` up to which it stays in the first-level cache, where its rows begin at all of its sets: read in place
+/// by any tile.
+const SMALL_BYTES: usize = 36 * 1024;
 /// Bytes of `a` that are packed at once: they stay in the last-level cache.
 const STAGE_BYTES: usize = 8 * 1024 * 1024;
 /// The most threads that share a product, if it has as many units. A slot that no thread takes costs address space alone: it is never touched.
@@ -304,7 +305,9 @@ fn packing<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> (bool, bool) {
     };
     let rows_in_place = shape.a.col_stride == 1 && in_place;
     let pitch = shape.a.col_stride.unsigned_abs() * size_of::<T>();
-    let small = shape.a.row_stride == 1 && pitch * shape.depth <= SMALL_BYTES;
+    let small = shape.a.row_stride == 1
+        && pitch.saturating_mul(shape.depth) <= SMALL_BYTES
+        && !pitch.is_multiple_of(2 * ALIGNMENT);
     (large && !rows_in_place && !small, large || scattered)
 }
 
