@@ -83,8 +83,8 @@ test('memory with gradients grows with the number of steps where blocks are used
   const growth = (options: DotProductAttentionOptions): number => bytes(8192, options) / bytes(2048, options)
   for (const options of [{}, { isCausal: true }, { slidingWindow: 100 }]) {
     expect(growth(options)).toBeLessThan(4.05)
-    // What is computed and its slopes are as large as this, and the scores alone 16 times that.
-    expect(bytes(2048, options)).toBeLessThan(8 * 2048 * 8 * 64 * 4)
+    // What is computed, its slopes and what threads gather of a head are each as large as this, and the scores alone 16 times that.
+    expect(bytes(2048, options)).toBeLessThan(9 * 2048 * 8 * 64 * 4)
   }
   expect(growth({ flashAttention: false })).toBeGreaterThan(12)
 })
