@@ -9,6 +9,7 @@ import { Sequential } from 'ferrograd'
 import { category, Dataset, type FeatureTable, features, numeric } from 'ferrograd/data'
 import { Dense } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
+import { hostPlatform } from '../scripts/lib.mjs'
 import { digits, machine, table } from './report.js'
 
 const HELP = `npm run bench:large -- [options]
@@ -21,10 +22,8 @@ the time no step ran for want of data, and the most memory that the process had.
   --help
 `
 
-const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
-
 /** What the process may have at most, in megabytes, everything counted: musl's allocator gives less back than glibc's. */
-const MOST = process.platform === 'linux' && header.glibcVersionRuntime === undefined ? 400 : 300
+const MOST = hostPlatform().endsWith('-musl') ? 400 : 300
 
 const { values: options } = parseArgs({
   options: {

@@ -132,7 +132,13 @@ impl<T: Float + Compute> AttentionGradient<T> {
     /// Rows of queries that a task has gathered at a time.
     fn gathered(&self) -> usize {
         let AttentionShape { queries, heads, shared, .. } = self.shape;
-        if self.kept() > 0 { heads / shared * queries } else { QUERIES }
+        if self.kept() > 0 { heads / shared * queries } else { self.shape.queries_of_task() }
+    }
+
+    /// The heads that share keys, in their order.
+    fn heads_of(&self, shares: Head) -> impl Iterator<Item = Head> {
+        let group = self.shape.heads / self.shape.shared;
+        (0..group).map(move |own| Head { head: shares.head * group + own, ..shares })
     }
 
     fn sums_len(&self, size: usize, width: usize) -> usize {
@@ -200,15 +206,13 @@ impl<T: Float + Compute> AttentionGradient<T> {
             let room = unsafe { rooms.slice(thread * self.room()..(thread + 1) * self.room()) };
             let mut room = self.split(room);
             room.for_queries.fill(T::ZERO);
-            for own in 0..heads / shared {
-                let at = Head { head: shares.head * (heads / shared) + own, ..shares };
+            for (own, at) in self.heads_of(shares).enumerate() {
                 self.gather(known, at, 0..queries, own * queries, &mut room);
             }
             for index in 0..keys.div_ceil(KEYS) {
                 self.add_keys(known, shares, &block(index, KEYS, keys), (dk, dv), &mut room);
             }
-            for (own, sums) in room.for_queries.chunks_exact(queries * size).enumerate() {
-                let at = Head { head: shares.head * (heads / shared) + own, ..shares };
+            for (at, sums) in self.heads_of(shares).zip(room.for_queries.chunks_exact(queries * size)) {
                 write_rows(dq, sums, (queries, heads, size), at, 0..queries);
             }
         });
@@ -236,6 +240,7 @@ impl<T: Float + Compute> AttentionGradient<T> {
             let room = unsafe { rooms.slice(thread * self.room()..(thread + 1) * self.room()) };
             let mut room = self.split(room);
             room.sums[..rows.len() * size].fill(T::ZERO);
+            self.gather(known, at, rows.clone(), 0, &mut room);
             let seen = self.shape.seen_by(&rows);
             for index in seen.start / KEYS..seen.end.div_ceil(KEYS) {
                 let cols = block(index, KEYS, keys);
@@ -247,9 +252,9 @@ impl<T: Float + Compute> AttentionGradient<T> {
                     if !self.shape.meet(&own, &cols) {
                         continue;
                     }
-                    self.gather(known, at, own.clone(), 0, &mut room);
-                    self.again(known, at, (&own, 0), &cols, &mut room);
-                    let sums = &mut room.sums[(first - rows.start) * size..][..own.len() * size];
+                    let place = first - rows.start;
+                    self.again(known, at, (&own, place), &cols, &mut room);
+                    let sums = &mut room.sums[place * size..][..own.len() * size];
                     let sizes = (own.len(), cols.len());
                     self.dq.run_packed(sizes, room.ds, (k, room.packed.dq), sums, room.products);
                 }
@@ -283,25 +288,27 @@ impl<T: Float + Compute> AttentionGradient<T> {
         (dk, dv): (Disjoint<'_, T>, Disjoint<'_, T>),
         room: &mut Room<'_, T>,
     ) {
-        let AttentionShape { queries, keys, heads, shared, size, width, .. } = self.shape;
-        let group = heads / shared;
+        let AttentionShape { queries, keys, shared, size, width, .. } = self.shape;
+        let whole = !room.for_queries.is_empty();
         self.pack(known, shares, cols, &mut room.packed);
         let k = rows_of(known.inputs.k, keys, shared, size, shares, cols.start);
         room.sums.fill(T::ZERO);
-        for own in 0..group {
-            let at = Head { head: shares.head * group + own, ..shares };
+        for (own, at) in self.heads_of(shares).enumerate() {
             for rows in (0..queries.div_ceil(QUERIES)).map(|index| block(index, QUERIES, queries)) {
                 if !self.meet(&rows, cols) {
                     continue;
                 }
-                let place = if room.for_queries.is_empty() { 0 } else { own * queries + rows.start };
-                if room.for_queries.is_empty() {
-                    self.gather(known, at, rows.clone(), 0, room);
+                let place = if whole { own * queries + rows.start } else { 0 };
+                if !whole {
+                    self.gather(known, at, rows.clone(), place, room);
                 }
-                self.add_queries(known, at, (&rows, place), cols, room);
-                if !room.for_queries.is_empty() {
-                    let sums = &mut room.for_queries[(own * queries + rows.start) * size..][..rows.len() * size];
-                    let sizes = (rows.len(), cols.len());
+                self.again(known, at, (&rows, place), cols, room);
+                let sizes = (rows.len(), cols.len());
+                let (for_keys, for_values) = room.sums.split_at_mut(KEYS * size);
+                self.dk.run(sizes, room.ds, &room.q[place * size..], for_keys, room.products);
+                self.dv.run(sizes, room.p, &room.dy[place * width..], for_values, room.products);
+                if whole {
+                    let sums = &mut room.for_queries[place * size..][..rows.len() * size];
                     self.dq.run_packed(sizes, room.ds, (k, room.packed.dq), sums, room.products);
                 }
             }
@@ -332,23 +339,6 @@ impl<T: Float + Compute> AttentionGradient<T> {
         let (q, dy) = (&mut room.q[place * size..], &mut room.dy[place * width..]);
         gather_rows(known.inputs.q, (queries, heads, size), at, rows.clone(), q);
         gather_rows(known.dy, (queries, heads, width), at, rows, dy);
-    }
-
-    /// Adds what some queries, gathered from `place` on, give to the sums of some keys.
-    fn add_queries(
-        &self,
-        known: &Known<'_, T>,
-        at: Head,
-        (rows, place): (&Range<usize>, usize),
-        cols: &Range<usize>,
-        room: &mut Room<'_, T>,
-    ) {
-        let AttentionShape { size, width, .. } = self.shape;
-        self.again(known, at, (rows, place), cols, room);
-        let sizes = (rows.len(), cols.len());
-        let (for_keys, for_values) = room.sums.split_at_mut(KEYS * size);
-        self.dk.run(sizes, room.ds, &room.q[place * size..], for_keys, room.products);
-        self.dv.run(sizes, room.p, &room.dy[place * width..], for_values, room.products);
     }
 
     /// `p` and `ds` of some queries, gathered from `place` on, and keys.

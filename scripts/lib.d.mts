@@ -1,0 +1,2 @@
+/** Types of what the benches and tests use of `lib.mjs`. */
+export function hostPlatform(): string
