@@ -296,6 +296,16 @@ describe('which tokens may be chosen', () => {
     ['the likeliest at little', { temperature: 1e-20 }, [0]],
   ])('%s', (_, sampling, wanted) => expect(seen(sampling)).toEqual(wanted))
 
+  test.each([0, 1e-45, 1e-38, 1e-20])('the likeliest of logits of either sign at %s', (temperature) => {
+    const rows = ops.broadcastTo(tensor([2, -1, 3, 1], [1, 4]), [400, 4])
+    const tokens = chosen(
+      rows,
+      { temperature, topK: undefined, topP: undefined, minP: undefined },
+      new SeedGenerator(1),
+    )
+    expect(new Set(tokens.dataSync())).toEqual(new Set([2]))
+  })
+
   test('as often as they are likely', () => {
     const tokens = chosen(
       ops.broadcastTo(logits, [4000, 4]),
