@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const name = join(root, '__test__', 'hovered.ts')
+/** TypeScript separates by `/` everywhere. */
+const name = join(root, '__test__', 'hovered.ts').replaceAll('\\', '/')
 
 /** The hover at each `/*name*\/` in a text: what stands behind the mark is hovered. */
 export function hoversOf(marked: string): Record<string, { text: string; doc: string }> {
