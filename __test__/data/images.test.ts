@@ -1,6 +1,15 @@
 /** Pictures of files: against what TensorFlow, Keras and Pillow make of the same files, and whatever else files may be. */
 
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, join, relative, sep } from 'node:path'
@@ -29,6 +38,16 @@ const path = (name: string): string => fileURLToPath(new URL(name, fixtures))
 const bytes = (name: string): Buffer => readFileSync(new URL(name, fixtures))
 const pictures = JSON.parse(bytes('pictures.json').toString()) as Readonly<Record<string, Numbers>>
 const sizes = JSON.parse(bytes('sizes.json').toString()) as readonly Size[]
+
+/** A link where there may be any: Windows asks for a right to make them, and wine makes none. */
+function linked(target: string, link: string): boolean {
+  try {
+    symlinkSync(target, link)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+  }
+  return lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+}
 
 // The real library, where `npm ci --prefix __test__/data/libraries` has installed it.
 const require = createRequire(new URL('./libraries/package.json', import.meta.url))
@@ -247,6 +266,7 @@ describe('formats that others decode', () => {
 
 describe('a folder', () => {
   let folder: string
+  let hasLink: boolean
   /** Twelve pictures of two classes; a few files that are none. */
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'ferrograd-pictures-'))
@@ -259,7 +279,7 @@ describe('a folder', () => {
     copyFileSync(path('rgb.png'), join(folder, '.hidden/1.png'))
     copyFileSync(path('rgb.png'), join(folder, 'beside.png'))
     writeFileSync(join(folder, 'cats/notes.txt'), 'text')
-    symlinkSync(join(folder, 'cats'), join(folder, 'dogs/link'))
+    hasLink = linked(join(folder, 'cats'), join(folder, 'dogs/link'))
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -301,7 +321,7 @@ describe('a folder', () => {
       0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1,
     ])
     const only = await imageFolder(folder, { size, classNames: ['dogs'], followLinks: true })
-    expect(only.count).toBe(12)
+    expect(only.count).toBe(hasLink ? 12 : 6)
     const given = Array.from({ length: 14 }, (_, i) => i % 3)
     const own = await imageFolder(folder, { size, labels: given, shuffle: false })
     expect([await labels(own), own.classNames]).toEqual([given, ['0', '1', '2']])
@@ -389,6 +409,7 @@ describe('a folder', () => {
 
   describe('with files that are no pictures', () => {
     let damaged: string
+    let hasGone: boolean
     beforeAll(() => {
       damaged = mkdtempSync(join(tmpdir(), 'ferrograd-damaged-'))
       mkdirSync(join(damaged, 'a'))
@@ -396,13 +417,13 @@ describe('a folder', () => {
       writeFileSync(join(damaged, 'a/2-cut.jpg'), bytes('420.jpg').subarray(0, 900))
       copyFileSync(path('bomb.png'), join(damaged, 'a/bomb.png'))
       writeFileSync(join(damaged, 'a/text.png'), 'text')
-      symlinkSync(join(damaged, 'nowhere'), join(damaged, 'a/gone.png'))
+      hasGone = linked(join(damaged, 'nowhere'), join(damaged, 'a/gone.png'))
     })
     afterAll(() => rmSync(damaged, { recursive: true }))
 
     test('names the first', async () => {
       const data = await imageFolder(damaged, { size: 4, shuffle: false })
-      expect(data.count).toBe(10)
+      expect(data.count).toBe(hasGone ? 10 : 9)
       await expect(data.toArray()).rejects.toMatchObject({
         code: 'ERR_FORMAT',
         message: `${join(damaged, 'a/2-cut.jpg')}: a JPEG file that is cut off: its end is missing`,
@@ -414,15 +435,10 @@ describe('a folder', () => {
       const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
       const data = await imageFolder(damaged, { size: 4, onError: 'skip', seed: 2 })
       for (let pass = 0; pass < 2; pass++) expect(await data.toArray()).toHaveLength(6)
-      const names = [...data.skipped.keys()].map((file) => basename(file)).toSorted()
-      expect(names).toEqual(['2-cut.jpg', 'bomb.png', 'gone.png', 'text.png'])
-      expect([...data.skipped.values()].map(({ code }) => code).toSorted()).toEqual([
-        'ERR_DATA',
-        'ERR_FORMAT',
-        'ERR_FORMAT',
-        'ERR_IO',
-      ])
-      expect(warn).toHaveBeenCalledTimes(4)
+      const skipped = new Map([...data.skipped].map(([file, { code }]) => [basename(file), code]))
+      const expected = { '2-cut.jpg': 'ERR_FORMAT', 'bomb.png': 'ERR_DATA', 'text.png': 'ERR_FORMAT' }
+      expect(Object.fromEntries(skipped)).toEqual({ ...expected, ...(hasGone && { 'gone.png': 'ERR_IO' }) })
+      expect(warn).toHaveBeenCalledTimes(skipped.size)
       expect(warn.mock.calls[0]).toEqual([
         expect.stringMatching(/It is skipped$/),
         { type: 'FerrogradWarning', code: 'FERROGRAD_IMAGE' },
