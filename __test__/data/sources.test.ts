@@ -25,6 +25,9 @@ import {
 import { Dense } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { DuckDBChunk } from '../../ts/data/sources/duckdb.js'
+import { columnOfValues } from '../../ts/data/sources/duckdb-values.js'
+import { columnOfVector } from '../../ts/data/sources/duckdb-vector.js'
 import { encode } from '../../ts/saving/archive.js'
 import { type Postgres, postgresPrograms, startPostgres } from './postgres.js'
 
@@ -479,6 +482,113 @@ withLibrary('@duckdb/node-api')('DuckDB', () => {
     expect(await trained(rows.inputsAndTarget(['x'], 'y').batch(16))).toBeLessThan(0.01)
   })
 
+  /** A column as the memory of its vectors has it, and as the library has its values. */
+  interface Vector {
+    readonly itemCount: number
+    slice(first: number, count: number): Vector
+    toArray(): readonly unknown[]
+  }
+  interface WithVectors extends DuckDBChunk {
+    getColumnVector(column: number): Vector
+  }
+  const chunksOf = async (sql: string) => {
+    const result = await connection.stream(sql)
+    const chunks: WithVectors[] = []
+    for (let chunk = await result.fetchChunk(); (chunk?.rowCount ?? 0) > 0; chunk = await result.fetchChunk())
+      chunks.push(chunk as WithVectors)
+    return { names: result.columnNames(), types: result.columnTypes().map(String), chunks }
+  }
+  // By values and vectors, whole and in slices that begin and end beside the edges of 64 rows; or the errors of both.
+  const bothWays = (type: string, chunk: WithVectors, column: number) => {
+    const vector = chunk.getColumnVector(column)
+    const slices = [0, 1, 63, 64, 65, 1000]
+      .filter((first) => first < vector.itemCount)
+      .flatMap((first) => [0, 1, 64, vector.itemCount - first].map((count) => [first, count] as const))
+      .filter(([first, count]) => first + count <= vector.itemCount)
+      .map(([first, count]) => vector.slice(first, count))
+    return [vector, ...slices].map((own) => {
+      const made = (make: () => unknown): unknown => {
+        try {
+          return make()
+        } catch (error) {
+          return (error as Error).message
+        }
+      }
+      return [
+        made(() => columnOfVector('c', type, own, own.itemCount)),
+        made(() => columnOfValues('c', type, own.toArray())),
+      ] as const
+    })
+  }
+
+  const EACH = {
+    TINYINT: 'i % 256 - 128',
+    UTINYINT: 'i % 256',
+    SMALLINT: 'i * 13 % 65536 - 32768',
+    USMALLINT: 'i * 13 % 65536',
+    INTEGER: 'i * 2147483 % 4294967296 - 2147483648',
+    UINTEGER: 'i * 2147483 % 4294967296',
+    BIGINT: '(i - 2500) * 3602879701896 - CASE WHEN i = 0 THEN 991 ELSE 0 END',
+    UBIGINT: 'i * 1801439850948',
+    FLOAT: "CASE i % 9 WHEN 0 THEN 'inf' WHEN 1 THEN '-0.0' WHEN 2 THEN 'nan' ELSE sqrt(i)::VARCHAR END",
+    DOUBLE: "CASE i % 9 WHEN 0 THEN '-inf' WHEN 1 THEN '-0.0' WHEN 2 THEN 'nan' ELSE sqrt(i)::VARCHAR END",
+    BOOLEAN: 'i % 3 = 0',
+    DATE: "DATE '1969-12-30' + i::INTEGER * 300",
+    TIMESTAMP: 'make_timestamp((i - 2500) * 1234567890123)',
+    TIMESTAMPTZ: 'make_timestamp((i - 2500) * 1234567890123)',
+    TIMESTAMP_S: 'make_timestamp((i - 2500) * 1234567890123)',
+    TIMESTAMP_MS: 'make_timestamp((i - 2500) * 1234567890123)',
+    TIMESTAMP_NS: 'make_timestamp((i - 2500) * 1234567890123)',
+    "ENUM ('', 'Rome', 'Oslo', 'Łódź')": "['', 'Rome', 'Oslo', 'Łódź'][i % 4 + 1]",
+    // Of no bytes to many, within twelve and beyond, of ASCII or not, with a mark at the beginning and NUL inside.
+    VARCHAR:
+      "CASE i % 11 WHEN 0 THEN '' WHEN 1 THEN 'twelve bytes' WHEN 2 THEN 'thirteen byte' WHEN 3 THEN 'é' WHEN 4 THEN 'ééééééé' WHEN 5 THEN chr(65279) || 'a' WHEN 6 THEN 'a' || chr(0) || 'b' WHEN 7 THEN '😀' WHEN 8 THEN chr(127) WHEN 9 THEN repeat('long ', i % 100) ELSE 't' || i END",
+  } as const
+
+  /** Nothing is missing, what lies at the edges of 64 rows is, all is. */
+  const MISSING = ['false', 'i % 64 IN (0, 63) OR i IN (1, 2047, 2048)', 'true'] as const
+
+  test.each(Object.entries(EACH))('%s, by memory as by values', async (type, value) => {
+    const columns = MISSING.map((gone, k) => `CASE WHEN ${gone} THEN NULL ELSE ${value} END::${type} AS c${k}`)
+    for (const rows of [1, 64, 65, 5000]) {
+      const { chunks, types } = await chunksOf(`SELECT ${columns} FROM range(${rows}) r(i) ORDER BY i`)
+      expect(chunks.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(rows)
+      for (const chunk of chunks)
+        for (const [column, own] of types.entries())
+          for (const [byVector, byValues] of bothWays(own, chunk, column)) {
+            expect(byVector).toBeDefined()
+            expect(byVector).toEqual(byValues)
+          }
+    }
+  })
+
+  test('whole numbers of 64 bits at their edges, by memory as by values', async () => {
+    const edges = [0n, 1n, -1n, 2n ** 31n, -(2n ** 31n), 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n - 1n, 1n - 2n ** 53n]
+    const beyond = [2n ** 53n, -(2n ** 53n), 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)]
+    for (const value of [...edges, ...beyond]) {
+      const { chunks } = await chunksOf(`SELECT '${value}'::BIGINT AS c`)
+      for (const [byVector, byValues] of bothWays('BIGINT', chunks[0]!, 0)) expect(byVector).toEqual(byValues)
+    }
+    const data = fromDuckDB<{ c: number }>(connection, `SELECT unnest([${edges}]::BIGINT[]) AS c`)
+    expect((await data.toArray()).map(({ c }) => c)).toEqual(edges.map(Number))
+  })
+
+  test('the memory of a chunk is not kept', async () => {
+    const { chunks } = await chunksOf("SELECT 1::DOUBLE AS d, 2::FLOAT AS f, 3::INTEGER AS i, 't' AS t, true AS b")
+    const types = ['DOUBLE', 'FLOAT', 'INTEGER', 'VARCHAR', 'BOOLEAN']
+    const columns = types.map((type, i) => columnOfVector('c', type, chunks[0]!.getColumnVector(i), 1)!)
+    for (const i of types.keys()) {
+      const { items, dataView } = chunks[0]!.getColumnVector(i) as { items?: Float64Array; dataView?: DataView }
+      items?.fill(7)
+      if (dataView !== undefined) new Uint8Array(dataView.buffer, dataView.byteOffset, dataView.byteLength).fill(0)
+    }
+    expect(columns.map((column) => column.row(0))).toEqual([1, 2, 3, 't', true])
+  })
+
+  test('no rows', async () => {
+    expect(await fromDuckDB(connection, "SELECT 1 AS a, 't' AS t WHERE false").toArray()).toEqual([])
+  })
+
   test.each([
     [
       'SELECT NULL::INTEGER AS c',
@@ -525,6 +635,34 @@ describe('what is asked of DuckDB', () => {
     const data = fromDuckDB<{ i: number }>(result())
     expect(await data.toArray()).toEqual(rows(0, 1, 2, 3, 4, 5))
     await expect(data.toArray()).rejects.toMatchObject({ code: 'ERR_STATE' })
+  })
+
+  test('and vectors that are otherwise than expected are left to the library', async () => {
+    const validity = { data: null, offset: 0 }
+    const items = Int32Array.of(8, 9)
+    const odd: readonly unknown[] = [
+      undefined,
+      null,
+      5,
+      {},
+      { items },
+      { items, validity: {} },
+      { items, validity: { data: [1n], offset: 0 } },
+      { items, validity: { data: BigUint64Array.of(3n) } },
+      { items, validity: { data: BigUint64Array.of(3n), offset: 63 } },
+      { items, validity: { data: BigUint64Array.of(3n), offset: -1 } },
+      { items: [8, 9], validity },
+      { items: items.subarray(1), validity },
+      { items: Float64Array.of(8, 9), validity },
+    ]
+    for (const vector of odd) {
+      const chunk = { rowCount: 2, getColumnValues: () => [1, 2], getColumnVector: () => vector }
+      const chunks = [chunk, null]
+      const data = fromDuckDB({ ...result(), fetchChunk: async () => chunks.shift() ?? null })
+      expect(await data.toArray()).toEqual(rows(1, 2))
+    }
+    for (const type of ['FLOAT', 'DOUBLE', 'BIGINT', 'BOOLEAN', 'VARCHAR', "ENUM('a')", 'TIMESTAMP', 'DECIMAL(4,2)'])
+      expect(columnOfVector('c', type, { items: [8, 9], dataView: {}, type: {}, validity }, 2)).toBeUndefined()
   })
 
   test('and breaks off', async () => {

@@ -1,15 +1,15 @@
 /** Results of DuckDB, chunk by chunk. */
 
 import { fail } from '../../errors.js'
-import { exact } from '../arrays.js'
 import { type Chunk, Rows } from '../chunk.js'
-import { type Column, ListColumn, NumberColumn } from '../column.js'
+import type { Column } from '../column.js'
 import { Dataset } from '../dataset.js'
 import { dropped } from '../flow.js'
 import type { AnyRow } from '../schema.js'
 import { spend } from '../source.js'
 import { stageError } from '../stage-error.js'
-import { truths } from './missing.js'
+import { columnOfValues } from './duckdb-values.js'
+import { columnOfVector } from './duckdb-vector.js'
 
 /** What is used of a connection of `@duckdb/node-api`. */
 export interface DuckDBConnection {
@@ -32,6 +32,8 @@ export interface DuckDBResult {
 export interface DuckDBChunk {
   readonly rowCount: number
   getColumnValues(column: number): readonly unknown[]
+  /** The memory that the values lie in; read where it is as expected. */
+  getColumnVector?(column: number): unknown
 }
 
 /**
@@ -98,10 +100,17 @@ async function* chunksOf<T>(ask: Ask): AsyncGenerator<Chunk<T>> {
     if (chunk === null || chunk.rowCount === 0) return
     const columns = names.map((name, i) => {
       const where = `fromDuckDB column ${name}`
-      return [name, columnOf(where, types[i]!, chunk.getColumnValues(i), chunk.rowCount)] as const
+      return [name, columnOf(where, types[i]!, chunk, i)] as const
     })
     yield new Rows<T>(Object.fromEntries(columns), chunk.rowCount)
   }
+}
+
+function columnOf(where: string, type: string, chunk: DuckDBChunk, column: number): Column {
+  return (
+    columnOfVector(where, type, chunk.getColumnVector?.(column), chunk.rowCount) ??
+    columnOfValues(where, type, chunk.getColumnValues(column))
+  )
 }
 
 /** The mistake in a query is that of whoever wrote it. */
@@ -111,64 +120,4 @@ async function told<R>(work: () => R | Promise<R>): Promise<R> {
   } catch (cause) {
     throw stageError('fromDuckDB', cause)
   }
-}
-
-const WHOLE = /^U?(TINYINT|SMALLINT|INTEGER)$/
-const WIDE = /^(U?BIGINT|U?HUGEINT)$/
-
-function columnOf(where: string, type: string, values: readonly unknown[], rows: number): Column {
-  if (type === 'BOOLEAN') return truths(where, rows, (row) => values[row])
-  if (type === 'VARCHAR' || type.startsWith('ENUM')) return new ListColumn(values.map((value) => value ?? ''))
-  if (type === 'FLOAT')
-    return new NumberColumn(Float32Array.from(values, (value) => (value as number | null) ?? Number.NaN))
-  if (type === 'DOUBLE')
-    return new NumberColumn(Float64Array.from(values, (value) => (value as number | null) ?? Number.NaN))
-  if (WIDE.test(type)) return new NumberColumn(exact(where, present(where, type, values) as readonly bigint[]))
-  if (WHOLE.test(type)) return new NumberColumn(wholeNumbers(type, present(where, type, values) as readonly number[]))
-  if (/^DATE$|^TIMESTAMP/.test(type))
-    return new NumberColumn(Float64Array.from(values, (value) => milliseconds(where, value)))
-  return fail(
-    'ERR_DATA',
-    where,
-    'numbers, truth values, dates or text',
-    { text: type },
-    `SELECT …::DOUBLE, or …::VARCHAR`,
-  )
-}
-
-function wholeNumbers(type: string, values: readonly number[]): Int32Array | Float64Array {
-  return type === 'UINTEGER' ? Float64Array.from(values) : Int32Array.from(values)
-}
-
-function present(where: string, type: string, values: readonly unknown[]): readonly unknown[] {
-  const missing = values.indexOf(null)
-  if (missing >= 0)
-    fail(
-      'ERR_DATA',
-      `${where} row ${missing} of a chunk`,
-      'a whole number',
-      { text: `NULL of ${type}` },
-      'SELECT …::DOUBLE',
-    )
-  return values
-}
-
-/** Days, or micro-, milli- or nanoseconds or seconds since 1970. */
-function milliseconds(where: string, value: unknown): number {
-  if (value === null) return Number.NaN
-  const given = sinceEpoch(value)
-  // Beyond what a Date holds: DuckDB's infinity.
-  return Math.abs(given) <= LATEST ? given : fail('ERR_DATA', where, 'a date', { text: 'infinity' })
-}
-
-/** The last moment of a `Date`. */
-const LATEST = 8.64e15
-
-function sinceEpoch(value: unknown): number {
-  const { days, micros, millis, nanos, seconds } = value as Readonly<Record<string, bigint | number | undefined>>
-  if (days !== undefined) return Number(days) * 86_400_000
-  if (micros !== undefined) return Number(micros) / 1000
-  if (millis !== undefined) return Number(millis)
-  if (nanos !== undefined) return Number(nanos) / 1e6
-  return Number(seconds) * 1000
 }
