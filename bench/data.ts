@@ -18,8 +18,10 @@ import {
   fromArrow,
   fromDuckDB,
   fromParquet,
+  fromPolars,
   fromPostgresCopy,
   type Hyparquet,
+  type PolarsFrame,
   type ShapedArray,
 } from 'ferrograd/data'
 import { Dense } from 'ferrograd/layers'
@@ -143,7 +145,7 @@ async function measuredParquet(peers: readonly Peer[], path: string): Promise<Ra
   const ours = await parquetWays(parquet)
   const columnar = await inTurns([
     ...ours.ways,
-    ...peerWays(peers, ['Polars read_parquet'], { path: parquet, rows: tableRows }),
+    ...peerWays(peers, [...PARQUET_PEERS], { path: parquet, rows: tableRows }),
   ]).finally(ours.close)
   shown(`The same rows as Parquet, ${Math.round(statSync(parquet).size / 1e6)} MB`, columnar)
   return columnar
@@ -345,6 +347,8 @@ async function writtenParquet(table: string): Promise<string | undefined> {
   return path
 }
 
+const PARQUET_PEERS = ['Polars read_parquet', 'pandas read_parquet + DataLoader'] as const
+
 /** By hyparquet and by DuckDB: to batches, and the numbers of it into a fit as that of CSV does. */
 async function parquetWays(path: string): Promise<Databases> {
   const library = (await optional<Hyparquet>('hyparquet'))!
@@ -413,6 +417,17 @@ async function openDatabases(): Promise<Databases> {
     await connection.run(`COPY t TO '${path}' (FORMAT parquet, COMPRESSION snappy)`)
     if (hyparquet !== undefined) add('Parquet, a file', await fromParquet(path, { library: hyparquet }))
   }
+  const polars = await optional<{ default: { DataFrame(columns: object): PolarsFrame } }>('nodejs-polars')
+  if (polars !== undefined) {
+    const a = Array.from({ length: count }, (_, i) => i)
+    const frame = polars.default.DataFrame({ a, b: a.map(Math.sin), c: a.map((i) => `city ${i % 1000}`) })
+    // The frame is taken whole at the call.
+    ways.push({
+      name: 'Polars, a data frame',
+      rows: count,
+      run: () => timed(() => through(fromPolars(frame).batch(BATCH))),
+    })
+  }
   const pg = await optional<{ default: { Client: new (options: object) => PostgresClient } }>('pg')
   const copies = await optional<{ to(sql: string): unknown }>('pg-copy-streams')
   const programs = postgresPrograms()
@@ -427,6 +442,11 @@ async function openDatabases(): Promise<Databases> {
     await client.query(`CREATE TABLE t AS ${select(`generate_series(0, ${count - 1}) AS series(i)`)}`)
     const copy = () => client.query(copies.to('COPY t TO STDOUT (FORMAT binary)')) as ByteStream
     add('PostgreSQL, COPY in binary', fromPostgresCopy(copy, { a: 'int4', b: 'float4', c: 'text' }))
+    const QueryStream = (await optional<QueryStreams>('pg-query-stream'))?.default
+    if (QueryStream !== undefined) {
+      const query = () => client.query(new QueryStream('SELECT * FROM t')) as AsyncIterable<Row>
+      add('PostgreSQL, a query stream', Dataset.from(query))
+    }
   }
   return {
     ways,
@@ -443,6 +463,16 @@ interface DuckDB {
 interface Connection extends DuckDBConnection {
   run(sql: string): Promise<unknown>
   closeSync(): void
+}
+
+interface QueryStreams {
+  readonly default: new (sql: string) => unknown
+}
+
+interface Row {
+  readonly a: number
+  readonly b: number
+  readonly c: string
 }
 
 interface PostgresClient {
@@ -517,10 +547,11 @@ function shownTrainings(trainings: readonly TableFit[]): void {
 interface Results {
   readonly fits: Rates | undefined
   readonly csv: Rates | undefined
+  readonly columnar: Rates | undefined
   readonly trainings: Trainings | undefined
 }
 
-function marksOf({ fits, csv, trainings }: Results): Mark[] {
+function marksOf({ fits, csv, columnar, trainings }: Results): Mark[] {
   const least = true
   const ofFits = (measured: Rates): Mark[] => {
     const share = (name: string): number => 100 * median(measured[name]!.ratios)
@@ -539,14 +570,18 @@ function marksOf({ fits, csv, trainings }: Results): Mark[] {
     ]
   }
   const ofCsv = (measured: Rates): Mark[] => {
-    const beside = (name: string): number | undefined => {
-      const peer = measured[name]
-      return peer && median(peer.ratios.map((ratio) => 1 / ratio))
-    }
+    const beside = (name: string): number | undefined => besideOf(measured, 'Dataset.csv', name)
     const loader = beside('pandas read_csv + DataLoader')
     return [
       { what: 'CSV beside Polars', value: beside('Polars read_csv'), unit: '×', goal: 1, least },
       { what: 'CSV beside pandas and a DataLoader', value: loader, unit: '×', goal: 5, least },
+    ]
+  }
+  const ofParquet = (measured: Rates): Mark[] => {
+    const [polars, pandas] = PARQUET_PEERS.map((name) => besideOf(measured, 'fromDuckDB', name))
+    return [
+      { what: 'Parquet, by DuckDB, beside Polars', value: polars, unit: '×', goal: 1, least },
+      { what: 'Parquet, by DuckDB, beside pandas and a DataLoader', value: pandas, unit: '×', goal: 5, least },
     ]
   }
   const ofTrainings = ({ smaller, larger }: Trainings): Mark[] => {
@@ -560,8 +595,15 @@ function marksOf({ fits, csv, trainings }: Results): Mark[] {
   return [
     ...(fits === undefined ? [] : ofFits(fits)),
     ...(csv === undefined ? [] : ofCsv(csv)),
+    ...(columnar === undefined ? [] : ofParquet(columnar)),
     ...(trainings === undefined ? [] : ofTrainings(trainings)),
   ]
+}
+
+/** How many times the rate of a peer one of ours has, the median over turns; nothing where the peer is not there. */
+function besideOf(measured: Rates, name: string, other: string): number | undefined {
+  const [own, peer] = [measured[name], measured[other]]
+  return own && peer && median(own.ratios.map((ratio, turn) => ratio / peer.ratios[turn]!))
 }
 
 function markLine({ what, value, unit, goal, least }: Mark): string[] {

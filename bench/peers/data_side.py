@@ -68,18 +68,22 @@ def pandas_lines(request):
     return lambda: len(pandas.read_json(request["path"], lines=True))
 
 
-def pandas_loader(request):
+def pandas_loader(read):
     """Read by pandas, the numbers batched by a DataLoader: what most scripts of PyTorch do."""
-    import pandas
-    import torch
-    from torch.utils.data import DataLoader, TensorDataset
 
-    def run():
-        table = pandas.read_csv(request["path"])
-        numbers = torch.from_numpy(table.select_dtypes("number").to_numpy("float32"))
-        return sum(len(rows) for (rows,) in DataLoader(TensorDataset(numbers), batch_size=request["batch"]))
+    def make(request):
+        import pandas
+        import torch
+        from torch.utils.data import DataLoader, TensorDataset
 
-    return run
+        def run():
+            table = getattr(pandas, read)(request["path"])
+            numbers = torch.from_numpy(table.select_dtypes("number").to_numpy("float32"))
+            return sum(len(rows) for (rows,) in DataLoader(TensorDataset(numbers), batch_size=request["batch"]))
+
+        return run
+
+    return make
 
 
 SIDES = {
@@ -91,7 +95,8 @@ SIDES = {
     "Polars read_ndjson": (("polars",), polars_file("read_ndjson")),
     "Polars read_parquet": (("polars",), polars_file("read_parquet")),
     "pandas read_json": (("pandas",), pandas_lines),
-    "pandas read_csv + DataLoader": (("pandas", "torch"), pandas_loader),
+    "pandas read_csv + DataLoader": (("pandas", "torch"), pandas_loader("read_csv")),
+    "pandas read_parquet + DataLoader": (("pandas", "torch", "pyarrow"), pandas_loader("read_parquet")),
 }
 
 made = {}
