@@ -637,6 +637,40 @@ describe('what is asked of DuckDB', () => {
     await expect(data.toArray()).rejects.toMatchObject({ code: 'ERR_STATE' })
   })
 
+  test('one chunk ahead, which is there before whoever leaves early goes on', async () => {
+    const { fetchChunk, ...rest } = result()
+    const going = { begun: 0, ended: 0 }
+    const slow = async () => {
+      going.begun += 1
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      going.ended += 1
+      return fetchChunk()
+    }
+    for await (const { i } of fromDuckDB<{ i: number }>({ ...rest, fetchChunk: slow })) if (i === 1) break
+    expect(going).toEqual({ begun: 2, ended: 2 })
+    // None behind the end.
+    expect(await fromDuckDB({ ...result(), fetchChunk: slow }).toArray()).toHaveLength(2)
+    expect(going).toEqual({ begun: 4, ended: 4 })
+  })
+
+  test('and an error that comes ahead is told behind the rows before it, and to nobody who has left', async () => {
+    const torn = (): DuckDBResult => {
+      const { fetchChunk, ...rest } = result()
+      let asked = 0
+      return { ...rest, fetchChunk: () => (asked++ === 1 ? Promise.reject(new Error('gone')) : fetchChunk()) }
+    }
+    const seen: number[] = []
+    const reading = async (last: number) => {
+      for await (const { i } of fromDuckDB<{ i: number }>(torn())) {
+        await new Promise(setImmediate)
+        if (seen.push(i) === last) break
+      }
+    }
+    await expect(reading(3)).rejects.toThrow(/fromDuckDB: gone/)
+    await reading(4)
+    expect(seen).toEqual([0, 1, 0, 1])
+  })
+
   test('and vectors that are otherwise than expected are left to the library', async () => {
     const validity = { data: null, offset: 0 }
     const items = Int32Array.of(8, 9)

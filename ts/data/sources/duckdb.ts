@@ -39,7 +39,7 @@ export interface DuckDBChunk {
 /**
  * The rows of a query of DuckDB, or of a prepared statement with its parameters, which each pass runs again: an order that matters has
  * to be in it (`ORDER BY`). A result that is there already can be gone through once. Chunks are
- * fetched as they are used, so that the result may be larger than memory. FLOAT becomes float32, TINYINT to INTEGER int32, other
+ * fetched as they are used, one ahead, so that the result may be larger than memory. FLOAT becomes float32, TINYINT to INTEGER int32, other
  * numbers float64; whole numbers that may be missing are to be cast to FLOAT or DOUBLE, whose missing values are NaN. Missing text is
  * the empty text; DATE and TIMESTAMP are milliseconds since 1970 UTC.
  *
@@ -95,14 +95,29 @@ async function* chunksOf<T>(ask: Ask): AsyncGenerator<Chunk<T>> {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) fail('ERR_DATA', 'fromDuckDB', 'names of columns that differ', twice, 'SELECT … AS another')
   const types = result.columnTypes().map(String)
-  for (;;) {
-    const chunk = await told(() => result.fetchChunk())
-    if (chunk === null || chunk.rowCount === 0) return
+  for await (const chunk of fetched(result)) {
     const columns = names.map((name, i) => {
       const where = `fromDuckDB column ${name}`
       return [name, columnOf(where, types[i]!, chunk, i)] as const
     })
     yield new Rows<T>(Object.fromEntries(columns), chunk.rowCount)
+  }
+}
+
+/** The chunks of a result: the next is fetched, by a thread of the library, while one is used. */
+async function* fetched(result: DuckDBResult): AsyncGenerator<DuckDBChunk> {
+  const fetch = (): Promise<DuckDBChunk | null> => told(() => result.fetchChunk())
+  let next = fetch()
+  try {
+    for (let chunk = await next; chunk !== null && chunk.rowCount > 0; chunk = await next) {
+      next = fetch()
+      // Whoever comes for it is told; nobody may.
+      next.catch(() => undefined)
+      yield chunk
+    }
+  } finally {
+    // Whoever leaves may close the connection.
+    await next.catch(() => undefined)
   }
 }
 
