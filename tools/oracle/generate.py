@@ -27,6 +27,7 @@ TOPICS = [
     "fourier",
     "sound",
     "segments",
+    "sequences",
     "lora",
     "picture_layers",
     "wrappers",
