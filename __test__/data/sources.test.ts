@@ -398,6 +398,8 @@ withLibrary('nodejs-polars')('nodejs-polars', () => {
     DataFrame(columns: object): PolarsFrame
     Series(name: string, values: readonly unknown[], dtype?: unknown): unknown
     Float32: unknown
+    Utf8: unknown
+    Bool: unknown
     Int32: unknown
     UInt64: unknown
     Float64: unknown
@@ -426,6 +428,13 @@ withLibrary('nodejs-polars')('nodejs-polars', () => {
     expect(() => fromPolars(pl.DataFrame({ l: [[1], [2]] }))).toThrow(
       /fromPolars column l row 0: expected a number, text, a truth value or a date/,
     )
+  })
+
+  test('columns of which all is missing are of their type', async () => {
+    const none = async (type: unknown) => fromPolars(pl.DataFrame({ c: pl.Series('c', [null, null], type) })).toArray()
+    expect(await none(pl.Utf8)).toEqual([{ c: '' }, { c: '' }])
+    expect(await none(pl.Float32)).toEqual([{ c: Number.NaN }, { c: Number.NaN }])
+    await expect(none(pl.Bool)).rejects.toThrow(/fromPolars column c row 0: expected true or false, got null/)
   })
 
   test('wide integers are exact or refused by row, decimals by column', async () => {
@@ -773,6 +782,12 @@ withLibrary('hyparquet', '@duckdb/node-api')('Parquet', () => {
     await connection.run(
       `COPY (SELECT i::INTEGER AS i, (i / 4)::FLOAT AS f, CASE WHEN i % 2 = 0 THEN NULL ELSE i::DOUBLE END AS d, 'c' || (i % 5) AS t, i % 2 = 0 AS b, DATE '1970-01-01' + i::INTEGER % 3 AS day FROM range(9000) r(i)) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`,
     )
+    await connection.run(
+      `COPY (SELECT CASE WHEN i < 3000 THEN NULL ELSE 't' || i END AS t, CASE WHEN i < 3000 THEN NULL ELSE i END AS n, i < 5 AS b, {'a': [i], 'n': i} AS nested, TIME '12:00:00' AS clock, (i / 8)::DECIMAL(9, 3) AS price FROM range(5000) r(i)) TO '${join(folder, 'missing.parquet')}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`,
+    )
+    await connection.run(
+      `COPY (SELECT NULL::BOOLEAN AS b, DATE 'infinity' AS day, TIMESTAMP '-infinity' AS at) TO '${join(folder, 'none.parquet')}' (FORMAT parquet)`,
+    )
     await connection.run(`COPY (SELECT [1, 2] AS l) TO '${join(folder, 'nested.parquet')}' (FORMAT parquet)`)
     connection.closeSync()
   })
@@ -808,7 +823,30 @@ withLibrary('hyparquet', '@duckdb/node-api')('Parquet', () => {
     expect((await two.take(1).batch(1).toArray())[0]!.f.values).toBeInstanceOf(Float32Array)
   })
 
+  test("row groups of which all is missing are of the column's type, and columns that are not chosen may be of any", async () => {
+    const file = join(folder, 'missing.parquet')
+    const data = await fromParquet(file, { library: hyparquet, columns: ['t', 'n', 'b', 'price'] })
+    const rows = await data.toArray()
+    expect(rows[0]).toEqual({ t: '', n: Number.NaN, b: true, price: 0 })
+    expect(rows[2999]).toEqual({ t: '', n: Number.NaN, b: false, price: 374.875 })
+    expect(rows[3000]).toEqual({ t: 't3000', n: 3000, b: false, price: 375 })
+    const [batch] = await data.batch(5000).toArray()
+    expect((batch as { t: readonly string[] }).t.slice(2999, 3001)).toEqual(['', 't3000'])
+  })
+
+  const reading = async (name: string, ...columns: string[]) =>
+    (await fromParquet(join(folder, name), { library: hyparquet, columns })).toArray()
+
   test.each([
+    [
+      () => reading('missing.parquet', 'nested'),
+      /fromParquet column nested: expected a column of one value a row, got a nested one\. Choose others by columns/,
+    ],
+    [() => reading('missing.parquet', 'clock'), /column clock: expected numbers, .*, got times of day/],
+    [() => reading('missing.parquet', 'a'), /expected a column among t, n, b, nested, clock, price, got 'a'/],
+    [() => reading('none.parquet', 'b'), /column b row 0: expected true or false, got null/],
+    [() => reading('none.parquet', 'day'), /column day row 0: expected a date, got one beyond all years/],
+    [() => reading('none.parquet', 'at'), /column at row 0: expected a date, got one beyond all years/],
     [
       () => fromParquet(path, { library: hyparquet, columns: ['no'] }),
       /fromParquet\.columns: expected a column among i, f, d, t, b, day, got 'no'/,

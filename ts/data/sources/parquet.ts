@@ -29,7 +29,16 @@ export interface ParquetFile {
 export interface ParquetMetadata {
   readonly num_rows: bigint
   readonly row_groups: readonly { readonly num_rows: bigint }[]
-  readonly schema: readonly { readonly name: string; readonly type?: string; readonly num_children?: number }[]
+  readonly schema: readonly ParquetElement[]
+}
+
+/** A column, or what others are in: its columns come next. */
+interface ParquetElement {
+  readonly name: string
+  readonly type?: string
+  readonly num_children?: number
+  readonly converted_type?: string
+  readonly logical_type?: { readonly type?: string }
 }
 
 const fields = {
@@ -52,9 +61,9 @@ export interface ParquetOptions extends OptionsOf<typeof fields> {
 /**
  * The rows of a Parquet file by its path, or of bytes that can be had by their places, decoded by `hyparquet` a column of a row
  * group at a time: it decodes whole row groups, whatever it is asked for. Missing numbers are NaN, missing text is the empty text;
- * FLOAT becomes float32, other numbers float64, dates milliseconds since 1970 UTC.
+ * FLOAT becomes float32, other numbers float64 (decimals the nearest one), dates milliseconds since 1970 UTC; bytes of no type are text.
  *
- * @throws `ERR_DATA` for nested columns, missing truth values and integers beyond 2⁵³, by column; `ERR_IO` where the file cannot be
+ * @throws `ERR_DATA` for nested columns, times of day, dates beyond those of `Date`, missing truth values and integers beyond 2⁵³, by column; `ERR_IO` where the file cannot be
  * read; `ERR_CONFIG` where `hyparquet` is not installed.
  *
  * @example
@@ -80,6 +89,7 @@ export async function fromParquet<T = AnyRow>(
     if (!types.has(column))
       fail('ERR_CONFIG', 'fromParquet.columns', `a column among ${known.join(', ')}`, column, hintFor(column, known))
   const names = columns ?? known
+  for (const own of names) refuseKind(own, types.get(own)!)
   const count = Number(metadata.num_rows)
   const columnIn = async (own: string, rowStart: number, rowEnd: number): Promise<Column> => {
     const runs: ArrayLike<unknown>[] = []
@@ -118,20 +128,45 @@ export async function fromParquet<T = AnyRow>(
   })
 }
 
-/** Kinds of columns by their names, as {@link columnOfValues} calls them. */
+/** Kinds of columns by their names, as {@link columnOfValues} calls them, or as {@link REFUSED} does. */
 function typesOf({ schema }: ParquetMetadata): Map<string, string> {
-  const [, ...columns] = schema
-  const nested = columns.find(({ num_children = 0 }) => num_children > 0)
-  if (nested !== undefined)
-    fail(
-      'ERR_DATA',
-      `fromParquet column ${nested.name}`,
-      'a column of one value a row',
-      { text: 'a nested one' },
-      'Choose others by columns',
-    )
-  return new Map(
-    columns.map(({ name, type }) => [name, type === 'FLOAT' ? 'Float32' : type === 'INT32' ? 'Float64' : (type ?? '')]),
+  const types = new Map<string, string>()
+  for (let at = 1; at < schema.length; at = behind(schema, at)) types.set(schema[at]!.name, kindOf(schema[at]!))
+  return types
+}
+
+/** The place behind an element and all that is in it. */
+function behind(schema: ParquetMetadata['schema'], at: number): number {
+  let next = at + 1
+  for (let left = schema[at]?.num_children ?? 0; left > 0; left--) next = behind(schema, next)
+  return next
+}
+
+function kindOf({ type, num_children = 0, converted_type = '', logical_type }: ParquetElement): string {
+  const meant = logical_type?.type
+  if (num_children > 0) return 'nested'
+  if (meant === 'TIME' || converted_type.startsWith('TIME_')) return 'time'
+  if (type === 'FLOAT') return 'Float32'
+  if (type === 'BOOLEAN') return 'Bool'
+  const isNumber = meant === 'DECIMAL' || converted_type === 'DECIMAL'
+  return (type === 'BYTE_ARRAY' && !isNumber) || meant === 'UUID' ? 'String' : 'Float64'
+}
+
+const REFUSED: Readonly<Record<string, readonly [expected: string, got: string] | undefined>> = {
+  nested: ['a column of one value a row', 'a nested one'],
+  time: ['numbers, truth values, dates or text', 'times of day'],
+}
+
+function refuseKind(column: string, kind: string): void {
+  const refused = REFUSED[kind]
+  if (refused === undefined) return
+  const [expected, text] = refused
+  fail(
+    'ERR_DATA',
+    `fromParquet column ${column}`,
+    expected,
+    { text },
+    'Choose others by columns, or cast it by fromDuckDB',
   )
 }
 

@@ -59,12 +59,12 @@ function valuesOf(where: string, series: PolarsSeries): ArrayLike<unknown> {
   }
 }
 
-/** A column of JavaScript's values: the first that is there says what they are. */
+/** A column of JavaScript's values: the first that is there says what they are, or else the type. */
 export function columnOfValues(where: string, dtype: string, values: ArrayLike<unknown>): Column {
   const { length } = values
   let at = 0
   while (at < length && isMissing(values[at])) at += 1
-  const first = values[at]
+  const first = at < length ? values[at] : noneOf(dtype)
   if (typeof first === 'string') return new ListColumn(Array.from(values, (value, row) => textOf(where, value, row)))
   if (typeof first === 'boolean') return truths(where, length, (row) => values[row])
   const numbers = /Float32/.test(dtype) ? new Float32Array(length) : new Float64Array(length)
@@ -74,6 +74,12 @@ export function columnOfValues(where: string, dtype: string, values: ArrayLike<u
   }
   const whole = /U?Int(8|16|32)\b/.test(dtype) && numbers.every((value) => (value | 0) === value)
   return new NumberColumn(whole ? Int32Array.from(numbers) : numbers)
+}
+
+/** What there is none of. */
+function noneOf(dtype: string): unknown {
+  if (/String|Categorical|Enum/.test(dtype)) return ''
+  return /Bool/.test(dtype) ? false : undefined
 }
 
 function isMissing(value: unknown): value is null | undefined {
@@ -91,7 +97,12 @@ function numberOf(where: string, value: unknown, row: number): number {
     const number = Number(value)
     return Number.isSafeInteger(number) ? number : exact(where, [value], row)[0]!
   }
-  if (value instanceof Date) return value.getTime()
+  if (value instanceof Date) return timeOf(where, value, row)
   const hint = 'Cast it to numbers or text first'
   return fail('ERR_DATA', `${where} row ${row}`, 'a number, text, a truth value or a date', value, hint)
+}
+
+function timeOf(where: string, value: Date, row: number): number {
+  const time = value.getTime()
+  return Number.isNaN(time) ? fail('ERR_DATA', `${where} row ${row}`, 'a date', { text: 'one beyond all years' }) : time
 }
