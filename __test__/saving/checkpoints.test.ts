@@ -7,7 +7,7 @@ import { EarlyStopping, ReduceLROnPlateau } from 'ferrograd/callbacks'
 import { Dataset } from 'ferrograd/data'
 import { BatchNormalization, Dense, Dropout } from 'ferrograd/layers'
 import { Adam } from 'ferrograd/optimizers'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { abortAt } from './abort-at.js'
 
 const ROWS = 90
@@ -38,6 +38,20 @@ const batches = (): Dataset<readonly [object, object]> =>
     .batch(8)
     .map((batch) => [batch.x, batch.y] as const)
 
+const folder = mkdtempSync(join(tmpdir(), 'ferrograd-checkpoints-rows-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const path = join(folder, 'rows.csv')
+const lines = Array.from(y.values, (target, i) => `${[...x.values.subarray(3 * i, 3 * i + 3)]},${target}\n`)
+writeFileSync(path, `a,b,c,y\n${lines.join('')}`)
+
+/** The same rows from a file, which is read again up to where the training was. */
+const table = (): Dataset<readonly [object, object]> =>
+  Dataset.csv(path, { schema: { a: 'float32', b: 'float32', c: 'float32', y: 'float32' } })
+    .shuffle({ buffer: 20, seed: 5 })
+    .inputsAndTarget(['a', 'b', 'c'], 'y')
+    .batch(8)
+    .map((batch) => [batch.x, batch.y] as const)
+
 const bits = (model: Sequential): string[] => model.getWeights().map((weight) => `${[...weight.dataSync()]}`)
 
 type Fit = (model: Sequential, options: FitOptions) => ReturnType<Sequential['fit']>
@@ -45,6 +59,7 @@ const fits: Readonly<Record<string, Fit>> = {
   arrays: (model, options) => model.fit(x, y, { batchSize: 8, validationSplit: 0.1, ...options }),
   'arrays with a number of steps': (model, options) => model.fit(x, y, { batchSize: 8, stepsPerEpoch: 7, ...options }),
   'a data set': (model, options) => model.fit(batches() as never, undefined, options),
+  'a table in a file': (model, options) => model.fit(table() as never, undefined, options),
   'a data set with a number of steps': (model, options) =>
     model.fit(batches().repeat() as never, undefined, { stepsPerEpoch: 9, ...options }),
 }
