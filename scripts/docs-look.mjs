@@ -1,11 +1,11 @@
 // `npm run docs:look [-- page…]`: pages of the built site as pictures, light and dark, wide and narrow, in docs/site/pictures, to
-// be looked at. Needs a Chromium on this machine: CHROMIUM names it, or it is found by its usual names.
+// be looked at; `--all` for every page. Needs a Chromium on this machine: CHROMIUM names it, or it is found by its usual names.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { extname, join } from 'node:path'
-import { at, main, Stop, step } from './lib.mjs'
+import { at, filesUnder, main, Stop, step } from './lib.mjs'
 
 const SITE = at('docs/site/dist')
 const PICTURES = 'docs/site/pictures'
@@ -14,13 +14,18 @@ const PAGES = [
   'getting-started',
   'keras',
   'api/layers/classes/Dense',
-  'api/ops/index',
+  'api/index/namespaces/ops/index',
   'errors',
   'performance',
 ]
 const WIDTHS = { wide: 1440, narrow: 390 }
 const NAMES = ['chromium', 'chromium-headless-shell', 'google-chrome', 'chrome']
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+
+const everyPage = () =>
+  filesUnder(['docs/site/dist'])
+    .filter((name) => name.endsWith('.html') && !name.endsWith('/404.html'))
+    .map((name) => name.slice('docs/site/dist/'.length, -'.html'.length))
 
 function browserPath() {
   const found = [process.env.CHROMIUM, ...NAMES].filter(Boolean).find((name) => {
@@ -85,7 +90,8 @@ async function drawSearch(context, address, label) {
 main(async () => {
   if (!existsSync(SITE)) throw new Stop('There is no site yet: npm run docs')
   const { chromium } = createRequire(at('docs/site/package.json'))('playwright-core')
-  const wanted = process.argv.slice(2)
+  const words = process.argv.slice(2)
+  const wanted = words.includes('--all') ? everyPage() : words
   rmSync(at(PICTURES), { recursive: true, force: true })
   mkdirSync(at(PICTURES), { recursive: true })
   const { address, close } = await serve()
