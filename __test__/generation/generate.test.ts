@@ -1,17 +1,19 @@
 /** Sequences that models continue: the same tokens with a cache as without, whatever is asked for; and what is refused. */
 
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import type { SymbolicTensor } from '../../ts/core/symbolic-tensor.js'
 import type { Tensor } from '../../ts/core/tensor.js'
 import { tensor } from '../../ts/core/tensor.js'
 import { generate } from '../../ts/generation/index.js'
 import type { GenerateOptions } from '../../ts/generation/options.js'
 import { chosen } from '../../ts/generation/sampling.js'
+import { Cache, whileDecoding } from '../../ts/layers/attention/decoding.js'
 import * as layers from '../../ts/layers/index.js'
 import { input, Model } from '../../ts/model/index.js'
 import * as ops from '../../ts/ops.js'
 import * as random from '../../ts/random.js'
 import { SeedGenerator } from '../../ts/random.js'
+import { arenaOf } from '../arena.js'
 
 const VOCABULARY = 11
 /** The places of the models. */
@@ -171,6 +173,40 @@ test('the likeliest tokens are those of the model, step by step', async () => {
     tokens.push(last.indexOf(Math.max(...last)))
   }
   expect(await tokensOf(model, [5, 2], { maxLength: 8, temperature: 0 })).toEqual(tokens.slice(2))
+})
+
+test('a token costs as much as its sequence is long: one program for all, which works in memory that grows with the places', async () => {
+  const model = languageModel('rotary')
+  const drawn = vi.spyOn(layers.MultiHeadAttention.prototype, 'call')
+  const drawings = async (maxLength: number): Promise<number> => {
+    drawn.mockClear()
+    await tokensOf(model, [1], { maxLength })
+    return drawn.mock.calls.length
+  }
+  // Two blocks of the prompt, and two of the step that is the same for all tokens behind it.
+  expect([await drawings(4), await drawings(40)]).toEqual([4, 4])
+  drawn.mockRestore()
+
+  const bound = (): void => undefined
+  const arena = (places: number, isKept: boolean): number =>
+    arenaOf(
+      [
+        [[1, isKept ? 1 : places], 'int32'],
+        [[1], 'int32'],
+      ],
+      (tokens, at) => {
+        const step = isKept ? { cache: new Cache(places), at } : { cache: undefined, at: undefined }
+        return [whileDecoding({ ...step, context: new Set(), bound }, () => model.apply(tokens, { training: false }))]
+      },
+    )
+  /** How much more it grows when the places double once more: twice where it is linear, four times where quadratic. */
+  const growth = (isKept: boolean, places: number): number => {
+    const [short, long, longer] = [1, 2, 4].map((times) => arena(times * places, isKept)) as [number, number, number]
+    return (longer - long) / (long - short)
+  }
+  expect(growth(true, 256)).toBeCloseTo(2, 1)
+  // Without a cache all scores of a sequence, as long as they are few.
+  expect(growth(false, 64)).toBeGreaterThan(3)
 })
 
 test('windows of one step, and sequences that are read once, may go with a cache', async () => {
@@ -349,8 +385,24 @@ describe('what is refused', () => {
     await expect(tokensOf(model, [VOCABULARY], { maxLength: 4 })).rejects.toMatchObject({ code: 'ERR_DATA' })
   })
 
-  test('more places than the model has', async () => {
-    await expect(tokensOf(model, [1], { maxLength: 40, temperature: 0 })).rejects.toMatchObject({ code: 'ERR_DATA' })
+  test('more places than the model has: at the token that has none, after those that have', async () => {
+    const turns = generate(model, [1, 2], { maxLength: 40, temperature: 0 })
+    const made: number[] = []
+    const all = async (): Promise<void> => {
+      for await (const token of turns) made.push(token)
+    }
+    await expect(all()).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message:
+        'generate: expected tokens within the 24 places of the model, got a sequence of 25, and maxLength 40. The model goes up to maxLength: 25',
+    })
+    expect(made).toEqual(await tokensOf(model, [1, 2], { maxLength: PLACES + 1, temperature: 0 }))
+    // Without a cache the whole width is read at once.
+    await expect(tokensOf(model, [1, 2], { maxLength: 40, cache: false })).rejects.toMatchObject({
+      code: 'ERR_SHAPE',
+      message:
+        'PositionEmbedding input: expected steps within the 24 places, got 39. generate goes up to maxLength: 25',
+    })
   })
 
   test('attention that looks ahead, where there is a cache', async () => {

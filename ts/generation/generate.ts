@@ -25,9 +25,10 @@ export type Prompt = readonly number[] | Int32Array
  * The tokens are those that come without it, and depend on the seed alone. Of a functional model with several inputs, one takes
  * the tokens, `context` has data for the others: what the model makes of these alone, as an encoder does, is made once.
  *
- * Errors: ERR_DATA for an empty prompt, for what is no token, and for a context of other rows than the prompts, ERR_CONFIG for a
- * prompt that leaves no room within `maxLength`, for a context that leaves not one input, and, where there is a cache, for
- * attention that is not causal or whose `attentionMask` is another for each query, for recurrent layers and convolutions.
+ * Errors: ERR_DATA for an empty prompt, for what is no token, at a token for which the model has no place, and for a context of
+ * other rows than the prompts, ERR_CONFIG for a prompt that leaves no room within `maxLength`, for a context that leaves not one
+ * input, and, where there is a cache, for attention that is not causal or whose `attentionMask` is another for each query, for
+ * recurrent layers and convolutions.
  *
  * @example
  * import { generate, input, layers, Model } from 'ferrograd'
@@ -88,6 +89,8 @@ class Generation {
   readonly #longest: number
   /** How many tokens are read at most: nobody reads the last one. */
   readonly #places: number
+  /** How many the model has places for, where that is known. */
+  #most = Number.POSITIVE_INFINITY
 
   constructor(model: Model, prompts: readonly Prompt[], plan: Plan, context: Context) {
     this.#plan = plan
@@ -102,8 +105,11 @@ class Generation {
     const { temperature, topK, topP, minP } = plan
     const choose = (logits: Tensor): Tensor => chosen(this.#logits(logits), { temperature, topK, topP, minP }, seed)
     const cache = plan.cache ? new Cache(this.#places) : undefined
+    const bound = (places: number): void => {
+      this.#most = Math.min(this.#most, places)
+    }
     const call = (tokens: Tensor, others: readonly Tensor[], at?: Tensor): Tensor =>
-      whileDecoding({ cache, at, context: new Set(others) }, () =>
+      whileDecoding({ cache, at, context: new Set(others), bound }, () =>
         model.apply(context.around(tokens, others) as Tensor, { training: false }),
       )
     this.#first = jit((tokens: Tensor, lengths: Tensor, ...others: Tensor[]) =>
@@ -128,6 +134,7 @@ class Generation {
     const rows = this.#lengths.length
     // Sequences that have ended stay where they are, within what is read.
     const read = this.#lengths.map((length) => Math.min(length, this.#places))
+    if (turn > 0) this.#checkPlaces(Math.max(...read))
     const lengths = tensor(Int32Array.from(read), [rows])
     if (turn > 0 && this.#next !== undefined) {
       const at = ops.subtract(lengths, 1)
@@ -138,6 +145,13 @@ class Generation {
     const width = this.#next === undefined ? this.#places : this.#longest
     const all = tensor(this.#tokens.slice(), [rows, this.#plan.maxLength])
     return this.#first(ops.slice(all, { begin: [0, 0], size: [rows, width] }), lengths, ...this.#context.data)
+  }
+
+  #checkPlaces(read: number): void {
+    if (read <= this.#most) return
+    const text = `a sequence of ${read}, and maxLength ${this.#plan.maxLength}`
+    const hint = `The model goes up to maxLength: ${this.#most + 1}`
+    fail('ERR_DATA', 'generate', `tokens within the ${this.#most} places of the model`, { text }, hint)
   }
 
   /** Takes a token in, where its sequence has not ended. */

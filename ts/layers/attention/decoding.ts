@@ -125,6 +125,8 @@ export interface Decoding {
   readonly at: Tensor | undefined
   /** What is the same at all steps: what else the model was given, and what it makes of that alone. */
   readonly context: Set<Tensor>
+  /** Told of how many places there are, by each layer that has no more of them. */
+  readonly bound: (places: number) => void
 }
 
 let current: Decoding | undefined

@@ -8,6 +8,7 @@ import type { With } from '../../options/configurable.js'
 import type { OptionsOf } from '../../options/fields.js'
 import type { PartialShape, Shape } from '../../types.js'
 import { Layer, type LayerOptions } from '../layer.js'
+import { decoding } from './decoding.js'
 import { type PositionContext, placesOfStep, positionsOf } from './positions.js'
 
 const fields = {
@@ -70,14 +71,19 @@ export class PositionEmbedding extends PositionEmbeddingBase {
   #checkSteps(steps: number, startIndex: number): void {
     const { sequenceLength } = this.options
     if (!Number.isInteger(startIndex) || startIndex < 0 || startIndex + steps > sequenceLength)
-      fail('ERR_SHAPE', 'PositionEmbedding input', `steps within the ${sequenceLength} places`, {
-        text: startIndex === 0 ? `${steps}` : `${steps} from ${startIndex}`,
-      })
+      fail(
+        'ERR_SHAPE',
+        'PositionEmbedding input',
+        `steps within the ${sequenceLength} places`,
+        { text: startIndex === 0 ? `${steps}` : `${steps} from ${startIndex}` },
+        decoding() && `generate goes up to maxLength: ${sequenceLength + 1}`,
+      )
   }
 
   #rows(x: Tensor, context: PositionContext): Tensor {
     const { startIndex = 0, positions = placesOfStep() } = context
     const steps = x.shape.at(-2)!
+    if (context.positions === undefined) decoding()?.bound(this.options.sequenceLength)
     if (typeof startIndex !== 'number' || positions !== undefined)
       return ops.take(this.positionEmbeddings, positionsOf(this.className, steps, context, 'int32'), { axis: 0 })
     this.#checkSteps(steps, startIndex)
