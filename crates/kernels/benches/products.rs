@@ -21,7 +21,7 @@ mod peak;
 const RING: usize = 12 << 20;
 
 /// Net, rows, columns, depth, layout: `tn` reads `a` transposed.
-const PRODUCTS: [(&str, usize, usize, usize, &str); 34] = [
+const PRODUCTS: [(&str, usize, usize, usize, &str); 35] = [
     ("784-10-10 b32", 32, 10, 784, "nn"),
     ("784-10-10 b32", 784, 10, 32, "tn"),
     ("784-128-10 b32", 32, 128, 784, "nn"),
@@ -49,6 +49,7 @@ const PRODUCTS: [(&str, usize, usize, usize, &str); 34] = [
     ("encoder d 128", 1024, 128, 512, "nt"),
     ("encoder d 128", 128, 512, 1024, "tn"),
     ("encoder d 128", 512, 128, 1024, "tn"),
+    ("head of 64 steps", 64, 32, 64, "tn"),
     ("LSTM 128", 32, 512, 128, "nn"),
     ("LSTM 128", 32, 128, 512, "nt"),
     ("wide b256", 256, 4096, 1024, "nn"),

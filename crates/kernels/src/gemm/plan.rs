@@ -39,6 +39,8 @@ const WAYS: usize = 8;
 /// Bytes of a transposed `a` up to which it stays in the first-level cache, where its rows begin at all of its sets: read in place
 /// by any tile.
 const SMALL_BYTES: usize = 36 * 1024;
+/// Bytes up to which it does wherever its rows begin, as those of heads that see 64 steps.
+const SMALLER_BYTES: usize = 16 * 1024;
 /// Bytes of `a` that are packed at once: they stay in the last-level cache.
 const STAGE_BYTES: usize = 8 * 1024 * 1024;
 /// The most threads that share a product, if it has as many units. A slot that no thread takes costs address space alone: it is never touched.
@@ -305,9 +307,9 @@ fn packing<T: Float>(shape: &GemmShape, kernels: &Kernels<T>) -> (bool, bool) {
     };
     let rows_in_place = shape.a.col_stride == 1 && in_place;
     let pitch = shape.a.col_stride.unsigned_abs() * size_of::<T>();
+    let extent = pitch.saturating_mul(shape.depth);
     let small = shape.a.row_stride == 1
-        && pitch.saturating_mul(shape.depth) <= SMALL_BYTES
-        && !pitch.is_multiple_of(2 * ALIGNMENT);
+        && (extent <= SMALLER_BYTES || extent <= SMALL_BYTES && !pitch.is_multiple_of(2 * ALIGNMENT));
     (large && !rows_in_place && !small, large || scattered)
 }
 

@@ -409,6 +409,10 @@ fn shapes_take_the_paths_meant_for_them() {
         assert_eq!(path(300, 310, 320, RowMajor, RowMajor).1, high, "{isa:?}");
         assert_eq!(path(300, 128, 512, RowMajor, RowMajor).1, high, "{isa:?}");
         assert!(!path(300, 128, 320, RowMajor, RowMajor).1, "{isa:?}");
+        // What is turned is read in place where it is small, or its rows begin at all sets of a cache.
+        assert!(!path(64, 64, 64, ColMajor, RowMajor).1, "{isa:?}");
+        assert!(!path(100, 64, 64, ColMajor, RowMajor).1, "{isa:?}");
+        assert!(path(128, 64, 64, ColMajor, RowMajor).1, "{isa:?}");
         assert!(matches!(path(1, 2000, 1500, RowMajor, RowMajor), (Path::Spread(_), .., true)));
         assert!(matches!(path(2000, 1, 1500, ColMajor, RowMajor), (Path::Spread(_), .., true)));
         assert!(matches!(path(1, 2000, 1500, RowMajor, ColMajor), (Path::Dots(_), .., true)));
