@@ -134,7 +134,7 @@ class Generation {
     const rows = this.#lengths.length
     // Sequences that have ended stay where they are, within what is read.
     const read = this.#lengths.map((length) => Math.min(length, this.#places))
-    if (turn > 0) this.#checkPlaces(Math.max(...read))
+    this.#checkPlaces(Math.max(...read))
     const lengths = tensor(Int32Array.from(read), [rows])
     if (turn > 0 && this.#next !== undefined) {
       const at = ops.subtract(lengths, 1)

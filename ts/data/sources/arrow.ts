@@ -9,7 +9,7 @@ import { Dataset } from '../dataset.js'
 import { dropped } from '../flow.js'
 import { untilLeft } from '../leaving.js'
 import type { AnyRow } from '../schema.js'
-import { bitsOf, floatsWithNaN, truths } from './missing.js'
+import { bitsOf, everyRow, floatsWithNaN, truths } from './missing.js'
 
 /** What is used of a table or of a record batch of `apache-arrow`. */
 export interface ArrowTable {
@@ -191,7 +191,7 @@ function numbers(where: string, vector: ArrowVector, type: ArrowType): Column {
     const plain =
       own instanceof BigInt64Array || own instanceof BigUint64Array ? exact(where, own) : (own as TypedArray)
     if (vector.nullCount === 0) return new NumberColumn(plain)
-    return floatsWithNaN(plain, nullCount > 0 && nullBitmap !== undefined ? bitsOf(nullBitmap, offset) : () => true)
+    return floatsWithNaN(plain, nullCount > 0 && nullBitmap !== undefined ? bitsOf(nullBitmap, offset) : everyRow)
   })
   return joined(parts)
 }

@@ -3,6 +3,7 @@
 import { fail } from '../../errors.js'
 import { exact } from '../arrays.js'
 import { type Column, ListColumn, NumberColumn } from '../column.js'
+import { dateOf } from './dates.js'
 import { truths } from './missing.js'
 
 const WIDE = /^(U?BIGINT|U?HUGEINT)$/
@@ -24,7 +25,7 @@ export function columnOfValues(where: string, type: string, values: readonly unk
   if (isWhole(type)) return new NumberColumn(wholeNumbers(type, present(where, type, values) as readonly number[]))
   if (/^DATE$|^TIMESTAMP/.test(type))
     return new NumberColumn(
-      Float64Array.from(values, (value) => (value === null ? Number.NaN : milliseconds(where, sinceEpoch(value)))),
+      Float64Array.from(values, (value) => (value === null ? Number.NaN : dateOf(sinceEpoch(value), () => where))),
     )
   return fail(
     'ERR_DATA',
@@ -50,14 +51,6 @@ export function missingWhole(where: string, type: string, row: number): never {
   const got = { text: `NULL of ${type}` }
   return fail('ERR_DATA', `${where} row ${row} of a chunk`, 'a whole number', got, 'SELECT …::DOUBLE')
 }
-
-/** Of a date that a `Date` may hold: beyond are DuckDB's infinite ones. */
-export function milliseconds(where: string, given: number): number {
-  return Math.abs(given) <= LATEST ? given : fail('ERR_DATA', where, 'a date', { text: 'infinity' })
-}
-
-/** The last moment of a `Date`. */
-const LATEST = 8.64e15
 
 /** Days, or micro-, milli- or nanoseconds or seconds since 1970. */
 function sinceEpoch(value: unknown): number {

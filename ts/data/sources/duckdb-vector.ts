@@ -4,8 +4,9 @@ import { endianness } from 'node:os'
 import type { TypedArray } from '../../types.js'
 import { exact } from '../arrays.js'
 import { type Column, ListColumn, NumberColumn } from '../column.js'
-import { isWhole, milliseconds, missingWhole, wholeNumbers } from './duckdb-values.js'
-import { bitsOf, floatsWithNaN, type Present, truths } from './missing.js'
+import { dateOf } from './dates.js'
+import { isWhole, missingWhole, wholeNumbers } from './duckdb-values.js'
+import { bitsOf, everyRow, floatsWithNaN, type Present, truths } from './missing.js'
 
 /** What is used of a vector, once it is seen to be there. */
 interface Vector {
@@ -22,8 +23,8 @@ export function columnOfVector(where: string, type: string, given: unknown, rows
   const present = typeof given === 'object' && given !== null ? presenceOf(vector.validity, rows) : undefined
   if (present === undefined) return undefined
   const { items } = vector
-  if (type === 'FLOAT') return has(items, Float32Array, rows) ? floats(items, present) : undefined
-  if (type === 'DOUBLE') return has(items, Float64Array, rows) ? floats(items, present) : undefined
+  if (type === 'FLOAT') return has(items, Float32Array, rows) ? floatsWithNaN(items, present) : undefined
+  if (type === 'DOUBLE') return has(items, Float64Array, rows) ? floatsWithNaN(items, present) : undefined
   if (isWhole(type)) return small(where, type, items, rows, present)
   if (type === 'BIGINT' || type === 'UBIGINT') return wide(where, type, items, rows, present)
   if (type === 'BOOLEAN') return booleans(where, vector.dataView, rows, present)
@@ -34,9 +35,9 @@ export function columnOfVector(where: string, type: string, given: unknown, rows
 }
 
 /** Which rows are there; nothing where that cannot be told. */
-function presenceOf(validity: Vector['validity'], rows: number): Present | 'all' | undefined {
+function presenceOf(validity: Vector['validity'], rows: number): Present | undefined {
   const { data, offset } = validity ?? {}
-  if (data === null) return 'all'
+  if (data === null) return everyRow
   if (!(data instanceof BigUint64Array) || !isLittle) return undefined
   if (!Number.isInteger(offset) || !((offset as number) >= 0 && (offset as number) + rows <= data.length * 64))
     return undefined
@@ -52,19 +53,15 @@ function has<A extends { readonly length: number }>(items: unknown, kind: Kind<A
   return items instanceof kind && items.length === rows
 }
 
-function floats(items: Float32Array | Float64Array, present: Present | 'all'): NumberColumn {
-  return present === 'all' ? new NumberColumn(items.slice()) : floatsWithNaN(items, present)
-}
-
 const SMALL = [Int8Array, Uint8Array, Int16Array, Uint16Array, Int32Array, Uint32Array]
 
-function small(where: string, type: string, items: unknown, rows: number, present: Present | 'all') {
+function small(where: string, type: string, items: unknown, rows: number, present: Present) {
   if (!SMALL.some((kind) => has<TypedArray>(items, kind, rows))) return undefined
   allThere(where, type, rows, present)
   return new NumberColumn(wholeNumbers(type, items as TypedArray))
 }
 
-function wide(where: string, type: string, items: unknown, rows: number, present: Present | 'all') {
+function wide(where: string, type: string, items: unknown, rows: number, present: Present) {
   const numbers = numbersOf(items, rows)
   if (numbers === undefined) return undefined
   allThere(where, type, rows, present)
@@ -85,13 +82,13 @@ function numbersOf(items: unknown, rows: number): Float64Array | undefined {
   return numbers
 }
 
-function allThere(where: string, type: string, rows: number, present: Present | 'all'): void {
-  if (present !== 'all') for (let row = 0; row < rows; row++) if (!present(row)) missingWhole(where, type, row)
+function allThere(where: string, type: string, rows: number, present: Present): void {
+  for (let row = 0; row < rows; row++) if (!present(row)) missingWhole(where, type, row)
 }
 
-function booleans(where: string, view: unknown, rows: number, present: Present | 'all') {
+function booleans(where: string, view: unknown, rows: number, present: Present) {
   if (!(view instanceof DataView) || view.byteLength !== rows) return undefined
-  return truths(where, rows, (row) => (present === 'all' || present(row) ? view.getUint8(row) !== 0 : null))
+  return truths(where, rows, (row) => (present(row) ? view.getUint8(row) !== 0 : null))
 }
 
 /** How many of a unit a millisecond has, or how many milliseconds a unit. */
@@ -106,18 +103,18 @@ const UNITS: Readonly<Record<string, Unit | undefined>> = {
   TIMESTAMP_NS: { divisor: 1e6 },
 }
 
-function moments(where: string, items: unknown, rows: number, present: Present | 'all', unit: Unit) {
+function moments(where: string, items: unknown, rows: number, present: Present, unit: Unit) {
   const numbers = has(items, Int32Array, rows) ? Float64Array.from(items) : numbersOf(items, rows)
   if (numbers === undefined) return undefined
   for (let row = 0; row < rows; row++) {
     const own = numbers[row]!
-    const isThere = present === 'all' || present(row)
-    numbers[row] = isThere ? milliseconds(where, 'factor' in unit ? own * unit.factor : own / unit.divisor) : Number.NaN
+    const moment = 'factor' in unit ? own * unit.factor : own / unit.divisor
+    numbers[row] = present(row) ? dateOf(moment, () => where) : Number.NaN
   }
   return new NumberColumn(numbers)
 }
 
-function named({ items, type }: Vector, rows: number, present: Present | 'all') {
+function named({ items, type }: Vector, rows: number, present: Present) {
   const values = type?.values
   const isKnown = [Uint8Array, Uint16Array, Uint32Array].some((kind) => has<TypedArray>(items, kind, rows))
   if (!isKnown || !Array.isArray(values)) return undefined
@@ -131,7 +128,7 @@ const [TEXT, LENGTH, INSIDE] = [16, 4, 12]
  * Short texts are cut out of one text that has all bytes of the vector as characters, which are those of ASCII; others, and what lies
  * elsewhere, are read by the library.
  */
-function texts(vector: Vector, rows: number, present: Present | 'all') {
+function texts(vector: Vector, rows: number, present: Present) {
   const { dataView: view } = vector
   if (!(view instanceof DataView) || view.byteLength !== rows * TEXT || view.byteOffset % 4 !== 0 || !isLittle)
     return undefined
@@ -145,8 +142,8 @@ function texts(vector: Vector, rows: number, present: Present | 'all') {
   })
 }
 
-function textColumn(rows: number, present: Present | 'all', value: (row: number) => unknown): ListColumn {
+function textColumn(rows: number, present: Present, value: (row: number) => unknown): ListColumn {
   const list: unknown[] = new Array(rows)
-  for (let row = 0; row < rows; row++) list[row] = present === 'all' || present(row) ? (value(row) ?? '') : ''
+  for (let row = 0; row < rows; row++) list[row] = present(row) ? (value(row) ?? '') : ''
   return new ListColumn(list)
 }

@@ -7,14 +7,19 @@ import { NumberColumn } from '../column.js'
 /** Whether the value of a row is there. */
 export type Present = (row: number) => boolean
 
+/** The values of all rows are. */
+export const everyRow: Present = () => true
+
 /** Bits of bytes, the least first. */
 export function bitsOf(bytes: Uint8Array, offset = 0): Present {
   return (row) => ((bytes[(offset + row) >> 3]! >> ((offset + row) & 7)) & 1) === 1
 }
 
-/** Floats with NaN where a value is missing. Whole numbers that may be missing become float64, which has NaN. */
+/** Floats with NaN where a value is missing, in memory of their own. Whole numbers that may be missing become float64, which has NaN. */
 export function floatsWithNaN(values: TypedArray, present: Present): NumberColumn {
-  const out = values instanceof Float32Array ? values.slice() : Float64Array.from(values)
+  const isFloat = values instanceof Float32Array || values instanceof Float64Array
+  const out = isFloat ? values.slice() : Float64Array.from(values)
+  if (present === everyRow) return new NumberColumn(out)
   for (let row = 0; row < out.length; row++) if (!present(row)) out[row] = Number.NaN
   return new NumberColumn(out)
 }

@@ -61,10 +61,11 @@ export interface ParquetOptions extends OptionsOf<typeof fields> {
 /**
  * The rows of a Parquet file by its path, or of bytes that can be had by their places, decoded by `hyparquet` a column of a row
  * group at a time: it decodes whole row groups, whatever it is asked for. Missing numbers are NaN, missing text is the empty text;
- * FLOAT becomes float32, other numbers float64 (decimals the nearest one), dates milliseconds since 1970 UTC; bytes of no type are text.
+ * FLOAT becomes float32, other numbers float64 (decimals the nearest one), dates milliseconds since 1970 UTC; bytes of no type are
+ * text.
  *
- * @throws `ERR_DATA` for nested columns, times of day, dates beyond those of `Date`, missing truth values and integers beyond 2⁵³, by column; `ERR_IO` where the file cannot be
- * read; `ERR_CONFIG` where `hyparquet` is not installed.
+ * @throws `ERR_DATA` for nested columns, times of day, dates beyond those of `Date`, missing truth values and integers beyond 2⁵³, by
+ * column; `ERR_IO` where the file cannot be read; `ERR_CONFIG` where `hyparquet` is not installed.
  *
  * @example
  * ```ts

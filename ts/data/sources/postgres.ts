@@ -9,6 +9,7 @@ import { type Chunk, Rows } from '../chunk.js'
 import { type Column, ListColumn, NumberColumn } from '../column.js'
 import { Dataset } from '../dataset.js'
 import { dropped } from '../flow.js'
+import { dateOf } from './dates.js'
 
 const types = ['float4', 'float8', 'int2', 'int4', 'int8', 'bool', 'text', 'date', 'timestamp'] as const
 
@@ -205,15 +206,10 @@ function fieldOf(type: PostgresType, view: DataView, at: number, length: number,
     case 'text':
       return textOf(new Uint8Array(view.buffer, view.byteOffset + at, length), where)
     case 'date':
-      return date(EPOCH + view.getInt32(at) * 86_400_000, where)
+      return dateOf(EPOCH + view.getInt32(at) * 86_400_000, where)
     case 'timestamp':
-      return date(EPOCH + Number(view.getBigInt64(at)) / 1000, where)
+      return dateOf(EPOCH + Number(view.getBigInt64(at)) / 1000, where)
   }
-}
-
-/** Beyond what a Date holds is PostgreSQL's infinity. */
-function date(milliseconds: number, where: () => string): number {
-  return Math.abs(milliseconds) <= 8.64e15 ? milliseconds : fail('ERR_DATA', where(), 'a date', { text: 'infinity' })
 }
 
 function textOf(bytes: Uint8Array, where: () => string): string {
