@@ -79,7 +79,7 @@ impl<T: Compute> Columns<T> {
         self.change::<V>(
             max.set(),
             #[inline(always)]
-            |x| x.sub(max).exp(),
+            |x| x.sub(max).exp_flushed(),
         );
     }
 

@@ -447,7 +447,7 @@ impl<T: Number> Vectors<T> for Again<'_, T> {
 fn row_again<V: Simd<Elem: Compute>>(set: V::Set, p: &mut [V::Elem], ds: &mut [V::Elem], lse: V::Elem, delta: V::Elem) {
     let zero = V::whole(set, 0);
     for at in (0..p.len()).step_by(V::LANES) {
-        let weight = load(p, at, zero).sub(V::splat(set, lse)).exp();
+        let weight = load(p, at, zero).sub(V::splat(set, lse)).exp_flushed();
         let slope = load(ds, at, zero).sub(V::splat(set, delta));
         store(p, at, weight);
         store(ds, at, weight.mul(slope));

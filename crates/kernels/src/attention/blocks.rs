@@ -163,7 +163,7 @@ pub(super) fn hide<T: Number>(
 pub(super) fn exponentials<V: Simd<Elem: Compute>>(set: V::Set, x: &mut [V::Elem], largest: V::Elem) -> V::Elem {
     let (mut sum, lowest) = (V::whole(set, 0), V::splat(set, V::Elem::LOWEST));
     for at in (0..x.len()).step_by(V::LANES) {
-        let value = load(x, at, lowest).sub(V::splat(set, largest)).exp();
+        let value = load(x, at, lowest).sub(V::splat(set, largest)).exp_flushed();
         sum = sum.add(value);
         store(x, at, value);
     }

@@ -80,7 +80,7 @@ macro_rules! compare {
     )*};
 }
 
-/// `2ⁿ` for whole `n` in −126 … 127.
+/// `2ⁿ` for `n` in −126 … 127, the lowest nine bits.
 ///
 /// # Safety
 /// AVX2 exists.
@@ -205,6 +205,11 @@ impl SimdF32 for F32x8 {
             let rest = _mm256_sub_epi32(n, half);
             F32x8(_mm256_mul_ps(_mm256_mul_ps(self.0, power_of_two(half)), power_of_two(rest)))
         }
+    }
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        // Safety: a value of this type exists only where AVX2 does.
+        unsafe { F32x8(power_of_two(_mm256_castps_si256(self.0))) }
     }
     #[inline(always)]
     fn split(self) -> (Self, Self) {

@@ -179,6 +179,14 @@ impl SimdF32 for F32x16 {
         scale2(n) = _mm512_scalef_ps;
     }
     #[inline(always)]
+    fn power_of_two(self) -> Self {
+        // Safety: a value of this type exists only where AVX-512 does.
+        unsafe {
+            let n = _mm512_add_epi32(_mm512_castps_si512(self.0), _mm512_set1_epi32(127));
+            F32x16(_mm512_castsi512_ps(_mm512_slli_epi32::<23>(n)))
+        }
+    }
+    #[inline(always)]
     fn split(self) -> (Self, Self) {
         // Safety: a value of this type exists only where AVX-512 does.
         unsafe {

@@ -4,10 +4,13 @@
 
 use super::simd::SimdF32;
 
-/// Nearest whole number of a float below 2²², by adding and taking away 1.5 · 2²³.
+/// 1.5 · 2²³: adding this to a float below 2²² leaves its nearest whole number in the low bits.
+pub const ROUNDER: f32 = 12_582_912.0;
+
+/// Nearest whole number of a float below 2²².
 #[inline(always)]
 fn nearest<V: SimdF32>(x: V) -> V {
-    let rounder = x.filled(12_582_912.0);
+    let rounder = x.filled(ROUNDER);
     x.add(rounder).sub(rounder)
 }
 
@@ -35,14 +38,20 @@ fn polynomial<V: SimdF32, const N: usize>(x: V, c: [f32; N]) -> V {
 const LN2_HIGH: f32 = 0.693_359_4;
 const LN2_LOW: f32 = -2.121_944_4e-4;
 
-/// `(n, p)` with `eˣ = 2ⁿ·(1 + p)`, `p = e^r − 1`, `|r| ≤ ½ ln 2`.
+/// `p = e^r − 1` with `r = x − n·ln 2`, `|r| ≤ ½ ln 2`: `eˣ = 2ⁿ·(1 + p)`.
 #[inline(always)]
-fn exp_parts<V: SimdF32>(x: V) -> (V, V) {
-    let n = nearest(x.mul(x.filled(std::f32::consts::LOG2_E)));
+fn exp_rest<V: SimdF32>(x: V, n: V) -> V {
     let r = n.neg_mul_add(x.filled(LN2_LOW), n.neg_mul_add(x.filled(LN2_HIGH), x));
     // Cephes, expf.
     let q = polynomial(r, [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
-    (n, q.mul_add(r.mul(r), r))
+    q.mul_add(r.mul(r), r)
+}
+
+/// `(n, p)` with `eˣ = 2ⁿ·(1 + p)`.
+#[inline(always)]
+fn exp_parts<V: SimdF32>(x: V) -> (V, V) {
+    let n = nearest(x.mul(x.filled(std::f32::consts::LOG2_E)));
+    (n, exp_rest(x, n))
 }
 
 /// `eˣ` within 1.1 ulp, denormal results within one unit; overflows to ∞, underflows to 0.
@@ -50,6 +59,16 @@ fn exp_parts<V: SimdF32>(x: V) -> (V, V) {
 pub fn exp<V: SimdF32>(x: V) -> V {
     let (n, p) = exp_parts(x.clamp(x.filled(-104.0), x.filled(89.0)));
     p.add(x.filled(1.0)).scale2(n)
+}
+
+/// `eˣ` of `x ≤ 88` within 1.1 ulp, 0 below −87: two thirds of the work of [`exp`], since neither a power nor a result is denormal
+/// or infinite.
+#[inline(always)]
+pub fn exp_flushed<V: SimdF32>(x: V) -> V {
+    let rounder = x.filled(ROUNDER);
+    let rounded = x.mul_add(x.filled(std::f32::consts::LOG2_E), rounder);
+    let (p, power) = (exp_rest(x, rounded.sub(rounder)), rounded.power_of_two());
+    V::select(x.lt(x.filled(-87.0)), x.filled(0.0), p.mul_add(power, power))
 }
 
 /// `eˣ − 1` within 1.75 ulp, exact near 0.
@@ -247,6 +266,10 @@ pub(crate) use methods_of_one;
 macro_rules! methods {
     () => {
         formulas!(methods_of_one);
+        #[inline(always)]
+        fn exp_flushed(self) -> Self {
+            $crate::math::float32::exp_flushed(self)
+        }
         #[inline(always)]
         fn pow(self, b: Self) -> Self {
             $crate::math::float32::pow(self, b)

@@ -1,6 +1,6 @@
 //! Vectors as plain arrays that the compiler turns into whatever the processor has.
 
-use super::float32::{methods, methods_of_one};
+use super::float32::{ROUNDER, methods, methods_of_one};
 use super::register::Register;
 use super::scalar::{Mask, Scalar};
 use super::set::Plain;
@@ -189,10 +189,7 @@ unsafe impl Simd for Lanes<i32, 8> {
     arithmetic!(two: pow arctan2);
 }
 
-/// Adding this to a small float leaves its nearest whole number in the low bits.
-const ROUNDER: f32 = 12_582_912.0;
-
-/// `2ⁿ` for `n` in −126 … 127.
+/// `2ⁿ` for `n` in −126 … 127, the lowest nine bits.
 #[inline(always)]
 fn power_of_two(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) as u32) << 23)
@@ -207,6 +204,10 @@ impl SimdF32 for Lanes<f32, 8> {
             let (half, rest) = (n >> 1, n - (n >> 1));
             x * power_of_two(half) * power_of_two(rest)
         })
+    }
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        self.one(|rounded| power_of_two(rounded.to_bits() as i32))
     }
     #[inline(always)]
     fn split(self) -> (Self, Self) {

@@ -97,6 +97,11 @@ pub unsafe trait Simd: Register {
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
     formulas!(methods);
+    /// `eˣ` of numbers that are at most 88, less exact where a result is smaller than all normal numbers: 0 will do there.
+    #[inline(always)]
+    fn exp_flushed(self) -> Self {
+        self.exp()
+    }
     /// `selfᵇ`; `0⁰ = 1`, a negative base takes whole exponents.
     fn pow(self, b: Self) -> Self;
     /// The angle of the point (b, self) in (−π, π], as C's `atan2`.
@@ -202,6 +207,9 @@ fn to_array<V: Simd>(v: V) -> [V::Elem; 16] {
 pub trait SimdF32: Simd<Elem = f32> {
     /// `self · 2ⁿ` for a whole `n` in −280 … 280, rounded once, right into the denormals and infinity.
     fn scale2(self, n: Self) -> Self;
+    /// `2ⁿ` for the whole `n` in −126 … 127 that adding [`ROUNDER`](super::float32::ROUNDER) has left in the low bits; any other
+    /// bits give some number.
+    fn power_of_two(self) -> Self;
     /// `(m, e)` with `self = m · 2ᵉ` and `√½ ≤ m < √2`, for positive finite values.
     fn split(self) -> (Self, Self);
     /// `|self|` with the sign of `sign`.

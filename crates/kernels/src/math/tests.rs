@@ -119,6 +119,33 @@ fn f32_functions_keep_their_bounds() {
     }
 }
 
+/// `x ← exp(x)` by [`Simd::exp_flushed`].
+struct Flushed<'a>(&'a mut [f32]);
+
+impl Vectors<f32> for Flushed<'_> {
+    #[inline(always)]
+    fn run<V: Simd<Elem = f32>>(self, set: V::Set) {
+        for at in (0..self.0.len()).step_by(V::LANES) {
+            let y = load::<V>(self.0, at, V::whole(set, 0)).exp_flushed();
+            store(self.0, at, y);
+        }
+    }
+}
+
+#[test]
+fn flushed_exponentials_keep_their_bound_are_zero_below_and_keep_nan() {
+    let with_rest = f32::from_bits(f32::NAN.to_bits() | 0x1ff);
+    let x: Vec<f32> = arguments().into_iter().filter(|x| !(*x > 88.0)).chain([with_rest, -87.0, -86.999]).collect();
+    for isa in Isa::available() {
+        let mut y = x.clone();
+        run(isa, Flushed(&mut y));
+        for (&x, &y) in x.iter().zip(&y) {
+            let exact = if x < -87.0 { 0.0 } else { f64::from(x).exp() };
+            assert!(ulp(y, exact) <= 1.1, "{isa:?}: exp({x:e}) is {exact:e}, not {y:e}");
+        }
+    }
+}
+
 #[test]
 fn odd_functions_keep_the_sign_of_zero() {
     for (name, function, ..) in functions() {
