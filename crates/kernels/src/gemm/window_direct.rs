@@ -234,20 +234,21 @@ impl<T: Float> DirectWindows<T> {
         let (slab, line) = (copy.len() / self.windows.channels, copied.line / self.windows.channels);
         let operands = Operands { copy, slab, line, b: b.as_ptr(), bias, turned: turned.as_mut_ptr() };
         let (count, most) = (places.len(), self.kernels.lines.len());
-        for line in 0..lines.len() {
+        for (line, window) in lines.clone().enumerate() {
             let (start, c) = (line * high.stride * operands.line, &mut c[line * wide.out * self.c_row_stride..]);
+            let met = &high.numbers_inside(window);
             match self.lanes {
                 Lanes::Columns => {
                     for windows in pieces(0..count, even(count, most)) {
                         for cols in pieces(0..self.cols, 2 * self.kernels.lanes) {
-                            self.multiply(&operands, start, windows.clone(), cols, c);
+                            self.multiply(&operands, (start, met), windows.clone(), cols, c);
                         }
                     }
                 }
                 Lanes::Windows => {
                     for windows in pieces(0..count, 2 * self.kernels.lanes) {
                         for cols in pieces(0..self.cols, even(self.cols, most)) {
-                            self.multiply_turned(&operands, start, windows.clone(), cols, c);
+                            self.multiply_turned(&operands, (start, met), windows.clone(), cols, c);
                         }
                     }
                 }
@@ -267,16 +268,16 @@ impl<T: Float> DirectWindows<T> {
         [self.b_row_stride, self.windows.axes[2].kernel * place, place]
     }
 
-    fn lines_of(&self, a: [usize; 3], b: [usize; 3]) -> Lines {
-        let (planes, lines) = (self.windows.channels, self.windows.axes[1].kernel);
-        Lines { planes, lines, a_plane: a[0], a_line: a[1], b_plane: b[0], b_line: b[1] }
+    /// So many lines of the numbers of a window.
+    fn lines_of(&self, lines: usize, a: [usize; 3], b: [usize; 3]) -> Lines {
+        Lines { planes: self.windows.channels, lines, a_plane: a[0], a_line: a[1], b_plane: b[0], b_line: b[1] }
     }
 
-    /// One tile whose rows are windows.
+    /// One tile whose rows are windows, over the lines of their numbers that lie inside the picture.
     fn multiply(
         &self,
         operands: &Operands<'_, T>,
-        start: usize,
+        (start, met): (usize, &Range<usize>),
         windows: Range<usize>,
         cols: Range<usize>,
         c: &mut [T],
@@ -286,10 +287,10 @@ impl<T: Float> DirectWindows<T> {
         let bias = |bias: &[T]| Base::Rows { start: bias[cols.start..].as_ptr(), row_stride: 0 };
         let tile = Tile {
             depth: self.windows.axes[2].kernel,
-            a: operands.copy[start + windows.start..].as_ptr(),
+            a: operands.copy[start + met.start * copy[1] + windows.start..].as_ptr(),
             a_row_stride: 1,
             a_depth_stride: copy[2] as isize,
-            b: operands.b.wrapping_add(cols.start),
+            b: operands.b.wrapping_add(met.start * b[1] + cols.start),
             b_depth_stride: b[2] as isize,
             c: c[windows.start * self.c_row_stride + cols.start..].as_mut_ptr(),
             c_row_stride: self.c_row_stride,
@@ -301,16 +302,16 @@ impl<T: Float> DirectWindows<T> {
         };
         // Safety: the lengths were checked; all windows of the block lie inside the copy.
         unsafe {
-            self.kernels.lines[windows.len() - 1][vectors - 1](&tile, &self.lines_of(copy, b));
+            self.kernels.lines[windows.len() - 1][vectors - 1](&tile, &self.lines_of(met.len(), copy, b));
             self.finish(tile.c, self.c_row_stride, windows.len(), cols.len());
         }
     }
 
-    /// One tile whose rows are columns of the result, turned on its way there.
+    /// One tile whose rows are columns of the result, turned on its way there; as [`Self::multiply`].
     fn multiply_turned(
         &self,
         operands: &Operands<'_, T>,
-        start: usize,
+        (start, met): (usize, &Range<usize>),
         windows: Range<usize>,
         cols: Range<usize>,
         c: &mut [T],
@@ -319,10 +320,10 @@ impl<T: Float> DirectWindows<T> {
         let (vectors, row) = (windows.len().div_ceil(self.kernels.lanes), 2 * self.kernels.lanes);
         let tile = Tile {
             depth: self.windows.axes[2].kernel,
-            a: operands.b.wrapping_add(cols.start),
+            a: operands.b.wrapping_add(met.start * b[1] + cols.start),
             a_row_stride: 1,
             a_depth_stride: b[2] as isize,
-            b: operands.copy[start + windows.start..].as_ptr(),
+            b: operands.copy[start + met.start * copy[1] + windows.start..].as_ptr(),
             b_depth_stride: copy[2] as isize,
             c: operands.turned,
             c_row_stride: row,
@@ -334,7 +335,7 @@ impl<T: Float> DirectWindows<T> {
         };
         // Safety: the lengths were checked; all windows of the block lie inside the copy, and the slot has room for the tile.
         let turned = unsafe {
-            self.kernels.lines[cols.len() - 1][vectors - 1](&tile, &self.lines_of(b, copy));
+            self.kernels.lines[cols.len() - 1][vectors - 1](&tile, &self.lines_of(met.len(), b, copy));
             self.finish(tile.c, row, cols.len(), windows.len());
             std::slice::from_raw_parts(operands.turned, (cols.len() - 1) * row + windows.len())
         };

@@ -289,6 +289,10 @@ impl<T: Float> WindowsGemm<T> {
         let (row, left) = (panel * plan.panel, strip * plan.strip);
         let (rows, cols) = (plan.panel.min(block.rows.len() - row), plan.strip.min(shape.cols - left));
         let (top, vectors) = (block.rows.start + row, if cols > lanes { 2 } else { 1 });
+        let starts = slot.cast::<*const T>().wrapping_add(row * count + runs.runs.start * rows);
+        let found = if shape.depth > 0 { rows * runs.runs.len() } else { 0 };
+        // Safety: the caller's promise: these are the addresses that were found.
+        let met = met(unsafe { std::slice::from_raw_parts(starts, found) }, rows, buffers.packed_a);
         let c = buffers.c.wrapping_add(top * shape.c_row_stride + left);
         let again = Base::Rows { start: c.cast_const(), row_stride: shape.c_row_stride };
         let tile = Tile {
@@ -296,7 +300,7 @@ impl<T: Float> WindowsGemm<T> {
             a: buffers.a,
             a_row_stride: 0,
             a_depth_stride: 1,
-            b: buffers.packed_b.wrapping_add(left * block.depth.len()),
+            b: buffers.packed_b.wrapping_add(left * block.depth.len() + met.start * runs.numbers.len() * vectors * lanes),
             b_depth_stride: (vectors * lanes) as isize,
             c,
             c_row_stride: shape.c_row_stride,
@@ -306,8 +310,8 @@ impl<T: Float> WindowsGemm<T> {
             last: cols - (vectors - 1) * lanes,
             ahead: Ahead::nothing(buffers.a),
         };
-        let starts = slot.cast::<*const T>().wrapping_add(row * count + runs.runs.start * rows);
-        let runs = Runs { starts, count: runs.runs.len(), from: runs.numbers.start, len: runs.numbers.len() };
+        let starts = starts.wrapping_add(met.start * rows);
+        let runs = Runs { starts, count: met.len(), from: runs.numbers.start, len: runs.numbers.len() };
         // Safety: the caller's promise; the table has a kernel for every height up to the panel's. Where windows have numbers,
         // each block has a run of some.
         unsafe {
@@ -321,6 +325,17 @@ impl<T: Float> WindowsGemm<T> {
             }
         }
     }
+}
+
+/// The runs of a tile without those in front and behind that lie outside the picture in all of its rows, one at least: lines
+/// of padding, which a quarter of small pictures is.
+fn met<T>(starts: &[*const T], rows: usize, zeros: *const T) -> Range<usize> {
+    let nowhere = |run: &[*const T]| run.iter().all(|&start| start == zeros);
+    let runs = starts.chunks_exact(rows);
+    let (count, before) = (runs.len(), runs.clone().take_while(|run| nowhere(run)).count());
+    let first = before.min(count.saturating_sub(1));
+    let behind = runs.skip(first + 1).rev().take_while(|run| nowhere(run)).count();
+    first..count - behind
 }
 
 /// Rows and columns of a unit: enough to do, few enough addresses, and units for some threads.

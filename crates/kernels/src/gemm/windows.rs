@@ -38,6 +38,15 @@ impl WindowAxis {
         (window * self.stride + k * self.step) as isize + self.offset
     }
 
+    /// The numbers of a window that lie inside the picture.
+    pub(super) fn numbers_inside(&self, window: usize) -> Range<usize> {
+        let first = self.place(window, 0);
+        let from = usize::try_from(-first).unwrap_or(0).div_ceil(self.step);
+        let until = usize::try_from(self.size as isize - first).unwrap_or(0).div_ceil(self.step);
+        let (from, until) = (from.min(self.kernel), until.min(self.kernel));
+        from..until.max(from)
+    }
+
     /// The windows whose numbers `k`, one at least, all lie inside the picture.
     pub(super) fn inside(&self, k: Range<usize>) -> Range<usize> {
         let (first, last) = (self.place(0, k.start), self.place(0, k.end - 1));
