@@ -131,18 +131,11 @@ impl<T: Compute> Forward<'_, T> {
 #[inline(always)]
 pub(crate) fn row_max<V: Simd<Elem: Compute>>(set: V::Set, x: &[V::Elem]) -> V::Elem {
     let lowest = V::splat(set, V::Elem::LOWEST);
-    // Four apart: each waits for the one before it.
-    let mut most = [lowest; 4];
-    let wide = x.len() - x.len() % (4 * V::LANES);
-    for at in (0..wide).step_by(4 * V::LANES) {
-        for (i, most) in most.iter_mut().enumerate() {
-            *most = most.max(load(x, at + i * V::LANES, lowest));
-        }
+    let mut max = lowest;
+    for at in (0..x.len()).step_by(V::LANES) {
+        max = max.max(load(x, at, lowest));
     }
-    for at in (wide..x.len()).step_by(V::LANES) {
-        most[0] = most[0].max(load(x, at, lowest));
-    }
-    most[0].max(most[1]).max(most[2].max(most[3])).fold(Scalar::max)
+    max.fold(Scalar::max)
 }
 
 /// `exp(x[at ..] − max)`, 0 past the end.

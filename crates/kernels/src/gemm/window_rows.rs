@@ -300,7 +300,9 @@ impl<T: Float> WindowsGemm<T> {
             a: buffers.a,
             a_row_stride: 0,
             a_depth_stride: 1,
-            b: buffers.packed_b.wrapping_add(left * block.depth.len() + met.start * runs.numbers.len() * vectors * lanes),
+            b: buffers
+                .packed_b
+                .wrapping_add(left * block.depth.len() + met.start * runs.numbers.len() * vectors * lanes),
             b_depth_stride: (vectors * lanes) as isize,
             c,
             c_row_stride: shape.c_row_stride,
