@@ -220,6 +220,23 @@ fn random_loops_are_what_their_steps_give() {
 }
 
 #[test]
+fn carries_that_become_others_and_are_kept_are_what_their_steps_give() {
+    for seed in 0..60 {
+        let mut dice = Dice::new(500 + seed);
+        let init = [(); 3].map(|()| random(&mut dice, &[2]));
+        let course = Course { length: 1 + dice.below(5), reverse: dice.below(2) == 1 };
+        let draw = |carries: &[Tensor], _: &[Tensor]| {
+            let mut dice = Dice::new(seed);
+            let sum = &carries[0] + &carries[1];
+            let all: Vec<Tensor> = carries.iter().cloned().chain([sum]).collect();
+            let mut some = |count: usize| (0..count).map(|_| all[dice.below(all.len())].clone()).collect();
+            (some(3), some(1 + seed as usize % 3))
+        };
+        check(&format!("loop {seed}"), &draw, &init, &[], &[], course);
+    }
+}
+
+#[test]
 fn a_loop_in_a_loop_is_what_its_steps_give() {
     let mut dice = Dice::new(7);
     let (k, init) = (random(&mut dice, &[2]), random(&mut dice, &[2]));

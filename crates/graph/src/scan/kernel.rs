@@ -27,21 +27,21 @@ impl Recipe for Turns {
         let bytes = |tensor: &Tensor| tensor.spec().bytes();
         let live = (*count..body.outputs.len()).filter(|output| site.live >> output & 1 == 1);
         let mut stacked: Vec<Stacked> = live.map(|output| Stacked { output, before: false }).collect();
-        let mut carries = Vec::new();
-        for (carry, next) in body.outputs[..*count].iter().enumerate() {
-            let place = |tensor: &Tensor| {
-                stacked.iter().position(|all| !all.before && key(&body.outputs[all.output]) == key(tensor))
-            };
-            let home = match (place(&body.inputs[carry]), place(next)) {
-                (Some(all), _) => Home::Before(all),
-                (None, Some(all)) => Home::After(all),
-                (None, None) => Home::State,
-            };
-            if let Home::Before(all) = home {
-                stacked[all].before = true;
-            }
-            carries.push(Carry { bytes: bytes(next), home });
-        }
+        let place = |stacked: &[Stacked], tensor: &Tensor| {
+            stacked.iter().position(|all| !all.before && key(&body.outputs[all.output]) == key(tensor))
+        };
+        // All of these first: what one carry finds may be what another is to be.
+        let mut find = |carry: &Tensor| {
+            let all = place(&stacked, carry)?;
+            stacked[all].before = true;
+            Some(all)
+        };
+        let found: Vec<Option<usize>> = body.inputs[..*count].iter().map(&mut find).collect();
+        let home = |(next, found): (&Tensor, Option<usize>)| {
+            let left = || place(&stacked, next).map_or(Home::State, Home::After);
+            Carry { bytes: bytes(next), home: found.map_or_else(left, Home::Before) }
+        };
+        let carries: Vec<Carry> = body.outputs[..*count].iter().zip(found).map(home).collect();
         let free = (0..*count).filter(|&carry| !matches!(carries[carry].home, Home::After(_)));
         let computed = stacked.iter().filter(|all| !all.before).map(|all| all.output);
         let outputs: Vec<Tensor> = free.chain(computed).map(|output| body.outputs[output].clone()).collect();
