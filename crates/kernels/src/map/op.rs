@@ -19,7 +19,8 @@ pub enum Op {
     Chain(Chain),
 }
 
-/// An instruction that stands for several.
+/// An instruction that stands for several, and rounds as they do: whether they are joined depends on who else reads what is
+/// between them, and a program that keeps more than another has the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fused {
     /// `x0 ≠ 0 ? x1 : x2`
@@ -176,18 +177,18 @@ pub(super) mod bodies {
         SelectLt(a, b, yes, no) = V::select(a.lt(b), yes, no);
         SelectLe(a, b, yes, no) = V::select(a.le(b), yes, no);
         SelectEq(a, b, yes, no) = V::select(a.eq(b), yes, no);
-        MulAdd(a, b, c) = a.mul_add(b, c);
-        MulSub(a, b, c) = a.mul_add(b, c.neg());
-        NegMulAdd(a, b, c) = a.neg_mul_add(b, c);
+        MulAdd(a, b, c) = a.mul(b).add(c);
+        MulSub(a, b, c) = a.mul(b).sub(c);
+        NegMulAdd(a, b, c) = c.sub(a.mul(b));
         Mul3(a, b, c) = a.mul(b).mul(c);
         Clamp(a, low, high) = a.clamp(low, high);
         SqrtAdd(a, b) = a.sqrt().add(b);
-        MulAddMul(a, b, c, d) = a.mul_add(b, c.mul(d));
-        MulSubMul(a, b, c, d) = a.mul_add(b, c.mul(d).neg());
-        SubMulAdd(a, b, c, d) = a.sub(b).mul_add(c, d);
-        Blend(a, b, c) = a.sub(b).mul_add(c, b);
-        BlendSquare(a, b, c) = a.mul_add(a, b.neg()).mul_add(c, b);
-        Mul3AddMul(a, b, c, d, e) = a.mul(b).mul_add(c, d.mul(e));
-        MulSubMulAdd(a, b, c, d, e) = a.mul_add(b, c.neg()).mul_add(d, e);
+        MulAddMul(a, b, c, d) = a.mul(b).add(c.mul(d));
+        MulSubMul(a, b, c, d) = a.mul(b).sub(c.mul(d));
+        SubMulAdd(a, b, c, d) = a.sub(b).mul(c).add(d);
+        Blend(a, b, c) = a.sub(b).mul(c).add(b);
+        BlendSquare(a, b, c) = a.mul(a).sub(b).mul(c).add(b);
+        Mul3AddMul(a, b, c, d, e) = a.mul(b).mul(c).add(d.mul(e));
+        MulSubMulAdd(a, b, c, d, e) = a.mul(b).sub(c).mul(d).add(e);
     }
 }

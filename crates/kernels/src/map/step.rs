@@ -59,8 +59,8 @@ macro_rules! steps {
 
 steps! {
     ScaledStep(p, m, s, v, e) = p.sub(m.mul(s).div(W::root(v).add(e)));
-    StepScaled(p, m, s, v, e) = m.div(W::root(v).add(e)).neg_mul_add(s, p);
+    StepScaled(p, m, s, v, e) = p.sub(m.div(W::root(v).add(e)).mul(s));
     RootStep(p, m, s, v, e) = p.sub(m.mul(s).div(W::root(v.add(e))));
     HatStep(p, m, s, v, e, j, k) = p.sub(W::over(m, j).mul(s).div(W::root(W::over(v, k)).add(e)));
-    HatStepScaled(p, m, s, v, e, j, k) = W::over(m, j).div(W::root(W::over(v, k)).add(e)).neg_mul_add(s, p);
+    HatStepScaled(p, m, s, v, e, j, k) = p.sub(W::over(m, j).div(W::root(W::over(v, k)).add(e)).mul(s));
 }

@@ -207,3 +207,43 @@ fn long_programs_are_right_and_the_same_at_any_number_of_threads() {
         }
     }
 }
+
+/// Every value of a random program, alone and beside all others: what is joined to one instruction depends on who else reads it.
+fn alone_or_stored<T: MapType>(count: u64) {
+    const LEN: usize = 67;
+    for seed in 0..count {
+        let random = &mut Random(seed);
+        let inputs: Vec<(MapInput, Buffer)> = (0..4)
+            .map(|_| {
+                let values: Vec<f64> = (0..LEN).map(|_| 8.0 * random.unit() - 4.0).collect();
+                let layout = Layout::contiguous(&[LEN]);
+                (MapInput { dtype: T::DTYPE, layout }, Buffer::of(T::DTYPE, &values))
+            })
+            .collect();
+        let (expr, values) = expr(random, inputs.len(), true);
+        let case = |values: &[ValueId]| Case {
+            shape: vec![LEN],
+            expr: expr.clone(),
+            inputs: inputs.clone(),
+            outputs: values.iter().map(|&value| MapOutput::store(value, T::DTYPE)).collect(),
+            alias: vec![None; values.len()],
+        };
+        for isa in Isa::available() {
+            let beside = case(&values).run::<T>(isa, 1);
+            for (&value, beside) in values.iter().zip(&beside) {
+                let alone = case(&[value]).run::<T>(isa, 1).remove(0);
+                for i in 0..LEN {
+                    let (alone, beside) = (alone.get(i), beside.get(i));
+                    let same = alone.to_bits() == beside.to_bits() || alone.is_nan() && beside.is_nan();
+                    assert!(same, "seed {seed} {isa:?} {value:?}[{i}]: {alone:e} alone, {beside:e}\n{:#?}", expr.nodes);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_else_is_stored_changes_no_bit() {
+    alone_or_stored::<f32>(400);
+    alone_or_stored::<f64>(400);
+}
