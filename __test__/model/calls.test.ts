@@ -5,6 +5,7 @@ import {
   Model,
   ops,
   type PartialShape,
+  random,
   Sequential,
   type SymbolicTensor,
   type Tensor,
@@ -14,13 +15,17 @@ import {
 } from 'ferrograd'
 import {
   BatchNormalization,
+  Bidirectional,
   type CallContext,
   Dense,
   Dropout,
   Lambda,
   Layer,
+  LSTM,
   type Masks,
+  MultiHeadAttention,
   RepeatVector,
+  TransformerDecoder,
 } from 'ferrograd/layers'
 import { MeanAbsoluteError } from 'ferrograd/metrics'
 import { describe, expect, test } from 'vitest'
@@ -269,6 +274,102 @@ describe('named arguments', () => {
     // @ts-expect-error
     expect(() => mix.apply({ query: [[1, 2]], key: [[3, 4]] })).toThrow(
       /Mix input: expected names it knows, got 'key'. Known: query, value/,
+    )
+    expect(() => mix.apply({ query: [[1, 2]] }, { scal: 3 } as never)).toThrow(
+      /^Mix argument: expected a name that its call asks for, got 'scal'; did you mean 'scale'\?/,
+    )
+  })
+})
+
+describe('a misspelt argument', () => {
+  const x = random.normal([2, 3, 4], { seed: 1 })
+  const heads = (): MultiHeadAttention => new MultiHeadAttention({ numHeads: 2, keyDim: 2 })
+  const states = [ops.zeros([2, 2]), ops.zeros([2, 2])]
+  const near = (layer: string, name: string, wanted: string): object => ({
+    code: 'ERR_DATA',
+    message: `${layer} argument: expected a name that its call asks for, got '${name}'; did you mean '${wanted}'?`,
+  })
+
+  test.each<[what: string, run: () => unknown, message: object]>([
+    [
+      'of attention',
+      () => heads().apply({ query: x, value: x }, { useCausalMsk: true } as never),
+      near('MultiHeadAttention', 'useCausalMsk', 'useCausalMask'),
+    ],
+    [
+      'as Keras spells it',
+      () => heads().apply({ query: x, value: x }, { use_causal_mask: true } as never),
+      near('MultiHeadAttention', 'use_causal_mask', 'useCausalMask'),
+    ],
+    [
+      'in a graph',
+      () =>
+        new TransformerDecoder({ intermediateDim: 4, numHeads: 2 }).apply(input({ shape: [3, 4] }), {
+          decoderPadingMask: ops.ones([1, 3]),
+        } as never),
+      near('TransformerDecoder', 'decoderPadingMask', 'decoderPaddingMask'),
+    ],
+    [
+      'of a layer around a loop',
+      () => new Bidirectional({ layer: new LSTM({ units: 2 }) }).apply(x, { initalState: states } as never),
+      near('Bidirectional', 'initalState', 'initialState'),
+    ],
+    [
+      'that all layers have',
+      () => new Dense({ units: 1 }).apply(x, { trainig: true } as never),
+      near('Dense', 'trainig', 'training'),
+    ],
+  ])('%s is refused', (_, run, message) => {
+    expect(run).toThrow(expect.objectContaining(message))
+  })
+
+  test('what a call does not ask for this time may be there', () => {
+    class Scaled extends Layer {
+      override call(given: Tensor, context: CallContext & { scale?: number; scales?: number }): Tensor {
+        return ops.multiply(given, context.scale ?? context.scales ?? 1)
+      }
+    }
+    expect(new Scaled().apply([1, 2], { scale: 3, scales: 4 }).arraySync()).toEqual([3, 6])
+    expect(new Scaled().apply([1, 2], { other: 3 } as never).arraySync()).toEqual([1, 2])
+  })
+
+  /** A `call` that asks for `scales` in vain, and for more in its own way. */
+  const asking = (more: (context: object) => unknown): Layer =>
+    new (class Asking extends Layer {
+      override call(given: Tensor, context: CallContext & { scales?: number }): Tensor {
+        expect(context.scales).toBeUndefined()
+        more(context)
+        return given
+      }
+    })()
+
+  test.each<[string, (context: object) => unknown]>([
+    ['is looked for', (context) => 'scale' in context],
+    ['is copied', (context) => ({ ...context })],
+    ['is taken with the rest', ({ ...rest }) => rest],
+    ['is listed', (context) => Object.keys(context)],
+  ])('what %s is asked for', (_, more) => {
+    expect(() => asking(() => undefined).apply([1], { scale: 2 } as never)).toThrow(
+      /got 'scale'; did you mean 'scales'/,
+    )
+    expect(
+      asking(more)
+        .apply([1], { scale: 2 } as never)
+        .arraySync(),
+    ).toEqual([1])
+  })
+
+  test('a layer inside to which all is handed on refuses it', () => {
+    const outer = new (class Outer extends Layer {
+      readonly inside = heads()
+      override call(given: Tensor, context: CallContext): Tensor {
+        return this.inside.apply({ query: given, value: given }, context)
+      }
+    })()
+    const causal = outer.inside.apply({ query: x, value: x }, { useCausalMask: true })
+    expect(outer.apply(x, { useCausalMask: true } as never).arraySync()).toEqual(causal.arraySync())
+    expect(() => outer.apply(x, { useCausalMsk: true } as never)).toThrow(
+      expect.objectContaining(near('MultiHeadAttention', 'useCausalMsk', 'useCausalMask')),
     )
   })
 })

@@ -15,6 +15,7 @@ import * as ops from '../ops.js'
 import { givenOptions } from '../options/configurable.js'
 import { getRegularizer, type Regularizer } from '../regularizers.js'
 import type { Config, DType, NestedTexts, PartialShape, Shape } from '../types.js'
+import { withAsked } from './asked.js'
 import {
   type Arguments,
   argumentsOf,
@@ -246,7 +247,7 @@ export abstract class Layer extends Owner {
 
   #called(inputs: unknown, context: CallContext): Tensors | object {
     try {
-      return this.call(inputs as Tensors, context)
+      return withAsked(this.#title(), context, (asked) => this.call(inputs as Tensors, asked))
     } catch (error) {
       throw toldOfMissing(this.#title(), this.call, inputs, error)
     }
