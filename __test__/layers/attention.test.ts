@@ -63,18 +63,8 @@ interface Product {
   readonly gradients: readonly Numbers[]
 }
 
-/** What JAX makes of the same cases, as `tools/oracle/compare.py --record` found it. */
-interface Compared {
-  readonly seed: number
-  readonly second?: { readonly jax: string; readonly worst: number }
-}
-
-const [ofLayers, ofOp] = [fixture<Case, Compared>('attention_layers'), fixture<Product, Compared>('attention')]
-const [{ cases }, { cases: products }] = [ofLayers, ofOp]
-
-test.skipIf(ofLayers.seed !== 1)('PyTorch and JAX gave Keras the same numbers', () => {
-  for (const { second } of [ofLayers, ofOp]) expect(second?.worst).toBeLessThan(1e-9)
-})
+const { cases } = fixture<Case>('attention_layers')
+const { cases: products } = fixture<Product>('attention')
 
 /** Keras's arguments of a call as ours: names in camelCase, masks as tensors. */
 function told(call: Call, listed = false): Record<string, unknown> {
@@ -194,9 +184,34 @@ test('a table that is only gone through backwards takes lists of vectors', () =>
   expect(caught(() => table.apply(vectors))).toMatchObject({ code: 'ERR_DATA' })
 })
 
+test('what build makes is not there before, and says so', () => {
+  const [own, block] = [new MultiHeadAttention({ numHeads: 2, keyDim: 2 }), { intermediateDim: 4, numHeads: 2 }]
+  const blocks = [new layers.TransformerEncoder(block), new layers.TransformerDecoder(block)]
+  const told = (name: string): object => ({
+    code: 'ERR_STATE',
+    message: `${name}: expected a layer that is built, got one that is not. Call the layer or its model first, or call ensureBuilt with the shapes of its inputs`,
+  })
+  expect(() => own.queryDense.enableLora(2)).toThrow(expect.objectContaining(told('multi_head_attention.queryDense')))
+  for (const layer of blocks) {
+    expect(() => layer.selfAttentionLayer).toThrow(expect.objectContaining(told(`${layer.name}.selfAttentionLayer`)))
+    expect(layer.sublayers).toEqual([])
+    layer.ensureBuilt(layer instanceof layers.TransformerEncoder ? [1, 3, 4] : { decoderSequence: [1, 3, 4] })
+    expect(layer.sublayers).toHaveLength(7)
+    expect(layer.sublayers).toContain(layer.selfAttentionLayer)
+    layer.selfAttentionLayer.queryDense.enableLora(2)
+  }
+})
+
 /** All numbers are finite. */
 const isSound = (x: Tensor): boolean => x.dataSync().every(Number.isFinite)
 
+/*
+ * Keras 3.15.1 on PyTorch and on JAX, in float32, of a query whose keys are all masked. `ops.dot_product_attention`: the mean
+ * of all values. `MultiHeadAttention`, `GroupQueryAttention`: the same, since they call it; but zeros where they have a
+ * dropout (in inference, too), return scores (zeros as well) or have queries of more than one axis, since `Softmax` with a mask puts
+ * zeros in its place. The fixtures have all of these (`attention_mask53`). `Attention`, `AdditiveAttention`: the mean. All
+ * gradients are finite. In float64 `Attention` takes 1e9 off all scores alike, which leaves the weights as without a mask.
+ */
 describe('nothing to see', () => {
   test('a query that sees no key takes the mean of all values, and gradients are finite', () => {
     const [q, k, v] = [1, 2, 3].map((seed) => random.normal([2, 3, 2, 4], { seed })) as [Tensor, Tensor, Tensor]
@@ -223,6 +238,58 @@ describe('nothing to see', () => {
     const { loss } = await model.trainOnBatch(x, ops.ones([2, 4, 4]))
     expect(Number.isFinite(loss)).toBe(true)
     expect(model.getWeights().every(isSound)).toBe(true)
+  })
+
+  test('where weights are returned or dropped it takes nothing, and gradients are finite', () => {
+    const [x, v] = [random.normal([1, 2, 4], { seed: 1 }), random.normal([1, 3, 4], { seed: 2 })]
+    const attentionMask = ops.cast(
+      [
+        [
+          [1, 1, 0],
+          [0, 0, 0],
+        ],
+      ],
+      'bool',
+    )
+    const layer = new MultiHeadAttention({ numHeads: 2, keyDim: 2, useBias: false, dropout: 0.4, seed: 3 })
+    const [y, weights] = layer.applyMany({ query: x, value: v }, { attentionMask, returnAttentionScores: true })
+    expect(ops.getItem(y!, [0, 1]).arraySync()).toEqual([0, 0, 0, 0])
+    expect(ops.getItem(weights!, [0, 0, 1]).arraySync()).toEqual([0, 0, 0])
+    expect(isSound(y!) && (ops.getItem(y!, [0, 0]).arraySync() as number[]).every((one) => one !== 0)).toBe(true)
+    const tape = new GradientTape()
+    const total = tape.record(() =>
+      ops.sum(ops.square(layer.apply({ query: x, value: v }, { attentionMask, training: true }))),
+    )
+    const slopes = tape.gradient(total, [x, v, ...layer.trainableWeights])
+    expect(slopes.map((one) => isSound(one!))).toEqual(slopes.map(() => true))
+    expect(ops.getItem(slopes[0]!, [0, 1]).arraySync()).toEqual([0, 0, 0, 0])
+  })
+
+  test.each([true, false])('nothing block by block, too; causal: %s', (useCausalMask) => {
+    const x = random.normal([2, 4, 4], { seed: 1 })
+    const attentionMask = ops.cast(
+      [
+        [
+          [0, 0, 1, 1],
+          [0, 0, 0, 0],
+          [0, 0, 1, 1],
+          [0, 1, 1, 0],
+        ],
+      ],
+      'bool',
+    )
+    const [plain, blocks] = [false, true].map((flashAttention) => {
+      const layer = new MultiHeadAttention({ numHeads: 2, keyDim: 2, dropout: 0.4, useBias: false, flashAttention })
+      layer.ensureBuilt({ query: x.shape, value: x.shape })
+      return layer
+    })
+    blocks!.setWeights(plain!.getWeights())
+    const call = (layer: layers.MultiHeadAttention | undefined): Tensor =>
+      layer!.apply({ query: x, value: x }, { attentionMask, useCausalMask })
+    const [y, wanted] = [call(blocks), call(plain)]
+    expect(ops.max(ops.abs(ops.subtract(y, wanted))).arraySync()).toBeLessThan(1e-6)
+    const blind = ops.all(ops.equal(y, 0), { axis: -1 })
+    expect(ops.cast(blind, 'int32').arraySync()).toEqual(new Array(2).fill([Number(useCausalMask), 1, 0, 0]))
   })
 
   test('one step sees itself', () => {

@@ -174,6 +174,22 @@ describe('as by the definition, number by number', () => {
   })
 })
 
+test('query, key and value of two types are of the wider one', () => {
+  const x = random.normal([1, 3, 2, 2], { seed: 1 })
+  const wide = ops.cast(x, 'float64')
+  const wanted = ops.dotProductAttention(wide, wide, wide)
+  for (const [q, k, v] of [
+    [x, x, wide],
+    [x, wide, x],
+    [wide, x, x],
+    [x, wide, wide],
+  ] as const) {
+    const y = ops.dotProductAttention(q, k, v)
+    expect(y.dtype).toBe('float64')
+    expect(y.arraySync()).toEqual(wanted.arraySync())
+  }
+})
+
 describe('what the op refuses', () => {
   const x = normal([1, 2, 1, 2], 1)
   it.each<[string, DotProductAttentionOptions, string, string]>([

@@ -1,8 +1,9 @@
 """Where do two folders of fixtures part? `python tools/oracle/compare.py A B [topic …]` prints the worst relative difference of each file.
 
 Meant for `KERAS_BACKEND=jax python tools/oracle/generate.py --out DIR`: a number that two engines give alike in
-float64 has met no float32 on its way. With `--record` the worst difference is written into the head of each file of the first folder,
-where tests read it; whoever generates that file anew compares anew.
+float64 has met no float32 on its way. A case that one of them drew anew is another one there, and is left out. With `--record`
+the worst difference, and over how many cases, is written into the head of each file of the first folder, where a test reads it;
+whoever generates that file anew compares anew.
 """
 
 import argparse
@@ -43,22 +44,24 @@ def main():
     one, two = chosen.folders
     for name in chosen.files or sorted(p.stem for p in one.glob("*.json") if (two / p.name).exists()):
         first, second = (json.loads((folder / f"{name}.json").read_text()) for folder in (one, two))
-        worst = compare(name, first, second, chosen.worse_than)
+        worst, compared = compare(name, first, second, chosen.worse_than)
         if chosen.record:
-            record(one / f"{name}.json", {"jax": second["jax"], "worst": float(f"{worst:.2g}")})
+            record(one / f"{name}.json", {"jax": second["jax"], "worst": float(f"{worst:.2g}"), "cases": compared})
 
 
 def compare(name, one, two, threshold):
     worst = {}
     for index, (a, b) in enumerate(zip(one["cases"], two["cases"], strict=True)):
+        if a.get("attempt") != b.get("attempt"):
+            continue
         difference, path = max(differences(a, b), default=(0.0, ""))
         worst[a.get("name", index)] = (difference, path)
     most = max(difference for difference, _ in worst.values())
-    print(f"{name}: worst {most:.2g} over {len(worst)} cases")
+    print(f"{name}: worst {most:.2g} over {len(worst)} of {len(one['cases'])} cases")
     for case, (difference, path) in worst.items():
         if difference > threshold:
             print(f"  {case}: {difference:.2g} at {path}")
-    return most
+    return most, len(worst)
 
 
 def record(path, found):

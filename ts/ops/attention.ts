@@ -69,7 +69,8 @@ export const dotProductAttention: Op<
 > = op('dotProductAttention', (query, key, value, options) => {
   const { bias, mask, scale, isCausal, flashAttention, attnLogitsSoftCap, slidingWindow, dropout, seed } =
     readAttention(options)
-  const [[q, k], [v]] = [floats(query, key), floats(value, query)]
+  const [v, q] = floats(value, floats(query, key)[0])
+  const [k] = floats(key, q)
   checkHeads('dotProductAttention', q, k, v)
   const how = {
     where: 'dotProductAttention',
@@ -102,6 +103,8 @@ export interface Attending {
   readonly inBlocks?: boolean | null | undefined
   /** What is dropped of the weights. */
   readonly dropped?: Dropped | undefined
+  /** Whether a query that may see no key takes nothing, and not the mean of all values. */
+  readonly zeroed?: boolean | undefined
   /** Which keys there are for a query whatever the mask says: broadcasts to (batch, heads, queries, keys). */
   readonly reach?: Tensor | undefined
 }
@@ -125,7 +128,10 @@ const MANY_CAUSAL = 1 << 17
 
 /** Attention over (batch, steps, heads, size), its weights too. */
 export function attend(q: Tensor, k: Tensor, v: Tensor, how: Attending): Attended {
-  if (goesInBlocks(q.shape[1]! * k.shape[1]!, how)) return { output: inBlocks(q, k, v, how) }
+  if (goesInBlocks(q.shape[1]! * k.shape[1]!, how)) {
+    const output = inBlocks(q, k, v, how)
+    return { output: blindsNothing(how) ? output : where(seeing(q, k, how), output, 0) }
+  }
   const scores = capped(scoresOf(multiply(q, how.scale), k), how.softCap)
   return attendBy(scores, v, how)
 }
@@ -138,10 +144,21 @@ export function attendSoFar(q: Tensor, k: Tensor, v: Tensor, how: Attending): At
   const { output, ...more } = attend(q, k, v, how)
   const { mask, ...reach } = how
   if (mask === undefined) return { output, ...more }
-  const allowed = allowedOf(how.where, [q.shape[0]!, q.shape[2]!, q.shape[1]!, k.shape[1]!], how)
-  const sees = transpose(any(allowed!, { axis: -1, keepdims: true }), [0, 2, 1, 3])
+  const sees = seeing(q, k, how)
   const means = attend(zerosLike(q), k, v, { ...reach, needsWeights: false }).output
   return { output: where(sees, output, means), ...more }
+}
+
+/** Which queries see a key, where something hides any: broadcasts to (batch, queries, heads, size). */
+function seeing(q: Tensor, k: Tensor, how: Attending): Tensor {
+  const allowed = allowedOf(how.where, [q.shape[0]!, q.shape[2]!, q.shape[1]!, k.shape[1]!], how)!
+  const ranked = reshape(allowed, [...new Array<number>(4 - allowed.rank).fill(1), ...allowed.shape])
+  return transpose(any(ranked, { axis: -1, keepdims: true }), [0, 2, 1, 3])
+}
+
+/** Whether no query has to be looked at for whether it sees a key: where attention is causal and no more, it sees the first. */
+function blindsNothing({ zeroed = false, mask, window }: Pick<Attending, 'zeroed' | 'mask' | 'window'>): boolean {
+  return !zeroed || (mask === undefined && typeof window !== 'number')
 }
 
 /** Whether the op of its own has all that is asked for, and pays. */
@@ -167,7 +184,8 @@ export function attendBy(scores: Tensor, v: Tensor, { where: title, bias, droppe
   const biased = bias === undefined ? scores : raw.add(scores, fits(`${title} bias`, bias, shape))
   const allowed = allowedOf(title, shape, masks)
   const shown = allowed === undefined ? biased : where(allowed, biased, hidden(scores))
-  const weights = softmax(shown)
+  const seen = softmax(shown)
+  const weights = blindsNothing(masks) ? seen : where(allowed!, seen, 0)
   return { output: combined(dropped === undefined ? weights : thinned(weights, dropped), v), weights }
 }
 

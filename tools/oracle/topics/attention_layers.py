@@ -16,6 +16,8 @@ Q, S, WIDE = (2, 3, 4), (2, 5, 4), (2, 5, 3)
 PAIRS = [[[1, 0, 1, 1, 0], [0, 1, 0, 0, 0], [1, 1, 1, 0, 1]], [[1, 1, 1, 1, 1], [0, 0, 0, 0, 1], [1, 0, 0, 1, 0]]]
 SQUARE = [[[1, 0, 0], [1, 1, 0], [1, 0, 1]], [[1, 1, 1], [0, 1, 0], [0, 0, 1]]]
 STEPS = [[1, 1, 0, 1, 0], [0, 0, 1, 1, 1]]
+# The second query may see nothing. Keras then takes the mean of all values, or nothing where it makes weights of its own.
+BLIND = [[[1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 0, 1]]]
 FIRST = [[1, 1, 0], [1, 1, 1]]
 ENDS = [[1, 0, 0, 1, 1], [1, 1, 0, 1, 1]]
 
@@ -98,6 +100,14 @@ HEADED = [
     ("MultiHeadAttention", heads(), [Q, S], {"query_mask": FIRST}),
     ("GroupQueryAttention", grouped(), [Q, S], {"query_mask": FIRST}),
     ("GroupQueryAttention", grouped(), [Q, S, WIDE], {"value_mask": STEPS, "key_mask": ENDS}),
+    ("MultiHeadAttention", heads(), [Q, S], {"attention_mask": BLIND}),
+    ("MultiHeadAttention", heads(), [Q, S], {"attention_mask": BLIND, "return_attention_scores": True}),
+    ("MultiHeadAttention", heads(dropout=0.3, seed=2), [Q, S], {"attention_mask": BLIND}),
+    ("MultiHeadAttention", heads(attention_axes=2), [(2, 2, 3, 4), (2, 2, 5, 4)], {"attention_mask": BLIND}),
+    # Biases of keys have gradients of rounding alone, of which Adam makes steps.
+    ("GroupQueryAttention", grouped(use_bias=False), [Q, S], {"attention_mask": BLIND}),
+    ("GroupQueryAttention", grouped(), [Q, S], {"attention_mask": BLIND, "return_attention_scores": True}),
+    ("GroupQueryAttention", grouped(dropout=0.2), [Q, S], {"attention_mask": BLIND}),
 ]
 LISTED = [
     ("Attention", {}, [Q, S], {}),
@@ -126,6 +136,8 @@ BLOCKS = [
     ("TransformerEncoder", block(dropout=0.1, layer_norm_epsilon=1e-3), [S], {"padding_mask": STEPS}),
     ("TransformerEncoder", block(num_heads=3), [Q], {"attention_mask": SQUARE, "return_attention_scores": True}),
     ("TransformerEncoder", block(), [Q], {"attention_mask": SQUARE, "padding_mask": FIRST}),
+    ("TransformerEncoder", block(), [Q], {"padding_mask": [[0, 0, 0], [1, 1, 1]]}),
+    ("TransformerEncoder", block(dropout=0.1), [Q], {"padding_mask": [[0, 0, 0], [1, 1, 1]]}),
     ("TransformerDecoder", block(), [Q], {}),
     ("TransformerDecoder", block(normalize_first=True, activation="silu"), [Q], {"use_causal_mask": False}),
     ("TransformerDecoder", block(), [Q, WIDE], {}),

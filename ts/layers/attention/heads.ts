@@ -11,6 +11,7 @@ import type { Shape } from '../../types.js'
 import { EinsumDense } from '../einsum-dense.js'
 import { type CallContext, Layer, type LayerOptions, type Masks } from '../layer.js'
 import { seedGenerator } from '../regularization.js'
+import { awaitBuild } from './awaited.js'
 import { type AttendedAxes, attendedAxes } from './axes.js'
 import { type Decoding, decoding, type Kept, withoutCache } from './decoding.js'
 import { both, byName, overKeys, overQueries } from './masks.js'
@@ -106,6 +107,11 @@ export abstract class HeadAttention extends HeadsBase {
   readonly seedGenerator: SeedGenerator | undefined =
     this.options.dropout > 0 ? seedGenerator(this.options.seed) : undefined
 
+  constructor(options: HeadsOptions) {
+    super(options)
+    awaitBuild<HeadAttention>(this, ['queryDense', 'keyDense', 'valueDense', 'outputDense'])
+  }
+
   /** The sizes for a query of a shape. */
   protected abstract sizesFor(query: Shape): HeadSizes
 
@@ -162,6 +168,8 @@ export abstract class HeadAttention extends HeadsBase {
         isCausal: context.useCausalMask,
         window: this.options.slidingWindow,
         needsWeights: context.returnAttentionScores,
+        // Keras's layers have two ways to the same numbers, which part here alone.
+        zeroed: context.returnAttentionScores || this.options.dropout > 0 || query.rank !== 3,
         inBlocks: this.options.flashAttention,
         dropped: this.#dropped(context),
       },

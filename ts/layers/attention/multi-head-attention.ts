@@ -33,7 +33,8 @@ const MultiHeadAttentionBase: With<typeof HeadAttention, typeof fields, MultiHea
  * Query (batch, queries, features), value and key (batch, keys, …), `y` (batch, queries, features or outputShape). Weights:
  * kernels (features, numHeads, keyDim or valueDim) and biases (numHeads, keyDim or valueDim) for query, key and value, the
  * output's kernel (numHeads, valueDim, …) and bias; gate before value where `useGate`. Masks that came with the inputs are
- * taken in. A query that may see no key takes the mean of all values.
+ * taken in. A query that may see no key takes the mean of all values, or as in Keras nothing where the layer has a dropout,
+ * returns its weights or goes along other axes than the one of steps.
  *
  * Errors: ERR_SHAPE for inputs that do not belong together and masks that do not fit, ERR_DTYPE for a mask of floats.
  *

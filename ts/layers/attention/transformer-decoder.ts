@@ -9,6 +9,7 @@ import type { Dense } from '../dense.js'
 import type { CallContext, Masks } from '../layer.js'
 import type { LayerNormalization } from '../normalization.js'
 import type { Dropout } from '../regularization.js'
+import { awaitBuild } from './awaited.js'
 import { byName } from './masks.js'
 import type { MultiHeadAttention } from './multi-head-attention.js'
 import { pairLengths, seenKeys, TransformerBlock, type TransformerOptions } from './transformer.js'
@@ -91,6 +92,19 @@ export class TransformerDecoder extends TransformerDecoderBase {
   feedforwardOutputDense!: Dense
   feedforwardLayerNorm!: LayerNormalization
   feedforwardDropout!: Dropout
+
+  constructor(options: TransformerDecoderOptions) {
+    super(options)
+    awaitBuild<TransformerDecoder>(this, [
+      'selfAttentionLayer',
+      'selfAttentionLayerNorm',
+      'selfAttentionDropout',
+      'feedforwardIntermediateDense',
+      'feedforwardOutputDense',
+      'feedforwardLayerNorm',
+      'feedforwardDropout',
+    ])
+  }
 
   override build({ decoderSequence: shape, encoderSequence }: DecoderInputs<Shape>): void {
     this.selfAttentionLayer = this.makeAttention('self_attention', shape, shape)

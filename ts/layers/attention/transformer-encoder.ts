@@ -6,8 +6,9 @@ import type { Dense } from '../dense.js'
 import type { CallContext } from '../layer.js'
 import type { LayerNormalization } from '../normalization.js'
 import type { Dropout } from '../regularization.js'
+import { awaitBuild } from './awaited.js'
 import type { MultiHeadAttention } from './multi-head-attention.js'
-import { pairLengths, seenKeys, TransformerBlock } from './transformer.js'
+import { pairLengths, seenKeys, TransformerBlock, type TransformerOptions } from './transformer.js'
 
 /** What a call may be told. */
 export interface TransformerEncoderContext extends CallContext {
@@ -56,6 +57,19 @@ export class TransformerEncoder extends TransformerBlock {
   feedforwardIntermediateDense!: Dense
   feedforwardOutputDense!: Dense
   feedforwardDropout!: Dropout
+
+  constructor(options: TransformerOptions) {
+    super(options)
+    awaitBuild<TransformerEncoder>(this, [
+      'selfAttentionLayer',
+      'selfAttentionLayerNorm',
+      'selfAttentionDropout',
+      'feedforwardLayerNorm',
+      'feedforwardIntermediateDense',
+      'feedforwardOutputDense',
+      'feedforwardDropout',
+    ])
+  }
 
   override build(inputShape: Shape): void {
     this.selfAttentionLayer = this.makeAttention('self_attention_layer', inputShape, inputShape)
