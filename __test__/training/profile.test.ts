@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { Sequential } from '../../ts/index.js'
-import { Dense } from '../../ts/layers/index.js'
+import { input, Model, ops, random, Sequential } from '../../ts/index.js'
+import { Dense, EinsumDense, MultiHeadAttention } from '../../ts/layers/index.js'
 import type { ProfileRow } from '../../ts/training/profile.js'
 
 const rows = 40
@@ -30,6 +30,35 @@ describe('fit with profile: true', () => {
       'sparseSoftmaxCrossEntropy [16, 3] [16] → [16]',
     ])
     expect(details.some((detail) => /^map 6×8: .*sqrt/.test(detail))).toBe(true)
+  })
+
+  it('has a product of many small matrices, and each of its gradients, as one kernel', async () => {
+    const [a, b] = [input({ shape: [24, 5, 3] }), input({ shape: [24, 3, 7] })]
+    const scaled = [a, b].map((one) => {
+      const outputShape = one.shape.slice(1)
+      return new EinsumDense({ equation: 'bhik,kl->bhil', outputShape, activation: 'tanh' }).apply(one)
+    })
+    const model = new Model({ inputs: [a, b], outputs: ops.matmul(scaled[0]!, scaled[1]!) })
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    const data = [random.normal([4, 24, 5, 3]), random.normal([4, 24, 3, 7])] as const
+    const { profile } = await model.fit(data, ops.ones([4, 24, 5, 7]), { batchSize: 4, verbose: 0, profile: true })
+    const products = profile!.rows.filter(({ kernel, detail }) => kernel === 'matmul' && detail.startsWith('96 of'))
+    expect(products.map(({ detail }) => detail.replace(/ \+.*/, '')).toSorted()).toEqual([
+      '96 of 3×5 · 5×7',
+      '96 of 5×3 · 3×7',
+      '96 of 5×7 · 7×3',
+    ])
+  })
+
+  it.each([1, 2, 8])('has no kernel more for the heads of attention: %s', async (numHeads) => {
+    const x = input({ shape: [6, 8] })
+    const attention = new MultiHeadAttention({ numHeads, keyDim: 3 })
+    const model = new Model({ inputs: x, outputs: attention.apply({ query: x, value: x }) })
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    const data = random.normal([4, 6, 8])
+    const { profile } = await model.fit(data, data, { batchSize: 4, verbose: 0, profile: true })
+    const heads = profile!.rows.filter(({ kernel, detail }) => kernel === 'matmul' && / of /.test(detail))
+    expect(heads.map(({ detail }) => Number.parseInt(detail, 10))).toEqual(new Array(6).fill(4 * numHeads))
   })
 
   it('gives times that add up, rates, and shares of the whole', async () => {
