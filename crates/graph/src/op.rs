@@ -5,7 +5,7 @@ use crate::ops::Padding;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
 use ferrograd_kernels::element::DType;
-pub use ferrograd_kernels::exec::{ByRows, Fault, Io, Kernel, SharedInputs};
+pub use ferrograd_kernels::exec::{ByRows, Fault, Grouped, Io, Kernel, SharedInputs};
 pub use ferrograd_kernels::gemm::{Activation, End};
 pub use ferrograd_kernels::map::{Binary, Layout, Reduce, Unary};
 pub use ferrograd_kernels::target::Target;
@@ -204,6 +204,12 @@ pub trait Recipe: Debug {
         None
     }
 
+    /// What is computed of groups of rows of the only input, each for itself: where that is finished in blocks of rows, a group is
+    /// read as it is there. None where groups are not apart.
+    fn by_groups(&self, _: &Site<'_>) -> Option<GroupKernel> {
+        None
+    }
+
     /// The kernel for the processor. It is called with the site's inputs and all outputs of the op, in their order.
     fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel>;
 }
@@ -225,6 +231,26 @@ impl From<Box<dyn ByRows<f32>>> for RowKernel {
 impl From<Box<dyn ByRows<f64>>> for RowKernel {
     fn from(kernel: Box<dyn ByRows<f64>>) -> RowKernel {
         RowKernel::F64(kernel)
+    }
+}
+
+/// What is computed of groups of rows, by the type of its numbers.
+pub enum GroupKernel {
+    /// Of `float32`.
+    F32(Grouped<f32>),
+    /// Of `float64`.
+    F64(Grouped<f64>),
+}
+
+impl From<Grouped<f32>> for GroupKernel {
+    fn from(kernel: Grouped<f32>) -> GroupKernel {
+        GroupKernel::F32(kernel)
+    }
+}
+
+impl From<Grouped<f64>> for GroupKernel {
+    fn from(kernel: Grouped<f64>) -> GroupKernel {
+        GroupKernel::F64(kernel)
     }
 }
 

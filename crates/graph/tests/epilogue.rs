@@ -252,6 +252,36 @@ fn the_gradient_of_max_pooling_ends_with_the_slope_and_the_gradient_of_the_bias(
     }
 }
 
+#[test]
+fn pictures_are_pooled_as_soon_as_they_are_there() {
+    let pools = [(2, 2), (3, 1), (2, 3)].map(|(size, stride)| {
+        let steps = Steps { strides: vec![stride; 2], ..Steps::plain(2) };
+        ops::Pool { sizes: vec![size; 2], steps }
+    });
+    for target in sets() {
+        for (x, w, steps, groups) in pictures() {
+            let (x, w) = (given(&x), given(&w));
+            let z = convolution(&x, &w, &steps, groups).unwrap();
+            let z = ops::relu(&add(&z, &given(&w.shape()[3..])).unwrap()).unwrap();
+            let whole = read(&z, target);
+            for (pooling, pool) in
+                [ops::max_pool, ops::average_pool].into_iter().flat_map(|f| pools.iter().map(move |pool| (f, pool)))
+            {
+                let expected = read(&apart(|z| pooling(z, pool), &z, target), target);
+                let y = pooling(&z, pool).unwrap();
+                let (names, values) = run(std::slice::from_ref(&y), target);
+                assert_eq!(names, [kernel_of(&w)], "{x:?} by {w:?}");
+                near(&values[0], &expected, 0.0, "pooled");
+                // Kept, where others read it.
+                let (names, values) = run(&[z.clone(), y], target);
+                assert_eq!(names, [kernel_of(&w)], "{x:?} by {w:?}");
+                near(&values[0], &whole, 0.0, "element");
+                near(&values[1], &expected, 0.0, "pooled");
+            }
+        }
+    }
+}
+
 /// Products of matrices in one block of rows and in several, with operands that are packed and read in place.
 const MATRICES: [(usize, usize, usize); 3] = [(40, 30, 20), (150, 70, 90), (130, 200, 130)];
 

@@ -5,7 +5,9 @@
 
 use super::fuse::{Group, GroupId, Groups};
 use super::ir::{NodeId, Plain, Value};
-use crate::op::{Epilogue, Lowering};
+use super::layout;
+use crate::op::{Epilogue, Lowering, Site};
+use ferrograd_kernels::target::Target;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
@@ -18,6 +20,31 @@ pub(crate) struct Followed {
     /// Whether the pass updates variables: it writes over what it reads, so that only a product that is never stored goes
     /// with it.
     pub updates: bool,
+}
+
+/// For each kernel that reads groups of rows by themselves, the product that it may take in.
+pub(crate) fn grouped(
+    ir: &Plain,
+    groups: &mut Groups,
+    followed: &HashMap<GroupId, Followed>,
+    target: Target,
+) -> HashMap<NodeId, Followed> {
+    let mut taken: HashSet<NodeId> = followed.values().map(|followed| followed.product).collect();
+    let readers = ir.readers();
+    let mut grouped = HashMap::new();
+    for (node, reads) in ir.nodes.iter().enumerate() {
+        let (Some(Lowering::Kernel(recipe)), [input]) = (ir.lowering(node), &reads.inputs[..]) else { continue };
+        let product = input.node;
+        let computed = matches!(ir.lowering(product), Some(Lowering::Contract(_) | Lowering::Kernel(_)));
+        let site = Site { target, inputs: &[layout::contiguous(&ir.spec(*input).shape)], live: 1 };
+        let fits = computed && ir.nodes[product].outputs.len() == 1 && recipe.by_groups(&site).is_some();
+        if fits && !taken.contains(&product) && groups.join_nodes(product, node) {
+            taken.insert(product);
+            let kept = readers[product].iter().any(|&reader| reader != Some(node));
+            grouped.insert(node, Followed { product, kept, updates: false });
+        }
+    }
+    grouped
 }
 
 /// For each group of elementwise ops, the product that it may take in: first of those that need not be stored then, and of

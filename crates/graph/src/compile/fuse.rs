@@ -56,6 +56,11 @@ impl Groups {
         let guarded = self.early.contains(&node) && members.iter().any(|member| self.late.contains(member));
         !guarded && self.units.merge(node, members[0]).is_some()
     }
+
+    /// The same of two nodes that are in no group.
+    pub fn join_nodes(&mut self, a: NodeId, b: NodeId) -> bool {
+        self.units.merge(a, b).is_some()
+    }
 }
 
 /// Finds the groups.

@@ -2,11 +2,11 @@
 
 use super::lower::internal;
 use crate::error::Result;
-use crate::op::{Epilogue, Fault, Io, Kernel, Layout, RowKernel};
+use crate::op::{Epilogue, Fault, GroupKernel, Io, Kernel, Layout, RowKernel};
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::copy::StridedCopy;
 use ferrograd_kernels::element::{DType, Element, Float};
-use ferrograd_kernels::exec::{EndedKernel, MapKernel, Pass, ProductMapKernel};
+use ferrograd_kernels::exec::{EndedKernel, GroupedKernel, MapKernel, Pass, ProductMapKernel};
 use ferrograd_kernels::finite::{FloatBits, are_finite, first_non_finite, largest_size};
 use ferrograd_kernels::gemm::{BatchAxis, BatchedGemm, EpilogueSpec, GemmShape, Operand, takes_tiles};
 use ferrograd_kernels::isa::Isa;
@@ -113,6 +113,15 @@ pub(crate) fn ended_kernel(
     Some(match rows {
         RowKernel::F32(rows) => Box::new(EndedKernel::new(rows, own, shape, pass, kept, target.isa)?),
         RowKernel::F64(rows) => Box::new(EndedKernel::new(rows, own, shape, pass, kept, target.isa)?),
+    })
+}
+
+/// A kernel that finishes rows of `shape`, and what follows of groups of them; none where the two do not go together.
+pub(crate) fn grouped_kernel(rows: RowKernel, shape: &Shape, then: GroupKernel, kept: bool) -> Option<Box<dyn Kernel>> {
+    Some(match (rows, then) {
+        (RowKernel::F32(rows), GroupKernel::F32(then)) => Box::new(GroupedKernel::new(rows, shape, then, kept)?),
+        (RowKernel::F64(rows), GroupKernel::F64(then)) => Box::new(GroupedKernel::new(rows, shape, then, kept)?),
+        (RowKernel::F32(_), GroupKernel::F64(_)) | (RowKernel::F64(_), GroupKernel::F32(_)) => return None,
     })
 }
 

@@ -1,18 +1,19 @@
 //! From nodes and groups to units: kernel calls over buffers, not yet in order and without addresses.
 
-use super::follow::{Followed, followed};
+use super::follow::{Followed, followed, grouped};
 use super::fuse::{GroupId, Groups, fuse};
 use super::guard::Check;
 use super::ir::{Kind, NodeId, Plain, Value};
 use super::kernels::{
-    GuardKernel, Guarded, MatmulKernel, Side, ended_kernel, map_kernel, product_map_kernel, turned_copy,
+    GuardKernel, Guarded, MatmulKernel, Side, ended_kernel, grouped_kernel, map_kernel, product_map_kernel, turned_copy,
 };
 use super::layout;
 use super::packed::{Packed, packed_product};
 use super::rows::product_by_rows;
 use crate::error::{Error, ErrorCode, Result};
 use crate::op::{
-    Access, Binary, Contract, Epilogue, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, Scalar, Site, Unary,
+    Access, Binary, Contract, Epilogue, Kernel, Layout, Layouts, Lowering, Recipe, Reduce, RowKernel, Scalar, Site,
+    Unary,
 };
 use crate::shape::{Shape, Spec};
 use ferrograd_kernels::element::DType;
@@ -97,6 +98,8 @@ struct Lowerer<'a> {
     groups: Groups,
     /// The products that passes take in.
     followed: HashMap<GroupId, Followed>,
+    /// Those that kernels of groups of rows take in.
+    grouped: HashMap<NodeId, Followed>,
     buffers: Vec<Buffer>,
     units: Vec<Unit>,
     at: HashMap<Value, BufferId>,
@@ -108,9 +111,10 @@ impl<'a> Lowerer<'a> {
     fn new(ir: &'a Plain, standing: usize, target: Target, mut groups: Groups) -> Lowerer<'a> {
         let needed = needed(ir, &groups);
         let followed = followed(ir, &mut groups);
+        let grouped = grouped(ir, &mut groups, &followed, target);
         let (at, copies) = (HashMap::new(), HashMap::new());
         let (buffers, units) = (Vec::new(), Vec::new());
-        Lowerer { ir, standing, target, groups, followed, buffers, units, at, copies, needed }
+        Lowerer { ir, standing, target, groups, followed, grouped, buffers, units, at, copies, needed }
     }
 
     /// Gives a buffer to every value that is read outside the pass that computes it.
@@ -147,11 +151,56 @@ impl<'a> Lowerer<'a> {
             let last = self.groups.groups[group].as_ref().is_some_and(|group| group.members.last() == Some(&node));
             return if last { self.emit_group(group) } else { Ok(()) };
         }
-        // With the pass that follows.
-        if self.followed.values().any(|followed| followed.product == node) {
+        // With what follows.
+        if self.followed.values().chain(self.grouped.values()).any(|followed| followed.product == node) {
             return Ok(());
         }
-        self.emit_alone(node)
+        match self.grouped.get(&node) {
+            Some(&followed) => self.emit_grouped(node, followed),
+            None => self.emit_alone(node),
+        }
+    }
+
+    /// A kernel of groups of rows, with the product whose rows they are, if that is finished row by row.
+    fn emit_grouped(&mut self, node: NodeId, Followed { product, kept, .. }: Followed) -> Result<()> {
+        let outputs = [product, node].map(|node| self.at[&Value { node, output: 0 }]);
+        let (ir, target) = (self.ir, self.target);
+        let shape = &ir.nodes[product].outputs[0].shape;
+        let site = Site { target, inputs: &[layout::contiguous(shape)], live: 1 };
+        let then = match ir.lowering(node) {
+            Some(Lowering::Kernel(recipe)) => recipe.by_groups(&site),
+            _ => None,
+        };
+        let (reads, rows) = self.by_rows(product)?;
+        let Some(kernel) = rows.zip(then).and_then(|(rows, then)| grouped_kernel(rows, shape, then, kept)) else {
+            self.emit_alone(product)?;
+            return self.emit_alone(node);
+        };
+        self.units.push(Unit { kernel, reads, writes: outputs[usize::from(!kept)..].to_vec() });
+        Ok(())
+    }
+
+    /// What a product reads, and its kernel where that finishes block of rows by block of rows.
+    fn by_rows(&mut self, node: NodeId) -> Result<(Vec<Read>, Option<RowKernel>)> {
+        let (ir, target) = (self.ir, self.target);
+        match ir.lowering(node) {
+            Some(Lowering::Contract(contract)) => {
+                let (reads, sides) = self.sides(node, contract)?;
+                // What stands still is packed once for many runs, which is worth more.
+                let out = &ir.nodes[node].outputs[0];
+                let rows = (!self.stands(&reads[1]))
+                    .then(|| product_by_rows(out, (&sides[0], &sides[1]), contract.epilogue, target));
+                Ok((reads, rows.flatten()))
+            }
+            Some(Lowering::Kernel(recipe)) => {
+                let (reads, layouts) = self.inputs_of(node, recipe.as_ref())?;
+                let rows = recipe.by_rows(&Site { target, inputs: &layouts, live: 1 });
+                Ok((reads, rows))
+            }
+            Some(Lowering::Elementwise(_) | Lowering::Reduce { .. } | Lowering::View(_)) | None => {
+                Ok((Vec::new(), None))
+            }
+        }
     }
 
     /// What is in no group.
@@ -362,33 +411,20 @@ impl<'a> Lowerer<'a> {
         let Followed { product: node, kept, updates } = followed;
         let (ir, target) = (self.ir, self.target);
         let out = &ir.nodes[node].outputs[0];
-        match ir.lowering(node) {
-            Some(Lowering::Contract(contract)) => {
-                let (reads, sides) = self.sides(node, contract)?;
-                let (sides, epilogue) = ((&sides[0], &sides[1]), contract.epilogue);
-                if epilogue == Epilogue::NONE
-                    && !kept
-                    && out.shape.rank() == 2
-                    && let Some(kernel) = product_map_kernel(out, sides, pass.clone(), target)
-                {
-                    return Ok(Some((kernel, reads)));
-                }
-                // What stands still is packed once for many runs, which is worth more.
-                if updates || self.stands(&reads[1]) {
-                    return Ok(None);
-                }
-                let rows = product_by_rows(out, sides, epilogue, target);
-                let kernel = rows.and_then(|rows| ended_kernel(rows, reads.len(), &out.shape, pass, kept, target));
-                Ok(kernel.map(|kernel| (kernel, reads)))
+        if let Some(Lowering::Contract(contract)) = ir.lowering(node)
+            && contract.epilogue == Epilogue::NONE
+            && !kept
+            && out.shape.rank() == 2
+        {
+            let (reads, sides) = self.sides(node, contract)?;
+            if let Some(kernel) = product_map_kernel(out, (&sides[0], &sides[1]), pass.clone(), target) {
+                return Ok(Some((kernel, reads)));
             }
-            Some(Lowering::Kernel(recipe)) => {
-                let (reads, layouts) = self.inputs_of(node, recipe.as_ref())?;
-                let rows = recipe.by_rows(&Site { target, inputs: &layouts, live: 1 });
-                let kernel = rows.and_then(|rows| ended_kernel(rows, reads.len(), &out.shape, pass, kept, target));
-                Ok(kernel.map(|kernel| (kernel, reads)))
-            }
-            Some(Lowering::Elementwise(_) | Lowering::Reduce { .. } | Lowering::View(_)) | None => Ok(None),
         }
+        let (reads, rows) = self.by_rows(node)?;
+        let rows = rows.filter(|_| !updates);
+        let kernel = rows.and_then(|rows| ended_kernel(rows, reads.len(), &out.shape, pass, kept, target));
+        Ok(kernel.map(|kernel| (kernel, reads)))
     }
 
     fn emit_group(&mut self, id: GroupId) -> Result<()> {

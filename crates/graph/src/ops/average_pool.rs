@@ -6,7 +6,7 @@ use crate::op::{
     encode_list,
 };
 use crate::ops::kernel::kernel_for;
-use crate::ops::pooling::{ATTRIBUTES, Pool};
+use crate::ops::pooling::{ATTRIBUTES, Pool, pooling};
 use crate::ops::windows::spatial;
 use crate::shape::{Shape, Spec};
 use crate::tensor::Tensor;
@@ -56,14 +56,7 @@ impl Op for AveragePool {
 
     fn lower(&self, inputs: &[Spec], outputs: &[Spec]) -> Lowering {
         let geometry = self.pool.geometry(&inputs[0].shape, &outputs[0].shape);
-        for_float!(inputs[0].dtype, T => kernel_for("averagePool", move |site| {
-            let windows = Windows::new(geometry, site.target.isa);
-            move |io: &mut Io<'_>| {
-                let y = io.output::<T>(0);
-                windows.output(io.threads(), io.input::<T>(0), y);
-                Ok(())
-            }
-        }))
+        for_float!(inputs[0].dtype, T => pooling::<Windows, T>(geometry))
     }
 
     fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {

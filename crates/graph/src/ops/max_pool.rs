@@ -5,8 +5,7 @@ use crate::op::{
     Attribute, AttributeKind, Backward, ByRows, Declaration, End, ExampleInput, Fault, Gradients, Inputs, Io, Kernel,
     Lowering, Op, Reader, Recipe, RowKernel, Site, Specs,
 };
-use crate::ops::kernel::kernel_for;
-use crate::ops::pooling::{ATTRIBUTES, Pool};
+use crate::ops::pooling::{ATTRIBUTES, Pool, pooling};
 use crate::shape::Spec;
 use crate::tensor::Tensor;
 use ferrograd_kernels::conv::{Geometry, MaxPool as Windows};
@@ -59,14 +58,7 @@ impl Op for MaxPool {
 
     fn lower(&self, inputs: &[Spec], outputs: &[Spec]) -> Lowering {
         let geometry = self.pool.geometry(&inputs[0].shape, &outputs[0].shape);
-        for_float!(inputs[0].dtype, T => kernel_for("maxPool", move |site| {
-            let windows = Windows::new(geometry, site.target.isa);
-            move |io: &mut Io<'_>| {
-                let y = io.output::<T>(0);
-                windows.output(io.threads(), io.input::<T>(0), y);
-                Ok(())
-            }
-        }))
+        for_float!(inputs[0].dtype, T => pooling::<Windows, T>(geometry))
     }
 
     fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {

@@ -5,6 +5,7 @@
 //! allocates nothing.
 
 mod ended;
+mod grouped;
 mod map;
 mod memory;
 mod pages;
@@ -12,6 +13,7 @@ mod plan;
 mod product_map;
 
 pub use ended::{ByRows, EndedKernel, Pass};
+pub use grouped::{Grouped, GroupedKernel};
 pub use map::MapKernel;
 pub use memory::{Memory, OutOfMemory};
 pub use plan::{Arg, Base, Bound, Laid, Plan, Space, Step};
