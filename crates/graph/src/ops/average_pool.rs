@@ -56,7 +56,10 @@ impl Op for AveragePool {
 
     fn lower(&self, inputs: &[Spec], outputs: &[Spec]) -> Lowering {
         let geometry = self.pool.geometry(&inputs[0].shape, &outputs[0].shape);
-        for_float!(inputs[0].dtype, T => pooling::<Windows, T>(geometry))
+        for_float!(inputs[0].dtype, T => pooling::<T>("averagePool", geometry, |geometry, isa| {
+            let windows = Windows::new(geometry, isa);
+            Box::new(move |threads, x, y| windows.output(threads, x, y))
+        }))
     }
 
     fn gradient(&self, node: &Backward<'_>) -> Result<Gradients> {

@@ -8,13 +8,10 @@ use crate::op::{
 use crate::ops::elementwise::Takes;
 use crate::ops::windows::{PADDING, STRIDES, Steps, spatial};
 use crate::shape::{Shape, Spec};
-use ferrograd_kernels::conv::{AveragePool, Geometry, MaxPool};
+use ferrograd_kernels::conv::Geometry;
 use ferrograd_kernels::element::Float;
 use ferrograd_kernels::isa::Isa;
-use ferrograd_kernels::math::Compute;
 use ferrograd_kernels::threads::Threads;
-use std::fmt::Debug;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// Windows of so many places along each axis of a picture. Padding is no part of a window.
@@ -112,77 +109,56 @@ impl Pool {
     }
 }
 
-/// What is made of windows.
-pub(crate) trait PoolKernel: Copy + Debug + Send + Sync + 'static {
-    /// The op.
-    const NAME: &'static str;
-    /// Plans for the sizes.
-    fn plan(geometry: Geometry, isa: Isa) -> Self;
-    /// From pictures to pooled ones.
-    fn pool<T: Float + Compute>(&self, threads: &Threads, x: &[T], y: &mut [T]);
-}
+/// From pictures to pooled ones.
+pub(crate) type Pooled<T> = Box<dyn Fn(&Threads, &[T], &mut [T]) + Send + Sync>;
 
-macro_rules! pool_kernels {
-    ($($windows:ident = $name:literal;)*) => {$(
-        impl PoolKernel for $windows {
-            const NAME: &'static str = $name;
-            fn plan(geometry: Geometry, isa: Isa) -> Self {
-                $windows::new(geometry, isa)
-            }
-            fn pool<T: Float + Compute>(&self, threads: &Threads, x: &[T], y: &mut [T]) {
-                self.output(threads, x, y);
-            }
-        }
-    )*};
-}
-pool_kernels! {
-    MaxPool = "maxPool";
-    AveragePool = "averagePool";
-}
-
-/// Pooling as a kernel of its own, or of each picture as soon as that is there.
-pub(crate) fn pooling<P: PoolKernel, T: Float + Compute>(geometry: Geometry) -> Lowering
+/// Pooling as a kernel of its own, or of each picture as soon as that is there; `plan` makes what a run calls.
+pub(crate) fn pooling<T: Float>(
+    name: &'static str,
+    geometry: Geometry,
+    plan: fn(Geometry, Isa) -> Pooled<T>,
+) -> Lowering
 where
     Grouped<T>: Into<GroupKernel>,
 {
-    Lowering::Kernel(Box::new(Planned::<P, T> { geometry, kinds: PhantomData }))
+    Lowering::Kernel(Box::new(Planned { name, geometry, plan }))
 }
 
 #[derive(Debug)]
-struct Planned<P, T> {
+struct Planned<T> {
+    name: &'static str,
     geometry: Geometry,
-    kinds: PhantomData<(P, T)>,
+    plan: fn(Geometry, Isa) -> Pooled<T>,
 }
 
-impl<P: PoolKernel, T: Float + Compute> Recipe for Planned<P, T>
+impl<T: Float> Recipe for Planned<T>
 where
     Grouped<T>: Into<GroupKernel>,
 {
     fn by_groups(&self, site: &Site<'_>) -> Option<GroupKernel> {
-        let rows = self.geometry.axes.iter().map(|axis| axis.input).product();
-        let windows = P::plan(Geometry { images: 1, ..self.geometry }, site.target.isa);
-        let run = move |x: &[T], y: &mut [T]| windows.pool(&Threads::serial(), x, y);
-        Some(Grouped { name: P::NAME, rows, run: Box::new(run) }.into())
+        let Planned { name, geometry, plan } = *self;
+        let rows = geometry.axes.iter().map(|axis| axis.input).product();
+        Some(Grouped { name, rows, run: plan(Geometry { images: 1, ..geometry }, site.target.isa) }.into())
     }
 
     fn cpu(&self, site: &Site<'_>) -> Box<dyn Kernel> {
-        Box::new(PoolingKernel::<P, T> { windows: P::plan(self.geometry, site.target.isa), element: PhantomData })
+        Box::new(PoolingKernel { name: self.name, run: (self.plan)(self.geometry, site.target.isa) })
     }
 }
 
-struct PoolingKernel<P, T> {
-    windows: P,
-    element: PhantomData<fn(T)>,
+struct PoolingKernel<T> {
+    name: &'static str,
+    run: Pooled<T>,
 }
 
-impl<P: PoolKernel, T: Float + Compute> Kernel for PoolingKernel<P, T> {
+impl<T: Float> Kernel for PoolingKernel<T> {
     fn name(&self) -> &'static str {
-        P::NAME
+        self.name
     }
 
     fn run(&self, io: &mut Io<'_>) -> std::result::Result<(), Fault> {
         let y = io.output::<T>(0);
-        self.windows.pool(io.threads(), io.input::<T>(0), y);
+        (self.run)(io.threads(), io.input::<T>(0), y);
         Ok(())
     }
 }

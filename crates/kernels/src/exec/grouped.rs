@@ -3,7 +3,7 @@
 
 use super::{ByRows, Fault, Io, Kernel};
 use crate::element::Float;
-use crate::threads::Disjoint;
+use crate::threads::{Disjoint, Threads};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What is computed of groups of rows, each for itself: pooling, of pictures.
@@ -12,9 +12,9 @@ pub struct Grouped<T> {
     pub name: &'static str,
     /// Rows of a group.
     pub rows: usize,
-    /// From a group's rows to its part of the output.
+    /// From a group's rows to its part of the output, on one thread.
     #[expect(clippy::type_complexity, reason = "a function")]
-    pub run: Box<dyn Fn(&[T], &mut [T]) + Send + Sync>,
+    pub run: Box<dyn Fn(&Threads, &[T], &mut [T]) + Send + Sync>,
 }
 
 /// A [`ByRows`] and what follows of its groups. The step's inputs are the kernel's; its outputs are the kernel's, where it is
@@ -66,7 +66,7 @@ impl<T: Float> GroupedKernel<T> {
                 // alone has seen it run out.
                 unsafe {
                     let x = std::slice::from_raw_parts(whole, rows * self.cols);
-                    (self.then.run)(x, y.slice(group * len..(group + 1) * len));
+                    (self.then.run)(&Threads::serial(), x, y.slice(group * len..(group + 1) * len));
                 }
             }
         }
