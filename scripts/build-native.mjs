@@ -1,5 +1,5 @@
 // Builds the addon from `crates/` into `native/`: a loader, its types, and one binary for this platform.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import {
   at,
   filesUnder,
@@ -9,6 +9,7 @@ import {
   isStamped,
   main,
   run,
+  Stop,
   step,
   tool,
   writeStamp,
@@ -23,6 +24,20 @@ export function nativeIsCurrent() {
   return existsSync(at('native', `ferrograd.${hostPlatform()}.node`)) && isStamped(STAMP, fingerprint(sources()))
 }
 
+/** The loader without its comments and spaces, a third of it: every program reads it first. */
+async function compact(file) {
+  // Set-up reads this file before there are packages.
+  const { minifySync } = await import('rolldown/experimental')
+  const text = readFileSync(file, 'utf8')
+  const { code, errors } = minifySync(file, text, {
+    compress: false,
+    mangle: false,
+    codegen: { removeWhitespace: true },
+  })
+  if (errors.length > 0) throw new Stop(`${file}: ${errors[0].message}`)
+  writeFileSync(file, code)
+}
+
 /**
  * Builds for this machine, or as the further options of `napi build` say. A debug build is stamped as stale, so that the next
  * set-up replaces it by a release build; one for a given target (`--target …`) is not stamped at all.
@@ -33,6 +48,7 @@ export async function buildNative({ debug = false, further = [] } = {}) {
   const names = ['--js', 'index.cjs', '--dts', 'index.d.cts']
   const args = ['build', ...options, ...names, ...(debug ? [] : ['--release']), ...further, '--', '--locked']
   await run(process.execPath, [tool('@napi-rs/cli', 'napi'), ...args])
+  await compact(at('native/index.cjs'))
   if (!further.includes('--target')) writeStamp(STAMP, debug ? 'debug' : current)
 }
 
