@@ -9,9 +9,8 @@ import type { CallContext } from './context.js'
  * context whole, to hand it on, asks for all of it.
  */
 export function withAsked<R>(title: string, context: CallContext, call: (context: CallContext) => R): R {
-  const left = new Set(Object.keys(context).filter((name) => name !== 'training' && name !== 'mask'))
-  // Most calls are told nothing more.
-  if (left.size === 0) return call(context)
+  if (!saysMore(context)) return call(context)
+  const left = new Set(Object.keys(context).filter(isMore))
   const missed = ['training']
   const asks = (name: string | symbol): void => {
     if (typeof name === 'string' && !left.delete(name) && !(name in context)) missed.push(name)
@@ -36,4 +35,12 @@ export function withAsked<R>(title: string, context: CallContext, call: (context
     if (near !== '') fail('ERR_DATA', `${title} argument`, 'a name that its call asks for', name, near)
   }
   return result
+}
+
+const isMore = (name: string): boolean => name !== 'training' && name !== 'mask'
+
+/** Most calls are told nothing more, and there are many. */
+function saysMore(context: CallContext): boolean {
+  for (const name in context) if (isMore(name)) return true
+  return false
 }
