@@ -345,6 +345,7 @@ describe('a misspelt argument', () => {
 
   test.each<[string, (context: object) => unknown]>([
     ['is looked for', (context) => 'scale' in context],
+    ['is looked for as its own', (context) => Object.hasOwn(context, 'scale')],
     ['is copied', (context) => ({ ...context })],
     ['is taken with the rest', ({ ...rest }) => rest],
     ['is listed', (context) => Object.keys(context)],

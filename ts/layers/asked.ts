@@ -24,6 +24,10 @@ export function withAsked<R>(title: string, context: CallContext, call: (context
       asks(name)
       return Reflect.has(all, name)
     },
+    getOwnPropertyDescriptor: (all, name) => {
+      asks(name)
+      return Reflect.getOwnPropertyDescriptor(all, name)
+    },
     ownKeys: (all) => {
       left.clear()
       return Reflect.ownKeys(all)
