@@ -17,7 +17,7 @@ const PARTS = {
     of: ['layers'],
     but: inside(
       'layers',
-      `activation adaptation affine attention/decoding attention/index augmentation/index batch-normalization call context dense
+      `activation adaptation affine asked attention/decoding attention/index augmentation/index batch-normalization call context dense
       destructured direct-call embedding family flatten index input input-spec kinds layer low-rank merging/index options owner
       ownership pictures/index recurrent/index regularization reshape taps tracking weight`,
     ),

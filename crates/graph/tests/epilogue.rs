@@ -277,6 +277,10 @@ fn pictures_are_pooled_as_soon_as_they_are_there() {
                 assert_eq!(names, [kernel_of(&w)], "{x:?} by {w:?}");
                 near(&values[0], &whole, 0.0, "element");
                 near(&values[1], &expected, 0.0, "pooled");
+                // A pass behind both reads what is pooled.
+                let (names, values) = run(&[ops::square(&pooling(&z, pool).unwrap()).unwrap()], target);
+                assert_eq!(names, [kernel_of(&w), "map"], "{x:?} by {w:?}");
+                near(&values[0], &expected.iter().map(|y| y * y).collect::<Vec<_>>(), 0.0, "square");
             }
         }
     }

@@ -155,6 +155,11 @@ impl<'a> Lowerer<'a> {
         if self.followed.values().chain(self.grouped.values()).any(|followed| followed.product == node) {
             return Ok(());
         }
+        self.emit_by_itself(node)
+    }
+
+    /// What is in no group, with the product whose rows it takes in.
+    fn emit_by_itself(&mut self, node: NodeId) -> Result<()> {
         match self.grouped.get(&node) {
             Some(&followed) => self.emit_grouped(node, followed),
             None => self.emit_alone(node),
@@ -394,9 +399,11 @@ impl<'a> Lowerer<'a> {
         };
         let (_, inputs) = pass.laid_out(&shape, None);
         let end = |product| exec::Pass { expr: pass.expr.clone(), inputs, outputs: outputs.to_vec(), product };
-        let ended = product.map(|product| self.ended(followed, end(product))).transpose()?.flatten();
+        // What takes in a product itself is the end of that.
+        let free = product.filter(|_| !self.grouped.contains_key(&followed.product));
+        let ended = free.map(|product| self.ended(followed, end(product))).transpose()?.flatten();
         let Some((kernel, mut reads)) = ended else {
-            self.emit_alone(followed.product)?;
+            self.emit_by_itself(followed.product)?;
             return Ok(false);
         };
         let others = pass.inputs.iter().enumerate().filter(|(index, _)| Some(*index) != product);

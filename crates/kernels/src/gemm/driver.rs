@@ -71,7 +71,7 @@ pub(super) fn each_in_slot(
 }
 
 impl<T: Float> Gemm<T> {
-    /// The product as one tile, its strip of `b` packed where the plan says so.
+    /// The product as a column of tiles, its strip of `b` packed where the plan says so.
     ///
     /// # Safety
     /// The buffers are valid for the planned shape, and `c` and the packed panels for writing.
@@ -84,7 +84,12 @@ impl<T: Float> Gemm<T> {
             if self.plan.pack_b {
                 self.pack_strip(buffers, &block, 0, 0..shape.depth);
             }
-            self.multiply_tile(buffers, &block, (0, 0), Ahead::nothing(buffers.a));
+            // Without a division, which takes as long as a small tile.
+            let mut panel = 0;
+            while panel * self.plan.panel < shape.rows {
+                self.multiply_tile(buffers, &block, (panel, 0), Ahead::nothing(buffers.a));
+                panel += 1;
+            }
         }
     }
 

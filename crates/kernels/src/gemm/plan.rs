@@ -57,6 +57,8 @@ const SPREAD_BYTES: usize = 256 * 1024;
 const SPREAD_COLS: usize = 512;
 /// The most tasks of spreading.
 const SPREAD_TASKS: usize = 8;
+/// Tiles one below the other that are made without a look at how they are cut, which takes as long as some of them.
+const FEW_PANELS: usize = 4;
 /// The most rows or columns that are taken as dot products without packing.
 const DOTS: usize = 8;
 
@@ -107,6 +109,8 @@ pub(super) struct Plan {
     pub unit_rows: usize,
     pub unit_cols: usize,
     pub parallel: bool,
+    /// Whether it is a tile, or a few of the same columns that no threads share.
+    pub column: bool,
 }
 
 impl Plan {
@@ -162,7 +166,8 @@ impl Plan {
         let depths = kernels.depths;
         let reach = if whole { shape.depth } else { even_in(depths, shape.depth, REACH_BYTES / size_of::<T>()) };
         let block_depth = if whole { shape.depth } else { even_in(depths, reach, block_depth::<T>()) };
-        let single = !pack_a && shape.rows <= highest && shape.cols <= strip && shape.depth <= block_depth;
+        let narrow = !pack_a && shape.cols <= strip && shape.depth <= block_depth;
+        let single = narrow && shape.rows <= highest;
         let mut plan = Plan {
             path: if single { Path::Single } else { Path::Blocks },
             pack_a,
@@ -177,8 +182,10 @@ impl Plan {
             unit_rows: shape.rows,
             unit_cols: shape.cols,
             parallel: false,
+            column: false,
         };
         plan.cut::<T>(shape);
+        plan.column = single || narrow && shape.rows <= FEW_PANELS * highest && !plan.parallel;
         plan
     }
 

@@ -168,8 +168,8 @@ impl<T: Float> Gemm<T> {
                 return self.run_deep(plan, threads, buffers);
             }
             match &self.plan.path {
-                Path::Single => self.run_single(buffers),
-                Path::Blocks => self.run_blocks(threads, buffers, None),
+                Path::Single | Path::Blocks if self.plan.column => self.run_single(buffers),
+                Path::Single | Path::Blocks => self.run_blocks(threads, buffers, None),
                 Path::Dots(plan) => self.run_dots(plan, threads, buffers),
                 Path::Flipped(plan) => self.run_flipped(plan, threads, buffers),
                 Path::Spread(plan) => self.run_spread(plan, threads, buffers),

@@ -400,6 +400,12 @@ fn shapes_take_the_paths_meant_for_them() {
             (gemm.plan.path, gemm.plan.pack_a, gemm.plan.pack_b, gemm.plan.parallel)
         };
         assert!(matches!(path(4, 3, 2, RowMajor, RowMajor), (Path::Single, false, false, false)));
+        // A few tiles below each other, but none that threads could share.
+        let column = |rows, cols, depth, a| {
+            Gemm::<f32>::new(shape(rows, cols, depth, a, RowMajor, 0), SPECS[0], isa).unwrap().plan.column
+        };
+        assert!(column(8, 8, 8, RowMajor) && column(16, 8, 16, ColMajor) && !column(16, 100, 8, RowMajor));
+        assert!(!column(16, 8, 20_000, ColMajor), "{isa:?}");
         assert!(matches!(path(4, 8, 20, RowMajor, ColMajor), (Path::Dots(_), ..)));
         assert!(matches!(path(12, 100, 80, RowMajor, RowMajor), (Path::Blocks, false, false, false)));
         assert!(matches!(path(12, 100, 80, RowMajor, ColMajor), (Path::Blocks, false, true, false)));

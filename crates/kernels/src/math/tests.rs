@@ -135,7 +135,8 @@ impl Vectors<f32> for Flushed<'_> {
 #[test]
 fn flushed_exponentials_keep_their_bound_are_zero_below_and_keep_nan() {
     let with_rest = f32::from_bits(f32::NAN.to_bits() | 0x1ff);
-    let x: Vec<f32> = arguments().into_iter().filter(|x| !(*x > 88.0)).chain([with_rest, -87.0, -86.999]).collect();
+    let x: Vec<f32> =
+        arguments().into_iter().filter(|x| x.is_nan() || *x <= 88.0).chain([with_rest, -87.0, -86.999]).collect();
     for isa in Isa::available() {
         let mut y = x.clone();
         run(isa, Flushed(&mut y));
